@@ -1,0 +1,28 @@
+"""Sources of examples, their streams, folders, and offline samples."""
+
+from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
+from keras_gen.data.folders import image_folder
+from keras_gen.data.offline import offline_digits, offline_unpaired
+from keras_gen.data.painterly import paint
+from keras_gen.data.domains import Domains, photos_and_paintings
+from keras_gen.data.source import Source
+from keras_gen.data.transforms import binarize, pad_to, random_crop_flip, resize_cover
+from keras_gen.data.unpaired import unpaired
+
+__all__ = [
+    "DataDamaged",
+    "DataUnavailable",
+    "Domains",
+    "Source",
+    "photos_and_paintings",
+    "binarize",
+    "image_folder",
+    "load_tfds",
+    "offline_digits",
+    "offline_unpaired",
+    "pad_to",
+    "paint",
+    "random_crop_flip",
+    "resize_cover",
+    "unpaired",
+]

@@ -1,0 +1,1 @@
+"""Data sets that tensorflow-datasets lacks, as builders of its own kind."""

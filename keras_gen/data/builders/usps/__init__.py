@@ -1,0 +1,1 @@
+"""The USPS handwritten digits; importing `usps.usps` registers the builder."""

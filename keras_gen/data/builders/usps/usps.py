@@ -1,0 +1,111 @@
+"""USPS handwritten digits (Hull 1994) as a tensorflow-datasets builder."""
+
+from __future__ import annotations
+
+import bz2
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tensorflow_datasets as tfds
+
+_HOST = "https://www.csie.ntu.edu.tw/~cjlin/libsvmtools/datasets/multiclass/"
+_FILES = {"train": "usps.bz2", "test": "usps.t.bz2"}
+
+_CITATION = """\
+@article{hull1994database,
+  title = {A database for handwritten text recognition research},
+  author = {Hull, Jonathan J.},
+  journal = {IEEE Transactions on Pattern Analysis and Machine Intelligence},
+  volume = {16}, number = {5}, pages = {550--554}, year = {1994}
+}
+"""
+
+
+class Usps(tfds.core.GeneratorBasedBuilder):
+    """7,291 and 2,007 grey digits of 16x16 from United States envelopes.
+
+    `image` is uint8 `[16, 16, 1]`, 0 the background and 255 ink; `label` is int64 0..9.
+
+    Example:
+        >>> builder = Usps(data_dir="tensorflow_datasets")
+        >>> builder.download_and_prepare()  # from files in downloads/manual
+        >>> train = builder.as_dataset(split="train")
+    """
+
+    VERSION = tfds.core.Version("1.0.0")
+    RELEASE_NOTES = {"1.0.0": "The split of LeCun et al. (1989)."}
+    MANUAL_DOWNLOAD_INSTRUCTIONS = (
+        f"Fetch {_HOST}usps.bz2 and {_HOST}usps.t.bz2 and put both into that folder as they are. "
+        "A file usps.npz with uint8 x_train, x_test [n, 16, 16] and y_train, y_test [n] will do "
+        "as well."
+    )
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return self.dataset_info_from_configs(
+            description="Handwritten digits scanned from envelopes by the U.S. Postal Service.",
+            features=tfds.features.FeaturesDict(
+                {
+                    "image": tfds.features.Image(shape=(16, 16, 1)),
+                    "label": tfds.features.ClassLabel(num_classes=10),
+                }
+            ),
+            supervised_keys=("image", "label"),
+            homepage=f"{_HOST.rstrip('/')}.html#usps",
+            citation=_CITATION,
+        )
+
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
+        folder = dl_manager.manual_dir
+        if (folder / "usps.npz").exists():
+            with (folder / "usps.npz").open("rb") as file:
+                arrays = dict(np.load(file))
+            return {
+                split: self._generate_examples(arrays[f"x_{split}"], arrays[f"y_{split}"])
+                for split in _FILES
+            }
+        missing = [name for name in _FILES.values() if not (folder / name).exists()]
+        if missing:
+            raise FileNotFoundError(f"{folder} has neither usps.npz nor {' and '.join(missing)}.")
+        return {
+            split: self._generate_examples(*read_libsvm((folder / name).read_bytes()))
+            for split, name in _FILES.items()
+        }
+
+    def _generate_examples(
+        self, images: np.ndarray, labels: np.ndarray
+    ) -> Iterator[tuple[int, dict]]:
+        for number, (image, label) in enumerate(zip(images, labels, strict=True)):
+            yield number, {"image": image.reshape(16, 16, 1), "label": int(label)}
+
+
+def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
+    """Reads the LIBSVM form of USPS.
+
+    Args:
+        packed: A bzip2 file with a line for each digit: the label 1..10, which is the digit plus
+            one, then `index:value` with indices 1..256 and grey values -1..1. A value that is
+            left out is 0, a middle grey.
+
+    Returns:
+        uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
+
+    Raises:
+        ValueError: The labels are not 1..10.
+    """
+    lines = bz2.decompress(packed).decode("ascii").splitlines()
+    values = np.zeros([len(lines), 256])
+    labels = np.zeros([len(lines)], int)
+    for row, line in enumerate(lines):
+        label, *pairs = line.split()
+        labels[row] = int(float(label))
+        for pair in pairs:
+            index, value = pair.split(":")
+            values[row, int(index) - 1] = float(value)
+    if labels.min() < 1 or labels.max() > 10:
+        raise ValueError(
+            f"USPS labels in LIBSVM files are 1..10, found {labels.min()}..{labels.max()}; the "
+            "file is another data set."
+        )
+    images = np.rint((values + 1) * 127.5).clip(0, 255).astype(np.uint8)
+    return images.reshape(-1, 16, 16), (labels - 1).astype(np.uint8)

@@ -1,0 +1,133 @@
+"""Functions of one image or one example, for resizing once and augmenting every epoch.
+
+An augmentation is a function `augment(example, seed)` of a uint8 image `[height, width,
+channels]`, or of a tuple whose first field is one, and a stateless seed `[2]`. It belongs into
+`Source.stream(augment=...)`, never before what is cached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+
+def _on_image(function: Callable[[tf.Tensor], tf.Tensor], example: Any) -> Any:
+    """Applies `function` to an image, or to the first field of a tuple."""
+    if isinstance(example, tuple):
+        return (_on_image(function, example[0]), *example[1:])
+    if example.dtype != tf.uint8 or example.shape.rank != 3:
+        raise ValueError(
+            "an image must be uint8 [height, width, channels], found "
+            f"{example.dtype.name} {example.shape}."
+        )
+    return function(example)
+
+
+def _check_size(size: int) -> int:
+    if isinstance(size, bool) or not isinstance(size, int) or size < 1:
+        raise ValueError(f"an image size must be an integer of at least 1 pixel, found {size!r}.")
+    return size
+
+
+def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Resizes the shorter side to `size`, aspect kept, and cuts the centre square out.
+
+    Args:
+        image: uint8 `[height, width, channels]`, any size.
+        size: Side of the result in pixels.
+
+    Returns:
+        uint8 `[size, size, channels]`, antialiased when it shrinks (bilinear).
+
+    Example:
+        >>> resize_cover(np.zeros([300, 400, 3], "uint8"), 128).shape
+        TensorShape([128, 128, 3])
+    """
+    _check_size(size)
+    image = tf.convert_to_tensor(image)
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    # The square is cut first: what falls outside need not be resized.
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    resized = tf.image.resize(square, [size, size], antialias=True)
+    rounded = tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+    return tf.ensure_shape(rounded, [size, size, image.shape[-1]])
+
+
+def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Centres a small image on a black square, as DCGANs pad 28x28 digits to 32x32.
+
+    Args:
+        image: `[height, width, channels]` of static shape, at most `size` either way.
+        size: Side of the result in pixels.
+
+    Returns:
+        `[size, size, channels]` of the same dtype.
+
+    Raises:
+        ValueError: The image is larger than `size`.
+    """
+    _check_size(size)
+    image = tf.convert_to_tensor(image)
+    height, width, _ = image.shape
+    if height > size or width > size:
+        raise ValueError(
+            f"an image of {height}x{width} cannot be padded to {size}x{size}; use resize_cover."
+        )
+    return tf.image.pad_to_bounding_box(
+        image, (size - height) // 2, (size - width) // 2, size, size
+    )
+
+
+def random_crop_flip(crop: int) -> Callable[[Any, Any], Any]:
+    """Augmentation that cuts a random square out and mirrors half of them left to right.
+
+    Args:
+        crop: Side of the square in pixels, at most the image's sides.
+
+    Returns:
+        `augment(example, seed)`; see the module.
+
+    Example:
+        >>> batches = source.stream(1, augment=random_crop_flip(128))
+    """
+    _check_size(crop)
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
+
+        def crop_flip(image: tf.Tensor) -> tf.Tensor:
+            if any(side is not None and side < crop for side in image.shape[:2]):
+                raise ValueError(
+                    f"a crop of {crop} does not fit into an image of {image.shape}; resize the "
+                    "images to a larger size first."
+                )
+            image = tf.image.stateless_random_crop(image, [crop, crop, image.shape[-1]], crop_seed)
+            return tf.image.stateless_random_flip_left_right(image, flip_seed)
+
+        return _on_image(crop_flip, example)
+
+    return augment
+
+
+def binarize(example: Any, seed: tf.Tensor) -> Any:
+    """Augmentation that draws each pixel anew as a Bernoulli variable of its grey value.
+
+    The dynamic binarisation of Burda, Grosse and Salakhutdinov (2016), "Importance Weighted
+    Autoencoders": a pixel is 1 with probability `value / 255`, drawn again every epoch.
+
+    Returns:
+        float32 image (or tuple with one) of zeros and ones.
+
+    Example:
+        >>> batches = source.stream(64, augment=binarize)
+    """
+
+    def draw(image: tf.Tensor) -> tf.Tensor:
+        uniform = tf.random.stateless_uniform(tf.shape(image), seed)
+        return tf.cast(uniform * 255.0 < tf.cast(image, tf.float32), tf.float32)
+
+    return _on_image(draw, example)

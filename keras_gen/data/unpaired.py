@@ -1,0 +1,46 @@
+"""Two sets without pairs, streamed side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_gen.data.source import LEFT, RIGHT, Source, derive_seed
+
+
+def unpaired(
+    a: Source,
+    b: Source,
+    batch_size: int,
+    seed: int = 0,
+    start: int = 0,
+    augment: Callable[[Any, Any], Any] | None = None,
+) -> tf.data.Dataset:
+    """Batches of two domains, each shuffled on its own, so that pairs change every epoch.
+
+    Args:
+        a: First domain.
+        b: Second domain, of any size; an epoch of one side is independent of the other's.
+        batch_size: Examples of each domain in a *global* batch.
+        seed: Any non-negative integer; both sides derive unrelated seeds from it.
+        start: Batches already consumed; see `Source.stream`.
+        augment: `augment(example, seed)` applied to each example of either side.
+
+    Returns:
+        Infinite `tf.data.Dataset` of `(a_batch, b_batch)`.
+
+    Raises:
+        TypeError, ValueError: As `Source.stream`, for either side.
+
+    Example:
+        >>> photos, paintings = Source(np.zeros([9, 8, 8, 3], "uint8")), Source(
+        ...     np.zeros([5, 8, 8, 3], "uint8"))
+        >>> x, y = next(iter(unpaired(photos, paintings, batch_size=2)))
+    """
+    sides = [
+        source.stream(batch_size, int(derive_seed(seed, key, 1)[0]), start, augment)
+        for source, key in ((a, LEFT), (b, RIGHT))
+    ]
+    return tf.data.Dataset.zip(tuple(sides)).with_options(sides[0].options())

@@ -1,0 +1,144 @@
+"""Finding, describing and calling exported models, with neither Keras nor the model's code."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+METADATA = Path("assets.extra") / "keras_gen.json"
+"""Where an export keeps its metadata, relative to its folder."""
+
+
+def versions(folder: str | Path) -> dict[int, Path]:
+    """The exports under `folder` (`<folder>/<version>/saved_model.pb`).
+
+    Returns:
+        Version -> folder of the SavedModel, ascending; empty if `folder` does not exist.
+    """
+    paths = (file.parent for file in Path(folder).glob("*/saved_model.pb"))
+    return dict(sorted((int(path.name), path) for path in paths if path.name.isdecimal()))
+
+
+def next_version(directory: str | Path, name: str) -> int:
+    """The first free version, from 1, above every number that `<directory>/<name>/` holds.
+
+    Example:
+        >>> next_version("saved_models", "a_new_model")
+        1
+    """
+    entries = Path(directory, name).glob("*")
+    return max((int(path.name) for path in entries if path.name.isdecimal()), default=0) + 1
+
+
+def resolve(path: str | Path) -> Path:
+    """The SavedModel meant by `path`: `path` itself, or the highest version below it.
+
+    Raises:
+        FileNotFoundError: There is none.
+    """
+    path = Path(path)
+    if (path / "saved_model.pb").is_file():
+        return path
+    found = versions(path)
+    if not found:
+        raise FileNotFoundError(
+            f"{path} holds no exported model: expected {path}/saved_model.pb or "
+            f"{path}/<version>/saved_model.pb.")
+    return found[max(found)]
+
+
+def read_metadata(path: str | Path) -> dict[str, Any]:
+    """The metadata of the export in folder `path`; empty if it has none.
+
+    Raises:
+        ValueError: The metadata is not a JSON object.
+    """
+    file = Path(path) / METADATA
+    if not file.exists():
+        return {}
+    try:
+        metadata = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{file} is not valid JSON ({error}): export the model again.") from None
+    if not isinstance(metadata, dict):
+        raise ValueError(f"{file} holds a JSON {type(metadata).__name__} where an object is "
+                         "expected: export the model again.")
+    return metadata
+
+
+class Exported:
+    """A loaded export: its signatures, called by name on arrays. Made by `load`.
+
+    Attributes:
+        path: Folder of the SavedModel.
+        inputs: Signature name -> input name -> `tf.TensorSpec`.
+        outputs: Signature name -> output name -> `tf.TensorSpec`.
+    """
+
+    def __init__(self, path: Path, model: Any):
+        """Reads the signatures of `model`, the SavedModel loaded from `path`."""
+        self.path = path
+        self._model = model  # keeps the variables alive
+        self.inputs: dict[str, dict[str, Any]] = {
+            name: dict(sorted(function.structured_input_signature[1].items()))
+            for name, function in sorted(model.signatures.items())}
+        self.outputs: dict[str, dict[str, Any]] = {
+            name: dict(sorted(function.structured_outputs.items()))
+            for name, function in sorted(model.signatures.items())}
+
+    def __call__(self, signature: str, /, **inputs: Any) -> dict[str, np.ndarray]:
+        """Runs one signature.
+
+        Args:
+            signature: Name of the signature.
+            **inputs: Its inputs by name: anything `tf.constant` turns into the declared dtype.
+
+        Returns:
+            Its outputs by name, as arrays.
+
+        Raises:
+            ValueError: There is no such signature, or it takes other inputs.
+        """
+        import tensorflow as tf
+
+        if signature not in self.inputs:
+            raise ValueError(f"{self.path} has no signature {signature!r}: it has "
+                             f"{', '.join(sorted(self.inputs))}.")
+        specs = self.inputs[signature]
+        if set(inputs) != set(specs):
+            raise ValueError(f"signature {signature!r} got the inputs {sorted(inputs)}: it takes "
+                             f"{sorted(specs)}.")
+        tensors = {name: tf.constant(value, specs[name].dtype) for name, value in inputs.items()}
+        for name, tensor in tensors.items():
+            if not specs[name].shape.is_compatible_with(tensor.shape):
+                raise ValueError(f"input {name!r} of signature {signature!r} has the shape "
+                                 f"{tensor.shape}: it takes {specs[name].shape}.")
+        outputs = self._model.signatures[signature](**tensors)
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+
+def load(path: str | Path) -> Exported:
+    """Loads an export: a SavedModel folder, or the highest version in a folder of versions.
+
+    Raises:
+        FileNotFoundError: There is no export.
+        OSError: There is one and TensorFlow cannot read it.
+
+    Example:
+        >>> model = load("saved_models/cyclegan_monet")          # doctest: +SKIP
+        >>> model("translate", images=photos)["images"].shape    # doctest: +SKIP
+        (4, 256, 256, 3)
+    """
+    import tensorflow as tf
+
+    path = resolve(path)
+    try:
+        return Exported(path, tf.saved_model.load(str(path)))
+    except Exception as error:  # a damaged protobuf raises nearly anything
+        raise OSError(f"{path} is not a readable SavedModel ({_first_line(error)}): export the "
+                      "model again or fetch it anew.") from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".:")

@@ -1,0 +1,188 @@
+"""Adversarial objectives: what a discriminator and a generator minimise, given logits.
+
+Every objective has two methods that return one loss an example, float32 `[batch]`:
+
+- `discriminator(real_logits, fake_logits)`,
+- `generator(fake_logits, real_logits=None)`; the real logits are there for objectives that compare
+  the two, and none of those in this file looks at them.
+
+Logits are the raw output of the discriminator, `[batch, ...]` of any float dtype. They are cast to
+float32 first, and the loss is averaged over the other axes: a PatchGAN's map counts as one example.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses.base import Configurable, per_example_mean, resolve
+
+
+class Objective(Configurable):
+    """Base of the objectives: subclasses state the loss of one logit."""
+
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+        """Return the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
+        return per_example_mean(self._real(_float32(real_logits))) + per_example_mean(
+            self._fake(_float32(fake_logits))
+        )
+
+    def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None) -> tf.Tensor:
+        """Return the generator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
+        del real_logits
+        return per_example_mean(self._generator(_float32(fake_logits)))
+
+    def _real(self, logits: tf.Tensor) -> tf.Tensor:
+        raise NotImplementedError
+
+    def _fake(self, logits: tf.Tensor) -> tf.Tensor:
+        raise NotImplementedError
+
+    def _generator(self, logits: tf.Tensor) -> tf.Tensor:
+        raise NotImplementedError
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Minimax(Objective):
+    """The zero-sum game of Goodfellow et al. (2014), equation 1, in nats.
+
+    With D = sigmoid(logit), the discriminator minimises -log D(x) - log(1 - D(G(z))) and the
+    generator log(1 - D(G(z))), whose gradient vanishes where the discriminator wins.
+
+    Example:
+        >>> objective = Minimax()
+        >>> loss = objective.discriminator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 2 log 2 each
+    """
+
+    def _real(self, logits):
+        return tf.nn.softplus(-logits)
+
+    def _fake(self, logits):
+        return tf.nn.softplus(logits)
+
+    def _generator(self, logits):
+        return -tf.nn.softplus(logits)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class NonSaturating(Minimax):
+    """`Minimax` whose generator minimises -log D(G(z)): Goodfellow et al. (2014), section 3.
+
+    Same fixed point, but the generator's gradient is strong where the discriminator wins.
+
+    Example:
+        >>> loss = NonSaturating().generator(tf.zeros([4, 1]))  # log 2 each
+    """
+
+    def _generator(self, logits):
+        return tf.nn.softplus(-logits)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class LeastSquares(Objective):
+    """Squared distance of the logits to targets: LSGAN, Mao et al. (2017), equation 9.
+
+    The discriminator minimises (D(x) - b)^2 + (D(G(z)) - a)^2, the generator (D(G(z)) - c)^2. The
+    factors 1/2 of equation 9 are left out, as in CycleGAN (Zhu et al. 2017, section 4), so that
+    the weights of other losses mean what they mean in that paper.
+
+    Args:
+        a: target of the discriminator for fakes.
+        b: target of the discriminator for real examples.
+        c: target of the generator for fakes.
+
+    Example:
+        >>> loss = LeastSquares().discriminator(tf.ones([4, 8, 8, 1]), tf.zeros([4, 8, 8, 1]))  # 0
+    """
+
+    a: float = 0.0
+    b: float = 1.0
+    c: float = 1.0
+
+    def _real(self, logits):
+        return tf.square(logits - self.b)
+
+    def _fake(self, logits):
+        return tf.square(logits - self.a)
+
+    def _generator(self, logits):
+        return tf.square(logits - self.c)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Wasserstein(Objective):
+    """Difference of the critic's means: WGAN, Arjovsky et al. (2017), equations 2 and 3.
+
+    The critic minimises D(G(z)) - D(x), the generator -D(G(z)). It is a distance only while the
+    critic is Lipschitz: use it with a penalty, clipping or spectral normalisation.
+
+    Example:
+        >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
+    """
+
+    def _real(self, logits):
+        return -logits
+
+    def _fake(self, logits):
+        return logits
+
+    def _generator(self, logits):
+        return -logits
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Hinge(Objective):
+    """The hinge loss of Lim & Ye (2017), also Miyato et al. (2018), equations 16 and 17.
+
+    The discriminator minimises max(0, 1 - D(x)) + max(0, 1 + D(G(z))), the generator -D(G(z)).
+
+    Example:
+        >>> loss = Hinge().discriminator(2 * tf.ones([4, 1]), -2 * tf.ones([4, 1]))  # 0 each
+    """
+
+    def _real(self, logits):
+        return tf.nn.relu(1.0 - logits)
+
+    def _fake(self, logits):
+        return tf.nn.relu(1.0 + logits)
+
+    def _generator(self, logits):
+        return -logits
+
+
+OBJECTIVES: dict[str, type[Objective]] = {
+    "minimax": Minimax,
+    "non_saturating": NonSaturating,
+    "least_squares": LeastSquares,
+    "wasserstein": Wasserstein,
+    "hinge": Hinge,
+}
+
+
+def get(identifier: Any) -> Objective:
+    """Return the objective meant by a name, a saved config or an instance.
+
+    Args:
+        identifier: "minimax", "non_saturating", "least_squares", "wasserstein", "hinge", a dict
+            from `keras.saving.serialize_keras_object`, or an `Objective`.
+
+    Raises:
+        ValueError: it is none of these.
+
+    Example:
+        >>> get("least_squares")
+        LeastSquares(a=0.0, b=1.0, c=1.0)
+    """
+    return resolve(identifier, OBJECTIVES, Objective, "adversarial objective")
+
+
+def _float32(logits: tf.Tensor) -> tf.Tensor:
+    return tf.cast(logits, tf.float32)

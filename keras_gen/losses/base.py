@@ -1,0 +1,72 @@
+"""What the loss objects share: serialisation, lookup by name, one value an example."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import keras
+import tensorflow as tf
+
+
+class Configurable:
+    """Gives a dataclass the two methods Keras needs to save it inside a model's config."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the constructor arguments."""
+        return dataclasses.asdict(self)  # type: ignore[call-overload]
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]):
+        """Build the object from what `get_config` returned."""
+        return cls(**config)
+
+
+T = TypeVar("T")
+
+
+def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: str) -> T:
+    """Turn a name, a saved config or an instance into an instance.
+
+    Args:
+        identifier: a key of `known`, a dict made by `keras.saving.serialize_keras_object`, or an
+            instance of `base`.
+        known: classes by name; a name means the class with its default arguments.
+        base: what the result must be an instance of.
+        kind: what it is called in the error.
+
+    Raises:
+        ValueError: `identifier` is none of these.
+    """
+    result = identifier
+    if isinstance(identifier, str) and identifier in known:
+        result = known[identifier]()
+    elif isinstance(identifier, Mapping) and "class_name" in identifier:
+        result = keras.saving.deserialize_keras_object(dict(identifier))
+    if not isinstance(result, base):
+        raise ValueError(
+            f"Unknown {kind} {identifier!r}: pass one of the names {', '.join(sorted(known))}, "
+            f"an instance of {base.__name__}, or the config of one."
+        )
+    return result
+
+
+def per_example_mean(values: tf.Tensor) -> tf.Tensor:
+    """Average over all axes but the first: [batch, ...] -> [batch]."""
+    return tf.reduce_mean(values, axis=_event_axes(values))
+
+
+def per_example_sum(values: tf.Tensor) -> tf.Tensor:
+    """Sum over all axes but the first: [batch, ...] -> [batch]."""
+    return tf.reduce_sum(values, axis=_event_axes(values))
+
+
+def _event_axes(values: tf.Tensor) -> list[int]:
+    rank = values.shape.rank
+    if not rank:
+        raise ValueError(
+            f"Expected a tensor of shape [batch, ...], found shape {values.shape}: "
+            "pass a tensor with a batch axis and a known number of axes."
+        )
+    return list(range(1, rank))

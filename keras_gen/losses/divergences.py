@@ -1,0 +1,48 @@
+"""Divergences between distributions given by their parameters, in nats."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from keras_gen.losses.base import per_example_sum
+
+
+def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
+    """KL(N(mean, exp(log_var)) || N(0, 1)): Kingma & Welling (2014), appendix B.
+
+    Args:
+        mean: means, `[batch, ...]`.
+        log_var: logarithms of the variances, same shape.
+
+    Returns:
+        float32 `[batch]`, nats, summed over the other axes.
+
+    Example:
+        >>> kl_standard_normal(tf.ones([4, 2]), tf.zeros([4, 2]))  # 1 nat each
+    """
+    mean, log_var = tf.cast(mean, tf.float32), tf.cast(log_var, tf.float32)
+    return 0.5 * per_example_sum(tf.square(mean) + tf.math.expm1(log_var) - log_var)
+
+
+def kl_normal(
+    mean_q: tf.Tensor, log_var_q: tf.Tensor, mean_p: tf.Tensor, log_var_p: tf.Tensor
+) -> tf.Tensor:
+    """KL(N(mean_q, exp(log_var_q)) || N(mean_p, exp(log_var_p))), both with diagonal covariance.
+
+    Args:
+        mean_q: means of q, `[batch, ...]`.
+        log_var_q: logarithms of the variances of q, same shape.
+        mean_p: means of p, same shape or broadcast to it.
+        log_var_p: logarithms of the variances of p, same shape or broadcast to it.
+
+    Returns:
+        float32 `[batch]`, nats, summed over the other axes.
+
+    Example:
+        >>> kl_normal(tf.ones([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]))
+    """
+    mean_q, log_var_q = tf.cast(mean_q, tf.float32), tf.cast(log_var_q, tf.float32)
+    mean_p, log_var_p = tf.cast(mean_p, tf.float32), tf.cast(log_var_p, tf.float32)
+    log_ratio = log_var_q - log_var_p
+    distance = tf.square(mean_q - mean_p) * tf.exp(-log_var_p)
+    return 0.5 * per_example_sum(distance + tf.math.expm1(log_ratio) - log_ratio)

@@ -1,0 +1,68 @@
+"""Residual image-to-image generator (Johnson et al. 2016, as used by CycleGAN)."""
+
+import keras
+from keras import layers
+
+from keras_gen.networks.blocks import conv, instance_norm, reflect_pad
+
+
+def resnet_generator(
+    image_shape: tuple = (None, None, 3),
+    filters: int = 64,
+    blocks: int = 9,
+    upsampling: str = "transposed",
+    name: str = "generator",
+) -> keras.Model:
+    """Builds c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 with tanh (Zhu et al. 2017, app. 7.2).
+
+    Fully convolutional: any height and width that 4 divides.
+
+    Args:
+        image_shape: `(height, width, channels)`; height and width may be None.
+        filters: k above, 64 in the paper.
+        blocks: Residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
+        upsampling: `"transposed"`: fractionally strided 3x3 convolutions, the paper's.
+            `"transposed4"`: 4x4 ones, whose kernel the stride divides, which draws fainter
+            checkerboards. `"resize"`: nearest neighbour and a 3x3 convolution, which draws none.
+        name: Name of the model.
+
+    Returns:
+        A model from float images in [-1, 1], `[batch, height, width, channels]`, to float32 images
+        of the same shape and range.
+
+    Raises:
+        ValueError: If `upsampling` is unknown.
+
+    Example:
+
+    ```python
+    generator = resnet_generator((128, 128, 3), blocks=6)
+    ```
+    """
+    if upsampling not in ("transposed", "transposed4", "resize"):
+        raise ValueError(
+            f"upsampling is {upsampling!r}: expected 'transposed', 'transposed4' or 'resize'."
+        )
+    images = keras.Input(image_shape)
+    x = _norm_relu(conv(filters, 7)(reflect_pad(images, 3)))
+    for width in (2 * filters, 4 * filters):
+        x = _norm_relu(conv(width, 3, strides=2, padding="same")(x))
+    for _ in range(blocks):
+        y = _norm_relu(conv(4 * filters, 3)(reflect_pad(x, 1)))
+        x = layers.add([x, instance_norm()(conv(4 * filters, 3)(reflect_pad(y, 1)))])
+    for width in (2 * filters, filters):
+        x = _norm_relu(_upsample(x, width, upsampling))
+    x = conv(image_shape[-1], 7, use_bias=True)(reflect_pad(x, 3))
+    # The output leaves in float32 whatever the precision inside.
+    return keras.Model(images, layers.Activation("tanh", dtype="float32")(x), name=name)
+
+
+def _norm_relu(x):
+    return layers.ReLU()(instance_norm()(x))
+
+
+def _upsample(x, width, upsampling):
+    if upsampling == "resize":
+        return conv(width, 3)(reflect_pad(layers.UpSampling2D()(x), 1))
+    size = 4 if upsampling == "transposed4" else 3
+    return conv(width, size, strides=2, padding="same", layer=layers.Conv2DTranspose)(x)

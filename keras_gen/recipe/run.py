@@ -1,0 +1,260 @@
+"""The course of a run: folder, devices, precision, training, pictures, numbers, export."""
+
+import contextlib
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from keras_gen.callbacks import SampleSheet, TimeLeft
+from keras_gen.export import export
+from keras_gen.files import replacing, write_json
+from keras_gen.recipe.curves import loss_curves, write_history
+from keras_gen.recipe.settings import FREE, RunSettings, parse
+from keras_gen.training import TrainingState, averaged_weights, is_chief, make_strategy
+
+
+class Run:
+    """One run of a recipe in a folder of its own.
+
+    The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
+    `checkpoints/`, and, when the run is finished, `metrics.json`.
+
+    Args:
+        recipe: Path of the recipe's file; its stem names the run and the export.
+        settings: Dataclass derived from `RunSettings`.
+        presets: What each preset changes.
+        description: The recipe's docstring.
+        argv: Flags; the process's by default.
+
+    Raises:
+        ValueError: If the folder holds a run already, there is none to go on with, or the strategy
+            cannot run here.
+
+    Example: see any file in `recipes/`.
+    """
+
+    def __init__(self, recipe, settings: type[RunSettings], presets, description, argv=None):
+        self.name = Path(recipe).stem
+        first = parse(settings, presets, description, argv)
+        self.directory, saved = _choose_directory(first, self.name)
+        self.settings = parse(settings, presets, description, argv, saved) if saved else first
+        s = self.settings
+        keras.utils.set_random_seed(s.seed)
+        if s.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        self.strategy = make_strategy(s.strategy)
+        self.policy = _policy(s.mixed_precision)
+        keras.config.set_dtype_policy(self.policy)
+        if is_chief():
+            write_json(self.directory / "config.json", s.as_json())
+        self.notes: list[str] = []
+        self.began = time.monotonic()
+        self.state: TrainingState | None = None
+        self.say(f"{self.name}, preset {s.preset}, seed {s.seed}, into {self.directory}")
+        self.say(f"device: {describe_devices(self.strategy)}, precision {self.policy}")
+
+    def say(self, text: str) -> None:
+        """Prints a line, once over all workers."""
+        if is_chief():
+            print(text, flush=True)
+
+    def note(self, text: str) -> None:
+        """Prints a line that is printed again when the run ends."""
+        self.notes.append(text)
+        self.say(text)
+
+    def describe_data(self, data) -> None:
+        """Prints where the data came from, and its warning also when the run ends."""
+        for part, text in data.describe().items():
+            self.say(f"{part}: {text}")
+        if data.warning:
+            self.note(data.warning)
+
+    def fit(self, model, stream: Callable, draw: Callable | None = None, callbacks=()) -> None:
+        """Trains with checkpoints, TensorBoard, sheets and the time left.
+
+        Args:
+            model: Compiled model.
+            stream: Function of the number of steps done that returns the infinite dataset from
+                there on.
+            draw: Function of the model that returns the sheet, uint8 `[height, width, 3]`.
+            callbacks: Further callbacks, whose counters are checkpointed too.
+        """
+        s = self.settings
+        for name, network in model.networks.items():
+            self.say(f"{name}: {network.count_params():,} parameters")
+        config = {name: value for name, value in s.as_json().items() if name not in FREE}
+        config["policy"] = self.policy
+        self.state = state = TrainingState(
+            self.directory / "checkpoints", config=config, callbacks=callbacks
+        )
+        if state.epoch:
+            self.say(f"going on after epoch {state.epoch} from {state.latest}")
+        watchers: list = [TimeLeft()]
+        if is_chief():
+            watchers.append(
+                keras.callbacks.TensorBoard(self.directory / "tensorboard", write_graph=False)
+            )
+        if draw:
+            watchers.append(SampleSheet(draw, self.directory / "samples", s.sheet_every))
+        write = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: write_history(
+                self.directory / "history.csv", state.logs
+            )
+        )
+        self.say(f"training: {s.epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
+        model.fit(
+            stream(state.epoch * s.steps_per_epoch),
+            epochs=s.epochs,
+            initial_epoch=state.epoch,
+            steps_per_epoch=s.steps_per_epoch,
+            callbacks=[*callbacks, *watchers, state, *([write] if is_chief() else [])],
+        )
+
+    def finish(self, model, evaluate: Callable, data: dict, default: str | None = None) -> dict:
+        """Evaluates, draws the curves, exports, and marks the run as finished.
+
+        Args:
+            model: The trained model.
+            evaluate: Function of the model and of the run's folder that returns the metrics; it is
+                called with the averaged weights.
+            data: What the model was trained on, for the metadata.
+            default: The export's default signature.
+
+        Returns:
+            The metrics, with `minutes` and the like added.
+        """
+        if not is_chief():
+            return {}
+        s, assert_state = self.settings, self.state
+        assert assert_state is not None
+        self.say("evaluating on held-out data")
+        with averaged_weights(model):
+            metrics = evaluate(model, self.directory)
+            metrics |= {
+                "seed": s.seed,
+                "steps": int(model.step),
+                "minutes": round((time.monotonic() - self.began) / 60, 1),
+                "device": describe_devices(self.strategy),
+                "precision": self.policy,
+            }
+            loss_curves(self.directory / "losses.png", assert_state.logs)
+            smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
+            path = export(
+                model, s.export or smoke, self.name, default=default,
+                metadata=dict(recipe=self.name, config=s.as_json(), data=data, metrics=metrics),
+            )  # fmt: skip
+        # Written last: its presence says that the run is finished.
+        write_json(self.directory / "metrics.json", metrics)
+        for name, value in metrics.items():
+            self.say(f"  {name}: {value:.4g}" if isinstance(value, float) else f"  {name}: {value}")
+        self.say(f"pictures and numbers: {self.directory}")
+        self.say(f"exported: {path}")
+        for note in self.notes:
+            self.say(note)
+        self.say(
+            "serve it: docker run -p 8501:8501 -v "
+            f'"{path.parent.resolve()}:/models/{self.name}" -e MODEL_NAME={self.name} '
+            "tensorflow/serving"
+        )
+        self.exported = path
+        return metrics
+
+
+def run_recipe(main: Callable, argv=None) -> None:
+    """Calls a recipe's `main` and ends the process with one sentence if something is wrong.
+
+    Args:
+        main: Function of the flags.
+        argv: Flags; the process's by default.
+    """
+    try:
+        main(argv)
+    except KeyboardInterrupt:
+        raise SystemExit("\ninterrupted: go on with the same command and --resume") from None
+    except (ValueError, TypeError, OSError, FloatingPointError, tf.errors.OpError) as error:
+        if "KERAS_GEN_DEBUG" in os.environ:
+            traceback.print_exc()
+        text = " ".join(str(error).split())
+        print(
+            f"error: {text} (the environment variable KERAS_GEN_DEBUG=1 shows where)",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from error
+
+
+def describe_devices(strategy) -> str:
+    """One phrase that names the strategy, its replicas and the kind of device."""
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        kind = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+    else:
+        kind = f"{os.cpu_count()} CPU cores"
+    count = strategy.num_replicas_in_sync
+    replicas = "1 replica" if count == 1 else f"{count} replicas"
+    return f"{kind}, {type(strategy).__name__.lstrip('_')} with {replicas}"
+
+
+def _choose_directory(settings, name: str) -> tuple[Path, dict | None]:
+    """The run's folder, and the saved settings if it goes on."""
+    runs = Path("runs") / name
+    directory = settings.output
+    if settings.resume and directory is None:
+        unfinished = [
+            config.parent
+            for config in sorted(runs.glob("*/config.json"))
+            if not (config.parent / "metrics.json").exists()
+        ]
+        if not unfinished:
+            raise ValueError(f"--resume found no unfinished run in {runs}: leave it out.")
+        directory = unfinished[-1]
+    directory = directory or runs / time.strftime("%Y%m%d-%H%M%S")
+    if directory.exists() and not directory.is_dir():
+        raise ValueError(f"--output {directory} is a file: give a folder.")
+    config = directory / "config.json"
+    finished = (directory / "metrics.json").exists()
+    if not config.exists():
+        if settings.resume:
+            raise ValueError(f"--resume found no run in {directory}: leave it out to start one.")
+        _check_writable(directory)
+        return directory, None
+    if finished:
+        raise ValueError(f"{directory} holds a finished run: choose another --output.")
+    if not settings.resume:
+        raise ValueError(
+            f"{directory} holds an unfinished run: add --resume to go on with it, or choose "
+            "another --output."
+        )
+    return directory, json.loads(config.read_text())
+
+
+def _check_writable(directory: Path) -> None:
+    probe = directory / ".writable"
+    with replacing(probe) as file:
+        file.write(b"")
+    with contextlib.suppress(OSError):
+        probe.unlink()
+
+
+def _policy(choice: str) -> str:
+    if choice == "auto":
+        choice = "bfloat16" if _computes_bfloat16() else "none"
+    return "float32" if choice == "none" else f"mixed_{choice}"
+
+
+def _computes_bfloat16() -> bool:
+    gpus = tf.config.list_physical_devices("GPU")
+    if gpus:
+        details = tf.config.experimental.get_device_details(gpus[0])
+        return details.get("compute_capability", (0, 0)) >= (8, 0)
+    with contextlib.suppress(OSError):
+        flags = Path("/proc/cpuinfo").read_text()
+        return "avx512_bf16" in flags or "amx_bf16" in flags
+    return False

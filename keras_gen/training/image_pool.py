@@ -1,0 +1,95 @@
+"""A history of generated images that steadies the discriminator."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.training import noise
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ImagePool(keras.layers.Layer):
+    """History of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN uses 50).
+
+    While it fills, images pass through and are stored. Then, with probability one half, an image
+    is exchanged for a stored one; else it passes through.
+
+    Deviation: the slots drawn for the images of one batch differ from each other, which lets a
+    batch be exchanged at once; at batch size 1, the paper's, nothing differs.
+
+    Under a distribution strategy every replica holds the same pool and handles the global batch,
+    so that N replicas equal one device.
+
+    Args:
+        size: Number of images kept; 0 keeps none and passes everything through.
+        image_shape: `(height, width, channels)` of the images.
+
+    Raises:
+        ValueError: If `size` is negative or a dimension of the shape is unknown; in use, if the
+            global batch is larger than the pool.
+
+    Example:
+
+    ```python
+    pool = ImagePool(50, (128, 128, 3))
+    shown = pool(fakes, seed=stateless_seed(0, step, "pool"))
+    ```
+    """
+
+    def __init__(self, size: int, image_shape: tuple[int, int, int], **kwargs):
+        super().__init__(trainable=False, dtype="float32", **kwargs)
+        if size < 0 or (size and None in tuple(image_shape)):
+            raise ValueError(
+                f"An image pool of size {size} for images of shape {tuple(image_shape)}: the size "
+                "must not be negative, and the shape must be known (build the discriminator for "
+                "the size of the training crops, or use pool_size=0)."
+            )
+        self.size, self.image_shape = size, tuple(image_shape)
+        if size:
+            state = dict(
+                initializer="zeros", trainable=False, aggregation="only_first_replica"
+            )  # fmt: skip
+            self.images = self.add_weight(name="images", shape=(size, *image_shape), **state)
+            self.filled = self.add_weight(name="filled", shape=(), dtype="int32", **state)
+        self.built = True
+
+    def call(self, images, seed):
+        """Stores some of the images and returns what the discriminator shall see.
+
+        Args:
+            images: Float `[batch, height, width, channels]`, this replica's.
+            seed: Int64 `[2]`, from `stateless_seed`.
+        """
+        if not self.size:
+            return images
+        context = tf.distribute.get_replica_context()
+        local, everything = tf.shape(images)[0], tf.cast(images, tf.float32)
+        replicas, index = noise._replica()
+        if replicas > 1:
+            everything = context.all_gather(everything, axis=0)
+        shown = self._exchange(everything, seed)
+        return tf.cast(shown[index * local : (index + 1) * local], images.dtype)
+
+    def _exchange(self, images, seed):
+        batch = tf.shape(images)[0]
+        pool, filled = self.images.value, self.filled.value
+        enough = tf.debugging.assert_less_equal(
+            batch, self.size, "The global batch is larger than the image pool: raise pool_size."
+        )
+        with tf.control_dependencies([enough]):
+            place = filled + tf.range(batch)
+        fresh = place < self.size
+        order = tf.random.stateless_uniform([self.size], seed)
+        slots = tf.where(fresh, place, tf.argsort(order)[:batch])
+        coin = tf.random.stateless_uniform([batch], seed + tf.constant([1, 0], seed.dtype))
+        swap = ~fresh & (coin < 0.5)
+        stored = tf.gather(pool, slots)
+        shown = tf.where(swap[:, None, None, None], stored, images)
+        kept = tf.where((fresh | swap)[:, None, None, None], images, stored)
+        with tf.control_dependencies([shown]):
+            self.images.assign(tf.tensor_scatter_nd_update(pool, slots[:, None], kept))
+            self.filled.assign(tf.minimum(filled + batch, self.size))
+        return shown
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {"size": self.size, "image_shape": self.image_shape}

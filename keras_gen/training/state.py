@@ -1,0 +1,191 @@
+"""Saving all of a training's state, so that a resumed run equals the unbroken one bit for bit."""
+
+import json
+import warnings
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+
+from keras_gen.files import replacing
+from keras_gen.training.distribution import is_chief
+
+_META = "meta"
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that cannot be used, with the reason."""
+
+
+class TrainingState(keras.callbacks.Callback):
+    """Saves after every epoch, and restores at the start of `fit`, all that training depends on.
+
+    That is: every weight, counter, image pool and random state of the model, every optimizer with
+    its slots, loss scale and averages, the history, and the counters of other callbacks. Data
+    streams need no state: they are a function of their start (`keras_gen.data.Source.stream`).
+
+    `tf.train.Checkpoint` is not used, because it leaves out the states of Keras' random layers and
+    spreads a checkpoint over files. Here it is one file, replaced atomically, whose checksums tell
+    when it was cut short. The one before it is kept.
+
+    Under several workers the first one writes and all read: `directory` must be shared.
+
+    Args:
+        directory: Folder of the checkpoints.
+        config: JSON-able dict that must be equal when training goes on; the difference is named.
+        callbacks: Callbacks whose counters are saved too (`EarlyStopping`, ...). Give this
+            callback to `fit` after them.
+        keep: How many checkpoints to keep.
+
+    Raises:
+        CheckpointError: At the start, if no checkpoint in the folder can be read, or it belongs to
+            another configuration or architecture.
+
+    Example:
+
+    ```python
+    state = TrainingState("runs/a/checkpoints", config={"batch_size": 32})
+    data = source.stream(32, seed=0, start=state.epoch * 100)
+    model.fit(data, steps_per_epoch=100, epochs=10, initial_epoch=state.epoch, callbacks=[state])
+    ```
+    """
+
+    def __init__(self, directory, config: dict | None = None, callbacks=(), keep: int = 2):
+        super().__init__()
+        self.directory = Path(directory)
+        self.config = json.loads(json.dumps(config or {}, default=str))
+        self.tracked, self.keep = list(callbacks), keep
+        self.latest, self._meta, self._arrays = self._newest_readable()
+        self._check_config()
+        self._pending = self._meta is not None
+        self.logs = list(self._meta["logs"]) if self._meta else []
+
+    @property
+    def epoch(self) -> int:
+        """Number of epochs that are done."""
+        return len(self.logs)
+
+    # Reading ---------------------------------------------------------------------------------
+
+    def _newest_readable(self):
+        paths = sorted(self.directory.glob("state-*.npz"), reverse=True)
+        for path in paths:
+            try:
+                with np.load(path, allow_pickle=False) as file:
+                    # Reading every member verifies its checksum.
+                    arrays = {name: file[name] for name in file.files}
+                return path, json.loads(str(arrays.pop(_META))), arrays
+            except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
+                reason = f"{type(error).__name__}: {error}"
+                warnings.warn(f"The checkpoint {path} is damaged ({reason}).", stacklevel=3)
+        if paths:
+            raise CheckpointError(
+                f"None of the {len(paths)} checkpoints in {self.directory} can be read: move the "
+                "folder away to start over."
+            )
+        return None, None, None
+
+    def _check_config(self):
+        if self._meta is None:
+            return
+        saved = self._meta["config"]
+        differences = [
+            f"{key}={saved.get(key)!r} there and {self.config.get(key)!r} here"
+            for key in sorted(saved.keys() | self.config.keys())
+            if saved.get(key) != self.config.get(key)
+        ]
+        if differences:
+            raise CheckpointError(
+                f"The checkpoint {self.latest} belongs to another configuration: "
+                f"{'; '.join(differences)}. Use the same settings, or another folder."
+            )
+
+    def on_train_begin(self, logs=None):
+        """Restores the newest checkpoint, if there is one."""
+        if self._meta is None:
+            return
+        variables = self.model.training_variables()
+        here = [_describe(v) for v in variables]
+        if here != self._meta["variables"]:
+            there = self._meta["variables"]
+            odd = [pair for pair in zip(there, here, strict=False) if pair[0] != pair[1]]
+            detail = f"{odd[0][0]} there and {odd[0][1]} here" if odd else "more on one side"
+            raise CheckpointError(
+                f"The checkpoint {self.latest} belongs to another model: {len(there)} variables "
+                f"there and {len(here)} here; first difference: {detail}."
+            )
+        for index, variable in enumerate(variables):
+            variable.assign(self._arrays[f"v{index:05d}"])
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Restores callbacks' counters: other callbacks reset theirs when training begins."""
+        if not self._pending:
+            return
+        self._pending = False
+        for number, (callback, saved) in enumerate(
+            zip(self.tracked, self._meta["callbacks"], strict=True)
+        ):
+            vars(callback).update(saved["plain"])
+            for name, count in saved["arrays"].items():
+                keys = [f"c{number}.{name}.{i:05d}" for i in range(count)]
+                setattr(callback, name, [self._arrays[key] for key in keys])
+        for epoch_logs in self._meta["logs"]:
+            for name, value in epoch_logs.items():
+                self.model.history.history.setdefault(name, []).append(value)
+        self.model.history.epoch = list(range(len(self._meta["logs"])))
+        self._arrays = None
+
+    # Writing ---------------------------------------------------------------------------------
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Writes a checkpoint, then deletes the oldest."""
+        self.logs.append({name: float(value) for name, value in (logs or {}).items()})
+        if not is_chief():
+            return
+        variables = self.model.training_variables()
+        arrays = {f"v{i:05d}": _exact(v) for i, v in enumerate(variables)}
+        callbacks = []
+        for number, callback in enumerate(self.tracked):
+            plain, lists = _counters(callback)
+            callbacks.append({"plain": plain, "arrays": {k: len(v) for k, v in lists.items()}})
+            for name, values in lists.items():
+                arrays |= {f"c{number}.{name}.{i:05d}": v for i, v in enumerate(values)}
+        meta = {
+            "config": self.config,
+            "logs": self.logs,
+            "callbacks": callbacks,
+            "variables": [_describe(v) for v in variables],
+        }
+        path = self.directory / f"state-{self.epoch:06d}.npz"
+        with replacing(path) as file:
+            np.savez(file, **arrays, **{_META: json.dumps(meta)})
+        self.latest = path
+        for old in sorted(self.directory.glob("state-*.npz"))[: -self.keep]:
+            old.unlink(missing_ok=True)
+
+
+def _describe(variable) -> list:
+    # Keras numbers names by what was made before in the process, which is not the model's matter.
+    return [variable.name, list(variable.shape), str(variable.dtype)]
+
+
+def _exact(variable) -> np.ndarray:
+    array = keras.ops.convert_to_numpy(variable)
+    # numpy's files know no bfloat16; float32 holds it exactly.
+    return array.astype("float32") if array.dtype.name == "bfloat16" else array
+
+
+def _counters(callback) -> tuple[dict, dict]:
+    """The callback's plain values, and its lists of arrays (such as `best_weights`)."""
+    plain, lists = {}, {}
+    for name, value in vars(callback).items():
+        if name.startswith("_") or name == "params":
+            continue
+        if isinstance(value, np.generic):
+            value = value.item()
+        if value is None or isinstance(value, bool | int | float | str):
+            plain[name] = value
+        elif isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            lists[name] = value
+    return plain, lists

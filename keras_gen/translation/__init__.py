@@ -1,0 +1,6 @@
+"""Image-to-image translation."""
+
+from keras_gen.translation.cyclegan import CycleGAN
+from keras_gen.translation.translator import Translator
+
+__all__ = ["CycleGAN", "Translator"]

@@ -1,0 +1,194 @@
+"""CycleGAN (Zhu, Park, Isola, Efros 2017)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses import adversarial
+from keras_gen.training import ImagePool, minimize
+from keras_gen.training.noise import stateless_seed
+from keras_gen.translation.translator import Translator
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class CycleGAN(Translator):
+    """Unpaired translation between domains X and Y, held together by cycle consistency.
+
+    Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent
+    Adversarial Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the
+    identity loss of sec. 5.2; D_X and D_Y on a history of generated images (sec. 4).
+
+    Deviations: none in the algorithm. G and F are applied to the two images they need in one call,
+    which changes nothing, since instance normalisation treats each image alone.
+
+    Args:
+        generator_xy: G, float images in [-1, 1] to the same.
+        generator_yx: F, likewise.
+        discriminator_x: D_X, images to logits of any shape. Its input size must be known if there
+            is a pool.
+        discriminator_y: D_Y, likewise.
+        objective: Adversarial objective, a name or an object; least squares in the paper.
+        cycle_weight: lambda of eq. (3).
+        identity_weight: Weight of the identity loss as a share of lambda: 0.5 for paintings and
+            photographs in the paper. 0 saves its two passes.
+        pool_size: Images in each history.
+        domains: Names of X and Y, which name the directions and the served signatures.
+        seed: Seed of the histories' draws.
+
+    Raises:
+        ValueError: If a weight is negative, or the discriminators' input size is unknown.
+
+    Example:
+
+    ```python
+    from keras_gen.networks import patch_discriminator, resnet_generator
+
+    shape = (32, 32, 3)
+    model = CycleGAN(
+        resnet_generator(filters=8, blocks=1), resnet_generator(filters=8, blocks=1),
+        patch_discriminator(shape, filters=8), patch_discriminator(shape, filters=8),
+        domains=("photo", "monet"),
+    )
+    model.compile()
+    photos = paintings = np.zeros((4, 32, 32, 3), "uint8")
+    model.fit(photos, paintings, batch_size=1)
+    model.translate(photos, "photo_to_monet")
+    ```
+    """
+
+    reported = ("g_loss", "d_loss", "adversarial_loss", "cycle_loss", "identity_loss")
+
+    def __init__(
+        self,
+        generator_xy,
+        generator_yx,
+        discriminator_x,
+        discriminator_y,
+        objective="least_squares",
+        cycle_weight: float = 10.0,
+        identity_weight: float = 0.5,
+        pool_size: int = 50,
+        domains: tuple[str, str] = ("x", "y"),
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(seed=seed, **kwargs)
+        if min(cycle_weight, identity_weight) < 0:
+            raise ValueError(
+                f"cycle_weight={cycle_weight}, identity_weight={identity_weight}: weights of "
+                "losses must not be negative."
+            )
+        self.generator_xy, self.generator_yx = generator_xy, generator_yx
+        self.discriminator_x, self.discriminator_y = discriminator_x, discriminator_y
+        self.objective = adversarial.get(objective)
+        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        self.pool_size, self.domains = pool_size, tuple(domains)
+        self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
+        self.pool_y = ImagePool(pool_size, discriminator_y.input_shape[1:])
+
+    def players(self) -> dict:
+        """Returns the two players: both discriminators, both generators."""
+        return {
+            "g_optimizer": [self.generator_xy, self.generator_yx],
+            "d_optimizer": [self.discriminator_x, self.discriminator_y],
+        }
+
+    def directions(self) -> dict:
+        """Returns G and F by the names of the domains, such as `photo_to_monet`."""
+        x, y = self.domains
+        return {f"{x}_to_{y}": self.generator_xy, f"{y}_to_{x}": self.generator_yx}
+
+    def compile(self, g_optimizer=None, d_optimizer=None, **kwargs):
+        """Compiles with one optimizer for both generators and one for both discriminators.
+
+        Args:
+            g_optimizer: Default: Adam(2e-4, beta_1=0.5), the paper's (sec. 4).
+            d_optimizer: Likewise.
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
+        """
+        g_optimizer = g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
+        d_optimizer = d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
+        super().compile(g_optimizer=g_optimizer, d_optimizer=d_optimizer, **kwargs)
+
+    def train_step(self, data):
+        """Updates G and F, then D_X and D_Y on histories of what G and F made."""
+        x, y = self._pair(data)
+
+        def generator_loss():
+            losses, fakes = self._generator_losses(x, y)
+            return losses["g_loss"], (losses, fakes)
+
+        _, (losses, (fake_x, fake_y)) = minimize(
+            generator_loss, self.g_optimizer, self.generator_xy, self.generator_yx
+        )
+        shown_x = self.pool_x(fake_x, seed=stateless_seed(self.seed, self.step.value, "pool_x"))
+        shown_y = self.pool_y(fake_y, seed=stateless_seed(self.seed, self.step.value, "pool_y"))
+
+        def discriminator_loss():
+            return self._discriminator_loss(x, y, shown_x, shown_y)
+
+        d_loss = minimize(
+            discriminator_loss, self.d_optimizer, self.discriminator_x, self.discriminator_y
+        )
+        return self.report(**losses, d_loss=d_loss)
+
+    def test_step(self, data):
+        """Returns the same losses on held-out pairs; the histories take no part."""
+        x, y = self._pair(data)
+        losses, fakes = self._generator_losses(x, y, training=False)
+        d_loss = self._discriminator_loss(x, y, *fakes, training=False)
+        return self.report(training=False, **losses, d_loss=d_loss)
+
+    def _pair(self, data):
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
+        if y is None:
+            raise ValueError(
+                "CycleGAN trains on pairs of batches (x, y), one of each domain, but got one: use "
+                "keras_gen.data.unpaired."
+            )
+        return self.prepare(x), self.prepare(y)
+
+    def _generator_losses(self, x, y, training=True):
+        fake_y, same_y = self._apply(self.generator_xy, x, y, training)
+        fake_x, same_x = self._apply(self.generator_yx, y, x, training)
+        # Eq. (1), the part of G and F.
+        adversarial_loss = self.objective.generator(
+            self.discriminator_y(fake_y, training=training)
+        ) + self.objective.generator(self.discriminator_x(fake_x, training=training))
+        # Eq. (2).
+        cycle_loss = _l1(self.generator_yx(fake_y, training=training), x) + _l1(
+            self.generator_xy(fake_x, training=training), y
+        )
+        # Sec. 5.2, L_identity; eq. (3) for the sum.
+        identity_loss = _l1(same_x, x) + _l1(same_y, y) if self.identity_weight else 0 * cycle_loss
+        g_loss = adversarial_loss + self.cycle_weight * (
+            cycle_loss + self.identity_weight * identity_loss
+        )
+        losses = dict(
+            g_loss=g_loss, adversarial_loss=adversarial_loss,
+            cycle_loss=cycle_loss, identity_loss=identity_loss,
+        )  # fmt: skip
+        return losses, (fake_x, fake_y)
+
+    def _apply(self, generator, source, target, training):
+        """The translation of `source`, and what becomes of `target`, in one pass."""
+        if not self.identity_weight:
+            return generator(source, training=training), None
+        both = generator(tf.concat([source, target], axis=0), training=training)
+        return tf.split(both, [tf.shape(source)[0], tf.shape(target)[0]])
+
+    def _discriminator_loss(self, x, y, shown_x, shown_y, training=True):
+        # Halved, as in the paper (app. 7.1), to slow D down relative to G.
+        return 0.5 * (
+            self.objective.discriminator(
+                self.discriminator_x(x, training=training),
+                self.discriminator_x(shown_x, training=training),
+            )
+            + self.objective.discriminator(
+                self.discriminator_y(y, training=training),
+                self.discriminator_y(shown_y, training=training),
+            )
+        )
+
+
+def _l1(a, b):
+    return tf.reduce_mean(tf.abs(a - b), axis=[1, 2, 3])

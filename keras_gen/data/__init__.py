@@ -4,7 +4,7 @@ from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.folders import image_folder
 from keras_gen.data.offline import offline_digits, offline_unpaired
 from keras_gen.data.painterly import paint
-from keras_gen.data.domains import Domains, photos_and_paintings
+from keras_gen.data.sets import Domains, Split, photos_and_paintings, small_images
 from keras_gen.data.source import Source
 from keras_gen.data.transforms import binarize, pad_to, random_crop_flip, resize_cover
 from keras_gen.data.unpaired import unpaired
@@ -14,6 +14,7 @@ __all__ = [
     "DataUnavailable",
     "Domains",
     "Source",
+    "Split",
     "photos_and_paintings",
     "binarize",
     "image_folder",
@@ -24,5 +25,6 @@ __all__ = [
     "paint",
     "random_crop_flip",
     "resize_cover",
+    "small_images",
     "unpaired",
 ]

@@ -75,7 +75,7 @@ def image_folder(
             contents = file.read_bytes()
             stored = (contents, _orientation(contents))
             image = decode(*stored).numpy()  # also where the bytes are held: to find broken files
-        except (OSError, SyntaxError, ValueError, tf.errors.InvalidArgumentError):
+        except (OSError, tf.errors.OpError):
             return None
         return image if hold_decoded else stored
 
@@ -135,8 +135,11 @@ def _orientation(contents: bytes) -> int:
     """The EXIF orientation 1 to 8 of a picture's bytes."""
     from PIL import Image
 
-    with Image.open(io.BytesIO(contents)) as image:
-        orientation = image.getexif().get(_ORIENTATION, 1)
+    try:
+        with Image.open(io.BytesIO(contents)) as image:
+            orientation = image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # whatever it is: TensorFlow, which decodes, says whether a file is broken
+        return 1
     return orientation if orientation in range(1, 9) else 1
 
 

@@ -90,6 +90,7 @@ class Source:
         decode: Callable[[Any], Any] | None = None,
         origin: str = "arrays in memory",
     ):
+        """Checks the arrays; see the class."""
         self._tensors = tf.nest.map_structure(
             _stacked, np.asarray(tensors) if isinstance(tensors, list) else tensors
         )
@@ -162,9 +163,25 @@ class Source:
 
     def take(self, count: int) -> Source:
         """The first `count` examples (all, if there are fewer)."""
-        count = _integer("count", count, minimum=1)
-        first = tf.nest.map_structure(lambda tensor: tensor[:count], self._tensors)
-        return Source(first, self._decode, self.origin)
+        return self.select(slice(_integer("count", count, minimum=1)))
+
+    def select(self, index: Any, origin: str | None = None) -> Source:
+        """Part of the examples, without decoding them.
+
+        Args:
+            index: What numpy takes on an axis of examples: a slice, indices, or a mask.
+            origin: Where the part comes from; None keeps the line of the whole.
+
+        Raises:
+            ValueError: Nothing is selected.
+            IndexError: An index is out of range, or the mask is of another length.
+
+        Example:
+            >>> train = source.select(np.arange(len(source)) % 10 != 0)
+        """
+        indices = np.arange(self._size)[index]
+        part = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), self._tensors)
+        return Source(part, self._decode, origin or self.origin)
 
     def map(self, function: Callable[[Any], Any]) -> Source:
         """Applies `function` to each example once, now, and holds the results in memory.

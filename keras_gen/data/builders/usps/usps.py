@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bz2
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -34,7 +34,7 @@ class Usps(tfds.core.GeneratorBasedBuilder):
     """
 
     VERSION = tfds.core.Version("1.0.0")
-    RELEASE_NOTES = {"1.0.0": "The split of LeCun et al. (1989)."}
+    RELEASE_NOTES: ClassVar = {"1.0.0": "The split of LeCun et al. (1989)."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         f"Fetch {_HOST}usps.bz2 and {_HOST}usps.t.bz2 and put both into that folder as they are. "
         "A file usps.npz with uint8 x_train, x_test [n, 16, 16] and y_train, y_test [n] will do "

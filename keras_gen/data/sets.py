@@ -1,4 +1,4 @@
-"""Two unpaired image domains with held-out parts, from wherever they can be had."""
+"""Data sets with held-out parts, from wherever they can be had."""
 
 import dataclasses
 from pathlib import Path
@@ -11,8 +11,35 @@ from keras_gen.data.offline import offline_unpaired
 from keras_gen.data.source import Source
 
 
+class _Parts:
+    """Sources in fields, which can be described."""
+
+    def parts(self) -> dict[str, Source]:
+        """The sources by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, Source)}
+
+    def describe(self) -> dict[str, str]:
+        """Sizes and origins, for the record."""
+        return {k: f"{len(v)} examples: {v.origin}" for k, v in self.parts().items()}
+
+
 @dataclasses.dataclass(frozen=True)
-class Domains:
+class Split(_Parts):
+    """A training and a held-out part.
+
+    Attributes:
+        train: Training part.
+        test: Held-out part.
+        warning: What the user must know about this data; empty for the data that was asked for.
+    """
+
+    train: Source
+    test: Source
+    warning: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Domains(_Parts):
     """Two domains, X and Y, of uint8 images `[size, size, 3]`.
 
     Attributes:
@@ -29,17 +56,33 @@ class Domains:
     test_y: Source
     warning: str = ""
 
-    def parts(self) -> dict[str, Source]:
-        """The four sources by name."""
-        return {
-            field.name: value
-            for field in dataclasses.fields(self)
-            if isinstance(value := getattr(self, field.name), Source)
-        }
 
-    def describe(self) -> dict[str, str]:
-        """Sizes and origins, for the record."""
-        return {k: f"{len(v)} images: {v.origin}" for k, v in self.parts().items()}
+def small_images(name: str, labels: bool = False) -> Split:
+    """Loads a small labelled image set such as MNIST, whole, as uint8 `[28, 28, 1]`.
+
+    Through tensorflow-datasets, and where it cannot be had, the digits that come with
+    scikit-learn.
+
+    Args:
+        name: `"mnist"`, `"fashion_mnist"` or another set of tensorflow-datasets with the splits
+            train and test.
+        labels: Whether an example is `(image, label)` instead of an image alone.
+
+    Raises:
+        DataDamaged: If a prepared data set is broken.
+
+    Example:
+
+    ```python
+    data = small_images("mnist")
+    batches = data.train.stream(100)
+    ```
+    """
+    features = ("image", "label") if labels else "image"
+    try:
+        return Split(*(load_tfds(name, part, features=features) for part in ("train", "test")))
+    except DataUnavailable as error:
+        return Split(**offline_digits(labels=labels), warning=_OFFLINE_WARNING.format(error))
 
 
 def photos_and_paintings(
@@ -80,10 +123,11 @@ def photos_and_paintings(
         sample = offline_unpaired(size, seed=seed)
         return Domains(
             *(sample[part] for part in _OFFLINE),
-            warning=f"OFFLINE SAMPLE instead of the real data: {error}",
+            warning=_OFFLINE_WARNING.format(error),
         )
 
 
+_OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 # A is Monet there, B the photographs.
 _MONET2PHOTO = ("trainB", "trainA", "testB", "testA")
 _OFFLINE = ("photo_train", "painting_train", "photo_test", "painting_test")

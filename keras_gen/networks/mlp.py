@@ -1,0 +1,76 @@
+"""Fully connected encoder and decoder for latent-variable models of small images."""
+
+import math
+
+import keras
+from keras import layers
+
+
+def mlp_encoder(
+    image_shape: tuple = (28, 28, 1),
+    latents: int = 50,
+    hidden: tuple[int, ...] = (200, 200),
+    activation: str = "tanh",
+    name: str = "encoder",
+) -> keras.Model:
+    """Builds the encoder of Burda et al. (2016): two tanh layers, a Normal's mean and log variance.
+
+    Args:
+        image_shape: Shape of an example.
+        latents: Number of latents.
+        hidden: Units of the hidden layers.
+        activation: Of the hidden layers.
+        name: Name of the model.
+
+    Returns:
+        A model from `[batch, *image_shape]` to the pair (mean, log variance), float32
+        `[batch, latents]` each.
+
+    Example:
+
+    ```python
+    encoder = mlp_encoder((28, 28, 1), latents=20, hidden=(500,))
+    ```
+    """
+    inputs = keras.Input(image_shape)
+    x = _hidden(layers.Flatten()(inputs), hidden, activation)
+    outputs = [layers.Dense(latents, dtype="float32", name=n)(x) for n in ("mean", "log_variance")]
+    return keras.Model(inputs, outputs, name=name)
+
+
+def mlp_decoder(
+    image_shape: tuple = (28, 28, 1),
+    latents: int = 50,
+    hidden: tuple[int, ...] = (200, 200),
+    activation: str = "tanh",
+    name: str = "decoder",
+) -> keras.Model:
+    """Builds the mirror image of the encoder, to the parameters of the likelihood.
+
+    Args:
+        image_shape: Shape of the parameters: that of an example, with more channels if the
+            likelihood has several parameters a value.
+        latents: Number of latents.
+        hidden: Units of the hidden layers.
+        activation: Of the hidden layers.
+        name: Name of the model.
+
+    Returns:
+        A model from latents `[batch, latents]` to float32 `[batch, *image_shape]`.
+
+    Example:
+
+    ```python
+    decoder = mlp_decoder((28, 28, 1), latents=20, hidden=(500,))
+    ```
+    """
+    inputs = keras.Input((latents,))
+    x = _hidden(inputs, hidden, activation)
+    x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
+    return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
+
+
+def _hidden(x, sizes, activation):
+    for units in sizes:
+        x = layers.Dense(units, activation=activation)(x)
+    return x

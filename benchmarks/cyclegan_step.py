@@ -1,0 +1,196 @@
+"""What a CycleGAN step costs, as ratios that are measured in one run.
+
+  python benchmarks/cyclegan_step.py            about four minutes on two CPU cores
+  python benchmarks/cyclegan_step.py --quick    the first table only
+
+Compared are our step, the textbook step (four gradient calls, no shared passes) and this machine's
+own convolution peak; measured in turns, so that a change of the machine's speed hits all alike.
+"""
+
+import argparse
+import math
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data import Source, random_crop_flip, unpaired
+from keras_gen.networks import patch_discriminator, resnet_generator
+from keras_gen.translation import CycleGAN
+
+RECIPE = Path(__file__).resolve().parents[1] / "recipes" / "cyclegan_monet.py"
+
+
+def build(policy, size, filters=32, blocks=6):
+    """A compiled CycleGAN with as many channels in the discriminators as in the generators."""
+    keras.config.set_dtype_policy(policy)
+    shape = (size, size, 3)
+    networks = [resnet_generator(shape, filters, blocks) for _ in range(2)]
+    networks += [patch_discriminator(shape, filters) for _ in range(2)]
+    model = CycleGAN(*networks)
+    model.compile()
+    return model
+
+
+def our_step(model, batch, size):
+    """The model's step as a graph on fixed images, and its number of floating-point operations."""
+    images = tf.random.uniform([2, batch, size, size, 3], -1, 1)
+    step = tf.function(lambda: model.train_step((images[0], images[1])), autograph=False)
+    # Each generator translates two images and cycles one, forwards and backwards, which costs
+    # twice the forward pass. Each discriminator sees a real and a pooled image likewise, and a
+    # fresh fake one without a gradient for its own weights.
+    generators = 3 * 3 * sum(flops(n) for n in (model.generator_xy, model.generator_yx))
+    judges = (2 * 3 + 2) * sum(flops(n) for n in (model.discriminator_x, model.discriminator_y))
+    return lambda: float(step()["g_loss"]), batch * (generators + judges)
+
+
+def textbook_step(model, batch, size):
+    """Zhu et al. as it is often written: every pass on its own, one gradient call a network."""
+    g, f = model.generator_xy, model.generator_yx
+    d_x, d_y = model.discriminator_x, model.discriminator_y
+    networks = [g, f, d_x, d_y]
+    optimizers = [keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in networks]
+    for network, optimizer in zip(networks, optimizers, strict=True):
+        optimizer.build(network.trainable_variables)
+    x, y = tf.unstack(tf.random.uniform([2, batch, size, size, 3], -1, 1))
+
+    def l1(a, b):
+        return tf.reduce_mean(tf.abs(a - b))
+
+    @tf.function(autograph=False)
+    def step():
+        with tf.GradientTape(persistent=True) as tape:
+            fake_y, fake_x = g(x, training=True), f(y, training=True)
+            cycled_x, cycled_y = f(fake_y, training=True), g(fake_x, training=True)
+            same_y, same_x = g(y, training=True), f(x, training=True)
+            real_x_logits, real_y_logits = d_x(x, training=True), d_y(y, training=True)
+            fake_x_logits, fake_y_logits = d_x(fake_x, training=True), d_y(fake_y, training=True)
+            cycle = 10 * (l1(cycled_x, x) + l1(cycled_y, y))
+            g_loss = tf.reduce_mean((fake_y_logits - 1) ** 2) + cycle + 5 * l1(same_y, y)
+            f_loss = tf.reduce_mean((fake_x_logits - 1) ** 2) + cycle + 5 * l1(same_x, x)
+            d_x_loss, d_y_loss = (
+                0.5 * (tf.reduce_mean((real - 1) ** 2) + tf.reduce_mean(fake**2))
+                for real, fake in [(real_x_logits, fake_x_logits), (real_y_logits, fake_y_logits)]
+            )
+        losses = [g_loss, f_loss, d_x_loss, d_y_loss]
+        for loss, network, optimizer in zip(losses, networks, optimizers, strict=True):
+            gradients = tape.gradient(loss, network.trainable_variables)
+            optimizer.apply(gradients, network.trainable_variables)
+        return g_loss
+
+    return lambda: float(step())
+
+
+def convolution_peak(dtype):
+    """One large convolution, and its number of floating-point operations."""
+    images = tf.cast(tf.random.normal([8, 64, 64, 128]), dtype)
+    kernel = tf.cast(tf.random.normal([3, 3, 128, 128]), dtype)
+
+    @tf.function
+    def convolve():
+        return tf.reduce_sum(tf.nn.conv2d(images, kernel, 1, "SAME")[:, 0, 0, 0])
+
+    return lambda: float(convolve()), 2 * 8 * 64 * 64 * 128 * 128 * 9
+
+
+def flops(network) -> int:
+    """Floating-point operations of the convolutions of one forward pass of one image."""
+    total = 0
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
+            # A transposed convolution visits each pixel of its input, the other of its output.
+            transposed = isinstance(layer, keras.layers.Conv2DTranspose)
+            height, width = (layer.input if transposed else layer.output).shape[1:3]
+            total += 2 * math.prod(layer.kernel.shape) * height * width
+    return total
+
+
+def in_turns(functions: dict, rounds: int = 9) -> dict:
+    """The median seconds of each function, called one after the other, `rounds` times."""
+    for function in functions.values():
+        function()
+    times = {name: [] for name in functions}
+    for _ in range(rounds):
+        for name, function in functions.items():
+            began = time.perf_counter()
+            function()
+            times[name].append(time.perf_counter() - began)
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def seconds_to_first_step() -> float:
+    """From launching the recipe's cpu preset to the first step on the progress bar."""
+    began = time.monotonic()
+    command = [sys.executable, RECIPE, "--preset", "cpu", "--output", "/tmp/keras_gen_first_step"]
+    subprocess.run(["rm", "-rf", command[-1]], check=True)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    seen = b""
+    while b"/250" not in seen and process.poll() is None:
+        seen = (seen + os.read(process.stdout.fileno(), 4096))[-8192:]
+    process.kill()
+    process.wait()
+    return time.monotonic() - began
+
+
+def main():
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="the first table only")
+    quick = parser.parse_args().quick
+    size, batch = 64, 4
+    print(f"CycleGAN, {size}x{size}, 32 filters, 6 blocks, batch {batch}, {os.cpu_count()} cores")
+    functions, operations, models = {}, {}, {}
+    for name, policy in {"float32": "float32", "bfloat16": "mixed_bfloat16"}.items():
+        models[name] = build(policy, size)
+        functions[name], operations[name] = our_step(models[name], batch, size)
+        functions[f"textbook {name}"] = textbook_step(build(policy, size), batch, size)
+        functions[f"peak {name}"], operations[f"peak {name}"] = convolution_peak(name)
+    seconds = in_turns(functions)
+    for name in models:
+        rate = operations[name] / seconds[name]
+        peak = operations[f"peak {name}"] / seconds[f"peak {name}"]
+        print(
+            f"{name}: {seconds[name] * 1e3:.0f} ms a step of {operations[name] / 1e9:.1f} GFLOP; "
+            f"textbook/ours {seconds[f'textbook {name}'] / seconds[name]:.2f}; "
+            f"share of the convolution peak ({peak / 1e9:.0f} GFLOP/s): {rate / peak:.2f}"
+        )
+    print(f"float32/bfloat16: {seconds['float32'] / seconds['bfloat16']:.2f}")
+
+    images = Source(np.zeros([200, 72, 72, 3], "uint8"))
+    stream = iter(unpaired(images, images, batch, augment=random_crop_flip(size)))
+    next(stream)
+    began = time.perf_counter()
+    for _ in range(300):
+        next(stream)
+    share = (time.perf_counter() - began) / 300 / seconds["float32"]
+    print(f"input pipeline alone, as a share of the float32 step: {share:.3f}")
+    if quick:
+        return
+
+    for batch, size in ((1, 64), (8, 64), (1, 128), (1, 256)):
+        step, operations = our_step(build("float32", size), batch, size)
+        took = in_turns({"step": step}, rounds=3)["step"]
+        print(
+            f"batch {batch}, {size}x{size}: {took / seconds['float32']:.2f} of the float32 step "
+            f"above; {operations / took / 1e9:.0f} GFLOP/s"
+        )
+    print(f"peak memory of this process: {peak_memory():.1f} GiB")
+    print(f"launch to first step, recipe's cpu preset: {seconds_to_first_step():.0f} s")
+
+
+def peak_memory() -> float:
+    """GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What every test needs before TensorFlow starts: quiet, devices, threads, data, seeds."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Tests that start a process of their own pass these on to it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "Agg")
+if "KERAS_GEN_DATA" not in os.environ and (ROOT.parent / "shared" / "data").is_dir():
+    os.environ["KERAS_GEN_DATA"] = str(ROOT.parent / "shared" / "data")
+if "KERAS_GEN_DATA" in os.environ:
+    os.environ.setdefault("TFDS_DATA_DIR", str(Path(os.environ["KERAS_GEN_DATA"]) / "tfds"))
+
+
+def _data_absent() -> str | None:
+    """Why there is no prepared data, if there is none."""
+    if "KERAS_GEN_DATA" not in os.environ:
+        return "no prepared data: KERAS_GEN_DATA names no folder, and ../shared/data does not exist"
+    if not Path(os.environ["KERAS_GEN_DATA"]).is_dir():
+        return f"no prepared data: KERAS_GEN_DATA is {os.environ['KERAS_GEN_DATA']}, not a folder"
+    return None
+
+
+def pytest_configure(config):
+    """Gives TensorFlow two logical CPU devices, and each process its share of the cores."""
+    if config.getoption("numprocesses", None):
+        return  # the controller runs no test: its workers come here themselves
+    import tensorflow as tf
+
+    tf.config.set_logical_device_configuration(
+        tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    )
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // workers))
+
+
+def pytest_collection_modifyitems(items):
+    """Skips what this machine cannot run."""
+    absent = _data_absent()
+    for item in items:
+        if absent and item.get_closest_marker("data"):
+            item.add_marker(pytest.mark.skip(reason=absent))
+        if item.get_closest_marker("gpu") and not _gpus():
+            item.add_marker(pytest.mark.skip(reason="TensorFlow sees no GPU"))
+
+
+def _gpus() -> list:
+    import tensorflow as tf
+
+    return tf.config.list_physical_devices("GPU")
+
+
+@pytest.fixture(autouse=True)
+def _same_start():
+    """Every test starts from one seed, and leaves the dtype policy as it was."""
+    import keras
+
+    policy = keras.config.dtype_policy()
+    keras.utils.set_random_seed(0)
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of prepared data: `tfds/` and plain files such as `usps/usps.npz`."""
+    if absent := _data_absent():
+        pytest.skip(absent)
+    return Path(os.environ["KERAS_GEN_DATA"])
+
+
+@pytest.fixture
+def rng():
+    """A generator of its own for each test, so that no test depends on the order of others."""
+    import numpy as np
+
+    return np.random.default_rng(0)

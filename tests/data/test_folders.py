@@ -1,0 +1,152 @@
+"""Folders of pictures: kinds of files, broken ones, and what is refused."""
+
+import warnings
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen.data import image_folder
+
+RED = (200, 30, 10)
+
+
+def save(path, mode="RGB", color=RED, size=(40, 30), **options):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = Image.new("RGB" if mode in ("P", "CMYK") else mode, size, color)
+    image.convert(mode).save(path, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "color", "expected"),
+    [
+        ("a.png", "RGB", RED, RED),
+        ("a.JPG", "RGB", RED, RED),
+        ("a.jpeg", "L", 90, (90, 90, 90)),
+        ("a.webp", "RGB", RED, RED),
+        ("a.bmp", "RGB", RED, RED),
+        ("a.gif", "P", RED, RED),
+        ("a.png", "L", 90, (90, 90, 90)),
+        ("a.png", "P", RED, RED),
+        ("a.png", "RGBA", (*RED, 0), (255, 255, 255)),
+        ("a.png", "RGBA", (*RED, 255), RED),
+        ("a.png", "RGBA", (0, 0, 0, 51), (204, 204, 204)),
+        ("a.png", "LA", (0, 51), (204, 204, 204)),
+        ("a.webp", "RGBA", (0, 0, 0, 51), (204, 204, 204)),
+        ("a.jpg", "CMYK", RED, RED),
+    ],
+)
+def test_every_kind_becomes_rgb(tmp_path, name, mode, color, expected):
+    save(tmp_path / name, mode, color)
+    save(tmp_path / "b.png")
+    images = image_folder(tmp_path, 8).arrays()
+    assert images.shape == (2, 8, 8, 3) and images.dtype == np.uint8
+    np.testing.assert_allclose(images[0], np.broadcast_to(expected, [8, 8, 3]), atol=4)
+
+
+def test_folders_are_searched_in_sorted_order(tmp_path):
+    for value, name in enumerate(["b/z.png", "a/deep/y.png", "c.png", "a/x.png"]):
+        save(tmp_path / name, color=(value * 10, 0, 0))
+    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "._c.png").write_text("what some systems leave beside a file")
+    images = image_folder(tmp_path, 4).arrays()
+    assert list(images[:, 0, 0, 0]) == [10, 30, 0, 20]  # a/deep/y, a/x, b/z, c
+
+
+def test_any_size_and_aspect_is_covered_by_its_centre(tmp_path):
+    wide = np.zeros([20, 80, 3], np.uint8)
+    wide[:, 30:50] = 250
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    Image.fromarray(wide.swapaxes(0, 1)).save(tmp_path / "high.png")
+    assert (image_folder(tmp_path, 20).arrays() == 250).all()
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_photos_are_turned_upright(tmp_path, orientation):
+    from PIL import ImageOps
+
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 256, [8, 8, 3], np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    for name in ("a.png", "b.png"):
+        image.save(tmp_path / name, exif=exif)
+    with Image.open(tmp_path / "a.png") as saved:
+        upright = np.array(ImageOps.exif_transpose(saved))
+    np.testing.assert_array_equal(image_folder(tmp_path, 8).arrays()[0], upright)
+
+
+def test_animations_count_with_their_first_picture(tmp_path):
+    frames = [Image.new("RGB", (20, 20), color) for color in [RED, (0, 0, 255)]]
+    for name in ("a.gif", "b.gif"):
+        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
+    images = image_folder(tmp_path, 4).arrays()
+    np.testing.assert_allclose(images, np.broadcast_to(RED, images.shape), atol=4)
+
+
+def test_too_large_a_folder_is_held_encoded_and_gives_the_same(tmp_path):
+    rng = np.random.default_rng(0)
+    for number in range(4):
+        image = rng.integers(0, 256, [30, 20 + number, 3], np.uint8)
+        Image.fromarray(image).save(tmp_path / f"{number}.png")
+    decoded = image_folder(tmp_path, 16)
+    encoded = image_folder(tmp_path, 16, memory_limit=1000)
+    assert decoded.element_spec == encoded.element_spec
+    np.testing.assert_array_equal(decoded.arrays(), encoded.arrays())
+    for one, other in zip(decoded.stream(3).take(5), encoded.stream(3).take(5), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_broken_pictures_are_named_and_left_out(tmp_path):
+    for number in range(9):
+        save(tmp_path / f"{number}.png")
+    whole = (tmp_path / "0.png").read_bytes()
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "half.png").write_bytes(whole[: len(whole) // 2])
+    with pytest.warns(UserWarning, match=r"1 of 10 pictures .*half.png"):
+        assert len(image_folder(tmp_path, 8)) == 9
+    with pytest.raises(ValueError, match=r"1 of 10 .*0.05 allowed.*half.png"):
+        image_folder(tmp_path, 8, max_broken=0.05)
+
+
+@pytest.mark.parametrize("contents", [b"", b"not a picture", b"\xff\xd8\xff\xe0 nor this"])
+def test_what_is_no_picture_counts_as_broken(tmp_path, contents):
+    for name in ("a.jpg", "b.jpg"):
+        save(tmp_path / name)
+    (tmp_path / "c.jpg").write_bytes(contents)
+    with pytest.warns(UserWarning, match=r"c.jpg"):
+        assert len(image_folder(tmp_path, 8, max_broken=0.5)) == 2
+
+
+def test_truncated_jpeg_counts_as_broken(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, [64, 64, 3], np.uint8)
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        Image.fromarray(noise).save(tmp_path / name)
+    whole = (tmp_path / "c.jpg").read_bytes()
+    (tmp_path / "c.jpg").write_bytes(whole[: len(whole) // 2])
+    with pytest.warns(UserWarning, match=r"c.jpg"):
+        assert len(image_folder(tmp_path, 8, max_broken=0.5)) == 2
+
+
+def test_good_folders_warn_of_nothing(tmp_path):
+    for name in ("a.png", "b.png"):
+        save(tmp_path / name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        source = image_folder(tmp_path, 8, max_broken=0)
+    assert source.origin == f"2 pictures from {tmp_path}"
+
+
+def test_folders_without_enough_pictures_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
+        image_folder(tmp_path / "nowhere", 8)
+    with pytest.raises(FileNotFoundError, match="0 files but no picture"):
+        image_folder(tmp_path, 8)
+    save(tmp_path / "only.png")
+    with pytest.raises(ValueError, match=r"1 readable picture, but a set needs at least 2"):
+        image_folder(tmp_path, 8)
+    with pytest.raises(NotADirectoryError, match=r"only.png is a file"):
+        image_folder(tmp_path / "only.png", 8)
+    with pytest.raises(ValueError, match="share from 0 to 1, found 10"):
+        image_folder(tmp_path, 8, max_broken=10)
+    with pytest.raises(ValueError, match="at least 1 pixel, found 0"):
+        image_folder(tmp_path, 0)

@@ -1,0 +1,276 @@
+"""Sources: exact resuming, permutations, pure augmentation, sharding, and clear refusals."""
+
+import json
+import socket
+import subprocess
+import sys
+from itertools import islice
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.data import Source, unpaired
+from keras_gen.data.source import derive_seed
+
+
+def numbers(n):
+    return Source(np.arange(n))
+
+
+def add_noise(example, seed):
+    return tf.cast(example, tf.float32) + tf.random.stateless_uniform([], seed)
+
+
+def batches(dataset, count):
+    return [
+        tf.nest.map_structure(np.array, batch)
+        for batch in islice(dataset.as_numpy_iterator(), count)
+    ]
+
+
+def drawn(source, batch_size, count, **arguments):
+    return np.concatenate(batches(source.stream(batch_size, **arguments), count))
+
+
+@pytest.mark.parametrize("augment", [None, add_noise])
+@pytest.mark.parametrize("start", [1, 3, 10])
+def test_a_stream_resumes_where_it_stopped(augment, start):
+    source = numbers(7)
+    unbroken = batches(source.stream(3, seed=5, augment=augment), 14)[start:]
+    resumed = batches(source.stream(3, seed=5, start=start, augment=augment), 14 - start)
+    np.testing.assert_array_equal(unbroken, resumed)
+
+
+def test_a_far_start_is_immediate_and_in_the_right_epoch():
+    start = 10**12 * 7 // 7
+    source = numbers(7)
+    later = drawn(source, 7, 1, start=start)
+    assert sorted(later) == list(range(7))
+    assert not np.array_equal(later, drawn(source, 7, 1, start=start + 1))
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 16, 1000])
+def test_every_epoch_is_a_permutation(size):
+    epochs = drawn(numbers(size), size, 5).reshape(5, size)
+    np.testing.assert_array_equal(np.sort(epochs, axis=1), np.tile(np.arange(size), [5, 1]))
+
+
+def test_batches_run_across_the_ends_of_epochs():
+    whole = drawn(numbers(7), 7, 3)
+    np.testing.assert_array_equal(drawn(numbers(7), 3, 7), whole)
+
+
+def test_epochs_are_uncorrelated():
+    # tf.random.experimental.index_shuffle alone gives 0.9 here; chance gives about 0.004.
+    size = 60_000
+    epochs = drawn(numbers(size), size, 6).reshape(6, size)
+    correlation = np.corrcoef(np.concatenate([epochs, [np.arange(size)]]))
+    assert np.abs(correlation - np.eye(7)).max() < 0.025
+
+
+def test_examples_of_a_batch_are_spread_over_the_set():
+    size = 60_000
+    halves = drawn(numbers(size), 64, 937).reshape(-1, 64) < size // 2
+    assert halves.sum(axis=1).std() == pytest.approx(4, rel=0.15)  # binomial: sqrt(64 / 4)
+
+
+def test_seeds_change_the_order_and_nothing_else_does():
+    first = drawn(numbers(100), 10, 10)
+    np.testing.assert_array_equal(first, drawn(numbers(100), 10, 10))
+    for seed in (1, 2**40, 2**32):
+        assert not np.array_equal(first, drawn(numbers(100), 10, 10, seed=seed))
+
+
+def test_augmentation_depends_on_seed_and_position_alone():
+    source = Source(np.zeros(10))
+    noise = drawn(source, 2, 20, augment=add_noise)
+    assert len(np.unique(noise)) == 40  # no example, and no epoch, repeats another's noise
+    np.testing.assert_array_equal(noise, drawn(source, 5, 8, augment=add_noise))
+    assert not np.isin(drawn(source, 2, 20, seed=1, augment=add_noise), noise).any()
+
+
+def test_augmentation_leaves_the_order_alone():
+    source = numbers(10)
+    same = drawn(source, 2, 10, augment=lambda example, seed: example)
+    np.testing.assert_array_equal(same, drawn(source, 2, 10))
+
+
+def test_decode_gives_the_same_stream_as_decoded_examples():
+    source = Source(np.array([b"3", b"14", b"15"]), decode=tf.strings.to_number)
+    decoded = Source(np.array([3.0, 14.0, 15.0], np.float32))
+    assert source.element_spec == decoded.element_spec
+    np.testing.assert_array_equal(source.arrays(), decoded.arrays())
+    np.testing.assert_array_equal(drawn(source, 2, 6), drawn(decoded, 2, 6))
+    np.testing.assert_array_equal(source.take(2).arrays(), [3, 14])
+
+
+def test_finite_batches_come_in_order_with_the_remainder():
+    parts = batches(numbers(7).batches(3), 10)
+    assert [list(part) for part in parts] == [[0, 1, 2], [3, 4, 5], [6]]
+    noisy = numbers(7).batches(3, augment=add_noise)
+    np.testing.assert_array_equal(
+        np.concatenate(batches(noisy, 10)), np.concatenate(batches(noisy, 10))
+    )
+
+
+def test_structures_keep_their_fields_together():
+    source = Source({"x": np.arange(9), "y": -np.arange(9)})
+    batch = next(iter(source.stream(9)))
+    np.testing.assert_array_equal(batch["x"], -batch["y"])
+    mapped = source.map(lambda example: (example["x"] * 2, example["y"]))
+    np.testing.assert_array_equal(mapped.arrays()[0], 2 * np.arange(9))
+
+
+def test_a_selection_keeps_what_is_asked_for():
+    source = Source(np.array([b"3", b"14", b"15", b"9"]), decode=tf.strings.to_number, origin="pi")
+    for index in (slice(1, 3), [1, 2], np.array([False, True, True, False])):
+        np.testing.assert_array_equal(source.select(index).arrays(), [14, 15])
+    assert source.select([0]).origin == "pi" and source.select([0], "three").origin == "three"
+    with pytest.raises(IndexError):
+        source.select([4])
+    with pytest.raises(ValueError, match="at least one example"):
+        source.select(slice(0))
+
+
+def test_specs_are_static_and_say_what_comes():
+    images = Source.from_images(np.zeros([5, 4, 6, 3], "uint8"), np.arange(5))
+    assert images.element_spec == (
+        tf.TensorSpec([4, 6, 3], tf.uint8),
+        tf.TensorSpec([], tf.int64),
+    )
+    for augment in (None, lambda example, seed: example):
+        spec = images.stream(2, augment=augment).element_spec
+        assert spec == (tf.TensorSpec([2, 4, 6, 3], tf.uint8), tf.TensorSpec([2], tf.int64))
+    assert "5 examples" in repr(images)
+    assert images.nbytes == 5 * (72 + 8)
+
+
+def test_pairs_of_unpaired_sets_change_and_each_side_is_a_permutation():
+    pairs = batches(unpaired(numbers(6), numbers(6), 6, seed=3), 4)
+    for side in (0, 1):
+        for pair in pairs:
+            assert sorted(pair[side]) == list(range(6))
+    partners = {tuple(b[np.argsort(a)]) for a, b in pairs}
+    assert len(partners) == 4
+    assert not any(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_unpaired_sides_augment_independently_and_resume():
+    zeros = Source(np.zeros(5))
+    stream = batches(unpaired(zeros, zeros, 2, augment=add_noise), 6)
+    assert len(np.unique(stream)) == 24
+    resumed = batches(unpaired(zeros, zeros, 2, start=4, augment=add_noise), 2)
+    np.testing.assert_array_equal(stream[4:], resumed)
+
+
+def test_derived_seeds_do_not_collide():
+    words = {tuple(derive_seed(seed, key)) for seed in range(50) for key in range(4)}
+    assert len(words) == 200
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "says"),
+    [
+        (lambda: Source(np.zeros([0, 3])), ValueError, "at least one example"),
+        (lambda: Source(np.float32(3)), ValueError, "axis 0"),
+        (lambda: Source((np.zeros(3), np.zeros(4))), ValueError, r"\[3, 4\]"),
+        (lambda: Source(()), ValueError, "no array"),
+        (lambda: Source(np.array([object()])), TypeError, "array of objects"),
+        (lambda: numbers(5).stream(6), ValueError, "6 is larger than the set of 5"),
+        (lambda: numbers(5).stream(0), ValueError, "batch_size must be at least 1, found 0"),
+        (lambda: numbers(5).stream(-2), ValueError, "found -2"),
+        (lambda: numbers(5).stream(2.0), TypeError, "integer"),
+        (lambda: numbers(5).stream(2, start=-1), ValueError, "start must be at least 0"),
+        (lambda: numbers(5).stream(2, seed=-1), ValueError, "seed must be at least 0"),
+        (lambda: numbers(5).stream(2, seed="a"), TypeError, "seed must be an integer"),
+        (lambda: numbers(5).batches(0), ValueError, "batch_size"),
+        (lambda: numbers(5).take(0), ValueError, "count"),
+        (lambda: Source.from_images(np.zeros([2, 4, 4, 3])), TypeError, "float64, range 0.0..0.0"),
+        (lambda: Source.from_images(np.zeros([2, 4, 4], "uint8")), ValueError, r"\[..., None\]"),
+        (
+            lambda: Source.from_images(np.zeros([2, 4, 4, 4], "uint8")),
+            ValueError,
+            "1 or 3 channels",
+        ),
+        (
+            lambda: Source.from_images(np.zeros([2, 4, 4, 1], "uint8"), [0.5, 1]),
+            TypeError,
+            "labels must be integers",
+        ),
+        (lambda: unpaired(numbers(5), numbers(2), 3), ValueError, "larger than the set of 2"),
+    ],
+)
+def test_bad_input_is_refused_in_one_clear_sentence(make, error, says):
+    with pytest.raises(error, match=says):
+        make()
+
+
+def test_a_mistake_in_an_augmentation_shows_at_once():
+    def broken(example, seed):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        numbers(5).stream(2, augment=broken)
+
+
+def test_two_replicas_split_every_global_batch():
+    devices = tf.config.list_logical_devices("CPU")
+    if len(devices) < 2:
+        pytest.skip("needs two logical devices")
+    strategy = tf.distribute.MirroredStrategy([device.name for device in devices[:2]])
+    whole = batches(numbers(10).stream(4), 5)
+    shared = iter(strategy.experimental_distribute_dataset(numbers(10).stream(4)))
+    for batch in whole:
+        parts = strategy.experimental_local_results(next(shared))
+        assert [len(part) for part in parts] == [2, 2]
+        np.testing.assert_array_equal(np.concatenate(parts), batch)
+
+
+_WORKER = """
+import json, sys
+import numpy as np, tensorflow as tf
+from keras_gen.data import Source
+strategy = tf.distribute.MultiWorkerMirroredStrategy()
+def augment(example, seed):
+    return tf.cast(example, tf.float32) + tf.random.stateless_uniform([], seed)
+result = []
+for function in (None, augment):
+    data = iter(strategy.experimental_distribute_dataset(
+        Source(np.arange(10)).stream(4, start=1, augment=function)))
+    local = strategy.experimental_local_results
+    result.append([local(next(data))[0].numpy().tolist() for _ in range(5)])
+print("RESULT" + json.dumps(result))
+"""
+
+
+@pytest.mark.slow
+def test_two_workers_split_every_global_batch():
+    ports = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    workers = []
+    for index in range(2):
+        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
+        workers.append(
+            subprocess.Popen(
+                [sys.executable, "-c", _WORKER],
+                env={"TF_CONFIG": config, "PYTHONPATH": ":".join(sys.path), "PATH": ""},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+        )
+    try:
+        outputs = [worker.communicate(timeout=120)[0] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+    results = [json.loads(output.partition("RESULT")[2]) for output in outputs]
+    for number, augment in enumerate([None, add_noise]):
+        whole = batches(numbers(10).stream(4, start=1, augment=augment), 5)
+        halves = np.array([result[number] for result in results])
+        np.testing.assert_allclose(np.concatenate(halves, axis=-1), whole, rtol=1e-6)

@@ -1,0 +1,105 @@
+"""Transforms: sizes, ranges, purity, and the distribution of what is drawn."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.data import Source, binarize, pad_to, random_crop_flip, resize_cover
+
+SEED = np.array([1, 2], np.int64)
+
+
+def ramp(height, width):
+    """An image whose two colours are its coordinates."""
+    rows, columns = np.indices([height, width])
+    return np.stack([rows, columns, 0 * rows], axis=-1).astype(np.uint8)
+
+
+@pytest.mark.parametrize("shape", [(200, 100), (100, 200), (100, 100), (7, 200), (101, 133)])
+@pytest.mark.parametrize("size", [1, 32, 150])
+def test_resize_cover_fills_a_square_of_any_size(shape, size):
+    image = resize_cover(ramp(*shape), size)
+    assert image.shape == (size, size, 3) and image.dtype == tf.uint8
+
+
+def test_resize_cover_keeps_the_centre_and_the_aspect():
+    image = resize_cover(ramp(100, 200), 50).numpy()
+    np.testing.assert_allclose(image[:, 25, 0], np.arange(50) * 2 + 0.5, atol=1)
+    np.testing.assert_allclose(image[25, :, 1], 50 + np.arange(50) * 2 + 0.5, atol=1)
+
+
+def test_resize_cover_averages_what_it_shrinks():
+    checks = (np.indices([64, 64]).sum(axis=0) % 2 * 255).astype(np.uint8)[..., None]
+    small = resize_cover(checks, 8).numpy()
+    np.testing.assert_allclose(small, 127.5, atol=3)  # without antialiasing: 0 or 255
+
+
+def test_resize_cover_leaves_an_image_of_the_right_size_alone():
+    image = np.random.default_rng(0).integers(0, 256, [9, 9, 3], np.uint8)
+    np.testing.assert_array_equal(resize_cover(image, 9), image)
+
+
+def test_pad_to_centres():
+    padded = pad_to(np.ones([28, 28, 1], np.uint8), 32).numpy()
+    assert padded.shape == (32, 32, 1) and padded.sum() == 28 * 28
+    assert padded[2:30, 2:30].all()
+    with pytest.raises(ValueError, match="40x28 cannot be padded to 32x32"):
+        pad_to(np.ones([40, 28, 1], np.uint8), 32)
+
+
+def test_crops_are_windows_of_the_image_sometimes_mirrored():
+    image, augment = ramp(20, 30), random_crop_flip(16)
+    corners, mirrored = set(), 0
+    for number in range(60):
+        crop = augment(tf.constant(image), np.array([3, number])).numpy().astype(int)
+        flip = crop[0, 0, 1] > crop[0, -1, 1]
+        crop = crop[:, ::-1] if flip else crop
+        top, left = crop[0, 0, :2]
+        np.testing.assert_array_equal(crop, image[top : top + 16, left : left + 16])
+        corners.add((top, left))
+        mirrored += flip
+    assert len(corners) > 30
+    assert 15 <= mirrored <= 45
+    assert {0, 4} <= {top for top, _ in corners}  # both ends are reached
+
+
+def test_augmentations_are_pure_and_keep_labels():
+    example = (tf.constant(ramp(20, 20)), tf.constant(7))
+    for augment in (random_crop_flip(16), binarize):
+        first, label = augment(example, SEED)
+        np.testing.assert_array_equal(first, augment(example, SEED)[0])
+        assert (first.numpy() != augment(example, SEED + 1)[0].numpy()).any()
+        assert label == 7
+
+
+def test_binarisation_is_bernoulli_of_the_grey_value():
+    grey = np.array([0, 51, 128, 255], np.uint8)
+    image = np.broadcast_to(grey[:, None, None], [4, 10_000, 1])
+    drawn = binarize(tf.constant(image), SEED).numpy()
+    assert drawn.dtype == np.float32 and set(np.unique(drawn)) == {0.0, 1.0}
+    mean = drawn.mean(axis=(1, 2))
+    assert mean[0] == 0 and mean[3] == 1
+    np.testing.assert_allclose(mean, grey / 255, atol=0.02)
+
+
+@pytest.mark.parametrize("how", ["augment", "augment_batch"])
+def test_binarisation_is_drawn_anew_every_epoch(how):
+    source = Source.from_images(np.full([2, 8, 8, 1], 128, np.uint8))
+    stream = source.stream(2, **{how: binarize})
+    first, second = (batch.numpy() for batch in stream.take(2))
+    assert (first != second).any() and (first[0] != first[1]).any()
+
+
+@pytest.mark.parametrize(
+    ("make", "says"),
+    [
+        (lambda: random_crop_flip(0), "at least 1 pixel, found 0"),
+        (lambda: resize_cover(ramp(4, 4), 2.5), "found 2.5"),
+        (lambda: random_crop_flip(8)(tf.constant(ramp(20, 6)), SEED), "crop of 8 does not fit"),
+        (lambda: binarize(tf.zeros([4, 4, 1]), SEED), "must be uint8 .* found float32"),
+        (lambda: binarize(tf.zeros([4, 4], tf.uint8), SEED), r"found uint8 \(4, 4\)"),
+    ],
+)
+def test_bad_input_is_refused(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()

@@ -1,0 +1,165 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.losses import adversarial
+
+NAMES = sorted(adversarial.OBJECTIVES)
+
+# Two Gaussians on a grid: sums times STEP are integrals.
+GRID = np.linspace(-12.0, 12.0, 4001)
+STEP = GRID[1] - GRID[0]
+P = np.exp(-0.5 * (GRID + 1.0) ** 2) / np.sqrt(2 * np.pi)
+Q = np.exp(-0.5 * ((GRID - 1.0) / 1.5) ** 2) / (1.5 * np.sqrt(2 * np.pi))
+
+
+def expected_discriminator_loss(objective, logits):
+    """E over real ~ P and fake ~ Q; the losses are separated by holding the other logit at 0."""
+    logits = tf.convert_to_tensor(logits, tf.float32)
+    zeros = tf.zeros_like(logits)
+    at_zero = objective.discriminator(zeros[:1], zeros[:1])
+    real = objective.discriminator(logits, zeros) - at_zero
+    fake = objective.discriminator(zeros, logits)
+    return tf.reduce_sum((P * real + Q * fake) * STEP)
+
+
+def jensen_shannon():
+    middle = (P + Q) / 2
+    return 0.5 * np.sum((P * np.log(P / middle) + Q * np.log(Q / middle)) * STEP)
+
+
+def test_minimax_value_of_the_optimal_discriminator_is_the_jensen_shannon_divergence():
+    loss = expected_discriminator_loss(adversarial.Minimax(), np.log(P / Q))
+    np.testing.assert_allclose(-loss, 2 * jensen_shannon() - np.log(4.0), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "optimum"),
+    [
+        ("minimax", np.log(P / Q)),
+        ("non_saturating", np.log(P / Q)),
+        ("least_squares", P / (P + Q)),
+    ],
+)
+def test_gradient_vanishes_at_the_optimal_discriminator(name, optimum):
+    objective = adversarial.get(name)
+
+    def gradient(logits):
+        logits = tf.constant(logits, tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = expected_discriminator_loss(objective, logits)
+        return np.abs(tape.gradient(loss, logits)).sum()
+
+    assert gradient(optimum) < 1e-5
+    assert gradient(optimum + 0.1) > 1e-2
+
+
+def test_least_squares_minimises_the_pearson_divergence():
+    # Mao et al. (2017), theorem 1: with b - c = 1 and b - a = 2 the generator's loss plus
+    # E_p (D - c)^2 is the Pearson chi-square of p + q and 2q.
+    objective = adversarial.LeastSquares(a=-1.0, b=1.0, c=0.0)
+    optimum = tf.constant((P - Q) / (P + Q), tf.float32)
+    value = np.sum((P + Q) * objective.generator(optimum).numpy() * STEP)
+    pearson = np.sum((2 * Q - (P + Q)) ** 2 / (P + Q) * STEP)
+    np.testing.assert_allclose(value, pearson, rtol=1e-5)
+
+
+def test_non_saturating_and_minimax_share_the_fixed_point_but_not_the_slope():
+    logits = tf.constant([-8.0, 0.0, 8.0])
+    gradients = {}
+    for name in ("minimax", "non_saturating"):
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = adversarial.get(name).generator(logits)
+        gradients[name] = tape.gradient(loss, logits).numpy()
+        same = adversarial.get(name).discriminator(logits, logits)
+        np.testing.assert_allclose(same[1], 2 * np.log(2.0), rtol=1e-6)
+    probability = 1 / (1 + np.exp(-logits.numpy()))
+    np.testing.assert_allclose(gradients["minimax"], -probability, rtol=1e-5)
+    np.testing.assert_allclose(gradients["non_saturating"], probability - 1, rtol=1e-4)
+    assert gradients["minimax"][1] == gradients["non_saturating"][1] == -0.5
+
+
+def test_least_squares_without_halves():
+    objective = adversarial.LeastSquares()
+    real, fake = tf.constant([[3.0], [1.0]]), tf.constant([[2.0], [0.0]])
+    np.testing.assert_allclose(objective.discriminator(real, fake), [8.0, 0.0])
+    np.testing.assert_allclose(objective.generator(fake), [1.0, 1.0])
+
+
+def test_wasserstein_is_antisymmetric_and_ignores_a_constant():
+    objective = adversarial.Wasserstein()
+    real, fake = tf.constant([[3.0], [1.0]]), tf.constant([[2.0], [5.0]])
+    loss = objective.discriminator(real, fake)
+    np.testing.assert_allclose(loss, [-1.0, 4.0])
+    np.testing.assert_allclose(loss, -objective.discriminator(fake, real))
+    np.testing.assert_allclose(loss, objective.discriminator(real + 7.0, fake + 7.0))
+    np.testing.assert_allclose(objective.generator(fake), [-2.0, -5.0])
+
+
+def test_hinge_against_numpy():
+    rng = np.random.default_rng(0)
+    real, fake = 2 * rng.normal(size=(2, 5, 3, 3, 1)).astype("float32")
+    wanted = np.maximum(0, 1 - real) + np.maximum(0, 1 + fake)
+    loss = adversarial.Hinge().discriminator(real, fake)
+    np.testing.assert_allclose(loss, wanted.mean(axis=(1, 2, 3)), rtol=1e-5)
+    np.testing.assert_allclose(
+        adversarial.Hinge().generator(fake), -fake.mean(axis=(1, 2, 3)), rtol=1e-5
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_map_of_logits_is_averaged_after_the_loss(name):
+    objective = adversarial.get(name)
+    real, fake = np.random.default_rng(1).normal(size=(2, 3, 4, 2)).astype("float32") * 2
+    flat = objective.discriminator(real.reshape(-1), fake.reshape(-1)).numpy().reshape(3, 4, 2)
+    loss = objective.discriminator(real, fake)
+    assert loss.shape == (3,) and loss.dtype == tf.float32
+    np.testing.assert_allclose(loss, flat.mean(axis=(1, 2)), rtol=1e-5)
+    assert objective.generator(fake).shape == (3,)
+
+
+@pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16])
+@pytest.mark.parametrize("name", NAMES)
+def test_low_precision_logits_are_cast_before_the_loss(name, dtype):
+    objective = adversarial.get(name)
+    # At 300 a square exceeds float16, and the mean of 300 and 301 is not a bfloat16.
+    logits = tf.cast(tf.constant([[300.0, 301.0], [-300.0, 0.25]]), dtype)
+    exact = tf.cast(logits, tf.float32)
+    for loss, wanted in [
+        (objective.discriminator(logits, -logits), objective.discriminator(exact, -exact)),
+        (objective.generator(logits), objective.generator(exact)),
+    ]:
+        assert loss.dtype == tf.float32
+        assert np.isfinite(loss).all()
+        np.testing.assert_array_equal(loss, wanted)
+
+
+@pytest.mark.parametrize(
+    "objective",
+    [cls() for cls in adversarial.OBJECTIVES.values()]
+    + [adversarial.LeastSquares(a=-1.0, b=1.0, c=0.5)],
+)
+def test_config_round_trip(objective):
+    config = keras.saving.serialize_keras_object(objective)
+    assert adversarial.get(config) == objective
+    assert type(objective).from_config(objective.get_config()) == objective
+
+
+def test_names_give_distinct_objectives_and_instances_pass_through():
+    assert len({type(adversarial.get(name)) for name in NAMES}) == len(NAMES) == 5
+    objective = adversarial.Hinge()
+    assert adversarial.get(objective) is objective
+
+
+@pytest.mark.parametrize("bad", ["lsgan", None, 3, {"name": "hinge"}, adversarial.Hinge])
+def test_a_bad_objective_is_a_clear_error(bad):
+    with pytest.raises(ValueError, match="least_squares, minimax, non_saturating"):
+        adversarial.get(bad)
+
+
+def test_a_loss_without_a_batch_axis_is_a_clear_error():
+    with pytest.raises(ValueError, match=r"shape \[batch"):
+        adversarial.Hinge().generator(tf.constant(1.0))

@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import integrate, stats
+
+from keras_gen.losses import kl_normal, kl_standard_normal
+
+
+
+def quadrature(mean_q, log_var_q, mean_p, log_var_p):
+    q = stats.norm(mean_q, np.exp(log_var_q / 2))
+    p = stats.norm(mean_p, np.exp(log_var_p / 2))
+    low, high = q.mean() - 12 * q.std(), q.mean() + 12 * q.std()
+    return integrate.quad(lambda x: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), low, high)[0]
+
+
+@pytest.mark.parametrize(
+    "parameters", [(0.5, -1.0, 0.0, 0.0), (0.0, 1.5, 2.0, -0.5), (-3.0, 0.2, 1.0, 1.0)]
+)
+def test_kl_normal_against_quadrature(parameters):
+    value = kl_normal(*(tf.constant([[p]]) for p in parameters))
+    np.testing.assert_allclose(value, [quadrature(*parameters)], rtol=1e-5)
+
+
+def test_kl_standard_normal_against_quadrature():
+    value = kl_standard_normal(tf.constant([[1.5]]), tf.constant([[-2.0]]))
+    np.testing.assert_allclose(value, [quadrature(1.5, -2.0, 0.0, 0.0)], rtol=1e-5)
+
+
+def test_the_standard_normal_is_the_special_case_and_axes_are_summed(rng):
+    mean, log_var = rng.normal(size=(2, 3, 4, 4, 2)).astype("float32")
+    zeros = tf.zeros_like(mean)
+    value = kl_standard_normal(mean, log_var)
+    assert value.shape == (3,)
+    np.testing.assert_allclose(value, kl_normal(mean, log_var, zeros, zeros), rtol=1e-5)
+    single = kl_standard_normal(mean.reshape(-1, 1), log_var.reshape(-1, 1)).numpy()
+    np.testing.assert_allclose(value, single.reshape(3, -1).sum(axis=1), rtol=1e-5)
+
+
+def test_zero_only_where_the_distributions_agree(rng):
+    mean, log_var = rng.normal(size=(2, 6, 3)).astype("float32")
+    np.testing.assert_array_equal(kl_normal(mean, log_var, mean, log_var), np.zeros(6))
+    np.testing.assert_array_equal(kl_standard_normal(tf.zeros([2, 3]), tf.zeros([2, 3])), [0, 0])
+    assert (kl_normal(mean, log_var, mean + 0.1, log_var).numpy() > 1e-3).all()
+    assert (kl_normal(mean, log_var, mean, log_var + 0.2).numpy() > 1e-3).all()
+
+
+def test_a_tiny_divergence_is_not_lost_to_rounding():
+    # exp(v) - 1 - v loses all digits in float32 at v = 1e-4; the series is v^2 / 2.
+    log_var = tf.constant([[1e-2]])
+    np.testing.assert_allclose(
+        kl_standard_normal(tf.zeros([1, 1]), log_var), [0.25e-4 * (1 + 1e-2 / 3)], rtol=1e-3
+    )
+
+
+def test_low_precision_is_computed_in_float32(rng):
+    mean = tf.cast(tf.constant(rng.normal(size=(2, 64))), tf.bfloat16)
+    value = kl_standard_normal(mean, mean)
+    assert value.dtype == tf.float32
+    exact = tf.cast(mean, tf.float32)
+    np.testing.assert_array_equal(value, kl_standard_normal(exact, exact))

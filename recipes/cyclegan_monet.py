@@ -14,6 +14,7 @@ a tenth of that of the untouched photos.
 
 import dataclasses
 from pathlib import Path
+from typing import Literal
 
 import keras
 
@@ -47,11 +48,11 @@ class Settings(RunSettings):
     discriminator_filters: int = 64
     """Channels of the discriminators' first layer."""
     upsampling: str = "transposed"
-    """transposed (the paper's), transposed4 or resize."""
+    """transposed (the paper's), smoothed or resize; see resnet_generator."""
     learning_rate: float = 2e-4
     """Adam's rate, constant in the first half of the steps, then linear to zero."""
     cycle_weight: float = 10.0
-    """lambda."""
+    """Weight of the cycle loss, the paper's lambda."""
     identity_weight: float = 0.5
     """Weight of the identity loss as a share of lambda."""
     pool_size: int = 50
@@ -69,7 +70,7 @@ PRESETS = {
     ),
     "cpu": dict(
         image_size=128, load_size=143, filters=24, blocks=4, discriminator_filters=32,
-        upsampling="transposed4", ema=0.995, epochs=26, steps_per_epoch=250, sheet_every=2,
+        upsampling="smoothed", ema=0.995, epochs=26, steps_per_epoch=250, sheet_every=2,
     ),
     # An epoch is a pass over the 6,287 photographs.
     "paper": dict(epochs=200, steps_per_epoch=6287),

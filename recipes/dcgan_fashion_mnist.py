@@ -12,6 +12,7 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 """
 
 import dataclasses
+from typing import Literal
 
 import keras
 
@@ -30,8 +31,10 @@ class Settings(RunSettings):
     """Size of the latent vector."""
     filters: int = 128
     """Channels of the discriminator's first layer; they double with every stage."""
-    objective: str = "non_saturating"
-    """minimax, non_saturating, least_squares, wasserstein or hinge."""
+    objective: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge"] = (
+        "non_saturating"
+    )
+    """What the two players minimise: non_saturating is the paper's."""
     discriminator_steps: int = 1
     """Updates of the discriminator for one of the generator."""
     learning_rate: float = 2e-4

@@ -37,11 +37,9 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(mixed_precision="none", hidden=32, latents=8, epochs=2, steps_per_epoch=20, batch_size=20),
-    "cpu": dict(mixed_precision="none", epochs=60, steps_per_epoch=600, batch_size=100, sheet_every=20),
-    "paper": dict(
-        mixed_precision="none", epochs=3280, steps_per_epoch=3000, batch_size=20, sheet_every=100,
-    ),
+    "smoke": dict(hidden=32, latents=8, epochs=2, steps_per_epoch=20, batch_size=20),
+    "cpu": dict(epochs=60, steps_per_epoch=600, batch_size=100, sheet_every=20),
+    "paper": dict(epochs=3280, steps_per_epoch=3000, batch_size=20, sheet_every=100),
 }
 
 
@@ -65,14 +63,14 @@ def main(argv=None):
         model.compile(keras.optimizers.Adam(rate, epsilon=1e-4))
 
     def stream(start):
-        return data.train.stream(s.batch_size, s.seed, start, binarize)
+        return data.train.stream(s.batch_size, s.seed, start, augment_batch=binarize)
 
     def sheet(model):
         return grid(model.sample(64, seed=s.seed))
 
     def evaluate(model, directory):
         write_png(directory / "sheet.png", sheet(model))
-        test = data.test.batches(100, s.seed, binarize)
+        test = data.test.batches(100, s.seed, augment_batch=binarize)
         return model.evaluate(test, return_dict=True, verbose=0)
 
     run.fit(model, stream, sheet)

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_gen.data.catalogue import DataUnavailable, load_tfds
 from keras_gen.data.folders import image_folder
-from keras_gen.data.offline import offline_unpaired
+from keras_gen.data.offline import offline_digits, offline_unpaired
 from keras_gen.data.source import Source
 
 
@@ -80,9 +80,11 @@ def small_images(name: str, labels: bool = False) -> Split:
     """
     features = ("image", "label") if labels else "image"
     try:
-        return Split(*(load_tfds(name, part, features=features) for part in ("train", "test")))
+        train, test = (load_tfds(name, part, features=features) for part in ("train", "test"))
+        return Split(train, test)
     except DataUnavailable as error:
-        return Split(**offline_digits(labels=labels), warning=_OFFLINE_WARNING.format(error))
+        sample = offline_digits(labels=labels)
+        return Split(sample["train"], sample["test"], _OFFLINE_WARNING.format(error))
 
 
 def photos_and_paintings(
@@ -118,13 +120,12 @@ def photos_and_paintings(
         return Domains(train_x, train_y, test_x, test_y)
     try:
         name = "cycle_gan/monet2photo"
-        return Domains(*(load_tfds(name, part, size=size) for part in _MONET2PHOTO))
+        train_x, train_y, test_x, test_y = (load_tfds(name, p, size=size) for p in _MONET2PHOTO)
+        return Domains(train_x, train_y, test_x, test_y)
     except DataUnavailable as error:
         sample = offline_unpaired(size, seed=seed)
-        return Domains(
-            *(sample[part] for part in _OFFLINE),
-            warning=_OFFLINE_WARNING.format(error),
-        )
+        train_x, train_y, test_x, test_y = (sample[part] for part in _OFFLINE)
+        return Domains(train_x, train_y, test_x, test_y, _OFFLINE_WARNING.format(error))
 
 
 _OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
@@ -134,10 +135,8 @@ _OFFLINE = ("photo_train", "painting_train", "photo_test", "painting_test")
 
 
 def _split(source: Source) -> tuple[Source, Source]:
-    images = source.arrays()
-    held_out = np.arange(len(images)) % 10 == 0
-    origin = source.origin
+    held_out = np.arange(len(source)) % 10 == 0
     return (
-        Source(images[~held_out], origin=f"{origin}, nine tenths"),
-        Source(images[held_out], origin=f"{origin}, every tenth"),
+        source.select(~held_out, f"{source.origin}, nine tenths"),
+        source.select(held_out, f"{source.origin}, every tenth"),
     )

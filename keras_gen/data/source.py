@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 # Streams of one seed that must never meet each have a key of their own.
-SHUFFLE, AUGMENT, LEFT, RIGHT = range(4)
+SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH = range(5)
 
 
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
@@ -199,20 +199,25 @@ class Source:
         return tf.nest.map_structure(lambda tensor: tensor.numpy(), tensors)
 
     def batches(
-        self, batch_size: int, seed: int = 0, augment: Callable[[Any, Any], Any] | None = None
+        self,
+        batch_size: int,
+        seed: int = 0,
+        augment: Callable[[Any, Any], Any] | None = None,
+        augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
         """All examples once, in order; the last batch may be smaller.
 
         Args:
             batch_size: Examples a batch, 1 or more.
-            seed: Seed of `augment`.
+            seed: Seed of the augmentations.
             augment: As in `stream`; its seed depends on the example's index alone.
+            augment_batch: As in `stream`; its seed depends on the batch's number alone.
         """
         batch_size = _integer("batch_size", batch_size, minimum=1)
         examples = tf.data.Dataset.range(self._size).map(
             self._reader(self._gather, seed, augment), num_parallel_calls=tf.data.AUTOTUNE
         )
-        return examples.batch(batch_size).prefetch(tf.data.AUTOTUNE).with_options(_options())
+        return _finish(examples.batch(batch_size), seed, 0, augment_batch)
 
     def stream(
         self,
@@ -220,6 +225,7 @@ class Source:
         seed: int = 0,
         start: int = 0,
         augment: Callable[[Any, Any], Any] | None = None,
+        augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
         """Shuffled batches without end, a pure function of (source, seed, position).
 
@@ -233,6 +239,9 @@ class Source:
             start: Batches already consumed.
             augment: TensorFlow function `augment(example, seed)` applied to each example, with a
                 stateless int64 seed `[2]` that depends on `seed` and `p` alone.
+            augment_batch: The same for a whole global batch at once, which is much faster where
+                the function allows it (`binarize` does); its seed depends on `seed` and the
+                batch's number.
 
         Returns:
             Infinite `tf.data.Dataset` of batches of static shape, which a distribution strategy
@@ -275,7 +284,7 @@ class Source:
                 self._reader(shuffled, seed, augment), num_parallel_calls=tf.data.AUTOTUNE
             )
             dataset = dataset.batch(batch_size, drop_remainder=True)
-        return dataset.prefetch(tf.data.AUTOTUNE).with_options(_options())
+        return _finish(dataset, seed, start, augment_batch)
 
     def _gather(self, index: tf.Tensor) -> Any:
         return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), self._tensors)
@@ -310,6 +319,18 @@ def _collect(examples: tf.data.Dataset, size: int) -> Any:
     """The examples of a finite dataset, stacked in host memory."""
     with tf.device("CPU:0"):
         return next(iter(examples.batch(size).with_options(_options())))
+
+
+def _finish(batches: tf.data.Dataset, seed: int, start: int, augment: Callable | None):
+    """Augments whole batches, keeps some ready, and sets the options."""
+    if augment is not None:
+        key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
+
+        def draw(number: tf.Tensor, batch: Any) -> Any:
+            return augment(batch, tf.random.experimental.stateless_fold_in(key, number))
+
+        batches = batches.enumerate(start).map(draw, num_parallel_calls=tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE).with_options(_options())
 
 
 def _options() -> tf.data.Options:

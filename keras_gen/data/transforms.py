@@ -13,11 +13,11 @@ from typing import Any
 import tensorflow as tf
 
 
-def _on_image(function: Callable[[tf.Tensor], tf.Tensor], example: Any) -> Any:
+def _on_image(function: Callable[[tf.Tensor], tf.Tensor], example: Any, ranks=(3,)) -> Any:
     """Applies `function` to an image, or to the first field of a tuple."""
     if isinstance(example, tuple):
-        return (_on_image(function, example[0]), *example[1:])
-    if example.dtype != tf.uint8 or example.shape.rank != 3:
+        return (_on_image(function, example[0], ranks), *example[1:])
+    if example.dtype != tf.uint8 or example.shape.rank not in ranks:
         raise ValueError(
             "an image must be uint8 [height, width, channels], found "
             f"{example.dtype.name} {example.shape}."
@@ -117,17 +117,18 @@ def binarize(example: Any, seed: tf.Tensor) -> Any:
     """Augmentation that draws each pixel anew as a Bernoulli variable of its grey value.
 
     The dynamic binarisation of Burda, Grosse and Salakhutdinov (2016), "Importance Weighted
-    Autoencoders": a pixel is 1 with probability `value / 255`, drawn again every epoch.
+    Autoencoders": a pixel is 1 with probability `value / 255`, drawn again every epoch. It takes
+    one image or a batch of them.
 
     Returns:
-        float32 image (or tuple with one) of zeros and ones.
+        float32 image or images (or a tuple with them) of zeros and ones.
 
     Example:
-        >>> batches = source.stream(64, augment=binarize)
+        >>> batches = source.stream(64, augment_batch=binarize)
     """
 
     def draw(image: tf.Tensor) -> tf.Tensor:
         uniform = tf.random.stateless_uniform(tf.shape(image), seed)
         return tf.cast(uniform * 255.0 < tf.cast(image, tf.float32), tf.float32)
 
-    return _on_image(draw, example)
+    return _on_image(draw, example, ranks=(3, 4))

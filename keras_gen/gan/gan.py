@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.losses import adversarial, penalties
-from keras_gen.training import GenerativeModel, minimize
+from keras_gen.training import GenerativeModel, minimize, require_built
 from keras_gen.training.noise import stateless_seed
 
 
@@ -57,6 +57,7 @@ class GAN(GenerativeModel):
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)
+        require_built(generator, discriminator)
         if len(generator.input_shape) != 2 or generator.input_shape[1] is None:
             raise ValueError(
                 f"The generator's input has shape {generator.input_shape}: expected latents "
@@ -99,7 +100,7 @@ class GAN(GenerativeModel):
         images = self._images(data)
         for k, real in enumerate(self._split(images)):
             # The generator takes no gradient from this loss, so its pass stays off the tape.
-            fake = self._generate(f"discriminator {k}", tf.shape(real)[0])
+            fake = self._generate(f"discriminator {k}", keras.ops.shape(real)[0])
 
             def discriminator_loss(real=real, fake=fake, k=k):
                 real_logits = self.discriminator(real, training=True)
@@ -107,14 +108,14 @@ class GAN(GenerativeModel):
                 loss = self.objective.discriminator(real_logits, fake_logits)
                 if self.penalty is not None:
                     ones = [1] * (real.shape.rank - 1)
-                    mix = self.uniform(f"penalty {k}", [tf.shape(real)[0], *ones])
+                    mix = self.uniform(f"penalty {k}", [keras.ops.shape(real)[0], *ones])
                     loss += self.penalty(self.discriminator, real, fake, mix)
                 return loss, (real_logits, fake_logits)
 
             d_loss, logits = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
 
         def generator_loss():
-            fakes = self._generate("generator", tf.shape(real)[0])
+            fakes = self._generate("generator", keras.ops.shape(real)[0])
             return self.objective.generator(self.discriminator(fakes, training=True))
 
         g_loss = minimize(generator_loss, self.g_optimizer, self.generator)
@@ -123,7 +124,7 @@ class GAN(GenerativeModel):
     def test_step(self, data):
         """Returns the same losses on held-out images, with inference-mode networks."""
         real = self._images(data)
-        fake = self._generate("test", tf.shape(real)[0], training=False)
+        fake = self._generate("test", keras.ops.shape(real)[0], training=False)
         real_logits = self.discriminator(real, training=False)
         fake_logits = self.discriminator(fake, training=False)
         return self.report(
@@ -192,7 +193,8 @@ class GAN(GenerativeModel):
                 f"A replica's batch of {images.shape[0]} cannot be cut into discriminator_steps={k}"
                 " equal parts: choose a multiple."
             )
-        return tf.split(images, k)
+        # Every k-th example, and not the k-th part, so that N replicas form the same parts as one.
+        return tf.unstack(tf.reshape(images, [-1, k, *images.shape[1:]]), axis=1)
 
     def _generate(self, use, batch, training=True):
         latents = self.normal(use, [batch, self.latents], training)

@@ -19,11 +19,6 @@ def conv(filters: int, size: int, *, layer=layers.Conv2D, use_bias=False, **kwar
     return layer(filters, size, use_bias=use_bias, kernel_initializer=initializer, **kwargs)
 
 
-def instance_norm():
-    """Instance normalisation with scale and offset (Ulyanov et al. 2016)."""
-    return layers.GroupNormalization(groups=-1, epsilon=1e-5)
-
-
 def reflect_pad(x, pixels: int):
     """Pads height and width by reflection, which leaves no dark border as zeros do."""
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")

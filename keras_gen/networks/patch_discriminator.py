@@ -3,7 +3,8 @@
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import conv, instance_norm
+from keras_gen.layers import InstanceNormalization
+from keras_gen.networks.blocks import conv
 
 
 def patch_discriminator(
@@ -47,6 +48,6 @@ def patch_discriminator(
         stride = 2 if layer < strided_layers else 1
         width = filters * 2 ** min(layer, 3)
         x = conv(width, 4, strides=stride, use_bias=layer == 0)(layers.ZeroPadding2D(1)(x))
-        x = layers.LeakyReLU(negative_slope=0.2)(instance_norm()(x) if layer else x)
+        x = layers.LeakyReLU(negative_slope=0.2)(InstanceNormalization()(x) if layer else x)
     logits = conv(1, 4, use_bias=True)(layers.ZeroPadding2D(1)(x))
     return keras.Model(images, layers.Activation("linear", dtype="float32")(logits), name=name)

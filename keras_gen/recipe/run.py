@@ -1,9 +1,9 @@
-"""The course of a run: folder, devices, precision, training, pictures, numbers, export."""
+"""The course of a run: devices, precision, training, pictures, numbers, export."""
 
 import contextlib
-import json
 import os
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Callable
@@ -14,8 +14,9 @@ import tensorflow as tf
 
 from keras_gen.callbacks import SampleSheet, TimeLeft
 from keras_gen.export import export
-from keras_gen.files import replacing, write_json
+from keras_gen.files import write_json
 from keras_gen.recipe.curves import loss_curves, write_history
+from keras_gen.recipe.folder import choose_folder, leave_folder
 from keras_gen.recipe.settings import FREE, RunSettings, parse
 from keras_gen.training import TrainingState, averaged_weights, is_chief, make_strategy
 
@@ -34,8 +35,9 @@ class Run:
         argv: Flags; the process's by default.
 
     Raises:
-        ValueError: If the folder holds a run already, there is none to go on with, or the strategy
-            cannot run here.
+        ValueError: If the folder holds a run already, there is none to go on with, the strategy
+            cannot run here, or its replicas cannot share a batch evenly.
+        OSError: If the folder cannot be written to.
 
     Example: see any file in `recipes/`.
     """
@@ -43,22 +45,35 @@ class Run:
     def __init__(self, recipe, settings: type[RunSettings], presets, description, argv=None):
         self.name = Path(recipe).stem
         first = parse(settings, presets, description, argv)
-        self.directory, saved = _choose_directory(first, self.name)
+        self.directory, saved = choose_folder(first, self.name)
         self.settings = parse(settings, presets, description, argv, saved) if saved else first
         s = self.settings
         keras.utils.set_random_seed(s.seed)
         if s.deterministic:
             tf.config.experimental.enable_op_determinism()
-        self.strategy = make_strategy(s.strategy)
+        self.strategy = self._strategy()
         self.policy = _policy(s.mixed_precision)
         keras.config.set_dtype_policy(self.policy)
-        if is_chief():
-            write_json(self.directory / "config.json", s.as_json())
         self.notes: list[str] = []
         self.began = time.monotonic()
         self.state: TrainingState | None = None
+        self.exported = Path()
         self.say(f"{self.name}, preset {s.preset}, seed {s.seed}, into {self.directory}")
         self.say(f"device: {describe_devices(self.strategy)}, precision {self.policy}")
+
+    def _strategy(self) -> tf.distribute.Strategy:
+        s = self.settings
+        strategy = make_strategy(s.strategy)
+        replicas = strategy.num_replicas_in_sync
+        if s.batch_size % replicas == 0:
+            return strategy
+        if s.strategy == "auto" and "TF_CONFIG" not in os.environ:
+            self.say(f"one of {replicas} GPUs is used, since --batch-size is {s.batch_size}")
+            return make_strategy("default")
+        raise ValueError(
+            f"--batch-size {s.batch_size} cannot be shared evenly by {replicas} replicas: choose a "
+            f"multiple of {replicas}, or --strategy default."
+        )
 
     def say(self, text: str) -> None:
         """Prints a line, once over all workers."""
@@ -97,25 +112,33 @@ class Run:
         )
         if state.epoch:
             self.say(f"going on after epoch {state.epoch} from {state.latest}")
-        watchers: list = [TimeLeft()]
+        self.say(f"training: {s.epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
+        data = stream(state.epoch * s.steps_per_epoch)
+        # Keras would put its bar last, and other lines would stand in the middle of it.
+        watchers: list = [keras.callbacks.ProgbarLogger(), TimeLeft()]
+        if draw:
+            watchers.append(SampleSheet(draw, self.directory / "samples", s.sheet_every))
+        after: list = []
         if is_chief():
             watchers.append(
                 keras.callbacks.TensorBoard(self.directory / "tensorboard", write_graph=False)
             )
-        if draw:
-            watchers.append(SampleSheet(draw, self.directory / "samples", s.sheet_every))
-        write = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: write_history(
-                self.directory / "history.csv", state.logs
-            )
-        )
-        self.say(f"training: {s.epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
+
+            def write(*_, **__):
+                write_history(self.directory / "history.csv", state.logs)
+
+            # Also at the start, for the last run may have ended just before it.
+            after = [keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)]
+            # Only now, so that a run with unusable settings is none to go on with.
+            write_json(self.directory / "config.json", s.as_json())
         model.fit(
-            stream(state.epoch * s.steps_per_epoch),
+            data,
             epochs=s.epochs,
             initial_epoch=state.epoch,
             steps_per_epoch=s.steps_per_epoch,
-            callbacks=[*callbacks, *watchers, state, *([write] if is_chief() else [])],
+            # A bar for a terminal, a line an epoch for a file.
+            verbose=0 if not is_chief() else 1 if sys.stdout.isatty() else 2,
+            callbacks=[*callbacks, *watchers, state, *after],
         )
 
     def finish(self, model, evaluate: Callable, data: dict, default: str | None = None) -> dict:
@@ -131,24 +154,27 @@ class Run:
         Returns:
             The metrics, with `minutes` and the like added.
         """
-        if not is_chief():
-            return {}
-        s, assert_state = self.settings, self.state
-        assert assert_state is not None
+        s, state = self.settings, self.state
+        assert state is not None, "fit comes before finish"
+        smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
+        folder = s.export or smoke
         self.say("evaluating on held-out data")
-        with averaged_weights(model):
-            metrics = evaluate(model, self.directory)
+        # All workers evaluate, for they do it together; what the first one writes is kept.
+        with averaged_weights(model), tempfile.TemporaryDirectory() as aside:
+            metrics = evaluate(model, self.directory if is_chief() else Path(aside))
             metrics |= {
                 "seed": s.seed,
-                "steps": int(model.step),
+                "steps": int(keras.ops.convert_to_numpy(model.step)),
                 "minutes": round((time.monotonic() - self.began) / 60, 1),
                 "device": describe_devices(self.strategy),
                 "precision": self.policy,
             }
-            loss_curves(self.directory / "losses.png", assert_state.logs)
-            smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
+            self.exported = folder / self.name
+            if not is_chief():
+                return metrics
+            loss_curves(self.directory / "losses.png", state.logs)
             path = export(
-                model, s.export or smoke, self.name, default=default,
+                model, folder, self.name, default=default,
                 metadata=dict(recipe=self.name, config=s.as_json(), data=data, metrics=metrics),
             )  # fmt: skip
         # Written last: its presence says that the run is finished.
@@ -165,6 +191,7 @@ class Run:
             "tensorflow/serving"
         )
         self.exported = path
+        leave_folder(self.directory)
         return metrics
 
 
@@ -200,47 +227,6 @@ def describe_devices(strategy) -> str:
     count = strategy.num_replicas_in_sync
     replicas = "1 replica" if count == 1 else f"{count} replicas"
     return f"{kind}, {type(strategy).__name__.lstrip('_')} with {replicas}"
-
-
-def _choose_directory(settings, name: str) -> tuple[Path, dict | None]:
-    """The run's folder, and the saved settings if it goes on."""
-    runs = Path("runs") / name
-    directory = settings.output
-    if settings.resume and directory is None:
-        unfinished = [
-            config.parent
-            for config in sorted(runs.glob("*/config.json"))
-            if not (config.parent / "metrics.json").exists()
-        ]
-        if not unfinished:
-            raise ValueError(f"--resume found no unfinished run in {runs}: leave it out.")
-        directory = unfinished[-1]
-    directory = directory or runs / time.strftime("%Y%m%d-%H%M%S")
-    if directory.exists() and not directory.is_dir():
-        raise ValueError(f"--output {directory} is a file: give a folder.")
-    config = directory / "config.json"
-    finished = (directory / "metrics.json").exists()
-    if not config.exists():
-        if settings.resume:
-            raise ValueError(f"--resume found no run in {directory}: leave it out to start one.")
-        _check_writable(directory)
-        return directory, None
-    if finished:
-        raise ValueError(f"{directory} holds a finished run: choose another --output.")
-    if not settings.resume:
-        raise ValueError(
-            f"{directory} holds an unfinished run: add --resume to go on with it, or choose "
-            "another --output."
-        )
-    return directory, json.loads(config.read_text())
-
-
-def _check_writable(directory: Path) -> None:
-    probe = directory / ".writable"
-    with replacing(probe) as file:
-        file.write(b"")
-    with contextlib.suppress(OSError):
-        probe.unlink()
 
 
 def _policy(choice: str) -> str:

@@ -1,14 +1,19 @@
 """The flags that every recipe takes, and how flags, presets and saved settings combine."""
 
+import argparse
+import ast
 import dataclasses
+import difflib
+import inspect
+import itertools
 import json
+import math
+import textwrap
+import types
+import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
-
-import simple_parsing
-
-from keras_gen.training.distribution import STRATEGIES
 
 PRESETS = ("smoke", "cpu", "paper")
 # What may differ when a run goes on: where things lie and what runs them.
@@ -19,28 +24,36 @@ FREE = ("resume", "output", "export", "strategy", "preset")
 class RunSettings:
     """Settings of every recipe; a recipe's dataclass adds its own.
 
+    A string below a field is its help. Numbers must not be negative; whole ones not zero either,
+    but for those of `ZERO`, and momenta (`BELOW_ONE`) are below 1.
+
     Raises:
         ValueError: If a value is out of its range.
     """
+
+    ZERO: typing.ClassVar = ("seed", "pool_size")
+    BELOW_ONE: typing.ClassVar = ("ema", "beta_1")
 
     preset: Literal["auto", "smoke", "cpu", "paper"] = "auto"
     """Scale of the run: smoke (under a minute), cpu (minutes on two cores), paper (the paper's
     setting). auto: paper with a GPU, else cpu. Further flags change single settings of it."""
     strategy: Literal["auto", "default", "mirrored", "multiworker", "tpu"] = "auto"
-    """Devices: default (one), mirrored (all GPUs of this machine), multiworker (TF_CONFIG), tpu."""
+    """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines that
+    TF_CONFIG names), tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, else
+    default."""
     seed: int = 0
     """Seed of the weights, the data's order and all noise."""
-    deterministic: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
+    deterministic: bool = False
     """Bit-equal results at every repetition, at some cost in speed."""
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
     """Precision inside the networks. auto: bfloat16 where the processor computes in it."""
     output: Path | None = None
-    """Folder of everything the run writes. Default: runs/RECIPE/TIME."""
+    """Folder of everything the run writes (default: runs/RECIPE/TIME)."""
     export: Path | None = None
-    """Folder of SavedModels; the next free version is written. Default: saved_models, and the
-    run's own folder for the smoke preset."""
-    resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Go on with the run in --output, or with the newest unfinished one."""
+    """Folder of SavedModels, of which the next free version is written (default: saved_models;
+    for the smoke preset the run's own folder)."""
+    resume: bool = False
+    """Go on with the run in --output, or with the newest unfinished one, with its settings."""
     epochs: int = 1
     """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
     steps_per_epoch: int = 100
@@ -52,22 +65,27 @@ class RunSettings:
 
     def __post_init__(self):
         """Checks the values."""
-        for name in ("epochs", "steps_per_epoch", "batch_size", "sheet_every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{_dashed(name)} is {getattr(self, name)}: at least 1.")
-        if self.seed < 0:
-            raise ValueError(f"--seed is {self.seed}: it must not be negative.")
         for name, value in vars(self).items():
-            if "learning_rate" in name and not value >= 0:
-                raise ValueError(f"--{_dashed(name)} is {value}: it must not be negative.")
-        assert self.strategy in STRATEGIES
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            flag = f"{_flag(name)} is {value}"
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(f"{flag}: it must be finite and not negative.")
+            if isinstance(value, int) and not value and name not in self.ZERO:
+                raise ValueError(f"{flag}: it must be at least 1.")
+            if value >= 1 and name in self.BELOW_ONE:
+                raise ValueError(f"{flag}: it must be below 1.")
+        if self.seed >= 2**32:
+            raise ValueError(f"--seed is {self.seed}: it must be below 2^32.")
 
     def as_json(self) -> dict[str, Any]:
         """All settings as plain JSON values."""
         return json.loads(json.dumps(dataclasses.asdict(self), default=str))
 
 
-def parse(settings: type, presets: Mapping[str, dict], description: str, argv=None, saved=None):
+def parse(
+    settings: type[RunSettings], presets: Mapping[str, dict], description: str, argv=None, saved=None
+):
     """Makes a recipe's settings of its preset and the flags.
 
     Args:
@@ -78,64 +96,133 @@ def parse(settings: type, presets: Mapping[str, dict], description: str, argv=No
         saved: Settings of the run that goes on, which then take the preset's place.
 
     Returns:
-        An instance of `settings` with `preset` resolved. Wrong flags end the process with a
-        sentence, as argparse does.
+        An instance of `settings` with `preset` resolved. Wrong flags end the process with one
+        sentence and exit code 2.
+
+    Raises:
+        ValueError: If `saved` holds what are no settings.
     """
     assert tuple(presets) == PRESETS, f"a recipe has the presets {PRESETS}"
-    known, _ = _parser(settings, description, settings(), add_help=False).parse_known_args(argv)
-    preset = known.settings.preset
-    if preset == "auto":
-        preset = "paper" if _has_gpu() else "cpu"
-    start = settings(**(_typed(settings, saved) if saved else presets[preset]))
-    start = dataclasses.replace(start, preset=saved["preset"] if saved else preset)
-    parser = _parser(settings, description, start)
+    scales = {name: settings(**change, preset=name) for name, change in presets.items()}
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--preset", default="auto")
+    preset = first.parse_known_args(argv)[0].preset
+    # A wrong name is refused by the second parser, which knows the right ones.
+    start = _typed(settings, saved) if saved else scales.get(preset) or scales[_fitting()]
+    parser = _parser(settings, description, start, scales)
+    namespace, unknown = parser.parse_known_args(argv)
+    if unknown:
+        parser.error(_unknown(unknown[0], settings))
+    given = vars(namespace)
+    if given.get("preset") == "auto":
+        del given["preset"]
+    differences = [
+        f"{_flag(name)} is {getattr(start, name)} there and {value} here"
+        for name, value in given.items()
+        if saved and value != getattr(start, name) and (name not in FREE or name == "preset")
+    ]
+    if differences:
+        parser.error(
+            f"the run to go on with has other settings: {'; '.join(differences)}. Leave the flags "
+            "out, or choose another --output."
+        )
     try:
-        result = parser.parse_args(argv).settings
+        return dataclasses.replace(start, **given)
     except ValueError as error:
         parser.error(str(error))
-    if known.settings.preset == "auto":
-        result = dataclasses.replace(result, preset=start.preset)
-    if saved:
-        there, here = start.as_json(), result.as_json()
-        differences = [
-            f"--{_dashed(name)} is {there[name]} there and {here[name]} here"
-            for name in there
-            if name not in FREE and there[name] != here[name]
-        ]
-        if differences:
-            parser.error(
-                f"the run to go on with has other settings: {'; '.join(differences)}. Leave the "
-                "flags out, or choose another --output."
-            )
-    return result
 
 
-def _parser(settings, description, default, **kwargs):
-    parser = simple_parsing.ArgumentParser(
+def _parser(settings, description, start, scales) -> argparse.ArgumentParser:
+    # Without abbreviations, so that a flag means the same when a recipe gets more of them.
+    parser = argparse.ArgumentParser(
         description=description,
-        formatter_class=simple_parsing.SimpleHelpFormatter,
-        add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
-        **kwargs,
+        usage="%(prog)s [--preset smoke|cpu|paper] [--FLAG VALUE ...]",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
-    parser.add_arguments(settings, "settings", default=default)
+    parser._optionals.title = "help"
+    kinds, helps = typing.get_type_hints(settings), _helps(settings)
+    groups = {
+        RunSettings: parser.add_argument_group("every recipe"),
+        settings: parser.add_argument_group(f"this recipe: {_first_line(settings)}"),
+    }
+    common = {field.name for field in dataclasses.fields(RunSettings)}
+    for field in dataclasses.fields(settings):
+        group = groups[RunSettings if field.name in common else settings]
+        # Flags that are not given stay out of the result.
+        text = helps[field.name] + _defaults(field.name, start, scales)
+        kwargs = dict(dest=field.name, default=argparse.SUPPRESS, help=text.replace("%", "%%"))
+        group.add_argument(_flag(field.name), **kwargs, **_kind(kinds[field.name]))
     return parser
 
 
-def _typed(settings, saved: dict) -> dict:
-    """Saved JSON values in the types of the fields; unknown ones are refused."""
-    fields = {field.name: field for field in dataclasses.fields(settings)}
-    unknown = sorted(saved.keys() - fields.keys())
+def _kind(kind) -> dict[str, Any]:
+    """What argparse must know about a type."""
+    if kind is bool:
+        return dict(action=argparse.BooleanOptionalAction)
+    if typing.get_origin(kind) is Literal:
+        return dict(choices=typing.get_args(kind))
+    if isinstance(kind, types.UnionType):
+        kind = next(k for k in typing.get_args(kind) if k is not type(None))
+    names = {int: "NUMBER", float: "NUMBER", Path: "PATH"}
+    return dict(type=kind, metavar=names.get(kind, "TEXT"))
+
+
+def _defaults(name, start, scales) -> str:
+    """The value without the flag, and what it is in other presets."""
+    value = getattr(start, name)
+    if name == "preset" or value is None or isinstance(value, bool):
+        return f" (here: {value})" if name == "preset" else ""
+    others = [
+        f"{preset} {getattr(scale, name)}"
+        for preset, scale in scales.items()
+        if preset != start.preset and getattr(scale, name) != value
+    ]
+    return f" (default: {'; '.join([str(value), *others])})"
+
+
+def _helps(settings) -> dict[str, str]:
+    """The strings below the fields, from the source of the class and its bases."""
+    texts = {}
+    for cls in settings.__mro__[:-1]:
+        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body  # type: ignore
+        for field, below in itertools.pairwise(body):
+            if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
+                texts[field.target.id] = " ".join(ast.literal_eval(below.value).split())
+    return texts
+
+
+def _unknown(flag: str, settings) -> str:
+    flags = [_flag(field.name) for field in dataclasses.fields(settings)]
+    flag = flag.split("=")[0]
+    dashed = flag.replace("_", "-")
+    near = [f for f in flags if f.startswith(dashed)] or difflib.get_close_matches(dashed, flags)
+    hint = f"did you mean {' or '.join(near[:3])}? " if near and dashed != "--" else ""
+    return f"{flag} is not a flag of this recipe: {hint}--help lists them."
+
+
+def _typed(settings, saved: dict):
+    """Saved JSON values as settings; unknown ones are refused."""
+    kinds = typing.get_type_hints(settings)
+    unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
     if unknown:
-        raise ValueError(f"The saved config has the unknown settings {', '.join(unknown)}.")
-    paths = {name for name, field in fields.items() if "Path" in str(field.type)}
-    return {k: Path(v) if k in paths and v else v for k, v in saved.items()}
+        raise ValueError(
+            f"The run to go on with has settings that this recipe does not know: "
+            f"{', '.join(unknown)}. Use the version of the recipe that began it."
+        )
+    paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}
+    return settings(**{k: Path(v) if k in paths and v else v for k, v in saved.items()})
 
 
-def _has_gpu() -> bool:
+def _first_line(settings) -> str:
+    return inspect.getdoc(settings).split("\n")[0].rstrip(".")
+
+
+def _fitting() -> str:
     import tensorflow as tf
 
-    return bool(tf.config.list_physical_devices("GPU"))
+    return "paper" if tf.config.list_physical_devices("GPU") else "cpu"
 
 
-def _dashed(name: str) -> str:
-    return name.replace("_", "-")
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -4,7 +4,7 @@ from keras_gen.training.averaging import averaged_weights
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
 from keras_gen.training.minimize import global_mean, minimize
-from keras_gen.training.model import GenerativeModel, NonFiniteLossError
+from keras_gen.training.model import GenerativeModel, NonFiniteLossError, require_built
 from keras_gen.training.noise import stateless_seed
 from keras_gen.training.schedules import ConstantThenLinear
 from keras_gen.training.state import CheckpointError, TrainingState
@@ -22,5 +22,6 @@ __all__ = [
     "is_chief",
     "make_strategy",
     "minimize",
+    "require_built",
     "stateless_seed",
 ]

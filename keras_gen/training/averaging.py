@@ -27,7 +27,7 @@ def averaged_weights(model):
         optimizer = getattr(model, name, None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         # Before the first update the averages are zeros.
-        if not getattr(optimizer, "use_ema", False) or int(optimizer.iterations) == 0:
+        if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
             continue
         weights = [w for network in networks for w in network.trainable_variables]
         swaps += zip(weights, optimizer._model_variables_moving_average, strict=True)

@@ -62,12 +62,12 @@ class ImagePool(keras.layers.Layer):
         if not self.size:
             return images
         context = tf.distribute.get_replica_context()
-        local, everything = tf.shape(images)[0], tf.cast(images, tf.float32)
-        replicas, index = noise._replica()
-        if replicas > 1:
+        local, everything = keras.ops.shape(images)[0], tf.cast(images, tf.float32)
+        start, _ = noise.replica_slice(local)
+        if context is not None and context.num_replicas_in_sync > 1:
             everything = context.all_gather(everything, axis=0)
         shown = self._exchange(everything, seed)
-        return tf.cast(shown[index * local : (index + 1) * local], images.dtype)
+        return tf.cast(shown[start : start + local], images.dtype)
 
     def _exchange(self, images, seed):
         batch = tf.shape(images)[0]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import keras
 import tensorflow as tf
 
 NOT_FINITE = "keras_gen: not finite: "
@@ -53,7 +54,7 @@ def minimize(loss_fn: Callable, optimizer, *networks):
         *networks: Models or layers to update.
 
     Returns:
-        What `loss_fn` returned.
+        What `loss_fn` returned. What depends on the loss happens only if it was finite.
 
     Raises:
         ValueError: If a weight has no gradient; the message names it.
@@ -77,9 +78,8 @@ def minimize(loss_fn: Callable, optimizer, *networks):
         tape.watch([v.value for v in variables])
         result = loss_fn()
         loss = result[0] if isinstance(result, tuple) else result
-        objective = optimizer.scale_loss(
-            tf.debugging.check_numerics(global_mean(loss), NOT_FINITE + _name(loss_fn))
-        )
+        share = tf.debugging.check_numerics(global_mean(loss), NOT_FINITE + _name(loss_fn))
+        objective = optimizer.scale_loss(share)
     gradients = tape.gradient(objective, [v.value for v in variables])
     missing = [v.path for v, g in zip(variables, gradients, strict=True) if g is None]
     if missing:
@@ -87,8 +87,24 @@ def minimize(loss_fn: Callable, optimizer, *networks):
             f"{_name(loss_fn)} does not depend on {', '.join(missing)}: every trainable weight of "
             "the player must take part in its loss; freeze what should not."
         )
-    optimizer.apply(gradients, variables)
-    return result
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        gradients = _spread_overflow(gradients)
+    # A graph would else be free to update first and to find out later.
+    with tf.control_dependencies([share]):
+        optimizer.apply(gradients, variables)
+        loss = tf.identity(loss)
+    return (loss, *result[1:]) if isinstance(result, tuple) else loss
+
+
+def _spread_overflow(gradients):
+    """An overflow on one replica must skip the step on all; Keras asks the first one only."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return gradients
+    # 0 * x is 0, or NaN where x is not finite.
+    poison = tf.add_n([tf.reduce_sum(0.0 * tf.cast(g, tf.float32)) for g in gradients])
+    poison = context.all_reduce(tf.distribute.ReduceOp.SUM, poison)
+    return [g + tf.cast(poison, g.dtype) for g in gradients]
 
 
 def _name(loss_fn: Callable) -> str:

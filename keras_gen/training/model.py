@@ -13,7 +13,20 @@ BAD_INPUT, END = "keras_gen: bad input: ", " (end)"
 
 
 class NonFiniteLossError(FloatingPointError):
-    """A loss became NaN or infinite; the weights are those before that step."""
+    """A loss became NaN or infinite; the weights of its player are those before that step."""
+
+
+def require_built(*networks: keras.Model) -> None:
+    """Refuses networks that wait for data before they make their weights.
+
+    Raises:
+        ValueError: If there is one; the message names it.
+    """
+    for network in networks:
+        if not network.built:
+            raise ValueError(
+                f"The network '{network.name}' has no weights yet: build it with a keras.Input."
+            )
 
 
 class GenerativeModel(keras.Model):
@@ -115,21 +128,28 @@ class GenerativeModel(keras.Model):
         self._means = {name: keras.metrics.Mean(name=name) for name in self.reported}
 
     def _build_optimizer(self, name, identifier, networks):
-        optimizer = keras.optimizers.get(identifier)
+        try:
+            optimizer = keras.optimizers.get(identifier)
+        except ValueError:
+            optimizer = None
         if optimizer is None:
-            raise ValueError(f"{name} is None: give an optimizer, such as 'adam'.")
-        for network in networks:
-            if not network.built:
-                raise ValueError(
-                    f"The network '{network.name}' has no weights yet: build it with a keras.Input."
-                )
+            raise ValueError(
+                f"{name} is {identifier!r}: expected a keras.optimizers.Optimizer or the name of "
+                "one, such as 'adam'."
+            )
+        require_built(*networks)
         rate = getattr(optimizer, "_learning_rate", None)
-        if isinstance(rate, keras.Variable) and not float(rate) >= 0:
-            raise ValueError(f"{name} has learning rate {float(rate)}: it must not be negative.")
-        scaled = any(network.dtype_policy.name == "mixed_float16" for network in networks)
+        if isinstance(rate, keras.Variable) and not rate.numpy() >= 0:
+            raise ValueError(f"{name} has learning rate {rate.numpy():g}: it must not be negative.")
+        # The layers are asked, because a loaded network does not keep the policy of its own.
+        layers = [layer for network in networks for layer in network._flatten_layers()]
+        scaled = any(layer.compute_dtype == "float16" for layer in layers)
         if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build([v for network in networks for v in network.trainable_variables])
+        # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
+        # the player called `optimizer`. Here they are for `averaged_weights`.
+        optimizer.finalize_variable_values = lambda variables: None
         return optimizer
 
     def _refuse_replicated_randomness(self):
@@ -184,9 +204,11 @@ class GenerativeModel(keras.Model):
             **losses: Tensors `[batch]` (weighted by their size) or scalars, for names in
                 `reported`.
         """
+        # A step whose losses were not finite does not count.
+        with tf.control_dependencies(list(losses.values())):
+            (self.step if training else self.evaluation_step).assign_add(1)
         for name, value in losses.items():
             self._means[name].update_state(tf.cast(value, tf.float32))
-        (self.step if training else self.evaluation_step).assign_add(1)
         results = {name: self._means[name].result() for name in losses}
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras concatenates the workers' results along axis 0, which scalars do not have.
@@ -265,7 +287,8 @@ class GenerativeModel(keras.Model):
         """Trains as `keras.Model.fit`; bad data and non-finite losses end it with one sentence.
 
         Raises:
-            NonFiniteLossError: If a loss is NaN or infinite. Weights are those before that step.
+            NonFiniteLossError: If a loss is NaN or infinite. Its player's weights are those before
+                that step.
             ValueError: If a batch is outside `data_range`, or `steps_per_epoch` or `epochs` is 0.
         """
         for name in ("epochs", "steps_per_epoch"):
@@ -300,13 +323,12 @@ class _plain_errors:  # noqa: N801
             checkpoints = [c.latest for c in self._callbacks() if getattr(c, "latest", None)]
             where = checkpoints[0] if checkpoints else "none"
             raise NonFiniteLossError(
-                f"{loss} was not finite at step {int(self.model.step)}, before any weight was "
-                f"changed by it. Last good checkpoint: {where}. Lower the learning rate, or look "
-                "for bad values in the data."
+                f"{loss} was not finite at step {self.model.step.numpy()}, and changed no weight. "
+                f"Last good checkpoint: {where}. Lower the learning rate, or look for bad values "
+                "in the data."
             ) from error
         if BAD_INPUT in text:
             raise ValueError(text.split(BAD_INPUT)[1].split(END)[0]) from error
 
     def _callbacks(self):
         return getattr(self.callbacks, "callbacks", self.callbacks) or []
-

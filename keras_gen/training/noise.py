@@ -20,11 +20,22 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     return tf.stack([tf.constant(first, tf.int64), tf.cast(step, tf.int64)])
 
 
-def _replica() -> tuple[int, tf.Tensor | int]:
+def replica_slice(local) -> tuple:
+    """Returns where this replica's examples start in the global batch, and the latter's size.
+
+    Args:
+        local: Number of this replica's examples, an int or a scalar tensor.
+    """
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
-        return 1, 0
-    return context.num_replicas_in_sync, context.replica_id_in_sync_group
+        return 0, local
+    replicas, index = context.num_replicas_in_sync, context.replica_id_in_sync_group
+    if tf.get_static_value(local) is not None:
+        return index * local, replicas * local
+    # The last batch of an epoch may be unequally split.
+    sizes = tf.one_hot(index, replicas) * tf.cast(local, tf.float32)
+    sizes = tf.cast(context.all_reduce(tf.distribute.ReduceOp.SUM, sizes), tf.int32)
+    return tf.reduce_sum(sizes[:index]), tf.reduce_sum(sizes)
 
 
 def _replica_slice(draw, shape) -> tf.Tensor:
@@ -33,12 +44,8 @@ def _replica_slice(draw, shape) -> tf.Tensor:
     A replica that drew only its own part would either repeat its neighbour's noise or depend on
     how many neighbours there are; this way N replicas see what one device would have seen.
     """
-    replicas, index = _replica()
-    if replicas == 1:
-        return draw(shape)
-    local = shape[0]
-    everything = draw([local * replicas, *shape[1:]])
-    return everything[index * local : (index + 1) * local]
+    start, total = replica_slice(shape[0])
+    return draw([total, *shape[1:]])[start : start + shape[0]]
 
 
 def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:

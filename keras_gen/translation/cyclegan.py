@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.losses import adversarial
-from keras_gen.training import ImagePool, minimize
+from keras_gen.training import ImagePool, minimize, require_built
 from keras_gen.training.noise import stateless_seed
 from keras_gen.translation.translator import Translator
 
@@ -72,6 +72,7 @@ class CycleGAN(Translator):
         **kwargs,
     ):
         super().__init__(seed=seed, **kwargs)
+        require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
         if min(cycle_weight, identity_weight) < 0:
             raise ValueError(
                 f"cycle_weight={cycle_weight}, identity_weight={identity_weight}: weights of "
@@ -117,7 +118,7 @@ class CycleGAN(Translator):
             losses, fakes = self._generator_losses(x, y)
             return losses["g_loss"], (losses, fakes)
 
-        _, (losses, (fake_x, fake_y)) = minimize(
+        g_loss, (losses, (fake_x, fake_y)) = minimize(
             generator_loss, self.g_optimizer, self.generator_xy, self.generator_yx
         )
         shown_x = self.pool_x(fake_x, seed=stateless_seed(self.seed, self.step.value, "pool_x"))
@@ -129,7 +130,7 @@ class CycleGAN(Translator):
         d_loss = minimize(
             discriminator_loss, self.d_optimizer, self.discriminator_x, self.discriminator_y
         )
-        return self.report(**losses, d_loss=d_loss)
+        return self.report(**losses | {"g_loss": g_loss}, d_loss=d_loss)
 
     def test_step(self, data):
         """Returns the same losses on held-out pairs; the histories take no part."""
@@ -174,7 +175,7 @@ class CycleGAN(Translator):
         if not self.identity_weight:
             return generator(source, training=training), None
         both = generator(tf.concat([source, target], axis=0), training=training)
-        return tf.split(both, [tf.shape(source)[0], tf.shape(target)[0]])
+        return tf.split(both, [keras.ops.shape(images)[0] for images in (source, target)])
 
     def _discriminator_loss(self, x, y, shown_x, shown_y, training=True):
         # Halved, as in the paper (app. 7.1), to slow D down relative to G.

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.losses import kl_standard_normal, likelihoods
-from keras_gen.training import GenerativeModel, minimize
+from keras_gen.training import GenerativeModel, minimize, require_built
 from keras_gen.training.noise import stateless_seed
 
 
@@ -45,6 +45,7 @@ class VAE(GenerativeModel):
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", beta=1.0, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
+        require_built(encoder, decoder)
         shapes = [tuple(output.shape[1:]) for output in encoder.outputs]
         if len(shapes) != 2 or shapes != [tuple(decoder.input_shape[1:])] * 2:
             raise ValueError(
@@ -57,11 +58,7 @@ class VAE(GenerativeModel):
         self.encoder, self.decoder = encoder, decoder
         self.likelihood = likelihoods.get(likelihood)
         self.beta = beta
-
-    @property
-    def data_range(self) -> tuple[float, float]:
-        """The range of the data that the likelihood is of."""
-        return self.likelihood.range
+        self.data_range = self.likelihood.range
 
     def compile(self, optimizer="adam", **kwargs):
         """Compiles with one optimizer for encoder and decoder.
@@ -105,7 +102,7 @@ class VAE(GenerativeModel):
         """
         mean, log_variance = self.encoder(x, training=training)
         # Eq. (4): z = mean + sigma * epsilon.
-        noise = self.normal("latents", tf.unstack(tf.shape(mean)), training)
+        noise = self.normal("latents", keras.ops.shape(mean), training)
         latents = mean + tf.exp(0.5 * log_variance) * noise
         parameters = self.decoder(latents, training=training)
         return {

@@ -1,0 +1,5 @@
+"""Layers with weights or state of their own."""
+
+from keras_gen.layers.instance_normalization import InstanceNormalization
+
+__all__ = ["InstanceNormalization"]

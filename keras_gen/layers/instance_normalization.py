@@ -1,0 +1,78 @@
+"""Instance normalisation."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class InstanceNormalization(keras.layers.Layer):
+    """Normalises each channel of each image to mean 0 and variance 1, then scales and shifts it.
+
+    Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
+    Stylization", 2016. The same in training and inference, and for each image alone.
+
+    Computed in float32 by the fused batch-normalisation kernel on one batch whose channels are
+    those of all images side by side: `keras.layers.GroupNormalization(groups=-1)` is equal and
+    costs half of a convolutional block's time on a CPU.
+
+    Args:
+        epsilon: Added to the variance.
+        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
+
+    Input and output: floats `[batch, height, width, channels]`.
+
+    Raises:
+        ValueError: If the input has another rank or an unknown number of channels.
+
+    Example:
+
+    ```python
+    y = InstanceNormalization()(tf.random.normal([2, 8, 8, 16]))
+    ```
+    """
+
+    def __init__(self, epsilon: float = 1e-5, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon = epsilon
+        # The scale and offset stay in float32 in mixed precision.
+        self.autocast = False
+
+    def build(self, input_shape):
+        """Creates scale (ones) and offset (zeros), one a channel."""
+        if len(input_shape) != 4 or input_shape[-1] is None:
+            raise ValueError(
+                f"InstanceNormalization got the shape {tuple(input_shape)}: expected [batch, "
+                "height, width, channels] with a known number of channels."
+            )
+        channels = (input_shape[-1],)
+        self.scale = self.add_weight(name="scale", shape=channels, initializer="ones")
+        self.offset = self.add_weight(name="offset", shape=channels, initializer="zeros")
+
+    def call(self, images):
+        """Returns the normalised images in the compute dtype."""
+        shape = tf.shape(images)
+        batch, pixels, channels = shape[0], shape[1] * shape[2], images.shape[-1]
+        side_by_side = tf.reshape(tf.cast(images, tf.float32), [batch, pixels, channels])
+        side_by_side = tf.reshape(
+            tf.transpose(side_by_side, [1, 0, 2]), [1, pixels, 1, batch * channels]
+        )
+        normalised = tf.raw_ops.FusedBatchNormV3(
+            x=side_by_side,
+            scale=tf.tile(self.scale.value, [batch]),
+            offset=tf.tile(self.offset.value, [batch]),
+            mean=[],
+            variance=[],
+            epsilon=self.epsilon,
+            is_training=True,
+        ).y
+        normalised = tf.transpose(tf.reshape(normalised, [pixels, batch, channels]), [1, 0, 2])
+        result = tf.cast(tf.reshape(normalised, shape), self.compute_dtype)
+        return tf.ensure_shape(result, images.shape)
+
+    def compute_output_shape(self, input_shape):
+        """The shape does not change."""
+        return input_shape
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {"epsilon": self.epsilon}

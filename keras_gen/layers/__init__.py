@@ -1,5 +1,6 @@
 """Layers with weights or state of their own."""
 
+from keras_gen.layers.dropout import Dropout
 from keras_gen.layers.instance_normalization import InstanceNormalization
 
-__all__ = ["InstanceNormalization"]
+__all__ = ["Dropout", "InstanceNormalization"]

@@ -34,8 +34,6 @@ class InstanceNormalization(keras.layers.Layer):
     def __init__(self, epsilon: float = 1e-5, **kwargs):
         super().__init__(**kwargs)
         self.epsilon = epsilon
-        # The scale and offset stay in float32 in mixed precision.
-        self.autocast = False
 
     def build(self, input_shape):
         """Creates scale (ones) and offset (zeros), one a channel."""
@@ -44,9 +42,10 @@ class InstanceNormalization(keras.layers.Layer):
                 f"InstanceNormalization got the shape {tuple(input_shape)}: expected [batch, "
                 "height, width, channels] with a known number of channels."
             )
-        channels = (input_shape[-1],)
-        self.scale = self.add_weight(name="scale", shape=channels, initializer="ones")
-        self.offset = self.add_weight(name="offset", shape=channels, initializer="zeros")
+        # In mixed precision both stay in float32, as the kernel wants them.
+        weight = dict(shape=(input_shape[-1],), autocast=False)
+        self.scale = self.add_weight(name="scale", initializer="ones", **weight)
+        self.offset = self.add_weight(name="offset", initializer="zeros", **weight)
 
     def call(self, images):
         """Returns the normalised images in the compute dtype."""

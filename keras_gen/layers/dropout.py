@@ -1,0 +1,67 @@
+"""Dropout whose noise does not depend on the number of replicas."""
+
+import random
+
+import keras
+import tensorflow as tf
+
+from keras_gen.training import noise
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Dropout(keras.layers.Layer):
+    """Sets a share of the inputs to zero and scales the others up (Srivastava et al. 2014).
+
+    `keras.layers.Dropout` draws the same mask on every replica of a distribution strategy, and its
+    state is no part of `tf.train.Checkpoint`. Here the mask is a function of the seed and of a
+    counter, which is a weight: N replicas draw what one device would, and a resumed training draws
+    what the unbroken one would.
+
+    Args:
+        rate: Share of the inputs to drop, 0 to below 1.
+        seed: Seed of the masks; by default drawn from Python's generator, which
+            `keras.utils.set_random_seed` seeds.
+        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
+
+    Input and output: floats `[batch, ...]`.
+
+    Raises:
+        ValueError: If the rate is out of its range.
+
+    Example:
+
+    ```python
+    y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
+    ```
+    """
+
+    def __init__(self, rate: float, seed: int | None = None, **kwargs):
+        super().__init__(**kwargs)
+        if not 0 <= rate < 1:
+            raise ValueError(f"rate is {rate}: expected a share from 0 to below 1.")
+        self.rate = rate
+        self.seed = random.randint(1, 10**9) if seed is None else seed
+        self.calls = self.add_weight(
+            name="calls", shape=(), dtype="int64", initializer="zeros", trainable=False,
+            aggregation="only_first_replica",
+        )  # fmt: skip
+        self.built = True
+
+    def call(self, inputs, training=False):
+        """Drops while training, and returns the inputs as they are otherwise."""
+        if not training or not self.rate:
+            return inputs
+        key = noise.stateless_seed(self.seed, self.calls.value, "dropout")
+        kept = noise.uniform(keras.ops.shape(inputs), key) >= self.rate
+        # Read before it is counted up, on every replica.
+        with tf.control_dependencies([kept]):
+            self.calls.assign_add(1)
+        return tf.where(kept, inputs / (1 - self.rate), tf.zeros([], inputs.dtype))
+
+    def compute_output_shape(self, input_shape):
+        """The shape does not change."""
+        return input_shape
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {"rate": self.rate, "seed": self.seed}

@@ -1,0 +1,57 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.layers import Dropout
+
+
+def test_drops_its_share_and_keeps_the_mean():
+    dropped = Dropout(0.3, seed=1)(tf.ones([200, 100]), training=True).numpy()
+    np.testing.assert_allclose(np.unique(dropped), [0, 1 / 0.7], rtol=1e-6)
+    assert abs((dropped == 0).mean() - 0.3) < 0.01
+    assert abs(dropped.mean() - 1) < 0.02
+
+
+def test_is_the_identity_at_inference():
+    layer, x = Dropout(0.9, seed=1), tf.random.normal([3, 4])
+    np.testing.assert_array_equal(layer(x), x)
+    assert layer.calls.numpy() == 0
+
+
+def test_draws_anew_at_every_call_and_resumes_from_its_counter():
+    layer, x = Dropout(0.5, seed=1), tf.ones([8, 8])
+    first, second = (layer(x, training=True).numpy() for _ in range(2))
+    assert (first != second).any()
+    resumed = Dropout.from_config(layer.get_config())
+    resumed.set_weights([np.asarray(1)])
+    np.testing.assert_array_equal(resumed(x, training=True), second)
+
+
+def test_replicas_draw_what_one_device_draws():
+    x = tf.ones([6, 5])
+    whole = Dropout(0.5, seed=3)(x, training=True).numpy()
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        layer = Dropout(0.5, seed=3)
+    parts = strategy.run(tf.function(lambda: layer(x[:3], training=True)))
+    np.testing.assert_array_equal(np.concatenate(strategy.experimental_local_results(parts)), whole)
+    assert layer.calls.numpy() == 1
+
+
+def test_half_precision_stays_half():
+    layer = Dropout(0.5, dtype="mixed_bfloat16")
+    assert layer(tf.ones([2, 2]), training=True).dtype == tf.bfloat16
+
+
+def test_a_seed_comes_from_the_global_one():
+    keras.utils.set_random_seed(5)
+    first = Dropout(0.5).seed
+    keras.utils.set_random_seed(5)
+    assert Dropout(0.5).seed == first
+
+
+@pytest.mark.parametrize("rate", [-0.1, 1.0])
+def test_bad_rates_are_refused(rate):
+    with pytest.raises(ValueError, match=f"rate is {rate}"):
+        Dropout(rate)

@@ -47,7 +47,7 @@ class Settings(RunSettings):
     """Residual blocks of the generators."""
     discriminator_filters: int = 64
     """Channels of the discriminators' first layer."""
-    upsampling: str = "transposed"
+    upsampling: Literal["transposed", "smoothed", "resize"] = "transposed"
     """transposed (the paper's), smoothed or resize; see resnet_generator."""
     learning_rate: float = 2e-4
     """Adam's rate, constant in the first half of the steps, then linear to zero."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 import keras_gen
@@ -36,8 +37,7 @@ class Tiny:
     """How to make a tiny model and what to train it on.
 
     Args:
-        build: Function of the seed that returns a new model, with the names of its layers the same
-            each time.
+        build: Function of the seed that returns a new model.
         shapes: Shape of an example of each of the arrays that `fit` takes.
         generate: Function of a model that returns generated images, the same when called again.
     """
@@ -46,33 +46,44 @@ class Tiny:
     shapes: tuple
     generate: Callable[[GenerativeModel], np.ndarray]
 
-    def data(self, examples: int = EXAMPLES, seed: int = 0) -> tuple:
+    def data(self, examples: int = EXAMPLES) -> tuple:
         """Random uint8 images, one array for each argument of `fit`."""
-        random = np.random.default_rng(seed)
+        random = np.random.default_rng(0)
         return tuple(
             random.integers(0, 256, (examples, *shape), dtype="uint8") for shape in self.shapes
         )
 
-    def batches(self, examples: int = EXAMPLES, drop_remainder: bool = True) -> tf.data.Dataset:
-        """The same images as a finite dataset of global batches."""
-        data = self.data(examples)
-        dataset = tf.data.Dataset.from_tensor_slices(data if len(data) > 1 else data[0])
-        return dataset.batch(BATCH, drop_remainder=drop_remainder)
+    def floats(self, model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
+        """The same images in the range of the model's data."""
+        return tuple(model.prepare(images).numpy() for images in self.data(examples))
 
     def compiled(self, seed: int = 3) -> GenerativeModel:
-        """A new model with an optimizer of its own kind for every player."""
+        """A new model, the same each time, with an optimizer for every player."""
+        keras.utils.set_random_seed(0)
         model = self.build(seed)
         model.compile(**optimizers(model))
         return model
 
 
+def batches(arrays: tuple) -> tf.data.Dataset:
+    """Global batches for `fit`, which workers and replicas share out."""
+    dataset = tf.data.Dataset.from_tensor_slices(arrays if len(arrays) > 1 else arrays[0])
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    return dataset.batch(BATCH, drop_remainder=True).with_options(options)
+
+
 def optimizers(model: GenerativeModel) -> dict:
-    """Adam with a moving average for the first player, a learning-rate schedule for the others."""
-    scheduled = ConstantThenLinear(2e-3, constant_steps=2, decay_steps=8)
+    """Adam with a learning-rate schedule, for the first player with a moving average too.
+
+    Its epsilon is large, because Adam divides gradients that are nothing but rounding errors by
+    their own size, and so makes large steps of them in a random direction.
+    """
+    rate = ConstantThenLinear(1e-3, constant_steps=3, decay_steps=20)
     return {
-        name: keras.optimizers.Adam(scheduled, beta_1=0.5, epsilon=1e-2)
-        if number
-        else keras.optimizers.Adam(1e-3, epsilon=1e-2, use_ema=True, ema_momentum=0.8)
+        name: keras.optimizers.Adam(
+            rate, beta_1=0.5, epsilon=1e-2, use_ema=number == 0, ema_momentum=0.8
+        )
         for number, name in enumerate(model.players())
     }
 
@@ -129,6 +140,44 @@ TINY = {
     "GAN": Tiny(_gan, ((16, 16, 1),), lambda model: model.sample(3, seed=1)),
     "VAE": Tiny(_vae, ((4, 4, 1),), lambda model: model.sample(3, seed=1)),
 }
+
+
+def state(model: GenerativeModel) -> list[np.ndarray]:
+    """The values of all that training depends on."""
+    return [keras.ops.convert_to_numpy(v) for v in model.training_variables()]
+
+
+def set_state(model: GenerativeModel, values: list) -> None:
+    """Gives a model, of any seed or number of replicas, the `state` of another."""
+    for variable, value in zip(model.training_variables(), values, strict=True):
+        variable.assign(value)
+
+
+def difference(model: GenerativeModel, a: list, b: list) -> dict[str, float]:
+    """The largest difference of two states in each variable that differs, as a share of it.
+
+    Shares are of the largest value, or of 1 if that is smaller. NaNs equal each other.
+    """
+    found = {}
+    for variable, x, y in zip(model.training_variables(), a, b, strict=True):
+        if not np.array_equal(x, y, equal_nan=np.issubdtype(x.dtype, np.inexact)):
+            x, y = x.astype("float64"), y.astype("float64")
+            found[variable.path] = float(np.max(np.abs(x - y)) / max(1.0, np.max(np.abs(x))))
+    return found
+
+
+def family(cls: type) -> type:
+    """The base of a model class that derives from `GenerativeModel` itself."""
+    return cls.__mro__[cls.__mro__.index(GenerativeModel) - 1]
+
+
+def one_of_each_family() -> list:
+    """Every class for `parametrize`, all but the first of each family marked as slow."""
+    found = model_classes()
+    first = {family(c): name for name, c in reversed(found.items())}
+    first |= {c: name for name, c in found.items() if family(c) is c}
+    slow = pytest.mark.slow
+    return [pytest.param(name, marks=[] if name in first.values() else slow) for name in found]
 
 
 def model_classes() -> dict[str, type]:

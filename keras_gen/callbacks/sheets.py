@@ -51,7 +51,7 @@ def translation_sheet(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     Args:
         model: A `Translator` with two directions, first x to y.
         x: uint8 `[n, height, width, 3]`.
-        y: The same number and size of images of the other domain.
+        y: Images of the other domain, of the same size; of the larger set the rest is left out.
 
     Returns:
         uint8 image `[height, width, 3]`.
@@ -63,8 +63,10 @@ def translation_sheet(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     ```
     """
     forth, back = model.directions()
+    columns = min(len(x), len(y))
+    x, y = x[:columns], y[:columns]
     rows = []
     for images, there, home in ((x, forth, back), (y, back, forth)):
         translated = model.translate(images, there)
         rows += [images, translated, model.translate(translated, home)]
-    return grid(np.concatenate(rows), columns=len(x))
+    return grid(np.concatenate(rows), columns=columns)

@@ -92,8 +92,8 @@ def photos_and_paintings(
 ) -> Domains:
     """Loads photographs (X) and paintings (Y).
 
-    Two folders if they are given, every tenth picture of which is held out; else
-    `cycle_gan/monet2photo` through tensorflow-datasets; and where that cannot be had, an offline
+    Two folders if they are given, every tenth picture of which is held out (more of small ones,
+    so that there are three); else `cycle_gan/monet2photo` through tensorflow-datasets; and where that cannot be had, an offline
     sample: photographs that come with scikit-learn, and a painterly rendering of them.
 
     Args:
@@ -128,6 +128,7 @@ def photos_and_paintings(
         return Domains(train_x, train_y, test_x, test_y, _OFFLINE_WARNING.format(error))
 
 
+_HELD_OUT = 3
 _OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 # A is Monet there, B the photographs.
 _MONET2PHOTO = ("trainB", "trainA", "testB", "testA")
@@ -135,8 +136,15 @@ _OFFLINE = ("photo_train", "painting_train", "photo_test", "painting_test")
 
 
 def _split(source: Source) -> tuple[Source, Source]:
-    held_out = np.arange(len(source)) % 10 == 0
+    """Holds out every tenth picture, or more of few, since three are needed to compare sets."""
+    every = min(10, len(source) // _HELD_OUT)
+    if every < 2:
+        raise ValueError(
+            f"{source.origin} are too few: at least {2 * _HELD_OUT} are needed, {_HELD_OUT} of "
+            "which are held out."
+        )
+    held_out = np.arange(len(source)) % every == 0
     return (
-        source.select(~held_out, f"{source.origin}, nine tenths"),
-        source.select(held_out, f"{source.origin}, every tenth"),
+        source.select(~held_out, f"{source.origin}, {every - 1} of {every}"),
+        source.select(held_out, f"{source.origin}, 1 of {every}"),
     )

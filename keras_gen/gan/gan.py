@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.losses import adversarial, penalties
-from keras_gen.training import GenerativeModel, minimize, require_built
+from keras_gen.training import GenerativeModel, minimize, require, require_built
 from keras_gen.training.noise import stateless_seed
 
 
@@ -187,14 +187,14 @@ class GAN(GenerativeModel):
         return self.prepare(images)
 
     def _split(self, images):
-        k = self.discriminator_steps
-        if k > 1 and images.shape[0] is not None and images.shape[0] % k:
-            raise ValueError(
-                f"A replica's batch of {images.shape[0]} cannot be cut into discriminator_steps={k}"
-                " equal parts: choose a multiple."
-            )
-        # Every k-th example, and not the k-th part, so that N replicas form the same parts as one.
-        return tf.unstack(tf.reshape(images, [-1, k, *images.shape[1:]]), axis=1)
+        k, batch = self.discriminator_steps, keras.ops.shape(images)[0]
+        sentence = (
+            "A replica's batch of {} cannot be cut into the equal parts of discriminator_steps={}: "
+            "choose a multiple."
+        )
+        with tf.control_dependencies([require(batch % k == 0, sentence, batch, k)]):
+            # Every k-th example, and not the k-th part, so that N replicas form the parts of one.
+            return tf.unstack(tf.reshape(images, [-1, k, *images.shape[1:]]), axis=1)
 
     def _generate(self, use, batch, training=True):
         latents = self.normal(use, [batch, self.latents], training)

@@ -40,17 +40,16 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
         raise ValueError(f"--output {folder} is a file: give a folder.")
     if settings.resume and not (folder / "config.json").exists():
         raise ValueError(f"--resume found no run in {folder}: leave it out to start one.")
-    # Workers share the folder: the first one answers for all.
-    if is_chief():
-        if not _hold(folder):
-            raise ValueError(f"{folder} is in use by another process: wait, or end that first.")
-        if (folder / "metrics.json").exists():
-            raise ValueError(f"{folder} holds a finished run: choose another --output.")
-        if (folder / "config.json").exists() and not settings.resume:
-            raise ValueError(
-                f"{folder} holds an unfinished run: add --resume to go on with it, or choose "
-                "another --output."
-            )
+    # Workers share the folder, and the first one holds it for all.
+    if is_chief() and not _hold(folder):
+        raise ValueError(f"{folder} is in use by another process: wait, or end that first.")
+    if (folder / "metrics.json").exists():
+        raise ValueError(f"{folder} holds a finished run: choose another --output.")
+    if (folder / "config.json").exists() and not settings.resume:
+        raise ValueError(
+            f"{folder} holds an unfinished run: add --resume to go on with it, or choose another "
+            "--output."
+        )
     return folder, _saved(folder / "config.json") if settings.resume else None
 
 

@@ -133,7 +133,7 @@ class Run:
             write_json(self.directory / "config.json", s.as_json())
         model.fit(
             data,
-            epochs=s.epochs,
+            epochs=state.epoch if state.stopped else s.epochs,
             initial_epoch=state.epoch,
             steps_per_epoch=s.steps_per_epoch,
             # A bar for a terminal, a line an epoch for a file.

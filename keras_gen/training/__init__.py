@@ -1,6 +1,7 @@
 """The training core: the update step, randomness, distribution, resume, averages, histories."""
 
 from keras_gen.training.averaging import averaged_weights
+from keras_gen.training.checks import require
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
 from keras_gen.training.minimize import global_mean, minimize
@@ -22,6 +23,7 @@ __all__ = [
     "is_chief",
     "make_strategy",
     "minimize",
+    "require",
     "require_built",
     "stateless_seed",
 ]

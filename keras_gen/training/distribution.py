@@ -1,5 +1,6 @@
 """Strategies by name."""
 
+import functools
 import json
 import os
 
@@ -41,7 +42,7 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
                 "--strategy mirrored needs at least two devices, but this machine shows "
                 f"{', '.join(devices)}: use --strategy default."
             )
-        return tf.distribute.MirroredStrategy(devices)
+        return _mirrored(tuple(devices))
     if name == "multiworker":
         return _join_workers()
     if name == "tpu":
@@ -56,6 +57,13 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
                 f"--strategy tpu found no TPU on this machine ({reason}): use --strategy default."
             ) from error
     raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(STRATEGIES)}.")
+
+
+@functools.cache
+def _mirrored(devices):
+    # One a process: a second one would number its collective operations from the same start, and
+    # TensorFlow would take them for those of the first.
+    return tf.distribute.MirroredStrategy(devices)
 
 
 def is_chief() -> bool:

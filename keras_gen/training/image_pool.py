@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.training import noise
+from keras_gen.training.checks import require
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -36,7 +37,7 @@ class ImagePool(keras.layers.Layer):
     """
 
     def __init__(self, size: int, image_shape: tuple[int, int, int], **kwargs):
-        super().__init__(trainable=False, dtype="float32", **kwargs)
+        super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
         if size < 0 or (size and None in tuple(image_shape)):
             raise ValueError(
                 f"An image pool of size {size} for images of shape {tuple(image_shape)}: the size "
@@ -72,14 +73,16 @@ class ImagePool(keras.layers.Layer):
     def _exchange(self, images, seed):
         batch = tf.shape(images)[0]
         pool, filled = self.images.value, self.filled.value
-        enough = tf.debugging.assert_less_equal(
-            batch, self.size, "The global batch is larger than the image pool: raise pool_size."
-        )
+        sentence = "A global batch of {} is larger than the image pool of {}: raise pool_size."
+        enough = require(batch <= self.size, sentence, batch, self.size)
         with tf.control_dependencies([enough]):
             place = filled + tf.range(batch)
         fresh = place < self.size
+        # Of the slots that were filled before this batch, a different one for each further image.
         order = tf.random.stateless_uniform([self.size], seed)
-        slots = tf.where(fresh, place, tf.argsort(order)[:batch])
+        order = tf.where(tf.range(self.size) < filled, order, 2.0)
+        drawn = tf.gather(tf.argsort(order), tf.maximum(place - self.size, 0))
+        slots = tf.where(fresh, place, drawn)
         coin = tf.random.stateless_uniform([batch], seed + tf.constant([1, 0], seed.dtype))
         swap = ~fresh & (coin < 0.5)
         stored = tf.gather(pool, slots)
@@ -92,4 +95,4 @@ class ImagePool(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
-        return super().get_config() | {"size": self.size, "image_shape": self.image_shape}
+        return {"name": self.name, "size": self.size, "image_shape": self.image_shape}

@@ -101,10 +101,11 @@ def _spread_overflow(gradients):
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return gradients
-    # 0 * x is 0, or NaN where x is not finite.
-    poison = tf.add_n([tf.reduce_sum(0.0 * tf.cast(g, tf.float32)) for g in gradients])
-    poison = context.all_reduce(tf.distribute.ReduceOp.SUM, poison)
-    return [g + tf.cast(poison, g.dtype) for g in gradients]
+    gradients = [tf.convert_to_tensor(g) for g in gradients]
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
+    count = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(finite, tf.float32))
+    overflow = count < context.num_replicas_in_sync
+    return [tf.where(overflow, tf.constant(float("inf"), g.dtype), g) for g in gradients]
 
 
 def _name(loss_fn: Callable) -> str:

@@ -1,5 +1,6 @@
 """The base of every model: players, randomness, reports, input checks, configuration."""
 
+import copy
 import inspect
 
 import keras
@@ -7,9 +8,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.training import noise
+from keras_gen.training.checks import BAD_INPUT, END, require
 from keras_gen.training.minimize import NOT_FINITE
-
-BAD_INPUT, END = "keras_gen: bad input: ", " (end)"
 
 
 class NonFiniteLossError(FloatingPointError):
@@ -70,6 +70,7 @@ class GenerativeModel(keras.Model):
     @classmethod
     def from_config(cls, config: dict):
         """Builds the model from what `get_config` returned."""
+        config = copy.deepcopy(config)  # Keras empties what it reads.
         return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
     @classmethod
@@ -261,15 +262,8 @@ class GenerativeModel(keras.Model):
         # Comparisons with NaN are false, so NaN is refused too.
         inside = (least >= low - 1e-3) & (most <= high + 1e-3)
         expected = f"expected floats in [{low:g}, {high:g}] or uint8 in 0..255."
-        if tf.executing_eagerly():
-            if not bool(inside):
-                raise ValueError(
-                    f"Images have values from {float(least):g} to {float(most):g}: {expected}"
-                )
-            return images
-        template = f"{BAD_INPUT}Images have values from {{}} to {{}}: {expected}{END}"
-        message = tf.strings.format(template, (least, most))
-        with tf.control_dependencies([tf.debugging.Assert(inside, [message])]):
+        sentence = f"Images have values from {{}} to {{}}: {expected}"
+        with tf.control_dependencies([require(inside, sentence, least, most)]):
             return tf.identity(images)
 
     def to_uint8(self, images: tf.Tensor) -> tf.Tensor:
@@ -322,10 +316,10 @@ class _plain_errors:  # noqa: N801
             loss = text.split(NOT_FINITE)[1].split()[0]
             checkpoints = [c.latest for c in self._callbacks() if getattr(c, "latest", None)]
             where = checkpoints[0] if checkpoints else "none"
+            step = self.model.step.numpy()
             raise NonFiniteLossError(
-                f"{loss} was not finite at step {self.model.step.numpy()}, and changed no weight. "
-                f"Last good checkpoint: {where}. Lower the learning rate, or look for bad values "
-                "in the data."
+                f"{loss} was not finite at step {step}, and changed no trainable weight. Last good "
+                f"checkpoint: {where}. Lower the learning rate, or look for bad values in the data."
             ) from error
         if BAD_INPUT in text:
             raise ValueError(text.split(BAD_INPUT)[1].split(END)[0]) from error

@@ -1,4 +1,4 @@
-"""Stateless randomness: a pure function of (seed, step, use), the same for any number of replicas."""
+"""Stateless randomness: a function of (seed, step, use), the same for any number of replicas."""
 
 import zlib
 

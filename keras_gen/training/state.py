@@ -1,6 +1,7 @@
 """Saving all of a training's state, so that a resumed run equals the unbroken one bit for bit."""
 
 import json
+import re
 import warnings
 import zipfile
 from pathlib import Path
@@ -40,7 +41,9 @@ class TrainingState(keras.callbacks.Callback):
 
     Raises:
         CheckpointError: At the start, if no checkpoint in the folder can be read, or it belongs to
-            another configuration or architecture.
+            another configuration, architecture, or list of callbacks.
+        ValueError: If `keep` is below 1.
+        FloatingPointError: At the end of an epoch, if a weight is not finite.
 
     Example:
 
@@ -53,18 +56,30 @@ class TrainingState(keras.callbacks.Callback):
 
     def __init__(self, directory, config: dict | None = None, callbacks=(), keep: int = 2):
         super().__init__()
+        if keep < 1:
+            raise ValueError(f"keep is {keep}: at least 1 checkpoint must be kept.")
         self.directory = Path(directory)
         self.config = json.loads(json.dumps(config or {}, default=str))
         self.tracked, self.keep = list(callbacks), keep
         self.latest, self._meta, self._arrays = self._newest_readable()
         self._check_config()
         self._pending = self._meta is not None
+        self._fresh: list[dict] = []
         self.logs = list(self._meta["logs"]) if self._meta else []
+        if is_chief():
+            # What a process that was killed while it saved has left behind.
+            for half in self.directory.glob(".state-*.tmp"):
+                half.unlink(missing_ok=True)
 
     @property
     def epoch(self) -> int:
         """Number of epochs that are done."""
         return len(self.logs)
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a callback, such as `EarlyStopping`, had ended the training that goes on."""
+        return bool(self._meta and self._meta["stopped"])
 
     # Reading ---------------------------------------------------------------------------------
 
@@ -72,7 +87,8 @@ class TrainingState(keras.callbacks.Callback):
         paths = sorted(self.directory.glob("state-*.npz"), reverse=True)
         for path in paths:
             try:
-                with np.load(path, allow_pickle=False) as file:
+                # Opened here, because numpy leaves what it cannot read open.
+                with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
                     # Reading every member verifies its checksum.
                     arrays = {name: file[name] for name in file.files}
                 return path, json.loads(str(arrays.pop(_META))), arrays
@@ -103,7 +119,9 @@ class TrainingState(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Restores the newest checkpoint, if there is one."""
-        if self._meta is None:
+        # Callbacks have just reset their counters.
+        self._fresh = [_counters(callback)[0] for callback in self.tracked]
+        if not self._pending:
             return
         variables = self.model.training_variables()
         here = [_describe(v) for v in variables]
@@ -118,23 +136,36 @@ class TrainingState(keras.callbacks.Callback):
         for index, variable in enumerate(variables):
             variable.assign(self._arrays[f"v{index:05d}"])
 
-    def on_epoch_begin(self, epoch, logs=None):
-        """Restores callbacks' counters: other callbacks reset theirs when training begins."""
-        if not self._pending:
-            return
-        self._pending = False
-        for number, (callback, saved) in enumerate(
-            zip(self.tracked, self._meta["callbacks"], strict=True)
-        ):
+        self._restore_counters()
+
+    def _restore_counters(self):
+        here = [type(callback).__name__ for callback in self.tracked]
+        there = [saved["type"] for saved in self._meta["callbacks"]]
+        if here != there:
+            raise CheckpointError(
+                f"The checkpoint {self.latest} holds the counters of the callbacks {there}, but "
+                f"there are {here} here: give the same ones in the same order."
+            )
+        for number, callback in enumerate(self.tracked):
+            saved = self._meta["callbacks"][number]
             vars(callback).update(saved["plain"])
             for name, count in saved["arrays"].items():
                 keys = [f"c{number}.{name}.{i:05d}" for i in range(count)]
                 setattr(callback, name, [self._arrays[key] for key in keys])
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Restores the history, which Keras empties after `on_train_begin`."""
+        if not self._pending:
+            return
+        self._pending, self._arrays = False, None
         for epoch_logs in self._meta["logs"]:
             for name, value in epoch_logs.items():
                 self.model.history.history.setdefault(name, []).append(value)
         self.model.history.epoch = list(range(len(self._meta["logs"])))
-        self._arrays = None
+
+    def on_train_end(self, logs=None):
+        """Restores the history if no epoch was left."""
+        self.on_epoch_begin(self.epoch)
 
     # Writing ---------------------------------------------------------------------------------
 
@@ -145,16 +176,22 @@ class TrainingState(keras.callbacks.Callback):
             return
         variables = self.model.training_variables()
         arrays = {f"v{i:05d}": _exact(v) for i, v in enumerate(variables)}
+        self._refuse_non_finite(variables, arrays.values())
         callbacks = []
         for number, callback in enumerate(self.tracked):
             plain, lists = _counters(callback)
-            callbacks.append({"plain": plain, "arrays": {k: len(v) for k, v in lists.items()}})
+            fresh = self._fresh[number]
+            # Only what has changed, so that arguments may be others when training goes on.
+            plain = {k: v for k, v in plain.items() if k not in fresh or fresh[k] != v}
+            lengths = {name: len(values) for name, values in lists.items()}
+            callbacks.append(dict(type=type(callback).__name__, plain=plain, arrays=lengths))
             for name, values in lists.items():
-                arrays |= {f"c{number}.{name}.{i:05d}": v for i, v in enumerate(values)}
+                arrays |= {f"c{number}.{name}.{i:05d}": _exact(v) for i, v in enumerate(values)}
         meta = {
             "config": self.config,
             "logs": self.logs,
             "callbacks": callbacks,
+            "stopped": self.model.stop_training,
             "variables": [_describe(v) for v in variables],
         }
         path = self.directory / f"state-{self.epoch:06d}.npz"
@@ -164,14 +201,29 @@ class TrainingState(keras.callbacks.Callback):
         for old in sorted(self.directory.glob("state-*.npz"))[: -self.keep]:
             old.unlink(missing_ok=True)
 
+    def _refuse_non_finite(self, variables, arrays):
+        """Finite losses may have gradients that are not."""
+        for variable, array in zip(variables, arrays, strict=True):
+            if array.dtype.kind == "f" and not np.isfinite(array).all():
+                raise FloatingPointError(
+                    f"{variable.path} is not finite after epoch {self.epoch}, which is not saved. "
+                    f"Last good checkpoint: {self.latest or 'none'}. Lower the learning rate, or "
+                    "look for bad values in the data."
+                )
+
 
 def _describe(variable) -> list:
     # Keras numbers names by what was made before in the process, which is not the model's matter.
-    return [variable.name, list(variable.shape), str(variable.dtype)]
+    name = re.sub(r"_\d+(?=_|$)", "", variable.name)
+    return [name, list(variable.shape), str(variable.dtype)]
 
 
-def _exact(variable) -> np.ndarray:
-    array = keras.ops.convert_to_numpy(variable)
+def _is_array(value) -> bool:
+    return isinstance(value, np.ndarray | np.generic)
+
+
+def _exact(value) -> np.ndarray:
+    array = keras.ops.convert_to_numpy(value)
     # numpy's files know no bfloat16; float32 holds it exactly.
     return array.astype("float32") if array.dtype.name == "bfloat16" else array
 
@@ -180,12 +232,13 @@ def _counters(callback) -> tuple[dict, dict]:
     """The callback's plain values, and its lists of arrays (such as `best_weights`)."""
     plain, lists = {}, {}
     for name, value in vars(callback).items():
-        if name.startswith("_") or name == "params":
+        # Keras flips the sign of `min_delta` at the first use, and would flip it back.
+        if name.startswith("_") or name in ("params", "min_delta"):
             continue
         if isinstance(value, np.generic):
             value = value.item()
         if value is None or isinstance(value, bool | int | float | str):
             plain[name] = value
-        elif isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+        elif isinstance(value, list) and value and all(map(_is_array, value)):
             lists[name] = value
     return plain, lists

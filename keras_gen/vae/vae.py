@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gen.losses import kl_standard_normal, likelihoods
 from keras_gen.training import GenerativeModel, minimize, require_built
-from keras_gen.training.noise import stateless_seed
+from keras_gen.training.noise import normal, stateless_seed
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -109,6 +109,32 @@ class VAE(GenerativeModel):
             "reconstruction": -self.likelihood.log_prob(parameters, x),
             "kl": kl_standard_normal(mean, log_variance),
         }
+
+    def log_weights(self, x, samples: int, seed) -> tf.Tensor:
+        """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).
+
+        Their mean is the ELBO, and the logarithm of the mean of their exponentials the bound of
+        Burda et al. (2016), eq. (8).
+
+        Args:
+            x: Float examples in `data_range`, `[batch, ...]`.
+            samples: Latents for each example.
+            seed: Stateless seed, int64 `[2]`.
+
+        Returns:
+            Float32 `[samples, batch]`, nats.
+        """
+        mean, log_variance = self.encoder(x, training=False)
+        shape, batch = self.decoder.input_shape[1:], keras.ops.shape(x)[0]
+        # Drawn with the batch first, of which each replica takes its slice.
+        noise = keras.ops.moveaxis(normal([batch, samples, *shape], seed), 1, 0)
+        latents = mean + tf.exp(0.5 * log_variance) * noise
+        parameters = self.decoder(tf.reshape(latents, [-1, *shape]), training=False)
+        parameters = tf.reshape(parameters, [samples, batch, *parameters.shape[1:]])
+        # log N(z; 0, 1) - log N(z; mean, variance), where the constants cancel.
+        ratio = 0.5 * (tf.square(noise) + log_variance - tf.square(latents))
+        axes = list(range(2, ratio.shape.rank))
+        return self.likelihood.log_prob(parameters, x) + tf.reduce_sum(ratio, axis=axes)
 
     def _weighted(self, terms):
         return terms["reconstruction"] + self.beta * terms["kl"]

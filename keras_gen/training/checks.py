@@ -1,0 +1,37 @@
+"""Checks of tensors inside a step, which the runtime makes and `fit` turns into one sentence."""
+
+import tensorflow as tf
+
+BAD_INPUT, END = "keras_gen: bad input: ", " (end)"
+
+
+def require(condition, sentence: str, *values):
+    """Refuses to go on where `condition` is false.
+
+    Args:
+        condition: Boolean, or a scalar tensor of it.
+        sentence: What is wrong, with `{}` for each of the values.
+        *values: Numbers or scalar tensors, shown in the sentence.
+
+    Returns:
+        The operation that what comes next must wait for.
+
+    Raises:
+        ValueError: If the condition is known to be false. If it is only known when a graph runs,
+            the runtime raises, and `GenerativeModel.fit` turns its error into the same.
+
+    Example:
+
+    ```python
+    with tf.control_dependencies([require(tf.size(x) > 0, "x is empty.")]):
+        x = tf.identity(x)
+    ```
+    """
+    known = tf.get_static_value(tf.convert_to_tensor(condition))
+    if known is not None:
+        if not known:
+            shown = (tf.get_static_value(tf.convert_to_tensor(value)) for value in values)
+            raise ValueError(sentence.format(*(f"{value:g}" for value in shown)))
+        return tf.no_op()
+    text = f"{BAD_INPUT}{sentence}{END}"
+    return tf.debugging.Assert(condition, [tf.strings.format(text, values) if values else text])

@@ -1,0 +1,55 @@
+"""The models that the contracts run on: built and traced once, and reset for each test."""
+
+import pytest
+
+from keras_gen.training import make_strategy
+from tiny import TINY, batches, model_classes, set_state, state
+
+
+@pytest.fixture(scope="session", params=model_classes())
+def tiny(request):
+    """The entry of every model class in turn."""
+    return TINY[request.param]
+
+
+class Trained:
+    """A compiled and traced model, batches for it, and how often its training step was traced."""
+
+    def __init__(self, tiny, strategy="default"):
+        with make_strategy(strategy).scope():
+            self.model, self.traces = tiny.compiled(), 0
+        self.data = batches(tiny.floats(self.model))
+        self._start, self._step = state(self.model), self.model.train_step
+        self.model.train_step = self._count
+        self.model.fit(self.data, verbose=0)
+        self.traced_at_first = self.traces
+
+    def _count(self, data):
+        self.traces += 1
+        return self._step(data)
+
+    def reset(self):
+        set_state(self.model, self._start)
+        return self
+
+
+@pytest.fixture(scope="session")
+def _trained(tiny):
+    return Trained(tiny)
+
+
+@pytest.fixture
+def trained(_trained):
+    """The model on one device, in the state that `tiny.compiled()` gives it."""
+    return _trained.reset()
+
+
+@pytest.fixture(scope="session")
+def _mirrored(tiny):
+    return Trained(tiny, "mirrored")
+
+
+@pytest.fixture
+def mirrored(_mirrored):
+    """The same model on two replicas."""
+    return _mirrored.reset()

@@ -1,0 +1,163 @@
+"""Two replicas, and two workers, train as one device: noise, losses, histories and averages."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.training import averaged_weights, make_strategy
+from tiny import TINY, difference, one_of_each_family, state
+
+ROOT = Path(__file__).resolve().parents[2]
+EPOCHS = 2
+# Two replicas add up in another order, and so round otherwise. Deep networks enlarge that in their
+# images, and losses with a kink in their gradients, whose terms also cancel; not so in weights.
+CLOSE = 1e-6
+LOOSE = {"images": 1e-5, "momentum": 1e-4, "velocity": 1e-4}
+
+each_family = pytest.mark.parametrize("tiny", one_of_each_family(), indirect=True)
+
+
+def assert_equal(model, one, many):
+    for path, share in difference(model, one, many).items():
+        assert share < LOOSE.get(path.split("_")[-1].split("/")[-1], CLOSE), path
+
+
+def assert_same_losses(one, many, names):
+    assert set(one) == set(many) == set(names)
+    for name, values in one.items():
+        np.testing.assert_allclose(values, many[name], rtol=CLOSE, atol=CLOSE)
+
+
+def fit(trained, *data, **kwargs):
+    """The state and the losses after some epochs from the start."""
+    data = data or (trained.data,)
+    history = trained.reset().model.fit(*data, verbose=0, **dict(epochs=EPOCHS) | kwargs).history
+    return state(trained.model), history
+
+
+@each_family
+def test_two_replicas_equal_one(trained, mirrored):
+    before = state(trained.model)
+    assert difference(mirrored.model, before, state(mirrored.model)) == {}
+    (one, losses), (two, losses_of_two) = fit(trained), fit(mirrored)
+    assert_equal(mirrored.model, one, two)
+    assert_same_losses(losses, losses_of_two, mirrored.model.reported)
+    assert mirrored.traces == mirrored.traced_at_first == 2
+    assert len(difference(mirrored.model, before, one)) > len(before) / 2
+
+
+@each_family
+def test_two_replicas_evaluate_as_one(trained, mirrored):
+    one, two = (t.model.evaluate(t.data, return_dict=True, verbose=0) for t in (trained, mirrored))
+    assert_same_losses(one, two, mirrored.model.reported)
+
+
+@pytest.mark.parametrize(
+    "tiny", ["VAE", pytest.param("CycleGAN", marks=pytest.mark.slow)], indirect=True
+)
+def test_two_replicas_share_an_odd_last_batch(tiny, trained, mirrored):
+    # 4 and 3 images: the last are dealt 2 to 1.
+    data = tiny.data(7)
+    one, losses = fit(trained, *data, batch_size=4, shuffle=False)
+    two, losses_of_two = fit(mirrored, *data, batch_size=4, shuffle=False)
+    assert_equal(mirrored.model, one, two)
+    assert_same_losses(losses, losses_of_two, mirrored.model.reported)
+
+
+@each_family
+def test_averages_swap_on_every_replica(mirrored):
+    model = mirrored.model
+    model.fit(mirrored.data, verbose=0)
+    name, networks = next(iter(model.players().items()))
+    weights = [w.value for network in networks for w in network.trainable_variables]
+    averages = [a.value for a in getattr(model, name)._model_variables_moving_average]
+    before = state(model)
+    with averaged_weights(model):
+        for weight, average in zip(weights, averages, strict=True):
+            for copy in weight.values:
+                np.testing.assert_array_equal(copy.numpy(), average.values[0].numpy())
+    assert difference(model, before, state(model)) == {}
+    for variable in [*weights, *averages]:
+        first, second = variable.values
+        np.testing.assert_array_equal(first.numpy(), second.numpy())
+
+
+@each_family
+def test_a_file_of_two_replicas_is_loaded_on_one(tiny, mirrored, tmp_path):
+    mirrored.model.fit(mirrored.data, verbose=0)
+    mirrored.model.save(tmp_path / "model.keras")
+    model = keras.saving.load_model(tmp_path / "model.keras")
+    assert difference(model, state(mirrored.model), state(model)) == {}
+    np.testing.assert_array_equal(tiny.generate(mirrored.model), tiny.generate(model))
+
+
+@each_family
+def test_keras_random_layers_are_refused_on_two_replicas(tiny):
+    def noisy():
+        model = tiny.build(3)
+        name, network = next(iter(model.networks.items()))
+        inputs = keras.Input(network.input_shape[1:])
+        noised = keras.layers.GaussianNoise(0.1, name="same_for_all")(inputs)
+        arguments = {n: getattr(model, n) for n in type(model)._arguments()}
+        return type(model)(**arguments | {name: keras.Model(inputs, network(noised))})
+
+    with make_strategy("mirrored").scope():
+        model = noisy()
+        optimizers = {name: "adam" for name in model.players()}
+        with pytest.raises(ValueError, match=r"'same_for_all'.*same values"):
+            model.compile(**optimizers)
+    noisy().compile(**optimizers)
+
+
+@pytest.mark.parametrize(
+    "tiny",
+    [name if name == "GAN" else pytest.param(name, marks=pytest.mark.slow) for name in TINY],
+    indirect=True,
+)
+def test_two_workers_equal_one_process(trained, request, tmp_path):
+    one, losses = fit(trained)
+    workers = run_workers(request.node.callspec.params["tiny"], tmp_path)
+    for states, losses_of_worker in workers:
+        assert_equal(trained.model, one, states)
+        assert_same_losses(losses, losses_of_worker, trained.model.reported)
+
+
+def run_workers(name, folder) -> list:
+    """Trains in two processes that know of each other; returns the state and losses of both."""
+    with socket.socket() as a, socket.socket() as b:
+        for free in (a, b):
+            free.bind(("localhost", 0))
+        cluster = {"worker": [f"localhost:{s.getsockname()[1]}" for s in (a, b)]}
+    script = Path(__file__).with_name("worker.py")
+    processes = []
+    for index in range(2):
+        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        environment = os.environ | {"TF_CONFIG": json.dumps(task), "PYTHONPATH": paths}
+        processes.append(
+            subprocess.Popen(
+                [sys.executable, script, name, str(EPOCHS), folder / f"{index}.npz"],
+                env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            )
+        )  # fmt: skip
+    try:
+        for process in processes:
+            output, _ = process.communicate(timeout=240)
+            assert process.returncode == 0, output[-3000:]
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+    results = []
+    for index in range(2):
+        with np.load(folder / f"{index}.npz") as file:
+            states = [file[f"v{i}"] for i in range(len(file.files) - 1)]
+            results.append((states, json.loads(str(file["losses"]))))
+    return results

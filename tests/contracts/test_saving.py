@@ -1,0 +1,119 @@
+"""Configurations, files and exports give back the model that they were made of."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.export import export, load
+from tiny import difference, optimizers, state
+
+
+def plain(config) -> dict:
+    """A configuration as a file holds it: JSON knows no tuples."""
+    return json.loads(json.dumps(config))
+
+
+def step(model, tiny):
+    return model.train_step(tuple(tf.constant(images[:4]) for images in tiny.data()))
+
+
+def test_configuration_round_trip(tiny):
+    model = tiny.build(3)
+    config = model.get_config()
+    for source in (config, plain(config)):
+        copy = type(model).from_config(source)
+        assert type(copy) is type(model) and copy.name == model.name
+        assert plain(copy.get_config()) == plain(config)
+        for name in type(model)._arguments():
+            if name not in model.networks:
+                assert getattr(copy, name) == getattr(model, name), name
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_loaded_model_trains_on_as_the_saved_one(tiny, tmp_path, policy):
+    keras.config.set_dtype_policy(policy)
+    model = tiny.compiled()
+    for _ in range(10):  # The first steps of float16 only find a loss scale.
+        step(model, tiny)
+        if all(getattr(model, name).iterations.numpy() for name in model.players()):
+            break
+    tiny.generate(model)  # What is made for it must not get in the way.
+    model.save(tmp_path / "model.keras")
+    # A file says all by itself: neither seeds nor the policy of the process matter.
+    keras.config.set_dtype_policy("float32")
+    keras.utils.set_random_seed(99)
+    copy = keras.saving.load_model(tmp_path / "model.keras")
+
+    assert type(copy) is type(model)
+    assert plain(copy.get_compile_config()) == plain(model.get_compile_config())
+    assert difference(model, state(model), state(copy)) == {}
+    np.testing.assert_array_equal(tiny.generate(model), tiny.generate(copy))
+    for name in model.players():
+        optimizer, original = getattr(copy, name), getattr(model, name)
+        assert type(optimizer) is type(original)
+        assert optimizer.iterations.numpy() == original.iterations.numpy() >= 1
+    before = state(model)
+    for _ in range(2):
+        step(model, tiny), step(copy, tiny)
+    assert difference(model, before, state(model))
+    assert max(difference(model, state(model), state(copy)).values(), default=0) < 1e-6
+
+
+def test_weights_alone_round_trip(tiny, trained, tmp_path):
+    model = trained.model
+    step(model, tiny)
+    model.save_weights(tmp_path / "model.weights.h5")
+    keras.utils.set_random_seed(99)
+    other = tiny.build(3)
+    expected = tiny.generate(model)
+    assert not np.array_equal(tiny.generate(other), expected)
+    other.load_weights(tmp_path / "model.weights.h5")
+    np.testing.assert_array_equal(tiny.generate(other), expected)
+    for name, network in model.networks.items():
+        for x, y in zip(network.variables, other.networks[name].variables, strict=True):
+            np.testing.assert_array_equal(x.numpy(), y.numpy())
+    assert other.step.numpy() == model.step.numpy() == 1
+
+
+def test_compiling_again_starts_the_optimizers_anew(tiny):
+    model = tiny.compiled()
+    fresh = [v.shape for v in model.training_variables()]
+    step(model, tiny)
+    model.compile(**optimizers(model))
+    assert [v.shape for v in model.training_variables()] == fresh
+    assert all(getattr(model, name).iterations.numpy() == 0 for name in model.players())
+
+
+def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):
+    model = trained.model
+    model.fit(trained.data, verbose=0)
+    exported = load(export(model, tmp_path, "tiny"))
+    signatures = model.signatures()
+    assert set(exported.inputs) == {*signatures, "serving_default"}
+    for name, (function, specs) in signatures.items():
+        inputs = {spec.name: example(spec) for spec in specs}
+        served = exported(name, **inputs)
+        called = function(*(tf.constant(value) for value in inputs.values()))
+        assert set(served) == set(called)
+        for key, value in called.items():
+            value, other = value.numpy(), served[key]
+            assert value.dtype == other.dtype and value.shape == other.shape
+            # A rounding error may turn the rounding to uint8.
+            off = 1 if value.dtype == np.uint8 else 1e-5 * max(1.0, np.abs(value).max())
+            assert np.abs(value.astype("float64") - other).max() <= off, (name, key)
+            assert np.ptp(value) > 0
+
+
+def example(spec: tf.TensorSpec) -> np.ndarray:
+    """Two random examples of what a signature takes, of an odd size where any is allowed."""
+    if spec.shape.rank == 0:
+        return np.asarray(5, spec.dtype.as_numpy_dtype)
+    first, *rest = spec.shape
+    shape = [first or 2, *(side or 13 + i for i, side in enumerate(rest))]
+    random = np.random.default_rng(0)
+    if spec.dtype == tf.uint8:
+        return random.integers(0, 256, shape, dtype="uint8")
+    return random.normal(size=shape).astype(spec.dtype.as_numpy_dtype)

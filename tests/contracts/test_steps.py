@@ -1,0 +1,172 @@
+"""Who updates whom, what seeds decide, averages, and how often a step is traced."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.training import averaged_weights
+from tiny import difference, set_state, state
+
+
+def weights(networks) -> list[np.ndarray]:
+    return [keras.ops.convert_to_numpy(w) for n in networks for w in n.trainable_variables]
+
+
+def step(model, tiny):
+    """One eager training step."""
+    data = tuple(tf.constant(images[:4]) for images in tiny.data())
+    return model.train_step(data)
+
+
+def test_a_player_changes_its_own_networks_only(tiny):
+    model = tiny.build(3)
+    players = model.players()
+    for active in [*players, None]:
+        rates = {name: 0.1 if name == active else 0.0 for name in players}
+        model.compile(**{n: keras.optimizers.SGD(rate) for n, rate in rates.items()})
+        before = {name: [weights([n]) for n in nets] for name, nets in players.items()}
+        step(model, tiny)
+        for name, networks in players.items():
+            for network, old in zip(networks, before[name], strict=True):
+                moved = [
+                    not np.array_equal(x, y) for x, y in zip(old, weights([network]), strict=True)
+                ]
+                assert any(moved) if name == active else not any(moved), (active, network.name)
+
+
+def test_a_step_counts_itself_and_reports_every_loss(tiny, trained):
+    model = trained.model
+    logs = step(model, tiny)
+    assert set(logs) == set(model.reported) and all(np.isfinite(v) for v in logs.values())
+    assert model.step.numpy() == 1
+    assert all(getattr(model, name).iterations.numpy() >= 1 for name in model.players())
+
+
+def test_one_seed_gives_one_training(trained):
+    model, runs = trained.model, []
+    for _ in range(2):
+        trained.reset()
+        history = model.fit(trained.data, epochs=2, verbose=0).history
+        runs.append((state(model), history))
+    assert max(difference(model, runs[0][0], runs[1][0]).values(), default=0) < 1e-6
+    for name, values in runs[0][1].items():
+        np.testing.assert_allclose(values, runs[1][1][name], rtol=1e-5)
+    assert set(runs[0][1]) == set(model.reported)
+
+
+def test_another_seed_gives_another_training(tiny, trained):
+    start, runs = state(trained.model), []
+    for seed in (3, 3, 4):
+        model = tiny.compiled(seed)
+        set_state(model, start)
+        for _ in range(2):
+            step(model, tiny)
+        runs.append(state(model))
+    assert max(difference(model, runs[0], runs[1]).values(), default=0) < 1e-6
+    assert max(difference(model, runs[0], runs[2]).values(), default=0) > 1e-5
+
+
+def test_evaluation_repeats_itself_and_leaves_training_alone(trained):
+    model = trained.model
+    before = state(model)
+    first = model.evaluate(trained.data, return_dict=True, verbose=0)
+    changed = {path for path in difference(model, before, state(model))}
+    networks = [w.path for n in model.networks.values() for w in n.variables]
+    assert not changed & {"step", *networks} and model.step.numpy() == 0
+    second = model.evaluate(trained.data, return_dict=True, verbose=0)
+    assert set(first) == set(model.reported)
+    for name in first:
+        np.testing.assert_allclose(first[name], second[name], rtol=1e-6)
+
+
+def test_generation_repeats_itself(tiny, trained):
+    images = tiny.generate(trained.model)
+    assert images.dtype == np.uint8 and np.ptp(images) > 0
+    np.testing.assert_array_equal(images, tiny.generate(trained.model))
+
+
+def test_samples_follow_their_seed(trained):
+    model = trained.model
+    if not hasattr(model, "sample"):
+        pytest.skip("translates, and does not sample")
+    draws = [model.sample(4, seed=seed) for seed in (1, 1, 2, None, None)]
+    np.testing.assert_array_equal(draws[0], draws[1])
+    np.testing.assert_array_equal(draws[0][:2], model.sample(2, seed=1))
+    for other in (draws[2], draws[3]):
+        assert not np.array_equal(draws[0], other)
+    assert not np.array_equal(draws[3], draws[4])
+    assert not np.array_equal(draws[0][0], draws[0][1])
+
+
+def test_fit_traces_the_step_once(trained):
+    assert trained.traced_at_first == 1
+    traces = trained.traces
+    for _ in range(2):
+        trained.model.fit(trained.data, epochs=2, verbose=0)
+    assert trained.traces == traces
+
+
+def test_generating_again_traces_nothing(tiny, trained, monkeypatch):
+    traced, call = [], keras.layers.Layer.__call__
+
+    def counting(layer, *args, **kwargs):
+        if not tf.executing_eagerly():
+            traced.append(layer.name)
+        return call(layer, *args, **kwargs)
+
+    tiny.generate(trained.model)
+    monkeypatch.setattr(keras.layers.Layer, "__call__", counting)
+    tiny.generate(trained.model)
+    if hasattr(trained.model, "sample"):
+        trained.model.sample(5)
+    assert not traced
+
+
+def test_averages_swap_in_and_out_exactly(trained):
+    model = trained.model
+    name, networks = next(iter(model.players().items()))
+    others = [n for nets in list(model.players().values())[1:] for n in nets]
+    with averaged_weights(model):
+        pass  # Before the first update the averages are zeros, and must stay out.
+    start = weights(networks)
+    model.fit(trained.data, epochs=2, verbose=0)
+    after = state(model)
+    optimizer = getattr(model, name)
+    averages = [keras.ops.convert_to_numpy(a) for a in optimizer._model_variables_moving_average]
+    last = weights(networks)
+    with averaged_weights(model) as swapped:
+        assert swapped is model
+        for inside, average in zip(weights(networks), averages, strict=True):
+            np.testing.assert_array_equal(inside, average)
+        untouched = weights(others)
+    assert difference(model, after, state(model)) == {}
+    for x, y in zip(untouched, weights(others), strict=True):
+        np.testing.assert_array_equal(x, y)
+    # The average lags behind, and `fit` must not have put it in the weights' place.
+    for old, new, average in zip(start, last, averages, strict=True):
+        assert not np.array_equal(new, average) or np.array_equal(old, new)
+    with pytest.raises(KeyError), averaged_weights(model):
+        raise KeyError
+    assert difference(model, after, state(model)) == {}
+
+
+def test_averages_follow_their_formula(tiny, trained, monkeypatch):
+    model = trained.model
+    name, networks = next(iter(model.players().items()))
+    optimizer, history = getattr(model, name), []
+    apply = optimizer.apply
+
+    def recording(*args, **kwargs):
+        apply(*args, **kwargs)
+        history.append(weights(networks))
+
+    monkeypatch.setattr(optimizer, "apply", recording)
+    for _ in range(3):
+        step(model, tiny)
+    expected = history[0]
+    for now in history[1:]:
+        expected = [0.8 * e + 0.2 * w for e, w in zip(expected, now, strict=True)]
+    averages = optimizer._model_variables_moving_average
+    for e, average in zip(expected, averages, strict=True):
+        np.testing.assert_allclose(e, keras.ops.convert_to_numpy(average), atol=1e-6)

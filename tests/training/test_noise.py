@@ -1,0 +1,73 @@
+"""Randomness that depends on seed, step, use and place in the global batch, and on nothing else."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import stats
+
+from keras_gen.training import make_strategy, noise, stateless_seed
+
+DRAWS = {"normal": noise.normal, "uniform": noise.uniform}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+@pytest.mark.parametrize("static", [True, False])
+def test_replicas_hold_slices_of_the_single_draw(draw, static):
+    strategy = make_strategy("mirrored")
+    seed = stateless_seed(1, 2, "latents")
+
+    @tf.function
+    def step():
+        batch = 3 if static else tf.convert_to_tensor(3)
+        return draw([batch, 4], seed)
+
+    parts = strategy.experimental_local_results(strategy.run(step))
+    np.testing.assert_array_equal(np.concatenate(parts), draw([6, 4], seed))
+
+
+def test_unequal_parts_are_slices_of_the_single_draw_too():
+    strategy = make_strategy("mirrored")
+    seed = stateless_seed(1, 2, "latents")
+    sizes = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant([3, 1][context.replica_id_in_sync_group])
+    )
+    step = tf.function(lambda size: noise.normal([size, 4], seed))
+    parts = strategy.experimental_local_results(strategy.run(step, [sizes]))
+    assert [len(part) for part in parts] == [3, 1]
+    np.testing.assert_array_equal(np.concatenate(parts), noise.normal([4, 4], seed))
+
+
+def test_nothing_is_shared_between_uses_steps_seeds_and_examples():
+    keys = [(seed, step, use) for seed in (0, 1) for step in (0, 1) for use in ("a", "b")]
+    drawn = np.concatenate([noise.normal([50, 4], stateless_seed(*key)).numpy() for key in keys])
+    assert len(np.unique(drawn)) == drawn.size
+    # Neighbouring seeds and steps are as good as far ones.
+    correlation = np.corrcoef(drawn.reshape(len(keys), -1))
+    assert np.abs(correlation - np.eye(len(keys))).max() < 5 / np.sqrt(200)
+
+
+def test_the_same_key_draws_the_same():
+    seed = stateless_seed(3, tf.constant(7, tf.int64), "latents")
+    assert seed.dtype == tf.int64 and seed.shape == [2]
+    np.testing.assert_array_equal(seed, stateless_seed(3, 7, "latents"))
+    np.testing.assert_array_equal(noise.normal([5], seed), noise.normal([5], seed))
+
+
+def test_large_seeds_and_steps_are_kept_apart():
+    seeds = [stateless_seed(2**32 - 1, 2**40, "x"), stateless_seed(2**32 - 2, 2**40, "x")]
+    seeds += [stateless_seed(2**32 - 1, 2**40 + 1, "x")]
+    drawn = {noise.uniform([1], seed).numpy().item() for seed in seeds}
+    assert len(drawn) == 3
+
+
+def test_moments():
+    seed = stateless_seed(0, 0, "moments")
+    normal = noise.normal([20_000], seed).numpy()
+    uniform = noise.uniform([20_000], seed).numpy()
+    assert stats.kstest(normal, "norm").pvalue > 0.01
+    assert stats.kstest(uniform, "uniform").pvalue > 0.01
+    assert uniform.min() >= 0 and uniform.max() < 1
+
+
+def test_dtype():
+    assert noise.normal([2, 3], stateless_seed(0, 0, "x"), "bfloat16").dtype == tf.bfloat16

@@ -1,15 +1,124 @@
 """Numbers that are reported and never optimised."""
 
 from keras_gen.metrics import domain_classifier
+from keras_gen.metrics.disentanglement import (
+    beta_vae_score,
+    dci_scores,
+    factor_vae_score,
+    modularity_score,
+    mutual_information_gap,
+    sap_score,
+)
 from keras_gen.metrics.domain_classifier import train_domain_classifier
+from keras_gen.metrics.extractors import (
+    Extractor,
+    inception_v3,
+    keras_extractor,
+    resize_images,
+    trained_extractor,
+)
+from keras_gen.metrics.frechet import (
+    FeatureMoments,
+    Moments,
+    frechet_distance,
+    frechet_infinity,
+    moments,
+)
+from keras_gen.metrics.image_classifier import train_classifier
+from keras_gen.metrics.image_quality import (
+    PSNR,
+    SSIM,
+    L1Error,
+    colour_statistics,
+    l1_error,
+    psnr,
+    ssim,
+)
+from keras_gen.metrics.inception_score import InceptionScore, inception_score
 from keras_gen.metrics.kernel_distance import kernel_distance
+from keras_gen.metrics.likelihood import (
+    ActiveUnits,
+    BitsPerDimension,
+    active_units,
+    bits_per_dimension,
+    elbo_terms,
+    importance_weighted_nll,
+)
+from keras_gen.metrics.memorisation import memorisation
+from keras_gen.metrics.modes import (
+    gaussian_modes,
+    grid_centres,
+    label_modes,
+    ring_centres,
+    stacked_modes,
+)
+from keras_gen.metrics.neighbours import nearest_neighbours
+from keras_gen.metrics.path_length import perceptual_path_length
+from keras_gen.metrics.prdc import prdc
+from keras_gen.metrics.representation import (
+    auroc,
+    cluster_purity,
+    kmeans_report,
+    knn_accuracy,
+    linear_probe,
+    retrieval_curve,
+    retrieval_precision,
+)
 from keras_gen.metrics.translation import cycle_error, luma_ssim, translation_report
 
 __all__ = [
+    "PSNR",
+    "SSIM",
+    "ActiveUnits",
+    "BitsPerDimension",
+    "Extractor",
+    "FeatureMoments",
+    "InceptionScore",
+    "L1Error",
+    "Moments",
+    "active_units",
+    "auroc",
+    "beta_vae_score",
+    "bits_per_dimension",
+    "cluster_purity",
+    "colour_statistics",
     "cycle_error",
+    "dci_scores",
     "domain_classifier",
+    "elbo_terms",
+    "factor_vae_score",
+    "frechet_distance",
+    "frechet_infinity",
+    "gaussian_modes",
+    "grid_centres",
+    "importance_weighted_nll",
+    "inception_score",
+    "inception_v3",
+    "keras_extractor",
     "kernel_distance",
+    "kmeans_report",
+    "knn_accuracy",
+    "l1_error",
+    "label_modes",
+    "linear_probe",
     "luma_ssim",
+    "memorisation",
+    "modularity_score",
+    "moments",
+    "mutual_information_gap",
+    "nearest_neighbours",
+    "perceptual_path_length",
+    "prdc",
+    "psnr",
+    "resize_images",
+    "retrieval_curve",
+    "retrieval_precision",
+    "ring_centres",
+    "sap_score",
+    "ssim",
+    "stacked_modes",
+    "train_classifier",
     "train_domain_classifier",
+    "trained_extractor",
     "translation_report",
 ]

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+
+from keras_gen.metrics import (
+    gaussian_modes,
+    grid_centres,
+    label_modes,
+    ring_centres,
+    stacked_modes,
+)
+
+
+def test_centres():
+    ring = ring_centres(8, radius=2.0)
+    np.testing.assert_allclose(np.linalg.norm(ring, axis=1), 2)
+    np.testing.assert_allclose(ring[[0, 2]], [[2, 0], [0, 2]], atol=1e-12)
+    grid = grid_centres()
+    assert len(np.unique(grid, axis=0)) == 25
+    assert grid.min() == -4 and grid.max() == 4 and grid.mean() == 0
+
+
+def test_the_mixture_itself_reaches_all_modes_with_the_known_quality(rng):
+    for centres, std in ((ring_centres(8), 0.01), (grid_centres(5), 0.05)):
+        labels = rng.integers(len(centres), size=2500)
+        report = gaussian_modes(centres[labels] + std * rng.normal(size=(2500, 2)), centres, std)
+        assert report["modes"] == len(centres)
+        # Within 3 standard deviations in the plane: 1 - exp(-9 / 2).
+        assert report["high_quality_share"] == pytest.approx(1 - np.exp(-4.5), abs=0.01)
+        # The expectation of 2 n KL is about the number of modes less one.
+        assert 0 < report["reverse_kl"] < 3 * len(centres) / 5000
+
+
+def test_collapse_and_bad_samples():
+    centres = ring_centres(8)
+    one = gaussian_modes(np.repeat(centres[:1], 50, axis=0), centres, 0.01)
+    assert one == {"modes": 1, "reverse_kl": pytest.approx(np.log(8)), "high_quality_share": 1.0}
+    # 2.9 standard deviations off is good, 3.1 is not; a bad sample reaches no mode.
+    near, far = (centres + np.array([step, 0.0]) for step in (0.029, 0.031))
+    mixed = gaussian_modes(np.concatenate([near[:2], far[:4]]), centres, 0.01)
+    assert mixed == {
+        "modes": 2,
+        "reverse_kl": pytest.approx(np.log(4)),
+        "high_quality_share": pytest.approx(2 / 6),
+    }
+    none = gaussian_modes(np.zeros([5, 2]), centres, 0.01)
+    assert none["modes"] == 0 == none["high_quality_share"] and np.isnan(none["reverse_kl"])
+
+
+def digits(labels):
+    """Images whose channels hold their label as the value of every pixel: [n, 3] -> images."""
+    return np.tile(np.asarray(labels, "uint8")[:, None, None, :], [1, 4, 4, 1])
+
+
+def classify(images):
+    assert images.dtype == np.uint8 and images.shape[1:] == (4, 4, 1)
+    return np.eye(10)[images[:, 0, 0, 0]]
+
+
+def test_stacked_images_are_classified_channel_by_channel():
+    every = np.stack(np.meshgrid(*[range(10)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    assert stacked_modes(digits(every), classify) == {
+        "modes": 1000,
+        "reverse_kl": pytest.approx(0, abs=1e-12),
+    }
+    # The order of channels counts: 1-2-3 is not 3-2-1.
+    some = digits([[1, 2, 3], [3, 2, 1], [1, 2, 3], [1, 1, 1]])
+    found = stacked_modes(some, classify, batch_size=3)
+    entropy = np.log(4) - 0.5 * np.log(2)
+    assert found == {"modes": 3, "reverse_kl": pytest.approx(np.log(1000) - entropy)}
+    same = stacked_modes(some, classify, reference=np.array([123, 321, 123, 111]))
+    assert same == {"modes": 3, "reverse_kl": pytest.approx(0, abs=1e-12)}
+    assert stacked_modes(some, classify, reference=np.array([123]))["reverse_kl"] == np.inf
+
+
+def test_clear_errors():
+    with pytest.raises(ValueError, match="a digit each"):
+        stacked_modes(np.zeros([2, 4, 4, 1], "uint8"), classify)
+    with pytest.raises(ValueError, match=r"expected \(6, 7\)"):
+        stacked_modes(digits([[1, 2, 3]] * 2), classify, classes=7)
+    with pytest.raises(ValueError, match="std=0"):
+        gaussian_modes(np.zeros([2, 2]), ring_centres(), 0)
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        label_modes(np.array([4]), 4)
+    with pytest.raises(ValueError, match="at least one, or None"):
+        label_modes(np.array([0]), 4, reference=np.array([], int))
+    for centres in (ring_centres, grid_centres):
+        with pytest.raises(ValueError, match="at least 1"):
+            centres(0)

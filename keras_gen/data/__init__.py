@@ -1,10 +1,12 @@
 """Sources of examples, their streams, folders, and offline samples."""
 
 from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
+from keras_gen.data.factors import Factors
 from keras_gen.data.folders import image_folder
 from keras_gen.data.offline import offline_digits, offline_unpaired
 from keras_gen.data.painterly import paint
 from keras_gen.data.sets import Domains, Split, photos_and_paintings, small_images
+from keras_gen.data.shapes import Shapes
 from keras_gen.data.source import Source
 from keras_gen.data.transforms import binarize, pad_to, random_crop_flip, resize_cover
 from keras_gen.data.unpaired import unpaired
@@ -13,6 +15,8 @@ __all__ = [
     "DataDamaged",
     "DataUnavailable",
     "Domains",
+    "Factors",
+    "Shapes",
     "Source",
     "Split",
     "photos_and_paintings",

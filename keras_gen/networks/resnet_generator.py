@@ -33,7 +33,7 @@ def resnet_generator(
         of the same shape and range.
 
     Raises:
-        ValueError: If `upsampling` is unknown.
+        ValueError: If `upsampling` is unknown, or a known side is no multiple of 4 from 8 on.
 
     Example:
 
@@ -44,6 +44,11 @@ def resnet_generator(
     if upsampling not in ("transposed", "smoothed", "resize"):
         raise ValueError(
             f"upsampling is {upsampling!r}: expected 'transposed', 'smoothed' or 'resize'."
+        )
+    if any(side is not None and (side % 4 or side < 8) for side in image_shape[:2]):
+        raise ValueError(
+            f"The generator cannot keep the size {image_shape[0]}x{image_shape[1]}: use multiples "
+            "of 4, at least 8 pixels."
         )
     images = keras.Input(image_shape)
     x = _norm_relu(conv(filters, 7)(reflect_pad(images, 3)))

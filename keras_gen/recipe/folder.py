@@ -18,7 +18,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
     """Chooses the folder of a run and holds it against other processes.
 
     Args:
-        settings: Of which `output` and `resume` are looked at.
+        settings: Of which `output`, `export` and `resume` are looked at.
         name: Of the recipe.
 
     Returns:
@@ -26,10 +26,12 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
 
     Raises:
         ValueError: If the folder is a file, holds a run already, is in use, or there is no run to
-            go on with.
+            go on with; or if `export` cannot be written to.
         OSError: If it cannot be written to.
     """
     runs = Path("runs") / name
+    if settings.export:
+        _check_export(settings.export)
     if settings.resume:
         folder = settings.output or _newest_unfinished(runs)
     elif settings.output:
@@ -115,6 +117,15 @@ def _hold(folder: Path) -> bool:
     _held[folder] = file
     atexit.register(leave_folder, folder)
     return True
+
+
+def _check_export(folder: Path) -> None:
+    """Refuses now what would fail when the training is over."""
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise ValueError(f"--export {folder} leads to the file {there}: give a folder.")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"--export {folder} cannot be written to: choose another folder.")
 
 
 def _saved(config: Path) -> dict:

@@ -1,19 +1,16 @@
 """The flags that every recipe takes, and how flags, presets and saved settings combine."""
 
 import argparse
-import ast
 import dataclasses
 import difflib
-import inspect
-import itertools
 import json
 import math
-import textwrap
-import types
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+
+import simple_parsing
 
 PRESETS = ("smoke", "cpu", "paper")
 # What may differ when a run goes on: where things lie and what runs them.
@@ -43,7 +40,7 @@ class RunSettings:
     default."""
     seed: int = 0
     """Seed of the weights, the data's order and all noise."""
-    deterministic: bool = False
+    deterministic: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Bit-equal results at every repetition, at some cost in speed."""
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
     """Precision inside the networks. auto: bfloat16 where the processor computes in it."""
@@ -52,7 +49,7 @@ class RunSettings:
     export: Path | None = None
     """Folder of SavedModels, of which the next free version is written (default: saved_models;
     for the smoke preset the run's own folder)."""
-    resume: bool = False
+    resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Go on with the run in --output, or with the newest unfinished one, with its settings."""
     epochs: int = 1
     """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
@@ -109,87 +106,34 @@ def parse(
     preset = first.parse_known_args(argv)[0].preset
     # A wrong name is refused by the second parser, which knows the right ones.
     start = _typed(settings, saved) if saved else scales.get(preset) or scales[_fitting()]
-    parser = _parser(settings, description, start, scales)
-    namespace, unknown = parser.parse_known_args(argv)
+    parser = simple_parsing.ArgumentParser(
+        description=description,
+        usage="%(prog)s [--preset smoke|cpu|paper] [--FLAG VALUE ...]",
+        # Without abbreviations, so that a flag means the same when a recipe gets more of them.
+        allow_abbrev=False,
+        add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
+    )
+    parser.add_arguments(settings, "settings", default=start)
+    try:
+        namespace, unknown = parser.parse_known_args(argv)
+    except ValueError as error:
+        parser.error(str(error))
     if unknown:
         parser.error(_unknown(unknown[0], settings))
-    given = vars(namespace)
-    if given.get("preset") == "auto":
-        del given["preset"]
+    result = namespace.settings
+    if result.preset == "auto":
+        result = dataclasses.replace(result, preset=start.preset)
     differences = [
-        f"{_flag(name)} is {getattr(start, name)} there and {value} here"
-        for name, value in given.items()
-        if saved and value != getattr(start, name) and (name not in FREE or name == "preset")
+        f"{_flag(name)} is {value} there and {vars(result)[name]} here"
+        for name, value in vars(start).items()
+        if saved and vars(result)[name] != value and (name not in FREE or name == "preset")
     ]
     if differences:
         parser.error(
             f"the run to go on with has other settings: {'; '.join(differences)}. Leave the flags "
             "out, or choose another --output."
         )
-    try:
-        return dataclasses.replace(start, **given)
-    except ValueError as error:
-        parser.error(str(error))
-
-
-def _parser(settings, description, start, scales) -> argparse.ArgumentParser:
-    # Without abbreviations, so that a flag means the same when a recipe gets more of them.
-    parser = argparse.ArgumentParser(
-        description=description,
-        usage="%(prog)s [--preset smoke|cpu|paper] [--FLAG VALUE ...]",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser._optionals.title = "help"
-    kinds, helps = typing.get_type_hints(settings), _helps(settings)
-    groups = {
-        RunSettings: parser.add_argument_group("every recipe"),
-        settings: parser.add_argument_group(f"this recipe: {_first_line(settings)}"),
-    }
-    common = {field.name for field in dataclasses.fields(RunSettings)}
-    for field in dataclasses.fields(settings):
-        group = groups[RunSettings if field.name in common else settings]
-        # Flags that are not given stay out of the result.
-        text = helps[field.name] + _defaults(field.name, start, scales)
-        kwargs = dict(dest=field.name, default=argparse.SUPPRESS, help=text.replace("%", "%%"))
-        group.add_argument(_flag(field.name), **kwargs, **_kind(kinds[field.name]))
-    return parser
-
-
-def _kind(kind) -> dict[str, Any]:
-    """What argparse must know about a type."""
-    if kind is bool:
-        return dict(action=argparse.BooleanOptionalAction)
-    if typing.get_origin(kind) is Literal:
-        return dict(choices=typing.get_args(kind))
-    if isinstance(kind, types.UnionType):
-        kind = next(k for k in typing.get_args(kind) if k is not type(None))
-    names = {int: "NUMBER", float: "NUMBER", Path: "PATH"}
-    return dict(type=kind, metavar=names.get(kind, "TEXT"))
-
-
-def _defaults(name, start, scales) -> str:
-    """The value without the flag, and what it is in other presets."""
-    value = getattr(start, name)
-    if name == "preset" or value is None or isinstance(value, bool):
-        return f" (here: {value})" if name == "preset" else ""
-    others = [
-        f"{preset} {getattr(scale, name)}"
-        for preset, scale in scales.items()
-        if preset != start.preset and getattr(scale, name) != value
-    ]
-    return f" (default: {'; '.join([str(value), *others])})"
-
-
-def _helps(settings) -> dict[str, str]:
-    """The strings below the fields, from the source of the class and its bases."""
-    texts = {}
-    for cls in settings.__mro__[:-1]:
-        body = ast.parse(textwrap.dedent(inspect.getsource(cls))).body[0].body  # type: ignore
-        for field, below in itertools.pairwise(body):
-            if isinstance(field, ast.AnnAssign) and isinstance(below, ast.Expr):
-                texts[field.target.id] = " ".join(ast.literal_eval(below.value).split())
-    return texts
+    return result
 
 
 def _unknown(flag: str, settings) -> str:
@@ -212,10 +156,6 @@ def _typed(settings, saved: dict):
         )
     paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}
     return settings(**{k: Path(v) if k in paths and v else v for k, v in saved.items()})
-
-
-def _first_line(settings) -> str:
-    return inspect.getdoc(settings).split("\n")[0].rstrip(".")
 
 
 def _fitting() -> str:

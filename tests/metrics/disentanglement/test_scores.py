@@ -6,6 +6,7 @@ import pytest
 from keras_gen.data import Factors
 from keras_gen.metrics import dci_scores, modularity_score, mutual_information_gap, sap_score
 from keras_gen.metrics.disentanglement.dci import completeness, disentanglement
+from keras_gen.metrics.disentanglement.tables import mutual_information
 
 GRID = Factors({"a": 2, "b": 3, "c": 5})
 ALL = GRID.values(np.arange(len(GRID)))
@@ -135,6 +136,17 @@ def test_fewer_bins_than_values_cap_the_gap():
         mutual_information_gap(factors, factors, bins=1)
 
 
+def test_modularity_is_the_distance_from_a_template(rng):
+    factors = GRID.sample(300, rng)
+    codes = factors @ rng.normal(size=[3, 4])
+    values = []
+    for row in mutual_information(codes, factors, bins=6):
+        template = np.where(row == row.max(), row, 0.0)
+        values.append(1 - np.sum((row - template) ** 2) / (row.max() ** 2 * (len(row) - 1)))
+    assert modularity_score(codes, factors, bins=6) == pytest.approx(np.mean(values))
+    assert 0.1 < np.mean(values) < 0.95
+
+
 def test_modularity_of_dead_codes_is_zero():
     assert modularity_score(np.ones([30, 2]), ALL) == 0
 
@@ -148,13 +160,14 @@ def test_sap_of_overlapping_classes_by_hand():
     assert sap_score(codes, np.stack([a, b], axis=1)) == pytest.approx(expected)
 
 
-def test_sap_balances_the_classes(rng):
-    # A constant guess is right nine times in ten, and still tells nothing.
-    rare = (np.arange(1000) % 10 == 0).astype(int)
-    other = np.arange(1000) // 500
-    codes = np.stack([other, np.zeros(1000)], axis=1)
-    expected = np.mean([0, 1 - 1 / 2])
-    assert sap_score(codes, np.stack([rare, other], axis=1)) == pytest.approx(expected)
+def test_sap_balances_the_classes():
+    # Nine in ten lie evenly on [0, 2], the rest on [1, 2], where they still are the fewer. To call
+    # that half rare is right for half of the many and all of the few.
+    place = np.concatenate([(np.arange(1800) + 0.5) / 900, 1 + (np.arange(200) + 0.5) / 200])
+    rare, other = (np.arange(2000) >= 1800).astype(int), np.arange(2000) % 2
+    score = sap_score(np.stack([place, other], axis=1), np.stack([rare, other], axis=1))
+    expected = np.mean([(1 / 2 + 1) / 2 - 1 / 2, 1 - 1 / 2])
+    assert score == pytest.approx(expected, abs=0.002)  # "other" has one place more at an end
 
 
 def test_sap_of_continuous_factors_is_the_gap_of_squared_correlations(rng):

@@ -1,0 +1,64 @@
+"""The time that is left."""
+
+import json
+import time
+
+import pytest
+
+from keras_gen.callbacks import TimeLeft
+from keras_gen.callbacks.progress import _minutes
+
+
+class Clock:
+    def __init__(self, monkeypatch, *moments):
+        moments = iter(moments)
+        monkeypatch.setattr(time, "monotonic", lambda: next(moments))
+
+
+def train(callback, epochs, first=0):
+    callback.set_params({"epochs": epochs})
+    callback.on_train_begin()
+    for epoch in range(first, epochs):
+        callback.on_epoch_end(epoch)
+
+
+def test_the_first_epoch_is_left_out_of_the_rate(monkeypatch, capsys):
+    Clock(monkeypatch, 0, 100, 110, 120, 130)
+    train(TimeLeft(), 4)
+    assert capsys.readouterr().out.splitlines() == [
+        "  1:40 min gone, about 5:00 min left",
+        "  1:50 min gone, about 0:20 min left",
+        "  2:00 min gone, about 0:10 min left",
+    ]
+
+
+def test_a_resumed_training(monkeypatch, capsys):
+    Clock(monkeypatch, 0, 50, 60, 70)
+    train(TimeLeft(), 10, first=7)
+    assert capsys.readouterr().out.splitlines() == [
+        "  0:50 min gone, about 1:40 min left",
+        "  1:00 min gone, about 0:10 min left",
+    ]
+
+
+def test_a_second_fit_starts_anew(monkeypatch, capsys):
+    Clock(monkeypatch, 0, 5, 10, 1000, 1007, 1010)
+    callback = TimeLeft()
+    train(callback, 2)
+    train(callback, 2)
+    assert capsys.readouterr().out.splitlines()[1] == "  0:07 min gone, about 0:07 min left"
+
+
+def test_only_the_chief_prints(monkeypatch, capsys):
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    train(TimeLeft(), 3)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0:00 min"), (59.6, "1:00 min"), (61, "1:01 min"), (3599.4, "59:59 min"), (7380, "2h03")],
+)
+def test_durations(seconds, text):
+    assert _minutes(seconds) == text

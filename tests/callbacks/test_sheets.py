@@ -1,0 +1,110 @@
+"""Pictures during training."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tiny import TINY
+
+from keras_gen.callbacks import SampleSheet, translation_sheet
+from keras_gen.images import read_image
+
+
+def fit(callback, epochs=4, **kwargs):
+    model = TINY["VAE"].compiled()
+    model.fit(*TINY["VAE"].data(4), verbose=0, epochs=epochs, callbacks=[callback], **kwargs)
+    return model
+
+
+def names(folder):
+    return sorted(path.name for path in folder.glob("**/*"))
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"), [(1, [1, 2, 3, 4]), (2, [2, 4]), (3, [3]), (5, [])]
+)
+def test_a_picture_every_few_epochs(tmp_path, capsys, every, expected):
+    draw = lambda model: np.full([3, 4, 3], int(model.step.numpy()), "uint8")  # noqa: E731
+    fit(SampleSheet(draw, tmp_path / "samples", every))
+    files = [f"epoch-{epoch:04d}.png" for epoch in expected]
+    assert names(tmp_path / "samples") == files
+    for epoch, file in zip(expected, files, strict=True):
+        assert (read_image(tmp_path / "samples" / file) == epoch).all()
+    lines = [line for line in capsys.readouterr().out.splitlines() if "picture" in line]
+    assert lines == [f"  picture: {tmp_path / 'samples' / file}" for file in files]
+
+
+def test_goes_on_in_a_resumed_training(tmp_path):
+    draw = lambda model: np.zeros([2, 2, 3], "uint8")  # noqa: E731
+    fit(SampleSheet(draw, tmp_path, 2), initial_epoch=2)
+    assert names(tmp_path) == ["epoch-0004.png"]
+
+
+def test_draws_with_averaged_weights_and_leaves_the_trained_ones(tmp_path):
+    seen = []
+
+    def draw(model):
+        seen.append(model.get_weights())
+        return np.zeros([2, 2, 3], "uint8")
+
+    class Trained(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(self.model.get_weights())
+
+    sheet = SampleSheet(draw, tmp_path)
+    model = TINY["VAE"].compiled()  # whose optimizer keeps averages
+    model.fit(*TINY["VAE"].data(4), batch_size=1, verbose=0, callbacks=[sheet, Trained()])
+    averaged, after = seen
+    assert any((a != b).any() for a, b in zip(averaged, after, strict=True))
+
+
+def test_only_the_chief_draws(tmp_path, monkeypatch):
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    fit(SampleSheet(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path), epochs=1)
+    assert names(tmp_path) == []
+
+
+def test_every_is_checked(tmp_path):
+    with pytest.raises(ValueError, match="every is 0: pictures come every 1 epoch or more"):
+        SampleSheet(lambda model: None, tmp_path, every=0)
+
+
+class Brighter:
+    """Two directions: half of the way to white, and half of the way to black."""
+
+    def directions(self):
+        return {"up": None, "down": None}
+
+    def translate(self, images, direction):
+        return {"up": images // 2 + 128, "down": images // 2}[direction]
+
+
+@pytest.mark.parametrize("paintings", [2, 5])
+def test_layout_of_translations(paintings):
+    x = np.stack([np.full([4, 6, 3], v, "uint8") for v in (10, 20)])
+    y = np.stack([np.full([4, 6, 3], 100 + v, "uint8") for v in range(paintings)])
+    sheet = translation_sheet(Brighter(), x, y)
+    assert sheet.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3) and sheet.dtype == np.uint8
+    cells = sheet[4::6, 4::8, 0][:6, :2]
+    up, down = (lambda v: v // 2 + 128), (lambda v: v // 2)
+    expected = [
+        [10, 20],
+        [up(10), up(20)],
+        [down(up(10)), down(up(20))],
+        [100, 101],
+        [down(100), down(101)],
+        [up(down(100)), up(down(101))],
+    ]
+    np.testing.assert_array_equal(cells, expected)
+
+
+def test_sheet_of_a_model():
+    tiny = TINY["CycleGAN"]
+    x, y = tiny.data(3)
+    sheet = translation_sheet(tiny.compiled(), x, y)
+    assert sheet.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
+    np.testing.assert_array_equal(sheet[2:18, 2:18], x[0])
+    assert tf.reduce_all(sheet[2:18, 18:20] == 255)

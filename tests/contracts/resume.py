@@ -1,0 +1,92 @@
+"""Trains a tiny model unbroken, and again with a break; the two must be equal bit for bit.
+
+Arguments: name of the model's class, variant, folder for checkpoints. Run in a process of its own,
+because determinism cannot be turned off again. Variants: `plain`; `float16`, with its loss scale;
+`dropout`, with a random layer of Keras' in the first network.
+"""
+
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from tiny import BATCH, TINY, difference, optimizers, state
+
+from keras_gen.data import Source, unpaired
+from keras_gen.training import TrainingState
+
+EPOCHS, STEPS = 4, 2
+
+
+def build(name, variant, seed):
+    """A model whose first weights depend on `seed`, as in a process of its own."""
+    keras.utils.set_random_seed(seed)
+    model = TINY[name].build(3)
+    if variant == "dropout":
+        first, network = next(iter(model.networks.items()))
+        inputs = keras.Input(network.input_shape[1:])
+        noised = keras.Model(inputs, network(keras.layers.Dropout(0.5)(inputs)))
+        arguments = {n: getattr(model, n) for n in type(model)._arguments()}
+        model = type(model)(**arguments | {first: noised})
+    model.compile(**optimizers(model))
+    return model
+
+
+def stream(tiny, start):
+    """An infinite dataset that begins after `start` batches."""
+    sources = [Source(images) for images in tiny.data(13)]
+    join = unpaired if len(sources) == 2 else Source.stream
+    return join(*sources, BATCH, seed=5, start=start)
+
+
+def train(name, variant, epochs, folder, seed):
+    """Trains up to `epochs`, going on from what the folder holds."""
+    tiny, model = TINY[name], build(name, variant, seed)
+    # Counts epochs without progress, keeps the best weights, and puts them back at the end.
+    counter = keras.callbacks.EarlyStopping(
+        model.reported[0], patience=50, mode="max", restore_best_weights=True
+    )
+    checkpoints = TrainingState(folder, config={"name": name}, callbacks=[counter])
+    last = []
+    after = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: last.append((epoch, state(model)))
+    )
+    history = model.fit(
+        stream(tiny, checkpoints.epoch * STEPS), epochs=epochs, steps_per_epoch=STEPS,
+        initial_epoch=checkpoints.epoch, callbacks=[counter, after, checkpoints], verbose=0,
+        validation_data=stream(tiny, 0), validation_steps=1,
+    )  # fmt: skip
+    assert last[-1][0] == epochs - 1
+    return model, last, history, counter
+
+
+def main(name, variant, folder):
+    tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy("mixed_float16" if variant == "float16" else "float32")
+    model, unbroken, history, counter = train(name, variant, EPOCHS, folder / "a", seed=0)
+    train(name, variant, EPOCHS // 2, folder / "b", seed=0)
+    _, resumed, later, counter_later = train(name, variant, EPOCHS, folder / "b", seed=99)
+
+    assert [epoch for epoch, _ in resumed] == [2, 3]
+    assert difference(model, unbroken[0][1], unbroken[-1][1]), "nothing was trained"
+    for (_, one), (_, other) in zip(unbroken[2:], resumed, strict=True):
+        assert difference(model, one, other) == {}
+    assert history.history == later.history and history.epoch == later.epoch == [0, 1, 2, 3]
+    assert set(history.history) == {p + loss for loss in model.reported for p in ("", "val_")}
+    for attribute in ("wait", "best", "best_epoch", "stopped_epoch", "patience"):
+        assert getattr(counter, attribute) == getattr(counter_later, attribute), attribute
+    for one, other in zip(counter.best_weights, counter_later.best_weights, strict=True):
+        np.testing.assert_array_equal(one, other)
+    if variant == "float16":
+        scales = [
+            getattr(model, player).dynamic_scale.numpy() for player in model.players()
+        ]
+        assert all(scale < 2.0**15 for scale in scales), scales
+    if variant == "dropout":
+        paths = [v.path for v in model.training_variables()]
+        assert any("seed_generator_state" in path for path in paths), paths
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

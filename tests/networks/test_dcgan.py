@@ -1,0 +1,99 @@
+"""DCGAN's networks: shapes, ranges, sizes, initial values."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.networks import dcgan_discriminator, dcgan_generator
+
+LATENTS = tf.constant(np.random.default_rng(0).normal(size=(5, 100)), tf.float32)
+
+
+def batch_norm(channels):
+    return 4 * channels  # scale, offset, and two running moments
+
+
+def test_sizes_of_the_papers_networks():
+    """Fig. 1: 100 latents, 1024 - 512 - 256 - 128 channels, 64x64 colour images, 4x4 kernels."""
+    channels = [1024, 512, 256, 128]
+    pairs = list(zip(channels, channels[1:], strict=False))
+    inner = sum(16 * a * b for a, b in pairs)
+    norms = sum(map(batch_norm, channels))
+    generator = dcgan_generator()
+    assert generator.count_params() == 16 * 100 * 1024 + inner + norms + 16 * 128 * 3 + 3
+    # The mirror image, without normalisation in the first layer, which has a bias instead.
+    discriminator = dcgan_discriminator()
+    first = 16 * 3 * 128 + 128
+    last = 16 * 1024 + 1
+    assert discriminator.count_params() == first + inner + norms - batch_norm(128) + last
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (16, 16, 3), (32, 32, 1)])
+def test_shapes_and_ranges(shape):
+    generator = dcgan_generator(shape, latents=100, filters=4)
+    images = generator(50 * LATENTS, training=True)
+    assert images.shape == (5, *shape) and images.dtype == tf.float32
+    assert images.numpy().min() >= -1 and images.numpy().max() <= 1 and images.numpy().std() > 0
+    logits = dcgan_discriminator(shape, filters=4)(images)
+    assert logits.shape == (5,) and logits.dtype == tf.float32
+
+
+def test_each_stage_doubles_the_side_and_halves_the_channels():
+    generator = dcgan_generator((32, 32, 1), latents=100, filters=4)
+    maps = [
+        layer.output.shape[1:]
+        for layer in generator.layers
+        if isinstance(layer, keras.layers.Conv2DTranspose)
+    ]
+    assert maps == [(4, 4, 16), (8, 8, 8), (16, 16, 4), (32, 32, 1)]
+    discriminator = dcgan_discriminator((32, 32, 1), filters=4)
+    maps = [
+        layer.output.shape[1:]
+        for layer in discriminator.layers
+        if isinstance(layer, keras.layers.Conv2D)
+    ]
+    assert maps == [(16, 16, 4), (8, 8, 8), (4, 4, 16), (1, 1, 1)]
+
+
+@pytest.mark.parametrize("build", [dcgan_generator, dcgan_discriminator])
+def test_initial_values(build):
+    """Sec. 3.1: normal with standard deviation 0.02, different in every layer."""
+    kernels = [w.numpy() for w in build((32, 32, 1), filters=16).weights if w.name == "kernel"]
+    for kernel in kernels:
+        deviation = 0.02 / np.sqrt(2 * kernel.size)
+        assert abs(kernel.std() - 0.02) < 5 * deviation
+        assert abs(kernel.mean()) < 5 * 0.02 / np.sqrt(kernel.size)
+    firsts = [kernel.ravel()[0] for kernel in kernels]
+    assert len(set(firsts)) == len(firsts)
+
+
+def test_real_and_generated_images_are_normalised_by_their_own_batch():
+    discriminator = dcgan_discriminator((16, 16, 1), filters=4)
+    a, b = tf.random.normal([4, 16, 16, 1]), 3 + tf.random.normal([4, 16, 16, 1])
+    apart = discriminator(a, training=True)
+    together = discriminator(tf.concat([a, b], 0), training=True)[:4]
+    assert np.abs(apart - together).max() > 1e-4
+
+
+def test_mixed_precision_gives_float32():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    generator = dcgan_generator((16, 16, 1), latents=100, filters=4)
+    discriminator = dcgan_discriminator((16, 16, 1), filters=4)
+    assert any(layer.compute_dtype == "bfloat16" for layer in generator.layers)
+    images = generator(LATENTS)
+    assert images.dtype == tf.float32
+    assert discriminator(images).dtype == tf.float32
+    assert all(w.dtype == "float32" for w in generator.weights + discriminator.weights)
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (16, 32, 1), (4, 4, 1), (0, 0, 1), (24, 24, 3)])
+@pytest.mark.parametrize("build", [dcgan_generator, dcgan_discriminator])
+def test_other_sizes_are_refused(build, shape):
+    with pytest.raises(ValueError, match=f"not {shape[0]}x{shape[1]}: pad or resize"):
+        build(shape)
+
+
+def test_names():
+    assert dcgan_generator((8, 8, 1), filters=1).name == "generator"
+    assert dcgan_discriminator((8, 8, 1), filters=1, name="critic").name == "critic"

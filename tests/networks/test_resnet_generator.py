@@ -1,0 +1,91 @@
+"""CycleGAN's generator."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.networks import resnet_generator
+
+UPSAMPLING = ("transposed", "smoothed", "resize")
+
+
+def conv(size, inputs, outputs):
+    return size**2 * inputs * outputs
+
+
+@pytest.mark.parametrize(("blocks", "expected"), [(9, 11_383_427), (6, 7_841_411)])
+def test_size_of_the_papers_network(blocks, expected):
+    """c7s1-64, d128, d256, R256 x blocks, u128, u64, c7s1-3 (Zhu et al. 2017, app. 7.2)."""
+    convolutions = conv(7, 3, 64) + conv(3, 64, 128) + conv(3, 128, 256)
+    convolutions += blocks * 2 * conv(3, 256, 256)
+    convolutions += conv(3, 256, 128) + conv(3, 128, 64) + conv(7, 64, 3) + 3
+    norms = 2 * (64 + 128 + 256 + blocks * 2 * 256 + 128 + 64)
+    assert resnet_generator(blocks=blocks).count_params() == convolutions + norms == expected
+
+
+@pytest.mark.parametrize("upsampling", UPSAMPLING)
+def test_any_size_that_four_divides(upsampling):
+    network = resnet_generator(filters=2, blocks=1, upsampling=upsampling)
+    for height, width in ((8, 8), (32, 20), (12, 40)):
+        images = network(20 * tf.random.normal([2, height, width, 3]))
+        assert images.shape == (2, height, width, 3) and images.dtype == tf.float32
+        assert np.abs(images).max() <= 1 and np.std(images) > 0
+
+
+@pytest.mark.parametrize("shape", [(30, 32, 3), (32, 31, 3), (4, 32, 3), (None, 30, 3)])
+def test_other_known_sizes_are_refused(shape):
+    with pytest.raises(ValueError, match=rf"{shape[0]}x{shape[1]}: .*multiples of 4.* at least 8"):
+        resnet_generator(shape, filters=2, blocks=1)
+
+
+def test_unknown_upsampling_is_refused():
+    with pytest.raises(ValueError, match="'bilinear': expected 'transposed', 'smoothed' or 'res"):
+        resnet_generator(upsampling="bilinear")
+
+
+def test_each_image_is_translated_alone():
+    network = resnet_generator(filters=2, blocks=1)
+    a, b = tf.random.normal([1, 16, 16, 3]), 5 * tf.random.normal([1, 16, 16, 3])
+    np.testing.assert_allclose(network(tf.concat([a, b], 0))[:1], network(a), atol=1e-5)
+
+
+def test_training_and_inference_are_the_same():
+    network = resnet_generator(filters=2, blocks=1)
+    x = tf.random.normal([2, 16, 16, 3])
+    np.testing.assert_array_equal(network(x, training=True), network(x, training=False))
+
+
+def test_initial_values():
+    for weight in resnet_generator(filters=16, blocks=1).weights:
+        values = weight.numpy()
+        if weight.name == "kernel":
+            assert abs(values.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * values.size)
+        else:
+            assert set(np.unique(values)) <= {0, 1}
+
+
+def checkerboard(upsampling):
+    """How far the first enlargement of a constant map is from constant, as a share of it."""
+    network = resnet_generator(filters=8, blocks=1, upsampling=upsampling)
+    layers = [layer for layer in network.layers if "trans" in layer.name or "pool" in layer.name]
+    x = tf.random.uniform([1, 1, 1, 32]) * tf.ones([1, 12, 12, 1])
+    y = layers[0](x)
+    if upsampling == "smoothed":
+        y = layers[1](y)
+    inner = y[0, 4:-4, 4:-4].numpy()
+    return inner.std((0, 1)).max() / np.abs(inner).max()
+
+
+def test_smoothing_takes_out_the_checkerboard():
+    """A constant map becomes constant, which a strided transposed convolution alone misses."""
+    assert checkerboard("transposed") > 0.1
+    assert checkerboard("smoothed") < 1e-5
+
+
+def test_mixed_precision_gives_float32():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    network = resnet_generator(filters=2, blocks=1)
+    images = network(tf.random.normal([1, 16, 16, 3]))
+    assert images.dtype == tf.float32
+    assert sum(layer.compute_dtype == "bfloat16" for layer in network.layers) > 10

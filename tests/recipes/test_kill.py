@@ -1,0 +1,202 @@
+"""Runs that are killed without warning, again and again, end as if nothing had happened."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+from processes import environment, event_steps, run, said, start
+
+pytestmark = pytest.mark.slow
+EPOCHS = 12
+FLAGS = {
+    "cyclegan_monet": ["--steps-per-epoch", 2, "--judge-steps", 2, "--ema", 0.9],
+    "dcgan_fashion_mnist": ["--steps-per-epoch", 2, "--ema", 0.9],
+    "vae_mnist": ["--steps-per-epoch", 2],
+}
+SILENT = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+LOSS = {"vae_mnist": "epoch_loss"}
+
+
+def wait_for(condition, process):
+    """Whether the condition came true while the process was alive."""
+    while process.poll() is None:
+        if condition():
+            return True
+        time.sleep(0.0005)
+    return False
+
+
+def checkpoints(folder):
+    return set((folder / "checkpoints").glob("state-*.npz"))
+
+
+def kill_at(moment, process, folder, rng):
+    """Kills the process at a moment of that kind; returns whether it was still alive."""
+    before = checkpoints(folder)
+    if moment == "start":  # imports, data, building
+        time.sleep(rng.uniform(0, 6))
+    elif moment == "tracing":
+        known = (folder / "config.json").stat().st_mtime if before else 0
+        wait_for(lambda: _mtime(folder / "config.json") > known, process)
+        time.sleep(rng.uniform(0, 8))
+    elif moment == "saving":  # in the middle of a checkpoint
+        for _ in range(rng.randint(1, 2)):
+            wait_for(lambda: list((folder / "checkpoints").glob(".state-*.tmp")), process)
+            time.sleep(rng.uniform(0, 0.003))
+    else:  # between a checkpoint and what is written after it, or in the next epoch
+        wait_for(lambda: checkpoints(folder) - before, process)
+        time.sleep(rng.uniform(0, 0.2))
+    alive = process.poll() is None
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return alive
+
+
+def _mtime(path):
+    return path.stat().st_mtime if path.exists() else 0
+
+
+def run_killed(recipe, flags, moments, cwd, seed=0):
+    """Runs the recipe into `killed`, killing it at all the moments; returns the last process."""
+    rng = random.Random(seed)
+    folder = cwd / "killed"
+    kills = 0
+    for moment in moments:
+        process = start(recipe, *flags, *_resume(folder), cwd=cwd, **SILENT)
+        kills += kill_at(moment, process, folder, rng)
+        assert process.returncode in (-signal.SIGKILL, 0)
+    assert kills == len(moments), "the run was over before all the kills"
+    return run(recipe, *flags, *_resume(folder), cwd=cwd)
+
+
+def _resume(folder):
+    return ["--resume"] if (folder / "config.json").exists() else []
+
+
+def load(path):
+    with np.load(path) as file:
+        return {name: file[name] for name in file.files}
+
+
+@pytest.mark.parametrize(
+    ("recipe", "moments"),
+    [
+        (
+            "cyclegan_monet",
+            ["start", "tracing", "saving", "after", "start", "saving", "tracing", "after", "saving",
+             "after"],
+        ),
+        ("dcgan_fashion_mnist", ["saving", "after"]),
+        ("vae_mnist", ["after", "saving"]),
+    ],
+)  # fmt: skip
+def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):
+    common = ["--preset", "smoke", "--deterministic", "--epochs", EPOCHS, *FLAGS[recipe]]
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    result = run(recipe, *common, "--output", "whole", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    result = run_killed(recipe, [*common, "--output", "killed"], moments, tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert said(result.stderr) == [] and "going on after epoch" in result.stdout
+
+    name = f"checkpoints/state-{EPOCHS:06d}.npz"
+    one, other = load(whole / name), load(killed / name)
+    assert set(one) == set(other)
+    for key in set(one) - {"meta"}:
+        np.testing.assert_array_equal(one[key], other[key], strict=True)
+    meta = [json.loads(str(state["meta"])) for state in (one, other)]
+    assert meta[0] == meta[1] and len(meta[0]["logs"]) == EPOCHS
+
+    for file in ("history.csv", "sheet.png", "losses.png", *(
+        f"samples/epoch-{epoch + 1:04d}.png" for epoch in range(EPOCHS)
+    )):
+        assert (whole / file).read_bytes() == (killed / file).read_bytes(), file
+    metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (whole, killed)]
+    assert metrics[0] | {"minutes": 0} == metrics[1] | {"minutes": 0}
+
+    tag = LOSS.get(recipe, "epoch_g_loss")
+    assert event_steps(whole, tag) == list(range(EPOCHS))
+    steps = event_steps(killed, tag)
+    assert set(steps) == set(range(EPOCHS))
+    # An epoch shows twice only where it was run twice.
+    assert len(steps) - EPOCHS <= len(moments)
+    assert all(later - earlier in (0, 1) for earlier, later in zip(steps, steps[1:], strict=False))
+
+    assert [path.name for path in sorted((killed / "checkpoints").iterdir())] == [
+        f"state-{epoch:06d}.npz" for epoch in (EPOCHS - 1, EPOCHS)
+    ]
+    assert not list(killed.rglob("*.tmp")) and not (killed / ".lock").exists()
+
+
+def test_an_interrupt_says_how_to_go_on(tmp_path):
+    flags = ["--preset", "smoke", "--epochs", 1000, "--output", "out"]
+    process = start("vae_mnist", *flags, cwd=tmp_path)
+    wait_for(lambda: checkpoints(tmp_path / "out"), process)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert said(err)[-1] == "interrupted: go on with the same command and --resume"
+    assert process.returncode == 1 and "Traceback" not in err
+
+
+def test_two_processes_do_not_share_a_run(tmp_path):
+    flags = ["--preset", "smoke", "--epochs", 1000, "--output", "out"]
+    process = start("vae_mnist", *flags, cwd=tmp_path, **SILENT)
+    try:
+        wait_for(lambda: (tmp_path / "out" / "config.json").exists(), process)
+        second = run("vae_mnist", *flags, "--resume", cwd=tmp_path)
+        assert second.returncode == 1 and process.poll() is None
+        assert "out is in use by another process" in said(second.stderr)[-1]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_workers_train_a_recipe_together_and_go_on_after_a_kill(tmp_path):
+    """Two processes on this machine, the first of which writes."""
+    import socket
+
+    def train(output, *flags, kill=False):
+        ports = [socket.socket() for _ in range(2)]
+        for port in ports:
+            port.bind(("127.0.0.1", 0))
+        workers = [f"127.0.0.1:{port.getsockname()[1]}" for port in ports]
+        for port in ports:
+            port.close()
+        processes = []
+        for index in range(2):
+            task = {"type": "worker", "index": index}
+            config = json.dumps({"cluster": {"worker": workers}, "task": task})
+            processes.append(
+                start(
+                    "vae_mnist", "--preset", "smoke", "--epochs", 4, "--mixed-precision", "none",
+                    "--output", output, *flags, cwd=tmp_path,
+                    env=environment() | {"TF_CONFIG": config},
+                )
+            )  # fmt: skip
+        if kill:
+            wait_for(lambda: checkpoints(tmp_path / output), processes[0])
+            for process in processes:
+                os.kill(process.pid, signal.SIGKILL)
+        outputs = [process.communicate(timeout=300) for process in processes]
+        return [p.returncode for p in processes], outputs
+
+    codes, outputs = train("whole")
+    assert codes == [0, 0], outputs
+    assert "with 2 replicas" in outputs[0][0] and outputs[1][0] == ""
+    codes, _ = train("killed", kill=True)
+    assert codes == [-9, -9]
+    codes, outputs = train("killed", "--resume")
+    assert codes == [0, 0], outputs
+    assert "going on after epoch" in outputs[0][0]
+    one, other = (
+        load(tmp_path / folder / "checkpoints" / "state-000004.npz")
+        for folder in ("whole", "killed")
+    )
+    for key in set(one) - {"meta"}:
+        np.testing.assert_allclose(one[key], other[key], rtol=1e-5, atol=1e-6)
+    assert (tmp_path / "killed" / "export" / "vae_mnist" / "1").is_dir()

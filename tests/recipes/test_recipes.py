@@ -1,0 +1,174 @@
+"""Every recipe from its command line to the pictures that its export makes."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from processes import RECIPES, ROOT, event_steps, keras_gen, run, said
+
+from keras_gen.data import offline_unpaired
+from keras_gen.images import read_image, write_png
+
+OFFLINE = "OFFLINE SAMPLE instead of the real data: "
+
+
+def check_folder(folder, recipe):
+    """What a finished run leaves behind."""
+    config = json.loads((folder / "config.json").read_text())
+    metrics = json.loads((folder / "metrics.json").read_text())
+    with open(folder / "history.csv", newline="") as file:
+        rows = list(csv.DictReader(file))
+    epochs = config["epochs"]
+    assert [row["epoch"] for row in rows] == [str(n + 1) for n in range(epochs)]
+    losses = [name for name in rows[0] if name.endswith("loss")]
+    assert losses and all(np.isfinite(float(row[name])) for row in rows for name in losses)
+    for name in losses:
+        assert event_steps(folder, f"epoch_{name}") == list(range(epochs))
+    assert metrics["steps"] == epochs * config["steps_per_epoch"]
+    assert all(np.isfinite(v) for v in metrics.values() if isinstance(v, float))
+    for picture in ("losses.png", "sheet.png", *(f"samples/epoch-{n + 1:04d}.png" for n in range(2))):
+        assert read_image(folder / picture).std() > 0
+    assert len(list((folder / "checkpoints").glob("state-*.npz"))) == 2
+    assert not list(folder.rglob("*.tmp")) and not (folder / ".lock").exists()
+    assert (folder / "export" / recipe / "1" / "saved_model.pb").exists()
+
+
+def use_export(folder, recipe, cwd):
+    """Lists the export and makes pictures with it."""
+    models = folder / "export"
+    listed = keras_gen("list", "--models", models, cwd=cwd)
+    assert listed.returncode == 0 and recipe in listed.stdout.split("exports in")[1]
+    metadata = json.loads(
+        (models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text()
+    )
+    if "sample" in metadata["signatures"]:
+        made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
+        assert made.returncode == 0, made.stderr
+        assert read_image(cwd / "grid.png").shape[0] > 2 * 28
+    else:
+        photo = np.random.default_rng(0).integers(0, 256, [33, 50, 3], np.uint8)
+        write_png(cwd / "photo.png", photo)
+        made = keras_gen("apply", models / recipe, "photo.png", "-o", "painted.png", cwd=cwd)
+        assert made.returncode == 0, made.stderr
+        assert read_image(cwd / "painted.png").shape == (33, 50, 3)
+
+
+# One of them runs always, the others take too long for that.
+@pytest.mark.parametrize(
+    "recipe",
+    [pytest.param(r, marks=[] if r == "vae_mnist" else pytest.mark.slow) for r in RECIPES],
+)
+def test_without_data_and_network(recipe, tmp_path):
+    result = run(recipe, "--preset", "smoke", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert said(result.stderr) == []
+    (folder,) = (tmp_path / "runs" / recipe).iterdir()
+    check_folder(folder, recipe)
+    lines = result.stdout.splitlines()
+    warnings = [number for number, line in enumerate(lines) if line.startswith(OFFLINE)]
+    assert len(warnings) == 2 and "not prepared in no_data" in lines[warnings[0]]
+    assert warnings[0] < lines.index("Epoch 1/2") and warnings[1] > len(lines) - 5
+    assert not (tmp_path / "saved_models").exists() and not (tmp_path / "no_data").exists()
+    use_export(folder, recipe, tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.data
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_with_data(recipe, tmp_path):
+    result = run(recipe, "--preset", "smoke", "--output", "out", cwd=tmp_path, data=True)
+    assert result.returncode == 0, result.stderr
+    assert said(result.stderr) == [] and OFFLINE not in result.stdout
+    check_folder(tmp_path / "out", recipe)
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Two folders of eight pictures of all sizes each, one file of which is broken."""
+    sample = offline_unpaired(40, n_train=8, n_test=1)
+    for name, key in (("photos", "photo_train"), ("paintings", "painting_train")):
+        for number, image in enumerate(sample[key].arrays()):
+            write_png(tmp_path / name / f"{number}.png", image[: 20 + 2 * number])
+    return tmp_path
+
+
+@pytest.mark.slow
+def test_own_folders(pictures):
+    (pictures / "photos" / "broken.png").write_bytes(b"no picture")
+    flags = ["--preset", "smoke", "--photos", "photos", "--paintings", "paintings"]
+    result = run("cyclegan_monet", *flags, "--output", "out", "--judge-steps", 2, cwd=pictures)
+    # One of nine is more than the share that may be broken.
+    assert result.returncode == 1 and "broken.png" in said(result.stderr)[-1]
+    assert not (pictures / "out").exists()
+    (pictures / "photos" / "broken.png").unlink()
+    result = run("cyclegan_monet", *flags, "--output", "out", "--judge-steps", 2, cwd=pictures)
+    assert result.returncode == 0, result.stderr
+    assert "train_x: 4 examples: 8 pictures from photos" in result.stdout
+    assert "test_y: 4 examples: 8 pictures from paintings" in result.stdout
+    assert OFFLINE not in result.stdout
+    check_folder(pictures / "out", "cyclegan_monet")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("flags", "code", "sentence"),
+    [
+        (["--photos", "photos"], 1, "Give both --photos and --paintings, or neither."),
+        (["--photos", "photos", "--paintings", "none"], 1, "there is no folder none"),
+        (["--photos", "photos", "--paintings", "empty"], 1, "empty holds 0 files but no picture"),
+        (["--photos", "photos", "--paintings", "few"], 1, "at least 6 are needed"),
+        (["--strategy", "mirrored"], 1, "needs at least two devices"),
+        (["--strategy", "multiworker"], 1, "needs the environment variable TF_CONFIG"),
+        (["--learning-rate", "1e30"], 1, "was not finite"),
+        (["--image-size", "18"], 1, "too small"),
+        (["--image-size", "40"], 1, "40"),
+        (["--image-size", "34"], 1, "multiples of 4"),
+        (["--upsampling", "magic"], 2, "invalid choice: 'magic'"),
+        (["--colour", "red"], 2, "--colour is not a flag of this recipe"),
+    ],
+)
+def test_mistakes_of_users(pictures, flags, code, sentence):
+    (pictures / "empty").mkdir()
+    for number in range(3):
+        write_png(pictures / "few" / f"{number}.png", np.zeros([9, 9, 3], np.uint8))
+    result = run("cyclegan_monet", "--preset", "smoke", *flags, cwd=pictures)
+    lines = said(result.stderr)
+    assert result.returncode == code and sentence in lines[-1], result.stderr
+    assert len(lines) <= 2 and "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+def test_a_full_disk_loses_nothing(tmp_path):
+    """A limit of the system's stands in for the disk's; the shell sets it for the recipe alone."""
+    flags = ["--preset", "smoke", "--output", "out", "--deterministic"]
+    assert run("vae_mnist", *flags, "--epochs", 4, cwd=tmp_path).returncode == 0
+    whole = tmp_path / "whole"
+    (tmp_path / "out").rename(whole)
+    size = max(path.stat().st_size for path in (whole / "checkpoints").iterdir())
+
+    def limited():
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size - 1000, resource.RLIM_INFINITY))
+
+    result = run("vae_mnist", *flags, "--epochs", 4, cwd=tmp_path, preexec_fn=limited)
+    assert result.returncode == 1
+    assert "Cannot write out/checkpoints/state-000001.npz (File too large)" in said(result.stderr)[-1]
+    assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == []
+    result = run("vae_mnist", *flags, "--epochs", 4, "--resume", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "out/history.csv").read_text() == (whole / "history.csv").read_text()
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_describes_itself(recipe):
+    """The docstring names the paper, both commands, device and minutes, and the data."""
+    text = (ROOT / "recipes" / f"{recipe}.py").read_text()
+    doc = text.split('"""')[1]
+    assert f"python recipes/{recipe}.py " in doc
+    assert f"python recipes/{recipe}.py --preset smoke" in doc
+    assert "two CPU cores" in doc and "minute" in doc and "\nData: " in doc
+    assert "class " not in text.replace("class Settings(RunSettings):", "").replace(doc, "")
+    assert Path(ROOT / "recipes" / f"{recipe}.py").stat().st_size < 8000

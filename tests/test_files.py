@@ -1,0 +1,105 @@
+"""Files are replaced whole or not at all."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from keras_gen import files
+from keras_gen.files import replacing, write_json
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_writes_and_replaces(tmp_path):
+    path = tmp_path / "new" / "folder" / "file.bin"
+    for content in (b"old", b"new"):
+        with replacing(path) as file:
+            file.write(content)
+        assert path.read_bytes() == content
+    assert names(path.parent) == ["file.bin"]
+
+
+def test_readers_see_the_old_file_until_all_is_written(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with replacing(path) as file:
+        file.write(b"new")
+        file.flush()
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_while_writing_keeps_the_old_file(tmp_path, error):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(error), replacing(path) as file:
+        file.write(b"half of the n")
+        raise error
+    assert path.read_bytes() == b"old" and names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EDQUOT, "free some space"),
+        (errno.EACCES, "choose a folder you may write to"),
+        (errno.EROFS, "choose a folder you may write to"),
+        (errno.EIO, "choose another place"),
+    ],
+)
+def test_errors_of_the_system_become_a_sentence(tmp_path, monkeypatch, number, way_out):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(OSError, match="Cannot write") as error, replacing(path) as file:
+        file.write(b"new")
+    expected = f"Cannot write {path} ({os.strerror(number)}): {way_out}. What was there is kept."
+    assert error.value.strerror == expected and error.value.errno == number
+    assert path.read_bytes() == b"old" and names(tmp_path) == ["file"]
+
+
+def test_a_file_too_large_for_the_disk(tmp_path):
+    """The real thing, at a limit of the system's for one process."""
+    code = (
+        "import resource; from keras_gen.files import replacing\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        f"with replacing({str(tmp_path / 'file')!r}) as file: file.write(bytes(5000))"
+    )
+    (tmp_path / "file").write_bytes(b"old")
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert "file (File too large): choose another place." in result.stderr
+    assert (tmp_path / "file").read_bytes() == b"old" and names(tmp_path) == ["file"]
+
+
+def test_a_folder_that_is_a_file(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError, match=r"Cannot write .*file/below \(.+\): choose another place"):
+        write_json(tmp_path / "file" / "below", {})
+
+
+def test_json(tmp_path):
+    write_json(tmp_path / "a.json", {"path": tmp_path, "numbers": [1, 2.5], "none": None})
+    text = (tmp_path / "a.json").read_text()
+    assert json.loads(text) == {"path": str(tmp_path), "numbers": [1, 2.5], "none": None}
+    assert text.endswith("}\n") and text.count("\n") > 3
+
+
+def test_json_that_cannot_be_written_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="Circular"):
+        write_json(tmp_path / "a.json", (loop := []) or loop.append(loop) or loop)
+    assert names(tmp_path) == []

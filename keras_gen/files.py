@@ -40,9 +40,10 @@ def replacing(path: str | Path):
             errno.EDQUOT: "free some space",
             errno.EACCES: "choose a folder you may write to",
             errno.EROFS: "choose a folder you may write to",
-        }.get(error.errno, "choose another place")
+        }.get(error.errno or 0, "choose another place")
         raise OSError(
-            error.errno, f"Cannot write {path} ({error.strerror}): {way_out}. What was there is kept."
+            error.errno,
+            f"Cannot write {path} ({error.strerror}): {way_out}. What was there is kept.",
         ) from error
     finally:
         with contextlib.suppress(OSError):

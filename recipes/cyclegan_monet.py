@@ -123,7 +123,7 @@ def main(argv=None):
         return report | {"judge_accuracy": held_out}
 
     run.fit(model, stream, sheet)
-    run.finish(model, evaluate, data.describe(), default="photo_to_monet")
+    run.finish(model, evaluate, data.record(), default="photo_to_monet")
     run.say(f"paint one: keras-gen apply {run.exported.parent} photo.jpg -o painting.png")
 
 

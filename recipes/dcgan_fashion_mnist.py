@@ -85,7 +85,7 @@ def main(argv=None):
         return model.evaluate(test.batches(100), return_dict=True, verbose=0)
 
     run.fit(model, stream, sheet)
-    run.finish(model, evaluate, data.describe(), default="sample")
+    run.finish(model, evaluate, data.record(), default="sample")
     run.say(f"draw: keras-gen sample {run.exported.parent} -n 64 --seed 0 -o clothes.png")
 
 

@@ -87,7 +87,7 @@ def main(argv=None):
         return model.evaluate(test, return_dict=True, verbose=0)
 
     run.fit(model, stream, sheet)
-    run.finish(model, evaluate, data.describe())
+    run.finish(model, evaluate, data.record())
     run.say(f"draw: keras-gen sample {run.exported.parent} -n 64 --seed 0 -o digits.png")
 
 

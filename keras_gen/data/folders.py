@@ -93,7 +93,7 @@ def image_folder(
         raise ValueError(
             f"{folder} has {len(good)} readable picture, but a set needs at least 2; add pictures."
         )
-    origin = f"{len(good)} pictures from {folder}"
+    origin = f"{len(good)} pictures, from {folder}"
     if hold_decoded:
         return Source(np.stack(good), origin=origin)
     contents, orientations = zip(*good, strict=True)

@@ -19,8 +19,12 @@ class _Parts:
         return {name: value for name, value in vars(self).items() if isinstance(value, Source)}
 
     def describe(self) -> dict[str, str]:
-        """Sizes and origins, for the record."""
+        """Sizes and origins."""
         return {k: f"{len(v)} examples: {v.origin}" for k, v in self.parts().items()}
+
+    def record(self) -> dict[str, str]:
+        """The same without folders, for what is passed on."""
+        return {k: text.split(", from ")[0] for k, text in self.describe().items()}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,8 +97,9 @@ def photos_and_paintings(
     """Loads photographs (X) and paintings (Y).
 
     Two folders if they are given, every tenth picture of which is held out (more of small ones,
-    so that there are three); else `cycle_gan/monet2photo` through tensorflow-datasets; and where that cannot be had, an offline
-    sample: photographs that come with scikit-learn, and a painterly rendering of them.
+    so that there are three); else `cycle_gan/monet2photo` through tensorflow-datasets; and where
+    that cannot be had, an offline sample: photographs that come with scikit-learn, and a painterly
+    rendering of them.
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.

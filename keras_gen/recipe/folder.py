@@ -98,7 +98,7 @@ def _hold(folder: Path) -> bool:
         return True
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / _LOCK, "a")  # noqa: SIM115
+        file = open(folder / _LOCK, "a")
     except OSError as error:
         raise OSError(
             error.errno,

@@ -173,9 +173,12 @@ class Run:
             if not is_chief():
                 return metrics
             loss_curves(self.directory / "losses.png", state.logs)
+            # Whoever gets the model need not know where it was made.
+            places = ("output", "export", "resume")
+            config = {k: v for k, v in s.as_json().items() if k not in places}
             path = export(
                 model, folder, self.name, default=default,
-                metadata=dict(recipe=self.name, config=s.as_json(), data=data, metrics=metrics),
+                metadata=dict(recipe=self.name, config=config, data=data, metrics=metrics),
             )  # fmt: skip
         # Written last: its presence says that the run is finished.
         write_json(self.directory / "metrics.json", metrics)

@@ -81,7 +81,11 @@ class RunSettings:
 
 
 def parse(
-    settings: type[RunSettings], presets: Mapping[str, dict], description: str, argv=None, saved=None
+    settings: type[RunSettings],
+    presets: Mapping[str, dict],
+    description: str,
+    argv=None,
+    saved=None,
 ):
     """Makes a recipe's settings of its preset and the flags.
 
@@ -100,7 +104,7 @@ def parse(
         ValueError: If `saved` holds what are no settings.
     """
     assert tuple(presets) == PRESETS, f"a recipe has the presets {PRESETS}"
-    scales = {name: settings(**change, preset=name) for name, change in presets.items()}
+    scales = {name: settings(**(change | {"preset": name})) for name, change in presets.items()}
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--preset", default="auto")
     preset = first.parse_known_args(argv)[0].preset

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiny import TINY
 
 from keras_gen.callbacks import SampleSheet, translation_sheet
 from keras_gen.images import read_image
+from tiny import TINY
 
 
 def fit(callback, epochs=4, **kwargs):
@@ -22,11 +22,11 @@ def names(folder):
     return sorted(path.name for path in folder.glob("**/*"))
 
 
-@pytest.mark.parametrize(
-    ("every", "expected"), [(1, [1, 2, 3, 4]), (2, [2, 4]), (3, [3]), (5, [])]
-)
+@pytest.mark.parametrize(("every", "expected"), [(1, [1, 2, 3, 4]), (2, [2, 4]), (3, [3]), (5, [])])
 def test_a_picture_every_few_epochs(tmp_path, capsys, every, expected):
-    draw = lambda model: np.full([3, 4, 3], int(model.step.numpy()), "uint8")  # noqa: E731
+    def draw(model):
+        return np.full([3, 4, 3], int(model.step.numpy()), "uint8")
+
     fit(SampleSheet(draw, tmp_path / "samples", every))
     files = [f"epoch-{epoch:04d}.png" for epoch in expected]
     assert names(tmp_path / "samples") == files
@@ -37,8 +37,7 @@ def test_a_picture_every_few_epochs(tmp_path, capsys, every, expected):
 
 
 def test_goes_on_in_a_resumed_training(tmp_path):
-    draw = lambda model: np.zeros([2, 2, 3], "uint8")  # noqa: E731
-    fit(SampleSheet(draw, tmp_path, 2), initial_epoch=2)
+    fit(SampleSheet(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path, 2), initial_epoch=2)
     assert names(tmp_path) == ["epoch-0004.png"]
 
 

@@ -133,7 +133,7 @@ def test_good_folders_warn_of_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         source = image_folder(tmp_path, 8, max_broken=0)
-    assert source.origin == f"2 pictures from {tmp_path}"
+    assert source.origin == f"2 pictures, from {tmp_path}"
 
 
 def test_folders_without_enough_pictures_are_refused(tmp_path):

@@ -174,10 +174,11 @@ def test_retrieval_by_hand():
 
 
 def test_recalls_are_not_pushed_up_by_rounding():
-    # 0.7 * 10 is a little above 7 in floating point: seven of ten hits must do.
-    gallery = np.stack([np.cos(np.arange(11) / 10), np.sin(np.arange(11) / 10)], axis=1)
-    labels = np.array([1] * 7 + [0] + [1] * 3)
-    precision = retrieval_curve(gallery[:1], labels[:1], gallery, labels, recalls=[0.7, 0.8])
+    # 0.28 * 25 is a little above 7 in floating point: seven of 25 hits must do.
+    angles = np.arange(26) / 20
+    gallery = np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    labels = np.array([1] * 7 + [0] + [1] * 18)
+    precision = retrieval_curve(gallery[:1], labels[:1], gallery, labels, recalls=[0.28, 0.32])
     np.testing.assert_allclose(precision, [1, 8 / 9])
 
 

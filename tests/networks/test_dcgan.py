@@ -1,5 +1,7 @@
 """DCGAN's networks: shapes, ranges, sizes, initial values."""
 
+import itertools
+
 import keras
 import numpy as np
 import pytest
@@ -17,7 +19,7 @@ def batch_norm(channels):
 def test_sizes_of_the_papers_networks():
     """Fig. 1: 100 latents, 1024 - 512 - 256 - 128 channels, 64x64 colour images, 4x4 kernels."""
     channels = [1024, 512, 256, 128]
-    pairs = list(zip(channels, channels[1:], strict=False))
+    pairs = list(itertools.pairwise(channels))
     inner = sum(16 * a * b for a, b in pairs)
     norms = sum(map(batch_norm, channels))
     generator = dcgan_generator()

@@ -90,7 +90,9 @@ def test_mixed_precision_gives_float32():
     assert network.layers[2].compute_dtype == "bfloat16"
 
 
-@pytest.mark.parametrize(("shape", "strided", "least"), [((23, 64, 3), 3, 24), ((11, 11, 3), 2, 12)])
+@pytest.mark.parametrize(
+    ("shape", "strided", "least"), [((23, 64, 3), 3, 24), ((11, 11, 3), 2, 12)]
+)
 def test_too_small_images_are_refused(shape, strided, least):
     with pytest.raises(ValueError, match=f"{shape[0]}x{shape[1]} are too small.*least {least} pix"):
         patch_discriminator(shape, strided_layers=strided)

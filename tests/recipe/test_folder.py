@@ -86,7 +86,9 @@ class TestNew:
     @pytest.mark.parametrize("path", ["a/b", "/proc/keras_gen"])
     def test_an_impossible_place_is_refused(self, here, path):
         Path("a").write_text("")
-        with pytest.raises(OSError, match=rf"Cannot write to the folder {path} \(.+\): choose anot"):
+        with pytest.raises(
+            OSError, match=rf"Cannot write to the folder {path} \(.+\): choose anot"
+        ):
             choose(output=Path(path))
 
     def test_a_finished_run_is_refused(self, here):
@@ -170,5 +172,7 @@ class TestResume:
     def test_a_config_that_is_none_is_refused(self, here, text):
         make_run("a")
         Path("a/config.json").write_text(text)
-        with pytest.raises(ValueError, match=r"a/config.json cannot be used \(.+\): choose another"):
+        with pytest.raises(
+            ValueError, match=r"a/config.json cannot be used \(.+\): choose another"
+        ):
             choose(resume=True, output=Path("a"))

@@ -1,5 +1,6 @@
 """Runs that are killed without warning, again and again, end as if nothing had happened."""
 
+import itertools
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+
 from processes import environment, event_steps, run, said, start
 
 pytestmark = pytest.mark.slow
@@ -112,9 +114,12 @@ def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):
     meta = [json.loads(str(state["meta"])) for state in (one, other)]
     assert meta[0] == meta[1] and len(meta[0]["logs"]) == EPOCHS
 
-    for file in ("history.csv", "sheet.png", "losses.png", *(
-        f"samples/epoch-{epoch + 1:04d}.png" for epoch in range(EPOCHS)
-    )):
+    for file in (
+        "history.csv",
+        "sheet.png",
+        "losses.png",
+        *(f"samples/epoch-{epoch + 1:04d}.png" for epoch in range(EPOCHS)),
+    ):
         assert (whole / file).read_bytes() == (killed / file).read_bytes(), file
     metrics = [json.loads((folder / "metrics.json").read_text()) for folder in (whole, killed)]
     assert metrics[0] | {"minutes": 0} == metrics[1] | {"minutes": 0}
@@ -125,7 +130,7 @@ def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):
     assert set(steps) == set(range(EPOCHS))
     # An epoch shows twice only where it was run twice.
     assert len(steps) - EPOCHS <= len(moments)
-    assert all(later - earlier in (0, 1) for earlier, later in zip(steps, steps[1:], strict=False))
+    assert all(later - earlier in (0, 1) for earlier, later in itertools.pairwise(steps))
 
     assert [path.name for path in sorted((killed / "checkpoints").iterdir())] == [
         f"state-{epoch:06d}.npz" for epoch in (EPOCHS - 1, EPOCHS)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from processes import RECIPES, ROOT, event_steps, keras_gen, run, said
 
 from keras_gen.data import offline_unpaired
 from keras_gen.images import read_image, write_png
+from processes import RECIPES, ROOT, event_steps, keras_gen, run, said
 
 OFFLINE = "OFFLINE SAMPLE instead of the real data: "
 
@@ -28,7 +28,11 @@ def check_folder(folder, recipe):
         assert event_steps(folder, f"epoch_{name}") == list(range(epochs))
     assert metrics["steps"] == epochs * config["steps_per_epoch"]
     assert all(np.isfinite(v) for v in metrics.values() if isinstance(v, float))
-    for picture in ("losses.png", "sheet.png", *(f"samples/epoch-{n + 1:04d}.png" for n in range(2))):
+    for picture in (
+        "losses.png",
+        "sheet.png",
+        *(f"samples/epoch-{n + 1:04d}.png" for n in range(2)),
+    ):
         assert read_image(folder / picture).std() > 0
     assert len(list((folder / "checkpoints").glob("state-*.npz"))) == 2
     assert not list(folder.rglob("*.tmp")) and not (folder / ".lock").exists()
@@ -40,9 +44,7 @@ def use_export(folder, recipe, cwd):
     models = folder / "export"
     listed = keras_gen("list", "--models", models, cwd=cwd)
     assert listed.returncode == 0 and recipe in listed.stdout.split("exports in")[1]
-    metadata = json.loads(
-        (models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text()
-    )
+    metadata = json.loads((models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text())
     if "sample" in metadata["signatures"]:
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr
@@ -105,8 +107,8 @@ def test_own_folders(pictures):
     (pictures / "photos" / "broken.png").unlink()
     result = run("cyclegan_monet", *flags, "--output", "out", "--judge-steps", 2, cwd=pictures)
     assert result.returncode == 0, result.stderr
-    assert "train_x: 4 examples: 8 pictures from photos" in result.stdout
-    assert "test_y: 4 examples: 8 pictures from paintings" in result.stdout
+    assert "train_x: 4 examples: 8 pictures, from photos" in result.stdout
+    assert "test_y: 4 examples: 8 pictures, from paintings" in result.stdout
     assert OFFLINE not in result.stdout
     check_folder(pictures / "out", "cyclegan_monet")
 
@@ -155,7 +157,9 @@ def test_a_full_disk_loses_nothing(tmp_path):
 
     result = run("vae_mnist", *flags, "--epochs", 4, cwd=tmp_path, preexec_fn=limited)
     assert result.returncode == 1
-    assert "Cannot write out/checkpoints/state-000001.npz (File too large)" in said(result.stderr)[-1]
+    assert (
+        "Cannot write out/checkpoints/state-000001.npz (File too large)" in said(result.stderr)[-1]
+    )
     assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == []
     result = run("vae_mnist", *flags, "--epochs", 4, "--resume", cwd=tmp_path)
     assert result.returncode == 0, result.stderr

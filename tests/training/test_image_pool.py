@@ -12,8 +12,9 @@ SHAPE = (2, 2, 1)
 
 def images(*values):
     """One constant image for each value."""
-    return tf.constant(np.broadcast_to(np.reshape(values, [-1, 1, 1, 1]), [len(values), *SHAPE]),
-                       tf.float32)
+    return tf.constant(
+        np.broadcast_to(np.reshape(values, [-1, 1, 1, 1]), [len(values), *SHAPE]), tf.float32
+    )
 
 
 def value(batch):
@@ -51,7 +52,9 @@ def test_exchanges_half_of_the_images_when_full():
     assert 12 < np.mean(ages) < 20
 
 
-@pytest.mark.parametrize(("size", "batch"), [(8, 1), (6, 3), (5, 3), (5, 4), (4, 4), (7, 2), (1, 1)])
+@pytest.mark.parametrize(
+    ("size", "batch"), [(8, 1), (6, 3), (5, 3), (5, 4), (4, 4), (7, 2), (1, 1)]
+)
 def test_no_image_is_invented_lost_or_doubled(size, batch):
     """Also where the pool fills up in the middle of a batch."""
     pool = ImagePool(size, SHAPE)

@@ -7,12 +7,12 @@ import os
 import keras
 import numpy as np
 import pytest
-from tiny import TINY
 
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import CheckpointError, TrainingState
 from keras_gen.training import state as module
 from keras_gen.vae import VAE
+from tiny import TINY
 
 SHAPE = (2, 2, 1)
 DATA = np.random.default_rng(0).integers(0, 256, (8, *SHAPE), "uint8")
@@ -67,7 +67,7 @@ class TestResume:
 
         whole, _ = train(tmp_path / "whole", 9, [stopping()])
         train(tmp_path / "parts", 3, [first := stopping()])
-        parts, state = train(tmp_path / "parts", 9, [second := stopping()])
+        parts, _ = train(tmp_path / "parts", 9, [second := stopping()])
         assert len(whole.history.epoch) == 4
         assert parts.history.history == whole.history.history
         assert (first.wait, second.wait, second.stopped_epoch) == (2, 3, 3)
@@ -188,7 +188,9 @@ class TestFiles:
             path.write_bytes(b"")
         with (
             pytest.warns(UserWarning, match="damaged"),
-            pytest.raises(CheckpointError, match=r"None of the 2 checkpoints in .* move the folder"),
+            pytest.raises(
+                CheckpointError, match=r"None of the 2 checkpoints in .* move the folder"
+            ),
         ):
             TrainingState(tmp_path, CONFIG)
         assert len(files(tmp_path)) == 2
@@ -218,7 +220,9 @@ class TestFiles:
             model.encoder.get_layer("mean").bias.assign([np.nan])
 
         breaking = keras.callbacks.LambdaCallback(on_epoch_end=break_down)
-        with pytest.raises(FloatingPointError, match=r"mean/bias is not finite after epoch 2.*state-000001.npz"):
+        with pytest.raises(
+            FloatingPointError, match=r"mean/bias is not finite after epoch 2.*-000001"
+        ):
             model.fit(
                 DATA, batch_size=4, verbose=0, epochs=2, initial_epoch=1,
                 callbacks=[breaking, state],
@@ -241,7 +245,9 @@ class TestRefusals:
 
     def test_another_architecture(self, tmp_path):
         train(tmp_path, 1)
-        with pytest.raises(CheckpointError, match=r"another model: .*\[4, 3\].* there and .*\[4, 5\]"):
+        with pytest.raises(
+            CheckpointError, match=r"another model: .*\[4, 3\].* there and .*\[4, 5\]"
+        ):
             train(tmp_path, 2, model=vae(hidden=5))
 
     def test_another_class(self, tmp_path):
@@ -258,5 +264,7 @@ class TestRefusals:
 
     def test_other_callbacks(self, tmp_path):
         train(tmp_path, 1)
-        with pytest.raises(CheckpointError, match=r"callbacks \[\], but .* \['EarlyStopping'\] here"):
+        with pytest.raises(
+            CheckpointError, match=r"callbacks \[\], but .* \['EarlyStopping'\] here"
+        ):
             train(tmp_path, 2, [keras.callbacks.EarlyStopping("loss")])

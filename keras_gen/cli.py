@@ -64,46 +64,74 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        "keras-gen", description="Lists recipes and exported models, and runs exported models.",
-        epilog=EXAMPLES, formatter_class=argparse.RawDescriptionHelpFormatter)
+        "keras-gen",
+        description="Lists recipes and exported models, and runs exported models.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], summary: str,
-                description: str) -> argparse.ArgumentParser:
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], summary: str, description: str
+    ) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=summary, description=description)
         sub.set_defaults(run=run)
-        sub.add_argument("--models", type=Path, default=_folder("saved_models"), metavar="DIR",
-                         help="folder of the exports, <DIR>/<name>/<version>/ (default: "
-                              "saved_models)")
+        sub.add_argument(
+            "--models",
+            type=Path,
+            default=_folder("saved_models"),
+            metavar="DIR",
+            help="folder of the exports, <DIR>/<name>/<version>/ (default: saved_models)",
+        )
         return sub
 
     def runs_model(sub: argparse.ArgumentParser, out: str, signature: str) -> None:
-        sub.add_argument("model", metavar="MODEL",
-                         help="name of an export (its highest version is taken) or a path to one")
+        sub.add_argument(
+            "model",
+            metavar="MODEL",
+            help="name of an export (its highest version is taken) or a path to one",
+        )
         sub.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help=out)
         sub.add_argument("--signature", metavar="NAME", help=signature)
         sub.add_argument("--overwrite", action="store_true", help="replace existing files")
 
-    command("list", _list, "list recipes and exports",
-            "Lists the recipes and the exported models, with what each was trained on and how well "
-            "it does. Loads no model.")
+    command(
+        "list",
+        _list,
+        "list recipes and exports",
+        "Lists the recipes and the exported models, with what each was trained on and how well "
+        "it does. Loads no model.",
+    )
 
     sub = command("apply", _apply, "translate pictures with an export", APPLY)
-    runs_model(sub, "a .png file for one picture, or else a folder, made if it is missing",
-               "signature to run (default: serving_default if it turns pictures into pictures, "
-               "else the one that does)")
-    sub.add_argument("images", nargs="+", metavar="IMAGE",
-                     help=f"files ({', '.join(READABLE)}), folders of them, or quoted globs, in "
-                          "which ** stands for any folders")
+    runs_model(
+        sub,
+        "a .png file for one picture, or else a folder, made if it is missing",
+        "signature to run (default: serving_default if it turns pictures into pictures, "
+        "else the one that does)",
+    )
+    sub.add_argument(
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help=f"files ({', '.join(READABLE)}), folders of them, or quoted globs, in "
+        "which ** stands for any folders",
+    )
 
     sub = command("sample", _sample, "draw new pictures from an export", SAMPLE)
     runs_model(sub, "the .png file", "signature to run (default: sample)")
-    sub.add_argument("-n", type=_positive, default=64, metavar="N",
-                     help="how many pictures (default: 64)")
-    sub.add_argument("--seed", type=_int32, default=0, metavar="SEED",
-                     help="any 32-bit integer (default: 0)")
-    sub.add_argument("--columns", type=_positive, metavar="N",
-                     help="pictures in a row (default: nearly a square)")
+    sub.add_argument(
+        "-n", type=_positive, default=64, metavar="N", help="how many pictures (default: 64)"
+    )
+    sub.add_argument(
+        "--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)"
+    )
+    sub.add_argument(
+        "--columns",
+        type=_positive,
+        metavar="N",
+        help="pictures in a row (default: nearly a square)",
+    )
     return parser
 
 
@@ -136,14 +164,25 @@ def _facts(path: Path) -> list[str]:
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 2**20
     try:
         metadata = exported.read_metadata(path)
-        networks, data, metrics = (metadata.get(key) or {}
-                                   for key in ("networks", "data", "metrics"))
+        networks, data, metrics = (
+            metadata.get(key) or {} for key in ("networks", "data", "metrics")
+        )
         parameters = f"{sum(network['parameters'] for network in networks.values()):,}"
-        headline = next((f"{key} {value:.4g}" for key, value in metrics.items()
-                         if isinstance(value, int | float)), "")
-        return [f"{size:.1f} MiB", parameters if networks else "",
-                str(data.get("name", "") if isinstance(data, dict) else data), headline,
-                ", ".join(metadata.get("signatures", {}))]
+        headline = next(
+            (
+                f"{key} {value:.4g}"
+                for key, value in metrics.items()
+                if isinstance(value, int | float)
+            ),
+            "",
+        )
+        return [
+            f"{size:.1f} MiB",
+            parameters if networks else "",
+            str(data.get("name", "") if isinstance(data, dict) else data),
+            headline,
+            ", ".join(metadata.get("signatures", {})),
+        ]
     except (ValueError, TypeError, KeyError, AttributeError):
         return [f"{size:.1f} MiB", "(unreadable metadata)", "", "", ""]
 
@@ -177,23 +216,28 @@ def _apply(options: argparse.Namespace) -> int:
         except (OSError, ValueError) as error:
             failed += 1
             tqdm.write(f"keras-gen apply: skipped {path}: {error}", file=sys.stderr)
-    print(f"{len(paths) - failed} of {len(paths)} pictures written to {options.out}"
-          + (f"; {failed} failed" if failed else ""))
+    print(
+        f"{len(paths) - failed} of {len(paths)} pictures written to {options.out}"
+        + (f"; {failed} failed" if failed else "")
+    )
     return 1 if failed else 0
 
 
 def _sample(options: argparse.Namespace) -> int:
     if options.out.suffix.lower() != ".png":
-        raise ValueError(f"--out is {options.out}: the grid is written as PNG, so its name ends "
-                         "in .png.")
+        raise ValueError(
+            f"--out is {options.out}: the grid is written as PNG, so its name ends in .png."
+        )
     _keep_existing([options.out], options)
     model = _load(options)
     signature = _known(model, options.signature or "sample")
     outputs = _image_outputs(model, signature)
     if set(model.inputs[signature]) != {"seed", "n"} or not outputs:
-        raise ValueError(f"signature {signature!r} of {model.path} does not turn (seed, n) into "
-                         f"pictures: choose another one with --signature, from "
-                         f"{', '.join(model.inputs)}.")
+        raise ValueError(
+            f"signature {signature!r} of {model.path} does not turn (seed, n) into "
+            f"pictures: choose another one with --signature, from "
+            f"{', '.join(model.inputs)}."
+        )
 
     from keras_gen.images import grid, write_png
 
@@ -208,14 +252,22 @@ def _pictures(patterns: Sequence[str]) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
-        matches = [path] if path.exists() else [Path(match) for match in
-                                                sorted(glob.glob(pattern, recursive=True))]
-        matches = [file for match in matches for file in
-                   (sorted(match.iterdir()) if match.is_dir() else [match])
-                   if file == path or file.suffix.lower() in READABLE]
+        matches = (
+            [path]
+            if path.exists()
+            else [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
+        )
+        matches = [
+            file
+            for match in matches
+            for file in (sorted(match.iterdir()) if match.is_dir() else [match])
+            if file == path or file.suffix.lower() in READABLE
+        ]
         if not matches:
-            raise FileNotFoundError(f"no picture matches {pattern!r}: expected files, folders or "
-                                    f"globs of {', '.join(READABLE)}.")
+            raise FileNotFoundError(
+                f"no picture matches {pattern!r}: expected files, folders or "
+                f"globs of {', '.join(READABLE)}."
+            )
         found.update(dict.fromkeys(matches))
     return list(found)
 
@@ -225,11 +277,14 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
     suffix = out.suffix.lower()
     if not out.is_dir() and suffix in READABLE:
         if suffix != ".png":
-            raise ValueError(f"--out is {out}: pictures are written as PNG, so its name ends in "
-                             ".png, or it is a folder.")
+            raise ValueError(
+                f"--out is {out}: pictures are written as PNG, so its name ends in "
+                ".png, or it is a folder."
+            )
         if len(paths) > 1:
-            raise ValueError(f"--out is the file {out} and there are {len(paths)} pictures: give a "
-                             "folder.")
+            raise ValueError(
+                f"--out is the file {out} and there are {len(paths)} pictures: give a folder."
+            )
         return [out]
     if out.exists() and not out.is_dir():
         raise ValueError(f"--out is {out}, an existing file: give a .png file or a folder.")
@@ -237,8 +292,10 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
     for path in paths:
         target = out / f"{path.stem}.png"
         if target in targets:
-            raise ValueError(f"{targets[target]} and {path} would both become {target}: run them "
-                             "into separate folders.")
+            raise ValueError(
+                f"{targets[target]} and {path} would both become {target}: run them "
+                "into separate folders."
+            )
         targets[target] = path
     return list(targets)
 
@@ -247,8 +304,10 @@ def _keep_existing(targets: list[Path], options: argparse.Namespace) -> None:
     existing = [target for target in targets if target.exists()]
     if existing and not options.overwrite:
         more = f" (and {len(existing) - 1} more)" if existing[1:] else ""
-        raise FileExistsError(f"{existing[0]}{more} is already there: choose another --out, "
-                              "or pass --overwrite to replace.")
+        raise FileExistsError(
+            f"{existing[0]}{more} is already there: choose another --out, "
+            "or pass --overwrite to replace."
+        )
 
 
 def _load(options: argparse.Namespace) -> exported.Exported:
@@ -256,28 +315,38 @@ def _load(options: argparse.Namespace) -> exported.Exported:
         if path.is_dir():
             return exported.load(path)
     known = ", ".join(_exports(options.models)) or "none"
-    raise FileNotFoundError(f"there is no model {options.model!r}, neither as a path nor in "
-                            f"{options.models}, which holds: {known}.")
+    raise FileNotFoundError(
+        f"there is no model {options.model!r}, neither as a path nor in "
+        f"{options.models}, which holds: {known}."
+    )
 
 
 def _translator(model: exported.Exported, name: str | None) -> str:
     """The signature, `name` unless None, that turns pictures into pictures."""
-    able = [key for key, inputs in model.inputs.items()
-            if [_is_image(spec) for spec in inputs.values()] == [True]
-            and _image_outputs(model, key)]
+    able = [
+        key
+        for key, inputs in model.inputs.items()
+        if [_is_image(spec) for spec in inputs.values()] == [True] and _image_outputs(model, key)
+    ]
     if (name is not None and _known(model, name) not in able) or not able:
-        raise ValueError(f"{f'signature {name!r} of ' if name else ''}{model.path} does not turn "
-                         f"pictures into pictures; those that do: {', '.join(able) or 'none'}.")
+        raise ValueError(
+            f"{f'signature {name!r} of ' if name else ''}{model.path} does not turn "
+            f"pictures into pictures; those that do: {', '.join(able) or 'none'}."
+        )
     if name is None and "serving_default" not in able and len(able) > 1:
-        raise ValueError(f"{model.path} has several signatures that turn pictures into pictures: "
-                         f"choose one with --signature, from {', '.join(able)}.")
+        raise ValueError(
+            f"{model.path} has several signatures that turn pictures into pictures: "
+            f"choose one with --signature, from {', '.join(able)}."
+        )
     return name or ("serving_default" if "serving_default" in able else able[0])
 
 
 def _known(model: exported.Exported, name: str) -> str:
     if name not in model.inputs:
-        raise ValueError(f"{model.path} has no signature {name!r}: choose one with --signature, "
-                         f"from {', '.join(model.inputs)}.")
+        raise ValueError(
+            f"{model.path} has no signature {name!r}: choose one with --signature, "
+            f"from {', '.join(model.inputs)}."
+        )
     return name
 
 
@@ -292,8 +361,11 @@ def _run(model: exported.Exported, signature: str, output: str, **inputs: Any) -
 
 
 def _image_outputs(model: exported.Exported, signature: str) -> list[str]:
-    return [key for key, spec in model.outputs[signature].items()
-            if spec.dtype == "uint8" and spec.shape.rank == 4]
+    return [
+        key
+        for key, spec in model.outputs[signature].items()
+        if spec.dtype == "uint8" and spec.shape.rank == 4
+    ]
 
 
 def _is_image(spec: Any) -> bool:
@@ -324,7 +396,7 @@ def _int32(text: str) -> int:
         value = int(text)
     except ValueError:
         value = 2**31
-    if not -2**31 <= value < 2**31:
+    if not -(2**31) <= value < 2**31:
         raise argparse.ArgumentTypeError(f"{text!r} is not a 32-bit integer")
     return value
 

@@ -38,9 +38,14 @@ class Exportable(Protocol):
         ...
 
 
-def export(model: Exportable, directory: str | Path, name: str, default: str | None = None,
-           metadata: Mapping[str, Any] | None = None,
-           warmup: Mapping[str, Mapping[str, Any]] | None = None) -> Path:
+def export(
+    model: Exportable,
+    directory: str | Path,
+    name: str,
+    default: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    warmup: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Path:
     """Writes `<directory>/<name>/<version>/`: a SavedModel with the model's signatures.
 
     The export needs neither this library nor Keras, nor the distribution strategy or the mixed
@@ -74,8 +79,10 @@ def export(model: Exportable, directory: str | Path, name: str, default: str | N
         PosixPath('saved_models/gan_usps/1')
     """
     if not name or name.startswith(".") or set(name) & set("/\\"):
-        raise ValueError(f"name={name!r} cannot name a folder: give one without path separators "
-                         "and leading dots, such as 'cyclegan_monet'.")
+        raise ValueError(
+            f"name={name!r} cannot name a folder: give one without path separators "
+            "and leading dots, such as 'cyclegan_monet'."
+        )
     signatures = dict(model.signatures())
     if not signatures:
         raise ValueError(f"{type(model).__name__}.signatures() is empty: an export needs one.")
@@ -83,12 +90,12 @@ def export(model: Exportable, directory: str | Path, name: str, default: str | N
         default = "serving_default" if "serving_default" in signatures else next(iter(signatures))
     for told in (default, *(warmup or {})):
         if told not in signatures:
-            raise ValueError(f"{type(model).__name__} has no signature {told!r}: it has "
-                             f"{', '.join(signatures)}.")
+            raise ValueError(
+                f"{type(model).__name__} has no signature {told!r}: it has {', '.join(signatures)}."
+            )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in signatures.items()}
-    functions = {key: _concrete(function, specs[key])
-                 for key, (function, _) in signatures.items()}
+    functions = {key: _concrete(function, specs[key]) for key, (function, _) in signatures.items()}
     requests = {key: _request(key, specs[key], (warmup or {}).get(key, {})) for key in signatures}
     for key, function in functions.items():
         _try(key, function, requests[key])
@@ -102,15 +109,21 @@ def export(model: Exportable, directory: str | Path, name: str, default: str | N
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        tf.saved_model.save(module, str(temporary), signatures=functions,
-                            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False))
+        tf.saved_model.save(
+            module,
+            str(temporary),
+            signatures=functions,
+            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
+        )
         write_warmup(temporary, name, requests)
         return _publish(temporary, folder, description)
     except (OSError, tf.errors.OpError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
-        raise OSError(getattr(error, "errno", None) or errno.EIO,
-                      f"cannot write the export ({reason}): make room there or choose another "
-                      "directory", str(folder)) from error
+        raise OSError(
+            getattr(error, "errno", None) or errno.EIO,
+            f"cannot write the export ({reason}): make room there or choose another directory",
+            str(folder),
+        ) from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
         if made and folder.is_dir() and not any(folder.iterdir()):
@@ -121,13 +134,16 @@ def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
     served = (tf.uint8, tf.int32, tf.float32)
     for spec in inputs:
         if not spec.name or spec.dtype not in served or spec.shape.rank is None:
-            raise ValueError(f"signature {signature!r} has the input {spec}: it needs a name, a "
-                             "known rank, and one of the dtypes uint8, int32 and float32.")
+            raise ValueError(
+                f"signature {signature!r} has the input {spec}: it needs a name, a "
+                "known rank, and one of the dtypes uint8, int32 and float32."
+            )
     return {spec.name: spec for spec in inputs}
 
 
 def _concrete(function: Callable, specs: Specs) -> Any:
     """Traces `function` once, its outputs in a dict and of the dtypes that are served."""
+
     def served(tensor: Any) -> tf.Tensor:
         tensor = tf.convert_to_tensor(tensor)
         if tensor.dtype.is_floating:
@@ -145,10 +161,13 @@ def _concrete(function: Callable, specs: Specs) -> Any:
 
 def _request(signature: str, specs: Specs, told: Mapping[str, Any]) -> dict[str, np.ndarray]:
     if told and set(told) != set(specs):
-        raise ValueError(f"warmup[{signature!r}] has the inputs {sorted(told)}: the signature "
-                         f"takes {sorted(specs)}.")
-    return default_inputs(specs) | {key: np.asarray(value, specs[key].dtype.as_numpy_dtype)
-                                    for key, value in told.items()}
+        raise ValueError(
+            f"warmup[{signature!r}] has the inputs {sorted(told)}: the signature "
+            f"takes {sorted(specs)}."
+        )
+    return default_inputs(specs) | {
+        key: np.asarray(value, specs[key].dtype.as_numpy_dtype) for key, value in told.items()
+    }
 
 
 def _try(signature: str, function: Any, request: Mapping[str, np.ndarray]) -> None:
@@ -156,22 +175,32 @@ def _try(signature: str, function: Any, request: Mapping[str, np.ndarray]) -> No
         function(*map(tf.constant, request.values()))
     except (tf.errors.OpError, TypeError, ValueError) as error:
         shapes = {key: list(value.shape) for key, value in request.items()}
-        raise ValueError(f"signature {signature!r} fails on a warm-up request of shapes {shapes}: "
-                         f"give one it takes in warmup={{{signature!r}: ...}}.") from error
+        raise ValueError(
+            f"signature {signature!r} fails on a warm-up request of shapes {shapes}: "
+            f"give one it takes in warmup={{{signature!r}: ...}}."
+        ) from error
 
 
-def _module(networks: Mapping[str, Any], functions: Mapping[str, Any],
-            ) -> tuple[tf.Module, dict[str, int]]:
+def _module(
+    networks: Mapping[str, Any],
+    functions: Mapping[str, Any],
+) -> tuple[tf.Module, dict[str, int]]:
     """A module with the variables that `functions` read, and each network's share in parameters."""
-    read = {id(variable): variable
-            for function in functions.values() for variable in function.graph.variables}
+    read = {
+        id(variable): variable
+        for function in functions.values()
+        for variable in function.graph.variables
+    }
     module, parameters = tf.Module(), {}
     module.kept = []
     for name, network in networks.items():
         # A distributed variable is read through one of its components, and saved as a plain one.
         values = [variable.value for variable in network.variables]
-        used = [value for value in values
-                if any(id(part) in read for part in (value, *getattr(value, "values", ())))]
+        used = [
+            value
+            for value in values
+            if any(id(part) in read for part in (value, *getattr(value, "values", ())))
+        ]
         if used:
             parameters[name] = sum(math.prod(value.shape) for value in used)
         module.kept += [value for value in used if all(value is not kept for kept in module.kept)]
@@ -182,30 +211,42 @@ def _module(networks: Mapping[str, Any], functions: Mapping[str, Any],
     return module, parameters
 
 
-def _describe(model: Exportable, name: str, default: str, specs: Mapping[str, Specs],
-              functions: Mapping[str, Any], parameters: Mapping[str, int],
-              metadata: Mapping[str, Any]) -> dict[str, Any]:
+def _describe(
+    model: Exportable,
+    name: str,
+    default: str,
+    specs: Mapping[str, Specs],
+    functions: Mapping[str, Any],
+    parameters: Mapping[str, int],
+    metadata: Mapping[str, Any],
+) -> dict[str, Any]:
     description = {
-        "schema": 1, "name": name, "version": None,
+        "schema": 1,
+        "name": name,
+        "version": None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "libraries": {package: _version(package) for package in ("keras_gen", "keras")}
         | {"tensorflow": tf.__version__},
         "default_signature": default,
-        "signatures": {key: {"inputs": _tensors(specs[key]),
-                             "outputs": _tensors(function.structured_outputs)}
-                       for key, function in functions.items()},
+        "signatures": {
+            key: {"inputs": _tensors(specs[key]), "outputs": _tensors(function.structured_outputs)}
+            for key, function in functions.items()
+        },
         "networks": {key: {"parameters": count} for key, count in parameters.items()},
         "inference": getattr(model, "inference_policy", INFERENCE),
     }
     if taken := sorted(set(description) & set(metadata)):
-        raise ValueError(f"metadata has the keys {taken}, which the export writes itself: "
-                         "rename them.")
+        raise ValueError(
+            f"metadata has the keys {taken}, which the export writes itself: rename them."
+        )
     return _plain(description | dict(metadata), "metadata")
 
 
 def _tensors(specs: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
-            for key, spec in specs.items()}
+    return {
+        key: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+        for key, spec in specs.items()
+    }
 
 
 def _version(package: str) -> str:
@@ -231,8 +272,10 @@ def _plain(value: Any, where: str) -> Any:
         return None
     if value is None or isinstance(value, str | int | float):
         return value
-    raise ValueError(f"{where} is a {type(value).__name__}: JSON takes numbers, strings, lists and "
-                     "mappings of them.")
+    raise ValueError(
+        f"{where} is a {type(value).__name__}: JSON takes numbers, strings, lists and "
+        "mappings of them."
+    )
 
 
 def _publish(temporary: Path, folder: Path, description: dict[str, Any]) -> Path:

@@ -44,7 +44,8 @@ def resolve(path: str | Path) -> Path:
     if not found:
         raise FileNotFoundError(
             f"{path} holds no exported model: expected {path}/saved_model.pb or "
-            f"{path}/<version>/saved_model.pb.")
+            f"{path}/<version>/saved_model.pb."
+        )
     return found[max(found)]
 
 
@@ -62,8 +63,10 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     except ValueError as error:
         raise ValueError(f"{file} is not valid JSON ({error}): export the model again.") from None
     if not isinstance(metadata, dict):
-        raise ValueError(f"{file} holds a JSON {type(metadata).__name__} where an object is "
-                         "expected: export the model again.")
+        raise ValueError(
+            f"{file} holds a JSON {type(metadata).__name__} where an object is "
+            "expected: export the model again."
+        )
     return metadata
 
 
@@ -82,10 +85,12 @@ class Exported:
         self._model = model  # keeps the variables alive
         self.inputs: dict[str, dict[str, Any]] = {
             name: dict(sorted(function.structured_input_signature[1].items()))
-            for name, function in sorted(model.signatures.items())}
+            for name, function in sorted(model.signatures.items())
+        }
         self.outputs: dict[str, dict[str, Any]] = {
             name: dict(sorted(function.structured_outputs.items()))
-            for name, function in sorted(model.signatures.items())}
+            for name, function in sorted(model.signatures.items())
+        }
 
     def __call__(self, signature: str, /, **inputs: Any) -> dict[str, np.ndarray]:
         """Runs one signature.
@@ -103,17 +108,23 @@ class Exported:
         import tensorflow as tf
 
         if signature not in self.inputs:
-            raise ValueError(f"{self.path} has no signature {signature!r}: it has "
-                             f"{', '.join(sorted(self.inputs))}.")
+            raise ValueError(
+                f"{self.path} has no signature {signature!r}: it has "
+                f"{', '.join(sorted(self.inputs))}."
+            )
         specs = self.inputs[signature]
         if set(inputs) != set(specs):
-            raise ValueError(f"signature {signature!r} got the inputs {sorted(inputs)}: it takes "
-                             f"{sorted(specs)}.")
+            raise ValueError(
+                f"signature {signature!r} got the inputs {sorted(inputs)}: it takes "
+                f"{sorted(specs)}."
+            )
         tensors = {name: tf.constant(value, specs[name].dtype) for name, value in inputs.items()}
         for name, tensor in tensors.items():
             if not specs[name].shape.is_compatible_with(tensor.shape):
-                raise ValueError(f"input {name!r} of signature {signature!r} has the shape "
-                                 f"{tensor.shape}: it takes {specs[name].shape}.")
+                raise ValueError(
+                    f"input {name!r} of signature {signature!r} has the shape "
+                    f"{tensor.shape}: it takes {specs[name].shape}."
+                )
         outputs = self._model.signatures[signature](**tensors)
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
@@ -136,8 +147,10 @@ def load(path: str | Path) -> Exported:
     try:
         return Exported(path, tf.saved_model.load(str(path)))
     except Exception as error:  # a damaged protobuf raises nearly anything
-        raise OSError(f"{path} is not a readable SavedModel ({_first_line(error)}): export the "
-                      "model again or fetch it anew.") from error
+        raise OSError(
+            f"{path} is not a readable SavedModel ({_first_line(error)}): export the "
+            "model again or fetch it anew."
+        ) from error
 
 
 def _first_line(error: Exception) -> str:

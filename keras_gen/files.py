@@ -19,7 +19,6 @@ def replacing(path: str | Path):
             file that stood there before is untouched.
 
     Example:
-
     ```python
     with replacing("metrics.json") as file:
         file.write(b"{}")

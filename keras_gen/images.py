@@ -30,8 +30,10 @@ def read_image(path: str | Path) -> np.ndarray:
     try:
         image = tf.io.decode_image(encoded, expand_animations=False).numpy()
     except tf.errors.OpError as error:
-        raise ValueError(f"{path} is not a readable PNG, JPEG, BMP or GIF picture "
-                         f"({len(encoded)} bytes): replace or remove it.") from error
+        raise ValueError(
+            f"{path} is not a readable PNG, JPEG, BMP or GIF picture "
+            f"({len(encoded)} bytes): replace or remove it."
+        ) from error
     channels = image.shape[-1]
     if channels in (2, 4):
         image = _over_white(image[..., :-1], image[..., -1:])
@@ -52,10 +54,15 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
         OSError: The file cannot be written.
     """
     path, image = Path(path), np.asarray(image)
-    if (image.dtype != np.uint8 or image.ndim not in (2, 3)
-            or image.shape[2:] not in ((), (1,), (3,))):
-        raise ValueError(f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], "
-                         "[H, W, 1] or [H, W, 3].")
+    if (
+        image.dtype != np.uint8
+        or image.ndim not in (2, 3)
+        or image.shape[2:] not in ((), (1,), (3,))
+    ):
+        raise ValueError(
+            f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], "
+            "[H, W, 1] or [H, W, 3]."
+        )
     encoded = tf.io.encode_png(image.reshape(*image.shape[:2], -1)).numpy()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{uuid.uuid4().hex}.png")
@@ -85,10 +92,16 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
         (62, 92, 3)
     """
     images = np.asarray(images)
-    if (images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] not in (1, 3)
-            or not images.size):
-        raise ValueError(f"images are {images.dtype} {list(images.shape)}: expected uint8 "
-                         "[N, H, W, 1] or [N, H, W, 3] with at least one picture.")
+    if (
+        images.dtype != np.uint8
+        or images.ndim != 4
+        or images.shape[-1] not in (1, 3)
+        or not images.size
+    ):
+        raise ValueError(
+            f"images are {images.dtype} {list(images.shape)}: expected uint8 "
+            "[N, H, W, 1] or [N, H, W, 3] with at least one picture."
+        )
     if (columns is not None and columns < 1) or pad < 0:
         raise ValueError(f"columns={columns} and pad={pad}: expected at least 1 and 0.")
     n, height, width, _ = images.shape
@@ -98,7 +111,7 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
     for index, image in enumerate(images):
         top = pad + index // columns * (height + pad)
         left = pad + index % columns * (width + pad)
-        sheet[top:top + height, left:left + width] = image
+        sheet[top : top + height, left : left + width] = image
     return sheet
 
 
@@ -110,12 +123,12 @@ def _over_white(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def _orientation(encoded: bytes) -> int:
     """The EXIF orientation, 1 to 8, of an encoded JPEG; 1 if there is none."""
     start = encoded.find(b"Exif\0\0", 0, 65536) + 6 if encoded.startswith(b"\xff\xd8") else 5
-    order = {b"II": "little", b"MM": "big"}.get(encoded[start:start + 2])
+    order = {b"II": "little", b"MM": "big"}.get(encoded[start : start + 2])
     if start < 6 or order is None:
         return 1
 
     def number(offset: int, size: int) -> int:
-        return int.from_bytes(encoded[start + offset:start + offset + size], order)  # type: ignore
+        return int.from_bytes(encoded[start + offset : start + offset + size], order)  # type: ignore
 
     directory = number(4, 4)
     for entry in range(directory + 2, directory + 2 + 12 * number(directory, 2), 12):

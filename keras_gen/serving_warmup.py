@@ -20,6 +20,7 @@ def default_inputs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, np.ndarray]:
     Returns:
         Input name -> zeros of the declared dtype; scalar integers (counts, seeds) are 1.
     """
+
     def zeros(spec: tf.TensorSpec) -> np.ndarray:
         dtype = spec.dtype.as_numpy_dtype
         shape = [size or (1 if axis == 0 else 64) for axis, size in enumerate(spec.shape)]
@@ -38,8 +39,9 @@ def prediction_log(model: str, signature: str, inputs: Mapping[str, np.ndarray])
     return _field(6, _field(1, request))
 
 
-def write_warmup(folder: str | Path, model: str,
-                 requests: Mapping[str, Mapping[str, np.ndarray]]) -> Path:
+def write_warmup(
+    folder: str | Path, model: str, requests: Mapping[str, Mapping[str, np.ndarray]]
+) -> Path:
     """Writes one request for each signature of the SavedModel in `folder`.
 
     Args:

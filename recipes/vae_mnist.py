@@ -46,7 +46,11 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(hidden=32, latents=8, epochs=2, steps_per_epoch=20, batch_size=20),
     "cpu": dict(
-        epochs=150, steps_per_epoch=600, batch_size=100, sheet_every=30, schedule="linear",
+        epochs=150,
+        steps_per_epoch=600,
+        batch_size=100,
+        sheet_every=30,
+        schedule="linear",
     ),
     "paper": dict(epochs=3280, steps_per_epoch=3000, batch_size=20, sheet_every=100),
 }

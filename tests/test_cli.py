@@ -26,13 +26,21 @@ class Inverter:
 
     def signatures(self):
         def sample(seed, n):
-            return {"images": tf.cast(tf.random.stateless_uniform(
-                [n, 4, 4, 1], tf.stack([seed, 0]), 0, 256, tf.int32), tf.uint8)}
+            return {
+                "images": tf.cast(
+                    tf.random.stateless_uniform(
+                        [n, 4, 4, 1], tf.stack([seed, 0]), 0, 256, tf.int32
+                    ),
+                    tf.uint8,
+                )
+            }
 
-        return {"invert": (lambda images: {"images": 255 - images}, [IMAGES]),
-                "halve": (lambda images: {"images": images // 2}, [IMAGES]),
-                "encode": (lambda images: tf.cast(images, tf.float32), [IMAGES]),
-                "sample": (sample, [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")])}
+        return {
+            "invert": (lambda images: {"images": 255 - images}, [IMAGES]),
+            "halve": (lambda images: {"images": images // 2}, [IMAGES]),
+            "encode": (lambda images: tf.cast(images, tf.float32), [IMAGES]),
+            "sample": (sample, [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]),
+        }
 
 
 class Fixed(Inverter):
@@ -40,8 +48,11 @@ class Fixed(Inverter):
 
     def signatures(self):
         images = tf.TensorSpec([None, 6, 9, 3], tf.uint8, "images")
-        return {"encode": (lambda images: tf.cast(images, tf.float32), [images]),
-                "a": (lambda images: images, [images]), "b": (lambda images: images, [images])}
+        return {
+            "encode": (lambda images: tf.cast(images, tf.float32), [images]),
+            "a": (lambda images: images, [images]),
+            "b": (lambda images: images, [images]),
+        }
 
 
 class Single(Fixed):
@@ -52,7 +63,7 @@ class Single(Fixed):
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     folder = tmp_path_factory.mktemp("saved_models")
-    metadata = {"data": {"name": "noise"}, "metrics": {"note": "x", "kid": .123456}}
+    metadata = {"data": {"name": "noise"}, "metrics": {"note": "x", "kid": 0.123456}}
     export(Inverter(), folder, "inverter")
     export(Inverter(), folder, "inverter", metadata=metadata)
     export(Fixed(), folder, "fixed", metadata={"data": "usps"})
@@ -93,17 +104,24 @@ def test_list(home, capsys):
     assert lines[5] == "exports in saved_models: 4"
     rows = [line.split("  ") for line in lines[7:]]
     rows = [[cell.strip() for cell in row if cell.strip()] for row in rows]
-    assert [row[:2] for row in rows] == [["fixed", "1"], ["inverter", "1"], ["inverter", "2"],
-                                         ["single", "1"]]
+    assert [row[:2] for row in rows] == [
+        ["fixed", "1"],
+        ["inverter", "1"],
+        ["inverter", "2"],
+        ["single", "1"],
+    ]
     assert rows[0][3:] == ["usps", "encode, a, b"]
     assert rows[2][2].endswith(" MiB")
     assert rows[2][3:] == ["noise", "kid 0.1235", "invert, halve, encode, sample"]
 
 
 def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
-    for name, text in (("good", json.dumps({"networks": {"a": {"parameters": 1200},
-                                                         "b": {"parameters": 34}}})),
-                       ("torn", "{"), ("odd", '{"networks": {"a": 1}}'), ("bare", None)):
+    for name, text in (
+        ("good", json.dumps({"networks": {"a": {"parameters": 1200}, "b": {"parameters": 34}}})),
+        ("torn", "{"),
+        ("odd", '{"networks": {"a": 1}}'),
+        ("bare", None),
+    ):
         folder = home / "mine" / name / "1"
         (folder / "assets.extra").mkdir(parents=True)
         (folder / "saved_model.pb").touch()
@@ -123,11 +141,14 @@ def test_list_of_nothing(home, capsys):
 
 def run(*arguments, without):
     """Runs the command in a fresh process in which some packages cannot be imported."""
-    script = (f"import sys; sys.modules.update(dict.fromkeys({without!r}.split()))\n"
-              "from keras_gen.cli import main; sys.exit(main(sys.argv[1:]))")
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({without!r}.split()))\n"
+        "from keras_gen.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    return subprocess.run([sys.executable, "-c", script, *arguments], text=True,
-                          capture_output=True, env=environment)
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments], text=True, capture_output=True, env=environment
+    )
 
 
 def test_list_and_help_need_no_tensorflow(home):
@@ -172,10 +193,32 @@ def test_apply_to_files_folders_and_globs_of_any_kind(home):
     (home / "photo.JPG").write_bytes(tf.io.encode_jpeg(PHOTO).numpy())
     (home / "photo.JPG").rename("snap.JPG")
     (home / "bare").write_bytes((home / "photo.png").read_bytes())  # told, so taken
-    assert main(["apply", "inverter", "photo.png", "*.JPG", "more", "more/**/one.*",
-                 "more/tall.png", "bare", "-o", "out"]) == 0
+    assert (
+        main(
+            [
+                "apply",
+                "inverter",
+                "photo.png",
+                "*.JPG",
+                "more",
+                "more/**/one.*",
+                "more/tall.png",
+                "bare",
+                "-o",
+                "out",
+            ]
+        )
+        == 0
+    )
     assert sorted(path.name for path in Path("out").iterdir()) == [
-        "bare.png", "clear.png", "grey.png", "one.png", "photo.png", "snap.png", "tall.png"]
+        "bare.png",
+        "clear.png",
+        "grey.png",
+        "one.png",
+        "photo.png",
+        "snap.png",
+        "tall.png",
+    ]
     np.testing.assert_array_equal(read_image("out/tall.png"), 255 - PHOTO[:, :2])
     np.testing.assert_array_equal(read_image("out/grey.png")[..., 2], 255 - PHOTO[..., 0])
     assert (read_image("out/clear.png") == 0).all()
@@ -234,15 +277,18 @@ def test_a_picture_is_never_its_own_output(home, capsys):
     np.testing.assert_array_equal(read_image("photo.png"), PHOTO)
 
 
-@pytest.mark.parametrize("images, out, message", [
-    (["nothing.png"], "out", "no picture matches 'nothing.png'"),
-    (["*.gif"], "out", "no picture matches '*.gif'"),
-    (["empty"], "out", "no picture matches 'empty'"),
-    (["photo.png"], "out.jpg", "pictures are written as PNG"),
-    (["photo.png"], "file", "an existing file"),
-    (["photo.png", "copy.png"], "out.png", "there are 2 pictures: give a folder"),
-    (["photo.png", "more/photo.png"], "out", "would both become out/photo.png"),
-])
+@pytest.mark.parametrize(
+    "images, out, message",
+    [
+        (["nothing.png"], "out", "no picture matches 'nothing.png'"),
+        (["*.gif"], "out", "no picture matches '*.gif'"),
+        (["empty"], "out", "no picture matches 'empty'"),
+        (["photo.png"], "out.jpg", "pictures are written as PNG"),
+        (["photo.png"], "file", "an existing file"),
+        (["photo.png", "copy.png"], "out.png", "there are 2 pictures: give a folder"),
+        (["photo.png", "more/photo.png"], "out", "would both become out/photo.png"),
+    ],
+)
 def test_apply_refuses(home, capsys, images, out, message):
     (home / "empty").mkdir()
     (home / "file").touch()
@@ -252,14 +298,17 @@ def test_apply_refuses(home, capsys, images, out, message):
     assert not Path("out").exists()
 
 
-@pytest.mark.parametrize("model, signature, message", [
-    ("unknown", None, "which holds: fixed, inverter, single."),
-    ("inverter", "sing", "has no signature 'sing': choose one with --signature, from encode"),
-    ("inverter", "encode", "pictures; those that do: halve, invert, serving_default."),
-    ("inverter", "sample", "pictures; those that do: halve, invert, serving_default."),
-    ("fixed", None, "choose one with --signature, from a, b."),
-    ("photos", None, "holds no exported model"),
-])
+@pytest.mark.parametrize(
+    "model, signature, message",
+    [
+        ("unknown", None, "which holds: fixed, inverter, single."),
+        ("inverter", "sing", "has no signature 'sing': choose one with --signature, from encode"),
+        ("inverter", "encode", "pictures; those that do: halve, invert, serving_default."),
+        ("inverter", "sample", "pictures; those that do: halve, invert, serving_default."),
+        ("fixed", None, "choose one with --signature, from a, b."),
+        ("photos", None, "holds no exported model"),
+    ],
+)
 def test_apply_refuses_models(home, capsys, model, signature, message):
     (home / "photos").mkdir()
     options = ["--signature", signature] if signature else []
@@ -274,8 +323,10 @@ def test_a_damaged_model(home, capsys):
 
 
 def test_sample(home, capsys):
-    assert main(["sample", "inverter", "-n", "6", "--seed", "-3", "--columns", "3", "-o",
-                 "grid.png"]) == 0
+    assert (
+        main(["sample", "inverter", "-n", "6", "--seed", "-3", "--columns", "3", "-o", "grid.png"])
+        == 0
+    )
     assert capsys.readouterr().out == "6 pictures written to grid.png\n"
     sheet = read_image("grid.png")
     assert sheet.shape == (2 * 6 + 2, 3 * 6 + 2, 3)
@@ -292,23 +343,34 @@ def test_sample_defaults(home):
     assert (a == b).all() and (a != c).any()
 
 
-@pytest.mark.parametrize("arguments, message", [
-    (["fixed", "-o", "a.png"], "has no signature 'sample'"),
-    (["inverter", "-o", "a.png", "--signature", "invert"], "does not turn (seed, n) into pictures"),
-    (["inverter", "-o", "a.jpg"], "the grid is written as PNG"),
-    (["inverter", "-o", "out"], "the grid is written as PNG"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["fixed", "-o", "a.png"], "has no signature 'sample'"),
+        (
+            ["inverter", "-o", "a.png", "--signature", "invert"],
+            "does not turn (seed, n) into pictures",
+        ),
+        (["inverter", "-o", "a.jpg"], "the grid is written as PNG"),
+        (["inverter", "-o", "out"], "the grid is written as PNG"),
+    ],
+)
 def test_sample_refuses(home, capsys, arguments, message):
     assert message in fails(capsys, "sample", *arguments)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ([], "COMMAND"), (["sing"], "invalid choice"), (["apply", "inverter", "a.png"], "-o/--out"),
-    (["apply", "inverter", "-o", "a.png"], "IMAGE"),
-    (["sample", "inverter", "-o", "a.png", "-n", "0"], "'0' is not a positive integer"),
-    (["sample", "inverter", "-o", "a.png", "--seed", "x"], "'x' is not a 32-bit integer"),
-    (["sample", "inverter", "-o", "a.png", "--seed", "2147483648"], "is not a 32-bit integer"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "COMMAND"),
+        (["sing"], "invalid choice"),
+        (["apply", "inverter", "a.png"], "-o/--out"),
+        (["apply", "inverter", "-o", "a.png"], "IMAGE"),
+        (["sample", "inverter", "-o", "a.png", "-n", "0"], "'0' is not a positive integer"),
+        (["sample", "inverter", "-o", "a.png", "--seed", "x"], "'x' is not a 32-bit integer"),
+        (["sample", "inverter", "-o", "a.png", "--seed", "2147483648"], "is not a 32-bit integer"),
+    ],
+)
 def test_wrong_command_lines(home, capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
         main(arguments)

@@ -27,11 +27,16 @@ class Translator:
 
     def __init__(self):
         keras.utils.set_random_seed(3)
-        self.network = keras.Sequential([
-            keras.Input([None, None, 3]), keras.layers.Conv2D(4, 3, padding="same"),
-            keras.layers.BatchNormalization(), keras.layers.Dropout(.5),
-            keras.layers.Conv2D(3, 1, activation="tanh")])
-        self.network.layers[1].moving_mean.assign([1., -1., .5, 0.])
+        self.network = keras.Sequential(
+            [
+                keras.Input([None, None, 3]),
+                keras.layers.Conv2D(4, 3, padding="same"),
+                keras.layers.BatchNormalization(),
+                keras.layers.Dropout(0.5),
+                keras.layers.Conv2D(3, 1, activation="tanh"),
+            ]
+        )
+        self.network.layers[1].moving_mean.assign([1.0, -1.0, 0.5, 0.0])
         self.critic = keras.Sequential([keras.Input([3]), keras.layers.Dense(50)])
         self.networks = {"translator": self.network, "critic": self.critic}
         self.traces = 0
@@ -47,12 +52,18 @@ class Translator:
         return self.network(noise, training=False)
 
     def count(self, images):
-        return {"sizes": tf.shape(images, tf.int64), "half": tf.cast(tf.size(images), tf.float16),
-                "any": tf.reduce_any(images > 0)}
+        return {
+            "sizes": tf.shape(images, tf.int64),
+            "half": tf.cast(tf.size(images), tf.float16),
+            "any": tf.reduce_any(images > 0),
+        }
 
     def signatures(self):
-        return {"translate": (self.translate, [IMAGES]), "sample": (self.sample, SCALARS),
-                "count": (self.count, [IMAGES])}
+        return {
+            "translate": (self.translate, [IMAGES]),
+            "sample": (self.sample, SCALARS),
+            "count": (self.count, [IMAGES]),
+        }
 
 
 class Single:
@@ -74,7 +85,11 @@ def model():
 
 @pytest.fixture(scope="module")
 def path(model, tmp_path_factory):
-    metadata = {"recipe": "stand_in", "data": {"name": "noise"}, "metrics": {"kid": np.float32(.5)}}
+    metadata = {
+        "recipe": "stand_in",
+        "data": {"name": "noise"},
+        "metrics": {"kid": np.float32(0.5)},
+    }
     return export(model, tmp_path_factory.mktemp("saved_models"), "stand_in", metadata=metadata)
 
 
@@ -92,7 +107,10 @@ def test_any_size(path, height, width):
 def test_outputs_are_uint8_int32_or_float32(path, photos):
     outputs = load(path)("count", images=photos)
     assert {name: value.dtype.name for name, value in outputs.items()} == {
-        "sizes": "int32", "half": "float32", "any": "int32"}
+        "sizes": "int32",
+        "half": "float32",
+        "any": "int32",
+    }
     np.testing.assert_array_equal(outputs["sizes"], photos.shape)
 
 
@@ -126,33 +144,42 @@ def test_default_signature(model, tmp_path, photos):
 def test_a_declared_serving_default_stays(tmp_path):
     class Declared(Single):
         def signatures(self):
-            return {"other": (lambda images: {"other": images}, [IMAGES]),
-                    "serving_default": (lambda images: {"mine": images}, [IMAGES])}
+            return {
+                "other": (lambda images: {"other": images}, [IMAGES]),
+                "serving_default": (lambda images: {"mine": images}, [IMAGES]),
+            }
 
     assert load(export(Declared(), tmp_path, "a")).outputs["serving_default"].keys() == {"mine"}
 
 
 def test_holds_only_what_the_signatures_read(model, path):
-    stored = {key: shape for key, shape in
-              tf.train.list_variables(str(path / "variables" / "variables"))
-              if key != "_CHECKPOINTABLE_OBJECT_GRAPH"}
+    stored = {
+        key: shape
+        for key, shape in tf.train.list_variables(str(path / "variables" / "variables"))
+        if key != "_CHECKPOINTABLE_OBJECT_GRAPH"
+    }
     parameters = sum(np.prod(shape) for key, shape in stored.items() if "save_counter" not in key)
     dropout = 2  # the state of its seed generator, which inference does not read
     assert parameters == sum(np.prod(v.shape) for v in model.network.variables) - dropout
     assert read_metadata(path)["networks"] == {"translator": {"parameters": parameters}}
     files = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
-    assert files == {"saved_model.pb", "fingerprint.pb", "variables/variables.index",
-                     "variables/variables.data-00000-of-00001", "assets.extra/keras_gen.json",
-                     "assets.extra/tf_serving_warmup_requests"}
+    assert files == {
+        "saved_model.pb",
+        "fingerprint.pb",
+        "variables/variables.index",
+        "variables/variables.data-00000-of-00001",
+        "assets.extra/keras_gen.json",
+        "assets.extra/tf_serving_warmup_requests",
+    }
     assert str(Path(__file__).parents[1]).encode() not in (path / "saved_model.pb").read_bytes()
 
 
 def test_variables_outside_the_networks_are_kept(tmp_path):
-    scale = tf.Variable(2.)
+    scale = tf.Variable(2.0)
     model = Single(lambda images: tf.cast(images, tf.float32) * scale)
     exported = load(export(model, tmp_path, "a"))
-    scale.assign(0.)
-    assert exported("run", images=np.full([1, 1, 1, 3], 4))["output"].max() == 8.
+    scale.assign(0.0)
+    assert exported("run", images=np.full([1, 1, 1, 3], 4))["output"].max() == 8.0
 
 
 @pytest.mark.parametrize("inside", [True, False])
@@ -193,13 +220,16 @@ def test_metadata(path, model):
     assert metadata["default_signature"] == "translate"
     assert metadata["signatures"]["sample"] == {
         "inputs": {"seed": {"dtype": "int32", "shape": []}, "n": {"dtype": "int32", "shape": []}},
-        "outputs": {"output": {"dtype": "float32", "shape": [None, 8, 8, 3]}}}
+        "outputs": {"output": {"dtype": "float32", "shape": [None, 8, 8, 3]}},
+    }
     assert metadata["signatures"]["translate"]["inputs"]["images"] == {
-        "dtype": "uint8", "shape": [None, None, None, 3]}
+        "dtype": "uint8",
+        "shape": [None, None, None, 3],
+    }
     assert metadata["inference"] == model.inference_policy
     assert metadata["recipe"] == "stand_in"
     assert metadata["data"] == {"name": "noise"}
-    assert metadata["metrics"] == {"kid": .5}
+    assert metadata["metrics"] == {"kid": 0.5}
 
 
 def test_metadata_takes_what_training_has_at_hand(tmp_path):
@@ -217,8 +247,10 @@ def test_metadata_takes_what_training_has_at_hand(tmp_path):
 
 
 def contents(folder):
-    return {str(file.relative_to(folder)): file.read_bytes() if file.is_file() else None
-            for file in folder.rglob("*")}
+    return {
+        str(file.relative_to(folder)): file.read_bytes() if file.is_file() else None
+        for file in folder.rglob("*")
+    }
 
 
 def test_never_over_an_existing_version(tmp_path):
@@ -248,8 +280,10 @@ def test_others_may_read_it(path):
     assert path.stat().st_mode & 0o777 == 0o777 & ~mask
 
 
-FULL = [OSError(errno.ENOSPC, "No space left on device"),
-        tf.errors.ResourceExhaustedError(None, None, "x.tmp; No space left on device\nmore")]
+FULL = [
+    OSError(errno.ENOSPC, "No space left on device"),
+    tf.errors.ResourceExhaustedError(None, None, "x.tmp; No space left on device\nmore"),
+]
 
 
 @pytest.mark.parametrize("error", FULL, ids=["os", "tensorflow"])
@@ -303,21 +337,30 @@ def test_names_that_are_no_folder(tmp_path, name):
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("options, message", [
-    ({"default": "sing"}, "no signature 'sing': it has run"),
-    ({"warmup": {"sing": {}}}, "no signature 'sing': it has run"),
-    ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature takes \['images'\]"),
-    ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),
-    ({"metadata": {"data": [{"a": object()}]}}, r"metadata\['data'\]\[0\]\['a'\] is a object"),
-])
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"default": "sing"}, "no signature 'sing': it has run"),
+        ({"warmup": {"sing": {}}}, "no signature 'sing': it has run"),
+        ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature takes \['images'\]"),
+        ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),
+        ({"metadata": {"data": [{"a": object()}]}}, r"metadata\['data'\]\[0\]\['a'\] is a object"),
+    ],
+)
 def test_bad_options(tmp_path, options, message):
     with pytest.raises(ValueError, match=message):
         export(Single(), tmp_path, "a", **options)
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("spec", [tf.TensorSpec([None], tf.uint8), tf.TensorSpec([], tf.int64, "a"),
-                                  tf.TensorSpec(None, tf.uint8, "a")])
+@pytest.mark.parametrize(
+    "spec",
+    [
+        tf.TensorSpec([None], tf.uint8),
+        tf.TensorSpec([], tf.int64, "a"),
+        tf.TensorSpec(None, tf.uint8, "a"),
+    ],
+)
 def test_bad_input_specs(tmp_path, spec):
     with pytest.raises(ValueError, match=r"'run' has the input TensorSpec.*needs a name"):
         export(Single(spec=spec), tmp_path, "a")

@@ -25,8 +25,9 @@ def test_png_round_trip(tmp_path):
 @pytest.mark.parametrize("grey", [RGB[..., 0], RGB[..., :1]], ids=["H W", "H W 1"])
 def test_grey_becomes_rgb(tmp_path, grey):
     write_png(tmp_path / "a.png", grey)
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"),
-                                  np.repeat(RGB[..., :1], 3, axis=-1))
+    np.testing.assert_array_equal(
+        read_image(tmp_path / "a.png"), np.repeat(RGB[..., :1], 3, axis=-1)
+    )
 
 
 @pytest.mark.parametrize("channels", [2, 4], ids=["grey", "colour"])
@@ -37,7 +38,7 @@ def test_transparency_lies_over_white(tmp_path, channels):
     color = np.broadcast_to(image[..., :-1], [4, 6, 3]).astype(float)
     alpha = image[..., -1:] / 255
     assert got.dtype == np.uint8
-    np.testing.assert_allclose(got, color * alpha + 255 * (1 - alpha), atol=.501)
+    np.testing.assert_allclose(got, color * alpha + 255 * (1 - alpha), atol=0.501)
     np.testing.assert_array_equal(got[0], color[0])
     assert (got[1] == 255).all()
 
@@ -51,8 +52,16 @@ def test_other_formats(tmp_path):
     image_module = pytest.importorskip("PIL.Image")
     smooth = np.linspace(0, 255, 16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
     picture = image_module.fromarray(smooth)
-    for name, mode in (("a.bmp", "RGB"), ("b.jpg", "RGB"), ("c.jpg", "CMYK"), ("d.jpg", "L"),
-                       ("e.gif", "P"), ("f.png", "P"), ("g.png", "1"), ("h.png", "LA")):
+    for name, mode in (
+        ("a.bmp", "RGB"),
+        ("b.jpg", "RGB"),
+        ("c.jpg", "CMYK"),
+        ("d.jpg", "L"),
+        ("e.gif", "P"),
+        ("f.png", "P"),
+        ("g.png", "1"),
+        ("h.png", "LA"),
+    ):
         picture.convert(mode).save(tmp_path / name)
         expected = np.asarray(picture.convert(mode).convert("RGB"), int)
         got = read_image(tmp_path / name)
@@ -68,10 +77,16 @@ def test_the_first_frame_of_an_animation(tmp_path):
 
 
 UPRIGHT = {  # how the standard words each orientation, in terms of the stored picture
-    1: lambda image: image, 2: np.fliplr, 3: lambda image: np.rot90(image, 2), 4: np.flipud,
-    5: lambda image: image.transpose(1, 0, 2), 6: lambda image: np.rot90(image, -1),
-    7: lambda image: np.rot90(image, 2).transpose(1, 0, 2), 8: np.rot90,
-    9: lambda image: image}
+    1: lambda image: image,
+    2: np.fliplr,
+    3: lambda image: np.rot90(image, 2),
+    4: np.flipud,
+    5: lambda image: image.transpose(1, 0, 2),
+    6: lambda image: np.rot90(image, -1),
+    7: lambda image: np.rot90(image, 2).transpose(1, 0, 2),
+    8: np.rot90,
+    9: lambda image: image,
+}
 
 
 @pytest.mark.parametrize("order", ["<", ">"])
@@ -80,8 +95,9 @@ def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
     coarse = np.array([[0, 90, 180], [255, 40, 130]], np.uint8)
     stored = np.kron(coarse, np.ones([16, 16], np.uint8))[..., None].repeat(3, axis=-1)
     plain = tf.io.encode_jpeg(stored, quality=100).numpy()
-    directory = struct.pack(f"{order}HHHIIHHIHHI", 2, 0x010F, 3, 1, 0,
-                            0x0112, 3, 1, orientation, 0, 0)
+    directory = struct.pack(
+        f"{order}HHHIIHHIHHI", 2, 0x010F, 3, 1, 0, 0x0112, 3, 1, orientation, 0, 0
+    )
     tiff = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8) + directory
     exif = b"Exif\0\0" + tiff
     segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
@@ -92,8 +108,11 @@ def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
     assert np.abs(got.astype(int) - expected).mean() < 3
 
 
-@pytest.mark.parametrize("content", [b"", b"not a picture", b"\xff\xd8\xff\xe1\0\x20Exif\0\0II*\0"],
-                         ids=["empty", "text", "cut off"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not a picture", b"\xff\xd8\xff\xe1\0\x20Exif\0\0II*\0"],
+    ids=["empty", "text", "cut off"],
+)
 def test_what_is_not_a_picture(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(ValueError, match=r"a\.jpg is not a readable PNG, JPEG, BMP or GIF"):
@@ -131,21 +150,28 @@ def test_grid(channels):
     sheet = grid(images, pad=1)
     assert sheet.shape == (2 * 3 + 1, 3 * 4 + 1, 3) and sheet.dtype == np.uint8
     for index, (row, column) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]):
-        cell = sheet[row * 3 + 1:row * 3 + 3, column * 4 + 1:column * 4 + 4]
+        cell = sheet[row * 3 + 1 : row * 3 + 3, column * 4 + 1 : column * 4 + 4]
         np.testing.assert_array_equal(cell, np.broadcast_to(images[index], [2, 3, 3]))
     assert (sheet[::3] == 255).all() and (sheet[:, ::4] == 255).all()
     assert (sheet[3:, 9:] == 255).all()
 
 
-@pytest.mark.parametrize("n, columns, shape", [(1, None, (4, 4)), (16, None, (16, 16)),
-                                               (6, 2, (12, 8)), (2, 5, (4, 8))])
+@pytest.mark.parametrize(
+    "n, columns, shape", [(1, None, (4, 4)), (16, None, (16, 16)), (6, 2, (12, 8)), (2, 5, (4, 8))]
+)
 def test_grid_columns(n, columns, shape):
     assert grid(np.zeros([n, 4, 4, 1], np.uint8), columns, pad=0).shape == (*shape, 3)
 
 
-@pytest.mark.parametrize("images", [np.zeros([1, 4, 4, 3]), np.zeros([4, 4, 3], np.uint8),
-                                    np.zeros([1, 4, 4, 2], np.uint8),
-                                    np.zeros([0, 4, 4, 3], np.uint8)])
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros([1, 4, 4, 3]),
+        np.zeros([4, 4, 3], np.uint8),
+        np.zeros([1, 4, 4, 2], np.uint8),
+        np.zeros([0, 4, 4, 3], np.uint8),
+    ],
+)
 def test_grid_checks(images):
     with pytest.raises(ValueError, match="expected uint8"):
         grid(images)

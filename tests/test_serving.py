@@ -23,11 +23,16 @@ class Translator:
 
     def __init__(self):
         keras.utils.set_random_seed(3)
-        self.network = keras.Sequential([
-            keras.Input([None, None, 3]), keras.layers.Conv2D(4, 3, padding="same"),
-            keras.layers.BatchNormalization(), keras.layers.Dropout(.5),
-            keras.layers.Conv2D(3, 1, activation="tanh")])
-        self.network.layers[1].moving_mean.assign([1., -1., .5, 0.])
+        self.network = keras.Sequential(
+            [
+                keras.Input([None, None, 3]),
+                keras.layers.Conv2D(4, 3, padding="same"),
+                keras.layers.BatchNormalization(),
+                keras.layers.Dropout(0.5),
+                keras.layers.Conv2D(3, 1, activation="tanh"),
+            ]
+        )
+        self.network.layers[1].moving_mean.assign([1.0, -1.0, 0.5, 0.0])
         self.networks = {"translator": self.network}
 
     def translate(self, images):
@@ -59,15 +64,20 @@ def photos():
 
 def run(script, *arguments):
     """Runs Python code in a fresh process and returns what it printed."""
-    done = subprocess.run([sys.executable, "-c", script, *map(str, arguments)], text=True,
-                          capture_output=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        text=True,
+        capture_output=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
 def test_runs_in_a_process_without_keras_and_keras_gen(model, path, photos, tmp_path):
     np.save(tmp_path / "in.npy", photos)
-    run("""
+    run(
+        """
 import sys
 sys.modules.update(keras=None, keras_gen=None, tf_keras=None)
 import numpy as np, tensorflow as tf
@@ -78,7 +88,10 @@ default = model.signatures["serving_default"](images=photos)
 sampled = model.signatures["sample"](seed=tf.constant(5), n=tf.constant(3))
 np.savez(sys.argv[2] + "/out.npz", sampled=sampled["output"], default=default["images"],
          raw=translated["raw"], images=translated["images"])
-""", path, tmp_path)
+""",
+        path,
+        tmp_path,
+    )
     out, expected = np.load(tmp_path / "out.npz"), model.translate(photos)
     np.testing.assert_allclose(out["raw"], expected["raw"], atol=1e-5)
     np.testing.assert_allclose(out["sampled"], model.sample(5, 3), atol=1e-5)
@@ -137,16 +150,24 @@ def test_runs_in_the_c_runtime(model, path, photos, tmp_path):
     proto = SavedModel.FromString((path / "saved_model.pb").read_bytes())
     signature = proto.meta_graphs[0].signature_def["translate"]
     np.save(tmp_path / "in.npy", photos)
-    run(C_RUNTIME, library, path, signature.inputs["images"].name, signature.outputs["raw"].name,
-        tmp_path)
-    np.testing.assert_allclose(np.load(tmp_path / "out.npy"), model.translate(photos)["raw"],
-                               atol=1e-5)
+    run(
+        C_RUNTIME,
+        library,
+        path,
+        signature.inputs["images"].name,
+        signature.outputs["raw"].name,
+        tmp_path,
+    )
+    np.testing.assert_allclose(
+        np.load(tmp_path / "out.npy"), model.translate(photos)["raw"], atol=1e-5
+    )
 
 
 def test_saved_model_cli_shows_the_signatures(path):
     command = Path(sys.executable).with_name("saved_model_cli")
-    shown = subprocess.run([command, "show", "--dir", path, "--all"], text=True,
-                           capture_output=True, check=True).stdout
+    shown = subprocess.run(
+        [command, "show", "--dir", path, "--all"], text=True, capture_output=True, check=True
+    ).stdout
     for name in ("translate", "sample", "serving_default"):
         assert f"signature_def['{name}']" in shown
     assert "shape: (-1, -1, -1, 3)" in shown and "dtype: DT_UINT8" in shown
@@ -154,6 +175,7 @@ def test_saved_model_cli_shows_the_signatures(path):
 
 def messages(encoded):
     """Splits a protobuf message into (field number, bytes) pairs; length-delimited fields only."""
+
     def varint(position):
         value = shift = 0
         while True:
@@ -167,7 +189,7 @@ def messages(encoded):
         key, position = varint(position)
         assert key & 7 == 2
         length, position = varint(position)
-        found.append((key >> 3, encoded[position:position + length]))
+        found.append((key >> 3, encoded[position : position + length]))
         position += length
     return found
 
@@ -179,23 +201,26 @@ def warmup_requests(path):
     requests = {}
     records = tf.data.TFRecordDataset(str(path / "assets.extra" / "tf_serving_warmup_requests"))
     for record in records.as_numpy_iterator():
-        (log_kind, log), = messages(record)
-        (request_kind, request), = messages(log)
+        ((log_kind, log),) = messages(record)
+        ((request_kind, request),) = messages(log)
         assert (log_kind, request_kind) == (6, 1)
         (first, spec), *entries = messages(request)
         spec = dict(messages(spec))
         assert first == 1 and spec.keys() == {1, 3} and {number for number, _ in entries} == {2}
         inputs = [dict(messages(entry)) for _, entry in entries]
-        requests[spec[3].decode()] = spec[1].decode(), {
-            entry[1].decode(): tf.make_ndarray(TensorProto.FromString(entry[2]))
-            for entry in inputs}
+        requests[spec[3].decode()] = (
+            spec[1].decode(),
+            {
+                entry[1].decode(): tf.make_ndarray(TensorProto.FromString(entry[2]))
+                for entry in inputs
+            },
+        )
     return requests
 
 
 def test_warmup_asks_every_signature(path):
     requests, exported = warmup_requests(path), load(path)
-    assert requests.keys() == exported.inputs.keys() == {"translate", "sample",
-                                                         "serving_default"}
+    assert requests.keys() == exported.inputs.keys() == {"translate", "sample", "serving_default"}
     assert {model for model, _ in requests.values()} == {"stand_in"}
     images = requests["translate"][1]["images"]
     assert images.shape == (1, 64, 64, 3) and images.dtype == np.uint8
@@ -208,8 +233,9 @@ def test_warmup_in_the_serving_package_s_own_words(path):
     module = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
     records = tf.data.TFRecordDataset(str(path / "assets.extra" / "tf_serving_warmup_requests"))
     logs = [module.PredictionLog.FromString(record) for record in records.as_numpy_iterator()]
-    requests = {log.predict_log.request.model_spec.signature_name: log.predict_log.request
-                for log in logs}
+    requests = {
+        log.predict_log.request.model_spec.signature_name: log.predict_log.request for log in logs
+    }
     assert requests.keys() == {"translate", "sample", "serving_default"}
     assert requests["sample"].model_spec.name == "stand_in"
     assert tf.make_ndarray(requests["translate"].inputs["images"]).shape == (1, 64, 64, 3)
@@ -231,6 +257,7 @@ def test_a_signature_that_fails_on_its_warmup_request(tmp_path):
     with pytest.raises(ValueError, match=r"'run' fails on .*64, 64.*warmup=\{'run': \.\.\.\}"):
         export(NeedsLargePictures(), tmp_path, "a")
     assert not list(tmp_path.iterdir())
-    path = export(NeedsLargePictures(), tmp_path, "a",
-                  warmup={"run": {"images": np.full([1, 100, 5, 3], 7)}})
+    path = export(
+        NeedsLargePictures(), tmp_path, "a", warmup={"run": {"images": np.full([1, 100, 5, 3], 7)}}
+    )
     assert warmup_requests(path)["serving_default"][1]["images"].shape == (1, 100, 5, 3)

@@ -13,7 +13,6 @@ class TimeLeft(keras.callbacks.Callback):
     The first epoch is left out of the rate, because it holds the tracing of the step.
 
     Example:
-
     ```python
     model.fit(data, epochs=10, callbacks=[TimeLeft()])
     ```

@@ -22,7 +22,6 @@ class SampleSheet(keras.callbacks.Callback):
         ValueError: If `every` is below 1.
 
     Example:
-
     ```python
     sheet = SampleSheet(lambda model: grid(model.sample(16)), "runs/a/samples")
     model.fit(data, callbacks=[sheet])
@@ -57,7 +56,6 @@ def translation_sheet(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         uint8 image `[height, width, 3]`.
 
     Example:
-
     ```python
     write_png("sheet.png", translation_sheet(model, photos[:8], paintings[:8]))
     ```

@@ -76,7 +76,6 @@ def small_images(name: str, labels: bool = False) -> Split:
         DataDamaged: If a prepared data set is broken.
 
     Example:
-
     ```python
     data = small_images("mnist")
     batches = data.train.stream(100)
@@ -112,7 +111,6 @@ def photos_and_paintings(
         DataDamaged: If a prepared data set is broken.
 
     Example:
-
     ```python
     domains = photos_and_paintings(143)
     ```

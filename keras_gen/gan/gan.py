@@ -32,7 +32,6 @@ class GAN(GenerativeModel):
         ValueError: If the generator's latents are not one known number, or k is below 1.
 
     Example:
-
     ```python
     from keras_gen.networks import dcgan_discriminator, dcgan_generator
 

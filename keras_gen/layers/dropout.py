@@ -29,7 +29,6 @@ class Dropout(keras.layers.Layer):
         ValueError: If the rate is out of its range.
 
     Example:
-
     ```python
     y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
     ```

@@ -25,7 +25,6 @@ class InstanceNormalization(keras.layers.Layer):
         ValueError: If the input has another rank or an unknown number of channels.
 
     Example:
-
     ```python
     y = InstanceNormalization()(tf.random.normal([2, 8, 8, 16]))
     ```

@@ -42,7 +42,6 @@ def dcgan_generator(
         ValueError: If the side is not such a power of two.
 
     Example:
-
     ```python
     generator = dcgan_generator((32, 32, 1), latents=64, filters=32)
     ```
@@ -78,7 +77,6 @@ def dcgan_discriminator(
         ValueError: If the side is not such a power of two.
 
     Example:
-
     ```python
     discriminator = dcgan_discriminator((32, 32, 1), filters=32)
     ```

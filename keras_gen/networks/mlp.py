@@ -27,7 +27,6 @@ def mlp_encoder(
         `[batch, latents]` each.
 
     Example:
-
     ```python
     encoder = mlp_encoder((28, 28, 1), latents=20, hidden=(500,))
     ```
@@ -59,7 +58,6 @@ def mlp_decoder(
         A model from latents `[batch, latents]` to float32 `[batch, *image_shape]`.
 
     Example:
-
     ```python
     decoder = mlp_decoder((28, 28, 1), latents=20, hidden=(500,))
     ```

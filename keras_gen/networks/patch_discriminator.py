@@ -31,7 +31,6 @@ def patch_discriminator(
         ValueError: If the images are too small for the layers.
 
     Example:
-
     ```python
     discriminator = patch_discriminator((128, 128, 3))
     ```

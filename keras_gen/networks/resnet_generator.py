@@ -36,7 +36,6 @@ def resnet_generator(
         ValueError: If `upsampling` is unknown, or a known side is no multiple of 4 from 8 on.
 
     Example:
-
     ```python
     generator = resnet_generator((128, 128, 3), blocks=6)
     ```

@@ -16,7 +16,6 @@ def averaged_weights(model):
         model: A compiled `GenerativeModel`.
 
     Example:
-
     ```python
     with averaged_weights(model):
         images = model.sample(16)

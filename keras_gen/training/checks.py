@@ -21,7 +21,6 @@ def require(condition, sentence: str, *values):
             the runtime raises, and `GenerativeModel.fit` turns its error into the same.
 
     Example:
-
     ```python
     with tf.control_dependencies([require(tf.size(x) > 0, "x is empty.")]):
         x = tf.identity(x)
@@ -33,5 +32,15 @@ def require(condition, sentence: str, *values):
             shown = (tf.get_static_value(tf.convert_to_tensor(value)) for value in values)
             raise ValueError(sentence.format(*(f"{value:g}" for value in shown)))
         return tf.no_op()
-    text = f"{BAD_INPUT}{sentence}{END}"
-    return tf.debugging.Assert(condition, [tf.strings.format(text, values) if values else text])
+    # The pieces of the sentence and not `tf.strings.format`, which XLA does not know.
+    pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
+    data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
+    return tf.debugging.Assert(condition, data)
+
+
+def refusal(text: str) -> str | None:
+    """The sentence of `require` in the message of a runtime's error, if there is one."""
+    if BAD_INPUT not in text:
+        return None
+    # The runtime writes [piece] [value] [piece].
+    return text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")

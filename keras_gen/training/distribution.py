@@ -22,7 +22,6 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         ValueError: If the name is unknown or the strategy cannot run here.
 
     Example:
-
     ```python
     with make_strategy("mirrored").scope():
         model = build()

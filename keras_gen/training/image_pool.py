@@ -29,7 +29,6 @@ class ImagePool(keras.layers.Layer):
             global batch is larger than the pool.
 
     Example:
-
     ```python
     pool = ImagePool(50, (128, 128, 3))
     shown = pool(fakes, seed=stateless_seed(0, step, "pool"))

@@ -61,7 +61,6 @@ def minimize(loss_fn: Callable, optimizer, *networks):
         tf.errors.InvalidArgumentError: If the loss is NaN or infinite.
 
     Example:
-
     ```python
     loss = minimize(lambda: tf.reduce_sum(network(x) ** 2, -1), optimizer, network)
     ```

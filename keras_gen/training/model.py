@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.training import noise
-from keras_gen.training.checks import BAD_INPUT, END, require
+from keras_gen.training.checks import refusal, require
 from keras_gen.training.minimize import NOT_FINITE
 
 
@@ -103,12 +103,12 @@ class GenerativeModel(keras.Model):
         Args:
             run_eagerly: As in Keras.
             jit_compile: As in Keras; XLA, for one device.
-            steps_per_execution: As in Keras.
+            steps_per_execution: As in Keras, for one device.
             **optimizers: One optimizer (object, name or config) for every name in `players()`.
 
         Raises:
             ValueError: If an optimizer is missing, unknown, shared, or has a learning rate below 0,
-                or a network has no weights yet.
+                a network has no weights yet, or several replicas are to do what one device can.
         """
         players = self.players()
         if set(optimizers) != set(players):
@@ -116,14 +116,21 @@ class GenerativeModel(keras.Model):
                 f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, but got "
                 f"{sorted(optimizers)}."
             )
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if replicas > 1 and (jit_compile or steps_per_execution > 1):
+            raise ValueError(
+                f"jit_compile={jit_compile} and steps_per_execution={steps_per_execution} on "
+                f"{replicas} replicas: Keras can do either on one device only."
+            )
+        objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
+        if len({id(optimizer) for optimizer in objects}) < len(objects):
+            raise ValueError("Two players share one optimizer object: give each its own.")
         super().compile(
             optimizer=None, run_eagerly=run_eagerly, jit_compile=jit_compile,
             steps_per_execution=steps_per_execution,
         )  # fmt: skip
         self._refuse_replicated_randomness()
         built = [self._build_optimizer(name, optimizers[name], players[name]) for name in players]
-        if len({id(optimizer) for optimizer in built}) < len(built):
-            raise ValueError("Two players share one optimizer object: give each its own.")
         for name, optimizer in zip(players, built, strict=True):
             setattr(self, name, optimizer)
         self._means = {name: keras.metrics.Mean(name=name) for name in self.reported}
@@ -321,8 +328,8 @@ class _plain_errors:  # noqa: N801
                 f"{loss} was not finite at step {step}, and changed no trainable weight. Last good "
                 f"checkpoint: {where}. Lower the learning rate, or look for bad values in the data."
             ) from error
-        if BAD_INPUT in text:
-            raise ValueError(text.split(BAD_INPUT)[1].split(END)[0]) from error
+        if sentence := refusal(text):
+            raise ValueError(sentence) from error
 
     def _callbacks(self):
         return getattr(self.callbacks, "callbacks", self.callbacks) or []

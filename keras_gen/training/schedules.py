@@ -16,7 +16,6 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         ValueError: If the rate or a number of steps is negative.
 
     Example:
-
     ```python
     schedule = ConstantThenLinear(2e-4, constant_steps=100 * 1072, decay_steps=100 * 1072)
     optimizer = keras.optimizers.Adam(schedule, beta_1=0.5)

@@ -46,7 +46,6 @@ class TrainingState(keras.callbacks.Callback):
         FloatingPointError: At the end of an epoch, if a weight is not finite.
 
     Example:
-
     ```python
     state = TrainingState("runs/a/checkpoints", config={"batch_size": 32})
     data = source.stream(32, seed=0, start=state.epoch * 100)

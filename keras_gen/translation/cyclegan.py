@@ -38,7 +38,6 @@ class CycleGAN(Translator):
         ValueError: If a weight is negative, or the discriminators' input size is unknown.
 
     Example:
-
     ```python
     from keras_gen.networks import patch_discriminator, resnet_generator
 

@@ -29,7 +29,6 @@ class VAE(GenerativeModel):
         ValueError: If encoder and decoder disagree about the latents.
 
     Example:
-
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from tiny import BATCH, TINY, difference, optimizers, state
 
 from keras_gen.data import Source, unpaired
 from keras_gen.training import TrainingState
+from tiny import BATCH, TINY, difference, optimizers, state
 
 EPOCHS, STEPS = 4, 2
 
@@ -79,9 +79,7 @@ def main(name, variant, folder):
     for one, other in zip(counter.best_weights, counter_later.best_weights, strict=True):
         np.testing.assert_array_equal(one, other)
     if variant == "float16":
-        scales = [
-            getattr(model, player).dynamic_scale.numpy() for player in model.players()
-        ]
+        scales = [getattr(model, player).dynamic_scale.numpy() for player in model.players()]
         assert all(scale < 2.0**15 for scale in scales), scales
     if variant == "dropout":
         paths = [v.path for v in model.training_variables()]

@@ -41,6 +41,10 @@ def test_mixed_precision_trains(tiny, policy):
     assert tiny.generate(model).dtype == np.uint8
     copy = type(model).from_config(model.get_config())
     keras.config.set_dtype_policy("float32")
+    shared = keras.optimizers.Adam()
+    if len(copy.players()) > 1:
+        with pytest.raises(ValueError, match="share one optimizer"):
+            copy.compile(**{name: shared for name in copy.players()})
     copy.compile(**{name: "adam" for name in copy.players()})
     for name in copy.players():
         assert isinstance(getattr(copy, name), LossScaleOptimizer) == (policy == "mixed_float16")

@@ -116,6 +116,14 @@ def test_keras_random_layers_are_refused_on_two_replicas(tiny):
     noisy().compile(**optimizers)
 
 
+@pytest.mark.parametrize("option", [dict(jit_compile=True), dict(steps_per_execution=2)])
+def test_what_is_for_one_device_is_refused_on_two_replicas(option):
+    with make_strategy("mirrored").scope():
+        model = TINY["VAE"].build(3)
+        with pytest.raises(ValueError, match=r"on 2 replicas: Keras can do either on one device"):
+            model.compile(**option)
+
+
 @pytest.mark.parametrize(
     "tiny",
     [name if name == "GAN" else pytest.param(name, marks=pytest.mark.slow) for name in TINY],

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from tiny import one_of_each_family
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.training import averaged_weights
-from tiny import difference, set_state, state
+from tiny import difference, optimizers, set_state, state
 
 
 def weights(networks) -> list[np.ndarray]:
@@ -105,6 +105,21 @@ def test_fit_traces_the_step_once(trained):
     for _ in range(2):
         trained.model.fit(trained.data, epochs=2, verbose=0)
     assert trained.traces == traces
+
+
+@pytest.mark.parametrize(
+    "tiny",
+    ["VAE", *(pytest.param(n, marks=pytest.mark.slow) for n in ("CycleGAN", "GAN"))],
+    indirect=True,
+)
+@pytest.mark.parametrize("option", ["steps_per_execution", "run_eagerly", "jit_compile"])
+def test_ways_to_run_a_step_agree(tiny, trained, option):
+    trained.model.fit(trained.data, verbose=0)
+    other = tiny.compiled()
+    other.compile(**optimizers(other), **{option: 2 if option == "steps_per_execution" else True})
+    other.fit(trained.data, verbose=0)
+    off = difference(other, state(trained.model), state(other))
+    assert max(off.values(), default=0) < 1e-5
 
 
 def test_generating_again_traces_nothing(tiny, trained, monkeypatch):

@@ -6,7 +6,6 @@ from scipy import integrate, stats
 from keras_gen.losses import kl_normal, kl_standard_normal
 
 
-
 def quadrature(mean_q, log_var_q, mean_p, log_var_p):
     q = stats.norm(mean_q, np.exp(log_var_q / 2))
     p = stats.norm(mean_p, np.exp(log_var_p / 2))

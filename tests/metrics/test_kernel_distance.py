@@ -4,7 +4,6 @@ import pytest
 from keras_gen.metrics import kernel_distance
 
 
-
 def brute(a, b):
     """The definition, one pair at a time."""
 

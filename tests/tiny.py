@@ -171,6 +171,12 @@ def family(cls: type) -> type:
     return cls.__mro__[cls.__mro__.index(GenerativeModel) - 1]
 
 
+def only(name: str) -> list:
+    """Every class for `parametrize`, all but one marked as slow."""
+    slow = pytest.mark.slow
+    return [n if n == name else pytest.param(n, marks=slow) for n in model_classes()]
+
+
 def one_of_each_family() -> list:
     """Every class for `parametrize`, all but the first of each family marked as slow."""
     found = model_classes()

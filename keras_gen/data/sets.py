@@ -23,8 +23,10 @@ class _Parts:
         return {k: f"{len(v)} examples: {v.origin}" for k, v in self.parts().items()}
 
     def record(self) -> dict[str, str]:
-        """The same without folders, for what is passed on."""
-        return {k: text.split(", from ")[0] for k, text in self.describe().items()}
+        """The name and the same without folders, for what is passed on."""
+        parts = {k: text.split(", from ")[0] for k, text in self.describe().items()}
+        first = next(iter(self.parts().values()))
+        return {"name": first.origin.split(",")[0], **parts}
 
 
 @dataclasses.dataclass(frozen=True)

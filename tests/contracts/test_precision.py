@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.training import make_strategy, minimize
-from tiny import TINY, batches, difference, state
+from tiny import batches, difference, only, state
 
 LossScaleOptimizer = keras.optimizers.LossScaleOptimizer
 
@@ -50,11 +50,7 @@ def test_mixed_precision_trains(tiny, policy):
         assert isinstance(getattr(copy, name), LossScaleOptimizer) == (policy == "mixed_float16")
 
 
-@pytest.mark.parametrize(
-    "tiny",
-    [name if name == "VAE" else pytest.param(name, marks=pytest.mark.slow) for name in TINY],
-    indirect=True,
-)
+@pytest.mark.parametrize("tiny", only("VAE"), indirect=True)
 def test_float16_trains_on_two_replicas(tiny):
     keras.config.set_dtype_policy("mixed_float16")
     with make_strategy("mirrored").scope():

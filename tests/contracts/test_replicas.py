@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from keras_gen.training import averaged_weights, make_strategy
-from tiny import TINY, difference, one_of_each_family, state
+from tiny import TINY, difference, one_of_each_family, only, state
 
 ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 2
@@ -124,11 +124,7 @@ def test_what_is_for_one_device_is_refused_on_two_replicas(option):
             model.compile(**option)
 
 
-@pytest.mark.parametrize(
-    "tiny",
-    [name if name == "GAN" else pytest.param(name, marks=pytest.mark.slow) for name in TINY],
-    indirect=True,
-)
+@pytest.mark.parametrize("tiny", only("GAN"), indirect=True)
 def test_two_workers_equal_one_process(trained, request, tmp_path):
     one, losses = fit(trained)
     workers = run_workers(request.node.callspec.params["tiny"], tmp_path)

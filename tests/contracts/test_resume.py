@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tiny import one_of_each_family
+from tiny import one_of_each_family, only
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,8 +32,6 @@ def test_resumed_equals_unbroken(name, tmp_path):
 
 # The loss scale of float16, and the state of Keras' random layers, are state too.
 @pytest.mark.parametrize("variant", ["float16", "dropout"])
-@pytest.mark.parametrize(
-    "name", ["VAE", *(pytest.param(name, marks=pytest.mark.slow) for name in ("CycleGAN", "GAN"))]
-)
+@pytest.mark.parametrize("name", only("VAE"))
 def test_resumed_equals_unbroken_with_more_state(name, variant, tmp_path):
     assert_resumes(name, variant, tmp_path)

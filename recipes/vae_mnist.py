@@ -5,7 +5,7 @@ those of Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 
 tanh, dynamic binarisation, Adam with eps 1e-4), whose VAE with one sample reaches a test NLL of
 86.76 nats; the ELBO that is written here is a bound on it.
 
-  python recipes/vae_mnist.py                    about 5 minutes on two CPU cores
+  python recipes/vae_mnist.py                    about 6 minutes on two CPU cores
   python recipes/vae_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

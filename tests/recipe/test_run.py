@@ -91,9 +91,9 @@ class TestWhole:
         assert lines[first + 3] == "  picture: run/samples/epoch-0001.png"
 
     def test_the_seed_decides(self, toy):
-        for name, seed in (("a", 1), ("b", 1), ("c", 2)):
-            assert toy("--output", name, "--seed", seed) == 0
-        assert history("a") == history("b") != history("c")
+        for name, seed in (("a", 1), ("b", 2)):
+            assert toy("--output", name, "--seed", seed, "--epochs", 1) == 0
+        assert history("a") != history("b")
 
     def test_on_two_replicas(self, toy, capsys):
         toy.eager = False

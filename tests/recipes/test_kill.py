@@ -14,7 +14,7 @@ import pytest
 from processes import environment, event_steps, run, said, start
 
 pytestmark = pytest.mark.slow
-EPOCHS = 12
+EPOCHS = 16
 FLAGS = {
     "cyclegan_monet": ["--steps-per-epoch", 2, "--judge-steps", 2, "--ema", 0.9],
     "dcgan_fashion_mnist": ["--steps-per-epoch", 2, "--ema", 0.9],
@@ -39,20 +39,22 @@ def checkpoints(folder):
 
 def kill_at(moment, process, folder, rng):
     """Kills the process at a moment of that kind; returns whether it was still alive."""
-    before = checkpoints(folder)
+    before, begun = checkpoints(folder), _mtime(folder / "config.json")
     if moment == "start":  # imports, data, building
         time.sleep(rng.uniform(0, 6))
     elif moment == "tracing":
-        known = (folder / "config.json").stat().st_mtime if before else 0
-        wait_for(lambda: _mtime(folder / "config.json") > known, process)
-        time.sleep(rng.uniform(0, 8))
+        wait_for(lambda: _mtime(folder / "config.json") > begun, process)
+        time.sleep(rng.uniform(0, 3))
     elif moment == "saving":  # in the middle of a checkpoint
         for _ in range(rng.randint(1, 2)):
             wait_for(lambda: list((folder / "checkpoints").glob(".state-*.tmp")), process)
             time.sleep(rng.uniform(0, 0.003))
-    else:  # between a checkpoint and what is written after it, or in the next epoch
+    elif moment == "after":  # between a checkpoint and what follows it, or in the next epoch
         wait_for(lambda: checkpoints(folder) - before, process)
         time.sleep(rng.uniform(0, 0.2))
+    else:  # evaluation and export
+        wait_for((folder / f"checkpoints/state-{EPOCHS:06d}.npz").exists, process)
+        time.sleep(rng.uniform(0, 1))
     alive = process.poll() is None
     process.send_signal(signal.SIGKILL)
     process.communicate()
@@ -91,10 +93,10 @@ def load(path):
         (
             "cyclegan_monet",
             ["start", "tracing", "saving", "after", "start", "saving", "tracing", "after", "saving",
-             "after"],
+             "end"],
         ),
         ("dcgan_fashion_mnist", ["saving", "after"]),
-        ("vae_mnist", ["after", "saving"]),
+        ("vae_mnist", ["after", "end"]),
     ],
 )  # fmt: skip
 def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):

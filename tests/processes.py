@@ -16,6 +16,7 @@ def environment(data: bool = False) -> dict[str, str]:
     nowhere = "http://127.0.0.1:9"  # the port of a service that throws everything away
     env = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
     env |= {"PYTHONPATH": str(ROOT), "http_proxy": nowhere, "https_proxy": nowhere}
+    env["no_proxy"] = "127.0.0.1"  # for workers that talk to each other
     env.pop("TF_CONFIG", None)
     return env if data else env | {"TFDS_DATA_DIR": "no_data"}
 

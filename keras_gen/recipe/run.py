@@ -212,7 +212,9 @@ def run_recipe(main: Callable, argv=None) -> None:
     except (ValueError, TypeError, OSError, FloatingPointError, tf.errors.OpError) as error:
         if "KERAS_GEN_DEBUG" in os.environ:
             traceback.print_exc()
-        text = " ".join(str(error).split())
+        # Our own sentences about files come with a number that says nothing more.
+        plain = error.strerror if isinstance(error, OSError) and not error.filename else None
+        text = " ".join((plain or str(error)).split())
         print(
             f"error: {text} (the environment variable KERAS_GEN_DEBUG=1 shows where)",
             file=sys.stderr,

@@ -80,7 +80,8 @@ def main(name, variant, folder):
         np.testing.assert_array_equal(one, other)
     if variant == "float16":
         scales = [getattr(model, player).dynamic_scale.numpy() for player in model.players()]
-        assert all(scale < 2.0**15 for scale in scales), scales
+        # It has moved, at least that of the player whose gradients overflow first.
+        assert any(scale < 2.0**15 for scale in scales), scales
     if variant == "dropout":
         paths = [v.path for v in model.training_variables()]
         assert any("seed_generator_state" in path for path in paths), paths

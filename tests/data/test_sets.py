@@ -1,0 +1,102 @@
+"""Data sets with held-out parts."""
+
+import numpy as np
+import pytest
+
+from keras_gen.data import DataDamaged, DataUnavailable, Source, sets
+from keras_gen.data.sets import Domains, Split, photos_and_paintings, small_images
+from keras_gen.images import write_png
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    def unavailable(*args, **kwargs):
+        raise DataUnavailable("no network here")
+
+    monkeypatch.setattr(sets, "load_tfds", unavailable)
+
+
+def folder(path, count, first=0):
+    for number in range(count):
+        write_png(path / f"{number:02d}.png", np.full([8, 8, 3], first + number, np.uint8))
+    return path
+
+
+def values(source):
+    return [int(image[0, 0, 0]) for image in source.arrays()]
+
+
+class TestFolders:
+    @pytest.mark.parametrize(
+        ("count", "every"), [(6, 2), (8, 2), (9, 3), (14, 4), (30, 10), (31, 10), (45, 10)]
+    )
+    def test_one_of_ten_is_held_out_and_three_at_least(self, tmp_path, count, every):
+        photos, paintings = folder(tmp_path / "x", count), folder(tmp_path / "y", 6, 100)
+        domains = photos_and_paintings(8, photos, paintings)
+        held_out = list(range(0, count, every))
+        assert values(domains.test_x) == held_out and len(held_out) >= 3
+        assert values(domains.train_x) == [n for n in range(count) if n not in held_out]
+        assert values(domains.test_y) == [100, 102, 104]
+        assert domains.warning == ""
+        assert f"1 of {every}" in domains.describe()["test_x"]
+
+    def test_the_same_pictures_are_held_out_at_every_size(self, tmp_path):
+        photos, paintings = folder(tmp_path / "x", 12), folder(tmp_path / "y", 12)
+        small, large = (photos_and_paintings(size, photos, paintings) for size in (4, 16))
+        assert values(small.test_x) == values(large.test_x)
+        assert large.test_x.arrays().shape[1:] == (16, 16, 3)
+
+    @pytest.mark.parametrize("count", [2, 5])
+    def test_too_few(self, tmp_path, count):
+        with pytest.raises(ValueError, match="too few: at least 6 are needed, 3 of which are held"):
+            photos_and_paintings(8, folder(tmp_path / "x", count), folder(tmp_path / "y", 6))
+
+    def test_one_without_the_other(self, tmp_path):
+        for folders in ({"photos": tmp_path}, {"paintings": tmp_path}):
+            with pytest.raises(ValueError, match="both --photos and --paintings, or neither"):
+                photos_and_paintings(8, **folders)
+
+
+class TestOffline:
+    def test_paintings(self, offline):
+        domains = photos_and_paintings(16)
+        expected = "OFFLINE SAMPLE instead of the real data: no network here"
+        assert domains.warning == expected
+        assert [len(part) for part in domains.parts().values()] == [64, 64, 16, 16]
+        again = photos_and_paintings(16)
+        np.testing.assert_array_equal(domains.train_y.arrays(), again.train_y.arrays())
+        other = photos_and_paintings(16, seed=1)
+        assert (domains.train_x.arrays() != other.train_x.arrays()).any()
+
+    @pytest.mark.parametrize("labels", [False, True])
+    def test_digits(self, offline, labels):
+        data = small_images("mnist", labels)
+        assert data.warning.startswith("OFFLINE SAMPLE") and len(data.train) == 1500
+        spec = data.test.element_spec
+        image = spec[0] if labels else spec
+        assert image.shape == (28, 28, 1) and image.dtype == "uint8"
+        assert isinstance(spec, tuple) == labels
+
+    def test_damage_is_not_passed_over(self, monkeypatch):
+        def damaged(*args, **kwargs):
+            raise DataDamaged("half done")
+
+        monkeypatch.setattr(sets, "load_tfds", damaged)
+        for load in (lambda: small_images("mnist"), lambda: photos_and_paintings(16)):
+            with pytest.raises(DataDamaged, match="half done"):
+                load()
+
+
+def test_description_names_sizes_and_origins():
+    split = Split(Source(np.zeros([3, 1]), origin="here"), Source(np.zeros([2, 1]), origin="there"))
+    assert split.describe() == {"train": "3 examples: here", "test": "2 examples: there"}
+
+
+@pytest.mark.data
+def test_real_data(shared_data):
+    domains = photos_and_paintings(16)
+    assert isinstance(domains, Domains) and domains.warning == ""
+    assert len(domains.train_y) == 1072 and "trainA" in domains.train_y.origin
+    assert "trainB" in domains.train_x.origin and "testB" in domains.test_x.origin
+    assert domains.test_x.arrays().shape[1:] == (16, 16, 3)
+    assert len(small_images("mnist").train) == 60_000

@@ -1,6 +1,7 @@
 """The course of a run: devices, precision, training, pictures, numbers, export."""
 
 import contextlib
+import datetime
 import os
 import sys
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from keras_gen import __version__
 from keras_gen.callbacks import SampleSheet, TimeLeft
 from keras_gen.export import export
 from keras_gen.files import write_json
@@ -168,6 +170,12 @@ class Run:
                 "minutes": round((time.monotonic() - self.began) / 60, 1),
                 "device": describe_devices(self.strategy),
                 "precision": self.policy,
+                "date": datetime.date.today().isoformat(),
+                "versions": {
+                    "keras_gen": __version__,
+                    "keras": keras.__version__,
+                    "tensorflow": tf.__version__,
+                },
             }
             self.exported = folder / self.name
             if not is_chief():

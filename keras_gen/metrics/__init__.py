@@ -24,6 +24,7 @@ from keras_gen.metrics.frechet import (
     frechet_infinity,
     moments,
 )
+from keras_gen.metrics.generation import generation_report
 from keras_gen.metrics.image_classifier import train_classifier
 from keras_gen.metrics.image_quality import (
     PSNR,
@@ -90,6 +91,7 @@ __all__ = [
     "frechet_distance",
     "frechet_infinity",
     "gaussian_modes",
+    "generation_report",
     "grid_centres",
     "importance_weighted_nll",
     "inception_score",

@@ -19,7 +19,7 @@ from keras_gen.export import export
 from keras_gen.files import write_json
 from keras_gen.recipe.curves import loss_curves, write_history
 from keras_gen.recipe.folder import choose_folder, leave_folder
-from keras_gen.recipe.settings import FREE, RunSettings, parse
+from keras_gen.recipe.settings import FREE, PLACES, RunSettings, parse
 from keras_gen.training import TrainingState, averaged_weights, is_chief, make_strategy
 
 
@@ -169,7 +169,7 @@ class Run:
                 "steps": int(keras.ops.convert_to_numpy(model.step)),
                 "minutes": round((time.monotonic() - self.began) / 60, 1),
                 "device": describe_devices(self.strategy),
-                "precision": self.policy,
+                "policy": self.policy,
                 "date": datetime.date.today().isoformat(),
                 "versions": {
                     "keras_gen": __version__,
@@ -182,8 +182,7 @@ class Run:
                 return metrics
             loss_curves(self.directory / "losses.png", state.logs)
             # Whoever gets the model need not know where it was made.
-            places = ("output", "export", "resume")
-            config = {k: v for k, v in s.as_json().items() if k not in places}
+            config = {k: v for k, v in s.as_json().items() if k not in PLACES}
             path = export(
                 model, folder, self.name, default=default,
                 metadata=dict(recipe=self.name, config=config, data=data, metrics=metrics),

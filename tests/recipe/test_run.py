@@ -60,7 +60,7 @@ class TestWhole:
         assert read_image(folder / "losses.png").std() > 0
         metrics = json.loads((folder / "metrics.json").read_text())
         assert metrics["score"] == 0.5 and metrics["steps"] == 6 and metrics["seed"] == 5
-        assert metrics["precision"] == "float32" and metrics["minutes"] >= 0
+        assert metrics["policy"] == "float32" and metrics["minutes"] >= 0
         assert toy.run.exported == Path("run/export/toy/1")
         metadata = exported.read_metadata(toy.run.exported)
         for place in ("output", "export", "resume"):

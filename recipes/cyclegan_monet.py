@@ -18,15 +18,16 @@ from typing import Literal
 
 import keras
 
-from keras_gen.callbacks import translation_sheet
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.images import write_png
 from keras_gen.metrics import train_domain_classifier, translation_report
 from keras_gen.metrics.domain_classifier import accuracy
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.translation import CycleGAN
+from keras_gen.visualize import translation_sheet
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +87,34 @@ PRESETS = {
     # An epoch is a pass over the 6,287 photographs.
     "paper": dict(epochs=200, steps_per_epoch=6287),
 }  # fmt: skip
+
+# The paper reports no figures on this data set.
+RESULTS = Published(
+    system="CycleGAN",
+    family="translation",
+    paper="Zhu et al. 2017, https://arxiv.org/abs/1703.10593",
+    dataset="monet2photo, photographs to paintings",
+    train_size=(6287, 1072),
+    figures=(
+        Figure(
+            "distance_ratio", "kernel distance to paintings, over the untouched photographs'", "",
+            tolerance=0.05,
+        ),
+        Figure(
+            "distance_translated", "kernel distance to paintings", "",
+            spread="distance_translated_error", tolerance=0.025,
+        ),
+        Figure(
+            "distance_source", "kernel distance to paintings, untouched photographs", "",
+            spread="distance_source_error", tolerance=0.2,
+        ),
+        Figure(
+            "target_share_translated", "share that a domain classifier calls paintings", "",
+            higher_is_better=True, tolerance=0.1,
+        ),
+        Figure("cycle_error", "cycle error, mean absolute", "8-bit levels", tolerance=5.0),
+    ),
+)  # fmt: skip
 
 
 def main(argv=None):

@@ -23,6 +23,7 @@ from keras_gen.images import grid, write_png
 from keras_gen.metrics import generation_report, trained_extractor
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.results import Figure, Published
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +61,31 @@ PRESETS = {
     ),
     "paper": dict(epochs=100, steps_per_epoch=468, batch_size=128, sheet_every=5),
 }  # fmt: skip
+
+# Key, name, whether higher is better, standard error, tolerance.
+MEASURES = (
+    ("frechet_distance", "Fréchet distance", False, None, 0.5),
+    ("kernel_distance", "kernel distance", False, "kernel_distance_error", 0.02),
+    ("precision", "precision, k = 5", True, None, 0.05),
+    ("recall", "recall, k = 5", True, None, 0.05),
+    ("density", "density, k = 5", True, None, 0.05),
+    ("coverage", "coverage, k = 5", True, None, 0.05),
+)
+RESULTS = Published(
+    system="DCGAN",
+    family="gan",
+    paper="Radford et al. 2016, https://arxiv.org/abs/1511.06434",
+    dataset="Fashion-MNIST, 10,000 against 10,000 training images, features of a classifier of it",
+    train_size=60_000,
+    figures=tuple(
+        Figure(
+            kind + key, name + of, "", higher, spread=error and kind + error,
+            tolerance=tolerance, given=dict(judged=10_000, judge_steps=1500),
+        )
+        for key, name, higher, error, tolerance in MEASURES
+        for kind, of in (("", ""), ("floor_", ", floor: test images"))
+    ),
+)  # fmt: skip
 
 
 def main(argv=None):

@@ -22,6 +22,7 @@ from keras_gen.images import grid, write_png
 from keras_gen.metrics import active_units, importance_weighted_nll
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.vae import VAE
 
@@ -63,6 +64,21 @@ PRESETS = {
     ),
     "paper": dict(epochs=3280, steps_per_epoch=3000, batch_size=20, sheet_every=100),
 }
+
+RESULTS = Published(
+    system="VAE",
+    family="vae",
+    paper="Burda et al. 2016, https://arxiv.org/abs/1509.00519, table 1",
+    dataset="MNIST, binarised dynamically",
+    train_size=60_000,
+    figures=(
+        Figure(
+            "nll", "NLL, 5,000 importance samples", "nats",
+            paper_value=86.76, spread="nll_standard_error", tolerance=0.3,
+            given={"nll_samples": 5000},
+        ),
+    ),
+)  # fmt: skip
 
 
 def main(argv=None):

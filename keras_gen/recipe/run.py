@@ -14,7 +14,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen import __version__
-from keras_gen.callbacks import SampleSheet, TimeLeft
+from keras_gen.callbacks import Evaluation, SampleSheet, TimeLeft
 from keras_gen.export import export
 from keras_gen.files import write_json
 from keras_gen.recipe.curves import loss_curves, write_history
@@ -27,7 +27,8 @@ class Run:
     """One run of a recipe in a folder of its own.
 
     The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
-    `checkpoints/`, and, when the run is finished, `metrics.json`.
+    `checkpoints/`, `best.keras` if a best model is kept, and, when the run is finished,
+    `metrics.json`.
 
     Args:
         recipe: Path of the recipe's file; its stem names the run and the export.
@@ -94,8 +95,17 @@ class Run:
         if data.warning:
             self.note(data.warning)
 
-    def fit(self, model, stream: Callable, draw: Callable | None = None, callbacks=()) -> None:
-        """Trains with checkpoints, TensorBoard, sheets and the time left.
+    def fit(
+        self,
+        model,
+        stream: Callable,
+        draw: Callable | None = None,
+        callbacks=(),
+        validate: Callable | None = None,
+        best: str | None = None,
+        mode: str = "min",
+    ) -> None:
+        """Trains with checkpoints, TensorBoard, sheets, evaluations and the time left.
 
         Args:
             model: Compiled model.
@@ -103,6 +113,10 @@ class Run:
                 there on.
             draw: Function of the model that returns the sheet, uint8 `[height, width, 3]`.
             callbacks: Further callbacks, whose counters are checkpointed too.
+            validate: Function of the model that returns metrics on held-out data, which then stand
+                in the logs as `val_` and their name; see `keras_gen.callbacks.Evaluation`.
+            best: Name of the metric of `validate` by which `best.keras` is kept.
+            mode: Whether its best value is the `"min"` or the `"max"`.
         """
         s = self.settings
         for name, network in model.networks.items():
@@ -116,6 +130,10 @@ class Run:
             self.say(f"going on after epoch {state.epoch} from {state.latest}")
         self.say(f"training: {s.epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
         data = stream(state.epoch * s.steps_per_epoch)
+        path = self.directory / "best.keras" if best else None
+        evaluation = Evaluation(validate, s.validate_every, best, mode, path) if validate else None
+        # Before all that read its numbers. Its best is in its file, so it has no counters to save.
+        first = [evaluation] if evaluation else []
         # Keras would put its bar last, and other lines would stand in the middle of it.
         watchers: list = [keras.callbacks.ProgbarLogger(), TimeLeft()]
         if draw:
@@ -140,8 +158,11 @@ class Run:
             steps_per_epoch=s.steps_per_epoch,
             # A bar for a terminal, a line an epoch for a file.
             verbose=0 if not is_chief() else 1 if sys.stdout.isatty() else 2,
-            callbacks=[*callbacks, *watchers, state, *after],
+            callbacks=[*first, *callbacks, *watchers, state, *after],
         )
+        if evaluation and evaluation.best_value is not None:
+            value, epoch = evaluation.best_value, evaluation.best_epoch
+            self.say(f"best val_{best}: {value:.6g} after epoch {epoch}, kept in {path}")
 
     def finish(self, model, evaluate: Callable, data: dict, default: str | None = None) -> dict:
         """Evaluates, draws the curves, exports, and marks the run as finished.

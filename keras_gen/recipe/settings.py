@@ -5,6 +5,7 @@ import dataclasses
 import difflib
 import json
 import math
+import shlex
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,8 +14,10 @@ from typing import Any, Literal
 import simple_parsing
 
 PRESETS = ("smoke", "cpu", "paper")
-# What may differ when a run goes on: where things lie and what runs them.
-FREE = ("resume", "output", "export", "strategy", "preset")
+# What may differ when a run goes on: where things lie, what runs them and when it is looked at.
+FREE = ("resume", "output", "export", "strategy", "preset", "validate_every")
+# What an export and a published command do not hold: whoever reads them has places of their own.
+PLACES = ("output", "export", "resume")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +62,8 @@ class RunSettings:
     """Examples in a step, over all replicas."""
     sheet_every: int = 1
     """Epochs between sheets of pictures."""
+    validate_every: int = 1
+    """Epochs between evaluations on held-out data, in recipes that have them while they train."""
 
     def __post_init__(self):
         """Checks the values."""
@@ -140,6 +145,51 @@ def parse(
     return result
 
 
+def command(
+    recipe: str, settings: type[RunSettings], presets: Mapping[str, dict], config: Mapping[str, Any]
+) -> str:
+    """The shortest command line of a run: its preset and the flags that differ from it.
+
+    Args:
+        recipe: Name of the recipe, the stem of its file.
+        settings: Its dataclass.
+        presets: What each preset changes.
+        config: Settings of the run as `RunSettings.as_json` gives them, with or without `PLACES`.
+            What an older version did not know has the default of `settings`.
+
+    Returns:
+        A line for a shell in the folder that holds `recipes/`, which `parse` turns back into the
+        same settings.
+
+    Raises:
+        ValueError: If `config` holds settings or a preset that the recipe does not know, or a value
+            that means something on one machine only or has no flag.
+
+    Example:
+        >>> command("toy", RunSettings, presets, {"preset": "cpu", "epochs": 7})
+        'python recipes/toy.py --preset cpu --epochs 7'
+    """
+    preset = str(config.get("preset"))
+    if preset not in presets:
+        raise ValueError(f"the run's preset is {preset}: {recipe} has {', '.join(presets)}.")
+    usual = vars(settings(**(presets[preset] | {"preset": preset})))
+    words = ["python", f"recipes/{recipe}.py", "--preset", preset]
+    kept = {name: value for name, value in config.items() if name not in PLACES}
+    for name, value in vars(_typed(settings, kept)).items():
+        if name in ("preset", *PLACES) or value == usual[name]:
+            continue
+        if isinstance(value, bool):
+            words.append(_flag(name) if value else f"--no-{_flag(name)[2:]}")
+        elif isinstance(value, int | float | str):
+            words += [_flag(name), str(value)]
+        else:
+            raise ValueError(
+                f"{_flag(name)} is {value}: a command for every machine can hold numbers and words "
+                "only."
+            )
+    return shlex.join(words)
+
+
 def _unknown(flag: str, settings) -> str:
     flags = [_flag(field.name) for field in dataclasses.fields(settings)]
     flag = flag.split("=")[0]
@@ -155,7 +205,7 @@ def _typed(settings, saved: dict):
     unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
     if unknown:
         raise ValueError(
-            f"The run to go on with has settings that this recipe does not know: "
+            f"The saved run has settings that this recipe does not know: "
             f"{', '.join(unknown)}. Use the version of the recipe that began it."
         )
     paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}

@@ -37,7 +37,7 @@ class Toy:
 
     def __init__(self):
         self.callbacks, self.evaluate, self.eager = (), lambda model, folder: {"score": 0.5}, True
-        self.images, self.warning = IMAGES, ""
+        self.images, self.warning, self.validation = IMAGES, "", {}
         self.run = self.model = None
 
     def main(self, argv):
@@ -56,6 +56,7 @@ class Toy:
             lambda start: source.stream(s.batch_size, s.seed, start),
             lambda model: grid(model.sample(4, seed=0)),
             self.callbacks,
+            **self.validation,
         )
         run.finish(model, self.evaluate, {"train": "toys"})
         run.say(f"draw from {run.exported.parent}")

@@ -185,6 +185,43 @@ class TestResume:
         assert "policy='mixed_bfloat16' there and 'float32' here" in said
 
 
+class TestValidation:
+    """The toy's score falls by one with every step, of which an epoch has two."""
+
+    def begin(self, toy, *callbacks):
+        def score(model):
+            return {"score": 10.0 - int(model.step.numpy())}
+
+        toy.validation, toy.callbacks = dict(validate=score, best="score"), callbacks
+
+    def test_in_all_records(self, toy, capsys):
+        self.begin(toy)
+        assert toy("--output", "run", "--epochs", "5", "--validate-every", "3") == 0
+        assert [row["val_score"] for row in history()] == ["8.0", "", "4.0", "", "0.0"]
+        (path,) = Path("run/tensorboard/validation").glob("events*")
+        events = tf.compat.v1.train.summary_iterator(str(path))
+        values = [(event.step, value.tag) for event in events for value in event.summary.value]
+        assert [v for v in values if v[1] == "epoch_score"] == [
+            (step, "epoch_score") for step in (0, 2, 4)
+        ]
+        out = capsys.readouterr().out
+        assert "val_score: 8.0000" in out
+        assert "best val_score: 0 after epoch 5, kept in run/best.keras" in out
+        model = keras.saving.load_model("run/best.keras")
+        np.testing.assert_array_equal(model.sample(3, seed=1), toy.model.sample(3, seed=1))
+
+    def test_a_resumed_run_equals_the_unbroken_one(self, toy, capsys):
+        self.begin(toy, Stop(None, None))
+        flags = ("--epochs", "4", "--validate-every", "2")
+        assert toy("--output", "whole", *flags) == 0
+        self.begin(toy, Stop(2, KeyboardInterrupt()))
+        toy("--output", "run", *flags)
+        self.begin(toy, Stop(None, None))
+        assert toy("--output", "run", "--resume") == 0
+        assert history("run") == history("whole")
+        assert "best val_score: 2 after epoch 4" in capsys.readouterr().out
+
+
 class TestErrors:
     def test_the_way_to_the_place_is_shown_on_demand(self, toy, capsys, monkeypatch):
         Path("a").write_text("")

@@ -1,12 +1,13 @@
 """Flags, presets, saved settings, and what is refused about them."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
-from keras_gen.recipe import RunSettings, parse
+from keras_gen.recipe import RunSettings, command, parse
 from keras_gen.recipe.settings import FREE
 
 
@@ -178,7 +179,9 @@ class TestResume:
         argv = ["--resume", "--output", "b", "--export", "c", "--strategy", "default"]
         result = run(*argv, saved=self.saved)
         assert (result.output, result.export, result.strategy) == (Path("b"), Path("c"), "default")
-        assert set(FREE) == {"resume", "output", "export", "strategy", "preset"}
+        assert run("--resume", "--validate-every", "5", saved=self.saved).validate_every == 5
+        places = {"resume", "output", "export"}
+        assert set(FREE) == places | {"strategy", "preset", "validate_every"}
 
     def test_other_settings_are_refused_by_name(self, capsys):
         said = refused(
@@ -199,3 +202,55 @@ class TestResume:
     def test_values_of_another_version_are_refused(self):
         with pytest.raises(ValueError, match="--filters is 0"):
             run("--resume", saved=self.saved | {"filters": 0})
+
+
+class TestCommand:
+    @staticmethod
+    def of(**changes):
+        preset = changes.pop("preset", "cpu")
+        settings = Settings(**PRESETS[preset] | {"preset": preset} | changes)
+        return command("toy", Settings, PRESETS, settings.as_json())
+
+    @pytest.mark.parametrize(
+        ("changes", "flags"),
+        [
+            ({}, ""),
+            (dict(seed=3), " --seed 3"),
+            (dict(kind="plain", filters=64), " --kind plain --filters 64"),
+            (
+                dict(deterministic=True, learning_rate=2e-5),
+                " --deterministic --learning-rate 2e-05",
+            ),
+            (dict(output=Path("a"), export=Path("b"), resume=True), ""),
+            (dict(strategy="mirrored"), " --strategy mirrored"),
+        ],
+    )
+    def test_holds_what_differs_from_the_preset(self, changes, flags):
+        assert self.of(**changes) == f"python recipes/toy.py --preset cpu{flags}"
+
+    @pytest.mark.parametrize("preset", PRESETS)
+    def test_leads_back_to_the_settings(self, preset):
+        changes = dict(PRESETS[preset], preset=preset, seed=5, learning_rate=1 / 3, ema=0.0)
+        for change in (dict(kind="plain"), dict(epochs=1), dict(deterministic=True)):
+            settings = Settings(**changes | change)
+            words = shlex.split(command("toy", Settings, PRESETS, settings.as_json()))
+            assert run(*words[2:]) == settings
+
+    def test_turns_off_what_a_preset_turns_on(self):
+        presets = PRESETS | {"cpu": dict(deterministic=True)}
+        words = shlex.split(command("toy", Settings, presets, {"preset": "cpu"}))
+        assert words[4:] == ["--no-deterministic"]
+        assert parse(Settings, presets, "", words[2:]).deterministic is False
+
+    @pytest.mark.parametrize(
+        ("config", "sentence"),
+        [
+            ({"preset": "tiny"}, "the run's preset is tiny: toy has smoke, cpu, paper."),
+            ({}, "the run's preset is None"),
+            ({"preset": "cpu", "wheels": 4}, "does not know: wheels"),
+            ({"preset": "cpu", "photos": "a"}, "--photos is a: a command for every machine"),
+        ],
+    )
+    def test_refuses(self, config, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            command("toy", Settings, PRESETS, config)

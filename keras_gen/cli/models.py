@@ -1,145 +1,29 @@
-"""The command `keras-gen`: what can be trained, what was exported, and exports at work.
-
-It needs the exports alone: neither Keras nor the code that trained them.
-"""
+"""`keras-gen list`, `apply` and `sample`: exports listed and at work."""
 
 import argparse
 import ast
 import glob
-import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from keras_gen import exported
+from keras_gen.cli.text import print_table
 
 if TYPE_CHECKING:
     import numpy as np
 
 READABLE = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
-CHECKOUT = Path(__file__).resolve().parents[1]
-
-EXAMPLES = """\
-examples:
-  keras-gen list
-  keras-gen apply cyclegan_monet holiday.jpg -o painting.png
-  keras-gen apply cyclegan_monet "photos/*.jpg" more_photos/ -o paintings
-  keras-gen sample saved_models/gan_usps/2 -n 100 --seed 7 -o digits.png
-
-Pictures are written as PNG, never over an existing file unless --overwrite is given.
-The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
-"""
-APPLY = """\
-Runs a model that turns pictures into pictures on pictures of any size, one after another.
-A picture that cannot be read or processed is named and skipped, and the exit code is then 1.
-"""
-SAMPLE = """\
-Draws new pictures from a generative model and lays them out in a grid. The same model,
-seed and number give the same pictures.
-"""
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Runs `keras-gen`.
-
-    Args:
-        argv: The command line after the program's name: that of the process unless given.
-
-    Returns:
-        The exit code: 0, or 1 if anything failed. A wrong command line exits with 2.
-
-    Example:
-        >>> main(["sample", "gan_usps", "-n", "64", "-o", "grid.png"])    # doctest: +SKIP
-        0
-    """
-    options = _parser().parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    try:
-        return options.run(options)
-    except (OSError, ValueError) as error:
-        print(f"keras-gen {options.command}: {error}", file=sys.stderr)
-        return 1
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        "keras-gen",
-        description="Lists recipes and exported models, and runs exported models.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int], summary: str, description: str
-    ) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=summary, description=description)
-        sub.set_defaults(run=run)
-        sub.add_argument(
-            "--models",
-            type=Path,
-            default=_folder("saved_models"),
-            metavar="DIR",
-            help="folder of the exports, <DIR>/<name>/<version>/ (default: saved_models)",
-        )
-        return sub
-
-    def runs_model(sub: argparse.ArgumentParser, out: str, signature: str) -> None:
-        sub.add_argument(
-            "model",
-            metavar="MODEL",
-            help="name of an export (its highest version is taken) or a path to one",
-        )
-        sub.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help=out)
-        sub.add_argument("--signature", metavar="NAME", help=signature)
-        sub.add_argument("--overwrite", action="store_true", help="replace existing files")
-
-    command(
-        "list",
-        _list,
-        "list recipes and exports",
-        "Lists the recipes and the exported models, with what each was trained on and how well "
-        "it does. Loads no model.",
-    )
-
-    sub = command("apply", _apply, "translate pictures with an export", APPLY)
-    runs_model(
-        sub,
-        "a .png file for one picture, or else a folder, made if it is missing",
-        "signature to run (default: serving_default if it turns pictures into pictures, "
-        "else the one that does)",
-    )
-    sub.add_argument(
-        "images",
-        nargs="+",
-        metavar="IMAGE",
-        help=f"files ({', '.join(READABLE)}), folders of them, or quoted globs, in "
-        "which ** stands for any folders",
-    )
-
-    sub = command("sample", _sample, "draw new pictures from an export", SAMPLE)
-    runs_model(sub, "the .png file", "signature to run (default: sample)")
-    sub.add_argument(
-        "-n", type=_positive, default=64, metavar="N", help="how many pictures (default: 64)"
-    )
-    sub.add_argument(
-        "--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)"
-    )
-    sub.add_argument(
-        "--columns",
-        type=_positive,
-        metavar="N",
-        help="pictures in a row (default: nearly a square)",
-    )
-    return parser
-
-
-def _list(options: argparse.Namespace) -> int:
-    recipes = _folder("recipes")
+def list_models(options: argparse.Namespace) -> int:
+    """Prints the recipes and the exports."""
+    recipes = folder("recipes")
     rows = [[path.stem, _summary(path)] for path in sorted(recipes.glob("[!_]*.py"))]
     print(f"recipes in {recipes}: {len(rows) or 'none'}")
-    _table(rows)
+    print_table(rows)
 
     rows = []
     for name in _exports(options.models):
@@ -147,7 +31,9 @@ def _list(options: argparse.Namespace) -> int:
             rows.append([name, str(version), *_facts(path)])
     print(f"\nexports in {options.models}: {len(rows) or 'none'}")
     if rows:
-        _table([["NAME", "VERSION", "SIZE", "PARAMETERS", "DATA", "METRIC", "SIGNATURES"], *rows])
+        print_table(
+            [["NAME", "VERSION", "SIZE", "PARAMETERS", "DATA", "METRIC", "SIGNATURES"], *rows]
+        )
     return 0
 
 
@@ -187,20 +73,14 @@ def _facts(path: Path) -> list[str]:
         return [f"{size:.1f} MiB", "(unreadable metadata)", "", "", ""]
 
 
-def _table(rows: list[list[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print("  " + "  ".join(cells).rstrip())
-
-
-def _apply(options: argparse.Namespace) -> int:
+def apply(options: argparse.Namespace) -> int:
+    """Translates pictures."""
     paths = _pictures(options.images)
     targets = _targets(paths, options.out)
     _keep_existing(targets, options)
     if taken := {target.resolve() for target in targets} & {path.resolve() for path in paths}:
         raise ValueError(f"{min(taken)} is one of the pictures to read: choose another --out.")
-    model = _load(options)
+    model = exported.load(find(options.models, options.model))
     signature = _translator(model, options.signature)
     (name,), (output,) = model.inputs[signature], _image_outputs(model, signature)[:1]
 
@@ -223,13 +103,14 @@ def _apply(options: argparse.Namespace) -> int:
     return 1 if failed else 0
 
 
-def _sample(options: argparse.Namespace) -> int:
+def sample(options: argparse.Namespace) -> int:
+    """Draws a grid of pictures."""
     if options.out.suffix.lower() != ".png":
         raise ValueError(
             f"--out is {options.out}: the grid is written as PNG, so its name ends in .png."
         )
     _keep_existing([options.out], options)
-    model = _load(options)
+    model = exported.load(find(options.models, options.model))
     signature = _known(model, options.signature or "sample")
     outputs = _image_outputs(model, signature)
     if set(model.inputs[signature]) != {"seed", "n"} or not outputs:
@@ -310,14 +191,14 @@ def _keep_existing(targets: list[Path], options: argparse.Namespace) -> None:
         )
 
 
-def _load(options: argparse.Namespace) -> exported.Exported:
-    for path in (Path(options.model), options.models / options.model):
+def find(models: Path, model: str) -> Path:
+    """The folder that MODEL names: a path, or a name in the folder `models`."""
+    for path in (Path(model), models / model):
         if path.is_dir():
-            return exported.load(path)
-    known = ", ".join(_exports(options.models)) or "none"
+            return path
+    known = ", ".join(_exports(models)) or "none"
     raise FileNotFoundError(
-        f"there is no model {options.model!r}, neither as a path nor in "
-        f"{options.models}, which holds: {known}."
+        f"there is no model {model!r}, neither as a path nor in {models}, which holds: {known}."
     )
 
 
@@ -379,27 +260,7 @@ def _exports(models: Path) -> list[str]:
     return sorted(path.name for path in models.iterdir() if exported.versions(path))
 
 
-def _folder(name: str) -> Path:
+def folder(name: str) -> Path:
     """`name` in the working directory, or else beside the package in its checkout."""
     beside = CHECKOUT / name
     return Path(name) if Path(name).is_dir() or not beside.is_dir() else beside
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
-    return int(text)
-
-
-def _int32(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 2**31
-    if not -(2**31) <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a 32-bit integer")
-    return value
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The command line, on exports alone."""
+"""The commands list, apply and sample, on exports alone."""
 
 import json
 import os
@@ -145,7 +145,7 @@ def run(*arguments, without):
         f"import sys; sys.modules.update(dict.fromkeys({without!r}.split()))\n"
         "from keras_gen.cli import main; sys.exit(main(sys.argv[1:]))"
     )
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     return subprocess.run(
         [sys.executable, "-c", script, *arguments], text=True, capture_output=True, env=environment
     )
@@ -154,8 +154,8 @@ def run(*arguments, without):
 def test_list_and_help_need_no_tensorflow(home):
     done = run("list", without="tensorflow keras")
     assert done.returncode == 0 and "inverter" in done.stdout, done.stderr
-    for arguments in (["--help"], ["list", "--help"], ["apply", "--help"], ["sample", "--help"]):
-        done = run(*arguments, without="tensorflow keras tqdm")
+    for arguments in ([], ["list"], ["apply"], ["sample"], ["publish"], ["results"], ["reproduce"]):
+        done = run(*arguments, "--help", without="tensorflow keras tqdm")
         assert done.returncode == 0 and "usage: keras-gen" in done.stdout, done.stderr
 
 

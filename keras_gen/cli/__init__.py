@@ -1,0 +1,202 @@
+"""The command `keras-gen`: what can be trained, exports at work, and the table of results.
+
+Working with exports needs the exports alone: neither Keras nor the code that trained them.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from keras_gen.cli import models, results
+
+EXAMPLES = """\
+examples:
+  keras-gen list
+  keras-gen apply cyclegan_monet holiday.jpg -o painting.png
+  keras-gen apply cyclegan_monet "photos/*.jpg" more_photos/ -o paintings
+  keras-gen sample saved_models/gan_usps/2 -n 100 --seed 7 -o digits.png
+  keras-gen reproduce vae_mnist --preset cpu
+
+Pictures are written as PNG, never over an existing file unless --overwrite is given.
+The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
+"""
+APPLY = """\
+Runs a model that turns pictures into pictures on pictures of any size, one after another.
+A picture that cannot be read or processed is named and skipped, and the exit code is then 1.
+"""
+SAMPLE = """\
+Draws new pictures from a generative model and lays them out in a grid. The same model,
+seed and number give the same pictures.
+"""
+PUBLISH = """\
+Writes what exports reached into recipes/results/<recipe>.json, one row for each figure that the
+recipe declares. Exports that differ in their seed only become one row: mean and standard deviation.
+Rows of the same figure and command are replaced.
+"""
+RESULTS = """\
+Writes RESULTS.md, and the block of README.md between its two marks, from recipes/results/*.json.
+"""
+REPRODUCE = """\
+Runs the command behind published results again, in a new folder, and compares each figure with its
+row. The exit code is 1 if one is outside the tolerance that the recipe states.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Runs `keras-gen`.
+
+    Args:
+        argv: The command line after the program's name: that of the process unless given.
+
+    Returns:
+        The exit code: 0, or 1 if anything failed. A wrong command line exits with 2.
+
+    Example:
+        >>> main(["sample", "gan_usps", "-n", "64", "-o", "grid.png"])    # doctest: +SKIP
+        0
+    """
+    options = _parser().parse_args(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        return options.run(options)
+    except (OSError, ValueError) as error:
+        print(f"keras-gen {options.command}: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "keras-gen",
+        description="Lists recipes and exported models, runs exported models, and keeps the table "
+        "of results.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], summary: str, description: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=summary, description=description)
+        sub.set_defaults(run=run)
+        return sub
+
+    command(
+        "list",
+        models.list_models,
+        "list recipes and exports",
+        "Lists the recipes and the exported models, with what each was trained on and how well "
+        "it does. Loads no model.",
+    )
+
+    sub = command("apply", models.apply, "translate pictures with an export", APPLY)
+    _runs_model(
+        sub,
+        "a .png file for one picture, or else a folder, made if it is missing",
+        "signature to run (default: serving_default if it turns pictures into pictures, "
+        "else the one that does)",
+    )
+    sub.add_argument(
+        "images",
+        nargs="+",
+        metavar="IMAGE",
+        help=f"files ({', '.join(models.READABLE)}), folders of them, or quoted globs, in "
+        "which ** stands for any folders",
+    )
+
+    sub = command("sample", models.sample, "draw new pictures from an export", SAMPLE)
+    _runs_model(sub, "the .png file", "signature to run (default: sample)")
+    sub.add_argument(
+        "-n", type=_positive, default=64, metavar="N", help="how many pictures (default: 64)"
+    )
+    sub.add_argument(
+        "--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)"
+    )
+    sub.add_argument(
+        "--columns",
+        type=_positive,
+        metavar="N",
+        help="pictures in a row (default: nearly a square)",
+    )
+
+    sub = command("publish", results.publish, "add exports to the table of results", PUBLISH)
+    sub.add_argument(
+        "exports",
+        nargs="+",
+        metavar="MODEL",
+        help="name of an export (its highest version is taken) or a path to one",
+    )
+    sub.add_argument(
+        "--note",
+        metavar="TEXT",
+        help="why a figure is worse than the paper's, or what else must be known (default: the "
+        "note of the row that is replaced)",
+    )
+
+    sub = command("results", results.results, "write the table of results", RESULTS)
+    sub.add_argument(
+        "--check",
+        action="store_true",
+        help="write nothing; the exit code is 1 if a file differs from the rows",
+    )
+
+    sub = command("reproduce", results.reproduce, "run a published command again", REPRODUCE)
+    sub.add_argument("recipe", metavar="NAME", help="name of a recipe with published rows")
+    sub.add_argument(
+        "--preset",
+        metavar="PRESET",
+        help="which published command (default: the one that took the fewest minutes)",
+    )
+    sub.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="new folder of all that the run writes (default: runs/reproduce/NAME-TIME)",
+    )
+
+    for name in ("list", "apply", "sample", "publish"):
+        commands.choices[name].add_argument(
+            "--models",
+            type=Path,
+            default=models.folder("saved_models"),
+            metavar="DIR",
+            help="folder of the exports, <DIR>/<name>/<version>/ (default: saved_models)",
+        )
+    for name in ("publish", "results", "reproduce"):
+        commands.choices[name].add_argument(
+            "--root",
+            type=Path,
+            default=Path(),
+            metavar="DIR",
+            help="the repository, which holds recipes/ (default: the working directory)",
+        )
+    return parser
+
+
+def _runs_model(sub: argparse.ArgumentParser, out: str, signature: str) -> None:
+    sub.add_argument(
+        "model",
+        metavar="MODEL",
+        help="name of an export (its highest version is taken) or a path to one",
+    )
+    sub.add_argument("-o", "--out", type=Path, required=True, metavar="OUT", help=out)
+    sub.add_argument("--signature", metavar="NAME", help=signature)
+    sub.add_argument("--overwrite", action="store_true", help="replace existing files")
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
+    return int(text)
+
+
+def _int32(text: str) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = 2**31
+    if not -(2**31) <= value < 2**31:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a 32-bit integer")
+    return value

@@ -1,0 +1,63 @@
+"""`keras-gen publish`, `results` and `reproduce`: the table of results."""
+
+import argparse
+import sys
+
+from keras_gen.cli import models
+from keras_gen.cli.text import print_table
+from keras_gen.results import publish as publishing
+from keras_gen.results import reproduce as reproducing
+from keras_gen.results import table
+
+
+def publish(options: argparse.Namespace) -> int:
+    """Turns exports into rows."""
+    exports = [models.find(options.models, model) for model in options.exports]
+    for path, rows in publishing.publish(options.root, exports, options.note).items():
+        print(f"{path}: {len(rows)} rows written for {rows[0].command}")
+        print_table(
+            [[row.metric, f"{table.measured(row.value, row.spread)} {row.unit}", table.verdict(row)]
+             for row in rows]
+        )  # fmt: skip
+    print("`keras-gen results` writes them into RESULTS.md and README.md.")
+    return 0
+
+
+def results(options: argparse.Namespace) -> int:
+    """Writes or checks RESULTS.md and README.md."""
+    if not options.check:
+        paths = table.update(options.root)
+        print("\n".join(f"{path} written" for path in paths) or "everything is up to date")
+        return 0
+    paths = list(table.outdated(options.root))
+    for path in paths:
+        print(f"{path} differs from the rows in recipes/results: run `keras-gen results`.")
+    return 1 if paths else 0
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """Runs a published command again and compares."""
+    try:
+        comparisons = reproducing.reproduce(
+            options.root, options.recipe, options.preset, options.output
+        )
+    except KeyboardInterrupt:
+        print("keras-gen reproduce: interrupted", file=sys.stderr)
+        return 1
+    rows = [["METRIC", "PUBLISHED", "NOW", "DIFFERENCE", "TOLERANCE", "OK"]]
+    for c in comparisons:
+        rows.append(
+            [
+                f"{c.metric}, {c.unit}" if c.unit else c.metric,
+                table.measured(c.published),
+                table.measured(c.now),
+                f"{c.difference:+.3g}",
+                f"{c.tolerance:g}",
+                "yes" if c.ok else "NO",
+            ]
+        )
+    print()
+    print_table(rows)
+    outside = sum(not c.ok for c in comparisons)
+    print(f"{len(comparisons) - outside} of {len(comparisons)} within the tolerance")
+    return 1 if outside else 0

@@ -1,0 +1,131 @@
+"""What the rows are made of: recipes, and the metadata of the exports that they wrote."""
+
+import dataclasses
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from keras_gen.exported import METADATA, read_metadata, resolve
+from keras_gen.results.published import Published
+from keras_gen.results.rows import recipes_folder
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedRun:
+    """What an export tells of the run that wrote it.
+
+    Attributes:
+        path: Folder of the export.
+        recipe: Name of the recipe.
+        config: Settings.
+        data: Part -> text such as `"60000 examples: mnist/3.0.1, split train"`.
+        metrics: Name -> number or text.
+        versions: Package -> version, or None.
+        date: Day of the export, or None.
+    """
+
+    path: Path
+    recipe: str
+    config: dict[str, Any]
+    data: dict[str, str]
+    metrics: dict[str, Any]
+    versions: dict[str, str] | None
+    date: str | None
+
+    def sizes(self, training: bool) -> dict[str, list[int]]:
+        """Examples in the parts for training, or in all others: kind of part -> number of each.
+
+        Parts of one kind begin alike: `test_x` and `test_y` are two domains of `test`.
+        """
+        sizes: dict[str, list[int]] = {}
+        for part, text in self.data.items():
+            count = re.match(r"(\d+) examples\b", text)
+            if count and part.startswith("train") == training:
+                sizes.setdefault(part.split("_")[0], []).append(int(count[1]))
+        return sizes
+
+
+def read_run(path: str | Path) -> FinishedRun:
+    """Reads the metadata of an export: a SavedModel's folder, or that of its versions.
+
+    Raises:
+        FileNotFoundError: If there is no export.
+        ValueError: If it was not written by a recipe, or if it was made of an offline sample, whose
+            figures mean nothing.
+
+    Example:
+        >>> read_run("saved_models/vae_mnist/1").recipe
+        'vae_mnist'
+    """
+    path = resolve(path)
+    metadata = read_metadata(path)
+    config, data, metrics = (metadata.get(key) for key in ("config", "data", "metrics"))
+    if not (
+        isinstance(metadata.get("recipe"), str)
+        and isinstance(config, dict)
+        and isinstance(data, dict)
+        and isinstance(metrics, dict)
+    ):
+        raise ValueError(
+            f"{path / METADATA} lacks recipe, config, data or metrics: only an export that a "
+            "recipe wrote has results."
+        )
+    if any("offline sample" in str(text) for text in data.values()):
+        raise ValueError(
+            f"{path} was trained on an offline sample and not on the data set, so its figures "
+            "cannot be compared: prepare the data and run it again."
+        )
+    return FinishedRun(
+        path,
+        metadata["recipe"],
+        config,
+        data,
+        metrics,
+        # The export notes both too, and has always done so.
+        metrics.get("versions") or metadata.get("libraries"),
+        metrics.get("date") or (metadata.get("created") or "")[:10] or None,
+    )
+
+
+def load_recipe(root: str | Path, name: str) -> ModuleType:
+    """Imports a recipe's file, and with it TensorFlow.
+
+    Args:
+        root: The repository's root.
+        name: The recipe's name.
+
+    Returns:
+        The module, with `Settings`, `PRESETS` and `RESULTS`.
+
+    Raises:
+        FileNotFoundError: If there is no such recipe.
+        ValueError: If it declares no results.
+
+    Example:
+        >>> load_recipe(".", "vae_mnist").RESULTS.system
+        'VAE'
+    """
+    folder = recipes_folder(root)
+    path = folder / f"{name}.py"
+    known = sorted(file.stem for file in folder.glob("[!_]*.py"))
+    if name not in known:
+        raise FileNotFoundError(f"there is no recipe {name!r} in {folder}: {', '.join(known)}.")
+    spec = importlib.util.spec_from_file_location(f"keras_gen_recipe_{name}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Its settings look their own module up by name.
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        raise
+    if not isinstance(getattr(module, "RESULTS", None), Published):
+        raise ValueError(
+            f"{path} declares no results: give it RESULTS = Published(...) from keras_gen.results, "
+            "with the figures that its runs measure."
+        )
+    return module

@@ -1,0 +1,159 @@
+"""Rows made of exports."""
+
+import json
+import statistics
+
+import pytest
+
+from keras_gen.results import read_rows
+from keras_gen.results.publish import publish
+from toy_results import DATA, METRICS, NOW, make_export, make_root
+
+
+@pytest.fixture
+def root(tmp_path):
+    return make_root(tmp_path)
+
+
+def test_a_row_for_each_figure(root, tmp_path):
+    export = make_export(tmp_path / "m" / "2", {"rate": 0.5, "epochs": 20})
+    written = publish(root, [tmp_path / "m"], note=" Two\n words ")
+    assert list(written) == [root / "recipes" / "results" / "toy.json"]
+    nll, fid = rows = read_rows(root)["toy"]
+    assert list(written.values()) == [rows]
+    assert (nll.system, nll.family, nll.paper, nll.dataset) == ("Toy", "vae", nll.paper, "Toys")
+    assert (nll.train_size, nll.split) == (100, "test, 1,000")
+    assert (nll.metric, nll.unit, nll.paper_value, nll.value) == ("NLL", "nats", 84.0, 83.9)
+    assert (nll.spread, nll.seeds, nll.preset) == (0.25, [0], "cpu")
+    assert (fid.metric, fid.paper_value, fid.value, fid.spread) == ("FID", None, 3.05, None)
+    for row in rows:
+        assert row.command == "python recipes/toy.py --preset cpu --rate 0.5"
+        assert (row.steps, row.minutes, row.note) == (2000, 1.5, "Two words")
+        assert {key: getattr(row, key) for key in NOW} == NOW
+        assert row.config["rate"] == 0.5 and row.config["batch_size"] == 1
+        assert not set(row.config) & {"output", "export", "resume"}
+    assert export.exists()
+
+
+def test_several_seeds_become_one_row(root, tmp_path):
+    values = {7: 83.0, 2: 85.0, 5: 83.4}
+    exports = [
+        make_export(
+            tmp_path / str(seed), {"seed": seed}, {"nll": value, "minutes": seed, "device": "A"}
+        )
+        for seed, value in values.items()
+    ]
+    publish(root, exports)
+    row, _ = read_rows(root)["toy"]
+    assert row.value == pytest.approx(statistics.mean(values.values()))
+    assert row.spread == pytest.approx(statistics.stdev(values.values()))
+    assert (row.seeds, row.minutes, row.device) == ([2, 5, 7], 4.7, "A")
+    # The command is one that was run.
+    assert row.command == "python recipes/toy.py --preset cpu --seed 2"
+    assert row.config["seed"] == 2
+
+
+def test_other_settings_are_other_rows(root, tmp_path):
+    exports = [
+        make_export(tmp_path / str(number), change)
+        for number, change in enumerate([{}, {"rate": 0.5}, {"preset": "paper", "epochs": 200}])
+    ]
+    publish(root, exports)
+    rows = read_rows(root)["toy"]
+    assert len(rows) == 6 and len({row.command for row in rows}) == 3
+
+
+def test_replaces_and_keeps(root, tmp_path):
+    publish(root, [make_export(tmp_path / "a")], note="first")
+    publish(root, [make_export(tmp_path / "b", {"rate": 0.5})])
+    publish(root, [make_export(tmp_path / "c", metrics={"nll": 83.0})])
+    rows = {(row.command.split()[-1], row.metric): row for row in read_rows(root)["toy"]}
+    assert len(rows) == 4
+    assert (rows["cpu", "NLL"].value, rows["cpu", "NLL"].note) == (83.0, "first")
+    assert (rows["0.5", "NLL"].value, rows["0.5", "NLL"].note) == (83.9, None)
+    publish(root, [make_export(tmp_path / "d")], note="second")
+    assert {row.note for row in read_rows(root)["toy"]} == {"second", None}
+
+
+def test_a_miss_needs_a_reason(root, tmp_path):
+    export = make_export(tmp_path / "a", metrics={"nll": 85.0})
+    with pytest.raises(ValueError, match=r"NLL is 85 where the paper has 84.0: say why"):
+        publish(root, [export], note=" ")
+    assert read_rows(root) == {}
+    publish(root, [export], note="a tenth of the epochs")
+    publish(root, [export])  # the note is there
+    assert {row.note for row in read_rows(root)["toy"]} == {"a tenth of the epochs"}
+
+
+def test_exports_of_older_versions(root, tmp_path):
+    metrics = METRICS | {"device": "2 CPU cores"}
+    make_export(tmp_path / "a")
+    file = tmp_path / "a" / "assets.extra" / "keras_gen.json"
+    old = json.loads(file.read_text()) | {"metrics": metrics}
+    file.write_text(json.dumps(old))
+    publish(root, [tmp_path / "a"])
+    row = read_rows(root)["toy"][0]
+    assert (row.versions, row.date) == (None, None)
+    noted = {"libraries": {"keras": "3.15.1"}, "created": "2029-12-31T23:59:59+00:00"}
+    file.write_text(json.dumps(old | noted))
+    publish(root, [tmp_path / "a"])
+    row = read_rows(root)["toy"][0]
+    assert (row.versions, row.date) == ({"keras": "3.15.1"}, "2029-12-31")
+
+
+@pytest.mark.parametrize(
+    ("data", "size", "expected"),
+    [
+        ({"train": "60 examples: x"}, "100", "60 of 100"),
+        ({"train_x": "1100 examples: x", "train_y": "5 examples: x"}, "(1100, 5)", "1,100 + 5"),
+        (
+            {"train_x": "1100 examples: x", "train_y": "5 examples: x"},
+            "(6000, 5)",
+            "1,100 + 5 of 6,000 + 5",
+        ),
+        ({"train": "60 examples: x"}, "None", 60),
+    ],
+)
+def test_subsets_and_domains(root, tmp_path, data, size, expected):
+    recipe = root / "recipes" / "toy.py"
+    recipe.write_text(recipe.read_text().replace("train_size=100", f"train_size={size}"))
+    test = {"test_x": "3 examples: x", "test_y": "2 examples: x"}
+    publish(root, [make_export(tmp_path / "a", data={"name": "x"} | data | test)])
+    row = read_rows(root)["toy"][0]
+    assert (row.train_size, row.split) == (expected, "test, 3 + 2")
+
+
+@pytest.mark.parametrize(
+    ("exports", "message"),
+    [
+        ([dict(config={"preset": "smoke"})], "is of the preset smoke"),
+        ([dict(config={"preset": "huge"})], "the run's preset is huge: toy has smoke, cpu, paper"),
+        ([dict(config={"colour": 1})], "does not know: colour"),
+        ([dict(config={"rate": -1})], "--rate is -1"),
+        ([dict(config={"deterministic": True})], "the setting deterministic True, and 'FID' means"),
+        ([{}, {}], "two have the same seed"),
+        (
+            [{}, dict(config={"seed": 1}, data=DATA | {"train": "99 examples: x"})],
+            "differ in their data",
+        ),
+        ([dict(metrics={"nll": None})], "'nll' is None in the metrics"),
+        ([dict(recipe="unknown")], "there is no recipe 'unknown' in .*: silent, toy"),
+        ([dict(recipe="silent")], "silent.py declares no results: give it RESULTS"),
+        ([dict(recipe=None)], "lacks recipe, config, data or metrics"),
+        ([dict(data={"name": "offline sample: x"})], "trained on an offline sample"),
+        ([dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"})], "on 2 parts"),
+        ([dict(metrics={"steps": None})], "steps is None"),
+    ],
+)
+def test_refusals_write_nothing(root, tmp_path, exports, message):
+    (root / "recipes" / "silent.py").touch()
+    good = make_export(tmp_path / "good", {"rate": 0.7})
+    bad = [make_export(tmp_path / str(n), **change) for n, change in enumerate(exports)]
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        publish(root, [good, *bad], note="x")
+    assert read_rows(root) == {}
+
+
+def test_no_export(root, tmp_path):
+    with pytest.raises(FileNotFoundError, match="holds no exported model"):
+        publish(root, [tmp_path / "nowhere"])

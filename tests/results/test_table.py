@@ -1,0 +1,154 @@
+"""RESULTS.md and the block in README.md."""
+
+import random
+
+import pytest
+
+from keras_gen.results import write_rows
+from keras_gen.results.table import (
+    BEGIN,
+    END,
+    NONE,
+    head,
+    measured,
+    outdated,
+    update,
+    verdict,
+    whole,
+)
+from toy_results import make_root, make_row
+
+
+@pytest.mark.parametrize(
+    ("value", "spread", "text"),
+    [
+        (86.7649, 0.0521, "86.765 ± 0.052"),
+        (86.7649, 2.4, "86.8 ± 2.4"),
+        (0.004685, 0.0022123, "0.0047 ± 0.0022"),
+        (12345.6, 120.0, "12,346 ± 120"),
+        (86.7649, 0.0, "86.76 ± 0.00"),
+        (86.7649, None, "86.76"),
+        (0.0098702, None, "0.009870"),
+        (1234567.0, None, "1,234,567"),
+        (-3.14159, None, "-3.142"),
+        (0, None, "0.000"),
+    ],
+)
+def test_measured(value, spread, text):
+    assert measured(value, spread) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        (dict(), "met"),
+        (dict(value=84.5), "missed by 0.5"),
+        (dict(paper_value=None), "no published figure"),
+    ],
+)
+def test_verdict(changes, text):
+    assert verdict(make_row(**changes)) == text
+
+
+def lines(text, start="| Toy"):
+    return [line for line in text.splitlines() if line.startswith(start)]
+
+
+def test_a_miss_is_shown_with_its_reason():
+    text = whole([make_row(value=85.5, note="half a | epoch")])
+    assert "| 84 | 85.50 ± 0.25 | **missed by 1.5**: half a \\| epoch |" in text
+    assert text.count("half a") == 1
+    text = whole([make_row(note="slow disk")])
+    assert "| met |" in text and lines(text, "1. ")[0].endswith(". slow disk")
+
+
+@pytest.mark.parametrize(
+    ("changes", "scale"),
+    [
+        (dict(), "**cpu preset**; 100 examples"),
+        (dict(preset="paper"), "paper preset; 100 examples"),
+        (dict(preset="paper", train_size="3 + 4"), "paper preset; 3 + 4 examples"),
+        (dict(preset="paper", train_size="3 of 4"), "paper preset; **3 of 4** examples"),
+        (
+            dict(preset="paper", command="python x --preset paper --epochs 2", train_size=60000),
+            "**paper preset, 1 flag changed**; 60,000 examples",
+        ),
+    ],
+)
+def test_scale_is_seen_at_a_glance(changes, scale):
+    for text in (whole([make_row(**changes)]), head([make_row(**changes)])):
+        (line,) = lines(text)
+        assert f"| {scale} |" in line
+
+
+def test_families_runs_and_order():
+    rows = [
+        make_row(family=family, system=system, metric=metric, command=f"python {system} --{x}")
+        for family, system in (("gan", "B"), ("gan", "A"), ("vae", "A"))
+        for metric in ("NLL", "FID")
+        for x in "ba"
+    ]
+    text = whole(rows)
+    for _ in range(3):
+        random.shuffle(rows)
+        assert whole(rows) == text
+    assert [line for line in text.splitlines() if line.startswith("## ")] == [
+        "## gan", "## vae", "## Runs",
+    ]  # fmt: skip
+    cells = [[cell.strip() for cell in line.split("|")] for line in lines(text, "| ")]
+    cells = [row for row in cells if row[1] in "AB"]
+    assert len(cells) == 12
+    assert [row[1] + row[3][:3] for row in cells[:8:2]] == ["AFID", "ANLL", "BFID", "BNLL"]
+    runs = lines(text, tuple("123456789"))
+    # System A's commands are the same in both families, so there are four runs.
+    assert len(runs) == 4 and runs[0].startswith("1. `python A --a`: seed 0, 2,000 steps, 1.5 min")
+    assert text.count("- A: Toy et al. 2000") == 2 and text.endswith(".\n")
+    assert {row[-2] for row in cells} == {f"[{n}](#runs)" for n in (1, 2, 3, 4)}
+
+
+def test_several_seeds():
+    text = whole([make_row(seeds=[0, 1], versions={"keras": "3"}, date="2030-01-01")])
+    run = "seeds 0, 1, 2,000 steps, 1.5 minutes each, 2 CPU cores, keras 3, 2030-01-01."
+    assert lines(text, "1. ")[0].endswith(run)
+
+
+@pytest.mark.parametrize(("higher", "best"), [(False, "81.0"), (True, "83.0")])
+def test_head_holds_the_best_of_each(higher, best):
+    rows = [
+        make_row(
+            value=value, spread=None, paper_value=None, higher_is_better=higher, command=f"{n}"
+        )
+        for n, value in enumerate([82.0, 81.0, 83.0])
+    ]
+    (line,) = lines(head(rows))
+    assert f"| {best}0 | no published figure |" in line
+    assert len(lines(head([*rows, make_row(metric="FID"), make_row(dataset="Other")]))) == 3
+
+
+def test_update_and_check(tmp_path):
+    root = make_root(tmp_path)
+    readme, results = root / "README.md", root / "RESULTS.md"
+    assert set(outdated(root)) == {readme, results}
+    assert not results.exists()
+    assert set(update(root)) == {readme, results} and not update(root) and not outdated(root)
+    assert readme.read_text() == f"# Toys\n\n{BEGIN}\n{NONE}\n{END}\n\nMore.\n"
+    assert NONE in results.read_text()
+    write_rows(root, "toy", [make_row()])
+    assert set(update(root)) == {readme, results}
+    text = readme.read_text()
+    assert text.startswith(f"# Toys\n\n{BEGIN}\n| system |") and text.endswith(f"{END}\n\nMore.\n")
+    results.write_text(results.read_text().replace("83.90", "83.80"))
+    assert list(outdated(root)) == [results]
+    update(root)
+    readme.write_text(text.replace("Less", "Much").replace("83.90", "83.80"))
+    assert list(outdated(root)) == [readme]
+    readme.write_text(text.replace("More", "Much more"))
+    assert not outdated(root)
+
+
+@pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])
+def test_a_readme_without_marks(tmp_path, text):
+    (make_root(tmp_path) / "README.md").write_text(text)
+    with pytest.raises(ValueError, match="must hold the table's two marks once"):
+        update(tmp_path)
+    assert not (tmp_path / "RESULTS.md").exists()

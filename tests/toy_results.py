@@ -1,0 +1,103 @@
+"""A repository with one recipe that trains nothing, and exports that it could have written."""
+
+import json
+from pathlib import Path
+
+from keras_gen.results import Row
+from keras_gen.results.table import BEGIN, END
+
+# Started as a script it needs no TensorFlow, which would take seconds to import.
+RECIPE = '''
+"""A toy."""
+
+if __name__ == "__main__":
+    import argparse, json, pathlib, sys
+
+    parser = argparse.ArgumentParser()
+    for flag in ("--output", "--export"):
+        parser.add_argument(flag, type=pathlib.Path)
+    for flag in ("--preset", "--rate", "--seed"):
+        parser.add_argument(flag)
+    flags = parser.parse_args()
+    print("training the toy with", flags.preset, flags.rate, flags.seed)
+    if flags.rate == "13":
+        sys.exit(3)
+    if flags.rate == "14":
+        import os, signal
+        os.kill(os.getpid(), signal.SIGKILL)
+    assert not flags.output.exists() and flags.export == flags.output / "export"
+    folder = flags.export / "toy" / "1" / "assets.extra"
+    folder.mkdir(parents=True)
+    (folder.parent / "saved_model.pb").touch()
+    source = "an offline sample" if flags.rate == "15" else "toys/1.0.0"
+    metadata = {
+        "recipe": "toy", "config": {"preset": flags.preset},
+        "metrics": {"nll": 85.1, "nll_error": 0.2, "fid": 3.0},
+        "data": {"name": source, "train": f"100 examples: {source}"},
+    }
+    (folder / "keras_gen.json").write_text(json.dumps(metadata))
+else:
+    import dataclasses
+    from keras_gen.recipe import RunSettings
+    from keras_gen.results import Figure, Published
+
+    @dataclasses.dataclass(frozen=True)
+    class Settings(RunSettings):
+        rate: float = 0.1
+        """Rate."""
+
+    PRESETS = {"smoke": dict(epochs=1), "cpu": dict(epochs=20), "paper": dict(epochs=200)}
+    RESULTS = Published(
+        system="Toy", family="vae", paper="Toy et al. 2000", dataset="Toys", train_size=100,
+        figures=(
+            Figure("nll", "NLL", "nats", paper_value=84.0, spread="nll_error", tolerance=0.5),
+            Figure("fid", "FID", "", tolerance=0.1, given={"deterministic": False}),
+        ),
+    )
+'''
+METRICS = {"nll": 83.9, "nll_error": 0.25, "fid": 3.05, "steps": 2000, "minutes": 1.5}
+NOW = {
+    "device": "2 CPU cores",
+    "date": "2030-01-02",
+    "versions": {"keras_gen": "0.1.0", "keras": "3.15.1"},
+}
+DATA = {
+    "name": "toys/1.0.0",
+    "train": "100 examples: toys/1.0.0, split train",
+    "test": "1000 examples: toys/1.0.0, split test",
+}
+
+
+def make_root(path: Path) -> Path:
+    """A repository in the folder `path`."""
+    (path / "recipes" / "results").mkdir(parents=True)
+    (path / "recipes" / "toy.py").write_text(RECIPE)
+    (path / "README.md").write_text(f"# Toys\n\n{BEGIN}\n{END}\n\nMore.\n")
+    return path
+
+
+def make_export(path: Path, config=None, metrics=None, **changes) -> Path:
+    """What is read of an export of the toy: settings and metrics are changed as told."""
+    (path / "assets.extra").mkdir(parents=True)
+    (path / "saved_model.pb").touch()
+    metadata = {
+        "recipe": "toy",
+        "config": {"preset": "cpu", "seed": 0, "epochs": 20} | (config or {}),
+        "data": DATA,
+        "metrics": METRICS | NOW | (metrics or {}),
+    }
+    text = json.dumps(metadata | changes)
+    (path / "assets.extra" / "keras_gen.json").write_text(text)
+    return path
+
+
+def make_row(**changes) -> Row:
+    """A row of the toy's."""
+    row = dict(
+        system="Toy", family="vae", paper="Toy et al. 2000", dataset="Toys", train_size=100,
+        split="test, 1,000", metric="NLL", unit="nats", higher_is_better=False, paper_value=84.0,
+        value=83.9, spread=0.25, seeds=[0], preset="cpu",
+        command="python recipes/toy.py --preset cpu", config={"preset": "cpu"}, steps=2000,
+        minutes=1.5, device="2 CPU cores", versions=None, date=None, note=None,
+    )  # fmt: skip
+    return Row(**row | changes)

@@ -1,6 +1,7 @@
-"""Keras callbacks: pictures and progress."""
+"""Keras callbacks: evaluation, pictures and progress."""
 
+from keras_gen.callbacks.evaluation import Evaluation
 from keras_gen.callbacks.progress import TimeLeft
-from keras_gen.callbacks.sheets import SampleSheet, translation_sheet
+from keras_gen.callbacks.sheets import SampleSheet
 
-__all__ = ["SampleSheet", "TimeLeft", "translation_sheet"]
+__all__ = ["Evaluation", "SampleSheet", "TimeLeft"]

@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
-import numpy as np
 
-from keras_gen.images import grid, write_png
+from keras_gen.files import replacing
+from keras_gen.images import write_png
 from keras_gen.training import averaged_weights, is_chief
 
 
@@ -14,7 +15,8 @@ class SampleSheet(keras.callbacks.Callback):
     """Draws a picture with the averaged weights every few epochs and prints its path.
 
     Args:
-        draw: Function of the model that returns a uint8 image `[height, width, 3]`.
+        draw: Function of the model that returns a uint8 image `[height, width, 3]`, as those of
+            `keras_gen.visualize` do, or a matplotlib figure.
         directory: Folder of the pictures, named by epoch.
         every: Epochs between pictures.
 
@@ -23,12 +25,15 @@ class SampleSheet(keras.callbacks.Callback):
 
     Example:
     ```python
-    sheet = SampleSheet(lambda model: grid(model.sample(16)), "runs/a/samples")
-    model.fit(data, callbacks=[sheet])
+    from keras_gen.visualize import reconstructions, samples
+
+    sheet = SampleSheet(samples, "runs/a/samples")
+    pairs = SampleSheet(lambda model: reconstructions(model, images[:8]), "runs/a/pairs", every=5)
+    model.fit(data, callbacks=[sheet, pairs])
     ```
     """
 
-    def __init__(self, draw: Callable[[keras.Model], np.ndarray], directory, every: int = 1):
+    def __init__(self, draw: Callable[[keras.Model], Any], directory, every: int = 1):
         super().__init__()
         if every < 1:
             raise ValueError(f"every is {every}: pictures come every 1 epoch or more.")
@@ -40,31 +45,10 @@ class SampleSheet(keras.callbacks.Callback):
             return
         with averaged_weights(self.model):
             path = self.directory / f"epoch-{epoch + 1:04d}.png"
-            write_png(path, self.draw(self.model))
+            picture = self.draw(self.model)
+            if hasattr(picture, "savefig"):
+                with replacing(path) as file:
+                    picture.savefig(file, format="png")
+            else:
+                write_png(path, picture)
         print(f"  picture: {path}")
-
-
-def translation_sheet(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Rows x, x to y, and back; then y, y to x, and back: one column an image.
-
-    Args:
-        model: A `Translator` with two directions, first x to y.
-        x: uint8 `[n, height, width, 3]`.
-        y: Images of the other domain, of the same size; of the larger set the rest is left out.
-
-    Returns:
-        uint8 image `[height, width, 3]`.
-
-    Example:
-    ```python
-    write_png("sheet.png", translation_sheet(model, photos[:8], paintings[:8]))
-    ```
-    """
-    forth, back = model.directions()
-    columns = min(len(x), len(y))
-    x, y = x[:columns], y[:columns]
-    rows = []
-    for images, there, home in ((x, forth, back), (y, back, forth)):
-        translated = model.translate(images, there)
-        rows += [images, translated, model.translate(translated, home)]
-    return grid(np.concatenate(rows), columns=columns)

@@ -5,9 +5,8 @@ import json
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from keras_gen.callbacks import SampleSheet, translation_sheet
+from keras_gen.callbacks import SampleSheet
 from keras_gen.images import read_image
 from tiny import TINY
 
@@ -69,41 +68,3 @@ def test_only_the_chief_draws(tmp_path, monkeypatch):
 def test_every_is_checked(tmp_path):
     with pytest.raises(ValueError, match="every is 0: pictures come every 1 epoch or more"):
         SampleSheet(lambda model: None, tmp_path, every=0)
-
-
-class Brighter:
-    """Two directions: half of the way to white, and half of the way to black."""
-
-    def directions(self):
-        return {"up": None, "down": None}
-
-    def translate(self, images, direction):
-        return {"up": images // 2 + 128, "down": images // 2}[direction]
-
-
-@pytest.mark.parametrize("paintings", [2, 5])
-def test_layout_of_translations(paintings):
-    x = np.stack([np.full([4, 6, 3], v, "uint8") for v in (10, 20)])
-    y = np.stack([np.full([4, 6, 3], 100 + v, "uint8") for v in range(paintings)])
-    sheet = translation_sheet(Brighter(), x, y)
-    assert sheet.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3) and sheet.dtype == np.uint8
-    cells = sheet[4::6, 4::8, 0][:6, :2]
-    up, down = (lambda v: v // 2 + 128), (lambda v: v // 2)
-    expected = [
-        [10, 20],
-        [up(10), up(20)],
-        [down(up(10)), down(up(20))],
-        [100, 101],
-        [down(100), down(101)],
-        [up(down(100)), up(down(101))],
-    ]
-    np.testing.assert_array_equal(cells, expected)
-
-
-def test_sheet_of_a_model():
-    tiny = TINY["CycleGAN"]
-    x, y = tiny.data(3)
-    sheet = translation_sheet(tiny.compiled(), x, y)
-    assert sheet.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
-    np.testing.assert_array_equal(sheet[2:18, 2:18], x[0])
-    assert tf.reduce_all(sheet[2:18, 18:20] == 255)

@@ -1,0 +1,292 @@
+"""Pictures of what a model does, as uint8 arrays; `figure` makes matplotlib figures of them.
+
+Each becomes a callback through `SampleSheet`, which draws with the averaged weights:
+
+```python
+sheet = SampleSheet(lambda model: traversals(model, held_out[:1]), "runs/a/traversals", every=5)
+model.fit(data, callbacks=[sheet])
+```
+
+Images are `[n, height, width, 1 or 3]`. Points in latent space are given as latents
+`[n, latents]`, or as images if the model has `encode`.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import ndtri
+
+from keras_gen.images import grid
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def samples(model, n: int = 64, seed: int | None = 0, columns: int | None = None) -> np.ndarray:
+    """Generated images in a grid.
+
+    Args:
+        model: Any model with `sample(n, seed)`.
+        n: How many.
+        seed: The same seed gives the same images; None draws anew.
+        columns: Images in a row: nearly a square unless told.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Example:
+    ```python
+    sheet = SampleSheet(samples, "runs/a/samples")
+    ```
+    """
+    return grid(model.sample(n, seed=seed), columns)
+
+
+def reconstructions(model, images) -> np.ndarray:
+    """A row of images, and their reconstructions below.
+
+    Args:
+        model: Any model with `reconstruct(images)`.
+        images: uint8, or float in the model's `data_range`.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Example:
+    ```python
+    write_png("reconstructions.png", reconstructions(model, digits[:8]))
+    ```
+    """
+    rows = [_uint8(model, images), _uint8(model, model.reconstruct(images))]
+    return grid(np.concatenate(rows), len(images))
+
+
+def interpolations(model, a, b, steps: int = 9) -> np.ndarray:
+    """One row a pair: what lies on the line from a's latents to b's, both ends included.
+
+    Args:
+        model: Any model with `decode`, or with a generator of latents.
+        a: Latents, or images if the model has `encode`.
+        b: The same number.
+        steps: Images in a row, at least 2.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If a and b are not of one shape, neither latents nor images, or `steps` is
+            below 2.
+
+    Example:
+    ```python
+    write_png("lines.png", interpolations(model, digits[:5], digits[5:10]))
+    ```
+    """
+    if np.shape(a) != np.shape(b):
+        raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
+    _require_steps(steps)
+    start, end = _latents(model, a), _latents(model, b)
+    share = np.linspace(0.0, 1.0, steps).reshape(1, steps, *[1] * (start.ndim - 1))
+    line = (1 - share) * start[:, None] + share * end[:, None]
+    return grid(_decode(model, line.reshape(-1, *start.shape[1:])), steps)
+
+
+def traversals(
+    model,
+    points=None,
+    dimensions: Sequence[int] | None = None,
+    span: float = 3.0,
+    steps: int = 9,
+) -> np.ndarray:
+    """One row a latent, which takes values from `-span` to `span` while the others stay.
+
+    Args:
+        model: Any model with `decode`, or with a generator, of latents `[batch, latents]`.
+        points: Latents to start from, or images if the model has `encode`; with several, each has
+            its rows below the one before. Default: the origin, the middle of a Normal prior.
+        dimensions: Which latents, from 0; all by default.
+        span: Largest value, in the latents' unit: standard deviations of a Normal prior.
+        steps: Images in a row, at least 2.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the model's latents are not one known number, a dimension is not one of
+            them, `points` is neither latents nor images, or `steps` is below 2.
+
+    Example:
+    ```python
+    write_png("latents.png", traversals(model, digits[:1], dimensions=[0, 3]))
+    ```
+    """
+    _require_steps(steps)
+    number = _number_of_latents(model)
+    points = np.zeros([1, number]) if points is None else _latents(model, points)
+    if points.shape[1:] != (number,):
+        raise ValueError(f"The points have latents {points.shape[1:]}: expected ({number},).")
+    dimensions = range(number) if dimensions is None else dimensions
+    if wrong := [d for d in dimensions if not 0 <= d < number]:
+        raise ValueError(f"dimensions holds {wrong}: the model has latents 0 to {number - 1}.")
+    moved = np.tile(points[:, None, None], [1, len(dimensions), steps, 1])
+    for row, dimension in enumerate(dimensions):
+        moved[:, row, :, dimension] = np.linspace(-span, span, steps)
+    return grid(_decode(model, moved.reshape(-1, number)), steps)
+
+
+def manifold(model, side: int = 20) -> np.ndarray:
+    """The plane of two latents in equal parts of the Normal prior's probability.
+
+    Kingma, Welling (2014), fig. 4: each latent takes the Normal quantiles of the middles of `side`
+    equal parts of [0, 1]. The first grows to the right and the second upwards.
+
+    Args:
+        model: Any model with `decode`, or with a generator, of two latents.
+        side: Images in a row and in a column.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the model has not two latents, or `side` is below 1.
+
+    Example:
+    ```python
+    write_png("manifold.png", manifold(model))
+    ```
+    """
+    if (number := _number_of_latents(model)) != 2:
+        raise ValueError(
+            f"The model has {number} latents: a manifold needs 2; traversals shows any number."
+        )
+    if side < 1:
+        raise ValueError(f"side is {side}: at least 1 image.")
+    quantiles = ndtri((np.arange(side) + 0.5) / side)
+    second, first = np.meshgrid(quantiles[::-1], quantiles, indexing="ij")
+    return grid(_decode(model, np.stack([first.ravel(), second.ravel()], axis=1)), side)
+
+
+def translation_sheet(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Rows x, x to y, and back; then y, y to x, and back: one column an image.
+
+    Args:
+        model: A `Translator` with two directions, first x to y.
+        x: uint8 `[n, height, width, 3]`.
+        y: Images of the other domain, of the same size; of the larger set the rest is left out.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Example:
+    ```python
+    write_png("sheet.png", translation_sheet(model, photos[:8], paintings[:8]))
+    ```
+    """
+    forth, back = model.directions()
+    columns = min(len(x), len(y))
+    x, y = x[:columns], y[:columns]
+    rows = []
+    for images, there, home in ((x, forth, back), (y, back, forth)):
+        translated = model.translate(images, there)
+        rows += [images, translated, model.translate(translated, home)]
+    return grid(np.concatenate(rows), columns=columns)
+
+
+def figure(
+    image: np.ndarray,
+    title: str | None = None,
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
+    pad: int = 2,
+) -> "Figure":
+    """A matplotlib figure of an image of this module, with labels beside its rows and columns.
+
+    It is no part of pyplot's state, so nothing has to be closed; a notebook shows it as the last
+    value of a cell.
+
+    Args:
+        image: uint8 `[height, width, 3]` of equal cells.
+        title: Text above.
+        row_labels: One text a row of cells, from above.
+        column_labels: One text a column.
+        pad: White pixels around each cell, as `grid` was told.
+
+    Returns:
+        `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If the labels are not as many as rows or columns can be.
+
+    Example:
+    ```python
+    drawn = figure(reconstructions(model, digits[:8]), row_labels=["image", "reconstruction"])
+    drawn.savefig("reconstructions.pdf")
+    ```
+    """
+    from matplotlib.figure import Figure
+
+    height, width = image.shape[:2]
+    drawn = Figure(figsize=(8, 1 + 8 * height / width), layout="constrained")
+    axes = drawn.subplots()
+    axes.imshow(image, interpolation="nearest")
+    axes.set_xticks(_middles(width, column_labels, pad, "column"), column_labels)
+    axes.set_yticks(_middles(height, row_labels, pad, "row"), row_labels)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    if title:
+        axes.set_title(title)
+    return drawn
+
+
+def _middles(size, labels, pad, kind):
+    """The middle pixel of each cell, where pixels begin at -0.5 as in `imshow`."""
+    if labels and (size - pad) % len(labels):
+        raise ValueError(
+            f"There are {len(labels)} {kind}_labels: an image of {size} pixels with {pad} between "
+            f"cells has not as many equal {kind}s."
+        )
+    return [(size - pad) * (i + 0.5) / len(labels) + (pad - 1) / 2 for i in range(len(labels))]
+
+
+def _require_steps(steps):
+    if steps < 2:
+        raise ValueError(f"steps is {steps}: at least 2, the two ends.")
+
+
+def _number_of_latents(model) -> int:
+    """Of the decoder's or generator's input."""
+    networks = (getattr(model, name, None) for name in ("decoder", "generator"))
+    network = next((n for n in networks if n is not None), None)
+    shape = getattr(network, "input_shape", None)
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
+        raise ValueError(
+            f"{type(model).__name__} has no decoder or generator of latents [batch, number] "
+            f"(found input shape {shape})."
+        )
+    return shape[1]
+
+
+def _latents(model, points) -> np.ndarray:
+    """Points in latent space, of latents themselves or of images."""
+    if np.ndim(points) == 2:
+        return np.asarray(points, "float32")
+    if np.ndim(points) == 4 and hasattr(model, "encode"):
+        codes = model.encode(points)
+        # Of a distribution, the first parameter is the mean.
+        return np.asarray(codes[0] if isinstance(codes, tuple) else codes, "float32")
+    images = " or images [n, height, width, channels]" if hasattr(model, "encode") else ""
+    raise ValueError(f"The points have shape {np.shape(points)}: expected [n, latents]{images}.")
+
+
+def _decode(model, latents, batch_size: int = 64) -> np.ndarray:
+    """Latents to uint8 images, by the generator if the model has no `decode`."""
+    decode = getattr(model, "decode", model)
+    latents = np.asarray(latents, "float32")
+    parts = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
+    return np.concatenate([_uint8(model, decode(part)) for part in parts])
+
+
+def _uint8(model, images) -> np.ndarray:
+    images = np.asarray(images)
+    return images if images.dtype == np.uint8 else model.to_uint8(images).numpy()

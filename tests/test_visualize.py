@@ -1,0 +1,300 @@
+"""Pictures of what a model does."""
+
+import sys
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.callbacks import SampleSheet
+from keras_gen.images import grid, read_image
+from keras_gen.visualize import (
+    figure,
+    interpolations,
+    manifold,
+    reconstructions,
+    samples,
+    translation_sheet,
+    traversals,
+)
+from tiny import TINY
+
+
+def cells(sheet, columns, pad=2):
+    """The cells of a square-celled sheet, `[rows, columns, height, width, 3]`."""
+    size = (sheet.shape[1] - pad) // columns - pad
+    rows = (sheet.shape[0] - pad) // (size + pad)
+    cut = sheet[pad:, pad:].reshape(rows, size + pad, columns, size + pad, 3)
+    assert (cut[:, size:] == 255).all() and (cut[:, :, :, size:] == 255).all()
+    assert (sheet[:pad] == 255).all() and (sheet[:, :pad] == 255).all()
+    return cut[:, :size, :, :size].swapaxes(1, 2)
+
+
+def rgb(images):
+    return np.broadcast_to(images, [*images.shape[:-1], 3])
+
+
+class Plain:
+    """Two latents that are grey values: image = 100 + 10 first + second, on one pixel.
+
+    It is deterministic: `encode` returns codes alone.
+    """
+
+    class decoder:  # noqa: N801
+        input_shape = (None, 2)
+
+    def encode(self, images):
+        values = images[:, 0, 0, 0].astype("float32") - 100
+        return np.stack([values // 10, values % 10], axis=1)
+
+    def decode(self, codes):
+        values = 100 + 10 * codes[:, 0] + codes[:, 1]
+        return np.round(values).astype("uint8").reshape(-1, 1, 1, 1)
+
+    def reconstruct(self, images):
+        return self.decode(self.encode(images))
+
+
+def grey(sheet, columns):
+    """The grey values of a sheet of one-pixel images."""
+    return cells(sheet, columns)[:, :, 0, 0, 0].tolist()
+
+
+def images(*values):
+    return np.array(values, "uint8").reshape(-1, 1, 1, 1)
+
+
+def test_samples():
+    model = TINY["GAN"].compiled()
+    np.testing.assert_array_equal(
+        samples(model, 6, seed=2, columns=3)[2:18, 2:18], rgb(model.sample(6, seed=2)[0])
+    )
+    np.testing.assert_array_equal(samples(model, 5), grid(model.sample(5, seed=0)))
+    assert (samples(model, 2, seed=None) != samples(model, 2, seed=None)).any()
+
+
+class TestReconstructions:
+    def test_below_the_images(self):
+        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(5)
+        found = cells(reconstructions(model, digits), 5)
+        np.testing.assert_array_equal(found[0], rgb(digits))
+        np.testing.assert_array_equal(found[1], rgb(model.reconstruct(digits)))
+
+    def test_of_floats(self):
+        tiny, model = TINY["VAE"], TINY["VAE"].compiled()
+        (digits,), (floats,) = tiny.data(5), tiny.floats(model, 5)
+        assert floats.dtype == np.float32
+        np.testing.assert_array_equal(
+            reconstructions(model, floats), reconstructions(model, digits)
+        )
+
+    def test_of_codes(self):
+        assert grey(reconstructions(Plain(), images(111, 142)), 2) == [[111, 142]] * 2
+
+
+class TestInterpolations:
+    def test_between_images(self):
+        found = grey(interpolations(Plain(), images(100, 120), images(140, 124), steps=5), 5)
+        assert found == [[100, 110, 120, 130, 140], [120, 121, 122, 123, 124]]
+
+    def test_between_latents(self):
+        found = interpolations(Plain(), [[0, 0]], [[1, 2]], steps=3)
+        assert grey(found, 3) == [[100, 106, 112]]
+
+    def test_of_a_variational_autoencoder_lie_between_the_means(self):
+        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(4)
+        found = cells(interpolations(model, digits[:2], digits[2:], steps=4), 4)
+        np.testing.assert_array_equal(found, rgb(model.interpolate(digits[:2], digits[2:], 4)))
+
+    def test_of_a_generator(self):
+        model = TINY["GAN"].compiled()
+        ends = np.array([[1.0, 2.0, 3.0], [-1.0, 0.0, 0.5]], "float32")
+        found = cells(interpolations(model, ends[:1], ends[1:], steps=3), 3)
+        latents = np.stack([ends[0], (ends[0] + ends[1]) / 2, ends[1]])
+        expected = model.to_uint8(model(latents)).numpy()
+        np.testing.assert_array_equal(found[0], rgb(expected))
+
+    def test_of_spatial_codes(self):
+        class Spatial(Plain):
+            def encode(self, images):
+                return images.astype("float32")
+
+            def decode(self, codes):
+                return codes.astype("uint8")
+
+        found = interpolations(Spatial(), images(0), images(30), steps=4)
+        assert grey(found, 4) == [[0, 10, 20, 30]]
+
+    def test_bad_ends(self):
+        with pytest.raises(ValueError, match=r"a has shape \(1, 2\) and b \(2, 2\)"):
+            interpolations(Plain(), np.zeros([1, 2]), np.zeros([2, 2]))
+        with pytest.raises(ValueError, match="steps is 1: at least 2"):
+            interpolations(Plain(), np.zeros([1, 2]), np.zeros([1, 2]), steps=1)
+
+
+class TestTraversals:
+    def test_from_the_origin(self):
+        found = traversals(Plain(), span=2, steps=5)
+        assert grey(found, 5) == [[80, 90, 100, 110, 120], [98, 99, 100, 101, 102]]
+
+    def test_from_images_and_latents(self):
+        points = images(122, 132)  # codes (2, 2) and (3, 2)
+        expected = [[92, 112], [119, 121], [92, 112], [129, 131]]
+        assert grey(traversals(Plain(), points, span=1, steps=2), 2) == expected
+        assert grey(traversals(Plain(), [[2, 2], [3, 2]], span=1, steps=2), 2) == expected
+
+    def test_of_some_dimensions_in_their_order(self):
+        found = traversals(Plain(), [[2, 2]], dimensions=[1, 0, 1], span=1, steps=3)
+        assert grey(found, 3) == [[119, 120, 121], [92, 102, 112], [119, 120, 121]]
+
+    def test_of_a_variational_autoencoder_start_at_the_mean(self):
+        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(1)
+        mean = model.encode(digits)[0][0]
+        latents = [[mean[0], value] for value in (-3, 0, 3)]
+        found = cells(traversals(model, digits, dimensions=[1], steps=3), 3)
+        np.testing.assert_array_equal(found[0], rgb(model.decode(latents)))
+
+    def test_of_a_generator(self):
+        model = TINY["GAN"].compiled()
+        found = cells(traversals(model, steps=3, span=1.5), 3)
+        assert len(found) == 3
+        latents = np.array([[0, 0, v] for v in (-1.5, 0, 1.5)], "float32")
+        np.testing.assert_array_equal(found[2], rgb(model.to_uint8(model(latents)).numpy()))
+
+    @pytest.mark.parametrize(
+        ("arguments", "sentence"),
+        [
+            (
+                dict(dimensions=[0, 2, -1]),
+                r"dimensions holds \[2, -1\]: the model has latents 0 to 1",
+            ),
+            (dict(points=np.zeros([1, 3])), r"latents \(3,\): expected \(2,\)"),
+            (dict(points=np.zeros(2)), r"shape \(2,\): expected \[n, latents\] or images"),
+            (dict(steps=1), "steps is 1: at least 2, the two ends"),
+        ],
+    )
+    def test_bad_arguments(self, arguments, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            traversals(Plain(), **arguments)
+
+    def test_a_generator_takes_no_images(self):
+        with pytest.raises(ValueError, match=r"expected \[n, latents\]\.$"):
+            traversals(TINY["GAN"].compiled(), np.zeros([1, 16, 16, 1], "uint8"))
+
+    def test_a_model_without_latents(self):
+        with pytest.raises(ValueError, match="CycleGAN has no decoder or generator of latents"):
+            traversals(TINY["CycleGAN"].compiled())
+
+
+class TestManifold:
+    def test_takes_quantiles(self):
+        # 1/6, 1/2 and 5/6 of the Normal distribution, times ten and one.
+        quantile = 0.967422
+        found = np.array(grey(manifold(Plain(), side=3), 3))
+        steps = np.array([-quantile, 0, quantile])
+        expected = np.round(100 + 10 * steps[None, :] + steps[::-1, None])
+        np.testing.assert_array_equal(found, expected)
+        assert found[0, 2] == 111 and found[2, 0] == 89  # right and up are larger
+
+    def test_of_a_model_in_several_batches(self):
+        model = TINY["VAE"].compiled()
+        found = cells(manifold(model, side=11), 11)
+        assert found.shape == (11, 11, 4, 4, 3)
+        np.testing.assert_array_equal(found[5, 5], rgb(model.decode([[0.0, 0.0]]))[0])
+
+    def test_needs_two_latents(self):
+        with pytest.raises(ValueError, match="has 3 latents: a manifold needs 2"):
+            manifold(TINY["GAN"].compiled())
+        with pytest.raises(ValueError, match="side is 0: at least 1"):
+            manifold(Plain(), side=0)
+
+
+class TestFigure:
+    def test_shows_the_image_and_labels_its_cells(self):
+        sheet = grid(np.arange(6 * 4 * 3, dtype="uint8").reshape(6, 4, 3, 1), columns=3)
+        drawn = figure(sheet, "Title", ["upper", "lower"], ["a", "b", "c"])
+        (axes,) = drawn.axes
+        np.testing.assert_array_equal(axes.images[0].get_array(), sheet)
+        assert axes.get_title() == "Title"
+        assert [text.get_text() for text in axes.get_yticklabels()] == ["upper", "lower"]
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b", "c"]
+        # Rows of 4 pixels begin at 2 and at 8, columns of 3 at 2, 7 and 12.
+        assert axes.get_yticks().tolist() == [3.5, 9.5]
+        assert axes.get_xticks().tolist() == [3.0, 8.0, 13.0]
+
+    def test_other_padding(self):
+        drawn = figure(grid(images(1, 2), columns=2, pad=0), column_labels=["a", "b"], pad=0)
+        assert drawn.axes[0].get_xticks().tolist() == [0.0, 1.0]
+
+    def test_without_labels_and_pyplot(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+        drawn = figure(grid(images(1, 2)))
+        assert len(drawn.axes[0].get_xticks()) == len(drawn.axes[0].get_yticks()) == 0
+        drawn.savefig(tmp_path / "a.png")
+        drawn.savefig(tmp_path / "a.pdf")
+        assert read_image(tmp_path / "a.png").std() > 0
+
+    def test_labels_that_do_not_fit(self):
+        sheet = grid(images(1, 2, 3), columns=3)
+        with pytest.raises(ValueError, match="There are 2 column_labels: an image of 11 pixels"):
+            figure(sheet, column_labels=["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda model: traversals(model, steps=3),
+        lambda model: manifold(model, side=3),
+        lambda model: samples(model, 4),
+    ],
+)
+def test_each_is_a_callback(tmp_path, draw):
+    model = TINY["VAE"].compiled()
+    model.optimizer.use_ema = False
+    model.fit(*TINY["VAE"].data(4), verbose=0, callbacks=[SampleSheet(draw, tmp_path)])
+    np.testing.assert_array_equal(read_image(tmp_path / "epoch-0001.png"), draw(model))
+
+
+def test_a_figure_is_a_callback_too(tmp_path):
+    sheet = SampleSheet(lambda model: figure(manifold(model, side=3), "plane"), tmp_path)
+    TINY["VAE"].compiled().fit(*TINY["VAE"].data(4), verbose=0, callbacks=[sheet])
+    assert [path.name for path in tmp_path.iterdir()] == ["epoch-0001.png"]
+    assert read_image(tmp_path / "epoch-0001.png").shape[1] == 800
+
+
+class Brighter:
+    """Two directions: half of the way to white, and half of the way to black."""
+
+    def directions(self):
+        return {"up": None, "down": None}
+
+    def translate(self, images, direction):
+        return {"up": images // 2 + 128, "down": images // 2}[direction]
+
+
+@pytest.mark.parametrize("paintings", [2, 5])
+def test_layout_of_translations(paintings):
+    x = np.stack([np.full([4, 6, 3], v, "uint8") for v in (10, 20)])
+    y = np.stack([np.full([4, 6, 3], 100 + v, "uint8") for v in range(paintings)])
+    sheet = translation_sheet(Brighter(), x, y)
+    assert sheet.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3) and sheet.dtype == np.uint8
+    cells = sheet[4::6, 4::8, 0][:6, :2]
+    up, down = (lambda v: v // 2 + 128), (lambda v: v // 2)
+    expected = [
+        [10, 20],
+        [up(10), up(20)],
+        [down(up(10)), down(up(20))],
+        [100, 101],
+        [down(100), down(101)],
+        [up(down(100)), up(down(101))],
+    ]
+    np.testing.assert_array_equal(cells, expected)
+
+
+def test_sheet_of_a_model():
+    tiny = TINY["CycleGAN"]
+    x, y = tiny.data(3)
+    sheet = translation_sheet(tiny.compiled(), x, y)
+    assert sheet.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
+    np.testing.assert_array_equal(sheet[2:18, 2:18], x[0])
+    assert tf.reduce_all(sheet[2:18, 18:20] == 255)

@@ -15,6 +15,13 @@ import pytest
 import tensorflow as tf
 
 import keras_gen
+from keras_gen.autoencoders import (
+    Autoencoder,
+    ClassifyingAutoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    SparseAutoencoder,
+)
 from keras_gen.gan import GAN
 from keras_gen.losses import GradientPenalty, LeastSquares, Normal
 from keras_gen.networks import (
@@ -130,12 +137,55 @@ def _vae(seed=3):
     )
 
 
+def _code_networks(**options):
+    shape = (4, 4, 1)
+    return (
+        mlp_encoder(shape, latents=3, hidden=(), outputs=("codes",), **options),
+        mlp_decoder(shape, latents=3, hidden=(5,)),
+    )
+
+
+def _autoencoder(seed=3):
+    return Autoencoder(*_code_networks(), likelihood=Normal(scale=0.5), seed=seed, name="tiny_ae")
+
+
+def _classifying(seed=3):
+    # As many classes as an 8-bit label may name.
+    classifier = keras.Sequential([keras.Input((3,)), keras.layers.Dense(256)])
+    return ClassifyingAutoencoder(*_code_networks(), classifier, weight=2.0, seed=seed)
+
+
+def _contractive(seed=3):
+    networks = _code_networks(output_activation="sigmoid")
+    return ContractiveAutoencoder(*networks, weight=0.5, method="hutchinson", seed=seed)
+
+
+def _denoising(seed=3):
+    return DenoisingAutoencoder(
+        *_code_networks(), corruption="salt_and_pepper", amount=0.5, seed=seed
+    )
+
+
+def _sparse(seed=3):
+    networks = _code_networks(output_activation="sigmoid")
+    return SparseAutoencoder(*networks, weight=0.5, target=0.2, seed=seed)
+
+
+def _reconstruct(model):
+    return model.reconstruct(np.arange(48, dtype="uint8").reshape(3, 4, 4, 1))
+
+
 def _translate(model):
     images = np.random.default_rng(1).integers(0, 256, (2, 13, 18, 3), dtype="uint8")
     return np.concatenate([model.translate(images, name) for name in model.directions()])
 
 
 TINY = {
+    "Autoencoder": Tiny(_autoencoder, ((4, 4, 1),), _reconstruct),
+    "ClassifyingAutoencoder": Tiny(_classifying, ((4, 4, 1), ()), _reconstruct),
+    "ContractiveAutoencoder": Tiny(_contractive, ((4, 4, 1),), _reconstruct),
+    "DenoisingAutoencoder": Tiny(_denoising, ((4, 4, 1),), _reconstruct),
+    "SparseAutoencoder": Tiny(_sparse, ((4, 4, 1),), _reconstruct),
     "CycleGAN": Tiny(_cyclegan, ((16, 16, 3), (16, 16, 3)), _translate),
     "GAN": Tiny(_gan, ((16, 16, 1),), lambda model: model.sample(3, seed=1)),
     "VAE": Tiny(_vae, ((4, 4, 1),), lambda model: model.sample(3, seed=1)),
@@ -167,8 +217,9 @@ def difference(model: GenerativeModel, a: list, b: list) -> dict[str, float]:
 
 
 def family(cls: type) -> type:
-    """The base of a model class that derives from `GenerativeModel` itself."""
-    return cls.__mro__[cls.__mro__.index(GenerativeModel) - 1]
+    """The base of the model classes in the package that the class is in."""
+    package = cls.__module__.rpartition(".")[0]
+    return [c for c in cls.__mro__ if c.__module__.rpartition(".")[0] == package][-1]
 
 
 def only(name: str) -> list:

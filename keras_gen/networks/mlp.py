@@ -11,19 +11,25 @@ def mlp_encoder(
     latents: int = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
+    outputs: tuple[str, ...] = ("mean", "log_variance"),
+    output_activation: str | None = None,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds the encoder of Burda et al. (2016): two tanh layers, a Normal's mean and log variance.
+
+    With `outputs=("codes",)` it is a deterministic autoencoder's.
 
     Args:
         image_shape: Shape of an example.
         latents: Number of latents.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
+        outputs: What is computed of the last hidden layer, by name.
+        output_activation: Of the outputs.
         name: Name of the model.
 
     Returns:
-        A model from `[batch, *image_shape]` to the pair (mean, log variance), float32
+        A model from `[batch, *image_shape]` to the list of outputs, or to the only one, float32
         `[batch, latents]` each.
 
     Example:
@@ -33,8 +39,11 @@ def mlp_encoder(
     """
     inputs = keras.Input(image_shape)
     x = _hidden(layers.Flatten()(inputs), hidden, activation)
-    outputs = [layers.Dense(latents, dtype="float32", name=n)(x) for n in ("mean", "log_variance")]
-    return keras.Model(inputs, outputs, name=name)
+    results = [
+        layers.Dense(latents, output_activation, dtype="float32", name=output)(x)
+        for output in outputs
+    ]
+    return keras.Model(inputs, results, name=name)
 
 
 def mlp_decoder(

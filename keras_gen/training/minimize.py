@@ -41,6 +41,25 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(per_example) / count
 
 
+def batch_mean(values: tf.Tensor) -> tf.Tensor:
+    """Mean over the *global* batch, whose gradient reaches the examples of all replicas.
+
+    For losses that depend on a statistic of the batch instead of on each example alone.
+
+    Args:
+        values: Tensor `[batch, ...]`, this replica's part.
+
+    Returns:
+        Float32 `[...]`, the same on every replica.
+    """
+    values = tf.cast(values, tf.float32)
+    total, count = tf.reduce_sum(values, axis=0), tf.cast(tf.shape(values)[0], tf.float32)
+    context = tf.distribute.get_replica_context()
+    if context is not None and context.num_replicas_in_sync > 1:
+        total, count = (context.all_reduce(tf.distribute.ReduceOp.SUM, v) for v in (total, count))
+    return total / count
+
+
 def minimize(loss_fn: Callable, optimizer, *networks):
     """Takes one step of `optimizer` on the trainable weights of `networks`, and of nothing else.
 

@@ -4,13 +4,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.losses import kl_standard_normal, likelihoods
-from keras_gen.training import GenerativeModel, minimize, require_built
+from keras_gen.autoencoders import Autoencoder
+from keras_gen.losses import kl_standard_normal
 from keras_gen.training.noise import normal, stateless_seed
+
+SCORE_SAMPLES = 16  # latents an example; the ELBO of one would be noisy
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VAE(GenerativeModel):
+class VAE(Autoencoder):
     """A decoder of Normal latents and the encoder that infers them, trained on the ELBO.
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
@@ -41,64 +43,16 @@ class VAE(GenerativeModel):
     """
 
     reported = ("loss", "reconstruction_loss", "kl_loss")
+    code_names = ("mean", "log_variance")
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", beta=1.0, seed=0, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        require_built(encoder, decoder)
-        shapes = [tuple(output.shape[1:]) for output in encoder.outputs]
-        if len(shapes) != 2 or shapes != [tuple(decoder.input_shape[1:])] * 2:
-            raise ValueError(
-                f"The encoder's outputs have shapes {shapes} and the decoder's input "
-                f"{tuple(decoder.input_shape[1:])}: expected mean and log variance of the shape "
-                "that the decoder takes."
-            )
+        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         if beta < 0:
             raise ValueError(f"beta is {beta}: it must not be negative.")
-        self.encoder, self.decoder = encoder, decoder
-        self.likelihood = likelihoods.get(likelihood)
         self.beta = beta
-        self.data_range = self.likelihood.range
-
-    def compile(self, optimizer="adam", **kwargs):
-        """Compiles with one optimizer for encoder and decoder.
-
-        Args:
-            optimizer: A `keras.optimizers.Optimizer` or its name.
-            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
-        """
-        super().compile(optimizer=optimizer, **kwargs)
-
-    def call(self, x, training=False):
-        """Reconstructs float examples in `data_range` from the means of their latents."""
-        mean, _ = self.encoder(x, training=training)
-        return self.likelihood.mean(self.decoder(mean, training=training))
-
-    def train_step(self, data):
-        """Takes one step on the negative ELBO."""
-        x = self._examples(data)
-
-        def negative_elbo():
-            terms = self.loss_terms(x, training=True)
-            return self._weighted(terms), terms
-
-        loss, terms = minimize(negative_elbo, self.optimizer, self.encoder, self.decoder)
-        return self.report(loss=loss, **_named(terms))
-
-    def test_step(self, data):
-        """Returns the negative ELBO of held-out examples and its terms."""
-        terms = self.loss_terms(self._examples(data), training=False)
-        return self.report(training=False, loss=self._weighted(terms), **_named(terms))
 
     def loss_terms(self, x, training: bool) -> dict:
-        """Returns the terms of the negative ELBO, in nats: the hook of variants.
-
-        Args:
-            x: Float examples in `data_range`.
-            training: Whether this is a training step.
-
-        Returns:
-            `{"reconstruction": [batch], "kl": [batch]}`.
-        """
+        """Returns the terms of the negative ELBO, in nats: `reconstruction` and `kl`, `[batch]`."""
         mean, log_variance = self.encoder(x, training=training)
         # Eq. (4): z = mean + sigma * epsilon.
         noise = self.normal("latents", keras.ops.shape(mean), training)
@@ -108,6 +62,10 @@ class VAE(GenerativeModel):
             "reconstruction": -self.likelihood.log_prob(parameters, x),
             "kl": kl_standard_normal(mean, log_variance),
         }
+
+    def weights_of_terms(self) -> dict[str, float]:
+        """Returns beta for the KL divergence."""
+        return {"kl": self.beta}
 
     def log_weights(self, x, samples: int, seed) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).
@@ -135,35 +93,6 @@ class VAE(GenerativeModel):
         axes = list(range(2, ratio.shape.rank))
         return self.likelihood.log_prob(parameters, x) + tf.reduce_sum(ratio, axis=axes)
 
-    def _weighted(self, terms):
-        return terms["reconstruction"] + self.beta * terms["kl"]
-
-    def _examples(self, data):
-        x, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return self.prepare(x)
-
-    # Use -------------------------------------------------------------------------------------
-
-    def encode(self, images, batch_size: int = 256) -> tuple[np.ndarray, np.ndarray]:
-        """Returns mean and log variance of q(z|x), float32 `[n, latents]` each.
-
-        Args:
-            images: uint8, or float in `data_range`, `[n, ...]`.
-            batch_size: Examples at once.
-        """
-        parts = [self.encoder(x, training=False) for x in self._batches(images, batch_size)]
-        mean, log_variance = zip(*parts, strict=True)
-        return np.concatenate(mean), np.concatenate(log_variance)
-
-    def decode(self, latents) -> np.ndarray:
-        """Returns the mean of p(x|z) as uint8 images for float latents `[n, latents]`."""
-        return self._decode(tf.cast(latents, tf.float32)).numpy()
-
-    def reconstruct(self, images, batch_size: int = 256) -> np.ndarray:
-        """Returns the reconstructions from the latents' means, in the kind of `images`."""
-        batches = self._batches(images, batch_size)
-        return np.concatenate([self.like(images[:1], self(x)) for x in batches])
-
     def sample(self, n: int, seed: int | None = None) -> np.ndarray:
         """Draws latents from the prior and decodes them.
 
@@ -182,60 +111,20 @@ class VAE(GenerativeModel):
         seed = int(np.random.default_rng(seed).integers(2**31))
         return self.decode(self._prior(n, seed))
 
-    def interpolate(self, a, b, steps: int = 8) -> np.ndarray:
-        """Decodes points on the line between the latents of images `a` and `b`.
-
-        Args:
-            a: uint8 or float images `[n, ...]`.
-            b: The same number of images.
-            steps: Points, both ends included.
-
-        Returns:
-            uint8 `[n, steps, ...]`.
-        """
-        share = np.linspace(0.0, 1.0, steps)[None, :, None]
-        start, end = self.encode(a)[0], self.encode(b)[0]
-        line = (1 - share) * start[:, None] + share * end[:, None]
-        images = self.decode(line.reshape(-1, line.shape[-1]))
-        return images.reshape(len(start), steps, *images.shape[1:])
-
     def signatures(self) -> dict:
-        """Returns `reconstruct`, `encode`, `decode` and `sample`; images are uint8."""
-
-        def encode(images):
-            mean, log_variance = self.encoder(self.prepare(images), training=False)
-            return {"mean": mean, "log_variance": log_variance}
-
-        def decode(latents):
-            return {"images": self._decode(latents)}
-
-        def reconstruct(images):
-            return decode(encode(images)["mean"])
+        """Returns an autoencoder's, and `sample`."""
 
         def sample(seed, n):
-            return decode(self._prior(n, seed))
+            return {"images": self._decode(self._prior(n, seed))}
 
-        images = [tf.TensorSpec([None, *self.encoder.input_shape[1:]], tf.uint8, name="images")]
-        latents = [tf.TensorSpec([None, *self.decoder.input_shape[1:]], tf.float32, name="latents")]
         scalars = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
-        return {
-            "reconstruct": (reconstruct, images),
-            "encode": (encode, images),
-            "decode": (decode, latents),
-            "sample": (sample, scalars),
-        }
+        return super().signatures() | {"sample": (sample, scalars)}
+
+    def _score(self, x):
+        """The negative ELBO, with the same latents' noise each time."""
+        key = stateless_seed(self.seed, 0, "score")
+        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, key), axis=0)
 
     def _prior(self, n, seed):
         key = stateless_seed(0, seed, "sample")
         return tf.random.stateless_normal([n, *self.decoder.input_shape[1:]], key)
-
-    def _decode(self, latents):
-        return self.to_uint8(self.likelihood.mean(self.decoder(latents, training=False)))
-
-    def _batches(self, images, batch_size):
-        for start in range(0, len(images), batch_size):
-            yield self.prepare(images[start : start + batch_size])
-
-
-def _named(terms):
-    return {f"{name}_loss": value for name, value in terms.items()}

@@ -1,0 +1,15 @@
+"""Models that encode examples to codes and decode them."""
+
+from keras_gen.autoencoders.autoencoder import Autoencoder
+from keras_gen.autoencoders.classifying import ClassifyingAutoencoder
+from keras_gen.autoencoders.contractive import ContractiveAutoencoder
+from keras_gen.autoencoders.denoising import DenoisingAutoencoder
+from keras_gen.autoencoders.sparse import SparseAutoencoder
+
+__all__ = [
+    "Autoencoder",
+    "ClassifyingAutoencoder",
+    "ContractiveAutoencoder",
+    "DenoisingAutoencoder",
+    "SparseAutoencoder",
+]

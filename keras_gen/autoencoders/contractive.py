@@ -1,0 +1,110 @@
+"""The contractive autoencoder (Rifai et al. 2011)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.autoencoders.autoencoder import Autoencoder
+
+METHODS = ("auto", "closed_form", "jacobian", "hutchinson")
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ContractiveAutoencoder(Autoencoder):
+    """Penalises how much the codes h change with the example: weight * ||dh/dx||_F^2.
+
+    Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
+    Feature Extraction", ICML 2011, eq. (7).
+
+    Deviations: as `Autoencoder`; encoder and decoder need not share their weights, as the paper's
+    do.
+
+    Args:
+        encoder: Examples to codes `[batch, ...]`.
+        decoder: Codes to the likelihood's parameters.
+        likelihood: Name or object: p(x | code).
+        weight: lambda in the paper, 0.1 for its MNIST classifier.
+        method: How the norm is computed. `"closed_form"`: eq. (6), exact, for an encoder of one
+            dense sigmoid layer. `"jacobian"`: exact, for any encoder, as expensive as a backward
+            pass for every code. `"hutchinson"`: an unbiased estimate by one backward pass along a
+            random direction. `"auto"`: the closed form if it applies, else the estimate.
+        seed: Seed of the directions.
+
+    Raises:
+        ValueError: If `method` is unknown or does not apply, or `weight` is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+
+    encoder = mlp_encoder(
+        latents=1000, hidden=(), outputs=("codes",), output_activation="sigmoid"
+    )
+    model = ContractiveAutoencoder(encoder, mlp_decoder(latents=1000, hidden=()), weight=0.1)
+    ```
+    """
+
+    reported = ("loss", "reconstruction_loss", "contraction_loss")
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        likelihood="bernoulli",
+        weight: float = 0.1,
+        method: str = "auto",
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
+        if method not in METHODS:
+            raise ValueError(f"method is {method!r}: expected one of {METHODS}.")
+        if weight < 0:
+            raise ValueError(f"weight is {weight}: it must not be negative.")
+        self._layer = _sigmoid_layer(encoder)
+        if method == "closed_form" and self._layer is None:
+            raise ValueError(
+                "method is 'closed_form', which is for an encoder of one dense sigmoid layer: use "
+                "'jacobian' or 'hutchinson'."
+            )
+        self.weight, self.method = weight, method
+
+    def loss_terms(self, x, training: bool) -> dict:
+        """Returns `reconstruction` and `contraction`, `[batch]`."""
+        codes, contraction = self._contraction(x, training)
+        return {
+            "reconstruction": self._reconstruction(codes, x, training),
+            "contraction": contraction,
+        }
+
+    def weights_of_terms(self) -> dict[str, float]:
+        """Returns the weight of the penalty."""
+        return {"contraction": self.weight}
+
+    def _contraction(self, x, training):
+        """The codes and ||dh/dx||_F^2, `[batch]`."""
+        if self.method == "closed_form" or (self.method == "auto" and self._layer is not None):
+            codes = self._codes(x, training)[0]
+            # Eq. (6): sum_j (h_j (1 - h_j))^2 sum_i W_ij^2.
+            norms = tf.reduce_sum(tf.square(self._layer.kernel), axis=0)
+            return codes, tf.linalg.matvec(tf.square(codes * (1 - codes)), norms)
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            codes = self._codes(x, training)[0]
+            flat = tf.reshape(codes, [tf.shape(codes)[0], -1])
+            if self.method != "jacobian":
+                # E |v J|^2 = ||J||_F^2 for v of independent entries of mean 0 and variance 1.
+                direction = self.normal("direction", keras.ops.shape(codes), training)
+                along = tf.reduce_sum(codes * direction)
+        slopes = (
+            tape.batch_jacobian(flat, x) if self.method == "jacobian" else tape.gradient(along, x)
+        )
+        return codes, tf.reduce_sum(tf.square(slopes), axis=list(range(1, slopes.shape.rank)))
+
+
+def _sigmoid_layer(encoder):
+    """The one dense sigmoid layer that the encoder is made of, or None."""
+    plain = (keras.layers.InputLayer, keras.layers.Flatten, keras.layers.Reshape)
+    rest = [layer for layer in encoder.layers if not isinstance(layer, plain)]
+    if len(rest) != 1 or not isinstance(rest[0], keras.layers.Dense):
+        return None
+    return rest[0] if rest[0].activation is keras.activations.sigmoid else None

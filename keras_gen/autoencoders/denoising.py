@@ -1,0 +1,78 @@
+"""The denoising autoencoder (Vincent et al. 2008, 2010)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.autoencoders.autoencoder import Autoencoder
+
+CORRUPTIONS = ("masking", "salt_and_pepper", "gaussian")
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class DenoisingAutoencoder(Autoencoder):
+    """Reconstructs examples from corrupted ones, so that codes keep what examples have in common.
+
+    Vincent, Larochelle, Bengio, Manzagol: "Extracting and Composing Robust Features with Denoising
+    Autoencoders", ICML 2008, and Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, whose
+    sec. 3.3 names the three corruptions. They are drawn anew in every step.
+
+    Deviations: as `Autoencoder`; the loss counts all values of an example alike, without the weight
+    for corrupted ones of the second paper's sec. 3.4.
+
+    Args:
+        encoder: Examples to codes `[batch, ...]`.
+        decoder: Codes to the likelihood's parameters.
+        likelihood: Name or object: p(x | code).
+        corruption: `"masking"`: the share `amount` of the values becomes the lowest of the data's
+            range. `"salt_and_pepper"`: that share becomes the lowest or the highest, by a fair
+            coin. `"gaussian"`: Normal noise of standard deviation `amount`, in units of the data.
+        amount: See `corruption`.
+        seed: Seed of the corruption.
+
+    Raises:
+        ValueError: If `corruption` is unknown, or `amount` is negative or a share above 1.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+
+    networks = mlp_encoder(latents=64, outputs=("codes",)), mlp_decoder(latents=64)
+    model = DenoisingAutoencoder(*networks, corruption="masking", amount=0.25)
+    ```
+    """
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        likelihood="bernoulli",
+        corruption: str = "masking",
+        amount: float = 0.25,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
+        if corruption not in CORRUPTIONS:
+            raise ValueError(f"corruption is {corruption!r}: expected one of {CORRUPTIONS}.")
+        if not 0 <= amount <= (float("inf") if corruption == "gaussian" else 1):
+            raise ValueError(
+                f"amount is {amount} for {corruption} corruption: expected a share from 0 to 1, "
+                "or for gaussian a standard deviation from 0 on."
+            )
+        self.corruption, self.amount = corruption, amount
+
+    def loss_terms(self, x, training: bool) -> dict:
+        """Returns `{"reconstruction": [batch]}` of the clean examples from corrupted ones."""
+        codes = self._codes(self.corrupt(x, training), training)[0]
+        return {"reconstruction": self._reconstruction(codes, x, training)}
+
+    def corrupt(self, x, training: bool = False) -> tf.Tensor:
+        """Returns corrupted float examples `[batch, ...]`, drawn for this step."""
+        low, high = self.data_range
+        shape = keras.ops.shape(x)
+        if self.corruption == "gaussian":
+            return x + self.amount * self.normal("corruption", shape, training)
+        draw = self.uniform("corruption", shape, training)
+        if self.corruption == "masking":
+            return tf.where(draw < self.amount, low, x)
+        return tf.where(draw < self.amount, tf.where(draw < self.amount / 2, low, high), x)

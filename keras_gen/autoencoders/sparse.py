@@ -1,0 +1,89 @@
+"""The sparse autoencoder."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.autoencoders.autoencoder import Autoencoder
+from keras_gen.training import batch_mean
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class SparseAutoencoder(Autoencoder):
+    """Has more codes than it needs, of which each example may use few.
+
+    Ng: "Sparse autoencoder", CS294A lecture notes, 2011, for `penalty="kl"`: the sum over codes of
+    KL(target || mean activation), between Bernoulli variables. `penalty="l1"`: the sum of the
+    codes' absolute values.
+
+    Deviations: the mean activation is that of the batch, where the notes take the training set's,
+    which would need a pass over it before every step.
+
+    Args:
+        encoder: Examples to codes `[batch, ...]`; with `"kl"` between 0 and 1, as of a sigmoid.
+        decoder: Codes to the likelihood's parameters.
+        likelihood: Name or object: p(x | code).
+        penalty: `"kl"` or `"l1"`.
+        weight: Of the penalty: beta in the notes, where it is 3 for a squared error.
+        target: Mean activation that `"kl"` asks for: rho.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: If `penalty` is unknown, `weight` negative or `target` not between 0 and 1.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+
+    encoder = mlp_encoder(
+        latents=200, hidden=(), outputs=("codes",), output_activation="sigmoid"
+    )
+    model = SparseAutoencoder(encoder, mlp_decoder(latents=200, hidden=()), weight=3.0)
+    ```
+    """
+
+    reported = ("loss", "reconstruction_loss", "sparsity_loss")
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        likelihood="bernoulli",
+        penalty: str = "kl",
+        weight: float = 3.0,
+        target: float = 0.05,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
+        if penalty not in ("kl", "l1"):
+            raise ValueError(f"penalty is {penalty!r}: expected 'kl' or 'l1'.")
+        if weight < 0 or not 0 < target < 1:
+            raise ValueError(
+                f"weight is {weight} and target {target}: expected a weight from 0 on and a target "
+                "between 0 and 1."
+            )
+        self.penalty, self.weight, self.target = penalty, weight, target
+
+    def loss_terms(self, x, training: bool) -> dict:
+        """Returns `reconstruction` and `sparsity`, `[batch]`."""
+        codes = self._codes(x, training)[0]
+        return {
+            "reconstruction": self._reconstruction(codes, x, training),
+            "sparsity": self._sparsity(codes),
+        }
+
+    def weights_of_terms(self) -> dict[str, float]:
+        """Returns the weight of the penalty."""
+        return {"sparsity": self.weight}
+
+    def activations(self, images, batch_size: int = 256):
+        """Returns the mean of each code over images, float32 `[codes]`."""
+        return self.encode(images, batch_size).mean(axis=0)
+
+    def _sparsity(self, codes):
+        if self.penalty == "l1":
+            return tf.reduce_sum(tf.abs(codes), axis=list(range(1, codes.shape.rank)))
+        # A sigmoid may round to 0 or 1.
+        mean, rho = tf.clip_by_value(batch_mean(codes), 1e-6, 1 - 1e-6), self.target
+        divergence = rho * tf.math.log(rho / mean) + (1 - rho) * tf.math.log((1 - rho) / (1 - mean))
+        return tf.fill(tf.shape(codes)[:1], tf.reduce_sum(divergence))

@@ -1,0 +1,165 @@
+"""The terms that variants add, against their formulas; corruption against its shares."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.autoencoders import (
+    ClassifyingAutoencoder,
+    ContractiveAutoencoder,
+    DenoisingAutoencoder,
+    SparseAutoencoder,
+)
+from keras_gen.networks import mlp_decoder, mlp_encoder
+from tiny import TINY
+
+
+def networks(codes=6, hidden=(), activation="sigmoid"):
+    options = dict(outputs=("codes",), output_activation=activation)
+    return (
+        mlp_encoder((4, 4, 1), latents=codes, hidden=hidden, **options),
+        mlp_decoder((4, 4, 1), latents=codes, hidden=()),
+    )
+
+
+def examples(n=5):
+    return tf.constant(np.random.default_rng(0).uniform(size=(n, 4, 4, 1)), tf.float32)
+
+
+def frobenius(encoder, x):
+    """||dh/dx||^2 by differences of the encoder alone, in double precision."""
+    x = np.asarray(x, "float64").reshape(len(x), -1)
+    kernel, bias = (np.asarray(v, "float64") for v in encoder.trainable_variables)
+    h = lambda x: 1 / (1 + np.exp(-(x @ kernel + bias)))  # noqa: E731
+    steps = [(h(x + e) - h(x - e)) / 2e-5 for e in 1e-5 * np.eye(x.shape[1])]
+    return np.square(steps).sum(axis=(0, 2))
+
+
+@pytest.mark.parametrize("method", ["closed_form", "jacobian", "auto"])
+def test_contraction_is_the_norm_of_the_jacobian(method):
+    pair, x = networks(), examples()
+    model = ContractiveAutoencoder(*pair, method=method)
+    contraction = model.loss_terms(x, training=True)["contraction"]
+    np.testing.assert_allclose(contraction, frobenius(pair[0], x), rtol=1e-4)
+
+
+def test_hutchinson_is_unbiased():
+    pair, x = networks(), examples(2)
+    model = ContractiveAutoencoder(*pair, method="hutchinson")
+    model.compile()
+    step = tf.function(lambda: model.loss_terms(x, training=True)["contraction"])
+    draws = []
+    for _ in range(2000):
+        draws.append(step().numpy())
+        model.step.assign_add(1)
+    error = np.std(draws, axis=0) / len(draws) ** 0.5
+    assert np.all(np.abs(np.mean(draws, axis=0) - frobenius(pair[0], x)) < 4 * error)
+    assert np.all(error < 0.1 * frobenius(pair[0], x))
+
+
+def test_contraction_has_the_same_gradient_in_every_way():
+    pair, x = networks(), examples()
+    gradients = []
+    for method in ("closed_form", "jacobian"):
+        model = ContractiveAutoencoder(*pair, method=method)
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_sum(model.loss_terms(x, training=True)["contraction"])
+        gradients.append(tape.gradient(loss, [v.value for v in pair[0].trainable_variables]))
+    for closed, general in zip(*gradients, strict=True):
+        np.testing.assert_allclose(closed, general, rtol=1e-4, atol=1e-6)
+
+
+def test_contraction_of_a_deep_encoder():
+    deep = networks(hidden=(7,))
+    with pytest.raises(ValueError, match="one dense sigmoid layer: use 'jacobian'"):
+        ContractiveAutoencoder(*deep, method="closed_form")
+    terms = ContractiveAutoencoder(*deep, method="jacobian").loss_terms(examples(), training=False)
+    assert terms["contraction"].shape == [5] and np.all(terms["contraction"] > 0)
+
+
+def test_kl_sparsity_is_that_of_bernoulli_variables():
+    pair, x = networks(), examples(50)
+    model = SparseAutoencoder(*pair, target=0.1)
+    mean = np.asarray(pair[0](x), "float64").mean(axis=0)
+    expected = 0.1 * np.log(0.1 / mean) + 0.9 * np.log(0.9 / (1 - mean))
+    sparsity = model.loss_terms(x, training=True)["sparsity"]
+    np.testing.assert_allclose(sparsity, np.full(50, expected.sum()), rtol=1e-5)
+
+
+def test_l1_sparsity():
+    pair, x = networks(activation=None), examples()
+    sparsity = SparseAutoencoder(*pair, penalty="l1").loss_terms(x, training=True)["sparsity"]
+    np.testing.assert_allclose(sparsity, np.abs(pair[0](x)).sum(axis=1), rtol=1e-5)
+
+
+def test_sparsity_brings_the_activation_to_its_target():
+    keras.utils.set_random_seed(0)
+    model = SparseAutoencoder(*networks(codes=10), weight=20.0, target=0.05)
+    model.compile(keras.optimizers.Adam(0.02), steps_per_execution=300)
+    x = examples(64).numpy()
+    assert np.abs(model.activations(x) - 0.05).max() > 0.2
+    model.fit(tf.data.Dataset.from_tensors(x).repeat(), steps_per_epoch=300, verbose=0)
+    assert np.abs(model.activations(x) - 0.05).max() < 0.01
+
+
+@pytest.mark.parametrize("corruption,values", [("masking", {0.0}), ("salt_and_pepper", {0.0, 1.0})])
+def test_corruption_replaces_its_share(corruption, values):
+    model = DenoisingAutoencoder(*networks(), corruption=corruption, amount=0.3)
+    x = tf.fill([500, 4, 4, 1], 0.5)
+    corrupted = model.corrupt(x, training=True).numpy()
+    changed = corrupted[corrupted != 0.5]
+    assert set(np.unique(changed)) == values
+    assert changed.size / corrupted.size == pytest.approx(0.3, abs=4 * (0.21 / 8000) ** 0.5)
+    assert changed.mean() == pytest.approx(np.mean(list(values)), abs=0.05)
+    model.step.assign_add(1)
+    assert np.any(model.corrupt(x, training=True) != corrupted)
+
+
+def test_gaussian_corruption_and_clean_use():
+    model = DenoisingAutoencoder(*networks(), corruption="gaussian", amount=0.2)
+    x = examples(500)
+    noise = model.corrupt(x, training=True) - x
+    assert np.std(noise) == pytest.approx(0.2, rel=0.05)
+    clean = TINY["DenoisingAutoencoder"].build(0)
+    images = np.zeros((2, 4, 4, 1), "uint8")
+    np.testing.assert_array_equal(clean.score(images)[:1], clean.score(images)[1:])
+
+
+def test_reconstructs_the_clean_example():
+    model = DenoisingAutoencoder(*networks(), corruption="masking", amount=1.0)
+    x = examples()
+    expected = -model.likelihood.log_prob(model.decoder(model.encoder(0 * x)), x)
+    np.testing.assert_allclose(model.loss_terms(x, True)["reconstruction"], expected, rtol=1e-6)
+
+
+def test_classifies_only_what_has_a_label():
+    classifier = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
+    model = ClassifyingAutoencoder(*networks(), classifier, weight=2.0)
+    x, labels = examples(3), tf.constant([2, -1, 0])
+    terms = model.loss_terms(x, training=True, labels=labels)
+    logp = np.asarray(tf.nn.log_softmax(model.classify(x.numpy())))
+    expected = [-logp[0, 2], 0, -logp[2, 0]]
+    np.testing.assert_allclose(terms["classification"], expected, rtol=1e-5, atol=1e-7)
+    model.compile()
+    with pytest.raises(ValueError, match="-1: none"):
+        model.fit(x.numpy(), batch_size=3, verbose=0)
+
+
+def test_refuses_bad_arguments():
+    pair = networks()
+    with pytest.raises(ValueError, match="corruption is 'rain'"):
+        DenoisingAutoencoder(*pair, corruption="rain")
+    with pytest.raises(ValueError, match=r"amount is 1\.5 for masking"):
+        DenoisingAutoencoder(*pair, amount=1.5)
+    with pytest.raises(ValueError, match="penalty is 'l2'"):
+        SparseAutoencoder(*pair, penalty="l2")
+    with pytest.raises(ValueError, match="target 1"):
+        SparseAutoencoder(*pair, target=1)
+    with pytest.raises(ValueError, match="weight is -1"):
+        ContractiveAutoencoder(*pair, weight=-1)
+    with pytest.raises(ValueError, match="method is 'guess'"):
+        ContractiveAutoencoder(*pair, method="guess")
+    classifier = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3)])
+    with pytest.raises(ValueError, match=r"takes \(5,\) and the codes have shape \(6,\)"):
+        ClassifyingAutoencoder(*pair, classifier)

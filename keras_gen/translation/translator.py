@@ -12,7 +12,8 @@ class Translator(GenerativeModel):
     A subclass names its directions and the network of each (`directions`).
     """
 
-    size_multiple = 4  # The networks halve height and width twice.
+    # The networks halve height and width twice, and pad what is left by reflection.
+    size_multiple, smallest_size = 4, 8
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -67,10 +68,15 @@ class Translator(GenerativeModel):
     def _translate(self, images, network):
         """Pads to a size the network takes, translates, and crops."""
         height, width = tf.shape(images)[1], tf.shape(images)[2]
-        # Symmetric and not reflecting padding, because it also pads images of one pixel.
-        pad = [[0, 0], [0, -height % self.size_multiple], [0, -width % self.size_multiple], [0, 0]]
-        result = network(tf.pad(images, pad, "SYMMETRIC"), training=False)
-        return result[:, :height, :width]
+        for axis, size in ((1, height), (2, width)):
+            images = tf.gather(images, self._mirrored(size), axis=axis)
+        return network(images, training=False)[:, :height, :width]
+
+    def _mirrored(self, size):
+        """Indices that go on after the last pixel by going back, however few pixels there are."""
+        index = tf.range(tf.maximum(size + -size % self.size_multiple, self.smallest_size))
+        index %= 2 * size
+        return tf.minimum(index, 2 * size - 1 - index)
 
     def signatures(self) -> dict:
         """Returns one signature for each direction: uint8 images in, uint8 images out."""

@@ -3,9 +3,11 @@
 import argparse
 import dataclasses
 import difflib
+import itertools
 import json
 import math
 import shlex
+import sys
 import typing
 from collections.abc import Mapping
 from pathlib import Path
@@ -129,6 +131,10 @@ def parse(
         parser.error(str(error))
     if unknown:
         parser.error(_unknown(unknown[0], settings))
+    # Optional ones would be taken as None without a value.
+    for flag, value in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
+        if flag in _valued(settings) and value.startswith("--"):
+            parser.error(f"argument {flag}: expected one value")
     result = namespace.settings
     if result.preset == "auto":
         result = dataclasses.replace(result, preset=start.preset)
@@ -188,6 +194,12 @@ def command(
                 "only."
             )
     return shlex.join(words)
+
+
+def _valued(settings) -> set[str]:
+    """The flags that take a value: all but switches."""
+    kinds = typing.get_type_hints(settings)
+    return {_flag(f.name) for f in dataclasses.fields(settings) if kinds[f.name] is not bool}
 
 
 def _unknown(flag: str, settings) -> str:

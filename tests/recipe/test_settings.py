@@ -106,6 +106,8 @@ class TestRefusals:
             (["--steps_per_epoch", "3"], "did you mean --steps-per-epoch?"),
             (["--leanring-rate=1"], "--leanring-rate is not a flag .* mean --learning-rate?"),
             (["smoke"], "smoke is not a flag of this recipe"),
+            (["--output"], "argument --output: expected one value"),
+            (["--photos", "--seed", "1"], "argument --photos: expected one value"),
             (["--learning-rate", "-1"], "--learning-rate is -1.0: it must be finite and not neg"),
             (["--learning-rate", "nan"], "--learning-rate is nan: it must be finite"),
             (["--learning-rate", "inf"], "--learning-rate is inf: it must be finite"),

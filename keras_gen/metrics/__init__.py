@@ -47,6 +47,7 @@ from keras_gen.metrics.likelihood import (
 )
 from keras_gen.metrics.memorisation import memorisation
 from keras_gen.metrics.modes import (
+    GaussianModes,
     gaussian_modes,
     grid_centres,
     label_modes,
@@ -74,6 +75,7 @@ __all__ = [
     "BitsPerDimension",
     "Extractor",
     "FeatureMoments",
+    "GaussianModes",
     "InceptionScore",
     "L1Error",
     "Moments",

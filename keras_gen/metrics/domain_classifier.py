@@ -6,6 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.networks import conv_classifier
+
 WIDTHS = (16, 32, 64, 128)
 LABEL_SMOOTHING = 0.05
 
@@ -143,29 +145,10 @@ def check_images(images: np.ndarray, name: str) -> np.ndarray:
 
 
 def _build(seed: int) -> keras.Model:
-    # float32 whatever the global policy: a metric must not move with the precision of a training.
-    layers, dtype = keras.layers, "float32"
-    images = keras.Input((None, None, 3), dtype="uint8")
-    x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
-    for depth, width in enumerate(WIDTHS):
-        x = layers.Conv2D(
-            width,
-            kernel_size=3 if depth else 5,
-            strides=2,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(seed=seed + depth),
-            dtype=dtype,
-        )(x)
-        # The default momentum of 0.99 lags behind over so short a training.
-        x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
-        x = layers.ReLU(dtype=dtype)(x)
-    features = layers.GlobalAveragePooling2D(dtype=dtype)(x)
-    x = layers.Dropout(0.3, seed=seed, dtype=dtype)(features)
-    initializer = keras.initializers.GlorotUniform(seed=seed)
-    x = layers.Dense(1, kernel_initializer=initializer, dtype=dtype)(x)
-    logits = layers.Reshape((), dtype=dtype)(x)
-    return keras.Model(images, {"features": features, "logits": logits}, name="domain_classifier")
+    network = conv_classifier(3, 1, WIDTHS, first_kernel=5, dropout=0.3, seed=seed)
+    logits = keras.layers.Reshape((), dtype="float32")(network.output["logits"])
+    outputs = {"features": network.output["features"], "logits": logits}
+    return keras.Model(network.input, outputs, name="domain_classifier")
 
 
 def _crops(images: np.ndarray, n: int, size: list[int], rng: np.random.Generator) -> np.ndarray:

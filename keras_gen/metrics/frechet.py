@@ -18,6 +18,11 @@ class Moments(NamedTuple):
         mean: float64 `[d]`.
         covariance: float64 `[d, d]`, divided by n - 1.
         n: how many features they were estimated from; None: they are known exactly.
+
+    Example:
+        >>> normal = Moments(np.zeros(8), np.eye(8))
+        >>> frechet_distance(normal, Moments(np.ones(8), np.eye(8)))["distance"]
+        8.0
     """
 
     mean: np.ndarray

@@ -9,10 +9,12 @@ from keras_gen.metrics.inception_score import inception_score
 from keras_gen.metrics.kernel_distance import kernel_distance
 from keras_gen.metrics.prdc import prdc
 
+KEPT = ("precision", "recall", "density", "coverage", "n_real", "n_generated")
+
 
 def generation_report(
     real: dict[str, np.ndarray], generated: dict[str, np.ndarray], k: int = 5, seed: int = 0
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """Compares generated images with real ones by every measure of their features.
 
     The numbers depend on the extractor and on the sizes of the sets: put both beside them. Give
@@ -32,7 +34,8 @@ def generation_report(
         - "kernel_distance", "kernel_distance_error": KID's, see `kernel_distance`;
         - "precision", "recall", "density", "coverage": see `prdc`;
         - "inception_score", "inception_score_error": see `inception_score`, with the extractor's
-          classes; the error is the standard deviation over ten parts.
+          classes; the error is the standard deviation over ten parts;
+        - "n_real", "n_generated": the sizes.
 
     Raises:
         ValueError: If the features are not such, or too few: 10 of each are needed.
@@ -54,7 +57,7 @@ def generation_report(
         "frechet_distance": frechet_distance(a, b)["distance"],
         "kernel_distance": value,
         "kernel_distance_error": error,
-        **{name: balls[name] for name in ("precision", "recall", "density", "coverage")},
+        **{name: balls[name] for name in KEPT},
     }
     if "logits" in generated:
         score, error = inception_score(generated["logits"], from_logits=True)

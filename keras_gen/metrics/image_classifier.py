@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.metrics.checks import as_images
+from keras_gen.networks import conv_classifier
 
 WIDTHS = (32, 64, 128)
 
@@ -92,25 +93,9 @@ def build_classifier(channels: int, classes: int, seed: int = 0) -> keras.Model:
         channels: of the images.
         classes: K.
         seed: of the weights.
+
+    Example:
+        >>> build_classifier(1, 10).output["logits"].shape
+        (None, 10)
     """
-    # float32 whatever the global policy: a metric must not move with the precision of a training.
-    layers, dtype = keras.layers, "float32"
-    images = keras.Input((None, None, channels), dtype="uint8")
-    x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
-    for depth, width in enumerate(WIDTHS):
-        x = layers.Conv2D(
-            width,
-            kernel_size=3,
-            strides=2,
-            padding="same",
-            use_bias=False,
-            kernel_initializer=keras.initializers.HeNormal(seed=seed + depth),
-            dtype=dtype,
-        )(x)
-        # The default momentum of 0.99 lags behind over so short a training.
-        x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
-        x = layers.ReLU(dtype=dtype)(x)
-    features = layers.GlobalAveragePooling2D(dtype=dtype)(x)
-    initializer = keras.initializers.GlorotUniform(seed=seed)
-    logits = layers.Dense(classes, kernel_initializer=initializer, dtype=dtype)(features)
-    return keras.Model(images, {"features": features, "logits": logits}, name="image_classifier")
+    return conv_classifier(channels, classes, WIDTHS, seed=seed, name="image_classifier")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import keras
 import numpy as np
+import tensorflow as tf
 from scipy import special
 
-from keras_gen.metrics.checks import as_feature_pair, as_images
+from keras_gen.metrics.checks import as_feature_pair, as_features, as_images
 from keras_gen.metrics.neighbours import nearest_neighbours
 
 
@@ -75,12 +77,70 @@ def gaussian_modes(samples: np.ndarray, centres: np.ndarray, std: float) -> dict
         8
     """
     samples, centres = as_feature_pair(samples, centres, ("samples", "centres"), rows=1)
-    if not std > 0:
-        raise ValueError(f"gaussian_modes found std={std}: pass a positive number.")
+    _check_std(std)
     distances, nearest = (x[:, 0] for x in nearest_neighbours(samples, centres))
     good = distances <= 3 * std
     report = label_modes(nearest[good], len(centres))
     return {**report, "high_quality_share": float(good.mean())}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class GaussianModes(keras.metrics.Metric):
+    """Running counts of the modes that samples reach: see `gaussian_modes`.
+
+    Replicas add up their counts, so that under a distribution strategy the result is that of all
+    their samples.
+
+    Args:
+        centres: `[modes, d]`, such as `ring_centres()`.
+        std: standard deviation of each normal distribution along each axis.
+        name: of the metric.
+
+    Raises:
+        ValueError: the centres are no finite matrix, or `std` is not positive.
+
+    Example:
+        >>> metric = GaussianModes(ring_centres(8), std=0.01)
+        >>> metric.update_state(ring_centres(8)[:3])
+        >>> float(metric.result()["modes"])
+        3.0
+    """
+
+    def __init__(self, centres: np.ndarray, std: float, name: str = "gaussian_modes"):
+        super().__init__(dtype="float64", name=name)
+        self.centres, self.std = as_features(centres, "centres", rows=1), _check_std(std)
+        self.counts = self.add_variable((len(self.centres),), "zeros", dtype="float64", name="good")
+        self.seen = self.add_variable((), "zeros", dtype="float64", name="seen")
+
+    def update_state(self, samples, sample_weight=None):
+        """Add samples `[batch, d]`; `sample_weight` `[batch]` of zeros and ones drops some."""
+        samples = tf.cast(samples, tf.float64)
+        weight = tf.ones(tf.shape(samples)[:1], tf.float64)
+        if sample_weight is not None:
+            weight = tf.cast(sample_weight, tf.float64)
+        distances = tf.norm(samples[:, None] - self.centres, axis=-1)
+        good = tf.cast(tf.reduce_min(distances, axis=1) <= 3 * self.std, tf.float64)
+        nearest = tf.argmin(distances, axis=1)
+        self.counts.assign_add(
+            tf.math.unsorted_segment_sum(weight * good, nearest, len(self.centres))
+        )
+        self.seen.assign_add(tf.reduce_sum(weight))
+
+    def result(self) -> dict[str, tf.Tensor]:
+        """Return float64 scalars under the names of `gaussian_modes`."""
+        counts = tf.convert_to_tensor(self.counts)
+        share = counts / tf.reduce_sum(counts)
+        return {
+            "modes": tf.reduce_sum(tf.cast(counts > 0, tf.float64)),
+            "reverse_kl": tf.reduce_sum(tf.math.xlogy(share, share * len(self.centres))),
+            "high_quality_share": tf.math.divide_no_nan(
+                tf.reduce_sum(counts), tf.convert_to_tensor(self.seen)
+            ),
+        }
+
+    def get_config(self) -> dict:
+        """Return the constructor arguments."""
+        return {"centres": self.centres.tolist(), "std": self.std, "name": self.name}
 
 
 def stacked_modes(
@@ -161,6 +221,12 @@ def label_modes(
     share = counts / counts.sum() if counts.any() else np.full(modes, np.nan)
     divergence = special.rel_entr(share, expected / expected.sum()).sum()
     return {"modes": int((counts > 0).sum()), "reverse_kl": float(divergence)}
+
+
+def _check_std(std: float) -> float:
+    if not std > 0:
+        raise ValueError(f"Found std={std} of the modes: pass a positive number.")
+    return float(std)
 
 
 def _counts(labels: np.ndarray, modes: int, name: str) -> np.ndarray:

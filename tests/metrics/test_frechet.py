@@ -78,8 +78,10 @@ def test_covariances_without_full_rank(rng):
     along = rng.normal(size=(1, 30))
     on_line = frechet_distance(t * along, u * along)["distance"]
     assert on_line == pytest.approx(frechet_distance(t, u)["distance"] * np.sum(along**2))
-    # No spread at all.
+    # No spread at all, and one mode: the distance is the other set's variance.
     assert frechet_distance(np.ones([4, 3]), np.zeros([5, 3]))["distance"] == pytest.approx(3)
+    one_mode = frechet_distance(Moments(np.zeros(3), np.diag([1.0, 4.0, 9.0])), np.zeros([9, 3]))
+    assert one_mode["distance"] == pytest.approx(14)
 
 
 def test_extrapolation_removes_the_bias_of_finite_sets(rng):

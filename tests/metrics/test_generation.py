@@ -26,6 +26,7 @@ def test_equals_its_parts():
     assert value == kernel_distance(a, b)
     balls = prdc(a, b, k=3)
     assert all(report[n] == balls[n] for n in ("precision", "recall", "density", "coverage"))
+    assert (report["n_real"], report["n_generated"]) == (60, 50)
     score = report["inception_score"], report["inception_score_error"]
     assert score == inception_score(generated["logits"], from_logits=True)
 

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy import stats
 
 from keras_gen.metrics import kernel_distance
 
@@ -28,6 +29,13 @@ def test_whole_sets_against_the_definition(rng):
     value, error = kernel_distance(a, b)
     np.testing.assert_allclose(value, brute(a, b), rtol=1e-10)
     np.testing.assert_allclose(error, jackknife(a, b), rtol=1e-8)
+
+
+def test_blocks_change_nothing(rng, monkeypatch):
+    a, b = rng.normal(size=(9, 4)), rng.normal(size=(7, 4)) + 0.3
+    whole = kernel_distance(a, b)
+    monkeypatch.setitem(kernel_distance.__globals__, "BLOCK", 15)  # two rows of a at once
+    np.testing.assert_allclose(kernel_distance(a, b), whole, rtol=1e-12)
 
 
 def test_scalar_features_with_known_moments(rng):
@@ -65,12 +73,27 @@ def test_a_larger_shift_is_a_larger_distance_and_order_does_not_matter(rng):
     np.testing.assert_allclose(kernel_distance(a, b + 1)[0], kernel_distance(b + 1, a)[0])
 
 
+def test_one_mode_is_as_far_as_its_moments(rng):
+    # A point mass at 0 has the kernel 1 with everything, so only the real set's kernel is left:
+    # E (x.y / d + 1)^3 - 1 = 3 E (x.y / d)^2 = 3 / d for standard normal x and y.
+    value, error = kernel_distance(rng.normal(size=(900, 6)), np.zeros([900, 6]))
+    assert abs(value - 3 / 6) < 4 * error < 0.2
+
+
 def test_subsets_agree_with_the_whole_and_follow_the_seed(rng):
     a, b = rng.normal(size=(200, 6)), rng.normal(size=(300, 6)) + 0.5
     whole, _ = kernel_distance(a, b)
     value, error = kernel_distance(a, b, subsets=100, subset_size=50, seed=3)
     assert abs(value - whole) < 5 * error
     assert (value, error) == kernel_distance(a, b, subsets=100, subset_size=50, seed=3)
+    # The same subsets, and the standard error of their mean.
+    draw = np.random.default_rng(3)
+    parts = [
+        kernel_distance(draw.choice(a, 50, replace=False), draw.choice(b, 50, replace=False))[0]
+        for _ in range(100)
+    ]
+    wanted = (np.mean(parts), stats.sem(parts))
+    assert (value, error) == pytest.approx(wanted)
     assert value != kernel_distance(a, b, subsets=100, subset_size=50, seed=4)[0]
 
 

@@ -113,6 +113,9 @@ def test_streamed_equals_direct(poor, x):
     sizes = w.sum(axis=0) ** 2 / (w**2).sum(axis=0)
     np.testing.assert_allclose(result["effective_sample_size"], sizes, rtol=1e-5)
     np.testing.assert_allclose(result["elbo"], log_w.mean(axis=0), rtol=1e-6)
+    # Another batch draws other latents: equal images in two batches are two estimates.
+    twice = importance_weighted_nll(poor, x[[0, 0]], samples, chunk, batch_size=1, seed=5)["nll"]
+    assert twice[0] != twice[1] and twice[0] == pytest.approx(result["nll"][0], abs=1)
     again = importance_weighted_nll(poor, x, samples, chunk, seed=5)
     np.testing.assert_array_equal(result["nll"], again["nll"])
     assert (result["nll"] != importance_weighted_nll(poor, x, samples, chunk, seed=6)["nll"]).all()
@@ -236,6 +239,24 @@ def test_active_units(rng):
     assert again.get_config() == metric.get_config()
     metric.reset_state()
     assert float(metric.result()) == 0
+
+
+def test_replicas_add_up(rng):
+    nats, means = rng.normal(size=6), rng.normal(size=(6, 2)) * [1.0, 0.0]
+    means[3:, 1] = 1  # constant on each replica, and not over both
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        units, bits = ActiveUnits(2), BitsPerDimension(3, "none")
+
+    def parts(values):
+        return strategy.experimental_distribute_values_from_function(
+            lambda context: tf.constant(np.split(values, 2)[context.replica_id_in_sync_group])
+        )
+
+    strategy.run(units.update_state, [parts(means)])
+    strategy.run(bits.update_state, [parts(nats)])
+    assert float(units.result()) == active_units(means)[0] == 2
+    assert float(bits.result()) == pytest.approx(bits_per_dimension(nats, 3, "none").mean())
 
 
 def test_clear_errors(poor, x):

@@ -1,0 +1,66 @@
+"""A small convolutional classifier: strided convolutions, a mean over places, one linear layer."""
+
+import keras
+from keras import layers
+
+
+def conv_classifier(
+    channels: int = 3,
+    outputs: int = 10,
+    widths: tuple = (32, 64, 128),
+    first_kernel: int = 3,
+    dropout: float = 0.0,
+    seed: int = 0,
+    name: str = "classifier",
+) -> keras.Model:
+    """Builds convolutions of stride 2, each with batch normalisation and ReLU, and linear logits.
+
+    It is what metrics judge images with, so it is float32 whatever the global policy (a figure must
+    not move with the precision of a training) and its first weights follow from the seed alone.
+
+    Args:
+        channels: Of the images.
+        outputs: Logits of an image.
+        widths: Channels of each convolution; each halves height and width.
+        first_kernel: Side of the first convolution's kernel; the others are 3x3.
+        dropout: Share of the features that are dropped before the linear layer.
+        seed: Of the weights and of the dropout.
+        name: Name of the model.
+
+    Returns:
+        A model from uint8 images `[batch, height, width, channels]`, 0..255, of any size, to a dict
+        of float32: "features" `[batch, widths[-1]]`, and "logits" `[batch, outputs]`, a linear
+        function of them.
+
+    Raises:
+        ValueError: If there is no convolution.
+
+    Example:
+    ```python
+    network = conv_classifier(channels=1, outputs=10)
+    logits = network(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
+    ```
+    """
+    if not widths:
+        raise ValueError("conv_classifier found no widths: pass the channels of a convolution.")
+    dtype = "float32"
+    images = keras.Input((None, None, channels), dtype="uint8")
+    x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
+    for depth, width in enumerate(widths):
+        x = layers.Conv2D(
+            width,
+            kernel_size=3 if depth else first_kernel,
+            strides=2,
+            padding="same",
+            use_bias=False,
+            kernel_initializer=keras.initializers.HeNormal(seed=seed + depth),
+            dtype=dtype,
+        )(x)
+        # The default momentum of 0.99 lags behind over short trainings.
+        x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
+        x = layers.ReLU(dtype=dtype)(x)
+    features = layers.GlobalAveragePooling2D(dtype=dtype)(x)
+    x = layers.Dropout(dropout, seed=seed, dtype=dtype)(features) if dropout else features
+    initializer = keras.initializers.GlorotUniform(seed=seed)
+    logits = layers.Dense(outputs, kernel_initializer=initializer, dtype=dtype)(x)
+    return keras.Model(images, {"features": features, "logits": logits}, name=name)

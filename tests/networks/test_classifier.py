@@ -1,0 +1,64 @@
+"""The small classifier of the metrics."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.networks import conv_classifier
+
+
+def images(n=3, side=17, channels=3):
+    return np.random.default_rng(0).integers(0, 256, (n, side, side, channels), "uint8")
+
+
+def test_size():
+    network = conv_classifier(3, 7, widths=(4, 8), first_kernel=5, dropout=0.5)
+    kernels = 5 * 5 * 3 * 4 + 3 * 3 * 4 * 8 + 8 * 7 + 7
+    assert sum(int(np.prod(w.shape)) for w in network.trainable_weights) == kernels + 2 * (4 + 8)
+
+
+def test_any_size_of_image_and_linear_logits():
+    network = conv_classifier(3, 2, widths=(4, 8))
+    for side in (1, 17, 32):
+        outputs = network(images(side=side))
+        assert outputs["features"].shape == (3, 8) and outputs["logits"].shape == (3, 2)
+        kernel, bias = network.layers[-1].get_weights()
+        wanted = outputs["features"] @ kernel + bias
+        np.testing.assert_allclose(outputs["logits"], wanted, atol=1e-5)
+
+
+def test_levels_become_minus_one_to_one():
+    network = conv_classifier(1, 2, widths=(4,))
+    rescaled = keras.Model(network.input, network.layers[1].output)
+    levels = np.array([0, 51, 255], "uint8").reshape(3, 1, 1, 1)
+    np.testing.assert_allclose(np.ravel(rescaled(levels)), [-1, -0.6, 1], atol=1e-6)
+
+
+def test_the_seed_decides_the_weights():
+    first, again, other = (conv_classifier(seed=seed).get_weights() for seed in (1, 1, 2))
+    for ours, theirs in zip(first, again, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert (first[0] != other[0]).all()
+
+
+def test_dropout_acts_in_training_and_on_the_logits_alone():
+    network = conv_classifier(3, 2, widths=(64,), dropout=0.5)
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.trainable = False  # else it normalises otherwise in training
+    x = images()
+    first, second = (network(x, training=True) for _ in range(2))
+    assert (first["logits"].numpy() != second["logits"].numpy()).all()
+    np.testing.assert_allclose(first["features"], network(x)["features"], rtol=1e-5)
+    np.testing.assert_array_equal(network(x)["logits"], network(x)["logits"])
+
+
+def test_float32_under_any_policy():
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    network = conv_classifier(dropout=0.1)
+    assert {layer.compute_dtype for layer in network.layers[1:]} == {"float32"}
+
+
+def test_no_layers_are_refused():
+    with pytest.raises(ValueError, match="found no widths"):
+        conv_classifier(widths=())

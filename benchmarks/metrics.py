@@ -1,0 +1,173 @@
+"""What Fréchet distance and likelihood cost, against the naive ways, as measured in one run.
+
+  python benchmarks/metrics.py            two to four minutes on two CPU cores
+  python benchmarks/metrics.py --quick    fewer images, one round: less than a minute
+
+Every job is a process of its own, so that its peak of memory is its own too; ways are measured in
+turns, so that a change of the machine's speed hits both alike. Images are noise and networks
+untrained: neither changes the cost.
+"""
+
+import argparse
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A process starts with the peak of the one that launched it, so this one stays small: what is
+# large is imported where it is needed.
+
+BATCH = 64
+
+
+def fid_ours(network, count):
+    """Batches of uint8 come and go; what stays are the moments of their features."""
+    from keras_gen.metrics import FeatureMoments, frechet_distance, keras_extractor
+
+    extractor = keras_extractor(network)
+    moments = []
+    for seed in range(2):
+        metric = FeatureMoments(network.output["features"].shape[-1])
+        for images in batches(count, seed):
+            metric.update_state(extractor(images)["features"])
+        moments.append(metric.moments())
+    return frechet_distance(*moments)["distance"]
+
+
+def fid_naive(network, count):
+    """All images as floats, then all features, then scipy's root of a product of matrices."""
+    import keras
+    import numpy as np
+    from scipy import linalg
+
+    of_floats = keras.Model(network.layers[1].output, network.output["features"])
+    mean, covariance = [], []
+    for seed in range(2):
+        images = np.concatenate(list(batches(count, seed))).astype("float32") / 127.5 - 1
+        parts = [of_floats(images[i : i + BATCH]) for i in range(0, count, BATCH)]
+        features = np.concatenate(parts)
+        mean.append(features.mean(axis=0))
+        covariance.append(np.cov(features, rowvar=False))
+    root = linalg.sqrtm(covariance[0] @ covariance[1]).real
+    return np.sum((mean[0] - mean[1]) ** 2) + np.trace(sum(covariance) - 2 * root)
+
+
+def nll_ours(vae, count, samples):
+    """Fifty samples of 32 images at once, in one compiled loop that keeps a running sum."""
+    from keras_gen.metrics import importance_weighted_nll
+
+    return importance_weighted_nll(vae, digits(count), samples)["nll"].mean()
+
+
+def nll_naive(vae, count, samples):
+    """All samples of an image in one go, eagerly."""
+    import numpy as np
+    from scipy import special
+
+    from keras_gen.training import stateless_seed
+
+    nats = []
+    for number, image in enumerate(digits(count)):
+        key = stateless_seed(0, number, "naive")
+        log_weights = vae.log_weights(vae.prepare(image[None]), samples, key)
+        nats.append(np.log(samples) - special.logsumexp(log_weights))
+    return np.mean(nats)
+
+
+def batches(count, seed):
+    """`count` images uint8 `[BATCH, 32, 32, 3]`, the second set darker."""
+    import numpy as np
+
+    rng = np.random.default_rng(seed)
+    for start in range(0, count, BATCH):
+        yield rng.integers(0, 256 - 64 * seed, (min(BATCH, count - start), 32, 32, 3), "uint8")
+
+
+def digits(count):
+    """Black and white noise, uint8 `[count, 28, 28, 1]`."""
+    import numpy as np
+
+    return np.random.default_rng(0).integers(0, 2, (count, 28, 28, 1), "uint8") * 255
+
+
+WAYS = {
+    "fid ours": fid_ours,
+    "fid naive": fid_naive,
+    "nll ours": nll_ours,
+    "nll naive": nll_naive,
+}
+
+
+def job(way, count, samples):
+    """Runs one way and prints its result, seconds, and MiB by which it raised the peak."""
+    import keras
+
+    from keras_gen.networks import conv_classifier, mlp_decoder, mlp_encoder
+    from keras_gen.vae import VAE
+
+    keras.utils.set_random_seed(0)
+    # The first call is small: libraries load and threads start, which is not what is measured.
+    if way.startswith("fid"):
+        model, small, large = conv_classifier(3, 10), [2 * BATCH], [count]
+    else:
+        model = VAE(mlp_encoder(latents=50), mlp_decoder(latents=50))
+        small, large = [1, 50], [count, samples]
+    WAYS[way](model, *small)
+    peak, began = peak_memory(), time.perf_counter()
+    result = WAYS[way](model, *large)
+    seconds = time.perf_counter() - began
+    print(json.dumps([float(result), seconds, peak_memory() - peak]))
+
+
+def peak_memory() -> float:
+    """MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+
+
+def in_turns(ways, rounds, count, samples=0) -> list:
+    """For each way its result, median seconds and MiB, each time in a process of its own."""
+    found = [[] for _ in ways]
+    for _ in range(rounds):
+        for results, way in zip(found, ways, strict=True):
+            command = [sys.executable, __file__, "--job", way, str(count), str(samples)]
+            done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+            results.append(json.loads(done.stdout.splitlines()[-1]))
+    return [[statistics.median(x) for x in zip(*results, strict=True)] for results in found]
+
+
+def main():
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer images, one round")
+    parser.add_argument("--job", nargs=3, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.job:
+        way, count, samples = arguments.job
+        return job(way, int(count), int(samples))
+    quick = arguments.quick
+    rounds, images, test_images = (1, 2000, 8) if quick else (3, 10_000, 32)
+    k = 5000
+
+    ours, naive = in_turns(["fid ours", "fid naive"], rounds, images)
+    print(f"Frechet distance of 2 x {images} images 32x32, {os.cpu_count()} cores")
+    for name, (distance, seconds, memory) in {"streamed": ours, "naive": naive}.items():
+        rate = 2 * images / seconds
+        print(f"  {name}: {rate:.0f} images/s, {memory:.0f} MiB more, distance {distance:.5g}")
+    print(f"  naive/streamed: time {naive[1] / ours[1]:.2f}")
+
+    (few,) = in_turns(["nll ours"], 1, test_images, 50)
+    ours, naive = in_turns(["nll ours", "nll naive"], rounds, test_images, k)
+    print(f"NLL of {test_images} images 28x28, 50 latents, compilation included")
+    lines = {f"streamed, k = {k}": ours, f"naive, k = {k}": naive, "streamed, k = 50": few}
+    for name, (nats, seconds, memory) in lines.items():
+        each = seconds / test_images * 1e3
+        print(f"  {name}: {each:.0f} ms an image, {memory:.0f} MiB more, {nats:.2f} nats")
+    print(f"  naive/streamed: time {naive[1] / ours[1]:.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -47,11 +47,13 @@ class Tiny:
         build: Function of the seed that returns a new model.
         shapes: Shape of an example of each of the arrays that `fit` takes.
         generate: Function of a model that returns generated images, the same when called again.
+        draws: Whether its training draws random numbers.
     """
 
     build: Callable[[int], GenerativeModel]
     shapes: tuple
     generate: Callable[[GenerativeModel], np.ndarray]
+    draws: bool = True
 
     def data(self, examples: int = EXAMPLES) -> tuple:
         """Random uint8 images, one array for each argument of `fit`."""
@@ -150,25 +152,47 @@ def _autoencoder(seed=3):
 
 
 def _classifying(seed=3):
+    layers = keras.layers
     # As many classes as an 8-bit label may name.
-    classifier = keras.Sequential([keras.Input((3,)), keras.layers.Dense(256)])
-    return ClassifyingAutoencoder(*_code_networks(), classifier, weight=2.0, seed=seed)
+    logits = [keras.Input((3,)), layers.Dense(4), layers.Dense(256, dtype="float32")]
+    return ClassifyingAutoencoder(
+        *_code_networks(),
+        keras.Sequential(logits, name="classifier"),
+        likelihood=Normal(scale=0.5),
+        weight=2.0,
+        seed=seed,
+    )
 
 
 def _contractive(seed=3):
-    networks = _code_networks(output_activation="sigmoid")
-    return ContractiveAutoencoder(*networks, weight=0.5, method="hutchinson", seed=seed)
+    return ContractiveAutoencoder(
+        *_code_networks(output_activation="sigmoid"),
+        likelihood=Normal(scale=0.5),
+        weight=0.5,
+        method="hutchinson",
+        seed=seed,
+    )
 
 
 def _denoising(seed=3):
     return DenoisingAutoencoder(
-        *_code_networks(), corruption="salt_and_pepper", amount=0.5, seed=seed
+        *_code_networks(),
+        likelihood=Normal(scale=0.5),
+        corruption="salt_and_pepper",
+        amount=0.5,
+        seed=seed,
     )
 
 
 def _sparse(seed=3):
-    networks = _code_networks(output_activation="sigmoid")
-    return SparseAutoencoder(*networks, weight=0.5, target=0.2, seed=seed)
+    return SparseAutoencoder(
+        *_code_networks(output_activation="sigmoid"),
+        likelihood=Normal(scale=0.5),
+        penalty="l1",
+        weight=0.5,
+        target=0.2,
+        seed=seed,
+    )
 
 
 def _reconstruct(model):
@@ -181,11 +205,11 @@ def _translate(model):
 
 
 TINY = {
-    "Autoencoder": Tiny(_autoencoder, ((4, 4, 1),), _reconstruct),
-    "ClassifyingAutoencoder": Tiny(_classifying, ((4, 4, 1), ()), _reconstruct),
+    "Autoencoder": Tiny(_autoencoder, ((4, 4, 1),), _reconstruct, draws=False),
+    "ClassifyingAutoencoder": Tiny(_classifying, ((4, 4, 1), ()), _reconstruct, draws=False),
     "ContractiveAutoencoder": Tiny(_contractive, ((4, 4, 1),), _reconstruct),
     "DenoisingAutoencoder": Tiny(_denoising, ((4, 4, 1),), _reconstruct),
-    "SparseAutoencoder": Tiny(_sparse, ((4, 4, 1),), _reconstruct),
+    "SparseAutoencoder": Tiny(_sparse, ((4, 4, 1),), _reconstruct, draws=False),
     "CycleGAN": Tiny(_cyclegan, ((16, 16, 3), (16, 16, 3)), _translate),
     "GAN": Tiny(_gan, ((16, 16, 1),), lambda model: model.sample(3, seed=1)),
     "VAE": Tiny(_vae, ((4, 4, 1),), lambda model: model.sample(3, seed=1)),

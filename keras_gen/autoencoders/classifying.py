@@ -12,9 +12,12 @@ from keras_gen.training import require_built
 class ClassifyingAutoencoder(Autoencoder):
     """Reconstructs all examples and classifies those that have a label, from the same codes.
 
-    The semi-supervised use of autoencoders: unlabelled examples shape the encoder by their
-    reconstruction. `fit(images, labels)` takes whole numbers, -1 for an example without a label,
-    as scikit-learn does.
+    Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
+    Networks", ICML 2008, sec. 3: unlabelled examples shape the encoder by their reconstruction.
+    `fit(images, labels)` takes whole numbers, -1 for an example without a label, as scikit-learn
+    does.
+
+    Deviations: the paper trains layer by layer, each with both losses, and models word counts.
 
     Args:
         encoder: Examples to codes `[batch, ...]`.

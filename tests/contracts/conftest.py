@@ -3,12 +3,12 @@
 import pytest
 
 from keras_gen.training import make_strategy
-from tiny import TINY, batches, model_classes, set_state, state
+from tiny import TINY, batches, one_of_each_family, set_state, state
 
 
-@pytest.fixture(scope="session", params=model_classes())
+@pytest.fixture(scope="session", params=one_of_each_family())
 def tiny(request):
-    """The entry of every model class in turn."""
+    """The entry of every model class in turn: by default one of each family, the rest if slow."""
     return TINY[request.param]
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from keras_gen.training import averaged_weights, make_strategy
-from tiny import TINY, difference, one_of_each_family, only, state
+from tiny import TINY, difference, only, state
 
 ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 2
@@ -20,8 +20,6 @@ EPOCHS = 2
 # images, and losses with a kink in their gradients, whose terms also cancel; not so in weights.
 CLOSE = 1e-6
 LOOSE = {"images": 1e-5, "momentum": 1e-4, "velocity": 1e-4}
-
-each_family = pytest.mark.parametrize("tiny", one_of_each_family(), indirect=True)
 
 
 def assert_equal(model, one, many):
@@ -42,7 +40,6 @@ def fit(trained, *data, **kwargs):
     return state(trained.model), history
 
 
-@each_family
 def test_two_replicas_equal_one(trained, mirrored):
     before = state(trained.model)
     assert difference(mirrored.model, before, state(mirrored.model)) == {}
@@ -53,7 +50,6 @@ def test_two_replicas_equal_one(trained, mirrored):
     assert len(difference(mirrored.model, before, one)) > len(before) / 2
 
 
-@each_family
 def test_two_replicas_evaluate_as_one(trained, mirrored):
     one, two = (t.model.evaluate(t.data, return_dict=True, verbose=0) for t in (trained, mirrored))
     assert_same_losses(one, two, mirrored.model.reported)
@@ -71,7 +67,6 @@ def test_two_replicas_share_an_odd_last_batch(tiny, trained, mirrored):
     assert_same_losses(losses, losses_of_two, mirrored.model.reported)
 
 
-@each_family
 def test_averages_swap_on_every_replica(mirrored):
     model = mirrored.model
     model.fit(mirrored.data, verbose=0)
@@ -89,7 +84,6 @@ def test_averages_swap_on_every_replica(mirrored):
         np.testing.assert_array_equal(first.numpy(), second.numpy())
 
 
-@each_family
 def test_a_file_of_two_replicas_is_loaded_on_one(tiny, mirrored, tmp_path):
     mirrored.model.fit(mirrored.data, verbose=0)
     mirrored.model.save(tmp_path / "model.keras")
@@ -98,7 +92,6 @@ def test_a_file_of_two_replicas_is_loaded_on_one(tiny, mirrored, tmp_path):
     np.testing.assert_array_equal(tiny.generate(mirrored.model), tiny.generate(model))
 
 
-@each_family
 def test_keras_random_layers_are_refused_on_two_replicas(tiny):
     def noisy():
         model = tiny.build(3)

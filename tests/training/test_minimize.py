@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.training import global_mean, make_strategy, minimize
+from keras_gen.training import batch_mean, global_mean, make_strategy, minimize
 
 
 def line(value=2.0):
@@ -181,3 +181,31 @@ class TestGlobalMean:
         with tf.Graph().as_default() as graph, strategy.scope():
             strategy.run(lambda: global_mean(tf.constant([1.0, 3.0])))
             assert not [op for op in graph.get_operations() if "Collective" in op.type]
+
+
+class TestBatchMean:
+    def test_its_gradient_reaches_the_examples_of_all_replicas(self):
+        strategy = make_strategy("mirrored")
+        values = tf.constant([[1.0], [2.0], [3.0], [6.0]])
+
+        @tf.function
+        def step():
+            def one(part):
+                with tf.GradientTape() as tape:
+                    tape.watch(part)
+                    # A loss that all examples share, of which each replica minimises its share.
+                    loss = tf.fill([tf.shape(part)[0]], tf.reduce_sum(batch_mean(part) ** 2))
+                    share = global_mean(loss)
+                return share, tape.gradient(share, part)
+
+            parts = strategy.experimental_distribute_values_from_function(
+                lambda context: values[:2] if context.replica_id_in_sync_group == 0 else values[2:]
+            )
+            shares, gradients = strategy.run(one, (parts,))
+            gathered = strategy.experimental_local_results(gradients)
+            return strategy.reduce("SUM", shares, axis=None), tf.concat(gathered, axis=0)
+
+        loss, gradients = step()
+        assert float(loss) == pytest.approx(9.0)
+        # d/dx_i of mean^2 = 2 mean / 4.
+        np.testing.assert_allclose(gradients, np.full([4, 1], 1.5), rtol=1e-6)

@@ -143,7 +143,12 @@ def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):
 
 def test_an_interrupt_says_how_to_go_on(tmp_path):
     flags = ["--preset", "smoke", "--epochs", 1000, "--output", "out"]
-    process = start("vae_mnist", *flags, cwd=tmp_path)
+
+    def heed():
+        # Shells let what they start in the background ignore interrupts, and so its children.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    process = start("vae_mnist", *flags, cwd=tmp_path, preexec_fn=heed)
     wait_for(lambda: checkpoints(tmp_path / "out"), process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)

@@ -1,12 +1,12 @@
 """Pictures as uint8 arrays: reading, writing and laying out in a grid."""
 
 import math
-import os
-import uuid
 from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+
+from keras_gen.files import replacing
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -53,7 +53,7 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
         ValueError: The image has another dtype or shape.
         OSError: The file cannot be written.
     """
-    path, image = Path(path), np.asarray(image)
+    image = np.asarray(image)
     if (
         image.dtype != np.uint8
         or image.ndim not in (2, 3)
@@ -64,13 +64,8 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
             "[H, W, 1] or [H, W, 3]."
         )
     encoded = tf.io.encode_png(image.reshape(*image.shape[:2], -1)).numpy()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{uuid.uuid4().hex}.png")
-    try:
-        temporary.write_bytes(encoded)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as file:
+        file.write(encoded)
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:

@@ -132,8 +132,9 @@ def parse(
     if unknown:
         parser.error(_unknown(unknown[0], settings))
     # Optional ones would be taken as None without a value.
+    valued = _valued(settings)
     for flag, value in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
-        if flag in _valued(settings) and value.startswith("--"):
+        if flag in valued and value.startswith("--"):
             parser.error(f"argument {flag}: expected one value")
     result = namespace.settings
     if result.preset == "auto":

@@ -15,6 +15,7 @@ import tensorflow as tf
 from keras_gen import export as export_module
 from keras_gen.export import export, load, next_version
 from keras_gen.exported import read_metadata, versions
+from shared import dropping_network
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
@@ -26,17 +27,7 @@ class Translator:
     inference_policy = MappingProxyType({"dropout": "off", "normalization": "mean"})
 
     def __init__(self):
-        keras.utils.set_random_seed(3)
-        self.network = keras.Sequential(
-            [
-                keras.Input([None, None, 3]),
-                keras.layers.Conv2D(4, 3, padding="same"),
-                keras.layers.BatchNormalization(),
-                keras.layers.Dropout(0.5),
-                keras.layers.Conv2D(3, 1, activation="tanh"),
-            ]
-        )
-        self.network.layers[1].moving_mean.assign([1.0, -1.0, 0.5, 0.0])
+        self.network = dropping_network()
         self.critic = keras.Sequential([keras.Input([3]), keras.layers.Dense(50)])
         self.networks = {"translator": self.network, "critic": self.critic}
         self.traces = 0

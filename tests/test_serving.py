@@ -7,12 +7,12 @@ from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gen.export import export, load
+from shared import dropping_network
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
@@ -22,17 +22,7 @@ class Translator:
     """A stand-in with layers that behave differently in training."""
 
     def __init__(self):
-        keras.utils.set_random_seed(3)
-        self.network = keras.Sequential(
-            [
-                keras.Input([None, None, 3]),
-                keras.layers.Conv2D(4, 3, padding="same"),
-                keras.layers.BatchNormalization(),
-                keras.layers.Dropout(0.5),
-                keras.layers.Conv2D(3, 1, activation="tanh"),
-            ]
-        )
-        self.network.layers[1].moving_mean.assign([1.0, -1.0, 0.5, 0.0])
+        self.network = dropping_network()
         self.networks = {"translator": self.network}
 
     def translate(self, images):

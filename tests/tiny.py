@@ -147,8 +147,13 @@ def _code_networks(**options):
     )
 
 
+def _variant(cls, seed=3, output_activation=None, **options):
+    networks = _code_networks(output_activation=output_activation)
+    return cls(*networks, likelihood=Normal(scale=0.5), seed=seed, **options)
+
+
 def _autoencoder(seed=3):
-    return Autoencoder(*_code_networks(), likelihood=Normal(scale=0.5), seed=seed, name="tiny_ae")
+    return _variant(Autoencoder, seed, name="tiny_ae")
 
 
 def _classifying(seed=3):
@@ -165,34 +170,17 @@ def _classifying(seed=3):
 
 
 def _contractive(seed=3):
-    return ContractiveAutoencoder(
-        *_code_networks(output_activation="sigmoid"),
-        likelihood=Normal(scale=0.5),
-        weight=0.5,
-        method="hutchinson",
-        seed=seed,
-    )
+    options = dict(output_activation="sigmoid", weight=0.5, method="hutchinson")
+    return _variant(ContractiveAutoencoder, seed, **options)
 
 
 def _denoising(seed=3):
-    return DenoisingAutoencoder(
-        *_code_networks(),
-        likelihood=Normal(scale=0.5),
-        corruption="salt_and_pepper",
-        amount=0.5,
-        seed=seed,
-    )
+    return _variant(DenoisingAutoencoder, seed, corruption="salt_and_pepper", amount=0.5)
 
 
 def _sparse(seed=3):
-    return SparseAutoencoder(
-        *_code_networks(output_activation="sigmoid"),
-        likelihood=Normal(scale=0.5),
-        penalty="l1",
-        weight=0.5,
-        target=0.2,
-        seed=seed,
-    )
+    options = dict(output_activation="sigmoid", penalty="l1", weight=0.5, target=0.2)
+    return _variant(SparseAutoencoder, seed, **options)
 
 
 def _reconstruct(model):

@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_gen.cli import main
 from keras_gen.export import export
 from keras_gen.images import read_image, write_png
+from shared import fails
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 PHOTO = np.random.default_rng(0).integers(0, 256, [6, 9, 3], np.uint8)
@@ -78,15 +79,6 @@ def home(models, tmp_path, monkeypatch):
     write_png(tmp_path / "photo.png", PHOTO)
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def fails(capsys, *arguments):
-    """Runs a command that must fail, and returns the one line it says."""
-    capsys.readouterr()
-    assert main(arguments) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1 and error.startswith(f"keras-gen {arguments[0]}: ")
-    return error
 
 
 def test_list(home, capsys):

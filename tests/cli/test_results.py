@@ -6,6 +6,7 @@ import pytest
 
 from keras_gen.cli import main
 from keras_gen.results import read_rows, write_rows
+from shared import fails
 from toy_results import make_export, make_root, make_row
 
 
@@ -17,15 +18,6 @@ def home(tmp_path, monkeypatch):
     make_export(tmp_path / "saved_models" / "toy" / "2", metrics={"nll": 85.5})
     monkeypatch.chdir(tmp_path)
     return tmp_path
-
-
-def fails(capsys, *arguments):
-    """Runs a command that must fail, and returns the one line it says."""
-    capsys.readouterr()
-    assert main(arguments) == 1
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1 and error.startswith(f"keras-gen {arguments[0]}: ")
-    return error
 
 
 def test_from_an_export_to_the_table(home, capsys):

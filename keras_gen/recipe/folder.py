@@ -52,6 +52,10 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
             f"{folder} holds an unfinished run: add --resume to go on with it, or choose another "
             "--output."
         )
+    if settings.resume and is_chief():
+        # What a process that was killed while it wrote has left behind.
+        for half in folder.rglob(".*.[0-9]*.tmp"):
+            half.unlink(missing_ok=True)
     return folder, _saved(folder / "config.json") if settings.resume else None
 
 

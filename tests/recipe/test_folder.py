@@ -156,6 +156,16 @@ class TestResume:
         make_run("runs/toy/20240101-000000")
         assert choose(resume=True, output=Path("a")) == (Path("a"), {"preset": "smoke", "seed": 7})
 
+    def test_clears_what_a_killed_writer_left(self, here):
+        run = make_run("runs/toy/20240101-000000")
+        (run / "samples").mkdir()
+        for half in (".history.csv.123.tmp", "samples/.epoch-0001.png.123.tmp"):
+            (run / half).write_text("half")
+        (run / "my.tmp").write_text("mine")
+        choose(resume=True)
+        kept = sorted(str(p.relative_to(run)) for p in run.rglob("*") if p.is_file())
+        assert kept == [".lock", "config.json", "my.tmp"]
+
     @pytest.mark.parametrize("output", [None, Path("a")])
     def test_no_run_is_refused(self, here, output):
         where = "unfinished run in runs/toy" if output is None else "run in a"

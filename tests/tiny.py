@@ -25,6 +25,8 @@ from keras_gen.autoencoders import (
 from keras_gen.gan import GAN
 from keras_gen.losses import GradientPenalty, LeastSquares, Normal
 from keras_gen.networks import (
+    context_decoder,
+    context_encoder,
     dcgan_discriminator,
     dcgan_generator,
     mlp_decoder,
@@ -33,7 +35,7 @@ from keras_gen.networks import (
     resnet_generator,
 )
 from keras_gen.training import ConstantThenLinear, GenerativeModel
-from keras_gen.translation import CycleGAN
+from keras_gen.translation import ContextEncoder, CycleGAN
 from keras_gen.vae import VAE
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps an epoch
@@ -127,6 +129,23 @@ def _cyclegan(seed=3):
     )
 
 
+def _context_encoder(seed=3):
+    shape = (16, 16, 3)
+    return ContextEncoder(
+        context_encoder(shape, filters=2, name="of_context"),
+        context_decoder(shape, filters=2, name="of_regions"),
+        dcgan_discriminator(shape, filters=2),
+        mask="random",
+        overlap=2,
+        overlap_weight=3.0,
+        objective="least_squares",
+        reconstruction_weight=0.9,
+        adversarial_weight=0.1,
+        seed=seed,
+        name="tiny_context_encoder",
+    )
+
+
 def _vae(seed=3):
     shape = (4, 4, 1)
     return VAE(
@@ -187,6 +206,11 @@ def _reconstruct(model):
     return model.reconstruct(np.arange(48, dtype="uint8").reshape(3, 4, 4, 1))
 
 
+def _inpaint(model):
+    images = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), dtype="uint8")
+    return model.inpaint(images, seed=1)
+
+
 def _translate(model):
     images = np.random.default_rng(1).integers(0, 256, (2, 13, 18, 3), dtype="uint8")
     return np.concatenate([model.translate(images, name) for name in model.directions()])
@@ -198,6 +222,7 @@ TINY = {
     "ContractiveAutoencoder": Tiny(_contractive, ((4, 4, 1),), _reconstruct),
     "DenoisingAutoencoder": Tiny(_denoising, ((4, 4, 1),), _reconstruct),
     "SparseAutoencoder": Tiny(_sparse, ((4, 4, 1),), _reconstruct, draws=False),
+    "ContextEncoder": Tiny(_context_encoder, ((16, 16, 3),), _inpaint),
     "CycleGAN": Tiny(_cyclegan, ((16, 16, 3), (16, 16, 3)), _translate),
     "GAN": Tiny(_gan, ((16, 16, 1),), lambda model: model.sample(3, seed=1)),
     "VAE": Tiny(_vae, ((4, 4, 1),), lambda model: model.sample(3, seed=1)),

@@ -82,7 +82,8 @@ def apply(options: argparse.Namespace) -> int:
         raise ValueError(f"{min(taken)} is one of the pictures to read: choose another --out.")
     model = exported.load(find(options.models, options.model))
     signature = _translator(model, options.signature)
-    (name,), (output,) = model.inputs[signature], _image_outputs(model, signature)[:1]
+    ((name, spec),) = model.inputs[signature].items()
+    (output,) = _image_outputs(model, signature)[:1]
 
     from tqdm import tqdm
 
@@ -92,7 +93,8 @@ def apply(options: argparse.Namespace) -> int:
     pairs = list(zip(paths, targets, strict=True))
     for path, target in tqdm(pairs, unit="picture", disable=None):  # no bar in a log file
         try:
-            write_png(target, _run(model, signature, output, **{name: read_image(path)[None]})[0])
+            image = _fitting(read_image(path), spec.shape)
+            write_png(target, _run(model, signature, output, **{name: image[None]})[0])
         except (OSError, ValueError) as error:
             failed += 1
             tqdm.write(f"keras-gen apply: skipped {path}: {error}", file=sys.stderr)
@@ -250,7 +252,23 @@ def _image_outputs(model: exported.Exported, signature: str) -> list[str]:
 
 
 def _is_image(spec: Any) -> bool:
-    return spec.dtype == "uint8" and spec.shape.rank == 4 and spec.shape[-1] == 3
+    return spec.dtype == "uint8" and spec.shape.rank == 4 and spec.shape[-1] in (1, 3)
+
+
+def _fitting(image: "np.ndarray", shape: Sequence[int | None]) -> "np.ndarray":
+    """An RGB picture as a signature of images `shape` takes it: grey, if those are."""
+    import numpy as np
+
+    (height, width), (high, wide) = image.shape[:2], shape[1:3]
+    if high not in (None, height) or wide not in (None, width):
+        raise ValueError(
+            f"it is {width} pixels wide and {height} high, and the model takes {wide or 'any'} by "
+            f"{high or 'any'}: resize or crop it."
+        )
+    if shape[-1] == 3:
+        return image
+    # The luma of ITU-R BT.601, whose weights sum to 1: grey stays what it is.
+    return np.round(image @ np.array([0.299, 0.587, 0.114]))[..., None].astype(np.uint8)
 
 
 def _exports(models: Path) -> list[str]:

@@ -3,9 +3,9 @@
 from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.factors import Factors
 from keras_gen.data.folders import image_folder
-from keras_gen.data.offline import offline_digits, offline_unpaired
+from keras_gen.data.offline import offline_colour_digits, offline_digits, offline_unpaired
 from keras_gen.data.painterly import paint
-from keras_gen.data.sets import Domains, Split, photos_and_paintings, small_images
+from keras_gen.data.sets import Domains, Sets, Split, photos_and_paintings, small_images
 from keras_gen.data.shapes import Shapes
 from keras_gen.data.source import Source
 from keras_gen.data.transforms import binarize, pad_to, random_crop_flip, resize_cover
@@ -16,12 +16,14 @@ __all__ = [
     "DataUnavailable",
     "Domains",
     "Factors",
+    "Sets",
     "Shapes",
     "Source",
     "Split",
     "binarize",
     "image_folder",
     "load_tfds",
+    "offline_colour_digits",
     "offline_digits",
     "offline_unpaired",
     "pad_to",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import importlib
 import os
 import socket
 import threading
@@ -21,6 +22,7 @@ from keras_gen.data.transforms import resize_cover
 MEMORY_LIMIT = 4 * 2**30
 """Bytes of decoded examples that a loader holds unless told otherwise."""
 
+_OWN = ("reuters", "usps")  # builders that come with this library
 _TIMEOUT = 3.0  # seconds to wait for a host to answer
 
 
@@ -47,7 +49,7 @@ def load_tfds(
 
     Args:
         name: Name in tensorflow-datasets with its configuration, such as
-            `"cycle_gan/monet2photo"`, or `"usps"`, which comes with this library.
+            `"cycle_gan/monet2photo"`, or `"reuters"` or `"usps"`, which come with this library.
         split: Split or part of one, such as `"train"` or `"train[:10%]"`.
         size: Side of the images; None keeps theirs. See `resize_cover`.
         features: The feature of an example, or several: `("image", "label")` gives tuples.
@@ -101,8 +103,8 @@ def load_tfds(
 def _builder(tfds: Any, name: str, data_dir: Path) -> Any:
     from google.protobuf import json_format
 
-    if name.partition("/")[0] == "usps":
-        import keras_gen.data.builders.usps.usps  # noqa: F401  (registers itself)
+    if (own := name.partition("/")[0]) in _OWN:
+        importlib.import_module(f"keras_gen.data.builders.{own}.{own}")  # registers itself
     try:
         return tfds.builder(name, data_dir=str(data_dir))
     except tfds.core.DatasetNotFoundError as error:

@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_gen.data.catalogue import DataUnavailable, load_tfds
 from keras_gen.data.folders import image_folder
-from keras_gen.data.offline import offline_digits, offline_unpaired
+from keras_gen.data.offline import offline_colour_digits, offline_digits, offline_unpaired
 from keras_gen.data.source import Source
 
 
@@ -63,15 +63,40 @@ class Domains(_Parts):
     warning: str = ""
 
 
+class Sets(_Parts):
+    """Several data sets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.
+
+    Args:
+        **sets: Splits; what a recipe does not use of one is left out with `only`.
+        only: The parts that are used, such as `("train_mnist", "test_usps")`; None for all.
+
+    Example:
+    ```python
+    data = Sets(mnist=small_images("mnist"), usps=small_images("usps"), only=("train_mnist",))
+    ```
+    """
+
+    def __init__(self, only: tuple[str, ...] | None = None, **sets: Split):
+        """Names the parts; see the class."""
+        self.warning = "; ".join(dict.fromkeys(s.warning for s in sets.values() if s.warning))
+        named = {f"{k}_{name}": v for name, s in sets.items() for k, v in s.parts().items()}
+        vars(self).update({k: v for k, v in named.items() if only is None or k in only})
+
+    def record(self) -> dict[str, str]:
+        """The names of all sets and the parts without folders."""
+        names = dict.fromkeys(v.origin.split(",")[0] for v in self.parts().values())
+        return super().record() | {"name": " and ".join(names)}
+
+
 def small_images(name: str, labels: bool = False) -> Split:
     """Loads a small labelled image set such as MNIST, whole, as uint8 `[28, 28, 1]`.
 
     Through tensorflow-datasets, and where it cannot be had, the digits that come with
-    scikit-learn.
+    scikit-learn: for `"cifar10"` in colour and of its shape.
 
     Args:
-        name: `"mnist"`, `"fashion_mnist"` or another set of tensorflow-datasets with the splits
-            train and test.
+        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`) or another set of
+            tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
 
     Raises:
@@ -88,7 +113,7 @@ def small_images(name: str, labels: bool = False) -> Split:
         train, test = (load_tfds(name, part, features=features) for part in ("train", "test"))
         return Split(train, test)
     except DataUnavailable as error:
-        sample = offline_digits(labels=labels)
+        sample = (offline_colour_digits if name in _COLOURED else offline_digits)(labels=labels)
         return Split(sample["train"], sample["test"], _OFFLINE_WARNING.format(error))
 
 
@@ -134,6 +159,7 @@ def photos_and_paintings(
 
 
 _HELD_OUT = 3
+_COLOURED = ("cifar10",)  # pictures of 32x32 pixels in colour
 _OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 # A is Monet there, B the photographs.
 _MONET2PHOTO = ("trainB", "trainA", "testB", "testA")

@@ -7,7 +7,7 @@ All return one value an example, float32 `[batch]`. Names resolve through `adver
 from keras_gen.losses import adversarial, divergences, likelihoods, penalties
 from keras_gen.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
 from keras_gen.losses.divergences import kl_normal, kl_standard_normal
-from keras_gen.losses.likelihoods import Bernoulli, Normal
+from keras_gen.losses.likelihoods import Bernoulli, Multinomial, Normal, Poisson
 from keras_gen.losses.penalties import GradientPenalty
 
 __all__ = [
@@ -16,8 +16,10 @@ __all__ = [
     "Hinge",
     "LeastSquares",
     "Minimax",
+    "Multinomial",
     "NonSaturating",
     "Normal",
+    "Poisson",
     "Wasserstein",
     "adversarial",
     "divergences",

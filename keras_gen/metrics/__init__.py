@@ -33,6 +33,7 @@ from keras_gen.metrics.image_quality import (
     colour_statistics,
     l1_error,
     psnr,
+    squared_error,
     ssim,
 )
 from keras_gen.metrics.inception_score import InceptionScore, inception_score
@@ -119,6 +120,7 @@ __all__ = [
     "retrieval_precision",
     "ring_centres",
     "sap_score",
+    "squared_error",
     "ssim",
     "stacked_modes",
     "train_classifier",

@@ -1,17 +1,25 @@
 """Architectures: functions that return functional `keras.Model`s, with nothing of training."""
 
-from keras_gen.networks.classifier import conv_classifier
+from keras_gen.networks.classifier import classifier_on, conv_classifier
+from keras_gen.networks.context_encoder import context_decoder, context_encoder
+from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
-from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
+from keras_gen.networks.mlp import mlp_decoder, mlp_encoder, one_layer_networks
 from keras_gen.networks.patch_discriminator import patch_discriminator
 from keras_gen.networks.resnet_generator import resnet_generator
 
 __all__ = [
+    "classifier_on",
+    "context_decoder",
+    "context_encoder",
     "conv_classifier",
+    "conv_decoder",
+    "conv_encoder",
     "dcgan_discriminator",
     "dcgan_generator",
     "mlp_decoder",
     "mlp_encoder",
+    "one_layer_networks",
     "patch_discriminator",
     "resnet_generator",
 ]

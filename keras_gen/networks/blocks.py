@@ -3,22 +3,119 @@
 import keras
 from keras import layers
 
+UPSAMPLING = ("transposed", "smoothed", "resize")
 
-def conv(filters: int, size: int, *, layer=layers.Conv2D, use_bias=False, **kwargs):
-    """A convolution initialised from N(0, 0.02), as DCGAN, pix2pix and CycleGAN do.
+
+def conv(
+    filters: int, size: int, *, layer=layers.Conv2D, use_bias=False, initializer=None, **kwargs
+):
+    """A convolution, initialised from N(0, 0.02) as DCGAN, pix2pix and CycleGAN do.
 
     Args:
         filters: Output channels.
         size: Side of the kernel.
         layer: Layer class, `Conv2D` or `Conv2DTranspose`.
         use_bias: False before a normalisation, which has its own.
+        initializer: Name of another initializer of the kernel, for networks without normalisation.
         **kwargs: Further arguments of the layer.
     """
     # An initializer object repeats its values when it is called again, so each layer gets its own.
-    initializer = keras.initializers.RandomNormal(stddev=0.02)
+    initializer = initializer or keras.initializers.RandomNormal(stddev=0.02)
     return layer(filters, size, use_bias=use_bias, kernel_initializer=initializer, **kwargs)
+
+
+def batch_norm():
+    """Batch normalisation over all replicas together, so that they equal one device.
+
+    The momentum is that of DCGAN's authors' code (0.9): Keras' 0.99 lags behind in short trainings.
+    """
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)
+
+
+def halvings(image_shape: tuple, smallest: int = 4) -> int:
+    """Number of halvings from an image to a map of `smallest` x `smallest`.
+
+    Raises:
+        ValueError: If the image is no square, or its side is not `smallest` times a power of two
+            of at least 2.
+    """
+    height, width = image_shape[:2]
+    stages = max(height // smallest, 1).bit_length() - 1
+    if height != width or smallest << stages != height or stages < 1:
+        raise ValueError(
+            f"Strided networks are for squares of 8, 16, 32, 64, ... pixels, not {height}x{width}: "
+            "pad or resize the images (keras_gen.data.pad_to)."
+        )
+    return stages
+
+
+def shrink(images, stages: int, filters: int):
+    """Halves images `stages` times: 4x4 convolutions of stride 2 and leaky ReLU of slope 0.2.
+
+    There is no batch normalisation in the first layer, as DCGAN asks of its discriminator.
+
+    Args:
+        images: `[batch, height, width, channels]`.
+        stages: Number of convolutions.
+        filters: Channels of the first; they double with every stage.
+    """
+    x = images
+    for stage in range(stages):
+        x = conv(filters * 2**stage, 4, strides=2, padding="same", use_bias=stage == 0)(x)
+        x = layers.LeakyReLU(negative_slope=0.2)(batch_norm()(x) if stage else x)
+    return x
+
+
+def grow(maps, stages: int, filters: int, channels: int):
+    """The mirror image of `shrink`: 4x4 transposed convolutions of stride 2, ReLU, then tanh.
+
+    Args:
+        maps: `[batch, height, width, any]`.
+        stages: Number of transposed convolutions, each of which doubles height and width.
+        filters: Channels before the last, doubled for every stage before that.
+        channels: Channels of the images.
+
+    Returns:
+        Float32 images in [-1, 1].
+    """
+    upsample = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
+    for stage in reversed(range(stages - 1)):
+        maps = conv(filters * 2**stage, 4, **upsample)(maps)
+        maps = layers.ReLU()(batch_norm()(maps))
+    images = conv(channels, 4, use_bias=True, **upsample)(maps)
+    return layers.Activation("tanh", dtype="float32")(images)
 
 
 def reflect_pad(x, pixels: int):
     """Pads height and width by reflection, which leaves no dark border as zeros do."""
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")
+
+
+def doubled(x, filters: int, upsampling: str, **options):
+    """Doubles height and width with a 3x3 kernel.
+
+    Args:
+        x: `[batch, height, width, channels]`.
+        filters: Output channels.
+        upsampling: `"transposed"`: a fractionally strided convolution. Where the stride does not
+            divide the kernel size, as 2 does not divide 3, its taps overlap unevenly: from a
+            constant map it makes a pattern of period 2, checkerboards, unless it learns otherwise.
+            `"smoothed"`: the same, then a 2x2 mean, which takes out exactly that pattern (Sugawara
+            et al. 2018). `"resize"`: nearest neighbour and a convolution (Odena, Dumoulin, Olah:
+            "Deconvolution and Checkerboard Artifacts", Distill 2016), which makes none either, at
+            twice the cost or more.
+        **options: Of `conv`.
+
+    Raises:
+        ValueError: If `upsampling` is unknown.
+    """
+    if upsampling not in UPSAMPLING:
+        raise ValueError(
+            f"upsampling is {upsampling!r}: expected 'transposed', 'smoothed' or 'resize'."
+        )
+    if upsampling == "resize":
+        return conv(filters, 3, **options)(reflect_pad(layers.UpSampling2D()(x), 1))
+    x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)
+    if upsampling == "smoothed":
+        x = layers.AveragePooling2D(2, strides=1, padding="same")(x)
+    return x

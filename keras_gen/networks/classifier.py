@@ -1,4 +1,4 @@
-"""A small convolutional classifier: strided convolutions, a mean over places, one linear layer."""
+"""Classifiers: a small convolutional one that metrics judge with, and one on top of an encoder."""
 
 import keras
 from keras import layers
@@ -64,3 +64,41 @@ def conv_classifier(
     initializer = keras.initializers.GlorotUniform(seed=seed)
     logits = layers.Dense(outputs, kernel_initializer=initializer, dtype=dtype)(x)
     return keras.Model(images, {"features": features, "logits": logits}, name=name)
+
+
+def classifier_on(
+    encoder: keras.Model,
+    classes: int = 10,
+    data_range: tuple[float, float] = (0.0, 1.0),
+    name: str = "classifier",
+) -> keras.Model:
+    """Builds a classifier that starts from a trained encoder: for fine-tuning, and for probes.
+
+    Args:
+        encoder: From floats in `data_range` to codes; of several outputs the first is used. The
+            classifier gets a copy of it with its weights, so the original stays as it is.
+        classes: Logits of an image.
+        data_range: What the encoder takes for the levels 0 and 255.
+        name: Name of the model.
+
+    Returns:
+        A model from uint8 images `[batch, height, width, channels]` to float32 logits
+        `[batch, classes]`. Its layer "encoder" can be frozen before `compile`.
+
+    Example:
+    ```python
+    network = classifier_on(autoencoder.encoder)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    network.compile("adam", loss, metrics=["accuracy"])
+    network.fit(images, labels)
+    ```
+    """
+    copy = keras.models.clone_model(encoder)
+    copy.set_weights(encoder.get_weights())
+    copy.name = "encoder"
+    low, high = data_range
+    images = keras.Input(encoder.input_shape[1:], dtype="uint8")
+    x = layers.Rescaling((high - low) / 255, offset=low)(images)
+    codes = copy(x)
+    codes = layers.Flatten()(codes[0] if isinstance(codes, list | tuple) else codes)
+    return keras.Model(images, layers.Dense(classes, dtype="float32")(codes), name=name)

@@ -3,25 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import conv
-
-
-def _stages(image_shape, smallest: int = 4) -> int:
-    """Number of halvings from the image to a 4x4 map."""
-    height, width = image_shape[:2]
-    stages = max(height // smallest, 1).bit_length() - 1
-    if height != width or smallest << stages != height or stages < 1:
-        raise ValueError(
-            f"DCGAN's networks are for squares of 8, 16, 32, 64, ... pixels, not {height}x{width}: "
-            "pad or resize the images (keras_gen.data.pad_to)."
-        )
-    return stages
-
-
-def _batch_norm():
-    # Synchronised, so that replicas equal one device. The momentum is that of the authors' code
-    # (0.9): Keras' 0.99 lags behind in short trainings.
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)
+from keras_gen.networks.blocks import batch_norm, conv, grow, halvings, shrink
 
 
 def dcgan_generator(
@@ -46,16 +28,12 @@ def dcgan_generator(
     generator = dcgan_generator((32, 32, 1), latents=64, filters=32)
     ```
     """
-    stages = _stages(image_shape)
+    stages = halvings(image_shape)
     width = filters * 2 ** (stages - 1)
     inputs = keras.Input((latents,))
     x = conv(width, 4, layer=layers.Conv2DTranspose)(layers.Reshape((1, 1, latents))(inputs))
-    x = layers.ReLU()(_batch_norm()(x))
-    for stage in reversed(range(stages - 1)):
-        x = _upsample(filters * 2**stage)(x)
-        x = layers.ReLU()(_batch_norm()(x))
-    x = _upsample(image_shape[-1], use_bias=True)(x)
-    return keras.Model(inputs, layers.Activation("tanh", dtype="float32")(x), name=name)
+    x = layers.ReLU()(batch_norm()(x))
+    return keras.Model(inputs, grow(x, stages, filters, image_shape[-1]), name=name)
 
 
 def dcgan_discriminator(
@@ -82,16 +60,7 @@ def dcgan_discriminator(
     ```
     """
     images = keras.Input(image_shape)
-    x = images
-    for stage in range(_stages(image_shape)):
-        x = conv(filters * 2**stage, 4, strides=2, padding="same", use_bias=stage == 0)(x)
-        x = layers.LeakyReLU(negative_slope=0.2)(_batch_norm()(x) if stage else x)
+    x = shrink(images, halvings(image_shape), filters)
     x = layers.Flatten()(conv(1, 4, use_bias=True)(x))
     # The logits leave in float32 whatever the precision inside.
     return keras.Model(images, layers.Reshape((), dtype="float32")(x), name=name)
-
-
-def _upsample(width: int, use_bias: bool = False):
-    return conv(
-        width, 4, strides=2, padding="same", use_bias=use_bias, layer=layers.Conv2DTranspose
-    )

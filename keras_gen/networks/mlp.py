@@ -77,6 +77,30 @@ def mlp_decoder(
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
 
 
+def one_layer_networks(
+    image_shape: tuple = (28, 28, 1), codes: int = 1000, activation: str = "sigmoid"
+) -> tuple[keras.Model, keras.Model]:
+    """Builds the networks of regularised autoencoders: one layer of codes, and one back.
+
+    Args:
+        image_shape: Shape of an example.
+        codes: Number of codes.
+        activation: Of the codes.
+
+    Returns:
+        An encoder from `[batch, *image_shape]` to `[batch, codes]` and a linear decoder back, both
+        float32. The encoder's layer with the weights is called "codes".
+
+    Example:
+    ```python
+    encoder, decoder = one_layer_networks((28, 28, 1), codes=200)
+    ```
+    """
+    outputs = dict(outputs=("codes",), output_activation=activation)
+    encoder = mlp_encoder(image_shape, codes, hidden=(), **outputs)
+    return encoder, mlp_decoder(image_shape, codes, hidden=())
+
+
 def _hidden(x, sizes, activation):
     for units in sizes:
         x = layers.Dense(units, activation=activation)(x)

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import InstanceNormalization
-from keras_gen.networks.blocks import conv, reflect_pad
+from keras_gen.networks.blocks import conv, doubled, reflect_pad
 
 
 def resnet_generator(
@@ -40,10 +40,6 @@ def resnet_generator(
     generator = resnet_generator((128, 128, 3), blocks=6)
     ```
     """
-    if upsampling not in ("transposed", "smoothed", "resize"):
-        raise ValueError(
-            f"upsampling is {upsampling!r}: expected 'transposed', 'smoothed' or 'resize'."
-        )
     if any(side is not None and (side % 4 or side < 8) for side in image_shape[:2]):
         raise ValueError(
             f"The generator cannot keep the size {image_shape[0]}x{image_shape[1]}: use multiples "
@@ -57,7 +53,7 @@ def resnet_generator(
         y = _norm_relu(conv(4 * filters, 3)(reflect_pad(x, 1)))
         x = layers.add([x, InstanceNormalization()(conv(4 * filters, 3)(reflect_pad(y, 1)))])
     for width in (2 * filters, filters):
-        x = _norm_relu(_upsample(x, width, upsampling))
+        x = _norm_relu(doubled(x, width, upsampling))
     x = conv(image_shape[-1], 7, use_bias=True)(reflect_pad(x, 3))
     # The output leaves in float32 whatever the precision inside.
     return keras.Model(images, layers.Activation("tanh", dtype="float32")(x), name=name)
@@ -65,12 +61,3 @@ def resnet_generator(
 
 def _norm_relu(x):
     return layers.ReLU()(InstanceNormalization()(x))
-
-
-def _upsample(x, width, upsampling):
-    if upsampling == "resize":
-        return conv(width, 3)(reflect_pad(layers.UpSampling2D()(x), 1))
-    x = conv(width, 3, strides=2, padding="same", layer=layers.Conv2DTranspose)(x)
-    if upsampling == "smoothed":
-        x = layers.AveragePooling2D(2, strides=1, padding="same")(x)
-    return x

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import json
 import os
 import sys
 import tempfile
@@ -28,7 +29,7 @@ class Run:
 
     The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
     `checkpoints/`, `best.keras` if a best model is kept, and, when the run is finished,
-    `metrics.json`.
+    `metrics.json`. Of each further model that is trained it holds a folder with the same.
 
     Args:
         recipe: Path of the recipe's file; its stem names the run and the export.
@@ -104,8 +105,13 @@ class Run:
         validate: Callable | None = None,
         best: str | None = None,
         mode: str = "min",
+        part: str = "",
+        epochs: int | None = None,
     ) -> None:
         """Trains with checkpoints, TensorBoard, sheets, evaluations and the time left.
+
+        A recipe that trains several models calls it once for each, all but the main one with a
+        `part`. A run that goes on passes over the parts that are done.
 
         Args:
             model: Compiled model.
@@ -117,35 +123,39 @@ class Run:
                 in the logs as `val_` and their name; see `keras_gen.callbacks.Evaluation`.
             best: Name of the metric of `validate` by which `best.keras` is kept.
             mode: Whether its best value is the `"min"` or the `"max"`.
+            part: Name of a further model's training, and of the folder it has in the run's; empty
+                for the main model, whose losses and steps the run reports.
+            epochs: Epochs of a part; those of the settings by default.
         """
-        s = self.settings
+        s, epochs = self.settings, epochs or self.settings.epochs
+        directory = self.directory / part
         for name, network in model.networks.items():
             self.say(f"{name}: {network.count_params():,} parameters")
         config = {name: value for name, value in s.as_json().items() if name not in FREE}
         config["policy"] = self.policy
-        self.state = state = TrainingState(
-            self.directory / "checkpoints", config=config, callbacks=callbacks
-        )
+        state = TrainingState(directory / "checkpoints", config=config, callbacks=callbacks)
+        if not part:
+            self.state = state
         if state.epoch:
             self.say(f"going on after epoch {state.epoch} from {state.latest}")
-        self.say(f"training: {s.epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
+        name = f"training {part}" if part else "training"
+        self.say(f"{name}: {epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
         data = stream(state.epoch * s.steps_per_epoch)
-        path = self.directory / "best.keras" if best else None
+        path = directory / "best.keras" if best else None
         evaluation = Evaluation(validate, s.validate_every, best, mode, path) if validate else None
         # Before all that read its numbers. Its best is in its file, so it has no counters to save.
         first = [evaluation] if evaluation else []
         # Keras would put its bar last, and other lines would stand in the middle of it.
         watchers: list = [keras.callbacks.ProgbarLogger(), TimeLeft()]
         if draw:
-            watchers.append(SampleSheet(draw, self.directory / "samples", s.sheet_every))
+            watchers.append(SampleSheet(draw, directory / "samples", s.sheet_every))
         after: list = []
         if is_chief():
-            watchers.append(
-                keras.callbacks.TensorBoard(self.directory / "tensorboard", write_graph=False)
-            )
+            board = keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)
+            watchers.append(board)
 
             def write(*_, **__):
-                write_history(self.directory / "history.csv", state.logs)
+                write_history(directory / "history.csv", state.logs)
 
             # Also at the start, for the last run may have ended just before it.
             after = [keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)]
@@ -153,7 +163,7 @@ class Run:
             write_json(self.directory / "config.json", s.as_json())
         model.fit(
             data,
-            epochs=state.epoch if state.stopped else s.epochs,
+            epochs=state.epoch if state.stopped else epochs,
             initial_epoch=state.epoch,
             steps_per_epoch=s.steps_per_epoch,
             # A bar for a terminal, a line an epoch for a file.
@@ -163,6 +173,31 @@ class Run:
         if evaluation and evaluation.best_value is not None:
             value, epoch = evaluation.best_value, evaluation.best_epoch
             self.say(f"best val_{best}: {value:.6g} after epoch {epoch}, kept in {path}")
+
+    def once(self, name: str, measure: Callable[[], dict]) -> dict:
+        """Calls `measure`, unless this run has done so before it was interrupted.
+
+        For sweeps over many short trainings, each of which depends on nothing but its settings.
+
+        Args:
+            name: Of what is measured, other than all others of the run.
+            measure: Function of no arguments that returns plain JSON values.
+
+        Returns:
+            What it returned.
+        """
+        path = self.directory / "measured" / f"{name}.json"
+        if path.exists():
+            return json.loads(path.read_text())
+        began = time.monotonic()
+        found = json.loads(json.dumps(measure()))
+        if is_chief():
+            write_json(path, found)
+        numbers = ", ".join(
+            f"{key} {value:.4g}" for key, value in found.items() if isinstance(value, int | float)
+        )
+        self.say(f"{name}: {numbers} ({time.monotonic() - began:.0f} s)")
+        return found
 
     def finish(self, model, evaluate: Callable, data: dict, default: str | None = None) -> dict:
         """Evaluates, draws the curves, exports, and marks the run as finished.

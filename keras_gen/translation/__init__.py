@@ -1,6 +1,7 @@
 """Image-to-image translation."""
 
+from keras_gen.translation.context_encoder import ContextEncoder
 from keras_gen.translation.cyclegan import CycleGAN
 from keras_gen.translation.translator import Translator
 
-__all__ = ["CycleGAN", "Translator"]
+__all__ = ["ContextEncoder", "CycleGAN", "Translator"]

@@ -15,6 +15,7 @@ from keras_gen.cli import main
 from keras_gen.export import export
 from keras_gen.images import read_image, write_png
 from shared import fails
+from tiny import TINY
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 PHOTO = np.random.default_rng(0).integers(0, 256, [6, 9, 3], np.uint8)
@@ -222,9 +223,27 @@ def test_apply_names_and_skips_what_fails(home, capsys):
     assert main(["apply", "single", "broken.jpg", "photo.png", "wide.png", "-o", "out"]) == 1
     captured = capsys.readouterr()
     assert "skipped broken.jpg: broken.jpg is not a readable" in captured.err
-    assert "skipped wide.png: input 'images'" in captured.err and "(None, 6, 9, 3)" in captured.err
+    assert "skipped wide.png: it is 9 pixels wide and 3 high" in captured.err
+    assert "and the model takes 9 by 6: resize or crop it." in captured.err
     assert captured.out == "1 of 3 pictures written to out; 2 failed\n"
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
+
+
+def test_apply_to_an_autoencoder_reconstructs(home, capsys):
+    """The default of its several signatures; colours become grey if its pictures are."""
+    model = TINY["Autoencoder"].compiled()
+    export(model, "mine", "grey")
+    colours = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    write_png("colours.png", colours)
+    write_png("grey.png", colours[..., :1])
+    apply = ["apply", "mine/grey", "colours.png", "grey.png", "photo.png", "-o", "out"]
+    assert main(apply) == 1
+    sentence = "photo.png: it is 9 pixels wide and 6 high, and the model takes 4 by 4: resize"
+    assert sentence in capsys.readouterr().err
+    luma = np.round(colours @ [0.299, 0.587, 0.114]).astype(np.uint8)[..., None]
+    for name, image in (("colours", luma), ("grey", colours[..., :1])):
+        expected = np.broadcast_to(model.reconstruct(image[None])[0], [4, 4, 3])
+        np.testing.assert_array_equal(read_image(f"out/{name}.png"), expected)
 
 
 def test_a_single_broken_picture_leaves_no_output(home, capsys):

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from keras_gen.data import offline, offline_digits, offline_unpaired, paint, random_crop_flip
+from keras_gen.data import (
+    offline,
+    offline_colour_digits,
+    offline_digits,
+    offline_unpaired,
+    paint,
+    random_crop_flip,
+)
 from keras_gen.data.unpaired import unpaired
 
 KEYS = {"photo_train", "photo_test", "painting_train", "painting_test"}
@@ -71,6 +78,32 @@ def test_digits_look_like_mnist():
     assert not images[:, :4].any() and not images[:, -4:].any()  # MNIST's margin
     assert images.max() > 250
     assert offline_digits(32)["test"].element_spec.shape == (32, 32, 1)
+
+
+def test_coloured_digits_are_differences_of_patches_and_digits(monkeypatch):
+    """On photographs of one level each the digit can be read off, and where it was blended in."""
+    parts = offline_colour_digits(labels=True)
+    levels = {"photo_train": 60, "painting_train": 60, "photo_test": 200, "painting_test": 200}
+    flat = {key: [np.full([40, 50, 3], level, np.uint8)] for key, level in levels.items()}
+    monkeypatch.setattr(offline, "_tiles", lambda: flat)
+    plain = offline_digits(32, labels=True)
+    for part, level in (("train", 60), ("test", 200)):
+        digits, labels = plain[part].arrays()
+        images, found = offline_colour_digits(labels=True)[part].arrays()
+        np.testing.assert_array_equal(found, labels)
+        assert images.shape == (len(labels), 32, 32, 3) and images.dtype == np.uint8
+        expected = np.broadcast_to(np.abs(level - digits.astype(int)), images.shape)
+        np.testing.assert_array_equal(images, expected)
+        coloured = parts[part].arrays()[0]
+        assert (coloured[..., 0] != coloured[..., 2]).mean() > 0.5
+        assert len({image.tobytes() for image in coloured}) == len(coloured)
+
+
+def test_coloured_digits_depend_on_their_seed_alone():
+    first, again, other = (offline_colour_digits(seed=seed)["test"].arrays() for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).mean() > 0.5
+    assert offline_colour_digits(16)["test"].element_spec.shape == (16, 16, 3)
 
 
 def test_paintings_keep_the_picture_in_flat_strokes():

@@ -77,6 +77,12 @@ class TestOffline:
         assert image.shape == (28, 28, 1) and image.dtype == "uint8"
         assert isinstance(spec, tuple) == labels
 
+    def test_coloured_pictures(self, offline):
+        data = small_images("cifar10", labels=True)
+        assert data.warning.startswith("OFFLINE SAMPLE")
+        image, label = data.train.element_spec
+        assert image.shape == (32, 32, 3) and image.dtype == "uint8" and label.dtype == "int64"
+
     def test_damage_is_not_passed_over(self, monkeypatch):
         def damaged(*args, **kwargs):
             raise DataDamaged("half done")

@@ -52,11 +52,14 @@ def use_export(out, recipe, cwd):
         assert made.returncode == 0, made.stderr
         assert read_image(cwd / "grid.png").shape[0] > 2 * 28
     else:
-        photo = np.random.default_rng(0).integers(0, 256, [33, 50, 3], np.uint8)
+        (images,) = metadata["signatures"][metadata["default_signature"]]["inputs"].values()
+        # Of any size, unless the network takes one only.
+        height, width = (side or 33 + 17 * axis for axis, side in enumerate(images["shape"][1:3]))
+        photo = np.random.default_rng(0).integers(0, 256, [height, width, 3], np.uint8)
         write_png(cwd / "photo.png", photo)
         made = keras_gen("apply", models / recipe, "photo.png", "-o", "painted.png", cwd=cwd)
         assert made.returncode == 0, made.stderr
-        assert read_image(cwd / "painted.png").shape == (33, 50, 3)
+        assert read_image(cwd / "painted.png").shape == (height, width, 3)
 
 
 # One of them runs always, the others take too long for that.

@@ -1,12 +1,5 @@
 """Pictures of what a model does, as uint8 arrays; `figure` makes matplotlib figures of them.
 
-Each becomes a callback through `SampleSheet`, which draws with the averaged weights:
-
-```python
-sheet = SampleSheet(lambda model: traversals(model, held_out[:1]), "runs/a/traversals", every=5)
-model.fit(data, callbacks=[sheet])
-```
-
 Images are `[n, height, width, 1 or 3]`. Points in latent space are given as latents
 `[n, latents]`, or as images if the model has `encode`.
 """
@@ -165,6 +158,45 @@ def manifold(model, side: int = 20) -> np.ndarray:
     quantiles = ndtri((np.arange(side) + 0.5) / side)
     second, first = np.meshgrid(quantiles[::-1], quantiles, indexing="ij")
     return grid(_decode(model, np.stack([first.ravel(), second.ravel()], axis=1)), side)
+
+
+def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
+    """Why an autoencoder is no generator: decoded codes of data, and of a Normal like them.
+
+    The Normal has the mean and the covariance of the data's codes, the most that can be said of
+    them by second moments. Pictures on the right that look worse than those on the left show that
+    the codes fill their space unevenly, which a variational autoencoder is trained against.
+
+    Args:
+        model: Any model with `decode`.
+        codes_of_data: Codes `[examples, latents]` of two examples or more.
+        n: Pictures on each side.
+        seed: Of the choice of codes on the left, and of the draw on the right.
+
+    Returns:
+        uint8 image `[height, width, 3]`: two grids side by side, left of data, right of the Normal.
+
+    Raises:
+        ValueError: If the codes are not `[examples, latents]`.
+
+    Example:
+    ```python
+    write_png("random_codes.png", random_codes(model, model.encode(digits)))
+    ```
+    """
+    codes = np.asarray(codes_of_data, "float64")
+    if codes.ndim != 2 or len(codes) < 2:
+        raise ValueError(
+            f"codes_of_data has shape {codes.shape}: expected [examples, latents], at least 2 of "
+            "them for a covariance."
+        )
+    random = np.random.default_rng(seed)
+    real = codes[random.choice(len(codes), n, replace=n > len(codes))]
+    covariance = np.atleast_2d(np.cov(codes, rowvar=False))
+    drawn = random.multivariate_normal(codes.mean(axis=0), covariance, n, method="eigh")
+    sides = [grid(_decode(model, side)) for side in (real, drawn)]
+    gap = np.full([sides[0].shape[0], sides[0].shape[1] // 16, 3], 255, np.uint8)
+    return np.concatenate([sides[0], gap, sides[1]], axis=1)
 
 
 def translation_sheet(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:

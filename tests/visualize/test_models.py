@@ -12,6 +12,7 @@ from keras_gen.visualize import (
     figure,
     interpolations,
     manifold,
+    random_codes,
     reconstructions,
     samples,
     translation_sheet,
@@ -207,6 +208,37 @@ class TestManifold:
             manifold(TINY["GAN"].compiled())
         with pytest.raises(ValueError, match="side is 0: at least 1"):
             manifold(Plain(), side=0)
+
+
+class TestRandomCodes:
+    def test_codes_that_do_not_vary_give_the_same_on_both_sides(self):
+        sheet = random_codes(Plain(), np.tile([[2.0, 3.0]], [5, 1]), n=4)
+        # Two grids of 2 x 2 pictures of one pixel, 8 pixels wide each, without a gap.
+        assert sheet.shape == (8, 16, 3) and (sheet[:, :8] == sheet[:, 8:]).all()
+        assert (sheet[2::3, 2:8:3] == 123).all()
+
+    def test_the_right_side_has_the_moments_of_the_codes(self):
+        first = np.random.default_rng(0).normal(3.0, 2.0, 400)
+        codes = np.stack([first, 10 * first], axis=1)  # all on one line: image = 100 + 20 first
+        n, side = 400, 62
+        sheet = random_codes(Plain(), codes, n)
+        values = sheet[2::3, -side + 2 :: 3, 0].astype("float64").ravel()
+        assert len(values) == n
+        # Of 400 values a mean is off by 40 / 20, a standard deviation by 40 / 28, as 1 sigma.
+        assert abs(values.mean() - 160) < 10 and abs(values.std() - 40) < 8
+
+    def test_the_left_side_shows_codes_of_data(self):
+        sheet = random_codes(Plain(), [[0.0, 1.0], [5.0, 5.0], [9.0, 0.0]], n=3)
+        assert sorted(sheet[2::3, 2:8:3, 0].ravel().tolist()) == [101, 155, 190, 255]
+
+    def test_seeds(self):
+        codes = np.random.default_rng(0).normal(size=[50, 2])
+        a, b, c = (random_codes(Plain(), codes, 9, seed) for seed in (1, 1, 2))
+        assert (a == b).all() and (a != c).any()
+
+    def test_bad_codes(self):
+        with pytest.raises(ValueError, match=r"shape \(1, 2\): expected \[examples, latents\]"):
+            random_codes(Plain(), [[0.0, 1.0]])
 
 
 class TestFigure:

@@ -1,0 +1,93 @@
+"""Texts to counts of words: which words, and the counting itself, in TensorFlow's own operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+# What Python's regular expressions call \w, in the letters of TensorFlow's.
+_BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
+
+
+def common_words(texts: Sequence[str], size: int = 2000) -> list[str]:
+    """Finds the words that occur most often, without English stop words.
+
+    Words as `WordCounts` sees them; the list of stop words is that of scikit-learn.
+
+    Args:
+        texts: Of the training set.
+        size: How many words; all, if there are fewer.
+
+    Returns:
+        The words in alphabetical order.
+
+    Raises:
+        ValueError: `size` is below 1, or no text holds a word.
+
+    Example:
+        >>> common_words(["The cat sat.", "A cat ran."], size=1)
+        ['cat']
+    """
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    if size < 1:
+        raise ValueError(f"size is {size}: a vocabulary has at least 1 word.")
+    counter = CountVectorizer(max_features=size, stop_words="english")
+    try:
+        counter.fit(texts)
+    except ValueError as error:
+        raise ValueError(
+            f"the {len(texts)} texts hold no word but stop words: give others."
+        ) from error
+    return counter.get_feature_names_out().tolist()
+
+
+class WordCounts(tf.Module):
+    """Counts the words of a vocabulary in texts, the same in Python and inside a SavedModel.
+
+    Texts are put into lower case and cut into runs of two or more letters, digits and underscores,
+    as scikit-learn's `CountVectorizer` does it. Other words are left out.
+
+    Args:
+        vocabulary: The words.
+
+    Raises:
+        ValueError: There is no word, or one of them stands twice.
+
+    Example:
+        >>> WordCounts(["cat", "dog"])(["A cat, a CAT and a bird"]).numpy()
+        array([[2., 0.]], dtype=float32)
+    """
+
+    def __init__(self, vocabulary: Sequence[str]):
+        """Makes the table; see the class."""
+        super().__init__()
+        if not vocabulary or len(set(vocabulary)) < len(vocabulary):
+            raise ValueError(
+                f"the vocabulary has {len(vocabulary)} words, {len(set(vocabulary))} of them "
+                "different: give at least one, and each once."
+            )
+        self.size = len(vocabulary)
+        numbers = np.arange(self.size, dtype=np.int64)
+        words = tf.lookup.KeyValueTensorInitializer(tf.constant(list(vocabulary)), numbers)
+        self.table = tf.lookup.StaticHashTable(words, default_value=-1)
+
+    def __call__(self, texts) -> tf.Tensor:
+        """Returns the counts, float32 `[n, words]`, of strings `[n]` in UTF-8."""
+        texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")  # mends broken bytes
+        lower = tf.strings.lower(texts, encoding="utf-8")
+        tokens = tf.strings.split(tf.strings.regex_replace(lower, _BETWEEN_WORDS, " "), " ")
+        # Words of one letter are in no vocabulary that is made of longer ones; one that holds some
+        # must not count them either.
+        long = tf.strings.length(tokens.flat_values, "UTF8_CHAR") > 1
+        found = tf.where(long, self.table.lookup(tokens.flat_values), -1)
+        known = tokens.with_flat_values(found)
+        known = tf.ragged.boolean_mask(known, known >= 0)
+        counts = tf.math.unsorted_segment_sum(
+            tf.ones_like(known.flat_values, tf.float32),
+            known.value_rowids() * self.size + known.flat_values,
+            tf.cast(tf.shape(texts)[0], tf.int64) * self.size,
+        )
+        return tf.reshape(counts, [-1, self.size])

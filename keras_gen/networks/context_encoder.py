@@ -1,0 +1,69 @@
+"""Encoder and decoder of context encoders (Pathak et al. 2016); see `ContextEncoder`."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import ChannelwiseDense
+from keras_gen.networks.blocks import batch_norm, conv, grow, halvings, shrink
+
+
+def context_encoder(
+    image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "encoder"
+) -> keras.Model:
+    """Builds the encoder of fig. 9a: 4x4 convolutions of stride 2 down to a map of 4x4.
+
+    Deviation: the widths double from the first on, as in DCGAN, where the paper's at 128 pixels are
+    64, 64, 128, 256, 512; and the map is not narrowed to a vector of 4000 (see `ContextEncoder`).
+
+    Args:
+        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        filters: Channels of the first layer.
+        name: Name of the model.
+
+    Returns:
+        A model from images in [-1, 1] to float32 features `[batch, 4, 4, channels]`.
+
+    Raises:
+        ValueError: If the side is not such a power of two.
+
+    Example:
+    ```python
+    encoder = context_encoder((32, 32, 3), filters=32)
+    ```
+    """
+    images = keras.Input(image_shape)
+    features = shrink(images, halvings(image_shape), filters)
+    # They leave in float32 whatever the precision inside.
+    return keras.Model(images, layers.Activation("linear", dtype="float32")(features), name=name)
+
+
+def context_decoder(
+    image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "decoder"
+) -> keras.Model:
+    """Builds what turns the features of `context_encoder` into a whole image.
+
+    A channel-wise fully connected layer lets every place see all others, and a convolution of
+    stride 1 then mixes the channels (sec. 3.1); transposed convolutions mirror the encoder.
+
+    Args:
+        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        filters: Channels of the encoder's first layer.
+        name: Name of the model.
+
+    Returns:
+        A model from features `[batch, 4, 4, filters * 2^(stages - 1)]` to float32 images in
+        [-1, 1].
+
+    Raises:
+        ValueError: If the side is not such a power of two.
+
+    Example:
+    ```python
+    decoder = context_decoder((32, 32, 3), filters=32)
+    ```
+    """
+    stages = halvings(image_shape)
+    width = filters * 2 ** (stages - 1)
+    features = keras.Input((4, 4, width))
+    x = layers.ReLU()(batch_norm()(conv(width, 1)(ChannelwiseDense()(features))))
+    return keras.Model(features, grow(x, stages, filters, image_shape[-1]), name=name)

@@ -1,0 +1,122 @@
+"""Convolutional encoder and decoder for latent-variable models of small pictures."""
+
+import math
+
+import keras
+from keras import layers
+
+from keras_gen.networks.blocks import conv, doubled
+
+
+def conv_encoder(
+    image_shape: tuple = (32, 32, 3),
+    latents: int = 128,
+    filters: tuple[int, ...] = (32, 64),
+    activation: str = "relu",
+    outputs: tuple[str, ...] = ("mean", "log_variance"),
+    output_activation: str | None = None,
+    name: str = "encoder",
+) -> keras.Model:
+    """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
+
+    With `outputs=("codes",)` it is a deterministic autoencoder's: that of Masci, Meier, Ciresan,
+    Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction",
+    ICANN 2011, with a dense code.
+
+    Deviations from it: strides in place of max pooling (Springenberg et al. 2015), ReLU in place of
+    a scaled tanh, no pretraining layer by layer.
+
+    Args:
+        image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers), such
+            as 28x28x1, 32x32x3 or 64x64x3 with two.
+        latents: Number of latents.
+        filters: Channels of each convolution.
+        activation: After each convolution.
+        outputs: What is computed of the last map, by name.
+        output_activation: Of the outputs.
+        name: Name of the model.
+
+    Returns:
+        A model from `[batch, *image_shape]` to the list of outputs, or to the only one, float32
+        `[batch, latents]` each.
+
+    Raises:
+        ValueError: If the convolutions cannot halve the sides.
+
+    Example:
+    ```python
+    encoder = conv_encoder((28, 28, 1), latents=32, outputs=("codes",))
+    ```
+    """
+    _smallest(image_shape, filters)
+    inputs = keras.Input(image_shape)
+    x = inputs
+    for width in filters:
+        x = conv(width, 3, strides=2, padding="same", **_options(activation))(x)
+    x = layers.Flatten()(x)
+    results = [
+        layers.Dense(latents, output_activation, dtype="float32", name=output)(x)
+        for output in outputs
+    ]
+    return keras.Model(inputs, results, name=name)
+
+
+def conv_decoder(
+    image_shape: tuple = (32, 32, 3),
+    latents: int = 128,
+    filters: tuple[int, ...] = (32, 64),
+    activation: str = "relu",
+    upsampling: str = "resize",
+    name: str = "decoder",
+) -> keras.Model:
+    """Builds the mirror image of the encoder, to the parameters of the likelihood.
+
+    Args:
+        image_shape: Shape of the parameters: that of an example, with more channels if the
+            likelihood has several parameters a value.
+        latents: Number of latents.
+        filters: Channels of the encoder's convolutions, in its order.
+        activation: Of all layers but the last.
+        upsampling: `"transposed"` convolutions, the usual mirror image, which overlap unevenly and
+            so tend to draw checkerboards; `"resize"`, which has as many weights and draws none; or
+            `"smoothed"`: see `keras_gen.networks.blocks.doubled`.
+        name: Name of the model.
+
+    Returns:
+        A model from latents `[batch, latents]` to float32 `[batch, *image_shape]`.
+
+    Raises:
+        ValueError: If the layers cannot double up to the sides, or `upsampling` is unknown.
+
+    Example:
+    ```python
+    decoder = conv_decoder((28, 28, 1), latents=32, upsampling="transposed")
+    ```
+    """
+    smallest = (*_smallest(image_shape, filters), filters[-1])
+    inputs = keras.Input((latents,))
+    x = layers.Dense(math.prod(smallest), activation, kernel_initializer="he_normal")(inputs)
+    x = layers.Reshape(smallest)(x)
+    for width in reversed(filters[:-1]):
+        x = doubled(x, width, upsampling, **_options(activation))
+    x = doubled(x, image_shape[-1], upsampling, **_options(None))
+    # The parameters leave in float32 whatever the precision inside.
+    return keras.Model(inputs, layers.Activation("linear", dtype="float32")(x), name=name)
+
+
+def _options(activation):
+    """Without normalisation the weights have to keep the scale of what passes through them."""
+    return dict(use_bias=True, initializer="he_normal", activation=activation)
+
+
+def _smallest(image_shape, filters) -> tuple[int, int]:
+    """The sides of the last map of the encoder."""
+    factor = 2 ** len(filters)
+    height, width = image_shape[:2]
+    if not filters or height % factor or width % factor:
+        raise ValueError(
+            f"{len(filters)} convolutions that halve cannot take {height}x{width} pixels: expected "
+            f"one at least, and sides that are multiples of {factor}; change filters, or pad the "
+            "images (keras_gen.data.pad_to)."
+        )
+    return height // factor, width // factor

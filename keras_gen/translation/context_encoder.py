@@ -1,0 +1,362 @@
+"""Context encoders (Pathak, Krähenbühl, Donahue, Darrell, Efros 2016)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.losses import adversarial
+from keras_gen.training import GenerativeModel, minimize, noise, require_built
+
+MASKS = ("centre", "random")
+MISSING = 0.25  # the share of an image that random regions leave out (sec. 3.3)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ContextEncoder(GenerativeModel):
+    """Fills in what is missing of an image from what is around it, and so learns features.
+
+    Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
+    CVPR 2016. Decoder and encoder, F, minimise eq. (3), the weighted sum of the masked squared
+    error of eq. (1) and of the adversarial loss of eq. (2), whose discriminator sees the predicted
+    region alone. F returns the whole image, which serves regions of any shape; what is outside
+    the predicted region counts nowhere.
+
+    Missing are, with `"centre"`, the square in the middle of half the image's side, less an
+    `overlap` at its border that is shown and predicted, with ten times the weight (sec. 3.3); and
+    with `"random"` a quarter of the image, in regions of arbitrary shape, drawn anew for every
+    image: where coarse noise, enlarged smoothly, is lowest. The pixels are set to 0, mid-grey.
+
+    Deviations: random regions are noise, as in the authors' code, where the paper cuts out
+    silhouettes of PASCAL VOC; there the discriminator sees the whole image, known pixels in place.
+    F is updated before the discriminator, which saves one pass of it, and takes the non-saturating
+    form of eq. (2), as the authors' code does. The channel-wise fully connected layer stands in the
+    decoder for inpainting too (fig. 9b), in place of the bottleneck of 4000 units of fig. 9a.
+
+    Args:
+        encoder: Float images in [-1, 1] to features `[batch, ...]`.
+        decoder: Features to images of the same size in [-1, 1].
+        discriminator: Predicted regions to logits: squares of half the side for `"centre"`, whole
+            images for `"random"`. None: the reconstruction loss alone, as for the paper's features.
+        mask: `"centre"` or `"random"`.
+        overlap: Pixels by which the predicted square overlaps with its context: 4 of 128 in the
+            authors' code. Of `"centre"` only.
+        overlap_weight: Weight of the squared error there.
+        objective: Adversarial objective, a name or an object.
+        reconstruction_weight: lambda_rec of eq. (3).
+        adversarial_weight: lambda_adv of eq. (3).
+        seed: Seed of the regions.
+
+    Raises:
+        ValueError: If the networks do not fit each other, `mask` is unknown, `overlap` leaves
+            nothing to predict, or a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import context_decoder, context_encoder, dcgan_discriminator
+
+    shape = (32, 32, 3)
+    model = ContextEncoder(
+        context_encoder(shape, 8), context_decoder(shape, 8), dcgan_discriminator((16, 16, 3), 8)
+    )
+    model.compile()
+    images = np.zeros((8, *shape), "uint8")
+    model.fit(images, batch_size=4)
+    filled, features = model.inpaint(images), model.encode(images)
+    ```
+    """
+
+    reported = ("g_loss", "reconstruction_loss", "adversarial_loss", "d_loss")
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator=None,
+        mask: str = "centre",
+        overlap: int = 1,
+        overlap_weight: float = 10.0,
+        objective="non_saturating",
+        reconstruction_weight: float = 0.999,
+        adversarial_weight: float = 0.001,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(seed=seed, **kwargs)
+        networks = [encoder, decoder] + ([] if discriminator is None else [discriminator])
+        require_built(*networks)
+        if mask not in MASKS:
+            raise ValueError(f"mask is {mask!r}: expected one of {MASKS}.")
+        weights = overlap_weight, reconstruction_weight, adversarial_weight
+        if min(weights) < 0:
+            raise ValueError(
+                f"overlap_weight={overlap_weight}, reconstruction_weight={reconstruction_weight}, "
+                f"adversarial_weight={adversarial_weight}: weights must not be negative."
+            )
+        self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
+        self.mask, self.overlap, self.overlap_weight = mask, overlap, overlap_weight
+        self.objective = adversarial.get(objective)
+        self.reconstruction_weight = reconstruction_weight
+        self.adversarial_weight = adversarial_weight
+        if discriminator is None:
+            self.reported = self.reported[:2]
+        self._check_shapes()
+
+    def _check_shapes(self):
+        shape, side = self.encoder.input_shape[1:], self.encoder.input_shape[1]
+        if self.decoder.output_shape[1:] != shape or shape[0] != shape[1] or None in shape:
+            raise ValueError(
+                f"The encoder takes {shape} and the decoder returns "
+                f"{self.decoder.output_shape[1:]}: expected one square of a known size."
+            )
+        if not 0 <= self.overlap < side // 4:
+            raise ValueError(
+                f"overlap is {self.overlap} for images of {side} pixels: expected 0 to "
+                f"{side // 4 - 1}, so that something is missing."
+            )
+        region = (self._end - self._start, self._end - self._start, shape[-1])
+        if self.discriminator is not None and self.discriminator.input_shape[1:] != region:
+            raise ValueError(
+                f"The discriminator takes {self.discriminator.input_shape[1:]}: expected the "
+                f"predicted region of mask={self.mask!r}, {region}."
+            )
+
+    @property
+    def _start(self):
+        """First row and column that the discriminator sees."""
+        return self.encoder.input_shape[1] // 4 if self.mask == "centre" else 0
+
+    @property
+    def _end(self):
+        return self.encoder.input_shape[1] - self._start
+
+    def players(self) -> dict:
+        """Returns F, which is encoder and decoder, and the discriminator if there is one."""
+        players = {"g_optimizer": [self.encoder, self.decoder]}
+        return players | ({"d_optimizer": [self.discriminator]} if self.discriminator else {})
+
+    def compile(self, g_optimizer=None, d_optimizer=None, **kwargs):
+        """Compiles with one optimizer for F and one for the discriminator.
+
+        Args:
+            g_optimizer: Default: Adam(2e-3, beta_1=0.5), ten times the discriminator's rate as the
+                paper has it (sec. 5.1).
+            d_optimizer: Default: Adam(2e-4, beta_1=0.5). Not used without a discriminator.
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
+        """
+        optimizers = {"g_optimizer": g_optimizer or keras.optimizers.Adam(2e-3, beta_1=0.5)}
+        if self.discriminator:
+            optimizers["d_optimizer"] = d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
+        super().compile(**optimizers, **kwargs)
+
+    def call(self, images, training=False):
+        """Returns F of float images in [-1, 1] whose missing pixels are 0: whole images."""
+        return self.decoder(self.encoder(images, training=training), training=training)
+
+    # Training --------------------------------------------------------------------------------
+
+    def train_step(self, data):
+        """Updates F, then the discriminator on what F predicted."""
+        x = self._images(data)
+        missing = self._regions(keras.ops.shape(x)[0])
+
+        def generator_loss():
+            losses, predicted = self._generator_losses(x, missing)
+            return losses["g_loss"], (losses, predicted)
+
+        g_loss, (losses, predicted) = minimize(
+            generator_loss, self.g_optimizer, self.encoder, self.decoder
+        )
+        losses |= {"g_loss": g_loss}
+        if self.discriminator:
+
+            def discriminator_loss():
+                return self._discriminator_loss(x, predicted)
+
+            losses["d_loss"] = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        return self.report(**losses)
+
+    def test_step(self, data):
+        """Returns the same losses on held-out images."""
+        x = self._images(data)
+        missing = self._regions(keras.ops.shape(x)[0], training=False)
+        losses, predicted = self._generator_losses(x, missing, training=False)
+        if self.discriminator:
+            losses["d_loss"] = self._discriminator_loss(x, predicted, training=False)
+        return self.report(training=False, **losses)
+
+    def _images(self, data):
+        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        return self.prepare(images)
+
+    def _generator_losses(self, x, missing, training=True):
+        filled = tf.cast(self((1 - missing) * x, training=training), tf.float32)
+        weights = self._weights(missing)
+        # Eq. (1), divided by the number of predicted values: the authors' mean.
+        error = tf.reduce_sum(weights * tf.square(x - filled), axis=[1, 2, 3])
+        values = tf.math.count_nonzero(weights, axis=[1, 2, 3], dtype=tf.float32) * x.shape[-1]
+        reconstruction_loss = error / values
+        # The predicted region, which gets gradients, and for random ones known pixels around it.
+        predicted = self._seen(tf.where(weights > 0, filled, x))
+        if not self.discriminator:
+            losses = dict(g_loss=reconstruction_loss, reconstruction_loss=reconstruction_loss)
+            return losses, predicted
+        # Eq. (2), the part of F.
+        logits = self.discriminator(predicted, training=training)
+        adversarial_loss = self.objective.generator(logits)
+        # Eq. (3).
+        g_loss = (
+            self.reconstruction_weight * reconstruction_loss
+            + self.adversarial_weight * adversarial_loss
+        )
+        losses = dict(
+            g_loss=g_loss, reconstruction_loss=reconstruction_loss,
+            adversarial_loss=adversarial_loss,
+        )  # fmt: skip
+        return losses, predicted
+
+    def _discriminator_loss(self, x, predicted, training=True):
+        # Eq. (2), the part of D.
+        real_logits = self.discriminator(self._seen(x), training=training)
+        fake_logits = self.discriminator(predicted, training=training)
+        return self.objective.discriminator(real_logits, fake_logits)
+
+    def _seen(self, images):
+        """What the discriminator sees of whole images."""
+        return images[:, self._start : self._end, self._start : self._end]
+
+    def _weights(self, missing):
+        """Weights of the squared errors, `[batch, side, side, 1]`: 0 where nothing is predicted."""
+        if self.mask == "random":
+            return missing
+        border = self._square(self._start) - missing
+        return missing + self.overlap_weight * border
+
+    # Regions ---------------------------------------------------------------------------------
+
+    def _regions(self, batch, training=True):
+        """The missing pixels of this step, 1 in `[batch, side, side, 1]`."""
+        shape = self._noise_shape(batch)
+        return self._missing(self.uniform("regions", shape, training))
+
+    def _noise_shape(self, batch):
+        return [batch, 8, 8, 1] if self.mask == "random" else [batch, 1, 1, 1]
+
+    def _missing(self, draw):
+        """Turns uniform noise into missing pixels; the centre is the same for any noise."""
+        side = self.encoder.input_shape[1]
+        if self.mask == "centre":
+            return self._square(self._start + self.overlap) + 0 * draw
+        smooth = tf.image.resize(draw, [side, side], "bicubic")
+        lowest = tf.sort(tf.reshape(smooth, [-1, side * side]))
+        threshold = lowest[:, int(MISSING * side * side), None, None, None]
+        return tf.cast(smooth < threshold, tf.float32)
+
+    def _square(self, start):
+        place = np.arange(self.encoder.input_shape[1])
+        inside = (place >= start) & (place < len(place) - start)
+        return tf.constant((inside[:, None] & inside)[None, ..., None], tf.float32)
+
+    # Use -------------------------------------------------------------------------------------
+
+    def masks(self, n: int, seed: int | None = None) -> np.ndarray:
+        """Draws regions as in training.
+
+        Args:
+            n: How many.
+            seed: The same seed gives the same regions; None draws anew.
+
+        Returns:
+            uint8 `[n, side, side, 1]`, 1 where a pixel is missing.
+        """
+        seed = int(np.random.default_rng(seed).integers(2**31))
+        return self._drawn(n, seed).numpy().astype("uint8")
+
+    def inpaint(
+        self, images, masks=None, seed: int | None = None, batch_size: int = 256
+    ) -> np.ndarray:
+        """Fills in missing pixels; the others are returned as they are.
+
+        Args:
+            images: uint8 `[n, side, side, channels]`; what missing pixels hold is not looked at.
+            masks: `[n, side, side]`, with or without an axis of 1 at the end, not 0 where a pixel
+                is missing; None draws them as in training.
+            seed: Seed of the drawing; None draws anew.
+            batch_size: Images at once.
+
+        Returns:
+            uint8, as `images`.
+
+        Raises:
+            ValueError: If images or masks have another dtype or shape.
+        """
+        images, shape = np.asarray(images), self.encoder.input_shape[1:]
+        if images.dtype != np.uint8 or images.shape[1:] != shape:
+            raise ValueError(
+                f"Images are {images.dtype} {list(images.shape)}: expected uint8 [n, "
+                f"{', '.join(map(str, shape))}]."
+            )
+        masks = self.masks(len(images), seed) if masks is None else np.asarray(masks)
+        if masks.size != images.size // shape[-1] or masks.shape[:3] != images.shape[:3]:
+            raise ValueError(
+                f"Masks have shape {list(masks.shape)}: expected {list(images.shape[:3])}, one "
+                "number for each pixel."
+            )
+        masks = masks.reshape(*images.shape[:3], 1).astype(bool)
+        parts = [slice(i, i + batch_size) for i in range(0, len(images), batch_size)]
+        return np.concatenate([self._graph(images[p], masks[p]).numpy() for p in parts])
+
+    def encode(self, images, batch_size: int = 256) -> np.ndarray:
+        """Returns the features of whole images, float32 `[n, ...]`.
+
+        Args:
+            images: uint8, or float in [-1, 1], `[n, side, side, channels]`.
+            batch_size: Images at once.
+        """
+        parts = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
+        return np.concatenate([self._features(part).numpy() for part in parts])
+
+    def signatures(self) -> dict:
+        """Returns `inpaint`, `fill` and `encode`; images are uint8.
+
+        `inpaint(images)` fills in regions as those of the training (random ones drawn with the seed
+        0), `fill(images, masks)` those where a mask is not 0.
+        """
+        shape = [None, *self.encoder.input_shape[1:]]
+        images = tf.TensorSpec(shape, tf.uint8, name="images")
+        masks = tf.TensorSpec([*shape[:3], 1], tf.uint8, name="masks")
+
+        def inpaint(images):
+            return {"images": self._fill(images, self._drawn(keras.ops.shape(images)[0], 0) > 0)}
+
+        def fill(images, masks):
+            return {"images": self._fill(images, masks > 0)}
+
+        def encode(images):
+            return {"features": self._features(images)}
+
+        return {
+            "inpaint": (inpaint, [images]),
+            "fill": (fill, [images, masks]),
+            "encode": (encode, [images]),
+        }
+
+    def _drawn(self, n, seed):
+        key = noise.stateless_seed(0, seed, "masks")
+        return self._missing(noise.uniform(self._noise_shape(n), key))
+
+    def _features(self, images):
+        return tf.cast(self.encoder(self.prepare(images), training=False), tf.float32)
+
+    def _fill(self, images, missing):
+        """uint8 images in and out, booleans `[batch, side, side, 1]`."""
+        filled = self(tf.where(missing, 0.0, self.prepare(images)), training=False)
+        return tf.where(missing, self.to_uint8(filled), images)
+
+    @property
+    def _graph(self):
+        """`_fill` as a graph, traced once and kept."""
+        if not hasattr(self, "_fill_graph"):
+            shape = [None, *self.encoder.input_shape[1:]]
+            specs = [tf.TensorSpec(shape, tf.uint8), tf.TensorSpec([*shape[:3], 1], tf.bool)]
+            self._fill_graph = tf.function(self._fill, input_signature=specs)
+        return self._fill_graph

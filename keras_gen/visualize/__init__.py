@@ -1,0 +1,36 @@
+"""Pictures of what models do and of what their codes hold, as uint8 arrays.
+
+Each picture of a model becomes a callback through `SampleSheet`, which draws with the averaged
+weights; `figure` makes a matplotlib figure of any of them:
+
+```python
+sheet = SampleSheet(lambda model: traversals(model, held_out[:1]), "runs/a/traversals", every=5)
+model.fit(data, callbacks=[sheet])
+```
+"""
+
+from keras_gen.visualize.models import (
+    figure,
+    interpolations,
+    manifold,
+    random_codes,
+    reconstructions,
+    samples,
+    translation_sheet,
+    traversals,
+)
+from keras_gen.visualize.plots import code_scatter, filters, line_plot
+
+__all__ = [
+    "code_scatter",
+    "figure",
+    "filters",
+    "interpolations",
+    "line_plot",
+    "manifold",
+    "random_codes",
+    "reconstructions",
+    "samples",
+    "translation_sheet",
+    "traversals",
+]

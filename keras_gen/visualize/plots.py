@@ -1,0 +1,185 @@
+"""Pictures of numbers: codes as points, weights as filters, figures as lines."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_gen.images import grid
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def code_scatter(
+    panels: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str] | None = None
+) -> np.ndarray:
+    """Codes of two numbers as points coloured by label, one panel a kind of code side by side.
+
+    As fig. 3 of Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks",
+    Science 2006, which sets an autoencoder's codes beside the first two principal components.
+
+    Args:
+        panels: Title -> codes `[n, 2]` of the same n examples.
+        labels: Integers `[n]` from 0 on.
+        names: Text of each label; the numbers themselves by default.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no panel, codes or labels have another shape, a label is negative
+            or no integer, or there are fewer names than labels.
+
+    Example:
+    ```python
+    both = {"autoencoder": model.encode(digits), "PCA": components.transform(pixels)}
+    write_png("codes.png", code_scatter(both, labels))
+    ```
+    """
+    from matplotlib import colormaps
+
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer) or labels.min(initial=0) < 0:
+        raise ValueError(
+            f"labels are {labels.dtype} {list(labels.shape)} from {labels.min(initial=0)}: "
+            "expected integers [n] from 0 on."
+        )
+    shapes = {title: np.shape(codes) for title, codes in panels.items()}
+    if not shapes or any(shape != (len(labels), 2) for shape in shapes.values()):
+        raise ValueError(
+            f"panels have the shapes {shapes}: expected at least one, and in each codes "
+            f"[{len(labels)}, 2], one row a label."
+        )
+    kinds = np.unique(labels)
+    if names is not None and len(names) <= kinds.max(initial=0):
+        raise ValueError(f"There are {len(names)} names and a label {kinds.max()}: name each.")
+    many = len(kinds) > 10
+    colours = (
+        colormaps["turbo"](np.linspace(0, 1, len(kinds)))
+        if many
+        else colormaps["tab10"](np.arange(len(kinds)))
+    )
+    drawn = _figure(len(panels))
+    row = drawn.subplots(1, len(panels), squeeze=False)[0]
+    for axes, (title, codes) in zip(row, panels.items(), strict=True):
+        # In the order of the examples: label after label would hide the first ones.
+        axes.scatter(
+            *np.asarray(codes).T,
+            s=np.clip(6000 / max(len(labels), 1), 1.5, 12),
+            c=colours[np.searchsorted(kinds, labels)],
+            linewidths=0,
+        )
+        axes.set_title(title)
+    marks = [
+        axes.scatter([], [], color=[colour], label=str(kind) if names is None else names[kind])
+        for kind, colour in zip(kinds, colours, strict=True)
+    ]
+    drawn.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
+    return _pixels(drawn)
+
+
+def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
+    """What each unit of a first layer looks at: its weights as a picture, in a grid.
+
+    Each picture is scaled on its own and symmetrically, so that grey is a weight of 0, white the
+    unit's largest absolute weight, and black the same below 0.
+
+    Args:
+        weights: Kernel `[inputs, units]`, such as that of the first dense layer.
+        shape: `(height, width, 1 or 3)` of the inputs.
+        n: Units shown, the first ones; all if there are fewer.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the weights are not `[inputs, units]` of that shape.
+
+    Example:
+    ```python
+    write_png("filters.png", filters(model.encoder.get_weights()[0], (28, 28, 1)))
+    ```
+    """
+    weights = np.asarray(weights, "float32")
+    if weights.ndim != 2 or len(weights) != np.prod(shape):
+        raise ValueError(
+            f"weights have the shape {weights.shape}: expected [inputs, units] with "
+            f"{np.prod(shape)} inputs, as pictures of shape {tuple(shape)} have."
+        )
+    shown = weights[:, :n]
+    largest = np.abs(shown).max(axis=0)
+    scaled = shown / np.where(largest > 0, largest, 1)
+    pictures = np.round(127.5 + 127.5 * scaled).astype("uint8")
+    return grid(pictures.T.reshape(-1, *shape))
+
+
+def line_plot(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    log_y: bool = False,
+) -> np.ndarray:
+    """Lines with a mark at each point, such as an error over code size.
+
+    Args:
+        lines: Name in the legend -> (xs, ys).
+        x_label: Text below, with the unit.
+        y_label: Text on the left, with the unit.
+        log_x: Whether x has a logarithmic scale, its values as its ticks.
+        log_y: Whether y has a logarithmic scale.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no line, one has not as many xs as ys, or a number on a logarithmic
+            scale is not positive.
+
+    Example:
+    ```python
+    curve = line_plot({"PCA": ([2, 5, 10], [55.7, 45.1, 35.2])}, "code size", "squared error")
+    ```
+    """
+    for name, (xs, ys) in lines.items():
+        if len(xs) != len(ys):
+            raise ValueError(f"The line {name!r} has {len(xs)} xs and {len(ys)} ys: give as many.")
+        for values, logarithmic in ((xs, log_x), (ys, log_y)):
+            if logarithmic and min(values, default=1) <= 0:
+                raise ValueError(
+                    f"The line {name!r} goes through {min(values)}: a logarithmic scale needs "
+                    "positive numbers."
+                )
+    if not lines:
+        raise ValueError("lines is empty: give at least one.")
+    drawn = _figure(1)
+    axes = drawn.subplots()
+    for name, (xs, ys) in lines.items():
+        axes.plot(xs, ys, marker="o", label=name)
+    if log_x:
+        axes.set_xscale("log")
+        ticks = sorted({x for xs, _ in lines.values() for x in xs})
+        axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
+        axes.minorticks_off()
+    if log_y:
+        axes.set_yscale("log")
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return _pixels(drawn)
+
+
+def _figure(panels: int) -> "Figure":
+    """A figure that is no part of pyplot's state, so nothing has to be closed."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(1 + 5 * panels, 4.5), dpi=100, layout="constrained")
+
+
+def _pixels(drawn: "Figure") -> np.ndarray:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

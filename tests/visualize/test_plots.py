@@ -1,0 +1,127 @@
+"""Pictures of numbers."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from keras_gen.visualize import code_scatter, filters, line_plot
+
+RED, BLUE = (214, 39, 40), (31, 119, 180)  # the colours of the labels 3 and 0 among four
+
+
+def where(picture, colour):
+    """Rows and columns of the pixels of a colour."""
+    return np.argwhere((picture == colour).all(axis=-1))
+
+
+@pytest.fixture(autouse=True)
+def without_pyplot(monkeypatch):
+    """None of the pictures may leave a figure open."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+
+
+class TestCodeScatter:
+    labels = np.repeat(np.arange(4), 50)
+
+    def codes(self, seed=0):
+        """Label 0 far below and on the left of label 3."""
+        return np.random.default_rng(seed).normal(size=[200, 2]) + 10 * self.labels[:, None]
+
+    def test_places_and_colours(self):
+        drawn = code_scatter({"codes": self.codes()}, self.labels)
+        assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
+        axes = drawn[:, :500]  # the legend is on the right
+        low, high = where(axes, BLUE), where(axes, RED)
+        assert len(low) > 100 and len(high) > 100
+        assert high[:, 0].max() < low[:, 0].min() and low[:, 1].max() < high[:, 1].min()
+
+    def test_panels_lie_side_by_side(self):
+        codes = self.codes()
+        one = code_scatter({"a": codes}, self.labels)
+        two = code_scatter({"a": codes, "b": -codes}, self.labels)
+        assert two.shape == (450, 1100, 3) and one.shape[0] == two.shape[0]
+        left, right = where(two[:, :500], BLUE), where(two[:, 550:1010], BLUE)
+        assert left[:, 0].min() > right[:, 0].max()  # upside down
+
+    def test_names_stand_in_the_legend(self):
+        numbers, names = (
+            code_scatter({"a": self.codes()}, self.labels, names)
+            for names in (None, ["cat", "dog", "ship", "lorry"])
+        )
+        assert (numbers[:, 450:] != names[:, 450:]).any()
+
+    def test_repeats(self):
+        many = np.arange(200) % 23
+        a, b = (code_scatter({"a": self.codes()}, many) for _ in range(2))
+        np.testing.assert_array_equal(a, b)
+
+    @pytest.mark.parametrize(
+        ("panels", "labels", "names", "sentence"),
+        [
+            ({}, [0, 1], None, r"panels have the shapes \{\}: expected at least one"),
+            ({"a": [[0, 1, 2]] * 2}, [0, 1], None, r"codes \[2, 2\], one row a label"),
+            ({"a": [[0, 1]]}, [0, 1], None, r"codes \[2, 2\], one row a label"),
+            ({"a": [[0, 1]]}, [0.5], None, r"labels are float64 \[1\]"),
+            ({"a": [[0, 1]]}, [-1], None, "from -1: expected integers"),
+            ({"a": [[0, 1]]}, [2], ["x", "y"], "2 names and a label 2"),
+        ],
+    )
+    def test_bad_arguments(self, panels, labels, names, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            code_scatter(panels, np.array(labels), names)
+
+
+class TestFilters:
+    def test_each_is_symmetric_around_grey(self):
+        weights = np.array([[0.5, 0.0, -8.0], [-0.5, 0.0, 0.0], [0.25, 0.0, 4.0], [0, 0, 8.0]])
+        sheet = filters(weights, (2, 2, 1))
+        assert sheet.shape == (10, 10, 3) and sheet.dtype == np.uint8
+        assert sheet[2:4, 2:4, 0].tolist() == [[255, 0], [191, 128]]
+        assert (sheet[2:4, 6:8] == 128).all()  # a unit that looks at nothing
+        assert sheet[6:8, 2:4, 0].tolist() == [[0, 128], [191, 255]]
+
+    def test_colours_and_number(self):
+        weights = np.random.default_rng(0).normal(size=[12, 9])
+        sheet = filters(weights, (2, 2, 3), n=4)
+        assert sheet.shape == (10, 10, 3)
+        largest = np.abs(weights[:, 1]).max()
+        expected = np.round(127.5 * (1 + weights[:, 1] / largest)).reshape(2, 2, 3)
+        np.testing.assert_array_equal(sheet[2:4, 6:8], expected)
+
+    @pytest.mark.parametrize("shape", [(12,), (3, 3), (3, 3, 3, 8)])
+    def test_weights_of_another_shape(self, shape):
+        with pytest.raises(ValueError, match=r"expected \[inputs, units\] with 4 inputs"):
+            filters(np.zeros(shape), (2, 2, 1))
+
+
+class TestLinePlot:
+    def test_a_falling_line_falls(self):
+        drawn = line_plot({"error": ([1, 2, 3], [9.0, 4.0, 1.0])}, "size", "error")
+        assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
+        points = where(drawn[60:], BLUE)  # below the legend
+        left, right = points[points[:, 1] < 250], points[points[:, 1] > 400]
+        assert len(left) and len(right) and left[:, 0].mean() < right[:, 0].mean()
+
+    def test_powers_are_straight_on_logarithmic_scales(self):
+        lines = {"a": ([1, 10, 100], [1.0, 10.0, 100.0])}
+        straight = line_plot(lines, "x", "y", log_x=True, log_y=True)
+        np.testing.assert_array_equal(straight, line_plot(lines, "x", "y", True, True))
+        points = where(straight[60:], BLUE)
+        slope, constant = np.polyfit(points[:, 1], points[:, 0], 1)
+        assert np.abs(points[:, 0] - slope * points[:, 1] - constant).max() < 8
+        bent = where(line_plot(lines, "x", "y", log_x=True)[60:], BLUE)
+        slope, constant = np.polyfit(bent[:, 1], bent[:, 0], 1)
+        assert np.abs(bent[:, 0] - slope * bent[:, 1] - constant).max() > 30
+
+    @pytest.mark.parametrize(
+        ("lines", "sentence"),
+        [
+            ({}, "lines is empty"),
+            ({"a": ([1, 2], [1])}, "'a' has 2 xs and 1 ys"),
+            ({"a": ([1, 2], [1, 0])}, "'a' goes through 0: a logarithmic scale"),
+        ],
+    )
+    def test_bad_lines(self, lines, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            line_plot(lines, "x", "y", log_y=True)

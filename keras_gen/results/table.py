@@ -88,10 +88,19 @@ def whole(rows: list[Row]) -> str:
 
 
 def head(rows: list[Row]) -> str:
-    """The block of README.md: of every system, data set and metric the best row."""
+    """The block of README.md: the best row of each main figure.
+
+    Those are, of every system and data set, the figures that the paper reports too, and where it
+    reports none the one that its recipe declares first.
+    """
     best: dict[tuple[str, ...], Row] = {}
+    first: dict[tuple[str, ...], str] = {}
+    compared = {_order(row) for row in rows if row.paper_value is not None}
     for row in sorted(rows, key=_order):
-        key = (row.family, row.system, row.dataset, row.metric)
+        system, key = _order(row), (*_order(row), row.metric)
+        headline = first.setdefault(system, row.metric)
+        if row.paper_value is None and (system in compared or row.metric != headline):
+            continue
         other = best.setdefault(key, row)
         if (row.value > other.value) if row.higher_is_better else (row.value < other.value):
             best[key] = row
@@ -101,8 +110,8 @@ def head(rows: list[Row]) -> str:
     for row in best.values():
         lines.append(_line(*_names(row), *_values(row), _verdict(row), _scale(row)))
     lines.append(
-        "\nThe best run of each; [RESULTS.md](RESULTS.md) has all runs, their commands and what "
-        "the columns mean."
+        "\nThe main figures of the best runs; [RESULTS.md](RESULTS.md) has all figures and runs, "
+        "their commands and what the columns mean."
     )
     return "\n".join(lines)
 
@@ -158,8 +167,9 @@ def _run(row: Row) -> str:
     return f"`{row.command}`: {', '.join([*facts, *versions, *filter(None, [row.date])])}."
 
 
-def _order(row: Row) -> tuple:
-    return row.family, row.system, row.dataset, row.metric, row.preset, row.command
+def _order(row: Row) -> tuple[str, ...]:
+    """Of systems; the rows of one keep the order in which its recipe declares its figures."""
+    return row.family, row.system, row.dataset
 
 
 def _header(*columns: str) -> str:

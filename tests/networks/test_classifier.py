@@ -1,10 +1,10 @@
-"""The small classifier of the metrics."""
+"""The small classifier of the metrics, and the one on an encoder."""
 
 import keras
 import numpy as np
 import pytest
 
-from keras_gen.networks import conv_classifier
+from keras_gen.networks import classifier_on, conv_classifier, mlp_encoder
 
 
 def images(n=3, side=17, channels=3):
@@ -62,3 +62,28 @@ def test_float32_under_any_policy():
 def test_no_layers_are_refused():
     with pytest.raises(ValueError, match="found no widths"):
         conv_classifier(widths=())
+
+
+class TestOnAnEncoder:
+    @pytest.mark.parametrize("outputs", [("codes",), ("mean", "log_variance")])
+    def test_starts_from_the_codes(self, outputs):
+        encoder = mlp_encoder((3, 3, 1), latents=4, hidden=(5,), outputs=outputs)
+        network = classifier_on(encoder, 2, data_range=(-1.0, 1.0))
+        x = images(side=3, channels=1)
+        codes = encoder(x / 127.5 - 1)
+        kernel, bias = network.layers[-1].get_weights()
+        wanted = (codes[0] if len(outputs) > 1 else codes) @ kernel + bias
+        np.testing.assert_allclose(network(x), wanted, rtol=1e-4, atol=1e-6)
+
+    def test_leaves_the_encoder_as_it_is(self):
+        encoder = mlp_encoder((3, 3, 1), latents=4, hidden=(), outputs=("codes",))
+        before, network = encoder.get_weights(), classifier_on(encoder, 2)
+        network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+        network.fit(images(side=3, channels=1), np.array([0, 1, 1]), verbose=0)
+        np.testing.assert_array_equal(encoder.get_weights()[0], before[0])
+        assert (network.get_layer("encoder").get_weights()[0] != before[0]).any()
+
+    def test_a_frozen_encoder_is_a_probe(self):
+        network = classifier_on(mlp_encoder((3, 3, 1), 4, (5,), outputs=("codes",)), 2)
+        network.get_layer("encoder").trainable = False
+        assert [tuple(w.shape) for w in network.trainable_weights] == [(4, 2), (2,)]

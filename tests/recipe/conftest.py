@@ -38,6 +38,7 @@ class Toy:
     def __init__(self):
         self.callbacks, self.evaluate, self.eager = (), lambda model, folder: {"score": 0.5}, True
         self.images, self.warning, self.validation = IMAGES, "", {}
+        self.before = lambda run, source: None
         self.run = self.model = None
 
     def main(self, argv):
@@ -45,12 +46,9 @@ class Toy:
         s = run.settings
         if self.warning:
             run.note(self.warning)
-        with run.strategy.scope():
-            model = self.model = VAE(
-                mlp_encoder(SHAPE, latents=1, hidden=(3,)), mlp_decoder(SHAPE, 1, (3,)), seed=s.seed
-            )
-            model.compile(keras.optimizers.Adam(s.learning_rate), run_eagerly=self.eager)
         source = Source(self.images)
+        self.before(run, source)
+        model = self.model = self.build(run)
         run.fit(
             model,
             lambda start: source.stream(s.batch_size, s.seed, start),
@@ -60,6 +58,15 @@ class Toy:
         )
         run.finish(model, self.evaluate, {"train": "toys"})
         run.say(f"draw from {run.exported.parent}")
+
+    def build(self, run):
+        """A model as the recipe trains it."""
+        s = run.settings
+        with run.strategy.scope():
+            networks = mlp_encoder(SHAPE, latents=1, hidden=(3,)), mlp_decoder(SHAPE, 1, (3,))
+            model = VAE(*networks, seed=s.seed)
+            model.compile(keras.optimizers.Adam(s.learning_rate), run_eagerly=self.eager)
+        return model
 
     def __call__(self, *argv):
         """The exit code: 0, or a number, or the sentence that Python prints."""

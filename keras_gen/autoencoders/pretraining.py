@@ -1,0 +1,90 @@
+"""Greedy layer-wise pretraining of deep autoencoders."""
+
+from collections.abc import Callable
+
+import keras
+
+from keras_gen.autoencoders.autoencoder import Autoencoder
+from keras_gen.autoencoders.denoising import DenoisingAutoencoder
+from keras_gen.data import Source
+
+
+def pretrain_layers(
+    model: Autoencoder,
+    source: Source,
+    train: Callable[[DenoisingAutoencoder, Source, str], None],
+    amount: float = 0.25,
+) -> None:
+    """Trains the layers of a deep autoencoder one after the other, from the outside inwards.
+
+    Each layer of the encoder and its mirror image in the decoder are a denoising autoencoder of one
+    layer, which learns the codes of the layers before it; their weights are then where the training
+    of the whole begins. Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training of Deep
+    Networks", NeurIPS 2006; with denoising layers Vincent et al.: "Stacked Denoising Autoencoders",
+    JMLR 2010, sec. 3.5. Hinton and Salakhutdinov (2006) stack restricted Boltzmann machines.
+
+    Args:
+        model: Autoencoder whose encoder and decoder are mirror images made of dense layers; its
+            hidden layers are sigmoid, so that what one hands to the next lies between 0 and 1.
+        source: Images `[...]` as the model takes them, without labels.
+        train: Function of a layer's model, what it learns from and its name; it compiles and fits.
+        amount: Share of a layer's inputs that are masked, drawn anew in every step.
+
+    Raises:
+        ValueError: If the networks are no mirror images, or a hidden layer is not sigmoid.
+
+    Example:
+    ```python
+    def train(layer, source, name):
+        layer.compile("adam")
+        layer.fit(source.stream(100), steps_per_epoch=600, epochs=5)
+
+
+    pretrain_layers(model, small_images("mnist").train, train)
+    ```
+    """
+    ups, downs = _dense(model.encoder), _dense(model.decoder)[::-1]
+    sizes = [[tuple(layer.kernel.shape) for layer in layers] for layers in (ups, downs)]
+    if sizes[0] != [size[::-1] for size in sizes[1]]:
+        raise ValueError(
+            f"The encoder has dense layers (inputs, units) {sizes[0]} and the decoder, from its "
+            f"end, {sizes[1]}: expected mirror images, the same with inputs and units exchanged."
+        )
+    hidden = [*ups[:-1], *downs[1:]]
+    if other := [
+        layer.name for layer in hidden if layer.activation is not keras.activations.sigmoid
+    ]:
+        raise ValueError(
+            f"The hidden layer {other[0]} is not sigmoid: the next one learns its values as "
+            "probabilities, so build the networks with activation='sigmoid'."
+        )
+    for number, (up, down) in enumerate(zip(ups, downs, strict=True)):
+        likelihood = model.likelihood if number == 0 else "bernoulli"
+        shape = tuple(source.element_spec.shape)
+        layer = DenoisingAutoencoder(
+            _encoder(up, shape), _decoder(down, shape), likelihood, "masking", amount, model.seed
+        )
+        train(layer, source, f"layer_{number + 1}")
+        for dense, trained in ((up, layer.encoder), (down, layer.decoder)):
+            dense.set_weights(trained.get_weights())
+        if up is not ups[-1]:
+            codes = layer.encode(source.arrays())
+            source = Source(codes, origin=f"codes of layer {number + 1} of {source.origin}")
+
+
+def _dense(network):
+    return [layer for layer in network.layers if isinstance(layer, keras.layers.Dense)]
+
+
+def _encoder(dense, shape):
+    """A network of one layer like `dense`, of its own."""
+    inputs = keras.Input(shape)
+    copy = keras.layers.Dense(dense.units, dense.activation, dtype="float32")
+    return keras.Model(inputs, copy(keras.layers.Flatten()(inputs)), name="encoder")
+
+
+def _decoder(dense, shape):
+    """A network of one layer of the size of `dense`, without its activation: to logits."""
+    inputs = keras.Input((dense.kernel.shape[0],))
+    outputs = keras.layers.Dense(dense.units, dtype="float32")(inputs)
+    return keras.Model(inputs, keras.layers.Reshape(shape)(outputs), name="decoder")

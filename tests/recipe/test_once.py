@@ -1,0 +1,35 @@
+"""Sweeps of many short trainings."""
+
+import json
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+
+def test_what_was_measured_is_not_measured_again(toy):
+    assert toy("--output", "run") == 0
+    first = toy.run.once("3 labels, seed 0", lambda: {"error": 1.5, "curve": (1, 2)})
+    assert first == {"error": 1.5, "curve": [1, 2]}
+    again = toy.run.once("3 labels, seed 0", lambda: pytest.fail("measured twice"))
+    assert again == first
+    other = toy.run.once("3 labels, seed 1", lambda: {"error": 2.5})
+    assert other == {"error": 2.5}
+    written = Path("run/measured/3 labels, seed 0.json")
+    assert json.loads(written.read_text()) == first
+
+
+def test_the_log_of_tensorflow_is_as_before_also_after_an_error(toy):
+    """Within a measurement it holds errors alone, since each new model is traced anew."""
+    assert toy("--output", "run") == 0
+    logger = tf.get_logger()
+    before, within = logger.level, []
+
+    def measure():
+        within.append(logger.level)
+        raise OSError("no more disk")
+
+    with pytest.raises(OSError, match="no more disk"):
+        toy.run.once("a", measure)
+    assert within == [40] and logger.level == before
+    assert toy.run.once("a", lambda: {"error": 1}) == {"error": 1}

@@ -50,9 +50,12 @@ def export(
 
     The export needs neither this library nor Keras, nor the distribution strategy or the mixed
     precision under which the model was trained. It holds the variables that its signatures read and
-    no other, takes and gives uint8, int32 and float32 tensors only, and carries metadata
+    no other, takes and gives uint8, int32, float32 and string tensors only, and carries metadata
     (`assets.extra/keras_gen.json`) and a warm-up request per signature
     (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on its request.
+
+    What else the signatures read, such as the lookup table of a vocabulary, the model names in an
+    attribute `resources`: a list of objects that TensorFlow can track.
 
     The version is the first free one, and appears under its name complete or not at all.
 
@@ -64,7 +67,8 @@ def export(
         default: The signature that is also `serving_default`: the first one unless told.
         metadata: What else to record, for instance `recipe`, `config`, `data` and `metrics`.
         warmup: Signature name -> input name -> array: the warm-up request of that signature,
-            in place of one example of zeros (64 along every other open axis, scalars 1).
+            in place of one example of zeros (64 along every other open axis, scalars 1) or of
+            empty texts.
 
     Returns:
         The folder written.
@@ -100,6 +104,7 @@ def export(
     for key, function in functions.items():
         _try(key, function, requests[key])
     module, parameters = _module(model.networks, functions)
+    module.resources = list(getattr(model, "resources", ()))
     description = _describe(model, name, default, specs, functions, parameters, metadata or {})
     functions["serving_default"] = functions[default]
     requests["serving_default"] = requests[default]
@@ -131,12 +136,12 @@ def export(
 
 
 def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
-    served = (tf.uint8, tf.int32, tf.float32)
+    served = (tf.uint8, tf.int32, tf.float32, tf.string)
     for spec in inputs:
         if not spec.name or spec.dtype not in served or spec.shape.rank is None:
             raise ValueError(
                 f"signature {signature!r} has the input {spec}: it needs a name, a "
-                "known rank, and one of the dtypes uint8, int32 and float32."
+                "known rank, and one of the dtypes uint8, int32, float32 and string."
             )
     return {spec.name: spec for spec in inputs}
 
@@ -148,7 +153,7 @@ def _concrete(function: Callable, specs: Specs) -> Any:
         tensor = tf.convert_to_tensor(tensor)
         if tensor.dtype.is_floating:
             return tf.cast(tensor, tf.float32)
-        return tensor if tensor.dtype == tf.uint8 else tf.cast(tensor, tf.int32)
+        return tensor if tensor.dtype in (tf.uint8, tf.string) else tf.cast(tensor, tf.int32)
 
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         outputs = function(*tensors)

@@ -18,12 +18,15 @@ def default_inputs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, np.ndarray]:
     """Inputs that any server can afford: one example, 64 along every other open axis.
 
     Returns:
-        Input name -> zeros of the declared dtype; scalar integers (counts, seeds) are 1.
+        Input name -> zeros of the declared dtype; scalar integers (counts, seeds) are 1, and
+        strings empty.
     """
 
     def zeros(spec: tf.TensorSpec) -> np.ndarray:
         dtype = spec.dtype.as_numpy_dtype
         shape = [size or (1 if axis == 0 else 64) for axis, size in enumerate(spec.shape)]
+        if spec.dtype == tf.string:
+            return np.full(shape, b"", dtype)
         return np.ones((), dtype) if not shape and spec.dtype.is_integer else np.zeros(shape, dtype)
 
     return {name: zeros(spec) for name, spec in specs.items()}

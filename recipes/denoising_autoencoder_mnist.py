@@ -59,7 +59,7 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(hidden=50, epochs=2, steps_per_epoch=50, batch_size=50, probe_labels=200),
     "cpu": dict(
-        epochs=15, steps_per_epoch=600, batch_size=100, sheet_every=5, steps_per_execution=100
+        epochs=12, steps_per_epoch=600, batch_size=100, sheet_every=4, steps_per_execution=100
     ),
     "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, sheet_every=20),
 }

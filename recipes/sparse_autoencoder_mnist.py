@@ -122,7 +122,7 @@ def main(argv=None):
         for name, each in {"kl": model, **others}.items():
             write_png(directory / f"filters-{name}.png", sheet(each))
             codes, images = each.encode(test), each.reconstruct(test)
-            errors = np.square((images / 255.0 - test / 255.0)).sum(axis=(1, 2, 3))
+            errors = np.square(images / 255.0 - test / 255.0).sum(axis=(1, 2, 3))
             measured[f"{name}_activation"] = float(codes.mean())
             measured[f"{name}_near_zero"] = float((codes < NEAR_ZERO).mean())
             measured[f"{name}_error"] = float(errors.mean())

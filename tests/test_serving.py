@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.export import export, load
+from keras_gen.exported import read_metadata
 from shared import dropping_network
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
@@ -229,6 +230,45 @@ def test_warmup_in_the_serving_package_s_own_words(path):
     assert requests.keys() == {"translate", "sample", "serving_default"}
     assert requests["sample"].model_spec.name == "stand_in"
     assert tf.make_ndarray(requests["translate"].inputs["images"]).shape == (1, 64, 64, 3)
+
+
+class Counter:
+    """A stand-in that takes and gives texts, by a table that is no variable of a network."""
+
+    networks = MappingProxyType({})
+
+    def __init__(self):
+        words = tf.lookup.KeyValueTensorInitializer(["cat", "dog"], tf.constant([3, 5], tf.int64))
+        self.table = tf.lookup.StaticHashTable(words, default_value=-1)
+        self.resources = [self.table]
+
+    def look_up(self, texts):
+        return {"numbers": self.table.lookup(texts), "louder": tf.strings.upper(texts)}
+
+    def signatures(self):
+        return {"look_up": (self.look_up, [tf.TensorSpec([None], tf.string, "texts")])}
+
+
+def test_texts_and_tables_need_no_keras_either(tmp_path):
+    path = export(Counter(), tmp_path, "texts")
+    printed = run(
+        """
+import sys
+sys.modules.update(keras=None, keras_gen=None, tf_keras=None)
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+found = model.signatures["look_up"](texts=tf.constant(["dog", "cow", "cat"]))
+print(found["numbers"].numpy().tolist(), found["numbers"].dtype.name)
+print(found["louder"].numpy().tolist())
+""",
+        path,
+    )
+    assert printed.splitlines() == ["[5, -1, 3] int32", "[b'DOG', b'COW', b'CAT']"]
+    requests = warmup_requests(path)
+    assert requests["look_up"][1]["texts"].tolist() == [b""]
+    described = read_metadata(path)["signatures"]["look_up"]
+    assert described["inputs"] == {"texts": {"dtype": "string", "shape": [None]}}
+    assert described["outputs"]["louder"] == {"dtype": "string", "shape": [None]}
 
 
 class NeedsLargePictures:

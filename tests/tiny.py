@@ -20,6 +20,7 @@ from keras_gen.autoencoders import (
     ClassifyingAutoencoder,
     ContractiveAutoencoder,
     DenoisingAutoencoder,
+    DocumentAutoencoder,
     SparseAutoencoder,
 )
 from keras_gen.gan import GAN
@@ -39,6 +40,7 @@ from keras_gen.translation import ContextEncoder, CycleGAN
 from keras_gen.vae import VAE
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps an epoch
+WORDS = "apple bread corn egg fish honey lemon milk oil rice salt water".split()  # of texts
 
 
 @dataclasses.dataclass(frozen=True)
@@ -197,6 +199,18 @@ def _denoising(seed=3):
     return _variant(DenoisingAutoencoder, seed, corruption="salt_and_pepper", amount=0.5)
 
 
+def _document(seed=3):
+    return DocumentAutoencoder(
+        mlp_encoder((len(WORDS),), latents=3, hidden=(6,), outputs=("codes",)),
+        mlp_decoder((len(WORDS),), latents=3, hidden=(5,)),
+        WORDS,
+        likelihood="poisson",
+        top=4,
+        seed=seed,
+        name="tiny_documents",
+    )
+
+
 def _sparse(seed=3):
     options = dict(output_activation="sigmoid", penalty="l1", weight=0.5, target=0.2)
     return _variant(SparseAutoencoder, seed, **options)
@@ -211,6 +225,11 @@ def _inpaint(model):
     return model.inpaint(images, seed=1)
 
 
+def _words(model):
+    _, rates = model.reconstruct(["apple apple milk", "bread", "no known word"])
+    return np.clip(100 * rates, 0, 255).astype("uint8")
+
+
 def _translate(model):
     images = np.random.default_rng(1).integers(0, 256, (2, 13, 18, 3), dtype="uint8")
     return np.concatenate([model.translate(images, name) for name in model.directions()])
@@ -221,6 +240,7 @@ TINY = {
     "ClassifyingAutoencoder": Tiny(_classifying, ((4, 4, 1), ()), _reconstruct, draws=False),
     "ContractiveAutoencoder": Tiny(_contractive, ((4, 4, 1),), _reconstruct),
     "DenoisingAutoencoder": Tiny(_denoising, ((4, 4, 1),), _reconstruct),
+    "DocumentAutoencoder": Tiny(_document, ((len(WORDS),),), _words, draws=False),
     "SparseAutoencoder": Tiny(_sparse, ((4, 4, 1),), _reconstruct, draws=False),
     "ContextEncoder": Tiny(_context_encoder, ((16, 16, 3),), _inpaint),
     "CycleGAN": Tiny(_cyclegan, ((16, 16, 3), (16, 16, 3)), _translate),

@@ -4,6 +4,8 @@ from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.autoencoders.classifying import ClassifyingAutoencoder
 from keras_gen.autoencoders.contractive import ContractiveAutoencoder
 from keras_gen.autoencoders.denoising import DenoisingAutoencoder
+from keras_gen.autoencoders.document import DocumentAutoencoder
+from keras_gen.autoencoders.pretraining import pretrain_layers
 from keras_gen.autoencoders.sparse import SparseAutoencoder
 
 __all__ = [
@@ -11,5 +13,7 @@ __all__ = [
     "ClassifyingAutoencoder",
     "ContractiveAutoencoder",
     "DenoisingAutoencoder",
+    "DocumentAutoencoder",
     "SparseAutoencoder",
+    "pretrain_layers",
 ]

@@ -138,7 +138,7 @@ class Autoencoder(GenerativeModel):
 
     def decode(self, codes) -> np.ndarray:
         """Returns the mean of p(x | code) as uint8 images for float codes `[n, ...]`."""
-        return self._decode(tf.cast(codes, tf.float32)).numpy()
+        return self._decoded(tf.cast(codes, tf.float32))["images"].numpy()
 
     def reconstruct(self, images, batch_size: int = 256) -> np.ndarray:
         """Returns the reconstructions, in the kind of `images`."""
@@ -156,11 +156,9 @@ class Autoencoder(GenerativeModel):
         Returns:
             uint8 `[n, steps, ...]`.
         """
-        start, end = (np.asarray(self._codes(self.prepare(x), training=False)[0]) for x in (a, b))
-        share = np.linspace(0.0, 1.0, steps).reshape([steps, *[1] * (start.ndim - 1)])
-        line = (1 - share) * start[:, None] + share * end[:, None]
+        line = self._line(a, b, steps)
         images = self.decode(line.reshape(-1, *line.shape[2:]))
-        return images.reshape(len(start), steps, *images.shape[1:])
+        return images.reshape(*line.shape[:2], *images.shape[1:])
 
     def score(self, images, batch_size: int = 256) -> np.ndarray:
         """Returns how badly each example is modelled: high for what is unlike the training data.
@@ -195,29 +193,37 @@ class Autoencoder(GenerativeModel):
             codes = self._codes(self.prepare(images), training=False)
             return dict(zip(self.code_names, codes, strict=True))
 
-        def decode(latents):
-            return {"images": self._decode(latents)}
-
         def reconstruct(images):
-            return decode(self._codes(self.prepare(images), training=False)[0])
+            return self._decoded(self._codes(self.prepare(images), training=False)[0])
 
         def score(images):
             return {"scores": self._score(self.prepare(images))}
 
-        images = [tf.TensorSpec([None, *self.encoder.input_shape[1:]], tf.uint8, name="images")]
+        images = [self._examples()]
         latents = [tf.TensorSpec([None, *self.decoder.input_shape[1:]], tf.float32, name="latents")]
         return {
             "reconstruct": (reconstruct, images),
             "encode": (encode, images),
-            "decode": (decode, latents),
+            "decode": (self._decoded, latents),
             "score": (score, images),
         }
 
     def _score(self, x):
         return self._reconstruction(self._codes(x, training=False)[0], x, training=False)
 
-    def _decode(self, codes):
-        return self.to_uint8(self.likelihood.mean(self.decoder(codes, training=False)))
+    def _line(self, a, b, steps):
+        """Codes on the lines between those of two batches of examples, `[n, steps, ...]`."""
+        start, end = (np.asarray(self._codes(self.prepare(x), training=False)[0]) for x in (a, b))
+        share = np.linspace(0.0, 1.0, steps).reshape([steps, *[1] * (start.ndim - 1)])
+        return (1 - share) * start[:, None] + share * end[:, None]
+
+    def _examples(self) -> tf.TensorSpec:
+        """What the signatures take."""
+        return tf.TensorSpec([None, *self.encoder.input_shape[1:]], tf.uint8, name="images")
+
+    def _decoded(self, codes) -> dict:
+        """What the signatures return of codes."""
+        return {"images": self.to_uint8(self.likelihood.mean(self.decoder(codes, training=False)))}
 
     def _batches(self, images, batch_size):
         for start in range(0, len(images), batch_size):

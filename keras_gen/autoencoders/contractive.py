@@ -1,6 +1,7 @@
 """The contractive autoencoder (Rifai et al. 2011)."""
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
@@ -70,7 +71,7 @@ class ContractiveAutoencoder(Autoencoder):
 
     def loss_terms(self, x, training: bool) -> dict:
         """Returns `reconstruction` and `contraction`, `[batch]`."""
-        codes, contraction = self._contraction(x, training)
+        codes, contraction = self._contraction(x, training, self.method)
         return {
             "reconstruction": self._reconstruction(codes, x, training),
             "contraction": contraction,
@@ -80,9 +81,24 @@ class ContractiveAutoencoder(Autoencoder):
         """Returns the weight of the penalty."""
         return {"contraction": self.weight}
 
-    def _contraction(self, x, training):
+    def jacobian_norms(self, images, batch_size: int = 256) -> np.ndarray:
+        """Returns ||dh/dx||_F of each example, exact whatever the `method`: float32 `[n]`.
+
+        The paper's sec. 5.2 compares its mean over held-out examples. With a `weight` of 0 the
+        model is a plain autoencoder, of which it is measured likewise.
+
+        Args:
+            images: uint8, or float in `data_range`, `[n, ...]`.
+            batch_size: Examples at once.
+        """
+        exact = "jacobian" if self._layer is None else "closed_form"
+        batches = self._batches(images, batch_size)
+        squares = [self._contraction(x, False, exact)[1] for x in batches]
+        return np.sqrt(np.concatenate(squares))
+
+    def _contraction(self, x, training, method):
         """The codes and ||dh/dx||_F^2, `[batch]`."""
-        if self.method == "closed_form" or (self.method == "auto" and self._layer is not None):
+        if method == "closed_form" or (method == "auto" and self._layer is not None):
             codes = self._codes(x, training)[0]
             # Eq. (6): sum_j (h_j (1 - h_j))^2 sum_i W_ij^2.
             norms = tf.reduce_sum(tf.square(self._layer.kernel), axis=0)
@@ -91,13 +107,11 @@ class ContractiveAutoencoder(Autoencoder):
             tape.watch(x)
             codes = self._codes(x, training)[0]
             flat = tf.reshape(codes, [tf.shape(codes)[0], -1])
-            if self.method != "jacobian":
+            if method != "jacobian":
                 # E |v J|^2 = ||J||_F^2 for v of independent entries of mean 0 and variance 1.
                 direction = self.normal("direction", keras.ops.shape(codes), training)
                 along = tf.reduce_sum(codes * direction)
-        slopes = (
-            tape.batch_jacobian(flat, x) if self.method == "jacobian" else tape.gradient(along, x)
-        )
+        slopes = tape.batch_jacobian(flat, x) if method == "jacobian" else tape.gradient(along, x)
         return codes, tf.reduce_sum(tf.square(slopes), axis=list(range(1, slopes.shape.rank)))
 
 

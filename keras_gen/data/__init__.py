@@ -1,8 +1,10 @@
 """Sources of examples, their streams, folders, and offline samples."""
 
 from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
+from keras_gen.data.documents import Documents, documents
 from keras_gen.data.factors import Factors
 from keras_gen.data.folders import image_folder
+from keras_gen.data.labelled import even_order, half_labelled
 from keras_gen.data.offline import offline_colour_digits, offline_digits, offline_unpaired
 from keras_gen.data.painterly import paint
 from keras_gen.data.sets import Domains, Sets, Split, photos_and_paintings, small_images
@@ -10,17 +12,24 @@ from keras_gen.data.shapes import Shapes
 from keras_gen.data.source import Source
 from keras_gen.data.transforms import binarize, pad_to, random_crop_flip, resize_cover
 from keras_gen.data.unpaired import unpaired
+from keras_gen.data.words import WordCounts, common_words
 
 __all__ = [
     "DataDamaged",
     "DataUnavailable",
+    "Documents",
     "Domains",
     "Factors",
     "Sets",
     "Shapes",
     "Source",
     "Split",
+    "WordCounts",
     "binarize",
+    "common_words",
+    "documents",
+    "even_order",
+    "half_labelled",
     "image_folder",
     "load_tfds",
     "offline_colour_digits",

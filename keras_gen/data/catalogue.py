@@ -174,9 +174,14 @@ def _prepare(
     if not download:
         raise DataUnavailable(f"{missing}; allow it to be downloaded with download=True, {advice}.")
     by_hand = builder.MANUAL_DOWNLOAD_INSTRUCTIONS
+    folder = Path(manual_dir or data_dir / "downloads" / "manual")
+    lacking = f"{missing}, and {folder} lacks the files it is made from. "
+    if by_hand and not folder.is_dir():
+        # tensorflow-datasets would make folders before it looks.
+        raise DataUnavailable(lacking + " ".join(by_hand.split()))
     if not by_hand:
         # tensorflow-datasets would try for minutes, without a word.
-        reason = _unreachable(_urls(builder))
+        reason = unreachable(_urls(builder))
         if reason:
             raise DataUnavailable(f"{missing}, and {reason}; connect to a network, {advice}.")
     config = tfds.download.DownloadConfig(
@@ -187,10 +192,7 @@ def _prepare(
     except (AssertionError, FileNotFoundError) as error:
         if not by_hand:
             raise
-        folder = Path(manual_dir or data_dir / "downloads" / "manual")
-        raise DataUnavailable(
-            f"{missing}, and {folder} lacks the files it is made from. {' '.join(by_hand.split())}"
-        ) from error
+        raise DataUnavailable(lacking + " ".join(by_hand.split())) from error
     except (
         OSError,
         tf.errors.OpError,
@@ -209,8 +211,8 @@ def _urls(builder: Any) -> list[str]:
     return [url for url in urls if config and config in url] or urls or [builder.info.homepage]
 
 
-def _unreachable(urls: Sequence[str]) -> str | None:
-    """Says which host does not answer, or None if all do."""
+def unreachable(urls: Sequence[str]) -> str | None:
+    """Says which host of some addresses does not answer within seconds, or None if all do."""
     parsed = [urllib.parse.urlsplit(url) for url in urls]
     for scheme, host in sorted({(part.scheme, part.hostname) for part in parsed if part.hostname}):
         proxy = urllib.request.getproxies().get(scheme)

@@ -9,9 +9,10 @@ from keras_gen.data.catalogue import DataUnavailable, load_tfds
 from keras_gen.data.folders import image_folder
 from keras_gen.data.offline import offline_colour_digits, offline_digits, offline_unpaired
 from keras_gen.data.source import Source
+from keras_gen.data.transforms import pad_to
 
 
-class _Parts:
+class Parts:
     """Sources in fields, which can be described."""
 
     def parts(self) -> dict[str, Source]:
@@ -30,7 +31,7 @@ class _Parts:
 
 
 @dataclasses.dataclass(frozen=True)
-class Split(_Parts):
+class Split(Parts):
     """A training and a held-out part.
 
     Attributes:
@@ -45,7 +46,7 @@ class Split(_Parts):
 
 
 @dataclasses.dataclass(frozen=True)
-class Domains(_Parts):
+class Domains(Parts):
     """Two domains, X and Y, of uint8 images `[size, size, 3]`.
 
     Attributes:
@@ -63,7 +64,7 @@ class Domains(_Parts):
     warning: str = ""
 
 
-class Sets(_Parts):
+class Sets(Parts):
     """Several data sets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.
 
     Args:
@@ -95,8 +96,9 @@ def small_images(name: str, labels: bool = False) -> Split:
     scikit-learn: for `"cifar10"` in colour and of its shape.
 
     Args:
-        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`) or another set of
-            tensorflow-datasets with the splits train and test.
+        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` or another set of
+            tensorflow-datasets with the splits train and test. The digits of USPS, which fill
+            16x16 pixels, are enlarged to 20x20 and centred in 28x28, as MNIST's are.
         labels: Whether an example is `(image, label)` instead of an image alone.
 
     Raises:
@@ -110,11 +112,13 @@ def small_images(name: str, labels: bool = False) -> Split:
     """
     features = ("image", "label") if labels else "image"
     try:
-        train, test = (load_tfds(name, part, features=features) for part in ("train", "test"))
+        size = 20 if name == "usps" else None
+        parts = (load_tfds(name, p, features=features, size=size) for p in ("train", "test"))
+        train, test = (part.map(_framed) if size else part for part in parts)
         return Split(train, test)
     except DataUnavailable as error:
         sample = (offline_colour_digits if name in _COLOURED else offline_digits)(labels=labels)
-        return Split(sample["train"], sample["test"], _OFFLINE_WARNING.format(error))
+        return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
 
 
 def photos_and_paintings(
@@ -155,15 +159,21 @@ def photos_and_paintings(
     except DataUnavailable as error:
         sample = offline_unpaired(size, seed=seed)
         train_x, train_y, test_x, test_y = (sample[part] for part in _OFFLINE)
-        return Domains(train_x, train_y, test_x, test_y, _OFFLINE_WARNING.format(error))
+        return Domains(train_x, train_y, test_x, test_y, OFFLINE_WARNING.format(error))
 
 
 _HELD_OUT = 3
 _COLOURED = ("cifar10",)  # pictures of 32x32 pixels in colour
-_OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
+OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 # A is Monet there, B the photographs.
 _MONET2PHOTO = ("trainB", "trainA", "testB", "testA")
 _OFFLINE = ("photo_train", "painting_train", "photo_test", "painting_test")
+
+
+def _framed(image, *label):
+    """A digit of 20x20 in the middle of 28x28 pixels, as in MNIST."""
+    image = pad_to(image, 28)
+    return (image, *label) if label else image
 
 
 def _split(source: Source) -> tuple[Source, Source]:

@@ -1,4 +1,4 @@
-"""Texts to counts of words: which words, and the counting itself, in TensorFlow's own operations."""
+"""Texts to counts of words: which words count, and the counting, in TensorFlow's operations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import tensorflow as tf
 _BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
 
 
-def common_words(texts: Sequence[str], size: int = 2000) -> list[str]:
+def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[str]:
     """Finds the words that occur most often, without English stop words.
 
     Words as `WordCounts` sees them; the list of stop words is that of scikit-learn.
@@ -76,11 +76,13 @@ class WordCounts(tf.Module):
 
     def __call__(self, texts) -> tf.Tensor:
         """Returns the counts, float32 `[n, words]`, of strings `[n]` in UTF-8."""
-        texts = tf.strings.unicode_transcode(texts, "UTF-8", "UTF-8")  # mends broken bytes
+        # Mends broken bytes. Control characters would cut a text short, and end words anyway.
+        texts = tf.strings.unicode_transcode(
+            texts, "UTF-8", "UTF-8", replace_control_characters=True
+        )
         lower = tf.strings.lower(texts, encoding="utf-8")
         tokens = tf.strings.split(tf.strings.regex_replace(lower, _BETWEEN_WORDS, " "), " ")
-        # Words of one letter are in no vocabulary that is made of longer ones; one that holds some
-        # must not count them either.
+        # Single letters are no words, even where a vocabulary holds some.
         long = tf.strings.length(tokens.flat_values, "UTF8_CHAR") > 1
         found = tf.where(long, self.table.lookup(tokens.flat_values), -1)
         known = tokens.with_flat_values(found)

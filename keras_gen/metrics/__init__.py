@@ -37,6 +37,7 @@ from keras_gen.metrics.image_quality import (
     ssim,
 )
 from keras_gen.metrics.inception_score import InceptionScore, inception_score
+from keras_gen.metrics.inpainting import border_mean, hole_psnr
 from keras_gen.metrics.kernel_distance import kernel_distance
 from keras_gen.metrics.likelihood import (
     ActiveUnits,
@@ -67,6 +68,7 @@ from keras_gen.metrics.representation import (
     retrieval_curve,
     retrieval_precision,
 )
+from keras_gen.metrics.transfer import transfer_report
 from keras_gen.metrics.translation import cycle_error, luma_ssim, translation_report
 
 __all__ = [
@@ -84,6 +86,7 @@ __all__ = [
     "auroc",
     "beta_vae_score",
     "bits_per_dimension",
+    "border_mean",
     "cluster_purity",
     "colour_statistics",
     "cycle_error",
@@ -96,6 +99,7 @@ __all__ = [
     "gaussian_modes",
     "generation_report",
     "grid_centres",
+    "hole_psnr",
     "importance_weighted_nll",
     "inception_score",
     "inception_v3",
@@ -126,5 +130,6 @@ __all__ = [
     "train_classifier",
     "train_domain_classifier",
     "trained_extractor",
+    "transfer_report",
     "translation_report",
 ]

@@ -12,6 +12,7 @@ from sklearn.metrics.cluster import contingency_matrix
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler, normalize
 
+from keras_gen.data.labelled import even_order
 from keras_gen.metrics.checks import as_feature_pair, as_features
 
 
@@ -60,7 +61,7 @@ def linear_probe(
             f"A linear probe needs two classes or more, and counts between their number and that "
             f"of the examples: found {classes} classes, {len(x)} examples, counts {counts}."
         )
-    order = _even_order(y, seed)
+    order = even_order(y, seed)
     scaler = StandardScaler().fit(x)
     x, test_x = scaler.transform(x), scaler.transform(test_x)
     return {
@@ -210,6 +211,7 @@ def retrieval_curve(
     gallery_labels: np.ndarray,
     recalls: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0),
     seed: int = 0,
+    leave_one_out: bool = False,
 ) -> np.ndarray:
     """Precision where each share of a query's matches has been retrieved, by cosine similarity.
 
@@ -224,6 +226,7 @@ def retrieval_curve(
         gallery_labels: integers `[n]`.
         recalls: above 0, at most 1.
         seed: of the order among equally similar examples.
+        leave_one_out: whether query i is gallery example i, which is then not to be found by it.
 
     Returns:
         float64 `[len(recalls)]`, between 0 and 1.
@@ -242,10 +245,16 @@ def retrieval_curve(
     shares = np.asarray(recalls, np.float64)
     if shares.ndim != 1 or not ((shares > 0) & (shares <= 1)).all():
         raise ValueError(f"recalls must be a list of numbers above 0 up to 1, found {recalls}.")
-    if len(missing := np.setdiff1d(query_y, gallery_y)):
-        raise ValueError(f"No gallery example has the query label {missing[0]}: leave it out.")
+    if leave_one_out and not np.array_equal(query_y, gallery_y):
+        raise ValueError("leave_one_out wants queries and gallery to be the same examples.")
+    found, numbers = np.unique(gallery_y, return_counts=True)
+    if len(missing := np.setdiff1d(query_y, found[numbers > leave_one_out])):
+        other = "other " if leave_one_out else ""
+        raise ValueError(
+            f"No {other}gallery example has the query label {missing[0]}: leave it out."
+        )
     curves = []
-    for part in _hits(queries, query_y, gallery, gallery_y, seed):
+    for part in _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out):
         for row in part:
             ranks = np.flatnonzero(row) + 1
             # Less what rounding adds to a product such as 0.7 * 10.
@@ -285,24 +294,21 @@ def auroc(scores: np.ndarray, positive: np.ndarray) -> float:
     return float(roc_auc_score(positive, scores))
 
 
-def _hits(queries, query_y, gallery, gallery_y, seed) -> Iterator[np.ndarray]:
-    """Whether ranked gallery examples have the query's label: bools `[some queries, n]`."""
+def _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out=False) -> Iterator[np.ndarray]:
+    """Whether ranked gallery examples have the query's label: bools `[some queries, n]`.
+
+    Without the query itself, which is the gallery's example of its number, they are `n - 1`.
+    """
     order = np.random.default_rng(seed).permutation(len(gallery))
     queries, gallery, gallery_y = normalize(queries), normalize(gallery[order]), gallery_y[order]
     for start in range(0, len(queries), 256):
         part = slice(start, start + 256)
         ranked = np.argsort(-(queries[part] @ gallery.T), axis=1, kind="stable")
-        yield gallery_y[ranked] == query_y[part, None]
-
-
-def _even_order(labels: np.ndarray, seed: int) -> np.ndarray:
-    """Indices in random order, of which any first few are even over the labels."""
-    order = np.random.default_rng(seed).permutation(len(labels))
-    turn = np.empty(len(labels), np.int64)  # how many of the label came before
-    for label in np.unique(labels):
-        own = labels[order] == label
-        turn[own] = np.arange(own.sum())
-    return order[np.argsort(turn, kind="stable")]
+        hits = gallery_y[ranked] == query_y[part, None]
+        if leave_one_out:
+            own = order[ranked] == np.arange(len(queries))[part, None]
+            hits = hits[~own].reshape(len(hits), -1)
+        yield hits
 
 
 def _pair(codes, labels, other_codes, other_labels, names: tuple[str, str]):

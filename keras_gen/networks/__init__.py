@@ -4,7 +4,7 @@ from keras_gen.networks.classifier import classifier_on, conv_classifier
 from keras_gen.networks.context_encoder import context_decoder, context_encoder
 from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
-from keras_gen.networks.mlp import mlp_decoder, mlp_encoder, one_layer_networks
+from keras_gen.networks.mlp import linear_networks, mlp_decoder, mlp_encoder, one_layer_networks
 from keras_gen.networks.patch_discriminator import patch_discriminator
 from keras_gen.networks.resnet_generator import resnet_generator
 
@@ -17,6 +17,7 @@ __all__ = [
     "conv_encoder",
     "dcgan_discriminator",
     "dcgan_generator",
+    "linear_networks",
     "mlp_decoder",
     "mlp_encoder",
     "one_layer_networks",

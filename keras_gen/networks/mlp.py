@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import layers
 
 
@@ -13,6 +14,7 @@ def mlp_encoder(
     activation: str = "tanh",
     outputs: tuple[str, ...] = ("mean", "log_variance"),
     output_activation: str | None = None,
+    gain: float = 1.0,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds the encoder of Burda et al. (2016): two tanh layers, a Normal's mean and log variance.
@@ -26,6 +28,7 @@ def mlp_encoder(
         activation: Of the hidden layers.
         outputs: What is computed of the last hidden layer, by name.
         output_activation: Of the outputs.
+        gain: Factor of the hidden layers' first weights; 4 suits the flat slope of "sigmoid".
         name: Name of the model.
 
     Returns:
@@ -38,7 +41,7 @@ def mlp_encoder(
     ```
     """
     inputs = keras.Input(image_shape)
-    x = _hidden(layers.Flatten()(inputs), hidden, activation)
+    x = _hidden(layers.Flatten()(inputs), hidden, activation, gain)
     results = [
         layers.Dense(latents, output_activation, dtype="float32", name=output)(x)
         for output in outputs
@@ -51,6 +54,7 @@ def mlp_decoder(
     latents: int = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
+    gain: float = 1.0,
     name: str = "decoder",
 ) -> keras.Model:
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
@@ -61,6 +65,7 @@ def mlp_decoder(
         latents: Number of latents.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
+        gain: Factor of the hidden layers' first weights, as of `mlp_encoder`.
         name: Name of the model.
 
     Returns:
@@ -72,7 +77,7 @@ def mlp_decoder(
     ```
     """
     inputs = keras.Input((latents,))
-    x = _hidden(inputs, hidden, activation)
+    x = _hidden(inputs, hidden, activation, gain)
     x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
 
@@ -96,12 +101,46 @@ def one_layer_networks(
     encoder, decoder = one_layer_networks((28, 28, 1), codes=200)
     ```
     """
-    outputs = dict(outputs=("codes",), output_activation=activation)
-    encoder = mlp_encoder(image_shape, codes, hidden=(), **outputs)
+    encoder = mlp_encoder(
+        image_shape, codes, hidden=(), outputs=("codes",), output_activation=activation
+    )
     return encoder, mlp_decoder(image_shape, codes, hidden=())
 
 
-def _hidden(x, sizes, activation):
+def linear_networks(mean: np.ndarray, codes: int = 30) -> tuple[keras.Model, keras.Model]:
+    """Builds the networks of a linear autoencoder: one matrix to the codes, and one back.
+
+    Args:
+        mean: The mean of the examples, of their shape and in their range, which is subtracted
+            before the codes and added after them.
+        codes: Number of codes.
+
+    Returns:
+        An encoder from examples `[batch, *mean.shape]` to `[batch, codes]`, and the decoder back,
+        both float32.
+
+    Example:
+    ```python
+    encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), codes=30)
+    ```
+    """
+    mean = np.asarray(mean, "float32")
+    # Lists, because arrays do not go into the JSON of a saved network.
+    images = keras.Input(mean.shape)
+    x = layers.Rescaling(1.0, offset=(-mean).tolist(), dtype="float32")(images)
+    x = layers.Flatten()(x)
+    x = layers.Dense(codes, use_bias=False, dtype="float32", name="codes")(x)
+    encoder = keras.Model(images, x, name="encoder")
+    inputs = keras.Input((codes,))
+    x = layers.Dense(mean.size, use_bias=False, dtype="float32", name="components")(inputs)
+    x = layers.Reshape(mean.shape)(x)
+    x = layers.Rescaling(1.0, offset=mean.tolist(), dtype="float32")(x)
+    return encoder, keras.Model(inputs, x, name="decoder")
+
+
+def _hidden(x, sizes, activation, gain):
+    """Glorot, Bengio (2010), with weights `gain` times as large."""
     for units in sizes:
-        x = layers.Dense(units, activation=activation)(x)
+        initializer = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
+        x = layers.Dense(units, activation=activation, kernel_initializer=initializer)(x)
     return x

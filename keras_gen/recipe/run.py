@@ -190,7 +190,8 @@ class Run:
         if path.exists():
             return json.loads(path.read_text())
         began = time.monotonic()
-        found = json.loads(json.dumps(measure()))
+        with _many_models():
+            found = json.loads(json.dumps(measure()))
         if is_chief():
             write_json(path, found)
         numbers = ", ".join(
@@ -295,6 +296,18 @@ def describe_devices(strategy) -> str:
     count = strategy.num_replicas_in_sync
     replicas = "1 replica" if count == 1 else f"{count} replicas"
     return f"{kind}, {type(strategy).__name__.lstrip('_')} with {replicas}"
+
+
+@contextlib.contextmanager
+def _many_models():
+    """Keeps TensorFlow from warning that a step is traced anew, as that of each new model is."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _policy(choice: str) -> str:

@@ -115,7 +115,7 @@ class VAE(Autoencoder):
         """Returns an autoencoder's, and `sample`."""
 
         def sample(seed, n):
-            return {"images": self._decode(self._prior(n, seed))}
+            return self._decoded(self._prior(n, seed))
 
         scalars = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
         return super().signatures() | {"sample": (sample, scalars)}

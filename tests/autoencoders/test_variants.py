@@ -78,6 +78,18 @@ def test_contraction_of_a_deep_encoder():
     assert terms["contraction"].shape == [5] and np.all(terms["contraction"] > 0)
 
 
+def test_jacobian_norms_are_exact_whatever_the_method():
+    pair, images = networks(), np.arange(3 * 16, dtype="uint8").reshape(3, 4, 4, 1)
+    model = ContractiveAutoencoder(*pair, weight=0.0, method="hutchinson")
+    expected = frobenius(pair[0], images / 255.0) ** 0.5
+    np.testing.assert_allclose(model.jacobian_norms(images, batch_size=2), expected, rtol=1e-4)
+    deep = ContractiveAutoencoder(*networks(hidden=(7,)))
+    exact = ContractiveAutoencoder(deep.encoder, deep.decoder, method="jacobian")
+    terms = exact.loss_terms(exact.prepare(images), training=False)
+    expected = np.sqrt(terms["contraction"])
+    np.testing.assert_allclose(deep.jacobian_norms(images), expected, rtol=1e-5)
+
+
 def test_kl_sparsity_is_that_of_bernoulli_variables():
     pair, x = networks(), examples(50)
     model = SparseAutoencoder(*pair, target=0.1)

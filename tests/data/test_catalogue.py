@@ -145,7 +145,7 @@ def test_a_host_that_never_answers_is_given_up(monkeypatch):
 
 
 def test_hosts_that_answer_are_reachable_also_through_a_proxy(monkeypatch, no_network):
-    assert "example.org" in catalogue._unreachable(["https://example.org/x"])
+    assert "example.org" in catalogue.unreachable(["https://example.org/x"])
     asked = []
 
     class Connection:
@@ -157,11 +157,11 @@ def test_hosts_that_answer_are_reachable_also_through_a_proxy(monkeypatch, no_ne
         return Connection()
 
     monkeypatch.setattr(socket, "create_connection", connect)
-    assert catalogue._unreachable(["https://example.org/x", "http://example.org/y"]) is None
+    assert catalogue.unreachable(["https://example.org/x", "http://example.org/y"]) is None
     assert sorted(asked) == [("example.org", 80), ("example.org", 443)]
     asked.clear()
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    assert catalogue._unreachable(["https://example.org/x"]) is None
+    assert catalogue.unreachable(["https://example.org/x"]) is None
     assert asked == [("proxy.example", 3128)]
 
 
@@ -171,7 +171,7 @@ def test_a_failing_download_is_unavailable_and_says_why(tmp_path, monkeypatch):
     def fail(self, **arguments):
         raise tfds.download.DownloadError("Failed to get url: 503")
 
-    monkeypatch.setattr(catalogue, "_unreachable", lambda urls: None)
+    monkeypatch.setattr(catalogue, "unreachable", lambda urls: None)
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
     with pytest.raises(DataUnavailable, match="downloading it failed with: Failed to get url: 503"):
         load_tfds("mnist", "train", data_dir=tmp_path)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gen.data import DataDamaged, DataUnavailable, Source, sets
-from keras_gen.data.sets import Domains, Split, photos_and_paintings, small_images
+from keras_gen.data.sets import Domains, Sets, Split, photos_and_paintings, small_images
 from keras_gen.images import write_png
 
 
@@ -20,6 +20,22 @@ def folder(path, count, first=0):
     for number in range(count):
         write_png(path / f"{number:02d}.png", np.full([8, 8, 3], first + number, np.uint8))
     return path
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_usps_has_the_frame_of_mnist(monkeypatch, labels):
+    def load(name, part, features, size):
+        images = np.full([3, size, size, 1], 255, np.uint8)
+        return Source((images, np.arange(3)) if labels else images, origin=f"{name}, {part}")
+
+    monkeypatch.setattr(sets, "load_tfds", load)
+    data = small_images("usps", labels=labels)
+    images = data.test.arrays()[0] if labels else data.test.arrays()
+    expected = np.pad(np.full([3, 20, 20, 1], 255), [(0, 0), (4, 4), (4, 4), (0, 0)])
+    np.testing.assert_array_equal(images, expected)
+    assert data.test.origin == "usps, test"
+    if labels:
+        assert data.train.arrays()[1].tolist() == [0, 1, 2]
 
 
 def values(source):
@@ -96,6 +112,23 @@ class TestOffline:
 def test_description_names_sizes_and_origins():
     split = Split(Source(np.zeros([3, 1]), origin="here"), Source(np.zeros([2, 1]), origin="there"))
     assert split.describe() == {"train": "3 examples: here", "test": "2 examples: there"}
+
+
+def test_several_sets():
+    def split(name, warning=""):
+        parts = (Source(np.zeros([n, 1]), origin=f"{name}, part, from there") for n in (3, 2))
+        return Split(*parts, warning)
+
+    data = Sets(a=split("letters", "OFFLINE"), b=split("digits", "OFFLINE"))
+    assert list(data.parts()) == ["train_a", "test_a", "train_b", "test_b"]
+    assert len(data.train_b) == 3 and data.warning == "OFFLINE"
+    assert data.record() == {
+        "name": "letters and digits",
+        "train_a": "3 examples: letters, part", "test_a": "2 examples: letters, part",
+        "train_b": "3 examples: digits, part", "test_b": "2 examples: digits, part",
+    }  # fmt: skip
+    some = Sets(only=("train_a", "test_b"), a=split("letters"), b=split("digits"))
+    assert list(some.parts()) == ["train_a", "test_b"] and some.warning == ""
 
 
 @pytest.mark.data

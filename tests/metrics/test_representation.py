@@ -12,7 +12,6 @@ from keras_gen.metrics import (
     retrieval_curve,
     retrieval_precision,
 )
-from keras_gen.metrics.representation import _even_order
 
 
 def blobs(rng, n, classes=3, spread=0.1, scale=5.0):
@@ -67,15 +66,6 @@ def test_more_labels_help_and_scale_does_not_matter(rng):
     assert linear_probe(x * scale, y, test_x * scale, test_y, [30])[30] == pytest.approx(
         accuracy[30], abs=0.002
     )
-
-
-def test_labels_are_drawn_evenly_and_larger_draws_contain_smaller_ones(rng):
-    labels = rng.permutation([0] * 90 + [1] * 8 + [2] * 2)
-    order = _even_order(labels, seed=0)
-    assert sorted(order) == list(range(100))
-    assert np.bincount(labels[order[:6]]).tolist() == [2, 2, 2]
-    assert np.bincount(labels[order[:12]]).tolist() == [5, 5, 2]
-    assert order.tolist() != _even_order(labels, seed=1).tolist()
 
 
 def test_a_probe_cannot_see_what_neighbours_can(rng):
@@ -171,6 +161,27 @@ def test_retrieval_by_hand():
     np.testing.assert_allclose(
         retrieval_curve(*arguments, recalls=(1 / 3, 0.5, 2 / 3, 1.0)), [1, 2 / 3, 2 / 3, 3 / 4]
     )
+
+
+def test_leaving_out_the_query_itself(rng):
+    codes, labels = rng.normal(size=(300, 3)), rng.integers(0, 4, size=300)
+    recalls = (0.3, 1.0)
+    expected = [
+        retrieval_curve(
+            codes[i : i + 1], labels[i : i + 1], np.delete(codes, i, 0), np.delete(labels, i),
+            recalls,
+        )
+        for i in range(300)
+    ]  # fmt: skip
+    arguments = (codes, labels, codes, labels, recalls)
+    found = retrieval_curve(*arguments, leave_one_out=True)
+    np.testing.assert_allclose(found, np.mean(expected, axis=0))
+    assert retrieval_curve(*arguments)[0] > found[0]  # for each finds itself first
+    with pytest.raises(ValueError, match="No other gallery example has the query label 9"):
+        labels[0] = 9
+        retrieval_curve(codes, labels, codes, labels, leave_one_out=True)
+    with pytest.raises(ValueError, match="the same examples"):
+        retrieval_curve(codes[:9], labels[:9], codes, labels, leave_one_out=True)
 
 
 def test_recalls_are_not_pushed_up_by_rounding():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.networks import linear_networks, mlp_decoder, mlp_encoder, one_layer_networks
 
 
 def dense(inputs, outputs):
@@ -52,3 +52,37 @@ def test_no_hidden_layer_is_linear():
     decoder = mlp_decoder((2,), latents=2, hidden=())
     a, b = tf.random.normal([3, 2]), tf.random.normal([3, 2])
     np.testing.assert_allclose(decoder(a + b) + decoder(0 * a), decoder(a) + decoder(b), atol=1e-5)
+
+
+def test_one_layer_each():
+    encoder, decoder = one_layer_networks((2, 3, 1), codes=9)
+    x = np.random.default_rng(0).uniform(size=(4, 2, 3, 1)).astype("float32")
+    kernel, bias = encoder.get_weights()
+    codes = 1 / (1 + np.exp(-(x.reshape(4, 6) @ kernel + bias)))
+    np.testing.assert_allclose(encoder(x), codes, rtol=1e-5)
+    kernel, bias = decoder.get_weights()
+    np.testing.assert_allclose(decoder(codes), (codes @ kernel + bias).reshape(x.shape), atol=1e-5)
+
+
+def test_linear_networks_subtract_the_mean_and_add_it(tmp_path):
+    mean = np.random.default_rng(0).normal(size=(2, 3, 1)).astype("float32")
+    encoder, decoder = linear_networks(mean, codes=2)
+    x = np.random.default_rng(1).normal(size=(5, 2, 3, 1)).astype("float32")
+    (down,), (up,) = encoder.get_weights(), decoder.get_weights()
+    codes = (x - mean).reshape(5, 6) @ down
+    np.testing.assert_allclose(encoder(x), codes, rtol=1e-5)
+    wanted = (codes @ up).reshape(x.shape) + mean
+    np.testing.assert_allclose(decoder(encoder(x)), wanted, rtol=1e-5, atol=1e-6)
+    encoder.save(tmp_path / "encoder.keras")
+    loaded = keras.saving.load_model(tmp_path / "encoder.keras")
+    np.testing.assert_array_equal(loaded(x), encoder(x))
+
+
+def test_gain_widens_the_hidden_layers_first_weights_only():
+    options = dict(latents=3, hidden=(400, 300))
+    for build in (mlp_encoder, mlp_decoder):
+        plain, wide = build((400,), **options), build((400,), gain=4.0, **options)
+        kernels = [[w for w in network.get_weights() if w.ndim == 2] for network in (plain, wide)]
+        spread = [np.std(b) / np.std(a) for a, b in zip(*kernels, strict=True)]
+        np.testing.assert_allclose(spread[:2], 4.0, rtol=0.1)
+        np.testing.assert_allclose(spread[2:], 1.0, rtol=0.1)

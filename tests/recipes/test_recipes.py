@@ -3,12 +3,15 @@
 import csv
 import importlib.util
 import json
+import os
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from keras_gen.data import offline_unpaired
+from keras_gen.data import load_tfds, offline_unpaired
+from keras_gen.exported import load
 from keras_gen.images import read_image, write_png
 from keras_gen.recipe import folder, run_recipe
 from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run, said
@@ -47,12 +50,16 @@ def use_export(out, recipe, cwd):
     listed = keras_gen("list", "--models", models, cwd=cwd)
     assert listed.returncode == 0 and recipe in listed.stdout.split("exports in")[1]
     metadata = json.loads((models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text())
-    if "sample" in metadata["signatures"]:
+    default = metadata["signatures"][metadata["default_signature"]]
+    if "texts" in default["inputs"]:
+        made = load(models / recipe)("serving_default", texts=["A classifier of digits.", ""])
+        assert len(set(made["words"][0])) == 10 and np.isfinite(made["rates"]).all()
+    elif "sample" in metadata["signatures"]:
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr
         assert read_image(cwd / "grid.png").shape[0] > 2 * 28
     else:
-        (images,) = metadata["signatures"][metadata["default_signature"]]["inputs"].values()
+        (images,) = default["inputs"].values()
         # Of any size, unless the network takes one only.
         height, width = (side or 33 + 17 * axis for axis, side in enumerate(images["shape"][1:3]))
         photo = np.random.default_rng(0).integers(0, 256, [height, width, 3], np.uint8)
@@ -81,10 +88,22 @@ def test_without_data_and_network(recipe, tmp_path):
     use_export(out, recipe, tmp_path)
 
 
+@pytest.fixture(scope="session")
+def prepared(shared_data, tmp_path_factory):
+    """The prepared data sets, and those made of files by hand if they are not among them."""
+    folder = tmp_path_factory.mktemp("prepared")
+    for path in Path(os.environ["TFDS_DATA_DIR"]).iterdir():
+        (folder / path.name).symlink_to(path.resolve())
+    for name, feature in (("usps", "image"), ("reuters", "text")):
+        load_tfds(name, "test", features=feature, data_dir=folder, manual_dir=shared_data / name)
+    return folder
+
+
 @pytest.mark.slow
 @pytest.mark.data
 @pytest.mark.parametrize("recipe", RECIPES)
-def test_with_data(recipe, tmp_path):
+def test_with_data(recipe, tmp_path, prepared, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
     result = run(recipe, "--preset", "smoke", "--output", "out", cwd=tmp_path, data=True)
     assert result.returncode == 0, result.stderr
     assert said(result.stderr) == [] and OFFLINE not in result.stdout

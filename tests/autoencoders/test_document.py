@@ -1,0 +1,135 @@
+"""The document autoencoder: its loss against the formula, texts against counts, odd documents."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.autoencoders import DocumentAutoencoder
+from keras_gen.data import Source, WordCounts, common_words, load_tfds
+from keras_gen.metrics import retrieval_precision
+from keras_gen.networks import mlp_decoder, mlp_encoder
+from tiny import WORDS
+
+TEXTS = ["Apple, apple; MILK!", "bread and water", "nothing of that", ""]
+
+
+def documents(words=WORDS, codes=2, hidden=(5,), **options):
+    shape = (len(words),)
+    return DocumentAutoencoder(
+        mlp_encoder(shape, codes, hidden, outputs=("codes",)),
+        mlp_decoder(shape, codes, hidden),
+        words,
+        **options,
+    )
+
+
+def log_softmax(logits):
+    return logits - np.log(np.exp(logits).sum(axis=1, keepdims=True))
+
+
+@pytest.fixture
+def counts(rng):
+    return rng.integers(0, 4, size=(6, len(WORDS))) + 1
+
+
+def test_loss_is_a_cross_entropy_of_shares_and_score_that_of_counts(counts):
+    model = documents()
+    shares = counts / counts.sum(axis=1, keepdims=True)
+    logits = model.decoder(model.encoder(shares * len(WORDS))).numpy()
+    a_word = -(shares * log_softmax(logits)).sum(axis=1)
+    loss = model.loss_terms(model.prepare(counts), training=True)["reconstruction"]
+    np.testing.assert_allclose(loss, a_word, rtol=1e-5)
+    np.testing.assert_allclose(model.score(counts), a_word * counts.sum(axis=1), rtol=1e-5)
+
+
+def test_a_document_twice_as_long_has_the_same_code_and_loss(counts):
+    model = documents()
+    np.testing.assert_allclose(model.encode(counts), model.encode(3 * counts), rtol=1e-5)
+    one, three = (model.loss_terms(model.prepare(n * counts), True) for n in (1, 3))
+    np.testing.assert_allclose(one["reconstruction"], three["reconstruction"], rtol=1e-5)
+    np.testing.assert_allclose(3 * model.score(counts), model.score(3 * counts), rtol=1e-5)
+
+
+def test_texts_are_their_counts():
+    model, counted = documents(), WordCounts(WORDS)(TEXTS).numpy()
+    np.testing.assert_array_equal(counted.sum(axis=1), [3, 2, 0, 0])
+    for texts in (TEXTS, np.array(TEXTS), np.array(TEXTS, object)):
+        np.testing.assert_array_equal(model.encode(texts), model.encode(counted))
+        np.testing.assert_array_equal(model.score(texts, batch_size=3), model.score(counted))
+
+
+@pytest.mark.parametrize("likelihood", ["multinomial", "poisson"])
+def test_documents_without_a_known_word_give_numbers(likelihood):
+    model = documents(likelihood=likelihood)
+    model.compile()
+    history = model.fit(model.prepare(TEXTS), epochs=2, verbose=0).history
+    assert np.isfinite(history["loss"]).all()
+    codes, scores = model.encode(TEXTS), model.score(TEXTS)
+    assert np.isfinite(codes).all() and np.isfinite(scores).all()
+    np.testing.assert_array_equal(codes[2], codes[3])
+    if likelihood == "multinomial":
+        np.testing.assert_array_equal(scores[2:], 0)
+
+
+def test_the_likeliest_words_come_first():
+    model = documents(top=3)
+    codes = model.encode(TEXTS)
+    words, rates = model.decode(codes)
+    everything = tf.nn.softmax(model.decoder(codes)).numpy()
+    order = np.argsort(-everything, axis=1)[:, :3]
+    np.testing.assert_array_equal(words, np.array(WORDS)[order])
+    np.testing.assert_allclose(rates, np.take_along_axis(everything, order, axis=1))
+    again, same = model.reconstruct(TEXTS)
+    np.testing.assert_array_equal(words, again)
+    np.testing.assert_array_equal(rates, same)
+
+
+def test_a_line_between_two_documents():
+    model = documents(top=2)
+    words, rates = model.interpolate(TEXTS[:1], TEXTS[1:2], steps=5)
+    assert words.shape == rates.shape == (1, 5, 2)
+    np.testing.assert_allclose(rates[:, [0, -1]][0], model.reconstruct(TEXTS[:2])[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("counts", "kind", "sentence"),
+    [
+        ([[-1.0] + [2.0] * 11], ValueError, "values from -1 to 2: expected finite numbers from 0"),
+        ([[np.nan] * 12], ValueError, "expected finite numbers from 0 on"),
+        ([[np.inf] * 12], ValueError, "expected finite numbers from 0 on"),
+        ([[1, 2, 3]], ValueError, r"shape \(1, 3\): expected \[batch, 12\]"),
+        ([[True] * 12], TypeError, "dtype bool: expected integers"),
+    ],
+)
+def test_what_are_no_counts(counts, kind, sentence):
+    with pytest.raises(kind, match=sentence):
+        documents().encode(np.array(counts))
+
+
+def test_networks_and_options_that_do_not_fit():
+    with pytest.raises(ValueError, match=r"vocabulary of 3 words"):
+        DocumentAutoencoder(documents().encoder, documents().decoder, ["a", "b", "c"])
+    for top in (0, 13):
+        with pytest.raises(ValueError, match=f"top is {top}: expected 1 to 12"):
+            documents(top=top)
+    with pytest.raises(ValueError, match="11 of them different"):
+        documents(words=[*WORDS[:11], WORDS[0]])
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_learns_topics_of_real_stories(shared_data, tmp_path):
+    folders = dict(data_dir=tmp_path, manual_dir=shared_data / "reuters")
+    stories = load_tfds("reuters", "test", features=("text", "topics"), **folders).arrays()
+    kept = np.isin(stories[1], [b"earn", b"acq"])
+    texts, topics = [t.decode() for t in stories[0][kept]], (stories[1][kept] == b"acq").astype(int)
+    words = common_words(texts, 200)
+    model = documents(words, codes=2, hidden=(50,))
+    model.compile()
+    counts = Source(model.prepare(texts).numpy())
+    before = model.evaluate(counts.batches(100), verbose=0)
+    model.fit(counts.stream(100), steps_per_epoch=100, epochs=3, verbose=0)
+    assert model.evaluate(counts.batches(100), verbose=0)[0] < before[0] - 0.5
+    codes = model.encode(texts)
+    # At chance, as the topics are 61 and 39 of 100, it would be about 0.52.
+    assert retrieval_precision(codes[::2], topics[::2], codes[1::2], topics[1::2]) > 0.85

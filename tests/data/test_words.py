@@ -1,0 +1,61 @@
+"""Counting words, against scikit-learn's own."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from sklearn.feature_extraction.text import CountVectorizer
+
+from keras_gen.data import WordCounts, common_words, load_tfds
+
+ODD = [
+    "", "!!!", "x y z", "It's 3.14%; e-mail a_b __ _x", "tab\tnl\nxx\u2028yy\u00a0zz\u3000ww",
+    "Éa ÉÀ½² Ⅷx ΑΣ straße STRASSE áb 日本語 １２ ١٢", "zero\x00byte \x07bell", "DON'T a1 1a 2nd",
+]  # fmt: skip
+
+
+def assert_as_sklearn(texts, vocabulary):
+    expected = CountVectorizer(vocabulary=vocabulary).transform(texts).toarray()
+    counts = WordCounts(vocabulary)(np.array(texts, object))
+    assert counts.dtype == tf.float32
+    np.testing.assert_array_equal(counts, expected)
+
+
+def test_odd_texts_count_as_in_sklearn():
+    words = CountVectorizer().fit(ODD).get_feature_names_out().tolist()
+    assert {"straße", "日本語", "ας", "byte", "__"} <= set(words)
+    assert_as_sklearn(ODD, words)
+
+
+@pytest.mark.data
+def test_real_documents_count_as_in_sklearn(shared_data, tmp_path):
+    folders = dict(data_dir=tmp_path, manual_dir=shared_data / "reuters")
+    texts = [t.decode() for t in load_tfds("reuters", "test", features="text", **folders).arrays()]
+    assert_as_sklearn(texts, common_words(texts, 2000))
+
+
+def test_single_letters_and_unknown_words_do_not_count():
+    counts = WordCounts(["a", "cat"])(["a cat, a dog", "dog"])
+    np.testing.assert_array_equal(counts, [[0, 1], [0, 0]])
+
+
+def test_broken_bytes_and_no_texts():
+    counter = WordCounts(["ab"])
+    np.testing.assert_array_equal(counter([b"\xff\xfe ab \xff", b"ab"]), [[1], [1]])
+    assert counter(tf.constant([], tf.string)).shape == (0, 1)
+
+
+def test_the_commonest_words_without_stop_words():
+    texts = ["the cat and the dog", "The CAT ran", "a dog", "a dog"]
+    assert common_words(texts, 2) == ["cat", "dog"]
+    assert common_words(texts, 1) == ["dog"]
+    assert common_words(texts, 99) == ["cat", "dog", "ran"]
+
+
+def test_what_is_no_vocabulary():
+    with pytest.raises(ValueError, match="size is 0"):
+        common_words(["cat"], 0)
+    with pytest.raises(ValueError, match="2 texts hold no word"):
+        common_words(["the", ""], 5)
+    for words in ([], ["cat", "dog", "cat"]):
+        with pytest.raises(ValueError, match=f"has {len(words)} words"):
+            WordCounts(words)

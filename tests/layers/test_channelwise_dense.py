@@ -1,0 +1,45 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.layers import ChannelwiseDense
+
+
+def test_each_map_has_weights_of_its_own(rng):
+    """m n^4 weights, and what a loop over maps and places computes."""
+    layer, x = ChannelwiseDense(), rng.normal(size=(2, 3, 3, 5)).astype("float32")
+    y = layer(x).numpy()
+    assert layer.count_params() == 5 * 3**4 and y.shape == x.shape
+    for channel, weights in enumerate(layer.kernel.numpy()):
+        for out in range(9):
+            row, column = divmod(out, 3)
+            expected = (x[..., channel].reshape(2, 9) * weights[:, out]).sum(axis=1)
+            np.testing.assert_allclose(y[:, row, column, channel], expected, atol=1e-5)
+
+
+def test_nothing_crosses_channels_and_all_places_are_connected(rng):
+    layer = ChannelwiseDense()
+    x = tf.constant(rng.normal(size=(1, 2, 4, 3)), tf.float32)
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = layer(x)
+    jacobian = tape.jacobian(y, x).numpy()[0, :, :, :, 0]  # [h, w, c, h, w, c]
+    for a in range(3):
+        for b in range(3):
+            part = jacobian[:, :, a, :, :, b]
+            assert (part != 0).all() if a == b else not part.any()
+
+
+def test_the_variance_stays_at_the_start():
+    keras.utils.set_random_seed(0)
+    y = ChannelwiseDense()(tf.random.normal([64, 4, 4, 32]))
+    assert abs(float(tf.math.reduce_std(y)) - 1) < 0.1
+
+
+def test_mixed_precision_and_bad_shapes():
+    layer = ChannelwiseDense(dtype="mixed_bfloat16")
+    assert layer(tf.ones([2, 2, 2, 3])).dtype == tf.bfloat16 and layer.kernel.dtype == "float32"
+    for shape in [(2, 3), (None, None, 4, 3)]:
+        with pytest.raises(ValueError, match="of known height, width and channels"):
+            ChannelwiseDense().build(shape)

@@ -1,0 +1,50 @@
+"""Transfer with few labels, on classes that one kind of feature tells and another does not."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.metrics import transfer_report
+
+
+def data(n, seed):
+    """Bright or dark in the left half, by the label; the right half is noise."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(n) % 2
+    images = rng.integers(0, 256, (n, 4, 4, 1))
+    images[:, :, :2] = (60 + 120 * labels)[:, None, None, None]
+    return images.astype("uint8"), labels
+
+
+def encoder(columns):
+    inputs = keras.Input((4, 4, 1))
+    return keras.Model(inputs, keras.layers.Flatten()(inputs[:, :, columns]))
+
+
+@pytest.mark.slow
+def test_features_that_tell_the_classes_do_and_others_do_not():
+    train, test = data(300, 0), data(400, 1)
+    good = transfer_report(encoder(slice(0, 2)), train, test, 150, draws=1, epochs=150)
+    bad = transfer_report(encoder(slice(2, 4)), train, test, draws=2, epochs=2)
+    assert good["probed"] == 1 and good["tuned"] > 0.95
+    assert abs(bad["probed"] - 0.5) < 0.1 and abs(bad["tuned"] - 0.5) < 0.1
+    assert good["probed_error"] == 0 < bad["probed_error"]
+
+
+def test_repeats_itself_and_leaves_the_encoder_alone():
+    inputs = keras.Input((4, 4, 1))
+    network = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))
+    before, (train, test) = network.get_weights(), (data(40, 0), data(100, 1))
+    options = dict(labels_per_class=10, draws=1, epochs=2)
+    reports = [transfer_report(network, train, test, **options) for _ in range(2)]
+    assert reports[0] == reports[1] and reports[0]["tuned_error"] == 0
+    for old, new in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_refused():
+    images, labels = data(4, 0)
+    for options in (dict(labels=0 * labels), dict(draws=0)):
+        train = images, options.pop("labels", labels)
+        with pytest.raises(ValueError, match="expected at least 2 and 1"):
+            transfer_report(encoder(slice(0, 2)), train, (images, labels), **options)

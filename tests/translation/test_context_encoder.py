@@ -1,0 +1,193 @@
+"""What is missing, what is minimised, who sees what, and that known pixels stay."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.networks import context_decoder, context_encoder, dcgan_discriminator
+from keras_gen.translation import ContextEncoder
+
+SHAPE = (16, 16, 3)
+
+
+def build(region=None, **options):
+    networks = context_encoder(SHAPE, filters=2), context_decoder(SHAPE, filters=2)
+    critic = None if region is None else dcgan_discriminator((region, region, 3), filters=2)
+    return ContextEncoder(*networks, critic, **options)
+
+
+def pictures(rng, n=5):
+    return rng.integers(0, 256, (n, *SHAPE), dtype="uint8")
+
+
+class TestRegions:
+    @pytest.mark.parametrize(("overlap", "side"), [(0, 8), (1, 6), (3, 2)])
+    def test_the_centre_is_half_the_side_less_the_overlap(self, overlap, side):
+        masks = build(overlap=overlap).masks(2)
+        expected = np.zeros([16, 16], "uint8")
+        expected[8 - side // 2 : 8 + side // 2, 8 - side // 2 : 8 + side // 2] = 1
+        assert masks.shape == (2, 16, 16, 1) and masks.dtype == np.uint8
+        assert (masks[..., 0] == expected).all()
+
+    def test_random_ones_are_a_quarter_in_blobs_and_differ(self):
+        networks = context_encoder((32, 32, 3), 2), context_decoder((32, 32, 3), 2)
+        model = ContextEncoder(*networks, mask="random")
+        masks = model.masks(20, seed=1)
+        assert (masks.mean(axis=(1, 2, 3)) == 0.25).all()
+        assert len({mask.tobytes() for mask in masks}) == 20
+        # Neighbours nearly always agree, where of independent pixels 10 in 16 would.
+        assert (masks[:, 1:] == masks[:, :-1]).mean() > 0.85
+        # Every place is missing at times.
+        assert (model.masks(200, seed=2).max(axis=0) == 1).all()
+
+    def test_random_ones_follow_their_seed(self):
+        model = build(mask="random")
+        first, again, other = (model.masks(3, seed=seed) for seed in (1, 1, 2))
+        assert (first == again).all() and (first != other).any()
+        assert (model.masks(3) != model.masks(3)).any()
+
+
+class TestLosses:
+    def test_equation_1_in_numpy_with_the_heavier_border(self, rng):
+        model = build(overlap=1, overlap_weight=10.0)
+        model.compile()
+        x = pictures(rng) / np.float32(127.5) - 1
+        hole, region = np.zeros([2, 16, 16, 1], "float32")
+        hole[5:11, 5:11], region[4:12, 4:12] = 1, 1
+        filled = model((1 - hole) * x).numpy()
+        weights = hole + 10 * (region - hole)
+        expected = (weights * (x - filled) ** 2).sum() / (5 * 8 * 8 * 3)
+        losses = model.evaluate(x, batch_size=5, return_dict=True, verbose=0)
+        np.testing.assert_allclose(losses["reconstruction_loss"], expected, rtol=1e-4)
+        assert losses["g_loss"] == losses["reconstruction_loss"] and "d_loss" not in losses
+
+    def test_equation_3(self, rng):
+        model = build(8, reconstruction_weight=0.9, adversarial_weight=0.2)
+        model.compile()
+        losses = model.evaluate(pictures(rng), batch_size=5, return_dict=True, verbose=0)
+        total = 0.9 * losses["reconstruction_loss"] + 0.2 * losses["adversarial_loss"]
+        np.testing.assert_allclose(losses["g_loss"], total, rtol=1e-5)
+
+    @pytest.mark.parametrize(("mask", "region"), [("centre", 8), ("random", 16)])
+    def test_what_is_missing_is_never_shown(self, mask, region, rng):
+        """Two pictures that differ in the missing pixels alone are filled in alike."""
+        model = build(region, mask=mask)
+        x, noise = pictures(rng), pictures(rng)
+        masks = model.masks(5, seed=3)
+        other = np.where(masks > 0, noise, x)
+        np.testing.assert_array_equal(model.inpaint(x, masks), model.inpaint(other, masks))
+
+    def test_the_discriminator_sees_the_predicted_region_only(self, rng):
+        """In the centre F's own pixels, and for random regions known ones around them."""
+        x = tf.constant(pictures(rng) / np.float32(127.5) - 1)
+        for model in (build(8), build(16, mask="random")):
+            missing = model._regions(5)
+            filled = model((1 - missing) * x)
+            predicted = model._generator_losses(x, missing, training=False)[1]
+            if model.mask == "centre":
+                expected = filled[:, 4:12, 4:12]
+            else:
+                expected = missing * filled + (1 - missing) * x
+            np.testing.assert_allclose(predicted, expected, atol=1e-5)
+
+    def test_the_reconstruction_loss_alone_needs_no_discriminator(self, rng):
+        model = build(mask="random")
+        model.compile()
+        assert list(model.players()) == ["g_optimizer"]
+        logs = model.fit(pictures(rng, 8), batch_size=4, verbose=0).history
+        assert set(logs) == {"g_loss", "reconstruction_loss"} == set(model.reported)
+        copy = ContextEncoder.from_config(model.get_config())
+        assert copy.discriminator is None and copy.mask == "random"
+
+    def test_labels_are_passed_over(self, rng):
+        model = build()
+        model.compile()
+        model.fit(pictures(rng, 4), np.arange(4), batch_size=4, verbose=0)
+
+
+class TestUse:
+    def test_known_pixels_are_kept_exactly(self, rng):
+        model, x = build(), pictures(rng)
+        masks = rng.integers(0, 2, (5, 16, 16))
+        filled = model.inpaint(x, masks, batch_size=2)
+        assert filled.dtype == np.uint8 and filled.shape == x.shape
+        np.testing.assert_array_equal(filled[masks == 0], x[masks == 0])
+        assert (filled[masks == 1] != x[masks == 1]).mean() > 0.9
+        np.testing.assert_array_equal(filled, model.inpaint(x, masks[..., None] > 0))
+
+    def test_drawn_regions_follow_their_seed(self, rng):
+        model, x = build(mask="random"), pictures(rng)
+        filled = model.inpaint(x, seed=4)
+        np.testing.assert_array_equal(filled, model.inpaint(x, model.masks(5, seed=4)))
+
+    def test_encode(self, rng):
+        model, x = build(), pictures(rng)
+        codes = model.encode(x, batch_size=2)
+        assert codes.shape == (5, 4, 4, 4) and codes.dtype == np.float32
+        floats = x / np.float32(127.5) - 1
+        np.testing.assert_allclose(codes, model.encode(floats), atol=1e-5)
+
+    def test_signatures_agree_with_the_methods(self, rng):
+        model, x = build(mask="random"), pictures(rng)
+        serve = {name: function for name, (function, _) in model.signatures().items()}
+        assert list(serve) == ["inpaint", "fill", "encode"]
+        x = tf.constant(x)
+        np.testing.assert_array_equal(serve["encode"](x)["features"], model.encode(x.numpy()))
+        masks = model.masks(5, seed=1)
+        filled = serve["fill"](x, tf.constant(masks * np.uint8(255)))["images"]
+        # A rounding error may turn the rounding to uint8.
+        assert np.abs(filled.numpy() - model.inpaint(x.numpy(), masks).astype(int)).max() <= 1
+        changed = (serve["inpaint"](x)["images"] != x).numpy().any(axis=-1)
+        assert 0.2 < changed.mean() <= 0.25
+
+    @pytest.mark.parametrize(
+        ("images", "masks", "sentence"),
+        [
+            (np.zeros([2, *SHAPE]), None, r"float64 \[2, 16, 16, 3\]: expected uint8 \[n, 16, 16"),
+            (np.zeros([2, 8, 8, 3], "uint8"), None, r"uint8 \[2, 8, 8, 3\]: expected uint8"),
+            (np.zeros([2, *SHAPE], "uint8"), np.zeros([2, 16, 8]), r"\[2, 16, 8\]: expected \[2,"),
+            (np.zeros([2, *SHAPE], "uint8"), np.zeros([2, *SHAPE]), "one number for each pixel"),
+        ],
+    )
+    def test_refused(self, images, masks, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            build().inpaint(images, masks)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (dict(mask="left"), "mask is 'left': expected one of"),
+        (dict(overlap=4), "overlap is 4 for images of 16 pixels: expected 0 to 3"),
+        (dict(adversarial_weight=-1), "adversarial_weight=-1: weights must not be negative"),
+        (dict(region=16), r"takes \(16, 16, 3\).*mask='centre', \(8, 8, 3\)"),
+        (dict(region=8, mask="random"), r"takes \(8, 8, 3\).*mask='random', \(16, 16, 3\)"),
+    ],
+)
+def test_refused(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        build(**options)
+
+
+def test_networks_that_do_not_fit():
+    with pytest.raises(ValueError, match="expected one square of a known size"):
+        ContextEncoder(context_encoder((16, 16, 3), 2), context_decoder((16, 16, 1), 2))
+
+
+@pytest.mark.slow
+def test_learns_to_fill_in_what_the_context_tells():
+    """Stripes go on through the hole, as no constant filling does."""
+    keras.utils.set_random_seed(0)
+    rng = np.random.default_rng(0)
+    phase, period = rng.uniform(0, 6.3, [512, 1, 1]), rng.uniform(5, 9, [512, 1, 1])
+    rows = np.arange(16)[None, :, None]
+    stripes = 127.5 + 100 * np.sin(6.283 * rows / period + phase)
+    x = np.broadcast_to(stripes[..., None], [512, *SHAPE]).astype("uint8")
+    networks = context_encoder(SHAPE, filters=16), context_decoder(SHAPE, filters=16)
+    model = ContextEncoder(*networks, dcgan_discriminator((8, 8, 3), filters=8))
+    model.compile()
+    model.fit(x[:448], batch_size=32, epochs=12, verbose=0)
+    test, masks = x[448:], model.masks(64)[..., 0] > 0
+    errors = (model.inpaint(test).astype(float) - test)[masks]
+    assert np.sqrt((errors**2).mean()) < 25  # the best constant: 70

@@ -21,7 +21,6 @@ Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from T
 """
 
 import dataclasses
-from typing import Literal
 
 import keras
 import numpy as np
@@ -32,13 +31,13 @@ from keras_gen.images import grid, write_png
 from keras_gen.losses.likelihoods import Normal
 from keras_gen.metrics import auroc
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.visualize import line_plot, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the anomaly detectors."""
 
     latents: int = 8
@@ -51,10 +50,6 @@ class Settings(RunSettings):
     """Share of the held-out normal pictures that lie below the threshold."""
     digit_epochs: int = 15
     """Epochs of each of the ten models of nine digits."""
-    steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32."""
 
 
 PRESETS = {

@@ -16,7 +16,6 @@ not searched.
 """
 
 import dataclasses
-from typing import Literal
 
 import keras
 
@@ -24,14 +23,14 @@ from keras_gen.autoencoders import ContractiveAutoencoder
 from keras_gen.data import small_images
 from keras_gen.images import write_png
 from keras_gen.networks import classifier_on, one_layer_networks
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import filters, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the contractive autoencoder on MNIST."""
 
     hidden: int = 1000
@@ -46,10 +45,6 @@ class Settings(RunSettings):
     """Adam's rate while fine-tuning."""
     labelled: int = 60_000
     """Training digits with a label, a sixth of which is held out for choosing the epoch."""
-    steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32, for a step is short in any case."""
 
 
 PRESETS = {
@@ -106,7 +101,7 @@ def main(argv=None):
             *one_layer_networks(codes=s.hidden), weight=weight, seed=s.seed
         )
         steps = s.epochs * s.steps_per_epoch
-        rate = ConstantThenLinear(s.learning_rate, steps // 2, steps - steps // 2)
+        rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
         return model
 

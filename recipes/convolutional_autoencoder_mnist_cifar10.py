@@ -18,7 +18,6 @@ Data: mnist and cifar10 through tensorflow-datasets (downloaded, or from TFDS_DA
 """
 
 import dataclasses
-from typing import Literal
 
 import keras
 import numpy as np
@@ -28,14 +27,14 @@ from keras_gen.data import Sets, small_images
 from keras_gen.images import grid, write_png
 from keras_gen.metrics import squared_error
 from keras_gen.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the convolutional and the dense autoencoders."""
 
     mnist_code: int = 32
@@ -48,10 +47,6 @@ class Settings(RunSettings):
     """Units of the dense encoder's first layer; the second has half as many."""
     learning_rate: float = 1e-3
     """Adam's rate in the first half; then it falls to zero in a straight line."""
-    steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32, since errors are compared."""
 
 
 PRESETS = {
@@ -110,7 +105,7 @@ def main(argv=None):
                 decoder = conv_decoder(shape, latents, filters, upsampling=network)
             # All on the cross-entropy, whose minimum is that of the squared error: the mean.
             model = Autoencoder(encoder, decoder, likelihood="bernoulli", seed=s.seed)
-            rate = ConstantThenLinear(s.learning_rate, steps // 2, steps - steps // 2)
+            rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
             model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
         return model
 

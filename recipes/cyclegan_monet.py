@@ -137,7 +137,7 @@ def main(argv=None):
             cycle_weight=s.cycle_weight, identity_weight=s.identity_weight,
             pool_size=s.pool_size, domains=("photo", "monet"), seed=s.seed,
         )  # fmt: skip
-        rate = ConstantThenLinear(s.learning_rate, steps // 2, steps - steps // 2)
+        rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         average = dict(use_ema=True, ema_momentum=s.ema) if s.ema else {}
         model.compile(
             keras.optimizers.Adam(rate, beta_1=0.5, **average),

@@ -30,14 +30,14 @@ from keras_gen.data import small_images
 from keras_gen.images import write_png
 from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the deep autoencoder."""
 
     latents: int = 30
@@ -52,10 +52,6 @@ class Settings(RunSettings):
     """Epochs of each layer of the pretraining."""
     learning_rate: float = 1e-3
     """Adam's rate in the first half of the run; it falls to zero in the second."""
-    steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32, since errors are compared to a hundredth."""
 
 
 PRESETS = {
@@ -99,7 +95,7 @@ def main(argv=None):
 
     def compiled(model, epochs=s.epochs):
         steps = epochs * s.steps_per_epoch
-        rate = ConstantThenLinear(s.learning_rate, steps // 2, steps - steps // 2)
+        rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
         return model
 

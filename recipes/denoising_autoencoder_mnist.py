@@ -26,7 +26,7 @@ from keras_gen.data import small_images
 from keras_gen.images import grid, write_png
 from keras_gen.metrics import linear_probe, psnr
 from keras_gen.networks import one_layer_networks
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import filters
@@ -36,7 +36,7 @@ AMOUNTS = {"masking": 0.25, "salt_and_pepper": 0.25, "gaussian": 0.5}
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the denoising autoencoders on MNIST."""
 
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
@@ -50,10 +50,6 @@ class Settings(RunSettings):
     """Adam's rate, constant in the first half and then linear to zero."""
     probe_labels: int = 10_000
     """Training digits with a label that the linear classifier of codes learns from."""
-    steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32, for a step is short in any case."""
 
 
 PRESETS = {
@@ -100,7 +96,7 @@ def main(argv=None):
     def build(kind, **options):
         model = kind(*one_layer_networks(codes=s.hidden), seed=s.seed, **options)
         steps = s.epochs * s.steps_per_epoch
-        rate = ConstantThenLinear(s.learning_rate, steps // 2, steps - steps // 2)
+        rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
         return model
 

@@ -28,7 +28,7 @@ from keras_gen.data import documents
 from keras_gen.images import write_png
 from keras_gen.metrics import retrieval_curve
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.visualize import code_scatter, line_plot
 
@@ -36,7 +36,7 @@ RECALLS = np.arange(1, 11) / 10
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the document autoencoder."""
 
     dataset: Literal["reuters", "20newsgroups"] = "reuters"
@@ -53,8 +53,6 @@ class Settings(RunSettings):
     """Factor of the hidden layers' first weights: 4 for sigmoid, 1 for relu."""
     learning_rate: float = 2e-3
     """Adam's rate."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32, in which the figures were measured."""
 
 
 PRESETS = {
@@ -100,7 +98,9 @@ def main(argv=None):
         encoder = mlp_encoder(shape, codes, hidden, outputs=("codes",), **options)
         decoder = mlp_decoder(shape, codes, hidden[::-1], **options)
         model = DocumentAutoencoder(encoder, decoder, data.vocabulary, seed=s.seed)
-        model.compile(keras.optimizers.Adam(s.learning_rate))
+        model.compile(
+            keras.optimizers.Adam(s.learning_rate), steps_per_execution=s.steps_per_execution
+        )
         return model
 
     with run.strategy.scope():

@@ -20,7 +20,6 @@ TFDS_DATA_DIR; usps from files fetched by hand, which an error names).
 """
 
 import dataclasses
-from typing import Literal
 
 import keras
 from sklearn.decomposition import PCA
@@ -31,14 +30,14 @@ from keras_gen.data import Sets, even_order, small_images
 from keras_gen.images import write_png
 from keras_gen.metrics import kmeans_report, knn_accuracy, linear_probe
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import code_scatter, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the autoencoders and of what is measured of their codes."""
 
     latents: int = 32
@@ -53,10 +52,6 @@ class Settings(RunSettings):
     """Most labelled training examples, and most test examples, that are measured with."""
     embedded: int = 2000
     """Test examples in the pictures of t-SNE."""
-    steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32."""
 
 
 PRESETS = {
@@ -136,7 +131,7 @@ def main(argv=None):
                 mlp_decoder(hidden=sizes[::-1], **shared),
                 seed=s.seed,
             )
-            rate = ConstantThenLinear(s.learning_rate, steps // 2, steps - steps // 2)
+            rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
             model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
         images = source.map(lambda image, label: image)
 

@@ -16,7 +16,6 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 import dataclasses
-from typing import Literal
 
 import keras
 import numpy as np
@@ -29,21 +28,19 @@ from keras_gen.images import write_png
 from keras_gen.losses import Normal
 from keras_gen.metrics import squared_error
 from keras_gen.networks import linear_networks
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.visualize import filters, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the linear autoencoder."""
 
     latents: int = 30
     """Number of codes."""
     learning_rate: float = 0.05
     """Of gradient descent with momentum 0.9, for a loss of half the squared error a digit."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks."""
 
 
 PRESETS = {
@@ -87,7 +84,10 @@ def main(argv=None):
     mean = train.mean(axis=0) / 127.5 - 1
     with run.strategy.scope():
         model = Autoencoder(*linear_networks(mean, s.latents), Normal(scale=2.0), seed=s.seed)
-        model.compile(keras.optimizers.SGD(s.learning_rate, momentum=0.9))
+        model.compile(
+            keras.optimizers.SGD(s.learning_rate, momentum=0.9),
+            steps_per_execution=s.steps_per_execution,
+        )
 
     def components(model):
         return model.decoder.get_layer("components").kernel.numpy().T

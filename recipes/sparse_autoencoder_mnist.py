@@ -16,7 +16,6 @@ decay.
 """
 
 import dataclasses
-from typing import Literal
 
 import keras
 import numpy as np
@@ -25,14 +24,14 @@ from keras_gen.autoencoders import Autoencoder, SparseAutoencoder
 from keras_gen.data import small_images
 from keras_gen.images import write_png
 from keras_gen.networks import one_layer_networks
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import filters, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the sparse autoencoders on MNIST."""
 
     hidden: int = 196
@@ -45,10 +44,6 @@ class Settings(RunSettings):
     """Weight of the L1 penalty."""
     learning_rate: float = 1e-3
     """Adam's rate, constant in the first half and then linear to zero."""
-    steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32, for a step is short in any case."""
 
 
 PRESETS = {
@@ -98,7 +93,7 @@ def main(argv=None):
     def build(kind, **options):
         model = kind(*one_layer_networks(codes=s.hidden), seed=s.seed, **options)
         steps = s.epochs * s.steps_per_epoch
-        rate = ConstantThenLinear(s.learning_rate, steps // 2, steps - steps // 2)
+        rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
         return model
 

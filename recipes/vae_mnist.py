@@ -21,14 +21,14 @@ from keras_gen.data import binarize, small_images
 from keras_gen.images import grid, write_png
 from keras_gen.metrics import active_units, importance_weighted_nll
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, RunSettings, run_recipe
+from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
 from keras_gen.training import ConstantThenLinear
 from keras_gen.vae import VAE
 
 
 @dataclasses.dataclass(frozen=True)
-class Settings(RunSettings):
+class Settings(ShortStepSettings):
     """Settings of the VAE on MNIST."""
 
     latents: int = 50
@@ -42,12 +42,8 @@ class Settings(RunSettings):
     schedule: Literal["burda", "linear"] = "burda"
     """How the rate falls: burda as in the paper, by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9, ... parts
     of the run; linear to zero in the second half, which serves short runs better."""
-    steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
     nll_samples: int = 5000
     """Importance samples of the test NLL: 5,000 in the paper."""
-    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
-    """Precision inside the networks. none: float32, since nats are compared to a hundredth."""
 
 
 PRESETS = {
@@ -96,7 +92,7 @@ def main(argv=None):
         )  # fmt: skip
         steps = s.epochs * s.steps_per_epoch
         if s.schedule == "linear":
-            rate = ConstantThenLinear(s.learning_rate, steps // 2, steps - steps // 2)
+            rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         else:
             # 3^i passes at 10^(-i/7) of the rate for i = 0 to 7, scaled to the length of this run.
             ends = [steps * (3**i - 1) // (3**8 - 1) for i in range(1, 8)]

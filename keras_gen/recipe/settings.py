@@ -87,6 +87,16 @@ class RunSettings:
         return json.loads(json.dumps(dataclasses.asdict(self), default=str))
 
 
+@dataclasses.dataclass(frozen=True)
+class ShortStepSettings(RunSettings):
+    """Settings of recipes whose networks are so small that a step takes milliseconds."""
+
+    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
+    """Precision inside the networks. none: float32, in which the figures are compared."""
+    steps_per_execution: int = 1
+    """Steps in one call of TensorFlow: many where a step is short; one device only."""
+
+
 def parse(
     settings: type[RunSettings],
     presets: Mapping[str, dict],

@@ -32,6 +32,11 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         self.constant_steps = constant_steps
         self.decay_steps = decay_steps
 
+    @classmethod
+    def in_halves(cls, learning_rate: float, steps: int):
+        """The schedule of a training of so many steps: half of them constant, half to zero."""
+        return cls(learning_rate, steps // 2, steps - steps // 2)
+
     def __call__(self, step):
         """Returns the float32 rate of an optimizer's iteration `step`."""
         # float32 holds every step number up to 16.7 million exactly.

@@ -24,6 +24,15 @@ def test_counts_exactly_in_long_trainings():
     np.testing.assert_allclose(schedule(10_000_001), 0.999, rtol=1e-6)
 
 
+@pytest.mark.parametrize(("steps", "constant"), [(10, 5), (11, 5), (1, 0)])
+def test_in_halves(steps, constant):
+    schedule = ConstantThenLinear.in_halves(0.2, steps)
+    assert schedule.get_config() == {
+        "learning_rate": 0.2, "constant_steps": constant, "decay_steps": steps - constant,
+    }  # fmt: skip
+    assert float(schedule(steps)) == 0
+
+
 def test_without_constant_part():
     np.testing.assert_allclose(ConstantThenLinear(1.0, 0, 4)(1), 0.75)
 

@@ -6,7 +6,7 @@ minimises the squared error spans the subspace of the first principal components
 components themselves. Measured is the largest principal angle between the two subspaces, and the
 squared error a test digit of both (13.87 for PCA with 30 components in Hinton, Salakhutdinov 2006).
 
-  python recipes/linear_autoencoder_mnist.py                    about 4 minutes on two CPU cores
+  python recipes/linear_autoencoder_mnist.py                    about 6 minutes on two CPU cores
   python recipes/linear_autoencoder_mnist.py --preset smoke     under a minute
 
 Components 30 and 31 of MNIST differ by 4 % in variance, so noisy gradients mix them: a step
@@ -59,7 +59,7 @@ RESULTS = Published(
     figures=(
         Figure(
             "largest_angle", "largest principal angle to PCA's subspace, 30 codes", "degrees",
-            paper_value=0.0, tolerance=1.0, given={"latents": 30},
+            tolerance=1.0, given={"latents": 30},
         ),
         Figure(
             "squared_error", "squared error a test digit, 30 codes", "",

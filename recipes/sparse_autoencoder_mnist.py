@@ -4,25 +4,25 @@ Ng: "Sparse autoencoder", CS294A lecture notes, 2011: one layer of sigmoid units
 KL(0.05 || mean activation) of every unit added to the loss. With it the L1 norm of the codes, and a
 plain autoencoder of the same network.
 
-  python recipes/sparse_autoencoder_mnist.py                    about 6 minutes on two CPU cores
+  python recipes/sparse_autoencoder_mnist.py                    about 3 minutes on two CPU cores
   python recipes/sparse_autoencoder_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The notes report no
 number.
 
 Deviations: cross-entropy in the place of the squared error, for which the notes' beta is 3; mean
-activations of a batch in the place of the training set's; Adam in the place of L-BFGS; no weight
-decay.
+activations of a batch in the place of the training set's; Adam, with decoupled weight decay, in the
+place of L-BFGS.
 """
 
 import dataclasses
 
 import keras
-import numpy as np
 
 from keras_gen.autoencoders import Autoencoder, SparseAutoencoder
 from keras_gen.data import small_images
 from keras_gen.images import write_png
+from keras_gen.metrics import squared_error
 from keras_gen.networks import one_layer_networks
 from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
@@ -42,6 +42,9 @@ class Settings(ShortStepSettings):
     """Weight of the KL penalty: beta."""
     l1_weight: float = 1.0
     """Weight of the L1 penalty."""
+    weight_decay: float = 0.4
+    """Share of the weights, but not of the biases, that is subtracted times the rate (AdamW): what
+    pixels that are always black are multiplied by fades."""
     learning_rate: float = 1e-3
     """Adam's rate, constant in the first half and then linear to zero."""
 
@@ -94,7 +97,9 @@ def main(argv=None):
         model = kind(*one_layer_networks(codes=s.hidden), seed=s.seed, **options)
         steps = s.epochs * s.steps_per_epoch
         rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
-        model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=s.weight_decay)
+        optimizer.exclude_from_weight_decay(var_names=["bias"])
+        model.compile(optimizer, steps_per_execution=s.steps_per_execution)
         return model
 
     with run.strategy.scope():
@@ -116,8 +121,7 @@ def main(argv=None):
         measured = {}
         for name, each in {"kl": model, **others}.items():
             write_png(directory / f"filters-{name}.png", sheet(each))
-            codes, images = each.encode(test), each.reconstruct(test)
-            errors = np.square(images / 255.0 - test / 255.0).sum(axis=(1, 2, 3))
+            codes, errors = each.encode(test), squared_error(each.reconstruct(test), test)
             measured[f"{name}_activation"] = float(codes.mean())
             measured[f"{name}_near_zero"] = float((codes < NEAR_ZERO).mean())
             measured[f"{name}_error"] = float(errors.mean())

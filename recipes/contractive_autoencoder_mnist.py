@@ -11,8 +11,8 @@ its epoch. All training digits, without labels, are pretrained on.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 
-Deviations: weights are not tied; Adam in the place of plain gradient descent; lambda and rates are
-not searched.
+Deviations: weights are not tied; Adam in the place of plain gradient descent; lambda is not
+searched, and the rate of fine-tuning was chosen by the 10,000 held-out training digits.
 """
 
 import dataclasses
@@ -41,8 +41,8 @@ class Settings(ShortStepSettings):
     """Adam's rate, constant in the first half and then linear to zero."""
     tuning_epochs: int = 30
     """Epochs of fine-tuning a classifier, of which the one of best validation is kept."""
-    tuning_rate: float = 3e-4
-    """Adam's rate while fine-tuning."""
+    tuning_rate: float = 3e-3
+    """Adam's rate while fine-tuning, constant in the first half and then linear to zero."""
     labelled: int = 60_000
     """Training digits with a label, a sixth of which is held out for choosing the epoch."""
 
@@ -118,7 +118,9 @@ def main(argv=None):
         keras.utils.set_random_seed(s.seed)
         network = classifier_on(encoder)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        network.compile(keras.optimizers.Adam(s.tuning_rate), loss, metrics=["accuracy"])
+        steps = s.tuning_epochs * -(-count // s.batch_size)
+        rate = ConstantThenLinear.in_halves(s.tuning_rate, steps)
+        network.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
         best = keras.callbacks.EarlyStopping(
             "val_accuracy", mode="max", patience=s.tuning_epochs, restore_best_weights=True
         )

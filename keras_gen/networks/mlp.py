@@ -15,6 +15,7 @@ def mlp_encoder(
     outputs: tuple[str, ...] = ("mean", "log_variance"),
     output_activation: str | None = None,
     gain: float = 1.0,
+    output_gain: float = 1.0,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds the encoder of Burda et al. (2016): two tanh layers, a Normal's mean and log variance.
@@ -29,6 +30,7 @@ def mlp_encoder(
         outputs: What is computed of the last hidden layer, by name.
         output_activation: Of the outputs.
         gain: Factor of the hidden layers' first weights; 4 suits the flat slope of "sigmoid".
+        output_gain: Factor of the outputs' first weights.
         name: Name of the model.
 
     Returns:
@@ -43,7 +45,7 @@ def mlp_encoder(
     inputs = keras.Input(image_shape)
     x = _hidden(layers.Flatten()(inputs), hidden, activation, gain)
     results = [
-        layers.Dense(latents, output_activation, dtype="float32", name=output)(x)
+        _dense(latents, output_activation, output_gain, dtype="float32", name=output)(x)
         for output in outputs
     ]
     return keras.Model(inputs, results, name=name)
@@ -139,8 +141,12 @@ def linear_networks(mean: np.ndarray, codes: int = 30) -> tuple[keras.Model, ker
 
 
 def _hidden(x, sizes, activation, gain):
-    """Glorot, Bengio (2010), with weights `gain` times as large."""
     for units in sizes:
-        initializer = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
-        x = layers.Dense(units, activation=activation, kernel_initializer=initializer)(x)
+        x = _dense(units, activation, gain)(x)
     return x
+
+
+def _dense(units, activation, gain, **options):
+    """A layer of the first weights of Glorot, Bengio (2010), `gain` times as large."""
+    initializer = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
+    return layers.Dense(units, activation, kernel_initializer=initializer, **options)

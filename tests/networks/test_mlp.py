@@ -86,3 +86,13 @@ def test_gain_widens_the_hidden_layers_first_weights_only():
         spread = [np.std(b) / np.std(a) for a, b in zip(*kernels, strict=True)]
         np.testing.assert_allclose(spread[:2], 4.0, rtol=0.1)
         np.testing.assert_allclose(spread[2:], 1.0, rtol=0.1)
+
+
+def test_output_gain_widens_the_outputs_first_weights_only():
+    plain, wide = (mlp_encoder((400,), 300, (400,), output_gain=gain) for gain in (1.0, 4.0))
+    spread = [
+        np.std(b) / np.std(a)
+        for a, b in zip(plain.get_weights(), wide.get_weights(), strict=True)
+        if a.ndim == 2
+    ]
+    np.testing.assert_allclose(spread, [1.0, 4.0, 4.0], rtol=0.05)

@@ -54,7 +54,7 @@ PRESETS = {
         mnist_code=4, cifar10_code=8, filters=4, hidden=16,
         epochs=2, steps_per_epoch=5, batch_size=32,
     ),
-    "cpu": dict(epochs=10, steps_per_epoch=400, batch_size=128, steps_per_execution=50),
+    "cpu": dict(epochs=6, steps_per_epoch=400, batch_size=128, steps_per_execution=50),
     "paper": dict(filters=64, epochs=100, steps_per_epoch=500, batch_size=100, sheet_every=10),
 }  # fmt: skip
 

@@ -67,7 +67,8 @@ PRESETS = {
         both_steps=10, repeats=1, steps_per_execution=10,
     ),
     "cpu": dict(
-        epochs=20, steps_per_epoch=500, batch_size=100, sheet_every=5, steps_per_execution=100
+        epochs=12, steps_per_epoch=500, batch_size=100, sheet_every=4, both_steps=2500,
+        steps_per_execution=100,
     ),
     "paper": dict(
         epochs=100, steps_per_epoch=600, batch_size=100, sheet_every=10, label_steps=5000,

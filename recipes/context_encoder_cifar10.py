@@ -7,7 +7,7 @@ table 2): the same encoder, untrained or pretrained on pictures of the classes 0
 autoencoder, as a context encoder or with labels, is judged by the classes 5 to 9, which it never
 saw, with few labels.
 
-  python recipes/context_encoder_cifar10.py                    about 20 minutes on two CPU cores
+  python recipes/context_encoder_cifar10.py                    about 17 minutes on two CPU cores
   python recipes/context_encoder_cifar10.py --preset smoke     under a minute
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's figures

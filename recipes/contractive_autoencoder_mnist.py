@@ -6,7 +6,7 @@ the same with lambda 0. Each encoder, and one of random weights, then becomes a 
 fine-tuned with labels; as in the paper, 10,000 of the training digits are held out for choosing
 its epoch. All training digits, without labels, are pretrained on.
 
-  python recipes/contractive_autoencoder_mnist.py                  about 20 minutes on two CPU cores
+  python recipes/contractive_autoencoder_mnist.py                  about 10 minutes on two CPU cores
   python recipes/contractive_autoencoder_mnist.py --preset smoke   under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -5,7 +5,7 @@ Autoencoders", ICML 2008; the corruptions, masking, salt and pepper and Gaussian
 Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, sec. 3.3. One layer of sigmoid codes,
 more than pixels; a plain autoencoder of the same network for comparison.
 
-  python recipes/denoising_autoencoder_mnist.py                    about 12 minutes on two CPU cores
+  python recipes/denoising_autoencoder_mnist.py                    about 6 minutes on two CPU cores
   python recipes/denoising_autoencoder_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers' numbers are

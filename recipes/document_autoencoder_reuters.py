@@ -11,7 +11,7 @@ learn, the codes' too, since the cosine asks how they lie around the origin. The
 units in their place, and fewer passes: what had the fewest nats a word on the last tenth of the
 training stories, when those were left out.
 
-  python recipes/document_autoencoder_reuters.py                    about 3 minutes on two CPU cores
+  python recipes/document_autoencoder_reuters.py                    about 2 minutes on two CPU cores
   python recipes/document_autoencoder_reuters.py --preset smoke     under a minute
 
 Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by hand), or

@@ -12,7 +12,7 @@ logistic regression on 1,000 labels of the target.
 Codes and components are taken as they are by neighbours and k-means, and standardised by logistic
 regression. No label and no test picture is seen by an encoder.
 
-  python recipes/embeddings_mnist.py                    about 14 minutes on two CPU cores
+  python recipes/embeddings_mnist.py                    about 7 minutes on two CPU cores
   python recipes/embeddings_mnist.py --preset smoke     under a minute
 
 Data: mnist, fashion_mnist and usps through tensorflow-datasets (downloaded, or from

@@ -15,7 +15,7 @@ The codes, dropout, fine-tuning's rate and the weight were chosen among a few wi
 labels, in shorter trainings, by the error on the last 10,000 digits of the training set; the test
 set is measured at the end of each training.
 
-  python recipes/semi_supervised_mnist.py                    about 25 minutes on two CPU cores
+  python recipes/semi_supervised_mnist.py                    about 13 minutes on two CPU cores
   python recipes/semi_supervised_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

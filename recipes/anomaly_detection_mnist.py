@@ -10,9 +10,10 @@ model is trained on Fashion-MNIST and tells its test pictures from the digits of
 
 The threshold is the 0.99 quantile of the scores of the last twelfth of the normal training
 pictures, which no model is trained on; no anomaly is needed for it. The number of codes was chosen
-on the last 10,000 training digits, with 1, 2 and 7 as anomalies. A code that is large enough to reconstruct
-all pictures finds no anomaly; nor does the error find what is easy to draw: the AUROC of the digit
-1 lies below 0.5, that of chance, and the 9, which is drawn like a 4 or a 7, has the next lowest.
+on the last 10,000 training digits, with 1, 2 and 7 as anomalies. A code that is large enough to
+reconstruct all pictures finds no anomaly; nor does the error find what is easy to draw: the AUROC
+of the digit 1 lies below 0.5, that of chance, and the 9, which is drawn like a 4 or a 7, has the
+next lowest.
 
   python recipes/anomaly_detection_mnist.py                    about 8 minutes on two CPU cores
   python recipes/anomaly_detection_mnist.py --preset smoke     under a minute

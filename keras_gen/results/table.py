@@ -90,16 +90,15 @@ def whole(rows: list[Row]) -> str:
 def head(rows: list[Row]) -> str:
     """The block of README.md: the best row of each main figure.
 
-    Those are, of every system and data set, the figures that the paper reports too, and where it
-    reports none the one that its recipe declares first.
+    Those are, of every system and data set, the one that its recipe declares first, and all that
+    the paper reports too.
     """
     best: dict[tuple[str, ...], Row] = {}
     first: dict[tuple[str, ...], str] = {}
-    compared = {_order(row) for row in rows if row.paper_value is not None}
     for row in sorted(rows, key=_order):
-        system, key = _order(row), (*_order(row), row.metric)
-        headline = first.setdefault(system, row.metric)
-        if row.paper_value is None and (system in compared or row.metric != headline):
+        key = (*_order(row), row.metric)
+        headline = first.setdefault(_order(row), row.metric)
+        if row.paper_value is None and row.metric != headline:
             continue
         other = best.setdefault(key, row)
         if (row.value > other.value) if row.higher_is_better else (row.value < other.value):

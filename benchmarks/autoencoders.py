@@ -1,7 +1,7 @@
 """What `fit` costs over bare TensorFlow, and the closed form over the Jacobian, in one run.
 
-  python benchmarks/autoencoders.py            about two minutes on two CPU cores
-  python benchmarks/autoencoders.py --quick    fewer steps: less than a minute
+  python benchmarks/autoencoders.py            less than a minute on two CPU cores
+  python benchmarks/autoencoders.py --quick    fewer steps
 
 Ways are measured in turns, so that a change of the machine's speed hits both alike, and with
 callbacks while `fit` goes on, for its start and its end are no steps. Images are noise, which does

@@ -49,6 +49,18 @@ def replacing(path: str | Path):
             temporary.unlink()
 
 
+def clear_halves(folder: str | Path, pattern: str = "*") -> None:
+    """Removes what processes that were killed in the middle of `replacing` left behind.
+
+    Args:
+        folder: Where they wrote; nobody else may be writing there now.
+        pattern: Glob of the files they were to replace, relative to `folder`; `**/*` for all below.
+    """
+    place, _, name = pattern.rpartition("/")
+    for half in Path(folder).glob(f"{place or '.'}/.{name}.[0-9]*.tmp"):
+        half.unlink(missing_ok=True)
+
+
 def write_json(path: str | Path, value) -> None:
     """Writes `value` as indented JSON, atomically."""
     with replacing(path) as file:

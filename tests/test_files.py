@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from keras_gen import files
-from keras_gen.files import replacing, write_json
+from keras_gen.files import clear_halves, replacing, write_json
 
 
 def names(folder):
@@ -103,3 +103,17 @@ def test_json_that_cannot_be_written_leaves_nothing(tmp_path):
     with pytest.raises(ValueError, match="Circular"):
         write_json(tmp_path / "a.json", (loop := []) or loop.append(loop) or loop)
     assert names(tmp_path) == []
+
+
+@pytest.mark.parametrize(("pattern", "left"), [("a*", ["b", "below"]), ("**/*", [])])
+def test_halves_of_the_named_files_are_cleared(tmp_path, pattern, left):
+    """As after a kill: the temporary file is where `replacing` makes it."""
+    for path in (tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "below" / "a.txt"):
+        with replacing(path) as file:
+            half = file.name
+        (path.parent / os.path.basename(half)).touch()
+    (tmp_path / "my.tmp").touch()
+    clear_halves(tmp_path, pattern)
+    halves = {p.relative_to(tmp_path).parts[0].strip(".")[:5] for p in tmp_path.rglob(".*.tmp")}
+    assert sorted(name.split(".")[0] for name in halves) == left
+    assert len(list(tmp_path.rglob("*.txt"))) == 3 and (tmp_path / "my.tmp").exists()

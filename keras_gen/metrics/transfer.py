@@ -48,16 +48,18 @@ def transfer_report(
     if classes < 2 or draws < 1:
         raise ValueError(f"Found {classes} classes and draws={draws}: expected at least 2 and 1.")
     low, high = data_range
+
+    def encode(x):
+        floats = x * np.float32((high - low) / 255) + low
+        return encoder.predict(floats, verbose=0).reshape(len(x), -1)
+
+    test_codes = encode(test_images)
     accuracies: dict[str, list[float]] = {"tuned": [], "probed": []}
     for draw in range(seed, seed + draws):
         rng = np.random.default_rng(draw)
         rows = [rng.permutation(np.flatnonzero(labels == label)) for label in range(classes)]
         own = np.concatenate([row[:labels_per_class] for row in rows])
-        codes = [
-            encoder.predict(x * np.float32((high - low) / 255) + low, verbose=0).reshape(len(x), -1)
-            for x in (images[own], test_images)
-        ]
-        probe = linear_probe(codes[0], labels[own], codes[1], test_labels)
+        probe = linear_probe(encode(images[own]), labels[own], test_codes, test_labels)
         accuracies["probed"] += probe.values()
         keras.utils.set_random_seed(draw)
         network = classifier_on(encoder, classes, data_range)

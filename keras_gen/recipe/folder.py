@@ -7,6 +7,7 @@ import os
 import time
 from pathlib import Path
 
+from keras_gen.files import clear_halves
 from keras_gen.recipe.settings import RunSettings
 from keras_gen.training import is_chief
 
@@ -53,9 +54,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
             "--output."
         )
     if settings.resume and is_chief():
-        # What a process that was killed while it wrote has left behind.
-        for half in folder.rglob(".*.[0-9]*.tmp"):
-            half.unlink(missing_ok=True)
+        clear_halves(folder, "**/*")
     return folder, _saved(folder / "config.json") if settings.resume else None
 
 

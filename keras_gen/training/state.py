@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_gen.files import replacing
+from keras_gen.files import clear_halves, replacing
 from keras_gen.training.distribution import is_chief
 
 _META = "meta"
@@ -66,9 +66,7 @@ class TrainingState(keras.callbacks.Callback):
         self._fresh: list[dict] = []
         self.logs = list(self._meta["logs"]) if self._meta else []
         if is_chief():
-            # What a process that was killed while it saved has left behind.
-            for half in self.directory.glob(".state-*.tmp"):
-                half.unlink(missing_ok=True)
+            clear_halves(self.directory, "state-*.npz")
 
     @property
     def epoch(self) -> int:

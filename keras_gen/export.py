@@ -64,7 +64,8 @@ def export(
             in an attribute `inference_policy` goes into the metadata.
         directory: Folder of all exports; made if it is missing.
         name: Name of this one, under which it is served.
-        default: The signature that is also `serving_default`: the first one unless told.
+        default: The signature that is also `serving_default`: unless told the one in the model's
+            attribute `default_signature`, or the first.
         metadata: What else to record, for instance `recipe`, `config`, `data` and `metrics`.
         warmup: Signature name -> input name -> array: the warm-up request of that signature,
             in place of one example of zeros (64 along every other open axis, scalars 1) or of
@@ -90,8 +91,7 @@ def export(
     signatures = dict(model.signatures())
     if not signatures:
         raise ValueError(f"{type(model).__name__}.signatures() is empty: an export needs one.")
-    if default is None:
-        default = "serving_default" if "serving_default" in signatures else next(iter(signatures))
+    default = default or getattr(model, "default_signature", None) or next(iter(signatures))
     for told in (default, *(warmup or {})):
         if told not in signatures:
             raise ValueError(

@@ -1,7 +1,7 @@
 """A tiny instance of every model class, which the contracts in tests/contracts run on.
 
-A new model class needs an entry here. Constructor arguments differ from their defaults, so that a
-round trip through a configuration means something.
+A new model class needs an entry in the file of its family in tests/instances. Constructor
+arguments differ from their defaults, so that a round trip through a configuration means something.
 """
 
 import dataclasses
@@ -13,69 +13,86 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras.src.backend.common import global_state
 
 import keras_gen
-from keras_gen.autoencoders import (
-    Autoencoder,
-    ClassifyingAutoencoder,
-    ContractiveAutoencoder,
-    DenoisingAutoencoder,
-    DocumentAutoencoder,
-    SparseAutoencoder,
-)
-from keras_gen.gan import GAN
-from keras_gen.losses import GradientPenalty, LeastSquares, Normal
-from keras_gen.networks import (
-    context_decoder,
-    context_encoder,
-    dcgan_discriminator,
-    dcgan_generator,
-    mlp_decoder,
-    mlp_encoder,
-    patch_discriminator,
-    resnet_generator,
-)
+from keras_gen.data.edges import Images, Labels, Levels, Texts, Waveforms
 from keras_gen.training import ConstantThenLinear, GenerativeModel
-from keras_gen.translation import ContextEncoder, CycleGAN
-from keras_gen.vae import VAE
 
-BATCH, EXAMPLES = 4, 8  # the global batch, and two steps an epoch
+BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
+SIDE = 16  # of images where any size is taken
 WORDS = "apple bread corn egg fish honey lemon milk oil rice salt water".split()  # of texts
 
 
 @dataclasses.dataclass(frozen=True)
 class Tiny:
-    """How to make a tiny model and what to train it on.
+    """How to make a tiny model and what it does.
+
+    What it is trained on follows from its edges: what they are of, their shapes and classes.
 
     Args:
         build: Function of the seed that returns a new model.
-        shapes: Shape of an example of each of the arrays that `fit` takes.
-        generate: Function of a model that returns generated images, the same when called again.
+        generate: Function of a model that returns what it makes as an array, the same each time.
         draws: Whether its training draws random numbers.
     """
 
     build: Callable[[int], GenerativeModel]
-    shapes: tuple
     generate: Callable[[GenerativeModel], np.ndarray]
     draws: bool = True
 
-    def data(self, examples: int = EXAMPLES) -> tuple:
-        """Random uint8 images, one array for each argument of `fit`."""
-        random = np.random.default_rng(0)
-        return tuple(
-            random.integers(0, 256, (examples, *shape), dtype="uint8") for shape in self.shapes
-        )
-
-    def floats(self, model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
-        """The same images in the range of the model's data."""
-        return tuple(model.prepare(images).numpy() for images in self.data(examples))
-
     def compiled(self, seed: int = 3) -> GenerativeModel:
         """A new model, the same each time, with an optimizer for every player."""
+        # The same names of layers each time, by which some things are sorted. `clear_session` does
+        # it too, but not inside a strategy's scope.
+        global_state.set_global_attribute("object_name_uids", None)
         keras.utils.set_random_seed(0)
         model = self.build(seed)
         model.compile(**optimizers(model))
         return model
+
+    def data(self, examples: int = EXAMPLES) -> tuple:
+        """Random examples for a model that is not at hand."""
+        return data(self.build(0), examples)
+
+
+def data(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
+    """Random examples as users have them, one array for each argument of `fit`."""
+    random = np.random.default_rng(0)
+    return tuple(_random(model.edges[name], examples, random) for name in model.batch)
+
+
+def _random(edge, n, random) -> np.ndarray:
+    def uint8(shape, most):
+        return random.integers(0, most, (n, *(side or SIDE for side in shape)), dtype="uint8")
+
+    if isinstance(edge, Images):
+        return uint8(edge.shape, 256)
+    if isinstance(edge, Levels):
+        return uint8(edge.shape, edge.levels)
+    if isinstance(edge, Labels):
+        return random.integers(-edge.unknown, edge.classes, n, dtype="int32")
+    if isinstance(edge, Texts):
+        return uint8((len(edge.vocabulary),), 4)
+    if isinstance(edge, Waveforms):
+        shape = (n, edge.samples or SIDE, edge.channels)
+        return random.integers(-(2**15), 2**15, shape, dtype="int16")
+    return random.normal(size=(n, *edge.shape)).astype("float32")
+
+
+def prepared(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
+    """The same examples in the form that the model's networks take."""
+    arrays = zip(model.batch, data(model, examples), strict=True)
+    return tuple(model.edges[name].prepare(array).numpy() for name, array in arrays)
+
+
+def first_batch(model: GenerativeModel) -> tuple:
+    """One batch for `train_step`."""
+    return tuple(tf.constant(array[:BATCH]) for array in data(model))
+
+
+def step(model: GenerativeModel) -> dict:
+    """One eager training step."""
+    return model.train_step(first_batch(model))
 
 
 def batches(arrays: tuple) -> tf.data.Dataset:
@@ -101,152 +118,14 @@ def optimizers(model: GenerativeModel) -> dict:
     }
 
 
-def _gan(seed=3):
-    shape = (16, 16, 1)
-    return GAN(
-        dcgan_generator(shape, latents=3, filters=2),
-        dcgan_discriminator(shape, filters=2),
-        objective=LeastSquares(a=-1.0, b=1.0, c=0.0),
-        penalty=GradientPenalty(weight=2.0),
-        discriminator_steps=2,
-        seed=seed,
-        name="tiny_gan",
-    )
+def sample(model: GenerativeModel) -> np.ndarray:
+    """Three samples."""
+    return model.sample(3, seed=1)
 
 
-def _cyclegan(seed=3):
-    shape = (16, 16, 3)
-    return CycleGAN(
-        resnet_generator(filters=4, blocks=1, upsampling="resize", name="to_monet"),
-        resnet_generator(filters=4, blocks=1, name="to_photo"),
-        patch_discriminator(shape, filters=4, strided_layers=1, name="of_photos"),
-        patch_discriminator(shape, filters=4, strided_layers=1, name="of_paintings"),
-        objective="non_saturating",
-        cycle_weight=5.0,
-        identity_weight=0.25,
-        pool_size=5,
-        domains=("photo", "monet"),
-        seed=seed,
-        name="tiny_cyclegan",
-    )
-
-
-def _context_encoder(seed=3):
-    shape = (16, 16, 3)
-    return ContextEncoder(
-        context_encoder(shape, filters=2, name="of_context"),
-        context_decoder(shape, filters=2, name="of_regions"),
-        dcgan_discriminator(shape, filters=2),
-        mask="random",
-        overlap=2,
-        overlap_weight=3.0,
-        objective="least_squares",
-        reconstruction_weight=0.9,
-        adversarial_weight=0.1,
-        seed=seed,
-        name="tiny_context_encoder",
-    )
-
-
-def _vae(seed=3):
-    shape = (4, 4, 1)
-    return VAE(
-        mlp_encoder(shape, latents=2, hidden=(5,)),
-        mlp_decoder((4, 4, 2), latents=2, hidden=(6, 5), activation="relu"),
-        likelihood=Normal(scale=None, minimum_scale=0.1),
-        beta=0.5,
-        seed=seed,
-        name="tiny_vae",
-    )
-
-
-def _code_networks(**options):
-    shape = (4, 4, 1)
-    return (
-        mlp_encoder(shape, latents=3, hidden=(), outputs=("codes",), **options),
-        mlp_decoder(shape, latents=3, hidden=(5,)),
-    )
-
-
-def _variant(cls, seed=3, output_activation=None, **options):
-    networks = _code_networks(output_activation=output_activation)
-    return cls(*networks, likelihood=Normal(scale=0.5), seed=seed, **options)
-
-
-def _autoencoder(seed=3):
-    return _variant(Autoencoder, seed, name="tiny_ae")
-
-
-def _classifying(seed=3):
-    layers = keras.layers
-    # As many classes as an 8-bit label may name.
-    logits = [keras.Input((3,)), layers.Dense(4), layers.Dense(256, dtype="float32")]
-    return ClassifyingAutoencoder(
-        *_code_networks(),
-        keras.Sequential(logits, name="classifier"),
-        likelihood=Normal(scale=0.5),
-        weight=2.0,
-        seed=seed,
-    )
-
-
-def _contractive(seed=3):
-    options = dict(output_activation="sigmoid", weight=0.5, method="hutchinson")
-    return _variant(ContractiveAutoencoder, seed, **options)
-
-
-def _denoising(seed=3):
-    return _variant(DenoisingAutoencoder, seed, corruption="salt_and_pepper", amount=0.5)
-
-
-def _document(seed=3):
-    return DocumentAutoencoder(
-        mlp_encoder((len(WORDS),), latents=3, hidden=(6,), outputs=("codes",)),
-        mlp_decoder((len(WORDS),), latents=3, hidden=(5,)),
-        WORDS,
-        likelihood="poisson",
-        top=4,
-        seed=seed,
-        name="tiny_documents",
-    )
-
-
-def _sparse(seed=3):
-    options = dict(output_activation="sigmoid", penalty="l1", weight=0.5, target=0.2)
-    return _variant(SparseAutoencoder, seed, **options)
-
-
-def _reconstruct(model):
+def reconstruct(model: GenerativeModel) -> np.ndarray:
+    """Three reconstructions."""
     return model.reconstruct(np.arange(48, dtype="uint8").reshape(3, 4, 4, 1))
-
-
-def _inpaint(model):
-    images = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), dtype="uint8")
-    return model.inpaint(images, seed=1)
-
-
-def _words(model):
-    _, rates = model.reconstruct(["apple apple milk", "bread", "no known word"])
-    return np.clip(100 * rates, 0, 255).astype("uint8")
-
-
-def _translate(model):
-    images = np.random.default_rng(1).integers(0, 256, (2, 13, 18, 3), dtype="uint8")
-    return np.concatenate([model.translate(images, name) for name in model.directions()])
-
-
-TINY = {
-    "Autoencoder": Tiny(_autoencoder, ((4, 4, 1),), _reconstruct, draws=False),
-    "ClassifyingAutoencoder": Tiny(_classifying, ((4, 4, 1), ()), _reconstruct, draws=False),
-    "ContractiveAutoencoder": Tiny(_contractive, ((4, 4, 1),), _reconstruct),
-    "DenoisingAutoencoder": Tiny(_denoising, ((4, 4, 1),), _reconstruct),
-    "DocumentAutoencoder": Tiny(_document, ((len(WORDS),),), _words, draws=False),
-    "SparseAutoencoder": Tiny(_sparse, ((4, 4, 1),), _reconstruct, draws=False),
-    "ContextEncoder": Tiny(_context_encoder, ((16, 16, 3),), _inpaint),
-    "CycleGAN": Tiny(_cyclegan, ((16, 16, 3), (16, 16, 3)), _translate),
-    "GAN": Tiny(_gan, ((16, 16, 1),), lambda model: model.sample(3, seed=1)),
-    "VAE": Tiny(_vae, ((4, 4, 1),), lambda model: model.sample(3, seed=1)),
-}
 
 
 def state(model: GenerativeModel) -> list[np.ndarray]:
@@ -273,10 +152,14 @@ def difference(model: GenerativeModel, a: list, b: list) -> dict[str, float]:
     return found
 
 
+def package(cls: type) -> str:
+    """The package that a class is in, which is that of its family."""
+    return cls.__module__.rpartition(".")[0]
+
+
 def family(cls: type) -> type:
     """The base of the model classes in the package that the class is in."""
-    package = cls.__module__.rpartition(".")[0]
-    return [c for c in cls.__mro__ if c.__module__.rpartition(".")[0] == package][-1]
+    return [c for c in cls.__mro__ if package(c) == package(cls)][-1]
 
 
 def only(name: str) -> list:

@@ -1,17 +1,18 @@
 """The contractive autoencoder (Rifai et al. 2011)."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
+from keras_gen.bases import Inferred, capability
+from keras_gen.training import schedules
 
 METHODS = ("auto", "closed_form", "jacobian", "hutchinson")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContractiveAutoencoder(Autoencoder):
-    """Penalises how much the codes h change with the example: weight * ||dh/dx||_F^2.
+    """Penalizes how much the codes h change with the example: weight * ||dh/dx||_F^2.
 
     Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
     Feature Extraction", ICML 2011, eq. (7).
@@ -23,7 +24,7 @@ class ContractiveAutoencoder(Autoencoder):
         encoder: Examples to codes `[batch, ...]`.
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        weight: lambda in the paper, 0.1 for its MNIST classifier.
+        weight: lambda in the paper, 0.1 for its MNIST classifier: a number or a schedule.
         method: How the norm is computed. `"closed_form"`: eq. (6), exact, for an encoder of one
             dense sigmoid layer. `"jacobian"`: exact, for any encoder, as expensive as a backward
             pass for every code. `"hutchinson"`: an unbiased estimate by one backward pass along a
@@ -44,8 +45,6 @@ class ContractiveAutoencoder(Autoencoder):
     ```
     """
 
-    reported = ("loss", "reconstruction_loss", "contraction_loss")
-
     def __init__(
         self,
         encoder,
@@ -59,53 +58,50 @@ class ContractiveAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         if method not in METHODS:
             raise ValueError(f"method is {method!r}: expected one of {METHODS}.")
-        if weight < 0:
-            raise ValueError(f"weight is {weight}: it must not be negative.")
         self._layer = _sigmoid_layer(encoder)
         if method == "closed_form" and self._layer is None:
             raise ValueError(
                 "method is 'closed_form', which is for an encoder of one dense sigmoid layer: use "
                 "'jacobian' or 'hutchinson'."
             )
-        self.weight, self.method = weight, method
+        self.weight, self.method = schedules.weight("weight", weight), method
 
-    def loss_terms(self, x, training: bool) -> dict:
+    def loss_weights(self):
+        """Returns the weight of the penalty beside the reconstruction's."""
+        return super().loss_weights() | {"contraction": self.weight}
+
+    def infer(self, x, training):
+        """Returns the codes, and ||dh/dx||_F^2."""
+        return Inferred(*self._contraction(x, training, self.method))
+
+    def loss_terms(self, x, inferred, training):
         """Returns `reconstruction` and `contraction`, `[batch]`."""
-        codes, contraction = self._contraction(x, training, self.method)
-        return {
-            "reconstruction": self._reconstruction(codes, x, training),
-            "contraction": contraction,
-        }
+        return super().loss_terms(x, inferred, training) | {"contraction": inferred.parameters}
 
-    def weights_of_terms(self) -> dict[str, float]:
-        """Returns the weight of the penalty."""
-        return {"contraction": self.weight}
-
-    def jacobian_norms(self, images, batch_size: int = 256) -> np.ndarray:
+    @capability
+    def jacobian_norms(self, x):
         """Returns ||dh/dx||_F of each example, exact whatever the `method`: float32 `[n]`.
 
         The paper's sec. 5.2 compares its mean over held-out examples. With a `weight` of 0 the
         model is a plain autoencoder, of which it is measured likewise.
 
         Args:
-            images: uint8, or float in `data_range`, `[n, ...]`.
+            x: Examples `[n, ...]`, as their edge takes them.
             batch_size: Examples at once.
         """
         exact = "jacobian" if self._layer is None else "closed_form"
-        batches = self._batches(images, batch_size)
-        squares = [self._contraction(x, False, exact)[1] for x in batches]
-        return np.sqrt(np.concatenate(squares))
+        return {"norms": tf.sqrt(self._contraction(x, False, exact)[1])}
 
     def _contraction(self, x, training, method):
         """The codes and ||dh/dx||_F^2, `[batch]`."""
         if method == "closed_form" or (method == "auto" and self._layer is not None):
-            codes = self._codes(x, training)[0]
+            codes = self.encoded(x, training)[0]
             # Eq. (6): sum_j (h_j (1 - h_j))^2 sum_i W_ij^2.
             norms = tf.reduce_sum(tf.square(self._layer.kernel), axis=0)
             return codes, tf.linalg.matvec(tf.square(codes * (1 - codes)), norms)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            codes = self._codes(x, training)[0]
+            codes = self.encoded(x, training)[0]
             flat = tf.reshape(codes, [tf.shape(codes)[0], -1])
             if method != "jacobian":
                 # E |v J|^2 = ||J||_F^2 for v of independent entries of mean 0 and variance 1.

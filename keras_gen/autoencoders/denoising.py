@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
+from keras_gen.training import schedules
 
 CORRUPTIONS = ("masking", "salt_and_pepper", "gaussian")
 
@@ -23,14 +24,14 @@ class DenoisingAutoencoder(Autoencoder):
         encoder: Examples to codes `[batch, ...]`.
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        corruption: `"masking"`: the share `amount` of the values becomes the lowest of the data's
-            range. `"salt_and_pepper"`: that share becomes the lowest or the highest, by a fair
+        corruption: `"masking"`: the fraction `amount` of the values becomes the lowest of the data's
+            range. `"salt_and_pepper"`: that fraction becomes the lowest or the highest, by a fair
             coin. `"gaussian"`: Normal noise of standard deviation `amount`, in units of the data.
-        amount: See `corruption`.
+        amount: See `corruption`; a number or a schedule of the step.
         seed: Seed of the corruption.
 
     Raises:
-        ValueError: If `corruption` is unknown, or `amount` is negative or a share above 1.
+        ValueError: If `corruption` is unknown, or `amount` is negative or a fraction above 1.
 
     Example:
     ```python
@@ -54,25 +55,21 @@ class DenoisingAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         if corruption not in CORRUPTIONS:
             raise ValueError(f"corruption is {corruption!r}: expected one of {CORRUPTIONS}.")
-        if not 0 <= amount <= (float("inf") if corruption == "gaussian" else 1):
-            raise ValueError(
-                f"amount is {amount} for {corruption} corruption: expected a share from 0 to 1, "
-                "or for gaussian a standard deviation from 0 on."
-            )
-        self.corruption, self.amount = corruption, amount
+        highest = None if corruption == "gaussian" else 1.0
+        self.corruption, self.amount = corruption, schedules.weight("amount", amount, 0.0, highest)
 
-    def loss_terms(self, x, training: bool) -> dict:
-        """Returns `{"reconstruction": [batch]}` of the clean examples from corrupted ones."""
-        codes = self._codes(self.corrupt(x, training), training)[0]
-        return {"reconstruction": self._reconstruction(codes, x, training)}
+    def infer(self, x, training):
+        """Returns the codes of corrupted examples."""
+        return super().infer(self.corrupt(x, training), training)
 
     def corrupt(self, x, training: bool = False) -> tf.Tensor:
         """Returns corrupted float examples `[batch, ...]`, drawn for this step."""
-        low, high = self.data_range
+        low, high = self.likelihood.range
         shape = keras.ops.shape(x)
+        amount = self.scheduled(self.amount, training)
         if self.corruption == "gaussian":
-            return x + self.amount * self.normal("corruption", shape, training)
+            return x + amount * self.normal("corruption", shape, training)
         draw = self.uniform("corruption", shape, training)
         if self.corruption == "masking":
-            return tf.where(draw < self.amount, low, x)
-        return tf.where(draw < self.amount, tf.where(draw < self.amount / 2, low, high), x)
+            return tf.where(draw < amount, low, x)
+        return tf.where(draw < amount, tf.where(draw < amount / 2, low, high), x)

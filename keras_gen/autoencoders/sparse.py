@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.training import batch_mean
+from keras_gen.training import batch_mean, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -23,7 +23,8 @@ class SparseAutoencoder(Autoencoder):
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         penalty: `"kl"` or `"l1"`.
-        weight: Of the penalty: beta in the notes, where it is 3 for a squared error.
+        weight: Of the penalty: beta in the notes, where it is 3 for a squared error; a number or a
+            schedule of the step.
         target: Mean activation that `"kl"` asks for: rho.
         seed: Not used by this model.
 
@@ -41,8 +42,6 @@ class SparseAutoencoder(Autoencoder):
     ```
     """
 
-    reported = ("loss", "reconstruction_loss", "sparsity_loss")
-
     def __init__(
         self,
         encoder,
@@ -57,28 +56,22 @@ class SparseAutoencoder(Autoencoder):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         if penalty not in ("kl", "l1"):
             raise ValueError(f"penalty is {penalty!r}: expected 'kl' or 'l1'.")
-        if weight < 0 or not 0 < target < 1:
-            raise ValueError(
-                f"weight is {weight} and target {target}: expected a weight from 0 on and a target "
-                "between 0 and 1."
-            )
-        self.penalty, self.weight, self.target = penalty, weight, target
+        if not 0 < target < 1:
+            raise ValueError(f"target is {target}: expected a mean between 0 and 1.")
+        self.penalty, self.weight, self.target = penalty, schedules.weight("weight", weight), target
 
-    def loss_terms(self, x, training: bool) -> dict:
+    def loss_weights(self):
+        """Returns the weight of the penalty beside the reconstruction's."""
+        return super().loss_weights() | {"sparsity": self.weight}
+
+    def loss_terms(self, x, inferred, training):
         """Returns `reconstruction` and `sparsity`, `[batch]`."""
-        codes = self._codes(x, training)[0]
-        return {
-            "reconstruction": self._reconstruction(codes, x, training),
-            "sparsity": self._sparsity(codes),
-        }
-
-    def weights_of_terms(self) -> dict[str, float]:
-        """Returns the weight of the penalty."""
-        return {"sparsity": self.weight}
+        terms = super().loss_terms(x, inferred, training)
+        return terms | {"sparsity": self._sparsity(inferred.latents)}
 
     def activations(self, images, batch_size: int = 256):
         """Returns the mean of each code over images, float32 `[codes]`."""
-        return self.encode(images, batch_size).mean(axis=0)
+        return self.encode(images, batch_size=batch_size).mean(axis=0)
 
     def _sparsity(self, codes):
         if self.penalty == "l1":

@@ -12,6 +12,7 @@ from keras_gen.data.shapes import Shapes
 from keras_gen.data.source import Source
 from keras_gen.data.transforms import binarize, pad_to, random_crop_flip, resize_cover
 from keras_gen.data.unpaired import unpaired
+from keras_gen.data.weighted import weighted_stream
 from keras_gen.data.words import WordCounts, common_words
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "resize_cover",
     "small_images",
     "unpaired",
+    "weighted_stream",
 ]

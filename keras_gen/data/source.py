@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 # Streams of one seed that must never meet each have a key of their own.
-SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH = range(5)
+SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
 
 
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
@@ -29,11 +29,17 @@ def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
         ValueError: `seed` is negative.
     """
     return np.random.SeedSequence(
-        _integer("seed", seed, minimum=0), spawn_key=(key,)
+        checked_integer("seed", seed, minimum=0), spawn_key=(key,)
     ).generate_state(words)
 
 
-def _integer(name: str, value: Any, minimum: int) -> int:
+def checked_integer(name: str, value: Any, minimum: int) -> int:
+    """Returns an argument as an int.
+
+    Raises:
+        TypeError: It is not an integer.
+        ValueError: It is below `minimum`.
+    """
     try:
         number = operator.index(value)
     except TypeError:
@@ -163,7 +169,7 @@ class Source:
 
     def take(self, count: int) -> Source:
         """The first `count` examples (all, if there are fewer)."""
-        return self.select(slice(_integer("count", count, minimum=1)))
+        return self.select(slice(checked_integer("count", count, minimum=1)))
 
     def select(self, index: Any, origin: str | None = None) -> Source:
         """Part of the examples, without decoding them.
@@ -192,6 +198,15 @@ class Source:
         examples = self._examples().map(function, num_parallel_calls=tf.data.AUTOTUNE)
         return Source(_collect(examples, self._size), origin=self.origin)
 
+    def gather(self, index: tf.Tensor) -> Any:
+        """The decoded examples at integers `[count]`, `[count, ...]`; also inside a graph."""
+        stored = self._gather(index)
+        if self._decode is None:
+            return stored
+        with tf.init_scope():
+            spec = self.element_spec
+        return tf.map_fn(self._decode, stored, fn_output_signature=spec)
+
     def arrays(self) -> Any:
         """All examples, decoded, as numpy arrays `[n, ...]` in the structure of an example."""
         stored = self._decode is None
@@ -213,7 +228,7 @@ class Source:
             augment: As in `stream`; its seed depends on the example's index alone.
             augment_batch: As in `stream`; its seed depends on the batch's number alone.
         """
-        batch_size = _integer("batch_size", batch_size, minimum=1)
+        batch_size = checked_integer("batch_size", batch_size, minimum=1)
         examples = tf.data.Dataset.range(self._size).map(
             self._reader(self._gather, seed, augment), num_parallel_calls=tf.data.AUTOTUNE
         )
@@ -251,8 +266,8 @@ class Source:
             TypeError: An argument is not an integer.
             ValueError: An argument is out of range, or the batch is larger than the set.
         """
-        batch_size = _integer("batch_size", batch_size, minimum=1)
-        start = _integer("start", start, minimum=0)
+        batch_size = checked_integer("batch_size", batch_size, minimum=1)
+        start = checked_integer("start", start, minimum=0)
         if batch_size > self._size:
             raise ValueError(
                 f"batch_size {batch_size} is larger than the set of {self._size} examples "

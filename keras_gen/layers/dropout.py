@@ -10,7 +10,7 @@ from keras_gen.training import noise
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Dropout(keras.layers.Layer):
-    """Sets a share of the inputs to zero and scales the others up (Srivastava et al. 2014).
+    """Sets a fraction of the inputs to zero and scales the others up (Srivastava et al. 2014).
 
     `keras.layers.Dropout` draws the same mask on every replica of a distribution strategy, and its
     state is no part of `tf.train.Checkpoint`. Here the mask is a function of the seed and of a
@@ -18,9 +18,11 @@ class Dropout(keras.layers.Layer):
     what the unbroken one would.
 
     Args:
-        rate: Share of the inputs to drop, 0 to below 1.
+        rate: Fraction of the inputs to drop, 0 to below 1.
         seed: Seed of the masks; by default drawn from Python's generator, which
             `keras.utils.set_random_seed` seeds.
+        always: Whether to drop at inference too, by masks that follow `noise.inference_seed`, as
+            pix2pix does in place of latents (Isola et al. 2017, sec. 3.2.1).
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
     Input and output: floats `[batch, ...]`.
@@ -34,11 +36,11 @@ class Dropout(keras.layers.Layer):
     ```
     """
 
-    def __init__(self, rate: float, seed: int | None = None, **kwargs):
+    def __init__(self, rate: float, seed: int | None = None, always: bool = False, **kwargs):
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
-            raise ValueError(f"rate is {rate}: expected a share from 0 to below 1.")
-        self.rate = rate
+            raise ValueError(f"rate is {rate}: expected a fraction from 0 to below 1.")
+        self.rate, self.always = rate, always
         self.seed = random.randint(1, 10**9) if seed is None else seed
         self.calls = self.add_weight(
             name="calls", shape=(), dtype="int64", initializer="zeros", trainable=False,
@@ -47,14 +49,18 @@ class Dropout(keras.layers.Layer):
         self.built = True
 
     def call(self, inputs, training=False):
-        """Drops while training, and returns the inputs as they are otherwise."""
-        if not training or not self.rate:
+        """Drops while training, or always; else returns the inputs as they are."""
+        if not self.rate or not (training or self.always):
             return inputs
-        key = noise.stateless_seed(self.seed, self.calls.value, "dropout")
+        if training:
+            key = noise.stateless_seed(self.seed, self.calls.value, "dropout")
+        else:
+            key = noise.stateless_seed(self.seed, noise.given_inference_seed(), "inference")
         kept = noise.uniform(keras.ops.shape(inputs), key) >= self.rate
-        # Read before it is counted up, on every replica.
-        with tf.control_dependencies([kept]):
-            self.calls.assign_add(1)
+        if training:
+            # Read before it is counted up, on every replica.
+            with tf.control_dependencies([kept]):
+                self.calls.assign_add(1)
         return tf.where(kept, inputs / (1 - self.rate), tf.zeros([], inputs.dtype))
 
     def compute_output_shape(self, input_shape):
@@ -63,4 +69,8 @@ class Dropout(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
-        return super().get_config() | {"rate": self.rate, "seed": self.seed}
+        return super().get_config() | {
+            "rate": self.rate,
+            "seed": self.seed,
+            "always": self.always,
+        }

@@ -5,24 +5,45 @@ All return one value an example, float32 `[batch]`. Names resolve through `adver
 """
 
 from keras_gen.losses import adversarial, divergences, likelihoods, penalties
-from keras_gen.losses.adversarial import Hinge, LeastSquares, Minimax, NonSaturating, Wasserstein
-from keras_gen.losses.divergences import kl_normal, kl_standard_normal
-from keras_gen.losses.likelihoods import Bernoulli, Multinomial, Normal, Poisson
-from keras_gen.losses.penalties import GradientPenalty
+from keras_gen.losses.adversarial import (
+    Hinge,
+    LeastSquares,
+    Minimax,
+    NonSaturating,
+    Relativistic,
+    Wasserstein,
+)
+from keras_gen.losses.divergences import kl_categorical, kl_normal, kl_standard_normal
+from keras_gen.losses.likelihoods import (
+    Bernoulli,
+    Categorical,
+    DiscretizedLogistic,
+    LogNormal,
+    Multinomial,
+    Normal,
+    Poisson,
+)
+from keras_gen.losses.penalties import R1, GradientPenalty
 
 __all__ = [
+    "R1",
     "Bernoulli",
+    "Categorical",
+    "DiscretizedLogistic",
     "GradientPenalty",
     "Hinge",
     "LeastSquares",
+    "LogNormal",
     "Minimax",
     "Multinomial",
     "NonSaturating",
     "Normal",
     "Poisson",
+    "Relativistic",
     "Wasserstein",
     "adversarial",
     "divergences",
+    "kl_categorical",
     "kl_normal",
     "kl_standard_normal",
     "likelihoods",

@@ -1,10 +1,10 @@
-"""Adversarial objectives: what a discriminator and a generator minimise, given logits.
+"""Adversarial objectives: what a discriminator and a generator minimize, given logits.
 
 Every objective has two methods that return one loss an example, float32 `[batch]`:
 
 - `discriminator(real_logits, fake_logits)`,
 - `generator(fake_logits, real_logits=None)`; the real logits are there for objectives that compare
-  the two, and none of those in this file looks at them.
+  the two, which say so by `compares`.
 
 Logits are the raw output of the discriminator, `[batch, ...]` of any float dtype. They are cast to
 float32 first, and the loss is averaged over the other axes: a PatchGAN's map counts as one example.
@@ -19,10 +19,18 @@ import keras
 import tensorflow as tf
 
 from keras_gen.losses.base import Configurable, per_example_mean, resolve
+from keras_gen.training.replicas import batch_mean
 
 
 class Objective(Configurable):
-    """Base of the objectives: subclasses state the loss of one logit."""
+    """Base of the objectives: subclasses state the loss of one logit.
+
+    Attributes:
+        compares: whether `generator` needs `real_logits`. Models then show the discriminator real
+            examples in the generator's turn too, and else spare that pass.
+    """
+
+    compares: bool = False
 
     def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Return the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
@@ -50,7 +58,7 @@ class Objective(Configurable):
 class Minimax(Objective):
     """The zero-sum game of Goodfellow et al. (2014), equation 1, in nats.
 
-    With D = sigmoid(logit), the discriminator minimises -log D(x) - log(1 - D(G(z))) and the
+    With D = sigmoid(logit), the discriminator minimizes -log D(x) - log(1 - D(G(z))) and the
     generator log(1 - D(G(z))), whose gradient vanishes where the discriminator wins.
 
     Example:
@@ -71,7 +79,7 @@ class Minimax(Objective):
 @keras.saving.register_keras_serializable("keras_gen")
 @dataclasses.dataclass(frozen=True)
 class NonSaturating(Minimax):
-    """`Minimax` whose generator minimises -log D(G(z)): Goodfellow et al. (2014), section 3.
+    """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), section 3.
 
     Same fixed point, but the generator's gradient is strong where the discriminator wins.
 
@@ -88,7 +96,7 @@ class NonSaturating(Minimax):
 class LeastSquares(Objective):
     """Squared distance of the logits to targets: LSGAN, Mao et al. (2017), equation 9.
 
-    The discriminator minimises (D(x) - b)^2 + (D(G(z)) - a)^2, the generator (D(G(z)) - c)^2. The
+    The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, the generator (D(G(z)) - c)^2. The
     factors 1/2 of equation 9 are left out, as in CycleGAN (Zhu et al. 2017, section 4), so that
     the weights of other losses mean what they mean in that paper.
 
@@ -120,8 +128,8 @@ class LeastSquares(Objective):
 class Wasserstein(Objective):
     """Difference of the critic's means: WGAN, Arjovsky et al. (2017), equations 2 and 3.
 
-    The critic minimises D(G(z)) - D(x), the generator -D(G(z)). It is a distance only while the
-    critic is Lipschitz: use it with a penalty, clipping or spectral normalisation.
+    The critic minimizes D(G(z)) - D(x), the generator -D(G(z)). It is a distance only while the
+    critic is Lipschitz: use it with a penalty, clipping or spectral normalization.
 
     Example:
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
@@ -142,7 +150,7 @@ class Wasserstein(Objective):
 class Hinge(Objective):
     """The hinge loss of Lim & Ye (2017), also Miyato et al. (2018), equations 16 and 17.
 
-    The discriminator minimises max(0, 1 - D(x)) + max(0, 1 + D(G(z))), the generator -D(G(z)).
+    The discriminator minimizes max(0, 1 - D(x)) + max(0, 1 + D(G(z))), the generator -D(G(z)).
 
     Example:
         >>> loss = Hinge().discriminator(2 * tf.ones([4, 1]), -2 * tf.ones([4, 1]))  # 0 each
@@ -158,12 +166,64 @@ class Hinge(Objective):
         return -logits
 
 
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Relativistic(Objective):
+    """How much more real than fakes the real examples look, and the reverse.
+
+    Jolicoeur-Martineau: "The relativistic discriminator: a key element missing from standard GAN",
+    ICLR 2019. With C the logit, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))) and
+    its generator -log sigmoid(C(G(z)) - C(x)), for real and fake examples paired as they lie in
+    their batches. RaSGAN compares each example with the average of the other kind.
+
+    Args:
+        average: RaSGAN in place of RSGAN. Averages are over the global batch, and of maps of logits
+            over all places.
+
+    Example:
+        >>> objective = Relativistic()
+        >>> loss = objective.generator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # log 2 each
+    """
+
+    average: bool = False
+    # Without an annotation, or it would be an argument.
+    compares = True
+
+    def discriminator(self, real_logits, fake_logits):
+        """Return the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
+        return self._disbelief(real_logits, fake_logits)
+
+    def generator(self, fake_logits, real_logits=None):
+        """Return the generator's loss, float32 `[batch]`, for logits `[batch, ...]`.
+
+        Raises:
+            ValueError: there are no real logits to compare with.
+        """
+        if real_logits is None:
+            raise ValueError(
+                "Relativistic found real_logits=None: pass the logits of real examples too, with "
+                "which its generator compares the fakes."
+            )
+        return self._disbelief(fake_logits, real_logits)
+
+    def _disbelief(self, first, second):
+        """-log of the probability that the first looks more real than the second."""
+        first, second = _float32(first), _float32(second)
+        if not self.average:
+            return per_example_mean(tf.nn.softplus(second - first))
+        first_mean, second_mean = (batch_mean(per_example_mean(x)) for x in (first, second))
+        return per_example_mean(tf.nn.softplus(second_mean - first)) + per_example_mean(
+            tf.nn.softplus(second - first_mean)
+        )
+
+
 OBJECTIVES: dict[str, type[Objective]] = {
     "minimax": Minimax,
     "non_saturating": NonSaturating,
     "least_squares": LeastSquares,
     "wasserstein": Wasserstein,
     "hinge": Hinge,
+    "relativistic": Relativistic,
 }
 
 
@@ -171,8 +231,8 @@ def get(identifier: Any) -> Objective:
     """Return the objective meant by a name, a saved config or an instance.
 
     Args:
-        identifier: "minimax", "non_saturating", "least_squares", "wasserstein", "hinge", a dict
-            from `keras.saving.serialize_keras_object`, or an `Objective`.
+        identifier: a name, of those in `OBJECTIVES`, a dict from
+            `keras.saving.serialize_keras_object`, or an `Objective`.
 
     Raises:
         ValueError: it is none of these.

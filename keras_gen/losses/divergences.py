@@ -46,3 +46,30 @@ def kl_normal(
     log_ratio = log_var_q - log_var_p
     distance = tf.square(mean_q - mean_p) * tf.exp(-log_var_p)
     return 0.5 * per_example_sum(distance + tf.math.expm1(log_ratio) - log_ratio)
+
+
+def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf.Tensor:
+    """KL(softmax(logits_q) || softmax(logits_p)), the classes on the last axis.
+
+    Args:
+        logits_q: finite logits of q, `[batch, ..., classes]`.
+        logits_p: finite logits of p, same shape or broadcast to it. None: p is uniform, and the
+            divergence log(classes) minus the entropy of q.
+
+    Returns:
+        float32 `[batch]`, nats, summed over the axes between the first and the last.
+
+    Raises:
+        ValueError: `logits_q` has no axis beside that of the classes.
+
+    Example:
+        >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class
+    """
+    if logits_q.shape.rank == 1:
+        raise ValueError(
+            f"kl_categorical found logits of shape {logits_q.shape}: pass [batch, ..., classes]."
+        )
+    log_q = tf.nn.log_softmax(tf.cast(logits_q, tf.float32))
+    # Equal logits are the uniform distribution.
+    logits_p = tf.zeros_like(log_q) if logits_p is None else tf.cast(logits_p, tf.float32)
+    return per_example_sum(tf.exp(log_q) * (log_q - tf.nn.log_softmax(logits_p)))

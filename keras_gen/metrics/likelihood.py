@@ -128,13 +128,13 @@ def elbo_terms(
     """Return the terms of the negative ELBO of each example, such as reconstruction and KL.
 
     Args:
-        model: a `VAE` or variant: with `prepare`, `loss_terms` and the counter `evaluation_step`.
+        model: a `VAE` or variant: with `prepare`, `terms` and the counter `evaluation_step`.
         images: uint8 or float, `[n, ...]`, as `model.prepare` takes them.
         draws: of latents, over which the terms are averaged.
         batch_size: examples at once.
 
     Returns:
-        float64 `[n]` for every term of `model.loss_terms`, nats. Their sum is the negative ELBO.
+        float64 `[n]` for every term of `model.terms`, nats. Their sum is the negative ELBO.
         The noise is that of `model.evaluate`: the same at every call.
 
     Raises:
@@ -148,7 +148,7 @@ def elbo_terms(
         raise ValueError(
             f"elbo_terms found draws={draws} for {len(images)} images: pass at least 1 of each."
         )
-    compiled = tf.function(lambda x: model.loss_terms(x, training=False), reduce_retracing=True)
+    compiled = tf.function(lambda x: model.terms({"x": x}), reduce_retracing=True)
     step = int(model.evaluation_step.numpy())
     model.evaluation_step.assign(0)
     parts = []

@@ -3,9 +3,12 @@
 from keras_gen.networks.classifier import classifier_on, conv_classifier
 from keras_gen.networks.context_encoder import context_decoder, context_encoder
 from keras_gen.networks.conv import conv_decoder, conv_encoder
+from keras_gen.networks.coupling_flow import coupling_flow
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gen.networks.labels import with_labels
 from keras_gen.networks.mlp import linear_networks, mlp_decoder, mlp_encoder, one_layer_networks
 from keras_gen.networks.patch_discriminator import patch_discriminator
+from keras_gen.networks.pixel_cnn import pixel_cnn
 from keras_gen.networks.resnet_generator import resnet_generator
 
 __all__ = [
@@ -15,6 +18,7 @@ __all__ = [
     "conv_classifier",
     "conv_decoder",
     "conv_encoder",
+    "coupling_flow",
     "dcgan_discriminator",
     "dcgan_generator",
     "linear_networks",
@@ -22,5 +26,7 @@ __all__ = [
     "mlp_encoder",
     "one_layer_networks",
     "patch_discriminator",
+    "pixel_cnn",
     "resnet_generator",
+    "with_labels",
 ]

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+NORMALIZATIONS = ("batch", "layer", None)
 UPSAMPLING = ("transposed", "smoothed", "resize")
 
 
@@ -49,20 +50,29 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
     return stages
 
 
-def shrink(images, stages: int, filters: int):
+def shrink(images, stages: int, filters: int, normalization: str | None = "batch"):
     """Halves images `stages` times: 4x4 convolutions of stride 2 and leaky ReLU of slope 0.2.
 
-    There is no batch normalisation in the first layer, as DCGAN asks of its discriminator.
+    There is no normalization in the first layer, as DCGAN asks of its discriminator.
 
     Args:
         images: `[batch, height, width, channels]`.
         stages: Number of convolutions.
         filters: Channels of the first; they double with every stage.
+        normalization: `"batch"`, `"layer"` (each image alone, for critics whose penalty asks for
+            that) or None.
+
+    Raises:
+        ValueError: If `normalization` is unknown.
     """
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}.")
+    normalize = {"batch": batch_norm, "layer": lambda: layers.GroupNormalization(1)}
     x = images
     for stage in range(stages):
-        x = conv(filters * 2**stage, 4, strides=2, padding="same", use_bias=stage == 0)(x)
-        x = layers.LeakyReLU(negative_slope=0.2)(batch_norm()(x) if stage else x)
+        first = stage == 0 or normalization is None
+        x = conv(filters * 2**stage, 4, strides=2, padding="same", use_bias=first)(x)
+        x = layers.LeakyReLU(negative_slope=0.2)(x if first else normalize[normalization]()(x))
     return x
 
 

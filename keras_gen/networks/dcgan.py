@@ -37,22 +37,27 @@ def dcgan_generator(
 
 
 def dcgan_discriminator(
-    image_shape: tuple = (64, 64, 3), filters: int = 128, name: str = "discriminator"
+    image_shape: tuple = (64, 64, 3),
+    filters: int = 128,
+    normalization: str | None = "batch",
+    name: str = "discriminator",
 ) -> keras.Model:
     """Builds the mirror image of the generator: strided convolutions, leaky ReLU of slope 0.2.
 
-    No batch normalisation in the first layer (sec. 3).
+    No normalization in the first layer (sec. 3).
 
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
         filters: Channels of the first layer; they double with every stage.
+        normalization: `"batch"`, `"layer"` or None: penalties on the gradient of each image want
+            one of the latter.
         name: Name of the model.
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch]`.
 
     Raises:
-        ValueError: If the side is not such a power of two.
+        ValueError: If the side is not such a power of two, or `normalization` is unknown.
 
     Example:
     ```python
@@ -60,7 +65,7 @@ def dcgan_discriminator(
     ```
     """
     images = keras.Input(image_shape)
-    x = shrink(images, halvings(image_shape), filters)
+    x = shrink(images, halvings(image_shape), filters, normalization)
     x = layers.Flatten()(conv(1, 4, use_bias=True)(x))
     # The logits leave in float32 whatever the precision inside.
     return keras.Model(images, layers.Reshape((), dtype="float32")(x), name=name)

@@ -1,13 +1,24 @@
 """The training core: the update step, randomness, distribution, resume, averages, histories."""
 
+from keras_gen.training import schedules
 from keras_gen.training.averaging import averaged_weights
 from keras_gen.training.checks import require
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
-from keras_gen.training.minimize import batch_mean, global_mean, minimize
-from keras_gen.training.model import GenerativeModel, NonFiniteLossError, require_built
+from keras_gen.training.minimize import apply, apply_gradients, gradients, minimize
+from keras_gen.training.model import GenerativeModel, require_built
 from keras_gen.training.noise import stateless_seed
-from keras_gen.training.schedules import ConstantThenLinear
+from keras_gen.training.optimizers import JoiningAdam
+from keras_gen.training.refusals import NonFiniteLossError
+from keras_gen.training.replicas import (
+    batch_mean,
+    global_batch,
+    global_mean,
+    global_sum,
+    replica_part,
+)
+from keras_gen.training.sampling_weights import SamplingWeights, distribute_fresh
+from keras_gen.training.schedules import ConstantThenLinear, Schedule
 from keras_gen.training.state import CheckpointError, TrainingState
 
 __all__ = [
@@ -16,15 +27,26 @@ __all__ = [
     "ConstantThenLinear",
     "GenerativeModel",
     "ImagePool",
+    "JoiningAdam",
     "NonFiniteLossError",
+    "SamplingWeights",
+    "Schedule",
     "TrainingState",
+    "apply",
+    "apply_gradients",
     "averaged_weights",
     "batch_mean",
+    "distribute_fresh",
+    "global_batch",
     "global_mean",
+    "global_sum",
+    "gradients",
     "is_chief",
     "make_strategy",
     "minimize",
+    "replica_part",
     "require",
     "require_built",
+    "schedules",
     "stateless_seed",
 ]

@@ -22,13 +22,14 @@ def averaged_weights(model):
     ```
     """
     swaps = []
-    for name, networks in model.players().items():
+    for name in model.players():
         optimizer = getattr(model, name, None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         # Before the first update the averages are zeros.
         if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
             continue
-        weights = [w for network in networks for w in network.trainable_variables]
+        # Those it was built for: layers that were frozen since are among them.
+        weights = optimizer._trainable_variables
         swaps += zip(weights, optimizer._model_variables_moving_average, strict=True)
     trained = [keras.ops.convert_to_numpy(weight) for weight, _ in swaps]
     try:

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from keras_gen.training import noise
 from keras_gen.training.checks import require
+from keras_gen.training.replicas import global_batch, replica_part
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -61,13 +61,8 @@ class ImagePool(keras.layers.Layer):
         """
         if not self.size:
             return images
-        context = tf.distribute.get_replica_context()
-        local, everything = keras.ops.shape(images)[0], tf.cast(images, tf.float32)
-        start, _ = noise.replica_slice(local)
-        if context is not None and context.num_replicas_in_sync > 1:
-            everything = context.all_gather(everything, axis=0)
-        shown = self._exchange(everything, seed)
-        return tf.cast(shown[start : start + local], images.dtype)
+        shown = self._exchange(global_batch(tf.cast(images, tf.float32)), seed)
+        return tf.cast(replica_part(shown, keras.ops.shape(images)[0]), images.dtype)
 
     def _exchange(self, images, seed):
         batch = tf.shape(images)[0]

@@ -1,90 +1,62 @@
-"""The one way in which weights are updated."""
+"""The one way in which weights are updated: the gradients of a loss, and their application."""
 
+import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
+from keras_gen.training.replicas import global_mean, global_sum, replica_count
+
 NOT_FINITE = "keras_gen: not finite: "
 
 
-def global_mean(per_example: tf.Tensor) -> tf.Tensor:
-    """This replica's share of the mean over the *global* batch: the shares add up to the mean.
+@dataclasses.dataclass(frozen=True)
+class Gradients:
+    """The first half of an update: nothing has changed yet.
 
-    Optimizers sum gradients over replicas, so a loss must be divided by the size of the global
-    batch and not by the replica's. Where the batch size is static no communication is needed,
-    because replicas then have equal batches.
-
-    Args:
-        per_example: Tensor `[batch]`, or a scalar that is the same kind of mean already.
-
-    Returns:
-        Float32 scalar.
+    Attributes:
+        loss: Float32 `[batch]`, as the loss function returned it.
+        rest: What else the loss function handed on, a tuple.
+        variables: The weights, each once.
+        values: The gradient of the mean loss of the global batch by each of them: this replica's
+            part, times the loss scale if the optimizer has one.
+        checked: What an update must wait for: the loss is finite.
     """
-    per_example = tf.cast(per_example, tf.float32)
-    context = tf.distribute.get_replica_context()
-    replicas = 1 if context is None else context.num_replicas_in_sync
-    if per_example.shape.rank == 0:
-        return per_example / replicas
-    if per_example.shape.rank != 1:
-        raise ValueError(
-            f"A loss must be one number per example, shape [batch], but has shape "
-            f"{per_example.shape}: reduce the other axes first."
-        )
-    if replicas == 1:
-        return tf.reduce_mean(per_example)
-    count = tf.cast(tf.size(per_example), tf.float32)
-    if per_example.shape[0] is None:
-        count = context.all_reduce(tf.distribute.ReduceOp.SUM, count)
-    else:
-        count *= replicas
-    return tf.reduce_sum(per_example) / count
+
+    loss: tf.Tensor
+    rest: tuple
+    variables: list
+    values: list
+    checked: tf.Tensor
 
 
-def batch_mean(values: tf.Tensor) -> tf.Tensor:
-    """Mean over the *global* batch, whose gradient reaches the examples of all replicas.
+def trainable_weights(*networks) -> list:
+    """The trainable weights of networks, each once, also where two networks share it."""
+    return list({id(v): v for network in networks for v in network.trainable_variables}.values())
 
-    For losses that depend on a statistic of the batch instead of on each example alone.
+
+def gradients(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") -> Gradients:
+    """Computes the gradients of a loss by the trainable weights of `networks`.
+
+    For methods that do something with the gradients before they are applied, such as a step along
+    the joint vector field of several players; else `minimize` does both.
 
     Args:
-        values: Tensor `[batch, ...]`, this replica's part.
-
-    Returns:
-        Float32 `[...]`, the same on every replica.
-    """
-    values = tf.cast(values, tf.float32)
-    total, count = tf.reduce_sum(values, axis=0), tf.cast(tf.shape(values)[0], tf.float32)
-    context = tf.distribute.get_replica_context()
-    if context is not None and context.num_replicas_in_sync > 1:
-        total, count = (context.all_reduce(tf.distribute.ReduceOp.SUM, v) for v in (total, count))
-    return total / count
-
-
-def minimize(loss_fn: Callable, optimizer, *networks):
-    """Takes one step of `optimizer` on the trainable weights of `networks`, and of nothing else.
-
-    Handles the mean over the global batch, the loss scale of `mixed_float16`, and a check that
-    the loss is finite *before* anything is changed.
-
-    Args:
-        loss_fn: Function of no arguments that returns a loss `[batch]`, or a pair of a loss and
+        loss_fn: Function of no arguments that returns a loss `[batch]`, or a tuple of a loss and
             whatever the next player can reuse.
-        optimizer: Built `keras.optimizers.Optimizer`.
-        *networks: Models or layers to update.
-
-    Returns:
-        What `loss_fn` returned. What depends on the loss happens only if it was finite.
+        optimizer: Built `keras.optimizers.Optimizer`, asked for its loss scale.
+        *networks: Models or layers.
+        unused: `"refuse"`: every weight must take part in the loss. `"skip"`: those that do not
+            are left alone, as in networks of which a part waits for its turn (their optimizer
+            should be `JoiningAdam`).
 
     Raises:
-        ValueError: If a weight has no gradient; the message names it.
-        tf.errors.InvalidArgumentError: If the loss is NaN or infinite.
-
-    Example:
-    ```python
-    loss = minimize(lambda: tf.reduce_sum(network(x) ** 2, -1), optimizer, network)
-    ```
+        ValueError: If there are no trainable weights, or one takes no part; in use, the runtime
+            raises if the loss is NaN or infinite.
     """
-    variables = [v for network in networks for v in network.trainable_variables]
+    variables = trainable_weights(*networks)
     if not variables:
         names = ", ".join(network.name for network in networks)
         raise ValueError(
@@ -95,35 +67,118 @@ def minimize(loss_fn: Callable, optimizer, *networks):
         # `tape.watch` takes tf.Variable and not keras.Variable.
         tape.watch([v.value for v in variables])
         result = loss_fn()
-        loss = result[0] if isinstance(result, tuple) else result
-        share = tf.debugging.check_numerics(global_mean(loss), NOT_FINITE + _name(loss_fn))
-        objective = optimizer.scale_loss(share)
-    gradients = tape.gradient(objective, [v.value for v in variables])
-    missing = [v.path for v, g in zip(variables, gradients, strict=True) if g is None]
-    if missing:
+        loss, *rest = result if isinstance(result, tuple) else (result,)
+        part = tf.debugging.check_numerics(global_mean(loss), NOT_FINITE + _name(loss_fn))
+        objective = optimizer.scale_loss(part)
+    values = tape.gradient(objective, [v.value for v in variables])
+    missing = [v.path for v, g in zip(variables, values, strict=True) if g is None]
+    if missing and unused == "refuse":
         raise ValueError(
             f"{_name(loss_fn)} does not depend on {', '.join(missing)}: every trainable weight of "
             "the player must take part in its loss; freeze what should not."
         )
+    used = [(v, g) for v, g in zip(variables, values, strict=True) if g is not None]
+    return Gradients(loss, tuple(rest), [v for v, _ in used], [g for _, g in used], part)
+
+
+def apply_gradients(optimizer, *players: Gradients, name: str = "loss"):
+    """Takes the optimizer's step along gradients: the second half of an update.
+
+    Gradients that are NaN or infinite are refused before anything changes, as losses are. Under a
+    loss scale they mean an overflow, for which the optimizer skips the step.
+
+    Args:
+        optimizer: Built `keras.optimizers.Optimizer`.
+        *players: What `gradients` returned, perhaps with other `values`.
+        name: Of the loss, for the error.
+
+    Returns:
+        An operation that what comes after the update can wait for.
+    """
+    variables = [v for player in players for v in player.variables]
+    values = [tf.convert_to_tensor(g) for player in players for g in player.values]
+    checks = [player.checked for player in players]
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-        gradients = _spread_overflow(gradients)
+        values = _spread_overflow(values)
+    else:
+        message = f"{NOT_FINITE}{name}'s_gradient"
+        checks += [tf.debugging.check_numerics(g, message) for g in values]
     # A graph would else be free to update first and to find out later.
-    with tf.control_dependencies([share]):
-        optimizer.apply(gradients, variables)
-        loss = tf.identity(loss)
-    return (loss, *result[1:]) if isinstance(result, tuple) else loss
+    with tf.control_dependencies(checks):
+        optimizer.apply(values, variables)
+        return tf.group(*checks)
 
 
-def _spread_overflow(gradients):
+def minimize(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") -> Any:
+    """Takes one step of `optimizer` on the trainable weights of `networks`, and of nothing else.
+
+    Handles the mean over the global batch, the loss scale of `mixed_float16`, weights that two of
+    the networks share, and a check that the loss and its gradients are finite *before* anything is
+    changed. What the loss function hands on waits for that check, as the loss does.
+
+    Args:
+        loss_fn: Function of no arguments that returns a loss `[batch]`, or a tuple of a loss and
+            whatever the next player can reuse.
+        optimizer: Built `keras.optimizers.Optimizer`.
+        *networks: Models or layers to update.
+        unused: What happens to weights that take no part in the loss, as of `gradients`.
+
+    Returns:
+        What the loss function returned, computed before the update.
+
+    Raises:
+        ValueError: As `gradients`.
+        tf.errors.InvalidArgumentError: If the loss or a gradient is NaN or infinite.
+
+    Example:
+    ```python
+    loss = minimize(lambda: tf.reduce_sum(network(x) ** 2, -1), optimizer, network)
+    ```
+    """
+    found = gradients(loss_fn, optimizer, *networks, unused=unused)
+    updated = apply_gradients(optimizer, found, name=_name(loss_fn))
+    with tf.control_dependencies([] if updated is None else [updated]):
+        loss, *rest = tf.nest.map_structure(_after, (found.loss, *found.rest))
+    return (loss, *rest) if found.rest else loss
+
+
+def apply(network, weights, inputs, training: bool = False):
+    """Returns a network's outputs with other values of its trainable weights.
+
+    State that the network keeps besides (moving statistics, counters) is read and not changed,
+    so that this may be called inside `tf.cond` on replicas, and by penalties, which would
+    otherwise show a normalization layer images that no step is taken on.
+
+    Args:
+        network: A built `keras.Model`.
+        weights: Tensors in the order of `network.trainable_variables`; None: their own values.
+        inputs: What the network takes.
+        training: As in Keras.
+
+    Example:
+    ```python
+    ahead = [w - 0.1 * g for w, g in zip(weights, slopes)]
+    logits = apply(critic, ahead, images, training=True)
+    ```
+    """
+    if weights is None:
+        weights = [v.value for v in network.trainable_variables]
+    state = [v.value for v in network.non_trainable_variables]
+    return network.stateless_call(list(weights), state, inputs, training=training)[0]
+
+
+def _after(value):
+    """The same tensor, once what it is under the control of has happened."""
+    return tf.identity(value) if tf.is_tensor(value) else value
+
+
+def _spread_overflow(values):
     """An overflow on one replica must skip the step on all; Keras asks the first one only."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return gradients
-    gradients = [tf.convert_to_tensor(g) for g in gradients]
-    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in gradients])
-    count = context.all_reduce(tf.distribute.ReduceOp.SUM, tf.cast(finite, tf.float32))
-    overflow = count < context.num_replicas_in_sync
-    return [tf.where(overflow, tf.constant(float("inf"), g.dtype), g) for g in gradients]
+    if replica_count() == 1:
+        return values
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in values])
+    overflow = global_sum(tf.cast(finite, tf.float32)) < replica_count()
+    return [tf.where(overflow, tf.constant(float("inf"), g.dtype), g) for g in values]
 
 
 def _name(loss_fn: Callable) -> str:

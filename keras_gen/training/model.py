@@ -1,19 +1,14 @@
-"""The base of every model: players, randomness, reports, input checks, configuration."""
+"""The base of every model: optimizers, randomness, reports, edges, configuration."""
 
 import copy
 import inspect
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_gen.training import noise
-from keras_gen.training.checks import refusal, require
-from keras_gen.training.minimize import NOT_FINITE
-
-
-class NonFiniteLossError(FloatingPointError):
-    """A loss became NaN or infinite; the weights of its player are those before that step."""
+from keras_gen.training import noise, schedules
+from keras_gen.training.minimize import trainable_weights
+from keras_gen.training.refusals import plain_errors, refuse_callbacks, refuse_non_finite_weights
 
 
 def require_built(*networks: keras.Model) -> None:
@@ -32,21 +27,31 @@ def require_built(*networks: keras.Model) -> None:
 class GenerativeModel(keras.Model):
     """Base of all models: who is trained by which optimizer, and what every step needs.
 
-    A subclass names its players (`players`), its reported losses (`reported`) and writes
-    `train_step`. Constructor arguments are kept in attributes of the same names, which is all that
-    `get_config` and `.keras` files need.
+    A subclass names its players (`players`), the edges of its data (`edges`), the weights of its
+    losses (`loss_weights`) and writes `train_step`. Constructor arguments are kept in attributes of
+    the same names, which is all that `get_config` and `.keras` files need.
+
+    The model itself computes in float32; its networks compute in the policy they were built in.
 
     Args:
         seed: Seed of all randomness in the steps.
         **kwargs: `name` and the like, of `keras.Model`.
     """
 
-    reported: tuple[str, ...] = ()
-    data_range: tuple[float, float] = (-1.0, 1.0)
+    # What `fit` takes, by the names of the edges, in order.
+    batch: tuple[str, ...] = ("x",)
+
+    def __new__(cls, *args, **kwargs):
+        """Remembers which arguments were given, for `get_config`."""
+        model = super().__new__(cls, *args, **kwargs)
+        positional = list(inspect.signature(cls.__init__).parameters)[1:]
+        object.__setattr__(model, "_given", [*positional[: len(args)], *kwargs])
+        return model
 
     def __init__(self, seed: int = 0, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = seed
+        self.edges = {}
         # Aggregation: every replica adds the same one.
         counter = dict(
             shape=(), dtype="int64", initializer="zeros", trainable=False,
@@ -60,9 +65,9 @@ class GenerativeModel(keras.Model):
     # Configuration ---------------------------------------------------------------------------
 
     def get_config(self) -> dict:
-        """Returns every constructor argument, serialised, read from the attribute of its name."""
+        """Returns the constructor's arguments, serialized, read from attributes of their names."""
         config = {"name": self.name}
-        for argument in self._arguments():
+        for argument in self.arguments():
             value = getattr(self, argument)
             config[argument] = keras.saving.serialize_keras_object(value)
         return config
@@ -73,20 +78,27 @@ class GenerativeModel(keras.Model):
         config = copy.deepcopy(config)  # Keras empties what it reads.
         return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
-    @classmethod
-    def _arguments(cls) -> list[str]:
-        names = []
-        for base in cls.__mro__:
-            if issubclass(base, GenerativeModel) and "__init__" in vars(base):
-                kinds = inspect.signature(base.__init__).parameters.values()
-                names += [p.name for p in kinds if p.kind is not p.VAR_KEYWORD]
-        return [name for name in dict.fromkeys(names) if name != "self"]
+    def arguments(self) -> list[str]:
+        """Returns the constructor's arguments: those it names, and those given to its bases.
+
+        A base's argument that the class itself gives a value is none of them.
+        """
+        kinds = list(inspect.signature(type(self).__init__).parameters.values())[1:]
+        named = [p.name for p in kinds if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        ours = [name for name in self._given if name not in ("name", "dtype", "trainable")]
+        return list(dict.fromkeys([*named, *ours]))
 
     @property
     def networks(self) -> dict[str, keras.Model]:
-        """The constructor arguments that are networks, by name."""
-        found = {name: getattr(self, name) for name in self._arguments()}
-        return {name: value for name, value in found.items() if isinstance(value, keras.Model)}
+        """The constructor arguments that are networks, by name; lists of such are numbered."""
+        found = {}
+        for name in self.arguments():
+            value = getattr(self, name)
+            several = isinstance(value, list | tuple)
+            for number, one in enumerate(value if several else [value]):
+                if isinstance(one, keras.Model):
+                    found[f"{name}_{number}" if several else name] = one
+        return found
 
     # Players ---------------------------------------------------------------------------------
 
@@ -133,7 +145,7 @@ class GenerativeModel(keras.Model):
         built = [self._build_optimizer(name, optimizers[name], players[name]) for name in players]
         for name, optimizer in zip(players, built, strict=True):
             setattr(self, name, optimizer)
-        self._means = {name: keras.metrics.Mean(name=name) for name in self.reported}
+        self._means = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
 
     def _build_optimizer(self, name, identifier, networks):
         try:
@@ -154,7 +166,7 @@ class GenerativeModel(keras.Model):
         scaled = any(layer.compute_dtype == "float16" for layer in layers)
         if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        optimizer.build([v for network in networks for v in network.trainable_variables])
+        optimizer.build(trainable_weights(*networks))
         # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
         # the player called `optimizer`. Here they are for `averaged_weights`.
         optimizer.finalize_variable_values = lambda variables: None
@@ -195,8 +207,54 @@ class GenerativeModel(keras.Model):
     # Steps -----------------------------------------------------------------------------------
 
     @property
+    def totals(self) -> tuple[str, ...]:
+        """The names of what the players minimize."""
+        return ("loss",)
+
+    def loss_weights(self) -> dict:
+        """Returns the names of the terms that are reported, and the weight of each in its loss.
+
+        A weight is a number or a `Schedule` of the step, whose final value holds in `evaluate`.
+        None stands for a term that is reported and not minimized.
+        """
+        return {}
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """What a step reports: the totals, minimized terms as `<name>_loss`, and the others."""
+        return (*self.totals, *self._names(self.loss_weights()))
+
+    def weighted(self, terms: dict, training: bool) -> tf.Tensor:
+        """Returns the sum of terms `[batch]`, each times its weight; terms without one count once.
+
+        Args:
+            terms: By name.
+            training: Whether schedules have the value of this step, or their final one.
+        """
+        weights = {name: 1.0 for name in terms} | self.loss_weights()
+        return sum(
+            self.scheduled(weights[name], training) * term
+            for name, term in terms.items()
+            if weights[name] is not None
+        )
+
+    def scheduled(self, value, training: bool = True):
+        """Returns a number, or a schedule's value: at this step, or outside training its last."""
+        return schedules.value_at(value, self.step.value) if training else schedules.final(value)
+
+    def named(self, terms: dict) -> dict:
+        """Returns the terms that are reported, under the names they are reported by."""
+        weights = self.loss_weights()
+        shown = {name: value for name, value in terms.items() if name in weights}
+        return dict(zip(self._names(shown), shown.values(), strict=True))
+
+    def _names(self, terms) -> list[str]:
+        weights = self.loss_weights()
+        return [name if weights[name] is None else f"{name}_loss" for name in terms]
+
+    @property
     def metrics(self) -> list:
-        """The running means of the reported losses."""
+        """The running means of what is reported."""
         return list(getattr(self, "_means", {}).values())
 
     def reset_metrics(self):
@@ -209,8 +267,8 @@ class GenerativeModel(keras.Model):
 
         Args:
             training: False in `test_step`.
-            **losses: Tensors `[batch]` (weighted by their size) or scalars, for names in
-                `reported`.
+            **losses: Tensors `[batch]` (weighted by their size) or scalars, for all of
+                `loss_names`.
         """
         # A step whose losses were not finite does not count.
         with tf.control_dependencies(list(losses.values())):
@@ -223,113 +281,86 @@ class GenerativeModel(keras.Model):
             results = {name: tf.reshape(value, (1,)) for name, value in results.items()}
         return results
 
-    def normal(self, use: str, shape, training: bool = True) -> tf.Tensor:
-        """Standard normal noise for one use in this step; `shape[0]` is the replica's batch."""
-        return noise.normal(shape, self._seed(use, training))
-
-    def uniform(self, use: str, shape, training: bool = True) -> tf.Tensor:
-        """Uniform noise in [0, 1) for one use in this step; `shape[0]` is the replica's batch."""
-        return noise.uniform(shape, self._seed(use, training))
-
-    def _seed(self, use, training):
+    def stateless_seed(self, use: str, training: bool = True) -> tf.Tensor:
+        """Returns the seed, int64 `[2]`, of one use of randomness in this step."""
         if training:
             return noise.stateless_seed(self.seed, self.step.value, use)
         return noise.stateless_seed(self.seed, self.evaluation_step.value, use + "/evaluation")
+
+    def normal(self, use: str, shape, training: bool = True) -> tf.Tensor:
+        """Standard normal noise for one use in this step; `shape[0]` is the replica's batch."""
+        return noise.normal(shape, self.stateless_seed(use, training))
+
+    def uniform(self, use: str, shape, training: bool = True) -> tf.Tensor:
+        """Uniform noise in [0, 1) for one use in this step; `shape[0]` is the replica's batch."""
+        return noise.uniform(shape, self.stateless_seed(use, training))
+
+    def gumbel(self, use: str, shape, training: bool = True) -> tf.Tensor:
+        """Standard Gumbel noise for one use in this step; `shape[0]` is the replica's batch."""
+        return noise.gumbel(shape, self.stateless_seed(use, training))
+
+    def categorical(self, use: str, logits, training: bool = True) -> tf.Tensor:
+        """Int32 draws `[batch, ...]` over the last axis of logits for one use in this step."""
+        return noise.categorical(logits, self.stateless_seed(use, training))
 
     def _maybe_symbolic_build(self, iterator=None, data_batch=None):
         """Keras would call the model on data to build it; networks and optimizers are built."""
 
     # Edges -----------------------------------------------------------------------------------
 
-    def prepare(self, images) -> tf.Tensor:
-        """Checks images and brings them into `data_range` as float32: the edge of every step.
-
-        Args:
-            images: `[batch, ...]`, uint8 in 0..255, or float in `data_range`.
-
-        Returns:
-            Float32 tensor in `data_range`.
+    def prepare(self, x) -> tf.Tensor:
+        """Checks examples and brings them into the form that the networks take: see the edge `x`.
 
         Raises:
-            TypeError: If the dtype is neither.
-            ValueError: In eager use, if a value is outside the range or not finite (in `fit`, the
-                same sentence is raised by `fit`).
+            TypeError: If their dtype is wrong.
+            ValueError: In eager use, if a value is (in `fit`, the same sentence is raised by
+                `fit`).
         """
-        images = tf.convert_to_tensor(images)
-        low, high = self.data_range
-        if images.dtype == tf.uint8:
-            return tf.cast(images, tf.float32) * ((high - low) / 255.0) + low
-        if not images.dtype.is_floating:
-            raise TypeError(
-                f"Images have dtype {images.dtype.name}: expected uint8 in 0..255, or float in "
-                f"[{low:g}, {high:g}]."
+        return self.edges["x"].prepare(x)
+
+    def restore(self, values) -> tf.Tensor:
+        """Brings results of the networks back into the form of the edge `x`, such as uint8."""
+        return self.edges["x"].restore(values)
+
+    def prepare_batch(self, data) -> dict[str, tf.Tensor]:
+        """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
+
+        A model of one kind of data leaves labels that come with it aside.
+
+        Raises:
+            ValueError: If a part is missing, or there are too many.
+        """
+        parts = [part for part in tf.nest.flatten(data) if part is not None]
+        expected = [f"{name} ({self.edges[name].name})" for name in self.batch]
+        if not len(expected) <= len(parts) <= max(2, len(expected)):
+            raise ValueError(
+                f"{type(self).__name__} trains on {', '.join(expected)}, but got {len(parts)} "
+                f"arrays in a batch: give fit {len(expected)}, without sample weights."
             )
-        images = tf.cast(images, tf.float32)
-        least, most = tf.reduce_min(images), tf.reduce_max(images)
-        # Comparisons with NaN are false, so NaN is refused too.
-        inside = (least >= low - 1e-3) & (most <= high + 1e-3)
-        expected = f"expected floats in [{low:g}, {high:g}] or uint8 in 0..255."
-        sentence = f"Images have values from {{}} to {{}}: {expected}"
-        with tf.control_dependencies([require(inside, sentence, least, most)]):
-            return tf.identity(images)
-
-    def to_uint8(self, images: tf.Tensor) -> tf.Tensor:
-        """Brings float images in `data_range` back to uint8 in 0..255, rounded."""
-        low, high = self.data_range
-        scaled = (tf.cast(images, tf.float32) - low) * (255.0 / (high - low))
-        return tf.cast(tf.clip_by_value(tf.round(scaled), 0.0, 255.0), tf.uint8)
-
-    def like(self, images, result: tf.Tensor) -> np.ndarray:
-        """Returns `result` as numpy in the kind of `images`: uint8 for uint8, else float32."""
-        as_uint8 = tf.convert_to_tensor(images).dtype == tf.uint8
-        return (self.to_uint8(result) if as_uint8 else tf.cast(result, tf.float32)).numpy()
+        named = zip(self.batch, parts, strict=False)
+        return {name: self.edges[name].prepare(part) for name, part in named}
 
     def fit(self, *args, **kwargs):
         """Trains as `keras.Model.fit`; bad data and non-finite losses end it with one sentence.
 
         Raises:
-            NonFiniteLossError: If a loss is NaN or infinite. Its player's weights are those before
-                that step.
-            ValueError: If a batch is outside `data_range`, or `steps_per_epoch` or `epochs` is 0.
+            NonFiniteLossError: If a loss, a gradient or a weight is NaN or infinite. The weights
+                are those before that step.
+            ValueError: If a batch does not fit its edges, `steps_per_epoch` or `epochs` is 0, or a
+                callback is for models of one optimizer.
         """
         for name in ("epochs", "steps_per_epoch"):
             if kwargs.get(name) is not None and kwargs[name] < 1:
                 raise ValueError(f"{name} is {kwargs[name]}: there must be at least 1.")
-        if isinstance(args[0] if args else kwargs.get("x"), tf.data.Dataset):
+        datasets = (tf.data.Dataset, tf.distribute.DistributedDataset)
+        if isinstance(args[0] if args else kwargs.get("x"), datasets):
             kwargs.setdefault("shuffle", False)  # Keras warns about its own default otherwise.
-        with _plain_errors(self, kwargs.get("callbacks")):
+        refuse_callbacks(self, kwargs.get("callbacks"))
+        refuse_non_finite_weights(self)
+        with plain_errors(self, kwargs.get("callbacks")):
             return super().fit(*args, **kwargs)
 
     def evaluate(self, *args, **kwargs):
         """Evaluates as `keras.Model.evaluate`, with `fit`'s error messages."""
-        with _plain_errors(self, None):
+        with plain_errors(self, None):
             return super().evaluate(*args, **kwargs)
-
-
-class _plain_errors:  # noqa: N801
-    """Turns the runtime's errors about our own checks into one plain sentence."""
-
-    def __init__(self, model, callbacks):
-        self.model, self.callbacks = model, callbacks
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        text = str(getattr(error, "message", ""))
-        if not isinstance(error, tf.errors.OpError):
-            return
-        if NOT_FINITE in text:
-            loss = text.split(NOT_FINITE)[1].split()[0]
-            checkpoints = [c.latest for c in self._callbacks() if getattr(c, "latest", None)]
-            where = checkpoints[0] if checkpoints else "none"
-            step = self.model.step.numpy()
-            raise NonFiniteLossError(
-                f"{loss} was not finite at step {step}, and changed no trainable weight. Last good "
-                f"checkpoint: {where}. Lower the learning rate, or look for bad values in the data."
-            ) from error
-        if sentence := refusal(text):
-            raise ValueError(sentence) from error
-
-    def _callbacks(self):
-        return getattr(self.callbacks, "callbacks", self.callbacks) or []

@@ -1,8 +1,12 @@
 """Stateless randomness: a function of (seed, step, use), the same for any number of replicas."""
 
+import contextlib
 import zlib
 
+import keras
 import tensorflow as tf
+
+from keras_gen.training.replicas import replica_slice
 
 
 def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
@@ -20,29 +24,11 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     return tf.stack([tf.constant(first, tf.int64), tf.cast(step, tf.int64)])
 
 
-def replica_slice(local) -> tuple:
-    """Returns where this replica's examples start in the global batch, and the latter's size.
-
-    Args:
-        local: Number of this replica's examples, an int or a scalar tensor.
-    """
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return 0, local
-    replicas, index = context.num_replicas_in_sync, context.replica_id_in_sync_group
-    if tf.get_static_value(local) is not None:
-        return index * local, replicas * local
-    # The last batch of an epoch may be unequally split.
-    sizes = tf.one_hot(index, replicas) * tf.cast(local, tf.float32)
-    sizes = tf.cast(context.all_reduce(tf.distribute.ReduceOp.SUM, sizes), tf.int32)
-    return tf.reduce_sum(sizes[:index]), tf.reduce_sum(sizes)
-
-
 def _replica_slice(draw, shape) -> tf.Tensor:
     """Draws for the whole global batch and keeps this replica's part.
 
-    A replica that drew only its own part would either repeat its neighbour's noise or depend on
-    how many neighbours there are; this way N replicas see what one device would have seen.
+    A replica that drew only its own part would either repeat its neighbor's noise or depend on
+    how many neighbors there are; this way N replicas see what one device would have seen.
     """
     start, total = replica_slice(shape[0])
     return draw([total, *shape[1:]])[start : start + shape[0]]
@@ -68,3 +54,64 @@ def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
         dtype: Floating dtype of the result.
     """
     return _replica_slice(lambda s: tf.random.stateless_uniform(s, seed, dtype=dtype), list(shape))
+
+
+def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
+    """Standard Gumbel noise, -log(-log(u)), of `shape`, whose first axis is this replica's batch.
+
+    Added to logits, its argmax is a draw from their softmax (Jang, Gu, Poole: "Categorical
+    Reparameterization with Gumbel-Softmax", ICLR 2017, equation 1).
+
+    Args:
+        shape: List of ints or scalar tensors, `[batch, ...]`.
+        seed: Int64 `[2]`, from `stateless_seed`.
+        dtype: Floating dtype of the result, which is finite; it is drawn in float32.
+    """
+
+    def draw(shape):
+        # At u = 0 the noise would be infinite.
+        return tf.random.stateless_uniform(shape, seed, minval=1e-37, maxval=1.0)
+
+    return tf.cast(-tf.math.log(-tf.math.log(_replica_slice(draw, list(shape)))), dtype)
+
+
+def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Draws from softmax(logits) over the last axis: the argmax of the logits plus `gumbel` noise.
+
+    Args:
+        logits: Floats `[batch, ..., classes]`, of this replica's batch.
+        seed: Int64 `[2]`, from `stateless_seed`.
+
+    Returns:
+        Int32 `[batch, ...]`, from 0 to `classes - 1`.
+    """
+    noisy = tf.cast(logits, tf.float32) + gumbel(keras.ops.shape(logits), seed)
+    return tf.argmax(noisy, axis=-1, output_type=tf.int32)
+
+
+_inference_seeds: list = []
+
+
+@contextlib.contextmanager
+def inference_seed(seed):
+    """Gives a seed to the layers that draw at inference too, such as `Dropout(always=True)`.
+
+    Args:
+        seed: Int or scalar integer tensor. Without one such layers draw as with 0.
+
+    Example:
+    ```python
+    with inference_seed(1):
+        images = generator(labels, training=False)
+    ```
+    """
+    _inference_seeds.append(seed)
+    try:
+        yield
+    finally:
+        _inference_seeds.pop()
+
+
+def given_inference_seed():
+    """Returns the innermost seed of `inference_seed`, or 0."""
+    return _inference_seeds[-1] if _inference_seeds else 0

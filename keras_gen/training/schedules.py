@@ -1,11 +1,269 @@
-"""Learning-rate schedules that Keras does not have."""
+"""Numbers that depend on the step: learning rates, weights of losses, temperatures, noise levels.
+
+A model keeps such a number as `weight` returns it: a float or a `Schedule`. In a step it takes
+`value_at(weight, step)`, and outside of training `final(weight)`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import numbers
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 
 
+class Schedule(keras.optimizers.schedules.LearningRateSchedule):
+    """Base of the numbers that depend on the step; each is a Keras learning-rate schedule too.
+
+    A subclass is a frozen dataclass of numbers, so that it compares by class and arguments and has
+    a hash; it is registered for saving, and states `_at` and `_ends`.
+
+    Example:
+    ```python
+    beta: Schedule = Linear(0.0, 4.0, steps=100)
+    beta(25), beta.final, beta.bounds  # 1.0, 4.0, (0.0, 4.0)
+    ```
+    """
+
+    def __post_init__(self):
+        """Refuses arguments that are out of their range."""
+        self._check()
+
+    def _check(self):
+        _require_finite(**vars(self))
+
+    def __call__(self, step):
+        """Returns the value at a step, a float32 scalar.
+
+        Args:
+            step: Number of steps that are done: a number, or a scalar tensor or variable of any
+                integer dtype.
+        """
+        # float32 holds every step number up to 16.7 million exactly.
+        return self._at(keras.ops.cast(step, "float32"))
+
+    def _at(self, step):
+        """The value at a float32 step."""
+        raise NotImplementedError
+
+    def _ends(self) -> tuple[float, float]:
+        """The first value and the last; none lies outside of the two."""
+        raise NotImplementedError
+
+    @property
+    def final(self) -> float:
+        """The value that it ends with, which evaluation uses."""
+        return self._ends()[1]
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lowest and the highest value that it can take."""
+        return min(self._ends()), max(self._ends())
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return dict(vars(self))
+
+
 @keras.saving.register_keras_serializable("keras_gen")
-class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
+@dataclasses.dataclass(frozen=True)
+class Constant(Schedule):
+    """The same value at every step.
+
+    Args:
+        value: The value.
+
+    Raises:
+        ValueError: If it is not a finite number.
+
+    Example:
+    ```python
+    Constant(0.5)(10)  # 0.5
+    ```
+    """
+
+    value: float
+
+    def _at(self, step):
+        return keras.ops.full_like(step, self.value)
+
+    def _ends(self):
+        return self.value, self.value
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Linear(Schedule):
+    """From one value to another in equal differences, constant before and after.
+
+    Args:
+        start: Value up to step `delay`.
+        end: Value from step `delay + steps`.
+        steps: Steps from one to the other, at least 1.
+        delay: Steps before it begins to change.
+
+    Raises:
+        ValueError: If an end is not finite, or `steps` or `delay` is no such number of steps.
+
+    Example:
+    ```python
+    Linear(0.0, 1.0, steps=100, delay=50)(75)  # 0.25
+    ```
+    """
+
+    start: float
+    end: float
+    steps: int
+    delay: int = 0
+
+    def _check(self):
+        super()._check()
+        _require_count(1, steps=self.steps)
+        _require_count(0, delay=self.delay)
+
+    def _at(self, step):
+        p = self._progress(step)
+        # So written, both ends are met exactly.
+        return (1.0 - p) * self.start + p * self.end
+
+    def _progress(self, step):
+        return keras.ops.clip((step - self.delay) / self.steps, 0.0, 1.0)
+
+    def _ends(self):
+        return self.start, self.end
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Exponential(Linear):
+    """From one value to another in equal ratios, constant before and after.
+
+    Args:
+        start, end, steps, delay: As of `Linear`; both ends of one sign.
+
+    Raises:
+        ValueError: As `Linear`, or if an end is 0 or the signs differ.
+
+    Example:
+    ```python
+    Exponential(1.0, 0.01, steps=100)(50)  # 0.1
+    ```
+    """
+
+    def _check(self):
+        super()._check()
+        if self.start * self.end <= 0:
+            raise ValueError(
+                f"start is {self.start} and end {self.end}: equal ratios neither reach nor cross "
+                "0, so take two values of one sign, or Linear."
+            )
+
+    def _at(self, step):
+        return self.start * (self.end / self.start) ** self._progress(step)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Cyclic(Schedule):
+    """Rises and starts anew: the cyclical annealing of Fu et al. (2019).
+
+    Fu, Li, Liu, Gao, Celikyilmaz & Carin, "Cyclical Annealing Schedule: A Simple Approach to
+    Mitigating KL Vanishing", NAACL 2019. In the paper's symbols `ramp` is R, `cycles` is M and
+    `period` is T / M; f is linear. Steps are counted from 0 here, and from 1 there.
+
+    Args:
+        low: Value at the start of each period.
+        high: Value at the end of each ramp, not below `low`.
+        period: Steps of a cycle, at least 1.
+        ramp: Fraction of a period in which the value rises, above 0 and at most 1; in the rest it
+            stays high.
+        cycles: Number of cycles after which it stays high for good; None: it never does.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+    ```python
+    beta = Cyclic(0.0, 1.0, period=1000, cycles=4)
+    beta(250), beta(500), beta(1250)  # 0.5, 1.0, 0.5
+    ```
+    """
+
+    low: float
+    high: float
+    period: int
+    ramp: float = 0.5
+    cycles: int | None = None
+
+    def _check(self):
+        _require_finite(low=self.low, high=self.high, ramp=self.ramp)
+        _require_count(1, period=self.period, cycles=1 if self.cycles is None else self.cycles)
+        if self.low > self.high:
+            raise ValueError(f"low is {self.low} and high {self.high}: low must not be above high.")
+        if not 0 < self.ramp <= 1:
+            raise ValueError(f"ramp is {self.ramp}: expected a fraction, above 0 and at most 1.")
+
+    def _at(self, step):
+        tau = keras.ops.mod(step, self.period) / self.period
+        rise = keras.ops.minimum(tau / self.ramp, 1.0)
+        if self.cycles is not None:
+            rise = keras.ops.where(step < self.cycles * self.period, rise, 1.0)
+        return (1.0 - rise) * self.low + rise * self.high
+
+    def _ends(self):
+        return self.low, self.high
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Sigmoid(Schedule):
+    """From zero, fast at first and then saturating: Ganin et al. (2016), section 5.2.2.
+
+    Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016: the weight of
+    the domain classifier is 2 / (1 + exp(-gamma p)) - 1 at the fraction p of the training.
+
+    Args:
+        end: Value that it tends to. At the last step it is `end` times tanh(steepness / 2).
+        steps: Steps of the rise, at least 1; constant afterwards.
+        steepness: The paper's gamma, above 0.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+    ```python
+    Sigmoid(1.0, steps=1000)(100)  # 0.4621
+    ```
+    """
+
+    end: float
+    steps: int
+    steepness: float = 10.0
+
+    def _check(self):
+        super()._check()
+        _require_count(1, steps=self.steps)
+        if self.steepness <= 0:
+            raise ValueError(f"steepness is {self.steepness}: it must be above 0.")
+
+    def _at(self, step):
+        p = keras.ops.clip(step / self.steps, 0.0, 1.0)
+        return self.end * (2.0 * keras.ops.sigmoid(self.steepness * p) - 1.0)
+
+    def _ends(self):
+        return 0.0, self.end * math.tanh(self.steepness / 2)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class ConstantThenLinear(Schedule):
     """Constant for a while, then linear to zero, as CycleGAN trains (Zhu et al. 2017, sec. 4).
+
+    Zhu, Park, Isola & Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent
+    Adversarial Networks", ICCV 2017.
 
     Args:
         learning_rate: The constant rate.
@@ -13,7 +271,7 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
         decay_steps: Steps from there to zero.
 
     Raises:
-        ValueError: If the rate or a number of steps is negative.
+        ValueError: If the rate or a number of steps is negative or not finite.
 
     Example:
     ```python
@@ -22,32 +280,119 @@ class ConstantThenLinear(keras.optimizers.schedules.LearningRateSchedule):
     ```
     """
 
-    def __init__(self, learning_rate: float, constant_steps: int, decay_steps: int):
-        if learning_rate < 0 or constant_steps < 0 or decay_steps < 1:
+    learning_rate: float
+    constant_steps: int
+    decay_steps: int
+
+    def _check(self):
+        super()._check()
+        if self.learning_rate < 0 or self.constant_steps < 0 or self.decay_steps < 1:
             raise ValueError(
-                f"learning_rate={learning_rate}, constant_steps={constant_steps}, "
-                f"decay_steps={decay_steps}: none may be negative, and decay_steps at least 1."
+                f"learning_rate={self.learning_rate}, constant_steps={self.constant_steps}, "
+                f"decay_steps={self.decay_steps}: none may be negative, and decay_steps at least 1."
             )
-        self.learning_rate = learning_rate
-        self.constant_steps = constant_steps
-        self.decay_steps = decay_steps
 
     @classmethod
     def in_halves(cls, learning_rate: float, steps: int):
         """The schedule of a training of so many steps: half of them constant, half to zero."""
         return cls(learning_rate, steps // 2, steps - steps // 2)
 
-    def __call__(self, step):
-        """Returns the float32 rate of an optimizer's iteration `step`."""
-        # float32 holds every step number up to 16.7 million exactly.
-        past = keras.ops.cast(step, "float32") - self.constant_steps
-        share = keras.ops.clip(1.0 - past / self.decay_steps, 0.0, 1.0)
-        return self.learning_rate * share
+    def _at(self, step):
+        remaining = 1.0 - (step - self.constant_steps) / self.decay_steps
+        return self.learning_rate * keras.ops.clip(remaining, 0.0, 1.0)
 
-    def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
-        return {
-            "learning_rate": self.learning_rate,
-            "constant_steps": self.constant_steps,
-            "decay_steps": self.decay_steps,
-        }
+    def _ends(self):
+        return self.learning_rate, 0.0
+
+
+def value_at(weight, step):
+    """Returns a number as it is, and of a schedule its value at the step, a float32 scalar.
+
+    Args:
+        weight: What `weight` returned.
+        step: As a `Schedule` takes it.
+
+    Example:
+    ```python
+    value_at(2.0, step=5), value_at(Linear(0.0, 1.0, steps=10), step=5)  # 2.0, 0.5
+    ```
+    """
+    return weight(step) if isinstance(weight, Schedule) else weight
+
+
+def final(weight) -> float:
+    """Returns a number as it is, and of a schedule the value that it ends with.
+
+    Example:
+    ```python
+    final(2.0), final(Linear(0.0, 1.0, steps=10))  # 2.0, 1.0
+    ```
+    """
+    return weight.final if isinstance(weight, Schedule) else weight
+
+
+def weight(
+    name: str, value: Any, low: float | None = 0.0, high: float | None = None
+) -> float | Schedule:
+    """Checks what a model is given as weight of a loss, temperature or noise level.
+
+    Args:
+        name: What it is called in the error.
+        value: A number, a `Schedule`, or a dict that `keras.saving.serialize_keras_object` made of
+            a schedule.
+        low: Least number that it may be, or a schedule may come to; None: any.
+        high: Largest number of the kind; None: any.
+
+    Returns:
+        A float or a `Schedule`.
+
+    Raises:
+        ValueError: If it is something else, not finite, or out of its range.
+
+    Example:
+    ```python
+    weight("beta", 1)  # 1.0
+    weight("beta", Linear(1.0, -1.0, steps=10))  # beta reaches -1: it must not be negative.
+    ```
+    """
+    result = _deserialized(value)
+    if isinstance(result, Schedule):
+        (least, most), verb = result.bounds, "reaches"
+    elif _is_finite(result):
+        result, verb = float(result), "is"
+        least = most = result
+    else:
+        expected = "expected a finite number, a Schedule, or the saved config of one"
+        raise ValueError(f"{name} is {value!r}: {expected}.")
+    if low is not None and least < low:
+        limit = f"below {low:g}" if low else "negative"
+        raise ValueError(f"{name} {verb} {least:g}: it must not be {limit}.")
+    if high is not None and most > high:
+        raise ValueError(f"{name} {verb} {most:g}: it must not be above {high:g}.")
+    return result
+
+
+def _deserialized(value):
+    if not isinstance(value, Mapping):
+        return value
+    try:
+        return keras.saving.deserialize_keras_object(dict(value))
+    except (TypeError, ValueError, KeyError):
+        return value
+
+
+def _is_finite(value) -> bool:
+    # To Python a truth value is a number.
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _require_finite(**values):
+    for name, value in values.items():
+        if not _is_finite(value):
+            raise ValueError(f"{name} is {value!r}: expected a finite number.")
+
+
+def _require_count(least: int, **values):
+    for name, value in values.items():
+        if not _is_finite(value) or value % 1 or value < least:
+            raise ValueError(f"{name} is {value!r}: expected a whole number of at least {least}.")

@@ -2,6 +2,5 @@
 
 from keras_gen.translation.context_encoder import ContextEncoder
 from keras_gen.translation.cyclegan import CycleGAN
-from keras_gen.translation.translator import Translator
 
-__all__ = ["ContextEncoder", "CycleGAN", "Translator"]
+__all__ = ["ContextEncoder", "CycleGAN"]

@@ -4,8 +4,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.bases import Capable, capability
+from keras_gen.data.edges import Images, Levels
 from keras_gen.losses import adversarial
-from keras_gen.training import GenerativeModel, minimize, noise, require_built
+from keras_gen.training import GenerativeModel, minimize, noise, require_built, schedules
 
 MASKS = ("centre", "random")
 MISSING = 0.25  # the share of an image that random regions leave out (sec. 3.3)
@@ -13,7 +15,7 @@ CELLS = 8  # rows and columns of the coarse noise that shapes them
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ContextEncoder(GenerativeModel):
+class ContextEncoder(Capable, GenerativeModel):
     """Fills in what is missing of an image from what is around it, and so learns features.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
@@ -66,9 +68,7 @@ class ContextEncoder(GenerativeModel):
     ```
     """
 
-    reported: tuple[str, ...] = (
-        "g_loss", "reconstruction_loss", "adversarial_loss", "d_loss",
-    )  # fmt: skip
+    default_signature = "inpaint"
 
     def __init__(
         self,
@@ -89,20 +89,17 @@ class ContextEncoder(GenerativeModel):
         require_built(*networks)
         if mask not in MASKS:
             raise ValueError(f"mask is {mask!r}: expected one of {MASKS}.")
-        weights = overlap_weight, reconstruction_weight, adversarial_weight
-        if min(weights) < 0:
-            raise ValueError(
-                f"overlap_weight={overlap_weight}, reconstruction_weight={reconstruction_weight}, "
-                f"adversarial_weight={adversarial_weight}: weights must not be negative."
-            )
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
-        self.mask, self.overlap, self.overlap_weight = mask, overlap, overlap_weight
+        self.mask, self.overlap = mask, overlap
+        self.overlap_weight = schedules.weight("overlap_weight", overlap_weight)
         self.objective = adversarial.get(objective)
-        self.reconstruction_weight = reconstruction_weight
-        self.adversarial_weight = adversarial_weight
-        if discriminator is None:
-            self.reported = self.reported[:2]
+        self.reconstruction_weight = schedules.weight(
+            "reconstruction_weight", reconstruction_weight
+        )
+        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
         self._check_shapes()
+        self.edges["x"] = Images(tuple(encoder.input_shape[1:]))
+        self.edges["masks"] = Levels((*encoder.input_shape[1:3], 1), name="masks")
         # Bicubic enlargement as a matrix, for XLA has no kernel of it.
         cells = np.eye(CELLS, dtype="float32")[None, ..., None]
         enlarged = tf.image.resize(cells, [encoder.input_shape[1], CELLS], "bicubic")
@@ -136,6 +133,20 @@ class ContextEncoder(GenerativeModel):
     def _end(self):
         return self.encoder.input_shape[1] - self._start
 
+    @property
+    def totals(self):
+        """The names of what the players minimize."""
+        return ("g_loss", "d_loss") if self.discriminator else ("g_loss",)
+
+    def loss_weights(self):
+        """Returns the weights of eq. (3), or without a discriminator of the reconstruction alone."""
+        if not self.discriminator:
+            return {"reconstruction": 1.0}
+        return {
+            "reconstruction": self.reconstruction_weight,
+            "adversarial": self.adversarial_weight,
+        }
+
     def players(self) -> dict:
         """Returns F, which is encoder and decoder, and the discriminator if there is one."""
         players = {"g_optimizer": [self.encoder, self.decoder]}
@@ -163,17 +174,17 @@ class ContextEncoder(GenerativeModel):
 
     def train_step(self, data):
         """Updates F, then the discriminator on what F predicted."""
-        x = self._images(data)
+        x = self.prepare_batch(data)["x"]
         missing = self._regions(keras.ops.shape(x)[0])
 
         def generator_loss():
-            losses, predicted = self._generator_losses(x, missing)
-            return losses["g_loss"], (losses, predicted)
+            terms, predicted = self._generator_terms(x, missing)
+            return self.weighted(terms, training=True), terms, predicted
 
-        g_loss, (losses, predicted) = minimize(
+        g_loss, terms, predicted = minimize(
             generator_loss, self.g_optimizer, self.encoder, self.decoder
         )
-        losses |= {"g_loss": g_loss}
+        losses = {"g_loss": g_loss} | self.named(terms)
         if self.discriminator:
 
             def discriminator_loss():
@@ -184,42 +195,28 @@ class ContextEncoder(GenerativeModel):
 
     def test_step(self, data):
         """Returns the same losses on held-out images."""
-        x = self._images(data)
+        x = self.prepare_batch(data)["x"]
         missing = self._regions(keras.ops.shape(x)[0], training=False)
-        losses, predicted = self._generator_losses(x, missing, training=False)
+        terms, predicted = self._generator_terms(x, missing, training=False)
+        losses = {"g_loss": self.weighted(terms, training=False)} | self.named(terms)
         if self.discriminator:
             losses["d_loss"] = self._discriminator_loss(x, predicted, training=False)
         return self.report(training=False, **losses)
 
-    def _images(self, data):
-        images, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        return self.prepare(images)
-
-    def _generator_losses(self, x, missing, training=True):
+    def _generator_terms(self, x, missing, training=True):
         filled = tf.cast(self((1 - missing) * x, training=training), tf.float32)
-        weights = self._weights(missing)
+        weights = self._weights(missing, training)
         # Eq. (1), divided by the number of predicted values: the authors' mean.
         error = tf.reduce_sum(weights * tf.square(x - filled), axis=[1, 2, 3])
         values = tf.math.count_nonzero(weights, axis=[1, 2, 3], dtype=tf.float32) * x.shape[-1]
-        reconstruction_loss = error / values
+        terms = {"reconstruction": error / values}
         # The predicted region, which gets gradients, and for random ones known pixels around it.
         predicted = self._seen(tf.where(weights > 0, filled, x))
-        if not self.discriminator:
-            losses = dict(g_loss=reconstruction_loss, reconstruction_loss=reconstruction_loss)
-            return losses, predicted
-        # Eq. (2), the part of F.
-        logits = self.discriminator(predicted, training=training)
-        adversarial_loss = self.objective.generator(logits)
-        # Eq. (3).
-        g_loss = (
-            self.reconstruction_weight * reconstruction_loss
-            + self.adversarial_weight * adversarial_loss
-        )
-        losses = dict(
-            g_loss=g_loss, reconstruction_loss=reconstruction_loss,
-            adversarial_loss=adversarial_loss,
-        )  # fmt: skip
-        return losses, predicted
+        if self.discriminator:
+            # Eq. (2), the part of F.
+            logits = self.discriminator(predicted, training=training)
+            terms["adversarial"] = self.objective.generator(logits)
+        return terms, predicted
 
     def _discriminator_loss(self, x, predicted, training=True):
         # Eq. (2), the part of D.
@@ -231,12 +228,12 @@ class ContextEncoder(GenerativeModel):
         """What the discriminator sees of whole images."""
         return images[:, self._start : self._end, self._start : self._end]
 
-    def _weights(self, missing):
+    def _weights(self, missing, training):
         """Weights of the squared errors, `[batch, side, side, 1]`: 0 where nothing is predicted."""
         if self.mask == "random":
             return missing
         border = self._square(self._start) - missing
-        return missing + self.overlap_weight * border
+        return missing + self.scheduled(self.overlap_weight, training) * border
 
     # Regions ---------------------------------------------------------------------------------
 
@@ -308,62 +305,41 @@ class ContextEncoder(GenerativeModel):
                 f"Masks have shape {list(masks.shape)}: expected {list(images.shape[:3])}, one "
                 "number for each pixel."
             )
-        masks = masks.reshape(*images.shape[:3], 1).astype(bool)
-        parts = [slice(i, i + batch_size) for i in range(0, len(images), batch_size)]
-        return np.concatenate([self._graph(images[p], masks[p]).numpy() for p in parts])
+        masks = masks.reshape(*images.shape[:3], 1).astype(bool).astype("uint8")
+        return self.fill(images, masks, batch_size=batch_size)
 
-    def encode(self, images, batch_size: int = 256) -> np.ndarray:
+    @capability
+    def fill(self, x, masks):
+        """Returns images whose pixels are filled in where a mask is not 0.
+
+        Args:
+            x: Images `[n, side, side, channels]`, uint8 or float in [-1, 1].
+            masks: uint8 `[n, side, side, 1]`.
+            batch_size: Images at once.
+        """
+        missing = masks > 0
+        filled = tf.cast(self(tf.where(missing, 0.0, x), training=False), tf.float32)
+        return {"x": tf.where(missing, filled, x)}
+
+    @capability
+    def encode(self, x):
         """Returns the features of whole images, float32 `[n, ...]`.
 
         Args:
-            images: uint8, or float in [-1, 1], `[n, side, side, channels]`.
+            x: Images `[n, side, side, channels]`, uint8 or float in [-1, 1].
             batch_size: Images at once.
         """
-        parts = [images[i : i + batch_size] for i in range(0, len(images), batch_size)]
-        return np.concatenate([self._features(part).numpy() for part in parts])
+        return {"features": self.encoder(x, training=False)}
 
     def signatures(self) -> dict:
-        """Returns `inpaint`, `fill` and `encode`; images are uint8.
+        """Returns `fill`, `encode`, and `inpaint` of regions as in training, drawn with seed 0."""
 
-        `inpaint(images)` fills in regions as those of the training (random ones drawn with the seed
-        0), `fill(images, masks)` those where a mask is not 0.
-        """
-        shape = [None, *self.encoder.input_shape[1:]]
-        images = tf.TensorSpec(shape, tf.uint8, name="images")
-        masks = tf.TensorSpec([*shape[:3], 1], tf.uint8, name="masks")
+        def inpaint(self, x):
+            masks = tf.cast(self._drawn(keras.ops.shape(x)[0], 0), tf.int32)
+            return ContextEncoder.fill.function(self, x, masks)
 
-        def inpaint(images):
-            return {"images": self._fill(images, self._drawn(keras.ops.shape(images)[0], 0) > 0)}
-
-        def fill(images, masks):
-            return {"images": self._fill(images, masks > 0)}
-
-        def encode(images):
-            return {"features": self._features(images)}
-
-        return {
-            "inpaint": (inpaint, [images]),
-            "fill": (fill, [images, masks]),
-            "encode": (encode, [images]),
-        }
+        return super().signatures() | {"inpaint": self.signature(inpaint, ["x"])}
 
     def _drawn(self, n, seed):
         key = noise.stateless_seed(0, seed, "masks")
         return self._missing(noise.uniform(self._noise_shape(n), key))
-
-    def _features(self, images):
-        return tf.cast(self.encoder(self.prepare(images), training=False), tf.float32)
-
-    def _fill(self, images, missing):
-        """uint8 images in and out, booleans `[batch, side, side, 1]`."""
-        filled = self(tf.where(missing, 0.0, self.prepare(images)), training=False)
-        return tf.where(missing, self.to_uint8(filled), images)
-
-    @property
-    def _graph(self):
-        """`_fill` as a graph, traced once and kept."""
-        if not hasattr(self, "_fill_graph"):
-            shape = [None, *self.encoder.input_shape[1:]]
-            specs = [tf.TensorSpec(shape, tf.uint8), tf.TensorSpec([*shape[:3], 1], tf.bool)]
-            self._fill_graph = tf.function(self._fill, input_signature=specs)
-        return self._fill_graph

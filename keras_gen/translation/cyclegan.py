@@ -3,10 +3,10 @@
 import keras
 import tensorflow as tf
 
+from keras_gen.bases import Translator
 from keras_gen.losses import adversarial
-from keras_gen.training import ImagePool, minimize, require_built
-from keras_gen.training.noise import stateless_seed
-from keras_gen.translation.translator import Translator
+from keras_gen.losses.base import per_example_mean
+from keras_gen.training import ImagePool, minimize, require_built, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -18,7 +18,7 @@ class CycleGAN(Translator):
     identity loss of sec. 5.2; D_X and D_Y on a history of generated images (sec. 4).
 
     Deviations: none in the algorithm. G and F are applied to the two images they need in one call,
-    which changes nothing, since instance normalisation treats each image alone.
+    which changes nothing, since instance normalization treats each image alone.
 
     Args:
         generator_xy: G, float images in [-1, 1] to the same.
@@ -54,8 +54,6 @@ class CycleGAN(Translator):
     ```
     """
 
-    reported = ("g_loss", "d_loss", "adversarial_loss", "cycle_loss", "identity_loss")
-
     def __init__(
         self,
         generator_xy,
@@ -72,18 +70,19 @@ class CycleGAN(Translator):
     ):
         super().__init__(seed=seed, **kwargs)
         require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
-        if min(cycle_weight, identity_weight) < 0:
-            raise ValueError(
-                f"cycle_weight={cycle_weight}, identity_weight={identity_weight}: weights of "
-                "losses must not be negative."
-            )
         self.generator_xy, self.generator_yx = generator_xy, generator_yx
         self.discriminator_x, self.discriminator_y = discriminator_x, discriminator_y
         self.objective = adversarial.get(objective)
-        self.cycle_weight, self.identity_weight = cycle_weight, identity_weight
+        self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
+        self.identity_weight = schedules.weight("identity_weight", identity_weight)
         self.pool_size, self.domains = pool_size, tuple(domains)
         self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
         self.pool_y = ImagePool(pool_size, discriminator_y.input_shape[1:])
+
+    @property
+    def totals(self):
+        """The names of what the players minimize."""
+        return ("g_loss", "d_loss")
 
     def players(self) -> dict:
         """Returns the two players: both discriminators, both generators."""
@@ -109,19 +108,24 @@ class CycleGAN(Translator):
         d_optimizer = d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
         super().compile(g_optimizer=g_optimizer, d_optimizer=d_optimizer, **kwargs)
 
+    def loss_weights(self):
+        """Returns the weights of eq. (3) and of the identity loss (sec. 5.2)."""
+        identity = self.cycle_weight * self.identity_weight
+        return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
+
     def train_step(self, data):
         """Updates G and F, then D_X and D_Y on histories of what G and F made."""
-        x, y = self._pair(data)
+        x, y = self.prepare_batch(data).values()
 
         def generator_loss():
-            losses, fakes = self._generator_losses(x, y)
-            return losses["g_loss"], (losses, fakes)
+            terms, fakes = self._generator_terms(x, y)
+            return self.weighted(terms, training=True), terms, fakes
 
-        g_loss, (losses, (fake_x, fake_y)) = minimize(
+        g_loss, terms, (fake_x, fake_y) = minimize(
             generator_loss, self.g_optimizer, self.generator_xy, self.generator_yx
         )
-        shown_x = self.pool_x(fake_x, seed=stateless_seed(self.seed, self.step.value, "pool_x"))
-        shown_y = self.pool_y(fake_y, seed=stateless_seed(self.seed, self.step.value, "pool_y"))
+        shown_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"))
+        shown_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"))
 
         def discriminator_loss():
             return self._discriminator_loss(x, y, shown_x, shown_y)
@@ -129,25 +133,17 @@ class CycleGAN(Translator):
         d_loss = minimize(
             discriminator_loss, self.d_optimizer, self.discriminator_x, self.discriminator_y
         )
-        return self.report(**losses | {"g_loss": g_loss}, d_loss=d_loss)
+        return self.report(g_loss=g_loss, d_loss=d_loss, **self.named(terms))
 
     def test_step(self, data):
         """Returns the same losses on held-out pairs; the histories take no part."""
-        x, y = self._pair(data)
-        losses, fakes = self._generator_losses(x, y, training=False)
+        x, y = self.prepare_batch(data).values()
+        terms, fakes = self._generator_terms(x, y, training=False)
+        g_loss = self.weighted(terms, training=False)
         d_loss = self._discriminator_loss(x, y, *fakes, training=False)
-        return self.report(training=False, **losses, d_loss=d_loss)
+        return self.report(training=False, g_loss=g_loss, d_loss=d_loss, **self.named(terms))
 
-    def _pair(self, data):
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if y is None:
-            raise ValueError(
-                "CycleGAN trains on pairs of batches (x, y), one of each domain, but got one: use "
-                "keras_gen.data.unpaired."
-            )
-        return self.prepare(x), self.prepare(y)
-
-    def _generator_losses(self, x, y, training=True):
+    def _generator_terms(self, x, y, training=True):
         fake_y, same_y = self._apply(self.generator_xy, x, y, training)
         fake_x, same_x = self._apply(self.generator_yx, y, x, training)
         # Eq. (1), the part of G and F.
@@ -158,16 +154,10 @@ class CycleGAN(Translator):
         cycle_loss = _l1(self.generator_yx(fake_y, training=training), x) + _l1(
             self.generator_xy(fake_x, training=training), y
         )
-        # Sec. 5.2, L_identity; eq. (3) for the sum.
+        # Sec. 5.2, L_identity.
         identity_loss = _l1(same_x, x) + _l1(same_y, y) if self.identity_weight else 0 * cycle_loss
-        g_loss = adversarial_loss + self.cycle_weight * (
-            cycle_loss + self.identity_weight * identity_loss
-        )
-        losses = dict(
-            g_loss=g_loss, adversarial_loss=adversarial_loss,
-            cycle_loss=cycle_loss, identity_loss=identity_loss,
-        )  # fmt: skip
-        return losses, (fake_x, fake_y)
+        terms = {"adversarial": adversarial_loss, "cycle": cycle_loss, "identity": identity_loss}
+        return terms, (fake_x, fake_y)
 
     def _apply(self, generator, source, target, training):
         """The translation of `source`, and what becomes of `target`, in one pass."""
@@ -191,4 +181,4 @@ class CycleGAN(Translator):
 
 
 def _l1(a, b):
-    return tf.reduce_mean(tf.abs(a - b), axis=[1, 2, 3])
+    return per_example_mean(tf.abs(a - b))

@@ -1,22 +1,23 @@
 """The variational autoencoder (Kingma & Welling 2014)."""
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from keras_gen.autoencoders import Autoencoder
+from keras_gen.bases import Coder, DensityModel, Inferred
 from keras_gen.losses import kl_standard_normal
-from keras_gen.training.noise import normal, stateless_seed
+from keras_gen.training import schedules, stateless_seed
+from keras_gen.training.noise import normal
 
 SCORE_SAMPLES = 16  # latents an example; the ELBO of one would be noisy
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VAE(Autoencoder):
+class VAE(Coder, DensityModel):
     """A decoder of Normal latents and the encoder that infers them, trained on the ELBO.
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
-    (10), in nats an example: `loss = reconstruction_loss + beta * kl_loss`.
+    (10), in nats per example: `loss = reconstruction_loss + beta * kl_loss`. `score` and `log_prob`
+    are the ELBO of 16 latents, a bound.
 
     Deviations: none. `beta` other than 1 is Higgins et al. (2017).
 
@@ -24,11 +25,11 @@ class VAE(Autoencoder):
         encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
         decoder: Latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        beta: Weight of the KL divergence.
+        beta: Weight of the KL divergence, a number or a schedule of the step.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If encoder and decoder disagree about the latents.
+        ValueError: If encoder and decoder disagree about the latents, or `beta` is negative.
 
     Example:
     ```python
@@ -42,89 +43,76 @@ class VAE(Autoencoder):
     ```
     """
 
-    reported = ("loss", "reconstruction_loss", "kl_loss")
     code_names = ("mean", "log_variance")
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", beta=1.0, seed=0, **kwargs):
-        super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        if beta < 0:
-            raise ValueError(f"beta is {beta}: it must not be negative.")
-        self.beta = beta
+        super().__init__(seed=seed, **kwargs)
+        self.join(encoder, decoder, likelihood)
+        self.beta = schedules.weight("beta", beta)
 
-    def loss_terms(self, x, training: bool) -> dict:
+    def loss_weights(self):
+        """Returns beta for the KL divergence."""
+        return {"reconstruction": 1.0, "kl": self.beta}
+
+    def infer(self, x, training):
+        """Returns latents drawn from q(z|x), and its parameters."""
+        return self.drawn(self.encoded(x, training), self.stateless_seed("latents", training))
+
+    def loss_terms(self, x, inferred, training):
         """Returns the terms of the negative ELBO, in nats: `reconstruction` and `kl`, `[batch]`."""
-        mean, log_variance = self.encoder(x, training=training)
-        # Eq. (4): z = mean + sigma * epsilon.
-        noise = self.normal("latents", keras.ops.shape(mean), training)
-        latents = mean + tf.exp(0.5 * log_variance) * noise
-        parameters = self.decoder(latents, training=training)
         return {
-            "reconstruction": -self.likelihood.log_prob(parameters, x),
-            "kl": kl_standard_normal(mean, log_variance),
+            "reconstruction": self.reconstruction(inferred.latents, x, training),
+            "kl": kl_standard_normal(*inferred.parameters),
         }
 
-    def weights_of_terms(self) -> dict[str, float]:
-        """Returns beta for the KL divergence."""
-        return {"kl": self.beta}
+    def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
+        """Draws latents of (mean, log variance), one `[batch, ...]` or `[samples, batch, ...]`."""
+        mean, log_variance = posterior
+        batch, *shape = keras.ops.shape(mean)
+        # Drawn with the batch first, of which each replica takes its slice.
+        noise = normal([batch, *([samples] if samples else []), *shape], seed)
+        noise = keras.ops.moveaxis(noise, 1, 0) if samples else noise
+        # Eq. (4): z = mean + sigma * epsilon.
+        return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance))
 
-    def log_weights(self, x, samples: int, seed) -> tf.Tensor:
+    def log_ratio(self, x, inferred, training: bool = False) -> tf.Tensor:
+        """Returns log p(x, z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
+        latents, (mean, log_variance) = inferred
+        noise = (latents - mean) * tf.exp(-0.5 * log_variance)
+        # log N(z; 0, 1) - log N(z; mean, variance), where the constants cancel.
+        ratio = 0.5 * (tf.square(noise) + log_variance - tf.square(latents))
+        axes = list(range(1 - mean.shape.rank, 0))
+        return tf.reduce_sum(ratio, axis=axes) - self.reconstruction(latents, x, training)
+
+    def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).
 
         Their mean is the ELBO, and the logarithm of the mean of their exponentials the bound of
         Burda et al. (2016), eq. (8).
 
         Args:
-            x: Float examples in `data_range`, `[batch, ...]`.
+            x: Examples as the edge prepares them, `[batch, ...]`.
             samples: Latents for each example.
             seed: Stateless seed, int64 `[2]`.
+            training: Whether the networks run in training mode.
 
         Returns:
             Float32 `[samples, batch]`, nats.
         """
-        mean, log_variance = self.encoder(x, training=False)
-        shape, batch = self.decoder.input_shape[1:], keras.ops.shape(x)[0]
-        # Drawn with the batch first, of which each replica takes its slice.
-        noise = keras.ops.moveaxis(normal([batch, samples, *shape], seed), 1, 0)
-        latents = mean + tf.exp(0.5 * log_variance) * noise
-        parameters = self.decoder(tf.reshape(latents, [-1, *shape]), training=False)
-        parameters = tf.reshape(parameters, [samples, batch, *parameters.shape[1:]])
-        # log N(z; 0, 1) - log N(z; mean, variance), where the constants cancel.
-        ratio = 0.5 * (tf.square(noise) + log_variance - tf.square(latents))
-        axes = list(range(2, ratio.shape.rank))
-        return self.likelihood.log_prob(parameters, x) + tf.reduce_sum(ratio, axis=axes)
+        return self.log_ratio(x, self.drawn(self.encoded(x, training), seed, samples), training)
 
-    def sample(self, n: int, seed: int | None = None) -> np.ndarray:
-        """Draws latents from the prior and decodes them.
+    def nats(self, x):
+        """Returns the negative ELBO, with the same latents' noise each time."""
+        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
 
-        Args:
-            n: How many.
-            seed: The same seed gives the same images; None draws anew.
+    def score_seed(self) -> tf.Tensor:
+        """Returns the seed of the latents that scores are estimated by."""
+        return stateless_seed(self.seed, 0, "score")
 
-        Returns:
-            uint8 `[n, ...]`: the mean of p(x|z).
-
-        Raises:
-            ValueError: If `n` is below 1.
-        """
-        if n < 1:
-            raise ValueError(f"n is {n}: draw at least 1 image.")
-        seed = int(np.random.default_rng(seed).integers(2**31))
-        return self.decode(self._prior(n, seed))
-
-    def signatures(self) -> dict:
-        """Returns an autoencoder's, and `sample`."""
-
-        def sample(seed, n):
-            return self._decoded(self._prior(n, seed))
-
-        scalars = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
-        return super().signatures() | {"sample": (sample, scalars)}
-
-    def _score(self, x):
-        """The negative ELBO, with the same latents' noise each time."""
-        key = stateless_seed(self.seed, 0, "score")
-        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, key), axis=0)
-
-    def _prior(self, n, seed):
-        key = stateless_seed(0, seed, "sample")
+    def noise(self, n, key):
+        """Draws latents from the prior."""
         return tf.random.stateless_normal([n, *self.decoder.input_shape[1:]], key)
+
+    def from_noise(self, noise):
+        """Returns the mean of p(x|z)."""
+        return self.reconstructed(noise)

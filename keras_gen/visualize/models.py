@@ -41,7 +41,7 @@ def reconstructions(model, images) -> np.ndarray:
 
     Args:
         model: Any model with `reconstruct(images)`.
-        images: uint8, or float in the model's `data_range`.
+        images: uint8, or float as the model takes them.
 
     Returns:
         uint8 image `[height, width, 3]`.
@@ -321,4 +321,4 @@ def _decode(model, latents, batch_size: int = 64) -> np.ndarray:
 
 def _uint8(model, images) -> np.ndarray:
     images = np.asarray(images)
-    return images if images.dtype == np.uint8 else model.to_uint8(images).numpy()
+    return images if images.dtype == np.uint8 else model.restore(images).numpy()

@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 from scipy.linalg import subspace_angles
 
+from all_tiny import TINY
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.losses import Bernoulli
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from tiny import TINY
 
 
 def linear(shape, codes):

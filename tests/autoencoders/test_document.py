@@ -37,7 +37,7 @@ def test_loss_is_a_cross_entropy_of_shares_and_score_that_of_counts(counts):
     shares = counts / counts.sum(axis=1, keepdims=True)
     logits = model.decoder(model.encoder(shares * len(WORDS))).numpy()
     a_word = -(shares * log_softmax(logits)).sum(axis=1)
-    loss = model.loss_terms(model.prepare(counts), training=True)["reconstruction"]
+    loss = model.terms({"x": model.prepare(counts)}, training=True)["reconstruction"]
     np.testing.assert_allclose(loss, a_word, rtol=1e-5)
     np.testing.assert_allclose(model.score(counts), a_word * counts.sum(axis=1), rtol=1e-5)
 
@@ -45,7 +45,7 @@ def test_loss_is_a_cross_entropy_of_shares_and_score_that_of_counts(counts):
 def test_a_document_twice_as_long_has_the_same_code_and_loss(counts):
     model = documents()
     np.testing.assert_allclose(model.encode(counts), model.encode(3 * counts), rtol=1e-5)
-    one, three = (model.loss_terms(model.prepare(n * counts), True) for n in (1, 3))
+    one, three = (model.terms({"x": model.prepare(n * counts)}, training=True) for n in (1, 3))
     np.testing.assert_allclose(one["reconstruction"], three["reconstruction"], rtol=1e-5)
     np.testing.assert_allclose(3 * model.score(counts), model.score(3 * counts), rtol=1e-5)
 

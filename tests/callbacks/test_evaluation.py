@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from all_tiny import TINY
 from keras_gen.callbacks import Evaluation
 from keras_gen.images import read_image
 from keras_gen.recipe.curves import loss_curves, write_history
 from keras_gen.training import TrainingState, averaged_weights
-from tiny import TINY, state
+from tiny import state
 
 NAN = float("nan")
 
@@ -65,7 +66,7 @@ class TestNumbers:
         model = fit(Evaluation(evaluate, every), epochs=5)
         assert evaluate.epochs == epochs
         history = model.history.history
-        assert set(history) == {*model.reported, "val_nll", "val_steps"}
+        assert set(history) == {*model.loss_names, "val_nll", "val_steps"}
         assert history["val_nll"] == [6.0 - epoch for epoch in epochs]
         assert history["val_steps"] == epochs and len(history["loss"]) == 5
 
@@ -99,7 +100,7 @@ class TestNumbers:
         ):
             if variable.path != plain.evaluation_step.path:
                 np.testing.assert_array_equal(a, b)
-        names = [*plain.reported, *(f"val_{name}" for name in plain.reported)]
+        names = [*plain.loss_names, *(f"val_{name}" for name in plain.loss_names)]
         assert sorted(evaluated.history.history) == sorted(names)
         for name, values in plain.history.history.items():
             assert evaluated.history.history[name] == values

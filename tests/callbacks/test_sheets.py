@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
+from all_tiny import TINY
 from keras_gen.callbacks import SampleSheet
 from keras_gen.images import read_image
-from tiny import TINY
 
 
 def fit(callback, epochs=4, **kwargs):

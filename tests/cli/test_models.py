@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from all_tiny import TINY
 from keras_gen.cli import main
 from keras_gen.export import export
 from keras_gen.images import read_image, write_png
 from shared import fails
-from tiny import TINY
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 PHOTO = np.random.default_rng(0).integers(0, 256, [6, 9, 3], np.uint8)

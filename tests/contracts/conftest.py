@@ -2,8 +2,9 @@
 
 import pytest
 
+from all_tiny import TINY
 from keras_gen.training import make_strategy
-from tiny import TINY, batches, one_of_each_family, set_state, state
+from tiny import batches, one_of_each_family, prepared, set_state, state
 
 
 @pytest.fixture(scope="session", params=one_of_each_family())
@@ -18,7 +19,7 @@ class Trained:
     def __init__(self, tiny, strategy="default"):
         with make_strategy(strategy).scope():
             self.model, self.traces = tiny.compiled(), 0
-        self.data = batches(tiny.floats(self.model))
+        self.data = batches(prepared(self.model))
         self._start, self._step = state(self.model), self.model.train_step
         self.model.train_step = self._count
         self.model.fit(self.data, verbose=0)

@@ -12,9 +12,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data import Source, unpaired
+from all_tiny import TINY
+from keras_gen.data import Source
 from keras_gen.training import TrainingState
-from tiny import BATCH, TINY, difference, optimizers, state
+from tiny import BATCH, data, difference, optimizers, state
 
 EPOCHS, STEPS = 4, 2
 FIRST_SCALE = 2.0**40  # At which gradients overflow, so that the scale moves.
@@ -28,7 +29,7 @@ def build(name, variant, seed):
         first, network = next(iter(model.networks.items()))
         inputs = keras.Input(network.input_shape[1:])
         noised = keras.Model(inputs, network(keras.layers.Dropout(0.5)(inputs)))
-        arguments = {n: getattr(model, n) for n in type(model)._arguments()}
+        arguments = {n: getattr(model, n) for n in model.arguments()}
         model = type(model)(**arguments | {first: noised})
     players = optimizers(model)
     if variant == "float16":
@@ -38,19 +39,19 @@ def build(name, variant, seed):
     return model
 
 
-def stream(tiny, start):
+def stream(model, start):
     """An infinite dataset that begins after `start` batches."""
-    sources = [Source(images) for images in tiny.data(13)]
-    join = unpaired if len(sources) == 2 else Source.stream
-    return join(*sources, BATCH, seed=5, start=start)
+    arrays = data(model, 13)
+    source = Source(arrays if len(arrays) > 1 else arrays[0])
+    return source.stream(BATCH, seed=5, start=start)
 
 
 def train(name, variant, epochs, folder, seed):
     """Trains up to `epochs`, going on from what the folder holds."""
-    tiny, model = TINY[name], build(name, variant, seed)
+    model = build(name, variant, seed)
     # Counts epochs without progress, keeps the best weights, and puts them back at the end.
     counter = keras.callbacks.EarlyStopping(
-        model.reported[0], patience=50, mode="max", restore_best_weights=True
+        model.loss_names[0], patience=50, mode="max", restore_best_weights=True
     )
     checkpoints = TrainingState(folder, config={"name": name}, callbacks=[counter])
     last = []
@@ -58,9 +59,9 @@ def train(name, variant, epochs, folder, seed):
         on_epoch_end=lambda epoch, logs: last.append((epoch, state(model)))
     )
     history = model.fit(
-        stream(tiny, checkpoints.epoch * STEPS), epochs=epochs, steps_per_epoch=STEPS,
+        stream(model, checkpoints.epoch * STEPS), epochs=epochs, steps_per_epoch=STEPS,
         initial_epoch=checkpoints.epoch, callbacks=[counter, after, checkpoints], verbose=0,
-        validation_data=stream(tiny, 0), validation_steps=1,
+        validation_data=stream(model, 0), validation_steps=1,
     )  # fmt: skip
     assert last[-1][0] == epochs - 1
     return model, last, history, counter
@@ -78,7 +79,7 @@ def main(name, variant, folder):
     for (_, one), (_, other) in zip(unbroken[2:], resumed, strict=True):
         assert difference(model, one, other) == {}
     assert history.history == later.history and history.epoch == later.epoch == [0, 1, 2, 3]
-    assert set(history.history) == {p + loss for loss in model.reported for p in ("", "val_")}
+    assert set(history.history) == {p + loss for loss in model.loss_names for p in ("", "val_")}
     for attribute in ("wait", "best", "best_epoch", "stopped_epoch", "patience"):
         assert getattr(counter, attribute) == getattr(counter_later, attribute), attribute
     for one, other in zip(counter.best_weights, counter_later.best_weights, strict=True):

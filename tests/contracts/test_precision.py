@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.training import make_strategy, minimize
-from tiny import batches, difference, only, state
+from tiny import batches, difference, first_batch, only, prepared, state
 
 LossScaleOptimizer = keras.optimizers.LossScaleOptimizer
 
@@ -27,7 +27,7 @@ def assert_trained(model, before, logs, scaled):
 def test_mixed_precision_trains(tiny, policy):
     keras.config.set_dtype_policy(policy)
     model = tiny.compiled()
-    before, data = state(model), tuple(tf.constant(images[:4]) for images in tiny.data())
+    before, data = state(model), first_batch(model)
     for _ in range(12):  # The first steps of float16 only find a loss scale.
         logs = model.train_step(data)
         if all(getattr(model, name).iterations.numpy() for name in model.players()):
@@ -40,7 +40,7 @@ def test_mixed_precision_trains(tiny, policy):
         # Losses are computed in float32 of what leaves the networks in float32.
         assert all(output.dtype == "float32" for output in network.outputs)
         assert all(w.dtype == "float32" for w in network.trainable_variables)
-    assert tiny.generate(model).dtype == np.uint8
+    assert np.isfinite(tiny.generate(model)).all()
     copy = type(model).from_config(model.get_config())
     keras.config.set_dtype_policy("float32")
     shared = keras.optimizers.Adam()
@@ -58,7 +58,7 @@ def test_float16_trains_on_two_replicas(tiny):
     with make_strategy("mirrored").scope():
         model = tiny.compiled()
     before = state(model)
-    history = model.fit(batches(tiny.floats(model)), epochs=8, verbose=0).history
+    history = model.fit(batches(prepared(model)), epochs=8, verbose=0).history
     assert_trained(model, before, {k: v[-1] for k, v in history.items()}, scaled=True)
     for name in model.players():
         for variable in getattr(model, name).variables:

@@ -11,8 +11,9 @@ import keras
 import numpy as np
 import pytest
 
+from all_tiny import TINY
 from keras_gen.training import averaged_weights, make_strategy
-from tiny import TINY, difference, only, state
+from tiny import difference, only, state
 
 ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 2
@@ -45,14 +46,14 @@ def test_two_replicas_equal_one(trained, mirrored):
     assert difference(mirrored.model, before, state(mirrored.model)) == {}
     (one, losses), (two, losses_of_two) = fit(trained), fit(mirrored)
     assert_equal(mirrored.model, one, two)
-    assert_same_losses(losses, losses_of_two, mirrored.model.reported)
+    assert_same_losses(losses, losses_of_two, mirrored.model.loss_names)
     assert mirrored.traces == mirrored.traced_at_first == 2
     assert len(difference(mirrored.model, before, one)) > len(before) / 2
 
 
 def test_two_replicas_evaluate_as_one(trained, mirrored):
     one, two = (t.model.evaluate(t.data, return_dict=True, verbose=0) for t in (trained, mirrored))
-    assert_same_losses(one, two, mirrored.model.reported)
+    assert_same_losses(one, two, mirrored.model.loss_names)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +65,7 @@ def test_two_replicas_share_an_odd_last_batch(tiny, trained, mirrored):
     one, losses = fit(trained, *data, batch_size=4, shuffle=False)
     two, losses_of_two = fit(mirrored, *data, batch_size=4, shuffle=False)
     assert_equal(mirrored.model, one, two)
-    assert_same_losses(losses, losses_of_two, mirrored.model.reported)
+    assert_same_losses(losses, losses_of_two, mirrored.model.loss_names)
 
 
 def test_averages_swap_on_every_replica(mirrored):
@@ -98,7 +99,7 @@ def test_keras_random_layers_are_refused_on_two_replicas(tiny):
         name, network = next(iter(model.networks.items()))
         inputs = keras.Input(network.input_shape[1:])
         noised = keras.layers.GaussianNoise(0.1, name="same_for_all")(inputs)
-        arguments = {n: getattr(model, n) for n in type(model)._arguments()}
+        arguments = {n: getattr(model, n) for n in model.arguments()}
         return type(model)(**arguments | {name: keras.Model(inputs, network(noised))})
 
     with make_strategy("mirrored").scope():
@@ -123,7 +124,7 @@ def test_two_workers_equal_one_process(trained, request, tmp_path):
     workers = run_workers(request.node.callspec.params["tiny"], tmp_path)
     for states, losses_of_worker in workers:
         assert_equal(trained.model, one, states)
-        assert_same_losses(losses, losses_of_worker, trained.model.reported)
+        assert_same_losses(losses, losses_of_worker, trained.model.loss_names)
 
 
 def run_workers(name, folder) -> list:

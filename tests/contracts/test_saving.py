@@ -8,16 +8,12 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.export import export, load
-from tiny import WORDS, difference, optimizers, state
+from tiny import WORDS, difference, optimizers, state, step
 
 
 def plain(config) -> dict:
     """A configuration as a file holds it: JSON knows no tuples."""
     return json.loads(json.dumps(config))
-
-
-def step(model, tiny):
-    return model.train_step(tuple(tf.constant(images[:4]) for images in tiny.data()))
 
 
 def test_configuration_round_trip(tiny):
@@ -27,7 +23,7 @@ def test_configuration_round_trip(tiny):
         copy = type(model).from_config(source)
         assert type(copy) is type(model) and copy.name == model.name
         assert plain(copy.get_config()) == plain(config)
-        for name in type(model)._arguments():
+        for name in model.arguments():
             if name not in model.networks:
                 assert getattr(copy, name) == getattr(model, name), name
 
@@ -37,7 +33,7 @@ def test_a_loaded_model_trains_on_as_the_saved_one(tiny, tmp_path, policy):
     keras.config.set_dtype_policy(policy)
     model = tiny.compiled()
     for _ in range(10):  # The first steps of float16 only find a loss scale.
-        step(model, tiny)
+        step(model)
         if all(getattr(model, name).iterations.numpy() for name in model.players()):
             break
     tiny.generate(model)  # What is made for it must not get in the way.
@@ -57,14 +53,14 @@ def test_a_loaded_model_trains_on_as_the_saved_one(tiny, tmp_path, policy):
         assert optimizer.iterations.numpy() == original.iterations.numpy() >= 1
     before = state(model)
     for _ in range(2):
-        step(model, tiny), step(copy, tiny)
+        step(model), step(copy)
     assert difference(model, before, state(model))
     assert max(difference(model, state(model), state(copy)).values(), default=0) < 1e-6
 
 
 def test_weights_alone_round_trip(tiny, trained, tmp_path):
     model = trained.model
-    step(model, tiny)
+    step(model)
     model.save_weights(tmp_path / "model.weights.h5")
     keras.utils.set_random_seed(99)
     other = tiny.build(3)
@@ -81,7 +77,7 @@ def test_weights_alone_round_trip(tiny, trained, tmp_path):
 def test_compiling_again_starts_the_optimizers_anew(tiny):
     model = tiny.compiled()
     fresh = [v.shape for v in model.training_variables()]
-    step(model, tiny)
+    step(model)
     model.compile(**optimizers(model))
     assert [v.shape for v in model.training_variables()] == fresh
     assert all(getattr(model, name).iterations.numpy() == 0 for name in model.players())

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.layers import Dropout
+from keras_gen.training import noise
 
 
 def test_drops_its_share_and_keeps_the_mean():
@@ -55,3 +56,15 @@ def test_a_seed_comes_from_the_global_one():
 def test_bad_rates_are_refused(rate):
     with pytest.raises(ValueError, match=f"rate is {rate}"):
         Dropout(rate)
+
+
+def test_dropping_always_follows_the_given_seed_at_inference():
+    layer, x = Dropout(0.5, seed=3, always=True), tf.ones([8, 8])
+    drawn = []
+    for seed in (1, 1, 2):
+        with noise.inference_seed(seed):
+            drawn.append(layer(x, training=False).numpy())
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] != drawn[2]).any() and set(np.unique(drawn[0])) == {0.0, 2.0}
+    assert layer.calls.numpy() == 0
+    np.testing.assert_array_equal(Dropout(0.5)(x, training=False), x)

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.losses import adversarial
+from keras_gen.training import global_mean, make_strategy
 
 NAMES = sorted(adversarial.OBJECTIVES)
 
@@ -56,7 +57,7 @@ def test_gradient_vanishes_at_the_optimal_discriminator(name, optimum):
     assert gradient(optimum + 0.1) > 1e-2
 
 
-def test_least_squares_minimises_the_pearson_divergence():
+def test_least_squares_minimizes_the_pearson_divergence():
     # Mao et al. (2017), theorem 1: with b - c = 1 and b - a = 2 the generator's loss plus
     # E_p (D - c)^2 is the Pearson chi-square of p + q and 2q.
     objective = adversarial.LeastSquares(a=-1.0, b=1.0, c=0.0)
@@ -110,6 +111,93 @@ def test_hinge_against_numpy():
     )
 
 
+def softplus(x):
+    return np.logaddexp(0.0, x)
+
+
+REAL, FAKE = np.random.default_rng(2).normal(size=(2, 4, 3, 3, 1)).astype("float32") * 2
+
+
+def test_relativistic_compares_pairs():
+    objective = adversarial.Relativistic()
+    np.testing.assert_allclose(
+        objective.discriminator(REAL, FAKE), softplus(FAKE - REAL).mean(axis=(1, 2, 3)), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        objective.generator(FAKE, REAL), softplus(REAL - FAKE).mean(axis=(1, 2, 3)), rtol=1e-5
+    )
+
+
+def test_average_relativistic_compares_with_the_average_of_the_other_kind():
+    objective = adversarial.Relativistic(average=True)
+    real_mean, fake_mean = REAL.mean(), FAKE.mean()
+    d_loss = softplus(fake_mean - REAL) + softplus(FAKE - real_mean)
+    g_loss = softplus(real_mean - FAKE) + softplus(REAL - fake_mean)
+    for loss, wanted in [
+        (objective.discriminator(REAL, FAKE), d_loss),
+        (objective.generator(FAKE, REAL), g_loss),
+    ]:
+        np.testing.assert_allclose(loss, wanted.mean(axis=(1, 2, 3)), rtol=1e-5)
+    # Of one pair, the averages are the pair.
+    np.testing.assert_allclose(
+        objective.generator(FAKE[:1, 0, 0], REAL[:1, 0, 0]),
+        2 * adversarial.Relativistic().generator(FAKE[:1, 0, 0], REAL[:1, 0, 0]),
+        rtol=1e-6,
+    )
+
+
+@pytest.mark.parametrize("average", [False, True])
+def test_relativistic_ignores_a_constant_and_moves_both_kinds(average):
+    objective = adversarial.Relativistic(average)
+    real, fake = tf.constant(REAL), tf.constant(FAKE)
+    with tf.GradientTape() as tape:
+        tape.watch([real, fake])
+        loss = objective.generator(fake, real)
+    np.testing.assert_allclose(objective.generator(fake + 7.0, real + 7.0), loss, rtol=1e-4)
+    slopes = tape.gradient(loss, [real, fake])
+    np.testing.assert_allclose(tf.reduce_sum(slopes[0]), -tf.reduce_sum(slopes[1]), rtol=1e-4)
+    assert (slopes[0].numpy() > 0).all() and (slopes[1].numpy() < 0).all()
+
+
+@pytest.mark.parametrize("average", [False, True])
+@pytest.mark.parametrize("player", ["discriminator", "generator"])
+def test_two_replicas_compare_as_one(player, average):
+    loss_of = getattr(adversarial.Relativistic(average), player)
+
+    def loss_and_gradient(first, second):
+        with tf.GradientTape() as tape:
+            tape.watch([first, second])
+            loss = loss_of(first, second)
+            total = global_mean(loss)
+        return loss, *tape.gradient(total, [first, second])
+
+    whole = loss_and_gradient(tf.constant(REAL), tf.constant(FAKE))
+    strategy = make_strategy("mirrored")
+    parts = [
+        strategy.experimental_distribute_values_from_function(
+            lambda context, x=x: tf.constant(np.split(x, 2)[context.replica_id_in_sync_group])
+        )
+        for x in (REAL, FAKE)
+    ]
+    results = strategy.run(tf.function(loss_and_gradient), parts)
+    for result, wanted in zip(results, whole, strict=True):
+        joined = np.concatenate(strategy.experimental_local_results(result))
+        np.testing.assert_allclose(joined, wanted, rtol=1e-5, atol=1e-7)
+
+
+def test_only_relativistic_needs_the_real_logits():
+    for name in NAMES:
+        objective = adversarial.get(name)
+        assert objective.compares == (name == "relativistic")
+        assert "compares" not in objective.get_config()
+        if not objective.compares:
+            np.testing.assert_array_equal(
+                objective.generator(FAKE), objective.generator(FAKE, REAL)
+            )
+    with pytest.raises(ValueError, match="real_logits=None: pass the logits of real examples"):
+        adversarial.Relativistic().generator(FAKE)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_a_map_of_logits_is_averaged_after_the_loss(name):
     objective = adversarial.get(name)
@@ -118,7 +206,7 @@ def test_a_map_of_logits_is_averaged_after_the_loss(name):
     loss = objective.discriminator(real, fake)
     assert loss.shape == (3,) and loss.dtype == tf.float32
     np.testing.assert_allclose(loss, flat.mean(axis=(1, 2)), rtol=1e-5)
-    assert objective.generator(fake).shape == (3,)
+    assert objective.generator(fake, real).shape == (3,)
 
 
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16])
@@ -130,7 +218,7 @@ def test_low_precision_logits_are_cast_before_the_loss(name, dtype):
     exact = tf.cast(logits, tf.float32)
     for loss, wanted in [
         (objective.discriminator(logits, -logits), objective.discriminator(exact, -exact)),
-        (objective.generator(logits), objective.generator(exact)),
+        (objective.generator(logits, -logits), objective.generator(exact, -exact)),
     ]:
         assert loss.dtype == tf.float32
         assert np.isfinite(loss).all()
@@ -140,7 +228,7 @@ def test_low_precision_logits_are_cast_before_the_loss(name, dtype):
 @pytest.mark.parametrize(
     "objective",
     [cls() for cls in adversarial.OBJECTIVES.values()]
-    + [adversarial.LeastSquares(a=-1.0, b=1.0, c=0.5)],
+    + [adversarial.LeastSquares(a=-1.0, b=1.0, c=0.5), adversarial.Relativistic(average=True)],
 )
 def test_config_round_trip(objective):
     config = keras.saving.serialize_keras_object(objective)
@@ -149,7 +237,7 @@ def test_config_round_trip(objective):
 
 
 def test_names_give_distinct_objectives_and_instances_pass_through():
-    assert len({type(adversarial.get(name)) for name in NAMES}) == len(NAMES) == 5
+    assert len({type(adversarial.get(name)) for name in NAMES}) == len(NAMES) == 6
     objective = adversarial.Hinge()
     assert adversarial.get(objective) is objective
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 
-from keras_gen.losses import kl_normal, kl_standard_normal
+from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal
 
 
 def quadrature(mean_q, log_var_q, mean_p, log_var_p):
@@ -58,3 +58,42 @@ def test_low_precision_is_computed_in_float32(rng):
     assert value.dtype == tf.float32
     exact = tf.cast(mean, tf.float32)
     np.testing.assert_array_equal(value, kl_standard_normal(exact, exact))
+
+
+def test_kl_categorical_against_explicit_sums(rng):
+    logits_q, logits_p = 2 * rng.normal(size=(2, 3, 4, 5))
+    q, p = special.softmax(logits_q, axis=-1), special.softmax(logits_p, axis=-1)
+    value = kl_categorical(tf.constant(logits_q), tf.constant(logits_p))
+    assert value.shape == (3,) and value.dtype == tf.float32
+    np.testing.assert_allclose(value, special.rel_entr(q, p).sum(axis=(1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(
+        kl_categorical(tf.constant(logits_q), tf.constant(logits_p[:1, :1])),
+        special.rel_entr(q, p[:1, :1]).sum(axis=(1, 2)),
+        rtol=1e-5,
+    )
+    uniform = special.rel_entr(q, 1 / 5).sum(axis=(1, 2))
+    np.testing.assert_allclose(kl_categorical(tf.constant(logits_q)), uniform, rtol=1e-5)
+
+
+def test_kl_categorical_ignores_a_constant_and_vanishes_where_the_distributions_agree(rng):
+    logits = tf.constant(rng.normal(size=(6, 2, 5)), tf.float32)
+    np.testing.assert_allclose(kl_categorical(logits, logits + 3.0), np.zeros(6), atol=1e-6)
+    np.testing.assert_allclose(kl_categorical(tf.ones([2, 3, 4])), [0, 0], atol=1e-6)
+    assert (kl_categorical(logits, 1.1 * logits).numpy() > 1e-3).all()
+
+
+def test_kl_categorical_is_finite_at_extreme_logits():
+    logits = tf.constant([[1e4, 0.0, -1e4, 0.0]])
+    other = tf.constant([[0.0, 1e4, 0.0, 0.0]])
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([logits, other])
+        values = kl_categorical(logits), kl_categorical(logits, other)
+    np.testing.assert_allclose(values, [[np.log(4.0)], [1e4]], rtol=1e-6)
+    # A certain q no longer moves, and p is pulled towards it.
+    np.testing.assert_allclose(tape.gradient(values[0], logits), [[0, 0, 0, 0]])
+    np.testing.assert_allclose(tape.gradient(values[1], other), [[-1, 1, 0, 0]])
+
+
+def test_kl_categorical_without_a_batch_axis_is_a_clear_error():
+    with pytest.raises(ValueError, match=r"pass \[batch, ..., classes\]"):
+        kl_categorical(tf.zeros([4]))

@@ -4,10 +4,10 @@ import keras
 import numpy as np
 import pytest
 
+from all_tiny import TINY
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.training import averaged_weights
-from tiny import TINY
 
 MOMENTUM = 0.8
 

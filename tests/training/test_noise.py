@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from scipy import stats
+from scipy import special, stats
 
 from keras_gen.training import make_strategy, noise, stateless_seed
 
-DRAWS = {"normal": noise.normal, "uniform": noise.uniform}
+DRAWS = {"normal": noise.normal, "uniform": noise.uniform, "gumbel": noise.gumbel}
 
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
@@ -41,7 +41,7 @@ def test_nothing_is_shared_between_uses_steps_seeds_and_examples():
     keys = [(seed, step, use) for seed in (0, 1) for step in (0, 1) for use in ("a", "b")]
     drawn = np.concatenate([noise.normal([50, 4], stateless_seed(*key)).numpy() for key in keys])
     assert len(np.unique(drawn)) == drawn.size
-    # Neighbouring seeds and steps are as good as far ones.
+    # Neighboring seeds and steps are as good as far ones.
     correlation = np.corrcoef(drawn.reshape(len(keys), -1))
     assert np.abs(correlation - np.eye(len(keys))).max() < 5 / np.sqrt(200)
 
@@ -67,7 +67,40 @@ def test_moments():
     assert stats.kstest(normal, "norm").pvalue > 0.01
     assert stats.kstest(uniform, "uniform").pvalue > 0.01
     assert uniform.min() >= 0 and uniform.max() < 1
+    assert stats.kstest(noise.gumbel([20_000], seed).numpy(), "gumbel_r").pvalue > 0.01
+
+
+def test_gumbel_noise_is_finite_where_the_uniform_is_zero(monkeypatch):
+    monkeypatch.setattr(
+        tf.random, "stateless_uniform", lambda shape, seed, minval, maxval: tf.fill(shape, minval)
+    )
+    assert np.isfinite(noise.gumbel([3], stateless_seed(0, 0, "x"))).all()
+
+
+def test_categories_are_as_frequent_as_the_softmax_says():
+    n, logits = 20_000, np.array([[0.0, 1.0, -2.0], [2.0, -1.0, 2.0]], "float32")
+    seed = stateless_seed(0, 0, "classes")
+    drawn = noise.categorical(np.tile(logits, [n, 1, 1]), seed)
+    assert drawn.shape == (n, 2) and drawn.dtype == tf.int32
+    frequencies = (drawn.numpy()[..., None] == np.arange(3)).mean(axis=0)
+    wanted = special.softmax(logits, axis=-1)
+    assert (np.abs(frequencies - wanted) < 5 * np.sqrt(wanted * (1 - wanted) / n)).all()
+
+
+def test_replicas_draw_the_categories_of_the_single_draw():
+    strategy = make_strategy("mirrored")
+    seed = stateless_seed(1, 2, "classes")
+    row = tf.constant([[[0.0, 0.5, 1.0], [0.2, 0.1, 0.0]]])
+    sizes = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant([40, 20][context.replica_id_in_sync_group])
+    )
+    step = tf.function(lambda size: noise.categorical(tf.tile(row, [size, 1, 1]), seed))
+    parts = strategy.experimental_local_results(strategy.run(step, [sizes]))
+    assert [len(part) for part in parts] == [40, 20]
+    whole = noise.categorical(tf.tile(row, [60, 1, 1]), seed)
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
 
 
 def test_dtype():
     assert noise.normal([2, 3], stateless_seed(0, 0, "x"), "bfloat16").dtype == tf.bfloat16
+    assert noise.gumbel([2, 3], stateless_seed(0, 0, "x"), "bfloat16").dtype == tf.bfloat16

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 import pytest
 
+from all_tiny import TINY
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import CheckpointError, TrainingState
 from keras_gen.training import state as module
 from keras_gen.vae import VAE
-from tiny import TINY
 
 SHAPE = (2, 2, 1)
 DATA = np.random.default_rng(0).integers(0, 256, (8, *SHAPE), "uint8")

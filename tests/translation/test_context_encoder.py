@@ -84,7 +84,7 @@ class TestLosses:
         for model in (build(8), build(16, mask="random")):
             missing = model._regions(5)
             filled = model((1 - missing) * x)
-            predicted = model._generator_losses(x, missing, training=False)[1]
+            predicted = model._generator_terms(x, missing, training=False)[1]
             if model.mask == "centre":
                 expected = filled[:, 4:12, 4:12]
             else:
@@ -96,7 +96,7 @@ class TestLosses:
         model.compile()
         assert list(model.players()) == ["g_optimizer"]
         logs = model.fit(pictures(rng, 8), batch_size=4, verbose=0).history
-        assert set(logs) == {"g_loss", "reconstruction_loss"} == set(model.reported)
+        assert set(logs) == {"g_loss", "reconstruction_loss"} == set(model.loss_names)
         copy = ContextEncoder.from_config(model.get_config())
         assert copy.discriminator is None and copy.mask == "random"
 
@@ -131,7 +131,7 @@ class TestUse:
     def test_signatures_agree_with_the_methods(self, rng):
         model, x = build(mask="random"), pictures(rng)
         serve = {name: function for name, (function, _) in model.signatures().items()}
-        assert list(serve) == ["inpaint", "fill", "encode"]
+        assert set(serve) == {"inpaint", "fill", "encode"}
         x = tf.constant(x)
         np.testing.assert_array_equal(serve["encode"](x)["features"], model.encode(x.numpy()))
         masks = model.masks(5, seed=1)
@@ -160,7 +160,7 @@ class TestUse:
     [
         (dict(mask="left"), "mask is 'left': expected one of"),
         (dict(overlap=4), "overlap is 4 for images of 16 pixels: expected 0 to 3"),
-        (dict(adversarial_weight=-1), "adversarial_weight=-1: weights must not be negative"),
+        (dict(adversarial_weight=-1), "adversarial_weight is -1: it must not be negative"),
         (dict(region=16), r"takes \(16, 16, 3\).*mask='centre', \(8, 8, 3\)"),
         (dict(region=8, mask="random"), r"takes \(8, 8, 3\).*mask='random', \(16, 16, 3\)"),
     ],

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from all_tiny import TINY
 from keras_gen.callbacks import SampleSheet
 from keras_gen.images import grid, read_image
 from keras_gen.visualize import (
@@ -18,7 +19,6 @@ from keras_gen.visualize import (
     translation_sheet,
     traversals,
 )
-from tiny import TINY
 
 
 def cells(sheet, columns, pad=2):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.bases import Translator
 from keras_gen.networks import resnet_generator
-from keras_gen.translation.translator import Translator
 
 
 class Seen(Translator):
@@ -23,7 +23,7 @@ class Seen(Translator):
 def test_pads_by_mirroring_to_sizes_the_network_takes(height, width):
     model = Seen()
     images = tf.random.uniform([2, height, width, 3])
-    result = model._translate(images, model.network)
+    result = model._translate(images, model.network, 0)
     np.testing.assert_array_equal(result, images)
     rows, columns = model.seen.shape[1:3]
     assert min(rows, columns) >= 8 and rows % 4 == 0 and columns % 4 == 0

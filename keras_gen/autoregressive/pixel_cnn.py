@@ -1,0 +1,75 @@
+"""PixelCNN (van den Oord, Kalchbrenner, Kavukcuoglu 2016)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.autoregressive.sampling import draw_category, sample_causal
+from keras_gen.bases import DensityModel
+from keras_gen.data.edges import Levels, Number
+from keras_gen.losses import Categorical
+from keras_gen.training import require_built
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class PixelCNN(DensityModel):
+    """Images as a product of conditionals: each value given those before it.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
+    and (2), with the masked convolutions of sec. 3.4 and a softmax over the levels (sec. 3.5). The
+    loss is the exact negative log-likelihood in nats. Samples are drawn by one compiled loop that
+    keeps what earlier pixels computed.
+
+    Deviations: those of the network, `keras_gen.networks.pixel_cnn`.
+
+    Args:
+        network: Levels `[batch, height, width, channels]` to logits
+            `[batch, height, width, channels * levels]`, causal.
+        levels: Number of levels of a value.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: If the network does not give `levels` logits for each value.
+
+    Example:
+    ```python
+    from keras_gen.networks import pixel_cnn
+
+    model = PixelCNN(pixel_cnn((8, 8, 1), 4, filters=8, blocks=1, levels=4), levels=4)
+    model.compile()
+    model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1, temperature=0.9)
+    ```
+    """
+
+    def __init__(self, network, levels: int = 256, seed=0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        require_built(network)
+        shape = tuple(network.inputs[0].shape[1:])
+        if network.output_shape[1:] != (*shape[:-1], shape[-1] * levels):
+            raise ValueError(
+                f"The network gives {network.output_shape[1:]} for images of shape {shape}: "
+                f"expected {levels} logits for each value."
+            )
+        self.network, self.levels, self.likelihood = network, levels, Categorical(levels)
+        self.edges["x"] = Levels(shape, levels)
+        self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
+
+    def loss_weights(self):
+        """Returns 1 for the negative log-likelihood."""
+        return {"nll": 1.0}
+
+    def loss_terms(self, x, inferred, training):
+        """Returns -log p(x), `[batch]` in nats: eq. (1)."""
+        return {"nll": -self.likelihood.log_prob(self.network(x, training=training), x)}
+
+    def noise(self, n, key):
+        """Draws a uniform number for each value."""
+        return tf.random.stateless_uniform([n, *self.edges["x"].shape], key)
+
+    def from_noise(self, noise, temperature=1.0):
+        """Returns images drawn value by value, of logits over the temperature."""
+
+        def draw(logits, uniform):
+            return draw_category(logits / temperature, uniform)
+
+        return sample_causal(self.network, draw, noise)

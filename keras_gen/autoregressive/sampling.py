@@ -1,0 +1,145 @@
+"""Sampling of causal networks: value by value, with what earlier pixels computed kept."""
+
+import math
+
+import tensorflow as tf
+
+from keras_gen.autoregressive.one_pixel import OnePixel
+
+
+# AutoGraph would spend seconds on rewriting loops that are written as tf.while_loop already.
+@tf.autograph.experimental.do_not_convert
+def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> tf.Tensor:
+    """Draws images row by row, pixel by pixel, channel by channel, in one loop of the graph.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.1,
+    sample by one pass over the whole image for each value. Here each layer is computed at the pixel
+    that is to be drawn, and a masked convolution keeps the maps that it looks back on: for an image
+    of N values the cost is that of one pass (of C for C channels) instead of N.
+
+    The images are a function of weights, conditions and noise, whatever the batch and with or
+    without the cache, up to rounding: noise within rounding of where a value turns into the next
+    one may fall on either side.
+
+    Args:
+        network: Functional model from images `[batch, height, width, channels]`, of known size, and
+            conditions, if any, to parameters `[batch, height, width, channels * parameters]`, laid
+            out `[channel, parameter]`. With the cache, everything between must be a
+            `MaskedConvolution`, of which those on the image have mask A, or treat every pixel by
+            itself; what depends on conditions alone may be anything.
+        draw: Function of float32 parameters `[batch, parameters]` of one value and its noise
+            `[batch, ...]` to values `[batch]`, in the units of the network's input, such as
+            `draw_category`.
+        noise: Floats `[batch, height, width, channels, ...]`, for instance uniform in [0, 1).
+        conditions: Tensors for the further inputs of the network, `[batch, ...]` each.
+        cached: False for a pass over the whole image for each value: the slow reference, for any
+            causal network.
+
+    Returns:
+        Float32 images `[batch, height, width, channels]`.
+
+    In a `tf.function` it becomes a part of that graph; called outside of one, it compiles a new
+    graph at each call.
+
+    Raises:
+        ValueError: If the network has other inputs or noise another shape than it should, a layer
+            mixes pixels, or a layer sees the value that it is to predict.
+
+    Example:
+    ```python
+    from keras_gen.networks.pixel_cnn import pixel_cnn
+
+    network = pixel_cnn((8, 8, 1), outputs_per_value=4, filters=8, blocks=1, levels=4)
+    images = sample_causal(network, draw_category, tf.random.uniform([16, 8, 8, 1]))
+    ```
+    """
+    if tf.executing_eagerly():
+        compiled = tf.function(sample_causal, autograph=False)
+        return compiled(network, draw, noise, conditions, cached)
+    noise, conditions = tf.cast(noise, tf.float32), list(conditions)
+    shape = _check(network, noise, conditions)
+    inputs = zip(conditions, network.inputs[1:], strict=True)
+    conditions = [tf.cast(value, symbol.dtype) for value, symbol in inputs]
+    # Values first, so that those of one step lie together.
+    noise = tf.transpose(noise, [*range(1, 4), 0, *range(4, noise.shape.rank)])
+    noise = tf.reshape(noise, tf.concat([[math.prod(shape)], tf.shape(noise)[3:]], axis=0))
+    sample = _sample_cached if cached else _sample_whole
+    values = sample(network, draw, noise, conditions, shape)
+    return tf.transpose(tf.reshape(values, [*shape, -1]), [3, 0, 1, 2])
+
+
+def draw_category(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
+    """Draws from softmax(logits) by inverting the cumulative distribution.
+
+    One uniform number for each value, where Gumbel noise would take as many as there are levels.
+
+    Args:
+        logits: Floats `[..., levels]`.
+        uniform: Noise in [0, 1), `[...]`.
+
+    Returns:
+        Float32 levels `[...]`, from 0 to `levels - 1`.
+
+    Example:
+        >>> draw_category(tf.zeros([3, 4]), tf.constant([0.1, 0.3, 0.9])).numpy()
+        array([0., 1., 3.], dtype=float32)
+    """
+    cumulative = tf.cumsum(tf.nn.softmax(tf.cast(logits, tf.float32)), axis=-1)
+    # The last sum is 1 up to rounding, and must not count.
+    passed = cumulative[..., :-1] <= tf.cast(uniform, tf.float32)[..., None]
+    return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)
+
+
+def _check(network, noise, conditions) -> tuple[int, int, int]:
+    """The shape of an image, after what is given was compared with what the network takes."""
+    shape, output = tuple(network.inputs[0].shape[1:]), tuple(network.outputs[0].shape)
+    if len(shape) != 3 or None in shape or output[1:-1] != shape[:2] or output[-1] % shape[-1]:
+        raise ValueError(
+            f"{network.name} maps images of shape {shape} to {output[1:]}: expected a known "
+            "(height, width, channels), and an output of that size with a multiple of the channels."
+        )
+    if noise.shape.rank is None or not noise.shape[1:4].is_compatible_with(shape):
+        raise ValueError(
+            f"noise has the shape {noise.shape}: expected (batch, height, width, channels, ...) "
+            f"with {shape} for {network.name}."
+        )
+    if len(conditions) != len(network.inputs) - 1:
+        raise ValueError(
+            f"{network.name} takes {len(network.inputs) - 1} conditions and got {len(conditions)}: "
+            "pass a tensor for each input after the images."
+        )
+    return shape
+
+
+def _sample_whole(network, draw, noise, conditions, shape):
+    """The values `[height * width * channels, batch]`, by a whole pass for each of them."""
+    count, batch = math.prod(shape), tf.shape(noise)[1]
+
+    def step(t, values):
+        images = tf.reshape(values, [batch, *shape])
+        parameters = network([images, *conditions] if conditions else images, training=False)
+        parameters = tf.cast(tf.reshape(parameters, [batch, count, -1])[:, t], tf.float32)
+        value = tf.reshape(draw(parameters, noise[t]), [batch, 1])
+        return t + 1, tf.where(tf.range(count) == t, value, values)
+
+    state = (0, tf.zeros([batch, count]))
+    return tf.transpose(tf.while_loop(lambda t, _: t < count, step, state)[1])
+
+
+def _sample_cached(network, draw, noise, conditions, shape):
+    """The same values, by one pixel of every layer for each of them."""
+    count, channels, batch = math.prod(shape), shape[-1], tf.shape(noise)[1]
+    one_pixel = OnePixel(network, conditions)
+
+    def step(t, drawn, pixel, caches):
+        # The value before may be of the pixel before.
+        here, last, channel = t // channels, tf.maximum(t - 1, 0) // channels, t % channels
+        parameters, caches = one_pixel(pixel, last, here, caches)
+        parameters = tf.cast(tf.reshape(parameters, [batch, channels, -1]), tf.float32)
+        value = tf.reshape(draw(parameters[:, channel], noise[t]), [batch])
+        pixel = tf.where(tf.range(channels) == channel, value[:, None], pixel)
+        return t + 1, drawn.write(t, value), pixel, caches
+
+    drawn = tf.TensorArray(tf.float32, count, element_shape=[None])
+    state = (0, drawn, tf.zeros([batch, channels]), one_pixel.empty_caches(batch))
+    return tf.while_loop(lambda t, *_: t < count, step, state)[1].stack()

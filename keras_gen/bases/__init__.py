@@ -1,0 +1,19 @@
+"""The bases of the model families: one for each pattern of training, and what models can do."""
+
+from keras_gen.bases.adversarial import AdversarialModel
+from keras_gen.bases.capabilities import Capable, Sampler, capability
+from keras_gen.bases.coder import Coder
+from keras_gen.bases.likelihood import DensityModel, Inferred, LikelihoodModel
+from keras_gen.bases.translator import Translator
+
+__all__ = [
+    "AdversarialModel",
+    "Capable",
+    "Coder",
+    "DensityModel",
+    "Inferred",
+    "LikelihoodModel",
+    "Sampler",
+    "Translator",
+    "capability",
+]

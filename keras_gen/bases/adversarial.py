@@ -1,0 +1,235 @@
+"""Two players that play against each other: GANs, and what is built on them."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.bases.capabilities import Capable
+from keras_gen.losses import adversarial, penalties
+from keras_gen.training import GenerativeModel, apply, minimize
+
+
+class AdversarialModel(Capable, GenerativeModel):
+    """Base of models in which a generator and a discriminator are trained in turn.
+
+    Goodfellow et al. (2014), algorithm 1. A method overrides the hook in which it differs: what is
+    generated (`generated`), what the discriminator is shown (`shown`), how it judges (`judge`),
+    what each player loses (`discriminator_terms`, `generator_terms`) and what a term counts
+    (`loss_weights`; a player's first term counts once). `fit` and `evaluate` go through the same
+    hooks.
+
+    Args:
+        generator: The network of one player.
+        discriminator: The network of the other.
+        objective: Adversarial objective, a name or an object.
+        penalty: None, or a penalty on the discriminator, a name or an object.
+        discriminator_steps: Updates of the discriminator for one of the generator: k of
+            algorithm 1. A batch given to `fit` holds the k fresh batches.
+        seed: Seed of all randomness in the steps.
+        **kwargs: `name` and the like, of `keras.Model`.
+
+    Raises:
+        ValueError: If `discriminator_steps` is below 1, or the penalty does not suit the
+            discriminator.
+    """
+
+    def __init__(
+        self, generator, discriminator, objective, penalty=None, discriminator_steps=1, seed=0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(seed=seed, **kwargs)
+        if discriminator_steps < 1:
+            raise ValueError(f"discriminator_steps is {discriminator_steps}: at least 1.")
+        self.generator, self.discriminator = generator, discriminator
+        self.objective = adversarial.get(objective)
+        self.penalty = penalties.get(penalty)
+        self.discriminator_steps = discriminator_steps
+        if self.penalty is not None:
+            self.penalty.check(discriminator)
+
+    @property
+    def totals(self):
+        """The names of what the players minimize."""
+        return ("d_loss", "g_loss")
+
+    def players(self) -> dict:
+        """Returns the discriminator and the generator, each with its optimizer."""
+        return {"d_optimizer": [self.discriminator], "g_optimizer": [self.generator]}
+
+    def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
+        """Compiles with one optimizer each.
+
+        Args:
+            d_optimizer: Default: `default_optimizer()`.
+            g_optimizer: Likewise.
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
+        """
+        d_optimizer = d_optimizer or self.default_optimizer()
+        g_optimizer = g_optimizer or self.default_optimizer()
+        super().compile(d_optimizer=d_optimizer, g_optimizer=g_optimizer, **kwargs)
+
+    def default_optimizer(self):
+        """Returns what a player is trained by unless told: Adam(2e-4, beta_1=0.5), DCGAN's."""
+        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+
+    def loss_weights(self) -> dict:
+        """Returns what is reported beside the players' losses: how often D is right."""
+        return {"real_accuracy": None, "fake_accuracy": None}
+
+    # Hooks -----------------------------------------------------------------------------------
+
+    def generated(self, use: str, batch: dict, training: bool):
+        """Returns what the generator makes for one use in this step.
+
+        Args:
+            use: What it is for; another use draws other noise.
+            batch: What the step is on, by name.
+            training: Whether this is a training step.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say what is generated.")
+
+    def shown(self, images, batch: dict):
+        """Returns what the discriminator takes of images: them, or with what belongs to them."""
+        return images
+
+    def judge(self, images, batch: dict, training: bool, weights=None, keep_state=False):
+        """Returns the discriminator's logits of real or generated images.
+
+        Args:
+            images: Real or generated.
+            batch: What the step is on, by name.
+            training: Whether this is a training step.
+            weights: Of the discriminator in place of its own.
+            keep_state: Whether its moving statistics are left alone, as with other weights.
+        """
+        shown = self.shown(images, batch)
+        if weights is None and not keep_state:
+            return self.discriminator(shown, training=training)
+        return apply(self.discriminator, weights, shown, training)
+
+    def discriminator_terms(self, batch: dict, fake, use: str, training: bool, weights=None):
+        """Returns the terms of the discriminator's loss, `[batch]` each, and what is reported.
+
+        Args:
+            batch: What the step is on, by name.
+            fake: What was generated.
+            use: Which of the k updates this is.
+            training: Whether this is a training step.
+            weights: Of the discriminator in place of its own.
+        """
+        real_logits = self.judge(batch["x"], batch, training, weights)
+        fake_logits = self.judge(fake, batch, training, weights)
+        terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
+        if self.penalty is not None:
+            terms["penalty"] = self._penalty(batch, fake, use, training, weights)
+        return terms | _accuracies(real_logits, fake_logits)
+
+    def generator_terms(self, batch: dict, training: bool) -> dict:
+        """Returns the terms of the generator's loss, `[batch]` each."""
+        fake = self.generated("generator", batch, training)
+        return {"adversarial": self.fooling(fake, batch, training)}
+
+    def fooling(self, fake, batch: dict, training: bool, weights=None) -> tf.Tensor:
+        """Returns what the objective says of the generator, `[batch]`.
+
+        Args:
+            fake: What was generated.
+            batch: What the step is on, by name.
+            training: Whether this is a training step.
+            weights: Of the discriminator in place of its own.
+        """
+        fake_logits = self.judge(fake, batch, training, weights)
+        if not self.objective.compares:
+            return self.objective.generator(fake_logits)
+        real_logits = self.judge(batch["x"], batch, training, weights)
+        return self.objective.generator(fake_logits, real_logits)
+
+    # Training --------------------------------------------------------------------------------
+
+    def train_step(self, data):
+        """Algorithm 1: k updates of the discriminator, then one of the generator."""
+        for k, batch in enumerate(self._parts(self.prepare_batch(data))):
+            # The generator takes no gradient from this loss, so its pass stays off the tape.
+            fake = self.generated(f"discriminator {k}", batch, training=True)
+
+            def discriminator_loss(batch=batch, fake=fake, k=k):
+                terms = self.discriminator_terms(batch, fake, f"penalty {k}", training=True)
+                return self.weighted(terms, training=True), terms
+
+            d_networks, g_networks = self.players().values()
+            d_loss, d_terms = minimize(discriminator_loss, self.d_optimizer, *d_networks)
+
+        def generator_loss():
+            terms = self.generator_terms(batch, training=True)
+            return self.weighted(terms, training=True), terms
+
+        g_loss, g_terms = minimize(generator_loss, self.g_optimizer, *g_networks)
+        return self.report(d_loss=d_loss, g_loss=g_loss, **self.named(d_terms | g_terms))
+
+    def test_step(self, data):
+        """Returns the same losses on held-out examples, with networks in inference mode."""
+        batch = self.prepare_batch(data)
+        fake = self.generated("test", batch, training=False)
+        d_terms = self.discriminator_terms(batch, fake, "penalty", training=False)
+        g_terms = self.generator_terms(batch, training=False)
+        return self.report(
+            training=False,
+            d_loss=self.weighted(d_terms, training=False),
+            g_loss=self.weighted(g_terms, training=False),
+            **self.named(d_terms | g_terms),
+        )
+
+    def _parts(self, batch: dict) -> list[dict]:
+        """The batches of the k updates, equal in size.
+
+        Every k-th example and not the k-th part, so that N replicas form the parts of one. Of a
+        short last batch some examples are used twice.
+        """
+        k, count = self.discriminator_steps, keras.ops.shape(batch["x"])[0]
+        if k == 1:
+            return [batch]
+        places = tf.range(-(-count // k)) * k
+        return [
+            {name: tf.gather(v, (places + part) % count) for name, v in batch.items()}
+            for part in range(k)
+        ]
+
+    def _penalty(self, batch, fake, use, training, weights):
+        """The penalty of the discriminator, every so many steps and weighted as often."""
+        penalty, real = self.penalty, batch["x"]
+        count = keras.ops.shape(real)[0]
+        mix = self.uniform(use, [count, *[1] * (real.shape.rank - 1)], training)
+
+        def compute():
+            def critic(images, training=training):
+                return self.judge(images, batch, training, weights, keep_state=True)
+
+            return penalty(critic, real, fake, mix)
+
+        return lazily(penalty.every if training else 1, self.step.value, count, compute)
+
+
+def lazily(every: int, step, count, compute) -> tf.Tensor:
+    """Returns a term `[batch]` that is computed every so many steps, and counts as often then.
+
+    Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
+    The term may call networks through `training.apply` only, which changes no state.
+
+    Args:
+        every: Steps from one time to the next; 1 computes it always.
+        step: Int64 scalar, the step.
+        count: Number of this replica's examples.
+        compute: Function of no arguments that returns the term.
+    """
+    if every == 1:
+        return compute()
+    due = tf.equal(step % every, 0)
+    return tf.cond(due, lambda: every * compute(), lambda: tf.zeros([count]))
+
+
+def _accuracies(real_logits, fake_logits):
+    """How often the discriminator tells each kind right, a fraction `[batch]`."""
+    right = {"real_accuracy": real_logits > 0, "fake_accuracy": fake_logits < 0}
+    return {
+        name: tf.reduce_mean(tf.cast(value, tf.float32), axis=list(range(1, value.shape.rank)))
+        for name, value in right.items()
+    }

@@ -1,0 +1,79 @@
+"""Streams whose sampling weights the model writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.source import AUGMENT_BATCH, WEIGHTED, Source, checked_integer, derive_seed
+
+
+def weighted_stream(
+    source: Source,
+    weights: Any,
+    batch_size: int,
+    seed: int = 0,
+    start: int = 0,
+    augment_batch: Callable[[Any, Any], Any] | None = None,
+) -> tf.data.Dataset:
+    """Batches without end, each drawn from the weights as they are when it is asked for.
+
+    Batch number t is a function of (source, weights, seed, t): with the weights of that moment,
+    `start=k` goes on bit for bit. Nothing is prefetched, so a step waits for its batch. Give `fit`
+    `keras_gen.training.distribute_fresh(stream, strategy)`, and leave `steps_per_execution` at 1:
+    TensorFlow may ask for the second batch before the first one's step is done.
+
+    Args:
+        source: Examples to draw from, with replacement.
+        weights: `keras_gen.training.SamplingWeights`, one for each example.
+        batch_size: Examples in a *global* batch, 1 or more.
+        seed: Any non-negative integer.
+        start: Batches already consumed.
+        augment_batch: As in `Source.stream`.
+
+    Returns:
+        Infinite `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` where the
+        examples are tuples. `drawn` is int64 `[batch_size, 2]`; `weights.fresh(drawn)` checks that
+        no weight was changed meanwhile, and returns the indices that `weights.write` takes.
+
+    Raises:
+        TypeError: An argument is not an integer.
+        ValueError: An argument is out of range, or there are more or fewer weights than examples.
+
+    Example:
+        >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
+        >>> weights = SamplingWeights(len(source))
+        >>> images, drawn = next(iter(weighted_stream(source, weights, batch_size=4)))
+        >>> weights.write(weights.fresh(drawn), tf.zeros([4]))
+    """
+    batch_size = checked_integer("batch_size", batch_size, minimum=1)
+    start = checked_integer("start", start, minimum=0)
+    if weights.size != len(source):
+        raise ValueError(
+            f"{weights.size} sampling weights for {len(source)} examples ({source.origin}): give "
+            "one for each."
+        )
+    key, augment_key = (
+        derive_seed(seed, use).astype(np.int64) for use in (WEIGHTED, AUGMENT_BATCH)
+    )
+    fold = tf.random.experimental.stateless_fold_in
+
+    def draw(number: tf.Tensor) -> tuple:
+        return number, weights.draw(batch_size, fold(key, number))
+
+    def read(number: tf.Tensor, drawn: tf.Tensor) -> tuple:
+        examples = source.gather(drawn[:, 0])
+        if augment_batch is not None:
+            examples = augment_batch(examples, fold(augment_key, number))
+        return (*examples, drawn) if isinstance(examples, tuple) else (examples, drawn)
+
+    batches = tf.data.Dataset.counter(start).map(tf.autograph.experimental.do_not_convert(draw))
+    options = tf.data.Options()
+    options.deterministic = True
+    # Of tf.data's own rewrites, two run ahead of what is asked for: `inject_prefetch`, and
+    # `map_parallelization` of maps that come after the draw, such as `read` or a user's.
+    options.experimental_optimization.apply_default_optimizations = False
+    return batches.map(read).with_options(options)

@@ -1,0 +1,5 @@
+"""Invertible maps from data to Normal latents, with exact likelihoods."""
+
+from keras_gen.flows.flow import Flow
+
+__all__ = ["Flow"]

@@ -1,0 +1,85 @@
+"""Conditional GANs (Mirza & Osindero 2014)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.bases import capability
+from keras_gen.data.edges import Labels
+from keras_gen.gan.gan import GAN
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalGAN(GAN):
+    """Both players know the class of the image that is drawn or judged.
+
+    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
+    takes integers; fakes are drawn for the labels of the batch. `sample(n, seed, label=3)` draws
+    images of one class, or of a label for each; without one each image has a random class.
+
+    Deviations: as `GAN`.
+
+    Args:
+        generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
+        discriminator: Images and int32 labels to logits `[batch, ...]`.
+        classes: Number of classes.
+        objective: Adversarial objective, a name or an object.
+        penalty: As of `GAN`.
+        discriminator_steps: As of `GAN`.
+        seed: Seed of the latents.
+
+    Raises:
+        ValueError: As `GAN`; if `classes` is below 1, or a label out of range.
+
+    Example:
+    ```python
+    from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
+
+    generator = with_labels(dcgan_generator((32, 32, 1), 16 + 10, filters=8), 10)
+    discriminator = with_labels(dcgan_discriminator((32, 32, 1 + 10), filters=8), 10)
+    model = ConditionalGAN(generator, discriminator, classes=10)
+    model.compile()
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), np.arange(8), batch_size=4)
+    sevens = model.sample(9, seed=1, label=7)
+    ```
+    """
+
+    batch = ("x", "labels")
+    inputs_of_networks = 2
+
+    def __init__(
+        self, generator, discriminator, classes: int, objective="non_saturating", penalty=None,
+        discriminator_steps: int = 1, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
+        )
+        if classes < 1:
+            raise ValueError(f"classes is {classes}: expected at least 1.")
+        self.classes = classes
+        self.edges["labels"] = Labels(classes)
+        self.edges["label"] = Labels(classes, unknown=True, name="label")
+
+    def generated(self, use, batch, training):
+        """Returns images of the batch's labels."""
+        labels = batch["labels"]
+        latents = self.normal(use, [keras.ops.shape(labels)[0], self.latent_dim], training)
+        return self.generator([latents, labels], training=training)
+
+    def shown(self, images, batch):
+        """Returns images with the batch's labels."""
+        return [images, batch["labels"]]
+
+    @capability
+    def generate(self, latents, labels):
+        """Turns latents `[n, latents]` and labels `[n]` into images, uint8."""
+        return {"x": self.generator([latents, labels], training=False)}
+
+    def noise(self, n, key):
+        """Draws latents, and classes for where none is asked for."""
+        labels = tf.random.stateless_uniform([n], key + [1, 0], 0, self.classes, tf.int32)
+        return {"latents": super().noise(n, key), "labels": labels}
+
+    def from_noise(self, noise, label=-1):
+        """Returns images of the classes that are asked for, or of those drawn."""
+        labels = tf.where(label < 0, noise["labels"], label)
+        return self.generator([noise["latents"], labels], training=False)

@@ -1,0 +1,96 @@
+"""Activation normalization."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.layers.flows.base import InvertibleLayer
+from keras_gen.training.replicas import batch_mean
+
+CONSTANT = 1e-12  # a channel of less variance is taken for a constant
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ActNorm(InvertibleLayer):
+    """Scales and shifts each channel, at first so that it has mean 0 and variance 1.
+
+    Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018,
+    sec. 3.1: y = s * x + b, where s and b are trainable and are initialized from the first batch.
+
+    Here the first batch's mean and standard deviation are stored beside the trainable weights,
+    which start from 0: s = exp(log_scale) / deviation, b = bias - s * mean. That is the same
+    function, but a step of training changes no weight before its loss is known. Until
+    `after_update` has stored them, `call` in training uses the batch it is given, all replicas'
+    together, and takes its statistics for constants, as if they had been stored before the step;
+    out of training the layer is the identity till then.
+
+    Deviation: the logarithm of s is trained, as in the authors' code. A channel that does not vary
+    in the first batch keeps its scale.
+
+    Args:
+        **kwargs: `name` and the like, of `keras.layers.Layer`.
+
+    Input and output: float32 `[batch, channels]` or `[batch, height, width, channels]`.
+
+    Raises:
+        ValueError: If the number of channels is unknown.
+
+    Example:
+    ```python
+    layer = ActNorm()
+    y, log_det, statistics = layer(tf.random.normal([16, 8, 8, 3]), training=True)
+    layer.after_update(statistics)
+    ```
+    """
+
+    def build(self, input_shape):
+        """Creates the trainable scale and bias, and the statistics of the first batch."""
+        if len(input_shape) < 2 or input_shape[-1] is None:
+            raise ValueError(
+                f"ActNorm got the shape {tuple(input_shape)}: expected [batch, ..., channels] with "
+                "a known number of channels."
+            )
+        weight = dict(shape=(input_shape[-1],), initializer="zeros")
+        self.log_scale = self.add_weight(name="log_scale", **weight)
+        self.bias = self.add_weight(name="bias", **weight)
+        state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
+        self.mean = self.add_weight(name="mean", **weight | state)
+        self.log_deviation = self.add_weight(name="log_deviation", **weight | state)
+        self.initialized = self.add_weight(name="initialized", shape=(), dtype="int32", **state)
+
+    def call(self, x, condition=None, training=False):
+        """Normalizes; the statistics are the mean and log standard deviation it used."""
+        mean, log_deviation = self._first_batch(x) if training else self._stored()
+        log_slope = self.log_scale.value - log_deviation
+        y = (x - mean) * tf.exp(log_slope) + self.bias.value
+        # Table 1: h * w * sum(log |s|).
+        places = tf.cast(tf.reduce_prod(tf.shape(x)[1:-1]), tf.float32)
+        log_det = tf.fill(tf.shape(x)[:1], places * tf.reduce_sum(log_slope))
+        return y, log_det, (mean, log_deviation) if training else ()
+
+    def inverse(self, y, condition=None):
+        """Undoes the normalization, with the stored statistics."""
+        mean, log_deviation = self._stored()
+        return (y - self.bias.value) * tf.exp(log_deviation - self.log_scale.value) + mean
+
+    def after_update(self, statistics):
+        """Stores the statistics, the first time only."""
+        first = self.initialized.value == 0
+        for weight, found in zip((self.mean, self.log_deviation), statistics, strict=True):
+            weight.assign(tf.where(first, found, weight.value))
+        self.initialized.assign(1)
+
+    def _stored(self):
+        return self.mean.value, self.log_deviation.value
+
+    def _first_batch(self, x):
+        """The first batch's statistics: those stored, or of this batch as long as there are none.
+
+        They are computed in every step, because replicas cannot add up inside a `tf.cond`.
+        """
+        places = list(range(1, x.shape.rank - 1))
+        mean = batch_mean(tf.reduce_mean(x, places))
+        variance = batch_mean(tf.reduce_mean(tf.square(x - mean), places))
+        log_deviation = 0.5 * tf.math.log(tf.where(variance > CONSTANT, variance, 1.0))
+        first = self.initialized.value == 0
+        pairs = zip((mean, log_deviation), self._stored(), strict=True)
+        return tuple(tf.where(first, tf.stop_gradient(new), old) for new, old in pairs)

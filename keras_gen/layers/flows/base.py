@@ -1,0 +1,167 @@
+"""What an invertible layer has to do, and how such layers are composed."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+
+class InvertibleLayer(keras.layers.Layer):
+    """Base of the layers y = f(x) that have an inverse and a known log |det dy/dx|.
+
+    With it log p(x) = log p(f(x)) + log |det dy/dx|: Dinh, Sohl-Dickstein, Bengio: "Density
+    Estimation Using Real NVP", ICLR 2017, eq. (3).
+
+    A subclass writes `call` and `inverse`; `y_shape` if y has another shape than x; and
+    `after_update` if it has state beside its trainable weights. `call` never changes state: what
+    the state is to become of, it returns as statistics. The model hands these to `after_update`
+    once the weights have been updated, so that a step whose loss is not finite changes nothing.
+
+    Values stay in float32 whatever the dtype policy, because a layer cannot be inverted on rounded
+    values; networks inside a layer follow the policy.
+
+    Args:
+        **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored.
+
+    Example:
+    ```python
+    class Doubling(InvertibleLayer):
+        def call(self, x, condition=None, training=False):
+            log_det = tf.fill(tf.shape(x)[:1], x.shape[-1] * tf.math.log(2.0))
+            return 2 * x, log_det, ()
+
+        def inverse(self, y, condition=None):
+            return y / 2
+
+
+    y, log_det, statistics = Doubling()(tf.ones([3, 2]))
+    ```
+    """
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs | {"dtype": "float32"})
+
+    def call(self, x, condition=None, training: bool = False) -> tuple:
+        """Transforms data on their way to the latents.
+
+        Args:
+            x: Float32 `[batch, ...]`.
+            condition: What else a density p(x | condition) depends on, `[batch, ...]`, or None.
+            training: Whether a step of training follows, with this batch.
+
+        Returns:
+            y, float32 `[batch, ...]`; log |det dy/dx| of each example, float32 `[batch]`, nats; and
+            the statistics for `after_update`, a tuple of tensors, empty if there is nothing to do.
+        """
+        raise NotImplementedError
+
+    def inverse(self, y, condition=None) -> tf.Tensor:
+        """Returns the x that `call` (with `training=False`) takes to y, float32 `[batch, ...]`."""
+        raise NotImplementedError
+
+    def after_update(self, statistics: tuple) -> None:
+        """Changes the layer's state after a step of training.
+
+        Args:
+            statistics: What `call` returned with `training=True` in this step.
+        """
+        return  # AutoGraph cannot transform a docstring alone.
+
+    def y_shape(self, x_shape: tuple) -> tuple:
+        """Returns the shape of y for a shape of x, both with the batch axis."""
+        return tuple(x_shape)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Chain(InvertibleLayer, keras.Model):
+    """Invertible layers one after the other: y = f_n(...f_2(f_1(x))).
+
+    It is both an invertible layer, so that chains may hold chains, and a `keras.Model`, so that it
+    is saved and trained as any network. Dinh et al. (2017), sec. 3.3.
+
+    Args:
+        layers: The layers, from the data's side to the latents'.
+        **kwargs: `name` and the like, of `keras.Model`.
+
+    Raises:
+        ValueError: If there are none, or one is not an `InvertibleLayer`.
+
+    Example:
+    ```python
+    flow = Chain([ActNorm(), Squeeze()])
+    flow.build((None, 4, 4, 1))
+    y, log_det, statistics = flow(tf.random.normal([8, 4, 4, 1]), training=True)
+    flow.after_update(statistics)
+    x = flow.inverse(y)
+    ```
+    """
+
+    def __init__(self, layers: Sequence[InvertibleLayer], **kwargs):
+        super().__init__(**kwargs)
+        # `layers` is a property of keras.Model.
+        self.steps = list(layers)
+        foreign = [step for step in self.steps if not isinstance(step, InvertibleLayer)]
+        if foreign or not self.steps:
+            found = type(foreign[0]).__name__ if foreign else "no layers"
+            raise ValueError(f"A Chain of {found}: expected one or more InvertibleLayers.")
+
+    def build(self, input_shape):
+        """Builds every layer for the shape that the one before it returns."""
+        self._x_shape = tuple(input_shape)
+        shape = self._x_shape
+        for step in self.steps:
+            if not step.built:
+                step.build(shape)
+            shape = step.y_shape(shape)
+
+    @property
+    def input_shape(self) -> tuple:
+        """The shape of x that it was built for, `(None, ...)`."""
+        return (None, *self._x_shape[1:])
+
+    @property
+    def output_shape(self) -> tuple:
+        """The shape of y, the latents, `(None, ...)`."""
+        return self.y_shape(self.input_shape)
+
+    def call(self, x, condition=None, training=False):
+        """Applies the layers in their order; log-determinants add up (Dinh et al., sec. 3.3)."""
+        log_det, statistics = tf.zeros(tf.shape(x)[:1]), []
+        for step in self.steps:
+            x, change, found = step(x, condition=condition, training=training)
+            log_det += change
+            statistics.append(found)
+        return x, log_det, tuple(statistics)
+
+    def inverse(self, y, condition=None):
+        """Applies the inverses in the opposite order."""
+        for step in reversed(self.steps):
+            y = step.inverse(y, condition)
+        return y
+
+    def after_update(self, statistics):
+        """Hands every layer its statistics."""
+        for step, found in zip(self.steps, statistics, strict=True):
+            step.after_update(found)
+
+    def y_shape(self, x_shape):
+        """The shape that the last layer returns."""
+        for step in self.steps:
+            x_shape = step.y_shape(x_shape)
+        return x_shape
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        layers = [keras.saving.serialize_keras_object(step) for step in self.steps]
+        return {"name": self.name, "trainable": self.trainable, "layers": layers}
+
+    @classmethod
+    def from_config(cls, config: dict, custom_objects=None):
+        """Builds the chain from what `get_config` returned."""
+        config = copy.deepcopy(config)  # Keras empties what it reads.
+        deserialize = keras.saving.deserialize_keras_object
+        layers = [deserialize(layer, custom_objects) for layer in config.pop("layers")]
+        return cls(layers, **config)

@@ -1,0 +1,155 @@
+"""The masked convolution of PixelCNN."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class MaskedConvolution(keras.layers.Layer):
+    """A convolution that sees only what comes earlier: rows above, pixels left, channels before.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
+    and fig. 2. The maps are divided into one group for each channel of the image, in its order.
+    At the pixel itself, mask A connects a group to the groups before it; mask B connects it also to
+    itself. The kernel has its full size, and the mask sets it to zero where it must not look.
+
+    Args:
+        filters: Output channels. Group `g` of `image_channels` begins at
+            `filters * g // image_channels`, as does that of the input with its channels. So the
+            parameters of a value lie side by side, `[channel, parameter]`, if the last layer has
+            `image_channels * outputs_per_value` filters.
+        kernel_size: Odd side of the kernel, or (height, width).
+        mask: "A" for the first layer, which sees the image, "B" for those after it.
+        image_channels: Channels of the image: 1 or 3.
+        activation: Name or function, of the output.
+        kernel_initializer: Name or object; it does not know of the mask, which hides about half of
+            the kernel.
+        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
+
+    Input: floats `[batch, height, width, channels]`. Output: `[batch, height, width, filters]`,
+    with zeros around the input.
+
+    Raises:
+        ValueError: If the mask is unknown or hides all that there is, a side of the kernel is even,
+            or there are fewer maps than groups.
+
+    Example:
+    ```python
+    y = MaskedConvolution(64, 7, mask="A")(tf.random.normal([2, 28, 28, 1]))
+    y = MaskedConvolution(64, 3, mask="B", activation="relu")(y)
+    ```
+    """
+
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int | tuple[int, int],
+        mask: str,
+        image_channels: int = 1,
+        activation=None,
+        kernel_initializer="glorot_uniform",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        pair = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
+        if len(pair) != 2 or not all(side > 0 and side % 2 for side in pair):
+            raise ValueError(f"kernel_size is {kernel_size}: expected odd sides, such as 3 or 7.")
+        if mask not in ("A", "B"):
+            raise ValueError(
+                f"mask is {mask!r}: expected 'A' for the first layer or 'B' for others."
+            )
+        if pair == (1, 1) and mask == "A" and image_channels == 1:
+            raise ValueError(
+                "A kernel of 1x1 with mask A sees nothing of 1 channel: use a larger kernel_size."
+            )
+        self.filters, self.kernel_size, self.mask = filters, pair, mask
+        self.image_channels = image_channels
+        self.activation = keras.activations.get(activation)
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        _groups(filters, image_channels)
+
+    def build(self, input_shape):
+        """Creates the kernel `[height, width, channels, filters]`, its mask and the bias."""
+        shape = (*self.kernel_size, input_shape[-1], self.filters)
+        self.kernel = self.add_weight(
+            name="kernel", shape=shape, initializer=self.kernel_initializer
+        )
+        self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
+        self.kernel_mask = causal_mask(*shape, self.mask, self.image_channels)
+
+    def call(self, inputs):
+        """Convolves with the masked kernel."""
+        kernel = self.kernel * keras.ops.cast(self.kernel_mask, self.compute_dtype)
+        outputs = keras.ops.conv(inputs, kernel, padding="same", data_format="channels_last")
+        return self.activation(outputs + self.bias)
+
+    @property
+    def taps(self) -> np.ndarray:
+        """Int `[taps, 2]`: the pixels that are seen, as rows and columns from the pixel itself."""
+        return np.argwhere(self.kernel_mask.any(axis=(2, 3))) - np.array(self.kernel_size) // 2
+
+    def weights_at_taps(self) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns what computes one pixel: `activation(seen @ kernel + bias)`.
+
+        Returns:
+            The masked kernel `[taps * channels, filters]`, for what the taps see, side by side; and
+            the bias `[filters]`; both in the layer's compute dtype.
+        """
+        masked = tf.convert_to_tensor(self.kernel) * self.kernel_mask.astype(self.kernel.dtype)
+        kernel = tf.gather_nd(masked, self.taps + np.array(self.kernel_size) // 2)
+        kernel = tf.reshape(kernel, [-1, self.filters])
+        return tf.cast(kernel, self.compute_dtype), tf.cast(self.bias, self.compute_dtype)
+
+    def compute_output_shape(self, input_shape):
+        """As many channels as there are filters."""
+        return (*input_shape[:-1], self.filters)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {
+            "filters": self.filters,
+            "kernel_size": self.kernel_size,
+            "mask": self.mask,
+            "image_channels": self.image_channels,
+            "activation": keras.activations.serialize(self.activation),
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+        }
+
+
+def causal_mask(
+    height: int, width: int, channels: int, filters: int, mask: str, image_channels: int = 1
+) -> np.ndarray:
+    """Returns where a kernel may look (fig. 2), bool `[height, width, channels, filters]`.
+
+    Args:
+        height: Odd height of the kernel.
+        width: Odd width of the kernel.
+        channels: Input channels.
+        filters: Output channels.
+        mask: "A" or "B".
+        image_channels: Groups of channels.
+
+    Raises:
+        ValueError: If there are fewer channels or filters than groups.
+    """
+    row, column = height // 2, width // 2
+    allowed = np.zeros((height, width, channels, filters), bool)
+    allowed[:row] = True
+    allowed[row, :column] = True
+    before = np.less if mask == "A" else np.less_equal
+    allowed[row, column] = before.outer(
+        _groups(channels, image_channels), _groups(filters, image_channels)
+    )
+    return allowed
+
+
+def _groups(maps: int, image_channels: int) -> np.ndarray:
+    """The channel of the image that each map belongs to, int `[maps]`."""
+    if not 0 < image_channels <= maps:
+        raise ValueError(
+            f"{maps} maps cannot be divided into {image_channels} groups: expected at least 1 map "
+            "for each of 1 or more channels of the image."
+        )
+    starts = maps * np.arange(1, image_channels) // image_channels
+    return np.searchsorted(starts, np.arange(maps), side="right")

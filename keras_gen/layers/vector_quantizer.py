@@ -1,0 +1,188 @@
+"""A codebook that follows the latents it stands for."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.training.replicas import global_batch, global_sum
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class VectorQuantizer(keras.layers.Layer):
+    """Replaces latents by the nearest of a set of learned codes.
+
+    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
+    with the codebook of appendix A.1: moving averages of the latents that chose each code. Calling
+    the layer changes nothing: the model calls `after_update` once the weights have been updated.
+    Under a distribution strategy every replica holds the same codebook, made of the global batch.
+
+    Codes that are no longer chosen start anew at latents of the batch: Dhariwal, Jun, Payne, Kim,
+    Radford, Sutskever: "Jukebox: A Generative Model for Music", 2020, sec. 3.1.
+
+    Deviations: the counts are smoothed, as in the authors' code, so that no code is divided by 0.
+    Counts start where a code that the first batch does not choose starts anew at once, which
+    initializes the codebook from data.
+
+    Args:
+        codes: Number of codes, K.
+        dim: Dimensions of a code and of a latent, D.
+        decay: Fraction of the old average that an update keeps, gamma.
+        epsilon: Of the smoothing, in uses per batch.
+        dead_after: Updates in a row without a use after which a new code starts anew. A code that
+            was chosen often lasts longer: it goes when its average of uses per batch falls below
+            `decay ** dead_after`. None: codes never start anew.
+        **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored: codes are
+            float32.
+
+    Raises:
+        ValueError: If an argument is out of its range, or latents have another dimension.
+
+    Example:
+    ```python
+    quantizer = VectorQuantizer(codes=16, dim=4)
+    latents = tf.random.normal([8, 7, 7, 4])
+    quantized, indices = quantizer(latents)
+    loss = 0.25 * quantizer.commitment(latents, indices)
+    quantizer.after_update(latents, indices, seed=tf.constant([1, 2], tf.int64))
+    ```
+    """
+
+    def __init__(
+        self,
+        codes: int,
+        dim: int,
+        decay: float = 0.99,
+        epsilon: float = 1e-5,
+        dead_after: int | None = 100,
+        **kwargs,
+    ):
+        super().__init__(**kwargs | {"dtype": "float32"})
+        positive = (codes, dim, epsilon, 1 if dead_after is None else dead_after)
+        if min(positive) <= 0 or not 0 < decay < 1:
+            raise ValueError(
+                f"A codebook of {codes} codes of {dim} dimensions, decay {decay}, epsilon "
+                f"{epsilon}, dead_after {dead_after}: expected a decay between 0 and 1, and all "
+                "others above 0."
+            )
+        self.codes, self.dim, self.decay = codes, dim, decay
+        self.epsilon, self.dead_after = epsilon, dead_after
+        # Half an update from either count that it has to tell apart.
+        self._fewest = decay ** (dead_after - 0.5) if dead_after else 0.0
+        start = self._fewest or 1.0
+        state = dict(trainable=False, aggregation="only_first_replica")
+        self.codebook = self.add_weight(
+            name="codebook",
+            shape=(codes, dim),
+            initializer=keras.initializers.RandomUniform(-1 / codes, 1 / codes),
+            **state,
+        )
+        self.counts = self.add_weight(
+            name="counts",
+            shape=(codes,),
+            initializer=keras.initializers.Constant(start),
+            **state,
+        )
+        self.sums = self.add_weight(
+            name="sums",
+            shape=(codes, dim),
+            initializer=lambda shape, dtype: start * tf.convert_to_tensor(self.codebook),
+            **state,
+        )
+        self.built = True
+
+    def call(self, latents) -> tuple:
+        """Finds the nearest codes.
+
+        Args:
+            latents: Float `[batch, ..., dim]`, the encoder's z_e(x).
+
+        Returns:
+            The codes, float32 `[batch, ..., dim]`, whose gradient goes to the latents as if they
+            were these (straight-through); and their indices, int32 `[batch, ...]`.
+        """
+        if latents.shape[-1] != self.dim:
+            raise ValueError(
+                f"Latents of shape {tuple(latents.shape)}: expected {self.dim} dimensions, as the "
+                "codes have."
+            )
+        latents = tf.cast(latents, tf.float32)
+        codebook = tf.convert_to_tensor(self.codebook)
+        flat = tf.reshape(latents, [-1, self.dim])
+        # Eq. (1): |z - e|^2, without what all codes have in common, |z|^2.
+        distances = tf.reduce_sum(codebook**2, -1) - 2 * tf.matmul(flat, codebook, transpose_b=True)
+        indices = tf.argmin(distances, axis=-1, output_type=tf.int32)
+        indices = tf.reshape(indices, tf.shape(latents)[:-1])
+        # Eq. (2), exactly: what is added is 0, but for its gradient.
+        quantized = self.embed(indices) + (latents - tf.stop_gradient(latents))
+        return quantized, indices
+
+    def embed(self, indices) -> tf.Tensor:
+        """Returns the codes of indices: int `[batch, ...]` to float32 `[batch, ..., dim]`."""
+        return tf.gather(tf.convert_to_tensor(self.codebook), indices)
+
+    def commitment(self, latents, indices) -> tf.Tensor:
+        """Returns how far latents are from their codes, the last term of eq. (3) without beta.
+
+        It is the squared norm |z - sg(e)|^2, a sum over dimensions, and the mean over the latents
+        of an example (end of sec. 3.2).
+
+        Args:
+            latents: Float `[batch, ..., dim]`.
+            indices: Int32 `[batch, ...]`, as `call` returned.
+
+        Returns:
+            Float32 `[batch]`.
+        """
+        difference = tf.cast(latents, tf.float32) - tf.stop_gradient(self.embed(indices))
+        squares = tf.reduce_sum(tf.square(difference), axis=-1)
+        return tf.reduce_mean(squares, axis=list(range(1, squares.shape.rank)))
+
+    def perplexity(self, indices) -> tf.Tensor:
+        """Returns how many codes the global batch uses, as exp of the entropy of their frequencies.
+
+        Args:
+            indices: Int32 `[batch, ...]`.
+
+        Returns:
+            Float32 scalar, from 1 to the number of codes.
+        """
+        uses = self._uses(indices)
+        frequencies = uses / tf.reduce_sum(uses)
+        return tf.exp(-tf.reduce_sum(tf.math.xlogy(frequencies, frequencies)))
+
+    def after_update(self, latents, indices, seed) -> None:
+        """Moves the codes towards the latents that chose them, and starts unused ones anew.
+
+        Args:
+            latents: Float `[batch, ..., dim]`, this replica's.
+            indices: Int32 `[batch, ...]`, as `call` returned.
+            seed: Int64 `[2]`, from `stateless_seed`: which latents unused codes start at.
+        """
+        latents = tf.reshape(tf.cast(latents, tf.float32), [-1, self.dim])
+        chosen = tf.reshape(indices, [-1])
+        found = global_sum(tf.math.unsorted_segment_sum(latents, chosen, self.codes))
+        new = 1 - self.decay
+        counts = self.decay * self.counts.value + new * self._uses(indices)  # eq. (6)
+        sums = self.decay * self.sums.value + new * found  # eq. (7)
+        if self.dead_after:
+            everything = global_batch(latents)
+            total = tf.shape(everything)[0]
+            rows = tf.random.stateless_uniform([self.codes], seed, 0, total, tf.int32)
+            dead = counts < self._fewest
+            counts = tf.where(dead, 1.0, counts)
+            sums = tf.where(dead[:, None], tf.gather(everything, rows), sums)
+        total = tf.reduce_sum(counts)
+        smoothed = (counts + self.epsilon) / (total + self.codes * self.epsilon) * total
+        self.codebook.assign(sums / smoothed[:, None])  # eq. (8)
+        self.counts.assign(counts)
+        self.sums.assign(sums)
+
+    def _uses(self, indices):
+        """How often the global batch chooses each code, float32 `[codes]`."""
+        flat = tf.reshape(indices, [-1])
+        ones = tf.ones(tf.shape(flat), tf.float32)
+        return global_sum(tf.math.unsorted_segment_sum(ones, flat, self.codes))
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        names = ("codes", "dim", "decay", "epsilon", "dead_after")
+        return super().get_config() | {name: getattr(self, name) for name in names}

@@ -1,0 +1,66 @@
+"""Likelihoods: what the raw output of a decoder says about data.
+
+Every likelihood has, for network outputs `params` and data `x`,
+
+- `log_prob(params, x)`: nats, summed over the axes of one example,
+- `mean(params)` and `sample(params, seed)`: data-shaped float32,
+- `range`: the values data may take, (lowest, highest),
+- `levels`: of data that are whole numbers from 0 on, how many there are; else None,
+- `params_per_value`: how many output channels the network needs for each channel of the data.
+
+`x` is `[batch, ...]`. `params` may have more axes in front, such as the importance samples of IWAE:
+params `[k, batch, H, W, C]` against x `[batch, H, W, C]` give `[k, batch]`. All is computed in
+float32, whatever the dtype of the network.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras_gen.losses.base import resolve
+from keras_gen.losses.likelihoods.base import Likelihood
+from keras_gen.losses.likelihoods.bernoulli import Bernoulli
+from keras_gen.losses.likelihoods.categorical import Categorical
+from keras_gen.losses.likelihoods.counts import Multinomial, Poisson
+from keras_gen.losses.likelihoods.logistic import DiscretizedLogistic
+from keras_gen.losses.likelihoods.normal import LogNormal, Normal
+
+__all__ = [
+    "LIKELIHOODS",
+    "Bernoulli",
+    "Categorical",
+    "DiscretizedLogistic",
+    "Likelihood",
+    "LogNormal",
+    "Multinomial",
+    "Normal",
+    "Poisson",
+    "get",
+]
+
+LIKELIHOODS: dict[str, type[Likelihood]] = {
+    "bernoulli": Bernoulli,
+    "categorical": Categorical,
+    "discretized_logistic": DiscretizedLogistic,
+    "log_normal": LogNormal,
+    "multinomial": Multinomial,
+    "normal": Normal,
+    "poisson": Poisson,
+}
+
+
+def get(identifier: Any) -> Likelihood:
+    """Return the likelihood meant by a name, a saved config or an instance.
+
+    Args:
+        identifier: a name, of those in `LIKELIHOODS`, a dict from
+            `keras.saving.serialize_keras_object`, or a `Likelihood`.
+
+    Raises:
+        ValueError: it is none of these.
+
+    Example:
+        >>> get("bernoulli").range
+        (0.0, 1.0)
+    """
+    return resolve(identifier, LIKELIHOODS, Likelihood, "likelihood")

@@ -1,0 +1,70 @@
+"""What all likelihoods share."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses.base import Configurable
+
+
+class Likelihood(Configurable):
+    """Base of the likelihoods.
+
+    Attributes:
+        params_per_value: output channels that the network needs for each channel of the data.
+        levels: of data that are whole numbers from 0 to `levels - 1`, how many these are; None for
+            all other data. Models choose by it what they take: integer images of so many levels,
+            or else floats in `range`.
+    """
+
+    params_per_value = 1
+    levels: int | None = None
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Lowest and highest value that data may take."""
+        raise NotImplementedError
+
+    def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """Return log p(x | params) in nats.
+
+        Args:
+            params: network outputs, `[..., batch, *event]`; the last axis is `params_per_value`
+                times that of `x`.
+            x: data, `[batch, *event]`, within `range`.
+
+        Returns:
+            float32 `[..., batch]`.
+
+        Raises:
+            ValueError: the shapes do not match.
+        """
+        params, x = tf.cast(params, tf.float32), tf.cast(x, tf.float32)
+        expected = x.shape.as_list()
+        if len(expected) > 1 and expected[-1] is not None:
+            expected[-1] *= self.params_per_value
+        if not params.shape[-len(expected) :].is_compatible_with(expected):
+            raise ValueError(
+                f"{type(self).__name__} found network outputs of shape {params.shape} for data of "
+                f"shape {x.shape}: let the network end with shape {tuple(expected)}."
+            )
+        axes = list(range(1 - len(expected), 0))
+        return tf.reduce_sum(self._log_prob(params, x), axis=axes)
+
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        """Return the expected data, float32 `[..., *event]`."""
+        raise NotImplementedError
+
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Draw data, float32 `[..., *event]`; `seed` is a stateless seed, int `[2]`."""
+        raise NotImplementedError
+
+    def _log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        raise NotImplementedError
+
+    def _by_channel(self, params: tf.Tensor) -> tf.Tensor:
+        """`[..., channels * params_per_value]` as float32 `[..., channels, params_per_value]`."""
+        *front, last = keras.ops.shape(params)
+        shape = [*front, last // self.params_per_value, self.params_per_value]
+        return tf.reshape(tf.cast(params, tf.float32), shape)

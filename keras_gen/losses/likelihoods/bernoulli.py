@@ -1,0 +1,42 @@
+"""Pixels that are black or white."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses.likelihoods.base import Likelihood
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Bernoulli(Likelihood):
+    """Independent Bernoulli pixels; the network returns logits.
+
+    Kingma & Welling (2014), appendix C.1. Data between 0 and 1 are taken as probabilities: then
+    the value is the expected log-probability of their binarization (the cross-entropy).
+
+    Example:
+        >>> Bernoulli().log_prob(tf.zeros([4, 28, 28, 1]), tf.ones([4, 28, 28, 1]))  # -784 log 2
+    """
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Black and white: (0, 1)."""
+        return 0.0, 1.0
+
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        """Return the probabilities of white, sigmoid(params)."""
+        return tf.sigmoid(tf.cast(params, tf.float32))
+
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Draw zeros and ones; `seed` is a stateless seed, int `[2]`."""
+        probabilities = self.mean(params)
+        uniform = tf.random.stateless_uniform(tf.shape(probabilities), seed)
+        return tf.cast(uniform < probabilities, tf.float32)
+
+    def _log_prob(self, params, x):
+        # log sigmoid(l) = -softplus(-l) and log(1 - sigmoid(l)) = -softplus(l).
+        return x * params - tf.nn.softplus(params)

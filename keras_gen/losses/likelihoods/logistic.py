@@ -1,0 +1,117 @@
+"""Levels of a continuous quantity: the mass of a logistic density around each."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses.likelihoods.base import Likelihood
+from keras_gen.training import noise
+
+# Beyond it the exponential comes near the end of float32.
+_MAXIMUM_LOG_SCALE = 40.0
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class DiscretizedLogistic(Likelihood):
+    """Mass of a mixture of logistic densities in the bin around each level.
+
+    Salimans, Karpathy, Chen, Kingma: "PixelCNN++: Improving the PixelCNN with Discretized Logistic
+    Mixture Likelihood and Other Modifications", ICLR 2017, equation 2. Data are floats on a grid:
+    `bins` values at equal distances from -1 to 1, such as images of 8 bits scaled to that range.
+    The lowest and the highest bin have the whole tail beyond them.
+
+    For each channel of the data the network returns `[logits, means, log scales]`, `mixtures` of
+    each, and for one mixture `[mean, log scale]`: `[..., channels * params_per_value]`, which a
+    reshape to `[..., channels, params_per_value]` tells apart.
+
+    Deviations: channels are independent, so that there may be any number of them; the paper's
+    share the logits of a pixel, and each mean depends linearly on the channels before. The mass of
+    a bin is a product that does not underflow, so that probabilities sum to 1; the authors' code
+    takes the density at the bin's center for a mass below 1e-5.
+
+    Args:
+        bins: number of levels from -1 to 1.
+        mixtures: number of logistics in each mixture.
+        minimum_log_scale: least log scale, as in the authors' code.
+
+    Raises:
+        ValueError: `bins` is below 2 or `mixtures` below 1.
+
+    Example:
+        >>> likelihood = DiscretizedLogistic(mixtures=10)
+        >>> likelihood.log_prob(tf.zeros([4, 8, 8, 90]), tf.ones([4, 8, 8, 3])).shape
+        TensorShape([4])
+    """
+
+    bins: int = 256
+    mixtures: int = 1
+    minimum_log_scale: float = -7.0
+
+    def __post_init__(self):
+        """Check the arguments."""
+        for name, least in (("bins", 2), ("mixtures", 1)):
+            value = getattr(self, name)
+            if value < least:
+                raise ValueError(f"DiscretizedLogistic found {name}={value}: pass {least} or more.")
+
+    @property
+    def params_per_value(self) -> int:  # type: ignore[override]
+        """Output channels for each channel of the data: 2, or 3 for each of several mixtures."""
+        return 2 if self.mixtures == 1 else 3 * self.mixtures
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The range of images scaled for tanh: (-1, 1)."""
+        return -1.0, 1.0
+
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        """Return the expected value before it is rounded to the grid, within [-1, 1]."""
+        logits, means, scales = self._split(params)
+        # Clipping moves the tails of a logistic to -1 and 1. The mean of what results is odd in
+        # `means`, and for those above 0 no exponential overflows.
+        size = tf.abs(means)
+        inside = tf.minimum(size, 1.0)
+        beyond = tf.sigmoid(-tf.abs(size - 1.0) / scales) * tf.math.expm1(-2.0 * inside / scales)
+        clipped = tf.sign(means) * (inside + scales * tf.math.log1p(beyond))
+        # TensorFlow's softmax takes 5 axes at most on some CPUs, and its logarithm any number.
+        return tf.reduce_sum(tf.exp(tf.nn.log_softmax(logits)) * clipped, axis=-1)
+
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Draw values on the grid, within [-1, 1]; `seed` is a stateless seed, int `[2]`."""
+        logits, means, scales = self._split(params)
+        component_seed, value_seed = tf.unstack(tf.random.split(seed, 2))
+        gumbel = noise.gumbel(keras.ops.shape(logits), component_seed)
+        chosen = tf.argmax(logits + gumbel, axis=-1)[..., None]
+        mean, scale = (
+            tf.gather(v, chosen, axis=-1, batch_dims=v.shape.rank - 1)[..., 0]
+            for v in (means, scales)
+        )
+        uniform = noise.uniform(keras.ops.shape(mean), value_seed)
+        x = mean + scale * (tf.math.log(uniform) - tf.math.log1p(-uniform))
+        steps = (self.bins - 1) / 2
+        return tf.round((tf.clip_by_value(x, -1.0, 1.0) + 1.0) * steps) / steps - 1.0
+
+    def _log_prob(self, params, x):
+        logits, means, scales = self._split(params)
+        x, half = x[..., None], 1 / (self.bins - 1)
+        below = tf.math.log_sigmoid((x + half - means) / scales)
+        above = tf.math.log_sigmoid((means - x + half) / scales)
+        # Equation 2: sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)).
+        inside = below + above + tf.math.log(-tf.math.expm1(-2.0 * half / scales))
+        mass = tf.where(x < half - 1.0, below, tf.where(x > 1.0 - half, above, inside))
+        return tf.reduce_logsumexp(tf.nn.log_softmax(logits) + mass, axis=-1)
+
+    def _split(self, params):
+        """Logits, means and scales, `[..., channels, mixtures]` each."""
+        values = self._by_channel(params)
+        if self.mixtures == 1:
+            means, log_scales = tf.split(values, 2, axis=-1)
+            logits = tf.zeros_like(means)
+        else:
+            logits, means, log_scales = tf.split(values, 3, axis=-1)
+        log_scales = tf.clip_by_value(log_scales, self.minimum_log_scale, _MAXIMUM_LOG_SCALE)
+        return logits, means, tf.exp(log_scales)

@@ -1,0 +1,116 @@
+"""Normal and log-normal values."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses.likelihoods.base import Likelihood
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Normal(Likelihood):
+    """Independent normal pixels: Kingma & Welling (2014), appendix C.2.
+
+    Args:
+        scale: the fixed standard deviation; the network returns the mean. None: the network
+            returns mean and scale, `[..., 2 * channels]`, the first half the mean; the standard
+            deviation is softplus of the second half plus `minimum_scale`.
+        minimum_scale: least standard deviation when it is learned. It bounds the density, which
+            would grow for ever on pixels that never vary.
+
+    Raises:
+        ValueError: `scale` or `minimum_scale` is not positive.
+
+    Example:
+        >>> Normal(scale=0.1).log_prob(tf.zeros([4, 8, 8, 3]), tf.zeros([4, 8, 8, 3])).shape
+        TensorShape([4])
+    """
+
+    scale: float | None = 1.0
+    minimum_scale: float = 1e-3
+
+    def __post_init__(self):
+        """Check the arguments."""
+        for name in ("scale", "minimum_scale"):
+            value = getattr(self, name)
+            if not (value is None and name == "scale") and not value > 0:
+                raise ValueError(
+                    f"{type(self).__name__} found {name}={value}: pass a positive number."
+                )
+
+    @property
+    def params_per_value(self) -> int:  # type: ignore[override]
+        """Output channels for each channel of the data: 1, or 2 with a learned scale."""
+        return 2 if self.scale is None else 1
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """The range of images scaled for tanh: (-1, 1)."""
+        return -1.0, 1.0
+
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        """Return the mean, which may lie outside `range` if the network lets it."""
+        return self._split(params)[0]
+
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Draw normal values around the mean; `seed` is a stateless seed, int `[2]`."""
+        mean, scale = self._split(params)
+        return mean + scale * tf.random.stateless_normal(tf.shape(mean), seed)
+
+    def _log_prob(self, params, x):
+        mean, scale = self._split(params)
+        return (
+            -0.5 * tf.square((x - mean) / scale) - tf.math.log(scale) - 0.5 * math.log(2 * math.pi)
+        )
+
+    def _split(self, params):
+        params = tf.cast(params, tf.float32)
+        if self.scale is not None:
+            return params, tf.constant(self.scale)
+        mean, raw = tf.split(params, 2, axis=-1)
+        return mean, tf.nn.softplus(raw) + self.minimum_scale
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class LogNormal(Normal):
+    """Independent positive values whose logarithms are normal.
+
+    log p(x) = log N(log x; mean, scale) - log x, so 0 has no density.
+
+    Args:
+        scale: the fixed standard deviation of log x; the network returns the mean of log x. None:
+            the network returns both, laid out as for `Normal`.
+        minimum_scale: least standard deviation when it is learned, as of `Normal`.
+
+    Raises:
+        ValueError: `scale` or `minimum_scale` is not positive.
+
+    Example:
+        >>> LogNormal(scale=1.0).log_prob(tf.zeros([4, 3]), tf.ones([4, 3]))  # -1.5 log 2 pi each
+    """
+
+    scale: float | None = None
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Positive values: (0, infinity), both excluded."""
+        return 0.0, math.inf
+
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        """Return the expected value, exp(mean + scale^2 / 2)."""
+        mean, scale = self._split(params)
+        return tf.exp(mean + 0.5 * tf.square(scale))
+
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Draw positive values; `seed` is a stateless seed, int `[2]`."""
+        return tf.exp(super().sample(params, seed))
+
+    def _log_prob(self, params, x):
+        log_x = tf.math.log(x)
+        return super()._log_prob(params, log_x) - log_x

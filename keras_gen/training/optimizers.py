@@ -1,0 +1,63 @@
+"""Optimizers that Keras does not have."""
+
+import keras
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class JoiningAdam(keras.optimizers.Adam):
+    """Adam for networks that grow in training: a weight that joins late moves as in a fresh Adam.
+
+    Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, with the
+    number t of *each weight's own* updates. Keras takes the optimizer's number of steps: when a
+    weight joins late, whose moments are still zero, the correction of their bias is over. Under a
+    constant gradient its first move then has (1 - beta_1) / sqrt(1 - beta_2) times the size that
+    it should have. That is 3.2 with the defaults (and 6.6 twelve updates later), 16 with
+    beta_1=0.5, and 10 with the beta_1=0 and beta_2=0.99 of progressive growing.
+
+    A weight takes part in a step if its gradient is passed to `apply`, be it zero. The optimizer is
+    built with all weights, also those that wait; `minimize(..., unused="skip")` passes on the
+    gradients of those in use. Where all weights always are, this is `keras.optimizers.Adam`.
+
+    Deviations from algorithm 1 are those of Keras: epsilon is the "epsilon hat" of the end of
+    section 2. The averages of `use_ema` start at the optimizer's first step, for all weights.
+
+    Args:
+        *args, **kwargs: As of `keras.optimizers.Adam`.
+
+    Attributes:
+        updates: How often each weight was updated, in the order of `build`; int64 scalars.
+
+    Example:
+    ```python
+    optimizer = JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99)
+    optimizer.build(network.trainable_variables)
+    minimize(loss, optimizer, network, unused="skip")
+    [int(count) for count in optimizer.updates]  # 1 for weights in use, 0 for those that wait
+    ```
+    """
+
+    def build(self, var_list):
+        """Creates the moments, and the count of updates of each weight, int64."""
+        if self.built:
+            return
+        super().build(var_list)
+        # Like the moments they have no aggregation: every replica updates its own copy.
+        self.updates = [self.add_variable((), dtype="int64", name="updates") for _ in var_list]
+
+    def update_step(self, gradient, variable, learning_rate):
+        """Updates one weight by algorithm 1, in the order of the end of section 2."""
+        index, ops = self._get_variable_index(variable), keras.ops
+        m, v, count = self._momentums[index], self._velocities[index], self.updates[index]
+        rate, g, beta_1, beta_2 = (
+            ops.cast(x, variable.dtype) for x in (learning_rate, gradient, self.beta_1, self.beta_2)
+        )
+        self.assign_add(count, 1)
+        t = ops.cast(count, variable.dtype)
+        alpha = rate * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)
+        # Functions and not operators where the gradient may be sparse.
+        self.assign_add(m, ops.subtract(g, m) * (1 - self.beta_1))
+        self.assign_add(v, ops.subtract(ops.square(g), v) * (1 - self.beta_2))
+        if self.amsgrad:
+            self.assign(self._velocity_hats[index], ops.maximum(self._velocity_hats[index], v))
+            v = self._velocity_hats[index]
+        self.assign_sub(variable, m * alpha / (ops.sqrt(v) + self.epsilon))

@@ -1,0 +1,90 @@
+"""What `fit` refuses, and the runtime's errors about our own checks, each in one plain sentence."""
+
+import contextlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.training.checks import refusal
+from keras_gen.training.minimize import NOT_FINITE
+
+_OWN_SCHEDULES = (
+    "give the optimizers schedules of their own (keras_gen.training.schedules) when they are made"
+)
+# Callbacks of Keras that change or save `model.optimizer`, and what to use in their place.
+_OF_ONE_OPTIMIZER = {
+    keras.callbacks.LearningRateScheduler: _OWN_SCHEDULES,
+    keras.callbacks.ReduceLROnPlateau: _OWN_SCHEDULES,
+    keras.callbacks.BackupAndRestore: "use keras_gen.training.TrainingState",
+    keras.callbacks.SwapEMAWeights: "use keras_gen.training.averaged_weights",
+}
+
+
+class NonFiniteLossError(FloatingPointError):
+    """A loss, gradient or weight became NaN or infinite; the weights are those before that step."""
+
+
+def refuse_callbacks(model, callbacks) -> None:
+    """Refuses callbacks that know one optimizer only, where a model has several.
+
+    Raises:
+        ValueError: If there is one; the message says what to use in its place.
+    """
+    optimizers = list(model.players())
+    if optimizers == ["optimizer"]:
+        return
+    for callback in _as_list(callbacks):
+        for kind, way_out in _OF_ONE_OPTIMIZER.items():
+            if isinstance(callback, kind):
+                raise ValueError(
+                    f"{type(callback).__name__} works on `model.optimizer`, and "
+                    f"{type(model).__name__} has {' and '.join(optimizers)}: {way_out}."
+                )
+
+
+def refuse_non_finite_weights(model) -> None:
+    """Refuses to train weights that are NaN: on a CPU, ReLU makes them 0 and losses look right.
+
+    Raises:
+        NonFiniteLossError: If there is one; the message names it.
+    """
+    for network in model.networks.values():
+        for weight in network.variables:
+            value = keras.ops.convert_to_numpy(weight)
+            if value.dtype.kind == "f" and not np.isfinite(value).all():
+                raise NonFiniteLossError(
+                    f"The weight {weight.path} of {network.name} is not finite: load a good "
+                    "checkpoint, or build the network anew."
+                )
+
+
+@contextlib.contextmanager
+def plain_errors(model, callbacks):
+    """Turns the runtime's errors about our own checks into one sentence.
+
+    Raises:
+        NonFiniteLossError: If a loss or a gradient was not finite.
+        ValueError: If a batch was refused.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        text = str(error.message)
+        if NOT_FINITE in text:
+            loss = text.split(NOT_FINITE)[1].split()[0].replace("'s_", "'s ")
+            checkpoints = [c.latest for c in _as_list(callbacks) if getattr(c, "latest", None)]
+            where = checkpoints[0] if checkpoints else "none"
+            raise NonFiniteLossError(
+                f"{loss} was not finite at step {model.step.numpy()}, and changed no trainable "
+                f"weight. Last good checkpoint: {where}. Lower the learning rate, or look for bad "
+                "values in the data."
+            ) from error
+        if sentence := refusal(text):
+            raise ValueError(sentence) from error
+        raise
+
+
+def _as_list(callbacks) -> list:
+    callbacks = getattr(callbacks, "callbacks", callbacks) or []
+    return callbacks if isinstance(callbacks, list | tuple) else [callbacks]

@@ -1,0 +1,101 @@
+"""What replicas share: their part of the global batch, sums and means over all of them."""
+
+import tensorflow as tf
+
+
+def replica_count() -> int:
+    """Number of replicas that run this step, 1 outside a distribution strategy."""
+    context = tf.distribute.get_replica_context()
+    return 1 if context is None else context.num_replicas_in_sync
+
+
+def replica_slice(local) -> tuple:
+    """Returns where this replica's examples start in the global batch, and the latter's size.
+
+    Args:
+        local: Number of this replica's examples, an int or a scalar tensor.
+    """
+    replicas = replica_count()
+    if replicas == 1:
+        return 0, local
+    index = tf.distribute.get_replica_context().replica_id_in_sync_group
+    if tf.get_static_value(local) is not None:
+        return index * local, replicas * local
+    # The last batch of an epoch may be unequally split.
+    sizes = global_sum(tf.one_hot(index, replicas) * tf.cast(local, tf.float32))
+    sizes = tf.cast(sizes, tf.int32)
+    return tf.reduce_sum(sizes[:index]), tf.reduce_sum(sizes)
+
+
+def replica_part(values: tf.Tensor, local) -> tf.Tensor:
+    """Returns this replica's examples of something that was made for the global batch.
+
+    Args:
+        values: `[global batch, ...]`.
+        local: Number of this replica's examples, an int or a scalar tensor.
+    """
+    start, _ = replica_slice(local)
+    return values[start : start + local]
+
+
+def global_batch(values: tf.Tensor) -> tf.Tensor:
+    """Returns the examples of all replicas, `[global batch, ...]`, the same on each."""
+    if replica_count() == 1:
+        return values
+    # What comes straight from the data names no device, which several workers need.
+    return tf.distribute.get_replica_context().all_gather(tf.identity(values), axis=0)
+
+
+def global_sum(values: tf.Tensor) -> tf.Tensor:
+    """Returns the sum over replicas of a tensor, the same on each; gradients reach all of them."""
+    if replica_count() == 1:
+        return values
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
+
+
+def global_mean(per_example: tf.Tensor) -> tf.Tensor:
+    """This replica's part of the mean over the *global* batch: the parts add up to the mean.
+
+    Optimizers sum gradients over replicas, so a loss must be divided by the size of the global
+    batch and not by the replica's. Where the batch size is static no communication is needed,
+    because replicas then have equal batches.
+
+    Args:
+        per_example: Tensor `[batch]`, or a scalar that is the same kind of mean already.
+
+    Returns:
+        Float32 scalar.
+
+    Raises:
+        ValueError: If the tensor has more axes.
+    """
+    per_example = tf.cast(per_example, tf.float32)
+    replicas = replica_count()
+    if per_example.shape.rank == 0:
+        return per_example / replicas
+    if per_example.shape.rank != 1:
+        raise ValueError(
+            f"A loss must be one number per example, shape [batch], but has shape "
+            f"{per_example.shape}: reduce the other axes first."
+        )
+    if replicas == 1:
+        return tf.reduce_mean(per_example)
+    count = tf.cast(tf.size(per_example), tf.float32)
+    count = global_sum(count) if per_example.shape[0] is None else count * replicas
+    return tf.reduce_sum(per_example) / count
+
+
+def batch_mean(values: tf.Tensor) -> tf.Tensor:
+    """Mean over the *global* batch, whose gradient reaches the examples of all replicas.
+
+    For losses that depend on a statistic of the batch instead of on each example alone.
+
+    Args:
+        values: Tensor `[batch, ...]`, this replica's part.
+
+    Returns:
+        Float32 `[...]`, the same on every replica.
+    """
+    values = tf.cast(values, tf.float32)
+    total, count = tf.reduce_sum(values, axis=0), tf.cast(tf.shape(values)[0], tf.float32)
+    return global_sum(total) / global_sum(count)

@@ -1,0 +1,215 @@
+"""Weights by which training examples are drawn, written by the model that is trained on them."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.training.checks import require
+from keras_gen.training.replicas import global_batch
+
+_STALE = (
+    "A batch was drawn after {} changes of the sampling weights, of which there are {} by now: "
+    "give fit distribute_fresh(stream, strategy), steps_per_execution=1, and no prefetch."
+)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class SamplingWeights(keras.layers.Layer):
+    """One weight for each training example, by which `keras_gen.data.weighted_stream` draws.
+
+    A model that resamples its training set keeps this as an attribute and writes it, as the
+    debiasing VAE does by the density of its latents (Amini, Soleimany, Schwarting, Bhatia and Rus,
+    "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure", AIES 2019,
+    algorithm 1). Being weights of the model, they are saved with it, so that a resumed training
+    draws what the unbroken one would.
+
+    Every draw carries the number of changes it has seen, and a batch that was drawn before the
+    last change is refused: whatever prefetches is found out.
+
+    Args:
+        size: Number of training examples.
+        **kwargs: `name`, of `keras.layers.Layer`.
+
+    Attributes:
+        values: The weights, float32 `[size]`, not negative, of any sum; at first all 1.
+        changes: How often they have been changed, int64.
+
+    Raises:
+        ValueError: If the size is below 1.
+
+    Example:
+    ```python
+    weights = SamplingWeights(1000)
+    index = weights.fresh(weights.draw(8, seed=[0, 1]))
+    weights.write(index, tf.fill([8], 0.5))
+    ```
+    """
+
+    def __init__(self, size: int, **kwargs):
+        super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
+        if size < 1:
+            raise ValueError(f"Sampling weights of {size} examples: there must be at least 1.")
+        self.size = size
+        state = dict(trainable=False, aggregation="only_first_replica")
+        self.values = self.add_weight(name="values", shape=(size,), initializer="ones", **state)
+        self.changes = self.add_weight(
+            name="changes", shape=(), dtype="int64", initializer="zeros", **state
+        )
+        self.built = True
+
+    def draw(self, count: int, seed) -> tf.Tensor:
+        """Draws examples with replacement in proportion to their weights.
+
+        Args:
+            count: How many.
+            seed: Integers `[2]`; the draw is a function of the weights and the seed alone.
+
+        Returns:
+            int64 `[count, 2]`: an example's index, and the number of changes before the draw.
+
+        Raises:
+            ValueError: If the sum of the weights is not positive and finite.
+        """
+        # Read before the values, so that a draw never claims to know a change that it missed.
+        changes = tf.identity(self.changes.value)
+        with tf.control_dependencies([changes]):
+            values = tf.identity(self.values.value)
+        # On the host sums run in order, so that they are the same everywhere and never decrease.
+        with tf.device("CPU:0"):
+            ends = tf.cumsum(tf.cast(values, tf.float64))
+            total = ends[-1]
+            sentence = "The sum of the sampling weights is {}, but must be positive and finite."
+            possible = require((total > 0) & tf.math.is_finite(total), sentence, total)
+            with tf.control_dependencies([possible]):
+                point = total * tf.random.stateless_uniform([count], seed, dtype=tf.float64)
+            # The first end beyond the point: an example of weight 0 has no room for a point.
+            index = tf.searchsorted(ends, point, side="right", out_type=tf.int64)
+            return tf.stack([index, tf.fill([count], changes)], axis=1)
+
+    def fresh(self, drawn: tf.Tensor) -> tf.Tensor:
+        """Returns the indices of a batch, int64 `[batch]`, if it was drawn from these weights.
+
+        Args:
+            drawn: int64 `[batch, 2]` from `draw`, this replica's.
+
+        Raises:
+            ValueError: If the weights were changed since; as `keras_gen.training.require`.
+        """
+        changes = tf.identity(self.changes.value)
+        known = drawn[:, 1]
+        same = require(tf.reduce_all(known == changes), _STALE, tf.reduce_min(known), changes)
+        with tf.control_dependencies([same]):
+            return tf.identity(drawn[:, 0])
+
+    def write(self, index: tf.Tensor, values: tf.Tensor) -> None:
+        """Sets the weights of some examples, inside a step; all replicas write all of theirs.
+
+        Where an example comes twice, its last value stays.
+
+        Args:
+            index: Integers `[batch]`, this replica's; those below 0 are passed over.
+            values: Numbers `[batch]`, finite and not negative.
+
+        Raises:
+            ValueError: For other shapes; for an index or value out of range, as
+                `keras_gen.training.require`.
+        """
+        index, values = tf.cast(index, tf.int64), tf.cast(values, tf.float32)
+        if index.shape.rank != 1 or not index.shape.is_compatible_with(values.shape):
+            raise ValueError(
+                f"Sampling weights of shape {values.shape} for indices of shape {index.shape}: "
+                "both must be [batch]."
+            )
+        index, values = global_batch(index), global_batch(values)
+        sentence = "A weight was written for example {}, but there are only {}."
+        known = require(tf.reduce_all(index < self.size), sentence, tf.reduce_max(index), self.size)
+        bad = ~(tf.math.is_finite(values) & (values >= 0))
+        first = tf.argmax(tf.cast(bad, tf.int32))
+        sentence = "The sampling weight {} of example {} must be finite and not negative."
+        good = require(~tf.reduce_any(bad), sentence, values[first], index[first])
+        with tf.control_dependencies([known, good]):
+            # A scatter would leave open which of two values stays.
+            last = tf.math.unsorted_segment_max(tf.range(tf.size(index)), index, self.size)
+        written = tf.gather(values, tf.maximum(last, 0))
+        self._change(tf.where(last < 0, self.values.value, written))
+
+    def assign(self, values) -> None:
+        """Sets the weights of all examples, between steps.
+
+        Args:
+            values: Numbers `[size]`, finite, not negative, and not all 0.
+
+        Raises:
+            ValueError: If they are not.
+        """
+        values = np.asarray(values, np.float32)
+        good = np.isfinite(values) & (values >= 0)
+        if values.shape != (self.size,) or not good.all() or not values.any():
+            raise ValueError(
+                f"Sampling weights must be {self.size} numbers, finite, not negative and not all "
+                f"0, but of shape {list(values.shape)}, {(values == 0).sum()} are 0 and "
+                f"{(~good).sum()} negative or not finite."
+            )
+        self._change(values)
+
+    def _change(self, values) -> None:
+        self.values.assign(values)
+        # Counted when they are there; see `draw`.
+        with tf.control_dependencies([tf.identity(self.values.value)]):
+            self.changes.assign_add(1)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return {"name": self.name, "size": self.size}
+
+
+def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy):
+    """Deals a dataset of global batches out to replicas, and asks for no batch before its step.
+
+    What `fit` does by itself, `Strategy.experimental_distribute_dataset`, always prefetches: the
+    batches of a stream that the model feeds back into would be drawn from older weights.
+
+    Args:
+        dataset: Batches of a static size that the number of replicas divides, which prefetch
+            nothing themselves, such as `keras_gen.data.weighted_stream`, zipped or mapped (without
+            `num_parallel_calls`) with what else a batch needs.
+        strategy: The model's.
+
+    Returns:
+        What `fit` takes: a `tf.distribute.DistributedDataset`, of which replica number i sees the
+        i-th part of every batch, or `dataset` itself if there is only one replica.
+
+    Raises:
+        ValueError: If the batches cannot be divided.
+
+    Example:
+    ```python
+    stream = weighted_stream(source, model.sampling, 64)
+    model.fit(distribute_fresh(stream, model.distribute_strategy), steps_per_epoch=100)
+    ```
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return dataset
+    sizes = {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}
+    if len(sizes) > 1 or None in sizes or max(sizes) % replicas:
+        raise ValueError(
+            f"Batches of {' or '.join(map(str, sizes))} examples cannot be dealt out to {replicas} "
+            "replicas: give batches of one static size, which their number divides."
+        )
+
+    def deal(context):
+        own = replicas // context.num_input_pipelines  # of this worker
+        first = context.input_pipeline_id * own
+
+        def stack_parts(tensor):
+            return tf.stack(tf.split(tensor, replicas)[first : first + own])
+
+        def parts(*batch):
+            split = tf.nest.map_structure(stack_parts, batch)
+            return split if isinstance(dataset.element_spec, tuple) else split[0]
+
+        return dataset.map(tf.autograph.experimental.do_not_convert(parts)).unbatch()
+
+    options = tf.distribute.InputOptions(experimental_per_replica_buffer_size=0)
+    return strategy.distribute_datasets_from_function(deal, options)

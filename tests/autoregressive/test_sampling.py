@@ -1,0 +1,188 @@
+"""Cached sampling: the same images as by whole passes, drawn from what the network says."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from keras import layers
+
+from keras_gen.autoregressive.one_pixel import OnePixel
+from keras_gen.autoregressive.sampling import draw_category, sample_causal
+from keras_gen.layers.masked_convolution import MaskedConvolution
+from keras_gen.networks.pixel_cnn import pixel_cnn
+
+LEVELS = 4
+
+
+def plain(channels=1):
+    """A small PixelCNN, and its conditions."""
+    network = pixel_cnn((4, 5, channels), LEVELS, filters=6, blocks=1, kernel=5, levels=LEVELS)
+    return network, ()
+
+
+def gated():
+    """A vector and a map as conditions, a layer used twice, a rectangular kernel, operations."""
+    images, label, place = keras.Input((4, 5, 1)), keras.Input((), dtype="int32"), (4, 5, 2)
+    maps = keras.Input(place)
+    bias = layers.Reshape((1, 1, 6))(layers.Embedding(3, 6, "normal")(label))
+    bias = layers.Add()([bias, layers.Conv2D(6, 3, padding="same")(maps)])
+    x = MaskedConvolution(6, (3, 5), "A")(images)
+    twice = MaskedConvolution(6, 3, "B", activation="tanh")
+    x = layers.Add()([twice(twice(x)), bias])
+    a, b = keras.ops.split(layers.BatchNormalization()(x), 2, axis=-1)
+    x = layers.Concatenate()([keras.ops.tanh(a) * keras.ops.sigmoid(b), x])
+    x = layers.Dropout(0.5)(layers.Dense(8, "elu")(x))
+    network = keras.Model([images, label, maps], MaskedConvolution(LEVELS, 1, "B")(x))
+    return network, (np.array([2, 0, 1]), np.random.default_rng(1).normal(size=(3, *place)))
+
+
+CASES = {"one channel": plain, "three channels": lambda: plain(3), "gated": gated}
+
+
+def make(case):
+    """Network, conditions and noise, with biases that are not zero."""
+    keras.utils.set_random_seed(0)
+    network, conditions = CASES[case]()
+    for weight in network.trainable_variables:
+        weight.assign(weight + tf.random.normal(weight.shape, stddev=0.2))
+    return network, conditions, uniform((3, *network.inputs[0].shape[1:]))
+
+
+def uniform(shape):
+    return np.random.default_rng(2).uniform(size=shape).astype("float32")
+
+
+def redrawn(network, conditions, images, noise):
+    """What the same noise draws from the logits that the whole images give."""
+    conditions = [tf.cast(c, s.dtype) for c, s in zip(conditions, network.inputs[1:], strict=True)]
+    logits = network([images, *conditions] if conditions else images)
+    return draw_category(tf.reshape(logits, [*images.shape, LEVELS]), noise)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_cached_and_uncached_are_what_the_noise_draws_from_the_network(case):
+    """Only the image that is drawn in order is what its noise draws from its own logits."""
+    network, conditions, noise = make(case)
+    cached, whole = (
+        sample_causal(network, draw_category, noise, conditions, cached) for cached in (True, False)
+    )
+    np.testing.assert_array_equal(cached, whole)
+    np.testing.assert_array_equal(redrawn(network, conditions, cached, noise), cached)
+    assert len(np.unique(cached)) > 2
+
+
+@pytest.mark.parametrize("policy, tolerance", [("float32", 1e-5), ("mixed_bfloat16", 0.1)])
+def test_parameters_of_each_pixel_are_the_networks(policy, tolerance):
+    keras.config.set_dtype_policy(policy)
+    network, _ = plain()
+    images = np.random.default_rng(2).integers(0, LEVELS, (3, 4, 5, 1)).astype("float32")
+    expected, one_pixel = network(images).numpy().reshape(3, 20, -1), OnePixel(network)
+    values, caches = tf.zeros([3, 1]), one_pixel.empty_caches(3)
+    for pixel in range(20):
+        logits, caches = one_pixel(values, max(pixel - 1, 0), pixel, caches)
+        np.testing.assert_allclose(logits[:, 0, 0], expected[:, pixel], atol=tolerance)
+        values = tf.constant(images.reshape(3, 20, 1)[:, pixel])
+
+
+def test_noise_changes_only_its_value_and_later_ones():
+    network, _, noise = make("three channels")
+    changed = noise.copy()
+    changed[:, 1, 2, 1] = (changed[:, 1, 2, 1] + 0.5) % 1
+    sample = tf.function(lambda noise: sample_causal(network, draw_category, noise))
+    differ = (sample(noise).numpy() != sample(changed).numpy()).any(axis=0).ravel()
+    at = np.ravel_multi_index((1, 2, 1), (4, 5, 3))
+    assert not differ[:at].any() and differ[at] and differ[at + 1 :].any()
+
+
+@pytest.mark.parametrize("jit_compile", [False, True])
+def test_any_batch_in_a_compiled_function_with_the_weights_of_the_moment(jit_compile):
+    network, conditions, noise = make("one channel")
+
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, 4, 5, 1])], autograph=True, jit_compile=jit_compile
+    )
+    def sample(noise):
+        return sample_causal(network, draw_category, noise)
+
+    images = sample(noise).numpy()
+    assert sample.get_concrete_function().output_shapes.as_list() == [None, 4, 5, 1]
+    np.testing.assert_array_equal(sample(noise), images)
+    np.testing.assert_array_equal(sample(noise[1:]), images[1:])
+    for weight in network.trainable_variables:
+        weight.assign(-weight)
+    again = sample(noise).numpy()
+    assert (again != images).any()
+    np.testing.assert_array_equal(redrawn(network, conditions, again, noise), again)
+
+
+def test_draws_with_any_noise_and_any_parameters(rng):
+    """Gumbel noise for each level, and parameters that are one number."""
+    network, _, _ = make("three channels")
+    noise = rng.gumbel(size=(2, 4, 5, 3, LEVELS))
+    images = sample_causal(
+        network, lambda logits, gumbel: tf.cast(tf.argmax(logits + gumbel, -1), tf.float32), noise
+    )
+    logits = tf.reshape(network(images), noise.shape)
+    np.testing.assert_array_equal(tf.argmax(logits + noise.astype("float32"), axis=-1), images)
+
+
+def test_inverse_of_the_cumulative_distribution():
+    """Evenly spread noise draws each level as often as its probability says."""
+    probabilities = np.array([0.5, 0, 0.2, 0.3])
+    with np.errstate(divide="ignore"):
+        logits = tf.constant(np.log(probabilities), tf.float32)
+    noise = (np.arange(1000) + 0.5) / 1000
+    drawn = draw_category(tf.broadcast_to(logits, [1000, 4]), noise).numpy()
+    np.testing.assert_array_equal(np.bincount(drawn.astype(int)), 1000 * probabilities)
+    assert (np.diff(drawn) >= 0).all()
+    edges = draw_category(tf.zeros([2, 256]), tf.constant([0, 1 - 2**-24])).numpy()
+    np.testing.assert_array_equal(edges, [0, 255])
+
+
+def masked(x, mask="B"):
+    return MaskedConvolution(2, 3, mask)(x)
+
+
+REFUSED = {
+    "convolution": (lambda x: layers.Conv2D(2, 3, padding="same")(masked(x, "A")), "mixes pixels"),
+    "zeros": (
+        lambda x: layers.Conv2D(2, 3, padding="same", kernel_initializer="zeros")(masked(x, "A")),
+        r"\(Conv2D\) mixes pixels",
+    ),
+    "pooling": (
+        lambda x: layers.MaxPooling2D(3, 1, "same")(masked(x, "A")), r"\(MaxPooling2D\) mixes"
+    ),
+    "normalization": (
+        lambda x: layers.GroupNormalization(1)(masked(x, "A")), r"\(GroupNormalization\) mixes"
+    ),
+    "places": (lambda x: layers.PReLU()(masked(x, "A")), r"\(PReLU\) mixes pixels"),
+    "reshape": (
+        lambda x: layers.Reshape((4, 5, 2))(layers.Flatten()(masked(x, "A"))), r"\(Flatten\) mixes"
+    ),
+    "shift": (lambda x: keras.ops.roll(masked(x, "A"), 1, axis=1), r"\(Roll\) mixes pixels"),
+    "mask B first": (masked, "masked_convolution.* sees the values"),
+    "skip": (lambda x: layers.Add()([x, masked(x, "A")]), "add.* sees the values"),
+    "image": (lambda x: layers.ReLU()(x), "function of the image alone"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_networks_that_cannot_be_cached_are_refused_by_the_name_of_the_layer(case):
+    build, message = REFUSED[case]
+    images = keras.Input((4, 5, 1))
+    with pytest.raises(ValueError, match=message):
+        OnePixel(keras.Model(images, build(images)))
+
+
+def test_bad_shapes_are_refused():
+    network, conditions, noise = make("gated")
+    with pytest.raises(ValueError, match="takes 2 conditions and got 0"):
+        sample_causal(network, draw_category, noise)
+    with pytest.raises(ValueError, match=r"noise has the shape \(3, 4, 4, 1\)"):
+        sample_causal(network, draw_category, noise[:, :, 1:], conditions)
+    images = keras.Input((None, None, 1))
+    with pytest.raises(ValueError, match=r"\(None, None, 1\)"):
+        sample_causal(keras.Model(images, masked(images, "A")), draw_category, noise)
+    images = keras.Input((4, 5, 3))
+    with pytest.raises(ValueError, match="multiple of the channels"):
+        sample_causal(keras.Model(images, masked(images, "A")), draw_category, noise)

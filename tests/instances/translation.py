@@ -1,0 +1,63 @@
+"""Tiny translators."""
+
+import numpy as np
+
+from keras_gen.networks import (
+    context_decoder,
+    context_encoder,
+    dcgan_discriminator,
+    patch_discriminator,
+    resnet_generator,
+)
+from keras_gen.translation import ContextEncoder, CycleGAN
+from tiny import Tiny
+
+
+def _cyclegan(seed=3):
+    shape = (16, 16, 3)
+    return CycleGAN(
+        resnet_generator(filters=4, blocks=1, upsampling="resize", name="to_monet"),
+        resnet_generator(filters=4, blocks=1, name="to_photo"),
+        patch_discriminator(shape, filters=4, strided_layers=1, name="of_photos"),
+        patch_discriminator(shape, filters=4, strided_layers=1, name="of_paintings"),
+        objective="non_saturating",
+        cycle_weight=5.0,
+        identity_weight=0.25,
+        pool_size=5,
+        domains=("photo", "monet"),
+        seed=seed,
+        name="tiny_cyclegan",
+    )
+
+
+def _context_encoder(seed=3):
+    shape = (16, 16, 3)
+    return ContextEncoder(
+        context_encoder(shape, filters=2, name="of_context"),
+        context_decoder(shape, filters=2, name="of_regions"),
+        dcgan_discriminator(shape, filters=2),
+        mask="random",
+        overlap=2,
+        overlap_weight=3.0,
+        objective="least_squares",
+        reconstruction_weight=0.9,
+        adversarial_weight=0.1,
+        seed=seed,
+        name="tiny_context_encoder",
+    )
+
+
+def _inpaint(model):
+    images = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), dtype="uint8")
+    return model.inpaint(images, seed=1)
+
+
+def _translate(model):
+    images = np.random.default_rng(1).integers(0, 256, (2, 13, 18, 3), dtype="uint8")
+    return np.concatenate([model.translate(images, name) for name in model.directions()])
+
+
+TINY = {
+    "ContextEncoder": Tiny(_context_encoder, _inpaint),
+    "CycleGAN": Tiny(_cyclegan, _translate),
+}

@@ -1,0 +1,113 @@
+"""The masked convolution against tables, loops and gradients."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from causality import dependence, sees
+from keras_gen.layers.masked_convolution import MaskedConvolution, causal_mask
+
+
+def test_masks_of_one_channel():
+    """Fig. 2 (left): all above and to the left; B also the pixel itself."""
+    table = {"A": [[1, 1, 1], [1, 0, 0], [0, 0, 0]], "B": [[1, 1, 1], [1, 1, 0], [0, 0, 0]]}
+    for mask, expected in table.items():
+        expected = np.broadcast_to(np.reshape(expected, [3, 3, 1, 1]), [3, 3, 2, 4])
+        np.testing.assert_array_equal(causal_mask(3, 3, 2, 4, mask), expected)
+
+
+def test_masks_of_three_channels_at_the_pixel_itself():
+    """Fig. 2 (right): rows are the maps of R, G, B that look, columns those that are seen."""
+    table = {"A": [[0, 0, 0], [1, 0, 0], [1, 1, 0]], "B": [[1, 0, 0], [1, 1, 0], [1, 1, 1]]}
+    for mask, expected in table.items():
+        center = causal_mask(1, 3, 3, 6, mask, image_channels=3)[0, 1]  # [seen, looks]
+        np.testing.assert_array_equal(center.T, np.repeat(expected, 2, axis=0))
+    # Groups begin at 4 * g // 3: one map, one map, two maps.
+    center = causal_mask(1, 1, 4, 3, "B", image_channels=3)[0, 0]
+    np.testing.assert_array_equal(center.T, [[1, 0, 0, 0], [1, 1, 0, 0], [1, 1, 1, 1]])
+
+
+def test_equals_a_loop(rng):
+    layer = MaskedConvolution(4, (3, 5), "B", image_channels=2, activation="tanh")
+    x = rng.normal(size=(2, 4, 6, 3)).astype("float32")
+    layer.build(x.shape)
+    layer.bias.assign(rng.normal(size=4))
+    y = layer(x).numpy()
+    kernel = layer.kernel.numpy() * causal_mask(3, 5, 3, 4, "B", 2)
+    padded = np.pad(x, [[0, 0], [1, 1], [2, 2], [0, 0]])
+    for i, j in np.ndindex(4, 6):
+        seen = padded[:, i : i + 3, j : j + 5]
+        expected = np.tanh(np.einsum("nhwc,hwco->no", seen, kernel) + layer.bias.numpy())
+        np.testing.assert_allclose(y[:, i, j], expected, atol=1e-5)
+
+
+def test_one_pixel_from_what_its_taps_see(rng):
+    layer = MaskedConvolution(6, 3, "A", image_channels=3)
+    x = rng.normal(size=(2, 3, 3, 3)).astype("float32")
+    y = layer(x).numpy()
+    np.testing.assert_array_equal(layer.taps, [[-1, -1], [-1, 0], [-1, 1], [0, -1], [0, 0]])
+    kernel, bias = layer.weights_at_taps()
+    seen = np.stack([x[:, 1 + row, 1 + column] for row, column in layer.taps], axis=1)
+    np.testing.assert_allclose(seen.reshape(2, -1) @ kernel + bias, y[:, 1, 1], atol=1e-5)
+
+
+@pytest.mark.parametrize("mask", ["A", "B"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_layer_sees_what_its_mask_says(mask, channels, rng):
+    """By gradient: exactly the values before it, within the kernel."""
+    shape = (3, 4, channels)
+    layer = MaskedConvolution(channels, 3, mask, image_channels=channels)
+    found = dependence(layer, rng.normal(size=(1, *shape)).astype("float32"))
+    count = np.prod(shape)
+    np.testing.assert_array_equal(found.reshape(count, count), sees(mask, 3, shape))
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_stack_sees_nothing_at_or_after_a_value(channels, rng):
+    shape = (3, 4, channels)
+    layers = [MaskedConvolution(5 * channels, 3, m, channels, activation="elu") for m in "ABB"]
+    stack = keras.Sequential([*layers, MaskedConvolution(channels, 1, "B", channels)])
+    found = dependence(stack, rng.normal(size=(1, *shape)).astype("float32"))
+    count = np.prod(shape)
+    found = found.reshape(count, count)
+    assert not np.triu(found).any() and found[-1, : count // 2].all()
+
+
+def test_keeps_its_arguments_and_weights(tmp_path, rng):
+    layer = MaskedConvolution(
+        6, (3, 5), "A", 3, activation="relu", kernel_initializer="he_normal", name="masked"
+    )
+    model = keras.Sequential([keras.Input((4, 4, 3)), layer])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    assert loaded.layers[0].get_config() == layer.get_config()
+    x = rng.normal(size=(2, 4, 4, 3)).astype("float32")
+    np.testing.assert_array_equal(loaded(x), model(x))
+
+
+def test_mixed_precision(rng):
+    layer = MaskedConvolution(2, 3, "A", dtype="mixed_bfloat16")
+    assert layer(tf.ones([1, 4, 4, 1])).dtype == tf.bfloat16 and layer.kernel.dtype == "float32"
+    assert {weight.dtype for weight in layer.weights_at_taps()} == {tf.bfloat16}
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ((4, 4, "A"), "kernel_size is 4: expected odd"),
+        ((4, (3, 2), "A"), r"kernel_size is \(3, 2\)"),
+        ((4, 3, "C"), "mask is 'C'"),
+        ((4, 1, "A"), "sees nothing"),
+        ((2, 3, "A", 3), "2 maps cannot be divided into 3 groups"),
+        ((4, 3, "A", 0), "4 maps cannot be divided into 0 groups"),
+    ],
+)
+def test_bad_arguments_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        MaskedConvolution(*arguments)
+
+
+def test_too_few_maps_are_refused():
+    with pytest.raises(ValueError, match="1 maps cannot be divided into 3 groups"):
+        MaskedConvolution(6, 3, "A", 3).build((None, 4, 4, 1))

@@ -54,8 +54,10 @@ def export(
     (`assets.extra/keras_gen.json`) and a warm-up request per signature
     (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on its request.
 
-    What else the signatures read, such as the lookup table of a vocabulary, the model names in an
-    attribute `resources`: a list of objects that TensorFlow can track.
+    What the model says in `signature_defaults()` of inputs that have a usual value goes into the
+    metadata and the warm-up requests. What else the signatures read, such as the lookup table of a
+    vocabulary, the model names in an attribute `resources`: a list of objects that TensorFlow can
+    track.
 
     The version is the first free one, and appears under its name complete or not at all.
 
@@ -100,7 +102,11 @@ def export(
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in signatures.items()}
     functions = {key: _concrete(function, specs[key]) for key, (function, _) in signatures.items()}
-    requests = {key: _request(key, specs[key], (warmup or {}).get(key, {})) for key in signatures}
+    defaults: dict[str, Any] = getattr(model, "signature_defaults", dict)()
+    requests = {
+        key: _request(key, specs[key], (warmup or {}).get(key, {}), defaults.get(key, {}))
+        for key in signatures
+    }
     for key, function in functions.items():
         _try(key, function, requests[key])
     module, parameters = _module(model.networks, functions)
@@ -164,14 +170,17 @@ def _concrete(function: Callable, specs: Specs) -> Any:
     return tf.function(signature, input_signature=list(specs.values())).get_concrete_function()
 
 
-def _request(signature: str, specs: Specs, told: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def _request(
+    signature: str, specs: Specs, told: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
     if told and set(told) != set(specs):
         raise ValueError(
             f"warmup[{signature!r}] has the inputs {sorted(told)}: the signature "
             f"takes {sorted(specs)}."
         )
     return default_inputs(specs) | {
-        key: np.asarray(value, specs[key].dtype.as_numpy_dtype) for key, value in told.items()
+        key: np.asarray(value, specs[key].dtype.as_numpy_dtype)
+        for key, value in (dict(defaults) | dict(told)).items()
     }
 
 
@@ -238,6 +247,8 @@ def _describe(
             for key, function in functions.items()
         },
         "networks": {key: {"parameters": count} for key, count in parameters.items()},
+        # What a client may leave to whoever asks in its name, such as `keras-gen sample`.
+        "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         "inference": getattr(model, "inference_policy", INFERENCE),
     }
     if taken := sorted(set(description) & set(metadata)):

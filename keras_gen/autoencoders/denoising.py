@@ -24,9 +24,10 @@ class DenoisingAutoencoder(Autoencoder):
         encoder: Examples to codes `[batch, ...]`.
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
-        corruption: `"masking"`: the fraction `amount` of the values becomes the lowest of the data's
-            range. `"salt_and_pepper"`: that fraction becomes the lowest or the highest, by a fair
-            coin. `"gaussian"`: Normal noise of standard deviation `amount`, in units of the data.
+        corruption: `"masking"`: the fraction `amount` of the values becomes the lowest of the
+            data's range. `"salt_and_pepper"`: that fraction becomes the lowest or the highest, by a
+            fair coin. `"gaussian"`: Normal noise of standard deviation `amount`, in units of the
+            data.
         amount: See `corruption`; a number or a schedule of the step.
         seed: Seed of the corruption.
 

@@ -68,12 +68,9 @@ class DocumentAutoencoder(Autoencoder):
         if not 1 <= top <= size:
             raise ValueError(f"top is {top}: expected 1 to {size}, the words of the vocabulary.")
         self.vocabulary, self.top = list(vocabulary), top
-        self.edges["x"] = Texts(vocabulary, top)
-
-    @property
-    def resources(self) -> list:
-        """What the signatures read beside the networks: the table of words."""
-        return [self.edges["x"].counter]
+        texts = self.edges["x"] = Texts(vocabulary, top)
+        # What the signatures read beside the networks: the table of words.
+        self.resources = [texts.counter]
 
     def encoded(self, x, training=False):
         """Returns the codes of documents of any length."""

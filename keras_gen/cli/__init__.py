@@ -17,6 +17,7 @@ examples:
   keras-gen apply cyclegan_monet holiday.jpg -o painting.png
   keras-gen apply cyclegan_monet "photos/*.jpg" more_photos/ -o paintings
   keras-gen sample saved_models/gan_usps/2 -n 100 --seed 7 -o digits.png
+  keras-gen sample digits_by_class --set label=3 -o threes.png
   keras-gen reproduce vae_mnist --preset cpu
 
 Pictures are written as PNG, never over an existing file unless --overwrite is given.
@@ -121,6 +122,15 @@ def _parser() -> argparse.ArgumentParser:
         help="pictures in a row (default: nearly a square)",
     )
 
+    sub.add_argument(
+        "--set",
+        type=_setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a condition of the model, such as label=3 or temperature=0.9; may be given again",
+    )
+
     sub = command("publish", results.publish, "add exports to the table of results", PUBLISH)
     sub.add_argument(
         "exports",
@@ -200,3 +210,11 @@ def _int32(text: str) -> int:
     if not -(2**31) <= value < 2**31:
         raise argparse.ArgumentTypeError(f"{text!r} is not a 32-bit integer")
     return value
+
+
+def _setting(text: str) -> tuple[str, int | float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, int(value) if value.lstrip("-").isdecimal() else float(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, such as label=3") from None

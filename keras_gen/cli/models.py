@@ -82,7 +82,8 @@ def apply(options: argparse.Namespace) -> int:
         raise ValueError(f"{min(taken)} is one of the pictures to read: choose another --out.")
     model = exported.load(find(options.models, options.model))
     signature = _translator(model, options.signature)
-    ((name, spec),) = model.inputs[signature].items()
+    ((name, spec),) = _asked(model, signature).items()
+    usual = _defaults(model, signature)
     (output,) = _image_outputs(model, signature)[:1]
 
     from tqdm import tqdm
@@ -94,7 +95,8 @@ def apply(options: argparse.Namespace) -> int:
     for path, target in tqdm(pairs, unit="picture", disable=None):  # no bar in a log file
         try:
             image = _fitting(read_image(path), spec.shape)
-            write_png(target, _run(model, signature, output, **{name: image[None]})[0])
+            inputs = usual | {name: image[None]}
+            write_png(target, _run(model, signature, output, **inputs)[0])
         except (OSError, ValueError) as error:
             failed += 1
             tqdm.write(f"keras-gen apply: skipped {path}: {error}", file=sys.stderr)
@@ -114,8 +116,14 @@ def sample(options: argparse.Namespace) -> int:
     _keep_existing([options.out], options)
     model = exported.load(find(options.models, options.model))
     signature = _known(model, options.signature or "sample")
-    outputs = _image_outputs(model, signature)
-    if set(model.inputs[signature]) != {"seed", "n"} or not outputs:
+    outputs, told = _image_outputs(model, signature), dict(options.set)
+    usual = _defaults(model, signature)
+    if unknown := sorted(told.keys() - usual.keys()):
+        raise ValueError(
+            f"--set {unknown[0]}: signature {signature!r} of {model.path} has "
+            f"{', '.join(usual) or 'nothing'} to set."
+        )
+    if set(_asked(model, signature)) != {"seed", "n"} or not outputs:
         raise ValueError(
             f"signature {signature!r} of {model.path} does not turn (seed, n) into "
             f"pictures: choose another one with --signature, from "
@@ -124,7 +132,8 @@ def sample(options: argparse.Namespace) -> int:
 
     from keras_gen.images import grid, write_png
 
-    images = _run(model, signature, outputs[0], seed=options.seed, n=options.n)
+    inputs = usual | told | {"seed": options.seed, "n": options.n}
+    images = _run(model, signature, outputs[0], **inputs)
     write_png(options.out, grid(images, options.columns))
     print(f"{len(images)} pictures written to {options.out}")
     return 0
@@ -208,8 +217,9 @@ def _translator(model: exported.Exported, name: str | None) -> str:
     """The signature, `name` unless None, that turns pictures into pictures."""
     able = [
         key
-        for key, inputs in model.inputs.items()
-        if [_is_image(spec) for spec in inputs.values()] == [True] and _image_outputs(model, key)
+        for key in model.inputs
+        if [_is_image(spec) for spec in _asked(model, key).values()] == [True]
+        and _image_outputs(model, key)
     ]
     if (name is not None and _known(model, name) not in able) or not able:
         raise ValueError(
@@ -241,6 +251,19 @@ def _run(model: exported.Exported, signature: str, output: str, **inputs: Any) -
     except tf.errors.OpError as error:
         message = error.message.strip().splitlines()[0][:200]
         raise ValueError(f"signature {signature!r} of {model.path} failed: {message}") from error
+
+
+def _defaults(model: exported.Exported, signature: str) -> dict[str, Any]:
+    """The usual values of inputs that may be left out."""
+    metadata = exported.read_metadata(model.path)
+    name = metadata.get("default_signature") if signature == "serving_default" else signature
+    return dict(metadata.get("defaults", {}).get(name, {}))
+
+
+def _asked(model: exported.Exported, signature: str) -> dict[str, Any]:
+    """The inputs that have no usual value."""
+    usual = _defaults(model, signature)
+    return {key: spec for key, spec in model.inputs[signature].items() if key not in usual}
 
 
 def _image_outputs(model: exported.Exported, signature: str) -> list[str]:

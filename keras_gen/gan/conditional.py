@@ -76,7 +76,8 @@ class ConditionalGAN(GAN):
 
     def noise(self, n, key):
         """Draws latents, and classes for where none is asked for."""
-        labels = tf.random.stateless_uniform([n], key + [1, 0], 0, self.classes, tf.int32)
+        other = tf.random.experimental.stateless_fold_in(key, 1)
+        labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
         return {"latents": super().noise(n, key), "labels": labels}
 
     def from_noise(self, noise, label=-1):

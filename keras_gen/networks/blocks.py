@@ -67,12 +67,13 @@ def shrink(images, stages: int, filters: int, normalization: str | None = "batch
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}.")
-    normalize = {"batch": batch_norm, "layer": lambda: layers.GroupNormalization(1)}
     x = images
     for stage in range(stages):
         first = stage == 0 or normalization is None
         x = conv(filters * 2**stage, 4, strides=2, padding="same", use_bias=first)(x)
-        x = layers.LeakyReLU(negative_slope=0.2)(x if first else normalize[normalization]()(x))
+        if not first:
+            x = (batch_norm() if normalization == "batch" else layers.GroupNormalization(1))(x)
+        x = layers.LeakyReLU(negative_slope=0.2)(x)
     return x
 
 

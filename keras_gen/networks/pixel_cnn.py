@@ -51,7 +51,7 @@ def pixel_cnn(
     Example:
     ```python
     network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
-    logits = network(tf.zeros([4, 28, 28, 1], tf.int32))
+    logits = network(keras.ops.zeros((4, 28, 28, 1), "int32"))
     ```
     """
     if levels is not None and levels < 2:

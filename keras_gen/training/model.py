@@ -51,7 +51,7 @@ class GenerativeModel(keras.Model):
     def __init__(self, seed: int = 0, **kwargs):
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = seed
-        self.edges = {}
+        self.edges: dict = {}
         # Aggregation: every replica adds the same one.
         counter = dict(
             shape=(), dtype="int64", initializer="zeros", trainable=False,

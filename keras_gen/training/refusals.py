@@ -87,4 +87,4 @@ def plain_errors(model, callbacks):
 
 def _as_list(callbacks) -> list:
     callbacks = getattr(callbacks, "callbacks", callbacks) or []
-    return callbacks if isinstance(callbacks, list | tuple) else [callbacks]
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]

@@ -139,7 +139,7 @@ class ContextEncoder(Capable, GenerativeModel):
         return ("g_loss", "d_loss") if self.discriminator else ("g_loss",)
 
     def loss_weights(self):
-        """Returns the weights of eq. (3), or without a discriminator of the reconstruction alone."""
+        """Returns the weights of eq. (3), or of the reconstruction loss alone."""
         if not self.discriminator:
             return {"reconstruction": 1.0}
         return {

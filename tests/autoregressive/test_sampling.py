@@ -135,8 +135,9 @@ def test_inverse_of_the_cumulative_distribution():
     drawn = draw_category(tf.broadcast_to(logits, [1000, 4]), noise).numpy()
     np.testing.assert_array_equal(np.bincount(drawn.astype(int)), 1000 * probabilities)
     assert (np.diff(drawn) >= 0).all()
-    edges = draw_category(tf.zeros([2, 256]), tf.constant([0, 1 - 2**-24])).numpy()
-    np.testing.assert_array_equal(edges, [0, 255])
+    # Sums of probabilities end at 1 up to rounding, and the largest noise is as near to it.
+    logits = tf.random.stateless_normal([1000, 256], [0, 0])
+    assert draw_category(logits, tf.fill([1000], 1 - 2**-24)).numpy().max() == 255
 
 
 def masked(x, mask="B"):

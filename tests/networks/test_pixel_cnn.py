@@ -53,6 +53,18 @@ def test_size_of_the_papers_blocks():
     assert masks == ["A"] + ["B"] * (3 * blocks + 3)
 
 
+def test_a_block_adds_to_what_it_is_given(rng):
+    """Blocks that end in zeros change nothing."""
+    deep, flat = (pixel_cnn((4, 4, 1), 5, filters=2, blocks=blocks) for blocks in (2, 0))
+    weights = deep.get_weights()
+    for last in (6, 12):
+        weights[last] *= 0
+    deep.set_weights(weights)
+    flat.set_weights(weights[:2] + weights[14:])
+    x = levels(rng, 2, (4, 4, 1))
+    np.testing.assert_array_equal(deep(x), flat(x))
+
+
 def test_levels_are_scaled_inside(rng):
     network = pixel_cnn((4, 4, 3), 5, filters=3, blocks=1, levels=5)
     plain = pixel_cnn((4, 4, 3), 5, filters=3, blocks=1, levels=None)

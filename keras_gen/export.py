@@ -93,7 +93,9 @@ def export(
     signatures = dict(model.signatures())
     if not signatures:
         raise ValueError(f"{type(model).__name__}.signatures() is empty: an export needs one.")
-    default = default or getattr(model, "default_signature", None) or next(iter(signatures))
+    if default is None:
+        usual = getattr(model, "default_signature", next(iter(signatures)))
+        default = "serving_default" if "serving_default" in signatures else usual
     for told in (default, *(warmup or {})):
         if told not in signatures:
             raise ValueError(

@@ -131,7 +131,7 @@ def main(argv=None):
             back = network.reconstruct(flat.reshape(test.shape)).reshape(flat.shape)
             errors.append(float(squared_error(back, flat).mean()))
             back = scores[:, :size] @ pca.components_[:size] + pca.mean_
-            of_pca.append(network.to_uint8(back[first].reshape(test[first].shape)))
+            of_pca.append(network.restore(back[first].reshape(test[first].shape)))
             pca_errors.append(float(squared_error(back, flat).mean()))
         write_png(directory / "sheet.png", grid(np.concatenate(rows + of_pca), columns=10))
         lines = {"autoencoder": (SIZES, errors), "PCA": (SIZES, pca_errors)}

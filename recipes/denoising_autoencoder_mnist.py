@@ -114,7 +114,7 @@ def main(argv=None):
     def denoise(model, images):
         """Images corrupted by the model's own corruption, the same each time, and denoised."""
         corrupted = model.corrupt(model.prepare(images))
-        return model.to_uint8(corrupted).numpy(), model.to_uint8(model(corrupted)).numpy()
+        return model.restore(corrupted).numpy(), model.restore(model(corrupted)).numpy()
 
     def sheet(model):
         return grid(np.concatenate([test[:16], *denoise(model, test[:16])]), columns=16)

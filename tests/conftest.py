@@ -1,6 +1,8 @@
 """What every test needs before TensorFlow starts: quiet, devices, threads, data, seeds."""
 
+import collections
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,22 @@ def rng():
     import numpy as np
 
     return np.random.default_rng(0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says what one more model class costs: the seconds of the contracts of each class there is."""
+    seconds: collections.Counter = collections.Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            node = getattr(report, "nodeid", "")
+            if "tests/contracts/" in node and "[" in node:
+                name = re.search(r"[A-Z]\w+", node.partition("[")[2])
+                seconds[name[0] if name else "?"] += getattr(report, "duration", 0.0)
+    if len(seconds) > 3:
+        # Those that stand for a pattern of training are also tested for all others.
+        usual = sorted(s for name, s in seconds.items() if name not in ("VAE", "GAN", "CycleGAN"))
+        longest = max(seconds, key=lambda name: seconds[name])
+        terminalreporter.write_line(
+            f"contracts: one more model class adds {usual[len(usual) // 2]:.1f} s to this run (the "
+            f"median of {len(usual)}), {longest} {seconds[longest]:.1f} s"
+        )

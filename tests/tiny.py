@@ -20,6 +20,10 @@ from keras_gen.data.edges import Images, Labels, Levels, Texts, Waveforms
 from keras_gen.training import ConstantThenLinear, GenerativeModel
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
+# One class of each pattern of training: what all models share is tested on these alone.
+PATTERNS = ("VAE", "GAN", "CycleGAN")
+core = pytest.mark.parametrize("tiny", PATTERNS, indirect=True)
+cheapest = pytest.mark.parametrize("tiny", ["VAE"], indirect=True)
 SIDE = 16  # of images where any size is taken
 WORDS = "apple bread corn egg fish honey lemon milk oil rice salt water".split()  # of texts
 
@@ -42,9 +46,7 @@ class Tiny:
 
     def compiled(self, seed: int = 3) -> GenerativeModel:
         """A new model, the same each time, with an optimizer for every player."""
-        # The same names of layers each time, by which some things are sorted. `clear_session` does
-        # it too, but not inside a strategy's scope.
-        global_state.set_global_attribute("object_name_uids", None)
+        fresh_names()
         keras.utils.set_random_seed(0)
         model = self.build(seed)
         model.compile(**optimizers(model))
@@ -55,15 +57,26 @@ class Tiny:
         return data(self.build(0), examples)
 
 
+def fresh_names() -> None:
+    """Names layers as in a new process: by names some things are sorted, and round otherwise.
+
+    `keras.backend.clear_session` does it too, but not inside a strategy's scope.
+    """
+    global_state.set_global_attribute("object_name_uids", None)
+
+
 def data(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
     """Random examples as users have them, one array for each argument of `fit`."""
     random = np.random.default_rng(0)
-    return tuple(_random(model.edges[name], examples, random) for name in model.batch)
+    return tuple(random_examples(model.edges[name], examples, random) for name in model.batch)
 
 
-def _random(edge, n, random) -> np.ndarray:
+def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
+    """Random examples of one kind of data; of open axes the first has the size `side`."""
+
     def uint8(shape, most):
-        return random.integers(0, most, (n, *(side or SIDE for side in shape)), dtype="uint8")
+        sizes = [size or side + axis * (side != SIDE) for axis, size in enumerate(shape)]
+        return random.integers(0, most, (n, *sizes), dtype="uint8")
 
     if isinstance(edge, Images):
         return uint8(edge.shape, 256)
@@ -74,7 +87,7 @@ def _random(edge, n, random) -> np.ndarray:
     if isinstance(edge, Texts):
         return uint8((len(edge.vocabulary),), 4)
     if isinstance(edge, Waveforms):
-        shape = (n, edge.samples or SIDE, edge.channels)
+        shape = (n, edge.samples or side, edge.channels)
         return random.integers(-(2**15), 2**15, shape, dtype="int16")
     return random.normal(size=(n, *edge.shape)).astype("float32")
 
@@ -162,19 +175,12 @@ def family(cls: type) -> type:
     return [c for c in cls.__mro__ if package(c) == package(cls)][-1]
 
 
-def only(name: str) -> list:
-    """Every class for `parametrize`, all but one marked as slow."""
+def every_class() -> list:
+    """Every class for `parametrize`; those that stand for no pattern of training are slow."""
     slow = pytest.mark.slow
-    return [n if n == name else pytest.param(n, marks=slow) for n in model_classes()]
-
-
-def one_of_each_family() -> list:
-    """Every class for `parametrize`, all but the first of each family marked as slow."""
-    found = model_classes()
-    first = {family(c): name for name, c in reversed(found.items())}
-    first |= {c: name for name, c in found.items() if family(c) is c}
-    slow = pytest.mark.slow
-    return [pytest.param(name, marks=[] if name in first.values() else slow) for name in found]
+    return [
+        name if name in PATTERNS else pytest.param(name, marks=slow) for name in model_classes()
+    ]
 
 
 def model_classes() -> dict[str, type]:

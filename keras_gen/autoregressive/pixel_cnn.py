@@ -24,7 +24,7 @@ class PixelCNN(DensityModel):
     Args:
         network: Levels `[batch, height, width, channels]` to logits
             `[batch, height, width, channels * levels]`, causal.
-        levels: Number of levels of a value.
+        levels: Number of levels of a value, 256 in the paper.
         seed: Not used by this model.
 
     Raises:
@@ -41,7 +41,7 @@ class PixelCNN(DensityModel):
     ```
     """
 
-    def __init__(self, network, levels: int = 256, seed=0, **kwargs):
+    def __init__(self, network, levels: int, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(network)
         shape = tuple(network.inputs[0].shape[1:])

@@ -4,12 +4,12 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.training import make_strategy
-from tiny import batches, one_of_each_family, prepared, set_state, state
+from tiny import batches, every_class, prepared, set_state, state
 
 
-@pytest.fixture(scope="session", params=one_of_each_family())
+@pytest.fixture(scope="session", params=every_class())
 def tiny(request):
-    """The entry of every model class in turn: by default one of each family, the rest if slow."""
+    """The entry of every model class in turn: by default one of each pattern, the rest if slow."""
     return TINY[request.param]
 
 

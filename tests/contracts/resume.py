@@ -15,7 +15,7 @@ import tensorflow as tf
 from all_tiny import TINY
 from keras_gen.data import Source
 from keras_gen.training import TrainingState
-from tiny import BATCH, data, difference, optimizers, state
+from tiny import BATCH, data, difference, fresh_names, optimizers, state
 
 EPOCHS, STEPS = 4, 2
 FIRST_SCALE = 2.0**40  # At which gradients overflow, so that the scale moves.
@@ -23,6 +23,7 @@ FIRST_SCALE = 2.0**40  # At which gradients overflow, so that the scale moves.
 
 def build(name, variant, seed):
     """A model whose first weights depend on `seed`, as in a process of its own."""
+    fresh_names()
     keras.utils.set_random_seed(seed)
     model = TINY[name].build(3)
     if variant == "dropout":
@@ -77,7 +78,8 @@ def main(name, variant, folder):
     assert [epoch for epoch, _ in resumed] == [2, 3]
     assert difference(model, unbroken[0][1], unbroken[-1][1]), "nothing was trained"
     for (_, one), (_, other) in zip(unbroken[2:], resumed, strict=True):
-        assert difference(model, one, other) == {}
+        off = difference(model, one, other)
+        assert off == {}, off
     assert history.history == later.history and history.epoch == later.epoch == [0, 1, 2, 3]
     assert set(history.history) == {p + loss for loss in model.loss_names for p in ("", "val_")}
     for attribute in ("wait", "best", "best_epoch", "stopped_epoch", "patience"):

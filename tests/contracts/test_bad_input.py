@@ -9,7 +9,7 @@ import pytest
 import keras_gen
 from keras_gen.data.edges import Images, Labels, Levels, Texts, Vectors, Waveforms
 from keras_gen.training import GenerativeModel, NonFiniteLossError, TrainingState
-from tiny import batches, data, difference, first_batch, prepared, state, step
+from tiny import batches, core, data, difference, first_batch, prepared, state, step
 
 
 def refused(kind, function, *parts):
@@ -66,6 +66,7 @@ def test_values_out_of_range(trained):
     assert trained.model.step.numpy() == 2
 
 
+@core
 def test_values_out_of_range_on_one_of_two_replicas(mirrored):
     refuses_values(mirrored, mirrored.model.fit, 2)
     mirrored.model.fit(mirrored.data, verbose=0)
@@ -117,16 +118,19 @@ def test_a_loss_that_is_not_finite(trained, tmp_path, monkeypatch):
     refuses_a_loss_that_is_not_finite(trained, tmp_path, monkeypatch)
 
 
+@core
 def test_a_loss_that_is_not_finite_on_two_replicas(mirrored, tmp_path, monkeypatch):
     refuses_a_loss_that_is_not_finite(mirrored, tmp_path, monkeypatch)
 
 
+@core
 def test_nothing_to_train_on(trained):
     model = trained.model
     refused(ValueError, lambda: model.fit(trained.data, steps_per_epoch=0), "steps_per_epoch is 0")
     refused(ValueError, lambda: model.fit(trained.data, epochs=0), "epochs is 0")
 
 
+@core
 def test_optimizers(tiny):
     model = tiny.build(3)
     players = list(model.players())

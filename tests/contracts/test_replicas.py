@@ -13,7 +13,7 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.training import averaged_weights, make_strategy
-from tiny import difference, only, state
+from tiny import cheapest, core, difference, state
 
 ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 2
@@ -56,9 +56,7 @@ def test_two_replicas_evaluate_as_one(trained, mirrored):
     assert_same_losses(one, two, mirrored.model.loss_names)
 
 
-@pytest.mark.parametrize(
-    "tiny", ["VAE", pytest.param("CycleGAN", marks=pytest.mark.slow)], indirect=True
-)
+@cheapest
 def test_two_replicas_share_an_odd_last_batch(tiny, trained, mirrored):
     # 4 and 3 images: the last are dealt 2 to 1.
     data = tiny.data(7)
@@ -68,6 +66,7 @@ def test_two_replicas_share_an_odd_last_batch(tiny, trained, mirrored):
     assert_same_losses(losses, losses_of_two, mirrored.model.loss_names)
 
 
+@core
 def test_averages_swap_on_every_replica(mirrored):
     model = mirrored.model
     model.fit(mirrored.data, verbose=0)
@@ -85,6 +84,7 @@ def test_averages_swap_on_every_replica(mirrored):
         np.testing.assert_array_equal(first.numpy(), second.numpy())
 
 
+@core
 def test_a_file_of_two_replicas_is_loaded_on_one(tiny, mirrored, tmp_path):
     mirrored.model.fit(mirrored.data, verbose=0)
     mirrored.model.save(tmp_path / "model.keras")
@@ -93,6 +93,7 @@ def test_a_file_of_two_replicas_is_loaded_on_one(tiny, mirrored, tmp_path):
     np.testing.assert_array_equal(tiny.generate(mirrored.model), tiny.generate(model))
 
 
+@cheapest
 def test_keras_random_layers_are_refused_on_two_replicas(tiny):
     def noisy():
         model = tiny.build(3)
@@ -118,7 +119,7 @@ def test_what_is_for_one_device_is_refused_on_two_replicas(option):
             model.compile(**option)
 
 
-@pytest.mark.parametrize("tiny", only("GAN"), indirect=True)
+@pytest.mark.parametrize("tiny", ["GAN"], indirect=True)
 def test_two_workers_equal_one_process(trained, request, tmp_path):
     one, losses = fit(trained)
     workers = run_workers(request.node.callspec.params["tiny"], tmp_path)

@@ -19,6 +19,7 @@ from keras_gen.visualize import (
     translation_sheet,
     traversals,
 )
+from tiny import prepared
 
 
 def cells(sheet, columns, pad=2):
@@ -83,7 +84,7 @@ class TestReconstructions:
 
     def test_of_floats(self):
         tiny, model = TINY["VAE"], TINY["VAE"].compiled()
-        (digits,), (floats,) = tiny.data(5), tiny.floats(model, 5)
+        (digits,), (floats,) = tiny.data(5), prepared(model, 5)
         assert floats.dtype == np.float32
         np.testing.assert_array_equal(
             reconstructions(model, floats), reconstructions(model, digits)
@@ -112,7 +113,7 @@ class TestInterpolations:
         ends = np.array([[1.0, 2.0, 3.0], [-1.0, 0.0, 0.5]], "float32")
         found = cells(interpolations(model, ends[:1], ends[1:], steps=3), 3)
         latents = np.stack([ends[0], (ends[0] + ends[1]) / 2, ends[1]])
-        expected = model.to_uint8(model(latents)).numpy()
+        expected = model.restore(model(latents)).numpy()
         np.testing.assert_array_equal(found[0], rgb(expected))
 
     def test_of_spatial_codes(self):
@@ -160,7 +161,7 @@ class TestTraversals:
         found = cells(traversals(model, steps=3, span=1.5), 3)
         assert len(found) == 3
         latents = np.array([[0, 0, v] for v in (-1.5, 0, 1.5)], "float32")
-        np.testing.assert_array_equal(found[2], rgb(model.to_uint8(model(latents)).numpy()))
+        np.testing.assert_array_equal(found[2], rgb(model.restore(model(latents)).numpy()))
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),

@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_gen.training import noise, schedules
 from keras_gen.training.minimize import trainable_weights
 from keras_gen.training.refusals import plain_errors, refuse_callbacks, refuse_non_finite_weights
+from keras_gen.training.sampling_weights import SamplingWeights
 
 
 def require_built(*networks: keras.Model) -> None:
@@ -127,6 +128,13 @@ class GenerativeModel(keras.Model):
             raise ValueError(
                 f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, but got "
                 f"{sorted(optimizers)}."
+            )
+        if steps_per_execution > 1 and any(
+            isinstance(layer, SamplingWeights) for layer in self._flatten_layers()
+        ):
+            raise ValueError(
+                f"steps_per_execution={steps_per_execution} with sampling weights: the next batch "
+                "could be drawn before this step has written its weights; use 1."
             )
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if replicas > 1 and (jit_compile or steps_per_execution > 1):

@@ -38,11 +38,13 @@ class Tiny:
         build: Function of the seed that returns a new model.
         generate: Function of a model that returns what it makes as an array, the same each time.
         draws: Whether its training draws random numbers.
+        evaluated: What `evaluate` reports, if that is not all that a step of training does.
     """
 
     build: Callable[[int], GenerativeModel]
     generate: Callable[[GenerativeModel], np.ndarray]
     draws: bool = True
+    evaluated: tuple[str, ...] = ()
 
     def compiled(self, seed: int = 3) -> GenerativeModel:
         """A new model, the same each time, with an optimizer for every player."""

@@ -47,15 +47,9 @@ class GAN(Sampler, AdversarialModel):
     default_signature = "sample"
 
     def __init__(
-        self,
-        generator,
-        discriminator,
-        objective="non_saturating",
-        penalty=None,
-        discriminator_steps: int = 1,
-        seed: int = 0,
-        **kwargs,
-    ):
+        self, generator, discriminator, objective="non_saturating", penalty=None,
+        discriminator_steps: int = 1, seed: int = 0, **kwargs,
+    ):  # fmt: skip
         require_built(generator, discriminator)
         for network in (generator, discriminator):
             if len(network.inputs) != self.inputs_of_networks:

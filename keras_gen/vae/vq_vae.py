@@ -47,17 +47,9 @@ class VQVAE(Coder, LikelihoodModel):
     """
 
     def __init__(
-        self,
-        encoder,
-        decoder,
-        likelihood="normal",
-        codebook_size: int = 512,
-        commitment_weight: float = 0.25,
-        decay: float = 0.99,
-        dead_after: int | None = 100,
-        seed=0,
-        **kwargs,
-    ):
+        self, encoder, decoder, likelihood="normal", codebook_size: int = 512,
+        commitment_weight=0.25, decay: float = 0.99, dead_after: int | None = 100, seed=0, **kwargs,
+    ):  # fmt: skip
         super().__init__(seed=seed, **kwargs)
         self.join(encoder, decoder, likelihood)
         *grid, dim = decoder.input_shape[1:]

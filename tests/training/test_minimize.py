@@ -1,11 +1,13 @@
 """The one way in which weights are updated."""
 
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.training import batch_mean, global_mean, make_strategy, minimize
+from keras_gen.training import apply, apply_gradients, gradients, make_strategy, minimize
 
 
 def line(value=2.0):
@@ -15,10 +17,13 @@ def line(value=2.0):
     return network
 
 
-def sgd(network, rate=0.1):
-    optimizer = keras.optimizers.SGD(rate)
-    optimizer.build(network.trainable_variables)
+def built(optimizer, *networks):
+    optimizer.build([v for network in networks for v in network.trainable_variables])
     return optimizer
+
+
+def sgd(*networks, rate=0.1, **kwargs):
+    return built(keras.optimizers.SGD(rate, **kwargs), *networks)
 
 
 def values(network):
@@ -60,23 +65,19 @@ def test_other_networks_are_left_alone():
 
 def test_several_networks_take_one_step_together():
     a, b = line(), line(3.0)
-    optimizer = keras.optimizers.SGD(0.1)
-    optimizer.build(a.trainable_variables + b.trainable_variables)
-    minimize(lambda: tf.reduce_sum(a(X) + 2 * b(X), -1), optimizer, a, b)
+    minimize(lambda: tf.reduce_sum(a(X) + 2 * b(X), -1), sgd(a, b), a, b)
     np.testing.assert_allclose(values(a) + values(b), [1.8, -0.1, 2.6, -0.2], rtol=1e-6)
 
 
 def test_a_weight_without_gradient_is_named():
     network, idle = line(), line()
     idle.name = "idle"
-    optimizer = keras.optimizers.SGD(0.1)
-    optimizer.build(network.trainable_variables + idle.trainable_variables)
 
     def critic_loss():
         return tf.reduce_sum(network(X), -1)
 
     with pytest.raises(ValueError, match=r"critic_loss does not depend on .*kernel.*bias.* freeze"):
-        minimize(critic_loss, optimizer, network, idle)
+        minimize(critic_loss, sgd(network, idle), network, idle)
     assert values(network) == [2, 0]
 
 
@@ -109,8 +110,7 @@ def test_a_loss_of_wrong_rank_is_refused(shape):
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_changes_nothing(graph, bad):
     network = line()
-    optimizer = keras.optimizers.Adam(0.1, use_ema=True)
-    optimizer.build(network.trainable_variables)
+    optimizer = built(keras.optimizers.Adam(0.1, use_ema=True), network)
     factor = tf.Variable(bad)
 
     def generator_loss():
@@ -134,78 +134,278 @@ def test_a_loss_that_is_not_finite_changes_nothing(graph, bad):
 def test_loss_scaling_changes_no_step():
     plain, scaled = line(), line()
     minimize(lambda: tf.reduce_sum(plain(X) ** 2, -1), sgd(plain), plain)
-    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1))
-    optimizer.build(scaled.trainable_variables)
+    optimizer = built(keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1)), scaled)
     minimize(lambda: tf.reduce_sum(scaled(X) ** 2, -1), optimizer, scaled)
     np.testing.assert_allclose(values(plain), values(scaled), rtol=1e-6)
 
 
 def test_an_overflow_under_loss_scaling_skips_the_step_and_halves_the_scale():
     network = line()
-    optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=1e38)
-    optimizer.build(network.trainable_variables)
+    inner = keras.optimizers.SGD(0.1)
+    optimizer = built(keras.optimizers.LossScaleOptimizer(inner, initial_scale=1e38), network)
     minimize(lambda: tf.reduce_sum(network(X) ** 2, -1), optimizer, network)
     assert values(network) == [2, 0]
     np.testing.assert_allclose(optimizer.dynamic_scale, 5e37, rtol=1e-6)
 
 
-class TestGlobalMean:
-    def test_one_replica(self):
-        assert float(global_mean(tf.constant([1.0, 2.0, 6.0]))) == 3
-        assert float(global_mean(tf.constant(7.0))) == 7
+def test_a_weight_that_two_networks_share_takes_one_step():
+    shared = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    a, b = (keras.Sequential([keras.Input((1,)), shared]) for _ in range(2))
+    # The loss is the weight itself, so its gradient is 1.
+    minimize(lambda: tf.reduce_sum(a(tf.ones([2, 1])), -1), sgd(a), a, b)
+    assert values(shared) == [pytest.approx(0.9)]
 
-    def test_is_float32(self):
-        assert global_mean(tf.ones([3], tf.bfloat16)).dtype == tf.float32
-        assert global_mean(tf.ones([3], tf.float16)).dtype == tf.float32
 
-    def test_shares_of_unequal_replicas_add_up_to_the_mean_over_all(self):
-        strategy = make_strategy("mirrored")
-        parts = [np.array([1.0, 2.0, 6.0], "float32"), np.array([11.0], "float32")]
-        values = strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(parts[context.replica_id_in_sync_group])
+class TestUnused:
+    def test_weights_are_left_alone_with_their_optimizer_state(self):
+        network, idle = line(), line(3.0)
+        optimizer = sgd(network, idle, momentum=0.9)
+
+        def both():
+            return tf.reduce_sum(network(X) + idle(X), -1)
+
+        def one():
+            return tf.reduce_sum(network(X), -1)
+
+        minimize(both, optimizer, network, idle)
+        before = values(idle), [np.array(m) for m in optimizer.momentums[2:]]
+        minimize(one, optimizer, network, idle, unused="skip")
+        # Zeros in place of no gradients would move them on by their momentum.
+        assert values(idle) == before[0]
+        np.testing.assert_equal([np.array(m) for m in optimizer.momentums[2:]], before[1])
+        assert np.abs(before[1]).min() > 0
+        # The gradients are 2 and 1 each time; of the second step the momentum is 1.9 times that.
+        np.testing.assert_allclose(values(network), [2 - 0.2 * 2.9, -0.1 * 2.9], rtol=1e-6)
+
+    def test_gradients_name_what_they_are_of(self):
+        network, idle = line(), line()
+        found = gradients(
+            lambda: tf.reduce_sum(network(X), -1), sgd(network), idle, network, unused="skip"
+        )
+        assert [v.path for v in found.variables] == [v.path for v in network.trainable_variables]
+
+
+class TestGradientsThatAreNotFinite:
+    """The loss is finite: the root of 0 has an infinite slope, here times 0."""
+
+    def minimizing(self, network, optimizer, graph):
+        steep = tf.Variable(0.0)
+
+        def critic_loss():
+            y = tf.reduce_sum(network(X), -1)
+            return y + steep * tf.sqrt(tf.abs(y - tf.stop_gradient(y)))
+
+        step = lambda: minimize(critic_loss, optimizer, network)  # noqa: E731
+        return (tf.function(step) if graph else step), steep
+
+    @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+    def test_are_refused_and_change_nothing(self, graph):
+        network = line()
+        optimizer = built(keras.optimizers.Adam(0.1, use_ema=True), network)
+        step, steep = self.minimizing(network, optimizer, graph)
+        steep.assign(1.0)
+        before = [np.array(v) for v in optimizer.variables]
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not finite: critic_loss's_grad"):
+            step()
+        assert values(network) == [2, 0]
+        np.testing.assert_equal([np.array(v) for v in optimizer.variables], before)
+
+    @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+    def test_skip_the_step_under_loss_scaling(self, graph):
+        network = line()
+        scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=4.0)
+        step, steep = self.minimizing(network, built(scaled, network), graph)
+        steep.assign(1.0)
+        np.testing.assert_allclose(step(), [2, 6])
+        assert values(network) == [2, 0] and float(scaled.dynamic_scale) == 2.0
+
+
+def test_what_is_handed_on_waits_for_the_check():
+    """State of the model is set from it, such as a codebook."""
+    network, state = line(), tf.Variable(0.0)
+    slow = tf.random.normal([400, 400])
+
+    def loss():
+        y = tf.reduce_sum(network(X), -1)
+        wait = slow
+        for _ in range(30):
+            wait = tf.linalg.matmul(wait, slow) / 400
+        return y + tf.reduce_sum(wait) * float("nan"), y
+
+    @tf.function
+    def step():
+        _, y = minimize(loss, sgd_of_network, network)
+        state.assign(tf.reduce_sum(y))
+
+    sgd_of_network = sgd(network)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not finite: loss"):
+        step()
+    assert float(state) == 0
+
+
+class TestHalves:
+    def test_they_make_the_whole(self):
+        whole, halves = line(), line()
+        losses = [lambda n=network: tf.reduce_sum(n(X) ** 2, -1) for network in (whole, halves)]
+        adams = [built(keras.optimizers.Adam(0.1), network) for network in (whole, halves)]
+        for _ in range(3):
+            minimize(losses[0], adams[0], whole)
+            apply_gradients(adams[1], gradients(losses[1], adams[1], halves))
+        assert values(whole) == values(halves) != [2, 0]
+        for x, y in zip(adams[0].variables, adams[1].variables, strict=True):
+            np.testing.assert_array_equal(x, y)
+
+    def test_the_first_changes_nothing(self):
+        network = line()
+        found = gradients(
+            lambda: (tf.reduce_sum(network(X) ** 2, -1), "rest"), sgd(network), network
+        )
+        np.testing.assert_allclose(found.loss, [4, 36])
+        assert found.rest == ("rest",) and values(network) == [2, 0]
+        np.testing.assert_allclose([np.squeeze(g) for g in found.values], [20, 8])
+        assert [v.path for v in found.variables] == [v.path for v in network.trainable_variables]
+
+    @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+    def test_the_second_refuses_what_became_of_the_gradients_in_between(self, graph):
+        network = line()
+        optimizer = sgd(network)
+
+        def step():
+            found = gradients(lambda: tf.reduce_sum(network(X), -1), optimizer, network)
+            nan = [g * float("nan") for g in found.values]
+            apply_gradients(optimizer, dataclasses.replace(found, values=nan), name="field")
+
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not finite: field's_gradient"):
+            (tf.function(step) if graph else step)()
+        assert values(network) == [2, 0]
+
+
+class DiracGAN:
+    """Mescheder, Geiger, Nowozin, ICML 2018: images are one number, and all real ones are 0.
+
+    The generator makes theta of nothing, the critic D(x) = psi x is that of WGAN. Its joint vector
+    field turns around the equilibrium (0, 0): simultaneous steps leave it, and those of Mescheder,
+    Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, eq. (8), go to it.
+    """
+
+    rate = 0.1
+
+    def __init__(self):
+        self.generator, self.critic = (
+            keras.Sequential(
+                [
+                    keras.Input((1,)),
+                    keras.layers.Dense(1, use_bias=False, kernel_initializer="ones"),
+                ]
+            )
+            for _ in range(2)
+        )
+        self.optimizer = sgd(self.generator, self.critic, rate=self.rate)
+
+    def position(self):
+        return values(self.generator) + values(self.critic)
+
+    def judge(self, images):
+        return tf.reduce_sum(self.critic(images), -1)
+
+    def critic_loss(self):
+        one = tf.ones([2, 1])
+        return self.judge(self.generator(one)) - self.judge(0 * one)
+
+    def generator_loss(self):
+        return -self.judge(self.generator(tf.ones([2, 1])))
+
+    def step(self, gamma):
+        with tf.GradientTape() as tape:
+            players = [
+                gradients(self.critic_loss, self.optimizer, self.critic),
+                gradients(self.generator_loss, self.optimizer, self.generator),
+            ]
+            field = [g for player in players for g in player.values]
+            regularizer = 0.5 * tf.add_n([tf.reduce_sum(g**2) for g in field])
+        slopes = iter(tape.gradient(regularizer, [v.value for p in players for v in p.variables]))
+        consensus = [
+            dataclasses.replace(p, values=[g + gamma * next(slopes) for g in p.values])
+            for p in players
+        ]
+        apply_gradients(self.optimizer, *consensus)
+
+
+class TestJointVectorField:
+    @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+    @pytest.mark.parametrize("gamma", [0.0, 1.0])
+    def test_one_step_by_hand(self, graph, gamma):
+        gan = DiracGAN()
+        gan.generator.set_weights([np.array([[0.5]])])
+        step = tf.function(gan.step) if graph else gan.step
+        step(gamma)
+        # The generator's gradient is -psi and the critic's theta, that of the regularizer
+        # (theta, psi).
+        theta = 0.5 - gan.rate * (-1.0 + gamma * 0.5)
+        psi = 1.0 - gan.rate * (0.5 + gamma * 1.0)
+        np.testing.assert_allclose(gan.position(), [theta, psi], rtol=1e-6)
+
+    @pytest.mark.parametrize("gamma", [0.0, 1.0])
+    def test_only_consensus_finds_the_equilibrium(self, gamma):
+        gan = DiracGAN()
+        step = tf.function(gan.step)
+        for _ in range(60):
+            step(gamma)
+        # Each step turns, and stretches by |1 - rate gamma + i rate|.
+        stretch = abs(1 - gan.rate * gamma + 1j * gan.rate) ** 60
+        assert np.linalg.norm(gan.position()) == pytest.approx(2**0.5 * stretch, rel=1e-4)
+        assert (stretch > 1.3) if gamma == 0 else (stretch < 0.003)
+
+
+class TestApply:
+    def test_other_weights_give_other_outputs(self):
+        network = line()
+        weights = [tf.constant([[3.0]]), tf.constant([1.0])]
+        np.testing.assert_allclose(apply(network, weights, X), 3 * X + 1)
+        np.testing.assert_allclose(apply(network, None, X), 2 * X)
+        assert values(network) == [2, 0]
+
+    @pytest.mark.parametrize("own", [False, True])
+    def test_gradients_flow_to_the_weights(self, own):
+        network = line()
+        weights = None if own else [tf.constant([[3.0]]), tf.constant([1.0])]
+        with tf.GradientTape() as tape:
+            tape.watch(weights or [])
+            y = tf.reduce_sum(apply(network, weights, X))
+        given = weights or [v.value for v in network.trainable_variables]
+        slope, one = tape.gradient(y, given)
+        assert float(slope) == 4 and float(one) == 2
+
+    def normalizing(self, **options):
+        return keras.Sequential(
+            [keras.Input((1,)), keras.layers.BatchNormalization(momentum=0.5, **options)]
         )
 
-        @tf.function(input_signature=None, reduce_retracing=True)
-        def step(x):
-            return global_mean(tf.boolean_mask(x, x > 0))  # of unknown size
+    def test_moving_statistics_are_read_and_kept(self):
+        network = self.normalizing()
+        before = network.get_weights()
+        network(X, training=True)
+        moved = network.get_weights()
+        assert not np.array_equal(before[2], moved[2])
+        # In training by the batch's own statistics, else by those kept.
+        batch = apply(network, None, X, training=True)
+        np.testing.assert_allclose(batch, [[-1], [1]], atol=1e-3)
+        np.testing.assert_allclose(apply(network, None, X), network(X), rtol=1e-6)
+        np.testing.assert_equal(network.get_weights(), moved)
 
-        shares = strategy.run(step, [values])
-        assert float(strategy.reduce("SUM", shares, axis=None)) == 5
-        scalars = strategy.run(tf.function(lambda: global_mean(tf.constant(3.0))))
-        assert float(strategy.reduce("SUM", scalars, axis=None)) == 3
-
-    def test_equal_replicas_need_no_communication(self):
+    def test_works_where_a_call_cannot_on_two_replicas(self):
         strategy = make_strategy("mirrored")
-        step = tf.function(lambda: global_mean(tf.constant([1.0, 3.0])))
-        assert float(strategy.reduce("SUM", strategy.run(step), axis=None)) == 2
-        with tf.Graph().as_default() as graph, strategy.scope():
-            strategy.run(lambda: global_mean(tf.constant([1.0, 3.0])))
-            assert not [op for op in graph.get_operations() if "Collective" in op.type]
-
-
-class TestBatchMean:
-    def test_its_gradient_reaches_the_examples_of_all_replicas(self):
-        strategy = make_strategy("mirrored")
-        values = tf.constant([[1.0], [2.0], [3.0], [6.0]])
+        with strategy.scope():
+            network = self.normalizing(synchronized=True)
+        before = network.get_weights()
 
         @tf.function
-        def step():
-            def one(part):
-                with tf.GradientTape() as tape:
-                    tape.watch(part)
-                    # A loss that all examples share, of which each replica minimises its share.
-                    loss = tf.fill([tf.shape(part)[0]], tf.reduce_sum(batch_mean(part) ** 2))
-                    share = global_mean(loss)
-                return share, tape.gradient(share, part)
+        def step(due):
+            def replica():
+                compute = lambda: tf.reduce_sum(apply(network, None, X, training=True) ** 2)  # noqa: E731
+                return tf.cond(due, compute, lambda: 0.0)
 
-            parts = strategy.experimental_distribute_values_from_function(
-                lambda context: values[:2] if context.replica_id_in_sync_group == 0 else values[2:]
-            )
-            shares, gradients = strategy.run(one, (parts,))
-            gathered = strategy.experimental_local_results(gradients)
-            return strategy.reduce("SUM", shares, axis=None), tf.concat(gathered, axis=0)
+            return strategy.reduce("SUM", strategy.run(replica), axis=None)
 
-        loss, gradients = step()
-        assert float(loss) == pytest.approx(9.0)
-        # d/dx_i of mean^2 = 2 mean / 4.
-        np.testing.assert_allclose(gradients, np.full([4, 1], 1.5), rtol=1e-6)
+        assert float(step(True)) == pytest.approx(4, rel=1e-2) and float(step(False)) == 0
+        np.testing.assert_equal(network.get_weights(), before)

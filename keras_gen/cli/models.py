@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_gen import exported
 from keras_gen.cli.text import print_table
+from keras_gen.sentences import refusal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -249,7 +250,7 @@ def _run(model: exported.Exported, signature: str, output: str, **inputs: Any) -
     try:
         return model(signature, **inputs)[output]
     except tf.errors.OpError as error:
-        message = error.message.strip().splitlines()[0][:200]
+        message = refusal(error.message) or error.message.strip().splitlines()[0][:200]
         raise ValueError(f"signature {signature!r} of {model.path} failed: {message}") from error
 
 

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-BAD_INPUT, END = "keras_gen: bad input: ", " (end)"
+from keras_gen.sentences import BAD_INPUT, END
 
 
 def require(condition, sentence: str, *values):
@@ -36,11 +36,3 @@ def require(condition, sentence: str, *values):
     pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
     data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
     return tf.debugging.Assert(condition, data)
-
-
-def refusal(text: str) -> str | None:
-    """The sentence of `require` in the message of a runtime's error, if there is one."""
-    if BAD_INPUT not in text:
-        return None
-    # The runtime writes [piece] [value] [piece].
-    return text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")

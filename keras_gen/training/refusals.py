@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.training.checks import refusal
+from keras_gen.sentences import refusal
 from keras_gen.training.minimize import NOT_FINITE
 
 _OWN_SCHEDULES = (

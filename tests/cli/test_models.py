@@ -14,7 +14,7 @@ import tensorflow as tf
 from all_tiny import TINY
 from keras_gen.cli import main
 from keras_gen.export import export
-from keras_gen.images import read_image, write_png
+from keras_gen.images import grid, read_image, write_png
 from shared import fails
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
@@ -343,6 +343,27 @@ def test_sample(home, capsys):
     assert sheet.shape == (2 * 6 + 2, 3 * 6 + 2, 3)
     expected = tf.random.stateless_uniform([6, 4, 4, 1], [-3, 0], 0, 256, tf.int32).numpy()
     np.testing.assert_array_equal(sheet[8:12, 14:18, :1], expected[5])
+
+
+def test_sample_sets_conditions(home, capsys):
+    """Those of the model, by their names; the others have the value that is usual."""
+    model = TINY["ConditionalGAN"].compiled()
+    export(model, "mine", "classes")
+    sample = ["sample", "mine/classes", "-n", "6", "--seed", "3", "--columns", "3"]
+    for name, conditions in (("any", {}), ("twos", {"label": 2})):
+        settings = [f"--set={key}={value}" for key, value in conditions.items()]
+        assert main([*sample, *settings, "-o", f"{name}.png"]) == 0
+        expected = grid(model.sample(6, seed=3, **conditions), 3)
+        # A rounding error may turn the rounding to uint8.
+        assert np.abs(read_image(f"{name}.png").astype(int) - expected).max() <= 1
+    assert "--set psi: signature 'sample' of" in fails(
+        capsys, *sample, "--set", "psi=0.5", "-o", "a.png"
+    )
+    assert "Labels have values from 9 to 9" in fails(
+        capsys, *sample, "--set", "label=9", "-o", "a.png"
+    )
+    with pytest.raises(SystemExit, match="2"):
+        main([*sample, "--set", "label=two", "-o", "a.png"])
 
 
 def test_sample_defaults(home):

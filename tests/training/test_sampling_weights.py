@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gen.data.source import WEIGHTED, Source, derive_seed
 from keras_gen.data.weighted import weighted_stream
-from keras_gen.training.checks import refusal
+from keras_gen.sentences import refusal
 from keras_gen.training.distribution import make_strategy
 from keras_gen.training.replicas import global_batch
 from keras_gen.training.sampling_weights import SamplingWeights, distribute_fresh

@@ -44,8 +44,9 @@ class Coder(Capable):
         return self.reconstructed(self.encoded(x, training)[0], training)
 
     def encoded(self, x, training: bool = False) -> list[tf.Tensor]:
-        """Returns what the encoder makes of examples, a tensor for each of `code_names`."""
-        return tf.nest.flatten(self.encoder(x, training=training))
+        """Returns what the encoder makes of examples, float32, one for each of `code_names`."""
+        codes = tf.nest.flatten(self.encoder(x, training=training))
+        return [tf.cast(code, tf.float32) for code in codes]
 
     def reconstructed(self, latents, training: bool = False) -> tf.Tensor:
         """Returns the mean of p(x | code)."""

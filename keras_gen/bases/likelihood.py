@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gen.bases.capabilities import Capable, Sampler, capability
 from keras_gen.data.edges import Edge, Images, Levels
 from keras_gen.losses.likelihoods import Likelihood
-from keras_gen.training import GenerativeModel, minimize
+from keras_gen.training import GenerativeModel, minimize, stateless_seed
 
 
 class Inferred(NamedTuple):
@@ -154,6 +154,10 @@ class DensityModel(Sampler, LikelihoodModel):
             Float32 `[n]`, nats.
         """
         return {"log_probs": -self.nats(x)}
+
+    def score_seed(self) -> tf.Tensor:
+        """Returns the seed of the noise that `nats` is estimated by, the same each time."""
+        return stateless_seed(self.seed, 0, "score")
 
 
 def edge_of(likelihood: Likelihood, shape: tuple) -> Edge:

@@ -301,7 +301,7 @@ class Number(Edge):
         """Takes a number."""
         values = tf.cast(values, tf.float32)
         expected = f"a number in [{self.low:g}, {self.high:g}]"
-        return _within(values, self.low, self.high, self.name, expected)
+        return _within(values, self.low, self.high, self.name, expected, slack=0)
 
     def inner_spec(self):
         """Returns the specification of a float32 scalar."""

@@ -57,25 +57,29 @@ class Flow(DensityModel):
 
     def infer(self, x, training):
         """Returns the latents, and log |det dz/dx| with what `after_update` needs."""
-        values, change = self._continuous(x, self.stateless_seed("levels", training))
-        latents, log_det, statistics = self.flow(values, training=training)
-        return Inferred(latents, (log_det + change, statistics))
+        return self._inferred(x, self.uniform("levels", keras.ops.shape(x), training), training)
 
     def loss_terms(self, x, inferred, training):
         """Returns -log p(x), `[batch]` in nats: eq. (3)."""
         log_normal = -0.5 * (tf.square(inferred.latents) + np.log(2 * np.pi))
         return {"nll": -per_example_sum(log_normal) - inferred.parameters[0]}
 
+    def nats(self, x):
+        """Returns -log p(x), with the same noise on levels each time."""
+        inferred = self._inferred(x, noise.uniform(keras.ops.shape(x), self.score_seed()))
+        return self.loss_terms(x, inferred, training=False)["nll"]
+
     def after_update(self, x, inferred):
         """Keeps the statistics of the first batch, by which activations are normalized."""
         self.flow.after_update(inferred.parameters[1])
 
-    def _continuous(self, x, seed):
-        """The values that the flow maps, and the logarithm of how much they were scaled."""
-        if not self.levels:
-            return x, 0.0
-        values = tf.cast(x, tf.float32) + noise.uniform(keras.ops.shape(x), seed)
-        return values / self.levels - 0.5, -np.prod(x.shape[1:]) * np.log(self.levels)
+    def _inferred(self, x, offset, training=False):
+        """The latents of vectors, or of levels with an offset in [0, 1)."""
+        change = np.prod(x.shape[1:]) * np.log(self.levels or 1)
+        if self.levels:
+            x = (tf.cast(x, tf.float32) + offset) / self.levels - 0.5
+        latents, log_det, statistics = self.flow(x, training=training)
+        return Inferred(latents, (log_det - change, statistics))
 
     @capability
     def encode(self, x):
@@ -85,8 +89,7 @@ class Flow(DensityModel):
             x: Examples `[n, ...]`, as their edge takes them.
             batch_size: Examples at once.
         """
-        values = (tf.cast(x, tf.float32) + 0.5) / self.levels - 0.5 if self.levels else x
-        return {"latents": self.flow(values, training=False)[0]}
+        return {"latents": self._inferred(x, 0.5).latents}
 
     @capability
     def decode(self, latents):

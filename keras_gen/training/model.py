@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import math
 
 import keras
 import tensorflow as tf
@@ -222,8 +223,8 @@ class GenerativeModel(keras.Model):
     def loss_weights(self) -> dict:
         """Returns the names of the terms that are reported, and the weight of each in its loss.
 
-        A weight is a number or a `Schedule` of the step, whose final value holds in `evaluate`.
-        None stands for a term that is reported and not minimized.
+        A weight is a number, a `Schedule` of the step, whose final value holds in `evaluate`, or a
+        tuple of such factors. None stands for a term that is reported and not minimized.
         """
         return {}
 
@@ -247,7 +248,12 @@ class GenerativeModel(keras.Model):
         )
 
     def scheduled(self, value, training: bool = True):
-        """Returns a number, or a schedule's value: at this step, or outside training its last."""
+        """Returns a number, or a schedule's value: at this step, or outside training its last.
+
+        Of a tuple it returns the product.
+        """
+        if isinstance(value, tuple):
+            return math.prod(self.scheduled(factor, training) for factor in value)
         return schedules.value_at(value, self.step.value) if training else schedules.final(value)
 
     def named(self, terms: dict) -> dict:

@@ -110,7 +110,7 @@ class CycleGAN(Translator):
 
     def loss_weights(self):
         """Returns the weights of eq. (3) and of the identity loss (sec. 5.2)."""
-        identity = self.cycle_weight * self.identity_weight
+        identity = self.cycle_weight, self.identity_weight
         return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
 
     def train_step(self, data):

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gen.bases import Coder, DensityModel, Inferred
 from keras_gen.losses import kl_standard_normal
-from keras_gen.training import schedules, stateless_seed
+from keras_gen.training import schedules
 from keras_gen.training.noise import normal
 
 SCORE_SAMPLES = 16  # latents an example; the ELBO of one would be noisy
@@ -104,10 +104,6 @@ class VAE(Coder, DensityModel):
     def nats(self, x):
         """Returns the negative ELBO, with the same latents' noise each time."""
         return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
-
-    def score_seed(self) -> tf.Tensor:
-        """Returns the seed of the latents that scores are estimated by."""
-        return stateless_seed(self.seed, 0, "score")
 
     def noise(self, n, key):
         """Draws latents from the prior."""

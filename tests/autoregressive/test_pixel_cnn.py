@@ -1,0 +1,144 @@
+"""All sixteen black and white images of 2x2 pixels: their probabilities, and samples of them."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.autoregressive import PixelCNN
+from keras_gen.export import export, load
+from keras_gen.layers import MaskedConvolution
+from keras_gen.networks import pixel_cnn
+
+IMAGES = np.array(list(itertools.product([0, 1], repeat=4)), "uint8").reshape(16, 2, 2, 1)
+# Where a 3x3 kernel with mask A looks, and the pixels' places in their order.
+SEEN = [(-1, -1), (-1, 0), (-1, 1), (0, -1)]
+PLACES = [(0, 0), (0, 1), (1, 0), (1, 1)]
+
+
+@pytest.fixture
+def kernel(rng):
+    """What each pixel that is seen adds to the two logits, and the logits without."""
+    return rng.normal(0, 1.5, (len(SEEN), 2)), np.array([-0.2, 0.1])
+
+
+def single_layer(kernel):
+    """A network that is one masked convolution; under the mask its kernel must not matter."""
+    seen, bias = kernel
+    images, layer = keras.Input((2, 2, 1)), MaskedConvolution(2, 3, "A")
+    network = keras.Model(images, layer(images))
+    values = np.full((3, 3, 1, 2), 50.0)
+    for (row, column), logits in zip(SEEN, seen, strict=True):
+        values[row + 1, column + 1, 0] = logits
+    layer.set_weights([values, bias])
+    return network
+
+
+@pytest.fixture
+def model(kernel):
+    model = PixelCNN(single_layer(kernel), levels=2)
+    model.compile(keras.optimizers.SGD(0.0))
+    return model
+
+
+def conditionals(kernel, image, temperature=1.0):
+    """p(value | values before) of the four values in their order, [4, 2]."""
+    seen, bias = kernel
+    found = []
+    for row, column in PLACES:
+        logits = bias.copy()
+        for (down, right), change in zip(SEEN, seen, strict=True):
+            if (place := (row + down, column + right)) in PLACES:
+                logits += change * image[*place, 0]
+        found.append(np.exp(logits / temperature) / np.exp(logits / temperature).sum())
+    return np.array(found)
+
+
+def probabilities(kernel, temperature=1.0):
+    """Eq. (1): the product of the conditionals, for all sixteen images."""
+    return np.array([
+        np.prod(conditionals(kernel, image, temperature)[range(4), image.ravel()])
+        for image in IMAGES
+    ])  # fmt: skip
+
+
+def frequencies(samples):
+    numbers = samples.reshape(-1, 4) @ [8, 4, 2, 1]
+    return np.bincount(numbers, minlength=16) / len(samples)
+
+
+def test_probabilities_are_products_of_the_conditionals(model, kernel):
+    expected = probabilities(kernel)
+    assert expected.sum() == pytest.approx(1) and expected.max() > 3 * expected.min()
+    log_p = model.log_prob(IMAGES)
+    np.testing.assert_allclose(log_p, np.log(expected), rtol=1e-4)
+    np.testing.assert_allclose(model.score(IMAGES), -log_p, rtol=1e-6)
+    for step in (model.test_step, model.train_step):
+        model.reset_metrics()
+        loss = float(step(tf.constant(IMAGES[[3, 5, 5]]))["loss"])
+        assert loss == pytest.approx(-np.log(expected[[3, 5, 5]]).mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("levels, channels", [(2, 1), (2, 3), (3, 1)])
+def test_probabilities_of_all_images_sum_to_1(levels, channels, rng):
+    """Of a deep network, of several channels, of more levels: each is a distribution."""
+    shape = (1, 2, 3) if channels == 3 else (2, 2, 1)
+    network = pixel_cnn(shape, levels, filters=4, blocks=1, first_kernel=3, levels=levels)
+    for weight in network.trainable_variables:
+        weight.assign(weight + rng.normal(0, 0.3, weight.shape))
+    values = itertools.product(range(levels), repeat=int(np.prod(shape)))
+    images = np.array(list(values), "uint8").reshape(-1, *shape)
+    log_p = PixelCNN(network, levels=levels).log_prob(images).astype("float64")
+    assert np.exp(log_p).sum() == pytest.approx(1, abs=1e-5)
+    assert log_p.std() > 0.1
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+def test_samples_are_as_frequent_as_they_are_probable(temperature, model, kernel):
+    n = 4000
+    samples = model.sample(n, seed=0, batch_size=n, temperature=temperature)
+    assert samples.dtype == np.uint8 and samples.shape == (n, 2, 2, 1)
+    expected = probabilities(kernel, temperature)
+    deviations = np.sqrt(expected * (1 - expected) / n)
+    assert (np.abs(frequencies(samples) - expected) < 4 * deviations).all()
+    other = probabilities(kernel, 3 - temperature)
+    assert (np.abs(other - expected) > 8 * deviations).any()
+
+
+def test_the_lowest_temperature_takes_the_most_likely_path(model, kernel):
+    path = np.zeros((2, 2, 1), "uint8")
+    for number, place in enumerate(PLACES):
+        path[place] = conditionals(kernel, path)[number].argmax()
+    np.testing.assert_array_equal(model.sample(5, seed=0, temperature=1e-3), [path] * 5)
+    assert 0 < path.sum() < 4
+
+
+def test_the_export_samples_and_scores(model, tmp_path):
+    exported = load(export(model, tmp_path, "pixel_cnn"))
+    drawn = exported("sample", seed=1, n=50, temperature=2.0)["images"]
+    np.testing.assert_array_equal(drawn, model.sample(50, seed=1, temperature=2.0))
+    served = exported("log_prob", images=IMAGES)["log_probs"]
+    np.testing.assert_allclose(served, model.log_prob(IMAGES), rtol=1e-5)
+
+
+def test_wrong_networks_and_values_are_refused(kernel, model):
+    network = single_layer(kernel)
+    message = r"gives \(2, 2, 2\) for images of shape \(2, 2, 1\): expected 3 logits for each value"
+    with pytest.raises(ValueError, match=message):
+        PixelCNN(network, levels=3)
+    images = keras.Input((2, 2, 1))
+    mixing = keras.Model(images, keras.layers.Conv2D(2, 3, padding="same")(images))
+    with pytest.raises(ValueError, match=r"\(Conv2D\) mixes pixels"):
+        PixelCNN(mixing, levels=2).sample(1)
+    with pytest.raises(ValueError, match=r"Levels have values from 0 to 2: expected .* \[0, 1\]"):
+        model.log_prob(2 * IMAGES)
+    for bad in (-0.1, 11.0):
+        with pytest.raises(ValueError, match=r"a number in \[0\.001, 10\]"):
+            model.sample(1, temperature=bad)
+
+
+def test_a_temperature_of_0_is_refused(model):
+    with pytest.raises(ValueError, match=r"a number in \[0\.001, 10\]"):
+        model.sample(1, temperature=0.0)

@@ -1,0 +1,192 @@
+"""Densities of flows against numpy, for affine layers with known weights."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.export import export, load
+from keras_gen.flows import Flow
+from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain
+from keras_gen.networks import coupling_flow
+from keras_gen.training import NonFiniteLossError
+
+MEAN, SLOPE, BIAS = np.array([0.5, -1.0]), np.array([2.0, 0.4]), np.array([0.3, 0.1])
+
+
+def chain(values, *layers):
+    flow = Chain(layers)
+    flow.build((None, values))
+    return flow
+
+
+def affine(**options):
+    """z = SLOPE * (x - MEAN) + BIAS, half of the logarithm of the slope stored, half trained."""
+    layer = ActNorm()
+    model = Flow(chain(2, layer), **options)
+    layer.log_scale.assign(np.log(SLOPE) * 2)
+    layer.log_deviation.assign(np.log(SLOPE))
+    layer.bias.assign(BIAS)
+    layer.mean.assign(MEAN)
+    layer.initialized.assign(1)
+    model.compile(keras.optimizers.SGD(0.0))
+    return model
+
+
+def log_normal(z):
+    return -0.5 * (z**2 + np.log(2 * np.pi)).sum(axis=-1)
+
+
+@pytest.fixture
+def points(rng):
+    return rng.normal(size=(6, 2)).astype("float32")
+
+
+def test_density_of_an_affine_flow(points):
+    """N(x; MEAN - BIAS / SLOPE, 1 / SLOPE^2): eq. (2) is the change of variables."""
+    model = affine()
+    z = SLOPE * (points - MEAN) + BIAS
+    log_p = log_normal(z) + np.log(SLOPE).sum()
+    np.testing.assert_allclose(model.log_prob(points), log_p, rtol=1e-5)
+    np.testing.assert_allclose(model.score(points), -log_p, rtol=1e-5)
+    np.testing.assert_allclose(model.encode(points), z, rtol=1e-5)
+    np.testing.assert_allclose(model.decode(z.astype("float32")), points, atol=1e-5)
+    for step in (model.test_step, model.train_step):
+        model.reset_metrics()
+        logs = {name: float(value) for name, value in step(tf.constant(points)).items()}
+        expected = pytest.approx(-log_p.mean(), rel=1e-5)
+        assert logs == {"loss": expected, "nll_loss": expected}
+
+
+@pytest.mark.parametrize("flip", [False, True])
+def test_density_of_an_affine_coupling(flip, points):
+    """One value scales and shifts the other: exp(tanh(a u + b)) v + c u + d, eqs. (4) to (6)."""
+    a, b, c, d = 0.7, -0.3, 0.5, 0.2
+    inputs = keras.Input((2,))
+    heads = [keras.layers.Dense(2) for _ in range(2)]
+    layer = AffineCoupling(keras.Model(inputs, [head(inputs) for head in heads]), flip=flip)
+    model = Flow(chain(2, layer))
+    stays, moves = (1, 0) if flip else (0, 1)
+    for head, (slope, offset) in zip(heads, [(a, b), (c, d)], strict=True):
+        kernel, bias = np.full((2, 2), 9.0), np.full(2, 9.0)  # the rest must not matter
+        kernel[stays, moves], bias[moves] = slope, offset
+        kernel[moves, moves] = 9.0
+        head.set_weights([kernel, bias])
+    u, v = points[:, stays], points[:, moves]
+    log_scale = np.tanh(a * u + b)
+    z = points.astype("float64")
+    z[:, moves] = np.exp(log_scale) * v + c * u + d
+    np.testing.assert_allclose(model.encode(points), z, rtol=1e-4)
+    np.testing.assert_allclose(model.log_prob(points), log_normal(z) + log_scale, rtol=1e-4)
+    np.testing.assert_allclose(model.decode(z.astype("float32")), points, atol=1e-5)
+
+
+def test_a_trained_density_integrates_to_1(rng):
+    """And is the one that samples come from."""
+    flow = coupling_flow((2,), steps=4, hidden=(8,), activation="tanh")
+    model = Flow(flow)
+    model.compile(keras.optimizers.Adam(0.02))
+    x = rng.normal(size=(256, 2)).astype("float32")
+    x[:, 1] = 0.5 * x[:, 0] ** 2 + 0.3 * x[:, 1]
+    losses = model.fit(x, batch_size=64, epochs=10, verbose=0).history["loss"]
+    assert losses[-1] < losses[0] - 0.1
+    side = np.linspace(-12, 12, 241, dtype="float32")
+    grid = np.stack(np.meshgrid(side, side, indexing="ij"), axis=-1).reshape(-1, 2)
+    density = np.exp(model.log_prob(grid, batch_size=len(grid)).astype("float64"))
+    cell = (side[1] - side[0]) ** 2
+    assert density.sum() * cell == pytest.approx(1, abs=0.01)
+    drawn = model.sample(2000, seed=0, batch_size=2000)
+    mean = (density[:, None] * grid).sum(axis=0) * cell
+    second = (density[:, None] * grid**2).sum(axis=0) * cell
+    np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.1)
+    np.testing.assert_allclose((drawn**2).mean(axis=0), second, atol=0.25)
+    np.testing.assert_allclose(model.decode(model.encode(x)), x, atol=1e-4)
+
+
+LEVELS = 4
+
+
+def test_levels_count_the_width_of_their_noise(rng):
+    """A flow that does nothing: log N of the scaled levels, less log(levels) for each value."""
+    model = Flow(chain(3, ActNorm()), levels=LEVELS)
+    model.compile()
+    levels = rng.integers(0, LEVELS, (5, 3)).astype("uint8")
+    width = model.uniform("levels", [5, 3], training=False).numpy()
+    nll = 3 * np.log(LEVELS) - log_normal((levels + width) / LEVELS - 0.5)
+    found = model.test_step(tf.constant(levels))["loss"]
+    assert float(found) == pytest.approx(nll.mean(), rel=1e-5)
+    middles = (levels + 0.5) / LEVELS - 0.5
+    np.testing.assert_allclose(model.encode(levels), middles, rtol=1e-5)
+    np.testing.assert_array_equal(model.decode(model.encode(levels)), levels)
+    with pytest.raises(ValueError, match=r"Levels have values from 0 to 4"):
+        model.log_prob(np.array([[0, 4, 1]], "uint8"))
+
+
+def test_densities_of_levels_are_their_probabilities_on_average():
+    """The noise spreads each level over its width: the mean of p(x) is the mass of a Normal."""
+    model = Flow(chain(1, ActNorm()), levels=LEVELS)
+    levels = np.repeat(np.arange(LEVELS, dtype="uint8"), 1000)[:, None]
+    log_p = model.log_prob(levels, batch_size=len(levels)).reshape(LEVELS, 1000)
+    edges = [0.5 * math.erf(v / math.sqrt(2)) for v in np.linspace(-0.5, 0.5, LEVELS + 1)]
+    np.testing.assert_allclose(np.exp(log_p).mean(axis=1), np.diff(edges), rtol=3e-3)
+    assert log_p.std(axis=1).min() > 0
+    drawn = model.sample(4000, seed=0, batch_size=4000)
+    assert drawn.dtype == np.uint8 and drawn.shape == (4000, 1)
+    # What lies beyond the levels becomes the first or the last.
+    beyond = 0.5 + edges[0]
+    expected = np.diff(edges) + np.array([beyond, 0, 0, beyond])
+    np.testing.assert_allclose(np.bincount(drawn[:, 0]) / 4000, expected, atol=0.03)
+
+
+def test_scores_of_levels_do_not_depend_on_what_was_evaluated(rng):
+    model = Flow(chain(3, ActNorm()), levels=LEVELS)
+    model.compile()
+    levels = rng.integers(0, LEVELS, (5, 3)).astype("uint8")
+    before = model.log_prob(levels)
+    model.test_step(tf.constant(levels))
+    np.testing.assert_array_equal(model.log_prob(levels), before)
+
+
+def test_temperature_scales_the_latents(tmp_path):
+    model = affine()
+    mode = MEAN - BIAS / SLOPE
+    np.testing.assert_allclose(model.sample(3, seed=0, temperature=0.0), [mode] * 3, rtol=1e-5)
+    plain, half = model.sample(400, seed=0), model.sample(400, seed=0, temperature=0.5)
+    np.testing.assert_allclose(half - mode, (plain - mode) / 2, atol=1e-5)
+    np.testing.assert_array_equal(plain, model.sample(400, seed=0, temperature=1.0))
+    np.testing.assert_allclose((plain - mode).std(axis=0), 1 / SLOPE, rtol=0.1)
+    exported = load(export(model, tmp_path, "flow"))
+    for temperature, expected in ((1.0, plain), (0.5, half)):
+        served = exported("sample", seed=0, n=400, temperature=temperature)["vectors"]
+        np.testing.assert_allclose(served, expected, atol=1e-5)
+    for bad in (-1.0, 11.0, np.nan):
+        with pytest.raises(ValueError, match=r"temperature have.*a number in \[0, 10\]"):
+            model.sample(2, temperature=bad)
+    with pytest.raises(TypeError, match="no condition 'label': it has temperature"):
+        model.sample(2, label=1)
+
+
+def test_activations_are_normalized_by_the_first_finite_batch(points):
+    layer = ActNorm()
+    model = Flow(chain(2, layer))
+    model.compile(keras.optimizers.SGD(0.0))
+    before = model.get_weights()
+    with pytest.raises(NonFiniteLossError, match=r"total_loss.* was not finite at step 0"):
+        model.fit(1e30 * points, verbose=0)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+    for batch in (3 * points + 5, points):  # of which the second changes nothing
+        logs = model.fit(batch, verbose=0).history
+        first = 3 * points + 5
+        np.testing.assert_allclose(layer.mean, first.mean(axis=0), rtol=1e-5)
+        np.testing.assert_allclose(layer.log_deviation, np.log(first.std(axis=0)), rtol=1e-4)
+        z = (batch - first.mean(axis=0)) / first.std(axis=0)
+        nll = np.log(first.std(axis=0)).sum() - log_normal(z).mean()
+        assert logs["loss"][0] == pytest.approx(nll, rel=1e-4)
+
+
+def test_a_flow_without_weights_is_refused():
+    with pytest.raises(ValueError, match="has no weights yet"):
+        Flow(Chain([ActNorm()]))

@@ -1,0 +1,90 @@
+"""Unrolled steps of a Dirac GAN: one number theta against the slope psi of a discriminator."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.gan import GAN, UnrolledGAN
+from tiny import difference, state
+
+THETA, PSI, REAL = 0.7, 0.4, -0.3
+ETA, D_RATE, G_RATE = 0.6, 0.2, 0.1
+
+
+def dirac(cls=UnrolledGAN, objective="wasserstein", kernel=0.0, **options):
+    """G(z) = theta, whatever z, and D(x) = psi x."""
+    generator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    discriminator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    generator.set_weights([np.full((1, 1), kernel), np.full(1, THETA)])
+    discriminator.set_weights([np.full((1, 1), PSI)])
+    model = cls(generator, discriminator, objective=objective, **options)
+    model.compile(keras.optimizers.SGD(D_RATE), keras.optimizers.SGD(G_RATE))
+    return model
+
+
+def train(model):
+    """One step on real examples that are all the same; the new theta and psi, and the losses."""
+    logs = model.train_step(tf.fill([4, 1], REAL))
+    theta = model.generator.get_weights()[1].item()
+    return theta, model.discriminator.get_weights()[0].item(), logs
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+def test_unrolled_steps_of_a_linear_game(steps):
+    """D loses psi theta - psi real, so that each step takes eta (theta - real) from psi."""
+    theta, psi, logs = train(dirac(unrolled_steps=steps, unrolled_rate=ETA))
+    # The discriminator takes one step, eq. (12), of its own rate, whatever is unrolled.
+    after = PSI - D_RATE * (THETA - REAL)
+    assert psi == pytest.approx(after, rel=1e-5)
+    ahead = after - steps * ETA * (THETA - REAL)
+    assert float(logs["g_loss"]) == pytest.approx(-ahead * THETA, rel=1e-5)
+    # The derivative of -(after - K eta (theta - real)) theta; with `ahead` held, -ahead.
+    slope = -after + steps * ETA * (2 * THETA - REAL)
+    assert theta == pytest.approx(THETA - G_RATE * slope, rel=1e-5)
+    assert abs(slope - -ahead) == pytest.approx(steps * ETA * THETA, rel=1e-5)
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_unrolled_steps_of_a_curved_game(steps):
+    def sigmoid(x):
+        return 1 / (1 + np.exp(-x))
+
+    def g_loss(theta, psi):
+        for _ in range(steps):  # of softplus(-psi real) + softplus(psi theta)
+            psi = psi - ETA * (-sigmoid(-psi * REAL) * REAL + sigmoid(psi * theta) * theta)
+        return np.logaddexp(0, -psi * theta)
+
+    theta, psi, logs = train(dirac(objective="non_saturating", unrolled_steps=steps,
+                                   unrolled_rate=ETA))  # fmt: skip
+    after = PSI - D_RATE * (-sigmoid(-PSI * REAL) * REAL + sigmoid(PSI * THETA) * THETA)
+    assert psi == pytest.approx(after, rel=1e-5)
+    assert float(logs["g_loss"]) == pytest.approx(g_loss(THETA, after), rel=1e-5)
+    slope = (g_loss(THETA + 1e-5, after) - g_loss(THETA - 1e-5, after)) / 2e-5
+    assert theta == pytest.approx(THETA - G_RATE * slope, rel=1e-5)
+
+
+def test_evaluation_looks_ahead_too():
+    model = dirac(unrolled_steps=2, unrolled_rate=ETA)
+    logs = model.test_step(tf.fill([4, 1], REAL))
+    ahead = PSI - 2 * ETA * (THETA - REAL)
+    assert float(logs["g_loss"]) == pytest.approx(-ahead * THETA, rel=1e-5)
+    assert float(logs["d_loss"]) == pytest.approx(PSI * (THETA - REAL), rel=1e-5)
+    assert model.discriminator.get_weights()[0].item() == pytest.approx(PSI)
+
+
+def test_no_steps_are_the_plain_gan():
+    models = [dirac(cls, "non_saturating", kernel=0.5, **options)
+              for cls, options in ((GAN, {}), (UnrolledGAN, dict(unrolled_steps=0)))]  # fmt: skip
+    for _ in range(3):
+        (*_, plain), (*_, unrolled) = map(train, models)
+        assert plain.keys() == unrolled.keys()
+        for name, value in plain.items():
+            assert float(unrolled[name]) == pytest.approx(float(value), rel=1e-6)
+    assert max(difference(models[0], *map(state, models)).values(), default=0) < 1e-6
+
+
+@pytest.mark.parametrize("options", [dict(unrolled_steps=-1), dict(unrolled_rate=0.0)])
+def test_bad_arguments_are_refused(options):
+    with pytest.raises(ValueError, match=r"unrolled_steps is .* expected 0 steps or more"):
+        dirac(**options)

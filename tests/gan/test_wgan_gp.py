@@ -1,0 +1,118 @@
+"""WGAN-GP's eq. (3) and algorithm 1 against numpy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.gan import WGANGP
+
+LATENTS, VALUES = 2, 3
+LAMBDA, RATE = 4.0, 0.05
+
+
+@pytest.fixture
+def weights(rng):
+    """W, b of the generator and w, c of the critic."""
+    shapes = (LATENTS, VALUES), (VALUES,), (VALUES, 1), (1,)
+    return [rng.normal(0, 0.7, shape) for shape in shapes]
+
+
+def wgan(weights, activation=None, rate=0.0, **options):
+    """A linear generator, and as critic a function of a linear map."""
+    W, b, w, c = weights
+    generator = keras.Sequential([keras.Input((LATENTS,)), keras.layers.Dense(VALUES)])
+    critic = keras.Sequential([keras.Input((VALUES,)), keras.layers.Dense(1, activation)])
+    generator.set_weights([W, b])
+    critic.set_weights([w, c])
+    model = WGANGP(generator, critic, penalty_weight=LAMBDA, **options)
+    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
+    return model
+
+
+def images(rng, n=4):
+    return rng.uniform(-1, 1, (n, VALUES)).astype("float32")
+
+
+def normal(model, use, n, training=True):
+    """The latents of one use in the next step."""
+    return model.normal(use, [n, LATENTS], training).numpy().astype("float64")
+
+
+def numbers(logs):
+    return {name: float(value) for name, value in logs.items()}
+
+
+def test_losses_are_those_of_equation_3(weights, rng):
+    W, b, w, c = weights
+    model, x = wgan(weights), images(rng)
+    for_d, for_g = (normal(model, use, 4, False) @ W + b for use in ("test", "generator"))
+    distance = (x @ w + c).mean() - (for_d @ w + c).mean()
+    penalty = LAMBDA * (np.linalg.norm(w) - 1) ** 2
+    expected = {
+        "d_loss": -distance + penalty,
+        "g_loss": -(for_g @ w + c).mean(),
+        "penalty_loss": penalty,
+        "wasserstein_distance": distance,
+    }
+    assert numbers(model.test_step(tf.constant(x))) == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_penalty_is_between_real_images_and_fakes(weights, rng):
+    """The slope of (w x + c)^2 is 2 (w x + c) w: another one at each point between the two."""
+    W, b, w, c = weights
+    model, x = wgan(weights, keras.ops.square), images(rng)
+    fake = normal(model, "test", 4, False) @ W + b
+    mix = model.uniform("penalty", [4, 1], training=False).numpy()
+    norms = np.linalg.norm(2 * ((mix * x + (1 - mix) * fake) @ w + c) * w.T, axis=1)
+    assert np.ptp(norms) > 0.1
+    found = float(model.test_step(tf.constant(x))["penalty_loss"])
+    assert found == pytest.approx(LAMBDA * np.mean((norms - 1) ** 2), rel=1e-4)
+
+
+def test_a_step_is_algorithm_1(weights, rng):
+    """n_critic updates on every n-th image, the penalty's slopes among their gradients."""
+    W, b, w, c = weights
+    model, x = wgan(weights, rate=RATE, critic_steps=2), images(rng, 6)
+    latents = [normal(model, f"discriminator {k}", 3) for k in range(2)]
+    z = normal(model, "generator", 3)
+    logs = numbers(model.train_step(tf.constant(x)))
+    for part, noise in zip((x[::2], x[1::2]), latents, strict=True):
+        fake, norm = noise @ W + b, np.linalg.norm(w)
+        distance = (part @ w).mean() - (fake @ w).mean()
+        penalty = LAMBDA * (norm - 1) ** 2
+        slope = fake.mean(0) - part.mean(0)
+        w = w - RATE * (slope[:, None] + LAMBDA * 2 * (norm - 1) * w / norm)
+    expected = dict(d_loss=penalty - distance, wasserstein_distance=distance, penalty_loss=penalty)
+    assert {name: logs[name] for name in expected} == pytest.approx(expected, rel=1e-4)
+    # The bias adds the same to real images and fakes, and so stays.
+    for found, value in zip(model.critic.get_weights(), (w, c), strict=True):
+        np.testing.assert_allclose(found, value, atol=1e-6)
+    assert logs["g_loss"] == pytest.approx(-((z @ W + b) @ w + c).mean(), rel=1e-4)
+    by_fake = np.repeat(-w.T, 3, axis=0) / 3
+    expected = W - RATE * z.T @ by_fake, b - RATE * by_fake.sum(0)
+    for found, value in zip(model.generator.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(found, value, atol=1e-6)
+
+
+def test_defaults_are_those_of_algorithm_1(weights, rng):
+    model = wgan(weights)
+    assert (model.critic_steps, WGANGP(model.generator, model.critic).penalty_weight) == (5, 10)
+    model.compile()
+    for optimizer in (model.d_optimizer, model.g_optimizer):
+        found = [getattr(optimizer, n) for n in ("learning_rate", "beta_1", "beta_2")]
+        np.testing.assert_allclose(found, [1e-4, 0.0, 0.9])
+    assert model.d_optimizer is not model.g_optimizer
+    model.train_step(tf.constant(images(rng, 5)))
+    assert model.d_optimizer.iterations.numpy() == 5
+    assert model.g_optimizer.iterations.numpy() == 1
+
+
+def test_a_critic_with_batch_normalization_is_refused(weights):
+    model = wgan(weights)
+    layers = [keras.layers.BatchNormalization(), keras.layers.Dense(1)]
+    critic = keras.Sequential([keras.Input((VALUES,)), *layers])
+    with pytest.raises(ValueError, match="batch normalization"):
+        WGANGP(model.generator, critic)
+    with pytest.raises(ValueError, match="weight=-1"):
+        WGANGP(model.generator, model.critic, penalty_weight=-1)

@@ -1,0 +1,69 @@
+"""Labels as further channels: what the network then sees, against numpy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.networks import with_labels
+
+CLASSES = 3
+LABELS = tf.constant([2, 0, 2, 1])
+ONE_HOT = np.eye(CLASSES)[LABELS.numpy()]
+
+
+def test_labels_stand_beside_vectors(rng):
+    dense = keras.layers.Dense(2)
+    network = with_labels(keras.Sequential([keras.Input((4 + CLASSES,)), dense]), CLASSES)
+    kernel, bias = rng.normal(size=(4 + CLASSES, 2)), rng.normal(size=2)
+    dense.set_weights([kernel, bias])
+    x = rng.normal(size=(4, 4)).astype("float32")
+    expected = np.concatenate([x, ONE_HOT], axis=1) @ kernel + bias
+    np.testing.assert_allclose(network([tf.constant(x), LABELS]), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_labels_stand_at_every_pixel(rng):
+    convolution = keras.layers.Conv2D(2, 2)
+    network = with_labels(
+        keras.Sequential([keras.Input((3, 2, 1 + CLASSES)), convolution]), CLASSES
+    )
+    kernel, bias = rng.normal(size=(2, 2, 1 + CLASSES, 2)), rng.normal(size=2)
+    convolution.set_weights([kernel, bias])
+    x = rng.normal(size=(4, 3, 2, 1)).astype("float32")
+    maps = np.broadcast_to(ONE_HOT[:, None, None], (4, 3, 2, CLASSES))
+    both = np.concatenate([x, maps], axis=-1)
+    rows = [np.einsum("nhwc,hwcf->nf", both[:, row : row + 2], kernel) for row in range(2)]
+    expected = np.stack(rows, axis=1)[:, :, None] + bias
+    np.testing.assert_allclose(network([tf.constant(x), LABELS]), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_it_takes_images_and_integers_and_keeps_name_and_weights():
+    inner = keras.Sequential([keras.Input((5, 5, 7)), keras.layers.Dense(1)], name="judge")
+    network = with_labels(inner, 4)
+    assert [i.shape for i in network.inputs] == [(None, 5, 5, 3), (None,)]
+    assert network.inputs[1].dtype == "int32" and network.output_shape == (None, 5, 5, 1)
+    assert network.name == "judge" and with_labels(inner, 4, name="other").name == "other"
+    assert all(a is b for a, b in zip(network.weights, inner.weights, strict=True))
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_a_file_holds_it(policy, tmp_path, rng):
+    keras.config.set_dtype_policy(policy)
+    network = with_labels(
+        keras.Sequential([keras.Input((2 + CLASSES,)), keras.layers.Dense(2)]), CLASSES
+    )
+    network.save(tmp_path / "network.keras")
+    keras.config.set_dtype_policy("float32")
+    copy = keras.saving.load_model(tmp_path / "network.keras")
+    x = tf.constant(rng.normal(size=(4, 2)), tf.float32)
+    outputs = network([x, LABELS])
+    np.testing.assert_array_equal(copy([x, LABELS]), outputs)
+    assert np.abs(outputs - network([x, tf.roll(LABELS, 1, 0)])).max() > 0.01
+
+
+@pytest.mark.parametrize("channels", [CLASSES, CLASSES - 1])
+def test_networks_without_room_for_labels_are_refused(channels):
+    network = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2)], name="narrow")
+    message = f"'narrow' takes {channels} channels: build it for 3 more"
+    with pytest.raises(ValueError, match=message):
+        with_labels(network, CLASSES)

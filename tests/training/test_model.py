@@ -1,0 +1,285 @@
+"""The base of all models: configuration, players, batches, weights of losses, reports."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.data.edges import Labels, Vectors
+from keras_gen.training import GenerativeModel, minimize
+from keras_gen.training.schedules import Linear
+
+
+def line(value=2.0):
+    """y = w x with w = `value`."""
+    initial = keras.initializers.Constant(value)
+    inputs = keras.Input((1,))
+    outputs = keras.layers.Dense(1, use_bias=False, kernel_initializer=initial)(inputs)
+    return keras.Model(inputs, outputs)
+
+
+def slope(network):
+    return float(network.get_weights()[0][0, 0])
+
+
+@keras.saving.register_keras_serializable("test_model")
+class Line(GenerativeModel):
+    """Minimizes `factor` times the output."""
+
+    def __init__(self, network, factor=1.0, seed=0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.network, self.factor = network, factor
+        self.edges["x"] = Vectors((1,), "numbers")
+
+    def train_step(self, data):
+        x = self.prepare_batch(data)["x"]
+        loss = minimize(
+            lambda: self.factor * tf.reduce_sum(self.network(x), -1), self.optimizer, self.network
+        )
+        return self.report(loss=loss)
+
+
+@keras.saving.register_keras_serializable("test_model")
+class HalfLine(Line):
+    """Fixes an argument of its parent."""
+
+    def __init__(self, network, **kwargs):
+        super().__init__(network, factor=0.5, **kwargs)
+
+
+@keras.saving.register_keras_serializable("test_model")
+class Committee(GenerativeModel):
+    """Minimizes the sum of the outputs of several networks, times that of another."""
+
+    def __init__(self, members, chair, seed=0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.members, self.chair = members, chair
+        self.edges["x"] = Vectors((1,), "numbers")
+
+    def train_step(self, data):
+        x = self.prepare_batch(data)["x"]
+
+        def votes():
+            return tf.reduce_sum(self.chair(x) * tf.add_n([m(x) for m in self.members]), -1)
+
+        return self.report(loss=minimize(votes, self.optimizer, *self.players()["optimizer"]))
+
+
+ONE = np.ones([2, 1], "float32")
+
+
+def trained(model, rate=0.1):
+    model.compile(optimizer=keras.optimizers.SGD(rate, momentum=0.5))
+    model.train_step(tf.constant(ONE))
+    return model
+
+
+class TestConfiguration:
+    def test_an_argument_that_a_subclass_fixes_is_none_of_its_own(self, tmp_path):
+        model = trained(HalfLine(line(), seed=7, name="half"))
+        assert model.arguments() == ["network", "seed"]
+        config = model.get_config()
+        assert config.keys() == {"network", "seed", "name"}
+        for _ in range(2):  # Reading a configuration must not empty it.
+            copy = HalfLine.from_config(config)
+            assert (copy.seed, copy.name, copy.factor) == (7, "half", 0.5)
+        model.save(tmp_path / "half.keras")
+        loaded = keras.saving.load_model(tmp_path / "half.keras")
+        assert type(loaded) is HalfLine
+        assert (loaded.seed, loaded.factor, slope(loaded.network)) == (7, 0.5, slope(model.network))
+        for each in (model, loaded):  # It trains on, with its momentum.
+            each.train_step(tf.constant(ONE))
+        assert slope(model.network) == slope(loaded.network) == pytest.approx(2 - 0.05 * 2.5)
+
+    @pytest.mark.parametrize(
+        "args,kwargs",
+        [((3.0, 5), {}), ((3.0,), {"seed": 5}), ((), {"seed": 5, "factor": 3.0})],
+    )
+    def test_arguments_are_kept_however_they_are_given(self, args, kwargs):
+        model = Line(line(), *args, **kwargs)
+        assert model.arguments() == ["network", "factor", "seed"]
+        copy = Line.from_config(model.get_config())
+        assert (copy.factor, copy.seed) == (3.0, 5)
+
+    def test_a_list_of_networks_is_trained_listed_and_saved(self, tmp_path):
+        model = Committee([line(1.0), line(2.0), line(3.0)], line(1.0), name="committee")
+        assert list(model.networks) == ["members_0", "members_1", "members_2", "chair"]
+        assert [slope(n) for n in model.players()["optimizer"]] == [1, 2, 3, 1]
+        trained(model)
+        found = [slope(n) for n in model.networks.values()]
+        # The gradient of each member is the chair's weight, and of the chair their sum.
+        np.testing.assert_allclose(found, [0.9, 1.9, 2.9, 0.4], rtol=1e-6)
+        model.save(tmp_path / "committee.keras")
+        loaded = keras.saving.load_model(tmp_path / "committee.keras")
+        assert list(loaded.networks) == list(model.networks)
+        assert [slope(n) for n in loaded.networks.values()] == found
+        assert [float(m.numpy()[0, 0]) for m in loaded.optimizer.momentums] == pytest.approx(
+            [-0.1, -0.1, -0.1, -0.6]
+        )
+
+    @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+    def test_the_model_is_float32_whatever_its_networks_are(self, policy):
+        keras.config.set_dtype_policy(policy)
+        model = Line(line())
+        copy = Line.from_config(model.get_config())
+        for each in (model, copy):
+            assert each.compute_dtype == each.variable_dtype == "float32"
+            assert policy.removeprefix("mixed_") == each.network.layers[-1].compute_dtype
+
+
+class TestPlayers:
+    def test_a_network_that_starts_frozen_stays(self):
+        frozen = line(2.0)
+        frozen.trainable = False
+        model = trained(Committee([line(1.0), frozen], line(1.0)))
+        found = [slope(n) for n in model.networks.values()]
+        np.testing.assert_allclose(found, [0.9, 2.0, 0.7], rtol=1e-6)
+        assert len(model.optimizer.momentums) == 2
+
+
+class Parts(GenerativeModel):
+    """Keeps what is made of a batch."""
+
+    def __init__(self, *batch):
+        super().__init__()
+        self.batch = batch
+        self.edges["x"] = Vectors((1,), "numbers")
+        self.edges["labels"] = Labels(3)
+        self.edges["weights"] = Vectors((), "weights")
+
+
+class TestBatches:
+    LABELS = np.array([0, 2])
+    WEIGHTS = np.array([0.5, 1.0], "float32")
+
+    @pytest.mark.parametrize(
+        "batch,data",
+        [
+            (("x",), ONE),
+            (("x",), (ONE,)),
+            (("x",), (ONE, LABELS)),  # Labels are left aside.
+            (("x",), (ONE, None, None)),
+            (("x", "labels"), (ONE, LABELS)),
+            (("x", "labels"), (ONE, LABELS, None)),
+            (("labels", "x"), (LABELS, ONE)),
+            (("x", "labels", "weights"), (ONE, LABELS, WEIGHTS)),
+            (("x", "labels", "weights"), ((ONE, LABELS), WEIGHTS)),
+            (("x", "labels", "weights"), (ONE, (None, (LABELS, WEIGHTS)))),
+        ],
+    )
+    def test_parts_are_named_in_order(self, batch, data):
+        found = Parts(*batch).prepare_batch(data)
+        expected = {"x": ONE, "labels": self.LABELS, "weights": self.WEIGHTS}
+        assert list(found) == list(batch)
+        for name, value in found.items():
+            np.testing.assert_array_equal(value, expected[name])
+
+    @pytest.mark.parametrize(
+        "batch,data,count",
+        [
+            (("x",), (), 0),
+            (("x",), None, 0),
+            (("x",), (ONE, LABELS, WEIGHTS), 3),
+            (("x", "labels"), ONE, 1),
+            (("x", "labels"), (ONE, None), 1),
+            (("x", "labels"), (ONE, LABELS, WEIGHTS), 3),
+            (("x", "labels", "weights"), (ONE, LABELS), 2),
+            (("x", "labels", "weights"), ((ONE, LABELS), (WEIGHTS, WEIGHTS)), 4),
+        ],
+    )
+    def test_too_few_and_too_many_are_refused(self, batch, data, count):
+        model = Parts(*batch)
+        named = ", ".join(f"{n} ({model.edges[n].name})" for n in batch)
+        with pytest.raises(ValueError) as caught:
+            model.prepare_batch(data)
+        assert str(caught.value) == (
+            f"Parts trains on {named}, but got {count} arrays in a batch: give fit {len(batch)}, "
+            "without sample weights."
+        )
+
+    def test_labels_are_checked(self):
+        model = Parts("x", "labels")
+        with pytest.raises(ValueError, match=r"Labels have values from 0 to 3: .* in \[0, 2\]\."):
+            model.prepare_batch((ONE, np.array([0, 3])))
+        with pytest.raises(TypeError, match="Labels have dtype float32"):
+            model.prepare_batch((ONE, self.WEIGHTS))
+
+    def test_examples_go_through_their_edge(self):
+        model = Parts("x")
+        np.testing.assert_array_equal(model.prepare(ONE.astype("float64")), ONE)
+        np.testing.assert_array_equal(model.restore(ONE), ONE)
+        with pytest.raises(ValueError, match="numbers have shape"):
+            model.prepare(np.ones([2, 3]))
+
+
+class Terms(GenerativeModel):
+    def loss_weights(self):
+        return {"fit": 2.0, "prior": Linear(0.0, 4.0, steps=4), "watched": None}
+
+
+class TestWeights:
+    TERMS = {
+        "fit": tf.constant([1.0, 10.0]),
+        "prior": tf.constant([2.0, 3.0]),
+        "watched": tf.constant([float("nan")] * 2),
+        "unnamed": tf.constant([0.5, 0.25]),
+    }
+
+    @pytest.mark.parametrize("step,weight", [(0, 0.0), (1, 1.0), (3, 3.0), (9, 4.0)])
+    def test_a_schedule_has_the_value_of_the_step(self, step, weight):
+        model = Terms()
+        model.step.assign(step)
+        np.testing.assert_allclose(
+            model.weighted(self.TERMS, training=True),
+            [2.0 + weight * 2.0 + 0.5, 20.0 + weight * 3.0 + 0.25],
+        )
+
+    def test_evaluation_takes_its_final_value(self):
+        np.testing.assert_allclose(
+            Terms().weighted(self.TERMS, training=False), [2 + 8 + 0.5, 20 + 12 + 0.25]
+        )
+
+    def test_names(self):
+        model = Terms()
+        assert model.loss_names == ("loss", "fit_loss", "prior_loss", "watched")
+        named = model.named(self.TERMS)
+        assert list(named) == ["fit_loss", "prior_loss", "watched"]
+        assert named["prior_loss"] is self.TERMS["prior"]
+
+    def test_without_weights_there_is_one_loss(self):
+        assert GenerativeModel().loss_names == ("loss",)
+
+
+class TestReport:
+    def test_means_count_every_example_once(self):
+        model = Line(line())
+        model.compile(optimizer="sgd")
+        model.report(loss=tf.constant([1.0, 2.0, 3.0]))
+        assert float(model.report(loss=tf.constant([8.0]))["loss"]) == 3.5
+        assert model.step.numpy() == 2 and model.evaluation_step.numpy() == 0
+
+    def test_evaluation_counts_apart_and_starts_anew(self):
+        model = Line(line())
+        model.compile(optimizer="sgd")
+        for _ in range(2):
+            model.report(training=False, loss=tf.constant([4.0]))
+        assert model.step.numpy() == 0 and model.evaluation_step.numpy() == 2
+        model.reset_metrics()
+        assert model.evaluation_step.numpy() == 0
+        assert float(model.report(loss=tf.constant([1.0]))["loss"]) == 1
+
+    def test_noise_follows_seed_step_use_and_kind_of_step(self):
+        model, other = Line(line(), seed=1), Line(line(), seed=2)
+        draw = {
+            "first": model.normal("a", [2]),
+            "use": model.normal("b", [2]),
+            "evaluation": model.normal("a", [2], training=False),
+            "seed": other.normal("a", [2]),
+        }
+        np.testing.assert_array_equal(model.normal("a", [2]), draw["first"])
+        model.step.assign(1)
+        draw["step"] = model.normal("a", [2])
+        np.testing.assert_array_equal(model.normal("a", [2], training=False), draw["evaluation"])
+        model.evaluation_step.assign(1)
+        draw["evaluation step"] = model.normal("a", [2], training=False)
+        assert len({tuple(value.numpy()) for value in draw.values()}) == len(draw)

@@ -1,0 +1,197 @@
+"""CycleGAN's eq. (3) and sec. 5.2 against numpy, for players that are single 1x1 convolutions."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.training import schedules
+from keras_gen.translation import CycleGAN
+
+LAMBDA, IDENTITY = 7.0, 0.25
+SHAPE = (2, 2, 3)
+# Each player is a linear map of the 3 channels of a pixel: a kernel [3, outputs] and a bias.
+NAMES = dict(generator_xy="G", generator_yx="F", discriminator_x="X", discriminator_y="Y")
+
+
+def players(rng):
+    """Kernels and biases of G, F, D_X and D_Y."""
+    return {
+        name: [rng.normal(0, 0.4, (3, outputs)), rng.normal(0, 0.2, outputs)]
+        for name, outputs in dict(G=3, F=3, X=1, Y=1).items()
+    }
+
+
+def cyclegan(weights, rates=(0.0, 0.0), **options):
+    """The model with these weights, and SGD of these rates for generators and discriminators."""
+    networks = {}
+    for argument, name in NAMES.items():
+        kernel, bias = weights[name]
+        convolution = keras.layers.Conv2D(len(bias), 1)
+        networks[argument] = keras.Sequential([keras.Input(SHAPE), convolution])
+        convolution.set_weights([kernel[None, None], bias])
+    options = dict(cycle_weight=LAMBDA, identity_weight=IDENTITY, pool_size=0) | options
+    model = CycleGAN(**networks, **options)
+    model.compile(*(keras.optimizers.SGD(rate) for rate in rates), run_eagerly=True)
+    return model
+
+
+def photos(rng, n=2):
+    return rng.uniform(-1, 1, (n, *SHAPE)).astype("float32")
+
+
+def mapped(weights, name, images):
+    kernel, bias = weights[name]
+    return images @ kernel + bias
+
+
+def generator_losses(weights, x, y, identity=IDENTITY):
+    """The generators' losses, by the names they are reported under."""
+    fake_y, fake_x = mapped(weights, "G", x), mapped(weights, "F", y)
+    # E[(D_Y(G(x)) - 1)^2] + E[(D_X(F(y)) - 1)^2]: sec. 4.
+    fooling = np.mean((mapped(weights, "Y", fake_y) - 1) ** 2)
+    fooling += np.mean((mapped(weights, "X", fake_x) - 1) ** 2)
+    # E|F(G(x)) - x| + E|G(F(y)) - y|: eq. (2).
+    cycle = np.mean(np.abs(mapped(weights, "F", fake_y) - x))
+    cycle += np.mean(np.abs(mapped(weights, "G", fake_x) - y))
+    # E|G(y) - y| + E|F(x) - x|: sec. 5.2.
+    same = np.mean(np.abs(mapped(weights, "G", y) - y))
+    same += np.mean(np.abs(mapped(weights, "F", x) - x))
+    same = same if identity else 0.0
+    total = fooling + LAMBDA * cycle + LAMBDA * identity * same
+    return dict(g_loss=total, adversarial_loss=fooling, cycle_loss=cycle, identity_loss=same)
+
+
+def discriminator_loss(weights, x, y, shown_x, shown_y):
+    """Half of E[(D(real) - 1)^2] + E[D(shown)^2] for both: sec. 4 and 7.1."""
+    loss = 0.0
+    for name, real, shown in (("X", x, shown_x), ("Y", y, shown_y)):
+        loss += np.mean((mapped(weights, name, real) - 1) ** 2)
+        loss += np.mean(mapped(weights, name, shown) ** 2)
+    return loss / 2
+
+
+def slopes(loss, weights, names):
+    """Derivatives of `loss(weights)` by the weights of some players, by differences."""
+    found, small = {}, 1e-6
+    for name in names:
+        found[name] = [np.zeros_like(array) for array in weights[name]]
+        for array, slope in zip(weights[name], found[name], strict=True):
+            for place in np.ndindex(array.shape):
+                kept, ends = array[place], []
+                for moved in (kept + small, kept - small):
+                    array[place] = moved
+                    ends.append(loss(weights))
+                array[place], slope[place] = kept, (ends[0] - ends[1]) / (2 * small)
+    return found
+
+
+def losses_of(model, *data, training=False):
+    """What one step reports, and not the running means."""
+    model.reset_metrics()
+    step = model.train_step if training else model.test_step
+    logs = step(tuple(tf.constant(array) for array in data))
+    return {name: float(value) for name, value in logs.items()}
+
+
+def assert_losses(logs, expected):
+    assert set(logs) == set(expected)
+    for name, value in expected.items():
+        assert logs[name] == pytest.approx(value, rel=1e-5), name
+
+
+@pytest.mark.parametrize("identity", [IDENTITY, 0.0])
+def test_terms_of_the_losses(rng, identity):
+    weights = players(rng)
+    model = cyclegan(weights, identity_weight=identity)
+    x, y = photos(rng), photos(rng)
+    expected = generator_losses(weights, x, y, identity) | {
+        "d_loss": discriminator_loss(
+            weights, x, y, mapped(weights, "F", y), mapped(weights, "G", x)
+        )
+    }
+    for training in (False, True):
+        assert_losses(losses_of(model, x, y, training=training), expected)
+
+
+def test_evaluate_is_the_mean_of_the_steps(rng):
+    weights = players(rng)
+    model = cyclegan(weights)
+    x, y = photos(rng, 6), photos(rng, 6)
+    logs = model.evaluate(x, y, batch_size=2, verbose=0, return_dict=True)
+    assert logs["g_loss"] == pytest.approx(generator_losses(weights, x, y)["g_loss"], rel=1e-5)
+
+
+@pytest.mark.parametrize("left_out", ["G", "F"])
+def test_each_direction_of_the_cycle_counts(rng, left_out):
+    """A generator that does nothing, and the other not: the cycle's halves differ."""
+    weights = players(rng)
+    weights[left_out] = [np.eye(3), np.zeros(3)]
+    x, y = photos(rng), photos(rng)
+    logs = losses_of(cyclegan(weights), x, y)
+    other = "F" if left_out == "G" else "G"
+    errors = [np.mean(np.abs(mapped(weights, other, images) - images)) for images in (x, y)]
+    assert logs["cycle_loss"] == pytest.approx(sum(errors), rel=1e-5)
+    assert min(errors) > 0.1
+
+
+def test_a_step_follows_the_gradients(rng):
+    weights, rate = players(rng), 0.1
+    model = cyclegan(weights, rates=(rate, rate))
+    x, y = photos(rng), photos(rng)
+    fakes = mapped(weights, "F", y), mapped(weights, "G", x)
+    found = slopes(lambda w: generator_losses(w, x, y)["g_loss"], weights, "GF")
+    # The discriminators see what the generators made before their step.
+    found |= slopes(lambda w: discriminator_loss(w, x, y, *fakes), weights, "XY")
+    losses_of(model, x, y, training=True)
+    for argument, name in NAMES.items():
+        kernel, bias = getattr(model, argument).get_weights()
+        for new, old, slope in zip([kernel[0, 0], bias], weights[name], found[name], strict=True):
+            np.testing.assert_allclose(new, old - rate * slope, atol=1e-5, err_msg=name)
+            assert np.abs(slope).max() > 0.01
+
+
+def test_histories_feed_the_discriminators_in_training_only(rng):
+    """The loss tells whether each history showed the new image or the one that it kept."""
+    weights = players(rng)
+    model = cyclegan(weights, pool_size=1)
+    kept, seen = None, []
+    for _ in range(16):
+        x, y = photos(rng, 1), photos(rng, 1)
+        fakes = mapped(weights, "F", y), mapped(weights, "G", x)
+        fresh = discriminator_loss(weights, x, y, *fakes)
+        stored = [pool.images.numpy() for pool in (model.pool_x, model.pool_y)]
+        assert losses_of(model, x, y)["d_loss"] == pytest.approx(fresh, rel=1e-5)
+        np.testing.assert_array_equal([model.pool_x.images, model.pool_y.images], stored)
+        found = losses_of(model, x, y, training=True)["d_loss"]
+        if kept is None:  # While the histories fill, images pass through.
+            assert found == pytest.approx(fresh, rel=1e-5)
+            kept = fakes
+            continue
+        possible = {
+            (old_x, old_y): discriminator_loss(
+                weights, x, y, (kept if old_x else fakes)[0], (kept if old_y else fakes)[1]
+            )
+            for old_x, old_y in itertools.product([False, True], repeat=2)
+        }
+        (shown,) = (old for old, loss in possible.items() if found == pytest.approx(loss, rel=1e-5))
+        seen.append(shown)
+        # What was shown out of the history was exchanged for the new image.
+        kept = [(fakes if old else kept)[place] for place, old in enumerate(shown)]
+    for exchanged in zip(*seen, strict=True):
+        assert 2 < sum(exchanged) < 13
+    assert any(old_x != old_y for old_x, old_y in seen)
+
+
+def test_weights_follow_schedules(rng):
+    weights = players(rng)
+    model = cyclegan(weights, cycle_weight=schedules.Linear(0.0, LAMBDA, steps=2))
+    x, y = photos(rng), photos(rng)
+    losses = generator_losses(weights, x, y)
+    for factor in (0.0, 0.5, 1.0):
+        found = losses_of(model, x, y, training=True)["g_loss"]
+        rest = losses["g_loss"] - losses["adversarial_loss"]
+        assert found == pytest.approx(losses["adversarial_loss"] + factor * rest, rel=1e-5)
+    assert losses_of(model, x, y)["g_loss"] == pytest.approx(losses["g_loss"], rel=1e-5)

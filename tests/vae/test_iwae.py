@@ -1,0 +1,139 @@
+"""IWAE's bound and gradient against numpy, for linear Gaussian networks with known log p(x)."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.losses import Normal
+from keras_gen.vae import IWAE
+
+DATA, LATENTS, SCALE, RATE = 3, 2, 0.5, 0.01
+
+
+@pytest.fixture
+def weights(rng):
+    """A, a of the mean; c, the log variance; W, b of the decoder."""
+    shapes = [(DATA, LATENTS), (LATENTS,), (LATENTS,), (LATENTS, DATA), (DATA,)]
+    return [rng.normal(0, 0.5, shape) for shape in shapes]
+
+
+@pytest.fixture
+def x(rng):
+    return rng.uniform(-1, 1, (5, DATA)).astype("float32")
+
+
+def iwae(weights, rate=0.0, **options):
+    A, a, c, W, b = weights
+    x, z = keras.Input((DATA,)), keras.Input((LATENTS,))
+    mean, log_variance = (keras.layers.Dense(LATENTS)(x) for _ in range(2))
+    encoder = keras.Model(x, [mean, log_variance])
+    decoder = keras.Model(z, keras.layers.Dense(DATA)(z))
+    encoder.set_weights([A, a, 0 * A, c])
+    decoder.set_weights([W, b])
+    model = IWAE(encoder, decoder, likelihood=Normal(scale=SCALE), **options)
+    model.compile(keras.optimizers.SGD(rate))
+    return model
+
+
+def drawn(model, weights, x, training):
+    """The noise [k, batch, latents] of the next step, and the latents that it makes."""
+    A, a, c, *_ = weights
+    noise = model.normal("latents", [len(x), model.samples, LATENTS], training).numpy()
+    epsilon = np.moveaxis(noise, 1, 0).astype("float64")
+    return epsilon, x @ A + a + np.exp(c / 2) * epsilon
+
+
+def log_normal(x, mean, deviation):
+    squares = ((x - mean) / deviation) ** 2 + np.log(2 * np.pi * deviation**2)
+    return -0.5 * squares.sum(axis=-1)
+
+
+def log_weights(weights, x, z):
+    """log p(x, z) - log q(z|x), [k, batch]."""
+    A, a, c, W, b = weights
+    posterior = log_normal(z, x @ A + a, np.exp(c / 2))
+    return log_normal(z, 0.0, np.ones(1)) + log_normal(x, z @ W + b, np.full(1, SCALE)) - posterior
+
+
+def exact(weights, x):
+    """log p(x) of N(b, W'W + scale^2)."""
+    *_, W, b = weights
+    covariance = W.T @ W + SCALE**2 * np.eye(DATA)
+    distance = np.einsum("ni,ij,nj->n", x - b, np.linalg.inv(covariance), x - b)
+    return -0.5 * (distance + np.linalg.slogdet(2 * np.pi * covariance)[1])
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("samples", [1, 7])
+def test_the_loss_is_equation_8(samples, training, weights, x):
+    model = iwae(weights, samples=samples)
+    _, z = drawn(model, weights, x, training)
+    log_w = log_weights(weights, x, z)
+    bound = np.log(np.mean(np.exp(log_w), axis=0)).mean()
+    logs = (model.train_step if training else model.test_step)(tf.constant(x))
+    found = {name: float(value) for name, value in logs.items()}
+    expected = {"loss": -bound, "bound_loss": -bound, "elbo": log_w.mean()}
+    assert found == pytest.approx(expected, rel=1e-4)
+    # Of one sample the bound is the ELBO that the sample gives; of more it is above.
+    assert (bound - log_w.mean() > 0.05) == (samples > 1)
+
+
+def test_a_step_follows_equation_14(weights, x):
+    """The slopes of the log weights, each weighted by its part of the sum."""
+    A, a, c, W, b = weights
+    model = iwae(weights, RATE, samples=4)
+    epsilon, z = drawn(model, weights, x, training=True)
+    w = np.exp(log_weights(weights, x, z))
+    part = (w / w.sum(axis=0))[..., None]
+    assert part.max() > 0.5
+    by_output = (x - z @ W - b) / SCALE**2
+    by_z = by_output @ W.T - z  # log q(z|x) depends on the noise and the deviation alone
+    by_mean = (part * by_z).sum(axis=0)
+    by_log_variance = (part * (by_z * epsilon * np.exp(c / 2) / 2 + 0.5)).sum(axis=0)
+    slopes = {
+        "A": x.T @ by_mean, "a": by_mean.sum(0), "C": x.T @ by_log_variance,
+        "c": by_log_variance.sum(0), "W": np.einsum("kni,knj->ij", part * z, by_output),
+        "b": (part * by_output).sum(axis=(0, 1)),
+    }  # fmt: skip
+    model.train_step(tf.constant(x))
+    after = [*model.encoder.get_weights(), *model.decoder.get_weights()]
+    for (name, slope), old, new in zip(slopes.items(), [A, a, 0 * A, c, W, b], after, strict=True):
+        np.testing.assert_allclose(new, old + RATE * slope / len(x), atol=1e-6, err_msg=name)
+
+
+def test_the_bound_tightens_towards_log_p(weights, x):
+    # Wider than the true posterior, so that no weight is rare and large.
+    weights[1][:] = weights[2][:] = 0
+    draws = 1000
+    copies = np.repeat(x, draws, axis=0)
+    bounds, errors = [], []
+    for samples in (1, 3, 10, 200):
+        model = iwae(weights, samples=samples)
+        bound = model.log_prob(copies, batch_size=len(copies)).reshape(len(x), draws)
+        np.testing.assert_allclose(bound.ravel(), -model.score(copies, batch_size=len(copies)))
+        bounds.append(bound.mean(axis=1))
+        errors.append(bound.std(axis=1) / np.sqrt(draws))
+    for looser, tighter, error in zip(bounds, bounds[1:], errors, strict=False):
+        assert (tighter - looser > 3 * error).all()
+    truth = exact(weights, x)
+    assert (truth - bounds[0] > 0.1).all()
+    np.testing.assert_allclose(bounds[-1], truth, atol=0.03)
+    assert (bounds[-1] < truth + 4 * errors[-1]).all()
+
+
+def test_the_true_posterior_needs_one_sample(x):
+    """Of orthogonal factors its covariance is diagonal; then all weights are p(x)."""
+    W, b = np.diag([0.8, 0.3, 0.0])[:LATENTS], np.array([0.1, -0.2, 0.3])
+    variance = 1 / (1 + np.diag(W @ W.T) / SCALE**2)
+    A = W.T * variance / SCALE**2
+    weights = [A, -b @ A, np.log(variance), W, b]
+    logs = iwae(weights, samples=3).test_step(tf.constant(x))
+    truth = exact(weights, x).mean()
+    assert float(logs["loss"]) == pytest.approx(-truth, rel=1e-5)
+    assert float(logs["elbo"]) == pytest.approx(truth, rel=1e-5)
+
+
+def test_no_samples_are_refused(weights):
+    with pytest.raises(ValueError, match="samples is 0: the bound needs at least 1"):
+        iwae(weights, samples=0)

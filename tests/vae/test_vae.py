@@ -1,0 +1,200 @@
+"""The ELBO and its gradient against numpy, for a linear encoder and decoder."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.losses import Normal
+from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.training import noise
+from keras_gen.training.schedules import Linear
+from keras_gen.vae import VAE
+
+DATA, LATENTS, SCALE, BETA, RATE = 3, 2, 0.5, 1.5, 0.01
+
+
+@pytest.fixture
+def weights(rng):
+    """A, a of the mean; C, c of the log variance; W, b of the decoder."""
+    shapes = [(DATA, LATENTS), (LATENTS,), (DATA, LATENTS), (LATENTS,), (LATENTS, DATA), (DATA,)]
+    return [rng.normal(0, 0.5, shape) for shape in shapes]
+
+
+@pytest.fixture
+def x(rng):
+    return rng.uniform(0, 1, (5, DATA)).astype("float32")
+
+
+def networks(weights, dtype=None):
+    x, z = keras.Input((DATA,)), keras.Input((LATENTS,))
+    mean, log_variance = (keras.layers.Dense(LATENTS, dtype=dtype)(x) for _ in range(2))
+    encoder = keras.Model(x, [mean, log_variance])
+    decoder = keras.Model(z, keras.layers.Dense(DATA, dtype=dtype)(z))
+    encoder.set_weights(weights[:4])
+    decoder.set_weights(weights[4:])
+    return encoder, decoder
+
+
+def vae(weights, rate=0.0, likelihood=None, **options):
+    model = VAE(*networks(weights), likelihood=likelihood or Normal(scale=SCALE), **options)
+    model.compile(keras.optimizers.SGD(rate))
+    return model
+
+
+def losses_of(model, x, training=False):
+    """What one step reports, and not the running means."""
+    model.reset_metrics()
+    logs = (model.train_step if training else model.test_step)(tf.constant(x))
+    return {name: float(value) for name, value in logs.items()}
+
+
+def encoded(weights, x):
+    A, a, C, c, *_ = weights
+    return x @ A + a, x @ C + c
+
+
+# log p(x|z) of the decoder's outputs, up to the sum over values.
+LIKELIHOODS = {
+    "bernoulli": ("bernoulli", lambda x, out: x * out - np.logaddexp(0, out)),
+    "normal": (
+        Normal(scale=SCALE),
+        lambda x, out: -0.5 * ((x - out) / SCALE) ** 2 - np.log(SCALE * np.sqrt(2 * np.pi)),
+    ),
+}
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize("name", LIKELIHOODS)
+def test_terms_of_the_elbo(name, training, weights, x):
+    likelihood, log_density = LIKELIHOODS[name]
+    model = vae(weights, likelihood=likelihood, beta=BETA)
+    epsilon = model.normal("latents", [5, LATENTS], training).numpy()
+    mean, log_variance = encoded(weights, x)
+    z = mean + np.exp(log_variance / 2) * epsilon
+    reconstruction = -log_density(x, z @ weights[4] + weights[5]).sum(axis=1).mean()
+    # Appendix B.
+    kl = -0.5 * (1 + log_variance - mean**2 - np.exp(log_variance)).sum(axis=1).mean()
+    assert losses_of(model, x, training) == pytest.approx(
+        {
+            "loss": reconstruction + BETA * kl,
+            "reconstruction_loss": reconstruction,
+            "kl_loss": kl,
+        },
+        rel=1e-5,
+    )
+
+
+def test_a_step_follows_the_gradient_through_the_latents(weights, x):
+    *_, W, b = weights
+    model = vae(weights, RATE, beta=BETA)
+    epsilon = model.normal("latents", [5, LATENTS]).numpy()
+    mean, log_variance = encoded(weights, x)
+    deviation = np.exp(log_variance / 2)
+    z = mean + deviation * epsilon
+    by_output = (z @ W + b - x) / SCALE**2 / 5
+    by_z = by_output @ W.T
+    by_mean = by_z + BETA * mean / 5
+    by_log_variance = by_z * epsilon * deviation / 2 + BETA * (np.exp(log_variance) - 1) / 2 / 5
+    slopes = []
+    for inputs, slope in ((x, by_mean), (x, by_log_variance), (z, by_output)):
+        slopes += [inputs.T @ slope, slope.sum(axis=0)]
+    model.train_step(tf.constant(x))
+    after = [*model.encoder.get_weights(), *model.decoder.get_weights()]
+    for old, slope, new in zip(weights, slopes, after, strict=True):
+        np.testing.assert_allclose(new, old - RATE * slope, atol=1e-6)
+        assert np.abs(slope).max() > 0.05
+
+
+def test_beta_follows_its_schedule_and_ends_with_it(weights, x):
+    model = vae(weights, beta=Linear(0.5, 2.0, steps=3))
+    for beta in (0.5, 1.0, 1.5, 2.0, 2.0):
+        for training, weight in ((False, 2.0), (True, beta)):
+            logs = losses_of(model, x, training)
+            total = logs["reconstruction_loss"] + weight * logs["kl_loss"]
+            assert logs["loss"] == pytest.approx(total, rel=1e-5)
+            assert logs["kl_loss"] > 0.1
+
+
+def test_log_prob_is_the_elbo_of_16_latents(weights, x):
+    model = vae(weights, beta=BETA)  # beta weights the loss, and is no part of the bound
+    mean, log_variance = encoded(weights, x)
+    epsilon = np.moveaxis(noise.normal([5, 16, LATENTS], model.score_seed()).numpy(), 1, 0)
+    z = mean + np.exp(log_variance / 2) * epsilon
+    _, log_density = LIKELIHOODS["normal"]
+    joint = log_density(x, z @ weights[4] + weights[5]).sum(-1) - 0.5 * (z**2).sum(-1)
+    entropy = 0.5 * (epsilon**2 + log_variance).sum(-1)
+    elbo = (joint + entropy).mean(axis=0)
+    np.testing.assert_allclose(model.log_prob(x), elbo, rtol=1e-4)
+    np.testing.assert_allclose(model.score(x), -elbo, rtol=1e-4)
+    # Whatever was trained or evaluated meanwhile, scores are the same.
+    losses_of(model, x, training=True), losses_of(model, x)
+    np.testing.assert_allclose(model.log_prob(x), elbo, rtol=1e-4)
+
+
+def test_codes_reconstructions_and_samples_are_means(weights, x):
+    model = vae(weights)
+    W, b = weights[4:]
+    mean, log_variance = encoded(weights, x)
+    np.testing.assert_allclose(model.encode(x), [mean, log_variance], rtol=1e-5)
+    np.testing.assert_allclose(model.reconstruct(x), mean @ W + b, rtol=1e-4, atol=1e-6)
+    levels = np.clip(np.round((mean @ W + b + 1) * 127.5), 0, 255)
+    np.testing.assert_array_equal(model.decode(mean.astype("float32")), levels)
+    constant = [*weights[:4], np.zeros_like(W), b]
+    levels = np.clip(np.round((b + 1) * 127.5), 0, 255)
+    np.testing.assert_array_equal(vae(constant).sample(3, seed=0), np.tile(levels, (3, 1)))
+    # Latents of unit variance: the first two values of the decoder are they.
+    identity = [*weights[:4], np.eye(LATENTS, DATA) / 8, np.zeros(DATA)]
+    latents = (vae(identity).sample(2000, seed=0)[:, :2] / 127.5 - 1) * 8
+    np.testing.assert_allclose(latents.mean(axis=0), 0, atol=0.1)
+    np.testing.assert_allclose(np.cov(latents.T), np.eye(2), atol=0.12)
+
+
+def test_the_elbo_is_float32_of_networks_that_are_not(rng):
+    """Sums over many values, which bfloat16 would round at the third digit."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    encoder = mlp_encoder((400,), latents=2, hidden=(8,))
+    decoder = mlp_decoder((400,), latents=2, hidden=(8,))
+    model = VAE(encoder, decoder, likelihood=Normal(scale=SCALE))
+    assert {layer.compute_dtype for layer in encoder.layers} >= {"bfloat16"}
+    x = tf.constant(rng.uniform(-1, 1, (4, 400)), tf.float32)
+    inferred = model.infer(x, training=True)
+    terms = model.loss_terms(x, inferred, training=True)
+    assert {term.dtype for term in terms.values()} == {tf.float32}
+    mean, log_variance = (v.numpy().astype("float64") for v in inferred.parameters)
+    outputs = decoder(inferred.latents).numpy().astype("float64")
+    _, log_density = LIKELIHOODS["normal"]
+    reconstruction = -log_density(x.numpy().astype("float64"), outputs).sum(axis=1)
+    kl = -0.5 * (1 + log_variance - mean**2 - np.exp(log_variance)).sum(axis=1)
+    np.testing.assert_allclose(terms["reconstruction"], reconstruction, rtol=1e-5)
+    np.testing.assert_allclose(terms["kl"], kl, rtol=1e-5, atol=1e-6)
+
+
+def test_a_call_is_the_steps_reconstruction_in_mixed_precision(weights, x):
+    """The networks' own precision counts, and not the policy of the process."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    # Without variance the step's latents are the mean, which the call decodes.
+    A, a, C, c, W, b = weights
+    model = VAE(*networks([A, a, 0 * C, c - 80, W, b], "float32"), likelihood=Normal(scale=SCALE))
+    inferred = model.infer(tf.constant(x), training=True)
+    called = model(x)
+    assert called.dtype == tf.float32
+    np.testing.assert_array_equal(called, model.reconstructed(inferred.latents))
+    np.testing.assert_allclose(called, (x @ A + a) @ W + b, rtol=1e-4, atol=1e-6)
+
+
+def test_an_encoder_may_end_in_half_precision(weights, x):
+    model = VAE(*networks(weights, "bfloat16"), likelihood=Normal(scale=SCALE))
+    model.compile(keras.optimizers.SGD(0.0))
+    expected = losses_of(vae(weights), x, training=True)
+    assert losses_of(model, x, training=True) == pytest.approx(expected, rel=0.05)
+    assert all(term.dtype == tf.float32 for term in model.terms({"x": x}).values())
+
+
+def test_networks_that_disagree_are_refused(weights):
+    encoder, decoder = networks(weights)
+    other = keras.Sequential([keras.Input((LATENTS + 1,)), keras.layers.Dense(DATA)])
+    with pytest.raises(ValueError, match=r"decoder's input \(3,\): expected mean and log_variance"):
+        VAE(encoder, other)
+    with pytest.raises(ValueError, match=r"beta reaches -1: it must not be negative\."):
+        VAE(encoder, decoder, beta=Linear(1.0, -1.0, steps=2))

@@ -1,0 +1,207 @@
+"""VQ-VAE's eq. (3) and its gradient against numpy, for a linear encoder and decoder."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.export import export, load
+from keras_gen.losses import Normal
+from keras_gen.training import NonFiniteLossError
+from keras_gen.training.schedules import Linear
+from keras_gen.vae import VQVAE
+
+DATA, DIM, SCALE, BETA, DECAY, RATE = 4, 2, 0.5, 0.7, 0.9, 0.02
+# One in each quadrant, where latents are; and one that is far from all.
+CODEBOOK = np.array([[0.5, 0.5], [-0.5, 0.6], [-0.4, -0.6], [0.6, -0.5], [9.0, 9.0]])
+
+
+@pytest.fixture
+def weights(rng):
+    """A, a of the encoder; W, b of the decoder."""
+    A = np.array([[1.0, 0.1], [-0.1, 0.8], [0.2, 0.0], [0.0, -0.2]])
+    return [A, rng.normal(0, 0.1, DIM), rng.normal(0, 0.7, (DIM, DATA)), rng.normal(0, 0.3, DATA)]
+
+
+@pytest.fixture
+def x(rng):
+    return rng.uniform(-1, 1, (12, DATA)).astype("float32")
+
+
+def vq_vae(weights, rate=0.0, scale=SCALE, **options):
+    networks = []
+    for inputs, outputs, values in ((DATA, DIM, weights[:2]), (DIM, DATA, weights[2:])):
+        networks.append(keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(outputs)]))
+        networks[-1].set_weights(values)
+    options = dict(commitment_weight=BETA, decay=DECAY, dead_after=None) | options
+    model = VQVAE(*networks, likelihood=Normal(scale=scale), codebook_size=len(CODEBOOK), **options)
+    model.quantizer.codebook.assign(CODEBOOK)
+    model.quantizer.sums.assign(CODEBOOK * model.quantizer.counts.numpy()[:, None])
+    model.compile(keras.optimizers.SGD(rate))
+    return model
+
+
+def nearest(weights, x):
+    """Latents, and the indices of their codes."""
+    latents = x @ weights[0] + weights[1]
+    distances = np.linalg.norm(latents[:, None] - CODEBOOK, axis=-1)
+    return latents, distances.argmin(axis=1)
+
+
+def losses_of(model, x, training=False):
+    """What one step reports, and not the running means."""
+    model.reset_metrics()
+    logs = (model.train_step if training else model.test_step)(tf.constant(x))
+    return {name: float(value) for name, value in logs.items()}
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_terms_of_the_loss(training, weights, x):
+    latents, indices = nearest(weights, x)
+    outputs = CODEBOOK[indices] @ weights[2] + weights[3]
+    density = -0.5 * ((x - outputs) / SCALE) ** 2 - np.log(SCALE * np.sqrt(2 * np.pi))
+    reconstruction = -density.sum(axis=1).mean()
+    commitment = ((latents - CODEBOOK[indices]) ** 2).sum(axis=1).mean()
+    used = np.bincount(indices) / len(x)
+    assert len(used) == 4 and used.min() > 0
+    assert losses_of(vq_vae(weights), x, training) == pytest.approx(
+        {
+            "loss": reconstruction + BETA * commitment,
+            "reconstruction_loss": reconstruction,
+            "commitment_loss": commitment,
+            "perplexity": np.exp(-np.sum(used * np.log(used))),
+        },
+        rel=1e-5,
+    )
+
+
+def test_the_commitments_weight_follows_its_schedule(weights, x):
+    model = vq_vae(weights, commitment_weight=Linear(0.0, 2.0, steps=2))
+    codebook = model.quantizer.get_weights()
+    for beta in (0.0, 1.0, 2.0, 2.0):
+        for training, weight in ((False, 2.0), (True, beta)):
+            logs = losses_of(model, x, training)
+            total = logs["reconstruction_loss"] + weight * logs["commitment_loss"]
+            assert logs["loss"] == pytest.approx(total, rel=1e-5)
+        model.quantizer.set_weights(codebook)
+
+
+def test_the_encoder_takes_the_codes_gradient(weights, x):
+    """Straight through: the slope of the reconstruction by a code is that of its latents."""
+    *_, W, b = weights
+    latents, indices = nearest(weights, x)
+    codes = CODEBOOK[indices]
+    by_output = (codes @ W + b - x) / SCALE**2 / len(x)
+    by_code = by_output @ W.T
+    by_latents = by_code + BETA * 2 * (latents - codes) / len(x)
+    slopes = [x.T @ by_latents, by_latents.sum(0), codes.T @ by_output, by_output.sum(0)]
+    model = vq_vae(weights, RATE)
+    losses_of(model, x, training=True)
+    after = [*model.encoder.get_weights(), *model.decoder.get_weights()]
+    for old, slope, new in zip(weights, slopes, after, strict=True):
+        np.testing.assert_allclose(new, old - RATE * slope, atol=1e-6)
+    # Neither part is all there is.
+    assert np.abs(x.T @ by_code).max() > 0.1 and np.abs(by_latents - by_code).max() > 0.01
+
+
+def test_the_codebook_follows_the_latents(weights, x):
+    """Eqs. (6) to (8), of the latents before the step; without the gradient of any loss."""
+    model = vq_vae(weights, RATE)
+    start = model.quantizer.counts.numpy()
+    latents, indices = nearest(weights, x)
+    chosen = np.eye(len(CODEBOOK))[indices]
+    counts = DECAY * start + (1 - DECAY) * chosen.sum(axis=0)
+    sums = DECAY * start[:, None] * CODEBOOK + (1 - DECAY) * chosen.T @ latents
+    losses_of(model, x)
+    np.testing.assert_allclose(model.quantizer.codebook, CODEBOOK, rtol=1e-6)
+    losses_of(model, x, training=True)
+    np.testing.assert_allclose(model.quantizer.counts, counts, rtol=1e-5)
+    np.testing.assert_allclose(model.quantizer.codebook, sums / counts[:, None], rtol=1e-3)
+    assert not any(v.path.startswith("vector") for v in model.optimizer._trainable_variables)
+
+
+def test_codes_without_use_restart_at_latents_of_the_batch(weights, x):
+    model = vq_vae(weights, dead_after=1)
+    losses_of(model, x, training=True)
+    latents, _ = nearest(weights, x)
+    restarted = model.quantizer.codebook.numpy()[-1]  # the one that was far from all
+    assert np.abs(latents - restarted).max(axis=1).min() < 1e-3
+
+
+def steep(latents):
+    """0, with a slope that is not finite."""
+    return keras.ops.sqrt(keras.ops.abs(latents - keras.ops.stop_gradient(latents)))
+
+
+# The error of a step, which runs in a graph that is free to move the codebook first.
+NOT_FINITE = {
+    "loss": (NonFiniteLossError, "^total_loss was not finite at step 0"),
+    "gradient": (NonFiniteLossError, "^total_loss's gradient was not finite at step 0"),
+    "batch": (ValueError, "^Images have values from nan to nan: expected"),
+}
+
+
+@pytest.mark.parametrize("part", NOT_FINITE)
+def test_a_step_that_is_not_finite_leaves_the_codebook(part, weights, x):
+    model = vq_vae(weights, RATE, scale=1e-25 if part == "loss" else SCALE)
+    if part == "gradient":
+        model.encoder.layers[0].activation = steep
+    if part == "batch":
+        x[3] = np.nan
+    before = model.get_weights()
+    kind, message = NOT_FINITE[part]
+    with pytest.raises(kind, match=message):
+        model.fit(x, batch_size=len(x), verbose=0)
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_codes_are_integers_there_and_back(weights, x, tmp_path):
+    model = vq_vae(weights)
+    _, indices = nearest(weights, x)
+    outputs = CODEBOOK[indices] @ weights[2] + weights[3]
+    codes = model.encode(x)
+    assert np.issubdtype(codes.dtype, np.integer)
+    np.testing.assert_array_equal(codes, indices)
+    np.testing.assert_allclose(model.reconstruct(x), outputs, rtol=1e-4, atol=1e-6)
+    levels = np.clip(np.round((outputs + 1) * 127.5), 0, 255)
+    np.testing.assert_array_equal(model.decode(codes), levels)
+    with pytest.raises(ValueError, match=r"from 0 to 5: expected integers in \[0, 4\]"):
+        model.decode(np.array([0, 5]))
+    with pytest.raises(TypeError, match="expected integers"):
+        model.decode(codes.astype("float32"))
+
+    exported = load(export(model, tmp_path, "vq_vae"))
+    assert exported.inputs["decode"]["codes"].dtype.is_integer
+    pixels = np.round((x + 1) * 127.5).astype("uint8")
+    served = exported("encode", images=pixels)["codes"]
+    assert np.issubdtype(served.dtype, np.integer)
+    np.testing.assert_array_equal(served, indices)
+    np.testing.assert_array_equal(exported("decode", codes=served)["images"], levels)
+
+
+def test_maps_of_latents_have_maps_of_codes(x):
+    """Each place has a code of its own, and the commitment is the mean over places."""
+    encoder = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(DIM, 2, strides=2)])
+    decoder = keras.Sequential(
+        [keras.Input((2, 2, DIM)), keras.layers.Conv2DTranspose(1, 2, strides=2)]
+    )
+    model = VQVAE(encoder, decoder, codebook_size=300)
+    images = np.random.default_rng(1).integers(0, 256, (3, 4, 4, 1), "uint8")
+    codes = model.encode(images)
+    assert codes.shape == (3, 2, 2) and codes.dtype == np.int32  # more than 256 of them
+    latents = encoder(images / 127.5 - 1.0).numpy()
+    distances = np.linalg.norm(latents[..., None, :] - model.quantizer.codebook.numpy(), axis=-1)
+    np.testing.assert_array_equal(codes, distances.argmin(axis=-1))
+    squares = distances.min(axis=-1) ** 2
+    terms = model.terms({"x": model.prepare(images)})
+    np.testing.assert_allclose(terms["commitment"], squares.mean(axis=(1, 2)), rtol=1e-4)
+    np.testing.assert_array_equal(model.decode(codes), model.restore(model(images / 127.5 - 1)))
+
+
+def test_latents_that_are_not_the_decoders_are_refused(weights):
+    model = vq_vae(weights)
+    with pytest.raises(ValueError, match=r"decoder's input \(4,\): expected codes of the shape"):
+        VQVAE(model.encoder, model.encoder)
+    with pytest.raises(ValueError, match="commitment_weight is -1: it must not be negative"):
+        vq_vae(weights, commitment_weight=-1)

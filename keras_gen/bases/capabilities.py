@@ -31,21 +31,24 @@ def capability(function: Callable) -> Callable:
     """
     takes = [name for name in inspect.signature(function).parameters if name != "self"]
 
+    signature = inspect.signature(function)
+    size = inspect.Parameter("batch_size", inspect.Parameter.KEYWORD_ONLY, default=256)
+    signature = signature.replace(parameters=[*signature.parameters.values(), size])
+
     @functools.wraps(function)
-    def method(self, *arrays, batch_size: int = 256):
+    def method(*args, **kwargs):
+        bound = signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        self, *arrays, batch_size = bound.arguments.values()
         return _run(self, function, takes, arrays, batch_size)
 
-    parameters = list(inspect.signature(function).parameters.values())
-    size = inspect.Parameter(
-        "batch_size", inspect.Parameter.KEYWORD_ONLY, default=256, annotation=int
-    )
-    method.__signature__ = inspect.Signature([*parameters, size])  # type: ignore[attr-defined]
+    method.__signature__ = signature  # type: ignore[attr-defined]
     method.function, method.takes = function, takes  # type: ignore[attr-defined]
     return method
 
 
 class Capable:
-    """What a model needs for its capabilities; part of `GenerativeModel`."""
+    """What a model with capabilities needs; all bases of the families have it."""
 
     edges: dict[str, Edge]
 
@@ -85,9 +88,10 @@ class Capable:
 
 
 def _run(model, function, takes, arrays, batch_size):
-    if len(arrays) != len(takes):
-        raise TypeError(f"{function.__name__} takes {len(takes)} arrays, but got {len(arrays)}.")
-    edges = [model.edges[name] for name in takes]
+    edges, counts = [model.edges[name] for name in takes], [len(array) for array in arrays]
+    if len(set(counts)) > 1 or not counts[0]:
+        found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
+        raise ValueError(f"{function.__name__} got {found}: expected at least 1, and as many each.")
     specs = [edge.inner_spec() for edge in edges]
     graph = model.graph(function, functools.partial(function, model), specs)
     kept = {

@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import averaged_weights
+from keras_gen.training import GenerativeModel, averaged_weights, minimize
 
 MOMENTUM = 0.8
 
@@ -72,3 +73,55 @@ def test_before_training_the_weights_are_the_average():
     start = weights(model)
     with averaged_weights(model):
         np.testing.assert_equal(weights(model), start)
+
+
+class Line(GenerativeModel):
+    """Minimizes the output of two layers."""
+
+    def __init__(self):
+        super().__init__()
+        layers = [keras.Input((1,)), keras.layers.Dense(1), keras.layers.Dense(1)]
+        self.network = keras.Sequential(layers)
+
+    def players(self):
+        return {"optimizer": [self.network]}
+
+    def train_step(self, data):
+        loss = minimize(lambda: tf.reduce_sum(self.network(data), -1), self.optimizer, self.network)
+        return self.report(loss=loss)
+
+    def trained(self, steps=3):
+        """All weights, their values after some steps, and the average of those after each step."""
+        sgd = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=MOMENTUM)
+        self.compile(optimizer=sgd)
+        every, average = self.network.variables, None
+        for _ in range(steps):
+            self.train_step(tf.ones([2, 1]))
+            now = [w.numpy() for w in every]
+            pairs = zip(average or now, now, strict=True)
+            average = [MOMENTUM * a + (1 - MOMENTUM) * w for a, w in pairs]
+        return every, now, average
+
+
+def test_layers_that_were_frozen_since_are_averaged_too():
+    model = Line()
+    every, trained, average = model.trained()
+    model.network.layers[0].trainable = False
+    with averaged_weights(model):
+        for weight, expected, last in zip(every, average, trained, strict=True):
+            np.testing.assert_allclose(weight, expected, rtol=1e-5)
+            assert not np.array_equal(weight, last)
+    for weight, last in zip(every, trained, strict=True):
+        np.testing.assert_array_equal(weight, last)
+
+
+def test_averages_are_found_under_a_loss_scale():
+    keras.config.set_dtype_policy("mixed_float16")
+    model = Line()
+    every, trained, average = model.trained()
+    assert isinstance(model.optimizer, keras.optimizers.LossScaleOptimizer)
+    with averaged_weights(model):
+        for weight, expected in zip(every, average, strict=True):
+            np.testing.assert_allclose(weight, expected, rtol=1e-5)
+    for weight, last in zip(every, trained, strict=True):
+        np.testing.assert_array_equal(weight, last)

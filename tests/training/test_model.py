@@ -212,15 +212,19 @@ class TestBatches:
             model.prepare(np.ones([2, 3]))
 
 
+RISING = Linear(0.0, 4.0, steps=4)
+
+
 class Terms(GenerativeModel):
     def loss_weights(self):
-        return {"fit": 2.0, "prior": Linear(0.0, 4.0, steps=4), "watched": None}
+        return {"fit": 2.0, "prior": RISING, "scaled": (RISING, 0.5, 10.0), "watched": None}
 
 
 class TestWeights:
     TERMS = {
         "fit": tf.constant([1.0, 10.0]),
         "prior": tf.constant([2.0, 3.0]),
+        "scaled": tf.constant([0.0, 1.0]),
         "watched": tf.constant([float("nan")] * 2),
         "unnamed": tf.constant([0.5, 0.25]),
     }
@@ -231,19 +235,19 @@ class TestWeights:
         model.step.assign(step)
         np.testing.assert_allclose(
             model.weighted(self.TERMS, training=True),
-            [2.0 + weight * 2.0 + 0.5, 20.0 + weight * 3.0 + 0.25],
+            [2.0 + weight * 2.0 + 0.5, 20.0 + weight * 3.0 + weight * 5.0 + 0.25],
         )
 
     def test_evaluation_takes_its_final_value(self):
         np.testing.assert_allclose(
-            Terms().weighted(self.TERMS, training=False), [2 + 8 + 0.5, 20 + 12 + 0.25]
+            Terms().weighted(self.TERMS, training=False), [2 + 8 + 0.5, 20 + 12 + 20 + 0.25]
         )
 
     def test_names(self):
         model = Terms()
-        assert model.loss_names == ("loss", "fit_loss", "prior_loss", "watched")
+        assert model.loss_names == ("loss", "fit_loss", "prior_loss", "scaled_loss", "watched")
         named = model.named(self.TERMS)
-        assert list(named) == ["fit_loss", "prior_loss", "watched"]
+        assert tuple(named) == model.loss_names[1:]
         assert named["prior_loss"] is self.TERMS["prior"]
 
     def test_without_weights_there_is_one_loss(self):

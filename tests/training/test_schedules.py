@@ -187,7 +187,6 @@ class TestWeight:
             (UNFIT, {}, "beta is {'module': 'keras_gen"),
             (keras.optimizers.schedules.CosineDecay(1.0, 5), {}, "beta is <"),
         ],
-        ids=repr,
     )
     def test_anything_else_is_refused(self, value, limits, sentence):
         with pytest.raises(ValueError, match="^" + re.escape(sentence)):

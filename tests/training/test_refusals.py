@@ -1,0 +1,191 @@
+"""What `fit` refuses, and what it makes of the runtime's errors about our own checks."""
+
+import pkgutil
+import re
+import types
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from all_tiny import TINY
+from keras_gen.autoencoders import Autoencoder
+from keras_gen.data.edges import Vectors
+from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.training import GenerativeModel, NonFiniteLossError, minimize, require
+from keras_gen.training.refusals import plain_errors, refuse_callbacks
+
+ONE = np.ones([2, 1], "float32")
+OWN_SCHEDULES = (
+    "give the optimizers schedules of their own (keras_gen.training.schedules) when they are made"
+)
+OF_ONE_OPTIMIZER = [
+    (lambda path: keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), OWN_SCHEDULES),
+    (lambda path: keras.callbacks.ReduceLROnPlateau("loss"), OWN_SCHEDULES),
+    (keras.callbacks.BackupAndRestore, "use keras_gen.training.TrainingState"),
+    (lambda path: keras.callbacks.SwapEMAWeights(), "use keras_gen.training.averaged_weights"),
+]
+
+
+class Steep(GenerativeModel):
+    """Minimizes w x; once `steep`, with a loss that stays finite and a gradient that does not."""
+
+    def __init__(self):
+        super().__init__()
+        ones = dict(use_bias=False, kernel_initializer="ones")
+        layers = [keras.Input((1,)), keras.layers.Dense(1, **ones)]
+        self.network = keras.Sequential(layers, name="slope")
+        self.edges["x"] = Vectors((1,))
+        self.steep = tf.Variable(0.0)
+
+    @property
+    def networks(self):
+        return {"network": self.network}
+
+    def train_step(self, data):
+        x = self.prepare_batch(data)["x"]
+
+        def slope_loss():
+            y = tf.reduce_sum(self.network(x), -1)
+            return y + self.steep * tf.sqrt(tf.abs(y - tf.stop_gradient(y)))
+
+        return self.report(loss=minimize(slope_loss, self.optimizer, self.network))
+
+
+def slope(model):
+    return float(model.network.get_weights()[0][0, 0])
+
+
+class TestCallbacks:
+    @pytest.mark.parametrize("make,way_out", OF_ONE_OPTIMIZER)
+    def test_those_of_one_optimizer_are_refused_where_there_are_two(self, make, way_out, tmp_path):
+        model, callback = TINY["GAN"].build(0), make(tmp_path / "backup")
+        with pytest.raises(ValueError) as caught:
+            model.fit(np.zeros([4, 16, 16, 1], "uint8"), callbacks=[callback])
+        assert str(caught.value) == (
+            f"{type(callback).__name__} works on `model.optimizer`, and GAN has d_optimizer and "
+            f"g_optimizer: {way_out}."
+        )
+        for name in re.findall(r"keras_gen[\w.]+\w", way_out):
+            assert pkgutil.resolve_name(name)
+        refuse_callbacks(Steep(), [callback])
+
+    def test_they_are_found_however_they_are_given(self):
+        class Mine(keras.callbacks.SwapEMAWeights):
+            pass
+
+        fine = keras.callbacks.EarlyStopping("g_loss")
+        model = TINY["GAN"].build(0)
+        for given in (
+            Mine(),
+            [fine, Mine()],
+            (fine, Mine()),
+            keras.callbacks.CallbackList([Mine()]),
+        ):
+            with pytest.raises(ValueError, match="Mine works on"):
+                refuse_callbacks(model, given)
+        for given in (None, fine, [fine], keras.callbacks.CallbackList([fine])):
+            refuse_callbacks(model, given)
+
+    def fit(self, callback):
+        model = Steep()
+        model.compile(optimizer=keras.optimizers.SGD(0.1), run_eagerly=True)
+        history = model.fit(ONE, epochs=3, verbose=0, callbacks=[callback]).history
+        return slope(model), history["learning_rate"]
+
+    def test_a_scheduler_works_on_one_optimizer(self):
+        rates = [0.1, 0.2, 0.05]
+        found, seen = self.fit(keras.callbacks.LearningRateScheduler(rates.__getitem__))
+        # The gradient is 1.
+        assert found == pytest.approx(1 - sum(rates)) and seen == pytest.approx(rates)
+
+    def test_plateaus_work_on_one_optimizer(self):
+        plateau = keras.callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=1e3)
+        found, seen = self.fit(plateau)
+        # The first epoch is the best and the second none, so the third has half the rate.
+        assert found == pytest.approx(0.75) and seen == pytest.approx([0.1, 0.1, 0.05])
+
+
+class TestNonFiniteWeights:
+    def autoencoder(self):
+        shape = (2, 2, 1)
+        options = dict(latents=3, hidden=(4,), activation="relu")
+        encoder = mlp_encoder(shape, outputs=("codes",), **options)
+        model = Autoencoder(encoder, mlp_decoder(shape, **options))
+        model.compile("adam")
+        return model
+
+    @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+    @pytest.mark.parametrize("network", ["encoder", "decoder"])
+    def test_are_refused_by_name_also_where_relu_hides_them(self, network, bad):
+        model = self.autoencoder()
+        weight = getattr(model, network).trainable_variables[0]
+        value = weight.numpy()
+        value.flat[-1] = bad
+        weight.assign(value)
+        before = [np.array(v) for v in model.training_variables()]
+        with pytest.raises(NonFiniteLossError) as caught:
+            model.fit(np.full([2, 2, 2, 1], 255, "uint8"), verbose=0)
+        assert str(caught.value) == (
+            f"The weight {weight.path} of {network} is not finite: load a good checkpoint, or "
+            "build the network anew."
+        )
+        np.testing.assert_equal([np.array(v) for v in model.training_variables()], before)
+
+    def test_moving_statistics_are_weights_too(self):
+        model = Steep()
+        model.network = keras.Sequential([keras.Input((1,)), keras.layers.BatchNormalization()])
+        model.network.layers[0].moving_variance.assign([float("nan")])
+        model.compile(optimizer="sgd")
+        with pytest.raises(NonFiniteLossError, match=r"weight .*/moving_variance of .* not finite"):
+            model.fit(ONE, verbose=0)
+
+
+class TestPlainErrors:
+    @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
+    def test_a_gradient_that_is_not_finite(self, run_eagerly):
+        model = Steep()
+        model.compile(optimizer=keras.optimizers.SGD(0.1), run_eagerly=run_eagerly)
+        model.fit(ONE, verbose=0)
+        model.steep.assign(1.0)
+        with pytest.raises(NonFiniteLossError) as caught:
+            model.fit(ONE, verbose=0)
+        assert str(caught.value) == (
+            "slope_loss's gradient was not finite at step 1, and changed no trainable weight. Last "
+            "good checkpoint: none. Lower the learning rate, or look for bad values in the data."
+        )
+        assert slope(model) == pytest.approx(0.9) and model.step.numpy() == 1
+
+    def test_the_last_checkpoint_is_named(self):
+        callbacks = [
+            types.SimpleNamespace(latest=None),
+            types.SimpleNamespace(latest="state-7.npz"),
+        ]
+        with (
+            pytest.raises(NonFiniteLossError, match=r"^g_loss was .* checkpoint: state-7\.npz\. "),
+            plain_errors(Steep(), callbacks),
+        ):
+            tf.debugging.check_numerics(float("nan"), "keras_gen: not finite: g_loss")
+
+    @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+    def test_bad_input(self, graph):
+        def check(value):
+            with tf.control_dependencies(
+                [require(value < 3, "It is {}, and {} [least].", value, 3)]
+            ):
+                return tf.identity(value)
+
+        check = tf.function(check) if graph else check
+        with (
+            pytest.raises(ValueError, match=r"^It is 4, and 3 \[least\]\.$"),
+            plain_errors(Steep(), None),
+        ):
+            check(tf.constant(4))
+
+    def test_other_errors_are_left_alone(self):
+        with (
+            pytest.raises(tf.errors.InvalidArgumentError, match="Incompatible shapes"),
+            plain_errors(Steep(), None),
+        ):
+            tf.raw_ops.AddV2(x=tf.ones(2), y=tf.ones(3))

@@ -29,7 +29,7 @@ def single_layer(kernel):
     seen, bias = kernel
     images, layer = keras.Input((2, 2, 1)), MaskedConvolution(2, 3, "A")
     network = keras.Model(images, layer(images))
-    values = np.full((3, 3, 1, 2), 50.0)
+    values = np.tile([50.0, -50.0], (3, 3, 1, 1))
     for (row, column), logits in zip(SEEN, seen, strict=True):
         values[row + 1, column + 1, 0] = logits
     layer.set_weights([values, bias])

@@ -119,6 +119,9 @@ class TestMethods:
         assert isinstance(model.mix(*arrays), tuple)
         words, rates = model.read(["dog dog cat", "cat"])
         assert words.tolist() == [["dog"], ["cat"]] and rates.tolist() == [[2], [1]]
+        # Only images stay floats where they came in as such.
+        words, _ = model.read(np.array([[0.5, 3.0]]))
+        assert words.tolist() == [["dog"]]
 
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_floats_that_come_in_leave_as_floats(self, arrays, dtype):
@@ -165,7 +168,8 @@ class TestMethods:
     def test_they_look_like_methods(self):
         parameters = inspect.signature(Mixer().mix).parameters
         assert list(parameters) == ["x", "latents", "batch_size"]
-        assert parameters["batch_size"].kind is inspect.Parameter.KEYWORD_ONLY
+        size = parameters["batch_size"]
+        assert size.kind is inspect.Parameter.KEYWORD_ONLY and size.default == 256
         assert (
             Mixer.mix.__name__ == "mix" and Mixer.mix.__doc__ == "Returns one tensor of each kind."
         )

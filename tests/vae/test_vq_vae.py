@@ -61,6 +61,7 @@ def test_terms_of_the_loss(training, weights, x):
     outputs = CODEBOOK[indices] @ weights[2] + weights[3]
     density = -0.5 * ((x - outputs) / SCALE) ** 2 - np.log(SCALE * np.sqrt(2 * np.pi))
     reconstruction = -density.sum(axis=1).mean()
+    np.testing.assert_allclose(vq_vae(weights).score(x), -density.sum(axis=1), rtol=1e-4)
     commitment = ((latents - CODEBOOK[indices]) ** 2).sum(axis=1).mean()
     used = np.bincount(indices) / len(x)
     assert len(used) == 4 and used.min() > 0

@@ -1,0 +1,258 @@
+"""Models of one player that minimizes terms: how they train, what they report, how they score."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.bases import DensityModel, Inferred, LikelihoodModel
+from keras_gen.bases.likelihood import edge_of
+from keras_gen.data.edges import Images, Labels, Levels, Vectors
+from keras_gen.losses import Bernoulli, Categorical, Normal
+from keras_gen.training import NonFiniteLossError
+from keras_gen.training.schedules import Linear
+
+X = np.array([[1.0], [3.0]], "float32")
+
+
+def line(value=2.0):
+    """y = w x with w = `value`."""
+    initial = keras.initializers.Constant(value)
+    layer = keras.layers.Dense(1, use_bias=False, kernel_initializer=initial)
+    return keras.Sequential([keras.Input((1,)), layer])
+
+
+class Slope(LikelihoodModel):
+    """Terms of y = w x: y^2 counts `weight` times, |y| is watched; batches are remembered."""
+
+    def __init__(self, network, weight=1.0, watched=True, **kwargs):
+        super().__init__(**kwargs)
+        self.network, self.weight, self.watched = network, weight, watched
+        self.edges["x"] = Vectors((1,), "numbers")
+        state = dict(shape=(), trainable=False, initializer="zeros")
+        self.seen = self.add_weight(name="seen", **state)
+        self.inferred = self.add_weight(name="inferred", **state)
+        self.calls = []
+
+    def loss_weights(self):
+        return {"square": self.weight} | ({"size": None} if self.watched else {})
+
+    def infer(self, x, training):
+        self.calls.append(training)
+        return Inferred(self.network(x), 10 * x)
+
+    def loss_terms(self, x, inferred, training):
+        self.calls.append(training)
+        y = inferred.latents[:, 0]
+        return {"square": y**2} | ({"size": tf.abs(y)} if self.watched else {})
+
+    def after_update(self, x, inferred):
+        self.seen.assign(tf.reduce_mean(x))
+        self.inferred.assign(tf.reduce_mean(inferred.latents + inferred.parameters))
+
+
+def compiled(weight=1.0, rate=0.1, run_eagerly=True, **options):
+    model = Slope(line(), weight, **options)
+    model.compile(keras.optimizers.SGD(rate), run_eagerly=run_eagerly)
+    return model
+
+
+def slope(model):
+    return float(model.network.get_weights()[0][0, 0])
+
+
+def remembered(model):
+    return float(model.seen.numpy()), float(model.inferred.numpy())
+
+
+def train(model, x=X):
+    logs = model.fit(x, batch_size=len(x), shuffle=False, verbose=0).history
+    return {name: value[0] for name, value in logs.items()}
+
+
+class TestSteps:
+    @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
+    def test_one_by_hand(self, run_eagerly):
+        model = compiled(weight=0.5, run_eagerly=run_eagerly)
+        # Half the mean of (2 x)^2, whose slope is the mean of w x^2: 2 * 5.
+        assert train(model) == {"loss": 10, "square_loss": 20, "size": 4}
+        assert slope(model) == pytest.approx(2 - 0.1 * 10)
+        assert set(model.calls) == {True}
+
+    def test_evaluation_changes_nothing(self):
+        model = compiled(weight=0.5)
+        logs = model.evaluate(X, return_dict=True, verbose=0)
+        assert logs == {"loss": 10, "square_loss": 20, "size": 4}
+        assert slope(model) == 2 and remembered(model) == (0, 0)
+        assert set(model.calls) == {False}
+
+    def test_weights_follow_their_schedule(self):
+        model = compiled(weight=Linear(0.0, 4.0, steps=4), rate=0.0)
+        for weight in (0.0, 1.0, 2.0):
+            logs = train(model)
+            assert (logs["loss"], logs["square_loss"]) == (weight * 20, 20)
+        assert model.evaluate(X, return_dict=True, verbose=0)["loss"] == 4 * 20
+
+    def test_what_is_only_reported_changes_no_gradient(self):
+        watched, plain = compiled(), compiled(watched=False)
+        for _ in range(2):
+            logs = train(watched)
+            assert train(plain) == {name: logs[name] for name in ("loss", "square_loss")}
+        assert slope(watched) == slope(plain) != 2
+        # Not even where it is not finite.
+        watched.loss_terms = lambda x, inferred, training: {
+            "square": inferred.latents[:, 0] ** 2,
+            "size": inferred.latents[:, 0] * float("nan"),
+        }
+        assert np.isnan(train(watched)["size"])
+        train(plain)
+        assert slope(watched) == slope(plain)
+
+    @pytest.mark.parametrize(
+        "names", [["square"], ["square", "size", "other"], ["square", "length"]]
+    )
+    def test_unknown_and_missing_terms_are_refused(self, names):
+        model = compiled()
+        model.loss_terms = lambda x, inferred, training: {n: inferred.latents[:, 0] for n in names}
+        sentence = (
+            f"Slope.loss_terms returns {sorted(names)} and loss_weights names ['size', 'square']: "
+            "they must agree."
+        )
+        for use in (model.fit, model.evaluate):
+            with pytest.raises(ValueError) as caught:
+                use(X, verbose=0)
+            assert str(caught.value) == sentence
+        assert slope(model) == 2
+
+    def test_the_base_says_what_is_missing(self):
+        model = LikelihoodModel()
+        model.edges["x"] = Vectors((1,))
+        with pytest.raises(NotImplementedError, match="LikelihoodModel does not say what it min"):
+            model.score(X)
+
+
+class TestAfterUpdate:
+    @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
+    def test_sees_the_batch_and_what_was_inferred_of_it(self, run_eagerly):
+        model = compiled(run_eagerly=run_eagerly)
+        train(model)
+        # Inferred before the update: the mean of x is 2, that of 2 x + 10 x is 24.
+        assert remembered(model) == (2, 24)
+
+    @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
+    def test_does_not_come_after_a_loss_that_is_not_finite(self, run_eagerly):
+        model = compiled(run_eagerly=run_eagerly)
+        factor, terms = tf.Variable(float("nan")), model.loss_terms
+        slow = tf.random.normal([400, 400])
+
+        def late(x, inferred, training):
+            """The loss takes its time, so that what does not wait for it is done before."""
+            wait = slow
+            for _ in range(30):
+                wait = tf.linalg.matmul(wait, slow) / 400
+            found = terms(x, inferred, training)
+            return found | {"square": found["square"] * factor + 0 * tf.reduce_sum(wait)}
+
+        model.loss_terms = late
+        with pytest.raises(NonFiniteLossError, match="total_loss was not finite at step 0"):
+            train(model)
+        assert remembered(model) == (0, 0) and model.step.numpy() == 0
+        factor.assign(1.0)
+        train(model)
+        assert remembered(model) == (2, 24)
+
+    def test_is_given_the_other_parts_of_the_batch(self):
+        class Labeled(LikelihoodModel):
+            batch = ("x", "labels")
+
+            def __init__(self):
+                super().__init__()
+                self.network = line()
+                self.edges |= {"x": Vectors((1,)), "labels": Labels(3)}
+                self.seen = []
+
+            networks = property(lambda self: {"network": self.network})
+
+            def infer(self, x, training, labels):
+                self.seen.append(labels)
+                return Inferred()
+
+            def loss_weights(self):
+                return {"fit": 1.0}
+
+            def loss_terms(self, x, inferred, training, labels):
+                self.seen.append(labels)
+                return {"fit": self.network(x)[:, 0]}
+
+            def after_update(self, x, inferred, labels):
+                self.seen.append(labels)
+
+        model = Labeled()
+        model.compile("sgd", run_eagerly=True)
+        model.fit(X, np.array([0, 2]), shuffle=False, verbose=0)
+        assert len(model.seen) == 3
+        for labels in model.seen:
+            np.testing.assert_array_equal(labels, [0, 2])
+
+
+class TestScores:
+    def test_are_the_loss_in_inference_mode(self):
+        model = Slope(line(), weight=Linear(0.0, 0.5, steps=4))
+        np.testing.assert_allclose(model.score(X), [0.5 * 4, 0.5 * 36])
+        assert set(model.calls) == {False}
+
+    def test_the_threshold_is_their_quantile(self):
+        model = Slope(line(1.0))
+        x = np.arange(101, dtype="float32")[:, None]
+        for quantile, root in [(0.0, 0), (0.5, 50), (0.99, 99), (1.0, 100)]:
+            assert model.threshold(x, quantile) == pytest.approx(root**2)
+        assert model.threshold(x) == model.threshold(x, 0.99)
+        assert np.sum(model.score(x) > model.threshold(x, 0.9)) == 10
+
+    @pytest.mark.parametrize("bad", [-0.1, 1.5, float("nan")])
+    def test_quantiles_out_of_range_are_refused(self, bad):
+        with pytest.raises(ValueError, match=f"quantile is {bad}: it must lie between 0 and 1"):
+            Slope(line()).threshold(X, bad)
+
+
+class Density(DensityModel):
+    """N(0, 1) of points."""
+
+    def __init__(self):
+        super().__init__()
+        self.edges["x"] = Vectors((2,), "points")
+
+    def nats(self, x):
+        return -Normal().log_prob(tf.zeros_like(x), x)
+
+    def noise(self, n, key):
+        return tf.random.stateless_normal([n, 2], key)
+
+    def from_noise(self, noise):
+        return noise
+
+
+class TestDensities:
+    def test_log_prob_is_minus_the_score(self):
+        model, x = Density(), np.array([[0.0, 0.0], [3.0, 4.0]])
+        expected = -np.log(2 * np.pi) - np.array([0, 12.5])
+        np.testing.assert_allclose(model.log_prob(x), expected, rtol=1e-6)
+        np.testing.assert_allclose(model.score(x), -expected, rtol=1e-6)
+
+    def test_signatures(self):
+        assert set(Density().signatures()) == {"score", "log_prob", "sample"}
+        assert Density.default_signature == "sample"
+
+    def test_the_seed_of_estimates_stays(self):
+        model = Density()
+        seed = model.score_seed()
+        model.step.assign(3)
+        model.evaluation_step.assign(3)
+        np.testing.assert_array_equal(model.score_seed(), seed)
+        assert not np.array_equal(LikelihoodModel.stateless_seed(model, "score"), seed)
+
+
+def test_edges_of_likelihoods():
+    assert edge_of(Normal(), [4, 4, 1]) == Images((4, 4, 1), -1.0, 1.0)
+    assert edge_of(Bernoulli(), (2,)) == Images((2,), 0.0, 1.0)
+    assert edge_of(Categorical(classes=16), (2,)) == Levels((2,), 16)

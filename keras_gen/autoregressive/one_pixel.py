@@ -128,6 +128,7 @@ class _Convolution:
 
 def _nodes(network):
     """The calls of a functional model's operations, each after those that it needs."""
+    network = getattr(network, "_functional", network)  # of a Sequential model
     for depth in sorted(network._nodes_by_depth, reverse=True):
         yield from (node for node in network._nodes_by_depth[depth] if not node.is_input)
 

@@ -181,4 +181,4 @@ class CycleGAN(Translator):
 
 
 def _l1(a, b):
-    return per_example_mean(tf.abs(a - b))
+    return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))

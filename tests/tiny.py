@@ -20,9 +20,11 @@ from keras_gen.data.edges import Images, Labels, Levels, Texts, Waveforms
 from keras_gen.training import ConstantThenLinear, GenerativeModel
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
-# One class of each pattern of training: what all models share is tested on these alone.
-PATTERNS = ("VAE", "GAN", "CycleGAN")
-core = pytest.mark.parametrize("tiny", PATTERNS, indirect=True)
+# One class of each pattern of training, of one player and of two: what all models share is tested
+# on these alone, and on the largest if slow.
+PATTERNS = ("VAE", "GAN")
+largest = pytest.param("CycleGAN", marks=pytest.mark.slow)
+core = pytest.mark.parametrize("tiny", [*PATTERNS, largest], indirect=True)
 cheapest = pytest.mark.parametrize("tiny", ["VAE"], indirect=True)
 SIDE = 16  # of images where any size is taken
 WORDS = "apple bread corn egg fish honey lemon milk oil rice salt water".split()  # of texts

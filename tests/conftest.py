@@ -95,7 +95,7 @@ def pytest_terminal_summary(terminalreporter):
                 name = re.search(r"[A-Z]\w+", node.partition("[")[2])
                 seconds[name[0] if name else ""] += getattr(report, "duration", 0.0)
     del seconds[""]
-    if len(seconds) > 10:  # of a part of the tests it would say little
+    if len(seconds) > 10 and any(seconds.values()):  # of a part of the tests it would say little
         # Those that stand for a pattern of training are also tested for all others.
         usual = sorted(s for name, s in seconds.items() if name not in ("VAE", "GAN", "CycleGAN"))
         longest = max(seconds, key=lambda name: seconds[name])

@@ -7,6 +7,8 @@ from keras_gen.bases.capabilities import Capable
 from keras_gen.losses import adversarial, penalties
 from keras_gen.training import GenerativeModel, apply, minimize
 
+ACCURACIES = ("real_accuracy", "fake_accuracy")
+
 
 class AdversarialModel(Capable, GenerativeModel):
     """Base of models in which a generator and a discriminator are trained in turn.
@@ -73,7 +75,7 @@ class AdversarialModel(Capable, GenerativeModel):
 
     def loss_weights(self) -> dict:
         """Returns what is reported beside the players' losses: how often D is right."""
-        return {"real_accuracy": None, "fake_accuracy": None}
+        return dict.fromkeys(ACCURACIES)
 
     # Hooks -----------------------------------------------------------------------------------
 
@@ -88,7 +90,10 @@ class AdversarialModel(Capable, GenerativeModel):
         raise NotImplementedError(f"{type(self).__name__} does not say what is generated.")
 
     def shown(self, images, batch: dict):
-        """Returns what the discriminator takes of images: them, or with what belongs to them."""
+        """Returns what the discriminator takes of images: them, or with what belongs to them.
+
+        Penalties ask that every example stays one.
+        """
         return images
 
     def judge(self, images, batch: dict, training: bool, weights=None, keep_state=False):
@@ -122,6 +127,11 @@ class AdversarialModel(Capable, GenerativeModel):
         if self.penalty is not None:
             terms["penalty"] = self._penalty(batch, fake, use, training, weights)
         return terms | _accuracies(real_logits, fake_logits)
+
+    def weighted(self, terms, training):
+        """Returns the sum of a player's weighted terms; how often D is right is none of them."""
+        losses = {name: term for name, term in terms.items() if name not in ACCURACIES}
+        return super().weighted(losses, training)
 
     def generator_terms(self, batch: dict, training: bool) -> dict:
         """Returns the terms of the generator's loss, `[batch]` each."""
@@ -228,7 +238,7 @@ def lazily(every: int, step, count, compute) -> tf.Tensor:
 
 def _accuracies(real_logits, fake_logits):
     """How often the discriminator tells each kind right, a fraction `[batch]`."""
-    right = {"real_accuracy": real_logits > 0, "fake_accuracy": fake_logits < 0}
+    right = dict(zip(ACCURACIES, (real_logits > 0, fake_logits < 0), strict=True))
     return {
         name: tf.reduce_mean(tf.cast(value, tf.float32), axis=list(range(1, value.shape.rank)))
         for name, value in right.items()

@@ -76,7 +76,7 @@ class Images(Edge):
 
     def prepare(self, values) -> tf.Tensor:
         """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
-        values = tf.convert_to_tensor(values)
+        values = _shaped(tf.convert_to_tensor(values), self.shape, "Images")
         if values.dtype == tf.uint8:
             return tf.cast(values, tf.float32) * ((self.high - self.low) / 255.0) + self.low
         if not values.dtype.is_floating:
@@ -123,6 +123,7 @@ class Levels(Edge):
 
     def prepare(self, values) -> tf.Tensor:
         """Takes integers, `[batch, *shape]`."""
+        values = _shaped(tf.convert_to_tensor(values), self.shape, "Levels")
         return _integers(values, 0, self.levels - 1, "Levels")
 
     def restore(self, values):
@@ -189,6 +190,7 @@ class Waveforms(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Takes int16, or floats in [-1, 1], `[batch, samples, channels]`."""
         values = tf.convert_to_tensor(values)
+        values = _shaped(values, (self.samples, self.channels), "Waveforms")
         if values.dtype == tf.int16:
             return tf.cast(values, tf.float32) / 32768.0
         if not values.dtype.is_floating:
@@ -271,12 +273,9 @@ class Vectors(Edge):
 
     def prepare(self, values) -> tf.Tensor:
         """Takes finite numbers `[batch, *shape]`."""
-        values = tf.cast(values, tf.float32)
-        if not values.shape.is_compatible_with([None, *self.shape]):
-            raise ValueError(
-                f"{self.name} have shape {values.shape}: expected {(None, *self.shape)}."
-            )
-        return values
+        values = _shaped(tf.cast(values, tf.float32), self.shape, self.name.capitalize())
+        most = np.finfo("float32").max
+        return _within(values, -most, most, self.name.capitalize(), "finite numbers", slack=0)
 
     def inner_spec(self):
         """Returns the specification of float32 `[batch, *shape]`."""
@@ -306,6 +305,13 @@ class Number(Edge):
     def inner_spec(self):
         """Returns the specification of a float32 scalar."""
         return tf.TensorSpec([], tf.float32)
+
+
+def _shaped(values, shape, subject):
+    if not values.shape.is_compatible_with([None, *shape]):
+        expected = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{subject} have shape {values.shape}: expected [batch, {expected}].")
+    return values
 
 
 def _within(values, low, high, subject, expected, slack=1e-3):

@@ -147,7 +147,8 @@ def apply(network, weights, inputs, training: bool = False):
 
     State that the network keeps besides (moving statistics, counters) is read and not changed,
     so that this may be called inside `tf.cond` on replicas, and by penalties, which would
-    otherwise show a normalization layer images that no step is taken on.
+    otherwise show a normalization layer images that no step is taken on. Inside `tf.cond` on
+    replicas, batch normalization in training mode must not be synchronized.
 
     Args:
         network: A built `keras.Model`.

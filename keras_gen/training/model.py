@@ -259,6 +259,11 @@ class GenerativeModel(keras.Model):
     def named(self, terms: dict) -> dict:
         """Returns the terms that are reported, under the names they are reported by."""
         weights = self.loss_weights()
+        if missing := sorted(weights.keys() - terms.keys()):
+            raise ValueError(
+                f"{type(self).__name__}.loss_weights names {missing[0]!r}, but the terms of its "
+                f"losses are {sorted(terms)}."
+            )
         shown = {name: value for name, value in terms.items() if name in weights}
         return dict(zip(self._names(shown), shown.values(), strict=True))
 
@@ -346,7 +351,11 @@ class GenerativeModel(keras.Model):
         """
         parts = [part for part in tf.nest.flatten(data) if part is not None]
         expected = [f"{name} ({self.edges[name].name})" for name in self.batch]
-        if not len(expected) <= len(parts) <= max(2, len(expected)):
+        # Keras passes weights of examples as the third of three.
+        weights = isinstance(data, tuple) and len(data) > max(2, len(expected))
+        if not len(expected) <= len(parts) <= max(2, len(expected)) or (
+            weights and data[-1] is not None
+        ):
             raise ValueError(
                 f"{type(self).__name__} trains on {', '.join(expected)}, but got {len(parts)} "
                 f"arrays in a batch: give fit {len(expected)}, without sample weights."

@@ -51,8 +51,10 @@ def refuse_non_finite_weights(model) -> None:
     """
     for network in model.networks.values():
         for weight in network.variables:
-            value = keras.ops.convert_to_numpy(weight)
-            if value.dtype.kind == "f" and not np.isfinite(value).all():
+            if not keras.backend.is_float_dtype(weight.dtype):
+                continue
+            value = keras.ops.convert_to_numpy(weight).astype("float32")  # numpy knows no bfloat16
+            if not np.isfinite(value).all():
                 raise NonFiniteLossError(
                     f"The weight {weight.path} of {network.name} is not finite: load a good "
                     "checkpoint, or build the network anew."

@@ -232,8 +232,18 @@ class TestVectors:
     def test_shapes(self, shape):
         refused(
             ValueError, Vectors((2,), "codes"), np.zeros(shape),
-            f"^codes have shape {re.escape(str(shape))}", r"expected \(None, 2\)",
+            f"^Codes have shape {re.escape(str(shape))}", r"expected \[batch, 2\]",
         )  # fmt: skip
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf])
+    def test_values(self, bad):
+        refused(ValueError, Vectors((2,), "codes"), np.array([[0, bad]]), "expected finite numbers")
+
+
+@pytest.mark.parametrize("edge", [Images((4, 4, 1)), Levels((4, 4, 1))])
+def test_images_of_another_size_are_refused(edge):
+    images = np.zeros((2, 5, 4, 1), "uint8")
+    refused(ValueError, edge, images, r"have shape \(2, 5, 4, 1\): expected \[batch, 4, 4, 1\]")
 
 
 class TestNumber:

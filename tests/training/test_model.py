@@ -208,7 +208,7 @@ class TestBatches:
         model = Parts("x")
         np.testing.assert_array_equal(model.prepare(ONE.astype("float64")), ONE)
         np.testing.assert_array_equal(model.restore(ONE), ONE)
-        with pytest.raises(ValueError, match="numbers have shape"):
+        with pytest.raises(ValueError, match="Numbers have shape"):
             model.prepare(np.ones([2, 3]))
 
 

@@ -1,5 +1,6 @@
 """Finding, describing and calling exported models, with neither Keras nor the model's code."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -91,6 +92,11 @@ class Exported:
             name: dict(sorted(function.structured_outputs.items()))
             for name, function in sorted(model.signatures.items())
         }
+
+    @functools.cached_property
+    def metadata(self) -> dict[str, Any]:
+        """What `read_metadata` says of it."""
+        return read_metadata(self.path)
 
     def __call__(self, signature: str, /, **inputs: Any) -> dict[str, np.ndarray]:
         """Runs one signature.

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_gen.bases.capabilities import Capable
 from keras_gen.losses import adversarial, penalties
+from keras_gen.losses.base import per_example_mean
 from keras_gen.training import GenerativeModel, apply, minimize
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
@@ -210,7 +211,7 @@ class AdversarialModel(Capable, GenerativeModel):
         mix = self.uniform(use, [count, *[1] * (real.shape.rank - 1)], training)
 
         def compute():
-            def critic(images, training=training):
+            def critic(images):
                 return self.judge(images, batch, training, weights, keep_state=True)
 
             return penalty(critic, real, fake, mix)
@@ -239,7 +240,4 @@ def lazily(every: int, step, count, compute) -> tf.Tensor:
 def _accuracies(real_logits, fake_logits):
     """How often the discriminator tells each kind right, a fraction `[batch]`."""
     right = dict(zip(ACCURACIES, (real_logits > 0, fake_logits < 0), strict=True))
-    return {
-        name: tf.reduce_mean(tf.cast(value, tf.float32), axis=list(range(1, value.shape.rank)))
-        for name, value in right.items()
-    }
+    return {name: per_example_mean(tf.cast(value, tf.float32)) for name, value in right.items()}

@@ -67,12 +67,13 @@ class Capable:
 
         def serve(*values):
             inner = [edge.prepare(value) for edge, value in zip(edges, values, strict=True)]
-            served = {}
-            for name, value in function(self, *inner).items():
-                served |= self._leave(name, value)
-            return served
+            return self._served(function(self, *inner))
 
         return serve, [edge.spec() for edge in edges]
+
+    def _served(self, outputs: dict) -> dict:
+        """Outputs by the names and in the forms that clients know."""
+        return {k: v for name, x in outputs.items() for k, v in self._leave(name, x).items()}
 
     def _leave(self, name, value) -> dict:
         edge = self.edges.get(name)
@@ -186,11 +187,7 @@ class Sampler(Capable):
             )
         if seed is None:
             seed = int(np.random.default_rng().integers(2**31))
-        given = [conditions.get(name, known[name].default) for name in known]
-        values = [
-            _spread(c.edge, c.edge.prepare(v), n)
-            for c, v in zip(known.values(), given, strict=True)
-        ]
+        values = self._prepared([conditions.get(name, known[name].default) for name in known], n)
         noise = self.noise(n, _sample_key(seed))
         specs = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), noise)
         specs = [specs, *(c.edge.inner_spec() for c in known.values())]
@@ -207,16 +204,17 @@ class Sampler(Capable):
         known = self.conditions()
 
         def sample(seed, n, *values):
-            values = [
-                _spread(c.edge, c.edge.prepare(v), n)
-                for c, v in zip(known.values(), values, strict=True)
-            ]
-            outputs = _generated(self, self.noise(n, _sample_key(seed)), *values)
-            return {k: v for name, x in outputs.items() for k, v in self._leave(name, x).items()}
+            noise = self.noise(n, _sample_key(seed))
+            return self._served(_generated(self, noise, *self._prepared(values, n)))
 
         scalars = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
         asked = [tf.TensorSpec([], c.edge.inner_spec().dtype, name=n) for n, c in known.items()]
         return super().signatures() | {"sample": (sample, [*scalars, *asked])}
+
+    def _prepared(self, values, n) -> list[tf.Tensor]:
+        """Conditions of n examples that went through their edges."""
+        edges = [condition.edge for condition in self.conditions().values()]
+        return [_spread(e, e.prepare(v), n) for e, v in zip(edges, values, strict=True)]
 
     def signature_defaults(self) -> dict[str, dict[str, float]]:
         """Returns what a client of a signature may leave out: its inputs' usual values."""

@@ -256,9 +256,9 @@ def _run(model: exported.Exported, signature: str, output: str, **inputs: Any) -
 
 def _defaults(model: exported.Exported, signature: str) -> dict[str, Any]:
     """The usual values of inputs that may be left out."""
-    metadata = exported.read_metadata(model.path)
-    name = metadata.get("default_signature") if signature == "serving_default" else signature
-    return dict(metadata.get("defaults", {}).get(name, {}))
+    default = model.metadata.get("default_signature")
+    name = default if signature == "serving_default" else signature
+    return dict(model.metadata.get("defaults", {}).get(name, {}))
 
 
 def _asked(model: exported.Exported, signature: str) -> dict[str, Any]:

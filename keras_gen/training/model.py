@@ -351,11 +351,10 @@ class GenerativeModel(keras.Model):
         """
         parts = [part for part in tf.nest.flatten(data) if part is not None]
         expected = [f"{name} ({self.edges[name].name})" for name in self.batch]
+        most = max(2, len(expected))
         # Keras passes weights of examples as the third of three.
-        weights = isinstance(data, tuple) and len(data) > max(2, len(expected))
-        if not len(expected) <= len(parts) <= max(2, len(expected)) or (
-            weights and data[-1] is not None
-        ):
+        weights = isinstance(data, tuple) and len(data) > most and data[-1] is not None
+        if weights or not len(expected) <= len(parts) <= most:
             raise ValueError(
                 f"{type(self).__name__} trains on {', '.join(expected)}, but got {len(parts)} "
                 f"arrays in a batch: give fit {len(expected)}, without sample weights."

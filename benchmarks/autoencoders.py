@@ -4,7 +4,7 @@
   python benchmarks/autoencoders.py --quick    fewer steps
 
 Ways are measured in turns, so that a change of the machine's speed hits both alike, and with
-callbacks while `fit` goes on, for its start and its end are no steps. Images are noise, which does
+callbacks while `fit` resumes, for its start and its end are no steps. Images are noise, which does
 not change the cost.
 """
 
@@ -38,14 +38,14 @@ def deep_networks():
     """784-1000-500-250-30 and back (Hinton, Salakhutdinov 2006)."""
     hidden = (1000, 500, 250)
     return (
-        mlp_encoder(SHAPE, 30, hidden, "relu", outputs=("codes",)),
+        mlp_encoder(SHAPE, 30, hidden, "relu"),
         mlp_decoder(SHAPE, 30, hidden[::-1], "relu"),
     )
 
 
 def conv_networks():
     """Two convolutions of stride 2, 32 codes, and back."""
-    return conv_encoder(SHAPE, 32, outputs=("codes",)), conv_decoder(SHAPE, 32)
+    return conv_encoder(SHAPE, 32), conv_decoder(SHAPE, 32)
 
 
 def images(count=2000):

@@ -167,7 +167,7 @@ def main():
         print(
             f"{name}: {seconds[name] * 1e3:.0f} ms a step of {operations[name] / 1e9:.1f} GFLOP; "
             f"textbook/ours {seconds[f'textbook {name}'] / seconds[name]:.2f}; "
-            f"share of the convolution peak ({peak / 1e9:.0f} GFLOP/s): {rate / peak:.2f}"
+            f"fraction of the convolution peak ({peak / 1e9:.0f} GFLOP/s): {rate / peak:.2f}"
         )
     print(f"float32/bfloat16: {seconds['float32'] / seconds['bfloat16']:.2f}")
 
@@ -178,7 +178,7 @@ def main():
     for _ in range(300):
         next(stream)
     share = (time.perf_counter() - began) / 300 / seconds["float32"]
-    print(f"input pipeline alone, as a share of the float32 step: {share:.3f}")
+    print(f"input pipeline alone, as a fraction of the float32 step: {share:.3f}")
     if quick:
         return
 

@@ -114,7 +114,9 @@ def job(way, count, samples):
     if way.startswith("fid"):
         model, small, large = conv_classifier(3, 10), [2 * BATCH], [count]
     else:
-        model = VAE(mlp_encoder(latents=50), mlp_decoder(latents=50))
+        model = VAE(
+            mlp_encoder(latent_dim=50, heads=("mean", "log_variance")), mlp_decoder(latent_dim=50)
+        )
         small, large = [1, 50], [count, samples]
     WAYS[way](model, *small)
     peak, began = peak_memory(), time.perf_counter()

@@ -1,4 +1,4 @@
-"""Pictures as uint8 arrays: reading, writing and laying out in a grid."""
+"""Images as uint8 arrays: reading, writing and laying out in a grid."""
 
 import math
 from pathlib import Path
@@ -12,7 +12,7 @@ from keras_gen.files import replacing
 def read_image(path: str | Path) -> np.ndarray:
     """Reads a PNG, JPEG, BMP or GIF file (its first frame).
 
-    Grey becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned the
+    Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned the
     way its EXIF orientation tells.
 
     Returns:
@@ -20,7 +20,7 @@ def read_image(path: str | Path) -> np.ndarray:
 
     Raises:
         OSError: The file cannot be read.
-        ValueError: It is not a picture.
+        ValueError: It is not an image.
 
     Example:
         >>> read_image("photo.jpg").shape    # doctest: +SKIP
@@ -31,7 +31,7 @@ def read_image(path: str | Path) -> np.ndarray:
         image = tf.io.decode_image(encoded, expand_animations=False).numpy()
     except tf.errors.OpError as error:
         raise ValueError(
-            f"{path} is not a readable PNG, JPEG, BMP or GIF picture "
+            f"{path} is not a readable PNG, JPEG, BMP or GIF image "
             f"({len(encoded)} bytes): replace or remove it."
         ) from error
     channels = image.shape[-1]
@@ -43,7 +43,7 @@ def read_image(path: str | Path) -> np.ndarray:
 
 
 def write_png(path: str | Path, image: np.ndarray) -> None:
-    """Writes a picture, complete or not at all; missing folders are made.
+    """Writes an image, complete or not at all; missing folders are made.
 
     Args:
         path: The file; replaced if it exists.
@@ -69,12 +69,12 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
-    """Lays pictures out in rows, on white.
+    """Lays images out in rows, on white.
 
     Args:
         images: uint8 `[N, H, W, 1]` or `[N, H, W, 3]`, N >= 1.
-        columns: Pictures in a row: nearly a square unless told.
-        pad: White pixels around each picture.
+        columns: Images in a row: nearly a square unless told.
+        pad: White pixels around each image.
 
     Returns:
         uint8 `[rows * (H + pad) + pad, columns * (W + pad) + pad, 3]`.
@@ -95,19 +95,21 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
     ):
         raise ValueError(
             f"images are {images.dtype} {list(images.shape)}: expected uint8 "
-            "[N, H, W, 1] or [N, H, W, 3] with at least one picture."
+            "[N, H, W, 1] or [N, H, W, 3] with at least one image."
         )
     if (columns is not None and columns < 1) or pad < 0:
         raise ValueError(f"columns={columns} and pad={pad}: expected at least 1 and 0.")
     n, height, width, _ = images.shape
     columns = min(columns or math.ceil(math.sqrt(n)), n)
     rows = math.ceil(n / columns)
-    sheet = np.full([rows * (height + pad) + pad, columns * (width + pad) + pad, 3], 255, np.uint8)
+    sample_grid = np.full(
+        [rows * (height + pad) + pad, columns * (width + pad) + pad, 3], 255, np.uint8
+    )
     for index, image in enumerate(images):
         top = pad + index // columns * (height + pad)
         left = pad + index % columns * (width + pad)
-        sheet[top : top + height, left : left + width] = image
-    return sheet
+        sample_grid[top : top + height, left : left + width] = image
+    return sample_grid
 
 
 def _over_white(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:

@@ -6,12 +6,12 @@ digits in turn is the anomaly, a model is trained on the other nine, and the tes
 anomalous digits are told apart by score. Here the model is their baseline, the plain autoencoder,
 and the score its squared error. The other common protocol is the reverse, one class normal and
 nine anomalous, which is easier for most digits: figures of the two cannot be compared. The main
-model is trained on Fashion-MNIST and tells its test pictures from the digits of MNIST.
+model is trained on Fashion-MNIST and tells its test images from the digits of MNIST.
 
 The threshold is the 0.99 quantile of the scores of the last twelfth of the normal training
-pictures, which no model is trained on; no anomaly is needed for it. The number of codes was chosen
+images, which no model is trained on; no anomaly is needed for it. The number of codes was chosen
 on the last 10,000 training digits, with 1, 2 and 7 as anomalies. A code that is large enough to
-reconstruct all pictures finds no anomaly; nor does the error find what is easy to draw: the AUROC
+reconstruct all images finds no anomaly; nor does the error find what is easy to draw: the AUROC
 of the digit 1 lies below 0.5, that of chance, and the 9, which is drawn like a 4 or a 7, has the
 next lowest.
 
@@ -32,8 +32,8 @@ from keras_gen.images import grid, write_png
 from keras_gen.losses.likelihoods import Normal
 from keras_gen.metrics import auroc
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import line_plot, reconstructions
 
 
@@ -41,14 +41,14 @@ from keras_gen.visualize import line_plot, reconstructions
 class Settings(ShortStepSettings):
     """Settings of the anomaly detectors."""
 
-    latents: int = 8
+    latent_dim: int = 8
     """Number of codes: few, so that only what is common can be reconstructed."""
     hidden: int = 400
     """Units of the encoder's first layer and the decoder's last; the ones between have half."""
     learning_rate: float = 1e-3
     """Adam's rate."""
     quantile: float = 0.99
-    """Share of the held-out normal pictures that lie below the threshold."""
+    """Fraction of the held-out normal images that lie below the threshold."""
     digit_epochs: int = 15
     """Epochs of each of the ten models of nine digits."""
 
@@ -59,11 +59,11 @@ PRESETS = {
         steps_per_execution=20,
     ),
     "cpu": dict(
-        epochs=20, steps_per_epoch=500, batch_size=100, sheet_every=5, digit_epochs=15,
+        epochs=20, steps_per_epoch=500, batch_size=100, grid_every=5, digit_epochs=15,
         steps_per_execution=100,
     ),
     "paper": dict(
-        epochs=100, steps_per_epoch=500, batch_size=100, sheet_every=10, digit_epochs=100
+        epochs=100, steps_per_epoch=500, batch_size=100, grid_every=10, digit_epochs=100
     ),
 }  # fmt: skip
 
@@ -76,9 +76,9 @@ RESULTS = Published(
     figures=(
         Figure("auroc_mnist", "AUROC, Fashion-MNIST normal, MNIST anomalous", "",
                higher_is_better=True, tolerance=0.01),
-        Figure("flagged_fashion", "Fashion-MNIST test pictures above the 0.99 threshold", "%",
+        Figure("flagged_fashion", "Fashion-MNIST test images above the 0.99 threshold", "%",
                tolerance=0.5, given={"quantile": 0.99}),
-        Figure("caught_mnist", "MNIST test pictures above it", "%", higher_is_better=True,
+        Figure("caught_mnist", "MNIST test images above it", "%", higher_is_better=True,
                tolerance=15, given={"quantile": 0.99}),
         Figure("auroc_mean", "AUROC, one digit anomalous, mean of the ten", "",
                higher_is_better=True, tolerance=0.03),
@@ -113,10 +113,10 @@ def main(argv=None):
 
     def build():
         sizes = (s.hidden, s.hidden // 2)
-        options = dict(latents=s.latents, activation="relu")
+        options = dict(latent_dim=s.latent_dim, activation="relu")
         with run.strategy.scope():
             model = Autoencoder(
-                mlp_encoder(hidden=sizes, outputs=("codes",), **options),
+                mlp_encoder(hidden=sizes, **options),
                 mlp_decoder(hidden=sizes[::-1], **options),
                 likelihood=Normal(scale=1.0), seed=s.seed,
             )  # fmt: skip
@@ -154,8 +154,8 @@ def main(argv=None):
     def stream(start):
         return source.stream(s.batch_size, s.seed, start)
 
-    def sheet(model):
-        """The least and the most anomalous test pictures of either set, above what is made."""
+    def sample_grid(model):
+        """The least and the most anomalous test images of either set, above what is made."""
         rows = []
         for images in (fashion_test, digits_test):
             order = np.argsort(model.score(images))
@@ -164,14 +164,14 @@ def main(argv=None):
         return grid(np.concatenate(rows), 12)
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", sheet(model))
+        write_png(directory / "sample_grid.png", sample_grid(model))
         main_model = measure(model, held_out, fashion_test, digits_test)
         ten = [run.once(f"without digit {n}", lambda n=n: without(n)) for n in range(10)]
         lines = {
             f"digit {n} ({found['auroc']:.2f})": (ALARMS, found["curve"])
             for n, found in enumerate(ten)
         }
-        roc = line_plot(lines, "normal test pictures flagged (share)", "anomalies flagged (share)")
+        roc = line_plot(lines, "normal test images flagged (share)", "anomalies flagged (share)")
         write_png(directory / "roc.png", roc)
         aurocs = [found["auroc"] for found in ten]
         return {

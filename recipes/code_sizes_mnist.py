@@ -28,8 +28,8 @@ from keras_gen.data import small_images
 from keras_gen.images import grid, write_png
 from keras_gen.metrics import knn_accuracy, squared_error
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import code_scatter, line_plot, random_codes, reconstructions
 
@@ -54,10 +54,10 @@ PRESETS = {
         epochs=20,
         steps_per_epoch=600,
         batch_size=100,
-        sheet_every=5,
+        grid_every=5,
         steps_per_execution=100,
     ),
-    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, sheet_every=20),
+    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20),
 }
 
 SIZES = (2, 5, 10, 30)
@@ -70,7 +70,7 @@ RESULTS = Published(
     figures=(
         *(
             Figure(
-                f"{kind}error_{size}", f"squared error a digit, {text} of {size}", "",
+                f"{kind}error_{size}", f"squared error per digit, {text} of {size}", "",
                 tolerance=tolerance,
             )
             for size in SIZES
@@ -79,9 +79,9 @@ RESULTS = Published(
                 ("pca_", "principal components, code", 0.05),
             )
         ),
-        Figure("knn_2", "accuracy of 5 neighbours, code of 2", "", True, tolerance=0.05),
+        Figure("knn_2", "accuracy of 5 neighbors, code of 2", "", True, tolerance=0.05),
         Figure(
-            "pca_knn_2", "accuracy of 5 neighbours, 2 principal components", "", True,
+            "pca_knn_2", "accuracy of 5 neighbors, 2 principal components", "", True,
             tolerance=0.005,
         ),
     ),
@@ -104,8 +104,8 @@ def main(argv=None):
     def build(size):
         with run.strategy.scope():
             model = Autoencoder(
-                mlp_encoder(latents=size, hidden=hidden, outputs=("codes",), **options),
-                mlp_decoder(latents=size, hidden=hidden[::-1], **options),
+                mlp_encoder(latent_dim=size, hidden=hidden, **options),
+                mlp_decoder(latent_dim=size, hidden=hidden[::-1], **options),
                 seed=s.seed,
             )
             rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
@@ -117,7 +117,7 @@ def main(argv=None):
     def stream(start):
         return data.train.stream(s.batch_size, s.seed, start)
 
-    def sheet(model):
+    def sample_grid(model):
         return reconstructions(model, test[first])
 
     def evaluate(model, directory):
@@ -133,9 +133,9 @@ def main(argv=None):
             back = scores[:, :size] @ pca.components_[:size] + pca.mean_
             of_pca.append(network.restore(back[first].reshape(test[first].shape)))
             pca_errors.append(float(squared_error(back, flat).mean()))
-        write_png(directory / "sheet.png", grid(np.concatenate(rows + of_pca), columns=10))
+        write_png(directory / "sample_grid.png", grid(np.concatenate(rows + of_pca), columns=10))
         lines = {"autoencoder": (SIZES, errors), "PCA": (SIZES, pca_errors)}
-        curve = line_plot(lines, "numbers in the code", "squared error a digit", log_x=True)
+        curve = line_plot(lines, "numbers in the code", "squared error per digit", log_x=True)
         write_png(directory / "errors.png", curve)
         planes = {"autoencoder": model.encode(test), "PCA": scores[:, :2]}
         write_png(directory / "codes.png", code_scatter(planes, labels))
@@ -150,7 +150,7 @@ def main(argv=None):
 
     for size in SIZES[1:]:
         run.fit(models[size], stream, part=f"code_{size}")
-    run.fit(models[2], stream, sheet)
+    run.fit(models[2], stream, sample_grid)
     run.finish(models[2], evaluate, data.record())
     run.say(f"reconstruct: keras-gen apply {run.exported.parent} DIGIT.png -o out.png (28x28)")
 

@@ -1,9 +1,9 @@
-"""Context encoders fill in the middle of pictures, and what their features are then good for.
+"""Context encoders fill in the middle of images, and what their features are then good for.
 
 Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-CVPR 2016, at 32x32 pixels. Held-out pictures are inpainted by the model, by one trained on the
+CVPR 2016, at 32x32 pixels. Held-out images are inpainted by the model, by one trained on the
 reconstruction loss alone, and by two plain fillings. Then the paper's reality check in small (its
-table 2): the same encoder, untrained or pretrained on pictures of the classes 0 to 4 as an
+table 2): the same encoder, untrained or pretrained on images of the classes 0 to 4 as an
 autoencoder, as a context encoder or with labels, is judged by the classes 5 to 9, which it never
 saw, with few labels.
 
@@ -34,8 +34,8 @@ from keras_gen.networks import (
     context_encoder,
     dcgan_discriminator,
 )
-from keras_gen.recipe import Run, RunSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.translation import ContextEncoder
 
 
@@ -45,16 +45,16 @@ class Settings(RunSettings):
 
     filters: int = 64
     """Channels of the encoder's and of the discriminator's first layer; they double every stage."""
-    mask: Literal["centre", "random"] = "centre"
-    """What is missing: a square in the middle, or a quarter of the picture in random regions."""
+    mask: Literal["center", "random"] = "center"
+    """What is missing: a square in the middle, or a quarter of the image in random regions."""
     learning_rate: float = 2e-3
     """Adam's rate for encoder and decoder; the discriminator's is a tenth, as in the paper."""
     pretraining_epochs: int = 1
     """Epochs of each pretraining of the reality check."""
     labels_per_class: int = 100
-    """Labelled pictures of each of the classes 5 to 9."""
+    """Labeled images of each of the classes 5 to 9."""
     draws: int = 3
-    """Draws of these pictures, over which accuracies are averaged."""
+    """Draws of these images, over which accuracies are averaged."""
     tuning_epochs: int = 30
     """Passes over them in fine-tuning, in batches of 50."""
 
@@ -65,11 +65,11 @@ PRESETS = {
         draws=1, tuning_epochs=1,
     ),
     "cpu": dict(
-        filters=32, epochs=35, steps_per_epoch=200, batch_size=64, sheet_every=5,
+        filters=32, epochs=35, steps_per_epoch=200, batch_size=64, grid_every=5,
         pretraining_epochs=20,
     ),
     "paper": dict(
-        epochs=500, steps_per_epoch=780, batch_size=64, sheet_every=20, pretraining_epochs=100
+        epochs=500, steps_per_epoch=780, batch_size=64, grid_every=20, pretraining_epochs=100
     ),
 }  # fmt: skip
 
@@ -77,7 +77,7 @@ FILLINGS = {
     "model": "context encoder",
     "reconstruction_only": "context encoder, reconstruction loss only",
     "border_mean": "mean of the border",
-    "training_mean": "mean training picture",
+    "training_mean": "mean training image",
 }
 PRETRAININGS = {
     "nothing": "none",
@@ -94,8 +94,8 @@ RESULTS = Published(
     train_size=50_000,
     figures=tuple(
         Figure(
-            f"psnr_{name}", f"PSNR of the missing centre, {said}", "dB", True,
-            tolerance=0.3, given=dict(mask="centre"),
+            f"psnr_{name}", f"PSNR of the missing center, {said}", "dB", True,
+            tolerance=0.3, given=dict(mask="center"),
         )
         for name, said in FILLINGS.items()
     )
@@ -130,26 +130,26 @@ def main(argv=None):
         return keras.optimizers.Adam(share * s.learning_rate, beta_1=0.5)
 
     with run.strategy.scope():
-        seen = (shape[0] // 2,) * 2 + shape[2:] if s.mask == "centre" else shape
+        seen = (shape[0] // 2,) * 2 + shape[2:] if s.mask == "center" else shape
         model = ContextEncoder(
             *networks(), dcgan_discriminator(seen, s.filters), mask=s.mask, seed=s.seed
         )
-        model.compile(adam(), adam(0.1))
+        model.compile(g_optimizer=adam(), d_optimizer=adam(0.1))
         alone = ContextEncoder(*networks(), mask=s.mask, seed=s.seed)
-        alone.compile(adam())
+        alone.compile(g_optimizer=adam())
         # The paper learns features from random regions and the reconstruction loss alone.
         pretrained = {
             "autoencoder": Autoencoder(*networks(), likelihood=Normal(), seed=s.seed),
             "context_encoder": ContextEncoder(*networks(), mask="random", seed=s.seed),
         }
         for each in pretrained.values():
-            each.compile(adam())
-        nothing, labelled = networks()[0], classifier_on(networks()[0], 5, (-1, 1))
+            each.compile(**{name: adam() for name in each.optimizers()})
+        nothing, labeled = networks()[0], classifier_on(networks()[0], 5, (-1, 1))
 
     def stream(source):
         return lambda start: source.stream(s.batch_size, s.seed, start)
 
-    def sheet(model, *others):
+    def sample_grid(model, *others):
         shown, masks = test[:16], model.masks(16, seed=s.seed)
         filled = [each.inpaint(shown, masks) for each in (model, *others)]
         masked = np.where(masks > 0, np.uint8(128), shown)
@@ -165,12 +165,12 @@ def main(argv=None):
         began, batches = time.monotonic(), stream(known)(0)
         steps = dict(epochs=s.pretraining_epochs, steps_per_epoch=s.steps_per_epoch)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        labelled.compile(adam(), loss)
-        labelled.fit(batches, **steps, shuffle=False, verbose=0)
-        return judge(labelled.get_layer("encoder"), began)
+        labeled.compile(adam(), loss)
+        labeled.fit(batches, **steps, shuffle=False, verbose=0)
+        return judge(labeled.get_layer("encoder"), began)
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", sheet(model, alone))
+        write_png(directory / "sample_grid.png", sample_grid(model, alone))
         masks = model.masks(len(test), seed=s.seed)
         mean = images.mean(0).round().astype("uint8")
         fillings = (
@@ -189,8 +189,8 @@ def main(argv=None):
             file.write(table.encode())
         return measured
 
-    run.fit(model, stream(data.train), sheet)
-    run.fit(alone, stream(data.train), sheet, part="reconstruction_only")
+    run.fit(model, stream(data.train), sample_grid)
+    run.fit(alone, stream(data.train), sample_grid, part="reconstruction_only")
     judged = {}
     for name, each in pretrained.items():
         began = time.monotonic()

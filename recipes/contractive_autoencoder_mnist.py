@@ -23,8 +23,8 @@ from keras_gen.autoencoders import ContractiveAutoencoder
 from keras_gen.data import small_images
 from keras_gen.images import write_png
 from keras_gen.networks import classifier_on, one_layer_networks
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import filters, reconstructions
 
@@ -43,19 +43,19 @@ class Settings(ShortStepSettings):
     """Epochs of fine-tuning a classifier, of which the one of best validation is kept."""
     tuning_rate: float = 3e-3
     """Adam's rate while fine-tuning, constant in the first half and then linear to zero."""
-    labelled: int = 60_000
+    labeled: int = 60_000
     """Training digits with a label, a sixth of which is held out for choosing the epoch."""
 
 
 PRESETS = {
     "smoke": dict(
-        hidden=50, epochs=2, steps_per_epoch=50, batch_size=50, tuning_epochs=2, labelled=3000
+        hidden=50, epochs=2, steps_per_epoch=50, batch_size=50, tuning_epochs=2, labeled=3000
     ),
     "cpu": dict(
-        epochs=30, steps_per_epoch=600, batch_size=100, sheet_every=10, steps_per_execution=100
+        epochs=30, steps_per_epoch=600, batch_size=100, grid_every=10, steps_per_execution=100
     ),
     "paper": dict(
-        epochs=300, steps_per_epoch=600, batch_size=100, sheet_every=30, tuning_epochs=100
+        epochs=300, steps_per_epoch=600, batch_size=100, grid_every=30, tuning_epochs=100
     ),
 }
 
@@ -76,7 +76,7 @@ RESULTS = Published(
     figures=tuple(
         Figure(
             key, name, unit, paper_value=value, tolerance=tolerance,
-            given={"hidden": 1000, "weight": 0.1, "labelled": 60_000},
+            given={"hidden": 1000, "weight": 0.1, "labeled": 60_000},
         )
         for key, name, unit, value, tolerance in MEASURES
     ),
@@ -90,15 +90,15 @@ def main(argv=None):
     data = small_images("mnist", labels=True)
     run.describe_data(data)
     test = data.test.arrays()
-    labelled = data.train.take(s.labelled)
-    count = len(labelled) * 5 // 6
+    labeled = data.train.take(s.labeled)
+    count = len(labeled) * 5 // 6
     learned, validation = (
-        labelled.select(part).arrays() for part in (slice(count), slice(count, None))
+        labeled.select(part).arrays() for part in (slice(count), slice(count, None))
     )
 
     def build(weight):
         model = ContractiveAutoencoder(
-            *one_layer_networks(codes=s.hidden), weight=weight, seed=s.seed
+            *one_layer_networks(latent_dim=s.hidden), weight=weight, seed=s.seed
         )
         steps = s.epochs * s.steps_per_epoch
         rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
@@ -111,7 +111,7 @@ def main(argv=None):
     def stream(start):
         return data.train.stream(s.batch_size, s.seed, start)
 
-    def sheet(model):
+    def sample_grid(model):
         return filters(model.encoder.get_weights()[0], (28, 28, 1))
 
     def fine_tuned(encoder):
@@ -135,19 +135,19 @@ def main(argv=None):
         measured = {}
         encoders = {"contractive": model.encoder, "plain": plain.encoder}
         keras.utils.set_random_seed(s.seed)
-        encoders["random"] = one_layer_networks(codes=s.hidden)[0]
+        encoders["random"] = one_layer_networks(latent_dim=s.hidden)[0]
         for name, encoder in encoders.items():
             found = run.once(f"fine-tuned, {name}", lambda e=encoder: fine_tuned(e))
             measured |= {f"{name}_{key}": value for key, value in found.items()}
         for name, each in {"contractive": model, "plain": plain}.items():
             measured[f"{name}_norm"] = float(each.jacobian_norms(test[0]).mean())
-            write_png(directory / f"filters-{name}.png", sheet(each))
-        write_png(directory / "sheet.png", sheet(model))
+            write_png(directory / f"filters-{name}.png", sample_grid(each))
+        write_png(directory / "sample_grid.png", sample_grid(model))
         write_png(directory / "reconstructions.png", reconstructions(model, test[0][:16]))
         return measured
 
-    run.fit(model, stream, sheet)
-    run.fit(plain, stream, sheet, part="plain")
+    run.fit(model, stream, sample_grid)
+    run.fit(plain, stream, sample_grid, part="plain")
     run.finish(model, evaluate, data.record())
 
 

@@ -1,11 +1,11 @@
 """Convolutional autoencoder against a dense one at equal code size, on MNIST and CIFAR-10.
 
 Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical Feature
-Extraction", ICANN 2011: weights that all places share suit pictures. The decoder upsamples in two
+Extraction", ICANN 2011: weights that all places share suit images. The decoder upsamples in two
 ways, by transposed convolutions and by resizing before a convolution, which draws no checkerboards
 (Odena, Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill 2016). Six models, one a
 network and data set, are trained alike, on the cross-entropy of pixels between 0 and 1, and
-compared by the squared error of test pictures, summed over pixels and channels. The main one, which
+compared by the squared error of test images, summed over pixels and channels. The main one, which
 is exported, is that of CIFAR-10 with resizing.
 
 Deviations: no pretraining layer by layer, strides in place of pooling, ReLU, Adam, and a dense code
@@ -27,8 +27,8 @@ from keras_gen.data import Sets, small_images
 from keras_gen.images import grid, write_png
 from keras_gen.metrics import squared_error
 from keras_gen.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import reconstructions
 
@@ -40,7 +40,7 @@ class Settings(ShortStepSettings):
     mnist_code: int = 32
     """Size of the code of a digit."""
     cifar10_code: int = 128
-    """Size of the code of a colour picture."""
+    """Size of the code of a color image."""
     filters: int = 32
     """Channels of the first convolution; the second has twice as many."""
     hidden: int = 512
@@ -55,7 +55,7 @@ PRESETS = {
         epochs=2, steps_per_epoch=5, batch_size=32,
     ),
     "cpu": dict(epochs=6, steps_per_epoch=400, batch_size=128, steps_per_execution=50),
-    "paper": dict(filters=64, epochs=100, steps_per_epoch=500, batch_size=100, sheet_every=10),
+    "paper": dict(filters=64, epochs=100, steps_per_epoch=500, batch_size=100, grid_every=10),
 }  # fmt: skip
 
 NETWORKS = ("dense", "transposed", "resize")
@@ -72,7 +72,7 @@ RESULTS = Published(
     train_size=(60_000, 50_000),
     figures=tuple(
         Figure(
-            f"{name}_{network}", f"squared error a picture, {WORDS[name]}, {network}", "",
+            f"{name}_{network}", f"squared error per image, {WORDS[name]}, {network}", "",
             tolerance=TOLERANCES[name], given=SIZES[name],
         )
         for name in ("cifar10", "mnist")
@@ -97,11 +97,11 @@ def main(argv=None):
         with run.strategy.scope():
             if network == "dense":
                 hidden = (s.hidden, max(s.hidden // 2, 1))
-                encoder = mlp_encoder(shape, latents, hidden, "relu", outputs=("codes",))
+                encoder = mlp_encoder(shape, latents, hidden, "relu")
                 decoder = mlp_decoder(shape, latents, hidden[::-1], "relu")
             else:
                 filters = (s.filters, 2 * s.filters)
-                encoder = conv_encoder(shape, latents, filters, outputs=("codes",))
+                encoder = conv_encoder(shape, latents, filters)
                 decoder = conv_decoder(shape, latents, filters, upsampling=network)
             # All on the cross-entropy, whose minimum is that of the squared error: the mean.
             model = Autoencoder(encoder, decoder, likelihood="bernoulli", seed=s.seed)
@@ -111,15 +111,17 @@ def main(argv=None):
 
     models = {(name, network): build(name, network) for name in train for network in NETWORKS}
 
-    def sheet(model):
+    def sample_grid(model):
         return reconstructions(model, test["cifar10"][:10])
 
     def evaluate(model, directory):
         models[MAIN] = model
         for name, images in test.items():
             rows = [models[name, network].reconstruct(images[:10]) for network in NETWORKS]
-            picture = grid(np.concatenate([images[:10], *rows]), columns=10)
-            write_png(directory / ("sheet.png" if name == "cifar10" else f"{name}.png"), picture)
+            image = grid(np.concatenate([images[:10], *rows]), columns=10)
+            write_png(
+                directory / ("sample_grid.png" if name == "cifar10" else f"{name}.png"), image
+            )
         return {
             f"{name}_{network}": float(
                 squared_error(models[name, network].reconstruct(test[name]), test[name]).mean()
@@ -134,9 +136,9 @@ def main(argv=None):
         def stream(start, source=train[name]):
             return source.stream(s.batch_size, s.seed, start)
 
-        run.fit(model, stream, None if part else sheet, part=part)
+        run.fit(model, stream, None if part else sample_grid, part=part)
     run.finish(models[MAIN], evaluate, data.record())
-    run.say(f"reconstruct: keras-gen apply {run.exported.parent} PICTURE.png -o out.png (32x32)")
+    run.say(f"reconstruct: keras-gen apply {run.exported.parent} IMAGE.png -o out.png (32x32)")
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ import keras
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.images import write_png
 from keras_gen.metrics import train_domain_classifier, translation_report
-from keras_gen.metrics.domain_classifier import accuracy
+from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy
 from keras_gen.networks import patch_discriminator, resnet_generator
-from keras_gen.recipe import Run, RunSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.translation import CycleGAN
-from keras_gen.visualize import translation_sheet
+from keras_gen.visualize import translation_grid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,12 +56,12 @@ class Settings(RunSettings):
     cycle_weight: float = 10.0
     """Weight of the cycle loss, the paper's lambda."""
     identity_weight: float = 0.5
-    """Weight of the identity loss as a share of lambda."""
+    """Weight of the identity loss as a fraction of lambda."""
     pool_size: int = 50
     """Generated images that each discriminator's history keeps."""
     ema: float = 0.0
     """Momentum of the generators' weight average, with which they are judged; 0: none."""
-    judge_steps: int = 1800
+    classifier_steps: int = 1800
     """Training steps of the domain classifier that judges the translations."""
 
     def __post_init__(self):
@@ -78,11 +78,11 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(
         image_size=32, load_size=36, filters=8, blocks=1, discriminator_filters=8, pool_size=4,
-        epochs=2, steps_per_epoch=10, judge_steps=20,
+        epochs=2, steps_per_epoch=10, classifier_steps=20,
     ),
     "cpu": dict(
         image_size=128, load_size=143, filters=24, blocks=4, discriminator_filters=32,
-        upsampling="smoothed", ema=0.995, epochs=26, steps_per_epoch=250, sheet_every=2,
+        upsampling="smoothed", ema=0.995, epochs=26, steps_per_epoch=250, grid_every=2,
     ),
     # An epoch is a pass over the 6,287 photographs.
     "paper": dict(epochs=200, steps_per_epoch=6287),
@@ -109,7 +109,7 @@ RESULTS = Published(
             spread="distance_source_error", tolerance=0.2,
         ),
         Figure(
-            "target_share_translated", "share that a domain classifier calls paintings", "",
+            "target_fraction_translated", "fraction that a domain classifier calls paintings", "",
             higher_is_better=True, tolerance=0.1,
         ),
         Figure("cycle_error", "cycle error, mean absolute", "8-bit levels", tolerance=5.0),
@@ -140,31 +140,31 @@ def main(argv=None):
         rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         average = dict(use_ema=True, ema_momentum=s.ema) if s.ema else {}
         model.compile(
-            keras.optimizers.Adam(rate, beta_1=0.5, **average),
-            keras.optimizers.Adam(rate, beta_1=0.5),
+            g_optimizer=keras.optimizers.Adam(rate, beta_1=0.5, **average),
+            d_optimizer=keras.optimizers.Adam(rate, beta_1=0.5),
         )
 
     def stream(start):
         crop = random_crop_flip(s.image_size)
         return unpaired(data.train_x, data.train_y, s.batch_size, s.seed, start, crop)
 
-    def sheet(model):
-        return translation_sheet(model, photos[:8], paintings[:8])
+    def sample_grid(model):
+        return translation_grid(model, photos[:8], paintings[:8])
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", sheet(model))
+        write_png(directory / "sample_grid.png", sample_grid(model))
         painted = model.translate(photos, "photo_to_monet")
         back = model.translate(painted, "monet_to_photo")
         judge = train_domain_classifier(
-            whole.train_x.arrays(), whole.train_y.arrays(), steps=s.judge_steps, seed=s.seed
+            whole.train_x.arrays(), whole.train_y.arrays(), steps=s.classifier_steps, seed=s.seed
         )
         held_out = accuracy(judge, photos, paintings)
         report = translation_report(judge, photos, painted, paintings, back)
         # The first is the one that `keras-gen list` shows.
         headline = {"distance_ratio": report["distance_ratio"]}
-        return headline | report | {"judge_accuracy": held_out}
+        return headline | report | {"classifier_accuracy": held_out}
 
-    run.fit(model, stream, sheet)
+    run.fit(model, stream, sample_grid)
     run.finish(model, evaluate, data.record(), default="photo_to_monet")
     run.say(f"paint one: keras-gen apply {run.exported.parent} photo.jpg -o painting.png")
 

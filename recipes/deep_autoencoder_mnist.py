@@ -11,7 +11,7 @@ with 30 components.
   python recipes/deep_autoencoder_mnist.py --preset smoke        under a minute
 
 The paper pretrains with restricted Boltzmann machines, because logistic layers of usual first
-weights hardly train; here they train from the start, with Adam and first weights four times as
+weights hardly train; here they train from the start, with Adam and initial weights four times as
 large (Glorot, Bengio 2010, sec. 4.2), or after pretraining with denoising layers. The preset cpu
 decays weights a little, for the test error ends above the training error.
 
@@ -31,8 +31,8 @@ from keras_gen.data import small_images
 from keras_gen.images import write_png
 from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import reconstructions
 
@@ -41,7 +41,7 @@ from keras_gen.visualize import reconstructions
 class Settings(ShortStepSettings):
     """Settings of the deep autoencoder."""
 
-    latents: int = 30
+    latent_dim: int = 30
     """Number of codes."""
     width: int = 1000
     """Units of the first hidden layer; the others have a half and a quarter of them."""
@@ -52,22 +52,22 @@ class Settings(ShortStepSettings):
     pretrain_epochs: int = 10
     """Epochs of each layer of the pretraining."""
     weight_decay: float = 0.0
-    """Share of the weights, but not of the biases, that is subtracted times the rate (AdamW)."""
+    """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW)."""
     learning_rate: float = 1e-3
     """Adam's rate in the first half of the run; it falls to zero in the second."""
 
 
 PRESETS = {
-    "smoke": dict(width=64, latents=8, epochs=2, steps_per_epoch=20, batch_size=50),
+    "smoke": dict(width=64, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=50),
     "cpu": dict(
         epochs=220,
         steps_per_epoch=240,
         batch_size=250,
-        sheet_every=20,
+        grid_every=20,
         steps_per_execution=40,
         weight_decay=0.01,
     ),
-    "paper": dict(epochs=500, steps_per_epoch=600, batch_size=100, sheet_every=50),
+    "paper": dict(epochs=500, steps_per_epoch=600, batch_size=100, grid_every=50),
 }
 
 RESULTS = Published(
@@ -78,8 +78,9 @@ RESULTS = Published(
     train_size=60_000,
     figures=tuple(
         Figure(
-            key, f"squared error a test digit, {name}", "", paper_value=value, tolerance=tolerance,
-            given={"latents": 30},
+            key, f"squared error per test digit, {name}", "", paper_value=value,
+            tolerance=tolerance,
+            given={"latent_dim": 30},
         )
         for key, name, value, tolerance in (
             ("squared_error", "30 codes", 3.00, 0.15),
@@ -119,8 +120,8 @@ def main(argv=None):
 
     with run.strategy.scope():
         model = Autoencoder(
-            mlp_encoder(latents=s.latents, hidden=hidden, outputs=("codes",), **options),
-            mlp_decoder(latents=s.latents, hidden=hidden[::-1], **options),
+            mlp_encoder(latent_dim=s.latent_dim, hidden=hidden, **options),
+            mlp_decoder(latent_dim=s.latent_dim, hidden=hidden[::-1], **options),
             seed=s.seed,
         )
         if s.pretrain == "denoising":
@@ -129,8 +130,8 @@ def main(argv=None):
         # One linear layer to the codes, and one back to logits.
         logistic_pca = compiled(
             Autoencoder(
-                mlp_encoder(latents=s.latents, hidden=(), outputs=("codes",)),
-                mlp_decoder(latents=s.latents, hidden=()),
+                mlp_encoder(latent_dim=s.latent_dim, hidden=()),
+                mlp_decoder(latent_dim=s.latent_dim, hidden=()),
                 seed=s.seed,
             ),
             pca_epochs,
@@ -141,7 +142,7 @@ def main(argv=None):
     run.fit(model, stream, lambda model: reconstructions(model, test[:20]))
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", reconstructions(model, test[:20]))
+        write_png(directory / "sample_grid.png", reconstructions(model, test[:20]))
         images = test / np.float32(255)
 
         def error(reconstructed):
@@ -150,7 +151,7 @@ def main(argv=None):
         train, flat = (
             x.reshape(len(x), -1) for x in (data.train.arrays() / np.float32(255), images)
         )
-        pca = PCA(s.latents, random_state=s.seed).fit(train)
+        pca = PCA(s.latent_dim, random_state=s.seed).fit(train)
         return {
             "squared_error": error(model.reconstruct(images)),
             "squared_error_logistic_pca": error(logistic_pca.reconstruct(images)),

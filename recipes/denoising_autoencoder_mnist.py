@@ -26,12 +26,12 @@ from keras_gen.data import small_images
 from keras_gen.images import grid, write_png
 from keras_gen.metrics import linear_probe, psnr
 from keras_gen.networks import one_layer_networks
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import filters
 
-# What the models beside the main one train with: shares of the pixels, a standard deviation.
+# What the models beside the main one train with: fractions of the pixels, a standard deviation.
 AMOUNTS = {"masking": 0.25, "salt_and_pepper": 0.25, "gaussian": 0.5}
 
 
@@ -42,7 +42,7 @@ class Settings(ShortStepSettings):
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
     """Corruption of the main model, which is exported; the others are trained beside it."""
     amount: float = 0.25
-    """Share of the pixels that the main model's corruption changes; gaussian: its standard
+    """Fraction of the pixels that the main model's corruption changes; gaussian: its standard
     deviation, in units of the range of a pixel."""
     hidden: int = 1000
     """Sigmoid units of the one layer of codes."""
@@ -55,9 +55,9 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(hidden=50, epochs=2, steps_per_epoch=50, batch_size=50, probe_labels=200),
     "cpu": dict(
-        epochs=12, steps_per_epoch=600, batch_size=100, sheet_every=4, steps_per_execution=100
+        epochs=12, steps_per_epoch=600, batch_size=100, grid_every=4, steps_per_execution=100
     ),
-    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, sheet_every=20),
+    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20),
 }
 
 GIVEN = dict(corruption="masking", amount=0.25, hidden=1000, probe_labels=10_000)
@@ -94,7 +94,7 @@ def main(argv=None):
     amounts = AMOUNTS | {s.corruption: s.amount}
 
     def build(kind, **options):
-        model = kind(*one_layer_networks(codes=s.hidden), seed=s.seed, **options)
+        model = kind(*one_layer_networks(latent_dim=s.hidden), seed=s.seed, **options)
         steps = s.epochs * s.steps_per_epoch
         rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
@@ -116,18 +116,18 @@ def main(argv=None):
         corrupted = model.corrupt(model.prepare(images))
         return model.restore(corrupted).numpy(), model.restore(model(corrupted)).numpy()
 
-    def sheet(model):
+    def sample_grid(model):
         return grid(np.concatenate([test[:16], *denoise(model, test[:16])]), columns=16)
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", sheet(model))
+        write_png(directory / "sample_grid.png", sample_grid(model))
         models = {s.corruption: model, **denoising, "plain": plain}
         measured = {}
         for name, each in models.items():
             weights = each.encoder.get_weights()[0]
             write_png(directory / f"filters-{name}.png", filters(weights, (28, 28, 1)))
             if name != "plain":
-                write_png(directory / f"sheet-{name}.png", sheet(each))
+                write_png(directory / f"sample_grid-{name}.png", sample_grid(each))
                 corrupted, denoised = denoise(each, test)
                 gain = psnr(denoised, test) - psnr(corrupted, test)
                 measured[f"{name}_gain"] = float(gain.mean())
@@ -140,9 +140,9 @@ def main(argv=None):
             measured[f"{name}_probe"] = 100 * accuracy[s.probe_labels]
         return measured
 
-    run.fit(main_model, stream, sheet)
+    run.fit(main_model, stream, sample_grid)
     for name, model in denoising.items():
-        run.fit(model, stream, sheet, part=name)
+        run.fit(model, stream, sample_grid, part=name)
     run.fit(plain, stream, part="plain")
     run.finish(main_model, evaluate, data.record())
 

@@ -8,7 +8,7 @@ compares with: a truncated SVD of log(1 + count). Precision is averaged over rec
 100 %. The paper's 804,414 documents are of Reuters Corpus Volume 2. Its logistic units are
 pretrained; here they start from weights four times as large as usual, without which they hardly
 learn, the codes' too, since the cosine asks how they lie around the origin. The preset cpu has ReLU
-units in their place, and fewer passes: what had the fewest nats a word on the last tenth of the
+units in their place, and fewer passes: what had the fewest nats per word on the last tenth of the
 training stories, when those were left out.
 
   python recipes/document_autoencoder_reuters.py                    about 2 minutes on two CPU cores
@@ -30,8 +30,8 @@ from keras_gen.data import documents
 from keras_gen.images import write_png
 from keras_gen.metrics import retrieval_curve
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot
 
 RECALLS = np.arange(1, 11) / 10
@@ -45,14 +45,14 @@ class Settings(ShortStepSettings):
     """The documents."""
     words: int = 2000
     """Size of the vocabulary."""
-    codes: int = 10
+    latent_dim: int = 10
     """Numbers of the main model's code; the second model has 2, for the map."""
     width: int = 500
     """Units of the first hidden layer; the next have a half and a quarter."""
     activation: Literal["sigmoid", "relu"] = "sigmoid"
     """Of the hidden layers: sigmoid in the paper."""
     gain: float = 4.0
-    """Factor of the encoder's and of the decoder's hidden layers' first weights: 4 for sigmoid, 1
+    """Factor of the encoder's and of the decoder's hidden layers' initial weights: 4 for sigmoid, 1
     for relu."""
     learning_rate: float = 2e-3
     """Adam's rate."""
@@ -69,9 +69,9 @@ PRESETS = {
 
 # Key, name, tolerance.
 MEASURES = (
-    ("precision", "mean precision of retrieval, 10 numbers", 0.03),
+    ("precision", "mean precision of retrieval, 10 dimensions", 0.03),
     ("precision_lsa", "mean precision of retrieval, LSA of 10", 0.01),
-    ("precision_2", "mean precision of retrieval, 2 numbers", 0.05),
+    ("precision_2", "mean precision of retrieval, 2 dimensions", 0.05),
     ("precision_lsa_2", "mean precision of retrieval, LSA of 2", 0.01),
 )
 RESULTS = Published(
@@ -83,7 +83,7 @@ RESULTS = Published(
     figures=tuple(
         Figure(
             key, name, "", higher_is_better=True, tolerance=tolerance,
-            given=dict(dataset="reuters", words=2000, codes=10),
+            given=dict(dataset="reuters", words=2000, latent_dim=10),
         )
         for key, name, tolerance in MEASURES
     ),
@@ -101,9 +101,7 @@ def main(argv=None):
     def build(codes):
         shape, hidden = (len(data.vocabulary),), (s.width, s.width // 2, s.width // 4)
         options = dict(activation=s.activation, gain=s.gain)
-        encoder = mlp_encoder(
-            shape, codes, hidden, outputs=("codes",), output_gain=s.gain, **options
-        )
+        encoder = mlp_encoder(shape, codes, hidden, output_gain=s.gain, **options)
         decoder = mlp_decoder(shape, codes, hidden[::-1], **options)
         model = DocumentAutoencoder(encoder, decoder, data.vocabulary, seed=s.seed)
         model.compile(
@@ -112,17 +110,17 @@ def main(argv=None):
         return model
 
     with run.strategy.scope():
-        flat, model = build(2), build(s.codes)
+        flat, model = build(2), build(s.latent_dim)
 
     def stream(start):
         return data.train.stream(s.batch_size, s.seed, start)
 
     def plane(**codes):
-        """The first two numbers of the test documents' codes, in the colours of their topics."""
+        """The first two numbers of the test documents' codes, in the colors of their topics."""
         points = {name: each[:, :2] for name, each in codes.items()}
         return code_scatter(points, data.test_topics, data.topics)
 
-    def sheet(model):
+    def sample_grid(model):
         return plane(autoencoder=model.encode(test))
 
     def lsa(codes):
@@ -131,26 +129,27 @@ def main(argv=None):
 
     def evaluate(model, directory):
         found = {
-            f"autoencoder, {s.codes}": model.encode(test), f"LSA, {s.codes}": lsa(s.codes),
+            f"autoencoder, {s.latent_dim}": model.encode(test),
+            f"LSA, {s.latent_dim}": lsa(s.latent_dim),
             "autoencoder, 2": flat.encode(test), "LSA, 2": lsa(2),
         }  # fmt: skip
-        picture = plane(autoencoder=found["autoencoder, 2"], LSA=found["LSA, 2"])
-        write_png(directory / "sheet.png", picture)
+        image = plane(autoencoder=found["autoencoder, 2"], LSA=found["LSA, 2"])
+        write_png(directory / "sample_grid.png", image)
         topics = data.test_topics
         precision = [
             retrieval_curve(codes, topics, codes, topics, RECALLS, leave_one_out=True)
             for codes in found.values()
         ]
         lines = {name: (RECALLS, line) for name, line in zip(found, precision, strict=True)}
-        picture = line_plot(lines, "share of the topic retrieved", "precision")
-        write_png(directory / "precision.png", picture)
+        image = line_plot(lines, "fraction of the topic retrieved", "precision")
+        write_png(directory / "precision.png", image)
         means = [float(line.mean()) for line in precision]
         keys = [key for key, _, _ in MEASURES]
-        nats_a_word = float(model.score(test).sum() / test.sum())
-        return dict(zip(keys, means, strict=True)) | {"nats_a_word": nats_a_word}
+        nats_per_word = float(model.score(test).sum() / test.sum())
+        return dict(zip(keys, means, strict=True)) | {"nats_per_word": nats_per_word}
 
-    run.fit(flat, stream, sheet, part="plane")
-    run.fit(model, stream, sheet)
+    run.fit(flat, stream, sample_grid, part="plane")
+    run.fit(model, stream, sample_grid)
     run.finish(model, evaluate, data.record())
 
 

@@ -1,16 +1,16 @@
-"""What an autoencoder's codes are good for: linear probes, neighbours, clusters, other data.
+"""What an autoencoder's codes are good for: linear probes, neighbors, clusters, other data.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
 compares codes with as many principal components. Here the encoders of three autoencoders, of
 MNIST, Fashion-MNIST and USPS, are measured by what can be read from their codes, against pixels
-and against a PCA of the same number of dimensions: logistic regression and 5 nearest neighbours
+and against a PCA of the same number of dimensions: logistic regression and 5 nearest neighbors
 with 100, 1,000 and all labels of the training set, and k-means with ten clusters of the test set.
 Transfer: the encoder of MNIST encodes USPS, and that of Fashion-MNIST encodes MNIST, against a PCA
 fitted to the same source, pixels, and an encoder that was trained on the target, each with
 logistic regression on 1,000 labels of the target.
 
-Codes and components are taken as they are by neighbours and k-means, and standardised by logistic
-regression. No label and no test picture is seen by an encoder.
+Codes and components are taken as they are by neighbors and k-means, and standardized by logistic
+regression. No label and no test image is seen by an encoder.
 
   python recipes/embeddings_mnist.py                    about 7 minutes on two CPU cores
   python recipes/embeddings_mnist.py --preset smoke     under a minute
@@ -30,8 +30,8 @@ from keras_gen.data import Sets, even_order, small_images
 from keras_gen.images import write_png
 from keras_gen.metrics import kmeans_report, knn_accuracy, linear_probe
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import code_scatter, reconstructions
 
@@ -40,7 +40,7 @@ from keras_gen.visualize import code_scatter, reconstructions
 class Settings(ShortStepSettings):
     """Settings of the autoencoders and of what is measured of their codes."""
 
-    latents: int = 32
+    latent_dim: int = 32
     """Number of codes, and of principal components."""
     hidden: int = 500
     """Units of the encoder's first layer and the decoder's last; the ones between have half."""
@@ -49,9 +49,9 @@ class Settings(ShortStepSettings):
     other_epochs: int = 15
     """Epochs of the autoencoders of Fashion-MNIST and USPS."""
     labels: int = 60_000
-    """Most labelled training examples, and most test examples, that are measured with."""
+    """Most labeled training examples, and most test examples, that are measured with."""
     embedded: int = 2000
-    """Test examples in the pictures of t-SNE."""
+    """Test examples in the images of t-SNE."""
 
 
 PRESETS = {
@@ -60,16 +60,16 @@ PRESETS = {
         embedded=200, steps_per_execution=20,
     ),
     "cpu": dict(
-        epochs=30, steps_per_epoch=600, batch_size=100, sheet_every=10, steps_per_execution=100
+        epochs=30, steps_per_epoch=600, batch_size=100, grid_every=10, steps_per_execution=100
     ),
     "paper": dict(
-        epochs=200, steps_per_epoch=600, batch_size=100, sheet_every=20, other_epochs=200
+        epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20, other_epochs=200
     ),
 }  # fmt: skip
 
 KINDS = {"codes": "32 codes", "pixels": "784 pixels", "pca": "32 components"}
 COUNTS = {"100": "100", "1000": "1,000", "all": "60,000"}
-GIVEN = dict(labels=60_000, latents=32)
+GIVEN = dict(labels=60_000, latent_dim=32)
 
 
 def _share(key, metric, tolerance):
@@ -90,7 +90,7 @@ RESULTS = Published(
             for kind, text in KINDS.items()
         ),
         *(
-            _share(f"neighbours_{kind}_all", f"5 nearest neighbours in {text}, 60,000 labels", 0.6)
+            _share(f"neighbors_{kind}_all", f"5 nearest neighbors in {text}, 60,000 labels", 0.6)
             for kind, text in KINDS.items()
         ),
         *(
@@ -121,13 +121,13 @@ def main(argv=None):
     held_out = data.test_mnist.arrays()[0]
 
     def train(source, **options):
-        """An autoencoder of the pictures of a labelled source."""
+        """An autoencoder of the images of a labeled source."""
         sizes = (s.hidden, s.hidden // 2)
-        shared = dict(latents=s.latents, activation="relu")
+        shared = dict(latent_dim=s.latent_dim, activation="relu")
         steps = options.get("epochs", s.epochs) * s.steps_per_epoch
         with run.strategy.scope():
             model = Autoencoder(
-                mlp_encoder(hidden=sizes, outputs=("codes",), **shared),
+                mlp_encoder(hidden=sizes, **shared),
                 mlp_decoder(hidden=sizes[::-1], **shared),
                 seed=s.seed,
             )
@@ -142,17 +142,17 @@ def main(argv=None):
         return model
 
     def measured(part):
-        """Pictures and labels of the part, evenly chosen if they are more than are wanted."""
+        """Images and labels of the part, evenly chosen if they are more than are wanted."""
         return part.select(even_order(part.arrays()[1], s.seed)[: s.labels]).arrays()
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", reconstructions(model, held_out[:12]))
+        write_png(directory / "sample_grid.png", reconstructions(model, held_out[:12]))
         (x, y), (test_x, test_y) = measured(data.train_mnist), measured(data.test_mnist)
         (usps, digits), (test_usps, test_digits) = (
             measured(data.train_usps), measured(data.test_usps),
         )  # fmt: skip
         components, of_fashion = (
-            PCA(s.latents, random_state=s.seed).fit(flat(part.arrays()[0]))
+            PCA(s.latent_dim, random_state=s.seed).fit(flat(part.arrays()[0]))
             for part in (data.train_mnist, data.train_fashion)
         )
         features = {
@@ -171,14 +171,14 @@ def main(argv=None):
                 # Evenly ordered, so that the first are the ones that the probe takes.
                 few = even_order(y, s.seed)[:number]
                 share = knn_accuracy(codes[few], y[few], test_codes, test_y)
-                found[f"neighbours_{kind}_{count}"] = 100 * share
+                found[f"neighbors_{kind}_{count}"] = 100 * share
             clusters = kmeans_report(test_codes, test_y, seed=s.seed)
             found |= {f"{name}_{kind}": 100 * value for name, value in clusters.items()}
             shown = test_codes[: s.embedded]
             planes[kind] = PCA(2).fit(test_codes).transform(shown)
             near[kind] = TSNE(init="pca", random_state=s.seed).fit_transform(shown)
-        for name, pictures in (("pca", planes), ("tsne", near)):
-            panels = {KINDS[kind]: pictures[kind] for kind in ("codes", "pixels")}
+        for name, images in (("pca", planes), ("tsne", near)):
+            panels = {KINDS[kind]: images[kind] for kind in ("codes", "pixels")}
             write_png(directory / f"{name}.png", code_scatter(panels, test_y[: s.embedded]))
 
         def transferred(encode, x, y, test_x, test_y):

@@ -2,9 +2,10 @@
 
 Baldi, Hornik: "Neural Networks and Principal Component Analysis: Learning from Examples Without
 Local Minima", Neural Networks 1989: an autoencoder without hidden layers and activations that
-minimises the squared error spans the subspace of the first principal components, though not by the
+minimizes the squared error spans the subspace of the first principal components, though not by the
 components themselves. Measured is the largest principal angle between the two subspaces, and the
-squared error a test digit of both (13.87 for PCA with 30 components in Hinton, Salakhutdinov 2006).
+squared error per test digit of both (13.87 for PCA with 30 components in Hinton, Salakhutdinov
+2006).
 
   python recipes/linear_autoencoder_mnist.py                    about 6 minutes on two CPU cores
   python recipes/linear_autoencoder_mnist.py --preset smoke     under a minute
@@ -28,8 +29,8 @@ from keras_gen.images import write_png
 from keras_gen.losses import Normal
 from keras_gen.metrics import squared_error
 from keras_gen.networks import linear_networks
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import filters, reconstructions
 
 
@@ -37,16 +38,16 @@ from keras_gen.visualize import filters, reconstructions
 class Settings(ShortStepSettings):
     """Settings of the linear autoencoder."""
 
-    latents: int = 30
+    latent_dim: int = 30
     """Number of codes."""
     learning_rate: float = 0.05
-    """Of gradient descent with momentum 0.9, for a loss of half the squared error a digit."""
+    """Of gradient descent with momentum 0.9, for a loss of half the squared error per digit."""
 
 
 PRESETS = {
-    "smoke": dict(latents=2, epochs=2, steps_per_epoch=20, batch_size=1000),
-    "cpu": dict(epochs=20, steps_per_epoch=100, batch_size=60_000, sheet_every=5),
-    "paper": dict(epochs=40, steps_per_epoch=100, batch_size=60_000, sheet_every=5),
+    "smoke": dict(latent_dim=2, epochs=2, steps_per_epoch=20, batch_size=1000),
+    "cpu": dict(epochs=20, steps_per_epoch=100, batch_size=60_000, grid_every=5),
+    "paper": dict(epochs=40, steps_per_epoch=100, batch_size=60_000, grid_every=5),
 }
 
 RESULTS = Published(
@@ -59,15 +60,15 @@ RESULTS = Published(
     figures=(
         Figure(
             "largest_angle", "largest principal angle to PCA's subspace, 30 codes", "degrees",
-            tolerance=1.0, given={"latents": 30},
+            tolerance=1.0, given={"latent_dim": 30},
         ),
         Figure(
-            "squared_error", "squared error a test digit, 30 codes", "",
-            paper_value=13.87, tolerance=0.01, given={"latents": 30},
+            "squared_error", "squared error per test digit, 30 codes", "",
+            paper_value=13.87, tolerance=0.01, given={"latent_dim": 30},
         ),
         Figure(
-            "squared_error_pca", "squared error a test digit, PCA, 30 codes", "",
-            paper_value=13.87, tolerance=0.01, given={"latents": 30},
+            "squared_error_pca", "squared error per test digit, PCA, 30 codes", "",
+            paper_value=13.87, tolerance=0.01, given={"latent_dim": 30},
         ),
     ),
 )  # fmt: skip
@@ -83,7 +84,7 @@ def main(argv=None):
     # In the model's range, -1 to 1, where a standard deviation of 2 is 1 in units of 255 levels.
     mean = train.mean(axis=0) / 127.5 - 1
     with run.strategy.scope():
-        model = Autoencoder(*linear_networks(mean, s.latents), Normal(scale=2.0), seed=s.seed)
+        model = Autoencoder(*linear_networks(mean, s.latent_dim), Normal(scale=2.0), seed=s.seed)
         model.compile(
             keras.optimizers.SGD(s.learning_rate, momentum=0.9),
             steps_per_execution=s.steps_per_execution,
@@ -92,16 +93,16 @@ def main(argv=None):
     def components(model):
         return model.decoder.get_layer("components").kernel.numpy().T
 
-    def sheet(model):
-        return filters(components(model), train.shape[1:], s.latents)
+    def sample_grid(model):
+        return filters(components(model), train.shape[1:], s.latent_dim)
 
-    run.fit(model, lambda start: data.train.stream(s.batch_size, s.seed, start), sheet)
+    run.fit(model, lambda start: data.train.stream(s.batch_size, s.seed, start), sample_grid)
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", sheet(model))
+        write_png(directory / "sample_grid.png", sample_grid(model))
         write_png(directory / "reconstructions.png", reconstructions(model, test[:20]))
         flat, images = (x.reshape(len(x), -1) / np.float32(255) for x in (train, test))
-        pca = PCA(s.latents, random_state=s.seed).fit(flat)
+        pca = PCA(s.latent_dim, random_state=s.seed).fit(flat)
         # Floats, which are neither rounded nor clipped.
         found = (model.reconstruct(test / np.float32(127.5) - 1) + 1).reshape(images.shape) / 2
         return {

@@ -1,4 +1,4 @@
-"""Few labels and many digits: what unlabelled examples add to a classifier, in two ways.
+"""Few labels and many digits: what unlabeled examples add to a classifier, in two ways.
 
 Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep Networks",
 ICML 2008, train codes of documents by reconstruction and classification; here the same is done with
@@ -6,10 +6,10 @@ digits. One network, dropout at its input included, is trained in three ways, wi
 and 3,000 labels of MNIST's training set, drawn evenly over the classes and nested, anew for each of
 five seeds:
 
-- supervised only, on the labelled digits;
+- supervised only, on the labeled digits;
 - (a) pretrained without labels as an autoencoder of all 60,000 digits, which with dropout at the
-  input is a denoising one, and then fine-tuned on the labelled digits;
-- (b) both losses at once, in batches that are one half labelled digits and one half of all digits.
+  input is a denoising one, and then fine-tuned on the labeled digits;
+- (b) both losses at once, in batches that are one half labeled digits and one half of all digits.
 
 The codes, dropout, fine-tuning's rate and the weight were chosen among a few with one seed and 100
 labels, in shorter trainings, by the error on the last 10,000 digits of the training set; the test
@@ -28,12 +28,12 @@ import keras
 import numpy as np
 
 from keras_gen.autoencoders import Autoencoder, ClassifyingAutoencoder
-from keras_gen.data import Source, even_order, half_labelled, small_images
+from keras_gen.data import Source, even_order, half_labeled, small_images
 from keras_gen.images import write_png
 from keras_gen.layers import Dropout
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import line_plot, reconstructions
 
 
@@ -41,20 +41,20 @@ from keras_gen.visualize import line_plot, reconstructions
 class Settings(ShortStepSettings):
     """Settings of the autoencoders and the classifiers; the epochs are those of pretraining."""
 
-    latents: int = 500
+    latent_dim: int = 500
     """Number of ReLU codes, which the classifier's only other layer takes."""
     hidden: int = 500
     """Units of the one hidden layer of encoder and decoder."""
     dropout: float = 0.5
-    """Share of the pixels that are dropped in training, in all three ways."""
+    """Fraction of the pixels that are dropped in training, in all three ways."""
     learning_rate: float = 1e-3
     """Adam's rate, but for fine-tuning."""
     fine_tuning_rate: float = 2e-4
     """Adam's rate of fine-tuning."""
     classification_weight: float = 100.0
-    """Weight of the cross-entropy of a labelled digit, in (b)."""
+    """Weight of the cross-entropy of a labeled digit, in (b)."""
     label_steps: int = 1500
-    """Steps of training on labelled digits alone, half a batch each."""
+    """Steps of training on labeled digits alone, half a batch each."""
     both_steps: int = 4000
     """Steps of (b)."""
     repeats: int = 5
@@ -63,15 +63,15 @@ class Settings(ShortStepSettings):
 
 PRESETS = {
     "smoke": dict(
-        hidden=32, latents=16, epochs=2, steps_per_epoch=10, batch_size=50, label_steps=10,
+        hidden=32, latent_dim=16, epochs=2, steps_per_epoch=10, batch_size=50, label_steps=10,
         both_steps=10, repeats=1, steps_per_execution=10,
     ),
     "cpu": dict(
-        epochs=12, steps_per_epoch=500, batch_size=100, sheet_every=4, both_steps=2500,
+        epochs=12, steps_per_epoch=500, batch_size=100, grid_every=4, both_steps=2500,
         steps_per_execution=100,
     ),
     "paper": dict(
-        epochs=100, steps_per_epoch=600, batch_size=100, sheet_every=10, label_steps=5000,
+        epochs=100, steps_per_epoch=600, batch_size=100, grid_every=10, label_steps=5000,
         both_steps=30_000,
     ),
 }  # fmt: skip
@@ -108,15 +108,15 @@ def main(argv=None):
     run.describe_data(data)
     digits, labels = data.train.arrays()
     test_digits, test_labels = data.test.arrays()
-    unlabelled = Source(digits)
+    unlabeled = Source(digits)
     options = dict(steps_per_execution=s.steps_per_execution)
 
     def networks(seed):
         """Encoder and decoder of a seed."""
         keras.utils.set_random_seed(seed)
-        shared = dict(latents=s.latents, hidden=(s.hidden,), activation="relu")
+        shared = dict(latent_dim=s.latent_dim, hidden=(s.hidden,), activation="relu")
         pixels = keras.Input((28, 28, 1))
-        codes = mlp_encoder(outputs=("codes",), output_activation="relu", **shared)
+        codes = mlp_encoder(output_activation="relu", **shared)
         encoder = keras.Model(pixels, codes(Dropout(s.dropout)(pixels)), name="encoder")
         return encoder, mlp_decoder(**shared)
 
@@ -127,17 +127,17 @@ def main(argv=None):
             model.compile(keras.optimizers.Adam(s.learning_rate), **options)
 
         def stream(start):
-            return unlabelled.stream(s.batch_size, seed, start)
+            return unlabeled.stream(s.batch_size, seed, start)
 
         part = "" if seed == s.seed else f"seed_{seed}"
-        run.fit(model, stream, None if part else sheet, part=part)
+        run.fit(model, stream, None if part else sample_grid, part=part)
         return model
 
-    def sheet(model):
+    def sample_grid(model):
         return reconstructions(model, test_digits[:12])
 
     def error(logits):
-        """Share of wrong answers on the test set, in percent."""
+        """Fraction of wrong answers on the test set, in percent."""
         return 100 * float((np.argmax(logits, axis=1) != test_labels).mean())
 
     def train_classifier(encoder, few, rate, seed):
@@ -155,11 +155,11 @@ def main(argv=None):
         """The test error of both losses at once."""
         with run.strategy.scope():
             parts = networks(seed)
-            logits = [keras.Input((s.latents,)), keras.layers.Dense(10, dtype="float32")]
+            logits = [keras.Input((s.latent_dim,)), keras.layers.Dense(10, dtype="float32")]
             classifier = keras.Sequential(logits, name="classifier")
             model = ClassifyingAutoencoder(*parts, classifier, weight=s.classification_weight)
             model.compile(keras.optimizers.Adam(s.learning_rate), **options)
-        batches = half_labelled(few, unlabelled, s.batch_size, seed)
+        batches = half_labeled(few, unlabeled, s.batch_size, seed)
         model.fit(batches, steps_per_epoch=s.both_steps, verbose=0)
         return error(model.classify(test_digits))
 
@@ -175,7 +175,7 @@ def main(argv=None):
     models = {seed: pretrain(seed) for seed in range(s.seed, s.seed + s.repeats)}
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", sheet(model))
+        write_png(directory / "sample_grid.png", sample_grid(model))
         found = {}
         for count in COUNTS:
             cells = [

@@ -24,8 +24,8 @@ from keras_gen.data import small_images
 from keras_gen.images import write_png
 from keras_gen.metrics import squared_error
 from keras_gen.networks import one_layer_networks
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import filters, reconstructions
 
@@ -43,8 +43,8 @@ class Settings(ShortStepSettings):
     l1_weight: float = 1.0
     """Weight of the L1 penalty."""
     weight_decay: float = 0.4
-    """Share of the weights, but not of the biases, that is subtracted times the rate (AdamW): what
-    pixels that are always black are multiplied by fades."""
+    """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW):
+    what pixels that are always black are multiplied by fades."""
     learning_rate: float = 1e-3
     """Adam's rate, constant in the first half and then linear to zero."""
 
@@ -52,9 +52,9 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(hidden=25, epochs=2, steps_per_epoch=50, batch_size=50),
     "cpu": dict(
-        epochs=30, steps_per_epoch=600, batch_size=100, sheet_every=10, steps_per_execution=100
+        epochs=30, steps_per_epoch=600, batch_size=100, grid_every=10, steps_per_execution=100
     ),
-    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, sheet_every=20),
+    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20),
 }
 
 NEAR_ZERO = 0.01
@@ -62,12 +62,12 @@ SPARSE = dict(hidden=196, target=0.05)
 # Key, name, unit, tolerance.
 MEASURES = (
     ("kl_activation", "mean activation, KL to 0.05", "", 0.005),
-    ("l1_near_zero", f"share of codes below {NEAR_ZERO}, L1", "", 0.05),
+    ("l1_near_zero", f"fraction of codes below {NEAR_ZERO}, L1", "", 0.05),
     ("plain_activation", "mean activation, plain", "", 0.05),
-    ("plain_near_zero", f"share of codes below {NEAR_ZERO}, plain", "", 0.05),
-    ("kl_error", "squared error an image, KL", "", 1.0),
-    ("l1_error", "squared error an image, L1", "", 1.0),
-    ("plain_error", "squared error an image, plain", "", 1.0),
+    ("plain_near_zero", f"fraction of codes below {NEAR_ZERO}, plain", "", 0.05),
+    ("kl_error", "squared error per image, KL", "", 1.0),
+    ("l1_error", "squared error per image, L1", "", 1.0),
+    ("plain_error", "squared error per image, plain", "", 1.0),
 )
 RESULTS = Published(
     system="Sparse autoencoder",
@@ -94,7 +94,7 @@ def main(argv=None):
     test = data.test.arrays()
 
     def build(kind, **options):
-        model = kind(*one_layer_networks(codes=s.hidden), seed=s.seed, **options)
+        model = kind(*one_layer_networks(latent_dim=s.hidden), seed=s.seed, **options)
         steps = s.epochs * s.steps_per_epoch
         rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
         optimizer = keras.optimizers.AdamW(rate, weight_decay=s.weight_decay)
@@ -112,24 +112,24 @@ def main(argv=None):
     def stream(start):
         return data.train.stream(s.batch_size, s.seed, start)
 
-    def sheet(model):
+    def sample_grid(model):
         return filters(model.encoder.get_weights()[0], (28, 28, 1))
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", sheet(model))
+        write_png(directory / "sample_grid.png", sample_grid(model))
         write_png(directory / "reconstructions.png", reconstructions(model, test[:16]))
         measured = {}
         for name, each in {"kl": model, **others}.items():
-            write_png(directory / f"filters-{name}.png", sheet(each))
+            write_png(directory / f"filters-{name}.png", sample_grid(each))
             codes, errors = each.encode(test), squared_error(each.reconstruct(test), test)
             measured[f"{name}_activation"] = float(codes.mean())
             measured[f"{name}_near_zero"] = float((codes < NEAR_ZERO).mean())
             measured[f"{name}_error"] = float(errors.mean())
         return measured
 
-    run.fit(model, stream, sheet)
+    run.fit(model, stream, sample_grid)
     for name, each in others.items():
-        run.fit(each, stream, sheet, part=name)
+        run.fit(each, stream, sample_grid, part=name)
     run.finish(model, evaluate, data.record())
 
 

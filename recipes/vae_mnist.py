@@ -1,8 +1,8 @@
-"""Variational autoencoder with a Bernoulli likelihood on binarised MNIST.
+"""Variational autoencoder with a Bernoulli likelihood on binarized MNIST.
 
 Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The network and the training are
 those of Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016 (200-200-50,
-tanh, dynamic binarisation, Adam with eps 1e-4), whose VAE with one sample reaches a test NLL of
+tanh, dynamic binarization, Adam with eps 1e-4), whose VAE with one sample reaches a test NLL of
 86.76 nats by 5,000 importance samples, which are also taken here.
 
   python recipes/vae_mnist.py                    about 20 minutes on two CPU cores
@@ -21,8 +21,8 @@ from keras_gen.data import binarize, small_images
 from keras_gen.images import grid, write_png
 from keras_gen.metrics import active_units, importance_weighted_nll
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.recipe import Run, ShortStepSettings, run_recipe
 from keras_gen.results import Figure, Published
+from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import ConstantThenLinear
 from keras_gen.vae import VAE
 
@@ -31,7 +31,7 @@ from keras_gen.vae import VAE
 class Settings(ShortStepSettings):
     """Settings of the VAE on MNIST."""
 
-    latents: int = 50
+    latent_dim: int = 50
     """Number of latents."""
     hidden: int = 200
     """Units of each of the two hidden layers of encoder and decoder."""
@@ -48,24 +48,24 @@ class Settings(ShortStepSettings):
 
 PRESETS = {
     "smoke": dict(
-        hidden=32, latents=8, epochs=2, steps_per_epoch=20, batch_size=20, nll_samples=10
+        hidden=32, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=20, nll_samples=10
     ),
     "cpu": dict(
         epochs=600,
         steps_per_epoch=600,
         batch_size=100,
-        sheet_every=50,
+        grid_every=50,
         schedule="linear",
         steps_per_execution=100,
     ),
-    "paper": dict(epochs=3280, steps_per_epoch=3000, batch_size=20, sheet_every=100),
+    "paper": dict(epochs=3280, steps_per_epoch=3000, batch_size=20, grid_every=100),
 }
 
 RESULTS = Published(
     system="VAE",
     family="vae",
     paper="Burda et al. 2016, https://arxiv.org/abs/1509.00519, table 1",
-    dataset="MNIST, binarised dynamically",
+    dataset="MNIST, binarized dynamically",
     train_size=60_000,
     figures=(
         Figure(
@@ -86,8 +86,8 @@ def main(argv=None):
     with run.strategy.scope():
         hidden = (s.hidden, s.hidden)
         model = VAE(
-            mlp_encoder(latents=s.latents, hidden=hidden),
-            mlp_decoder(latents=s.latents, hidden=hidden),
+            mlp_encoder(latent_dim=s.latent_dim, hidden=hidden, heads=("mean", "log_variance")),
+            mlp_decoder(latent_dim=s.latent_dim, hidden=hidden),
             likelihood="bernoulli", beta=s.beta, seed=s.seed,
         )  # fmt: skip
         steps = s.epochs * s.steps_per_epoch
@@ -105,11 +105,11 @@ def main(argv=None):
     def stream(start):
         return data.train.stream(s.batch_size, s.seed, start, augment_batch=binarize)
 
-    def sheet(model):
+    def sample_grid(model):
         return grid(model.sample(64, seed=s.seed))
 
     def evaluate(model, directory):
-        write_png(directory / "sheet.png", sheet(model))
+        write_png(directory / "sample_grid.png", sample_grid(model))
         test = data.test.batches(100, s.seed, augment_batch=binarize)
         losses = model.evaluate(test, return_dict=True, verbose=0)
         images = np.concatenate(list(test.as_numpy_iterator()))
@@ -124,7 +124,7 @@ def main(argv=None):
         }
         return measured | losses
 
-    run.fit(model, stream, sheet)
+    run.fit(model, stream, sample_grid)
     run.finish(model, evaluate, data.record())
     run.say(f"draw: keras-gen sample {run.exported.parent} -n 64 --seed 0 -o digits.png")
 

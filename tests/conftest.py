@@ -28,7 +28,7 @@ def _data_absent() -> str | None:
 
 
 def pytest_configure(config):
-    """Gives TensorFlow two logical CPU devices, and each process its share of the cores."""
+    """Gives TensorFlow two logical CPU devices, and each process its fraction of the cores."""
     if config.getoption("numprocesses", None):
         return  # the controller runs no test: its workers come here themselves
     import tensorflow as tf

@@ -6,7 +6,7 @@ from keras_gen.cli import main
 
 
 def dropping_network() -> keras.Sequential:
-    """Pictures to pictures, with layers that behave differently in training."""
+    """Images to images, with layers that behave differently in training."""
     keras.utils.set_random_seed(3)
     network = keras.Sequential(
         [

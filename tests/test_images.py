@@ -1,4 +1,4 @@
-"""Reading, writing and laying out pictures."""
+"""Reading, writing and laying out images."""
 
 import struct
 
@@ -22,15 +22,15 @@ def test_png_round_trip(tmp_path):
     assert [file.name for file in (tmp_path / "new" / "folder").iterdir()] == ["a.png"]
 
 
-@pytest.mark.parametrize("grey", [RGB[..., 0], RGB[..., :1]], ids=["H W", "H W 1"])
-def test_grey_becomes_rgb(tmp_path, grey):
-    write_png(tmp_path / "a.png", grey)
+@pytest.mark.parametrize("gray", [RGB[..., 0], RGB[..., :1]], ids=["H W", "H W 1"])
+def test_gray_becomes_rgb(tmp_path, gray):
+    write_png(tmp_path / "a.png", gray)
     np.testing.assert_array_equal(
         read_image(tmp_path / "a.png"), np.repeat(RGB[..., :1], 3, axis=-1)
     )
 
 
-@pytest.mark.parametrize("channels", [2, 4], ids=["grey", "colour"])
+@pytest.mark.parametrize("channels", [2, 4], ids=["gray", "color"])
 def test_transparency_lies_over_white(tmp_path, channels):
     image = np.random.default_rng(1).integers(0, 256, [4, 6, channels], np.uint8)
     image[0, :, -1], image[1, :, -1] = 255, 0
@@ -51,7 +51,7 @@ def test_sixteen_bits_become_eight(tmp_path):
 def test_other_formats(tmp_path):
     image_module = pytest.importorskip("PIL.Image")
     smooth = np.linspace(0, 255, 16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
-    picture = image_module.fromarray(smooth)
+    image = image_module.fromarray(smooth)
     for name, mode in (
         ("a.bmp", "RGB"),
         ("b.jpg", "RGB"),
@@ -62,8 +62,8 @@ def test_other_formats(tmp_path):
         ("g.png", "1"),
         ("h.png", "LA"),
     ):
-        picture.convert(mode).save(tmp_path / name)
-        expected = np.asarray(picture.convert(mode).convert("RGB"), int)
+        image.convert(mode).save(tmp_path / name)
+        expected = np.asarray(image.convert(mode).convert("RGB"), int)
         got = read_image(tmp_path / name)
         assert got.shape == (16, 16, 3) and got.dtype == np.uint8, name
         assert np.abs(got - expected).mean() < 4, name
@@ -76,7 +76,7 @@ def test_the_first_frame_of_an_animation(tmp_path):
     assert (read_image(tmp_path / "a.gif") == [255, 0, 0]).all()
 
 
-UPRIGHT = {  # how the standard words each orientation, in terms of the stored picture
+UPRIGHT = {  # how the standard words each orientation, in terms of the stored image
     1: lambda image: image,
     2: np.fliplr,
     3: lambda image: np.rot90(image, 2),
@@ -110,10 +110,10 @@ def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"not a picture", b"\xff\xd8\xff\xe1\0\x20Exif\0\0II*\0"],
+    [b"", b"not an image", b"\xff\xd8\xff\xe1\0\x20Exif\0\0II*\0"],
     ids=["empty", "text", "cut off"],
 )
-def test_what_is_not_a_picture(tmp_path, content):
+def test_what_is_not_a_image(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(ValueError, match=r"a\.jpg is not a readable PNG, JPEG, BMP or GIF"):
         read_image(tmp_path / "a.jpg")
@@ -147,13 +147,13 @@ def test_write_png_keeps_the_old_file_when_it_fails(tmp_path, monkeypatch):
 @pytest.mark.parametrize("channels", [1, 3])
 def test_grid(channels):
     images = np.arange(5 * 2 * 3 * channels, dtype=np.uint8).reshape(5, 2, 3, channels)
-    sheet = grid(images, pad=1)
-    assert sheet.shape == (2 * 3 + 1, 3 * 4 + 1, 3) and sheet.dtype == np.uint8
+    sample_grid = grid(images, pad=1)
+    assert sample_grid.shape == (2 * 3 + 1, 3 * 4 + 1, 3) and sample_grid.dtype == np.uint8
     for index, (row, column) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]):
-        cell = sheet[row * 3 + 1 : row * 3 + 3, column * 4 + 1 : column * 4 + 4]
+        cell = sample_grid[row * 3 + 1 : row * 3 + 3, column * 4 + 1 : column * 4 + 4]
         np.testing.assert_array_equal(cell, np.broadcast_to(images[index], [2, 3, 3]))
-    assert (sheet[::3] == 255).all() and (sheet[:, ::4] == 255).all()
-    assert (sheet[3:, 9:] == 255).all()
+    assert (sample_grid[::3] == 255).all() and (sample_grid[:, ::4] == 255).all()
+    assert (sample_grid[3:, 9:] == 255).all()
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from keras_gen.cli import _parser
-from keras_gen.recipe import parse
 from keras_gen.results.runs import load_recipe
+from keras_gen.run import parse
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")

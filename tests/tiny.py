@@ -131,7 +131,7 @@ def optimizers(model: GenerativeModel) -> dict:
         name: keras.optimizers.Adam(
             rate, beta_1=0.5, epsilon=1e-2, use_ema=number == 0, ema_momentum=0.8
         )
-        for number, name in enumerate(model.players())
+        for number, name in enumerate(model.optimizers())
     }
 
 
@@ -157,7 +157,7 @@ def set_state(model: GenerativeModel, values: list) -> None:
 
 
 def difference(model: GenerativeModel, a: list, b: list) -> dict[str, float]:
-    """The largest difference of two states in each variable that differs, as a share of it.
+    """The largest difference of two states in each variable that differs, as a fraction of it.
 
     Shares are of the largest value, or of 1 if that is smaller. NaNs equal each other.
     """
@@ -190,7 +190,7 @@ def every_class() -> list:
 def model_classes() -> dict[str, type]:
     """Every concrete model class of the package by name, found by importing all of it.
 
-    A class is concrete if it is registered for serialisation, which pure bases are not.
+    A class is concrete if it is registered for serialization, which pure bases are not.
     """
     for module in pkgutil.walk_packages(keras_gen.__path__, "keras_gen."):
         if not module.name.endswith("__main__"):

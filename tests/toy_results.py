@@ -38,7 +38,7 @@ if __name__ == "__main__":
     (folder / "keras_gen.json").write_text(json.dumps(metadata))
 else:
     import dataclasses
-    from keras_gen.recipe import RunSettings
+    from keras_gen.run import RunSettings
     from keras_gen.results import Figure, Published
 
     @dataclasses.dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Autoencoder(Coder, LikelihoodModel):
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
 
-    model = Autoencoder(mlp_encoder(latents=30, outputs=("codes",)), mlp_decoder(latents=30))
+    model = Autoencoder(mlp_encoder(latent_dim=30), mlp_decoder(latent_dim=30))
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
     model.fit(digits, batch_size=4)

@@ -38,7 +38,7 @@ class ClassifyingAutoencoder(Autoencoder):
 
     classifier = keras.Sequential([keras.Input((32,)), keras.layers.Dense(10)])
     model = ClassifyingAutoencoder(
-        mlp_encoder(latents=32, outputs=("codes",)), mlp_decoder(latents=32), classifier
+        mlp_encoder(latent_dim=32), mlp_decoder(latent_dim=32), classifier
     )
     model.compile()
     model.fit(np.zeros((8, 28, 28, 1), "uint8"), np.array([3, 1, -1, -1, -1, -1, -1, -1]))

@@ -39,9 +39,9 @@ class ContractiveAutoencoder(Autoencoder):
     from keras_gen.networks import mlp_decoder, mlp_encoder
 
     encoder = mlp_encoder(
-        latents=1000, hidden=(), outputs=("codes",), output_activation="sigmoid"
+        latent_dim=1000, hidden=(), output_activation="sigmoid"
     )
-    model = ContractiveAutoencoder(encoder, mlp_decoder(latents=1000, hidden=()), weight=0.1)
+    model = ContractiveAutoencoder(encoder, mlp_decoder(latent_dim=1000, hidden=()), weight=0.1)
     ```
     """
 

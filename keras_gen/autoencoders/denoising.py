@@ -38,7 +38,7 @@ class DenoisingAutoencoder(Autoencoder):
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
 
-    networks = mlp_encoder(latents=64, outputs=("codes",)), mlp_decoder(latents=64)
+    networks = mlp_encoder(latent_dim=64), mlp_decoder(latent_dim=64)
     model = DenoisingAutoencoder(*networks, corruption="masking", amount=0.25)
     ```
     """

@@ -38,9 +38,9 @@ class DocumentAutoencoder(Autoencoder):
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
 
-    encoder = mlp_encoder((4,), latents=2, hidden=(8,), outputs=("codes",))
+    encoder = mlp_encoder((4,), latent_dim=2, hidden=(8,))
     words = ["cat", "cow", "dog", "milk"]
-    model = DocumentAutoencoder(encoder, mlp_decoder((4,), latents=2, hidden=(8,)), words, top=2)
+    model = DocumentAutoencoder(encoder, mlp_decoder((4,), latent_dim=2, hidden=(8,)), words, top=2)
     model.compile()
     model.fit(np.array([[2, 0, 1, 0], [0, 1, 0, 3]]))
     words, rates = model.reconstruct(["The cat saw a dog and a cat."])

@@ -28,7 +28,7 @@ def pretrain_layers(
             hidden layers are sigmoid, so that what one hands to the next lies between 0 and 1.
         source: Images `[...]` as the model takes them, without labels.
         train: Function of a layer's model, what it learns from and its name; it compiles and fits.
-        amount: Share of a layer's inputs that are masked, drawn anew in every step.
+        amount: Fraction of a layer's inputs that are masked, drawn anew in every step.
 
     Raises:
         ValueError: If the networks are no mirror images, or a hidden layer is not sigmoid.

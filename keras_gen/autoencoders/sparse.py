@@ -36,9 +36,9 @@ class SparseAutoencoder(Autoencoder):
     from keras_gen.networks import mlp_decoder, mlp_encoder
 
     encoder = mlp_encoder(
-        latents=200, hidden=(), outputs=("codes",), output_activation="sigmoid"
+        latent_dim=200, hidden=(), output_activation="sigmoid"
     )
-    model = SparseAutoencoder(encoder, mlp_decoder(latents=200, hidden=()), weight=3.0)
+    model = SparseAutoencoder(encoder, mlp_decoder(latent_dim=200, hidden=()), weight=3.0)
     ```
     """
 

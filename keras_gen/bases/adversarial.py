@@ -1,4 +1,4 @@
-"""Two players that play against each other: GANs, and what is built on them."""
+"""A generator and a discriminator against each other: GANs, and what is built on them."""
 
 import keras
 import tensorflow as tf
@@ -15,13 +15,13 @@ class AdversarialModel(Capable, GenerativeModel):
     """Base of models in which a generator and a discriminator are trained in turn.
 
     Goodfellow et al. (2014), algorithm 1. A method overrides the hook in which it differs: what is
-    generated (`generated`), what the discriminator is shown (`shown`), how it judges (`judge`),
-    what each player loses (`discriminator_terms`, `generator_terms`) and what a term counts
-    (`loss_weights`; a player's first term counts once). `fit` and `evaluate` go through the same
-    hooks.
+    generated (`generated`), what the discriminator is shown (`shown`), its logits (`discriminate`),
+    the terms of each loss (`discriminator_terms`, `generator_terms`) and what a term counts
+    (`loss_weights`; the first term of each loss counts once). `fit` and `evaluate` go through the
+    same hooks.
 
     Args:
-        generator: The network of one player.
+        generator: From noise to examples.
         discriminator: The network of the other.
         objective: Adversarial objective, a name or an object.
         penalty: None, or a penalty on the discriminator, a name or an object.
@@ -51,14 +51,14 @@ class AdversarialModel(Capable, GenerativeModel):
 
     @property
     def totals(self):
-        """The names of what the players minimize."""
+        """The names of what the optimizers minimize."""
         return ("d_loss", "g_loss")
 
-    def players(self) -> dict:
+    def optimizers(self) -> dict:
         """Returns the discriminator and the generator, each with its optimizer."""
         return {"d_optimizer": [self.discriminator], "g_optimizer": [self.generator]}
 
-    def compile(self, d_optimizer=None, g_optimizer=None, **kwargs):
+    def compile(self, *, d_optimizer=None, g_optimizer=None, **kwargs):
         """Compiles with one optimizer each.
 
         Args:
@@ -71,11 +71,11 @@ class AdversarialModel(Capable, GenerativeModel):
         super().compile(d_optimizer=d_optimizer, g_optimizer=g_optimizer, **kwargs)
 
     def default_optimizer(self):
-        """Returns what a player is trained by unless told: Adam(2e-4, beta_1=0.5), DCGAN's."""
+        """Returns the optimizer unless one is given: DCGAN's, Adam(2e-4, beta_1=0.5)."""
         return keras.optimizers.Adam(2e-4, beta_1=0.5)
 
     def loss_weights(self) -> dict:
-        """Returns what is reported beside the players' losses: how often D is right."""
+        """Returns what is reported beside the losses: how often D is right."""
         return dict.fromkeys(ACCURACIES)
 
     # Hooks -----------------------------------------------------------------------------------
@@ -97,7 +97,7 @@ class AdversarialModel(Capable, GenerativeModel):
         """
         return images
 
-    def judge(self, images, batch: dict, training: bool, weights=None, keep_state=False):
+    def discriminate(self, images, batch: dict, training: bool, weights=None, keep_state=False):
         """Returns the discriminator's logits of real or generated images.
 
         Args:
@@ -122,15 +122,15 @@ class AdversarialModel(Capable, GenerativeModel):
             training: Whether this is a training step.
             weights: Of the discriminator in place of its own.
         """
-        real_logits = self.judge(batch["x"], batch, training, weights)
-        fake_logits = self.judge(fake, batch, training, weights)
+        real_logits = self.discriminate(batch["x"], batch, training, weights)
+        fake_logits = self.discriminate(fake, batch, training, weights)
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
             terms["penalty"] = self._penalty(batch, fake, use, training, weights)
         return terms | _accuracies(real_logits, fake_logits)
 
     def weighted(self, terms, training):
-        """Returns the sum of a player's weighted terms; how often D is right is none of them."""
+        """Returns the sum of a loss's weighted terms; how often D is right is none of them."""
         losses = {name: term for name, term in terms.items() if name not in ACCURACIES}
         return super().weighted(losses, training)
 
@@ -148,10 +148,10 @@ class AdversarialModel(Capable, GenerativeModel):
             training: Whether this is a training step.
             weights: Of the discriminator in place of its own.
         """
-        fake_logits = self.judge(fake, batch, training, weights)
+        fake_logits = self.discriminate(fake, batch, training, weights)
         if not self.objective.compares:
             return self.objective.generator(fake_logits)
-        real_logits = self.judge(batch["x"], batch, training, weights)
+        real_logits = self.discriminate(batch["x"], batch, training, weights)
         return self.objective.generator(fake_logits, real_logits)
 
     # Training --------------------------------------------------------------------------------
@@ -166,7 +166,7 @@ class AdversarialModel(Capable, GenerativeModel):
                 terms = self.discriminator_terms(batch, fake, f"penalty {k}", training=True)
                 return self.weighted(terms, training=True), terms
 
-            d_networks, g_networks = self.players().values()
+            d_networks, g_networks = self.optimizers().values()
             d_loss, d_terms = minimize(discriminator_loss, self.d_optimizer, *d_networks)
 
         def generator_loss():
@@ -212,7 +212,7 @@ class AdversarialModel(Capable, GenerativeModel):
 
         def compute():
             def critic(images):
-                return self.judge(images, batch, training, weights, keep_state=True)
+                return self.discriminate(images, batch, training, weights, keep_state=True)
 
             return penalty(critic, real, fake, mix)
 

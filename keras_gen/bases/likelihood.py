@@ -1,4 +1,4 @@
-"""One player that minimizes terms in nats: autoencoders, VAEs, autoregressive models, flows."""
+"""One optimizer that minimizes terms in nats: autoencoders, VAEs, autoregressive models, flows."""
 
 from typing import Any, NamedTuple
 
@@ -83,7 +83,7 @@ class LikelihoodModel(Capable, GenerativeModel):
             terms, inferred = self._inferred_terms(batch, training=True)
             return self.weighted(terms, training=True), terms, inferred
 
-        (networks,) = self.players().values()
+        (networks,) = self.optimizers().values()
         loss, terms, inferred = minimize(total_loss, self.optimizer, *networks)
         with tf.control_dependencies([loss]):
             self.after_update(inferred=inferred, **batch)

@@ -1,7 +1,7 @@
-"""Keras callbacks: evaluation, pictures and progress."""
+"""Keras callbacks: evaluation, images and progress."""
 
 from keras_gen.callbacks.evaluation import Evaluation
 from keras_gen.callbacks.progress import TimeLeft
-from keras_gen.callbacks.sheets import SampleSheet
+from keras_gen.callbacks.sample_grid import SampleGrid
 
-__all__ = ["Evaluation", "SampleSheet", "TimeLeft"]
+__all__ = ["Evaluation", "SampleGrid", "TimeLeft"]

@@ -26,12 +26,12 @@ class Evaluation(keras.callbacks.Callback):
     `TrainingState` and all callbacks *after* this one find them: `TensorBoard`, `CSVLogger`,
     `EarlyStopping(monitor="val_nll", mode="min")`, ... As with `validation_freq` of Keras, epochs
     between have no such numbers, of which Keras' callbacks warn; `EarlyStopping` then counts its
-    patience in evaluations. A `CSVLogger(append=True)` takes other columns when a training goes on
+    patience in evaluations. A `CSVLogger(append=True)` takes other columns when a training resumes
     in an epoch without evaluation: give it a new file, or evaluate every epoch.
 
     The best model lies in one `.keras` file with the averaged weights in force. Metric, epoch (from
     1) and value are its member `evaluation.json`, so that weights and value are replaced together.
-    That file, and not a checkpoint, tells a training that goes on what the best was so far: it is
+    That file, and not a checkpoint, tells a training that resumes what the best was so far: it is
     only ever replaced by a better one, at whatever moment the process was killed. A training that
     starts from its first epoch starts anew.
 
@@ -93,7 +93,7 @@ class Evaluation(keras.callbacks.Callback):
         self.best_value, self.best_epoch, self._begun = None, None, False
 
     def on_epoch_begin(self, epoch, logs=None):
-        """Reads the best so far, if a training goes on."""
+        """Reads the best so far, if a training resumes."""
         if self._begun:
             return
         self._begun = True

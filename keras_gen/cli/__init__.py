@@ -20,16 +20,16 @@ examples:
   keras-gen sample digits_by_class --set label=3 -o threes.png
   keras-gen reproduce vae_mnist --preset cpu
 
-Pictures are written as PNG, never over an existing file unless --overwrite is given.
+Images are written as PNG, never over an existing file unless --overwrite is given.
 The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
 """
 APPLY = """\
-Runs a model that turns pictures into pictures on pictures of any size, one after another.
-A picture that cannot be read or processed is named and skipped, and the exit code is then 1.
+Runs a model that turns images into images on images of any size, one after another.
+An image that cannot be read or processed is named and skipped, and the exit code is then 1.
 """
 SAMPLE = """\
-Draws new pictures from a generative model and lays them out in a grid. The same model,
-seed and number give the same pictures.
+Draws new images from a generative model and lays them out in a grid. The same model,
+seed and number give the same images.
 """
 PUBLISH = """\
 Writes what exports reached into recipes/results/<recipe>.json, one row for each figure that the
@@ -92,11 +92,11 @@ def _parser() -> argparse.ArgumentParser:
         "it does. Loads no model.",
     )
 
-    sub = command("apply", models.apply, "translate pictures with an export", APPLY)
+    sub = command("apply", models.apply, "translate images with an export", APPLY)
     _runs_model(
         sub,
-        "a .png file for one picture, or else a folder, made if it is missing",
-        "signature to run (default: serving_default if it turns pictures into pictures, "
+        "a .png file for one image, or else a folder, made if it is missing",
+        "signature to run (default: serving_default if it turns images into images, "
         "else the one that does)",
     )
     sub.add_argument(
@@ -107,10 +107,10 @@ def _parser() -> argparse.ArgumentParser:
         "which ** stands for any folders",
     )
 
-    sub = command("sample", models.sample, "draw new pictures from an export", SAMPLE)
+    sub = command("sample", models.sample, "draw new images from an export", SAMPLE)
     _runs_model(sub, "the .png file", "signature to run (default: sample)")
     sub.add_argument(
-        "-n", type=_positive, default=64, metavar="N", help="how many pictures (default: 64)"
+        "-n", type=_positive, default=64, metavar="N", help="how many images (default: 64)"
     )
     sub.add_argument(
         "--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)"
@@ -119,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
         "--columns",
         type=_positive,
         metavar="N",
-        help="pictures in a row (default: nearly a square)",
+        help="images in a row (default: nearly a square)",
     )
 
     sub.add_argument(

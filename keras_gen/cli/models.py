@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from keras_gen import exported
 from keras_gen.cli.text import print_table
 from keras_gen.sentences import refusal
+from keras_gen.serving import exported
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,12 +75,12 @@ def _facts(path: Path) -> list[str]:
 
 
 def apply(options: argparse.Namespace) -> int:
-    """Translates pictures."""
-    paths = _pictures(options.images)
+    """Translates images."""
+    paths = _images(options.images)
     targets = _targets(paths, options.out)
     _keep_existing(targets, options)
     if taken := {target.resolve() for target in targets} & {path.resolve() for path in paths}:
-        raise ValueError(f"{min(taken)} is one of the pictures to read: choose another --out.")
+        raise ValueError(f"{min(taken)} is one of the images to read: choose another --out.")
     model = exported.load(find(options.models, options.model))
     signature = _translator(model, options.signature)
     ((name, spec),) = _asked(model, signature).items()
@@ -93,7 +93,7 @@ def apply(options: argparse.Namespace) -> int:
 
     failed = 0
     pairs = list(zip(paths, targets, strict=True))
-    for path, target in tqdm(pairs, unit="picture", disable=None):  # no bar in a log file
+    for path, target in tqdm(pairs, unit="image", disable=None):  # no bar in a log file
         try:
             image = _fitting(read_image(path), spec.shape)
             inputs = usual | {name: image[None]}
@@ -102,14 +102,14 @@ def apply(options: argparse.Namespace) -> int:
             failed += 1
             tqdm.write(f"keras-gen apply: skipped {path}: {error}", file=sys.stderr)
     print(
-        f"{len(paths) - failed} of {len(paths)} pictures written to {options.out}"
+        f"{len(paths) - failed} of {len(paths)} images written to {options.out}"
         + (f"; {failed} failed" if failed else "")
     )
     return 1 if failed else 0
 
 
 def sample(options: argparse.Namespace) -> int:
-    """Draws a grid of pictures."""
+    """Draws a grid of images."""
     if options.out.suffix.lower() != ".png":
         raise ValueError(
             f"--out is {options.out}: the grid is written as PNG, so its name ends in .png."
@@ -127,7 +127,7 @@ def sample(options: argparse.Namespace) -> int:
     if set(_asked(model, signature)) != {"seed", "n"} or not outputs:
         raise ValueError(
             f"signature {signature!r} of {model.path} does not turn (seed, n) into "
-            f"pictures: choose another one with --signature, from "
+            f"images: choose another one with --signature, from "
             f"{', '.join(model.inputs)}."
         )
 
@@ -136,11 +136,11 @@ def sample(options: argparse.Namespace) -> int:
     inputs = usual | told | {"seed": options.seed, "n": options.n}
     images = _run(model, signature, outputs[0], **inputs)
     write_png(options.out, grid(images, options.columns))
-    print(f"{len(images)} pictures written to {options.out}")
+    print(f"{len(images)} images written to {options.out}")
     return 0
 
 
-def _pictures(patterns: Sequence[str]) -> list[Path]:
+def _images(patterns: Sequence[str]) -> list[Path]:
     """The files meant by files, folders and globs, each once."""
     found: dict[Path, None] = {}
     for pattern in patterns:
@@ -158,7 +158,7 @@ def _pictures(patterns: Sequence[str]) -> list[Path]:
         ]
         if not matches:
             raise FileNotFoundError(
-                f"no picture matches {pattern!r}: expected files, folders or "
+                f"no image matches {pattern!r}: expected files, folders or "
                 f"globs of {', '.join(READABLE)}."
             )
         found.update(dict.fromkeys(matches))
@@ -166,17 +166,17 @@ def _pictures(patterns: Sequence[str]) -> list[Path]:
 
 
 def _targets(paths: list[Path], out: Path) -> list[Path]:
-    """Where each picture goes."""
+    """Where each image goes."""
     suffix = out.suffix.lower()
     if not out.is_dir() and suffix in READABLE:
         if suffix != ".png":
             raise ValueError(
-                f"--out is {out}: pictures are written as PNG, so its name ends in "
+                f"--out is {out}: images are written as PNG, so its name ends in "
                 ".png, or it is a folder."
             )
         if len(paths) > 1:
             raise ValueError(
-                f"--out is the file {out} and there are {len(paths)} pictures: give a folder."
+                f"--out is the file {out} and there are {len(paths)} images: give a folder."
             )
         return [out]
     if out.exists() and not out.is_dir():
@@ -215,7 +215,7 @@ def find(models: Path, model: str) -> Path:
 
 
 def _translator(model: exported.Exported, name: str | None) -> str:
-    """The signature, `name` unless None, that turns pictures into pictures."""
+    """The signature, `name` unless None, that turns images into images."""
     able = [
         key
         for key in model.inputs
@@ -225,11 +225,11 @@ def _translator(model: exported.Exported, name: str | None) -> str:
     if (name is not None and _known(model, name) not in able) or not able:
         raise ValueError(
             f"{f'signature {name!r} of ' if name else ''}{model.path} does not turn "
-            f"pictures into pictures; those that do: {', '.join(able) or 'none'}."
+            f"images into images; those that do: {', '.join(able) or 'none'}."
         )
     if name is None and "serving_default" not in able and len(able) > 1:
         raise ValueError(
-            f"{model.path} has several signatures that turn pictures into pictures: "
+            f"{model.path} has several signatures that turn images into images: "
             f"choose one with --signature, from {', '.join(able)}."
         )
     return name or ("serving_default" if "serving_default" in able else able[0])
@@ -280,7 +280,7 @@ def _is_image(spec: Any) -> bool:
 
 
 def _fitting(image: "np.ndarray", shape: Sequence[int | None]) -> "np.ndarray":
-    """An RGB picture as a signature of images `shape` takes it: grey, if those are."""
+    """An RGB image as a signature of images `shape` takes it: gray, if those are."""
     import numpy as np
 
     (height, width), (high, wide) = image.shape[:2], shape[1:3]
@@ -291,7 +291,7 @@ def _fitting(image: "np.ndarray", shape: Sequence[int | None]) -> "np.ndarray":
         )
     if shape[-1] == 3:
         return image
-    # The luma of ITU-R BT.601, whose weights sum to 1: grey stays what it is.
+    # The luma of ITU-R BT.601, whose weights sum to 1: gray stays what it is.
     return np.round(image @ np.array([0.299, 0.587, 0.114]))[..., None].astype(np.uint8)
 
 

@@ -4,9 +4,13 @@ from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.documents import Documents, documents
 from keras_gen.data.factors import Factors
 from keras_gen.data.folders import image_folder
-from keras_gen.data.labelled import even_order, half_labelled
-from keras_gen.data.offline import offline_colour_digits, offline_digits, offline_unpaired
-from keras_gen.data.painterly import paint
+from keras_gen.data.labeled import even_order, half_labeled
+from keras_gen.data.offline import (
+    offline_color_digits,
+    offline_digits,
+    offline_unpaired,
+    paint,
+)
 from keras_gen.data.sets import Domains, Sets, Split, photos_and_paintings, small_images
 from keras_gen.data.shapes import Shapes
 from keras_gen.data.source import Source
@@ -30,10 +34,10 @@ __all__ = [
     "common_words",
     "documents",
     "even_order",
-    "half_labelled",
+    "half_labeled",
     "image_folder",
     "load_tfds",
-    "offline_colour_digits",
+    "offline_color_digits",
     "offline_digits",
     "offline_unpaired",
     "pad_to",

@@ -1,4 +1,4 @@
-"""Folders of the user's own pictures."""
+"""Folders of the user's own images."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def image_folder(
     max_broken: float = 0.1,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Source:
-    """Reads all JPEG, PNG, WebP, GIF and BMP pictures of a folder and the folders in it.
+    """Reads all JPEG, PNG, WebP, GIF and BMP images of a folder and the folders in it.
 
-    Any size and aspect (see `resize_cover`); grey becomes RGB, transparency becomes white, of an
-    animation the first picture counts, and photos are turned upright. The order is that of the
-    sorted paths. Where the decoded pictures would take more than `memory_limit`, the files' bytes
+    Any size and aspect (see `resize_cover`); gray becomes RGB, transparency becomes white, of an
+    animation the first image counts, and photos are turned upright. The order is that of the
+    sorted paths. Where the decoded images would take more than `memory_limit`, the files' bytes
     are held instead and decoded as they are used.
 
     Args:
         path: The folder.
-        size: Side of the pictures in pixels.
-        max_broken: Share of pictures, 0 to 1, that may be unreadable; they are left out and named
+        size: Side of the images in pixels.
+        max_broken: Fraction of images, 0 to 1, that may be unreadable; they are left out and named
             in a warning.
         memory_limit: Most bytes to hold decoded.
 
@@ -48,9 +48,9 @@ def image_folder(
         Source of uint8 RGB `[size, size, 3]`.
 
     Raises:
-        FileNotFoundError: There is no such folder, or no picture in it.
+        FileNotFoundError: There is no such folder, or no image in it.
         NotADirectoryError: `path` is a file.
-        ValueError: Fewer than two readable pictures, or more than `max_broken` unreadable ones.
+        ValueError: Fewer than two readable images, or more than `max_broken` unreadable ones.
 
     Example:
         >>> photos = image_folder("holiday", size=143)
@@ -58,7 +58,7 @@ def image_folder(
     folder = Path(path)
     if not 0 <= max_broken <= 1:
         raise ValueError(f"max_broken must be a share from 0 to 1, found {max_broken}.")
-    files = _pictures(folder)
+    files = _images(folder)
     hold_decoded = len(files) * size * size * 3 <= memory_limit
 
     @tf.function(
@@ -68,7 +68,7 @@ def image_folder(
     def decode(contents: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
         return resize_cover(_upright(_rgb(contents), orientation), size)
 
-    decode.get_concrete_function()  # a wrong size shows here, not as broken pictures
+    decode.get_concrete_function()  # a wrong size shows here, not as broken images
 
     def read(file: Path) -> tuple | np.ndarray | None:
         try:
@@ -91,9 +91,9 @@ def image_folder(
         _report(folder, broken, len(files), max_broken)
     if len(good) < 2:
         raise ValueError(
-            f"{folder} has {len(good)} readable picture, but a set needs at least 2; add pictures."
+            f"{folder} has {len(good)} readable image, but a set needs at least 2; add images."
         )
-    origin = f"{len(good)} pictures, from {folder}"
+    origin = f"{len(good)} images, from {folder}"
     if hold_decoded:
         return Source(np.stack(good), origin=origin)
     contents, orientations = zip(*good, strict=True)
@@ -101,11 +101,11 @@ def image_folder(
     return Source(tensors, lambda example: decode(*example), origin=origin)
 
 
-def _pictures(folder: Path) -> list[Path]:
+def _images(folder: Path) -> list[Path]:
     if folder.is_file():
-        raise NotADirectoryError(f"{folder} is a file; give the folder that the pictures lie in.")
+        raise NotADirectoryError(f"{folder} is a file; give the folder that the images lie in.")
     if not folder.is_dir():
-        raise FileNotFoundError(f"there is no folder {folder}; give one that holds pictures.")
+        raise FileNotFoundError(f"there is no folder {folder}; give one that holds images.")
     visible = [
         file
         for file in sorted(folder.rglob("*"))
@@ -114,7 +114,7 @@ def _pictures(folder: Path) -> list[Path]:
     files = [file for file in visible if file.suffix.lower() in SUFFIXES]
     if not files:
         raise FileNotFoundError(
-            f"{folder} holds {len(visible)} files but no picture; pictures end in "
+            f"{folder} holds {len(visible)} files but no image; images end in "
             f"{', '.join(SUFFIXES)}."
         )
     return files
@@ -122,17 +122,17 @@ def _pictures(folder: Path) -> list[Path]:
 
 def _report(folder: Path, broken: list[str], count: int, max_broken: float) -> None:
     shown = ", ".join(broken[:20]) + (f" and {len(broken) - 20} more" if len(broken) > 20 else "")
-    found = f"{len(broken)} of {count} pictures in {folder} cannot be read"
+    found = f"{len(broken)} of {count} images in {folder} cannot be read"
     if len(broken) > max_broken * count:
         raise ValueError(
-            f"{found}, more than the share of {max_broken:g} allowed; repair or remove {shown}, or "
-            "raise max_broken."
+            f"{found}, more than the fraction of {max_broken:g} allowed; repair or remove {shown}, "
+            "or raise max_broken."
         )
     warnings.warn(f"{found} and are left out: {shown}", stacklevel=3)
 
 
 def _orientation(contents: bytes) -> int:
-    """The EXIF orientation 1 to 8 of a picture's bytes."""
+    """The EXIF orientation 1 to 8 of an image's bytes."""
     from PIL import Image
 
     try:
@@ -151,7 +151,7 @@ def _upright(image: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 def _rgb(contents: tf.Tensor) -> tf.Tensor:
     """Decodes to uint8 RGB `[height, width, 3]`, transparency over white."""
     image = tf.io.decode_image(contents, expand_animations=False)
-    image = tf.ensure_shape(image, [None, None, None])  # grey, grey + alpha, RGB or RGB + alpha
+    image = tf.ensure_shape(image, [None, None, None])  # gray, gray + alpha, RGB or RGB + alpha
     channels = tf.shape(image)[-1]
     colors = tf.where(channels > 2, 3, 1)
     color = tf.repeat(image[..., :colors], 3 // colors, axis=-1)

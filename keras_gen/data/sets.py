@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_gen.data.catalogue import DataUnavailable, load_tfds
 from keras_gen.data.folders import image_folder
-from keras_gen.data.offline import offline_colour_digits, offline_digits, offline_unpaired
+from keras_gen.data.offline.images import offline_color_digits, offline_digits, offline_unpaired
 from keras_gen.data.source import Source
 from keras_gen.data.transforms import pad_to
 
@@ -90,15 +90,15 @@ class Sets(Parts):
 
 
 def small_images(name: str, labels: bool = False) -> Split:
-    """Loads a small labelled image set such as MNIST, whole, as uint8 `[28, 28, 1]`.
+    """Loads a small labeled image set such as MNIST, whole, as uint8 `[28, 28, 1]`.
 
     Through tensorflow-datasets, and where it cannot be had, the digits that come with
-    scikit-learn: for `"cifar10"` in colour and of its shape.
+    scikit-learn: for `"cifar10"` in color and of its shape.
 
     Args:
         name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` or another set of
             tensorflow-datasets with the splits train and test. The digits of USPS, which fill
-            16x16 pixels, are enlarged to 20x20 and centred in 28x28, as MNIST's are.
+            16x16 pixels, are enlarged to 20x20 and centered in 28x28, as MNIST's are.
         labels: Whether an example is `(image, label)` instead of an image alone.
 
     Raises:
@@ -117,7 +117,7 @@ def small_images(name: str, labels: bool = False) -> Split:
         train, test = (part.map(_framed) if size else part for part in parts)
         return Split(train, test)
     except DataUnavailable as error:
-        sample = (offline_colour_digits if name in _COLOURED else offline_digits)(labels=labels)
+        sample = (offline_color_digits if name in _COLOURED else offline_digits)(labels=labels)
         return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
 
 
@@ -126,7 +126,7 @@ def photos_and_paintings(
 ) -> Domains:
     """Loads photographs (X) and paintings (Y).
 
-    Two folders if they are given, every tenth picture of which is held out (more of small ones,
+    Two folders if they are given, every tenth image of which is held out (more of small ones,
     so that there are three); else `cycle_gan/monet2photo` through tensorflow-datasets; and where
     that cannot be had, an offline sample: photographs that come with scikit-learn, and a painterly
     rendering of them.
@@ -138,7 +138,7 @@ def photos_and_paintings(
         seed: Of the offline sample's crops.
 
     Raises:
-        ValueError: If one folder is given without the other, or holds too few pictures.
+        ValueError: If one folder is given without the other, or holds too few images.
         DataDamaged: If a prepared data set is broken.
 
     Example:
@@ -163,7 +163,7 @@ def photos_and_paintings(
 
 
 _HELD_OUT = 3
-_COLOURED = ("cifar10",)  # pictures of 32x32 pixels in colour
+_COLOURED = ("cifar10",)  # images of 32x32 pixels in color
 OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 # A is Monet there, B the photographs.
 _MONET2PHOTO = ("trainB", "trainA", "testB", "testA")
@@ -177,7 +177,7 @@ def _framed(image, *label):
 
 
 def _split(source: Source) -> tuple[Source, Source]:
-    """Holds out every tenth picture, or more of few, since three are needed to compare sets."""
+    """Holds out every tenth image, or more of few, since three are needed to compare sets."""
     every = min(10, len(source) // _HELD_OUT)
     if every < 2:
         raise ValueError(

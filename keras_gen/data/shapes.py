@@ -9,9 +9,9 @@ import numpy as np
 from keras_gen.data.factors import Factors
 from keras_gen.data.source import Source
 
-# Side of the largest square as a share of the image's side; every shape has the square's area.
+# Side of the largest square as a fraction of the image's side; every shape has the square's area.
 _SIDE = 0.3
-_REACH = 0.8  # no shape reaches farther from its centre, in sides of the square
+_REACH = 0.8  # no shape reaches farther from its center, in sides of the square
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +125,7 @@ class Shapes:
         right, down = (pixels - x * step)[None, :], (pixels - y * step)[:, None]
         u = (np.cos(angle) * right + np.sin(angle) * down) / width
         v = (np.cos(angle) * down - np.sin(angle) * right) / width
-        # A straight edge at signed distance t from a pixel's centre covers about 1/2 - t of it.
+        # A straight edge at signed distance t from a pixel's center covers about 1/2 - t of it.
         coverage = np.clip(0.5 - width * _DISTANCES[shape](u, v), 0, 1)
         return np.rint(255 * coverage).astype(np.uint8)
 
@@ -140,7 +140,7 @@ def _square(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     b = 1 / np.sqrt(2 * np.pi)
     a = 2 * b
-    # To first order: (level - 1) / |gradient of the level|, away from 0 / 0 at the centre.
+    # To first order: (level - 1) / |gradient of the level|, away from 0 / 0 at the center.
     level = np.maximum(np.hypot(u / a, v / b), 1e-6)
     return (level - 1) * level / np.maximum(np.hypot(u / a**2, v / b**2), 1e-6)
 

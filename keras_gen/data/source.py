@@ -77,7 +77,7 @@ class Source:
         tensors: An array `[n, ...]`, or a tuple or dict of arrays of the same `n`, such as
             uint8 images `[n, height, width, channels]` and int64 labels `[n]`.
         decode: TensorFlow function of one stored example that returns the example to hand out,
-            for pictures too many to hold decoded: it may read a path or decode bytes.
+            for images too many to hold decoded: it may read a path or decode bytes.
         origin: One line for people that says where the examples came from.
 
     Raises:
@@ -135,7 +135,7 @@ class Source:
         if images.ndim != 4 or images.shape[-1] not in (1, 3):
             raise ValueError(
                 "images must have shape [n, height, width, channels] with 1 or 3 channels, found "
-                f"{list(images.shape)}; a grey image needs a last axis: images[..., None]."
+                f"{list(images.shape)}; a gray image needs a last axis: images[..., None]."
             )
         if labels is None:
             return cls(images, origin=origin)

@@ -32,7 +32,7 @@ def _check_size(size: int) -> int:
 
 
 def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Resizes the shorter side to `size`, aspect kept, and cuts the centre square out.
+    """Resizes the shorter side to `size`, aspect kept, and cuts the center square out.
 
     Args:
         image: uint8 `[height, width, channels]`, any size.
@@ -58,7 +58,7 @@ def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Centres a small image on a black square, as DCGANs pad 28x28 digits to 32x32.
+    """Centers a small image on a black square, as DCGANs pad 28x28 digits to 32x32.
 
     Args:
         image: `[height, width, channels]` of static shape, at most `size` either way.
@@ -114,9 +114,9 @@ def random_crop_flip(crop: int) -> Callable[[Any, Any], Any]:
 
 
 def binarize(example: Any, seed: tf.Tensor) -> Any:
-    """Augmentation that draws each pixel anew as a Bernoulli variable of its grey value.
+    """Augmentation that draws each pixel anew as a Bernoulli variable of its gray value.
 
-    The dynamic binarisation of Burda, Grosse and Salakhutdinov (2016), "Importance Weighted
+    The dynamic binarization of Burda, Grosse and Salakhutdinov (2016), "Importance Weighted
     Autoencoders": a pixel is 1 with probability `value / 255`, drawn again every epoch. It takes
     one image or a batch of them.
 

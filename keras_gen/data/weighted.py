@@ -22,7 +22,7 @@ def weighted_stream(
     """Batches without end, each drawn from the weights as they are when it is asked for.
 
     Batch number t is a function of (source, weights, seed, t): with the weights of that moment,
-    `start=k` goes on bit for bit. Nothing is prefetched, so a step waits for its batch. Give `fit`
+    `start=k` resumes bit for bit. Nothing is prefetched, so a step waits for its batch. Give `fit`
     `keras_gen.training.distribute_fresh(stream, strategy)`, and leave `steps_per_execution` at 1:
     TensorFlow may ask for the second batch before the first one's step is done.
 

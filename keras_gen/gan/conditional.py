@@ -10,7 +10,7 @@ from keras_gen.gan.gan import GAN
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalGAN(GAN):
-    """Both players know the class of the image that is drawn or judged.
+    """Generator and discriminator know the class of the image that is drawn or looked at.
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
     takes integers; fakes are drawn for the labels of the batch. `sample(n, seed, label=3)` draws

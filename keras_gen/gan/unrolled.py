@@ -9,7 +9,7 @@ from keras_gen.training import global_mean, global_sum
 
 @keras.saving.register_keras_serializable("keras_gen")
 class UnrolledGAN(GAN):
-    """A generator that looks ahead: it is judged by what the discriminator is about to become.
+    """A generator that looks ahead, to what the discriminator is about to become.
 
     Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. The
     generator's gradient, eq. (10), goes through the discriminator's next steps; the discriminator

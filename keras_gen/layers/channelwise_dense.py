@@ -10,7 +10,7 @@ class ChannelwiseDense(keras.layers.Layer):
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
     CVPR 2016, sec. 3.1. Of m maps of n x n it has m n^4 weights, where a fully connected layer
-    would have m^2 n^4. Without a bias: what follows has one, or a normalisation.
+    would have m^2 n^4. Without a bias: what follows has one, or a normalization.
 
     Args:
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.

@@ -1,4 +1,4 @@
-"""Instance normalisation."""
+"""Instance normalization."""
 
 import keras
 import tensorflow as tf
@@ -6,12 +6,12 @@ import tensorflow as tf
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InstanceNormalization(keras.layers.Layer):
-    """Normalises each channel of each image to mean 0 and variance 1, then scales and shifts it.
+    """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
     Stylization", 2016. The same in training and inference, and for each image alone.
 
-    Computed in float32 by the fused batch-normalisation kernel on one batch whose channels are
+    Computed in float32 by the fused batch-normalization kernel on one batch whose channels are
     those of all images side by side: `keras.layers.GroupNormalization(groups=-1)` is equal and
     costs half of a convolutional block's time on a CPU.
 
@@ -47,14 +47,14 @@ class InstanceNormalization(keras.layers.Layer):
         self.offset = self.add_weight(name="offset", initializer="zeros", **weight)
 
     def call(self, images):
-        """Returns the normalised images in the compute dtype."""
+        """Returns the normalized images in the compute dtype."""
         shape = tf.shape(images)
         batch, pixels, channels = shape[0], shape[1] * shape[2], images.shape[-1]
         side_by_side = tf.reshape(tf.cast(images, tf.float32), [batch, pixels, channels])
         side_by_side = tf.reshape(
             tf.transpose(side_by_side, [1, 0, 2]), [1, pixels, 1, batch * channels]
         )
-        normalised = tf.raw_ops.FusedBatchNormV3(
+        normalized = tf.raw_ops.FusedBatchNormV3(
             x=side_by_side,
             scale=tf.tile(self.scale.value, [batch]),
             offset=tf.tile(self.offset.value, [batch]),
@@ -63,8 +63,8 @@ class InstanceNormalization(keras.layers.Layer):
             epsilon=self.epsilon,
             is_training=True,
         ).y
-        normalised = tf.transpose(tf.reshape(normalised, [pixels, batch, channels]), [1, 0, 2])
-        result = tf.cast(tf.reshape(normalised, shape), self.compute_dtype)
+        normalized = tf.transpose(tf.reshape(normalized, [pixels, batch, channels]), [1, 0, 2])
+        result = tf.cast(tf.reshape(normalized, shape), self.compute_dtype)
         return tf.ensure_shape(result, images.shape)
 
     def compute_output_shape(self, input_shape):

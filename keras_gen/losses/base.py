@@ -1,4 +1,4 @@
-"""What the loss objects share: serialisation, lookup by name, one value an example."""
+"""What the loss objects share: serialization, lookup by name, one value an example."""
 
 from __future__ import annotations
 

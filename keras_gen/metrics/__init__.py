@@ -1,45 +1,27 @@
-"""Numbers that are reported and never optimised."""
+"""Numbers that are reported and never optimized."""
 
-from keras_gen.metrics import domain_classifier
-from keras_gen.metrics.disentanglement import (
-    beta_vae_score,
-    dci_scores,
-    factor_vae_score,
-    modularity_score,
-    mutual_information_gap,
-    sap_score,
-)
-from keras_gen.metrics.domain_classifier import train_domain_classifier
-from keras_gen.metrics.extractors import (
+from keras_gen.metrics.evaluation_networks import domain_classifier
+from keras_gen.metrics.evaluation_networks.domain_classifier import train_domain_classifier
+from keras_gen.metrics.evaluation_networks.extractors import (
     Extractor,
     inception_v3,
     keras_extractor,
     resize_images,
     trained_extractor,
 )
-from keras_gen.metrics.frechet import (
-    FeatureMoments,
-    Moments,
-    frechet_distance,
-    frechet_infinity,
-    moments,
-)
-from keras_gen.metrics.generation import generation_report
-from keras_gen.metrics.image_classifier import train_classifier
-from keras_gen.metrics.image_quality import (
+from keras_gen.metrics.evaluation_networks.image_classifier import train_classifier
+from keras_gen.metrics.image_pairs.image_quality import (
     PSNR,
     SSIM,
     L1Error,
-    colour_statistics,
+    color_statistics,
     l1_error,
     psnr,
     squared_error,
     ssim,
 )
-from keras_gen.metrics.inception_score import InceptionScore, inception_score
-from keras_gen.metrics.inpainting import border_mean, hole_psnr
-from keras_gen.metrics.kernel_distance import kernel_distance
-from keras_gen.metrics.likelihood import (
+from keras_gen.metrics.image_pairs.inpainting import border_mean, hole_psnr
+from keras_gen.metrics.likelihood.likelihood import (
     ActiveUnits,
     BitsPerDimension,
     active_units,
@@ -47,19 +29,16 @@ from keras_gen.metrics.likelihood import (
     elbo_terms,
     importance_weighted_nll,
 )
-from keras_gen.metrics.memorisation import memorisation
-from keras_gen.metrics.modes import (
-    GaussianModes,
-    gaussian_modes,
-    grid_centres,
-    label_modes,
-    ring_centres,
-    stacked_modes,
+from keras_gen.metrics.neighbors import nearest_neighbors
+from keras_gen.metrics.representations.disentanglement import (
+    beta_vae_score,
+    dci_scores,
+    factor_vae_score,
+    modularity_score,
+    mutual_information_gap,
+    sap_score,
 )
-from keras_gen.metrics.neighbours import nearest_neighbours
-from keras_gen.metrics.path_length import perceptual_path_length
-from keras_gen.metrics.prdc import prdc
-from keras_gen.metrics.representation import (
+from keras_gen.metrics.representations.representation import (
     auroc,
     cluster_purity,
     kmeans_report,
@@ -68,8 +47,29 @@ from keras_gen.metrics.representation import (
     retrieval_curve,
     retrieval_precision,
 )
-from keras_gen.metrics.transfer import transfer_report
-from keras_gen.metrics.translation import cycle_error, luma_ssim, translation_report
+from keras_gen.metrics.representations.transfer import transfer_report
+from keras_gen.metrics.samples.frechet import (
+    FeatureMoments,
+    Moments,
+    frechet_distance,
+    frechet_infinity,
+    moments,
+)
+from keras_gen.metrics.samples.generation import generation_report
+from keras_gen.metrics.samples.inception_score import InceptionScore, inception_score
+from keras_gen.metrics.samples.kernel_distance import kernel_distance
+from keras_gen.metrics.samples.memorization import memorization
+from keras_gen.metrics.samples.modes import (
+    GaussianModes,
+    gaussian_modes,
+    grid_centers,
+    label_modes,
+    ring_centers,
+    stacked_modes,
+)
+from keras_gen.metrics.samples.path_length import perceptual_path_length
+from keras_gen.metrics.samples.prdc import prdc
+from keras_gen.metrics.samples.translation import cycle_error, luma_ssim, translation_report
 
 __all__ = [
     "PSNR",
@@ -88,7 +88,7 @@ __all__ = [
     "bits_per_dimension",
     "border_mean",
     "cluster_purity",
-    "colour_statistics",
+    "color_statistics",
     "cycle_error",
     "dci_scores",
     "domain_classifier",
@@ -98,7 +98,7 @@ __all__ = [
     "frechet_infinity",
     "gaussian_modes",
     "generation_report",
-    "grid_centres",
+    "grid_centers",
     "hole_psnr",
     "importance_weighted_nll",
     "inception_score",
@@ -111,18 +111,18 @@ __all__ = [
     "label_modes",
     "linear_probe",
     "luma_ssim",
-    "memorisation",
+    "memorization",
     "modularity_score",
     "moments",
     "mutual_information_gap",
-    "nearest_neighbours",
+    "nearest_neighbors",
     "perceptual_path_length",
     "prdc",
     "psnr",
     "resize_images",
     "retrieval_curve",
     "retrieval_precision",
-    "ring_centres",
+    "ring_centers",
     "sap_score",
     "squared_error",
     "ssim",

@@ -10,14 +10,14 @@ UPSAMPLING = ("transposed", "smoothed", "resize")
 def conv(
     filters: int, size: int, *, layer=layers.Conv2D, use_bias=False, initializer=None, **kwargs
 ):
-    """A convolution, initialised from N(0, 0.02) as DCGAN, pix2pix and CycleGAN do.
+    """A convolution, initialized from N(0, 0.02) as DCGAN, pix2pix and CycleGAN do.
 
     Args:
         filters: Output channels.
         size: Side of the kernel.
         layer: Layer class, `Conv2D` or `Conv2DTranspose`.
-        use_bias: False before a normalisation, which has its own.
-        initializer: Name of another initializer of the kernel, for networks without normalisation.
+        use_bias: False before a normalization, which has its own.
+        initializer: Name of another initializer of the kernel, for networks without normalization.
         **kwargs: Further arguments of the layer.
     """
     # An initializer object repeats its values when it is called again, so each layer gets its own.
@@ -26,7 +26,7 @@ def conv(
 
 
 def batch_norm():
-    """Batch normalisation over all replicas together, so that they equal one device.
+    """Batch normalization over all replicas together, so that they equal one device.
 
     The momentum is that of DCGAN's authors' code (0.9): Keras' 0.99 lags behind in short trainings.
     """
@@ -112,7 +112,7 @@ def doubled(x, filters: int, upsampling: str, **options):
             divide the kernel size, as 2 does not divide 3, its taps overlap unevenly: from a
             constant map it makes a pattern of period 2, checkerboards, unless it learns otherwise.
             `"smoothed"`: the same, then a 2x2 mean, which takes out exactly that pattern (Sugawara
-            et al. 2018). `"resize"`: nearest neighbour and a convolution (Odena, Dumoulin, Olah:
+            et al. 2018). `"resize"`: nearest neighbor and a convolution (Odena, Dumoulin, Olah:
             "Deconvolution and Checkerboard Artifacts", Distill 2016), which makes none either, at
             twice the cost or more.
         **options: Of `conv`.

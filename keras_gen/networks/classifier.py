@@ -1,4 +1,4 @@
-"""Classifiers: a small convolutional one that metrics judge with, and one on top of an encoder."""
+"""Classifiers: a small one for evaluation, and one on top of an encoder."""
 
 import keras
 from keras import layers
@@ -13,17 +13,18 @@ def conv_classifier(
     seed: int = 0,
     name: str = "classifier",
 ) -> keras.Model:
-    """Builds convolutions of stride 2, each with batch normalisation and ReLU, and linear logits.
+    """Builds convolutions of stride 2, each with batch normalization and ReLU, and linear logits.
 
-    It is what metrics judge images with, so it is float32 whatever the global policy (a figure must
-    not move with the precision of a training) and its first weights follow from the seed alone.
+    It is the evaluation classifier of the metrics, so it is float32 whatever the global policy (a
+    figure must not move with the precision of a training) and its initial weights follow from the
+    seed alone.
 
     Args:
         channels: Of the images.
         outputs: Logits of an image.
         widths: Channels of each convolution; each halves height and width.
         first_kernel: Side of the first convolution's kernel; the others are 3x3.
-        dropout: Share of the features that are dropped before the linear layer.
+        dropout: Fraction of the features that are dropped before the linear layer.
         seed: Of the weights and of the dropout.
         name: Name of the model.
 

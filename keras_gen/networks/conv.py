@@ -1,4 +1,4 @@
-"""Convolutional encoder and decoder for latent-variable models of small pictures."""
+"""Convolutional encoder and decoder for latent-variable models of small images."""
 
 import math
 
@@ -10,16 +10,16 @@ from keras_gen.networks.blocks import conv, doubled
 
 def conv_encoder(
     image_shape: tuple = (32, 32, 3),
-    latents: int = 128,
+    latent_dim: int = 128,
     filters: tuple[int, ...] = (32, 64),
     activation: str = "relu",
-    outputs: tuple[str, ...] = ("mean", "log_variance"),
+    heads: tuple[str, ...] = ("codes",),
     output_activation: str | None = None,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
 
-    With `outputs=("codes",)` it is a deterministic autoencoder's: that of Masci, Meier, Ciresan,
+    That of Masci, Meier, Ciresan,
     Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction",
     ICANN 2011, with a dense code.
 
@@ -29,23 +29,23 @@ def conv_encoder(
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers), such
             as 28x28x1, 32x32x3 or 64x64x3 with two.
-        latents: Number of latents.
+        latent_dim: Dimensions of the latents.
         filters: Channels of each convolution.
         activation: After each convolution.
-        outputs: What is computed of the last map, by name.
+        heads: Names of the layers that the last map feeds, as of `mlp_encoder`.
         output_activation: Of the outputs.
         name: Name of the model.
 
     Returns:
-        A model from `[batch, *image_shape]` to the list of outputs, or to the only one, float32
-        `[batch, latents]` each.
+        A model from `[batch, *image_shape]` to the list of heads, or to the only one, float32
+        `[batch, latent_dim]` each.
 
     Raises:
         ValueError: If the convolutions cannot halve the sides.
 
     Example:
     ```python
-    encoder = conv_encoder((28, 28, 1), latents=32, outputs=("codes",))
+    encoder = conv_encoder((28, 28, 1), latent_dim=32)
     ```
     """
     _smallest(image_shape, filters)
@@ -55,15 +55,14 @@ def conv_encoder(
         x = conv(width, 3, strides=2, padding="same", **_options(activation))(x)
     x = layers.Flatten()(x)
     results = [
-        layers.Dense(latents, output_activation, dtype="float32", name=output)(x)
-        for output in outputs
+        layers.Dense(latent_dim, output_activation, dtype="float32", name=head)(x) for head in heads
     ]
     return keras.Model(inputs, results, name=name)
 
 
 def conv_decoder(
     image_shape: tuple = (32, 32, 3),
-    latents: int = 128,
+    latent_dim: int = 128,
     filters: tuple[int, ...] = (32, 64),
     activation: str = "relu",
     upsampling: str = "resize",
@@ -74,7 +73,7 @@ def conv_decoder(
     Args:
         image_shape: Shape of the parameters: that of an example, with more channels if the
             likelihood has several parameters a value.
-        latents: Number of latents.
+        latent_dim: Dimensions of the latents.
         filters: Channels of the encoder's convolutions, in its order.
         activation: Of all layers but the last.
         upsampling: `"transposed"` convolutions, the usual mirror image, which overlap unevenly and
@@ -83,18 +82,18 @@ def conv_decoder(
         name: Name of the model.
 
     Returns:
-        A model from latents `[batch, latents]` to float32 `[batch, *image_shape]`.
+        A model from latents `[batch, latent_dim]` to float32 `[batch, *image_shape]`.
 
     Raises:
         ValueError: If the layers cannot double up to the sides, or `upsampling` is unknown.
 
     Example:
     ```python
-    decoder = conv_decoder((28, 28, 1), latents=32, upsampling="transposed")
+    decoder = conv_decoder((28, 28, 1), latent_dim=32, upsampling="transposed")
     ```
     """
     smallest = (*_smallest(image_shape, filters), filters[-1])
-    inputs = keras.Input((latents,))
+    inputs = keras.Input((latent_dim,))
     x = layers.Dense(math.prod(smallest), activation, kernel_initializer="he_normal")(inputs)
     x = layers.Reshape(smallest)(x)
     for width in reversed(filters[:-1]):
@@ -105,7 +104,7 @@ def conv_decoder(
 
 
 def _options(activation):
-    """Without normalisation the weights have to keep the scale of what passes through them."""
+    """Without normalization the weights have to keep the scale of what passes through them."""
     return dict(use_bias=True, initializer="he_normal", activation=activation)
 
 

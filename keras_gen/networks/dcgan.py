@@ -7,31 +7,31 @@ from keras_gen.networks.blocks import batch_norm, conv, grow, halvings, shrink
 
 
 def dcgan_generator(
-    image_shape: tuple = (64, 64, 3), latents: int = 100, filters: int = 128, name="generator"
+    image_shape: tuple = (64, 64, 3), latent_dim: int = 100, filters: int = 128, name="generator"
 ) -> keras.Model:
     """Builds the generator of fig. 1: a 4x4 map, then strided transposed convolutions to tanh.
 
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
-        latents: Size of the latent vector.
+        latent_dim: Dimensions of the latents.
         filters: Channels before the last layer, 128 in the paper; they double with every stage.
         name: Name of the model.
 
     Returns:
-        A model from float latents `[batch, latents]` to float32 images in [-1, 1].
+        A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1].
 
     Raises:
         ValueError: If the side is not such a power of two.
 
     Example:
     ```python
-    generator = dcgan_generator((32, 32, 1), latents=64, filters=32)
+    generator = dcgan_generator((32, 32, 1), latent_dim=64, filters=32)
     ```
     """
     stages = halvings(image_shape)
     width = filters * 2 ** (stages - 1)
-    inputs = keras.Input((latents,))
-    x = conv(width, 4, layer=layers.Conv2DTranspose)(layers.Reshape((1, 1, latents))(inputs))
+    inputs = keras.Input((latent_dim,))
+    x = conv(width, 4, layer=layers.Conv2DTranspose)(layers.Reshape((1, 1, latent_dim))(inputs))
     x = layers.ReLU()(batch_norm()(x))
     return keras.Model(inputs, grow(x, stages, filters, image_shape[-1]), name=name)
 

@@ -27,7 +27,7 @@ def with_labels(network: keras.Model, classes: int, name: str | None = None) -> 
     ```python
     from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
-    generator = with_labels(dcgan_generator((32, 32, 1), latents=64 + 10, filters=8), 10)
+    generator = with_labels(dcgan_generator((32, 32, 1), latent_dim=64 + 10, filters=8), 10)
     discriminator = with_labels(dcgan_discriminator((32, 32, 1 + 10), filters=8), 10)
     ```
     """

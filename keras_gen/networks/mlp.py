@@ -9,51 +9,52 @@ from keras import layers
 
 def mlp_encoder(
     image_shape: tuple = (28, 28, 1),
-    latents: int = 50,
+    latent_dim: int = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
-    outputs: tuple[str, ...] = ("mean", "log_variance"),
+    heads: tuple[str, ...] = ("codes",),
     output_activation: str | None = None,
     gain: float = 1.0,
     output_gain: float = 1.0,
     name: str = "encoder",
 ) -> keras.Model:
-    """Builds the encoder of Burda et al. (2016): two tanh layers, a Normal's mean and log variance.
+    """Builds dense layers to the latents; the sizes are those of Burda et al. (2016).
 
-    With `outputs=("codes",)` it is a deterministic autoencoder's.
+    A variational encoder has two heads: `heads=("mean", "log_variance")`.
 
     Args:
         image_shape: Shape of an example.
-        latents: Number of latents.
+        latent_dim: Dimensions of the latents.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
-        outputs: What is computed of the last hidden layer, by name.
-        output_activation: Of the outputs.
-        gain: Factor of the hidden layers' first weights; 4 suits the flat slope of "sigmoid".
-        output_gain: Factor of the outputs' first weights.
+        heads: Names of the layers that the last hidden layer feeds: codes, or the parameters of
+            a distribution of the latents.
+        output_activation: Of the heads.
+        gain: Factor of the hidden layers' initial weights; 4 suits the flat slope of "sigmoid".
+        output_gain: Factor of the heads' initial weights.
         name: Name of the model.
 
     Returns:
-        A model from `[batch, *image_shape]` to the list of outputs, or to the only one, float32
-        `[batch, latents]` each.
+        A model from `[batch, *image_shape]` to the list of heads, or to the only one, float32
+        `[batch, latent_dim]` each.
 
     Example:
     ```python
-    encoder = mlp_encoder((28, 28, 1), latents=20, hidden=(500,))
+    encoder = mlp_encoder((28, 28, 1), latent_dim=20, hidden=(500,))
     ```
     """
     inputs = keras.Input(image_shape)
     x = _hidden(layers.Flatten()(inputs), hidden, activation, gain)
     results = [
-        _dense(latents, output_activation, output_gain, dtype="float32", name=output)(x)
-        for output in outputs
+        _dense(latent_dim, output_activation, output_gain, dtype="float32", name=head)(x)
+        for head in heads
     ]
     return keras.Model(inputs, results, name=name)
 
 
 def mlp_decoder(
     image_shape: tuple = (28, 28, 1),
-    latents: int = 50,
+    latent_dim: int = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
     gain: float = 1.0,
@@ -64,62 +65,60 @@ def mlp_decoder(
     Args:
         image_shape: Shape of the parameters: that of an example, with more channels if the
             likelihood has several parameters a value.
-        latents: Number of latents.
+        latent_dim: Dimensions of the latents.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
-        gain: Factor of the hidden layers' first weights, as of `mlp_encoder`.
+        gain: Factor of the hidden layers' initial weights, as of `mlp_encoder`.
         name: Name of the model.
 
     Returns:
-        A model from latents `[batch, latents]` to float32 `[batch, *image_shape]`.
+        A model from latents `[batch, latent_dim]` to float32 `[batch, *image_shape]`.
 
     Example:
     ```python
-    decoder = mlp_decoder((28, 28, 1), latents=20, hidden=(500,))
+    decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
     ```
     """
-    inputs = keras.Input((latents,))
+    inputs = keras.Input((latent_dim,))
     x = _hidden(inputs, hidden, activation, gain)
     x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
 
 
 def one_layer_networks(
-    image_shape: tuple = (28, 28, 1), codes: int = 1000, activation: str = "sigmoid"
+    image_shape: tuple = (28, 28, 1), latent_dim: int = 1000, activation: str = "sigmoid"
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds the networks of regularised autoencoders: one layer of codes, and one back.
+    """Builds the networks of regularized autoencoders: one layer of codes, and one back.
 
     Args:
         image_shape: Shape of an example.
-        codes: Number of codes.
+        latent_dim: Dimensions of the latents.
         activation: Of the codes.
 
     Returns:
-        An encoder from `[batch, *image_shape]` to `[batch, codes]` and a linear decoder back, both
-        float32. The encoder's layer with the weights is called "codes".
+        An encoder from `[batch, *image_shape]` to `[batch, latent_dim]` and a linear decoder back,
+        both float32. The encoder's layer with the weights is called "codes".
 
     Example:
     ```python
     encoder, decoder = one_layer_networks((28, 28, 1), codes=200)
     ```
     """
-    encoder = mlp_encoder(
-        image_shape, codes, hidden=(), outputs=("codes",), output_activation=activation
-    )
-    return encoder, mlp_decoder(image_shape, codes, hidden=())
+    encoder = mlp_encoder(image_shape, latent_dim, hidden=(), output_activation=activation)
+    return encoder, mlp_decoder(image_shape, latent_dim, hidden=())
 
 
-def linear_networks(mean: np.ndarray, codes: int = 30) -> tuple[keras.Model, keras.Model]:
+def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model, keras.Model]:
     """Builds the networks of a linear autoencoder: one matrix to the codes, and one back.
 
     Args:
         mean: The mean of the examples, of their shape and in their range, which is subtracted
             before the codes and added after them.
-        codes: Number of codes.
+        latent_dim: Dimensions of the latents.
 
     Returns:
-        An encoder from examples `[batch, *mean.shape]` to `[batch, codes]`, and the decoder back,
-        both float32.
+        An encoder from examples `[batch, *mean.shape]` to `[batch, latent_dim]`, and the decoder
+        back, both float32.
 
     Example:
     ```python
@@ -131,9 +130,9 @@ def linear_networks(mean: np.ndarray, codes: int = 30) -> tuple[keras.Model, ker
     images = keras.Input(mean.shape)
     x = layers.Rescaling(1.0, offset=(-mean).tolist(), dtype="float32")(images)
     x = layers.Flatten()(x)
-    x = layers.Dense(codes, use_bias=False, dtype="float32", name="codes")(x)
+    x = layers.Dense(latent_dim, use_bias=False, dtype="float32", name="codes")(x)
     encoder = keras.Model(images, x, name="encoder")
-    inputs = keras.Input((codes,))
+    inputs = keras.Input((latent_dim,))
     x = layers.Dense(mean.size, use_bias=False, dtype="float32", name="components")(inputs)
     x = layers.Reshape(mean.shape)(x)
     x = layers.Rescaling(1.0, offset=mean.tolist(), dtype="float32")(x)
@@ -147,6 +146,6 @@ def _hidden(x, sizes, activation, gain):
 
 
 def _dense(units, activation, gain, **options):
-    """A layer of the first weights of Glorot, Bengio (2010), `gain` times as large."""
+    """A layer of the initial weights of Glorot, Bengio (2010), `gain` times as large."""
     initializer = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
     return layers.Dense(units, activation, kernel_initializer=initializer, **options)

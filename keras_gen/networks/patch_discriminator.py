@@ -16,7 +16,7 @@ def patch_discriminator(
     """Builds C64-C128-C256-C512 and a last convolution to one logit a patch.
 
     With three strided layers each logit sees 70x70 pixels (Zhu et al. 2017, app. 7.2); with two,
-    34x34. No normalisation in the first layer, leaky ReLU of slope 0.2, as in the paper.
+    34x34. No normalization in the first layer, leaky ReLU of slope 0.2, as in the paper.
 
     Args:
         image_shape: `(height, width, channels)` of the training crops.

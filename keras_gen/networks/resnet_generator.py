@@ -24,7 +24,7 @@ def resnet_generator(
         blocks: Residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
         upsampling: `"transposed"`: fractionally strided 3x3 convolutions, the paper's.
             `"smoothed"`: the same, then a 2x2 mean, which takes out exactly the checkerboards that
-            they draw (Sugawara et al. 2018). `"resize"`: nearest neighbour and a 3x3 convolution
+            they draw (Sugawara et al. 2018). `"resize"`: nearest neighbor and a 3x3 convolution
             (Odena et al. 2016), which draws none either and costs twice as much.
         name: Name of the model.
 

@@ -140,8 +140,8 @@ def _rows(recipe: ModuleType, name: str, runs: list[FinishedRun]) -> list[Row]:
 
 def _command(recipe: ModuleType, name: str, run: FinishedRun) -> tuple[str, dict[str, Any]]:
     """The command of a run, and the settings that it leads to."""
-    from keras_gen.recipe import command, parse
-    from keras_gen.recipe.settings import PLACES
+    from keras_gen.run import command, parse
+    from keras_gen.run.settings import PLACES
 
     try:
         line = command(name, recipe.Settings, recipe.PRESETS, run.config)

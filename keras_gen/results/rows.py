@@ -11,7 +11,7 @@ from keras_gen.files import write_json
 RESULTS = Path("recipes") / "results"
 """Where the rows lie, relative to the repository's root."""
 # Flags that leave the setting of the paper as it is.
-NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--sheet-every")
+NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every")
 
 
 @dataclasses.dataclass(frozen=True)

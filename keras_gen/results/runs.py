@@ -8,9 +8,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_gen.exported import METADATA, read_metadata, resolve
 from keras_gen.results.published import Published
 from keras_gen.results.rows import recipes_folder
+from keras_gen.serving.exported import METADATA, read_metadata, resolve
 
 
 @dataclasses.dataclass(frozen=True)

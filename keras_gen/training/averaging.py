@@ -9,8 +9,8 @@ import keras
 def averaged_weights(model):
     """Swaps the moving averages of the weights in, and the trained weights back on leaving.
 
-    Averages are those that Keras optimizers keep with `use_ema=True`; players whose optimizer keeps
-    none stay as they are. Training must not go on inside.
+    Averages are those that Keras optimizers keep with `use_ema=True`; networks whose optimizer
+    keeps none stay as they are. Training must not go on inside.
 
     Args:
         model: A compiled `GenerativeModel`.
@@ -22,7 +22,7 @@ def averaged_weights(model):
     ```
     """
     swaps = []
-    for name in model.players():
+    for name in model.optimizers():
         optimizer = getattr(model, name, None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         # Before the first update the averages are zeros.

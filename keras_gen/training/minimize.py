@@ -41,11 +41,11 @@ def gradients(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") -
     """Computes the gradients of a loss by the trainable weights of `networks`.
 
     For methods that do something with the gradients before they are applied, such as a step along
-    the joint vector field of several players; else `minimize` does both.
+    the joint vector field of several losses; else `minimize` does both.
 
     Args:
         loss_fn: Function of no arguments that returns a loss `[batch]`, or a tuple of a loss and
-            whatever the next player can reuse.
+            whatever the next loss can reuse.
         optimizer: Built `keras.optimizers.Optimizer`, asked for its loss scale.
         *networks: Models or layers.
         unused: `"refuse"`: every weight must take part in the loss. `"skip"`: those that do not
@@ -75,13 +75,13 @@ def gradients(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") -
     if missing and unused == "refuse":
         raise ValueError(
             f"{_name(loss_fn)} does not depend on {', '.join(missing)}: every trainable weight of "
-            "the player must take part in its loss; freeze what should not."
+            "the network must take part in its loss; freeze what should not."
         )
     used = [(v, g) for v, g in zip(variables, values, strict=True) if g is not None]
     return Gradients(loss, tuple(rest), [v for v, _ in used], [g for _, g in used], part)
 
 
-def apply_gradients(optimizer, *players: Gradients, name: str = "loss"):
+def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
     """Takes the optimizer's step along gradients: the second half of an update.
 
     Gradients that are NaN or infinite are refused before anything changes, as losses are. Under a
@@ -89,15 +89,15 @@ def apply_gradients(optimizer, *players: Gradients, name: str = "loss"):
 
     Args:
         optimizer: Built `keras.optimizers.Optimizer`.
-        *players: What `gradients` returned, perhaps with other `values`.
+        *parts: What `gradients` returned, perhaps with other `values`.
         name: Of the loss, for the error.
 
     Returns:
         An operation that what comes after the update can wait for.
     """
-    variables = [v for player in players for v in player.variables]
-    values = [tf.convert_to_tensor(g) for player in players for g in player.values]
-    checks = [player.checked for player in players]
+    variables = [v for part in parts for v in part.variables]
+    values = [tf.convert_to_tensor(g) for part in parts for g in part.values]
+    checks = [part.checked for part in parts]
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         values = _spread_overflow(values)
     else:
@@ -118,7 +118,7 @@ def minimize(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") ->
 
     Args:
         loss_fn: Function of no arguments that returns a loss `[batch]`, or a tuple of a loss and
-            whatever the next player can reuse.
+            whatever the next loss can reuse.
         optimizer: Built `keras.optimizers.Optimizer`.
         *networks: Models or layers to update.
         unused: What happens to weights that take no part in the loss, as of `gradients`.

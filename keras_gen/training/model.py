@@ -29,9 +29,9 @@ def require_built(*networks: keras.Model) -> None:
 class GenerativeModel(keras.Model):
     """Base of all models: who is trained by which optimizer, and what every step needs.
 
-    A subclass names its players (`players`), the edges of its data (`edges`), the weights of its
-    losses (`loss_weights`) and writes `train_step`. Constructor arguments are kept in attributes of
-    the same names, which is all that `get_config` and `.keras` files need.
+    A subclass names its `optimizers` and their networks, the edges of its data (`edges`), the
+    weights of its losses (`loss_weights`) and writes `train_step`. Constructor arguments are kept
+    in attributes of the same names, which is all that `get_config` and `.keras` files need.
 
     The model itself computes in float32; its networks compute in the policy they were built in.
 
@@ -102,14 +102,14 @@ class GenerativeModel(keras.Model):
                     found[f"{name}_{number}" if several else name] = one
         return found
 
-    # Players ---------------------------------------------------------------------------------
+    # Optimizers ------------------------------------------------------------------------------
 
-    def players(self) -> dict[str, list[keras.Model]]:
+    def optimizers(self) -> dict[str, list[keras.Model]]:
         """Returns the name of each optimizer and the networks that it trains."""
         return {"optimizer": list(self.networks.values())}
 
     def compile(self, *, run_eagerly=False, jit_compile=False, steps_per_execution=1, **optimizers):
-        """Gives every player its optimizer and creates all state that training needs.
+        """Builds every optimizer for its networks and creates all state that training needs.
 
         Optimizers are built here against their own networks, because a step under a distribution
         strategy must not create variables. `mixed_float16` networks get a dynamic loss scale.
@@ -118,16 +118,16 @@ class GenerativeModel(keras.Model):
             run_eagerly: As in Keras.
             jit_compile: As in Keras; XLA, for one device.
             steps_per_execution: As in Keras, for one device.
-            **optimizers: One optimizer (object, name or config) for every name in `players()`.
+            **optimizers: One optimizer (object, name or config) for every name in `optimizers()`.
 
         Raises:
             ValueError: If an optimizer is missing, unknown, shared, or has a learning rate below 0,
                 a network has no weights yet, or several replicas are to do what one device can.
         """
-        players = self.players()
-        if set(optimizers) != set(players):
+        networks = self.optimizers()
+        if set(optimizers) != set(networks):
             raise ValueError(
-                f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, but got "
+                f"{type(self).__name__}.compile takes the optimizers {sorted(networks)}, but got "
                 f"{sorted(optimizers)}."
             )
         if steps_per_execution > 1 and any(
@@ -145,14 +145,14 @@ class GenerativeModel(keras.Model):
             )
         objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
         if len({id(optimizer) for optimizer in objects}) < len(objects):
-            raise ValueError("Two players share one optimizer object: give each its own.")
+            raise ValueError("Two networks share one optimizer object: give each its own.")
         super().compile(
             optimizer=None, run_eagerly=run_eagerly, jit_compile=jit_compile,
             steps_per_execution=steps_per_execution,
         )  # fmt: skip
         self._refuse_replicated_randomness()
-        built = [self._build_optimizer(name, optimizers[name], players[name]) for name in players]
-        for name, optimizer in zip(players, built, strict=True):
+        built = [self._build_optimizer(name, optimizers[name], networks[name]) for name in networks]
+        for name, optimizer in zip(networks, built, strict=True):
             setattr(self, name, optimizer)
         self._means = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
 
@@ -177,7 +177,7 @@ class GenerativeModel(keras.Model):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(trainable_weights(*networks))
         # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
-        # the player called `optimizer`. Here they are for `averaged_weights`.
+        # the one called `optimizer`. Here they are for `averaged_weights`.
         optimizer.finalize_variable_values = lambda variables: None
         return optimizer
 
@@ -198,7 +198,7 @@ class GenerativeModel(keras.Model):
         if not self.compiled:
             return {}
         serialize = keras.saving.serialize_keras_object
-        return {name: serialize(getattr(self, name)) for name in self.players()} | {
+        return {name: serialize(getattr(self, name)) for name in self.optimizers()} | {
             "run_eagerly": self.run_eagerly,
             "jit_compile": self.jit_compile,
             "steps_per_execution": self.steps_per_execution,
@@ -210,14 +210,14 @@ class GenerativeModel(keras.Model):
 
     def training_variables(self) -> list:
         """All state that the next step depends on: weights, counters, pools, optimizers."""
-        optimizers = [getattr(self, name) for name in self.players()] if self.compiled else []
+        optimizers = [getattr(self, name) for name in self.optimizers()] if self.compiled else []
         return [*self.variables, *(v for o in optimizers for v in o.variables)]
 
     # Steps -----------------------------------------------------------------------------------
 
     @property
     def totals(self) -> tuple[str, ...]:
-        """The names of what the players minimize."""
+        """The names of what the optimizers minimize."""
         return ("loss",)
 
     def loss_weights(self) -> dict:

@@ -31,7 +31,7 @@ def refuse_callbacks(model, callbacks) -> None:
     Raises:
         ValueError: If there is one; the message says what to use in its place.
     """
-    optimizers = list(model.players())
+    optimizers = list(model.optimizers())
     if optimizers == ["optimizer"]:
         return
     for callback in _as_list(callbacks):

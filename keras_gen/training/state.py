@@ -34,7 +34,7 @@ class TrainingState(keras.callbacks.Callback):
 
     Args:
         directory: Folder of the checkpoints.
-        config: JSON-able dict that must be equal when training goes on; the difference is named.
+        config: JSON-able dict that must be equal when training resumes; the difference is named.
         callbacks: Callbacks whose counters are saved too (`EarlyStopping`, ...). Give this
             callback to `fit` after them.
         keep: How many checkpoints to keep.
@@ -75,7 +75,7 @@ class TrainingState(keras.callbacks.Callback):
 
     @property
     def stopped(self) -> bool:
-        """Whether a callback, such as `EarlyStopping`, had ended the training that goes on."""
+        """Whether a callback, such as `EarlyStopping`, had ended the training that resumes."""
         return bool(self._meta and self._meta["stopped"])
 
     # Reading ---------------------------------------------------------------------------------
@@ -178,7 +178,7 @@ class TrainingState(keras.callbacks.Callback):
         for number, callback in enumerate(self.tracked):
             plain, lists = _counters(callback)
             fresh = self._fresh[number]
-            # Only what has changed, so that arguments may be others when training goes on.
+            # Only what has changed, so that arguments may be others when training resumes.
             plain = {k: v for k, v in plain.items() if k not in fresh or fresh[k] != v}
             lengths = {name: len(values) for name, values in lists.items()}
             callbacks.append(dict(type=type(callback).__name__, plain=plain, arrays=lengths))

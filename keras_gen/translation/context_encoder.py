@@ -9,8 +9,8 @@ from keras_gen.data.edges import Images, Levels
 from keras_gen.losses import adversarial
 from keras_gen.training import GenerativeModel, minimize, noise, require_built, schedules
 
-MASKS = ("centre", "random")
-MISSING = 0.25  # the share of an image that random regions leave out (sec. 3.3)
+MASKS = ("center", "random")
+MISSING = 0.25  # the fraction of an image that random regions leave out (sec. 3.3)
 CELLS = 8  # rows and columns of the coarse noise that shapes them
 
 
@@ -19,15 +19,15 @@ class ContextEncoder(Capable, GenerativeModel):
     """Fills in what is missing of an image from what is around it, and so learns features.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-    CVPR 2016. Decoder and encoder, F, minimise eq. (3), the weighted sum of the masked squared
+    CVPR 2016. Decoder and encoder, F, minimize eq. (3), the weighted sum of the masked squared
     error of eq. (1) and of the adversarial loss of eq. (2), whose discriminator sees the predicted
     region alone. F returns the whole image, which serves regions of any shape; what is outside
     the predicted region counts nowhere.
 
-    Missing are, with `"centre"`, the square in the middle of half the image's side, less an
+    Missing are, with `"center"`, the square in the middle of half the image's side, less an
     `overlap` at its border that is shown and predicted, with ten times the weight (sec. 3.3); and
     with `"random"` a quarter of the image, in regions of arbitrary shape, drawn anew for every
-    image: where coarse noise, enlarged smoothly, is lowest. The pixels are set to 0, mid-grey.
+    image: where coarse noise, enlarged smoothly, is lowest. The pixels are set to 0, mid-gray.
 
     Deviations: random regions are noise, as in the authors' code, where the paper cuts out
     silhouettes of PASCAL VOC; there the discriminator sees the whole image, known pixels in place.
@@ -38,11 +38,11 @@ class ContextEncoder(Capable, GenerativeModel):
     Args:
         encoder: Float images in [-1, 1] to features `[batch, ...]`.
         decoder: Features to images of the same size in [-1, 1].
-        discriminator: Predicted regions to logits: squares of half the side for `"centre"`, whole
+        discriminator: Predicted regions to logits: squares of half the side for `"center"`, whole
             images for `"random"`. None: the reconstruction loss alone, as for the paper's features.
-        mask: `"centre"` or `"random"`.
+        mask: `"center"` or `"random"`.
         overlap: Pixels by which the predicted square overlaps with its context: 4 of 128 in the
-            authors' code. Of `"centre"` only.
+            authors' code. Of `"center"` only.
         overlap_weight: Weight of the squared error there.
         objective: Adversarial objective, a name or an object.
         reconstruction_weight: lambda_rec of eq. (3).
@@ -75,7 +75,7 @@ class ContextEncoder(Capable, GenerativeModel):
         encoder,
         decoder,
         discriminator=None,
-        mask: str = "centre",
+        mask: str = "center",
         overlap: int = 1,
         overlap_weight: float = 10.0,
         objective="non_saturating",
@@ -127,7 +127,7 @@ class ContextEncoder(Capable, GenerativeModel):
     @property
     def _start(self):
         """First row and column that the discriminator sees."""
-        return self.encoder.input_shape[1] // 4 if self.mask == "centre" else 0
+        return self.encoder.input_shape[1] // 4 if self.mask == "center" else 0
 
     @property
     def _end(self):
@@ -135,7 +135,7 @@ class ContextEncoder(Capable, GenerativeModel):
 
     @property
     def totals(self):
-        """The names of what the players minimize."""
+        """The names of what the optimizers minimize."""
         return ("g_loss", "d_loss") if self.discriminator else ("g_loss",)
 
     def loss_weights(self):
@@ -147,18 +147,18 @@ class ContextEncoder(Capable, GenerativeModel):
             "adversarial": self.adversarial_weight,
         }
 
-    def players(self) -> dict:
+    def optimizers(self) -> dict:
         """Returns F, which is encoder and decoder, and the discriminator if there is one."""
-        players = {"g_optimizer": [self.encoder, self.decoder]}
-        return players | ({"d_optimizer": [self.discriminator]} if self.discriminator else {})
+        networks = {"g_optimizer": [self.encoder, self.decoder]}
+        return networks | ({"d_optimizer": [self.discriminator]} if self.discriminator else {})
 
-    def compile(self, g_optimizer=None, d_optimizer=None, **kwargs):
-        """Compiles with one optimizer for F and one for the discriminator.
+    def compile(self, *, d_optimizer=None, g_optimizer=None, **kwargs):
+        """Compiles with one optimizer for the discriminator and one for F.
 
         Args:
+            d_optimizer: Default: Adam(2e-4, beta_1=0.5). Not used without a discriminator.
             g_optimizer: Default: Adam(2e-3, beta_1=0.5), ten times the discriminator's rate as the
                 paper has it (sec. 5.1).
-            d_optimizer: Default: Adam(2e-4, beta_1=0.5). Not used without a discriminator.
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
         """
         optimizers = {"g_optimizer": g_optimizer or keras.optimizers.Adam(2e-3, beta_1=0.5)}
@@ -246,9 +246,9 @@ class ContextEncoder(Capable, GenerativeModel):
         return [batch, CELLS, CELLS, 1] if self.mask == "random" else [batch, 1, 1, 1]
 
     def _missing(self, draw):
-        """Turns uniform noise into missing pixels; the centre is the same for any noise."""
+        """Turns uniform noise into missing pixels; the center is the same for any noise."""
         side = self.encoder.input_shape[1]
-        if self.mask == "centre":
+        if self.mask == "center":
             return self._square(self._start + self.overlap) + 0 * draw
         smooth = tf.einsum("yi,bijc,xj->byxc", self._enlarge, draw, self._enlarge)
         lowest = tf.sort(tf.reshape(smooth, [-1, side * side]))

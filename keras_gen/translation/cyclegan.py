@@ -28,7 +28,7 @@ class CycleGAN(Translator):
         discriminator_y: D_Y, likewise.
         objective: Adversarial objective, a name or an object; least squares in the paper.
         cycle_weight: lambda of eq. (3).
-        identity_weight: Weight of the identity loss as a share of lambda: 0.5 for paintings and
+        identity_weight: Weight of the identity loss as a fraction of lambda: 0.5 for paintings and
             photographs in the paper. 0 saves its two passes.
         pool_size: Images in each history.
         domains: Names of X and Y, which name the directions and the served signatures.
@@ -81,11 +81,11 @@ class CycleGAN(Translator):
 
     @property
     def totals(self):
-        """The names of what the players minimize."""
+        """The names of what the optimizers minimize."""
         return ("g_loss", "d_loss")
 
-    def players(self) -> dict:
-        """Returns the two players: both discriminators, both generators."""
+    def optimizers(self) -> dict:
+        """Returns the networks of each optimizer: both generators, both discriminators."""
         return {
             "g_optimizer": [self.generator_xy, self.generator_yx],
             "d_optimizer": [self.discriminator_x, self.discriminator_y],
@@ -96,12 +96,12 @@ class CycleGAN(Translator):
         x, y = self.domains
         return {f"{x}_to_{y}": self.generator_xy, f"{y}_to_{x}": self.generator_yx}
 
-    def compile(self, g_optimizer=None, d_optimizer=None, **kwargs):
-        """Compiles with one optimizer for both generators and one for both discriminators.
+    def compile(self, *, d_optimizer=None, g_optimizer=None, **kwargs):
+        """Compiles with one optimizer for both discriminators and one for both generators.
 
         Args:
-            g_optimizer: Default: Adam(2e-4, beta_1=0.5), the paper's (sec. 4).
-            d_optimizer: Likewise.
+            d_optimizer: Default: Adam(2e-4, beta_1=0.5), the paper's (sec. 4).
+            g_optimizer: Likewise.
             **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
         """
         g_optimizer = g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)

@@ -33,7 +33,11 @@ class IWAE(VAE):
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
 
-    model = IWAE(mlp_encoder(latents=2), mlp_decoder(latents=2), samples=5)
+    model = IWAE(
+        mlp_encoder(latent_dim=2, heads=("mean", "log_variance")),
+        mlp_decoder(latent_dim=2),
+        samples=5,
+    )
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
     model.fit(digits, batch_size=4)

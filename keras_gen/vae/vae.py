@@ -35,7 +35,11 @@ class VAE(Coder, DensityModel):
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
 
-    model = VAE(mlp_encoder(latents=2), mlp_decoder(latents=2), likelihood="bernoulli")
+    model = VAE(
+        mlp_encoder(latent_dim=2, heads=("mean", "log_variance")),
+        mlp_decoder(latent_dim=2),
+        likelihood="bernoulli",
+    )
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
     model.fit(digits, batch_size=4)

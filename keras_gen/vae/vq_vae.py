@@ -36,8 +36,8 @@ class VQVAE(Coder, LikelihoodModel):
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
 
-    encoder = mlp_encoder(latents=4, outputs=("codes",))
-    model = VQVAE(encoder, mlp_decoder(latents=4), codebook_size=16)
+    encoder = mlp_encoder(latent_dim=4)
+    model = VQVAE(encoder, mlp_decoder(latent_dim=4), codebook_size=16)
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
     model.fit(digits, batch_size=4)

@@ -1,11 +1,11 @@
-"""Pictures of what models do and of what their codes hold, as uint8 arrays.
+"""Images of what models do and of what their codes hold, as uint8 arrays.
 
-Each picture of a model becomes a callback through `SampleSheet`, which draws with the averaged
+Each image of a model becomes a callback through `SampleGrid`, which draws with the averaged
 weights; `figure` makes a matplotlib figure of any of them:
 
 ```python
-sheet = SampleSheet(lambda model: traversals(model, held_out[:1]), "runs/a/traversals", every=5)
-model.fit(data, callbacks=[sheet])
+draw = lambda model: traversals(model, held_out[:1])
+model.fit(data, callbacks=[SampleGrid(draw, "runs/a/traversals", every=5)])
 ```
 """
 
@@ -16,7 +16,7 @@ from keras_gen.visualize.models import (
     random_codes,
     reconstructions,
     samples,
-    translation_sheet,
+    translation_grid,
     traversals,
 )
 from keras_gen.visualize.plots import code_scatter, filters, line_plot
@@ -31,6 +31,6 @@ __all__ = [
     "random_codes",
     "reconstructions",
     "samples",
-    "translation_sheet",
+    "translation_grid",
     "traversals",
 ]

@@ -1,4 +1,4 @@
-"""Pictures of what a model does, as uint8 arrays; `figure` makes matplotlib figures of them.
+"""Images of what a model does, as uint8 arrays; `figure` makes matplotlib figures of them.
 
 Images are `[n, height, width, 1 or 3]`. Points in latent space are given as latents
 `[n, latents]`, or as images if the model has `encode`.
@@ -30,7 +30,7 @@ def samples(model, n: int = 64, seed: int | None = 0, columns: int | None = None
 
     Example:
     ```python
-    sheet = SampleSheet(samples, "runs/a/samples")
+    sample_grid = SampleGrid(samples, "runs/a/samples")
     ```
     """
     return grid(model.sample(n, seed=seed), columns)
@@ -164,13 +164,13 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     """Why an autoencoder is no generator: decoded codes of data, and of a Normal like them.
 
     The Normal has the mean and the covariance of the data's codes, the most that can be said of
-    them by second moments. Pictures on the right that look worse than those on the left show that
+    them by second moments. Images on the right that look worse than those on the left show that
     the codes fill their space unevenly, which a variational autoencoder is trained against.
 
     Args:
         model: Any model with `decode`.
         codes_of_data: Codes `[examples, latents]` of two examples or more.
-        n: Pictures on each side.
+        n: Images on each side.
         seed: Of the choice of codes on the left, and of the draw on the right.
 
     Returns:
@@ -199,7 +199,7 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     return np.concatenate([sides[0], gap, sides[1]], axis=1)
 
 
-def translation_sheet(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Rows x, x to y, and back; then y, y to x, and back: one column an image.
 
     Args:
@@ -212,7 +212,7 @@ def translation_sheet(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
     Example:
     ```python
-    write_png("sheet.png", translation_sheet(model, photos[:8], paintings[:8]))
+    write_png("sample_grid.png", translation_grid(model, photos[:8], paintings[:8]))
     ```
     """
     forth, back = model.directions()

@@ -1,4 +1,4 @@
-"""Pictures of numbers: codes as points, weights as filters, figures as lines."""
+"""Images of numbers: codes as points, weights as filters, figures as lines."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def code_scatter(
     panels: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str] | None = None
 ) -> np.ndarray:
-    """Codes of two numbers as points coloured by label, one panel a kind of code side by side.
+    """Codes of two numbers as points colored by label, one panel a kind of code side by side.
 
     As fig. 3 of Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks",
     Science 2006, which sets an autoencoder's codes beside the first two principal components.
@@ -55,7 +55,7 @@ def code_scatter(
     if names is not None and len(names) <= kinds.max(initial=0):
         raise ValueError(f"There are {len(names)} names and a label {kinds.max()}: name each.")
     many = len(kinds) > 10
-    colours = (
+    colors = (
         colormaps["turbo"](np.linspace(0, 1, len(kinds)))
         if many
         else colormaps["tab10"](np.arange(len(kinds)))
@@ -67,22 +67,22 @@ def code_scatter(
         axes.scatter(
             *np.asarray(codes).T,
             s=np.clip(6000 / max(len(labels), 1), 1.5, 12),
-            c=colours[np.searchsorted(kinds, labels)],
+            c=colors[np.searchsorted(kinds, labels)],
             linewidths=0,
         )
         axes.set_title(title)
     marks = [
-        axes.scatter([], [], color=[colour], label=str(kind) if names is None else names[kind])
-        for kind, colour in zip(kinds, colours, strict=True)
+        axes.scatter([], [], color=[color], label=str(kind) if names is None else names[kind])
+        for kind, color in zip(kinds, colors, strict=True)
     ]
     drawn.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
     return _pixels(drawn)
 
 
 def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
-    """What each unit of a first layer looks at: its weights as a picture, in a grid.
+    """What each unit of a first layer looks at: its weights as an image, in a grid.
 
-    Each picture is scaled on its own and symmetrically, so that grey is a weight of 0, white the
+    Each image is scaled on its own and symmetrically, so that gray is a weight of 0, white the
     unit's largest absolute weight, and black the same below 0.
 
     Args:
@@ -105,13 +105,13 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
     if weights.ndim != 2 or len(weights) != np.prod(shape):
         raise ValueError(
             f"weights have the shape {weights.shape}: expected [inputs, units] with "
-            f"{np.prod(shape)} inputs, as pictures of shape {tuple(shape)} have."
+            f"{np.prod(shape)} inputs, as images of shape {tuple(shape)} have."
         )
     shown = weights[:, :n]
     largest = np.abs(shown).max(axis=0)
     scaled = shown / np.where(largest > 0, largest, 1)
-    pictures = np.round(127.5 + 127.5 * scaled).astype("uint8")
-    return grid(pictures.T.reshape(-1, *shape))
+    images = np.round(127.5 + 127.5 * scaled).astype("uint8")
+    return grid(images.T.reshape(-1, *shape))
 
 
 def line_plot(

@@ -14,8 +14,8 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 
 def linear(shape, codes):
     return (
-        mlp_encoder(shape, latents=codes, hidden=(), outputs=("codes",)),
-        mlp_decoder(shape, latents=codes, hidden=()),
+        mlp_encoder(shape, latent_dim=codes, hidden=()),
+        mlp_decoder(shape, latent_dim=codes, hidden=()),
     )
 
 
@@ -28,11 +28,11 @@ def test_linear_equals_principal_components():
     model.compile(keras.optimizers.Adam(0.02), steps_per_execution=300)
     data = tf.data.Dataset.from_tensors(x).repeat()
     model.fit(data, epochs=1, steps_per_epoch=600, verbose=0)
-    centred = x - x.mean(axis=0)
-    components = np.linalg.svd(centred, full_matrices=False)[2][:3]
+    centered = x - x.mean(axis=0)
+    components = np.linalg.svd(centered, full_matrices=False)[2][:3]
     learned = model.decoder.trainable_variables[0].numpy()
     assert np.degrees(subspace_angles(components.T, learned.T)).max() < 1
-    best = np.square(centred - centred @ components.T @ components).sum(axis=1).mean()
+    best = np.square(centered - centered @ components.T @ components).sum(axis=1).mean()
     ours = np.square(x - model.reconstruct(x)).sum(axis=1).mean()
     assert ours == pytest.approx(best, rel=1e-2)
 
@@ -65,4 +65,4 @@ def test_refuses_networks_that_do_not_fit():
     with pytest.raises(ValueError, match=r"\[\(2,\)\] and the decoder's input \(3,\)"):
         Autoencoder(encoder, decoder)
     with pytest.raises(ValueError, match="expected codes of the shape"):
-        Autoencoder(mlp_encoder((4,), latents=3), decoder)
+        Autoencoder(mlp_encoder((4,), latent_dim=3, heads=("mean", "log_variance")), decoder)

@@ -13,7 +13,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (12, *SHAPE), "uint8")
 
 
 def deep(hidden=(6, 5), mirror=(5, 6), activation="sigmoid"):
-    encoder = mlp_encoder(SHAPE, 3, hidden, activation, outputs=("codes",))
+    encoder = mlp_encoder(SHAPE, 3, hidden, activation)
     return Autoencoder(encoder, mlp_decoder(SHAPE, 3, mirror, activation), seed=2)
 
 

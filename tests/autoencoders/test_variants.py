@@ -16,10 +16,10 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 
 
 def networks(codes=6, hidden=(), activation="sigmoid"):
-    options = dict(outputs=("codes",), output_activation=activation)
+    options = dict(output_activation=activation)
     return (
-        mlp_encoder((4, 4, 1), latents=codes, hidden=hidden, **options),
-        mlp_decoder((4, 4, 1), latents=codes, hidden=()),
+        mlp_encoder((4, 4, 1), latent_dim=codes, hidden=hidden, **options),
+        mlp_decoder((4, 4, 1), latent_dim=codes, hidden=()),
     )
 
 

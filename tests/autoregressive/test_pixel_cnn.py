@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.autoregressive import PixelCNN
-from keras_gen.export import export, load
 from keras_gen.layers import MaskedConvolution
 from keras_gen.networks import pixel_cnn
+from keras_gen.serving.export import export, load
 
 IMAGES = np.array(list(itertools.product([0, 1], repeat=4)), "uint8").reshape(16, 2, 2, 1)
 # Where a 3x3 kernel with mask A looks, and the pixels' places in their order.

@@ -1,4 +1,4 @@
-"""Two players: every hook is used alike by `fit` and `evaluate`, and a step goes as the paper's."""
+"""Every hook is used alike by `fit` and `evaluate`, and a step goes as the paper's."""
 
 import keras
 import numpy as np
@@ -72,15 +72,15 @@ class Drifting(Toy):
 
     def discriminator_terms(self, batch, fake, use, training, weights=None):
         terms = super().discriminator_terms(batch, fake, use, training, weights)
-        logits = self.judge(batch["x"], batch, training, weights)
+        logits = self.discriminate(batch["x"], batch, training, weights)
         return terms | {"drift": logits[:, 0] ** 2}
 
 
 class Judging(Toy):
     """Every logit is doubled."""
 
-    def judge(self, images, batch, training, weights=None, keep_state=False):
-        return 2 * super().judge(images, batch, training, weights, keep_state)
+    def discriminate(self, images, batch, training, weights=None, keep_state=False):
+        return 2 * super().discriminate(images, batch, training, weights, keep_state)
 
 
 class Generating(Toy):
@@ -91,8 +91,8 @@ class Generating(Toy):
 
 
 def compiled(model, d_rate=0.0, g_rate=0.0):
-    sgd = (keras.optimizers.SGD(rate) for rate in (d_rate, g_rate))
-    model.compile(*sgd, run_eagerly=True)
+    d_optimizer, g_optimizer = keras.optimizers.SGD(d_rate), keras.optimizers.SGD(g_rate)
+    model.compile(d_optimizer=d_optimizer, g_optimizer=g_optimizer, run_eagerly=True)
     return model
 
 
@@ -193,15 +193,15 @@ class TestSteps:
     @pytest.mark.parametrize("axes", [(), (2,), (2, 3)])
     def test_accuracies_are_means_over_maps_of_logits(self, axes):
         class Map(Toy):
-            def judge(self, images, batch, training, weights=None, keep_state=False):
-                logits = super().judge(images, batch, training, weights, keep_state)
+            def discriminate(self, images, batch, training, weights=None, keep_state=False):
+                logits = super().discriminate(images, batch, training, weights, keep_state)
                 return tf.reshape(logits, [-1, *[1] * len(axes)]) * tf.ones([4, *axes])
 
         logs = fit(compiled(Map()))
         assert (logs["real_accuracy"], logs["fake_accuracy"]) == (0.75, 0.75)
 
 
-class TestPlayers:
+class TestOptimizers:
     def test_each_has_an_optimizer_of_its_own_by_default(self):
         class Slow(Toy):
             def default_optimizer(self):
@@ -240,7 +240,7 @@ class TestJudge:
     def moved(self, **kwargs):
         model = Toy(normalizing())
         before = model.discriminator.non_trainable_variables[0].numpy()
-        model.judge(X, {"x": X}, **kwargs)
+        model.discriminate(X, {"x": X}, **kwargs)
         return not np.array_equal(before, model.discriminator.non_trainable_variables[0].numpy())
 
     def test_moving_statistics_follow_training_alone(self):
@@ -253,9 +253,9 @@ class TestJudge:
     @pytest.mark.parametrize("objective,passes", [("wasserstein", 3), ("relativistic", 4)])
     def test_the_generator_is_shown_real_images_only_to_compare(self, objective, passes):
         class Spying(Toy):
-            def judge(self, images, batch, training, weights=None, keep_state=False):
+            def discriminate(self, images, batch, training, weights=None, keep_state=False):
                 seen.append(training)
-                return super().judge(images, batch, training, weights, keep_state)
+                return super().discriminate(images, batch, training, weights, keep_state)
 
         seen, model = [], compiled(Spying(objective=objective))
         fit(model)
@@ -266,7 +266,7 @@ class TestJudge:
     def test_other_weights_judge_otherwise(self):
         model = Toy(penalty=R1(2.0))
         for weights, slope in [(None, CRITIC), ([tf.constant([[5.0]])], 5)]:
-            logits = model.judge(X, {"x": X}, False, weights)
+            logits = model.discriminate(X, {"x": X}, False, weights)
             np.testing.assert_allclose(logits[:, 0], slope * X.ravel())
             fooling = model.fooling(X, {"x": X}, False, weights)
             np.testing.assert_allclose(fooling, -slope * X.ravel())

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen.cli import main
-from keras_gen.export import export
 from keras_gen.images import grid, read_image, write_png
+from keras_gen.serving.export import export
 from shared import fails
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
@@ -22,7 +22,7 @@ PHOTO = np.random.default_rng(0).integers(0, 256, [6, 9, 3], np.uint8)
 
 
 class Inverter:
-    """Negatives and halves of pictures; noise as samples."""
+    """Negatives and halves of images; noise as samples."""
 
     networks = MappingProxyType({})
 
@@ -159,10 +159,10 @@ def test_apply_needs_no_keras(home):
 
 
 @pytest.mark.parametrize("model", ["inverter", "saved_models/inverter", "saved_models/inverter/1"])
-def test_apply_to_one_picture(home, capsys, model):
+def test_apply_to_one_image(home, capsys, model):
     assert main(["apply", model, "photo.png", "-o", "new/out.png"]) == 0
     np.testing.assert_array_equal(read_image("new/out.png"), 255 - PHOTO)
-    assert capsys.readouterr().out == "1 of 1 pictures written to new/out.png\n"
+    assert capsys.readouterr().out == "1 of 1 images written to new/out.png\n"
 
 
 def test_apply_another_signature(home):
@@ -177,9 +177,9 @@ def test_apply_finds_the_only_signature_that_translates(home):
 
 def test_apply_to_files_folders_and_globs_of_any_kind(home):
     (home / "more" / "deep").mkdir(parents=True)
-    (home / "more" / "notes.txt").write_text("not a picture")
+    (home / "more" / "notes.txt").write_text("not an image")
     write_png("more/tall.png", PHOTO[:, :2])
-    write_png("more/grey.png", PHOTO[..., :1])
+    write_png("more/gray.png", PHOTO[..., :1])
     write_png("more/deep/one.png", PHOTO[:1, :1])
     clear = np.dstack([PHOTO, np.zeros_like(PHOTO[..., :1])])
     (home / "more" / "clear.png").write_bytes(tf.io.encode_png(clear).numpy())
@@ -206,47 +206,47 @@ def test_apply_to_files_folders_and_globs_of_any_kind(home):
     assert sorted(path.name for path in Path("out").iterdir()) == [
         "bare.png",
         "clear.png",
-        "grey.png",
+        "gray.png",
         "one.png",
         "photo.png",
         "snap.png",
         "tall.png",
     ]
     np.testing.assert_array_equal(read_image("out/tall.png"), 255 - PHOTO[:, :2])
-    np.testing.assert_array_equal(read_image("out/grey.png")[..., 2], 255 - PHOTO[..., 0])
+    np.testing.assert_array_equal(read_image("out/gray.png")[..., 2], 255 - PHOTO[..., 0])
     assert (read_image("out/clear.png") == 0).all()
 
 
 def test_apply_names_and_skips_what_fails(home, capsys):
-    Path("broken.jpg").write_text("not a picture")
+    Path("broken.jpg").write_text("not an image")
     write_png("wide.png", PHOTO[:3])
     assert main(["apply", "single", "broken.jpg", "photo.png", "wide.png", "-o", "out"]) == 1
     captured = capsys.readouterr()
     assert "skipped broken.jpg: broken.jpg is not a readable" in captured.err
     assert "skipped wide.png: it is 9 pixels wide and 3 high" in captured.err
     assert "and the model takes 9 by 6: resize or crop it." in captured.err
-    assert captured.out == "1 of 3 pictures written to out; 2 failed\n"
+    assert captured.out == "1 of 3 images written to out; 2 failed\n"
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
 
 
 def test_apply_to_an_autoencoder_reconstructs(home, capsys):
-    """The default of its several signatures; colours become grey if its pictures are."""
+    """The default of its several signatures; colors become gray if its images are."""
     model = TINY["Autoencoder"].compiled()
-    export(model, "mine", "grey")
-    colours = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
-    write_png("colours.png", colours)
-    write_png("grey.png", colours[..., :1])
-    apply = ["apply", "mine/grey", "colours.png", "grey.png", "photo.png", "-o", "out"]
+    export(model, "mine", "gray")
+    colors = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
+    write_png("colors.png", colors)
+    write_png("gray.png", colors[..., :1])
+    apply = ["apply", "mine/gray", "colors.png", "gray.png", "photo.png", "-o", "out"]
     assert main(apply) == 1
     sentence = "photo.png: it is 9 pixels wide and 6 high, and the model takes 4 by 4: resize"
     assert sentence in capsys.readouterr().err
-    luma = np.round(colours @ [0.299, 0.587, 0.114]).astype(np.uint8)[..., None]
-    for name, image in (("colours", luma), ("grey", colours[..., :1])):
+    luma = np.round(colors @ [0.299, 0.587, 0.114]).astype(np.uint8)[..., None]
+    for name, image in (("colors", luma), ("gray", colors[..., :1])):
         expected = np.broadcast_to(model.reconstruct(image[None])[0], [4, 4, 3])
         np.testing.assert_array_equal(read_image(f"out/{name}.png"), expected)
 
 
-def test_a_single_broken_picture_leaves_no_output(home, capsys):
+def test_a_single_broken_image_leaves_no_output(home, capsys):
     Path("broken.jpg").touch()
     assert main(["apply", "inverter", "broken.jpg", "-o", "out.png"]) == 1
     assert "broken.jpg" in capsys.readouterr().err and not Path("out.png").exists()
@@ -256,7 +256,7 @@ def test_a_failing_signature_is_told_in_one_line(home, capsys, monkeypatch):
     def fail(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "out of memory\nstack trace")
 
-    monkeypatch.setattr("keras_gen.exported.Exported.__call__", fail)
+    monkeypatch.setattr("keras_gen.serving.exported.Exported.__call__", fail)
     assert main(["apply", "inverter", "photo.png", "-o", "out.png"]) == 1
     error = capsys.readouterr().err
     assert "signature 'serving_default' of" in error and "failed: out of memory" in error
@@ -282,21 +282,21 @@ def test_existing_outputs_in_a_folder_are_counted(home, capsys):
     assert "out/a.png (and 1 more) is already there" in error
 
 
-def test_a_picture_is_never_its_own_output(home, capsys):
+def test_a_image_is_never_its_own_output(home, capsys):
     error = fails(capsys, "apply", "inverter", "photo.png", "-o", ".", "--overwrite")
-    assert "photo.png is one of the pictures to read" in error
+    assert "photo.png is one of the images to read" in error
     np.testing.assert_array_equal(read_image("photo.png"), PHOTO)
 
 
 @pytest.mark.parametrize(
     "images, out, message",
     [
-        (["nothing.png"], "out", "no picture matches 'nothing.png'"),
-        (["*.gif"], "out", "no picture matches '*.gif'"),
-        (["empty"], "out", "no picture matches 'empty'"),
-        (["photo.png"], "out.jpg", "pictures are written as PNG"),
+        (["nothing.png"], "out", "no image matches 'nothing.png'"),
+        (["*.gif"], "out", "no image matches '*.gif'"),
+        (["empty"], "out", "no image matches 'empty'"),
+        (["photo.png"], "out.jpg", "images are written as PNG"),
         (["photo.png"], "file", "an existing file"),
-        (["photo.png", "copy.png"], "out.png", "there are 2 pictures: give a folder"),
+        (["photo.png", "copy.png"], "out.png", "there are 2 images: give a folder"),
         (["photo.png", "more/photo.png"], "out", "would both become out/photo.png"),
     ],
 )
@@ -314,8 +314,8 @@ def test_apply_refuses(home, capsys, images, out, message):
     [
         ("unknown", None, "which holds: fixed, inverter, single."),
         ("inverter", "sing", "has no signature 'sing': choose one with --signature, from encode"),
-        ("inverter", "encode", "pictures; those that do: halve, invert, serving_default."),
-        ("inverter", "sample", "pictures; those that do: halve, invert, serving_default."),
+        ("inverter", "encode", "images; those that do: halve, invert, serving_default."),
+        ("inverter", "sample", "images; those that do: halve, invert, serving_default."),
         ("fixed", None, "choose one with --signature, from a, b."),
         ("photos", None, "holds no exported model"),
     ],
@@ -338,11 +338,11 @@ def test_sample(home, capsys):
         main(["sample", "inverter", "-n", "6", "--seed", "-3", "--columns", "3", "-o", "grid.png"])
         == 0
     )
-    assert capsys.readouterr().out == "6 pictures written to grid.png\n"
-    sheet = read_image("grid.png")
-    assert sheet.shape == (2 * 6 + 2, 3 * 6 + 2, 3)
+    assert capsys.readouterr().out == "6 images written to grid.png\n"
+    sample_grid = read_image("grid.png")
+    assert sample_grid.shape == (2 * 6 + 2, 3 * 6 + 2, 3)
     expected = tf.random.stateless_uniform([6, 4, 4, 1], [-3, 0], 0, 256, tf.int32).numpy()
-    np.testing.assert_array_equal(sheet[8:12, 14:18, :1], expected[5])
+    np.testing.assert_array_equal(sample_grid[8:12, 14:18, :1], expected[5])
 
 
 def test_sample_sets_conditions(home, capsys):
@@ -381,7 +381,7 @@ def test_sample_defaults(home):
         (["fixed", "-o", "a.png"], "has no signature 'sample'"),
         (
             ["inverter", "-o", "a.png", "--signature", "invert"],
-            "does not turn (seed, n) into pictures",
+            "does not turn (seed, n) into images",
         ),
         (["inverter", "-o", "a.jpg"], "the grid is written as PNG"),
         (["inverter", "-o", "out"], "the grid is written as PNG"),

@@ -22,7 +22,7 @@ FIRST_SCALE = 2.0**40  # At which gradients overflow, so that the scale moves.
 
 
 def build(name, variant, seed):
-    """A model whose first weights depend on `seed`, as in a process of its own."""
+    """A model whose initial weights depend on `seed`, as in a process of its own."""
     fresh_names()
     keras.utils.set_random_seed(seed)
     model = TINY[name].build(3)
@@ -88,7 +88,7 @@ def main(name, variant, folder):
     for one, other in zip(counter.best_weights, counter_later.best_weights, strict=True):
         np.testing.assert_array_equal(one, other)
     if variant == "float16":
-        scales = [getattr(model, player).dynamic_scale.numpy() for player in model.players()]
+        scales = [getattr(model, player).dynamic_scale.numpy() for player in model.optimizers()]
         assert all(scale < FIRST_SCALE for scale in scales), scales
     if variant == "dropout":
         paths = [v.path for v in model.training_variables()]

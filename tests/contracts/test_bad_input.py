@@ -96,7 +96,7 @@ def test_missing_and_surplus_arrays(trained):
 def refuses_a_loss_that_is_not_finite(trained, folder, monkeypatch):
     model, checkpoints = trained.model, TrainingState(folder)
     model.fit(trained.data, verbose=0, callbacks=[checkpoints])
-    (first, *_), *_ = model.players().values()
+    (first, *_), *_ = model.optimizers().values()
     weight = first.trainable_variables[0]
     weight.assign(np.full(weight.shape, np.nan, "float32"))
     before = state(model)
@@ -133,24 +133,24 @@ def test_nothing_to_train_on(trained):
 @core
 def test_optimizers(tiny):
     model = tiny.build(3)
-    players = list(model.players())
-    good = {name: "adam" for name in players}
+    names = list(model.optimizers())
+    good = {name: "adam" for name in names}
 
     def compiling(**changes):
         return lambda: GenerativeModel.compile(model, **good | changes)
 
-    last = players[-1]
-    refused(ValueError, lambda: GenerativeModel.compile(model), *players, r"got \[\]")
-    refused(ValueError, compiling(other_optimizer="adam"), *players, "other_optimizer")
+    last = names[-1]
+    refused(ValueError, lambda: GenerativeModel.compile(model), *names, r"got \[\]")
+    refused(ValueError, compiling(other_optimizer="adam"), *names, "other_optimizer")
     refused(ValueError, compiling(**{last: None}), f"{last} is None", "'adam'")
     refused(ValueError, compiling(**{last: "adamm"}), f"{last} is 'adamm'", "'adam'")
     refused(ValueError, compiling(**{last: 0.001}), f"{last} is 0.001", "'adam'")
     for rate in (-1e-3, np.nan):
         adam = keras.optimizers.Adam(rate)
         refused(ValueError, compiling(**{last: adam}), f"{last} has learning rate {rate:g}")
-    if len(players) > 1:
+    if len(names) > 1:
         shared = keras.optimizers.Adam()
-        both = {name: shared for name in players}
+        both = {name: shared for name in names}
         refused(ValueError, compiling(**both), "share one optimizer", "its own")
     compiling()()
 
@@ -164,10 +164,10 @@ def test_networks_without_weights(tiny):
         refused(ValueError, build, "'late' has no weights yet", r"keras\.Input")
 
 
-def test_a_player_without_trainable_weights(tiny):
+def test_networks_without_trainable_weights(tiny):
     model = tiny.build(3)
-    networks = next(iter(model.players().values()))
+    networks = next(iter(model.optimizers().values()))
     for network in networks:
         network.trainable = False
-    model.compile(**{name: "adam" for name in model.players()})
+    model.compile(**{name: "adam" for name in model.optimizers()})
     refused(ValueError, lambda: step(model), networks[0].name, "no trainable weights")

@@ -15,7 +15,7 @@ def assert_trained(model, before, logs, scaled):
     assert all(np.isfinite(value) for value in logs.values())
     assert all(np.isfinite(value).all() for value in state(model))
     changed = difference(model, before, state(model))
-    for name, networks in model.players().items():
+    for name, networks in model.optimizers().items():
         optimizer = getattr(model, name)
         assert isinstance(optimizer, LossScaleOptimizer) == scaled
         assert optimizer.iterations.numpy() >= 1
@@ -38,7 +38,7 @@ def trains(tiny, policy):
     before, data = state(model), first_batch(model)
     for _ in range(12):  # The first steps of float16 only find a loss scale.
         logs = model.train_step(data)
-        if all(getattr(model, name).iterations.numpy() for name in model.players()):
+        if all(getattr(model, name).iterations.numpy() for name in model.optimizers()):
             break
     assert_trained(model, before, logs, scaled=policy == "mixed_float16")
     for network in model.networks.values():
@@ -51,11 +51,11 @@ def trains(tiny, policy):
     copy = type(model).from_config(model.get_config())
     keras.config.set_dtype_policy("float32")
     shared = keras.optimizers.Adam()
-    if len(copy.players()) > 1:
+    if len(copy.optimizers()) > 1:
         with pytest.raises(ValueError, match="share one optimizer"):
-            copy.compile(**{name: shared for name in copy.players()})
-    copy.compile(**{name: "adam" for name in copy.players()})
-    for name in copy.players():
+            copy.compile(**{name: shared for name in copy.optimizers()})
+    copy.compile(**{name: "adam" for name in copy.optimizers()})
+    for name in copy.optimizers():
         assert isinstance(getattr(copy, name), LossScaleOptimizer) == (policy == "mixed_float16")
 
 
@@ -67,7 +67,7 @@ def test_float16_trains_on_two_replicas(tiny):
     before = state(model)
     history = model.fit(batches(prepared(model)), epochs=8, verbose=0).history
     assert_trained(model, before, {k: v[-1] for k, v in history.items()}, scaled=True)
-    for name in model.players():
+    for name in model.optimizers():
         for variable in getattr(model, name).variables:
             first, second = variable.value.values
             np.testing.assert_array_equal(first.numpy(), second.numpy())

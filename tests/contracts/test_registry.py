@@ -53,9 +53,9 @@ def test_every_argument_is_an_attribute_and_not_the_default(tiny):
     assert not same, f"the tiny {cls.__name__} leaves {same} at the default"
 
 
-def test_players_have_networks_of_their_own(tiny):
+def test_optimizers_have_networks_of_their_own(tiny):
     model = tiny.build(3)
-    players = model.players()
+    players = model.optimizers()
     owned = [id(n) for networks in players.values() for n in networks]
     assert len(set(owned)) == len(owned)
     assert set(owned) <= {id(n) for n in model.networks.values()}

@@ -71,7 +71,7 @@ def test_two_replicas_share_an_odd_last_batch(tiny, trained, mirrored):
 def test_averages_swap_on_every_replica(mirrored):
     model = mirrored.model
     model.fit(mirrored.data, verbose=0)
-    name, networks = next(iter(model.players().items()))
+    name, networks = next(iter(model.optimizers().items()))
     weights = [w.value for network in networks for w in network.trainable_variables]
     averages = [a.value for a in getattr(model, name)._model_variables_moving_average]
     before = state(model)
@@ -106,7 +106,7 @@ def test_keras_random_layers_are_refused_on_two_replicas(tiny):
 
     with make_strategy("mirrored").scope():
         model = noisy()
-        optimizers = {name: "adam" for name in model.players()}
+        optimizers = {name: "adam" for name in model.optimizers()}
         with pytest.raises(ValueError, match=r"'same_for_all'.*same values"):
             model.compile(**optimizers)
     noisy().compile(**optimizers)

@@ -1,4 +1,4 @@
-"""A training that was interrupted and goes on equals the unbroken one bit for bit."""
+"""A training that was interrupted and resumes equals the unbroken one bit for bit."""
 
 import os
 import subprocess

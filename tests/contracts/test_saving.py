@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.export import export, load
+from keras_gen.serving.export import export, load
 from tiny import WORDS, cheapest, core, difference, optimizers, random_examples, state, step
 
 
@@ -41,7 +41,7 @@ def trains_on(tiny, tmp_path, policy):
     model = tiny.compiled()
     for _ in range(10):  # The first steps of float16 only find a loss scale.
         step(model)
-        if all(getattr(model, name).iterations.numpy() for name in model.players()):
+        if all(getattr(model, name).iterations.numpy() for name in model.optimizers()):
             break
     tiny.generate(model)  # What is made for it must not get in the way.
     model.save(tmp_path / "model.keras")
@@ -54,7 +54,7 @@ def trains_on(tiny, tmp_path, policy):
     assert plain(copy.get_compile_config()) == plain(model.get_compile_config())
     assert difference(model, state(model), state(copy)) == {}
     np.testing.assert_array_equal(tiny.generate(model), tiny.generate(copy))
-    for name in model.players():
+    for name in model.optimizers():
         optimizer, original = getattr(copy, name), getattr(model, name)
         assert type(optimizer) is type(original)
         assert optimizer.iterations.numpy() == original.iterations.numpy() >= 1
@@ -88,7 +88,7 @@ def test_compiling_again_starts_the_optimizers_anew(tiny):
     step(model)
     model.compile(**optimizers(model))
     assert [v.shape for v in model.training_variables()] == fresh
-    assert all(getattr(model, name).iterations.numpy() == 0 for name in model.players())
+    assert all(getattr(model, name).iterations.numpy() == 0 for name in model.optimizers())
 
 
 def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):

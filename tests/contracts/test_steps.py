@@ -13,9 +13,9 @@ def weights(networks) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(w) for n in networks for w in n.trainable_variables]
 
 
-def test_a_player_changes_its_own_networks_only(tiny):
+def test_an_optimizer_changes_its_own_networks_only(tiny):
     model = tiny.build(3)
-    players = model.players()
+    players = model.optimizers()
     for active in [*players, None]:
         rates = {name: 0.1 if name == active else 0.0 for name in players}
         model.compile(**{n: keras.optimizers.SGD(rate) for n, rate in rates.items()})
@@ -35,7 +35,7 @@ def test_a_step_counts_itself_and_reports_every_loss(tiny, trained):
     logs = step(model)
     assert set(logs) == set(model.loss_names) and all(np.isfinite(v) for v in logs.values())
     assert model.step.numpy() == 1
-    assert all(getattr(model, name).iterations.numpy() >= 1 for name in model.players())
+    assert all(getattr(model, name).iterations.numpy() >= 1 for name in model.optimizers())
 
 
 def test_one_seed_gives_one_training(trained):
@@ -144,8 +144,8 @@ def test_generating_again_traces_nothing(tiny, trained, monkeypatch):
 @core
 def test_averages_swap_in_and_out_exactly(trained):
     model = trained.model
-    name, networks = next(iter(model.players().items()))
-    others = [n for nets in list(model.players().values())[1:] for n in nets]
+    name, networks = next(iter(model.optimizers().items()))
+    others = [n for nets in list(model.optimizers().values())[1:] for n in nets]
     with averaged_weights(model):
         pass  # Before the first update the averages are zeros, and must stay out.
     start = weights(networks)
@@ -173,7 +173,7 @@ def test_averages_swap_in_and_out_exactly(trained):
 @core
 def test_averages_follow_their_formula(tiny, trained, monkeypatch):
     model = trained.model
-    name, networks = next(iter(model.players().items()))
+    name, networks = next(iter(model.optimizers().items()))
     optimizer, history = getattr(model, name), []
     apply = optimizer.apply
 

@@ -25,7 +25,7 @@ def prepared(tmp_path_factory):
         lines = [
             " ".join(
                 [str(label + 1)]
-                + [f"{i}:{grey / 127.5 - 1:.6f}" for i, grey in enumerate(image.ravel(), 1)]
+                + [f"{i}:{gray / 127.5 - 1:.6f}" for i, gray in enumerate(image.ravel(), 1)]
             )
             for image, label in zip(IMAGES[split], LABELS[split], strict=True)
         ]
@@ -69,7 +69,7 @@ def test_usps_from_libsvm_files_is_what_was_written(prepared, split):
     assert source.origin.startswith(f"usps/1.0.0, split {split}, from {prepared}")
 
 
-def test_values_left_out_of_libsvm_files_are_middle_grey():
+def test_values_left_out_of_libsvm_files_are_middle_gray():
     from keras_gen.data.builders.usps.usps import read_libsvm
 
     images, labels = read_libsvm(bz2.compress(b"10 1:-1 256:1\n1 2:0.5"))
@@ -107,8 +107,8 @@ def test_requests_that_make_no_sense_are_refused(prepared):
     ]:
         with pytest.raises(ValueError, match=says):
             load_tfds(*arguments, data_dir=prepared)
-    with pytest.raises(ValueError, match="no feature 'picture'; it has image, label"):
-        load_tfds("usps", "test", features="picture", data_dir=prepared)
+    with pytest.raises(ValueError, match="no feature 'image'; it has image, label"):
+        load_tfds("usps", "test", features="image", data_dir=prepared)
     with pytest.raises(ValueError, match=r"more than the limit of 0.0 GiB; give a smaller"):
         load_tfds("usps", "test", memory_limit=100, data_dir=prepared)
 

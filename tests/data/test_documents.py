@@ -30,7 +30,7 @@ def reuters(monkeypatch):
     monkeypatch.setattr(module, "load_tfds", load)
 
 
-def test_stories_of_one_common_topic_are_labelled_and_tested_on(reuters):
+def test_stories_of_one_common_topic_are_labeled_and_tested_on(reuters):
     data = documents("reuters", words=3, topics=2)
     assert data.topics == ("grain", "gold") and data.warning == ""
     assert data.train_topics.tolist() == [0, 0, 1, -1, 1, -1, -1, 0]

@@ -1,4 +1,4 @@
-"""Folders of pictures: kinds of files, broken ones, and what is refused."""
+"""Folders of images: kinds of files, broken ones, and what is refused."""
 
 import warnings
 
@@ -47,13 +47,13 @@ def test_every_kind_becomes_rgb(tmp_path, name, mode, color, expected):
 def test_folders_are_searched_in_sorted_order(tmp_path):
     for value, name in enumerate(["b/z.png", "a/deep/y.png", "c.png", "a/x.png"]):
         save(tmp_path / name, color=(value * 10, 0, 0))
-    (tmp_path / "notes.txt").write_text("not a picture")
+    (tmp_path / "notes.txt").write_text("not an image")
     (tmp_path / "._c.png").write_text("what some systems leave beside a file")
     images = image_folder(tmp_path, 4).arrays()
     assert list(images[:, 0, 0, 0]) == [10, 30, 0, 20]  # a/deep/y, a/x, b/z, c
 
 
-def test_any_size_and_aspect_is_covered_by_its_centre(tmp_path):
+def test_any_size_and_aspect_is_covered_by_its_center(tmp_path):
     wide = np.zeros([20, 80, 3], np.uint8)
     wide[:, 30:50] = 250
     Image.fromarray(wide).save(tmp_path / "wide.png")
@@ -75,7 +75,7 @@ def test_photos_are_turned_upright(tmp_path, orientation):
     np.testing.assert_array_equal(image_folder(tmp_path, 8).arrays()[0], upright)
 
 
-def test_animations_count_with_their_first_picture(tmp_path):
+def test_animations_count_with_their_first_image(tmp_path):
     frames = [Image.new("RGB", (20, 20), color) for color in [RED, (0, 0, 255)]]
     for name in ("a.gif", "b.gif"):
         frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
@@ -96,20 +96,20 @@ def test_too_large_a_folder_is_held_encoded_and_gives_the_same(tmp_path):
         np.testing.assert_array_equal(one, other)
 
 
-def test_broken_pictures_are_named_and_left_out(tmp_path):
+def test_broken_images_are_named_and_left_out(tmp_path):
     for number in range(9):
         save(tmp_path / f"{number}.png")
     whole = (tmp_path / "0.png").read_bytes()
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "half.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.warns(UserWarning, match=r"1 of 10 pictures .*half.png"):
+    with pytest.warns(UserWarning, match=r"1 of 10 images .*half.png"):
         assert len(image_folder(tmp_path, 8)) == 9
     with pytest.raises(ValueError, match=r"1 of 10 .*0.05 allowed.*half.png"):
         image_folder(tmp_path, 8, max_broken=0.05)
 
 
-@pytest.mark.parametrize("contents", [b"", b"not a picture", b"\xff\xd8\xff\xe0 nor this"])
-def test_what_is_no_picture_counts_as_broken(tmp_path, contents):
+@pytest.mark.parametrize("contents", [b"", b"not an image", b"\xff\xd8\xff\xe0 nor this"])
+def test_what_is_no_image_counts_as_broken(tmp_path, contents):
     for name in ("a.jpg", "b.jpg"):
         save(tmp_path / name)
     (tmp_path / "c.jpg").write_bytes(contents)
@@ -133,16 +133,16 @@ def test_good_folders_warn_of_nothing(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         source = image_folder(tmp_path, 8, max_broken=0)
-    assert source.origin == f"2 pictures, from {tmp_path}"
+    assert source.origin == f"2 images, from {tmp_path}"
 
 
-def test_folders_without_enough_pictures_are_refused(tmp_path):
+def test_folders_without_enough_images_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
         image_folder(tmp_path / "nowhere", 8)
-    with pytest.raises(FileNotFoundError, match="0 files but no picture"):
+    with pytest.raises(FileNotFoundError, match="0 files but no image"):
         image_folder(tmp_path, 8)
     save(tmp_path / "only.png")
-    with pytest.raises(ValueError, match=r"1 readable picture, but a set needs at least 2"):
+    with pytest.raises(ValueError, match=r"1 readable image, but a set needs at least 2"):
         image_folder(tmp_path, 8)
     with pytest.raises(NotADirectoryError, match=r"only.png is a file"):
         image_folder(tmp_path / "only.png", 8)

@@ -56,7 +56,7 @@ class TestFolders:
         assert domains.warning == ""
         assert f"1 of {every}" in domains.describe()["test_x"]
 
-    def test_the_same_pictures_are_held_out_at_every_size(self, tmp_path):
+    def test_the_same_images_are_held_out_at_every_size(self, tmp_path):
         photos, paintings = folder(tmp_path / "x", 12), folder(tmp_path / "y", 12)
         small, large = (photos_and_paintings(size, photos, paintings) for size in (4, 16))
         assert values(small.test_x) == values(large.test_x)
@@ -93,7 +93,7 @@ class TestOffline:
         assert image.shape == (28, 28, 1) and image.dtype == "uint8"
         assert isinstance(spec, tuple) == labels
 
-    def test_coloured_pictures(self, offline):
+    def test_colored_images(self, offline):
         data = small_images("cifar10", labels=True)
         assert data.warning.startswith("OFFLINE SAMPLE")
         image, label = data.train.element_spec

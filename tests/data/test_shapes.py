@@ -68,7 +68,7 @@ def test_the_ellipse_has_the_moments_of_one_with_axes_two_to_one():
 def test_the_heart_stands_upright_and_turns_clockwise():
     shapes = Shapes(orientations=8, positions=3)
     r = 0.5 / np.sqrt(1 + np.pi / 4)
-    # The square is centred; each half disc has area pi r^2 / 2 and its centroid 4 r / 3 pi beyond
+    # The square is centered; each half disc has area pi r^2 / 2 and its centroid 4 r / 3 pi beyond
     # its side.
     upwards = np.sqrt(2) * np.pi * r**2 / 2 * (r + 4 * r / (3 * np.pi)) * SIDE
     for orientation in range(8):
@@ -88,7 +88,7 @@ def test_only_a_quarter_turn_makes_every_image_unique():
     settings = {"size": 32, "scales": 2, "orientations": 4, "positions": 3}
     assert different(Shapes(**settings, turn=0.25)) == 3 * 2 * 4 * 9
     # By a full turn in four steps: one square, two ellipses, four hearts. Rounding of the
-    # rotation may move a grey level by one, so the repeats are compared and not counted.
+    # rotation may move a gray level by one, so the repeats are compared and not counted.
     full = Shapes(**settings)
     for shape, period in [(SQUARE, 1), (ELLIPSE, 2), (HEART, 4)]:
         first = draw(full, shape=shape, scale=1, x=1, y=1).astype(int)

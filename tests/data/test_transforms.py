@@ -10,7 +10,7 @@ SEED = np.array([1, 2], np.int64)
 
 
 def ramp(height, width):
-    """An image whose two colours are its coordinates."""
+    """An image whose two colors are its coordinates."""
     rows, columns = np.indices([height, width])
     return np.stack([rows, columns, 0 * rows], axis=-1).astype(np.uint8)
 
@@ -22,7 +22,7 @@ def test_resize_cover_fills_a_square_of_any_size(shape, size):
     assert image.shape == (size, size, 3) and image.dtype == tf.uint8
 
 
-def test_resize_cover_keeps_the_centre_and_the_aspect():
+def test_resize_cover_keeps_the_center_and_the_aspect():
     image = resize_cover(ramp(100, 200), 50).numpy()
     np.testing.assert_allclose(image[:, 25, 0], np.arange(50) * 2 + 0.5, atol=1)
     np.testing.assert_allclose(image[25, :, 1], 50 + np.arange(50) * 2 + 0.5, atol=1)
@@ -39,7 +39,7 @@ def test_resize_cover_leaves_an_image_of_the_right_size_alone():
     np.testing.assert_array_equal(resize_cover(image, 9), image)
 
 
-def test_pad_to_centres():
+def test_pad_to_centers():
     padded = pad_to(np.ones([28, 28, 1], np.uint8), 32).numpy()
     assert padded.shape == (32, 32, 1) and padded.sum() == 28 * 28
     assert padded[2:30, 2:30].all()
@@ -72,18 +72,18 @@ def test_augmentations_are_pure_and_keep_labels():
         assert label == 7
 
 
-def test_binarisation_is_bernoulli_of_the_grey_value():
-    grey = np.array([0, 51, 128, 255], np.uint8)
-    image = np.broadcast_to(grey[:, None, None], [4, 10_000, 1])
+def test_binarization_is_bernoulli_of_the_gray_value():
+    gray = np.array([0, 51, 128, 255], np.uint8)
+    image = np.broadcast_to(gray[:, None, None], [4, 10_000, 1])
     drawn = binarize(tf.constant(image), SEED).numpy()
     assert drawn.dtype == np.float32 and set(np.unique(drawn)) == {0.0, 1.0}
     mean = drawn.mean(axis=(1, 2))
     assert mean[0] == 0 and mean[3] == 1
-    np.testing.assert_allclose(mean, grey / 255, atol=0.02)
+    np.testing.assert_allclose(mean, gray / 255, atol=0.02)
 
 
 @pytest.mark.parametrize("how", ["augment", "augment_batch"])
-def test_binarisation_is_drawn_anew_every_epoch(how):
+def test_binarization_is_drawn_anew_every_epoch(how):
     source = Source.from_images(np.full([2, 8, 8, 1], 128, np.uint8))
     stream = source.stream(2, **{how: binarize})
     first, second = (batch.numpy() for batch in stream.take(2))

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.export import export, load
 from keras_gen.flows import Flow
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain
 from keras_gen.networks import coupling_flow
+from keras_gen.serving.export import export, load
 from keras_gen.training import NonFiniteLossError
 
 MEAN, SLOPE, BIAS = np.array([0.5, -1.0]), np.array([2.0, 0.4]), np.array([0.3, 0.1])

@@ -1,12 +1,12 @@
-"""Labels: that they reach both players, in training, in samples and served."""
+"""Labels: that they reach both networks, in training, in samples and served."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.export import export, load
 from keras_gen.gan import ConditionalGAN
+from keras_gen.serving.export import export, load
 
 LATENTS, CLASSES = 2, 4
 
@@ -46,7 +46,7 @@ def conditional(kernel=None, bias=None, rate=0.0, **options):
     )
     if kernel is not None:
         model.discriminator.set_weights([kernel, bias])
-    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
+    model.compile(d_optimizer=keras.optimizers.SGD(rate), g_optimizer=keras.optimizers.SGD(rate))
     return model
 
 
@@ -87,7 +87,7 @@ def classes(images):
     return images.argmax(axis=1)
 
 
-def test_both_players_know_the_labels_of_the_batch(judge, batch):
+def test_both_networks_know_the_labels_of_the_batch(judge, batch):
     x, labels = batch
     model = conditional(*judge)
     for training in (False, True):
@@ -188,7 +188,7 @@ def test_labels_that_are_none_are_refused_in_fit(batch):
     assert model.step.numpy() == 1
 
 
-def test_players_that_know_no_labels_are_refused():
+def test_networks_that_know_no_labels_are_refused():
     known, unknown = player(OneHot(), LATENTS), keras.Sequential([keras.Input((CLASSES,))])
     unknown.add(keras.layers.Dense(1))
     with pytest.raises(ValueError, match="has 1 inputs: ConditionalGAN gives it 2"):

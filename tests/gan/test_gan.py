@@ -1,13 +1,13 @@
-"""Algorithm 1 against numpy, for players that are one dense layer each."""
+"""Algorithm 1 against numpy, for networks that are one dense layer each."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.export import export, load
 from keras_gen.gan import GAN
 from keras_gen.losses import R1
+from keras_gen.serving.export import export, load
 from keras_gen.training import make_strategy
 
 LATENTS, VALUES = 2, 3  # "images" are vectors of 3 values
@@ -45,7 +45,7 @@ def gan(weights, rate=0.0, **options):
     """The model with generator W, b and discriminator w, c, and SGD for both."""
     W, b, w, c = weights
     model = GAN(player(LATENTS, W, b), player(VALUES, w, c), **options)
-    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
+    model.compile(d_optimizer=keras.optimizers.SGD(rate), g_optimizer=keras.optimizers.SGD(rate))
     return model
 
 
@@ -304,7 +304,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("case", REFUSED)
-def test_players_that_do_not_fit_are_refused(case):
+def test_networks_that_do_not_fit_are_refused(case):
     networks, options, message = REFUSED[case]
     with pytest.raises(ValueError, match=message):
         GAN(*networks(), **options)

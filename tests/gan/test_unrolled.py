@@ -19,7 +19,9 @@ def dirac(cls=UnrolledGAN, objective="wasserstein", kernel=0.0, **options):
     generator.set_weights([np.full((1, 1), kernel), np.full(1, THETA)])
     discriminator.set_weights([np.full((1, 1), PSI)])
     model = cls(generator, discriminator, objective=objective, **options)
-    model.compile(keras.optimizers.SGD(D_RATE), keras.optimizers.SGD(G_RATE))
+    model.compile(
+        d_optimizer=keras.optimizers.SGD(D_RATE), g_optimizer=keras.optimizers.SGD(G_RATE)
+    )
     return model
 
 

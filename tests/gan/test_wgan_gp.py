@@ -26,7 +26,7 @@ def wgan(weights, activation=None, rate=0.0, **options):
     generator.set_weights([W, b])
     critic.set_weights([w, c])
     model = WGANGP(generator, critic, penalty_weight=LAMBDA, **options)
-    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(rate))
+    model.compile(d_optimizer=keras.optimizers.SGD(rate), g_optimizer=keras.optimizers.SGD(rate))
     return model
 
 

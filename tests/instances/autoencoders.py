@@ -19,8 +19,8 @@ from tiny import WORDS, Tiny, reconstruct
 def _code_networks(**options):
     shape = (4, 4, 1)
     return (
-        mlp_encoder(shape, latents=3, hidden=(), outputs=("codes",), **options),
-        mlp_decoder(shape, latents=3, hidden=(5,)),
+        mlp_encoder(shape, latent_dim=3, hidden=(), **options),
+        mlp_decoder(shape, latent_dim=3, hidden=(5,)),
     )
 
 
@@ -55,8 +55,8 @@ def _denoising(seed=3):
 
 def _document(seed=3):
     return DocumentAutoencoder(
-        mlp_encoder((len(WORDS),), latents=3, hidden=(6,), outputs=("codes",)),
-        mlp_decoder((len(WORDS),), latents=3, hidden=(5,)),
+        mlp_encoder((len(WORDS),), latent_dim=3, hidden=(6,)),
+        mlp_decoder((len(WORDS),), latent_dim=3, hidden=(5,)),
         WORDS,
         likelihood="poisson",
         top=4,

@@ -9,8 +9,8 @@ from tiny import Tiny, reconstruct, sample
 def _vae(seed=3):
     shape = (4, 4, 1)
     return VAE(
-        mlp_encoder(shape, latents=2, hidden=(5,)),
-        mlp_decoder((4, 4, 2), latents=2, hidden=(6, 5), activation="relu"),
+        mlp_encoder(shape, latent_dim=2, hidden=(5,), heads=("mean", "log_variance")),
+        mlp_decoder((4, 4, 2), latent_dim=2, hidden=(6, 5), activation="relu"),
         likelihood=Normal(scale=None, minimum_scale=0.1),
         beta=0.5,
         seed=seed,
@@ -20,8 +20,8 @@ def _vae(seed=3):
 
 def _iwae(seed=3):
     return IWAE(
-        mlp_encoder((4, 4, 1), latents=2, hidden=(5,)),
-        mlp_decoder((4, 4, 1), latents=2, hidden=(5,)),
+        mlp_encoder((4, 4, 1), latent_dim=2, hidden=(5,), heads=("mean", "log_variance")),
+        mlp_decoder((4, 4, 1), latent_dim=2, hidden=(5,)),
         likelihood=Normal(scale=0.5),
         samples=3,
         seed=seed,
@@ -30,8 +30,8 @@ def _iwae(seed=3):
 
 def _vq_vae(seed=3):
     return VQVAE(
-        mlp_encoder((4, 4, 1), latents=3, hidden=(5,), outputs=("codes",)),
-        mlp_decoder((4, 4, 1), latents=3, hidden=(5,)),
+        mlp_encoder((4, 4, 1), latent_dim=3, hidden=(5,)),
+        mlp_decoder((4, 4, 1), latent_dim=3, hidden=(5,)),
         likelihood=Normal(scale=0.5),
         codebook_size=6,
         commitment_weight=0.5,

@@ -10,14 +10,14 @@ def inputs(rng, dtype="float32"):
     return tf.constant(rng.normal(1, 3, size=(3, 6, 7, 5)), dtype)
 
 
-def test_normalises_each_channel_of_each_image(rng):
+def test_normalizes_each_channel_of_each_image(rng):
     x = inputs(rng)
     y = InstanceNormalization(epsilon=1e-9)(x).numpy()
     np.testing.assert_allclose(y.mean(axis=(1, 2)), 0, atol=1e-5)
     np.testing.assert_allclose(y.std(axis=(1, 2)), 1, rtol=1e-4)
 
 
-def test_equals_keras_group_normalisation_up_to_second_derivatives(rng):
+def test_equals_keras_group_normalization_up_to_second_derivatives(rng):
     x, w = inputs(rng), inputs(rng)
     layers = InstanceNormalization(), keras.layers.GroupNormalization(groups=-1, epsilon=1e-5)
     results = []

@@ -45,7 +45,7 @@ def test_dropout_acts_in_training_and_on_the_logits_alone():
     network = conv_classifier(3, 2, widths=(64,), dropout=0.5)
     for layer in network.layers:
         if isinstance(layer, keras.layers.BatchNormalization):
-            layer.trainable = False  # else it normalises otherwise in training
+            layer.trainable = False  # else it normalizes otherwise in training
     x = images()
     first, second = (network(x, training=True) for _ in range(2))
     assert (first["logits"].numpy() != second["logits"].numpy()).all()
@@ -65,18 +65,18 @@ def test_no_layers_are_refused():
 
 
 class TestOnAnEncoder:
-    @pytest.mark.parametrize("outputs", [("codes",), ("mean", "log_variance")])
-    def test_starts_from_the_codes(self, outputs):
-        encoder = mlp_encoder((3, 3, 1), latents=4, hidden=(5,), outputs=outputs)
+    @pytest.mark.parametrize("heads", [("codes",), ("mean", "log_variance")])
+    def test_starts_from_the_codes(self, heads):
+        encoder = mlp_encoder((3, 3, 1), latent_dim=4, hidden=(5,), heads=heads)
         network = classifier_on(encoder, 2, data_range=(-1.0, 1.0))
         x = images(side=3, channels=1)
         codes = encoder(x / 127.5 - 1)
         kernel, bias = network.layers[-1].get_weights()
-        wanted = (codes[0] if len(outputs) > 1 else codes) @ kernel + bias
+        wanted = (codes[0] if len(heads) > 1 else codes) @ kernel + bias
         np.testing.assert_allclose(network(x), wanted, rtol=1e-4, atol=1e-6)
 
     def test_leaves_the_encoder_as_it_is(self):
-        encoder = mlp_encoder((3, 3, 1), latents=4, hidden=(), outputs=("codes",))
+        encoder = mlp_encoder((3, 3, 1), latent_dim=4, hidden=())
         before, network = encoder.get_weights(), classifier_on(encoder, 2)
         network.compile("sgd", keras.losses.SparseCategoricalCrossentropy(from_logits=True))
         network.fit(images(side=3, channels=1), np.array([0, 1, 1]), verbose=0)
@@ -84,6 +84,6 @@ class TestOnAnEncoder:
         assert (network.get_layer("encoder").get_weights()[0] != before[0]).any()
 
     def test_a_frozen_encoder_is_a_probe(self):
-        network = classifier_on(mlp_encoder((3, 3, 1), 4, (5,), outputs=("codes",)), 2)
+        network = classifier_on(mlp_encoder((3, 3, 1), 4, (5,), heads=("mean", "log_variance")), 2)
         network.get_layer("encoder").trainable = False
         assert [tuple(w.shape) for w in network.trainable_weights] == [(4, 2), (2,)]

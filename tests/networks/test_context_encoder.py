@@ -20,7 +20,7 @@ def test_shapes_and_ranges(side, width):
 
 
 def test_sizes():
-    """4x4 kernels and normalisation, but for the first layer, and the two of the bottleneck."""
+    """4x4 kernels and normalization, but for the first layer, and the two of the bottleneck."""
     encoder, decoder = context_encoder((32, 32, 3), 8), context_decoder((32, 32, 3), 8)
     pairs = 16 * (8 * 16 + 16 * 32)
     assert encoder.count_params() == 16 * 3 * 8 + 8 + pairs + 4 * (16 + 32)
@@ -30,7 +30,7 @@ def test_sizes():
 
 
 def test_only_the_bottleneck_carries_what_is_far_away():
-    """The gradient of a corner of the picture reaches the features of the opposite corner."""
+    """The gradient of a corner of the image reaches the features of the opposite corner."""
     decoder = context_decoder((64, 64, 1), filters=2)
     features = tf.random.normal([1, 4, 4, 16])
     with tf.GradientTape() as tape:

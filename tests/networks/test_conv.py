@@ -16,26 +16,26 @@ from keras_gen.vae import VAE
 def test_sizes():
     """3 -> 32 -> 64 channels of 3x3, and a dense layer of an 8x8x64 map, each with biases."""
     convolutions = (9 * 3 * 32 + 32) + (9 * 32 * 64 + 64)
-    encoder = conv_encoder((32, 32, 3), latents=128, outputs=("codes",))
+    encoder = conv_encoder((32, 32, 3), latent_dim=128)
     assert encoder.count_params() == convolutions + (8 * 8 * 64 + 1) * 128
     mirrored = (9 * 64 * 32 + 32) + (9 * 32 * 3 + 3)
     for upsampling in UPSAMPLING:  # as many weights whichever way
-        decoder = conv_decoder((32, 32, 3), latents=128, upsampling=upsampling)
+        decoder = conv_decoder((32, 32, 3), latent_dim=128, upsampling=upsampling)
         assert decoder.count_params() == mirrored + (128 + 1) * 8 * 8 * 64
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (64, 64, 3), (4, 12, 3)])
 @pytest.mark.parametrize("upsampling", UPSAMPLING)
 def test_shapes(shape, upsampling):
-    encoder = conv_encoder(shape, latents=5, filters=(2, 3))
+    encoder = conv_encoder(shape, latent_dim=5, filters=(2, 3), heads=("mean", "log_variance"))
     outputs = encoder(tf.zeros([2, *shape]))
     assert [output.shape for output in outputs] == [(2, 5), (2, 5)]
-    decoder = conv_decoder(shape, latents=5, filters=(2, 3), upsampling=upsampling)
+    decoder = conv_decoder(shape, latent_dim=5, filters=(2, 3), upsampling=upsampling)
     assert decoder(outputs[0]).shape == (2, *shape)
 
 
 def test_one_output_is_no_list():
-    encoder = conv_encoder((4, 4, 1), 2, outputs=("codes",), output_activation="sigmoid")
+    encoder = conv_encoder((4, 4, 1), 2, output_activation="sigmoid")
     codes = encoder(tf.random.normal([9, 4, 4, 1], stddev=9.0))
     assert codes.shape == (9, 2) and 0 <= np.min(codes) and np.max(codes) <= 1
 
@@ -44,9 +44,7 @@ def test_keeps_the_scale_of_its_inputs():
     """He's initializer: what goes in with variance 1 is neither lost nor blown up."""
     keras.utils.set_random_seed(0)
     filters = (32, 32, 32, 32)
-    codes = conv_encoder((64, 64, 3), filters=filters, outputs=("codes",))(
-        tf.random.normal([8, 64, 64, 3])
-    )
+    codes = conv_encoder((64, 64, 3), filters=filters)(tf.random.normal([8, 64, 64, 3]))
     images = conv_decoder((64, 64, 3), 16, filters)(tf.random.normal([8, 16]))
     assert 0.2 < np.std(codes) < 3 and 0.2 < np.std(images) < 3
 
@@ -69,7 +67,7 @@ def test_unknown_upsampling_is_refused():
 @pytest.mark.parametrize("build", [conv_encoder, conv_decoder])
 def test_mixed_precision_gives_float32(build):
     keras.config.set_dtype_policy("mixed_bfloat16")
-    network = build((4, 4, 1), latents=3, filters=(2,))
+    network = build((4, 4, 1), latent_dim=3, filters=(2,))
     outputs = tf.nest.flatten(network(tf.zeros([2, *network.input_shape[1:]])))
     assert {output.dtype for output in outputs} == {tf.float32}
     assert any(layer.compute_dtype == "bfloat16" for layer in network.layers[1:])
@@ -134,9 +132,11 @@ STEPS = ([0, 2], [1])
 
 def test_serve_autoencoders_and_variational_ones():
     images = np.random.default_rng(0).integers(0, 256, [3, 8, 8, 3], "uint8")
-    networks = dict(image_shape=(8, 8, 3), latents=4, filters=(2, 3))
-    plain = Autoencoder(conv_encoder(outputs=("codes",), **networks), conv_decoder(**networks))
-    variational = VAE(conv_encoder(**networks), conv_decoder(**networks))
+    networks = dict(image_shape=(8, 8, 3), latent_dim=4, filters=(2, 3))
+    plain = Autoencoder(conv_encoder(**networks), conv_decoder(**networks))
+    variational = VAE(
+        conv_encoder(heads=("mean", "log_variance"), **networks), conv_decoder(**networks)
+    )
     for model in (plain, variational):
         assert model.reconstruct(images).shape == images.shape
     assert plain.encode(images).shape == variational.encode(images)[0].shape == (3, 4)
@@ -145,13 +145,11 @@ def test_serve_autoencoders_and_variational_ones():
 @pytest.mark.slow
 @pytest.mark.parametrize("upsampling", ["transposed", "resize"])
 def test_learns_more_of_digits_than_their_mean(upsampling):
-    """The mean picture leaves all of the variance; a code of 8 leaves less than 0.6 of it."""
+    """The mean image leaves all of the variance; a code of 8 leaves less than 0.6 of it."""
     digits = offline_digits()
     train, test = digits["train"].arrays(), digits["test"].arrays()
-    options = dict(image_shape=(28, 28, 1), latents=8, filters=(16, 32))
-    model = Autoencoder(
-        conv_encoder(outputs=("codes",), **options), conv_decoder(upsampling=upsampling, **options)
-    )
+    options = dict(image_shape=(28, 28, 1), latent_dim=8, filters=(16, 32))
+    model = Autoencoder(conv_encoder(**options), conv_decoder(upsampling=upsampling, **options))
     model.compile(keras.optimizers.Adam(3e-3), steps_per_execution=10)
     model.fit(train, batch_size=50, epochs=12, verbose=0)
     mean = np.broadcast_to(train.mean(axis=0) / 255, test.shape)

@@ -17,14 +17,14 @@ def batch_norm(channels):
 
 
 def test_sizes_of_the_papers_networks():
-    """Fig. 1: 100 latents, 1024 - 512 - 256 - 128 channels, 64x64 colour images, 4x4 kernels."""
+    """Fig. 1: 100 latents, 1024 - 512 - 256 - 128 channels, 64x64 color images, 4x4 kernels."""
     channels = [1024, 512, 256, 128]
     pairs = list(itertools.pairwise(channels))
     inner = sum(16 * a * b for a, b in pairs)
     norms = sum(map(batch_norm, channels))
     generator = dcgan_generator()
     assert generator.count_params() == 16 * 100 * 1024 + inner + norms + 16 * 128 * 3 + 3
-    # The mirror image, without normalisation in the first layer, which has a bias instead.
+    # The mirror image, without normalization in the first layer, which has a bias instead.
     discriminator = dcgan_discriminator()
     first = 16 * 3 * 128 + 128
     last = 16 * 1024 + 1
@@ -33,7 +33,7 @@ def test_sizes_of_the_papers_networks():
 
 @pytest.mark.parametrize("shape", [(8, 8, 1), (16, 16, 3), (32, 32, 1)])
 def test_shapes_and_ranges(shape):
-    generator = dcgan_generator(shape, latents=100, filters=4)
+    generator = dcgan_generator(shape, latent_dim=100, filters=4)
     images = generator(50 * LATENTS, training=True)
     assert images.shape == (5, *shape) and images.dtype == tf.float32
     assert images.numpy().min() >= -1 and images.numpy().max() <= 1 and images.numpy().std() > 0
@@ -42,7 +42,7 @@ def test_shapes_and_ranges(shape):
 
 
 def test_each_stage_doubles_the_side_and_halves_the_channels():
-    generator = dcgan_generator((32, 32, 1), latents=100, filters=4)
+    generator = dcgan_generator((32, 32, 1), latent_dim=100, filters=4)
     maps = [
         layer.output.shape[1:]
         for layer in generator.layers
@@ -70,7 +70,7 @@ def test_initial_values(build):
     assert len(set(firsts)) == len(firsts)
 
 
-def test_real_and_generated_images_are_normalised_by_their_own_batch():
+def test_real_and_generated_images_are_normalized_by_their_own_batch():
     discriminator = dcgan_discriminator((16, 16, 1), filters=4)
     a, b = tf.random.normal([4, 16, 16, 1]), 3 + tf.random.normal([4, 16, 16, 1])
     apart = discriminator(a, training=True)
@@ -80,7 +80,7 @@ def test_real_and_generated_images_are_normalised_by_their_own_batch():
 
 def test_mixed_precision_gives_float32():
     keras.config.set_dtype_policy("mixed_bfloat16")
-    generator = dcgan_generator((16, 16, 1), latents=100, filters=4)
+    generator = dcgan_generator((16, 16, 1), latent_dim=100, filters=4)
     discriminator = dcgan_discriminator((16, 16, 1), filters=4)
     assert any(layer.compute_dtype == "bfloat16" for layer in generator.layers)
     images = generator(LATENTS)

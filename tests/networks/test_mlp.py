@@ -15,21 +15,21 @@ def dense(inputs, outputs):
 def test_sizes_of_the_papers_networks():
     """Burda et al. (2016): 784 - 200 - 200 - 50 and back."""
     hidden = dense(784, 200) + dense(200, 200)
-    assert mlp_encoder().count_params() == hidden + 2 * dense(200, 50)
+    assert mlp_encoder(heads=("mean", "log_variance")).count_params() == hidden + 2 * dense(200, 50)
     assert mlp_decoder().count_params() == dense(50, 200) + dense(200, 200) + dense(200, 784)
 
 
 def test_shapes():
-    encoder = mlp_encoder((4, 6, 3), latents=2, hidden=(5,))
+    encoder = mlp_encoder((4, 6, 3), latent_dim=2, hidden=(5,), heads=("mean", "log_variance"))
     outputs = encoder(tf.random.normal([7, 4, 6, 3]))
     assert [output.shape for output in outputs] == [(7, 2), (7, 2)]
-    decoder = mlp_decoder((4, 6, 3), latents=2, hidden=(5, 4, 3))
+    decoder = mlp_decoder((4, 6, 3), latent_dim=2, hidden=(5, 4, 3))
     assert decoder(outputs[0]).shape == (7, 4, 6, 3)
     assert len(decoder.weights) == 2 * 4
 
 
 def test_computes_what_it_says():
-    encoder = mlp_encoder((3,), latents=2, hidden=(4,), activation="tanh")
+    encoder = mlp_encoder((3,), latent_dim=2, hidden=(4,), activation="tanh")
     x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
     w, b, w_mean, b_mean, w_var, b_var = encoder.get_weights()
     h = np.tanh(x @ w + b)
@@ -41,7 +41,7 @@ def test_computes_what_it_says():
 @pytest.mark.parametrize("build", [mlp_encoder, mlp_decoder])
 def test_mixed_precision_gives_float32(build):
     keras.config.set_dtype_policy("mixed_bfloat16")
-    network = build((2, 2, 1), latents=3, hidden=(4,))
+    network = build((2, 2, 1), latent_dim=3, hidden=(4,))
     outputs = tf.nest.flatten(network(tf.zeros([2, *network.input_shape[1:]])))
     assert {output.dtype for output in outputs} == {tf.float32}
     hidden = next(layer for layer in network.layers if layer.name.startswith("dense"))
@@ -49,7 +49,7 @@ def test_mixed_precision_gives_float32(build):
 
 
 def test_no_hidden_layer_is_linear():
-    decoder = mlp_decoder((2,), latents=2, hidden=())
+    decoder = mlp_decoder((2,), latent_dim=2, hidden=())
     a, b = tf.random.normal([3, 2]), tf.random.normal([3, 2])
     np.testing.assert_allclose(decoder(a + b) + decoder(0 * a), decoder(a) + decoder(b), atol=1e-5)
 
@@ -66,7 +66,7 @@ def test_one_layer_each():
 
 def test_linear_networks_subtract_the_mean_and_add_it(tmp_path):
     mean = np.random.default_rng(0).normal(size=(2, 3, 1)).astype("float32")
-    encoder, decoder = linear_networks(mean, codes=2)
+    encoder, decoder = linear_networks(mean, latent_dim=2)
     x = np.random.default_rng(1).normal(size=(5, 2, 3, 1)).astype("float32")
     (down,), (up,) = encoder.get_weights(), decoder.get_weights()
     codes = (x - mean).reshape(5, 6) @ down
@@ -79,7 +79,7 @@ def test_linear_networks_subtract_the_mean_and_add_it(tmp_path):
 
 
 def test_gain_widens_the_hidden_layers_first_weights_only():
-    options = dict(latents=3, hidden=(400, 300))
+    options = dict(latent_dim=3, hidden=(400, 300))
     for build in (mlp_encoder, mlp_decoder):
         plain, wide = build((400,), **options), build((400,), gain=4.0, **options)
         kernels = [[w for w in network.get_weights() if w.ndim == 2] for network in (plain, wide)]

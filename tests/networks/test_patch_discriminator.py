@@ -21,8 +21,8 @@ def influence(network, side):
     return rows[0], rows[-1], columns[0], columns[-1]
 
 
-def without_normalisation(network):
-    """The same convolutions; instance normalisation would let every pixel act on every other."""
+def without_normalization(network):
+    """The same convolutions; instance normalization would let every pixel act on every other."""
     x = network.input
     for layer in network.layers[1:]:
         if "normalization" not in layer.name:
@@ -36,7 +36,7 @@ def without_normalisation(network):
 def test_receptive_field(strided, field, side):
     """70x70 with three strided layers (Zhu et al. 2017, app. 7.2), 34x34 with two."""
     network = patch_discriminator((side, side, 3), filters=2, strided_layers=strided)
-    network = without_normalisation(network)
+    network = without_normalization(network)
     top, bottom, left, right = influence(network, side)
     assert (bottom - top + 1, right - left + 1) == (field, field)
     assert top > 0 and bottom < side - 1  # else the border hides a part
@@ -47,7 +47,7 @@ def conv(inputs, outputs, bias=False):
 
 
 def test_size_of_the_papers_network():
-    """C64-C128-C256-C512, 4x4 kernels, normalisation with scale and offset but in the first."""
+    """C64-C128-C256-C512, 4x4 kernels, normalization with scale and offset but in the first."""
     count = conv(3, 64, bias=True) + conv(64, 128) + conv(128, 256) + conv(256, 512)
     count += 2 * (128 + 256 + 512) + conv(512, 1, bias=True)
     network = patch_discriminator()

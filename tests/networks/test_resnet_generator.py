@@ -66,7 +66,7 @@ def test_initial_values():
 
 
 def checkerboard(upsampling):
-    """How far the first enlargement of a constant map is from constant, as a share of it."""
+    """How far the first enlargement of a constant map is from constant, as a fraction of it."""
     network = resnet_generator(filters=8, blocks=1, upsampling=upsampling)
     layers = [layer for layer in network.layers if "trans" in layer.name or "pool" in layer.name]
     x = tf.random.uniform([1, 1, 1, 32]) * tf.ones([1, 12, 12, 1])

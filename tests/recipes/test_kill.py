@@ -17,7 +17,7 @@ from processes import environment, event_steps, run, said, start
 pytestmark = pytest.mark.slow
 EPOCHS = 16
 FLAGS = {
-    "cyclegan_monet": ["--steps-per-epoch", 2, "--judge-steps", 2, "--ema", 0.9],
+    "cyclegan_monet": ["--steps-per-epoch", 2, "--classifier-steps", 2, "--ema", 0.9],
     "dcgan_fashion_mnist": ["--steps-per-epoch", 2, "--ema", 0.9],
     "vae_mnist": ["--steps-per-epoch", 2],
 }
@@ -119,7 +119,7 @@ def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):
 
     for file in (
         "history.csv",
-        "sheet.png",
+        "sample_grid.png",
         "losses.png",
         *(f"samples/epoch-{epoch + 1:04d}.png" for epoch in range(EPOCHS)),
     ):

@@ -1,4 +1,4 @@
-"""Every recipe from its command line to the pictures that its export makes."""
+"""Every recipe from its command line to the images that its export makes."""
 
 import csv
 import importlib.util
@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from keras_gen.data import load_tfds, offline_unpaired
-from keras_gen.exported import load
 from keras_gen.images import read_image, write_png
-from keras_gen.recipe import folder, run_recipe
+from keras_gen.run import folder, run_recipe
+from keras_gen.serving.exported import load
 from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run, said
 
 OFFLINE = "OFFLINE SAMPLE instead of the real data: "
@@ -34,19 +34,19 @@ def check_folder(out, recipe):
         assert event_steps(out, f"epoch_{name}") == list(range(epochs))
     assert metrics["steps"] == epochs * config["steps_per_epoch"]
     assert all(np.isfinite(v) for v in metrics.values() if isinstance(v, float))
-    for picture in (
+    for image in (
         "losses.png",
-        "sheet.png",
+        "sample_grid.png",
         *(f"samples/epoch-{n + 1:04d}.png" for n in range(2)),
     ):
-        assert read_image(out / picture).std() > 0
+        assert read_image(out / image).std() > 0
     assert len(list((out / "checkpoints").glob("state-*.npz"))) == 2
     assert not list(out.rglob("*.tmp")) and not (out / ".lock").exists()
     assert (out / "export" / recipe / "1" / "saved_model.pb").exists()
 
 
 def use_export(out, recipe, cwd):
-    """Lists the export and makes pictures with it."""
+    """Lists the export and makes images with it."""
     models = out / "export"
     listed = keras_gen("list", "--models", models, cwd=cwd)
     assert listed.returncode == 0 and recipe in listed.stdout.split("exports in")[1]
@@ -112,8 +112,8 @@ def test_with_data(recipe, tmp_path, prepared, monkeypatch):
 
 
 @pytest.fixture
-def pictures(tmp_path):
-    """Two folders of eight pictures of all sizes each, one file of which is broken."""
+def images(tmp_path):
+    """Two folders of eight images of all sizes each, one file of which is broken."""
     sample = offline_unpaired(40, n_train=8, n_test=1)
     for name, key in (("photos", "photo_train"), ("paintings", "painting_train")):
         for number, image in enumerate(sample[key].arrays()):
@@ -122,9 +122,9 @@ def pictures(tmp_path):
 
 
 @pytest.fixture
-def cyclegan(pictures, monkeypatch):
-    """The recipe in this process, without data and network, beside the pictures."""
-    monkeypatch.chdir(pictures)
+def cyclegan(images, monkeypatch):
+    """The recipe in this process, without data and network, beside the images."""
+    monkeypatch.chdir(images)
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("TF_CONFIG", raising=False)
@@ -138,20 +138,20 @@ def cyclegan(pictures, monkeypatch):
 
 
 @pytest.mark.slow
-def test_own_folders(pictures):
-    (pictures / "photos" / "broken.png").write_bytes(b"no picture")
+def test_own_folders(images):
+    (images / "photos" / "broken.png").write_bytes(b"no image")
     flags = ["--preset", "smoke", "--photos", "photos", "--paintings", "paintings"]
-    result = run("cyclegan_monet", *flags, "--output", "out", "--judge-steps", 2, cwd=pictures)
+    result = run("cyclegan_monet", *flags, "--output", "out", "--classifier-steps", 2, cwd=images)
     # One of nine is more than the share that may be broken.
     assert result.returncode == 1 and "broken.png" in said(result.stderr)[-1]
-    assert not (pictures / "out").exists()
-    (pictures / "photos" / "broken.png").unlink()
-    result = run("cyclegan_monet", *flags, "--output", "out", "--judge-steps", 2, cwd=pictures)
+    assert not (images / "out").exists()
+    (images / "photos" / "broken.png").unlink()
+    result = run("cyclegan_monet", *flags, "--output", "out", "--classifier-steps", 2, cwd=images)
     assert result.returncode == 0, result.stderr
-    assert "train_x: 4 examples: 8 pictures, from photos" in result.stdout
-    assert "test_y: 4 examples: 8 pictures, from paintings" in result.stdout
+    assert "train_x: 4 examples: 8 images, from photos" in result.stdout
+    assert "test_y: 4 examples: 8 images, from paintings" in result.stdout
     assert OFFLINE not in result.stdout
-    check_folder(pictures / "out", "cyclegan_monet")
+    check_folder(images / "out", "cyclegan_monet")
 
 
 @pytest.mark.slow
@@ -160,7 +160,7 @@ def test_own_folders(pictures):
     [
         (["--photos", "photos"], 1, "Give both --photos and --paintings, or neither."),
         (["--photos", "photos", "--paintings", "none"], 1, "there is no folder none"),
-        (["--photos", "photos", "--paintings", "empty"], 1, "empty holds 0 files but no picture"),
+        (["--photos", "photos", "--paintings", "empty"], 1, "empty holds 0 files but no image"),
         (["--photos", "photos", "--paintings", "few"], 1, "at least 6 are needed"),
         (["--strategy", "multiworker"], 1, "needs the environment variable TF_CONFIG"),
         (["--strategy", "mirrored"], 1, "--batch-size 1 cannot be shared evenly by 2 replicas"),
@@ -169,14 +169,14 @@ def test_own_folders(pictures):
         (["--image-size", "40"], 2, "--load-size is 36: it must be at least --image-size, 40."),
         (["--image-size", "34"], 2, "--image-size is 34: it must be a multiple of 4."),
         (["--upsampling", "magic"], 2, "invalid choice: 'magic'"),
-        (["--colour", "red"], 2, "--colour is not a flag of this recipe"),
+        (["--color", "red"], 2, "--color is not a flag of this recipe"),
     ],
 )
-def test_mistakes_of_users(pictures, flags, code, sentence, cyclegan, capsys):
+def test_mistakes_of_users(images, flags, code, sentence, cyclegan, capsys):
     """Each ends with one sentence, before or in the first step."""
-    (pictures / "empty").mkdir()
+    (images / "empty").mkdir()
     for number in range(3):
-        write_png(pictures / "few" / f"{number}.png", np.zeros([9, 9, 3], np.uint8))
+        write_png(images / "few" / f"{number}.png", np.zeros([9, 9, 3], np.uint8))
     with pytest.raises(SystemExit) as end:
         cyclegan("--preset", "smoke", *flags)
     lines = capsys.readouterr().err.splitlines()

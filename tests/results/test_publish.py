@@ -128,7 +128,7 @@ def test_subsets_and_domains(root, tmp_path, data, size, expected):
     [
         ([dict(config={"preset": "smoke"})], "is of the preset smoke"),
         ([dict(config={"preset": "huge"})], "the run's preset is huge: toy has smoke, cpu, paper"),
-        ([dict(config={"colour": 1})], "does not know: colour"),
+        ([dict(config={"color": 1})], "does not know: color"),
         ([dict(config={"rate": -1})], "--rate is -1"),
         ([dict(config={"deterministic": True})], "the setting deterministic True, and 'FID' means"),
         ([{}, {}], "two have the same seed"),

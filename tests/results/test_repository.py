@@ -4,11 +4,11 @@ import shlex
 
 import pytest
 
-from keras_gen.recipe import command, parse
-from keras_gen.recipe.settings import PLACES
 from keras_gen.results import read_rows
 from keras_gen.results.runs import load_recipe
 from keras_gen.results.table import outdated
+from keras_gen.run import command, parse
+from keras_gen.run.settings import PLACES
 from processes import RECIPES, ROOT
 
 

@@ -30,7 +30,7 @@ def test_rows_return_from_files(tmp_path):
     ("change", "message"),
     [
         (lambda rows: rows[0].pop("unit"), "missing 1 required positional argument: 'unit'"),
-        (lambda rows: rows[0].update(colour="red"), "unexpected keyword argument 'colour'"),
+        (lambda rows: rows[0].update(color="red"), "unexpected keyword argument 'color'"),
         (lambda rows: rows[0].update(value="85"), "value is '85': expected int | float"),
         (lambda rows: rows[0].update(value=float("nan")), "value is nan"),
         (lambda rows: rows[0].update(steps=None), "steps is None: expected int"),
@@ -84,7 +84,7 @@ def test_missed_by(value, paper, higher, expected):
 
 @pytest.mark.parametrize(
     ("flags", "count"),
-    [("", 0), (" --seed 3 --sheet-every 2", 0), (" --rate 2 --no-ema --seed 1", 2)],
+    [("", 0), (" --seed 3 --grid-every 2", 0), (" --rate 2 --no-ema --seed 1", 2)],
 )
 def test_changed_flags(flags, count):
     assert make_row(command=f"python recipes/toy.py --preset cpu{flags}").changed_flags == count

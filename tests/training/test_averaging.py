@@ -16,7 +16,9 @@ MOMENTUM = 0.8
 def gan(**average):
     shape = (8, 8, 1)
     model = GAN(dcgan_generator(shape, 2, filters=2), dcgan_discriminator(shape, filters=2))
-    model.compile(keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1, **average))
+    model.compile(
+        d_optimizer=keras.optimizers.SGD(0.1), g_optimizer=keras.optimizers.SGD(0.1, **average)
+    )
     return model
 
 
@@ -83,7 +85,7 @@ class Line(GenerativeModel):
         layers = [keras.Input((1,)), keras.layers.Dense(1), keras.layers.Dense(1)]
         self.network = keras.Sequential(layers)
 
-    def players(self):
+    def optimizers(self):
         return {"optimizer": [self.network]}
 
     def train_step(self, data):

@@ -46,7 +46,7 @@ def test_a_step_by_hand():
     np.testing.assert_allclose(values(network), [2 - 0.1 * 20, -0.1 * 8], rtol=1e-6)
 
 
-def test_what_the_next_player_can_use_is_handed_on():
+def test_what_the_next_loss_can_use_is_handed_on():
     network = line()
 
     def loss():
@@ -306,16 +306,16 @@ class DiracGAN:
 
     def step(self, gamma):
         with tf.GradientTape() as tape:
-            players = [
+            parts = [
                 gradients(self.critic_loss, self.optimizer, self.critic),
                 gradients(self.generator_loss, self.optimizer, self.generator),
             ]
-            field = [g for player in players for g in player.values]
+            field = [g for part in parts for g in part.values]
             regularizer = 0.5 * tf.add_n([tf.reduce_sum(g**2) for g in field])
-        slopes = iter(tape.gradient(regularizer, [v.value for p in players for v in p.variables]))
+        slopes = iter(tape.gradient(regularizer, [v.value for p in parts for v in p.variables]))
         consensus = [
             dataclasses.replace(p, values=[g + gamma * next(slopes) for g in p.values])
-            for p in players
+            for p in parts
         ]
         apply_gradients(self.optimizer, *consensus)
 

@@ -1,4 +1,4 @@
-"""The base of all models: configuration, players, batches, weights of losses, reports."""
+"""The base of all models: configuration, optimizers, batches, weights of losses, reports."""
 
 import keras
 import numpy as np
@@ -62,7 +62,7 @@ class Committee(GenerativeModel):
         def votes():
             return tf.reduce_sum(self.chair(x) * tf.add_n([m(x) for m in self.members]), -1)
 
-        return self.report(loss=minimize(votes, self.optimizer, *self.players()["optimizer"]))
+        return self.report(loss=minimize(votes, self.optimizer, *self.optimizers()["optimizer"]))
 
 
 ONE = np.ones([2, 1], "float32")
@@ -104,7 +104,7 @@ class TestConfiguration:
     def test_a_list_of_networks_is_trained_listed_and_saved(self, tmp_path):
         model = Committee([line(1.0), line(2.0), line(3.0)], line(1.0), name="committee")
         assert list(model.networks) == ["members_0", "members_1", "members_2", "chair"]
-        assert [slope(n) for n in model.players()["optimizer"]] == [1, 2, 3, 1]
+        assert [slope(n) for n in model.optimizers()["optimizer"]] == [1, 2, 3, 1]
         trained(model)
         found = [slope(n) for n in model.networks.values()]
         # The gradient of each member is the chair's weight, and of the chair their sum.
@@ -127,7 +127,7 @@ class TestConfiguration:
             assert policy.removeprefix("mixed_") == each.network.layers[-1].compute_dtype
 
 
-class TestPlayers:
+class TestOptimizers:
     def test_a_network_that_starts_frozen_stays(self):
         frozen = line(2.0)
         frozen.trainable = False

@@ -110,8 +110,8 @@ class TestCallbacks:
 class TestNonFiniteWeights:
     def autoencoder(self):
         shape = (2, 2, 1)
-        options = dict(latents=3, hidden=(4,), activation="relu")
-        encoder = mlp_encoder(shape, outputs=("codes",), **options)
+        options = dict(latent_dim=3, hidden=(4,), activation="relu")
+        encoder = mlp_encoder(shape, **options)
         model = Autoencoder(encoder, mlp_decoder(shape, **options))
         model.compile("adam")
         return model

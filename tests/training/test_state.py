@@ -21,8 +21,8 @@ CONFIG = {"batch_size": 4, "name": "tiny"}
 
 def vae(hidden=3, optimizer=None):
     keras.utils.set_random_seed(1)
-    encoder = mlp_encoder(SHAPE, latents=1, hidden=(hidden,))
-    model = VAE(encoder, mlp_decoder(SHAPE, latents=1, hidden=(hidden,)), seed=2)
+    encoder = mlp_encoder(SHAPE, latent_dim=1, hidden=(hidden,), heads=("mean", "log_variance"))
+    model = VAE(encoder, mlp_decoder(SHAPE, latent_dim=1, hidden=(hidden,)), seed=2)
     model.compile(optimizer or keras.optimizers.Adam(0.01), run_eagerly=True)
     return model
 

@@ -1,4 +1,4 @@
-"""What is missing, what is minimised, who sees what, and that known pixels stay."""
+"""What is missing, what is minimized, who sees what, and that known pixels stay."""
 
 import keras
 import numpy as np
@@ -17,13 +17,13 @@ def build(region=None, **options):
     return ContextEncoder(*networks, critic, **options)
 
 
-def pictures(rng, n=5):
+def images(rng, n=5):
     return rng.integers(0, 256, (n, *SHAPE), dtype="uint8")
 
 
 class TestRegions:
     @pytest.mark.parametrize(("overlap", "side"), [(0, 8), (1, 6), (3, 2)])
-    def test_the_centre_is_half_the_side_less_the_overlap(self, overlap, side):
+    def test_the_center_is_half_the_side_less_the_overlap(self, overlap, side):
         masks = build(overlap=overlap).masks(2)
         expected = np.zeros([16, 16], "uint8")
         expected[8 - side // 2 : 8 + side // 2, 8 - side // 2 : 8 + side // 2] = 1
@@ -36,7 +36,7 @@ class TestRegions:
         masks = model.masks(20, seed=1)
         assert (masks.mean(axis=(1, 2, 3)) == 0.25).all()
         assert len({mask.tobytes() for mask in masks}) == 20
-        # Neighbours nearly always agree, where of independent pixels 10 in 16 would.
+        # Neighbors nearly always agree, where of independent pixels 10 in 16 would.
         assert (masks[:, 1:] == masks[:, :-1]).mean() > 0.85
         # Every place is missing at times.
         assert (model.masks(200, seed=2).max(axis=0) == 1).all()
@@ -52,7 +52,7 @@ class TestLosses:
     def test_equation_1_in_numpy_with_the_heavier_border(self, rng):
         model = build(overlap=1, overlap_weight=10.0)
         model.compile()
-        x = pictures(rng) / np.float32(127.5) - 1
+        x = images(rng) / np.float32(127.5) - 1
         hole, region = np.zeros([2, 16, 16, 1], "float32")
         hole[5:11, 5:11], region[4:12, 4:12] = 1, 1
         filled = model((1 - hole) * x).numpy()
@@ -65,27 +65,27 @@ class TestLosses:
     def test_equation_3(self, rng):
         model = build(8, reconstruction_weight=0.9, adversarial_weight=0.2)
         model.compile()
-        losses = model.evaluate(pictures(rng), batch_size=5, return_dict=True, verbose=0)
+        losses = model.evaluate(images(rng), batch_size=5, return_dict=True, verbose=0)
         total = 0.9 * losses["reconstruction_loss"] + 0.2 * losses["adversarial_loss"]
         np.testing.assert_allclose(losses["g_loss"], total, rtol=1e-5)
 
-    @pytest.mark.parametrize(("mask", "region"), [("centre", 8), ("random", 16)])
+    @pytest.mark.parametrize(("mask", "region"), [("center", 8), ("random", 16)])
     def test_what_is_missing_is_never_shown(self, mask, region, rng):
-        """Two pictures that differ in the missing pixels alone are filled in alike."""
+        """Two images that differ in the missing pixels alone are filled in alike."""
         model = build(region, mask=mask)
-        x, noise = pictures(rng), pictures(rng)
+        x, noise = images(rng), images(rng)
         masks = model.masks(5, seed=3)
         other = np.where(masks > 0, noise, x)
         np.testing.assert_array_equal(model.inpaint(x, masks), model.inpaint(other, masks))
 
     def test_the_discriminator_sees_the_predicted_region_only(self, rng):
-        """In the centre F's own pixels, and for random regions known ones around them."""
-        x = tf.constant(pictures(rng) / np.float32(127.5) - 1)
+        """In the center F's own pixels, and for random regions known ones around them."""
+        x = tf.constant(images(rng) / np.float32(127.5) - 1)
         for model in (build(8), build(16, mask="random")):
             missing = model._regions(5)
             filled = model((1 - missing) * x)
             predicted = model._generator_terms(x, missing, training=False)[1]
-            if model.mask == "centre":
+            if model.mask == "center":
                 expected = filled[:, 4:12, 4:12]
             else:
                 expected = missing * filled + (1 - missing) * x
@@ -94,8 +94,8 @@ class TestLosses:
     def test_the_reconstruction_loss_alone_needs_no_discriminator(self, rng):
         model = build(mask="random")
         model.compile()
-        assert list(model.players()) == ["g_optimizer"]
-        logs = model.fit(pictures(rng, 8), batch_size=4, verbose=0).history
+        assert list(model.optimizers()) == ["g_optimizer"]
+        logs = model.fit(images(rng, 8), batch_size=4, verbose=0).history
         assert set(logs) == {"g_loss", "reconstruction_loss"} == set(model.loss_names)
         copy = ContextEncoder.from_config(model.get_config())
         assert copy.discriminator is None and copy.mask == "random"
@@ -103,12 +103,12 @@ class TestLosses:
     def test_labels_are_passed_over(self, rng):
         model = build()
         model.compile()
-        model.fit(pictures(rng, 4), np.arange(4), batch_size=4, verbose=0)
+        model.fit(images(rng, 4), np.arange(4), batch_size=4, verbose=0)
 
 
 class TestUse:
     def test_known_pixels_are_kept_exactly(self, rng):
-        model, x = build(), pictures(rng)
+        model, x = build(), images(rng)
         masks = rng.integers(0, 2, (5, 16, 16))
         filled = model.inpaint(x, masks, batch_size=2)
         assert filled.dtype == np.uint8 and filled.shape == x.shape
@@ -117,19 +117,19 @@ class TestUse:
         np.testing.assert_array_equal(filled, model.inpaint(x, masks[..., None] > 0))
 
     def test_drawn_regions_follow_their_seed(self, rng):
-        model, x = build(mask="random"), pictures(rng)
+        model, x = build(mask="random"), images(rng)
         filled = model.inpaint(x, seed=4)
         np.testing.assert_array_equal(filled, model.inpaint(x, model.masks(5, seed=4)))
 
     def test_encode(self, rng):
-        model, x = build(), pictures(rng)
+        model, x = build(), images(rng)
         codes = model.encode(x, batch_size=2)
         assert codes.shape == (5, 4, 4, 4) and codes.dtype == np.float32
         floats = x / np.float32(127.5) - 1
         np.testing.assert_allclose(codes, model.encode(floats), atol=1e-5)
 
     def test_signatures_agree_with_the_methods(self, rng):
-        model, x = build(mask="random"), pictures(rng)
+        model, x = build(mask="random"), images(rng)
         serve = {name: function for name, (function, _) in model.signatures().items()}
         assert set(serve) == {"inpaint", "fill", "encode"}
         x = tf.constant(x)
@@ -161,7 +161,7 @@ class TestUse:
         (dict(mask="left"), "mask is 'left': expected one of"),
         (dict(overlap=4), "overlap is 4 for images of 16 pixels: expected 0 to 3"),
         (dict(adversarial_weight=-1), "adversarial_weight is -1: it must not be negative"),
-        (dict(region=16), r"takes \(16, 16, 3\).*mask='centre', \(8, 8, 3\)"),
+        (dict(region=16), r"takes \(16, 16, 3\).*mask='center', \(8, 8, 3\)"),
         (dict(region=8, mask="random"), r"takes \(8, 8, 3\).*mask='random', \(16, 16, 3\)"),
     ],
 )

@@ -1,4 +1,4 @@
-"""CycleGAN's eq. (3) and sec. 5.2 against numpy, for players that are single 1x1 convolutions."""
+"""CycleGAN's eq. (3) and sec. 5.2 against numpy, for networks that are single 1x1 convolutions."""
 
 import itertools
 
@@ -16,7 +16,7 @@ SHAPE = (2, 2, 3)
 NAMES = dict(generator_xy="G", generator_yx="F", discriminator_x="X", discriminator_y="Y")
 
 
-def players(rng):
+def random_weights(rng):
     """Kernels and biases of G, F, D_X and D_Y."""
     return {
         name: [rng.normal(0, 0.4, (3, outputs)), rng.normal(0, 0.2, outputs)]
@@ -34,7 +34,8 @@ def cyclegan(weights, rates=(0.0, 0.0), **options):
         convolution.set_weights([kernel[None, None], bias])
     options = dict(cycle_weight=LAMBDA, identity_weight=IDENTITY, pool_size=0) | options
     model = CycleGAN(**networks, **options)
-    model.compile(*(keras.optimizers.SGD(rate) for rate in rates), run_eagerly=True)
+    g_optimizer, d_optimizer = (keras.optimizers.SGD(rate) for rate in rates)
+    model.compile(d_optimizer=d_optimizer, g_optimizer=g_optimizer, run_eagerly=True)
     return model
 
 
@@ -74,7 +75,7 @@ def discriminator_loss(weights, x, y, shown_x, shown_y):
 
 
 def slopes(loss, weights, names):
-    """Derivatives of `loss(weights)` by the weights of some players, by differences."""
+    """Derivatives of `loss(weights)` by the weights of some networks, by differences."""
     found, small = {}, 1e-6
     for name in names:
         found[name] = [np.zeros_like(array) for array in weights[name]]
@@ -104,7 +105,7 @@ def assert_losses(logs, expected):
 
 @pytest.mark.parametrize("identity", [IDENTITY, 0.0])
 def test_terms_of_the_losses(rng, identity):
-    weights = players(rng)
+    weights = random_weights(rng)
     model = cyclegan(weights, identity_weight=identity)
     x, y = photos(rng), photos(rng)
     expected = generator_losses(weights, x, y, identity) | {
@@ -117,7 +118,7 @@ def test_terms_of_the_losses(rng, identity):
 
 
 def test_evaluate_is_the_mean_of_the_steps(rng):
-    weights = players(rng)
+    weights = random_weights(rng)
     model = cyclegan(weights)
     x, y = photos(rng, 6), photos(rng, 6)
     logs = model.evaluate(x, y, batch_size=2, verbose=0, return_dict=True)
@@ -127,7 +128,7 @@ def test_evaluate_is_the_mean_of_the_steps(rng):
 @pytest.mark.parametrize("left_out", ["G", "F"])
 def test_each_direction_of_the_cycle_counts(rng, left_out):
     """A generator that does nothing, and the other not: the cycle's halves differ."""
-    weights = players(rng)
+    weights = random_weights(rng)
     weights[left_out] = [np.eye(3), np.zeros(3)]
     x, y = photos(rng), photos(rng)
     logs = losses_of(cyclegan(weights), x, y)
@@ -138,7 +139,7 @@ def test_each_direction_of_the_cycle_counts(rng, left_out):
 
 
 def test_a_step_follows_the_gradients(rng):
-    weights, rate = players(rng), 0.1
+    weights, rate = random_weights(rng), 0.1
     model = cyclegan(weights, rates=(rate, rate))
     x, y = photos(rng), photos(rng)
     fakes = mapped(weights, "F", y), mapped(weights, "G", x)
@@ -155,7 +156,7 @@ def test_a_step_follows_the_gradients(rng):
 
 def test_histories_feed_the_discriminators_in_training_only(rng):
     """The loss tells whether each history showed the new image or the one that it kept."""
-    weights = players(rng)
+    weights = random_weights(rng)
     model = cyclegan(weights, pool_size=1)
     kept, seen = None, []
     for _ in range(16):
@@ -186,7 +187,7 @@ def test_histories_feed_the_discriminators_in_training_only(rng):
 
 
 def test_weights_follow_schedules(rng):
-    weights = players(rng)
+    weights = random_weights(rng)
     model = cyclegan(weights, cycle_weight=schedules.Linear(0.0, LAMBDA, steps=2))
     x, y = photos(rng), photos(rng)
     losses = generator_losses(weights, x, y)

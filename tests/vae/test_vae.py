@@ -153,8 +153,8 @@ def test_codes_reconstructions_and_samples_are_means(weights, x):
 def test_the_elbo_is_float32_of_networks_that_are_not(rng):
     """Sums over many values, which bfloat16 would round at the third digit."""
     keras.config.set_dtype_policy("mixed_bfloat16")
-    encoder = mlp_encoder((400,), latents=2, hidden=(8,))
-    decoder = mlp_decoder((400,), latents=2, hidden=(8,))
+    encoder = mlp_encoder((400,), latent_dim=2, hidden=(8,), heads=("mean", "log_variance"))
+    decoder = mlp_decoder((400,), latent_dim=2, hidden=(8,))
     model = VAE(encoder, decoder, likelihood=Normal(scale=SCALE))
     assert {layer.compute_dtype for layer in encoder.layers} >= {"bfloat16"}
     x = tf.constant(rng.uniform(-1, 1, (4, 400)), tf.float32)

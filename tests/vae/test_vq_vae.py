@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.export import export, load
 from keras_gen.losses import Normal
+from keras_gen.serving.export import export, load
 from keras_gen.training import NonFiniteLossError
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VQVAE

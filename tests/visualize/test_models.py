@@ -1,4 +1,4 @@
-"""Pictures of what a model does."""
+"""Images of what a model does."""
 
 import sys
 
@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from all_tiny import TINY
-from keras_gen.callbacks import SampleSheet
+from keras_gen.callbacks import SampleGrid
 from keras_gen.images import grid, read_image
 from keras_gen.visualize import (
     figure,
@@ -16,19 +16,19 @@ from keras_gen.visualize import (
     random_codes,
     reconstructions,
     samples,
-    translation_sheet,
+    translation_grid,
     traversals,
 )
 from tiny import prepared
 
 
-def cells(sheet, columns, pad=2):
-    """The cells of a square-celled sheet, `[rows, columns, height, width, 3]`."""
-    size = (sheet.shape[1] - pad) // columns - pad
-    rows = (sheet.shape[0] - pad) // (size + pad)
-    cut = sheet[pad:, pad:].reshape(rows, size + pad, columns, size + pad, 3)
+def cells(sample_grid, columns, pad=2):
+    """The cells of a square-celled sample grid, `[rows, columns, height, width, 3]`."""
+    size = (sample_grid.shape[1] - pad) // columns - pad
+    rows = (sample_grid.shape[0] - pad) // (size + pad)
+    cut = sample_grid[pad:, pad:].reshape(rows, size + pad, columns, size + pad, 3)
     assert (cut[:, size:] == 255).all() and (cut[:, :, :, size:] == 255).all()
-    assert (sheet[:pad] == 255).all() and (sheet[:, :pad] == 255).all()
+    assert (sample_grid[:pad] == 255).all() and (sample_grid[:, :pad] == 255).all()
     return cut[:, :size, :, :size].swapaxes(1, 2)
 
 
@@ -37,7 +37,7 @@ def rgb(images):
 
 
 class Plain:
-    """Two latents that are grey values: image = 100 + 10 first + second, on one pixel.
+    """Two latents that are gray values: image = 100 + 10 first + second, on one pixel.
 
     It is deterministic: `encode` returns codes alone.
     """
@@ -57,9 +57,9 @@ class Plain:
         return self.decode(self.encode(images))
 
 
-def grey(sheet, columns):
-    """The grey values of a sheet of one-pixel images."""
-    return cells(sheet, columns)[:, :, 0, 0, 0].tolist()
+def gray(sample_grid, columns):
+    """The gray values of a sample grid of one-pixel images."""
+    return cells(sample_grid, columns)[:, :, 0, 0, 0].tolist()
 
 
 def images(*values):
@@ -91,17 +91,17 @@ class TestReconstructions:
         )
 
     def test_of_codes(self):
-        assert grey(reconstructions(Plain(), images(111, 142)), 2) == [[111, 142]] * 2
+        assert gray(reconstructions(Plain(), images(111, 142)), 2) == [[111, 142]] * 2
 
 
 class TestInterpolations:
     def test_between_images(self):
-        found = grey(interpolations(Plain(), images(100, 120), images(140, 124), steps=5), 5)
+        found = gray(interpolations(Plain(), images(100, 120), images(140, 124), steps=5), 5)
         assert found == [[100, 110, 120, 130, 140], [120, 121, 122, 123, 124]]
 
     def test_between_latents(self):
         found = interpolations(Plain(), [[0, 0]], [[1, 2]], steps=3)
-        assert grey(found, 3) == [[100, 106, 112]]
+        assert gray(found, 3) == [[100, 106, 112]]
 
     def test_of_a_variational_autoencoder_lie_between_the_means(self):
         model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(4)
@@ -125,7 +125,7 @@ class TestInterpolations:
                 return codes.astype("uint8")
 
         found = interpolations(Spatial(), images(0), images(30), steps=4)
-        assert grey(found, 4) == [[0, 10, 20, 30]]
+        assert gray(found, 4) == [[0, 10, 20, 30]]
 
     def test_bad_ends(self):
         with pytest.raises(ValueError, match=r"a has shape \(1, 2\) and b \(2, 2\)"):
@@ -137,17 +137,17 @@ class TestInterpolations:
 class TestTraversals:
     def test_from_the_origin(self):
         found = traversals(Plain(), span=2, steps=5)
-        assert grey(found, 5) == [[80, 90, 100, 110, 120], [98, 99, 100, 101, 102]]
+        assert gray(found, 5) == [[80, 90, 100, 110, 120], [98, 99, 100, 101, 102]]
 
     def test_from_images_and_latents(self):
         points = images(122, 132)  # codes (2, 2) and (3, 2)
         expected = [[92, 112], [119, 121], [92, 112], [129, 131]]
-        assert grey(traversals(Plain(), points, span=1, steps=2), 2) == expected
-        assert grey(traversals(Plain(), [[2, 2], [3, 2]], span=1, steps=2), 2) == expected
+        assert gray(traversals(Plain(), points, span=1, steps=2), 2) == expected
+        assert gray(traversals(Plain(), [[2, 2], [3, 2]], span=1, steps=2), 2) == expected
 
     def test_of_some_dimensions_in_their_order(self):
         found = traversals(Plain(), [[2, 2]], dimensions=[1, 0, 1], span=1, steps=3)
-        assert grey(found, 3) == [[119, 120, 121], [92, 102, 112], [119, 120, 121]]
+        assert gray(found, 3) == [[119, 120, 121], [92, 102, 112], [119, 120, 121]]
 
     def test_of_a_variational_autoencoder_start_at_the_mean(self):
         model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(1)
@@ -192,7 +192,7 @@ class TestManifold:
     def test_takes_quantiles(self):
         # 1/6, 1/2 and 5/6 of the Normal distribution, times ten and one.
         quantile = 0.967422
-        found = np.array(grey(manifold(Plain(), side=3), 3))
+        found = np.array(gray(manifold(Plain(), side=3), 3))
         steps = np.array([-quantile, 0, quantile])
         expected = np.round(100 + 10 * steps[None, :] + steps[::-1, None])
         np.testing.assert_array_equal(found, expected)
@@ -213,24 +213,24 @@ class TestManifold:
 
 class TestRandomCodes:
     def test_codes_that_do_not_vary_give_the_same_on_both_sides(self):
-        sheet = random_codes(Plain(), np.tile([[2.0, 3.0]], [5, 1]), n=4)
-        # Two grids of 2 x 2 pictures of one pixel, 8 pixels wide each, without a gap.
-        assert sheet.shape == (8, 16, 3) and (sheet[:, :8] == sheet[:, 8:]).all()
-        assert (sheet[2::3, 2:8:3] == 123).all()
+        sample_grid = random_codes(Plain(), np.tile([[2.0, 3.0]], [5, 1]), n=4)
+        # Two grids of 2 x 2 images of one pixel, 8 pixels wide each, without a gap.
+        assert sample_grid.shape == (8, 16, 3) and (sample_grid[:, :8] == sample_grid[:, 8:]).all()
+        assert (sample_grid[2::3, 2:8:3] == 123).all()
 
     def test_the_right_side_has_the_moments_of_the_codes(self):
         first = np.random.default_rng(0).normal(3.0, 2.0, 400)
         codes = np.stack([first, 10 * first], axis=1)  # all on one line: image = 100 + 20 first
         n, side = 400, 62
-        sheet = random_codes(Plain(), codes, n)
-        values = sheet[2::3, -side + 2 :: 3, 0].astype("float64").ravel()
+        sample_grid = random_codes(Plain(), codes, n)
+        values = sample_grid[2::3, -side + 2 :: 3, 0].astype("float64").ravel()
         assert len(values) == n
         # Of 400 values a mean is off by 40 / 20, a standard deviation by 40 / 28, as 1 sigma.
         assert abs(values.mean() - 160) < 10 and abs(values.std() - 40) < 8
 
     def test_the_left_side_shows_codes_of_data(self):
-        sheet = random_codes(Plain(), [[0.0, 1.0], [5.0, 5.0], [9.0, 0.0]], n=3)
-        assert sorted(sheet[2::3, 2:8:3, 0].ravel().tolist()) == [101, 155, 190, 255]
+        sample_grid = random_codes(Plain(), [[0.0, 1.0], [5.0, 5.0], [9.0, 0.0]], n=3)
+        assert sorted(sample_grid[2::3, 2:8:3, 0].ravel().tolist()) == [101, 155, 190, 255]
 
     def test_seeds(self):
         codes = np.random.default_rng(0).normal(size=[50, 2])
@@ -244,10 +244,10 @@ class TestRandomCodes:
 
 class TestFigure:
     def test_shows_the_image_and_labels_its_cells(self):
-        sheet = grid(np.arange(6 * 4 * 3, dtype="uint8").reshape(6, 4, 3, 1), columns=3)
-        drawn = figure(sheet, "Title", ["upper", "lower"], ["a", "b", "c"])
+        sample_grid = grid(np.arange(6 * 4 * 3, dtype="uint8").reshape(6, 4, 3, 1), columns=3)
+        drawn = figure(sample_grid, "Title", ["upper", "lower"], ["a", "b", "c"])
         (axes,) = drawn.axes
-        np.testing.assert_array_equal(axes.images[0].get_array(), sheet)
+        np.testing.assert_array_equal(axes.images[0].get_array(), sample_grid)
         assert axes.get_title() == "Title"
         assert [text.get_text() for text in axes.get_yticklabels()] == ["upper", "lower"]
         assert [text.get_text() for text in axes.get_xticklabels()] == ["a", "b", "c"]
@@ -268,9 +268,9 @@ class TestFigure:
         assert read_image(tmp_path / "a.png").std() > 0
 
     def test_labels_that_do_not_fit(self):
-        sheet = grid(images(1, 2, 3), columns=3)
+        sample_grid = grid(images(1, 2, 3), columns=3)
         with pytest.raises(ValueError, match="There are 2 column_labels: an image of 11 pixels"):
-            figure(sheet, column_labels=["a", "b"])
+            figure(sample_grid, column_labels=["a", "b"])
 
 
 @pytest.mark.parametrize(
@@ -284,13 +284,13 @@ class TestFigure:
 def test_each_is_a_callback(tmp_path, draw):
     model = TINY["VAE"].compiled()
     model.optimizer.use_ema = False
-    model.fit(*TINY["VAE"].data(4), verbose=0, callbacks=[SampleSheet(draw, tmp_path)])
+    model.fit(*TINY["VAE"].data(4), verbose=0, callbacks=[SampleGrid(draw, tmp_path)])
     np.testing.assert_array_equal(read_image(tmp_path / "epoch-0001.png"), draw(model))
 
 
 def test_a_figure_is_a_callback_too(tmp_path):
-    sheet = SampleSheet(lambda model: figure(manifold(model, side=3), "plane"), tmp_path)
-    TINY["VAE"].compiled().fit(*TINY["VAE"].data(4), verbose=0, callbacks=[sheet])
+    sample_grid = SampleGrid(lambda model: figure(manifold(model, side=3), "plane"), tmp_path)
+    TINY["VAE"].compiled().fit(*TINY["VAE"].data(4), verbose=0, callbacks=[sample_grid])
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-0001.png"]
     assert read_image(tmp_path / "epoch-0001.png").shape[1] == 800
 
@@ -309,9 +309,11 @@ class Brighter:
 def test_layout_of_translations(paintings):
     x = np.stack([np.full([4, 6, 3], v, "uint8") for v in (10, 20)])
     y = np.stack([np.full([4, 6, 3], 100 + v, "uint8") for v in range(paintings)])
-    sheet = translation_sheet(Brighter(), x, y)
-    assert sheet.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3) and sheet.dtype == np.uint8
-    cells = sheet[4::6, 4::8, 0][:6, :2]
+    sample_grid = translation_grid(Brighter(), x, y)
+    assert (
+        sample_grid.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3) and sample_grid.dtype == np.uint8
+    )
+    cells = sample_grid[4::6, 4::8, 0][:6, :2]
     up, down = (lambda v: v // 2 + 128), (lambda v: v // 2)
     expected = [
         [10, 20],
@@ -324,10 +326,10 @@ def test_layout_of_translations(paintings):
     np.testing.assert_array_equal(cells, expected)
 
 
-def test_sheet_of_a_model():
+def test_sample_grid_of_a_model():
     tiny = TINY["CycleGAN"]
     x, y = tiny.data(3)
-    sheet = translation_sheet(tiny.compiled(), x, y)
-    assert sheet.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
-    np.testing.assert_array_equal(sheet[2:18, 2:18], x[0])
-    assert tf.reduce_all(sheet[2:18, 18:20] == 255)
+    sample_grid = translation_grid(tiny.compiled(), x, y)
+    assert sample_grid.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
+    np.testing.assert_array_equal(sample_grid[2:18, 2:18], x[0])
+    assert tf.reduce_all(sample_grid[2:18, 18:20] == 255)

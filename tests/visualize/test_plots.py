@@ -1,4 +1,4 @@
-"""Pictures of numbers."""
+"""Images of numbers."""
 
 import sys
 
@@ -7,17 +7,17 @@ import pytest
 
 from keras_gen.visualize import code_scatter, filters, line_plot
 
-RED, BLUE = (214, 39, 40), (31, 119, 180)  # the colours of the labels 3 and 0 among four
+RED, BLUE = (214, 39, 40), (31, 119, 180)  # the colors of the labels 3 and 0 among four
 
 
-def where(picture, colour):
-    """Rows and columns of the pixels of a colour."""
-    return np.argwhere((picture == colour).all(axis=-1))
+def where(image, color):
+    """Rows and columns of the pixels of a color."""
+    return np.argwhere((image == color).all(axis=-1))
 
 
 @pytest.fixture(autouse=True)
 def without_pyplot(monkeypatch):
-    """None of the pictures may leave a figure open."""
+    """None of the images may leave a figure open."""
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
 
 
@@ -28,7 +28,7 @@ class TestCodeScatter:
         """Label 0 far below and on the left of label 3."""
         return np.random.default_rng(seed).normal(size=[200, 2]) + 10 * self.labels[:, None]
 
-    def test_places_and_colours(self):
+    def test_places_and_colors(self):
         drawn = code_scatter({"codes": self.codes()}, self.labels)
         assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
         axes = drawn[:, :500]  # the legend is on the right
@@ -73,21 +73,21 @@ class TestCodeScatter:
 
 
 class TestFilters:
-    def test_each_is_symmetric_around_grey(self):
+    def test_each_is_symmetric_around_gray(self):
         weights = np.array([[0.5, 0.0, -8.0], [-0.5, 0.0, 0.0], [0.25, 0.0, 4.0], [0, 0, 8.0]])
-        sheet = filters(weights, (2, 2, 1))
-        assert sheet.shape == (10, 10, 3) and sheet.dtype == np.uint8
-        assert sheet[2:4, 2:4, 0].tolist() == [[255, 0], [191, 128]]
-        assert (sheet[2:4, 6:8] == 128).all()  # a unit that looks at nothing
-        assert sheet[6:8, 2:4, 0].tolist() == [[0, 128], [191, 255]]
+        sample_grid = filters(weights, (2, 2, 1))
+        assert sample_grid.shape == (10, 10, 3) and sample_grid.dtype == np.uint8
+        assert sample_grid[2:4, 2:4, 0].tolist() == [[255, 0], [191, 128]]
+        assert (sample_grid[2:4, 6:8] == 128).all()  # a unit that looks at nothing
+        assert sample_grid[6:8, 2:4, 0].tolist() == [[0, 128], [191, 255]]
 
-    def test_colours_and_number(self):
+    def test_colors_and_number(self):
         weights = np.random.default_rng(0).normal(size=[12, 9])
-        sheet = filters(weights, (2, 2, 3), n=4)
-        assert sheet.shape == (10, 10, 3)
+        sample_grid = filters(weights, (2, 2, 3), n=4)
+        assert sample_grid.shape == (10, 10, 3)
         largest = np.abs(weights[:, 1]).max()
         expected = np.round(127.5 * (1 + weights[:, 1] / largest)).reshape(2, 2, 3)
-        np.testing.assert_array_equal(sheet[2:4, 6:8], expected)
+        np.testing.assert_array_equal(sample_grid[2:4, 6:8], expected)
 
     @pytest.mark.parametrize("shape", [(12,), (3, 3), (3, 3, 3, 8)])
     def test_weights_of_another_shape(self, shape):

@@ -16,7 +16,7 @@ from keras_gen.losses.likelihoods.base import Likelihood
 class Poisson(Likelihood):
     """Independent Poisson counts, as of words in a document; the network returns log rates.
 
-    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between these it goes on
+    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between these it resumes
     smoothly, with the gamma function for the factorial.
 
     Example:

@@ -23,7 +23,7 @@ _CITATION = """\
 
 
 class Usps(tfds.core.GeneratorBasedBuilder):
-    """7,291 and 2,007 grey digits of 16x16 from United States envelopes.
+    """7,291 and 2,007 gray digits of 16x16 from United States envelopes.
 
     `image` is uint8 `[16, 16, 1]`, 0 the background and 255 ink; `label` is int64 0..9.
 
@@ -84,8 +84,8 @@ def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         packed: A bzip2 file with a line for each digit: the label 1..10, which is the digit plus
-            one, then `index:value` with indices 1..256 and grey values -1..1. A value that is
-            left out is 0, a middle grey.
+            one, then `index:value` with indices 1..256 and gray values -1..1. A value that is
+            left out is 0, a middle gray.
 
     Returns:
         uint8 images `[n, 16, 16]` and uint8 digits `[n]`.

@@ -1,0 +1,54 @@
+"""Images during training."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from keras_gen.files import replacing
+from keras_gen.images import write_png
+from keras_gen.training import averaged_weights, is_chief
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Draws an image with the averaged weights every few epochs and prints its path.
+
+    Args:
+        draw: Function of the model that returns a uint8 image `[height, width, 3]`, as those of
+            `keras_gen.visualize` do, or a matplotlib figure.
+        directory: Folder of the images, named by epoch.
+        every: Epochs between images.
+
+    Raises:
+        ValueError: If `every` is below 1.
+
+    Example:
+    ```python
+    from keras_gen.visualize import reconstructions, samples
+
+    sample_grid = SampleGrid(samples, "runs/a/samples")
+    pairs = SampleGrid(lambda model: reconstructions(model, images[:8]), "runs/a/pairs", every=5)
+    model.fit(data, callbacks=[sample_grid, pairs])
+    ```
+    """
+
+    def __init__(self, draw: Callable[[keras.Model], Any], directory, every: int = 1):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"every is {every}: images come every 1 epoch or more.")
+        self.draw, self.directory, self.every = draw, Path(directory), every
+
+    def on_epoch_end(self, epoch, logs=None):
+        """Draws, if it is time."""
+        if (epoch + 1) % self.every or not is_chief():
+            return
+        with averaged_weights(self.model):
+            path = self.directory / f"epoch-{epoch + 1:04d}.png"
+            image = self.draw(self.model)
+            if hasattr(image, "savefig"):
+                with replacing(path) as file:
+                    image.savefig(file, format="png")
+            else:
+                write_png(path, image)
+        print(f"  image: {path}")

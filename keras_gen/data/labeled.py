@@ -1,0 +1,69 @@
+"""A few labels among many examples: which ones, and streams that mix both."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.source import Source
+from keras_gen.data.unpaired import unpaired
+
+
+def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Indices in random order, of which any first few are even over the labels.
+
+    So the first 100 and the first 1,000 are nested draws of as many examples of each class as it
+    allows.
+
+    Args:
+        labels: Integers `[n]`.
+        seed: Of the draw.
+
+    Returns:
+        A permutation of 0 to n - 1, int64 `[n]`.
+
+    Example:
+        >>> few = source.select(even_order(labels, seed=0)[:100])
+    """
+    order = np.random.default_rng(seed).permutation(len(labels))
+    turn = np.empty(len(labels), np.int64)  # how many of the label came before
+    for label in np.unique(labels):
+        own = labels[order] == label
+        turn[own] = np.arange(own.sum())
+    return order[np.argsort(turn, kind="stable")]
+
+
+def half_labeled(
+    labeled: Source, unlabeled: Source, batch_size: int, seed: int = 0, start: int = 0
+) -> tf.data.Dataset:
+    """Batches whose first half has labels and whose second half has none.
+
+    Each half is shuffled on its own, so the few labeled examples come round more often.
+
+    Args:
+        labeled: Examples `(image, label)`, at least half a batch.
+        unlabeled: Images of the same shape.
+        batch_size: Even number of examples in a *global* batch.
+        seed: Any non-negative integer.
+        start: Batches already consumed; see `Source.stream`.
+
+    Returns:
+        Infinite `tf.data.Dataset` of `(images, labels)`, -1 where there is no label.
+
+    Raises:
+        ValueError: If the batch size is odd, or half of it is more than a source holds.
+
+    Example:
+        >>> few = Source((np.zeros([4, 8, 8, 1], "uint8"), np.arange(4)))
+        >>> many = Source(np.zeros([9, 8, 8, 1], "uint8"))
+        >>> images, labels = next(iter(half_labeled(few, many, batch_size=8)))
+    """
+    if batch_size % 2:
+        raise ValueError(f"batch_size is {batch_size}: half of it has labels, so make it even.")
+
+    def join(known, images):
+        label = known[1]
+        return tf.concat([known[0], images], 0), tf.concat([label, -tf.ones_like(label)], 0)
+
+    pairs = unpaired(labeled, unlabeled, batch_size // 2, seed, start)
+    return pairs.map(tf.autograph.experimental.do_not_convert(join))

@@ -1,0 +1,153 @@
+"""Samples that need no network, made of what ships inside scikit-learn."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.offline.painterly import paint
+from keras_gen.data.source import Source, derive_seed
+from keras_gen.data.transforms import pad_to, resize_cover
+
+# The tiles of each photograph and what they serve: Photographs or Arts to train on, or the same
+# held out (small letters). Mixed, so that the domains differ in manner and not in content; without
+# overlap, so that no test image was seen in training and no painting shows a photograph's place.
+_TILES = {
+    "china.jpg": ("PAPAP", "ApaPA", "PaApP"),
+    "flower.jpg": ("APAPA", "PapAP", "ApPaA"),
+}
+_SETS = {"P": "photo_train", "p": "photo_test", "A": "painting_train", "a": "painting_test"}
+_CROP = (96, 128)  # pixels of the photograph, before resizing
+
+
+def offline_unpaired(
+    size: int = 143, n_train: int = 64, n_test: int = 16, seed: int = 0
+) -> dict[str, Source]:
+    """Photographs and paintings without pairs, made at run time.
+
+    The photographs are crops of two that ship with scikit-learn; the paintings are crops of other
+    parts of them, painted by `keras_gen.data.offline.paint`. The four sets come from disjoint
+    regions.
+
+    Args:
+        size: Side of the images in pixels.
+        n_train: Images of each domain to train on.
+        n_test: Held-out images of each domain.
+        seed: Seed of the places of the crops and of the brush strokes.
+
+    Returns:
+        Sources of uint8 `[size, size, 3]` under `photo_train`, `photo_test`, `painting_train`,
+        `painting_test`.
+
+    Example:
+        >>> sample = offline_unpaired(size=64)
+        >>> batches = unpaired(sample["photo_train"], sample["painting_train"], 1)
+    """
+    tiles = _tiles()
+    kinds = {"photo": "crops", "painting": "computed paintings of other parts"}
+    sample = {}
+    for number, (key, regions) in enumerate(sorted(tiles.items())):
+        kind, _, use = key.partition("_")
+        rng = np.random.default_rng(derive_seed(seed, number, words=4))
+        if kind == "painting":
+            regions = [paint(region, seed=int(rng.integers(2**31))) for region in regions]
+        images = [
+            _crop(regions[image % len(regions)], size, rng)
+            for image in range(n_train if use == "train" else n_test)
+        ]
+        origin = f"offline sample: {kinds[kind]} of two photographs that ship with scikit-learn"
+        sample[key] = Source(np.stack(images), origin=origin)
+    return sample
+
+
+def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
+    """The small handwritten digits that ship with scikit-learn, laid out as those of MNIST.
+
+    Args:
+        size: Side of the images in pixels; a digit fills 5/7 of it, as in MNIST.
+        labels: Whether an example is `(image, label)` instead of an image alone.
+
+    Returns:
+        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 1]`, 0 the background, and
+        int64 labels 0..9.
+
+    Example:
+        >>> train = offline_digits()["train"]
+    """
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    inner = max(1, round(size * 5 / 7))
+    images = digits.images[..., None].astype(np.float32) * (255 / 16)
+    images = tf.image.resize(images, [inner, inner], "bicubic", antialias=True)
+    images = tf.cast(tf.clip_by_value(tf.round(images), 0, 255), tf.uint8)
+    images = np.stack([pad_to(image, size) for image in images])
+    origin = "offline sample: the 8x8 digits that ship with scikit-learn, enlarged"
+    parts = {"train": slice(1500), "test": slice(1500, None)}
+    return {
+        key: Source.from_images(
+            images[part], digits.target[part].astype(np.int64) if labels else None, origin=origin
+        )
+        for key, part in parts.items()
+    }
+
+
+def offline_color_digits(size: int = 32, labels: bool = False, seed: int = 0) -> dict[str, Source]:
+    """The small handwritten digits blended into photographs, a stand-in for small color images.
+
+    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
+    an image is |patch - digit| of each channel, the patch a random crop of a photograph. The
+    photographs are the two that ship with scikit-learn; the crops to train on and those held out
+    come from disjoint regions.
+
+    Args:
+        size: Side of the images in pixels.
+        labels: Whether an example is `(image, label)` instead of an image alone.
+        seed: Seed of the places of the crops.
+
+    Returns:
+        Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 3]` and int64 labels 0..9.
+
+    Example:
+        >>> train = offline_color_digits()["train"]
+    """
+    digits, tiles = offline_digits(size, labels=True), _tiles()
+    sample = {}
+    for number, (part, source) in enumerate(sorted(digits.items())):
+        rng = np.random.default_rng(derive_seed(seed, number, words=4))
+        regions = tiles[f"photo_{part}"] + tiles[f"painting_{part}"]
+        shapes, targets = source.arrays()
+        patches = [_cut(regions[i % len(regions)], size, rng) for i in range(len(shapes))]
+        images = np.abs(np.stack(patches).astype(np.int16) - shapes).astype(np.uint8)
+        origin = "offline sample: digits blended into photographs, both from scikit-learn"
+        sample[part] = Source.from_images(images, targets if labels else None, origin=origin)
+    return sample
+
+
+def _tiles() -> dict[str, list[np.ndarray]]:
+    """The disjoint regions of the photographs, uint8 `[height, width, 3]`, for each set."""
+    tiles: dict[str, list[np.ndarray]] = {key: [] for key in _SETS.values()}
+    for name, rows in _TILES.items():
+        bands = np.array_split(_photograph(name), len(rows))
+        for band, letters in zip(bands, rows, strict=True):
+            columns = np.array_split(band, len(letters), axis=1)
+            for tile, letter in zip(columns, letters, strict=True):
+                tiles[_SETS[letter]].append(tile)
+    return tiles
+
+
+def _photograph(name: str) -> np.ndarray:
+    contents = resources.files("sklearn.datasets.images").joinpath(name).read_bytes()
+    return tf.io.decode_jpeg(contents, channels=3, dct_method="INTEGER_ACCURATE").numpy()
+
+
+def _crop(region: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    side = int(rng.integers(_CROP[0], _CROP[1] + 1))
+    return resize_cover(_cut(region, side, rng), size).numpy()
+
+
+def _cut(region: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
+    top, left = (int(rng.integers(0, extent - side + 1)) for extent in region.shape[:2])
+    return region[top : top + side, left : left + side]

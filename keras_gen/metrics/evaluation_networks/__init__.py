@@ -1,0 +1,1 @@
+"""Networks in whose features or by whose answers images are measured."""

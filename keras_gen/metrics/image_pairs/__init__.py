@@ -1,0 +1,1 @@
+"""Images beside the images that they should be."""

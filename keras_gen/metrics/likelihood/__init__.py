@@ -1,0 +1,1 @@
+"""Nats, bits and units in use."""

@@ -1,0 +1,1 @@
+"""Sets of generated images beside sets of real ones."""

@@ -1,0 +1,240 @@
+"""Mode coverage on synthetic mixtures whose modes are known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+import numpy as np
+import tensorflow as tf
+from scipy import special
+
+from keras_gen.metrics.checks import as_feature_pair, as_features, as_images
+from keras_gen.metrics.neighbors import nearest_neighbors
+
+
+def ring_centers(modes: int = 8, radius: float = 1.0) -> np.ndarray:
+    """Return the centers of a ring of normal distributions, float64 `[modes, 2]`.
+
+    Args:
+        modes: how many, evenly spaced, the first at angle 0.
+        radius: of the ring.
+
+    Raises:
+        ValueError: there is no mode.
+
+    Example:
+        >>> ring_centers(4).round()  # (1, 0), (0, 1), (-1, 0), (0, -1)
+    """
+    if modes < 1:
+        raise ValueError(f"ring_centers found modes={modes}: pass at least 1.")
+    angles = 2 * np.pi * np.arange(modes) / modes
+    return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def grid_centers(side: int = 5, spacing: float = 2.0) -> np.ndarray:
+    """Return the centers of a square grid around 0, float64 `[side * side, 2]`.
+
+    Args:
+        side: modes along each axis.
+        spacing: between neighbors.
+
+    Raises:
+        ValueError: there is no mode.
+
+    Example:
+        >>> grid_centers(2)  # (-1, -1), (-1, 1), (1, -1), (1, 1)
+    """
+    if side < 1:
+        raise ValueError(f"grid_centers found side={side}: pass at least 1.")
+    axis = spacing * (np.arange(side) - (side - 1) / 2)
+    return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
+
+
+def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict[str, float]:
+    """Count the modes that samples of a mixture of equal normal distributions reach.
+
+    Srivastava et al. (2017, VEEGAN), section 4.1: a sample is of high quality if it lies within 3
+    standard deviations of the nearest center, and a mode is captured if it is the nearest to at
+    least one such sample. They draw 2,500 samples. In two dimensions, 1 - exp(-4.5) = 0.989 of the
+    mixture's own samples are of high quality.
+
+    Args:
+        samples: `[n, d]`, any number type.
+        centers: `[modes, d]`, such as `ring_centers()`.
+        std: standard deviation of each normal distribution along each axis.
+
+    Returns:
+        {"modes": number captured, "high_quality_share": of all samples, "reverse_kl": KL in nats
+        of the high-quality samples' modes from the uniform distribution, NaN if there are none}.
+
+    Raises:
+        ValueError: samples and centers are no finite matrices of one width, or `std` is not
+            positive.
+
+    Example:
+        >>> gaussian_modes(ring_centers(8), ring_centers(8), std=0.01)["modes"]
+        8
+    """
+    samples, centers = as_feature_pair(samples, centers, ("samples", "centers"), rows=1)
+    _check_std(std)
+    distances, nearest = (x[:, 0] for x in nearest_neighbors(samples, centers))
+    good = distances <= 3 * std
+    report = label_modes(nearest[good], len(centers))
+    return {**report, "high_quality_share": float(good.mean())}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class GaussianModes(keras.metrics.Metric):
+    """Running counts of the modes that samples reach: see `gaussian_modes`.
+
+    Replicas add up their counts, so that under a distribution strategy the result is that of all
+    their samples.
+
+    Args:
+        centers: `[modes, d]`, such as `ring_centers()`.
+        std: standard deviation of each normal distribution along each axis.
+        name: of the metric.
+
+    Raises:
+        ValueError: the centers are no finite matrix, or `std` is not positive.
+
+    Example:
+        >>> metric = GaussianModes(ring_centers(8), std=0.01)
+        >>> metric.update_state(ring_centers(8)[:3])
+        >>> float(metric.result()["modes"])
+        3.0
+    """
+
+    def __init__(self, centers: np.ndarray, std: float, name: str = "gaussian_modes"):
+        super().__init__(dtype="float64", name=name)
+        self.centers, self.std = as_features(centers, "centers", rows=1), _check_std(std)
+        self.counts = self.add_variable((len(self.centers),), "zeros", dtype="float64", name="good")
+        self.seen = self.add_variable((), "zeros", dtype="float64", name="seen")
+
+    def update_state(self, samples, sample_weight=None):
+        """Add samples `[batch, d]`; `sample_weight` `[batch]` of zeros and ones drops some."""
+        samples = tf.cast(samples, tf.float64)
+        weight = tf.ones(tf.shape(samples)[:1], tf.float64)
+        if sample_weight is not None:
+            weight = tf.cast(sample_weight, tf.float64)
+        distances = tf.norm(samples[:, None] - self.centers, axis=-1)
+        good = tf.cast(tf.reduce_min(distances, axis=1) <= 3 * self.std, tf.float64)
+        nearest = tf.argmin(distances, axis=1)
+        self.counts.assign_add(
+            tf.math.unsorted_segment_sum(weight * good, nearest, len(self.centers))
+        )
+        self.seen.assign_add(tf.reduce_sum(weight))
+
+    def result(self) -> dict[str, tf.Tensor]:
+        """Return float64 scalars under the names of `gaussian_modes`."""
+        counts = tf.convert_to_tensor(self.counts)
+        share = counts / tf.reduce_sum(counts)
+        return {
+            "modes": tf.reduce_sum(tf.cast(counts > 0, tf.float64)),
+            "reverse_kl": tf.reduce_sum(tf.math.xlogy(share, share * len(self.centers))),
+            "high_quality_share": tf.math.divide_no_nan(
+                tf.reduce_sum(counts), tf.convert_to_tensor(self.seen)
+            ),
+        }
+
+    def get_config(self) -> dict:
+        """Return the constructor arguments."""
+        return {"centers": self.centers.tolist(), "std": self.std, "name": self.name}
+
+
+def stacked_modes(
+    images: np.ndarray,
+    classify: Callable[[np.ndarray], np.ndarray],
+    classes: int = 10,
+    reference: np.ndarray | None = None,
+    batch_size: int = 512,
+) -> dict[str, float]:
+    """Count the modes of images whose three channels are digits of their own: stacked MNIST.
+
+    Srivastava et al. (2017, VEEGAN), section 4.2: the classes of the three channels make one of
+    10^3 modes. They draw 26,000 samples, of which real ones reach all 1,000 modes.
+
+    Args:
+        images: uint8 `[n, H, W, 3]`, 0..255.
+        classify: gray images uint8 `[batch, H, W, 1]` to logits or probabilities
+            `[batch, classes]`, of a classifier that was trained on single digits.
+        classes: of a channel.
+        reference: the modes of real examples, int `[m]`, as 100 a + 10 b + c for classes a, b, c;
+            None: all modes are equally likely.
+        batch_size: images at once.
+
+    Returns:
+        {"modes": number with at least one image, "reverse_kl": KL in nats of the images' modes
+        from the reference's}.
+
+    Raises:
+        ValueError: the images are not such, or `classify` returns another shape.
+
+    Example:
+        >>> stacked_modes(model.sample(26_000), lambda x: extractor(x)["logits"])["modes"]
+    """
+    images = as_images(images)
+    if images.shape[-1] != 3:
+        raise ValueError(
+            f"stacked_modes found images of shape {images.shape}: pass 3 channels, a digit each."
+        )
+    labels = []
+    for start in range(0, len(images), batch_size):
+        batch = images[start : start + batch_size]
+        # [n, H, W, 3] to gray images, the three of one image in a row.
+        digits = np.moveaxis(batch, -1, 1).reshape(-1, *images.shape[1:3], 1)
+        logits = np.asarray(classify(digits))
+        if logits.shape != (len(digits), classes):
+            raise ValueError(
+                f"classify returned shape {logits.shape} for {len(digits)} images: expected "
+                f"({len(digits)}, {classes})."
+            )
+        labels.append(logits.argmax(axis=1).reshape(-1, 3) @ [classes**2, classes, 1])
+    return label_modes(np.concatenate(labels), classes**3, reference)
+
+
+def label_modes(
+    labels: np.ndarray, modes: int, reference: np.ndarray | None = None
+) -> dict[str, float]:
+    """Count the modes among labels, and compare their frequencies with those of real data.
+
+    Args:
+        labels: int `[n]` in 0 to `modes` - 1, one for each generated example.
+        modes: how many there are.
+        reference: labels of real examples, int `[m]`; None: all modes are equally likely.
+
+    Returns:
+        {"modes": number with at least one example, "reverse_kl": KL(labels || reference) in nats,
+        infinite if a mode is found that the reference lacks, NaN if there are no labels}.
+
+    Raises:
+        ValueError: labels are out of range.
+
+    Example:
+        >>> label_modes(np.array([0, 0, 1, 1]), modes=4)  # 2 modes, log 2 nats
+    """
+    counts = _counts(labels, modes, "labels")
+    expected = np.ones(modes) if reference is None else _counts(reference, modes, "reference")
+    if not expected.any():
+        raise ValueError("label_modes found no labels in reference: pass at least one, or None.")
+    share = counts / counts.sum() if counts.any() else np.full(modes, np.nan)
+    divergence = special.rel_entr(share, expected / expected.sum()).sum()
+    return {"modes": int((counts > 0).sum()), "reverse_kl": float(divergence)}
+
+
+def _check_std(std: float) -> float:
+    if not std > 0:
+        raise ValueError(f"Found std={std} of the modes: pass a positive number.")
+    return float(std)
+
+
+def _counts(labels: np.ndarray, modes: int, name: str) -> np.ndarray:
+    labels = np.asarray(labels)
+    whole = np.issubdtype(labels.dtype, np.integer) and labels.ndim == 1
+    if not whole or (labels.size and not 0 <= labels.min() <= labels.max() < modes):
+        raise ValueError(
+            f"Expected {name} to be whole numbers [n] from 0 to {modes - 1}, found "
+            f"{labels.dtype} {list(labels.shape)}: pass one label for each example."
+        )
+    return np.bincount(labels, minlength=modes)

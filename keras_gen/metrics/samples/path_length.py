@@ -1,0 +1,103 @@
+"""Perceptual path length: how evenly images change along paths between latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+
+def perceptual_path_length(
+    generate: Callable[[tf.Tensor], tf.Tensor],
+    features: Callable[[tf.Tensor], tf.Tensor],
+    start: np.ndarray,
+    end: np.ndarray,
+    spherical: bool = False,
+    epsilon: float = 1e-4,
+    trim: float = 0.01,
+    batch_size: int = 32,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Mean of |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2 over t uniform in [0, 1].
+
+    Karras et al. (2019), equations 2 and 3. The paper's f is LPIPS (Zhang et al. 2018), whose
+    distance is such a squared one; with other features the unit is theirs: name them.
+
+    Args:
+        generate: float latents `[batch, ...]` to float images. They must not be rounded to
+            8 bits, which would hide a step of size epsilon.
+        features: images to features `[batch, ...]`, of which the squared differences are summed.
+        start: latents at the ends t = 0 of the paths, `[n, d]`.
+        end: latents at the ends t = 1, same shape.
+        spherical: interpolate along great circles, for latents drawn from a normal distribution
+            (the paper's Z, where they are scaled to length 1), instead of lines (its W).
+        epsilon: the step.
+        trim: fraction of the shortest, and of the longest, that is left out of the mean: the
+            paper's program leaves out 0.01 of each.
+        batch_size: paths at once; `generate` gets twice as many latents.
+        seed: of the points t.
+
+    Returns:
+        {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.
+
+    Raises:
+        ValueError: the latents have different shapes, or an argument is out of range.
+        TypeError: `generate` returns whole numbers.
+
+    Example:
+        >>> z = np.random.default_rng(0).normal(size=(2, 100, 8))
+        >>> perceptual_path_length(lambda z: 2 * z, lambda x: x, z[0], z[1])  # about 4 * 2 * 8
+    """
+    start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
+    if start.shape != end.shape or start.ndim != 2 or len(start) < 2:
+        raise ValueError(
+            f"perceptual_path_length found latents of shape {start.shape} and {end.shape}: pass "
+            "two arrays of one shape [n, d] with n of at least 2."
+        )
+    if not epsilon > 0 or not 0 <= trim < 0.5 or batch_size < 1:
+        raise ValueError(
+            f"perceptual_path_length found epsilon={epsilon}, trim={trim}, batch_size="
+            f"{batch_size}: pass a positive epsilon, a trim in [0, 0.5) and a positive batch_size."
+        )
+    t = np.random.default_rng(seed).uniform(size=(len(start), 1))
+    between = _great_circle if spherical else _line
+    # The two points in float64: their difference is about 1e-4 of each.
+    points = np.stack([between(start, end, t), between(start, end, t + epsilon)])
+
+    lengths = []
+    for first in range(0, len(start), batch_size):
+        latents = points[:, first : first + batch_size].reshape(-1, start.shape[1])
+        images = generate(tf.constant(latents, tf.float32))
+        if not tf.as_dtype(images.dtype).is_floating:
+            raise TypeError(
+                f"generate returned {tf.as_dtype(images.dtype).name} images: return floats, since "
+                "rounding hides small steps."
+            )
+        outputs = np.asarray(features(images), np.float64)
+        one, other = np.split(outputs.reshape(len(latents), -1), 2)
+        lengths.append(np.sum((one - other) ** 2, axis=1) / epsilon**2)
+    kept = np.sort(np.concatenate(lengths))
+    cut = int(trim * len(kept))
+    kept = kept[cut : len(kept) - cut]
+    return {
+        "path_length": float(kept.mean()),
+        "path_length_error": float(kept.std(ddof=1) / np.sqrt(len(kept))),
+        "n": len(start),
+    }
+
+
+def _line(start, end, t):
+    return (1 - t) * start + t * end
+
+
+def _great_circle(start, end, t):
+    """Spherical interpolation, which for latents of unequal length changes the length too."""
+    lengths = np.linalg.norm(start, axis=1) * np.linalg.norm(end, axis=1)
+    cosine = np.sum(start * end, axis=1) / np.maximum(lengths, 1e-300)
+    angle = np.arccos(np.clip(cosine, -1.0, 1.0))[:, None]
+    sine = np.sin(angle)
+    # Where the two point the same way, the circle is a line.
+    safe = np.where(sine > 1e-6, sine, 1.0)
+    circle = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / safe
+    return np.where(sine > 1e-6, circle, _line(start, end, t))

@@ -1,0 +1,77 @@
+"""Precision and recall, density and coverage of generated examples."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_gen.metrics.checks import as_feature_pair
+from keras_gen.metrics.neighbors import QUERY_BLOCK, nearest_neighbors, squared_distances
+
+
+def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float]:
+    """Compare two sets through balls around each example that reach its k-th neighbor.
+
+    - precision: fraction of generated examples inside a ball of the real ones; how good they are.
+    - recall: fraction of real examples inside a ball of the generated; how much is covered.
+      Kynkäänniemi et al. (2019), equations 1 and 2, who use k = 3.
+    - density: mean number of balls of real examples around a generated one, over k; about 1 for
+      equal distributions, and it may be larger. Unlike precision, an outlier among the real
+      examples adds little to it.
+    - coverage: fraction of real examples whose ball holds a generated one. Unlike recall, outliers
+      among the generated examples do not raise it.
+      Naeem et al. (2020), section 3, who use k = 5.
+
+    Balls are closed: a copy of a real example is inside its ball, even one of radius 0. All four
+    depend on the sizes of the sets, which are therefore part of the result.
+
+    Args:
+        real: features `[n, d]`, any number type; computed in float64.
+        generated: features `[m, d]` of the same extractor.
+        k: which neighbor, not counting the example itself, is the ball's radius away.
+
+    Returns:
+        {"precision", "recall", "density", "coverage": floats, "k", "n_real", "n_generated": ints}.
+
+    Raises:
+        ValueError: the features are no finite matrices of one width with more than k rows.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> report = prdc(rng.normal(size=(500, 8)), 0.5 * rng.normal(size=(500, 8)))
+        >>> report["precision"] > report["recall"]
+        True
+    """
+    if k < 1:
+        raise ValueError(f"prdc found k={k}: pass a k of at least 1.")
+    real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=k + 1)
+    # Small numbers lose least in the expansion of |x - y|^2.
+    center = real.mean(axis=0)
+    real, generated = real - center, generated - center
+    real_radii, generated_radii = _squared_radii(real, k), _squared_radii(generated, k)
+
+    precise, balls = 0, 0
+    recalled, covered = np.zeros([2, len(real)], bool)
+    for start in range(0, len(generated), QUERY_BLOCK):
+        block = slice(start, start + QUERY_BLOCK)
+        squares = squared_distances(real, generated[block])
+        in_real_ball = squares <= real_radii[:, None]
+        precise += int(in_real_ball.any(axis=0).sum())
+        balls += int(in_real_ball.sum())
+        covered |= in_real_ball.any(axis=1)
+        recalled |= (squares <= generated_radii[block]).any(axis=1)
+    return {
+        "precision": precise / len(generated),
+        "recall": float(recalled.mean()),
+        "density": balls / (k * len(generated)),
+        "coverage": float(covered.mean()),
+        "k": k,
+        "n_real": len(real),
+        "n_generated": len(generated),
+    }
+
+
+def _squared_radii(features: np.ndarray, k: int) -> np.ndarray:
+    # Each row is its own nearest neighbor.
+    radii = nearest_neighbors(features, features, k + 1)[0][:, k]
+    # Closed also after rounding, which is of the size of |x|^2 times 1e-16.
+    return radii**2 * (1 + 1e-10) + 1e-13 * np.max(np.sum(features**2, axis=1))

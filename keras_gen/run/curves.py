@@ -1,0 +1,44 @@
+"""Losses as a table and as an image."""
+
+import csv
+import io
+from pathlib import Path
+
+from keras_gen.files import replacing
+
+
+def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
+    """Writes one CSV row an epoch, atomically.
+
+    Args:
+        path: The file.
+        logs: One dict of numbers an epoch.
+    """
+    names = list(dict.fromkeys(name for row in logs for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["epoch", *names])
+    writer.writeheader()
+    writer.writerows({"epoch": number, **row} for number, row in enumerate(logs, start=1))
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
+    """Draws every logged number over epochs, one small panel each, as a PNG.
+
+    Args:
+        path: The file.
+        logs: One dict of numbers an epoch.
+    """
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(name for row in logs for name in row))
+    figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
+    for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+        points = [(epoch, row[name]) for epoch, row in enumerate(logs, start=1) if name in row]
+        axis.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None)
+        axis.set_title(name)
+        axis.set_xlabel("epoch")
+        axis.grid(alpha=0.3)
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=90)

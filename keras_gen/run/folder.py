@@ -1,0 +1,141 @@
+"""The folder of a run: chosen, checked and held before anything is loaded."""
+
+import atexit
+import contextlib
+import json
+import os
+import time
+from pathlib import Path
+
+from keras_gen.files import clear_halves
+from keras_gen.run.settings import RunSettings
+from keras_gen.training import is_chief
+
+_LOCK = ".lock"
+_held: dict[Path, object] = {}
+
+
+def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
+    """Chooses the folder of a run and holds it against other processes.
+
+    Args:
+        settings: Of which `output`, `export` and `resume` are looked at.
+        name: Of the recipe.
+
+    Returns:
+        The folder, and the saved settings of the run in it that resumes, if one does.
+
+    Raises:
+        ValueError: If the folder is a file, holds a run already, is in use, or there is no run to
+            go on with; or if `export` cannot be written to.
+        OSError: If it cannot be written to.
+    """
+    runs = Path("runs") / name
+    if settings.export:
+        _check_export(settings.export)
+    if settings.resume:
+        folder = settings.output or _newest_unfinished(runs)
+    elif settings.output:
+        folder = settings.output
+    else:
+        return _new_folder(runs), None
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--output {folder} is a file: give a folder.")
+    if settings.resume and not (folder / "config.json").exists():
+        raise ValueError(f"--resume found no run in {folder}: leave it out to start one.")
+    # Workers share the folder, and the first one holds it for all.
+    if is_chief() and not _hold(folder):
+        raise ValueError(f"{folder} is in use by another process: wait, or end that first.")
+    if (folder / "metrics.json").exists():
+        raise ValueError(f"{folder} holds a finished run: choose another --output.")
+    if (folder / "config.json").exists() and not settings.resume:
+        raise ValueError(
+            f"{folder} holds an unfinished run: add --resume to go on with it, or choose another "
+            "--output."
+        )
+    if settings.resume and is_chief():
+        clear_halves(folder, "**/*")
+    return folder, _saved(folder / "config.json") if settings.resume else None
+
+
+def leave_folder(folder: Path) -> None:
+    """Lets go of a folder, and removes it if nothing was written to it."""
+    file = _held.pop(folder, None)
+    if file is not None:
+        file.close()  # type: ignore[attr-defined]
+        with contextlib.suppress(OSError):
+            (folder / _LOCK).unlink()
+            folder.rmdir()
+
+
+def _newest_unfinished(runs: Path) -> Path:
+    unfinished = [
+        config.parent
+        for config in sorted(runs.glob("*/config.json"), reverse=True)
+        if not (config.parent / "metrics.json").exists()
+    ]
+    if not unfinished:
+        raise ValueError(f"--resume found no unfinished run in {runs}: leave it out.")
+    # A run that is going on is unfinished too, and not meant.
+    for folder in unfinished:
+        if not is_chief() or _hold(folder):
+            return folder
+    raise ValueError(f"--resume found only runs in use by other processes in {runs}.")
+
+
+def _new_folder(runs: Path) -> Path:
+    """A folder named after the time, which no other process has taken."""
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    for number in range(1, 1000):
+        folder = runs / (moment if number == 1 else f"{moment}-{number}")
+        if not is_chief():
+            return folder
+        if not folder.exists() and _hold(folder):
+            return folder
+    raise OSError(f"Cannot find a free name for a folder in {runs}.")
+
+
+def _hold(folder: Path) -> bool:
+    """Whether this process has the folder to itself now; held until it leaves or ends, however."""
+    if folder in _held:
+        return True
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = open(folder / _LOCK, "a")
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"Cannot write to the folder {folder} ({error.strerror}): choose another one with "
+            "--output.",
+        ) from error
+    try:
+        import fcntl
+
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        file.close()
+        return False
+    except (ImportError, OSError):
+        pass  # Neither Windows nor every file system has such locks.
+    _held[folder] = file
+    atexit.register(leave_folder, folder)
+    return True
+
+
+def _check_export(folder: Path) -> None:
+    """Refuses now what would fail when the training is over."""
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise ValueError(f"--export {folder} leads to the file {there}: give a folder.")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"--export {folder} cannot be written to: choose another folder.")
+
+
+def _saved(config: Path) -> dict:
+    try:
+        saved = json.loads(config.read_text())
+        if not isinstance(saved, dict) or "preset" not in saved:
+            raise ValueError("it is no run's")
+        return saved
+    except ValueError as error:
+        raise ValueError(f"{config} cannot be used ({error}): choose another --output.") from None

@@ -1,0 +1,245 @@
+"""The flags that every recipe takes, and how flags, presets and saved settings combine."""
+
+import argparse
+import dataclasses
+import difflib
+import itertools
+import json
+import math
+import shlex
+import sys
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import simple_parsing
+
+PRESETS = ("smoke", "cpu", "paper")
+# What may differ when a run resumes: where things lie, what runs them and when it is looked at.
+FREE = ("resume", "output", "export", "strategy", "preset", "validate_every")
+# What an export and a published command do not hold: whoever reads them has places of their own.
+PLACES = ("output", "export", "resume")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """Settings of every recipe; a recipe's dataclass adds its own.
+
+    A string below a field is its help. Numbers must not be negative; whole ones not zero either,
+    but for those of `ZERO`, and momenta (`BELOW_ONE`) are below 1.
+
+    Raises:
+        ValueError: If a value is out of its range.
+    """
+
+    ZERO: typing.ClassVar = ("seed", "pool_size")
+    BELOW_ONE: typing.ClassVar = ("ema", "beta_1")
+
+    preset: Literal["auto", "smoke", "cpu", "paper"] = "auto"
+    """Scale of the run: smoke (under a minute), cpu (minutes on two cores), paper (the paper's
+    setting). auto: paper with a GPU, else cpu. Further flags change single settings of it."""
+    strategy: Literal["auto", "default", "mirrored", "multiworker", "tpu"] = "auto"
+    """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines that
+    TF_CONFIG names), tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, else
+    default."""
+    seed: int = 0
+    """Seed of the weights, the data's order and all noise."""
+    deterministic: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
+    """Bit-equal results at every repetition, at some cost in speed."""
+    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
+    """Precision inside the networks. auto: bfloat16 where the processor computes in it."""
+    output: Path | None = None
+    """Folder of everything the run writes (default: runs/RECIPE/TIME)."""
+    export: Path | None = None
+    """Folder of SavedModels, of which the next free version is written (default: saved_models;
+    for the smoke preset the run's own folder)."""
+    resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
+    """Go on with the run in --output, or with the newest unfinished one, with its settings."""
+    epochs: int = 1
+    """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
+    steps_per_epoch: int = 100
+    """Training steps in an epoch."""
+    batch_size: int = 1
+    """Examples in a step, over all replicas."""
+    grid_every: int = 1
+    """Epochs between sample grids."""
+    validate_every: int = 1
+    """Epochs between evaluations on held-out data, in recipes that have them while they train."""
+
+    def __post_init__(self):
+        """Checks the values."""
+        for name, value in vars(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            flag = f"{_flag(name)} is {value}"
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(f"{flag}: it must be finite and not negative.")
+            if isinstance(value, int) and not value and name not in self.ZERO:
+                raise ValueError(f"{flag}: it must be at least 1.")
+            if value >= 1 and name in self.BELOW_ONE:
+                raise ValueError(f"{flag}: it must be below 1.")
+        if self.seed >= 2**32:
+            raise ValueError(f"--seed is {self.seed}: it must be below 2^32.")
+
+    def as_json(self) -> dict[str, Any]:
+        """All settings as plain JSON values."""
+        return json.loads(json.dumps(dataclasses.asdict(self), default=str))
+
+
+@dataclasses.dataclass(frozen=True)
+class ShortStepSettings(RunSettings):
+    """Settings of recipes whose networks are so small that a step takes milliseconds."""
+
+    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
+    """Precision inside the networks. none: float32, in which the figures are compared."""
+    steps_per_execution: int = 1
+    """Steps in one call of TensorFlow: many where a step is short; one device only."""
+
+
+def parse(
+    settings: type[RunSettings],
+    presets: Mapping[str, dict],
+    description: str,
+    argv=None,
+    saved=None,
+):
+    """Makes a recipe's settings of its preset and the flags.
+
+    Args:
+        settings: Dataclass derived from `RunSettings`.
+        presets: What each of `smoke`, `cpu` and `paper` changes.
+        description: Text of `--help`: the recipe's docstring.
+        argv: Flags; the process's by default.
+        saved: Settings of the run that resumes, which then take the preset's place.
+
+    Returns:
+        An instance of `settings` with `preset` resolved. Wrong flags end the process with one
+        sentence and exit code 2.
+
+    Raises:
+        ValueError: If `saved` holds what are no settings.
+    """
+    assert tuple(presets) == PRESETS, f"a recipe has the presets {PRESETS}"
+    scales = {name: settings(**(change | {"preset": name})) for name, change in presets.items()}
+    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument("--preset", default="auto")
+    preset = first.parse_known_args(argv)[0].preset
+    # A wrong name is refused by the second parser, which knows the right ones.
+    start = _typed(settings, saved) if saved else scales.get(preset) or scales[_fitting()]
+    parser = simple_parsing.ArgumentParser(
+        description=description,
+        usage="%(prog)s [--preset smoke|cpu|paper] [--FLAG VALUE ...]",
+        # Without abbreviations, so that a flag means the same when a recipe gets more of them.
+        allow_abbrev=False,
+        add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
+    )
+    parser.add_arguments(settings, "settings", default=start)
+    try:
+        namespace, unknown = parser.parse_known_args(argv)
+    except ValueError as error:
+        parser.error(str(error))
+    if unknown:
+        parser.error(_unknown(unknown[0], settings))
+    # Optional ones would be taken as None without a value.
+    valued = _valued(settings)
+    for flag, value in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
+        if flag in valued and value.startswith("--"):
+            parser.error(f"argument {flag}: expected one value")
+    result = namespace.settings
+    if result.preset == "auto":
+        result = dataclasses.replace(result, preset=start.preset)
+    differences = [
+        f"{_flag(name)} is {value} there and {vars(result)[name]} here"
+        for name, value in vars(start).items()
+        if saved and vars(result)[name] != value and (name not in FREE or name == "preset")
+    ]
+    if differences:
+        parser.error(
+            f"the run to go on with has other settings: {'; '.join(differences)}. Leave the flags "
+            "out, or choose another --output."
+        )
+    return result
+
+
+def command(
+    recipe: str, settings: type[RunSettings], presets: Mapping[str, dict], config: Mapping[str, Any]
+) -> str:
+    """The shortest command line of a run: its preset and the flags that differ from it.
+
+    Args:
+        recipe: Name of the recipe, the stem of its file.
+        settings: Its dataclass.
+        presets: What each preset changes.
+        config: Settings of the run as `RunSettings.as_json` gives them, with or without `PLACES`.
+            What an older version did not know has the default of `settings`.
+
+    Returns:
+        A line for a shell in the folder that holds `recipes/`, which `parse` turns back into the
+        same settings.
+
+    Raises:
+        ValueError: If `config` holds settings or a preset that the recipe does not know, or a value
+            that means something on one machine only or has no flag.
+
+    Example:
+        >>> command("toy", RunSettings, presets, {"preset": "cpu", "epochs": 7})
+        'python recipes/toy.py --preset cpu --epochs 7'
+    """
+    preset = str(config.get("preset"))
+    if preset not in presets:
+        raise ValueError(f"the run's preset is {preset}: {recipe} has {', '.join(presets)}.")
+    usual = vars(settings(**(presets[preset] | {"preset": preset})))
+    words = ["python", f"recipes/{recipe}.py", "--preset", preset]
+    kept = {name: value for name, value in config.items() if name not in PLACES}
+    for name, value in vars(_typed(settings, kept)).items():
+        if name in ("preset", *PLACES) or value == usual[name]:
+            continue
+        if isinstance(value, bool):
+            words.append(_flag(name) if value else f"--no-{_flag(name)[2:]}")
+        elif isinstance(value, int | float | str):
+            words += [_flag(name), str(value)]
+        else:
+            raise ValueError(
+                f"{_flag(name)} is {value}: a command for every machine can hold numbers and words "
+                "only."
+            )
+    return shlex.join(words)
+
+
+def _valued(settings) -> set[str]:
+    """The flags that take a value: all but switches."""
+    kinds = typing.get_type_hints(settings)
+    return {_flag(f.name) for f in dataclasses.fields(settings) if kinds[f.name] is not bool}
+
+
+def _unknown(flag: str, settings) -> str:
+    flags = [_flag(field.name) for field in dataclasses.fields(settings)]
+    flag = flag.split("=")[0]
+    dashed = flag.replace("_", "-")
+    near = [f for f in flags if f.startswith(dashed)] or difflib.get_close_matches(dashed, flags)
+    hint = f"did you mean {' or '.join(near[:3])}? " if near and dashed != "--" else ""
+    return f"{flag} is not a flag of this recipe: {hint}--help lists them."
+
+
+def _typed(settings, saved: dict):
+    """Saved JSON values as settings; unknown ones are refused."""
+    kinds = typing.get_type_hints(settings)
+    unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
+    if unknown:
+        raise ValueError(
+            f"The saved run has settings that this recipe does not know: "
+            f"{', '.join(unknown)}. Use the version of the recipe that began it."
+        )
+    paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}
+    return settings(**{k: Path(v) if k in paths and v else v for k, v in saved.items()})
+
+
+def _fitting() -> str:
+    import tensorflow as tf
+
+    return "paper" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,1 @@
+"""Writing, loading and describing SavedModels."""

@@ -1,0 +1,311 @@
+"""Writing SavedModels with named, typed signatures, ready to serve without Keras."""
+
+import dataclasses
+import errno
+import importlib.metadata
+import json
+import math
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.serving.exported import METADATA, Exported, load, next_version
+from keras_gen.serving.warmup import default_inputs, write_warmup
+
+__all__ = ["Exportable", "Exported", "export", "load", "next_version"]
+
+Specs = dict[str, tf.TensorSpec]
+INFERENCE = {"dropout": "off", "normalization": "inference mode: moving statistics"}
+
+
+class Exportable(Protocol):
+    """What `export` takes; every model of this library is one."""
+
+    @property
+    def networks(self) -> Mapping[str, Any]:
+        """Name -> `keras.Model`."""
+        ...
+
+    def signatures(self) -> Mapping[str, tuple[Callable, list[tf.TensorSpec]]]:
+        """Name -> (function of tensors giving a tensor or a dict of them, named input specs)."""
+        ...
+
+
+def export(
+    model: Exportable,
+    directory: str | Path,
+    name: str,
+    default: str | None = None,
+    metadata: Mapping[str, Any] | None = None,
+    warmup: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Path:
+    """Writes `<directory>/<name>/<version>/`: a SavedModel with the model's signatures.
+
+    The export needs neither this library nor Keras, nor the distribution strategy or the mixed
+    precision under which the model was trained. It holds the variables that its signatures read and
+    no other, takes and gives uint8, int32, float32 and string tensors only, and carries metadata
+    (`assets.extra/keras_gen.json`) and a warm-up request per signature
+    (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on its request.
+
+    What the model says in `signature_defaults()` of inputs that have a usual value goes into the
+    metadata and the warm-up requests. What else the signatures read, such as the lookup table of a
+    vocabulary, the model names in an attribute `resources`: a list of objects that TensorFlow can
+    track.
+
+    The version is the first free one, and appears under its name complete or not at all.
+
+    Args:
+        model: The model. Its networks are called as `signatures()` says; what it says of inference
+            in an attribute `inference_policy` goes into the metadata.
+        directory: Folder of all exports; made if it is missing.
+        name: Name of this one, under which it is served.
+        default: The signature that is also `serving_default`: unless told the one in the model's
+            attribute `default_signature`, or the first.
+        metadata: What else to record, for instance `recipe`, `config`, `data` and `metrics`.
+        warmup: Signature name -> input name -> array: the warm-up request of that signature,
+            in place of one example of zeros (64 along every other open axis, scalars 1) or of
+            empty texts.
+
+    Returns:
+        The folder written.
+
+    Raises:
+        ValueError: A bad `name`, `default`, `metadata`, `warmup` or input spec, or a signature that
+            fails on its warm-up request.
+        OSError: `directory` cannot be written.
+
+    Example:
+        >>> export(model, "saved_models", "gan_usps", metadata={"data": "usps"})  # doctest: +SKIP
+        PosixPath('saved_models/gan_usps/1')
+    """
+    if not name or name.startswith(".") or set(name) & set("/\\"):
+        raise ValueError(
+            f"name={name!r} cannot name a folder: give one without path separators "
+            "and leading dots, such as 'cyclegan_monet'."
+        )
+    signatures = dict(model.signatures())
+    if not signatures:
+        raise ValueError(f"{type(model).__name__}.signatures() is empty: an export needs one.")
+    if default is None:
+        usual = getattr(model, "default_signature", next(iter(signatures)))
+        default = "serving_default" if "serving_default" in signatures else usual
+    for told in (default, *(warmup or {})):
+        if told not in signatures:
+            raise ValueError(
+                f"{type(model).__name__} has no signature {told!r}: it has {', '.join(signatures)}."
+            )
+
+    specs = {key: _named_specs(key, inputs) for key, (_, inputs) in signatures.items()}
+    functions = {key: _concrete(function, specs[key]) for key, (function, _) in signatures.items()}
+    defaults: dict[str, Any] = getattr(model, "signature_defaults", dict)()
+    requests = {
+        key: _request(key, specs[key], (warmup or {}).get(key, {}), defaults.get(key, {}))
+        for key in signatures
+    }
+    for key, function in functions.items():
+        _try(key, function, requests[key])
+    module, parameters = _module(model.networks, functions)
+    module.resources = list(getattr(model, "resources", ()))
+    description = _describe(model, name, default, specs, functions, parameters, metadata or {})
+    functions["serving_default"] = functions[default]
+    requests["serving_default"] = requests[default]
+
+    folder = Path(directory) / name
+    temporary = folder / f".{uuid.uuid4().hex}"
+    made = not folder.exists()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        tf.saved_model.save(
+            module,
+            str(temporary),
+            signatures=functions,
+            options=tf.saved_model.SaveOptions(experimental_custom_gradients=False),
+        )
+        write_warmup(temporary, name, requests)
+        return _publish(temporary, folder, description)
+    except (OSError, tf.errors.OpError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise OSError(
+            getattr(error, "errno", None) or errno.EIO,
+            f"cannot write the export ({reason}): make room there or choose another directory",
+            str(folder),
+        ) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+        if made and folder.is_dir() and not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
+    served = (tf.uint8, tf.int32, tf.float32, tf.string)
+    for spec in inputs:
+        if not spec.name or spec.dtype not in served or spec.shape.rank is None:
+            raise ValueError(
+                f"signature {signature!r} has the input {spec}: it needs a name, a "
+                "known rank, and one of the dtypes uint8, int32, float32 and string."
+            )
+    return {spec.name: spec for spec in inputs}
+
+
+def _concrete(function: Callable, specs: Specs) -> Any:
+    """Traces `function` once, its outputs in a dict and of the dtypes that are served."""
+
+    def served(tensor: Any) -> tf.Tensor:
+        tensor = tf.convert_to_tensor(tensor)
+        if tensor.dtype.is_floating:
+            return tf.cast(tensor, tf.float32)
+        return tensor if tensor.dtype in (tf.uint8, tf.string) else tf.cast(tensor, tf.int32)
+
+    def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        outputs = function(*tensors)
+        if not isinstance(outputs, Mapping):
+            outputs = {"output": outputs}
+        return {key: tf.identity(served(value), name=key) for key, value in outputs.items()}
+
+    return tf.function(signature, input_signature=list(specs.values())).get_concrete_function()
+
+
+def _request(
+    signature: str, specs: Specs, told: Mapping[str, Any], defaults: Mapping[str, Any]
+) -> dict[str, np.ndarray]:
+    if told and set(told) != set(specs):
+        raise ValueError(
+            f"warmup[{signature!r}] has the inputs {sorted(told)}: the signature "
+            f"takes {sorted(specs)}."
+        )
+    return default_inputs(specs) | {
+        key: np.asarray(value, specs[key].dtype.as_numpy_dtype)
+        for key, value in (dict(defaults) | dict(told)).items()
+    }
+
+
+def _try(signature: str, function: Any, request: Mapping[str, np.ndarray]) -> None:
+    try:
+        function(*map(tf.constant, request.values()))
+    except (tf.errors.OpError, TypeError, ValueError) as error:
+        shapes = {key: list(value.shape) for key, value in request.items()}
+        raise ValueError(
+            f"signature {signature!r} fails on a warm-up request of shapes {shapes}: "
+            f"give one it takes in warmup={{{signature!r}: ...}}."
+        ) from error
+
+
+def _module(
+    networks: Mapping[str, Any],
+    functions: Mapping[str, Any],
+) -> tuple[tf.Module, dict[str, int]]:
+    """A module with the variables that `functions` read, and each network's share in parameters."""
+    read = {
+        id(variable): variable
+        for function in functions.values()
+        for variable in function.graph.variables
+    }
+    module, parameters = tf.Module(), {}
+    module.kept = []
+    for name, network in networks.items():
+        # A distributed variable is read through one of its components, and saved as a plain one.
+        values = [variable.value for variable in network.variables]
+        used = [
+            value
+            for value in values
+            if any(id(part) in read for part in (value, *getattr(value, "values", ())))
+        ]
+        if used:
+            parameters[name] = sum(math.prod(value.shape) for value in used)
+        module.kept += [value for value in used if all(value is not kept for kept in module.kept)]
+        for value in used:
+            for part in (value, *getattr(value, "values", ())):
+                read.pop(id(part), None)
+    module.kept += list(read.values())
+    return module, parameters
+
+
+def _describe(
+    model: Exportable,
+    name: str,
+    default: str,
+    specs: Mapping[str, Specs],
+    functions: Mapping[str, Any],
+    parameters: Mapping[str, int],
+    metadata: Mapping[str, Any],
+) -> dict[str, Any]:
+    description = {
+        "schema": 1,
+        "name": name,
+        "version": None,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "libraries": {package: _version(package) for package in ("keras_gen", "keras")}
+        | {"tensorflow": tf.__version__},
+        "default_signature": default,
+        "signatures": {
+            key: {"inputs": _tensors(specs[key]), "outputs": _tensors(function.structured_outputs)}
+            for key, function in functions.items()
+        },
+        "networks": {key: {"parameters": count} for key, count in parameters.items()},
+        # What a client may leave to whoever asks in its name, such as `keras-gen sample`.
+        "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
+        "inference": getattr(model, "inference_policy", INFERENCE),
+    }
+    if taken := sorted(set(description) & set(metadata)):
+        raise ValueError(
+            f"metadata has the keys {taken}, which the export writes itself: rename them."
+        )
+    return _plain(description | dict(metadata), "metadata")
+
+
+def _tensors(specs: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
+        for key, spec in specs.items()
+    }
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed"
+
+
+def _plain(value: Any, where: str) -> Any:
+    """`value` in JSON's own types; what is not finite becomes null."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item, f"{where}[{key!r}]") for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic) or tf.is_tensor(value):
+        value = np.asarray(value).tolist()
+    if isinstance(value, list | tuple):
+        return [_plain(item, f"{where}[{index}]") for index, item in enumerate(value)]
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if value is None or isinstance(value, str | int | float):
+        return value
+    raise ValueError(
+        f"{where} is a {type(value).__name__}: JSON takes numbers, strings, lists and "
+        "mappings of them."
+    )
+
+
+def _publish(temporary: Path, folder: Path, description: dict[str, Any]) -> Path:
+    """Renames the complete export to the first free version, also against another writer."""
+    while True:
+        target = folder / str(next_version(folder.parent, folder.name))
+        text = json.dumps(description | {"version": int(target.name)}, indent=2, allow_nan=False)
+        (temporary / METADATA).write_text(text + "\n", encoding="utf-8")
+        try:
+            os.rename(temporary, target)
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue
+            raise
+        return target

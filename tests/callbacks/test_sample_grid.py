@@ -1,0 +1,70 @@
+"""Images during training."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from all_tiny import TINY
+from keras_gen.callbacks import SampleGrid
+from keras_gen.images import read_image
+
+
+def fit(callback, epochs=4, **kwargs):
+    model = TINY["VAE"].compiled()
+    model.fit(*TINY["VAE"].data(4), verbose=0, epochs=epochs, callbacks=[callback], **kwargs)
+    return model
+
+
+def names(folder):
+    return sorted(path.name for path in folder.glob("**/*"))
+
+
+@pytest.mark.parametrize(("every", "expected"), [(1, [1, 2, 3, 4]), (2, [2, 4]), (3, [3]), (5, [])])
+def test_a_image_every_few_epochs(tmp_path, capsys, every, expected):
+    def draw(model):
+        return np.full([3, 4, 3], int(model.step.numpy()), "uint8")
+
+    fit(SampleGrid(draw, tmp_path / "samples", every))
+    files = [f"epoch-{epoch:04d}.png" for epoch in expected]
+    assert names(tmp_path / "samples") == files
+    for epoch, file in zip(expected, files, strict=True):
+        assert (read_image(tmp_path / "samples" / file) == epoch).all()
+    lines = [line for line in capsys.readouterr().out.splitlines() if "image" in line]
+    assert lines == [f"  image: {tmp_path / 'samples' / file}" for file in files]
+
+
+def test_goes_on_in_a_resumed_training(tmp_path):
+    fit(SampleGrid(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path, 2), initial_epoch=2)
+    assert names(tmp_path) == ["epoch-0004.png"]
+
+
+def test_draws_with_averaged_weights_and_leaves_the_trained_ones(tmp_path):
+    seen = []
+
+    def draw(model):
+        seen.append(model.get_weights())
+        return np.zeros([2, 2, 3], "uint8")
+
+    class Trained(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            seen.append(self.model.get_weights())
+
+    sample_grid = SampleGrid(draw, tmp_path)
+    model = TINY["VAE"].compiled()  # whose optimizer keeps averages
+    model.fit(*TINY["VAE"].data(4), batch_size=1, verbose=0, callbacks=[sample_grid, Trained()])
+    averaged, after = seen
+    assert any((a != b).any() for a, b in zip(averaged, after, strict=True))
+
+
+def test_only_the_chief_draws(tmp_path, monkeypatch):
+    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
+    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    fit(SampleGrid(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path), epochs=1)
+    assert names(tmp_path) == []
+
+
+def test_every_is_checked(tmp_path):
+    with pytest.raises(ValueError, match="every is 0: images come every 1 epoch or more"):
+        SampleGrid(lambda model: None, tmp_path, every=0)

@@ -1,0 +1,248 @@
+import hashlib
+import io
+import time
+import urllib.error
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from PIL import Image
+
+from keras_gen.metrics import (
+    extractors,
+    inception_v3,
+    keras_extractor,
+    resize_images,
+    train_classifier,
+    trained_extractor,
+)
+from keras_gen.metrics.evaluation_networks.image_classifier import build_classifier
+
+
+@pytest.fixture
+def mean_color():
+    """Features are the mean of each channel, of images of any size."""
+    x = keras.Input((None, None, 3))
+    return keras.Model(x, keras.layers.GlobalAveragePooling2D()(x), name="mean_color")
+
+
+def labeled(n=60, channels=1):
+    """Three classes of brightness."""
+    labels = np.arange(n) % 3
+    noise = np.random.default_rng(1).integers(0, 40, (n, 8, 8, channels))
+    return (noise + 80 * labels[:, None, None, None]).astype("uint8"), labels
+
+
+# Resizing ---------------------------------------------------------------------------------------
+
+
+def test_shrinking_does_not_alias():
+    # Black and white pixels: every third of a row alone is black or white, and not gray.
+    board = np.indices((33, 33)).sum(axis=0) % 2 * 255
+    images = np.tile(board[None, :, :, None], [2, 1, 1, 3]).astype("uint8")
+    small = resize_images(images, (11, 11), batch_size=1)
+    assert small.dtype == np.uint8 and small.shape == (2, 11, 11, 3)
+    assert set(np.unique(images[:, 1::3, 1::3])) == {0, 255}
+    assert np.abs(small[:, 2:-2, 2:-2].astype(int) - 127.5).max() < 2
+
+
+@pytest.mark.parametrize("size", [(7, 11), (16, 20), (40, 33)])
+def test_equals_pillows_floats(rng, size):
+    image = rng.integers(0, 256, (1, 16, 20, 3), "uint8")
+    channels = [Image.fromarray(image[0, ..., c].astype("float32")) for c in range(3)]
+    resized = [c.resize(size[::-1], Image.Resampling.BICUBIC) for c in channels]
+    wanted = np.rint(np.clip(np.stack(resized, axis=-1), 0, 255))
+    assert np.abs(resize_images(image, size)[0] - wanted).max() <= 1  # where rounding falls
+    assert np.mean(resize_images(image, size)[0] != wanted) < 0.01
+
+
+def test_flat_images_stay_and_edges_do_not_wrap():
+    for level in (0, 255, 77):
+        assert (resize_images(np.full([1, 9, 9, 1], level, "uint8"), (5, 13)) == level).all()
+    # Bicubic overshoots at an edge, which must not turn white into black.
+    edge = np.zeros([1, 8, 8, 1], "uint8")
+    edge[:, :, 4:] = 255
+    columns = resize_images(edge, (16, 16))[0, 0, :, 0].astype(int)
+    assert (np.diff(columns) >= -20).all() and columns[0] == 0 and columns[-1] == 255
+    assert resize_images(edge, (8, 8)) is edge
+
+
+# Any Keras model --------------------------------------------------------------------------------
+
+
+def test_any_model(rng, mean_color):
+    images = rng.integers(0, 256, (5, 6, 6, 3), "uint8")
+    extractor = keras_extractor(mean_color, preprocess=lambda x: x / 255, size=(12, 12))
+    outputs = extractor(images, batch_size=2)
+    assert set(outputs) == {"features"} and outputs["features"].dtype == np.float32
+    wanted = resize_images(images, (12, 12)).mean(axis=(1, 2)) / 255
+    np.testing.assert_allclose(outputs["features"], wanted, rtol=1e-5)
+    # Gray is repeated for a model of colors.
+    gray = extractor(images[..., :1])["features"]
+    np.testing.assert_array_equal(gray, np.repeat(gray[:, :1], 3, axis=1))
+
+
+def test_outputs_are_flattened_and_the_size_is_the_models():
+    x = keras.Input((4, 6, 1))
+    outputs = {"features": keras.layers.MaxPooling2D(2)(x), "other": x}
+    outputs["logits"] = keras.layers.GlobalMaxPooling2D()(x)
+    extractor = keras_extractor(keras.Model(x, outputs), name="pool")
+    assert extractor.size == (4, 6)
+    found = extractor(np.full([3, 9, 9, 1], 7, "uint8"))
+    assert found["features"].shape == (3, 6) and found["logits"].shape == (3, 1)
+    assert set(found) == {"features", "logits"}
+
+
+def test_the_name_holds_a_hash_of_the_weights():
+    def network(kernel):
+        x = keras.Input((4, 4, 1))
+        dense = keras.layers.Dense(2, kernel_initializer=kernel)
+        return keras.Model(x, dense(keras.layers.Flatten()(x)), name="net")
+
+    names = [keras_extractor(network(kernel)).name for kernel in ("ones", "ones", "zeros")]
+    assert names[0] == names[1] != names[2]
+    assert names[0].startswith("net-") and len(names[0]) == len("net-") + 12
+
+
+def test_clear_errors_of_models(mean_color):
+    with pytest.raises(ValueError, match="uint8"):
+        keras_extractor(mean_color)(np.zeros([2, 4, 4, 3]))
+    x = keras.Input((4, 4, 1))
+    with pytest.raises(ValueError, match="takes 1 channels"):
+        keras_extractor(keras.Model(x, keras.layers.Flatten()(x)))(np.zeros([2, 4, 4, 3], "uint8"))
+    for outputs in ([x, x], {"codes": x}):
+        with pytest.raises(ValueError, match="a dict with 'features'"):
+            keras_extractor(keras.Model(x, outputs))
+    with pytest.raises(ValueError, match=r"positive \(height, width\)"):
+        resize_images(np.zeros([2, 4, 4, 3], "uint8"), (0, 4))
+
+
+# InceptionV3 ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def weights(monkeypatch, tmp_path):
+    """Stands in for the 92 MiB and the network that takes them."""
+    content = b"weights"
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
+    monkeypatch.setattr(extractors, "INCEPTION_MD5", hashlib.md5(content).hexdigest())
+    monkeypatch.setattr(extractors, "INCEPTION_SIZE", 8)
+
+    def network(weights, classifier_activation):
+        assert Path(weights).read_bytes() == content and classifier_activation is None
+        x = keras.Input((8, 8, 3))
+        features = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
+        return keras.Model(x, keras.layers.Dense(4, "relu")(features))
+
+    monkeypatch.setattr(keras.applications, "InceptionV3", network)
+    return content, tmp_path / "models" / extractors.INCEPTION_FILE
+
+
+def serve(monkeypatch, answer):
+    """Lets the host of the weights answer so; returns the list of requests."""
+    requests = []
+
+    def urlopen(url, timeout):
+        requests.append((url, timeout))
+        if isinstance(answer, Exception):
+            raise answer
+        return io.BytesIO(answer)
+
+    monkeypatch.setattr(extractors.urllib.request, "urlopen", urlopen)
+    return requests
+
+
+def test_inception_weights_are_fetched_once_and_named(monkeypatch, weights):
+    content, path = weights
+    requests = serve(monkeypatch, content)
+    extractor = inception_v3(timeout=2)
+    assert extractor.name.startswith("inception_v3-keras_imagenet-")
+    assert requests == [(extractors.INCEPTION_URL, 2)] and path.read_bytes() == content
+    found = extractor(np.full([2, 5, 5, 3], 255, "uint8"))
+    np.testing.assert_allclose(found["features"], 1)  # white is 1 of -1..1
+    assert found["logits"].shape == (2, 4)
+    inception_v3()
+    assert len(requests) == 1
+    # A damaged file is fetched anew.
+    path.write_bytes(b"half")
+    inception_v3()
+    assert len(requests) == 2 and path.read_bytes() == content
+
+
+def test_inception_without_weights_says_so_at_once(monkeypatch, weights):
+    requests = serve(monkeypatch, urllib.error.URLError("no route to host"))
+    start = time.monotonic()
+    with pytest.raises(FileNotFoundError, match=r"no route to host.*another extractor"):
+        inception_v3()
+    assert len(requests) == 1 and time.monotonic() - start < 1
+    serve(monkeypatch, b"<html>")
+    with pytest.raises(FileNotFoundError, match="instead of"):
+        inception_v3()
+    assert not weights[1].exists()
+
+
+# A classifier of the data set at hand -----------------------------------------------------------
+
+
+def test_classifier_learns_and_repeats_itself():
+    images, labels = labeled(channels=3)
+    first, second = (train_classifier(images, labels, steps=40, batch_size=16) for _ in range(2))
+    outputs = first(images)
+    assert outputs["features"].shape == (60, 128) and outputs["logits"].shape == (60, 3)
+    assert (outputs["logits"].numpy().argmax(axis=1) == labels).mean() > 0.9
+    np.testing.assert_allclose(outputs["logits"], second(images)["logits"], atol=1e-3)
+
+
+def test_trained_once_and_kept(monkeypatch, tmp_path):
+    images, labels = labeled()
+    images[:, 0, 0, 0] = np.arange(60)  # so that every image is one of its kind
+    trained_on = []
+
+    def train(part, part_labels, classes, steps, seed):
+        """Stands in for the training, and gives another network each time."""
+        assert (part_labels == part[:, 0, 0, 0] % 3).all() and (classes, steps, seed) == (3, 7, 2)
+        trained_on.append(part[:, 0, 0, 0])
+        return build_classifier(1, classes, seed=len(trained_on))
+
+    monkeypatch.setattr(extractors, "train_classifier", train)
+    folder = tmp_path / "new"
+    first, second = (trained_extractor(images, labels, 7, seed=2, cache=folder) for _ in range(2))
+    assert len(trained_on) == 1 and first.name == second.name
+    assert first.name == f"classifier-{extractors.weights_hash(first.model)}"
+    for name, value in first(images).items():
+        np.testing.assert_array_equal(value, second(images)[name])
+    # The accuracy is that on the images it was not trained on.
+    held_out = np.setdiff1d(np.arange(60), trained_on[0])
+    right = first(images)["logits"].argmax(axis=1) == labels
+    assert len(held_out) == 6 and first.accuracy == second.accuracy == right[held_out].mean()
+    # A damaged file is made anew.
+    (path,) = folder.iterdir()
+    path.write_bytes(path.read_bytes()[:500])
+    repaired = trained_extractor(images, labels, 7, seed=2, cache=folder)
+    assert len(trained_on) == 2 and repaired.name != first.name
+    assert trained_extractor(images, labels, 7, seed=2, cache=folder).name == repaired.name
+    # Other data, as many as they are, have a file of their own.
+    trained_extractor(images[::-1], labels[::-1], 7, seed=2, cache=folder)
+    assert len(trained_on) == 3 and len(list(folder.iterdir())) == 2
+
+
+def test_cache_folder(monkeypatch, tmp_path):
+    monkeypatch.delenv("KERAS_GEN_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert extractors.cache_folder() == tmp_path / "keras_gen"
+    monkeypatch.setenv("KERAS_GEN_CACHE", str(tmp_path / "mine"))
+    assert extractors.cache_folder() == tmp_path / "mine"
+
+
+def test_clear_errors_of_training():
+    images, labels = labeled(12)
+    with pytest.raises(ValueError, match="one label for each"):
+        trained_extractor(images, labels[:5])
+    with pytest.raises(ValueError, match="at least 10 images"):
+        trained_extractor(images[:5], labels[:5])
+    for bad in (labels / 1.0, labels[:5], 0 * labels, labels - 1):
+        with pytest.raises(ValueError, match="one whole number for each image"):
+            train_classifier(images, bad)
+    with pytest.raises(ValueError, match="at least 8"):
+        train_classifier(images[:, :7], labels)

@@ -1,0 +1,122 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.metrics import (
+    GaussianModes,
+    gaussian_modes,
+    grid_centers,
+    label_modes,
+    ring_centers,
+    stacked_modes,
+)
+
+
+def test_centers():
+    ring = ring_centers(8, radius=2.0)
+    np.testing.assert_allclose(np.linalg.norm(ring, axis=1), 2)
+    np.testing.assert_allclose(ring[[0, 2]], [[2, 0], [0, 2]], atol=1e-12)
+    grid = grid_centers()
+    assert len(np.unique(grid, axis=0)) == 25
+    assert grid.min() == -4 and grid.max() == 4 and grid.mean() == 0
+
+
+def test_the_mixture_itself_reaches_all_modes_with_the_known_quality(rng):
+    for centers, std in ((ring_centers(8), 0.01), (grid_centers(5), 0.05)):
+        labels = rng.integers(len(centers), size=2500)
+        report = gaussian_modes(centers[labels] + std * rng.normal(size=(2500, 2)), centers, std)
+        assert report["modes"] == len(centers)
+        # Within 3 standard deviations in the plane: 1 - exp(-9 / 2).
+        assert report["high_quality_share"] == pytest.approx(1 - np.exp(-4.5), abs=0.01)
+        # The expectation of 2 n KL is about the number of modes less one.
+        assert 0 < report["reverse_kl"] < 3 * len(centers) / 5000
+
+
+def test_collapse_and_bad_samples():
+    centers = ring_centers(8)
+    one = gaussian_modes(np.repeat(centers[:1], 50, axis=0), centers, 0.01)
+    assert one == {"modes": 1, "reverse_kl": pytest.approx(np.log(8)), "high_quality_share": 1.0}
+    # 2.9 standard deviations off is good, 3.1 is not; a bad sample reaches no mode.
+    near, far = (centers + np.array([step, 0.0]) for step in (0.029, 0.031))
+    mixed = gaussian_modes(np.concatenate([near[:2], far[:4]]), centers, 0.01)
+    assert mixed == {
+        "modes": 2,
+        "reverse_kl": pytest.approx(np.log(4)),
+        "high_quality_share": pytest.approx(2 / 6),
+    }
+    none = gaussian_modes(np.zeros([5, 2]), centers, 0.01)
+    assert none["modes"] == 0 == none["high_quality_share"] and np.isnan(none["reverse_kl"])
+
+
+def test_streamed_equals_all_at_once(rng):
+    centers = grid_centers(3)
+    samples = centers[rng.integers(4, size=60)] + 0.4 * rng.normal(size=(60, 2))
+    metric = GaussianModes(centers, std=0.2)
+    assert metric.result()["high_quality_share"] == 0 == metric.result()["modes"]
+    for part in np.split(samples, [7, 30]):
+        metric.update_state(part)
+    metric.update_state(centers, sample_weight=np.zeros(9))
+    found = {name: float(value) for name, value in metric.result().items()}
+    assert found == pytest.approx(gaussian_modes(samples, centers, 0.2))
+    assert found["modes"] < 9 and 0 < found["high_quality_share"] < 1
+    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
+    assert again.get_config() == metric.get_config()
+
+
+def test_replicas_add_up():
+    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    with strategy.scope():
+        metric = GaussianModes([[0.0], [1.0], [2.0]], std=0.1)
+    # Each replica reaches a mode of its own, three times.
+    samples = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.fill([3, 1], float(context.replica_id_in_sync_group))
+    )
+    strategy.run(metric.update_state, [samples])
+    result = metric.result()
+    assert float(result["modes"]) == 2 and float(result["high_quality_share"]) == 1
+    assert float(result["reverse_kl"]) == pytest.approx(np.log(3 / 2))
+
+
+def digits(labels):
+    """Images whose channels hold their label as the value of every pixel: [n, 3] -> images."""
+    return np.tile(np.asarray(labels, "uint8")[:, None, None, :], [1, 4, 4, 1])
+
+
+def classify(images):
+    assert images.dtype == np.uint8 and images.shape[1:] == (4, 4, 1)
+    return np.eye(10)[images[:, 0, 0, 0]]
+
+
+def test_stacked_images_are_classified_channel_by_channel():
+    every = np.stack(np.meshgrid(*[range(10)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    assert stacked_modes(digits(every), classify) == {
+        "modes": 1000,
+        "reverse_kl": pytest.approx(0, abs=1e-12),
+    }
+    # The order of channels counts: 1-2-3 is not 3-2-1.
+    some = digits([[1, 2, 3], [3, 2, 1], [1, 2, 3], [1, 1, 1]])
+    found = stacked_modes(some, classify, batch_size=3)
+    entropy = np.log(4) - 0.5 * np.log(2)
+    assert found == {"modes": 3, "reverse_kl": pytest.approx(np.log(1000) - entropy)}
+    same = stacked_modes(some, classify, reference=np.array([123, 321, 123, 111]))
+    assert same == {"modes": 3, "reverse_kl": pytest.approx(0, abs=1e-12)}
+    assert stacked_modes(some, classify, reference=np.array([123]))["reverse_kl"] == np.inf
+
+
+def test_clear_errors():
+    with pytest.raises(ValueError, match="a digit each"):
+        stacked_modes(np.zeros([2, 4, 4, 1], "uint8"), classify)
+    with pytest.raises(ValueError, match=r"expected \(6, 7\)"):
+        stacked_modes(digits([[1, 2, 3]] * 2), classify, classes=7)
+    with pytest.raises(ValueError, match="std=0"):
+        gaussian_modes(np.zeros([2, 2]), ring_centers(), 0)
+    with pytest.raises(ValueError, match="std=-1"):
+        GaussianModes(ring_centers(), -1)
+    with pytest.raises(ValueError, match="from 0 to 3"):
+        label_modes(np.array([4]), 4)
+    with pytest.raises(ValueError, match="at least one, or None"):
+        label_modes(np.array([0]), 4, reference=np.array([], int))
+    for centers in (ring_centers, grid_centers):
+        with pytest.raises(ValueError, match="at least 1"):
+            centers(0)

@@ -1,0 +1,333 @@
+"""The course of a run, on a toy."""
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.images import read_image
+from keras_gen.run import run as module
+from keras_gen.serving import exported
+
+
+def history(folder="run"):
+    with open(Path(folder) / "history.csv", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def event_steps(folder="run"):
+    """The steps that TensorBoard shows for the loss, in the order of writing."""
+    steps = []
+    for path in sorted(Path(folder).glob("tensorboard/train/events*"), key=os.path.getmtime):
+        for event in tf.compat.v1.train.summary_iterator(str(path)):
+            steps += [event.step for value in event.summary.value if value.tag == "epoch_loss"]
+    return steps
+
+
+class Stop(keras.callbacks.Callback):
+    """Ends the process' run at the end of an epoch, before it is saved."""
+
+    def __init__(self, epoch, error):
+        super().__init__()
+        self.error, self.at = error, epoch
+
+    def on_epoch_end(self, epoch, logs=None):
+        if epoch == self.at and self.error:
+            raise self.error
+
+
+class TestWhole:
+    def test_writes_everything(self, toy, capsys):
+        toy.warning = "OFFLINE SAMPLE instead of the real data: no network"
+        assert toy("--output", "run", "--seed", "5") == 0
+        folder = Path("run")
+        assert sorted(path.name for path in folder.iterdir()) == [
+            "checkpoints", "config.json", "export", "history.csv", "losses.png", "metrics.json",
+            "samples", "tensorboard",
+        ]  # fmt: skip
+        config = json.loads((folder / "config.json").read_text())
+        assert config == toy.run.settings.as_json() and config["seed"] == 5
+        assert [row["epoch"] for row in history()] == ["1", "2", "3"]
+        assert set(history()[0]) == {"epoch", "loss", "reconstruction_loss", "kl_loss"}
+        assert event_steps() == [0, 1, 2]
+        for epoch in (1, 2, 3):
+            assert read_image(folder / "samples" / f"epoch-{epoch:04d}.png").shape == (10, 10, 3)
+        assert read_image(folder / "losses.png").std() > 0
+        metrics = json.loads((folder / "metrics.json").read_text())
+        assert metrics["score"] == 0.5 and metrics["steps"] == 6 and metrics["seed"] == 5
+        assert metrics["policy"] == "float32" and metrics["minutes"] >= 0
+        assert toy.run.exported == Path("run/export/toy/1")
+        metadata = exported.read_metadata(toy.run.exported)
+        for place in ("output", "export", "resume"):
+            del config[place]
+        assert metadata["config"] == config and metadata["metrics"] == metrics
+        model = exported.load(toy.run.exported.parent)
+        assert model("sample", seed=1, n=2)["images"].shape == (2, 2, 2, 1)
+        lines = capsys.readouterr().out.splitlines()
+        assert lines[0] == "toy, preset smoke, seed 5, into run"
+        assert lines.count(toy.warning) == 2 and lines.index(toy.warning) < 4
+        assert lines[-1] == "draw from run/export/toy"
+        assert any(line.startswith("serve it: docker run") for line in lines)
+
+    def test_other_presets_export_to_saved_models(self, toy):
+        assert toy("--preset", "cpu") == 0
+        assert toy.run.exported == Path("saved_models/toy/1")
+        assert toy("--preset", "cpu", "--export", "elsewhere") == 0
+        assert toy.run.exported == Path("elsewhere/toy/1")
+
+    def test_prints_a_line_an_epoch_into_files(self, toy, capsys):
+        toy("--output", "run")
+        out = capsys.readouterr().out
+        assert "\r" not in out and "\x1b" not in out and "\b" not in out
+        lines = out.splitlines()
+        first = lines.index("Epoch 1/3")
+        assert lines[first + 1].startswith("2/2 - ") and " - loss: " in lines[first + 1]
+        assert lines[first + 2].endswith(" left")
+        assert lines[first + 3] == "  image: run/samples/epoch-0001.png"
+
+    def test_the_seed_decides(self, toy):
+        for name, seed in (("a", 1), ("b", 2)):
+            assert toy("--output", name, "--seed", seed, "--epochs", 1) == 0
+        assert history("a") != history("b")
+
+    def test_on_two_replicas(self, toy, capsys):
+        toy.eager = False
+        assert toy("--output", "one", "--strategy", "default") == 0
+        assert toy("--output", "two", "--strategy", "mirrored") == 0
+        assert "MirroredStrategy with 2 replicas" in capsys.readouterr().out
+        for one, two in zip(history("one"), history("two"), strict=True):
+            np.testing.assert_allclose(float(one["loss"]), float(two["loss"]), rtol=1e-5)
+        model = exported.load(toy.run.exported)
+        assert model("sample", seed=1, n=2)["images"].shape == (2, 2, 2, 1)
+
+    def test_a_batch_that_replicas_cannot_share(self, toy, capsys):
+        said = toy.fails(capsys, "--strategy", "mirrored", "--batch-size", "3")
+        assert "--batch-size 3 cannot be shared evenly by 2 replicas: choose a multiple" in said
+
+    def test_auto_takes_one_gpu_for_such_a_batch(self, toy, capsys, monkeypatch):
+        make = module.make_strategy
+        monkeypatch.setattr(
+            module, "make_strategy", lambda name: make("mirrored" if name == "auto" else name)
+        )
+        assert toy("--output", "run", "--batch-size", "3") == 0
+        assert "one of 2 GPUs is used, since --batch-size is 3" in capsys.readouterr().out
+        assert toy.run.strategy.num_replicas_in_sync == 1
+
+
+class TestResume:
+    def test_equals_the_unbroken_run(self, toy, capsys):
+        assert toy("--output", "whole") == 0
+        whole = [np.asarray(v) for v in toy.model.training_variables()]
+        for epoch in (0, 2):  # before the first checkpoint, and before the last
+            toy.callbacks = [Stop(epoch, KeyboardInterrupt())]
+            argv = ["--resume"] if Path("run/config.json").exists() else []
+            end = toy("--output", "run", *argv)
+            assert end == "\ninterrupted: go on with the same command and --resume"
+        toy.callbacks = [Stop(None, None)]
+        assert toy("--output", "run", "--resume") == 0
+        assert "going on after epoch 2 from run/checkpoints/state-000002.npz" in (
+            capsys.readouterr().out
+        )
+        np.testing.assert_equal([np.asarray(v) for v in toy.model.training_variables()], whole)
+        assert history("run") == history("whole")
+        assert event_steps("run") == [0, 1, 2]
+        assert len(list(Path("run/samples").iterdir())) == 3
+
+    def test_after_the_last_checkpoint_only_the_end_is_done(self, toy, capsys):
+        """As when the process was killed just after it, before the history was written."""
+
+        def fail(model, folder):
+            raise ValueError("no room for metrics")
+
+        toy.evaluate, good = fail, toy.evaluate
+        assert "no room for metrics" in toy.fails(capsys, "--output", "run")
+        whole = history()
+        Path("run/history.csv").unlink()
+        toy.evaluate = good
+        assert toy("--resume", "--output", "run") == 0
+        assert "Epoch" not in capsys.readouterr().out
+        assert history() == whole and len(whole) == 3
+        assert json.loads(Path("run/metrics.json").read_text())["steps"] == 6
+
+    def test_finds_the_newest_by_itself(self, toy):
+        toy.callbacks = [Stop(1, KeyboardInterrupt())]
+        toy("--seed", "3")
+        toy.callbacks = [Stop(None, None)]
+        assert toy("--resume") == 0
+        assert toy.run.settings.seed == 3 and len(list(Path("runs/toy").iterdir())) == 1
+
+    def test_a_stopped_training_stays_stopped(self, toy, capsys):
+        def stopping():
+            return [keras.callbacks.EarlyStopping("loss", min_delta=1e6, patience=1)]
+
+        toy.callbacks, good = stopping(), toy.evaluate
+        toy.evaluate = lambda model, folder: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            toy("--output", "run")
+        toy.callbacks, toy.evaluate = stopping(), good
+        assert toy("--output", "run", "--resume") == 0
+        assert len(history()) == 2
+
+    def test_another_precision_of_this_machine_is_refused(self, toy, capsys, monkeypatch):
+        flags = ["--output", "run", "--mixed-precision", "auto"]
+        toy.callbacks = [Stop(1, KeyboardInterrupt())]
+        monkeypatch.setattr(module, "_computes_bfloat16", lambda: True)
+        toy(*flags)
+        toy.callbacks = [Stop(None, None)]
+        capsys.readouterr()
+        monkeypatch.setattr(module, "_computes_bfloat16", lambda: False)
+        said = toy.fails(capsys, *flags, "--resume")
+        assert "policy='mixed_bfloat16' there and 'float32' here" in said
+
+
+class TestValidation:
+    """The toy's score falls by one with every step, of which an epoch has two."""
+
+    def begin(self, toy, *callbacks):
+        def score(model):
+            return {"score": 10.0 - int(model.step.numpy())}
+
+        toy.validation, toy.callbacks = dict(validate=score, best="score"), callbacks
+
+    def test_in_all_records(self, toy, capsys):
+        self.begin(toy)
+        assert toy("--output", "run", "--epochs", "5", "--validate-every", "3") == 0
+        assert [row["val_score"] for row in history()] == ["8.0", "", "4.0", "", "0.0"]
+        (path,) = Path("run/tensorboard/validation").glob("events*")
+        events = tf.compat.v1.train.summary_iterator(str(path))
+        values = [(event.step, value.tag) for event in events for value in event.summary.value]
+        assert [v for v in values if v[1] == "epoch_score"] == [
+            (step, "epoch_score") for step in (0, 2, 4)
+        ]
+        out = capsys.readouterr().out
+        assert "val_score: 8.0000" in out
+        assert "best val_score: 0 after epoch 5, kept in run/best.keras" in out
+        model = keras.saving.load_model("run/best.keras")
+        np.testing.assert_array_equal(model.sample(3, seed=1), toy.model.sample(3, seed=1))
+
+    def test_a_resumed_run_equals_the_unbroken_one(self, toy, capsys):
+        self.begin(toy, Stop(None, None))
+        flags = ("--epochs", "4", "--validate-every", "2")
+        assert toy("--output", "whole", *flags) == 0
+        self.begin(toy, Stop(2, KeyboardInterrupt()))
+        toy("--output", "run", *flags)
+        self.begin(toy, Stop(None, None))
+        assert toy("--output", "run", "--resume") == 0
+        assert history("run") == history("whole")
+        assert "best val_score: 2 after epoch 4" in capsys.readouterr().out
+
+
+class TestSeveralModels:
+    def test_a_part_has_a_folder_of_its_own_and_is_trained_once(self, toy, capsys):
+        parts = []
+
+        def before(run, source):
+            parts.append(toy.build(run))
+            run.fit(parts[-1], lambda start: source.stream(4, 9, start), part="other", epochs=2)
+
+        toy.before, toy.callbacks = before, [Stop(1, KeyboardInterrupt())]
+        toy("--output", "run")
+        assert "training other: 2 epochs of 2 steps of 4" in capsys.readouterr().out
+        assert [row["epoch"] for row in history("run/other")] == ["1", "2"]
+        assert event_steps("run/other") == [0, 1] and len(history("run")) == 1
+        toy.callbacks = [Stop(None, None)]
+        assert toy("--output", "run", "--resume") == 0
+        # The part was read and not trained again, and the run tells of the main model.
+        out = capsys.readouterr().out
+        assert "from run/other/checkpoints/state-000002.npz" in out and "Epoch 1/2" not in out
+        first, again = ([np.asarray(v) for v in m.training_variables()] for m in parts)
+        np.testing.assert_equal(again, first)
+        assert json.loads(Path("run/metrics.json").read_text())["steps"] == 6
+        assert len(history("run")) == 3
+
+    def test_what_was_measured_once_is_kept(self, toy, capsys):
+        calls = []
+
+        def before(run, source):
+            for name in ("a", "b"):
+                found = run.once(name, lambda name=name: calls.append(name) or {"error": 0.25})
+                assert found == {"error": 0.25}
+
+        toy.before, toy.callbacks = before, [Stop(1, KeyboardInterrupt())]
+        toy("--output", "run")
+        assert calls == ["a", "b"] and "a: error 0.25 (0 s)" in capsys.readouterr().out
+        Path("run/measured/b.json").unlink()
+        toy.callbacks = [Stop(None, None)]
+        assert toy("--output", "run", "--resume") == 0
+        assert calls == ["a", "b", "b"]
+
+
+class TestErrors:
+    def test_the_way_to_the_place_is_shown_on_demand(self, toy, capsys, monkeypatch):
+        Path("a").write_text("")
+        said = toy.fails(capsys, "--output", "a")
+        assert said.startswith("error: --output a is a file: give a folder. (")
+        monkeypatch.setenv("KERAS_GEN_DEBUG", "1")
+        assert toy("--output", "a") == 1
+        error = capsys.readouterr().err
+        assert "Traceback" in error and "in choose_folder" in error
+
+    def test_a_run_that_cannot_begin_leaves_nothing_to_go_on_with(self, toy, capsys):
+        said = toy.fails(capsys, "--batch-size", "13")
+        assert "batch_size 13 is larger than the set of 12" in said
+        assert not list(Path("runs").glob("*/*/config.json"))
+        assert "found no unfinished run" in toy.fails(capsys, "--resume")
+
+    def test_bad_data(self, toy, capsys):
+        toy.images = np.full((12, 2, 2, 1), 7.0, "float32")
+        assert "values from 7 to 7: expected floats in [0, 1]" in toy.fails(capsys)
+
+    @pytest.mark.parametrize("eager", [False, True])
+    def test_a_loss_that_is_not_finite(self, toy, capsys, eager):
+        toy.eager = eager
+        said = toy.fails(capsys, "--output", "run", "--learning-rate", "1e38")
+        assert "not finite" in said and "Lower the learning rate" in said
+
+    def test_mistakes_in_code_are_not_hidden(self, toy):
+        toy.evaluate = lambda model, folder: {}["score"]
+        with pytest.raises(KeyError):
+            toy()
+
+    def test_a_finished_folder(self, toy, capsys):
+        toy("--output", "run")
+        for flags in ([], ["--resume"]):
+            assert "run holds a finished run" in toy.fails(capsys, "--output", "run", *flags)
+
+
+class TestPrecision:
+    @pytest.mark.parametrize(
+        ("choice", "policy"),
+        [("none", "float32"), ("bfloat16", "mixed_bfloat16"), ("float16", "mixed_float16")],
+    )
+    def test_by_name(self, choice, policy):
+        assert module._policy(choice) == policy
+
+    @pytest.mark.parametrize(
+        ("flags", "policy"),
+        [
+            ("fpu sse avx512f", "float32"),
+            ("fpu avx512_bf16", "mixed_bfloat16"),
+            ("amx_bf16 amx_tile", "mixed_bfloat16"),
+        ],
+    )
+    def test_auto_asks_the_processor(self, tmp_path, monkeypatch, flags, policy):
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+        (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
+        monkeypatch.setattr(module, "Path", lambda path: tmp_path / Path(path).name)
+        assert module._policy("auto") == policy
+
+    @pytest.mark.parametrize(
+        ("capability", "policy"), [((7, 5), "float32"), ((8, 0), "mixed_bfloat16")]
+    )
+    def test_auto_asks_the_gpu(self, monkeypatch, capability, policy):
+        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU"])
+        details = {"compute_capability": capability, "device_name": "Card"}
+        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
+        assert module._policy("auto") == policy
+        text = module.describe_devices(tf.distribute.get_strategy())
+        assert text == "Card, DefaultDistributionStrategy with 1 replica"

@@ -1,0 +1,366 @@
+"""Exports: what is written, and what is refused."""
+
+import dataclasses
+import errno
+import json
+import os
+from pathlib import Path
+from types import MappingProxyType
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.serving import export as export_module
+from keras_gen.serving.export import export, load, next_version
+from keras_gen.serving.exported import read_metadata, versions
+from shared import dropping_network
+
+IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
+SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
+
+
+class Translator:
+    """A stand-in with everything an export has to cope with."""
+
+    inference_policy = MappingProxyType({"dropout": "off", "normalization": "mean"})
+
+    def __init__(self):
+        self.network = dropping_network()
+        self.critic = keras.Sequential([keras.Input([3]), keras.layers.Dense(50)])
+        self.networks = {"translator": self.network, "critic": self.critic}
+        self.traces = 0
+
+    def translate(self, images):
+        self.traces += 1
+        raw = self.network(tf.cast(images, tf.float32) / 127.5 - 1, training=False)
+        raw = tf.cast(raw, tf.float32)
+        return {"images": tf.cast(tf.round((raw + 1) * 127.5), tf.uint8), "raw": raw}
+
+    def sample(self, seed, n):
+        noise = tf.random.stateless_normal([n, 8, 8, 3], tf.stack([seed, 0]))
+        return self.network(noise, training=False)
+
+    def count(self, images):
+        return {
+            "sizes": tf.shape(images, tf.int64),
+            "half": tf.cast(tf.size(images), tf.float16),
+            "any": tf.reduce_any(images > 0),
+        }
+
+    def signatures(self):
+        return {
+            "translate": (self.translate, [IMAGES]),
+            "sample": (self.sample, SCALARS),
+            "count": (self.count, [IMAGES]),
+        }
+
+
+class Single:
+    """A model with one signature and no network."""
+
+    networks = MappingProxyType({})
+
+    def __init__(self, function=lambda images: images, spec=IMAGES):
+        self.function, self.spec = function, spec
+
+    def signatures(self):
+        return {"run": (self.function, [self.spec])}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Translator()
+
+
+@pytest.fixture(scope="module")
+def path(model, tmp_path_factory):
+    metadata = {
+        "recipe": "stand_in",
+        "data": {"name": "noise"},
+        "metrics": {"kid": np.float32(0.5)},
+    }
+    return export(model, tmp_path_factory.mktemp("saved_models"), "stand_in", metadata=metadata)
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
+
+
+@pytest.mark.parametrize("height, width", [(1, 1), (7, 64), (65, 3)])
+def test_any_size(path, height, width):
+    images = np.full([1, height, width, 3], 9, np.uint8)
+    assert load(path)("translate", images=images)["images"].shape == images.shape
+
+
+def test_outputs_are_uint8_int32_or_float32(path, photos):
+    outputs = load(path)("count", images=photos)
+    assert {name: value.dtype.name for name, value in outputs.items()} == {
+        "sizes": "int32",
+        "half": "float32",
+        "any": "int32",
+    }
+    np.testing.assert_array_equal(outputs["sizes"], photos.shape)
+
+
+def test_each_signature_is_traced_once(tmp_path):
+    model = Translator()
+    export(model, tmp_path, "a")
+    assert model.traces == 1
+
+
+def test_a_signature_may_loop(tmp_path):
+    def brighten(images, steps):
+        for _ in tf.range(steps):
+            images = images + tf.constant(2, tf.uint8)
+        return images
+
+    class Looping(Single):
+        def signatures(self):
+            return {"run": (brighten, [IMAGES, tf.TensorSpec([], tf.int32, "steps")])}
+
+    exported = load(export(Looping(), tmp_path, "a"))
+    images = np.zeros([1, 2, 2, 3], np.uint8)
+    assert exported("run", images=images, steps=5)["output"].max() == 10
+
+
+def test_default_signature(model, tmp_path, photos):
+    exported = load(export(model, tmp_path, "a", default="count"))
+    assert exported.inputs["serving_default"].keys() == {"images"}
+    assert exported.outputs["serving_default"].keys() == {"sizes", "half", "any"}
+
+
+def test_a_declared_serving_default_stays(tmp_path):
+    class Declared(Single):
+        def signatures(self):
+            return {
+                "other": (lambda images: {"other": images}, [IMAGES]),
+                "serving_default": (lambda images: {"mine": images}, [IMAGES]),
+            }
+
+    assert load(export(Declared(), tmp_path, "a")).outputs["serving_default"].keys() == {"mine"}
+
+
+def test_holds_only_what_the_signatures_read(model, path):
+    stored = {
+        key: shape
+        for key, shape in tf.train.list_variables(str(path / "variables" / "variables"))
+        if key != "_CHECKPOINTABLE_OBJECT_GRAPH"
+    }
+    parameters = sum(np.prod(shape) for key, shape in stored.items() if "save_counter" not in key)
+    dropout = 2  # the state of its seed generator, which inference does not read
+    assert parameters == sum(np.prod(v.shape) for v in model.network.variables) - dropout
+    assert read_metadata(path)["networks"] == {"translator": {"parameters": parameters}}
+    files = {str(file.relative_to(path)) for file in path.rglob("*") if file.is_file()}
+    assert files == {
+        "saved_model.pb",
+        "fingerprint.pb",
+        "variables/variables.index",
+        "variables/variables.data-00000-of-00001",
+        "assets.extra/keras_gen.json",
+        "assets.extra/tf_serving_warmup_requests",
+    }
+    assert str(Path(__file__).parents[1]).encode() not in (path / "saved_model.pb").read_bytes()
+
+
+def test_variables_outside_the_networks_are_kept(tmp_path):
+    scale = tf.Variable(2.0)
+    model = Single(lambda images: tf.cast(images, tf.float32) * scale)
+    exported = load(export(model, tmp_path, "a"))
+    scale.assign(0.0)
+    assert exported("run", images=np.full([1, 1, 1, 3], 4))["output"].max() == 8.0
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
+def test_under_a_strategy_and_mixed_precision(tmp_path, photos, policy, inside):
+    devices = tf.config.list_logical_devices("CPU")[:2]
+    if len(devices) < 2:
+        pytest.skip("needs two logical devices")
+    strategy = tf.distribute.MirroredStrategy([device.name for device in devices])
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        with strategy.scope():
+            model = Translator()
+            if inside:
+                path = export(model, tmp_path, "a")
+        if not inside:
+            path = export(model, tmp_path, "a")
+    finally:
+        keras.config.set_dtype_policy(before)
+    exported = load(path)
+    assert all(not hasattr(variable, "values") for variable in exported._model.kept)
+    parameters = 3 * 9 * 4 + 4 + 4 * 4 + 4 * 3 + 3
+    assert read_metadata(path)["networks"] == {"translator": {"parameters": parameters}}
+    assert b"device:CPU:1" not in (path / "saved_model.pb").read_bytes()
+    got, expected = exported("translate", images=photos)["raw"], model.translate(photos)["raw"]
+    np.testing.assert_allclose(got, expected, atol=1e-5 if policy == "float32" else 2e-2)
+    assert exported("sample", seed=1, n=2)["output"].dtype == np.float32
+
+
+def test_metadata(path, model):
+    metadata = read_metadata(path)
+    assert metadata["schema"] == 1
+    assert (metadata["name"], metadata["version"]) == ("stand_in", 1)
+    assert metadata["created"].endswith("+00:00")
+    assert metadata["libraries"].keys() == {"tensorflow", "keras", "keras_gen"}
+    assert metadata["libraries"]["keras"] == keras.__version__
+    assert metadata["default_signature"] == "translate"
+    assert metadata["signatures"]["sample"] == {
+        "inputs": {"seed": {"dtype": "int32", "shape": []}, "n": {"dtype": "int32", "shape": []}},
+        "outputs": {"output": {"dtype": "float32", "shape": [None, 8, 8, 3]}},
+    }
+    assert metadata["signatures"]["translate"]["inputs"]["images"] == {
+        "dtype": "uint8",
+        "shape": [None, None, None, 3],
+    }
+    assert metadata["inference"] == model.inference_policy
+    assert metadata["recipe"] == "stand_in"
+    assert metadata["data"] == {"name": "noise"}
+    assert metadata["metrics"] == {"kid": 0.5}
+
+
+def test_metadata_takes_what_training_has_at_hand(tmp_path):
+    @dataclasses.dataclass(frozen=True)
+    class Config:
+        rate: float = float("inf")
+        output: Path = Path("runs")
+
+    metadata = {"config": Config(), "metrics": {"a": np.arange(2), "b": tf.constant(1.5)}}
+    path = export(Single(), tmp_path, "a", metadata=metadata)
+    written = json.loads((path / "assets.extra" / "keras_gen.json").read_text())
+    assert written["config"] == {"rate": None, "output": "runs"}
+    assert written["metrics"] == {"a": [0, 1], "b": 1.5}
+    assert written["inference"]["dropout"] == "off"
+
+
+def contents(folder):
+    return {
+        str(file.relative_to(folder)): file.read_bytes() if file.is_file() else None
+        for file in folder.rglob("*")
+    }
+
+
+def test_never_over_an_existing_version(tmp_path):
+    first = export(Single(), tmp_path, "a")
+    before = contents(first)
+    assert export(Single(), tmp_path, "a") == tmp_path / "a" / "2"
+    (tmp_path / "a" / "0010").mkdir()  # not an export, and yet a number taken
+    (tmp_path / "a" / "notes").mkdir()
+    assert next_version(tmp_path, "a") == 11
+    last = export(Single(), tmp_path, "a")
+    assert last == tmp_path / "a" / "11" and read_metadata(last)["version"] == 11
+    assert contents(first) == before
+    assert list(versions(tmp_path / "a")) == [1, 2, 11]
+
+
+def test_a_version_taken_meanwhile_is_left_alone(tmp_path, monkeypatch):
+    before = contents(export(Single(), tmp_path, "a"))
+    numbers = iter([1, 1, 2])
+    monkeypatch.setattr(export_module, "next_version", lambda *_: next(numbers))
+    assert export(Single(), tmp_path, "a") == tmp_path / "a" / "2"
+    assert contents(tmp_path / "a" / "1") == before
+
+
+def test_others_may_read_it(path):
+    mask = os.umask(0)
+    os.umask(mask)
+    assert path.stat().st_mode & 0o777 == 0o777 & ~mask
+
+
+FULL = [
+    OSError(errno.ENOSPC, "No space left on device"),
+    tf.errors.ResourceExhaustedError(None, None, "x.tmp; No space left on device\nmore"),
+]
+
+
+@pytest.mark.parametrize("error", FULL, ids=["os", "tensorflow"])
+@pytest.mark.parametrize("step", ["save", "publish"])
+@pytest.mark.parametrize("existing", ["export", "empty folder", "nothing"])
+def test_failure_leaves_nothing(tmp_path, monkeypatch, error, step, existing):
+    if existing == "export":
+        export(Single(), tmp_path, "a")
+    elif existing == "empty folder":
+        (tmp_path / "a").mkdir()
+    before, save = contents(tmp_path), tf.saved_model.save
+
+    def fail(*arguments, **options):
+        if step == "save":
+            Path(arguments[1]).mkdir()
+            Path(arguments[1], "saved_model.pb").write_text("half")
+        raise error
+
+    if step == "save":
+        monkeypatch.setattr(tf.saved_model, "save", fail)
+    else:
+        monkeypatch.setattr(os, "rename", fail)
+    with pytest.raises(OSError, match=r"(?s)cannot write .*No space left .*another directory"):
+        export(Single(), tmp_path, "a")
+    assert contents(tmp_path) == before
+    monkeypatch.undo()
+    assert tf.saved_model.save is save
+    assert export(Single(), tmp_path, "a").name == ("2" if existing == "export" else "1")
+
+
+def test_directory_is_a_file(tmp_path):
+    (tmp_path / "file").write_text("mine")
+    for directory, name in ((tmp_path / "file", "a"), (tmp_path, "file")):
+        with pytest.raises(OSError, match=r"cannot write the export .*directory.*file"):
+            export(Single(), directory, name)
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
+def test_directory_is_not_writable(tmp_path):
+    tmp_path.chmod(0o500)
+    with pytest.raises(OSError, match=r"cannot write the export .Permission denied"):
+        export(Single(), tmp_path, "a")
+    tmp_path.chmod(0o700)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "/a", ".hidden"])
+def test_names_that_are_no_folder(tmp_path, name):
+    with pytest.raises(ValueError, match="cannot name a folder"):
+        export(Single(), tmp_path, name)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"default": "sing"}, "no signature 'sing': it has run"),
+        ({"warmup": {"sing": {}}}, "no signature 'sing': it has run"),
+        ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature takes \['images'\]"),
+        ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),
+        ({"metadata": {"data": [{"a": object()}]}}, r"metadata\['data'\]\[0\]\['a'\] is a object"),
+    ],
+)
+def test_bad_options(tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        export(Single(), tmp_path, "a", **options)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        tf.TensorSpec([None], tf.uint8),
+        tf.TensorSpec([], tf.int64, "a"),
+        tf.TensorSpec(None, tf.uint8, "a"),
+    ],
+)
+def test_bad_input_specs(tmp_path, spec):
+    with pytest.raises(ValueError, match=r"'run' has the input TensorSpec.*needs a name"):
+        export(Single(spec=spec), tmp_path, "a")
+
+
+def test_no_signature_at_all(tmp_path):
+    class Mute(Single):
+        def signatures(self):
+            return {}
+
+    with pytest.raises(ValueError, match=r"Mute\.signatures\(\) is empty"):
+        export(Mute(), tmp_path, "a")

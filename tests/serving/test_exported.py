@@ -1,0 +1,77 @@
+"""Finding, loading and calling exports."""
+
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.serving.export import export
+from keras_gen.serving.exported import load, next_version, read_metadata, resolve, versions
+
+
+class Inverter:
+    """A stand-in without networks."""
+
+    networks = MappingProxyType({})
+
+    def signatures(self):
+        images = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
+        return {"invert": (lambda images: 255 - images, [images])}
+
+
+def test_versions(tmp_path):
+    assert versions(tmp_path / "a") == {} and next_version(tmp_path, "a") == 1
+    for version in ("2", "010", "notes", ".1"):
+        (tmp_path / "a" / version).mkdir(parents=True)
+        (tmp_path / "a" / version / "saved_model.pb").touch()
+    (tmp_path / "a" / "11").mkdir()
+    found = versions(tmp_path / "a")
+    assert list(found) == [2, 10] and found[10] == tmp_path / "a" / "010"
+    assert next_version(tmp_path, "a") == 12
+
+
+def test_metadata_is_optional(tmp_path):
+    assert read_metadata(tmp_path) == {}
+    (tmp_path / "assets.extra").mkdir()
+    (tmp_path / "assets.extra" / "keras_gen.json").write_text("[1]")
+    with pytest.raises(ValueError, match="holds a JSON list where an object is expected"):
+        read_metadata(tmp_path)
+
+
+def test_load_takes_the_highest_version(tmp_path):
+    for version in ("1", "9", "10"):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "saved_model.pb").touch()
+    (tmp_path / "11").mkdir()
+    assert resolve(tmp_path) == tmp_path / "10"
+    assert resolve(tmp_path / "9") == tmp_path / "9"
+
+
+def test_load_what_is_not_there(tmp_path):
+    for missing in (tmp_path, tmp_path / "nothing"):
+        with pytest.raises(FileNotFoundError, match=r"holds no exported model: expected .*\.pb"):
+            load(missing)
+
+
+def test_load_what_is_damaged(tmp_path):
+    path = export(Inverter(), tmp_path, "a")
+    for damage in (b"", b"garbage", (path / "saved_model.pb").read_bytes()[:999]):
+        (path / "saved_model.pb").write_bytes(damage)
+        with pytest.raises(OSError, match=r"not a readable SavedModel .*export the model again"):
+            load(tmp_path / "a")
+    (path / "assets.extra" / "keras_gen.json").write_text("{")
+    with pytest.raises(ValueError, match=r"not valid JSON .*export the model again"):
+        read_metadata(path)
+
+
+def test_loaded_signatures_check_their_inputs(tmp_path):
+    photos = np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
+    exported = load(export(Inverter(), tmp_path, "a"))
+    np.testing.assert_array_equal(exported("invert", images=photos)["output"], 255 - photos)
+    with pytest.raises(ValueError, match="no signature 'sing': it has invert, serving_default"):
+        exported("sing", images=photos)
+    with pytest.raises(ValueError, match=r"got the inputs \['photos'\]: it takes \['images'\]"):
+        exported("invert", photos=photos)
+    with pytest.raises(ValueError, match=r"shape \(2, 19, 30, 2\): it takes \(None, None, None, 3"):
+        exported("invert", images=photos[..., :2])

@@ -1,0 +1,293 @@
+"""Exports at work without Keras: in a fresh process, in the C runtime, and their warm-up."""
+
+import os
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.serving.export import export, load
+from keras_gen.serving.exported import read_metadata
+from shared import dropping_network
+
+IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
+SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
+
+
+class Translator:
+    """A stand-in with layers that behave differently in training."""
+
+    def __init__(self):
+        self.network = dropping_network()
+        self.networks = {"translator": self.network}
+
+    def translate(self, images):
+        raw = self.network(tf.cast(images, tf.float32) / 127.5 - 1, training=False)
+        return {"images": tf.cast(tf.round((raw + 1) * 127.5), tf.uint8), "raw": raw}
+
+    def sample(self, seed, n):
+        noise = tf.random.stateless_normal([n, 8, 8, 3], tf.stack([seed, 0]))
+        return self.network(noise, training=False)
+
+    def signatures(self):
+        return {"translate": (self.translate, [IMAGES]), "sample": (self.sample, SCALARS)}
+
+
+@pytest.fixture(scope="module")
+def model():
+    return Translator()
+
+
+@pytest.fixture(scope="module")
+def path(model, tmp_path_factory):
+    return export(model, tmp_path_factory.mktemp("saved_models"), "stand_in")
+
+
+@pytest.fixture(scope="module")
+def photos():
+    return np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
+
+
+def run(script, *arguments):
+    """Runs Python code in a fresh process and returns what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        text=True,
+        capture_output=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_runs_in_a_process_without_keras_and_keras_gen(model, path, photos, tmp_path):
+    np.save(tmp_path / "in.npy", photos)
+    run(
+        """
+import sys
+sys.modules.update(keras=None, keras_gen=None, tf_keras=None)
+import numpy as np, tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+photos = np.load(sys.argv[2] + "/in.npy")
+translated = model.signatures["translate"](images=photos)
+default = model.signatures["serving_default"](images=photos)
+sampled = model.signatures["sample"](seed=tf.constant(5), n=tf.constant(3))
+np.savez(sys.argv[2] + "/out.npz", sampled=sampled["output"], default=default["images"],
+         raw=translated["raw"], images=translated["images"])
+""",
+        path,
+        tmp_path,
+    )
+    out, expected = np.load(tmp_path / "out.npz"), model.translate(photos)
+    np.testing.assert_allclose(out["raw"], expected["raw"], atol=1e-5)
+    np.testing.assert_allclose(out["sampled"], model.sample(5, 3), atol=1e-5)
+    np.testing.assert_array_equal(out["images"], out["default"])
+    assert np.abs(out["images"].astype(int) - expected["images"]).max() <= 1  # a rounding apart
+    assert out["images"].std() > 1
+
+
+C_RUNTIME = """
+import ctypes, sys
+import numpy as np
+library, folder, feed, fetch, work = sys.argv[1:]
+tf = ctypes.CDLL(library)
+for name in ("NewSessionOptions", "NewGraph", "NewStatus", "LoadSessionFromSavedModel", "Message",
+             "GraphOperationByName", "AllocateTensor", "TensorData"):
+    getattr(tf, "TF_" + name).restype = ctypes.c_void_p
+pointer, size = ctypes.c_void_p, ctypes.c_size_t
+tf.TF_TensorByteSize.restype = size
+tf.TF_Dim.restype = ctypes.c_int64
+class Output(ctypes.Structure):
+    _fields_ = [("operation", pointer), ("index", ctypes.c_int)]
+status, graph = pointer(tf.TF_NewStatus()), pointer(tf.TF_NewGraph())
+def check():
+    tf.TF_Message.restype = ctypes.c_char_p
+    assert tf.TF_GetCode(status) == 0, tf.TF_Message(status)
+session = pointer(tf.TF_LoadSessionFromSavedModel(
+    pointer(tf.TF_NewSessionOptions()), None, folder.encode(), (ctypes.c_char_p * 1)(b"serve"), 1,
+    graph, None, status))
+check()
+def output(name):
+    operation, index = name.split(":")
+    return (Output * 1)(Output(tf.TF_GraphOperationByName(graph, operation.encode()), int(index)))
+photos = np.load(work + "/in.npy")
+UINT8 = 4
+tensor = pointer(tf.TF_AllocateTensor(UINT8, (ctypes.c_int64 * 4)(*photos.shape), 4,
+                                      size(photos.nbytes)))
+ctypes.memmove(tf.TF_TensorData(tensor), photos.ctypes.data, photos.nbytes)
+result = (pointer * 1)()
+tf.TF_SessionRun(session, None, output(feed), (pointer * 1)(tensor), 1, output(fetch), result, 1,
+                 None, 0, None, status)
+check()
+result = pointer(result[0])
+shape = [tf.TF_Dim(result, axis) for axis in range(tf.TF_NumDims(result))]
+data = ctypes.string_at(tf.TF_TensorData(result), tf.TF_TensorByteSize(result))
+assert "tensorflow" not in sys.modules
+np.save(work + "/out.npy", np.frombuffer(data, np.float32).reshape(shape))
+"""
+
+
+def test_runs_in_the_c_runtime(model, path, photos, tmp_path):
+    library = Path(find_spec("tensorflow").origin).with_name("libtensorflow_cc.so.2")
+    if not library.exists():
+        pytest.skip("this TensorFlow ships no C runtime")
+    from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+
+    proto = SavedModel.FromString((path / "saved_model.pb").read_bytes())
+    signature = proto.meta_graphs[0].signature_def["translate"]
+    np.save(tmp_path / "in.npy", photos)
+    run(
+        C_RUNTIME,
+        library,
+        path,
+        signature.inputs["images"].name,
+        signature.outputs["raw"].name,
+        tmp_path,
+    )
+    np.testing.assert_allclose(
+        np.load(tmp_path / "out.npy"), model.translate(photos)["raw"], atol=1e-5
+    )
+
+
+def test_saved_model_cli_shows_the_signatures(path):
+    command = Path(sys.executable).with_name("saved_model_cli")
+    shown = subprocess.run(
+        [command, "show", "--dir", path, "--all"], text=True, capture_output=True, check=True
+    ).stdout
+    for name in ("translate", "sample", "serving_default"):
+        assert f"signature_def['{name}']" in shown
+    assert "shape: (-1, -1, -1, 3)" in shown and "dtype: DT_UINT8" in shown
+
+
+def messages(encoded):
+    """Splits a protobuf message into (field number, bytes) pairs; length-delimited fields only."""
+
+    def varint(position):
+        value = shift = 0
+        while True:
+            byte = encoded[position]
+            value, shift, position = value | (byte & 127) << shift, shift + 7, position + 1
+            if byte < 128:
+                return value, position
+
+    position, found = 0, []
+    while position < len(encoded):
+        key, position = varint(position)
+        assert key & 7 == 2
+        length, position = varint(position)
+        found.append((key >> 3, encoded[position : position + length]))
+        position += length
+    return found
+
+
+def warmup_requests(path):
+    """Signature name -> (model name, input name -> array), as TensorFlow Serving would read it."""
+    from tensorflow.core.framework.tensor_pb2 import TensorProto
+
+    requests = {}
+    records = tf.data.TFRecordDataset(str(path / "assets.extra" / "tf_serving_warmup_requests"))
+    for record in records.as_numpy_iterator():
+        ((log_kind, log),) = messages(record)
+        ((request_kind, request),) = messages(log)
+        assert (log_kind, request_kind) == (6, 1)
+        (first, spec), *entries = messages(request)
+        spec = dict(messages(spec))
+        assert first == 1 and spec.keys() == {1, 3} and {number for number, _ in entries} == {2}
+        inputs = [dict(messages(entry)) for _, entry in entries]
+        requests[spec[3].decode()] = (
+            spec[1].decode(),
+            {
+                entry[1].decode(): tf.make_ndarray(TensorProto.FromString(entry[2]))
+                for entry in inputs
+            },
+        )
+    return requests
+
+
+def test_warmup_asks_every_signature(path):
+    requests, exported = warmup_requests(path), load(path)
+    assert requests.keys() == exported.inputs.keys() == {"translate", "sample", "serving_default"}
+    assert {model for model, _ in requests.values()} == {"stand_in"}
+    images = requests["translate"][1]["images"]
+    assert images.shape == (1, 64, 64, 3) and images.dtype == np.uint8
+    assert requests["sample"][1] == {"seed": 1, "n": 1}
+    for signature, (_, inputs) in requests.items():
+        exported(signature, **inputs)
+
+
+def test_warmup_in_the_serving_package_s_own_words(path):
+    module = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
+    records = tf.data.TFRecordDataset(str(path / "assets.extra" / "tf_serving_warmup_requests"))
+    logs = [module.PredictionLog.FromString(record) for record in records.as_numpy_iterator()]
+    requests = {
+        log.predict_log.request.model_spec.signature_name: log.predict_log.request for log in logs
+    }
+    assert requests.keys() == {"translate", "sample", "serving_default"}
+    assert requests["sample"].model_spec.name == "stand_in"
+    assert tf.make_ndarray(requests["translate"].inputs["images"]).shape == (1, 64, 64, 3)
+
+
+class Counter:
+    """A stand-in that takes and gives texts, by a table that is no variable of a network."""
+
+    networks = MappingProxyType({})
+
+    def __init__(self):
+        words = tf.lookup.KeyValueTensorInitializer(["cat", "dog"], tf.constant([3, 5], tf.int64))
+        self.table = tf.lookup.StaticHashTable(words, default_value=-1)
+        self.resources = [self.table]
+
+    def look_up(self, texts):
+        return {"numbers": self.table.lookup(texts), "louder": tf.strings.upper(texts)}
+
+    def signatures(self):
+        return {"look_up": (self.look_up, [tf.TensorSpec([None], tf.string, "texts")])}
+
+
+def test_texts_and_tables_need_no_keras_either(tmp_path):
+    path = export(Counter(), tmp_path, "texts")
+    printed = run(
+        """
+import sys
+sys.modules.update(keras=None, keras_gen=None, tf_keras=None)
+import tensorflow as tf
+model = tf.saved_model.load(sys.argv[1])
+found = model.signatures["look_up"](texts=tf.constant(["dog", "cow", "cat"]))
+print(found["numbers"].numpy().tolist(), found["numbers"].dtype.name)
+print(found["louder"].numpy().tolist())
+""",
+        path,
+    )
+    assert printed.splitlines() == ["[5, -1, 3] int32", "[b'DOG', b'COW', b'CAT']"]
+    requests = warmup_requests(path)
+    assert requests["look_up"][1]["texts"].tolist() == [b""]
+    described = read_metadata(path)["signatures"]["look_up"]
+    assert described["inputs"] == {"texts": {"dtype": "string", "shape": [None]}}
+    assert described["outputs"]["louder"] == {"dtype": "string", "shape": [None]}
+
+
+class NeedsLargePictures:
+    networks = MappingProxyType({})
+
+    def signatures(self):
+        return {"run": (needs_large_images, [IMAGES])}
+
+
+def needs_large_images(images):
+    with tf.control_dependencies([tf.debugging.assert_greater(tf.shape(images)[1], 99)]):
+        return tf.identity(images)
+
+
+def test_a_signature_that_fails_on_its_warmup_request(tmp_path):
+    with pytest.raises(ValueError, match=r"'run' fails on .*64, 64.*warmup=\{'run': \.\.\.\}"):
+        export(NeedsLargePictures(), tmp_path, "a")
+    assert not list(tmp_path.iterdir())
+    path = export(
+        NeedsLargePictures(), tmp_path, "a", warmup={"run": {"images": np.full([1, 100, 5, 3], 7)}}
+    )
+    assert warmup_requests(path)["serving_default"][1]["images"].shape == (1, 100, 5, 3)

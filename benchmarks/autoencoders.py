@@ -4,7 +4,7 @@
   python benchmarks/autoencoders.py --quick    fewer steps
 
 Ways are measured in turns, so that a change of the machine's speed hits both alike, and with
-callbacks while `fit` resumes, for its start and its end are no steps. Images are noise, which does
+callbacks while `fit` runs, for its start and its end are no steps. Images are noise, which does
 not change the cost.
 """
 
@@ -97,7 +97,7 @@ class InTurns(keras.callbacks.Callback):
 
 
 def compare_steps(name, build, rounds, chunk=20):
-    """Prints images a second of `fit` and of the bare step on the same batches."""
+    """Prints images per second of `fit` and of the bare step on the same batches."""
     model = Autoencoder(*build())
     model.compile()
     step, batches = bare_step(*build()), iter(images().stream(BATCH, seed=1))

@@ -165,7 +165,7 @@ def main():
         rate = operations[name] / seconds[name]
         peak = operations[f"peak {name}"] / seconds[f"peak {name}"]
         print(
-            f"{name}: {seconds[name] * 1e3:.0f} ms a step of {operations[name] / 1e9:.1f} GFLOP; "
+            f"{name}: {seconds[name] * 1e3:.0f} ms per step of {operations[name] / 1e9:.1f} GFLOP; "
             f"textbook/ours {seconds[f'textbook {name}'] / seconds[name]:.2f}; "
             f"fraction of the convolution peak ({peak / 1e9:.0f} GFLOP/s): {rate / peak:.2f}"
         )

@@ -167,7 +167,7 @@ def main():
     lines = {f"streamed, k = {k}": ours, f"naive, k = {k}": naive, "streamed, k = 50": few}
     for name, (nats, seconds, memory) in lines.items():
         each = seconds / test_images * 1e3
-        print(f"  {name}: {each:.0f} ms an image, {memory:.0f} MiB more, {nats:.2f} nats")
+        print(f"  {name}: {each:.0f} ms per image, {memory:.0f} MiB more, {nats:.2f} nats")
     print(f"  naive/streamed: time {naive[1] / ours[1]:.2f}")
 
 

@@ -1,4 +1,4 @@
-"""Writing files so that a reader sees the old or the new one, and never half of one."""
+"""Writing files so that a reader sees the old or the new one, and never a partial one."""
 
 import contextlib
 import errno
@@ -9,14 +9,14 @@ from pathlib import Path
 
 @contextlib.contextmanager
 def replacing(path: str | Path):
-    """Opens a temporary file for bytes that takes the place of `path` when all is written.
+    """Opens a temporary file for bytes that replaces `path` when all is written.
 
     Args:
         path: The file to write; its folder is made.
 
     Raises:
-        OSError: With a sentence that says which file could not be written and what to do. The
-            file that stood there before is untouched.
+        OSError: If the file cannot be written. The message says which one and what to do, and a
+            file that was there before is untouched.
 
     Example:
     ```python
@@ -49,16 +49,16 @@ def replacing(path: str | Path):
             temporary.unlink()
 
 
-def clear_halves(folder: str | Path, pattern: str = "*") -> None:
-    """Removes what processes that were killed in the middle of `replacing` left behind.
+def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
+    """Removes the partial files of processes that were killed inside `replacing`.
 
     Args:
         folder: Where they wrote; nobody else may be writing there now.
         pattern: Glob of the files they were to replace, relative to `folder`; `**/*` for all below.
     """
     place, _, name = pattern.rpartition("/")
-    for half in Path(folder).glob(f"{place or '.'}/.{name}.[0-9]*.tmp"):
-        half.unlink(missing_ok=True)
+    for partial in Path(folder).glob(f"{place or '.'}/.{name}.[0-9]*.tmp"):
+        partial.unlink(missing_ok=True)
 
 
 def write_json(path: str | Path, value) -> None:

@@ -1,45 +1,68 @@
 """Images as uint8 arrays: reading, writing and laying out in a grid."""
 
+import contextlib
+import io
 import math
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
+from PIL import Image, ImageOps
 
 from keras_gen.files import replacing
 
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+"""Endings of the files that are taken for images, in any case."""
 
-def read_image(path: str | Path) -> np.ndarray:
-    """Reads a PNG, JPEG, BMP or GIF file (its first frame).
+_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
+
+
+def decode_image(contents: bytes) -> np.ndarray:
+    """Decodes the contents of a PNG, JPEG, WebP, GIF or BMP file; of an animation its first frame.
 
     Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned the
     way its EXIF orientation tells.
 
     Returns:
-        uint8 `[H, W, 3]` in 0..255.
+        uint8 `[height, width, 3]` in 0..255.
 
     Raises:
-        OSError: The file cannot be read.
-        ValueError: It is not an image.
+        ValueError: If it is not an image, or a broken one.
+    """
+    try:
+        image: Image.Image = Image.open(io.BytesIO(contents), formats=_FORMATS)
+        image.load()
+        with contextlib.suppress(Exception):  # EXIF data that cannot be read tells nothing.
+            ImageOps.exif_transpose(image, in_place=True)
+        if image.mode == "I;16":  # gray, whose values `convert` would clip
+            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+        return np.array(image.convert("RGB"))
+    except Exception as error:  # Broken files end in errors of many kinds.
+        raise ValueError(
+            f"not a readable PNG, JPEG, WebP, GIF or BMP image ({len(contents)} bytes)"
+        ) from error
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Reads an image file; see `decode_image`.
+
+    Returns:
+        uint8 `[height, width, 3]` in 0..255.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is not an image, or a broken one.
 
     Example:
         >>> read_image("photo.jpg").shape    # doctest: +SKIP
         (480, 640, 3)
     """
-    encoded = Path(path).read_bytes()
     try:
-        image = tf.io.decode_image(encoded, expand_animations=False).numpy()
-    except tf.errors.OpError as error:
-        raise ValueError(
-            f"{path} is not a readable PNG, JPEG, BMP or GIF image "
-            f"({len(encoded)} bytes): replace or remove it."
-        ) from error
-    channels = image.shape[-1]
-    if channels in (2, 4):
-        image = _over_white(image[..., :-1], image[..., -1:])
-    if channels < 3:
-        image = np.repeat(image, 3, axis=-1)
-    return _upright(image, _orientation(encoded))
+        return decode_image(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is {error}: replace or remove it.") from error
 
 
 def write_png(path: str | Path, image: np.ndarray) -> None:
@@ -50,8 +73,8 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
         image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` in 0..255.
 
     Raises:
-        ValueError: The image has another dtype or shape.
-        OSError: The file cannot be written.
+        ValueError: If the image has another dtype or shape.
+        OSError: If the file cannot be written.
     """
     image = np.asarray(image)
     if (
@@ -63,9 +86,41 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
             f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], "
             "[H, W, 1] or [H, W, 3]."
         )
-    encoded = tf.io.encode_png(image.reshape(*image.shape[:2], -1)).numpy()
     with replacing(path) as file:
-        file.write(encoded)
+        Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image).save(file, "PNG")
+
+
+def flat_pixels(images: np.ndarray) -> np.ndarray:
+    """Images as vectors of numbers between 0 and 1, as PCA and the like take them.
+
+    Args:
+        images: uint8 `[n, ...]`.
+
+    Returns:
+        float32 `[n, pixels]`.
+
+    Example:
+        >>> pca = PCA(30).fit(flat_pixels(images))
+    """
+    return images.reshape(len(images), -1) / np.float32(255)
+
+
+def luma(images):
+    """Returns the luma of RGB images, by ITU-R BT.601.
+
+    The weights of red, green and blue sum to 1: gray stays what it is.
+
+    Args:
+        images: Array of numbers, or tensor of floats, `[..., 3]`, in any units.
+
+    Returns:
+        `[..., 1]`, in the same units: an array of float64, or a tensor of the same dtype.
+
+    Example:
+        >>> luma(np.array([255.0, 0.0, 0.0])).round(3)
+        array([76.245])
+    """
+    return images @ np.array([[0.299], [0.587], [0.114]])
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
@@ -73,14 +128,14 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
 
     Args:
         images: uint8 `[N, H, W, 1]` or `[N, H, W, 3]`, N >= 1.
-        columns: Images in a row: nearly a square unless told.
+        columns: Images per row. Default: nearly a square.
         pad: White pixels around each image.
 
     Returns:
         uint8 `[rows * (H + pad) + pad, columns * (W + pad) + pad, 3]`.
 
     Raises:
-        ValueError: The images have another dtype or shape, or there are none.
+        ValueError: If the images have another dtype or shape, or there are none.
 
     Example:
         >>> grid(np.zeros([6, 28, 28, 1], np.uint8), columns=3).shape
@@ -110,37 +165,3 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
         left = pad + index % columns * (width + pad)
         sample_grid[top : top + height, left : left + width] = image
     return sample_grid
-
-
-def _over_white(color: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    color, alpha = color.astype(np.uint32), alpha.astype(np.uint32)
-    return ((color * alpha + 255 * (255 - alpha) + 127) // 255).astype(np.uint8)
-
-
-def _orientation(encoded: bytes) -> int:
-    """The EXIF orientation, 1 to 8, of an encoded JPEG; 1 if there is none."""
-    start = encoded.find(b"Exif\0\0", 0, 65536) + 6 if encoded.startswith(b"\xff\xd8") else 5
-    order = {b"II": "little", b"MM": "big"}.get(encoded[start : start + 2])
-    if start < 6 or order is None:
-        return 1
-
-    def number(offset: int, size: int) -> int:
-        return int.from_bytes(encoded[start + offset : start + offset + size], order)  # type: ignore
-
-    directory = number(4, 4)
-    for entry in range(directory + 2, directory + 2 + 12 * number(directory, 2), 12):
-        if number(entry, 2) == 0x0112:
-            value = number(entry + 8, 2)
-            return value if 1 <= value <= 8 else 1
-    return 1
-
-
-def _upright(image: np.ndarray, orientation: int) -> np.ndarray:
-    """Undoes an EXIF orientation: 5 to 8 are transposed, then each axis is flipped or not."""
-    if orientation >= 5:
-        image = image.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        image = image[::-1]
-    if orientation in (2, 3, 6, 7):
-        image = image[:, ::-1]
-    return np.ascontiguousarray(image)

@@ -24,122 +24,67 @@ import numpy as np
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import Sets, small_images
-from keras_gen.images import grid, write_png
+from keras_gen.images import grid
 from keras_gen.metrics import squared_error
-from keras_gen.networks import conv_decoder, conv_encoder, mlp_decoder, mlp_encoder
-from keras_gen.results import Figure, Published
+from keras_gen.networks import conv_decoder, conv_encoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.training import ConstantThenLinear
 from keras_gen.visualize import reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    """Settings of the convolutional and the dense autoencoders."""
-
-    mnist_code: int = 32
-    """Size of the code of a digit."""
-    cifar10_code: int = 128
-    """Size of the code of a color image."""
-    filters: int = 32
-    """Channels of the first convolution; the second has twice as many."""
-    hidden: int = 512
-    """Units of the dense encoder's first layer; the second has half as many."""
-    learning_rate: float = 1e-3
-    """Adam's rate in the first half; then it falls to zero in a straight line."""
+    mnist_code: int = 32  # Dimensions of the code of a digit
+    cifar10_code: int = 128  # Dimensions of the code of a color image
+    filters: int = 32  # Channels of the first convolution; the second has twice as many
+    hidden: int = 512  # Units of the dense encoder's first layer; the second has half as many
+    learning_rate: float = 1e-3  # Adam's rate, constant in the first half and then linear to zero
 
 
 PRESETS = {
     "smoke": dict(
-        mnist_code=4, cifar10_code=8, filters=4, hidden=16,
-        epochs=2, steps_per_epoch=5, batch_size=32,
+        mnist_code=4, cifar10_code=8, filters=4, hidden=16, epochs=2, steps_per_epoch=5,
+        batch_size=32,
     ),
     "cpu": dict(epochs=6, steps_per_epoch=400, batch_size=128, steps_per_execution=50),
     "paper": dict(filters=64, epochs=100, steps_per_epoch=500, batch_size=100, grid_every=10),
 }  # fmt: skip
 
-NETWORKS = ("dense", "transposed", "resize")
-MAIN = ("cifar10", "resize")
-WORDS = {"mnist": "MNIST, code of 32", "cifar10": "CIFAR-10, code of 128"}
-SIZES = {"mnist": {"mnist_code": 32}, "cifar10": {"cifar10_code": 128}}
-TOLERANCES = {"mnist": 0.3, "cifar10": 2.0}
 
-RESULTS = Published(
-    system="Convolutional autoencoder",
-    family="autoencoders",
-    paper="Masci et al. 2011, https://doi.org/10.1007/978-3-642-21735-7_7",
-    dataset="MNIST and CIFAR-10",
-    train_size=(60_000, 50_000),
-    figures=tuple(
-        Figure(
-            f"{name}_{network}", f"squared error per image, {WORDS[name]}, {network}", "",
-            tolerance=TOLERANCES[name], given=SIZES[name],
-        )
-        for name in ("cifar10", "mnist")
-        for network in reversed(NETWORKS)
-    ),
-)  # fmt: skip
-
-
-def main(argv=None):
-    """Trains, draws, measures and exports."""
-    run = Run(__file__, Settings, PRESETS, __doc__, argv)
-    s = run.settings
-    data = Sets(mnist=small_images("mnist"), cifar10=small_images("cifar10"))
-    run.describe_data(data)
-    train = {"mnist": data.train_mnist, "cifar10": data.train_cifar10}
-    test = {"mnist": data.test_mnist.arrays(), "cifar10": data.test_cifar10.arrays()}
-    codes = {"mnist": s.mnist_code, "cifar10": s.cifar10_code}
-    steps = s.epochs * s.steps_per_epoch
-
-    def build(name, network):
-        shape, latents = test[name].shape[1:], codes[name]
-        with run.strategy.scope():
-            if network == "dense":
-                hidden = (s.hidden, max(s.hidden // 2, 1))
-                encoder = mlp_encoder(shape, latents, hidden, "relu")
-                decoder = mlp_decoder(shape, latents, hidden[::-1], "relu")
-            else:
-                filters = (s.filters, 2 * s.filters)
-                encoder = conv_encoder(shape, latents, filters)
-                decoder = conv_decoder(shape, latents, filters, upsampling=network)
-            # All on the cross-entropy, whose minimum is that of the squared error: the mean.
-            model = Autoencoder(encoder, decoder, likelihood="bernoulli", seed=s.seed)
-            rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
-            model.compile(keras.optimizers.Adam(rate), steps_per_execution=s.steps_per_execution)
-        return model
-
-    models = {(name, network): build(name, network) for name in train for network in NETWORKS}
-
-    def sample_grid(model):
-        return reconstructions(model, test["cifar10"][:10])
-
-    def evaluate(model, directory):
-        models[MAIN] = model
-        for name, images in test.items():
-            rows = [models[name, network].reconstruct(images[:10]) for network in NETWORKS]
-            image = grid(np.concatenate([images[:10], *rows]), columns=10)
-            write_png(
-                directory / ("sample_grid.png" if name == "cifar10" else f"{name}.png"), image
-            )
-        return {
-            f"{name}_{network}": float(
-                squared_error(models[name, network].reconstruct(test[name]), test[name]).mean()
-            )
-            for name in ("cifar10", "mnist")
-            for network in reversed(NETWORKS)
-        }
-
+def main(run: Run, s: Settings):
+    data = run.load(Sets(mnist=small_images("mnist"), cifar10=small_images("cifar10")))
+    sources = {"mnist": data.train_mnist, "cifar10": data.train_cifar10}
+    tests = {"mnist": data.test_mnist.arrays(), "cifar10": data.test_cifar10.arrays()}
+    latent_dims, models = {"mnist": s.mnist_code, "cifar10": s.cifar10_code}, {}
+    with run.strategy.scope():
+        for name, test in tests.items():
+            for network in ("dense", "transposed", "resize"):
+                sizes = test.shape[1:], latent_dims[name]
+                if network == "dense":
+                    networks = mlp_networks(*sizes, (s.hidden, max(s.hidden // 2, 1)), "relu")
+                else:
+                    filters = (s.filters, 2 * s.filters)
+                    encoder = conv_encoder(*sizes, filters)
+                    networks = encoder, conv_decoder(*sizes, filters, upsampling=network)
+                # All on the cross-entropy, whose minimum is that of the squared error: the mean.
+                models[name, network] = Autoencoder(*networks, "bernoulli", seed=s.seed)
+                adam = keras.optimizers.Adam(run.in_halves(s.learning_rate))
+                run.compile(models[name, network], adam)
+    main_model = models["cifar10", "resize"]
     for (name, network), model in models.items():
-        part = "" if (name, network) == MAIN else f"{name}_{network}"
+        draw = lambda model: reconstructions(model, tests["cifar10"][:10])  # noqa: E731
+        part = {} if model is main_model else dict(part=f"{name}_{network}")
+        run.fit(model, sources[name], None if part else draw, **part)
 
-        def stream(start, source=train[name]):
-            return source.stream(s.batch_size, s.seed, start)
-
-        run.fit(model, stream, None if part else sample_grid, part=part)
-    run.finish(models[MAIN], evaluate, data.record())
-    run.say(f"reconstruct: keras-gen apply {run.exported.parent} IMAGE.png -o out.png (32x32)")
+    with run.evaluation(main_model) as metrics:
+        rows = {name: [test[:10]] for name, test in tests.items()}
+        for (name, network), model in reversed(models.items()):
+            found = model.reconstruct(tests[name])
+            metrics[f"{name}_{network}"] = float(squared_error(found, tests[name]).mean())
+            rows[name].insert(1, found[:10])
+        run.draw("sample_grid", grid(np.concatenate(rows["cifar10"]), columns=10))
+        run.draw("mnist", grid(np.concatenate(rows["mnist"]), columns=10))
+    run.export(main_model)
 
 
 if __name__ == "__main__":
-    run_recipe(main)
+    run_recipe(main, Settings, PRESETS)

@@ -16,53 +16,33 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
-import keras
+from keras.optimizers import Adam
 
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
-from keras_gen.images import write_png
-from keras_gen.metrics import train_domain_classifier, translation_report
-from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy
+from keras_gen.metrics import domain_classifier, train_domain_classifier, translation_report
 from keras_gen.networks import patch_discriminator, resnet_generator
-from keras_gen.results import Figure, Published
 from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.training import ConstantThenLinear
 from keras_gen.translation import CycleGAN
 from keras_gen.visualize import translation_grid
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
-    """Settings of CycleGAN on Monet."""
-
-    photos: Path | None = None
-    """Folder of your own photographs (domain X)."""
-    paintings: Path | None = None
-    """Folder of your own paintings (domain Y)."""
-    image_size: int = 256
-    """Side of the training crops and of the held-out images."""
-    load_size: int = 286
-    """Side to which images are resized before they are cropped."""
-    filters: int = 64
-    """Channels of the generators' first layer."""
-    blocks: int = 9
-    """Residual blocks of the generators."""
-    discriminator_filters: int = 64
-    """Channels of the discriminators' first layer."""
+    photos: Path | None = None  # Folder of your own photographs (domain X)
+    paintings: Path | None = None  # Folder of your own paintings (domain Y)
+    image_size: int = 256  # Side of the training crops and of the held-out images
+    load_size: int = 286  # Side to which images are resized before they are cropped
+    filters: int = 64  # Channels of the generators' first layer
+    blocks: int = 9  # Residual blocks of the generators
+    discriminator_filters: int = 64  # Channels of the discriminators' first layer
     upsampling: Literal["transposed", "smoothed", "resize"] = "transposed"
-    """How the generators enlarge: transposed is the paper's; smoothed and resize draw no
-    checkerboards."""
-    learning_rate: float = 2e-4
-    """Adam's rate, constant in the first half of the steps, then linear to zero."""
-    cycle_weight: float = 10.0
-    """Weight of the cycle loss, the paper's lambda."""
-    identity_weight: float = 0.5
-    """Weight of the identity loss as a fraction of lambda."""
-    pool_size: int = 50
-    """Generated images that each discriminator's history keeps."""
-    ema: float = 0.0
-    """Momentum of the generators' weight average, with which they are judged; 0: none."""
-    classifier_steps: int = 1800
-    """Training steps of the domain classifier that judges the translations."""
+    """Of the generators: transposed is the paper's; smoothed and resize draw no checkerboards."""
+    learning_rate: float = 2e-4  # Adam's rate, constant in the first half and then linear to zero
+    cycle_weight: float = 10.0  # Weight of the cycle loss, the paper's lambda
+    identity_weight: float = 0.5  # Weight of the identity loss as a fraction of lambda
+    pool_size: int = 50  # Generated images that each discriminator's history keeps
+    ema: float = 0.0  # Momentum of the generators' weight averages, which are evaluated; 0: none
+    classifier_steps: int = 1800  # Training steps of the evaluation classifier of the domains
 
     def __post_init__(self):
         super().__post_init__()
@@ -76,98 +56,51 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        image_size=32, load_size=36, filters=8, blocks=1, discriminator_filters=8, pool_size=4,
-        epochs=2, steps_per_epoch=10, classifier_steps=20,
-    ),
-    "cpu": dict(
-        image_size=128, load_size=143, filters=24, blocks=4, discriminator_filters=32,
-        upsampling="smoothed", ema=0.995, epochs=26, steps_per_epoch=250, grid_every=2,
-    ),
+    "smoke": dict(image_size=32, load_size=36, filters=8, blocks=1, discriminator_filters=8,
+                  pool_size=4, epochs=2, steps_per_epoch=10, classifier_steps=20),
+    "cpu": dict(image_size=128, load_size=143, filters=24, blocks=4, discriminator_filters=32,
+                upsampling="smoothed", ema=0.995, epochs=26, steps_per_epoch=250, grid_every=2),
     # An epoch is a pass over the 6,287 photographs.
     "paper": dict(epochs=200, steps_per_epoch=6287),
 }  # fmt: skip
 
-# The paper reports no figures on this data set.
-RESULTS = Published(
-    system="CycleGAN",
-    family="translation",
-    paper="Zhu et al. 2017, https://arxiv.org/abs/1703.10593",
-    dataset="monet2photo, photographs to paintings",
-    train_size=(6287, 1072),
-    figures=(
-        Figure(
-            "distance_ratio", "kernel distance to paintings, over the untouched photographs'", "",
-            tolerance=0.05,
-        ),
-        Figure(
-            "distance_translated", "kernel distance to paintings", "",
-            spread="distance_translated_error", tolerance=0.025,
-        ),
-        Figure(
-            "distance_source", "kernel distance to paintings, untouched photographs", "",
-            spread="distance_source_error", tolerance=0.2,
-        ),
-        Figure(
-            "target_fraction_translated", "fraction that a domain classifier calls paintings", "",
-            higher_is_better=True, tolerance=0.1,
-        ),
-        Figure("cycle_error", "cycle error, mean absolute", "8-bit levels", tolerance=5.0),
-    ),
-)  # fmt: skip
 
-
-def main(argv=None):
-    """Trains, draws, measures and exports."""
-    run = Run(__file__, Settings, PRESETS, __doc__, argv)
-    s = run.settings
-    data = photos_and_paintings(s.load_size, s.photos, s.paintings, s.seed)
-    # Held-out and the judge's images have the size of the crops, so that all are seen alike.
+def main(run: Run, s: Settings):
+    data = run.load(photos_and_paintings(s.load_size, s.photos, s.paintings, s.seed))
+    # Held-out and the classifier's images have the size of the crops, so that all are seen alike.
     whole = photos_and_paintings(s.image_size, s.photos, s.paintings, s.seed)
     photos, paintings = whole.test_x.arrays(), whole.test_y.arrays()
-    run.describe_data(data)
-    steps = s.epochs * s.steps_per_epoch
     with run.strategy.scope():
-        shape = (s.image_size, s.image_size, 3)
+        shape, sizes = (s.image_size, s.image_size, 3), (s.filters, s.blocks, s.upsampling)
         model = CycleGAN(
-            resnet_generator((None, None, 3), s.filters, s.blocks, s.upsampling, "to_painting"),
-            resnet_generator((None, None, 3), s.filters, s.blocks, s.upsampling, "to_photo"),
-            patch_discriminator(shape, s.discriminator_filters, name="judge_of_photos"),
-            patch_discriminator(shape, s.discriminator_filters, name="judge_of_paintings"),
+            resnet_generator((None, None, 3), *sizes, "to_painting"),
+            resnet_generator((None, None, 3), *sizes, "to_photo"),
+            patch_discriminator(shape, s.discriminator_filters, name="photo_discriminator"),
+            patch_discriminator(shape, s.discriminator_filters, name="painting_discriminator"),
             cycle_weight=s.cycle_weight, identity_weight=s.identity_weight,
             pool_size=s.pool_size, domains=("photo", "monet"), seed=s.seed,
         )  # fmt: skip
-        rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
-        average = dict(use_ema=True, ema_momentum=s.ema) if s.ema else {}
-        model.compile(
-            g_optimizer=keras.optimizers.Adam(rate, beta_1=0.5, **average),
-            d_optimizer=keras.optimizers.Adam(rate, beta_1=0.5),
-        )
+        d_optimizer, g_optimizer = (Adam(run.in_halves(s.learning_rate), 0.5) for _ in "dg")
+        run.compile(model, d_optimizer=d_optimizer, g_optimizer=run.averaged(g_optimizer))
 
-    def stream(start):
+    def batches(start):
         crop = random_crop_flip(s.image_size)
         return unpaired(data.train_x, data.train_y, s.batch_size, s.seed, start, crop)
 
-    def sample_grid(model):
-        return translation_grid(model, photos[:8], paintings[:8])
+    run.fit(model, batches, lambda model: translation_grid(model, photos[:8], paintings[:8]))
 
-    def evaluate(model, directory):
-        write_png(directory / "sample_grid.png", sample_grid(model))
+    with run.evaluation(model) as metrics:
         painted = model.translate(photos, "photo_to_monet")
         back = model.translate(painted, "monet_to_photo")
-        judge = train_domain_classifier(
-            whole.train_x.arrays(), whole.train_y.arrays(), steps=s.classifier_steps, seed=s.seed
-        )
-        held_out = accuracy(judge, photos, paintings)
-        report = translation_report(judge, photos, painted, paintings, back)
-        # The first is the one that `keras-gen list` shows.
-        headline = {"distance_ratio": report["distance_ratio"]}
-        return headline | report | {"classifier_accuracy": held_out}
-
-    run.fit(model, stream, sample_grid)
-    run.finish(model, evaluate, data.record(), default="photo_to_monet")
-    run.say(f"paint one: keras-gen apply {run.exported.parent} photo.jpg -o painting.png")
+        domains = whole.train_x.arrays(), whole.train_y.arrays()
+        classifier = train_domain_classifier(*domains, steps=s.classifier_steps, seed=s.seed)
+        held_out = domain_classifier.accuracy(classifier, photos, paintings)
+        report = translation_report(classifier, photos, painted, paintings, back)
+        metrics["distance_ratio"] = report["distance_ratio"]
+        metrics |= report
+        metrics["classifier_accuracy"] = held_out
+    run.export(model, default="photo_to_monet")
 
 
 if __name__ == "__main__":
-    run_recipe(main)
+    run_recipe(main, Settings, PRESETS)

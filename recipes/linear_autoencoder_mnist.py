@@ -25,21 +25,17 @@ from sklearn.decomposition import PCA
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import small_images
-from keras_gen.images import write_png
+from keras_gen.images import flat_pixels
 from keras_gen.losses import Normal
 from keras_gen.metrics import squared_error
 from keras_gen.networks import linear_networks
-from keras_gen.results import Figure, Published
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import filters, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    """Settings of the linear autoencoder."""
-
-    latent_dim: int = 30
-    """Number of codes."""
+    latent_dim: int = 30  # Dimensions of the code
     learning_rate: float = 0.05
     """Of gradient descent with momentum 0.9, for a loss of half the squared error per digit."""
 
@@ -50,73 +46,33 @@ PRESETS = {
     "paper": dict(epochs=40, steps_per_epoch=100, batch_size=60_000, grid_every=5),
 }
 
-RESULTS = Published(
-    system="Linear autoencoder",
-    family="autoencoders",
-    paper="Baldi & Hornik 1989, https://doi.org/10.1016/0893-6080(89)90014-2; PCA's error: "
-    "Hinton & Salakhutdinov 2006",
-    dataset="MNIST",
-    train_size=60_000,
-    figures=(
-        Figure(
-            "largest_angle", "largest principal angle to PCA's subspace, 30 codes", "degrees",
-            tolerance=1.0, given={"latent_dim": 30},
-        ),
-        Figure(
-            "squared_error", "squared error per test digit, 30 codes", "",
-            paper_value=13.87, tolerance=0.01, given={"latent_dim": 30},
-        ),
-        Figure(
-            "squared_error_pca", "squared error per test digit, PCA, 30 codes", "",
-            paper_value=13.87, tolerance=0.01, given={"latent_dim": 30},
-        ),
-    ),
-)  # fmt: skip
 
-
-def main(argv=None):
-    """Trains, draws, measures and exports."""
-    run = Run(__file__, Settings, PRESETS, __doc__, argv)
-    s = run.settings
-    data = small_images("mnist")
-    run.describe_data(data)
+def main(run: Run, s: Settings):
+    data = run.load(small_images("mnist"))
     train, test = data.train.arrays(), data.test.arrays()
     # In the model's range, -1 to 1, where a standard deviation of 2 is 1 in units of 255 levels.
     mean = train.mean(axis=0) / 127.5 - 1
     with run.strategy.scope():
         model = Autoencoder(*linear_networks(mean, s.latent_dim), Normal(scale=2.0), seed=s.seed)
-        model.compile(
-            keras.optimizers.SGD(s.learning_rate, momentum=0.9),
-            steps_per_execution=s.steps_per_execution,
+        run.compile(model, keras.optimizers.SGD(s.learning_rate, momentum=0.9))
+    kernel = model.decoder.get_layer("components").kernel
+    run.fit(model, data.train, lambda _: filters(kernel.numpy().T, (28, 28, 1), s.latent_dim))
+
+    with run.evaluation(model) as metrics:
+        pca, images = (
+            PCA(s.latent_dim, random_state=s.seed).fit(flat_pixels(train)),
+            flat_pixels(test),
         )
-
-    def components(model):
-        return model.decoder.get_layer("components").kernel.numpy().T
-
-    def sample_grid(model):
-        return filters(components(model), train.shape[1:], s.latent_dim)
-
-    run.fit(model, lambda start: data.train.stream(s.batch_size, s.seed, start), sample_grid)
-
-    def evaluate(model, directory):
-        write_png(directory / "sample_grid.png", sample_grid(model))
-        write_png(directory / "reconstructions.png", reconstructions(model, test[:20]))
-        flat, images = (x.reshape(len(x), -1) / np.float32(255) for x in (train, test))
-        pca = PCA(s.latent_dim, random_state=s.seed).fit(flat)
         # Floats, which are neither rounded nor clipped.
         found = (model.reconstruct(test / np.float32(127.5) - 1) + 1).reshape(images.shape) / 2
-        return {
-            "largest_angle": float(
-                np.degrees(subspace_angles(components(model), pca.components_.T).max())
-            ),
-            "squared_error": float(squared_error(found, images).mean()),
-            "squared_error_pca": float(
-                squared_error(pca.inverse_transform(pca.transform(images)), images).mean()
-            ),
-        }
-
-    run.finish(model, evaluate, data.record())
+        of_pca = pca.inverse_transform(pca.transform(images))
+        angles = subspace_angles(kernel.numpy().T, pca.components_.T)
+        metrics["largest_angle"] = float(np.degrees(angles.max()))
+        metrics["squared_error"] = float(squared_error(found, images).mean())
+        metrics["squared_error_pca"] = float(squared_error(of_pca, images).mean())
+        run.draw("reconstructions", reconstructions(model, test[:20]))
+    run.export(model)
 
 
 if __name__ == "__main__":
-    run_recipe(main)
+    run_recipe(main, Settings, PRESETS)

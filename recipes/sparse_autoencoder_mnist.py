@@ -21,32 +21,22 @@ import keras
 
 from keras_gen.autoencoders import Autoencoder, SparseAutoencoder
 from keras_gen.data import small_images
-from keras_gen.images import write_png
 from keras_gen.metrics import squared_error
 from keras_gen.networks import one_layer_networks
-from keras_gen.results import Figure, Published
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.training import ConstantThenLinear
-from keras_gen.visualize import filters, reconstructions
+from keras_gen.visualize import reconstructions, unit_filters
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    """Settings of the sparse autoencoders on MNIST."""
-
-    hidden: int = 196
-    """Sigmoid units of the one layer of codes."""
-    target: float = 0.05
-    """Mean activation that the KL penalty asks for: rho."""
-    kl_weight: float = 20.0
-    """Weight of the KL penalty: beta."""
-    l1_weight: float = 1.0
-    """Weight of the L1 penalty."""
+    hidden: int = 196  # Sigmoid units of the one layer of codes
+    target: float = 0.05  # Mean activation that the KL penalty asks for: rho
+    kl_weight: float = 20.0  # Weight of the KL penalty: beta
+    l1_weight: float = 1.0  # Weight of the L1 penalty
     weight_decay: float = 0.4
     """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW):
     what pixels that are always black are multiplied by fades."""
-    learning_rate: float = 1e-3
-    """Adam's rate, constant in the first half and then linear to zero."""
+    learning_rate: float = 1e-3  # Adam's rate, constant in the first half and then linear to zero
 
 
 PRESETS = {
@@ -57,81 +47,36 @@ PRESETS = {
     "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20),
 }
 
-NEAR_ZERO = 0.01
-SPARSE = dict(hidden=196, target=0.05)
-# Key, name, unit, tolerance.
-MEASURES = (
-    ("kl_activation", "mean activation, KL to 0.05", "", 0.005),
-    ("l1_near_zero", f"fraction of codes below {NEAR_ZERO}, L1", "", 0.05),
-    ("plain_activation", "mean activation, plain", "", 0.05),
-    ("plain_near_zero", f"fraction of codes below {NEAR_ZERO}, plain", "", 0.05),
-    ("kl_error", "squared error per image, KL", "", 1.0),
-    ("l1_error", "squared error per image, L1", "", 1.0),
-    ("plain_error", "squared error per image, plain", "", 1.0),
-)
-RESULTS = Published(
-    system="Sparse autoencoder",
-    family="autoencoders",
-    paper="Ng 2011, https://web.stanford.edu/class/cs294a/sparseAutoencoder.pdf",
-    dataset="MNIST",
-    train_size=60_000,
-    figures=tuple(
-        Figure(
-            key, name, unit, higher_is_better=key.endswith("near_zero"), tolerance=tolerance,
-            given=SPARSE,
-        )
-        for key, name, unit, tolerance in MEASURES
-    ),
-)  # fmt: skip
 
-
-def main(argv=None):
-    """Trains, draws, measures and exports."""
-    run = Run(__file__, Settings, PRESETS, __doc__, argv)
-    s = run.settings
-    data = small_images("mnist")
-    run.describe_data(data)
+def main(run: Run, s: Settings):
+    data = run.load(small_images("mnist"))
     test = data.test.arrays()
-
-    def build(kind, **options):
-        model = kind(*one_layer_networks(latent_dim=s.hidden), seed=s.seed, **options)
-        steps = s.epochs * s.steps_per_epoch
-        rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
-        optimizer = keras.optimizers.AdamW(rate, weight_decay=s.weight_decay)
-        optimizer.exclude_from_weight_decay(var_names=["bias"])
-        model.compile(optimizer, steps_per_execution=s.steps_per_execution)
-        return model
-
+    kinds = {
+        "kl": (SparseAutoencoder, dict(penalty="kl", weight=s.kl_weight, target=s.target)),
+        "l1": (SparseAutoencoder, dict(penalty="l1", weight=s.l1_weight)),
+        "plain": (Autoencoder, {}),
+    }
+    models = {}
     with run.strategy.scope():
-        model = build(SparseAutoencoder, penalty="kl", weight=s.kl_weight, target=s.target)
-        others = {
-            "l1": build(SparseAutoencoder, penalty="l1", weight=s.l1_weight),
-            "plain": build(Autoencoder),
-        }
+        for name, (kind, options) in kinds.items():
+            models[name] = kind(*one_layer_networks(latent_dim=s.hidden), seed=s.seed, **options)
+            rate = run.in_halves(s.learning_rate)
+            optimizer = keras.optimizers.AdamW(rate, weight_decay=s.weight_decay)
+            optimizer.exclude_from_weight_decay(var_names=["bias"])
+            run.compile(models[name], optimizer)
+    for name, model in models.items():
+        run.fit(model, data.train, unit_filters, part="" if name == "kl" else name)
 
-    def stream(start):
-        return data.train.stream(s.batch_size, s.seed, start)
-
-    def sample_grid(model):
-        return filters(model.encoder.get_weights()[0], (28, 28, 1))
-
-    def evaluate(model, directory):
-        write_png(directory / "sample_grid.png", sample_grid(model))
-        write_png(directory / "reconstructions.png", reconstructions(model, test[:16]))
-        measured = {}
-        for name, each in {"kl": model, **others}.items():
-            write_png(directory / f"filters-{name}.png", sample_grid(each))
-            codes, errors = each.encode(test), squared_error(each.reconstruct(test), test)
-            measured[f"{name}_activation"] = float(codes.mean())
-            measured[f"{name}_near_zero"] = float((codes < NEAR_ZERO).mean())
-            measured[f"{name}_error"] = float(errors.mean())
-        return measured
-
-    run.fit(model, stream, sample_grid)
-    for name, each in others.items():
-        run.fit(each, stream, sample_grid, part=name)
-    run.finish(model, evaluate, data.record())
+    with run.evaluation(models["kl"]) as metrics:
+        for name, model in models.items():
+            codes, errors = model.encode(test), squared_error(model.reconstruct(test), test)
+            metrics[f"{name}_activation"] = float(codes.mean())
+            metrics[f"{name}_near_zero"] = float((codes < 0.01).mean())
+            metrics[f"{name}_error"] = float(errors.mean())
+            run.draw(f"filters-{name}", unit_filters(model))
+        run.draw("reconstructions", reconstructions(models["kl"], test[:16]))
+    run.export(models["kl"])
 
 
 if __name__ == "__main__":
-    run_recipe(main)
+    run_recipe(main, Settings, PRESETS)

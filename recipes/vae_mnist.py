@@ -12,122 +12,74 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 import dataclasses
+from functools import partial
 from typing import Literal
 
 import keras
 import numpy as np
 
 from keras_gen.data import binarize, small_images
-from keras_gen.images import grid, write_png
 from keras_gen.metrics import active_units, importance_weighted_nll
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.results import Figure, Published
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.training import ConstantThenLinear
 from keras_gen.vae import VAE
+from keras_gen.visualize import samples
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    """Settings of the VAE on MNIST."""
-
-    latent_dim: int = 50
-    """Number of latents."""
-    hidden: int = 200
-    """Units of each of the two hidden layers of encoder and decoder."""
-    beta: float = 1.0
-    """Weight of the KL divergence."""
-    learning_rate: float = 1e-3
-    """Adam's rate at the start."""
+    latent_dim: int = 50  # Dimensions of the latents
+    hidden: int = 200  # Units of each of the two hidden layers of encoder and decoder
+    beta: float = 1.0  # Weight of the KL divergence
+    learning_rate: float = 1e-3  # Adam's rate at the start
     schedule: Literal["burda", "linear"] = "burda"
     """How the rate falls: burda as in the paper, by 10^(-1/7) after 1, 1 + 3, 1 + 3 + 9, ... parts
     of the run; linear to zero in the second half, which serves short runs better."""
-    nll_samples: int = 5000
-    """Importance samples of the test NLL: 5,000 in the paper."""
+    nll_samples: int = 5000  # Importance samples of the test NLL: 5,000 in the paper
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=32, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=20, nll_samples=10
-    ),
-    "cpu": dict(
-        epochs=600,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=50,
-        schedule="linear",
-        steps_per_execution=100,
-    ),
+    "smoke": dict(hidden=32, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=20,
+                  nll_samples=10),
+    "cpu": dict(epochs=600, steps_per_epoch=600, batch_size=100, grid_every=50, schedule="linear",
+                steps_per_execution=100),
     "paper": dict(epochs=3280, steps_per_epoch=3000, batch_size=20, grid_every=100),
-}
-
-RESULTS = Published(
-    system="VAE",
-    family="vae",
-    paper="Burda et al. 2016, https://arxiv.org/abs/1509.00519, table 1",
-    dataset="MNIST, binarized dynamically",
-    train_size=60_000,
-    figures=(
-        Figure(
-            "nll", "NLL, 5,000 importance samples", "nats",
-            paper_value=86.76, spread="nll_standard_error", tolerance=0.3,
-            given={"nll_samples": 5000},
-        ),
-    ),
-)  # fmt: skip
+}  # fmt: skip
 
 
-def main(argv=None):
-    """Trains, draws, measures and exports."""
-    run = Run(__file__, Settings, PRESETS, __doc__, argv)
-    s = run.settings
-    data = small_images("mnist")
-    run.describe_data(data)
-    with run.strategy.scope():
-        hidden = (s.hidden, s.hidden)
-        model = VAE(
-            mlp_encoder(latent_dim=s.latent_dim, hidden=hidden, heads=("mean", "log_variance")),
-            mlp_decoder(latent_dim=s.latent_dim, hidden=hidden),
-            likelihood="bernoulli", beta=s.beta, seed=s.seed,
-        )  # fmt: skip
+def main(run: Run, s: Settings):
+    data = run.load(small_images("mnist"))
+    if s.schedule == "linear":
+        rate = run.in_halves(s.learning_rate)
+    else:
+        # 3^i passes at 10^(-i/7) of the rate for i = 0 to 7, scaled to the length of this run.
         steps = s.epochs * s.steps_per_epoch
-        if s.schedule == "linear":
-            rate = ConstantThenLinear.in_halves(s.learning_rate, steps)
-        else:
-            # 3^i passes at 10^(-i/7) of the rate for i = 0 to 7, scaled to the length of this run.
-            ends = [steps * (3**i - 1) // (3**8 - 1) for i in range(1, 8)]
-            rates = [s.learning_rate * 10 ** (-i / 7) for i in range(8)]
-            rate = keras.optimizers.schedules.PiecewiseConstantDecay(ends, rates)
-        model.compile(
-            keras.optimizers.Adam(rate, epsilon=1e-4), steps_per_execution=s.steps_per_execution
-        )
+        ends = [steps * (3**i - 1) // (3**8 - 1) for i in range(1, 8)]
+        rates = [s.learning_rate * 10 ** (-i / 7) for i in range(8)]
+        rate = keras.optimizers.schedules.PiecewiseConstantDecay(ends, rates)
+    with run.strategy.scope():
+        sizes = dict(latent_dim=s.latent_dim, hidden=(s.hidden, s.hidden))
+        encoder = mlp_encoder(**sizes, heads=("mean", "log_variance"))
+        decoder = mlp_decoder(**sizes)
+        model = VAE(encoder, decoder, likelihood="bernoulli", beta=s.beta, seed=s.seed)
+        run.compile(model, keras.optimizers.Adam(rate, epsilon=1e-4))
 
-    def stream(start):
-        return data.train.stream(s.batch_size, s.seed, start, augment_batch=binarize)
+    options = dict(augment_batch=binarize)
+    run.fit(model, partial(data.train.stream, s.batch_size, s.seed, **options), samples)
 
-    def sample_grid(model):
-        return grid(model.sample(64, seed=s.seed))
-
-    def evaluate(model, directory):
-        write_png(directory / "sample_grid.png", sample_grid(model))
-        test = data.test.batches(100, s.seed, augment_batch=binarize)
+    test = data.test.batches(100, s.seed, augment_batch=binarize)
+    images = np.concatenate(list(test.as_numpy_iterator()))
+    with run.evaluation(model) as metrics:
         losses = model.evaluate(test, return_dict=True, verbose=0)
-        images = np.concatenate(list(test.as_numpy_iterator()))
         run.say(f"NLL of {len(images)} test images by {s.nll_samples} importance samples of each")
         nats = importance_weighted_nll(model, images, s.nll_samples, seed=s.seed)
-        # The first is the one that `keras-gen list` shows.
-        measured = {
-            "nll": float(nats["nll"].mean()),
-            "nll_standard_error": float(nats["nll"].std() / len(images) ** 0.5),
-            "effective_sample_size": float(np.median(nats["effective_sample_size"])),
-            "active_units": active_units(model.encode(images)[0])[0],
-        }
-        return measured | losses
-
-    run.fit(model, stream, sample_grid)
-    run.finish(model, evaluate, data.record())
-    run.say(f"draw: keras-gen sample {run.exported.parent} -n 64 --seed 0 -o digits.png")
+        metrics["nll"] = float(nats["nll"].mean())
+        metrics["nll_standard_error"] = float(nats["nll"].std() / len(images) ** 0.5)
+        metrics["effective_sample_size"] = float(np.median(nats["effective_sample_size"]))
+        metrics["active_units"] = active_units(model.encode(images)[0])[0]
+        metrics |= losses
+    run.export(model)
 
 
 if __name__ == "__main__":
-    run_recipe(main)
+    run_recipe(main, Settings, PRESETS)

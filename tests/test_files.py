@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from keras_gen import files
-from keras_gen.files import clear_halves, replacing, write_json
+from keras_gen.files import clear_partial_files, replacing, write_json
 
 
 def names(folder):
@@ -106,14 +106,14 @@ def test_json_that_cannot_be_written_leaves_nothing(tmp_path):
 
 
 @pytest.mark.parametrize(("pattern", "left"), [("a*", ["b", "below"]), ("**/*", [])])
-def test_halves_of_the_named_files_are_cleared(tmp_path, pattern, left):
+def test_partial_files_of_the_named_ones_are_cleared(tmp_path, pattern, left):
     """As after a kill: the temporary file is where `replacing` makes it."""
     for path in (tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "below" / "a.txt"):
         with replacing(path) as file:
-            half = file.name
-        (path.parent / os.path.basename(half)).touch()
+            partial = file.name
+        (path.parent / os.path.basename(partial)).touch()
     (tmp_path / "my.tmp").touch()
-    clear_halves(tmp_path, pattern)
-    halves = {p.relative_to(tmp_path).parts[0].strip(".")[:5] for p in tmp_path.rglob(".*.tmp")}
-    assert sorted(name.split(".")[0] for name in halves) == left
+    clear_partial_files(tmp_path, pattern)
+    partial = {p.relative_to(tmp_path).parts[0].strip(".")[:5] for p in tmp_path.rglob(".*.tmp")}
+    assert sorted(name.split(".")[0] for name in partial) == left
     assert len(list(tmp_path.rglob("*.txt"))) == 3 and (tmp_path / "my.tmp").exists()

@@ -5,8 +5,9 @@ import struct
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
-from keras_gen.images import grid, read_image, write_png
+from keras_gen.images import flat_pixels, grid, luma, read_image, write_png
 
 RGB = np.random.default_rng(0).integers(0, 256, [5, 7, 3], np.uint8)
 
@@ -43,15 +44,16 @@ def test_transparency_lies_over_white(tmp_path, channels):
     assert (got[1] == 255).all()
 
 
-def test_sixteen_bits_become_eight(tmp_path):
-    path = png(tmp_path / "a.png", RGB.astype(np.uint16) * 257, np.uint16)
-    np.testing.assert_array_equal(read_image(path), RGB)
+@pytest.mark.parametrize("channels", [1, 3], ids=["gray", "color"])
+def test_sixteen_bits_become_eight(tmp_path, channels):
+    image = RGB[..., :channels]
+    path = png(tmp_path / "a.png", image.astype(np.uint16) * 257, np.uint16)
+    np.testing.assert_array_equal(read_image(path), np.broadcast_to(image, RGB.shape))
 
 
 def test_other_formats(tmp_path):
-    image_module = pytest.importorskip("PIL.Image")
     smooth = np.linspace(0, 255, 16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
-    image = image_module.fromarray(smooth)
+    image = Image.fromarray(smooth)
     for name, mode in (
         ("a.bmp", "RGB"),
         ("b.jpg", "RGB"),
@@ -61,6 +63,7 @@ def test_other_formats(tmp_path):
         ("f.png", "P"),
         ("g.png", "1"),
         ("h.png", "LA"),
+        ("i.webp", "RGB"),
     ):
         image.convert(mode).save(tmp_path / name)
         expected = np.asarray(image.convert(mode).convert("RGB"), int)
@@ -69,11 +72,20 @@ def test_other_formats(tmp_path):
         assert np.abs(got - expected).mean() < 4, name
 
 
-def test_the_first_frame_of_an_animation(tmp_path):
-    image_module = pytest.importorskip("PIL.Image")
-    frames = [image_module.new("RGB", [4, 3], color) for color in ((255, 0, 0), (0, 0, 255))]
-    frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    assert (read_image(tmp_path / "a.gif") == [255, 0, 0]).all()
+def test_a_transparent_entry_of_a_palette(tmp_path):
+    image = Image.new("P", (2, 1))
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putpixel((1, 0), 1)
+    image.save(tmp_path / "a.png", transparency=0)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), [[[255] * 3, [0, 0, 255]]])
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_the_first_frame_of_an_animation(tmp_path, suffix):
+    frames = [Image.new("RGB", (4, 3), color) for color in ((255, 0, 0), (0, 0, 255))]
+    path = tmp_path / f"a{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
+    assert (read_image(path) == [255, 0, 0]).all()
 
 
 UPRIGHT = {  # how the standard words each orientation, in terms of the stored image
@@ -89,23 +101,33 @@ UPRIGHT = {  # how the standard words each orientation, in terms of the stored i
 }
 
 
+def with_exif(stored, tiff):
+    """A JPEG file whose EXIF segment holds some bytes."""
+    plain = tf.io.encode_jpeg(stored, quality=100).numpy()
+    segment = b"\xff\xe1" + struct.pack(">H", len(tiff) + 8) + b"Exif\0\0" + tiff
+    return plain[:2] + segment + plain[2:]
+
+
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", UPRIGHT)
 def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
     coarse = np.array([[0, 90, 180], [255, 40, 130]], np.uint8)
     stored = np.kron(coarse, np.ones([16, 16], np.uint8))[..., None].repeat(3, axis=-1)
-    plain = tf.io.encode_jpeg(stored, quality=100).numpy()
     directory = struct.pack(
         f"{order}HHHIIHHIHHI", 2, 0x010F, 3, 1, 0, 0x0112, 3, 1, orientation, 0, 0
     )
     tiff = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8) + directory
-    exif = b"Exif\0\0" + tiff
-    segment = b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif
-    (tmp_path / "a.jpg").write_bytes(plain[:2] + segment + plain[2:])
+    (tmp_path / "a.jpg").write_bytes(with_exif(stored, tiff))
     expected = UPRIGHT[orientation](stored)
     got = read_image(tmp_path / "a.jpg")
     assert got.shape == expected.shape
     assert np.abs(got.astype(int) - expected).mean() < 3
+
+
+@pytest.mark.parametrize("tiff", [b"no such data", b"II*\0"])
+def test_broken_exif_tells_nothing(tmp_path, tiff):
+    (tmp_path / "a.jpg").write_bytes(with_exif(np.full([8, 4, 3], 100, np.uint8), tiff))
+    assert read_image(tmp_path / "a.jpg").shape == (8, 4, 3)
 
 
 @pytest.mark.parametrize(
@@ -113,9 +135,9 @@ def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
     [b"", b"not an image", b"\xff\xd8\xff\xe1\0\x20Exif\0\0II*\0"],
     ids=["empty", "text", "cut off"],
 )
-def test_what_is_not_a_image(tmp_path, content):
+def test_what_is_not_an_image(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(ValueError, match=r"a\.jpg is not a readable PNG, JPEG, BMP or GIF"):
+    with pytest.raises(ValueError, match=r"a\.jpg is not a readable PNG, JPEG, WebP, GIF or BMP"):
         read_image(tmp_path / "a.jpg")
 
 
@@ -181,3 +203,20 @@ def test_grid_checks(images):
 def test_grid_checks_its_layout(options):
     with pytest.raises(ValueError, match="expected at least 1 and 0"):
         grid(np.zeros([1, 4, 4, 3], np.uint8), **options)
+
+
+def test_luma_is_that_of_the_standard():
+    colors = np.eye(3)[None] * 255
+    wanted = [0.299 * 255, 0.587 * 255, 0.114 * 255]
+    np.testing.assert_allclose(luma(colors)[0, :, 0], wanted)
+    assert luma(tf.constant(colors, tf.float32)).dtype == tf.float32
+    # Gray stays what it is, and whole numbers do not wrap.
+    gray = np.tile(np.arange(256, dtype=np.uint8)[:, None], [1, 3])
+    np.testing.assert_allclose(luma(gray), gray[:, :1])
+    np.testing.assert_allclose(luma(tf.cast(gray[None], tf.float32))[0], gray[:, :1], rtol=1e-6)
+
+
+def test_flat_pixels_lie_between_0_and_1():
+    flat = flat_pixels(np.array([0, 51, 255, 102], "uint8").reshape(2, 1, 2, 1))
+    assert flat.dtype == np.float32
+    np.testing.assert_allclose(flat, [[0, 0.2], [1, 0.4]], rtol=1e-6)

@@ -39,7 +39,6 @@ if __name__ == "__main__":
 else:
     import dataclasses
     from keras_gen.run import RunSettings
-    from keras_gen.results import Figure, Published
 
     @dataclasses.dataclass(frozen=True)
     class Settings(RunSettings):
@@ -47,14 +46,31 @@ else:
         """Rate."""
 
     PRESETS = {"smoke": dict(epochs=1), "cpu": dict(epochs=20), "paper": dict(epochs=200)}
-    RESULTS = Published(
-        system="Toy", family="vae", paper="Toy et al. 2000", dataset="Toys", train_size=100,
-        figures=(
-            Figure("nll", "NLL", "nats", paper_value=84.0, spread="nll_error", tolerance=0.5),
-            Figure("fid", "FID", "", tolerance=0.1, given={"deterministic": False}),
-        ),
-    )
+
+    def main(run, s):
+        pass
 '''
+PUBLISHED = """
+system = "Toy"
+family = "vae"
+paper = "Toy et al. 2000"
+dataset = "Toys"
+train_size = 100
+
+[all]
+tolerance = 0.1
+
+[figures.nll]
+metric = "NLL"
+unit = "nats"
+paper_value = 84.0
+spread = "nll_error"
+tolerance = 0.5
+
+[figures.fid]
+metric = "FID"
+given = { deterministic = false }
+"""
 METRICS = {"nll": 83.9, "nll_error": 0.25, "fid": 3.05, "steps": 2000, "minutes": 1.5}
 NOW = {
     "device": "2 CPU cores",
@@ -72,6 +88,7 @@ def make_root(path: Path) -> Path:
     """A repository in the folder `path`."""
     (path / "recipes" / "results").mkdir(parents=True)
     (path / "recipes" / "toy.py").write_text(RECIPE)
+    (path / "recipes" / "results" / "toy.toml").write_text(PUBLISHED)
     (path / "README.md").write_text(f"# Toys\n\n{BEGIN}\n{END}\n\nMore.\n")
     return path
 

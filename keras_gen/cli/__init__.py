@@ -1,6 +1,6 @@
-"""The command `keras-gen`: what can be trained, exports at work, and the table of results.
+"""The command `keras-gen`: lists recipes, runs exported models, and keeps the table of results.
 
-Working with exports needs the exports alone: neither Keras nor the code that trained them.
+Running exports needs the exports alone: neither Keras nor the code that trained them.
 """
 
 import argparse
@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_gen.cli import models, results
+from keras_gen.images import SUFFIXES
 
 EXAMPLES = """\
 examples:
@@ -49,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs `keras-gen`.
 
     Args:
-        argv: The command line after the program's name: that of the process unless given.
+        argv: The command line after the program's name. Default: that of the process.
 
     Returns:
         The exit code: 0, or 1 if anything failed. A wrong command line exits with 2.
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
         "images",
         nargs="+",
         metavar="IMAGE",
-        help=f"files ({', '.join(models.READABLE)}), folders of them, or quoted globs, in "
+        help=f"files ({', '.join(SUFFIXES)}), folders of them, or quoted globs, in "
         "which ** stands for any folders",
     )
 

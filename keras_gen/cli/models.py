@@ -1,4 +1,4 @@
-"""`keras-gen list`, `apply` and `sample`: exports listed and at work."""
+"""`keras-gen list`, `apply` and `sample`: exports listed and run."""
 
 import argparse
 import ast
@@ -6,16 +6,15 @@ import glob
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from keras_gen.cli.text import print_table
+from keras_gen.images import SUFFIXES, grid, luma, read_image, write_png
 from keras_gen.sentences import refusal
 from keras_gen.serving import exported
 
-if TYPE_CHECKING:
-    import numpy as np
-
-READABLE = (".png", ".jpg", ".jpeg", ".bmp", ".gif")
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -89,8 +88,6 @@ def apply(options: argparse.Namespace) -> int:
 
     from tqdm import tqdm
 
-    from keras_gen.images import read_image, write_png
-
     failed = 0
     pairs = list(zip(paths, targets, strict=True))
     for path, target in tqdm(pairs, unit="image", disable=None):  # no bar in a log file
@@ -131,8 +128,6 @@ def sample(options: argparse.Namespace) -> int:
             f"{', '.join(model.inputs)}."
         )
 
-    from keras_gen.images import grid, write_png
-
     inputs = usual | told | {"seed": options.seed, "n": options.n}
     images = _run(model, signature, outputs[0], **inputs)
     write_png(options.out, grid(images, options.columns))
@@ -141,7 +136,7 @@ def sample(options: argparse.Namespace) -> int:
 
 
 def _images(patterns: Sequence[str]) -> list[Path]:
-    """The files meant by files, folders and globs, each once."""
+    """The image files that files, folders and globs name, each once."""
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
@@ -154,12 +149,12 @@ def _images(patterns: Sequence[str]) -> list[Path]:
             file
             for match in matches
             for file in (sorted(match.iterdir()) if match.is_dir() else [match])
-            if file == path or file.suffix.lower() in READABLE
+            if file == path or file.suffix.lower() in SUFFIXES
         ]
         if not matches:
             raise FileNotFoundError(
                 f"no image matches {pattern!r}: expected files, folders or "
-                f"globs of {', '.join(READABLE)}."
+                f"globs of {', '.join(SUFFIXES)}."
             )
         found.update(dict.fromkeys(matches))
     return list(found)
@@ -168,7 +163,7 @@ def _images(patterns: Sequence[str]) -> list[Path]:
 def _targets(paths: list[Path], out: Path) -> list[Path]:
     """Where each image goes."""
     suffix = out.suffix.lower()
-    if not out.is_dir() and suffix in READABLE:
+    if not out.is_dir() and suffix in SUFFIXES:
         if suffix != ".png":
             raise ValueError(
                 f"--out is {out}: images are written as PNG, so its name ends in "
@@ -244,7 +239,7 @@ def _known(model: exported.Exported, name: str) -> str:
     return name
 
 
-def _run(model: exported.Exported, signature: str, output: str, **inputs: Any) -> "np.ndarray":
+def _run(model: exported.Exported, signature: str, output: str, **inputs: Any) -> np.ndarray:
     import tensorflow as tf
 
     try:
@@ -279,10 +274,8 @@ def _is_image(spec: Any) -> bool:
     return spec.dtype == "uint8" and spec.shape.rank == 4 and spec.shape[-1] in (1, 3)
 
 
-def _fitting(image: "np.ndarray", shape: Sequence[int | None]) -> "np.ndarray":
+def _fitting(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
     """An RGB image as a signature of images `shape` takes it: gray, if those are."""
-    import numpy as np
-
     (height, width), (high, wide) = image.shape[:2], shape[1:3]
     if high not in (None, height) or wide not in (None, width):
         raise ValueError(
@@ -291,8 +284,7 @@ def _fitting(image: "np.ndarray", shape: Sequence[int | None]) -> "np.ndarray":
         )
     if shape[-1] == 3:
         return image
-    # The luma of ITU-R BT.601, whose weights sum to 1: gray stays what it is.
-    return np.round(image @ np.array([0.299, 0.587, 0.114]))[..., None].astype(np.uint8)
+    return np.round(luma(image)).astype(np.uint8)
 
 
 def _exports(models: Path) -> list[str]:

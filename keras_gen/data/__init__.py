@@ -1,4 +1,4 @@
-"""Sources of examples, their streams, folders, and offline samples."""
+"""Data sets as sources of examples, their streams, and samples for machines without a network."""
 
 from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.documents import Documents, documents

@@ -1,4 +1,4 @@
-"""Data sets of tensorflow-datasets, loaded whole, with short and clear failures."""
+"""Data sets of tensorflow-datasets, loaded into memory, with short and clear failures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from keras_gen.data.source import Source
 from keras_gen.data.transforms import resize_cover
 
 MEMORY_LIMIT = 4 * 2**30
-"""Bytes of decoded examples that a loader holds unless told otherwise."""
+"""Default limit of the bytes of decoded examples that a loader holds."""
 
 _OWN = ("reuters", "usps")  # builders that come with this library
 _TIMEOUT = 3.0  # seconds to wait for a host to answer
@@ -58,18 +58,18 @@ def load_tfds(
         manual_dir: Folder with files fetched by hand, for sets that need them. Default:
             `downloads/manual` in `data_dir`.
         download: Whether a missing data set may be downloaded.
-        memory_limit: Most bytes the decoded examples may take.
+        memory_limit: Largest number of bytes that the decoded examples may take.
 
     Returns:
         Source of uint8 images `[size, size, channels]` (or of tuples), in the order of the files.
 
     Raises:
-        DataUnavailable: Not prepared, and its host does not answer within seconds, or
+        DataUnavailable: If it is not prepared, and its host does not answer within seconds, or
             `download=False`, or the download failed. The message says what to do.
-        DataDamaged: A preparation is there, but half done or broken. The message says what to
+        DataDamaged: If the data set is prepared incompletely, or broken. The message says what to
             delete.
-        ValueError: Unknown data set, split or feature; examples of different shapes without
-            `size`; more examples than `memory_limit` holds.
+        ValueError: If the data set, split or feature is unknown, or for examples of different
+            shapes without `size`; more examples than `memory_limit` holds.
 
     Example:
         >>> paintings = load_tfds("cycle_gan/monet2photo", "trainA", size=143)

@@ -1,4 +1,4 @@
-"""Texts with topics, from wherever they can be had, and the counts of their words."""
+"""Texts with topics, downloaded or offline, and the counts of their words."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
     every fourth of which is held out.
 
     Args:
-        name: See above.
+        name: `"reuters"` or `"20newsgroups"`.
         words: Size of the vocabulary: the commonest words without English stop words.
-        topics: How many of the topics of `"reuters"` are kept.
+        topics: Number of topics of `"reuters"` that are kept.
 
     Raises:
-        ValueError: If the name is another.
+        ValueError: If the name is unknown.
         DataDamaged: If a prepared data set is broken.
 
     Example:

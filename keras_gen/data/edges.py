@@ -33,8 +33,8 @@ class Edge:
 
         Raises:
             TypeError: If the dtype is wrong.
-            ValueError: If the shape is, or in eager use a value (in `fit`, the same sentence is
-                raised by `fit`).
+            ValueError: If the shape is wrong, or in eager use a value (in `fit`, the same sentence
+                is raised by `fit`).
         """
         raise NotImplementedError
 
@@ -57,11 +57,11 @@ class Images(Edge):
     """Images: uint8 outside, float32 in a range inside.
 
     Args:
-        shape: `(height, width, channels)`, None where any size is taken; of other data that are
-            stored as 8-bit numbers, their shape.
-        low: What the level 0 becomes.
-        high: What the level 255 becomes.
-        name: Under which clients know them.
+        shape: `(height, width, channels)`, None where any size is taken. Other data that are
+            stored as 8-bit numbers may have another shape.
+        low: Value that the level 0 becomes.
+        high: Value that the level 255 becomes.
+        name: Name under which clients know them.
 
     Example:
         >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
@@ -109,8 +109,8 @@ class Levels(Edge):
 
     Args:
         shape: `(height, width, channels)`.
-        levels: How many there are: 0 to `levels` - 1.
-        name: Under which clients know them.
+        levels: Number of levels, which are 0 to `levels` - 1.
+        name: Name under which clients know them.
 
     Example:
         >>> Levels((1,), levels=2).prepare(np.array([[1]], "uint8"))
@@ -122,9 +122,10 @@ class Levels(Edge):
     name: str = "images"
 
     def prepare(self, values) -> tf.Tensor:
-        """Takes integers, `[batch, *shape]`."""
-        values = _shaped(tf.convert_to_tensor(values), self.shape, "Levels")
-        return _integers(values, 0, self.levels - 1, "Levels")
+        """Takes integers `[batch, *shape]`."""
+        subject = self.name.capitalize()
+        values = _shaped(tf.convert_to_tensor(values), self.shape, subject)
+        return _integers(values, 0, self.levels - 1, subject)
 
     def restore(self, values):
         """Returns uint8, or int32 above 256 levels, rounded into 0 to `levels` - 1."""
@@ -146,10 +147,10 @@ class Labels(Edge):
     """Classes of examples: integers `[batch]`.
 
     Args:
-        classes: How many there are: 0 to `classes` - 1.
-        unknown: Whether -1 stands for an example without a label, as in scikit-learn, or for any
+        classes: Number of classes, which are 0 to `classes` - 1.
+        unknown: Whether -1 is allowed too: an example without a label, as in scikit-learn, or any
             class where a class is asked for.
-        name: Under which clients know them.
+        name: Name under which clients know them.
 
     Example:
         >>> Labels(10).prepare([3, 9])
@@ -214,8 +215,8 @@ class Texts(Edge):
 
     Args:
         vocabulary: The words.
-        top: How many words are returned for a result: those of highest rate.
-        name: Under which clients know them.
+        top: Number of words that are returned for a result: those of highest rate.
+        name: Name under which clients know them.
 
     Example:
         >>> Texts(["cat", "dog"], top=1).prepare(["A cat."]).numpy()
@@ -264,8 +265,8 @@ class Vectors(Edge):
     """Float32 numbers as they are: latents, codes, features.
 
     Args:
-        shape: Of one example.
-        name: Under which clients know them.
+        shape: Shape of one example.
+        name: Name under which clients know them.
     """
 
     shape: tuple
@@ -287,9 +288,9 @@ class Number(Edge):
     """One number for all examples, such as a temperature.
 
     Args:
-        low: The least that it may be.
-        high: The most.
-        name: Under which clients know it.
+        low: Smallest value.
+        high: Largest value.
+        name: Name under which clients know it.
     """
 
     low: float
@@ -315,7 +316,7 @@ def _shaped(values, shape, subject):
 
 
 def _within(values, low, high, subject, expected, slack=1e-3):
-    """The values, once it is known that they lie in [low, high]; a decoder may round beyond."""
+    """Values that are checked to lie in [low, high], or beyond by what a decoder may round."""
     least, most = (tf.cast(f(values), tf.float32) for f in (tf.reduce_min, tf.reduce_max))
     # Comparisons with NaN are false, so NaN is refused too.
     inside = (least >= low - slack) & (most <= high + slack)

@@ -12,18 +12,18 @@ import numpy as np
 class Factors:
     """The full grid of some discrete, independent factors of variation, such as shape and place.
 
-    A combination is a row of integers, one a factor, from 0 to the factor's size - 1.
+    A combination is a row of integers, one per factor, from 0 to the factor's size - 1.
 
     Args:
-        sizes: number of values of each factor under its name, 2 or more of each.
+        sizes: Number of values of each factor under its name, 2 or more of each.
 
     Attributes:
-        names: of the factors, in order.
-        sizes: number of values of each.
+        names: Names of the factors, in order.
+        sizes: Number of values of each.
 
     Raises:
-        TypeError: a size is not an integer.
-        ValueError: no factor, or one that does not vary.
+        TypeError: If a size is not an integer.
+        ValueError: If there is no factor, or one that does not vary.
 
     Example:
         >>> factors = Factors({"shape": 3, "x": 32, "y": 32})
@@ -58,16 +58,16 @@ class Factors:
         return f"Factors({dict(zip(self.names, self.sizes, strict=True))})"
 
     def values(self, index: np.ndarray) -> np.ndarray:
-        """The combinations of the given numbers; the last factor changes fastest.
+        """Returns the combinations of the given numbers; the last factor changes fastest.
 
         Args:
-            index: integers `[n]`, 0 to `len(factors) - 1`.
+            index: Integers `[n]`, 0 to `len(factors) - 1`.
 
         Returns:
             int64 `[n, factors]`.
 
         Raises:
-            ValueError: a number is out of range.
+            ValueError: If a number is out of range.
 
         Example:
             >>> everything = factors.values(np.arange(len(factors)))
@@ -75,24 +75,24 @@ class Factors:
         return np.stack(np.unravel_index(np.asarray(index), self.sizes), axis=-1)
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
-        """Draw `n` combinations, each factor uniformly and independently: int64 `[n, factors]`."""
+        """Draws `n` combinations, each factor uniformly and independently: int64 `[n, factors]`."""
         return rng.integers(self.sizes, size=(n, len(self.sizes)))
 
     def sample_with_fixed(
         self, factor: int | np.ndarray, values: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        """Draw combinations in which one factor has given values, the others uniformly.
+        """Draws combinations in which one factor has given values; the others are uniform.
 
         Args:
-            factor: number of the factor, one for all rows or integers `[n]`, one a row.
-            values: the value of that factor in each row, integers `[n]`.
-            rng: of the other factors.
+            factor: Number of the factor, one for all rows or integers `[n]`, one per row.
+            values: Value of that factor in each row, integers `[n]`.
+            rng: Generator of the other factors' values.
 
         Returns:
             int64 `[n, factors]`.
 
         Raises:
-            ValueError: a value is out of the factor's range.
+            ValueError: If a value is out of the factor's range.
 
         Example:
             >>> squares = factors.sample_with_fixed(0, np.zeros(8, int), np.random.default_rng(0))
@@ -102,11 +102,11 @@ class Factors:
         return self.check(combinations)
 
     def check(self, combinations: np.ndarray) -> np.ndarray:
-        """Return `combinations` as int64 `[n, factors]` if they lie on the grid.
+        """Returns `combinations` as int64 `[n, factors]` if they lie on the grid.
 
         Raises:
-            TypeError: they are not integers.
-            ValueError: another shape, or a value out of its factor's range.
+            TypeError: If they are not integers.
+            ValueError: If they have another shape, or a value is out of its factor's range.
         """
         combinations = np.asarray(combinations)
         if not np.issubdtype(combinations.dtype, np.integer):

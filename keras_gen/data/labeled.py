@@ -10,14 +10,14 @@ from keras_gen.data.unpaired import unpaired
 
 
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Indices in random order, of which any first few are even over the labels.
+    """Returns indices in random order whose first ones, however many, are even over the labels.
 
-    So the first 100 and the first 1,000 are nested draws of as many examples of each class as it
-    allows.
+    The first 100 are among the first 1,000, and each class has as many examples as the others,
+    unless it runs out of them.
 
     Args:
         labels: Integers `[n]`.
-        seed: Of the draw.
+        seed: Seed of the order.
 
     Returns:
         A permutation of 0 to n - 1, int64 `[n]`.
@@ -36,9 +36,9 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 def half_labeled(
     labeled: Source, unlabeled: Source, batch_size: int, seed: int = 0, start: int = 0
 ) -> tf.data.Dataset:
-    """Batches whose first half has labels and whose second half has none.
+    """Returns batches whose first half has labels and whose second half has none.
 
-    Each half is shuffled on its own, so the few labeled examples come round more often.
+    Each half is shuffled on its own, so the few labeled examples are repeated more often.
 
     Args:
         labeled: Examples `(image, label)`, at least half a batch.

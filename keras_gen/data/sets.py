@@ -1,4 +1,4 @@
-"""Data sets with held-out parts, from wherever they can be had."""
+"""Data sets with held-out parts, downloaded or offline."""
 
 import dataclasses
 from pathlib import Path
@@ -16,15 +16,15 @@ class Parts:
     """Sources in fields, which can be described."""
 
     def parts(self) -> dict[str, Source]:
-        """The sources by name."""
+        """Returns the sources by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Source)}
 
     def describe(self) -> dict[str, str]:
-        """Sizes and origins."""
+        """Returns the size and the origin of each source."""
         return {k: f"{len(v)} examples: {v.origin}" for k, v in self.parts().items()}
 
     def record(self) -> dict[str, str]:
-        """The name and the same without folders, for what is passed on."""
+        """Returns the name, and sizes and origins without folders, for what is passed on."""
         parts = {k: text.split(", from ")[0] for k, text in self.describe().items()}
         first = next(iter(self.parts().values()))
         return {"name": first.origin.split(",")[0], **parts}
@@ -68,8 +68,8 @@ class Sets(Parts):
     """Several data sets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.
 
     Args:
-        **sets: Splits; what a recipe does not use of one is left out with `only`.
-        only: The parts that are used, such as `("train_mnist", "test_usps")`; None for all.
+        only: Parts that the recipe uses, such as `("train_mnist", "test_usps")`; None for all.
+        **sets: Splits by name.
 
     Example:
     ```python
@@ -84,16 +84,16 @@ class Sets(Parts):
         vars(self).update({k: v for k, v in named.items() if only is None or k in only})
 
     def record(self) -> dict[str, str]:
-        """The names of all sets and the parts without folders."""
+        """Returns the names of all sets, and sizes and origins without folders."""
         names = dict.fromkeys(v.origin.split(",")[0] for v in self.parts().values())
         return super().record() | {"name": " and ".join(names)}
 
 
 def small_images(name: str, labels: bool = False) -> Split:
-    """Loads a small labeled image set such as MNIST, whole, as uint8 `[28, 28, 1]`.
+    """Loads a set of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
 
-    Through tensorflow-datasets, and where it cannot be had, the digits that come with
-    scikit-learn: for `"cifar10"` in color and of its shape.
+    It comes from tensorflow-datasets. Where that is unavailable, the digits that ship with
+    scikit-learn take its place, for `"cifar10"` in color and of its shape.
 
     Args:
         name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` or another set of
@@ -117,7 +117,7 @@ def small_images(name: str, labels: bool = False) -> Split:
         train, test = (part.map(_framed) if size else part for part in parts)
         return Split(train, test)
     except DataUnavailable as error:
-        sample = (offline_color_digits if name in _COLOURED else offline_digits)(labels=labels)
+        sample = (offline_color_digits if name in _COLORED else offline_digits)(labels=labels)
         return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
 
 
@@ -126,16 +126,16 @@ def photos_and_paintings(
 ) -> Domains:
     """Loads photographs (X) and paintings (Y).
 
-    Two folders if they are given, every tenth image of which is held out (more of small ones,
-    so that there are three); else `cycle_gan/monet2photo` through tensorflow-datasets; and where
-    that cannot be had, an offline sample: photographs that come with scikit-learn, and a painterly
-    rendering of them.
+    Of two folders, if they are given, every tenth image is held out, and more of small ones, so
+    that there are three. Otherwise `cycle_gan/monet2photo` comes from tensorflow-datasets. Where
+    that is unavailable, an offline sample takes its place: photographs that ship with scikit-learn,
+    and a painterly rendering of them.
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
         photos: Folder of photographs.
         paintings: Folder of paintings; with `photos` or not at all.
-        seed: Of the offline sample's crops.
+        seed: Seed of the offline sample's crops.
 
     Raises:
         ValueError: If one folder is given without the other, or holds too few images.
@@ -163,7 +163,7 @@ def photos_and_paintings(
 
 
 _HELD_OUT = 3
-_COLOURED = ("cifar10",)  # images of 32x32 pixels in color
+_COLORED = ("cifar10",)  # images of 32x32 pixels in color
 OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 # A is Monet there, B the photographs.
 _MONET2PHOTO = ("trainB", "trainA", "testB", "testA")

@@ -28,16 +28,16 @@ class Shapes:
     the image can tell their orientation; with `turn=0.25` all images differ.
 
     Args:
-        size: side of the images in pixels, 16 or more.
-        scales: number of scales, evenly spaced from half to full width.
-        orientations: number of angles, clockwise, from 0 to `turn` (which is left out).
-        positions: number of places along x (rightwards) and as many along y (downwards), such
+        size: Side of the images in pixels, 16 or more.
+        scales: Number of scales, evenly spaced from half to full width.
+        orientations: Number of angles, clockwise, from 0 to `turn` (which is left out).
+        positions: Number of places along x (rightwards) and as many along y (downwards), such
             that every shape lies wholly within the image.
-        turn: range of the orientations in full turns, above 0 up to 1.
+        turn: Range of the orientations in full turns, above 0 up to 1.
 
     Raises:
-        TypeError: a number of values is not an integer.
-        ValueError: an argument is out of range.
+        TypeError: If a number of values is not an integer.
+        ValueError: If an argument is out of range.
 
     Example:
         >>> shapes = Shapes(positions=8)
@@ -73,17 +73,17 @@ class Shapes:
         )
 
     def render(self, values: np.ndarray) -> np.ndarray:
-        """Draw the images of some combinations of the factors.
+        """Draws the images of some combinations of the factors.
 
         Args:
-            values: integers `[n, 5]` on the grid of `factors`.
+            values: Integers `[n, 5]` on the grid of `factors`.
 
         Returns:
             uint8 `[n, size, size, 1]`, 0 the background, 255 the shape.
 
         Raises:
-            TypeError: the values are not integers.
-            ValueError: another shape, or a value out of its factor's range.
+            TypeError: If the values are not integers.
+            ValueError: If they have another shape, or a value is out of its factor's range.
         """
         values = self.factors.check(values)
         images = np.empty([len(values), self.size, self.size, 1], np.uint8)
@@ -92,18 +92,18 @@ class Shapes:
         return images
 
     def source(self, n: int | None = None, seed: int = 0, labels: bool = False) -> Source:
-        """Different images held in memory, `size * size` bytes each.
+        """Draws different images into memory, `size * size` bytes each.
 
         Args:
-            n: how many, drawn at random from all combinations; None for all, in the grid's order.
-            seed: of the draw.
-            labels: whether an example is `(image, values)` instead of an image alone.
+            n: Number of images, of random combinations; None for all, in the grid's order.
+            seed: Seed of the random combinations.
+            labels: Whether an example is `(image, values)` instead of an image alone.
 
         Returns:
-            A `Source` of uint8 `[size, size, 1]` and, with `labels`, int64 `[5]`.
+            Source of uint8 `[size, size, 1]` and, with `labels`, int64 `[5]`.
 
         Raises:
-            ValueError: `n` is not between 1 and the number of combinations.
+            ValueError: If `n` is not between 1 and the number of combinations.
         """
         total = len(self.factors)
         if n is not None and not 1 <= n <= total:

@@ -18,15 +18,15 @@ def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
 
     Args:
         seed: Any non-negative integer.
-        key: What the words are for; another key gives unrelated words.
-        words: How many words.
+        key: Purpose of the words; another key gives unrelated words.
+        words: Number of words.
 
     Returns:
         uint32 array `[words]`.
 
     Raises:
-        TypeError: `seed` is not an integer.
-        ValueError: `seed` is negative.
+        TypeError: If `seed` is not an integer.
+        ValueError: If `seed` is negative.
     """
     return np.random.SeedSequence(
         checked_integer("seed", seed, minimum=0), spawn_key=(key,)
@@ -37,8 +37,8 @@ def checked_integer(name: str, value: Any, minimum: int) -> int:
     """Returns an argument as an int.
 
     Raises:
-        TypeError: It is not an integer.
-        ValueError: It is below `minimum`.
+        TypeError: If it is not an integer.
+        ValueError: If it is below `minimum`.
     """
     try:
         number = operator.index(value)
@@ -78,11 +78,11 @@ class Source:
             uint8 images `[n, height, width, channels]` and int64 labels `[n]`.
         decode: TensorFlow function of one stored example that returns the example to hand out,
             for images too many to hold decoded: it may read a path or decode bytes.
-        origin: One line for people that says where the examples came from.
+        origin: One line that tells people where the examples come from.
 
     Raises:
-        TypeError: An array holds Python objects.
-        ValueError: No array, an array without a first axis, no examples, or differing `n`.
+        TypeError: If an array holds Python objects.
+        ValueError: If there is no array, one without a first axis, no examples, or differing `n`.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
@@ -114,7 +114,7 @@ class Source:
 
     @classmethod
     def from_images(cls, images: Any, labels: Any = None, origin: str = "images in memory"):
-        """Checks images strictly, and gives a Source of images or `(image, label)`.
+        """Checks images strictly, and returns a source of images or `(image, label)`.
 
         Args:
             images: uint8 `[n, height, width, channels]`, 0..255, 1 or 3 channels.
@@ -122,8 +122,9 @@ class Source:
             origin: See the class.
 
         Raises:
-            TypeError: Images that are not uint8, labels that are not integers.
-            ValueError: Another rank, another number of channels, or labels of another length.
+            TypeError: If the images are not uint8, or the labels are not integers.
+            ValueError: If the images have another rank or number of channels, or the labels another
+                length.
         """
         images = np.asarray(images)
         if images.dtype != np.uint8:
@@ -160,27 +161,20 @@ class Source:
         """`tf.TensorSpec`s of one example, decoded."""
         return self._examples().element_spec
 
-    @property
-    def nbytes(self) -> int:
-        """Bytes that the stored numeric tensors take in memory."""
-        return sum(
-            tensor.dtype.size * int(tf.size(tensor)) for tensor in tf.nest.flatten(self._tensors)
-        )
-
     def take(self, count: int) -> Source:
-        """The first `count` examples (all, if there are fewer)."""
+        """Returns a source of the first `count` examples (all, if there are fewer)."""
         return self.select(slice(checked_integer("count", count, minimum=1)))
 
     def select(self, index: Any, origin: str | None = None) -> Source:
-        """Part of the examples, without decoding them.
+        """Returns a source of some examples, without decoding them.
 
         Args:
-            index: What numpy takes on an axis of examples: a slice, indices, or a mask.
-            origin: Where the part comes from; None keeps the line of the whole.
+            index: A slice, indices, or a mask, as NumPy takes them on an axis of examples.
+            origin: Where they come from; None keeps the line of this source.
 
         Raises:
-            ValueError: Nothing is selected.
-            IndexError: An index is out of range, or the mask is of another length.
+            ValueError: If nothing is selected.
+            IndexError: If an index is out of range, or the mask is of another length.
 
         Example:
             >>> train = source.select(np.arange(len(source)) % 10 != 0)
@@ -192,14 +186,14 @@ class Source:
     def map(self, function: Callable[[Any], Any]) -> Source:
         """Applies `function` to each example once, now, and holds the results in memory.
 
-        For what is the same every epoch (padding, choosing a field). What is drawn anew every
-        epoch belongs into `stream(augment=...)`.
+        It is for what is the same every epoch, such as padding, or choosing a field. What is drawn
+        anew every epoch belongs in `stream(augment=...)`.
         """
         examples = self._examples().map(function, num_parallel_calls=tf.data.AUTOTUNE)
         return Source(_collect(examples, self._size), origin=self.origin)
 
     def gather(self, index: tf.Tensor) -> Any:
-        """The decoded examples at integers `[count]`, `[count, ...]`; also inside a graph."""
+        """Returns the decoded examples at integers `[count]`, stacked; also inside a graph."""
         stored = self._gather(index)
         if self._decode is None:
             return stored
@@ -208,7 +202,7 @@ class Source:
         return tf.map_fn(self._decode, stored, fn_output_signature=spec)
 
     def arrays(self) -> Any:
-        """All examples, decoded, as numpy arrays `[n, ...]` in the structure of an example."""
+        """Returns all examples, decoded, as NumPy arrays `[n, ...]` in the structure of one."""
         stored = self._decode is None
         tensors = self._tensors if stored else _collect(self._examples(), self._size)
         return tf.nest.map_structure(lambda tensor: tensor.numpy(), tensors)
@@ -220,10 +214,10 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """All examples once, in order; the last batch may be smaller.
+        """Returns all examples once, in order; the last batch may be smaller.
 
         Args:
-            batch_size: Examples a batch, 1 or more.
+            batch_size: Examples per batch, 1 or more.
             seed: Seed of the augmentations.
             augment: As in `stream`; its seed depends on the example's index alone.
             augment_batch: As in `stream`; its seed depends on the batch's number alone.
@@ -242,14 +236,14 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Shuffled batches without end, a pure function of (source, seed, position).
+        """Returns shuffled batches without end, a pure function of (source, seed, position).
 
         Example number `p` of the stream lies in epoch `p // n`, and each epoch is a permutation
         of its own. Nothing is buffered, so `stream(start=k)` begins at once with what
         `stream().skip(k)` would give, bit for bit.
 
         Args:
-            batch_size: Examples a *global* batch, 1 to `len(self)`.
+            batch_size: Examples per *global* batch, 1 to `len(self)`.
             seed: Any non-negative integer.
             start: Batches already consumed.
             augment: TensorFlow function `augment(example, seed)` applied to each example, with a
@@ -263,8 +257,8 @@ class Source:
             shards by data: each worker gets its slice of every global batch.
 
         Raises:
-            TypeError: An argument is not an integer.
-            ValueError: An argument is out of range, or the batch is larger than the set.
+            TypeError: If an argument is not an integer.
+            ValueError: If an argument is out of range, or the batch is larger than the set.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         start = checked_integer("start", start, minimum=0)

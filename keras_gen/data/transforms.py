@@ -1,7 +1,7 @@
 """Functions of one image or one example, for resizing once and augmenting every epoch.
 
 An augmentation is a function `augment(example, seed)` of a uint8 image `[height, width,
-channels]`, or of a tuple whose first field is one, and a stateless seed `[2]`. It belongs into
+channels]`, or of a tuple whose first field is one, and a stateless seed `[2]`. It belongs in
 `Source.stream(augment=...)`, never before what is cached.
 """
 
@@ -68,7 +68,7 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
         `[size, size, channels]` of the same dtype.
 
     Raises:
-        ValueError: The image is larger than `size`.
+        ValueError: If the image is larger than `size`.
     """
     _check_size(size)
     image = tf.convert_to_tensor(image)
@@ -83,7 +83,7 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def random_crop_flip(crop: int) -> Callable[[Any, Any], Any]:
-    """Augmentation that cuts a random square out and mirrors half of them left to right.
+    """Returns an augmentation: a random square is cut out, and mirrored with probability 1/2.
 
     Args:
         crop: Side of the square in pixels, at most the image's sides.
@@ -114,14 +114,18 @@ def random_crop_flip(crop: int) -> Callable[[Any, Any], Any]:
 
 
 def binarize(example: Any, seed: tf.Tensor) -> Any:
-    """Augmentation that draws each pixel anew as a Bernoulli variable of its gray value.
+    """Draws each pixel as a Bernoulli variable of its gray value, an augmentation.
 
     The dynamic binarization of Burda, Grosse and Salakhutdinov (2016), "Importance Weighted
-    Autoencoders": a pixel is 1 with probability `value / 255`, drawn again every epoch. It takes
-    one image or a batch of them.
+    Autoencoders": a pixel is 1 with probability `value / 255`, drawn anew every epoch.
+
+    Args:
+        example: uint8 image `[height, width, channels]` or images `[n, height, width, channels]`,
+            or a tuple whose first field is one of them.
+        seed: Stateless seed `[2]`.
 
     Returns:
-        float32 image or images (or a tuple with them) of zeros and ones.
+        The example with float32 zeros and ones in place of the image or images.
 
     Example:
         >>> batches = source.stream(64, augment_batch=binarize)

@@ -18,7 +18,7 @@ def unpaired(
     start: int = 0,
     augment: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Batches of two domains, each shuffled on its own, so that pairs change every epoch.
+    """Returns batches of two domains, each shuffled on its own: pairs change every epoch.
 
     Args:
         a: First domain.
@@ -32,7 +32,8 @@ def unpaired(
         Infinite `tf.data.Dataset` of `(a_batch, b_batch)`.
 
     Raises:
-        TypeError, ValueError: As `Source.stream`, for either side.
+        TypeError: As `Source.stream`, for either side.
+        ValueError: As `Source.stream`, for either side.
 
     Example:
         >>> photos, paintings = Source(np.zeros([9, 8, 8, 3], "uint8")), Source(

@@ -19,7 +19,7 @@ def weighted_stream(
     start: int = 0,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Batches without end, each drawn from the weights as they are when it is asked for.
+    """Returns batches without end, each drawn from the weights at the time it is asked for.
 
     Batch number t is a function of (source, weights, seed, t): with the weights of that moment,
     `start=k` resumes bit for bit. Nothing is prefetched, so a step waits for its batch. Give `fit`
@@ -40,8 +40,9 @@ def weighted_stream(
         no weight was changed meanwhile, and returns the indices that `weights.write` takes.
 
     Raises:
-        TypeError: An argument is not an integer.
-        ValueError: An argument is out of range, or there are more or fewer weights than examples.
+        TypeError: If an argument is not an integer.
+        ValueError: If an argument is out of range, or there are more or fewer weights than
+            examples.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))

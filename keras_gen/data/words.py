@@ -17,14 +17,14 @@ def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[st
     Words as `WordCounts` sees them; the list of stop words is that of scikit-learn.
 
     Args:
-        texts: Of the training set.
-        size: How many words; all, if there are fewer.
+        texts: Texts of the training set.
+        size: Number of words; all, if there are fewer.
 
     Returns:
         The words in alphabetical order.
 
     Raises:
-        ValueError: `size` is below 1, or no text holds a word.
+        ValueError: If `size` is below 1, or no text holds a word.
 
     Example:
         >>> common_words(["The cat sat.", "A cat ran."], size=1)
@@ -54,7 +54,7 @@ class WordCounts(tf.Module):
         vocabulary: The words.
 
     Raises:
-        ValueError: There is no word, or one of them stands twice.
+        ValueError: If there is no word, or one of them occurs twice.
 
     Example:
         >>> WordCounts(["cat", "dog"])(["A cat, a CAT and a bird"]).numpy()

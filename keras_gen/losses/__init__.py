@@ -1,6 +1,6 @@
 """Functions of tensors: adversarial objectives, likelihoods, divergences and penalties.
 
-All return one value an example, float32 `[batch]`. Names resolve through `adversarial.get`,
+All return one value per example, float32 `[batch]`. Names resolve through `adversarial.get`,
 `likelihoods.get` and `penalties.get`.
 """
 

@@ -1,6 +1,6 @@
 """Adversarial objectives: what a discriminator and a generator minimize, given logits.
 
-Every objective has two methods that return one loss an example, float32 `[batch]`:
+Every objective has two methods that return one loss per example, float32 `[batch]`:
 
 - `discriminator(real_logits, fake_logits)`,
 - `generator(fake_logits, real_logits=None)`; the real logits are there for objectives that compare
@@ -26,7 +26,7 @@ class Objective(Configurable):
     """Base of the objectives: subclasses state the loss of one logit.
 
     Attributes:
-        compares: whether `generator` needs `real_logits`. Models then show the discriminator real
+        compares: Whether `generator` needs `real_logits`. Models then show the discriminator real
             examples in the generator's turn too, and else spare that pass.
     """
 
@@ -101,9 +101,9 @@ class LeastSquares(Objective):
     the weights of other losses mean what they mean in that paper.
 
     Args:
-        a: target of the discriminator for fakes.
-        b: target of the discriminator for real examples.
-        c: target of the generator for fakes.
+        a: Target of the discriminator for fakes.
+        b: Target of the discriminator for real examples.
+        c: Target of the generator for fakes.
 
     Example:
         >>> loss = LeastSquares().discriminator(tf.ones([4, 8, 8, 1]), tf.zeros([4, 8, 8, 1]))  # 0
@@ -197,7 +197,7 @@ class Relativistic(Objective):
         """Return the generator's loss, float32 `[batch]`, for logits `[batch, ...]`.
 
         Raises:
-            ValueError: there are no real logits to compare with.
+            ValueError: If there are no real logits to compare with.
         """
         if real_logits is None:
             raise ValueError(
@@ -231,11 +231,11 @@ def get(identifier: Any) -> Objective:
     """Return the objective meant by a name, a saved config or an instance.
 
     Args:
-        identifier: a name, of those in `OBJECTIVES`, a dict from
+        identifier: A name, of those in `OBJECTIVES`, a dict from
             `keras.saving.serialize_keras_object`, or an `Objective`.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: If it is none of these.
 
     Example:
         >>> get("least_squares")

@@ -1,4 +1,4 @@
-"""What the loss objects share: serialization, lookup by name, one value an example."""
+"""What the loss objects share: serialization, lookup by name, one value per example."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
     """Turn a name, a saved config or an instance into an instance.
 
     Args:
-        identifier: a key of `known`, a dict made by `keras.saving.serialize_keras_object`, or an
+        identifier: A key of `known`, a dict made by `keras.saving.serialize_keras_object`, or an
             instance of `base`.
-        known: classes by name; a name means the class with its default arguments.
-        base: what the result must be an instance of.
-        kind: what it is called in the error.
+        known: Classes by name; a name means the class with its default arguments.
+        base: What the result must be an instance of.
+        kind: What it is called in the error.
 
     Raises:
-        ValueError: `identifier` is none of these.
+        ValueError: If `identifier` is none of these.
     """
     result = identifier
     if isinstance(identifier, str) and identifier in known:

@@ -11,8 +11,8 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
     """KL(N(mean, exp(log_var)) || N(0, 1)): Kingma & Welling (2014), appendix B.
 
     Args:
-        mean: means, `[batch, ...]`.
-        log_var: logarithms of the variances, same shape.
+        mean: Means, `[batch, ...]`.
+        log_var: Logarithms of the variances, same shape.
 
     Returns:
         float32 `[batch]`, nats, summed over the other axes.
@@ -30,10 +30,10 @@ def kl_normal(
     """KL(N(mean_q, exp(log_var_q)) || N(mean_p, exp(log_var_p))), both with diagonal covariance.
 
     Args:
-        mean_q: means of q, `[batch, ...]`.
-        log_var_q: logarithms of the variances of q, same shape.
-        mean_p: means of p, same shape or broadcast to it.
-        log_var_p: logarithms of the variances of p, same shape or broadcast to it.
+        mean_q: Means of q, `[batch, ...]`.
+        log_var_q: Logarithms of the variances of q, same shape.
+        mean_p: Means of p, same shape or broadcast to it.
+        log_var_p: Logarithms of the variances of p, same shape or broadcast to it.
 
     Returns:
         float32 `[batch]`, nats, summed over the other axes.
@@ -52,15 +52,15 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
     """KL(softmax(logits_q) || softmax(logits_p)), the classes on the last axis.
 
     Args:
-        logits_q: finite logits of q, `[batch, ..., classes]`.
-        logits_p: finite logits of p, same shape or broadcast to it. None: p is uniform, and the
+        logits_q: Finite logits of q, `[batch, ..., classes]`.
+        logits_p: Finite logits of p, same shape or broadcast to it. None: p is uniform, and the
             divergence log(classes) minus the entropy of q.
 
     Returns:
         float32 `[batch]`, nats, summed over the axes between the first and the last.
 
     Raises:
-        ValueError: `logits_q` has no axis beside that of the classes.
+        ValueError: If `logits_q` has no axis beside that of the classes.
 
     Example:
         >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class

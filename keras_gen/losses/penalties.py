@@ -22,7 +22,7 @@ class Penalty(Configurable):
             (Karras et al. 2020, StyleGAN2, section 3.1).
 
     Raises:
-        ValueError: `weight` is negative or `every` below 1.
+        ValueError: If `weight` is negative or `every` below 1.
     """
 
     weight: float = 10.0
@@ -41,7 +41,7 @@ class Penalty(Configurable):
         """Refuse a discriminator that the penalty is not for.
 
         Raises:
-            ValueError: it mixes the examples of a batch, so that none has a gradient of its own.
+            ValueError: If it mixes the examples of a batch, so that none has a gradient of its own.
         """
         for layer in discriminator._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
@@ -61,18 +61,18 @@ class Penalty(Configurable):
         """Return the weighted penalty of every example.
 
         Args:
-            discriminator: called with examples; returns logits `[batch, ...]`, of which the mean
+            discriminator: Called with examples; returns logits `[batch, ...]`, of which the mean
                 over the other axes is differentiated. It must not mix the examples of a batch.
-            real: real examples, `[batch, ...]`.
-            fake: fakes, same shape.
-            epsilon: uniform noise in [0, 1], `[batch, 1, ...]`: one number for each example, with
+            real: Real examples, `[batch, ...]`.
+            fake: Fakes, same shape.
+            epsilon: Uniform noise in [0, 1], `[batch, 1, ...]`: one number for each example, with
                 as many axes as `real`.
 
         Returns:
             float32 `[batch]`.
 
         Raises:
-            ValueError: the shapes do not match.
+            ValueError: If the shapes do not match.
         """
         raise NotImplementedError
 
@@ -83,11 +83,11 @@ class GradientPenalty(Penalty):
     """weight * (|grad D(y)| - 1)^2, y between real and fake: Gulrajani et al. (2017), equation 3.
 
     Args:
-        weight: the paper's lambda.
-        every: see `Penalty`.
+        weight: The paper's lambda.
+        every: See `Penalty`.
 
     Raises:
-        ValueError: an argument is out of its range.
+        ValueError: If an argument is out of its range.
 
     Example:
         >>> penalty = GradientPenalty()
@@ -123,11 +123,11 @@ class R1(Penalty):
     """weight / 2 * |grad D(x)|^2 at real examples: Mescheder et al. (2018), equation 9.
 
     Args:
-        weight: the paper's gamma, 10 there.
-        every: see `Penalty`.
+        weight: The paper's gamma, 10 there.
+        every: See `Penalty`.
 
     Raises:
-        ValueError: an argument is out of its range.
+        ValueError: If an argument is out of its range.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 3 inputs
@@ -159,7 +159,7 @@ def get(identifier: Any) -> Penalty | None:
             `Penalty`, or None.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: If it is none of these.
 
     Example:
         >>> get("gradient")

@@ -1,27 +1,27 @@
 """Numbers that are reported and never optimized."""
 
-from keras_gen.metrics.evaluation_networks import domain_classifier
-from keras_gen.metrics.evaluation_networks.domain_classifier import train_domain_classifier
-from keras_gen.metrics.evaluation_networks.extractors import (
+from keras_gen.metrics.evaluation_networks import (
     Extractor,
+    domain_classifier,
     inception_v3,
     keras_extractor,
     resize_images,
+    train_classifier,
+    train_domain_classifier,
     trained_extractor,
 )
-from keras_gen.metrics.evaluation_networks.image_classifier import train_classifier
-from keras_gen.metrics.image_pairs.image_quality import (
+from keras_gen.metrics.image_pairs import (
     PSNR,
     SSIM,
     L1Error,
-    color_statistics,
+    border_mean,
+    hole_psnr,
     l1_error,
     psnr,
     squared_error,
     ssim,
 )
-from keras_gen.metrics.image_pairs.inpainting import border_mean, hole_psnr
-from keras_gen.metrics.likelihood.likelihood import (
+from keras_gen.metrics.likelihood import (
     ActiveUnits,
     BitsPerDimension,
     active_units,
@@ -29,47 +29,47 @@ from keras_gen.metrics.likelihood.likelihood import (
     elbo_terms,
     importance_weighted_nll,
 )
-from keras_gen.metrics.neighbors import nearest_neighbors
-from keras_gen.metrics.representations.disentanglement import (
+from keras_gen.metrics.representations import (
+    auroc,
     beta_vae_score,
+    cluster_purity,
     dci_scores,
     factor_vae_score,
-    modularity_score,
-    mutual_information_gap,
-    sap_score,
-)
-from keras_gen.metrics.representations.representation import (
-    auroc,
-    cluster_purity,
+    fine_tuned_error,
     kmeans_report,
     knn_accuracy,
     linear_probe,
+    modularity_score,
+    mutual_information_gap,
     retrieval_curve,
     retrieval_precision,
+    sap_score,
+    transfer_report,
 )
-from keras_gen.metrics.representations.transfer import transfer_report
-from keras_gen.metrics.samples.frechet import (
+from keras_gen.metrics.samples import (
     FeatureMoments,
+    GaussianModes,
+    InceptionScore,
     Moments,
+    color_statistics,
+    cycle_error,
     frechet_distance,
     frechet_infinity,
-    moments,
-)
-from keras_gen.metrics.samples.generation import generation_report
-from keras_gen.metrics.samples.inception_score import InceptionScore, inception_score
-from keras_gen.metrics.samples.kernel_distance import kernel_distance
-from keras_gen.metrics.samples.memorization import memorization
-from keras_gen.metrics.samples.modes import (
-    GaussianModes,
     gaussian_modes,
+    generation_report,
     grid_centers,
+    inception_score,
+    kernel_distance,
     label_modes,
+    memorization,
+    moments,
+    nearest_neighbors,
+    perceptual_path_length,
+    prdc,
     ring_centers,
     stacked_modes,
+    translation_report,
 )
-from keras_gen.metrics.samples.path_length import perceptual_path_length
-from keras_gen.metrics.samples.prdc import prdc
-from keras_gen.metrics.samples.translation import cycle_error, luma_ssim, translation_report
 
 __all__ = [
     "PSNR",
@@ -94,6 +94,7 @@ __all__ = [
     "domain_classifier",
     "elbo_terms",
     "factor_vae_score",
+    "fine_tuned_error",
     "frechet_distance",
     "frechet_infinity",
     "gaussian_modes",
@@ -110,7 +111,6 @@ __all__ = [
     "l1_error",
     "label_modes",
     "linear_probe",
-    "luma_ssim",
     "memorization",
     "modularity_score",
     "moments",

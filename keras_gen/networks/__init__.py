@@ -6,7 +6,13 @@ from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.coupling_flow import coupling_flow
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
 from keras_gen.networks.labels import with_labels
-from keras_gen.networks.mlp import linear_networks, mlp_decoder, mlp_encoder, one_layer_networks
+from keras_gen.networks.mlp import (
+    linear_networks,
+    mlp_decoder,
+    mlp_encoder,
+    mlp_networks,
+    one_layer_networks,
+)
 from keras_gen.networks.patch_discriminator import patch_discriminator
 from keras_gen.networks.pixel_cnn import pixel_cnn
 from keras_gen.networks.resnet_generator import resnet_generator
@@ -24,6 +30,7 @@ __all__ = [
     "linear_networks",
     "mlp_decoder",
     "mlp_encoder",
+    "mlp_networks",
     "one_layer_networks",
     "patch_discriminator",
     "pixel_cnn",

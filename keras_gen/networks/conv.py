@@ -72,7 +72,7 @@ def conv_decoder(
 
     Args:
         image_shape: Shape of the parameters: that of an example, with more channels if the
-            likelihood has several parameters a value.
+            likelihood has several parameters per value.
         latent_dim: Dimensions of the latents.
         filters: Channels of the encoder's convolutions, in its order.
         activation: Of all layers but the last.

@@ -14,7 +14,7 @@ def mlp_encoder(
     activation: str = "tanh",
     heads: tuple[str, ...] = ("codes",),
     output_activation: str | None = None,
-    gain: float = 1.0,
+    gain: float | None = None,
     output_gain: float = 1.0,
     name: str = "encoder",
 ) -> keras.Model:
@@ -30,7 +30,8 @@ def mlp_encoder(
         heads: Names of the layers that the last hidden layer feeds: codes, or the parameters of
             a distribution of the latents.
         output_activation: Of the heads.
-        gain: Factor of the hidden layers' initial weights; 4 suits the flat slope of "sigmoid".
+        gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", whose slope
+            is a quarter of tanh's and which else hardly learns in a deep network, and 1 for others.
         output_gain: Factor of the heads' initial weights.
         name: Name of the model.
 
@@ -57,14 +58,14 @@ def mlp_decoder(
     latent_dim: int = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
-    gain: float = 1.0,
+    gain: float | None = None,
     name: str = "decoder",
 ) -> keras.Model:
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
 
     Args:
         image_shape: Shape of the parameters: that of an example, with more channels if the
-            likelihood has several parameters a value.
+            likelihood has several parameters per value.
         latent_dim: Dimensions of the latents.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
@@ -83,6 +84,36 @@ def mlp_decoder(
     x = _hidden(inputs, hidden, activation, gain)
     x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
+
+
+def mlp_networks(
+    image_shape: tuple = (28, 28, 1),
+    latent_dim: int = 50,
+    hidden: tuple[int, ...] = (200, 200),
+    activation: str = "tanh",
+    gain: float | None = None,
+    **options,
+) -> tuple[keras.Model, keras.Model]:
+    """Builds an encoder, and the decoder that mirrors its hidden layers.
+
+    Args:
+        image_shape: Shape of an example.
+        latent_dim: Dimensions of the latents.
+        hidden: Units of the encoder's hidden layers.
+        activation: Of the hidden layers.
+        gain: Factor of the hidden layers' initial weights, as of `mlp_encoder`.
+        **options: Further ones of `mlp_encoder`.
+
+    Returns:
+        Encoder and decoder, as `mlp_encoder` and `mlp_decoder` build them.
+
+    Example:
+    ```python
+    encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
+    ```
+    """
+    encoder = mlp_encoder(image_shape, latent_dim, hidden, activation, gain=gain, **options)
+    return encoder, mlp_decoder(image_shape, latent_dim, hidden[::-1], activation, gain)
 
 
 def one_layer_networks(
@@ -140,6 +171,8 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
 
 
 def _hidden(x, sizes, activation, gain):
+    if gain is None:
+        gain = 4.0 if activation == "sigmoid" else 1.0
     for units in sizes:
         x = _dense(units, activation, gain)(x)
     return x

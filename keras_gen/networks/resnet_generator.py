@@ -20,7 +20,7 @@ def resnet_generator(
 
     Args:
         image_shape: `(height, width, channels)`; height and width may be None.
-        filters: k above, 64 in the paper.
+        filters: K above, 64 in the paper.
         blocks: Residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
         upsampling: `"transposed"`: fractionally strided 3x3 convolutions, the paper's.
             `"smoothed"`: the same, then a 2x2 mean, which takes out exactly the checkerboards that

@@ -1,9 +1,9 @@
-"""The table of results: what recipes declare, what their runs reached, and what papers report.
+"""The table of results: what papers report, and what runs of recipes reached.
 
 No module here imports TensorFlow before it has to load a recipe.
 """
 
-from keras_gen.results.published import Figure, Published
+from keras_gen.results.published import Figure, Published, read_published
 from keras_gen.results.rows import Row, read_rows, write_rows
 
-__all__ = ["Figure", "Published", "Row", "read_rows", "write_rows"]
+__all__ = ["Figure", "Published", "Row", "read_published", "read_rows", "write_rows"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from keras_gen.results.published import Published, read_published
 from keras_gen.results.rows import Row, read_rows, write_rows
 from keras_gen.results.runs import FinishedRun, load_recipe, read_run
 
@@ -33,8 +34,8 @@ def publish(
 
     Raises:
         FileNotFoundError: If there is no such export or recipe.
-        ValueError: If an export cannot be published, its recipe declares no results, the metrics
-            lack a figure, or a figure is missed and no note says why.
+        ValueError: If an export cannot be published, there is a mistake in what its recipe
+            publishes, the metrics lack a figure, or a figure is missed and no note says why.
         OSError: If a file cannot be written.
 
     Example:
@@ -47,10 +48,11 @@ def publish(
         alike = json.dumps(run.config | {"seed": None}, sort_keys=True)
         groups.setdefault((run.recipe, alike), []).append(run)
     recipes = {name: load_recipe(root, name) for name, _ in groups}
+    published = {name: read_published(root, name) for name in recipes}
     there = read_rows(root)
     new: dict[str, list[Row]] = {name: [] for name in recipes}
     for (name, _), runs in groups.items():
-        for row in _rows(recipes[name], name, runs):
+        for row in _rows(recipes[name], published[name], name, runs):
             old = [other.note for other in there.get(name, []) if _same(row, other)]
             new[name].append(dataclasses.replace(row, note=note or (old[0] if old else None)))
     for row in (row for rows in new.values() for row in rows):
@@ -73,10 +75,12 @@ def _same(row: Row, other: Row) -> bool:
     return (row.metric, row.command) == (other.metric, other.command)
 
 
-def _rows(recipe: ModuleType, name: str, runs: list[FinishedRun]) -> list[Row]:
+def _rows(
+    recipe: ModuleType, published: Published, name: str, runs: list[FinishedRun]
+) -> list[Row]:
     """One row for each figure of runs that differ in their seeds only."""
     runs = sorted(runs, key=lambda run: run.config.get("seed", 0))
-    first, published = runs[0], recipe.RESULTS
+    first = runs[0]
     seeds = [run.config.get("seed", 0) for run in runs]
     if first.config.get("preset") == "smoke":
         raise ValueError(
@@ -159,8 +163,8 @@ def _train_size(run: FinishedRun, whole: int | tuple[int, ...] | None) -> int | 
     expected = [whole] if isinstance(whole, int) else list(whole or sizes)
     if not sizes or len(sizes) != len(expected):
         raise ValueError(
-            f"{run.path} was trained on {len(sizes)} parts, where RESULTS has {len(expected)} in "
-            "train_size: correct it."
+            f"{run.path} was trained on {len(sizes)} parts, where train_size has "
+            f"{len(expected)}: correct it in recipes/results."
         )
     if sizes == expected:
         return sizes[0] if len(sizes) == 1 else _sum(sizes)

@@ -1,8 +1,10 @@
-"""What a recipe declares of its results."""
+"""What the results of a recipe are held against: `recipes/results/<recipe>.toml`."""
 
 import dataclasses
 import math
+import tomllib
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 
@@ -30,7 +32,7 @@ class Figure:
 
     key: str
     metric: str
-    unit: str
+    unit: str = ""
     higher_is_better: bool = False
     paper_value: float | None = None
     spread: str | None = None
@@ -61,7 +63,7 @@ class Figure:
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """What a recipe's published runs are results of; a recipe's module level names it `RESULTS`.
+    """What a recipe's published runs are results of.
 
     Attributes:
         system: Name of the method.
@@ -90,13 +92,44 @@ class Published:
         """Checks the values."""
         for name in ("system", "family", "paper", "dataset", "figures"):
             if not getattr(self, name):
-                raise ValueError(f"{name} of RESULTS is empty: say what is published.")
+                raise ValueError(f"{name} is empty: say what is published.")
         for name in ("key", "metric"):
             names = [getattr(figure, name) for figure in self.figures]
             if twice := sorted({text for text in names if names.count(text) > 1}):
-                raise ValueError(
-                    f"two figures of RESULTS have the {name} {twice[0]!r}: rename one of them."
-                )
+                raise ValueError(f"two figures have the {name} {twice[0]!r}: rename one of them.")
+
+
+def read_published(root: str | Path, recipe: str) -> Published:
+    """Reads what a recipe publishes.
+
+    The file holds the fields of `Published`; its table `figures` has, by key, those of `Figure`,
+    and its table `all` has those that all figures share.
+
+    Args:
+        root: The repository's root.
+        recipe: Name of the recipe.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If it holds anything else.
+
+    Example:
+        >>> read_published(".", "vae_mnist").system
+        'VAE'
+    """
+    path = Path(root) / "recipes" / "results" / f"{recipe}.toml"
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {path}: it says what {recipe} publishes.")
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+        shared = table.pop("all", {})
+        figures = [Figure(k, **shared | v) for k, v in table.pop("figures", {}).items()]
+        size = table.pop("train_size", None)
+        size = tuple(size) if isinstance(size, list) else size
+        return Published(figures=tuple(figures), train_size=size, **table)
+    except (ValueError, TypeError, AttributeError) as error:
+        text = str(error).replace("__init__() ", "").rstrip(".")
+        raise ValueError(f"{path} cannot be used: {text}.") from None
 
 
 def _number(metrics: Mapping[str, Any], key: str) -> float:
@@ -106,6 +139,7 @@ def _number(metrics: Mapping[str, Any], key: str) -> float:
         numbers = [name for name, other in metrics.items() if isinstance(other, int | float)]
         raise ValueError(
             f"{found} in the metrics where a finite number is expected; numbers there: "
-            f"{', '.join(numbers) or 'none'}. Run the recipe again, or correct its RESULTS."
+            f"{', '.join(numbers) or 'none'}. Run the recipe again, or correct the "
+            "keys in recipes/results."
         )
     return value

@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from keras_gen.results.published import read_published
 from keras_gen.results.rows import Row, read_rows
-from keras_gen.results.runs import load_recipe, read_run
+from keras_gen.results.runs import read_run
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,11 +76,11 @@ def reproduce(
     """
     root = Path(root).resolve()
     rows = _choose(read_rows(root).get(recipe, []), recipe, preset, say)
-    figures = {figure.metric: figure for figure in load_recipe(root, recipe).RESULTS.figures}
+    figures = {figure.metric: figure for figure in read_published(root, recipe).figures}
     if gone := [row.metric for row in rows if row.metric not in figures]:
         raise ValueError(
-            f"{recipe} publishes {gone[0]!r} and no longer declares it: declare it in RESULTS, or "
-            "remove its row."
+            f"{recipe} publishes {gone[0]!r} and its .toml has no such figure: add it, "
+            "or remove its row."
         )
     folder = _new_folder(root, recipe) if output is None else Path(output).resolve()
     if folder.exists():

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_gen.results.published import Published
 from keras_gen.results.rows import recipes_folder
 from keras_gen.serving.exported import METADATA, read_metadata, resolve
 
@@ -98,15 +97,15 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
         name: The recipe's name.
 
     Returns:
-        The module, with `Settings`, `PRESETS` and `RESULTS`.
+        The module, with `Settings`, `PRESETS` and `main`.
 
     Raises:
         FileNotFoundError: If there is no such recipe.
-        ValueError: If it declares no results.
+        ValueError: If it lacks one of them.
 
     Example:
-        >>> load_recipe(".", "vae_mnist").RESULTS.system
-        'VAE'
+        >>> load_recipe(".", "vae_mnist").Settings().latent_dim
+        50
     """
     folder = recipes_folder(root)
     path = folder / f"{name}.py"
@@ -123,9 +122,6 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
     except BaseException:
         del sys.modules[spec.name]
         raise
-    if not isinstance(getattr(module, "RESULTS", None), Published):
-        raise ValueError(
-            f"{path} declares no results: give it RESULTS = Published(...) from keras_gen.results, "
-            "with the figures that its runs measure."
-        )
+    if lacking := [name for name in ("Settings", "PRESETS", "main") if not hasattr(module, name)]:
+        raise ValueError(f"{path} is no recipe: it lacks {', '.join(lacking)}.")
     return module

@@ -1,6 +1,7 @@
-"""RESULTS.md and the head of it in README.md, written from the rows."""
+"""RESULTS.md and the table in README.md, written from the rows."""
 
 import math
+import re
 from pathlib import Path
 
 from keras_gen.files import replacing
@@ -9,6 +10,10 @@ from keras_gen.results.rows import Row, read_rows
 BEGIN = "<!-- results: written by keras-gen results -->"
 END = "<!-- /results -->"
 NONE = "No results have been published yet."
+FOOTNOTE = """\
+↓ and ↑ say whether lower or higher is better. The score is one figure of the best run;
+[RESULTS.md](RESULTS.md) has them all, how each run was trained, and why a paper's value was
+missed."""
 
 INTRODUCTION = """\
 # Results
@@ -50,9 +55,10 @@ def update(root: str | Path) -> list[Path]:
 
 def outdated(root: str | Path) -> dict[Path, str]:
     """The files that differ from the rows, with the text that they should hold; see `update`."""
-    rows = [row for rows in read_rows(root).values() for row in rows]
+    rows = read_rows(root)
+    all_rows = [row for own in rows.values() for row in own]
     readme = Path(root) / "README.md"
-    texts = {Path(root) / "RESULTS.md": whole(rows), readme: _with_block(readme, head(rows))}
+    texts = {Path(root) / "RESULTS.md": whole(all_rows), readme: _with_block(readme, head(rows))}
     return {
         path: text
         for path, text in texts.items()
@@ -72,11 +78,13 @@ def whole(rows: list[Row]) -> str:
         parts.append(f"## {family}\n")
         papers = dict.fromkeys((row.system, row.paper) for row in members)
         parts += [f"- {system}: {paper}" for system, paper in papers]
-        parts.append("\n" + _header("metric", "paper", "ours", "verdict", "scale", "split", "run"))
+        columns = "system dataset metric paper ours verdict scale split run".split()
+        parts.append("\n" + _header(*columns))
         for row in members:
             number = runs.index(_run(row)) + 1
-            cells = [*_names(row), *_values(row), _verdict(row), _scale(row), row.split]
-            parts.append(_line(*cells, f"[{number}](#runs)"))
+            cells = [row.system, row.dataset, _metric(row), _paper_value(row), _value(row)]
+            cells += [_verdict(row), _scale(row), row.split, f"[{number}](#runs)"]
+            parts.append(_line(*cells))
         parts.append("")
     parts.append("## Runs\n")
     reasons = {(_run(row), row.note) for row in rows if row.missed_by}
@@ -87,32 +95,25 @@ def whole(rows: list[Row]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def head(rows: list[Row]) -> str:
-    """The block of README.md: the best row of each main figure.
+def head(rows: dict[str, list[Row]]) -> str:
+    """The block of README.md: a line for each recipe, with its score.
 
-    Those are, of every system and data set, the one that its recipe declares first, and all that
-    the paper reports too.
+    That is the figure that the recipe publishes first, of the run in which it is best.
+
+    Args:
+        rows: The rows of each recipe, by its name.
     """
-    best: dict[tuple[str, ...], Row] = {}
-    first: dict[tuple[str, ...], str] = {}
-    for row in sorted(rows, key=_order):
-        key = (*_order(row), row.metric)
-        headline = first.setdefault(_order(row), row.metric)
-        if row.paper_value is None and row.metric != headline:
-            continue
-        other = best.setdefault(key, row)
-        if (row.value > other.value) if row.higher_is_better else (row.value < other.value):
-            best[key] = row
-    if not best:
+    rows = {recipe: own for recipe, own in rows.items() if own}
+    if not rows:
         return NONE
-    lines = [_header("metric", "paper", "ours", "verdict", "scale")]
-    for row in best.values():
-        lines.append(_line(*_names(row), *_values(row), _verdict(row), _scale(row)))
-    lines.append(
-        "\nThe main figures of the best runs; [RESULTS.md](RESULTS.md) has all figures and runs, "
-        "their commands and what the columns mean."
-    )
-    return "\n".join(lines)
+    lines = [_header("system", "paper", "recipe", "data", "score", "ours", "the paper's")]
+    for recipe, own in sorted(rows.items(), key=lambda item: _order(item[1][0])):
+        first = [row for row in own if row.metric == own[0].metric]
+        row = max(first, key=lambda row: row.value if row.higher_is_better else -row.value)
+        theirs = "" if row.paper_value is None else f"{_paper_value(row)}, {verdict(row)}"
+        cells = [row.system, _source(row.paper), f"[{recipe}](recipes/{recipe}.py)", row.dataset]
+        lines.append(_line(*cells, _metric(row), _value(row), theirs))
+    return "\n".join([*lines, "", FOOTNOTE])
 
 
 def measured(value: float, spread: float | None = None) -> str:
@@ -135,15 +136,24 @@ def _verdict(row: Row) -> str:
     return f"**{verdict(row)}**: {row.note}" if row.missed_by else verdict(row)
 
 
-def _names(row: Row) -> tuple[str, str, str]:
-    better = "↑" if row.higher_is_better else "↓"
+def _metric(row: Row) -> str:
     unit = f", {row.unit}" if row.unit else ""
-    return row.system, row.dataset, f"{row.metric}{unit} {better}"
+    return f"{row.metric}{unit} {'↑' if row.higher_is_better else '↓'}"
 
 
-def _values(row: Row) -> tuple[str, str]:
-    paper = "" if row.paper_value is None else f"{row.paper_value:,.10g}"
-    return paper, measured(row.value, row.spread)
+def _value(row: Row) -> str:
+    return measured(row.value, row.spread)
+
+
+def _paper_value(row: Row) -> str:
+    return "" if row.paper_value is None else f"{row.paper_value:,.10g}"
+
+
+def _source(paper: str) -> str:
+    """Authors and year, linked to the address that the text holds, if it does."""
+    cited, address = re.match(r".*?\b\d{4}\b", paper), re.search(r"https?://[^\s,;]+", paper)
+    name = cited[0] if cited else paper.partition(",")[0]
+    return f"[{name}]({address[0]})" if address else name
 
 
 def _scale(row: Row) -> str:
@@ -172,7 +182,6 @@ def _order(row: Row) -> tuple[str, ...]:
 
 
 def _header(*columns: str) -> str:
-    columns = ("system", "dataset", *columns)
     return "\n".join([_line(*columns), "|" + "---|" * len(columns)])
 
 

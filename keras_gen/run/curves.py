@@ -8,11 +8,11 @@ from keras_gen.files import replacing
 
 
 def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
-    """Writes one CSV row an epoch, atomically.
+    """Writes one CSV row per epoch, atomically.
 
     Args:
         path: The file.
-        logs: One dict of numbers an epoch.
+        logs: One dict of numbers per epoch.
     """
     names = list(dict.fromkeys(name for row in logs for name in row))
     text = io.StringIO()
@@ -28,7 +28,7 @@ def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
 
     Args:
         path: The file.
-        logs: One dict of numbers an epoch.
+        logs: One dict of numbers per epoch.
     """
     from matplotlib.figure import Figure
 

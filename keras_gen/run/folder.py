@@ -7,28 +7,30 @@ import os
 import time
 from pathlib import Path
 
-from keras_gen.files import clear_halves
+from filelock import FileLock, Timeout
+
+from keras_gen.files import clear_partial_files
 from keras_gen.run.settings import RunSettings
 from keras_gen.training import is_chief
 
 _LOCK = ".lock"
-_held: dict[Path, object] = {}
+_held: dict[Path, FileLock] = {}
 
 
 def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
     """Chooses the folder of a run and holds it against other processes.
 
     Args:
-        settings: Of which `output`, `export` and `resume` are looked at.
-        name: Of the recipe.
+        settings: Settings of the run, of which `output`, `export` and `resume` are read.
+        name: Name of the recipe.
 
     Returns:
         The folder, and the saved settings of the run in it that resumes, if one does.
 
     Raises:
-        ValueError: If the folder is a file, holds a run already, is in use, or there is no run to
-            go on with; or if `export` cannot be written to.
-        OSError: If it cannot be written to.
+        ValueError: If the folder is a file, holds a run already or is in use, there is no run to
+            resume, or `export` cannot be written to.
+        OSError: If the folder cannot be written to.
     """
     runs = Path("runs") / name
     if settings.export:
@@ -50,22 +52,21 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
         raise ValueError(f"{folder} holds a finished run: choose another --output.")
     if (folder / "config.json").exists() and not settings.resume:
         raise ValueError(
-            f"{folder} holds an unfinished run: add --resume to go on with it, or choose another "
-            "--output."
+            f"{folder} holds an unfinished run: add --resume, or choose another --output."
         )
     if settings.resume and is_chief():
-        clear_halves(folder, "**/*")
+        clear_partial_files(folder, "**/*")
     return folder, _saved(folder / "config.json") if settings.resume else None
 
 
 def leave_folder(folder: Path) -> None:
     """Lets go of a folder, and removes it if nothing was written to it."""
-    file = _held.pop(folder, None)
-    if file is not None:
-        file.close()  # type: ignore[attr-defined]
+    if lock := _held.pop(folder, None):
+        # Before the release, after which the file may be another process's.
         with contextlib.suppress(OSError):
             (folder / _LOCK).unlink()
             folder.rmdir()
+        lock.release()
 
 
 def _newest_unfinished(runs: Path) -> Path:
@@ -76,7 +77,7 @@ def _newest_unfinished(runs: Path) -> Path:
     ]
     if not unfinished:
         raise ValueError(f"--resume found no unfinished run in {runs}: leave it out.")
-    # A run that is going on is unfinished too, and not meant.
+    # A run that another process is training is unfinished too, and not meant.
     for folder in unfinished:
         if not is_chief() or _hold(folder):
             return folder
@@ -99,25 +100,24 @@ def _hold(folder: Path) -> bool:
     """Whether this process has the folder to itself now; held until it leaves or ends, however."""
     if folder in _held:
         return True
+    path = folder / _LOCK
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        file = open(folder / _LOCK, "a")
+        path.touch()
     except OSError as error:
         raise OSError(
             error.errno,
             f"Cannot write to the folder {folder} ({error.strerror}): choose another one with "
             "--output.",
         ) from error
+    lock = FileLock(path, fallback_to_soft=False)
     try:
-        import fcntl
-
-        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except (BlockingIOError, PermissionError):
-        file.close()
+        lock.acquire(blocking=False)
+    except Timeout:
         return False
-    except (ImportError, OSError):
-        pass  # Neither Windows nor every file system has such locks.
-    _held[folder] = file
+    except OSError:
+        pass  # Not every file system has locks.
+    _held[folder] = lock
     atexit.register(leave_folder, folder)
     return True
 

@@ -1,13 +1,11 @@
-"""The course of a run: devices, precision, training, images, numbers, export."""
+"""The course of a run: data, training, images, numbers, export."""
 
 import contextlib
 import datetime
 import json
 import os
 import sys
-import tempfile
 import time
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,12 +14,22 @@ import tensorflow as tf
 
 from keras_gen import __version__
 from keras_gen.callbacks import Evaluation, SampleGrid, TimeLeft
+from keras_gen.data import Source
 from keras_gen.files import write_json
+from keras_gen.images import write_png
 from keras_gen.run.curves import loss_curves, write_history
+from keras_gen.run.devices import choose_policy, describe_devices
 from keras_gen.run.folder import choose_folder, leave_folder
 from keras_gen.run.settings import FREE, PLACES, RunSettings, parse
 from keras_gen.serving.export import export
-from keras_gen.training import TrainingState, averaged_weights, is_chief, make_strategy
+from keras_gen.serving.exported import read_metadata
+from keras_gen.training import (
+    ConstantThenLinear,
+    TrainingState,
+    averaged_weights,
+    is_chief,
+    make_strategy,
+)
 
 
 class Run:
@@ -29,7 +37,8 @@ class Run:
 
     The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
     `checkpoints/`, `best.keras` if a best model is kept, and, when the run is finished,
-    `metrics.json`. Of each further model that is trained it holds a folder with the same.
+    `metrics.json`, `sample_grid.png` and what else the recipe draws. Of each further model that is
+    trained it holds a folder with the same.
 
     Args:
         recipe: Path of the recipe's file; its stem names the run and the export.
@@ -39,7 +48,7 @@ class Run:
         argv: Flags; the process's by default.
 
     Raises:
-        ValueError: If the folder holds a run already, there is none to go on with, the strategy
+        ValueError: If the folder holds a run already, there is none to resume, the strategy
             cannot run here, or its replicas cannot share a batch evenly.
         OSError: If the folder cannot be written to.
 
@@ -56,12 +65,14 @@ class Run:
         if s.deterministic:
             tf.config.experimental.enable_op_determinism()
         self.strategy = self._strategy()
-        self.policy = _policy(s.mixed_precision)
+        self.policy = choose_policy(s.mixed_precision)
         keras.config.set_dtype_policy(self.policy)
         self.notes: list[str] = []
         self.began = time.monotonic()
         self.state: TrainingState | None = None
-        self.exported = Path()
+        self.data: dict[str, str] = {}
+        self.metrics: dict = {}
+        self._sample_grid: Callable | None = None
         self.say(f"{self.name}, preset {s.preset}, seed {s.seed}, into {self.directory}")
         self.say(f"device: {describe_devices(self.strategy)}, precision {self.policy}")
 
@@ -89,25 +100,56 @@ class Run:
         self.notes.append(text)
         self.say(text)
 
-    def describe_data(self, data) -> None:
-        """Prints where the data came from, and its warning also when the run ends."""
+    def load(self, data):
+        """Says where the data came from, notes it for the export, and returns it.
+
+        Args:
+            data: Parts that describe themselves, as the functions of `keras_gen.data` return them;
+                their warning is printed again when the run ends.
+        """
         for part, text in data.describe().items():
             self.say(f"{part}: {text}")
         if data.warning:
             self.note(data.warning)
+        self.data = data.record()
+        return data
+
+    def in_halves(self, rate: float, epochs: int | None = None) -> ConstantThenLinear:
+        """A learning rate that is constant in the first half of the steps, then linear to zero.
+
+        Args:
+            rate: In the first half.
+            epochs: Of a part; those of the settings by default.
+        """
+        steps = (epochs or self.settings.epochs) * self.settings.steps_per_epoch
+        return ConstantThenLinear.in_halves(rate, steps)
+
+    def averaged(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+        """Lets an optimizer keep averages of its weights, with the momentum of the flag `--ema`.
+
+        They are what is drawn, evaluated and exported.
+        """
+        optimizer.use_ema, optimizer.ema_momentum = self.settings.ema > 0, self.settings.ema
+        return optimizer
+
+    def compile(self, model, *optimizer, **optimizers) -> None:
+        """Compiles a model with its optimizers and the settings that all recipes have."""
+        steps = getattr(self.settings, "steps_per_execution", 1)
+        model.compile(*optimizer, **optimizers, steps_per_execution=steps)
 
     def fit(
         self,
         model,
-        stream: Callable,
+        data: Source | Callable,
         draw: Callable | None = None,
+        *,
         callbacks=(),
         validate: Callable | None = None,
         best: str | None = None,
         mode: str = "min",
         part: str = "",
         epochs: int | None = None,
-    ) -> None:
+    ) -> float:
         """Trains with checkpoints, TensorBoard, sample grids, evaluations and the time left.
 
         A recipe that trains several models calls it once for each, all but the main one with a
@@ -115,9 +157,10 @@ class Run:
 
         Args:
             model: Compiled model.
-            stream: Function of the number of steps done that returns the infinite dataset from
-                there on.
-            draw: Function of the model that returns the sample grid, uint8 `[height, width, 3]`.
+            data: Source of the examples, in batches of the settings' size; or a function of the
+                number of steps done that returns the infinite dataset from there on.
+            draw: Function of the model that returns the sample grid, uint8 `[height, width, 3]`;
+                that of the main model is drawn by `evaluation` too.
             callbacks: Further callbacks, whose counters are checkpointed too.
             validate: Function of the model that returns metrics on held-out data, which then stand
                 in the logs as `val_` and their name; see `keras_gen.callbacks.Evaluation`.
@@ -126,7 +169,11 @@ class Run:
             part: Name of a further model's training, and of the folder it has in the run's; empty
                 for the main model, whose losses and steps the run reports.
             epochs: Epochs of a part; those of the settings by default.
+
+        Returns:
+            The minutes that it took.
         """
+        began = time.monotonic()
         s, epochs = self.settings, epochs or self.settings.epochs
         directory = self.directory / part
         for name, network in model.networks.items():
@@ -135,12 +182,15 @@ class Run:
         config["policy"] = self.policy
         state = TrainingState(directory / "checkpoints", config=config, callbacks=callbacks)
         if not part:
-            self.state = state
+            self.state, self._sample_grid = state, draw
         if state.epoch:
-            self.say(f"going on after epoch {state.epoch} from {state.latest}")
+            self.say(f"resuming after epoch {state.epoch} from {state.latest}")
         name = f"training {part}" if part else "training"
         self.say(f"{name}: {epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
-        data = stream(state.epoch * s.steps_per_epoch)
+        start = state.epoch * s.steps_per_epoch
+        stream = (
+            data.stream(s.batch_size, s.seed, start) if isinstance(data, Source) else data(start)
+        )
         path = directory / "best.keras" if best else None
         evaluation = Evaluation(validate, s.validate_every, best, mode, path) if validate else None
         # Before all that read its numbers. Its best is in its file, so it has no counters to save.
@@ -159,29 +209,31 @@ class Run:
 
             # Also at the start, for the last run may have ended just before it.
             after = [keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)]
-            # Only now, so that a run with unusable settings is none to go on with.
+            # Only now, so that a run with unusable settings is none to resume.
             write_json(self.directory / "config.json", s.as_json())
         model.fit(
-            data,
+            stream,
             epochs=state.epoch if state.stopped else epochs,
             initial_epoch=state.epoch,
             steps_per_epoch=s.steps_per_epoch,
-            # A bar for a terminal, a line an epoch for a file.
+            # A bar for a terminal, a line per epoch for a file.
             verbose=0 if not is_chief() else 1 if sys.stdout.isatty() else 2,
             callbacks=[*first, *callbacks, *watchers, state, *after],
         )
         if evaluation and evaluation.best_value is not None:
             value, epoch = evaluation.best_value, evaluation.best_epoch
             self.say(f"best val_{best}: {value:.6g} after epoch {epoch}, kept in {path}")
+        return (time.monotonic() - began) / 60
 
-    def once(self, name: str, measure: Callable[[], dict]) -> dict:
+    def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
         """Calls `measure`, unless this run has done so before it was interrupted.
 
         For sweeps over many short trainings, each of which depends on nothing but its settings.
 
         Args:
             name: Of what is measured, other than all others of the run.
-            measure: Function of no arguments that returns plain JSON values.
+            measure: Function that returns plain JSON values.
+            *arguments: Its arguments.
 
         Returns:
             What it returned.
@@ -191,7 +243,7 @@ class Run:
             return json.loads(path.read_text())
         began = time.monotonic()
         with _many_models():
-            found = json.loads(json.dumps(measure()))
+            found = json.loads(json.dumps(measure(*arguments)))
         if is_chief():
             write_json(path, found)
         numbers = ", ".join(
@@ -200,53 +252,67 @@ class Run:
         self.say(f"{name}: {numbers} ({time.monotonic() - began:.0f} s)")
         return found
 
-    def finish(self, model, evaluate: Callable, data: dict, default: str | None = None) -> dict:
-        """Evaluates, draws the curves, exports, and marks the run as finished.
+    @contextlib.contextmanager
+    def evaluation(self, model):
+        """A block in which metrics are assigned, with the averaged weights in force.
+
+        All workers evaluate, for they do it together; the first one writes. The sample grid is
+        drawn once more.
 
         Args:
-            model: The trained model.
-            evaluate: Function of the model and of the run's folder that returns the metrics; it is
-                called with the averaged weights.
-            data: What the model was trained on, for the metadata.
+            model: The main model, trained.
+
+        Yields:
+            The dict of the metrics; the first one is what `keras-gen list` shows.
+        """
+        self.say("evaluating on held-out data")
+        with averaged_weights(model):
+            if self._sample_grid:
+                self.draw("sample_grid", self._sample_grid(model))
+            yield self.metrics
+        self.metrics |= {
+            "seed": self.settings.seed,
+            "steps": int(keras.ops.convert_to_numpy(model.step)),
+            "minutes": round((time.monotonic() - self.began) / 60, 1),
+            "device": describe_devices(self.strategy),
+            "policy": self.policy,
+            "date": datetime.date.today().isoformat(),
+            "versions": {
+                "keras_gen": __version__,
+                "keras": keras.__version__,
+                "tensorflow": tf.__version__,
+            },
+        }
+
+    def draw(self, name: str, image) -> None:
+        """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder."""
+        if is_chief():
+            write_png(self.directory / f"{name}.png", image)
+
+    def export(self, model, default: str | None = None) -> Path | None:
+        """Exports the model with its metrics, and marks the run as finished.
+
+        Args:
+            model: The model that was evaluated.
             default: The export's default signature.
 
         Returns:
-            The metrics, with `minutes` and the like added.
+            The export's folder; None of all workers but the first, which writes it.
         """
         s, state = self.settings, self.state
-        assert state is not None, "fit comes before finish"
+        assert state is not None and self.metrics, "fit and evaluation come before export"
+        if not is_chief():
+            return None
         smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
-        folder = s.export or smoke
-        self.say("evaluating on held-out data")
-        # All workers evaluate, for they do it together; what the first one writes is kept.
-        with averaged_weights(model), tempfile.TemporaryDirectory() as aside:
-            metrics = evaluate(model, self.directory if is_chief() else Path(aside))
-            metrics |= {
-                "seed": s.seed,
-                "steps": int(keras.ops.convert_to_numpy(model.step)),
-                "minutes": round((time.monotonic() - self.began) / 60, 1),
-                "device": describe_devices(self.strategy),
-                "policy": self.policy,
-                "date": datetime.date.today().isoformat(),
-                "versions": {
-                    "keras_gen": __version__,
-                    "keras": keras.__version__,
-                    "tensorflow": tf.__version__,
-                },
-            }
-            self.exported = folder / self.name
-            if not is_chief():
-                return metrics
-            loss_curves(self.directory / "losses.png", state.logs)
-            # Whoever gets the model need not know where it was made.
-            config = {k: v for k, v in s.as_json().items() if k not in PLACES}
-            path = export(
-                model, folder, self.name, default=default,
-                metadata=dict(recipe=self.name, config=config, data=data, metrics=metrics),
-            )  # fmt: skip
+        loss_curves(self.directory / "losses.png", state.logs)
+        # Whoever gets the model need not know where it was made.
+        config = {k: v for k, v in s.as_json().items() if k not in PLACES}
+        metadata = dict(recipe=self.name, config=config, data=self.data, metrics=self.metrics)
+        with averaged_weights(model):
+            path = export(model, s.export or smoke, self.name, default=default, metadata=metadata)
         # Written last: its presence says that the run is finished.
-        write_json(self.directory / "metrics.json", metrics)
-        for name, value in metrics.items():
+        write_json(self.directory / "metrics.json", self.metrics)
+        for name, value in self.metrics.items():
             self.say(f"  {name}: {value:.4g}" if isinstance(value, float) else f"  {name}: {value}")
         self.say(f"images and numbers: {self.directory}")
         self.say(f"exported: {path}")
@@ -257,45 +323,10 @@ class Run:
             f'"{path.parent.resolve()}:/models/{self.name}" -e MODEL_NAME={self.name} '
             "tensorflow/serving"
         )
-        self.exported = path
+        if usage := _usage(path):
+            self.say(usage)
         leave_folder(self.directory)
-        return metrics
-
-
-def run_recipe(main: Callable, argv=None) -> None:
-    """Calls a recipe's `main` and ends the process with one sentence if something is wrong.
-
-    Args:
-        main: Function of the flags.
-        argv: Flags; the process's by default.
-    """
-    try:
-        main(argv)
-    except KeyboardInterrupt:
-        raise SystemExit("\ninterrupted: go on with the same command and --resume") from None
-    except (ValueError, TypeError, OSError, FloatingPointError, tf.errors.OpError) as error:
-        if "KERAS_GEN_DEBUG" in os.environ:
-            traceback.print_exc()
-        # Our own sentences about files come with a number that says nothing more.
-        plain = error.strerror if isinstance(error, OSError) and not error.filename else None
-        text = " ".join((plain or str(error)).split())
-        print(
-            f"error: {text} (the environment variable KERAS_GEN_DEBUG=1 shows where)",
-            file=sys.stderr,
-        )
-        raise SystemExit(1) from error
-
-
-def describe_devices(strategy) -> str:
-    """One phrase that names the strategy, its replicas and the kind of device."""
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        kind = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
-    else:
-        kind = f"{os.cpu_count()} CPU cores"
-    count = strategy.num_replicas_in_sync
-    replicas = "1 replica" if count == 1 else f"{count} replicas"
-    return f"{kind}, {type(strategy).__name__.lstrip('_')} with {replicas}"
+        return path
 
 
 @contextlib.contextmanager
@@ -310,18 +341,15 @@ def _many_models():
         logger.setLevel(level)
 
 
-def _policy(choice: str) -> str:
-    if choice == "auto":
-        choice = "bfloat16" if _computes_bfloat16() else "none"
-    return "float32" if choice == "none" else f"mixed_{choice}"
-
-
-def _computes_bfloat16() -> bool:
-    gpus = tf.config.list_physical_devices("GPU")
-    if gpus:
-        details = tf.config.experimental.get_device_details(gpus[0])
-        return details.get("compute_capability", (0, 0)) >= (8, 0)
-    with contextlib.suppress(OSError):
-        flags = Path("/proc/cpuinfo").read_text()
-        return "avx512_bf16" in flags or "amx_bf16" in flags
-    return False
+def _usage(path: Path) -> str | None:
+    """A command that makes images with an export, if it can make any."""
+    metadata = read_metadata(path)
+    if "sample" in metadata["signatures"]:
+        return f"draw: keras-gen sample {path.parent} -n 64 --seed 0 -o samples.png"
+    inputs = metadata["signatures"][metadata["default_signature"]]["inputs"].values()
+    shapes = [spec["shape"] for spec in inputs if len(spec["shape"]) == 4]
+    if len(inputs) != 1 or not shapes:
+        return None
+    height, width = shapes[0][1:3]
+    size = f"  (of {height}x{width} pixels)" if height and width else ""
+    return f"apply: keras-gen apply {path.parent} IMAGE.png -o out.png{size}"

@@ -26,8 +26,8 @@ PLACES = ("output", "export", "resume")
 class RunSettings:
     """Settings of every recipe; a recipe's dataclass adds its own.
 
-    A string below a field is its help. Numbers must not be negative; whole ones not zero either,
-    but for those of `ZERO`, and momenta (`BELOW_ONE`) are below 1.
+    A comment beside a field, or a string below it, is its help. Numbers must not be negative; whole
+    ones not zero either, but for those of `ZERO`, and momenta (`BELOW_ONE`) are below 1.
 
     Raises:
         ValueError: If a value is out of its range.
@@ -55,7 +55,7 @@ class RunSettings:
     """Folder of SavedModels, of which the next free version is written (default: saved_models;
     for the smoke preset the run's own folder)."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Go on with the run in --output, or with the newest unfinished one, with its settings."""
+    """Resume the run in --output, or the newest unfinished one, with its settings."""
     epochs: int = 1
     """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
     steps_per_epoch: int = 100
@@ -66,6 +66,10 @@ class RunSettings:
     """Epochs between sample grids."""
     validate_every: int = 1
     """Epochs between evaluations on held-out data, in recipes that have them while they train."""
+
+    def __init_subclass__(cls):
+        """Gives the group of a recipe's flags a heading in its help."""
+        cls.__doc__ = cls.__doc__ or "Settings of the run, then those of the recipe."
 
     def __post_init__(self):
         """Checks the values."""
@@ -156,7 +160,7 @@ def parse(
     ]
     if differences:
         parser.error(
-            f"the run to go on with has other settings: {'; '.join(differences)}. Leave the flags "
+            f"the run to resume has other settings: {'; '.join(differences)}. Leave the flags "
             "out, or choose another --output."
         )
     return result

@@ -77,9 +77,9 @@ def export(
         The folder written.
 
     Raises:
-        ValueError: A bad `name`, `default`, `metadata`, `warmup` or input spec, or a signature that
-            fails on its warm-up request.
-        OSError: `directory` cannot be written.
+        ValueError: For a bad `name`, `default`, `metadata`, `warmup` or input spec, or a signature
+            that fails on its warm-up request.
+        OSError: If `directory` cannot be written.
 
     Example:
         >>> export(model, "saved_models", "gan_usps", metadata={"data": "usps"})  # doctest: +SKIP

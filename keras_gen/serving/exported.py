@@ -36,7 +36,7 @@ def resolve(path: str | Path) -> Path:
     """The SavedModel meant by `path`: `path` itself, or the highest version below it.
 
     Raises:
-        FileNotFoundError: There is none.
+        FileNotFoundError: If there is none.
     """
     path = Path(path)
     if (path / "saved_model.pb").is_file():
@@ -54,7 +54,7 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     """The metadata of the export in folder `path`; empty if it has none.
 
     Raises:
-        ValueError: The metadata is not a JSON object.
+        ValueError: If the metadata is not a JSON object.
     """
     file = Path(path) / METADATA
     if not file.exists():
@@ -109,7 +109,7 @@ class Exported:
             Its outputs by name, as arrays.
 
         Raises:
-            ValueError: There is no such signature, or it takes other inputs.
+            ValueError: If there is no such signature, or it takes other inputs.
         """
         import tensorflow as tf
 
@@ -139,8 +139,8 @@ def load(path: str | Path) -> Exported:
     """Loads an export: a SavedModel folder, or the highest version in a folder of versions.
 
     Raises:
-        FileNotFoundError: There is no export.
-        OSError: There is one and TensorFlow cannot read it.
+        FileNotFoundError: If there is no export.
+        OSError: If there is one and TensorFlow cannot read it.
 
     Example:
         >>> model = load("saved_models/cyclegan_monet")          # doctest: +SKIP

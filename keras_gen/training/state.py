@@ -9,7 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from keras_gen.files import clear_halves, replacing
+from keras_gen.files import clear_partial_files, replacing
 from keras_gen.training.distribution import is_chief
 
 _META = "meta"
@@ -66,7 +66,7 @@ class TrainingState(keras.callbacks.Callback):
         self._fresh: list[dict] = []
         self.logs = list(self._meta["logs"]) if self._meta else []
         if is_chief():
-            clear_halves(self.directory, "state-*.npz")
+            clear_partial_files(self.directory, "state-*.npz")
 
     @property
     def epoch(self) -> int:

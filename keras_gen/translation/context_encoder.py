@@ -6,12 +6,12 @@ import tensorflow as tf
 
 from keras_gen.bases import Capable, capability
 from keras_gen.data.edges import Images, Levels
+from keras_gen.data.masks import centered_square, random_regions
 from keras_gen.losses import adversarial
 from keras_gen.training import GenerativeModel, minimize, noise, require_built, schedules
 
 MASKS = ("center", "random")
-MISSING = 0.25  # the fraction of an image that random regions leave out (sec. 3.3)
-CELLS = 8  # rows and columns of the coarse noise that shapes them
+_CELLS = 8  # rows and columns of the noise that shapes random regions
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -71,22 +71,13 @@ class ContextEncoder(Capable, GenerativeModel):
     default_signature = "inpaint"
 
     def __init__(
-        self,
-        encoder,
-        decoder,
-        discriminator=None,
-        mask: str = "center",
-        overlap: int = 1,
-        overlap_weight: float = 10.0,
-        objective="non_saturating",
-        reconstruction_weight: float = 0.999,
-        adversarial_weight: float = 0.001,
-        seed: int = 0,
+        self, encoder, decoder, discriminator=None, mask: str = "center", overlap: int = 1,
+        overlap_weight: float = 10.0, objective="non_saturating",
+        reconstruction_weight: float = 0.999, adversarial_weight: float = 0.001, seed: int = 0,
         **kwargs,
-    ):
+    ):  # fmt: skip
         super().__init__(seed=seed, **kwargs)
-        networks = [encoder, decoder] + ([] if discriminator is None else [discriminator])
-        require_built(*networks)
+        require_built(encoder, decoder, *([] if discriminator is None else [discriminator]))
         if mask not in MASKS:
             raise ValueError(f"mask is {mask!r}: expected one of {MASKS}.")
         self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
@@ -98,40 +89,33 @@ class ContextEncoder(Capable, GenerativeModel):
         )
         self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
         self._check_shapes()
-        self.edges["x"] = Images(tuple(encoder.input_shape[1:]))
-        self.edges["masks"] = Levels((*encoder.input_shape[1:3], 1), name="masks")
-        # Bicubic enlargement as a matrix, for XLA has no kernel of it.
-        cells = np.eye(CELLS, dtype="float32")[None, ..., None]
-        enlarged = tf.image.resize(cells, [encoder.input_shape[1], CELLS], "bicubic")
-        self._enlarge = enlarged.numpy()[0, ..., 0]
-
-    def _check_shapes(self):
-        shape, side = self.encoder.input_shape[1:], self.encoder.input_shape[1]
-        if self.decoder.output_shape[1:] != shape or shape[0] != shape[1] or None in shape:
-            raise ValueError(
-                f"The encoder takes {shape} and the decoder returns "
-                f"{self.decoder.output_shape[1:]}: expected one square of a known size."
-            )
-        if not 0 <= self.overlap < side // 4:
-            raise ValueError(
-                f"overlap is {self.overlap} for images of {side} pixels: expected 0 to "
-                f"{side // 4 - 1}, so that something is missing."
-            )
-        region = (self._end - self._start, self._end - self._start, shape[-1])
-        if self.discriminator is not None and self.discriminator.input_shape[1:] != region:
-            raise ValueError(
-                f"The discriminator takes {self.discriminator.input_shape[1:]}: expected the "
-                f"predicted region of mask={self.mask!r}, {region}."
-            )
+        shape = encoder.input_shape[1:]
+        self.edges["x"], self.edges["masks"] = Images(shape), Levels((*shape[:2], 1), name="masks")
 
     @property
-    def _start(self):
-        """First row and column that the discriminator sees."""
+    def _margin(self):
+        """Rows and columns at each border of an image that the discriminator does not see."""
         return self.encoder.input_shape[1] // 4 if self.mask == "center" else 0
 
-    @property
-    def _end(self):
-        return self.encoder.input_shape[1] - self._start
+    def _check_shapes(self):
+        shape, found = self.encoder.input_shape[1:], self.decoder.output_shape[1:]
+        if found != shape or shape[0] != shape[1] or None in shape:
+            raise ValueError(
+                f"The encoder takes {shape} and the decoder returns {found}: expected one square "
+                "of a known size."
+            )
+        most = shape[0] // 4 - 1
+        if not 0 <= self.overlap <= most:
+            raise ValueError(
+                f"overlap is {self.overlap} for images of {shape[0]} pixels: expected 0 to {most}, "
+                "so that something is missing."
+            )
+        seen = shape[0] - 2 * self._margin
+        if self.discriminator and self.discriminator.input_shape[1:] != (seen, seen, shape[2]):
+            raise ValueError(
+                f"The discriminator takes {self.discriminator.input_shape[1:]}: expected the "
+                f"predicted region of mask={self.mask!r}, {(seen, seen, shape[2])}."
+            )
 
     @property
     def totals(self):
@@ -142,10 +126,7 @@ class ContextEncoder(Capable, GenerativeModel):
         """Returns the weights of eq. (3), or of the reconstruction loss alone."""
         if not self.discriminator:
             return {"reconstruction": 1.0}
-        return {
-            "reconstruction": self.reconstruction_weight,
-            "adversarial": self.adversarial_weight,
-        }
+        return dict(reconstruction=self.reconstruction_weight, adversarial=self.adversarial_weight)
 
     def optimizers(self) -> dict:
         """Returns F, which is encoder and decoder, and the discriminator if there is one."""
@@ -175,10 +156,9 @@ class ContextEncoder(Capable, GenerativeModel):
     def train_step(self, data):
         """Updates F, then the discriminator on what F predicted."""
         x = self.prepare_batch(data)["x"]
-        missing = self._regions(keras.ops.shape(x)[0])
 
         def generator_loss():
-            terms, predicted = self._generator_terms(x, missing)
+            terms, predicted = self._generator_terms(x)
             return self.weighted(terms, training=True), terms, predicted
 
         g_loss, terms, predicted = minimize(
@@ -196,16 +176,20 @@ class ContextEncoder(Capable, GenerativeModel):
     def test_step(self, data):
         """Returns the same losses on held-out images."""
         x = self.prepare_batch(data)["x"]
-        missing = self._regions(keras.ops.shape(x)[0], training=False)
-        terms, predicted = self._generator_terms(x, missing, training=False)
+        terms, predicted = self._generator_terms(x, training=False)
         losses = {"g_loss": self.weighted(terms, training=False)} | self.named(terms)
         if self.discriminator:
             losses["d_loss"] = self._discriminator_loss(x, predicted, training=False)
         return self.report(training=False, **losses)
 
-    def _generator_terms(self, x, missing, training=True):
+    def _generator_terms(self, x, training=True):
+        missing = self._missing(keras.ops.shape(x)[0], self.stateless_seed("regions", training))
         filled = tf.cast(self((1 - missing) * x, training=training), tf.float32)
-        weights = self._weights(missing, training)
+        # Weights of the squared errors: 0 where nothing is predicted.
+        weights = missing
+        if self.mask == "center":
+            border = centered_square(x.shape[1], self._margin) - missing
+            weights += self.scheduled(self.overlap_weight, training) * border
         # Eq. (1), divided by the number of predicted values: the authors' mean.
         error = tf.reduce_sum(weights * tf.square(x - filled), axis=[1, 2, 3])
         values = tf.math.count_nonzero(weights, axis=[1, 2, 3], dtype=tf.float32) * x.shape[-1]
@@ -226,39 +210,16 @@ class ContextEncoder(Capable, GenerativeModel):
 
     def _seen(self, images):
         """What the discriminator sees of whole images."""
-        return images[:, self._start : self._end, self._start : self._end]
+        seen = slice(self._margin, images.shape[1] - self._margin)
+        return images[:, seen, seen]
 
-    def _weights(self, missing, training):
-        """Weights of the squared errors, `[batch, side, side, 1]`: 0 where nothing is predicted."""
-        if self.mask == "random":
-            return missing
-        border = self._square(self._start) - missing
-        return missing + self.scheduled(self.overlap_weight, training) * border
-
-    # Regions ---------------------------------------------------------------------------------
-
-    def _regions(self, batch, training=True):
-        """The missing pixels of this step, 1 in `[batch, side, side, 1]`."""
-        shape = self._noise_shape(batch)
-        return self._missing(self.uniform("regions", shape, training))
-
-    def _noise_shape(self, batch):
-        return [batch, CELLS, CELLS, 1] if self.mask == "random" else [batch, 1, 1, 1]
-
-    def _missing(self, draw):
-        """Turns uniform noise into missing pixels; the center is the same for any noise."""
-        side = self.encoder.input_shape[1]
+    def _missing(self, n, key):
+        """Missing pixels of n images, 1 in `[n, side, side, 1]`; the center is the same for all."""
+        side, cells = self.encoder.input_shape[1], 1 if self.mask == "center" else _CELLS
+        draw = noise.uniform([n, cells, cells, 1], key)
         if self.mask == "center":
-            return self._square(self._start + self.overlap) + 0 * draw
-        smooth = tf.einsum("yi,bijc,xj->byxc", self._enlarge, draw, self._enlarge)
-        lowest = tf.sort(tf.reshape(smooth, [-1, side * side]))
-        threshold = lowest[:, int(MISSING * side * side), None, None, None]
-        return tf.cast(smooth < threshold, tf.float32)
-
-    def _square(self, start):
-        place = np.arange(self.encoder.input_shape[1])
-        inside = (place >= start) & (place < len(place) - start)
-        return tf.constant((inside[:, None] & inside)[None, ..., None], tf.float32)
+            return centered_square(side, self._margin + self.overlap) + 0 * draw
+        return random_regions(draw, side)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -266,7 +227,7 @@ class ContextEncoder(Capable, GenerativeModel):
         """Draws regions as in training.
 
         Args:
-            n: How many.
+            n: Number of masks.
             seed: The same seed gives the same regions; None draws anew.
 
         Returns:
@@ -281,32 +242,23 @@ class ContextEncoder(Capable, GenerativeModel):
         """Fills in missing pixels; the others are returned as they are.
 
         Args:
-            images: uint8 `[n, side, side, channels]`; what missing pixels hold is not looked at.
+            images: Images `[n, side, side, channels]`, uint8 or float in [-1, 1]; what missing
+                pixels hold is not looked at.
             masks: `[n, side, side]`, with or without an axis of 1 at the end, not 0 where a pixel
                 is missing; None draws them as in training.
             seed: Seed of the drawing; None draws anew.
             batch_size: Images at once.
 
         Returns:
-            uint8, as `images`.
+            Images of the same shape and kind.
 
         Raises:
-            ValueError: If images or masks have another dtype or shape.
+            TypeError: If the images have another dtype.
+            ValueError: If images or masks have another shape, or the images another range.
         """
-        images, shape = np.asarray(images), self.encoder.input_shape[1:]
-        if images.dtype != np.uint8 or images.shape[1:] != shape:
-            raise ValueError(
-                f"Images are {images.dtype} {list(images.shape)}: expected uint8 [n, "
-                f"{', '.join(map(str, shape))}]."
-            )
-        masks = self.masks(len(images), seed) if masks is None else np.asarray(masks)
-        if masks.size != images.size // shape[-1] or masks.shape[:3] != images.shape[:3]:
-            raise ValueError(
-                f"Masks have shape {list(masks.shape)}: expected {list(images.shape[:3])}, one "
-                "number for each pixel."
-            )
-        masks = masks.reshape(*images.shape[:3], 1).astype(bool).astype("uint8")
-        return self.fill(images, masks, batch_size=batch_size)
+        masks = self.masks(len(images), seed) if masks is None else np.asarray(masks) != 0
+        masks = masks if masks.ndim == 4 else masks[..., None]
+        return self.fill(images, masks.astype("uint8"), batch_size=batch_size)
 
     @capability
     def fill(self, x, masks):
@@ -335,11 +287,9 @@ class ContextEncoder(Capable, GenerativeModel):
         """Returns `fill`, `encode`, and `inpaint` of regions as in training, drawn with seed 0."""
 
         def inpaint(self, x):
-            masks = tf.cast(self._drawn(keras.ops.shape(x)[0], 0), tf.int32)
-            return ContextEncoder.fill.function(self, x, masks)
+            return ContextEncoder.fill.function(self, x, self._drawn(keras.ops.shape(x)[0], 0))
 
         return super().signatures() | {"inpaint": self.signature(inpaint, ["x"])}
 
     def _drawn(self, n, seed):
-        key = noise.stateless_seed(0, seed, "masks")
-        return self._missing(noise.uniform(self._noise_shape(n), key))
+        return self._missing(n, noise.stateless_seed(0, seed, "masks"))

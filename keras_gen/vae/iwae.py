@@ -23,7 +23,7 @@ class IWAE(VAE):
         encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
         decoder: Latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        samples: k, 5 or 50 in the paper.
+        samples: K, 5 or 50 in the paper.
         seed: Seed of the latents' noise.
 
     Raises:

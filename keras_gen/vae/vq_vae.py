@@ -24,8 +24,8 @@ class VQVAE(Coder, LikelihoodModel):
         decoder: Codes `[batch, ..., dim]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         codebook_size: K.
-        commitment_weight: beta, a number or a schedule of the step.
-        decay: gamma of the moving averages.
+        commitment_weight: Beta, a number or a schedule of the step.
+        decay: Gamma of the moving averages.
         dead_after: Updates without a use after which a code restarts; None: never.
         seed: Seed of the latents that codes restart at.
 

@@ -14,17 +14,25 @@ from keras_gen.visualize.models import (
     interpolations,
     manifold,
     random_codes,
-    reconstructions,
     samples,
-    translation_grid,
     traversals,
 )
-from keras_gen.visualize.plots import code_scatter, filters, line_plot
+from keras_gen.visualize.plots import code_scatter, filters, line_plot, unit_filters
+from keras_gen.visualize.rows import (
+    anomalies,
+    denoised,
+    inpaintings,
+    reconstructions,
+    translation_grid,
+)
 
 __all__ = [
+    "anomalies",
     "code_scatter",
+    "denoised",
     "figure",
     "filters",
+    "inpaintings",
     "interpolations",
     "line_plot",
     "manifold",
@@ -33,4 +41,5 @@ __all__ = [
     "samples",
     "translation_grid",
     "traversals",
+    "unit_filters",
 ]

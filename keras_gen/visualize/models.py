@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import ndtri
 
 from keras_gen.images import grid
+from keras_gen.visualize.rows import as_uint8
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -34,25 +35,6 @@ def samples(model, n: int = 64, seed: int | None = 0, columns: int | None = None
     ```
     """
     return grid(model.sample(n, seed=seed), columns)
-
-
-def reconstructions(model, images) -> np.ndarray:
-    """A row of images, and their reconstructions below.
-
-    Args:
-        model: Any model with `reconstruct(images)`.
-        images: uint8, or float as the model takes them.
-
-    Returns:
-        uint8 image `[height, width, 3]`.
-
-    Example:
-    ```python
-    write_png("reconstructions.png", reconstructions(model, digits[:8]))
-    ```
-    """
-    rows = [_uint8(model, images), _uint8(model, model.reconstruct(images))]
-    return grid(np.concatenate(rows), len(images))
 
 
 def interpolations(model, a, b, steps: int = 9) -> np.ndarray:
@@ -199,32 +181,6 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     return np.concatenate([sides[0], gap, sides[1]], axis=1)
 
 
-def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Rows x, x to y, and back; then y, y to x, and back: one column an image.
-
-    Args:
-        model: A `Translator` with two directions, first x to y.
-        x: uint8 `[n, height, width, 3]`.
-        y: Images of the other domain, of the same size; of the larger set the rest is left out.
-
-    Returns:
-        uint8 image `[height, width, 3]`.
-
-    Example:
-    ```python
-    write_png("sample_grid.png", translation_grid(model, photos[:8], paintings[:8]))
-    ```
-    """
-    forth, back = model.directions()
-    columns = min(len(x), len(y))
-    x, y = x[:columns], y[:columns]
-    rows = []
-    for images, there, home in ((x, forth, back), (y, back, forth)):
-        translated = model.translate(images, there)
-        rows += [images, translated, model.translate(translated, home)]
-    return grid(np.concatenate(rows), columns=columns)
-
-
 def figure(
     image: np.ndarray,
     title: str | None = None,
@@ -316,9 +272,4 @@ def _decode(model, latents, batch_size: int = 64) -> np.ndarray:
     decode = getattr(model, "decode", model)
     latents = np.asarray(latents, "float32")
     parts = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
-    return np.concatenate([_uint8(model, decode(part)) for part in parts])
-
-
-def _uint8(model, images) -> np.ndarray:
-    images = np.asarray(images)
-    return images if images.dtype == np.uint8 else model.restore(images).numpy()
+    return np.concatenate([as_uint8(model, decode(part)) for part in parts])

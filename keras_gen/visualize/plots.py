@@ -49,7 +49,7 @@ def code_scatter(
     if not shapes or any(shape != (len(labels), 2) for shape in shapes.values()):
         raise ValueError(
             f"panels have the shapes {shapes}: expected at least one, and in each codes "
-            f"[{len(labels)}, 2], one row a label."
+            f"[{len(labels)}, 2], one row per label."
         )
     kinds = np.unique(labels)
     if names is not None and len(names) <= kinds.max(initial=0):
@@ -112,6 +112,23 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
     scaled = shown / np.where(largest > 0, largest, 1)
     images = np.round(127.5 + 127.5 * scaled).astype("uint8")
     return grid(images.T.reshape(-1, *shape))
+
+
+def unit_filters(model) -> np.ndarray:
+    """What each unit of an encoder's first layer looks at, as `filters` draws it.
+
+    Args:
+        model: Any model whose encoder begins with a dense layer on images.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Example:
+    ```python
+    sample_grid = SampleGrid(unit_filters, "runs/a/filters", every=10)
+    ```
+    """
+    return filters(model.encoder.get_weights()[0], model.encoder.input_shape[1:])
 
 
 def line_plot(

@@ -132,7 +132,7 @@ def test_wrong_networks_and_values_are_refused(kernel, model):
     mixing = keras.Model(images, keras.layers.Conv2D(2, 3, padding="same")(images))
     with pytest.raises(ValueError, match=r"\(Conv2D\) mixes pixels"):
         PixelCNN(mixing, levels=2).sample(1)
-    with pytest.raises(ValueError, match=r"Levels have values from 0 to 2: expected .* \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"Images have values from 0 to 2: expected .* \[0, 1\]"):
         model.log_prob(2 * IMAGES)
     for bad in (-0.1, 11.0):
         with pytest.raises(ValueError, match=r"a number in \[0\.001, 10\]"):

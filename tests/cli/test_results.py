@@ -34,7 +34,8 @@ def test_from_an_export_to_the_table(home, capsys):
     assert "NLL  85.50 ± 0.25 nats  missed by 1.5" in out
     assert main(["results", "--check"]) == 1
     assert main(["results"]) == 0 and main(["results", "--check"]) == 0
-    assert "**missed by 1.5**: a short run" in (home / "README.md").read_text()
+    assert "**missed by 1.5**: a short run" in (home / "RESULTS.md").read_text()
+    assert "84, missed by 1.5 |" in (home / "README.md").read_text()
     assert main(["results"]) == 0 and "everything is up to date" in capsys.readouterr().out
 
     assert main(["publish", "saved_models/toy/1"]) == 0

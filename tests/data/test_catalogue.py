@@ -107,8 +107,8 @@ def test_requests_that_make_no_sense_are_refused(prepared):
     ]:
         with pytest.raises(ValueError, match=says):
             load_tfds(*arguments, data_dir=prepared)
-    with pytest.raises(ValueError, match="no feature 'image'; it has image, label"):
-        load_tfds("usps", "test", features="image", data_dir=prepared)
+    with pytest.raises(ValueError, match="no feature 'photo'; it has image, label"):
+        load_tfds("usps", "test", features="photo", data_dir=prepared)
     with pytest.raises(ValueError, match=r"more than the limit of 0.0 GiB; give a smaller"):
         load_tfds("usps", "test", memory_limit=100, data_dir=prepared)
 

@@ -133,7 +133,8 @@ class TestLevels:
 
     @pytest.mark.parametrize("bad,shown", [(4, "from 0 to 4:"), (-1, "from -1 to 0:")])
     def test_values_out_of_range(self, bad, shown):
-        refused(ValueError, Levels((2,), 4), np.array([[0, bad]]), "^Levels", shown, r"in \[0, 3\]")
+        refused(ValueError, Levels((2,), 4), np.array([[0, bad]]), "^Images", shown, r"in \[0, 3\]")
+        refused(ValueError, Levels((2,), 4, name="masks"), np.array([[0, bad]]), "^Masks have")
 
     @pytest.mark.parametrize("dtype", ["float32", "bool"])
     def test_other_dtypes(self, dtype):

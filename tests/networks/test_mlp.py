@@ -5,7 +5,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.networks import linear_networks, mlp_decoder, mlp_encoder, one_layer_networks
+from keras_gen.networks import (
+    linear_networks,
+    mlp_decoder,
+    mlp_encoder,
+    mlp_networks,
+    one_layer_networks,
+)
 
 
 def dense(inputs, outputs):
@@ -29,7 +35,8 @@ def test_shapes():
 
 
 def test_computes_what_it_says():
-    encoder = mlp_encoder((3,), latent_dim=2, hidden=(4,), activation="tanh")
+    heads = ("mean", "log_variance")
+    encoder = mlp_encoder((3,), latent_dim=2, hidden=(4,), activation="tanh", heads=heads)
     x = np.random.default_rng(0).normal(size=(5, 3)).astype("float32")
     w, b, w_mean, b_mean, w_var, b_var = encoder.get_weights()
     h = np.tanh(x @ w + b)
@@ -55,7 +62,7 @@ def test_no_hidden_layer_is_linear():
 
 
 def test_one_layer_each():
-    encoder, decoder = one_layer_networks((2, 3, 1), codes=9)
+    encoder, decoder = one_layer_networks((2, 3, 1), latent_dim=9)
     x = np.random.default_rng(0).uniform(size=(4, 2, 3, 1)).astype("float32")
     kernel, bias = encoder.get_weights()
     codes = 1 / (1 + np.exp(-(x.reshape(4, 6) @ kernel + bias)))
@@ -78,7 +85,30 @@ def test_linear_networks_subtract_the_mean_and_add_it(tmp_path):
     np.testing.assert_array_equal(loaded(x), encoder(x))
 
 
-def test_gain_widens_the_hidden_layers_first_weights_only():
+def test_plain_latents_unless_heads_are_asked_for():
+    encoders = mlp_encoder(), mlp_encoder(heads=("mean", "log_variance"))
+    assert [len(encoder.outputs) for encoder in encoders] == [1, 2]
+    assert mlp_encoder(latent_dim=7).output_shape == (None, 7)
+
+
+def test_the_decoder_mirrors_the_encoder():
+    options = dict(hidden=(30, 20), activation="relu", output_activation="sigmoid")
+    encoder, decoder = mlp_networks((4, 3, 1), 5, **options)
+    kernels = [[w.shape for w in n.get_weights() if w.ndim == 2] for n in (encoder, decoder)]
+    assert kernels == [[(12, 30), (30, 20), (20, 5)], [(5, 20), (20, 30), (30, 12)]]
+    x = np.random.default_rng(0).normal(size=(6, 4, 3, 1)).astype("float32")
+    assert decoder(encoder(x)).shape == x.shape and (np.asarray(encoder(x)) > 0).all()
+
+
+def test_logistic_layers_start_four_times_as_wide():
+    for activation, usual in (("sigmoid", 4.0), ("tanh", 1.0)):
+        sizes = dict(latent_dim=3, hidden=(300,), activation=activation)
+        a, b = (mlp_encoder((400,), **sizes, **gain) for gain in ({}, {"gain": usual}))
+        spread = np.std(a.get_weights()[0]) / np.std(b.get_weights()[0])
+        assert spread == pytest.approx(1, abs=0.02)
+
+
+def test_gain_widens_the_hidden_layers_initial_weights_only():
     options = dict(latent_dim=3, hidden=(400, 300))
     for build in (mlp_encoder, mlp_decoder):
         plain, wide = build((400,), **options), build((400,), gain=4.0, **options)
@@ -88,8 +118,10 @@ def test_gain_widens_the_hidden_layers_first_weights_only():
         np.testing.assert_allclose(spread[2:], 1.0, rtol=0.1)
 
 
-def test_output_gain_widens_the_outputs_first_weights_only():
-    plain, wide = (mlp_encoder((400,), 300, (400,), output_gain=gain) for gain in (1.0, 4.0))
+def test_output_gain_widens_the_heads_initial_weights_only():
+    plain, wide = (
+        mlp_encoder((400,), 300, (400,), heads=("a", "b"), output_gain=gain) for gain in (1.0, 4.0)
+    )
     spread = [
         np.std(b) / np.std(a)
         for a, b in zip(plain.get_weights(), wide.get_weights(), strict=True)

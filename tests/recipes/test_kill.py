@@ -107,7 +107,7 @@ def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):
     assert result.returncode == 0, result.stderr
     result = run_killed(recipe, [*common, "--output", "killed"], moments, tmp_path)
     assert result.returncode == 0, result.stderr
-    assert said(result.stderr) == [] and "going on after epoch" in result.stdout
+    assert said(result.stderr) == [] and "resuming after epoch" in result.stdout
 
     name = f"checkpoints/state-{EPOCHS:06d}.npz"
     one, other = load(whole / name), load(killed / name)
@@ -152,7 +152,7 @@ def test_an_interrupt_says_how_to_go_on(tmp_path):
     wait_for(lambda: checkpoints(tmp_path / "out"), process)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert said(err)[-1] == "interrupted: go on with the same command and --resume"
+    assert said(err)[-1] == "interrupted: resume with the same command and --resume"
     assert process.returncode == 1 and "Traceback" not in err
 
 
@@ -194,7 +194,7 @@ def test_workers_train_a_recipe_together_and_go_on_after_a_kill(tmp_path):
     assert "with 2 replicas" in outputs[0] and outputs[1] == ""
     train("killed", kill=True)
     outputs = train("killed", "--resume")
-    assert "going on after epoch" in outputs[0] and outputs[1] == ""
+    assert "resuming after epoch" in outputs[0] and outputs[1] == ""
     one, other = (
         load(tmp_path / folder / "checkpoints" / "state-000004.npz")
         for folder in ("whole", "killed")

@@ -132,7 +132,7 @@ def cyclegan(images, monkeypatch):
     recipe = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "recipe", recipe)
     spec.loader.exec_module(recipe)
-    yield lambda *flags: run_recipe(recipe.main, flags)
+    yield lambda *flags: run_recipe(recipe.main, recipe.Settings, recipe.PRESETS, flags)
     for held in list(folder._held):
         folder.leave_folder(held)
 

@@ -105,18 +105,18 @@ def test_exports_of_older_versions(root, tmp_path):
     ("data", "size", "expected"),
     [
         ({"train": "60 examples: x"}, "100", "60 of 100"),
-        ({"train_x": "1100 examples: x", "train_y": "5 examples: x"}, "(1100, 5)", "1,100 + 5"),
+        ({"train_x": "1100 examples: x", "train_y": "5 examples: x"}, "[1100, 5]", "1,100 + 5"),
         (
             {"train_x": "1100 examples: x", "train_y": "5 examples: x"},
-            "(6000, 5)",
+            "[6000, 5]",
             "1,100 + 5 of 6,000 + 5",
         ),
-        ({"train": "60 examples: x"}, "None", 60),
+        ({"train": "60 examples: x"}, "", 60),
     ],
 )
 def test_subsets_and_domains(root, tmp_path, data, size, expected):
-    recipe = root / "recipes" / "toy.py"
-    recipe.write_text(recipe.read_text().replace("train_size=100", f"train_size={size}"))
+    file = root / "recipes" / "results" / "toy.toml"
+    file.write_text(file.read_text().replace("train_size = 100", size and f"train_size = {size}"))
     test = {"test_x": "3 examples: x", "test_y": "2 examples: x"}
     publish(root, [make_export(tmp_path / "a", data={"name": "x"} | data | test)])
     row = read_rows(root)["toy"][0]
@@ -138,7 +138,7 @@ def test_subsets_and_domains(root, tmp_path, data, size, expected):
         ),
         ([dict(metrics={"nll": None})], "'nll' is None in the metrics"),
         ([dict(recipe="unknown")], "there is no recipe 'unknown' in .*: silent, toy"),
-        ([dict(recipe="silent")], "silent.py declares no results: give it RESULTS"),
+        ([dict(recipe="silent")], "silent.py is no recipe: it lacks Settings, PRESETS, main"),
         ([dict(recipe=None)], "lacks recipe, config, data or metrics"),
         ([dict(data={"name": "offline sample: x"})], "trained on an offline sample"),
         ([dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"})], "on 2 parts"),

@@ -1,8 +1,9 @@
-"""What recipes may declare."""
+"""What recipes may publish."""
 
 import pytest
 
-from keras_gen.results import Figure, Published
+from keras_gen.results import Figure, Published, read_published
+from toy_results import PUBLISHED, make_root
 
 FIGURE = Figure("nll", "NLL", "nats", spread="error", tolerance=0.5)
 
@@ -50,12 +51,12 @@ def test_bad_figures(changes, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(system=""), "system of RESULTS is empty"),
-        (dict(figures=()), "figures of RESULTS is empty"),
-        (dict(figures=(FIGURE, FIGURE)), "two figures of RESULTS have the key 'nll'"),
+        (dict(system=""), "system is empty"),
+        (dict(figures=()), "figures is empty"),
+        (dict(figures=(FIGURE, FIGURE)), "two figures have the key 'nll'"),
         (
             dict(figures=(FIGURE, Figure("b", "NLL", "", tolerance=1))),
-            "two figures of RESULTS have the metric 'NLL'",
+            "two figures have the metric 'NLL'",
         ),
     ],
 )
@@ -63,3 +64,32 @@ def test_bad_declarations(changes, message):
     declare()
     with pytest.raises(ValueError, match=message):
         declare(**changes)
+
+
+def test_figures_take_what_all_share(tmp_path):
+    published = read_published(make_root(tmp_path), "toy")
+    nll = Figure(
+        "nll", "NLL", "nats", paper_value=84.0, spread="nll_error", tolerance=0.5
+    )  # fmt: skip
+    fid = Figure("fid", "FID", tolerance=0.1, given={"deterministic": False})
+    assert published == Published("Toy", "vae", "Toy et al. 2000", "Toys", (nll, fid), 100)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[all]", "[all", "toml cannot be used: "),
+        ('system = "Toy"', "", "missing 1 required positional argument: 'system'"),
+        ("train_size", "size", "unexpected keyword argument 'size'"),
+        ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid is 0"),
+        ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
+        ("[figures.fid]", "[figures]", "toml cannot be used: "),
+    ],
+)
+def test_files_that_cannot_be_used(tmp_path, old, new, message):
+    root = make_root(tmp_path)
+    (root / "recipes" / "results" / "toy.toml").write_text(PUBLISHED.replace(old, new))
+    with pytest.raises(ValueError, match=message):
+        read_published(root, "toy")
+    with pytest.raises(FileNotFoundError, match=r"other\.toml: it says what other publishes"):
+        read_published(root, "other")

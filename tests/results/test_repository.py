@@ -4,7 +4,7 @@ import shlex
 
 import pytest
 
-from keras_gen.results import read_rows
+from keras_gen.results import read_published, read_rows
 from keras_gen.results.runs import load_recipe
 from keras_gen.results.table import outdated
 from keras_gen.run import command, parse
@@ -20,13 +20,15 @@ def test_the_tables_show_the_rows():
 def test_published_commands_lead_to_the_published_settings():
     for name, rows in read_rows(ROOT).items():
         recipe = load_recipe(ROOT, name)
-        figures = {figure.metric for figure in recipe.RESULTS.figures}
+        figures = {figure.metric: figure for figure in read_published(ROOT, name).figures}
         for row in rows:
             python, script, *flags = shlex.split(row.command)
             assert (python, script) == ("python", f"recipes/{name}.py")
             config = parse(recipe.Settings, recipe.PRESETS, "", flags).as_json()
             assert config == config | row.config and config["preset"] == row.preset
-            assert row.metric in figures and config["seed"] == min(row.seeds)
+            figure = figures[row.metric]
+            assert config == config | dict(figure.given) and config["seed"] == min(row.seeds)
+            assert (row.unit, row.paper_value) == (figure.unit, figure.paper_value)
             assert not row.missed_by or row.note
 
 

@@ -78,7 +78,7 @@ def test_existing_folders_stay(root, tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (dict(metric="gone"), "publishes 'gone' and no longer declares it"),
+        (dict(metric="gone"), "publishes 'gone' and its .toml has no such figure"),
         (dict(command="python other.py"), "starts no recipe"),
         (dict(command="rm recipes/toy.py"), "starts no recipe"),
     ],

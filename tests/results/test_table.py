@@ -1,4 +1,4 @@
-"""RESULTS.md and the block in README.md."""
+"""RESULTS.md and the table in README.md."""
 
 import pytest
 
@@ -74,9 +74,8 @@ def test_a_miss_is_shown_with_its_reason():
     ],
 )
 def test_scale_is_seen_at_a_glance(changes, scale):
-    for text in (whole([make_row(**changes)]), head([make_row(**changes)])):
-        (line,) = lines(text)
-        assert f"| {scale} |" in line
+    (line,) = lines(whole([make_row(**changes)]))
+    assert f"| {scale} |" in line
 
 
 def test_families_runs_and_order():
@@ -109,25 +108,64 @@ def test_several_seeds():
     assert lines(text, "1. ")[0].endswith(run)
 
 
-@pytest.mark.parametrize(("higher", "best"), [(False, "81.0"), (True, "83.0")])
-def test_head_holds_the_best_of_each(higher, best):
+def cells(text):
+    return [[cell.strip() for cell in line.split("|")[1:-1]] for line in lines(text)]
+
+
+@pytest.mark.parametrize(("higher", "best"), [(False, "81.00"), (True, "83.00")])
+def test_head_holds_the_best_run_of_each_recipe(higher, best):
     rows = [
-        make_row(
-            value=value, spread=None, paper_value=None, higher_is_better=higher, command=f"{n}"
-        )
+        make_row(value=value, spread=None, higher_is_better=higher, command=f"{n}")
         for n, value in enumerate([82.0, 81.0, 83.0])
     ]
-    (line,) = lines(head(rows))
-    assert f"| {best}0 | no published figure |" in line
+    (line,) = cells(head({"toy": rows}))
+    assert line[5] == best
 
 
-def test_head_holds_the_first_figure_and_what_can_be_compared():
-    own = [make_row(metric=metric, paper_value=None) for metric in ("NLL", "FID")]
-    (line,) = lines(head([*own, *own]))
-    assert "| NLL" in line
-    compared = [make_row(metric=metric) for metric in ("IS", "MIG")]
-    shown = lines(head([*own, *compared, make_row(dataset="Other", paper_value=None)]))
-    assert [line.split("|")[3].split()[0][:3] for line in shown] == ["NLL", "NLL", "IS,", "MIG"]
+def test_head_holds_the_figure_that_comes_first():
+    rows = [
+        make_row(metric=metric, value=value, spread=None, command=command)
+        for command in ("a", "b")
+        for metric, value in (("NLL", 85.5), ("FID", 3.0))
+    ]
+    (line,) = cells(head({"toy": rows}))
+    assert line == [
+        "Toy", "Toy et al. 2000", "[toy](recipes/toy.py)", "Toys", "NLL, nats ↓", "85.50",
+        "84, missed by 1.5",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("changes", "theirs"),
+    [
+        (dict(), "84, met"),
+        (dict(value=85.5), "84, missed by 1.5"),
+        (dict(paper_value=None), ""),
+    ],
+)
+def test_head_says_how_the_score_compares_and_not_why(changes, theirs):
+    text = head({"toy": [make_row(note="half an epoch", **changes)]})
+    assert cells(text)[0][-1] == theirs and "half" not in text
+
+
+@pytest.mark.parametrize(
+    ("paper", "source"),
+    [
+        ("Toy & Ting 2000, p. 3", "Toy & Ting 2000"),
+        ("Toy 2000, https://t.org/a(89)1; else: Ting 1999", "[Toy 2000](https://t.org/a(89)1)"),
+        ("Toy et al. 2000, https://t.org/1.56, table 1", "[Toy et al. 2000](https://t.org/1.56)"),
+        ("a talk, undated", "a talk"),
+    ],
+)
+def test_head_links_the_paper(paper, source):
+    assert cells(head({"toy": [make_row(paper=paper)]}))[0][1] == source
+
+
+def test_head_has_a_line_for_each_recipe_with_rows():
+    rows = {"z": [make_row(system="Toy A")], "a": [make_row(system="Toy B")], "none": []}
+    recipes = [line[2] for line in cells(head(rows))]
+    assert recipes == ["[z](recipes/z.py)", "[a](recipes/a.py)"]
+    assert head({"none": []}) == NONE
 
 
 def test_update_and_check(tmp_path):

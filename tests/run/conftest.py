@@ -7,11 +7,12 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.data import Source
-from keras_gen.images import grid
+from keras_gen.data import Source, Split
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.run import Run, RunSettings, folder, run_recipe
+from keras_gen.run import Run, RunSettings, folder
+from keras_gen.run.recipe import one_sentence
 from keras_gen.vae import VAE
+from keras_gen.visualize import samples
 
 SHAPE = (2, 2, 1)
 IMAGES = np.random.default_rng(0).integers(0, 256, (12, *SHAPE), "uint8")
@@ -23,6 +24,8 @@ class Settings(RunSettings):
 
     learning_rate: float = 0.01
     """Adam's rate."""
+    ema: float = 0.0
+    """Momentum of the weight average."""
 
 
 PRESETS = {
@@ -36,28 +39,23 @@ class Toy:
     """The recipe; what its hooks do can be replaced."""
 
     def __init__(self):
-        self.callbacks, self.evaluate, self.eager = (), lambda model, folder: {"score": 0.5}, True
+        self.callbacks, self.evaluate, self.eager = (), lambda model: {"score": 0.5}, True
         self.images, self.warning, self.validation = IMAGES, "", {}
         self.before = lambda run, source: None
         self.run = self.model = None
 
-    def main(self, argv):
-        run = self.run = Run("recipes/toy.py", Settings, PRESETS, "A toy.", argv)
-        s = run.settings
-        if self.warning:
-            run.note(self.warning)
-        source = Source(self.images)
+    def main(self, run):
+        source = Source(self.images, origin="toys")
+        run.load(Split(source, source.take(4), self.warning))
         self.before(run, source)
         model = self.model = self.build(run)
         run.fit(
-            model,
-            lambda start: source.stream(s.batch_size, s.seed, start),
-            lambda model: grid(model.sample(4, seed=0)),
-            self.callbacks,
+            model, source, lambda model: samples(model, 4), callbacks=self.callbacks,
             **self.validation,
-        )
-        run.finish(model, self.evaluate, {"train": "toys"})
-        run.say(f"draw from {run.exported.parent}")
+        )  # fmt: skip
+        with run.evaluation(model) as metrics:
+            metrics |= self.evaluate(model)
+        self.exported = run.export(model)
 
     def build(self, run):
         """A model as the recipe trains it."""
@@ -66,13 +64,17 @@ class Toy:
             encoder = mlp_encoder(SHAPE, latent_dim=1, hidden=(3,), heads=("mean", "log_variance"))
             networks = encoder, mlp_decoder(SHAPE, 1, (3,))
             model = VAE(*networks, seed=s.seed)
-            model.compile(keras.optimizers.Adam(s.learning_rate), run_eagerly=self.eager)
+            adam = keras.optimizers.Adam(s.learning_rate)
+            model.compile(run.averaged(adam), run_eagerly=self.eager)
         return model
 
     def __call__(self, *argv):
         """The exit code: 0, or a number, or the sentence that Python prints."""
+        argv = ["--preset", "smoke", *map(str, argv)]
         try:
-            run_recipe(self.main, ["--preset", "smoke", *map(str, argv)])
+            with one_sentence():
+                self.run = Run("recipes/toy.py", Settings, PRESETS, "A toy.", argv)
+                self.main(self.run)
         except SystemExit as end:
             return end.code
         return 0

@@ -1,6 +1,8 @@
 """Which folder a run takes, and which it refuses."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 import time
@@ -12,9 +14,10 @@ from keras_gen.run import RunSettings
 from keras_gen.run.folder import choose_folder, leave_folder
 
 HOLD = """
-import fcntl, sys
-file = open(sys.argv[1] + "/.lock", "a")
-fcntl.lockf(file, fcntl.LOCK_EX)
+import sys
+from filelock import FileLock
+lock = FileLock(sys.argv[1] + "/.lock")
+lock.acquire()
 print("held", flush=True)
 sys.stdin.read()
 """
@@ -71,7 +74,7 @@ class TestNew:
         Path("a/notes.txt").write_text("mine")
         choose(output=Path("a"))
         leave_folder(Path("a"))
-        assert Path("a/notes.txt").read_text() == "mine"
+        assert [path.name for path in Path("a").iterdir()] == ["notes.txt"]
 
     def test_an_empty_one_is_removed_on_leaving(self, here):
         folder, _ = choose()
@@ -98,7 +101,7 @@ class TestNew:
 
     def test_an_unfinished_run_is_refused(self, here):
         make_run("a")
-        with pytest.raises(ValueError, match="a holds an unfinished run: add --resume to go on"):
+        with pytest.raises(ValueError, match="a holds an unfinished run: add --resume, or choose"):
             choose(output=Path("a"))
 
     def test_a_run_of_another_process_is_refused(self, here, other_process):
@@ -109,6 +112,16 @@ class TestNew:
         process.kill()
         process.wait()
         choose(output=Path("a"))
+
+    def test_file_systems_without_locks(self, here, monkeypatch):
+        def flock(file, operation):
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+        monkeypatch.setattr("fcntl.flock", flock)
+        folder, _ = choose()
+        assert (folder / ".lock").exists()
+        leave_folder(folder)
+        assert not folder.exists()
 
     @pytest.mark.parametrize("path", ["file", "file/below/it"])
     def test_an_export_that_is_a_file_is_refused(self, here, path):
@@ -134,7 +147,7 @@ class TestNew:
 
 
 class TestResume:
-    def test_goes_on_with_the_newest_unfinished_one(self, here):
+    def test_resumes_the_newest_unfinished_one(self, here):
         make_run("runs/toy/20240101-000000")
         newest = make_run("runs/toy/20240102-000000", seed=7)
         make_run("runs/toy/20240103-000000", finished=True)
@@ -159,8 +172,8 @@ class TestResume:
     def test_clears_what_a_killed_writer_left(self, here):
         run = make_run("runs/toy/20240101-000000")
         (run / "samples").mkdir()
-        for half in (".history.csv.123.tmp", "samples/.epoch-0001.png.123.tmp"):
-            (run / half).write_text("half")
+        for partial in (".history.csv.123.tmp", "samples/.epoch-0001.png.123.tmp"):
+            (run / partial).write_text("partial")
         (run / "my.tmp").write_text("mine")
         choose(resume=True)
         kept = sorted(str(p.relative_to(run)) for p in run.rglob("*") if p.is_file())

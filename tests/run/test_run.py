@@ -11,8 +11,11 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.images import read_image
+from keras_gen.run import RunSettings, devices, run_recipe
 from keras_gen.run import run as module
 from keras_gen.serving import exported
+from keras_gen.training import averaged_weights
+from keras_gen.visualize import samples
 
 
 def history(folder="run"):
@@ -27,6 +30,10 @@ def event_steps(folder="run"):
         for event in tf.compat.v1.train.summary_iterator(str(path)):
             steps += [event.step for value in event.summary.value if value.tag == "epoch_loss"]
     return steps
+
+
+def metadata_data(toy):
+    return list(exported.read_metadata(toy.exported)["data"])
 
 
 class Stop(keras.callbacks.Callback):
@@ -48,7 +55,7 @@ class TestWhole:
         folder = Path("run")
         assert sorted(path.name for path in folder.iterdir()) == [
             "checkpoints", "config.json", "export", "history.csv", "losses.png", "metrics.json",
-            "samples", "tensorboard",
+            "sample_grid.png", "samples", "tensorboard",
         ]  # fmt: skip
         config = json.loads((folder / "config.json").read_text())
         assert config == toy.run.settings.as_json() and config["seed"] == 5
@@ -61,24 +68,30 @@ class TestWhole:
         metrics = json.loads((folder / "metrics.json").read_text())
         assert metrics["score"] == 0.5 and metrics["steps"] == 6 and metrics["seed"] == 5
         assert metrics["policy"] == "float32" and metrics["minutes"] >= 0
-        assert toy.run.exported == Path("run/export/toy/1")
-        metadata = exported.read_metadata(toy.run.exported)
+        assert toy.exported == Path("run/export/toy/1")
+        metadata = exported.read_metadata(toy.exported)
         for place in ("output", "export", "resume"):
             del config[place]
         assert metadata["config"] == config and metadata["metrics"] == metrics
-        model = exported.load(toy.run.exported.parent)
+        model = exported.load(toy.exported.parent)
         assert model("sample", seed=1, n=2)["images"].shape == (2, 2, 2, 1)
         lines = capsys.readouterr().out.splitlines()
         assert lines[0] == "toy, preset smoke, seed 5, into run"
-        assert lines.count(toy.warning) == 2 and lines.index(toy.warning) < 4
-        assert lines[-1] == "draw from run/export/toy"
+        assert lines.count(toy.warning) == 2 and lines.index(toy.warning) < 5
+        draw = "draw: keras-gen sample run/export/toy -n 64 --seed 0 -o samples.png"
+        assert lines[-1] == draw
+        assert "train: 12 examples: toys" in lines and metadata_data(toy) == [
+            "name",
+            "train",
+            "test",
+        ]
         assert any(line.startswith("serve it: docker run") for line in lines)
 
     def test_other_presets_export_to_saved_models(self, toy):
         assert toy("--preset", "cpu") == 0
-        assert toy.run.exported == Path("saved_models/toy/1")
+        assert toy.exported == Path("saved_models/toy/1")
         assert toy("--preset", "cpu", "--export", "elsewhere") == 0
-        assert toy.run.exported == Path("elsewhere/toy/1")
+        assert toy.exported == Path("elsewhere/toy/1")
 
     def test_prints_a_line_an_epoch_into_files(self, toy, capsys):
         toy("--output", "run")
@@ -102,7 +115,7 @@ class TestWhole:
         assert "MirroredStrategy with 2 replicas" in capsys.readouterr().out
         for one, two in zip(history("one"), history("two"), strict=True):
             np.testing.assert_allclose(float(one["loss"]), float(two["loss"]), rtol=1e-5)
-        model = exported.load(toy.run.exported)
+        model = exported.load(toy.exported)
         assert model("sample", seed=1, n=2)["images"].shape == (2, 2, 2, 1)
 
     def test_a_batch_that_replicas_cannot_share(self, toy, capsys):
@@ -127,10 +140,10 @@ class TestResume:
             toy.callbacks = [Stop(epoch, KeyboardInterrupt())]
             argv = ["--resume"] if Path("run/config.json").exists() else []
             end = toy("--output", "run", *argv)
-            assert end == "\ninterrupted: go on with the same command and --resume"
+            assert end == "\ninterrupted: resume with the same command and --resume"
         toy.callbacks = [Stop(None, None)]
         assert toy("--output", "run", "--resume") == 0
-        assert "going on after epoch 2 from run/checkpoints/state-000002.npz" in (
+        assert "resuming after epoch 2 from run/checkpoints/state-000002.npz" in (
             capsys.readouterr().out
         )
         np.testing.assert_equal([np.asarray(v) for v in toy.model.training_variables()], whole)
@@ -141,7 +154,7 @@ class TestResume:
     def test_after_the_last_checkpoint_only_the_end_is_done(self, toy, capsys):
         """As when the process was killed just after it, before the history was written."""
 
-        def fail(model, folder):
+        def fail(model):
             raise ValueError("no room for metrics")
 
         toy.evaluate, good = fail, toy.evaluate
@@ -166,7 +179,7 @@ class TestResume:
             return [keras.callbacks.EarlyStopping("loss", min_delta=1e6, patience=1)]
 
         toy.callbacks, good = stopping(), toy.evaluate
-        toy.evaluate = lambda model, folder: 1 / 0
+        toy.evaluate = lambda model: 1 / 0
         with pytest.raises(ZeroDivisionError):
             toy("--output", "run")
         toy.callbacks, toy.evaluate = stopping(), good
@@ -176,11 +189,11 @@ class TestResume:
     def test_another_precision_of_this_machine_is_refused(self, toy, capsys, monkeypatch):
         flags = ["--output", "run", "--mixed-precision", "auto"]
         toy.callbacks = [Stop(1, KeyboardInterrupt())]
-        monkeypatch.setattr(module, "_computes_bfloat16", lambda: True)
+        monkeypatch.setattr(devices, "_computes_bfloat16", lambda: True)
         toy(*flags)
         toy.callbacks = [Stop(None, None)]
         capsys.readouterr()
-        monkeypatch.setattr(module, "_computes_bfloat16", lambda: False)
+        monkeypatch.setattr(devices, "_computes_bfloat16", lambda: False)
         said = toy.fails(capsys, *flags, "--resume")
         assert "policy='mixed_bfloat16' there and 'float32' here" in said
 
@@ -262,6 +275,51 @@ class TestSeveralModels:
         assert calls == ["a", "b", "b"]
 
 
+class TestEvaluation:
+    def test_is_of_the_averages_and_the_grid_and_the_export_too(self, toy):
+        """With momentum 0.5 they are neither the first nor the last weights."""
+        seen = []
+        toy.evaluate = lambda model: seen.append(model.decoder.get_weights()) or {"score": 1.0}
+        assert toy("--output", "run", "--ema", "0.5") == 0
+        trained = toy.model.decoder.get_weights()
+        with averaged_weights(toy.model):
+            average, grid = toy.model.decoder.get_weights(), samples(toy.model, 4)
+            latents = np.ones([3, 1], "float32")
+            decoded = toy.model.decode(latents)
+        np.testing.assert_equal(seen[0], average)
+        assert any((a != b).any() for a, b in zip(average, trained, strict=True))
+        np.testing.assert_array_equal(read_image("run/sample_grid.png"), grid)
+        served = exported.load(toy.exported)("decode", latents=latents)
+        np.testing.assert_array_equal(served["images"], decoded)
+
+    def test_draws_and_measures_with_what_it_is_given(self, toy):
+        def before(run, source):
+            run.draw("flat", np.full([2, 3, 3], 7, "uint8"))
+            found = run.once("sum", lambda a, b: {"error": a + b}, 1, 2)
+            assert found == {"error": 3}
+
+        toy.before = before
+        assert toy("--output", "run") == 0
+        assert (read_image("run/flat.png") == 7).all()
+
+    def test_rates_fall_in_the_second_half_of_a_part_too(self, toy):
+        assert toy("--output", "run", "--epochs", "4") == 0  # of two steps
+        rate, short = toy.run.in_halves(0.5), toy.run.in_halves(0.5, epochs=1)
+        assert [float(rate(step)) for step in (0, 4, 6, 8)] == [0.5, 0.5, 0.25, 0.0]
+        assert [float(short(step)) for step in (0, 1, 2)] == [0.5, 0.5, 0.0]
+
+
+def test_a_recipe_is_named_and_described_by_its_file(here, capsys):
+    def main(run, s):
+        assert run.name == "test_run" and s.epochs == 3
+
+    presets = {"smoke": dict(epochs=3), "cpu": {}, "paper": {}}
+    run_recipe(main, RunSettings, presets, ["--preset", "smoke", "--output", "run"])
+    with pytest.raises(SystemExit):
+        run_recipe(main, RunSettings, presets, ["--help"])
+    assert __doc__ in capsys.readouterr().out
+
+
 class TestErrors:
     def test_the_way_to_the_place_is_shown_on_demand(self, toy, capsys, monkeypatch):
         Path("a").write_text("")
@@ -289,7 +347,7 @@ class TestErrors:
         assert "not finite" in said and "Lower the learning rate" in said
 
     def test_mistakes_in_code_are_not_hidden(self, toy):
-        toy.evaluate = lambda model, folder: {}["score"]
+        toy.evaluate = lambda model: {}["score"]
         with pytest.raises(KeyError):
             toy()
 
@@ -297,37 +355,3 @@ class TestErrors:
         toy("--output", "run")
         for flags in ([], ["--resume"]):
             assert "run holds a finished run" in toy.fails(capsys, "--output", "run", *flags)
-
-
-class TestPrecision:
-    @pytest.mark.parametrize(
-        ("choice", "policy"),
-        [("none", "float32"), ("bfloat16", "mixed_bfloat16"), ("float16", "mixed_float16")],
-    )
-    def test_by_name(self, choice, policy):
-        assert module._policy(choice) == policy
-
-    @pytest.mark.parametrize(
-        ("flags", "policy"),
-        [
-            ("fpu sse avx512f", "float32"),
-            ("fpu avx512_bf16", "mixed_bfloat16"),
-            ("amx_bf16 amx_tile", "mixed_bfloat16"),
-        ],
-    )
-    def test_auto_asks_the_processor(self, tmp_path, monkeypatch, flags, policy):
-        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
-        (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
-        monkeypatch.setattr(module, "Path", lambda path: tmp_path / Path(path).name)
-        assert module._policy("auto") == policy
-
-    @pytest.mark.parametrize(
-        ("capability", "policy"), [((7, 5), "float32"), ((8, 0), "mixed_bfloat16")]
-    )
-    def test_auto_asks_the_gpu(self, monkeypatch, capability, policy):
-        monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["GPU"])
-        details = {"compute_capability": capability, "device_name": "Card"}
-        monkeypatch.setattr(tf.config.experimental, "get_device_details", lambda gpu: details)
-        assert module._policy("auto") == policy
-        text = module.describe_devices(tf.distribute.get_strategy())
-        assert text == "Card, DefaultDistributionStrategy with 1 replica"

@@ -4,9 +4,9 @@ import sys
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from all_tiny import TINY
+from grid_cells import Plain, cells, gray, images, rgb
 from keras_gen.callbacks import SampleGrid
 from keras_gen.images import grid, read_image
 from keras_gen.visualize import (
@@ -14,56 +14,9 @@ from keras_gen.visualize import (
     interpolations,
     manifold,
     random_codes,
-    reconstructions,
     samples,
-    translation_grid,
     traversals,
 )
-from tiny import prepared
-
-
-def cells(sample_grid, columns, pad=2):
-    """The cells of a square-celled sample grid, `[rows, columns, height, width, 3]`."""
-    size = (sample_grid.shape[1] - pad) // columns - pad
-    rows = (sample_grid.shape[0] - pad) // (size + pad)
-    cut = sample_grid[pad:, pad:].reshape(rows, size + pad, columns, size + pad, 3)
-    assert (cut[:, size:] == 255).all() and (cut[:, :, :, size:] == 255).all()
-    assert (sample_grid[:pad] == 255).all() and (sample_grid[:, :pad] == 255).all()
-    return cut[:, :size, :, :size].swapaxes(1, 2)
-
-
-def rgb(images):
-    return np.broadcast_to(images, [*images.shape[:-1], 3])
-
-
-class Plain:
-    """Two latents that are gray values: image = 100 + 10 first + second, on one pixel.
-
-    It is deterministic: `encode` returns codes alone.
-    """
-
-    class decoder:  # noqa: N801
-        input_shape = (None, 2)
-
-    def encode(self, images):
-        values = images[:, 0, 0, 0].astype("float32") - 100
-        return np.stack([values // 10, values % 10], axis=1)
-
-    def decode(self, codes):
-        values = 100 + 10 * codes[:, 0] + codes[:, 1]
-        return np.round(values).astype("uint8").reshape(-1, 1, 1, 1)
-
-    def reconstruct(self, images):
-        return self.decode(self.encode(images))
-
-
-def gray(sample_grid, columns):
-    """The gray values of a sample grid of one-pixel images."""
-    return cells(sample_grid, columns)[:, :, 0, 0, 0].tolist()
-
-
-def images(*values):
-    return np.array(values, "uint8").reshape(-1, 1, 1, 1)
 
 
 def test_samples():
@@ -73,25 +26,6 @@ def test_samples():
     )
     np.testing.assert_array_equal(samples(model, 5), grid(model.sample(5, seed=0)))
     assert (samples(model, 2, seed=None) != samples(model, 2, seed=None)).any()
-
-
-class TestReconstructions:
-    def test_below_the_images(self):
-        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(5)
-        found = cells(reconstructions(model, digits), 5)
-        np.testing.assert_array_equal(found[0], rgb(digits))
-        np.testing.assert_array_equal(found[1], rgb(model.reconstruct(digits)))
-
-    def test_of_floats(self):
-        tiny, model = TINY["VAE"], TINY["VAE"].compiled()
-        (digits,), (floats,) = tiny.data(5), prepared(model, 5)
-        assert floats.dtype == np.float32
-        np.testing.assert_array_equal(
-            reconstructions(model, floats), reconstructions(model, digits)
-        )
-
-    def test_of_codes(self):
-        assert gray(reconstructions(Plain(), images(111, 142)), 2) == [[111, 142]] * 2
 
 
 class TestInterpolations:
@@ -293,43 +227,3 @@ def test_a_figure_is_a_callback_too(tmp_path):
     TINY["VAE"].compiled().fit(*TINY["VAE"].data(4), verbose=0, callbacks=[sample_grid])
     assert [path.name for path in tmp_path.iterdir()] == ["epoch-0001.png"]
     assert read_image(tmp_path / "epoch-0001.png").shape[1] == 800
-
-
-class Brighter:
-    """Two directions: half of the way to white, and half of the way to black."""
-
-    def directions(self):
-        return {"up": None, "down": None}
-
-    def translate(self, images, direction):
-        return {"up": images // 2 + 128, "down": images // 2}[direction]
-
-
-@pytest.mark.parametrize("paintings", [2, 5])
-def test_layout_of_translations(paintings):
-    x = np.stack([np.full([4, 6, 3], v, "uint8") for v in (10, 20)])
-    y = np.stack([np.full([4, 6, 3], 100 + v, "uint8") for v in range(paintings)])
-    sample_grid = translation_grid(Brighter(), x, y)
-    assert (
-        sample_grid.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3) and sample_grid.dtype == np.uint8
-    )
-    cells = sample_grid[4::6, 4::8, 0][:6, :2]
-    up, down = (lambda v: v // 2 + 128), (lambda v: v // 2)
-    expected = [
-        [10, 20],
-        [up(10), up(20)],
-        [down(up(10)), down(up(20))],
-        [100, 101],
-        [down(100), down(101)],
-        [up(down(100)), up(down(101))],
-    ]
-    np.testing.assert_array_equal(cells, expected)
-
-
-def test_sample_grid_of_a_model():
-    tiny = TINY["CycleGAN"]
-    x, y = tiny.data(3)
-    sample_grid = translation_grid(tiny.compiled(), x, y)
-    assert sample_grid.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
-    np.testing.assert_array_equal(sample_grid[2:18, 2:18], x[0])
-    assert tf.reduce_all(sample_grid[2:18, 18:20] == 255)

@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from keras_gen.visualize import code_scatter, filters, line_plot
+from all_tiny import TINY
+from keras_gen.visualize import code_scatter, filters, line_plot, unit_filters
 
 RED, BLUE = (214, 39, 40), (31, 119, 180)  # the colors of the labels 3 and 0 among four
 
@@ -60,8 +61,8 @@ class TestCodeScatter:
         ("panels", "labels", "names", "sentence"),
         [
             ({}, [0, 1], None, r"panels have the shapes \{\}: expected at least one"),
-            ({"a": [[0, 1, 2]] * 2}, [0, 1], None, r"codes \[2, 2\], one row a label"),
-            ({"a": [[0, 1]]}, [0, 1], None, r"codes \[2, 2\], one row a label"),
+            ({"a": [[0, 1, 2]] * 2}, [0, 1], None, r"codes \[2, 2\], one row per label"),
+            ({"a": [[0, 1]]}, [0, 1], None, r"codes \[2, 2\], one row per label"),
             ({"a": [[0, 1]]}, [0.5], None, r"labels are float64 \[1\]"),
             ({"a": [[0, 1]]}, [-1], None, "from -1: expected integers"),
             ({"a": [[0, 1]]}, [2], ["x", "y"], "2 names and a label 2"),
@@ -125,3 +126,10 @@ class TestLinePlot:
     def test_bad_lines(self, lines, sentence):
         with pytest.raises(ValueError, match=sentence):
             line_plot(lines, "x", "y", log_y=True)
+
+
+def test_unit_filters_are_those_of_the_encoder():
+    model = TINY["SparseAutoencoder"].compiled()
+    kernel = model.encoder.get_weights()[0]
+    wanted = filters(kernel, model.encoder.input_shape[1:])
+    np.testing.assert_array_equal(unit_filters(model), wanted)

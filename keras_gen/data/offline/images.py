@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.source import Source, derive_seed
 from keras_gen.data.transforms import pad_to, resize_cover
+from keras_gen.images import decode_image
 
 # The tiles of each photograph and what they serve: Photographs or Arts to train on, or the same
 # held out (small letters). Mixed, so that the domains differ in manner and not in content; without
@@ -139,8 +140,7 @@ def _tiles() -> dict[str, list[np.ndarray]]:
 
 
 def _photograph(name: str) -> np.ndarray:
-    contents = resources.files("sklearn.datasets.images").joinpath(name).read_bytes()
-    return tf.io.decode_jpeg(contents, channels=3, dct_method="INTEGER_ACCURATE").numpy()
+    return decode_image(resources.files("sklearn.datasets.images").joinpath(name).read_bytes())
 
 
 def _crop(region: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:

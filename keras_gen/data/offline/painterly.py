@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
+from keras_gen.images import luma
 
 
 def paint(
@@ -46,7 +46,7 @@ def paint(
         uint8 `[height, width, 3]`.
 
     Raises:
-        ValueError: Not a uint8 color image, or no brush.
+        ValueError: If it is no uint8 color image, or there is no brush.
 
     Example:
         >>> painting = paint(photo, radii=(8, 4, 2))
@@ -103,7 +103,8 @@ def _strokes(
 
     All strokes of a layer grow together, since none depends on another.
     """
-    gradient = np.stack([ndimage.sobel(reference @ _LUMINANCE, axis) for axis in (0, 1)], axis=-1)
+    bright = luma(reference)[..., 0]
+    gradient = np.stack([ndimage.sobel(bright, axis) for axis in (0, 1)], axis=-1)
     limit = np.array(canvas.shape[:2]) - 1
     color = reference[starts[:, 0], starts[:, 1]]
     points = np.repeat(starts[:, None].astype(float), longest, axis=1)

@@ -53,11 +53,11 @@ def get(identifier: Any) -> Likelihood:
     """Return the likelihood meant by a name, a saved config or an instance.
 
     Args:
-        identifier: a name, of those in `LIKELIHOODS`, a dict from
+        identifier: A name, of those in `LIKELIHOODS`, a dict from
             `keras.saving.serialize_keras_object`, or a `Likelihood`.
 
     Raises:
-        ValueError: it is none of these.
+        ValueError: If it is none of these.
 
     Example:
         >>> get("bernoulli").range

@@ -12,8 +12,8 @@ class Likelihood(Configurable):
     """Base of the likelihoods.
 
     Attributes:
-        params_per_value: output channels that the network needs for each channel of the data.
-        levels: of data that are whole numbers from 0 to `levels - 1`, how many these are; None for
+        params_per_value: Output channels that the network needs for each channel of the data.
+        levels: Of data that are whole numbers from 0 to `levels - 1`, how many these are; None for
             all other data. Models choose by it what they take: integer images of so many levels,
             or else floats in `range`.
     """
@@ -30,15 +30,15 @@ class Likelihood(Configurable):
         """Return log p(x | params) in nats.
 
         Args:
-            params: network outputs, `[..., batch, *event]`; the last axis is `params_per_value`
+            params: Network outputs, `[..., batch, *event]`; the last axis is `params_per_value`
                 times that of `x`.
-            x: data, `[batch, *event]`, within `range`.
+            x: Data, `[batch, *event]`, within `range`.
 
         Returns:
             float32 `[..., batch]`.
 
         Raises:
-            ValueError: the shapes do not match.
+            ValueError: If the shapes do not match.
         """
         params, x = tf.cast(params, tf.float32), tf.cast(x, tf.float32)
         expected = x.shape.as_list()

@@ -22,10 +22,10 @@ class Categorical(Likelihood):
     apart.
 
     Args:
-        classes: how many levels there are.
+        classes: How many levels there are.
 
     Raises:
-        ValueError: `classes` is below 2.
+        ValueError: If `classes` is below 2.
 
     Example:
         >>> Categorical(4).log_prob(tf.zeros([2, 8, 8, 12]), tf.ones([2, 8, 8, 3]))  # -192 log 4
@@ -71,8 +71,8 @@ class Categorical(Likelihood):
         "A* Sampling", NeurIPS 2014, section 2.
 
         Args:
-            params: network outputs, `[..., channels * classes]`.
-            gumbel: standard Gumbel noise, `[..., channels, classes]`.
+            params: Network outputs, `[..., channels * classes]`.
+            gumbel: Standard Gumbel noise, `[..., channels, classes]`.
 
         Returns:
             Float32 `[..., channels]`, whole numbers from 0 to `classes - 1`.

@@ -16,7 +16,7 @@ from keras_gen.losses.likelihoods.base import Likelihood
 class Poisson(Likelihood):
     """Independent Poisson counts, as of words in a document; the network returns log rates.
 
-    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between these it resumes
+    log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between these it continues
     smoothly, with the gamma function for the factorial.
 
     Example:
@@ -52,10 +52,10 @@ class Multinomial(Likelihood):
     coefficient, which depends on no parameter, is left out.
 
     Args:
-        draws: how many words `mean` and `sample` are of. `log_prob` takes any number.
+        draws: How many words `mean` and `sample` are of. `log_prob` takes any number.
 
     Raises:
-        ValueError: `draws` is below 1.
+        ValueError: If `draws` is below 1.
 
     Example:
         >>> Multinomial().log_prob(tf.zeros([4, 2000]), tf.ones([4, 2000]))  # -2000 log 2000 each

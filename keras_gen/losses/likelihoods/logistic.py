@@ -34,12 +34,12 @@ class DiscretizedLogistic(Likelihood):
     takes the density at the bin's center for a mass below 1e-5.
 
     Args:
-        bins: number of levels from -1 to 1.
-        mixtures: number of logistics in each mixture.
-        minimum_log_scale: least log scale, as in the authors' code.
+        bins: Number of levels from -1 to 1.
+        mixtures: Number of logistics in each mixture.
+        minimum_log_scale: Least log scale, as in the authors' code.
 
     Raises:
-        ValueError: `bins` is below 2 or `mixtures` below 1.
+        ValueError: If `bins` is below 2 or `mixtures` below 1.
 
     Example:
         >>> likelihood = DiscretizedLogistic(mixtures=10)

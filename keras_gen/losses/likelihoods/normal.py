@@ -17,14 +17,14 @@ class Normal(Likelihood):
     """Independent normal pixels: Kingma & Welling (2014), appendix C.2.
 
     Args:
-        scale: the fixed standard deviation; the network returns the mean. None: the network
+        scale: The fixed standard deviation; the network returns the mean. None: the network
             returns mean and scale, `[..., 2 * channels]`, the first half the mean; the standard
             deviation is softplus of the second half plus `minimum_scale`.
-        minimum_scale: least standard deviation when it is learned. It bounds the density, which
+        minimum_scale: Least standard deviation when it is learned. It bounds the density, which
             would grow for ever on pixels that never vary.
 
     Raises:
-        ValueError: `scale` or `minimum_scale` is not positive.
+        ValueError: If `scale` or `minimum_scale` is not positive.
 
     Example:
         >>> Normal(scale=0.1).log_prob(tf.zeros([4, 8, 8, 3]), tf.zeros([4, 8, 8, 3])).shape
@@ -84,12 +84,12 @@ class LogNormal(Normal):
     log p(x) = log N(log x; mean, scale) - log x, so 0 has no density.
 
     Args:
-        scale: the fixed standard deviation of log x; the network returns the mean of log x. None:
+        scale: The fixed standard deviation of log x; the network returns the mean of log x. None:
             the network returns both, laid out as for `Normal`.
-        minimum_scale: least standard deviation when it is learned, as of `Normal`.
+        minimum_scale: Least standard deviation when it is learned, as of `Normal`.
 
     Raises:
-        ValueError: `scale` or `minimum_scale` is not positive.
+        ValueError: If `scale` or `minimum_scale` is not positive.
 
     Example:
         >>> LogNormal(scale=1.0).log_prob(tf.zeros([4, 3]), tf.ones([4, 3]))  # -1.5 log 2 pi each

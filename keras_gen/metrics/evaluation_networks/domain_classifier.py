@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-import tensorflow as tf
 
+from keras_gen.metrics.checks import as_images
+from keras_gen.metrics.evaluation_networks.training import fit_logits
 from keras_gen.networks import conv_classifier
 
 WIDTHS = (16, 32, 64, 128)
-LABEL_SMOOTHING = 0.05
 
 
 def train_domain_classifier(
@@ -21,27 +21,27 @@ def train_domain_classifier(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> keras.Model:
-    """Train a convolutional network to tell the images of domain `b` from those of `a`.
+    """Trains a convolutional network to tell the images of domain `b` from those of `a`.
 
     Every batch holds as many images of one domain as of the other, randomly cropped and flipped.
     There is no zoom on purpose: a classifier that sees resampled images in training learns to
     look at the resampling. The result depends on the arguments alone.
 
     Args:
-        a: images uint8 `[n_a, H, W, 3]`, 0..255, such as photos.
-        b: images uint8 `[n_b, H, W, 3]`, such as paintings.
-        crop: side of the random crops, as a fraction of H and W.
-        steps: training steps.
-        batch_size: images a step, an even number.
-        learning_rate: at the start; it falls to 0 along a cosine.
-        seed: of the weights, the batches and the dropout.
+        a: Images uint8 `[n_a, H, W, 3]`, 0..255, such as photos.
+        b: Images uint8 `[n_b, H, W, 3]`, such as paintings.
+        crop: Side of the random crops, as a fraction of H and W.
+        steps: Training steps.
+        batch_size: Images per step, an even number.
+        learning_rate: Rate at the start; it falls to 0 along a cosine.
+        seed: Seed of the weights, the batches and the dropout.
 
     Returns:
         A float32 model of images uint8 `[batch, H, W, 3]`, any size of 16 and more, with outputs
         "features" `[batch, 128]` and "logits" `[batch]`, which are positive for domain `b`.
 
     Raises:
-        ValueError: the images are not two uint8 arrays of one size, or `crop` or `batch_size` is
+        ValueError: If the images are not two uint8 arrays of one size, or `crop` or `batch_size` is
             out of range.
 
     Example:
@@ -51,59 +51,51 @@ def train_domain_classifier(
         >>> classifier = train_domain_classifier(dark, light, steps=20)
         >>> accuracy(classifier, dark, light)
     """
-    a, b = check_images(a, "a"), check_images(b, "b")
+    a, b = as_images(a, "a", channels=(3,)), as_images(b, "b", channels=(3,))
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
             f"train_domain_classifier found images of shape {a.shape[1:]} in a and {b.shape[1:]} "
             "in b: resize them alike, or the classifier learns the size."
         )
     if not 0 < crop <= 1:
-        raise ValueError(f"train_domain_classifier found crop={crop}: pass a share in (0, 1].")
+        raise ValueError(f"train_domain_classifier found crop={crop}: pass a fraction in (0, 1].")
     if batch_size < 2 or batch_size % 2:
         raise ValueError(
             f"train_domain_classifier found batch_size={batch_size}: pass an even number."
         )
     model = _build(seed)
-    optimizer = keras.optimizers.AdamW(
-        keras.optimizers.schedules.CosineDecay(learning_rate, steps), weight_decay=1e-3
-    )
-    optimizer.build(model.trainable_variables)
     labels = np.repeat(np.asarray([0, 1], np.float32), batch_size // 2)
-    labels = labels * (1 - 2 * LABEL_SMOOTHING) + LABEL_SMOOTHING
-
-    @tf.function
-    def train_step(images):
-        with tf.GradientTape() as tape:
-            logits = model(images, training=True)["logits"]
-            loss = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels, logits))
-        optimizer.apply(tape.gradient(loss, model.trainable_weights), model.trainable_weights)
-
-    rng = np.random.default_rng(seed)
     size = [max(1, round(crop * side)) for side in a.shape[1:3]]
-    for _ in range(steps):
-        halves = [_crops(images, batch_size // 2, size, rng) for images in (a, b)]
-        train_step(tf.constant(np.concatenate(halves)))
+
+    def batches():
+        rng = np.random.default_rng(seed)
+        for _ in range(steps):
+            crops = [_crops(images, batch_size // 2, size, rng) for images in (a, b)]
+            yield np.concatenate(crops), labels
+
+    loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)
+    fit_logits(model, loss, batches(), steps, learning_rate)
     return model
 
 
 def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -> dict:
-    """Return the classifier's outputs for many images.
+    """Returns the classifier's outputs for many images.
 
     Args:
-        classifier: what `train_domain_classifier` returned.
+        classifier: What `train_domain_classifier` returned.
         images: uint8 `[n, H, W, 3]`.
-        batch_size: images at once.
+        batch_size: Images at once.
 
     Returns:
         {"features": float32 `[n, d]`, "logits": float32 `[n]`} as numpy arrays.
 
     Raises:
-        ValueError: the images are not such an array, or there are none.
+        ValueError: If the images are not such an array, or there are none.
 
     Example:
         >>> predict(classifier, photos)["logits"] > 0  # those taken for paintings
     """
-    images = check_images(images, "images")
+    images = as_images(images, channels=(3,))
     parts = [
         classifier(images[i : i + batch_size], training=False)
         for i in range(0, len(images), batch_size)
@@ -115,15 +107,15 @@ def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
     """Fraction of images put into the right domain: the mean of the fractions of `a` and of `b`.
 
     Args:
-        classifier: what `train_domain_classifier` returned.
-        a: images uint8 `[n_a, H, W, 3]` of its first domain, held out from training.
-        b: images uint8 `[n_b, H, W, 3]` of its second domain.
+        classifier: What `train_domain_classifier` returned.
+        a: Images uint8 `[n_a, H, W, 3]` of its first domain, held out from training.
+        b: Images uint8 `[n_b, H, W, 3]` of its second domain.
 
     Returns:
         A number between 0 and 1; guessing gives 0.5, however unequal `n_a` and `n_b` are.
 
     Raises:
-        ValueError: the images are not such arrays, or there are none.
+        ValueError: If the images are not such arrays, or there are none.
 
     Example:
         >>> accuracy(classifier, test_photos, test_paintings)
@@ -131,17 +123,6 @@ def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
     right_a = predict(classifier, a)["logits"] < 0
     right_b = predict(classifier, b)["logits"] > 0
     return float((right_a.mean() + right_b.mean()) / 2)
-
-
-def check_images(images: np.ndarray, name: str) -> np.ndarray:
-    """Return `images` as an array, or raise ValueError if it is not uint8 `[n, H, W, 3]`."""
-    images = np.asarray(images)
-    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3 or not len(images):
-        raise ValueError(
-            f"Expected {name} to be RGB images uint8 [n, H, W, 3], found {images.dtype} "
-            f"{list(images.shape)}: pass at least one image, as whole numbers from 0 to 255."
-        )
-    return images
 
 
 def _build(seed: int) -> keras.Model:
@@ -152,7 +133,7 @@ def _build(seed: int) -> keras.Model:
 
 
 def _crops(images: np.ndarray, n: int, size: list[int], rng: np.random.Generator) -> np.ndarray:
-    """Draw n crops `[n, *size, 3]` of random images at random places, half of them mirrored."""
+    """Draws n crops `[n, *size, 3]` of random images at random places, half of them mirrored."""
     tops = rng.integers(images.shape[1] - size[0] + 1, size=n)
     lefts = rng.integers(images.shape[2] - size[1] + 1, size=n)
     flips = rng.choice([1, -1], size=n)

@@ -36,7 +36,7 @@ INCEPTION_SIZE = 299
 
 
 def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 64) -> np.ndarray:
-    """Resize as Parmar et al. (2022) ask for: antialiased bicubic, and rounded to 8 bits.
+    """Resizes as Parmar et al. (2022) ask for: antialiased bicubic, and rounded to 8 bits.
 
     Resizing without a filter that widens as the image shrinks makes patterns that were not there,
     and moves FID by more than most papers' improvements do. The result is that of Pillow's bicubic
@@ -44,14 +44,14 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
 
     Args:
         images: uint8 `[n, H, W, C]`, 0..255, 1 or 3 channels.
-        size: height and width of the result.
-        batch_size: images at once.
+        size: Height and width of the result.
+        batch_size: Images at once.
 
     Returns:
         uint8 `[n, *size, C]`; the images themselves if they have that size.
 
     Raises:
-        ValueError: the images are not such, or `size` is not positive.
+        ValueError: If the images are not such, or `size` is not positive.
 
     Example:
         >>> resize_images(np.zeros([2, 64, 64, 3], "uint8"), (32, 32)).shape
@@ -75,14 +75,14 @@ class Extractor:
     """A network that turns uint8 images into features, and the name to put beside the results.
 
     Args:
-        name: of network and weights.
-        model: of images `[batch, height, width, channels]`; returns features, or a dict with
+        name: Name of network and weights.
+        model: Maps images `[batch, height, width, channels]` to features, or to a dict with
             "features" and perhaps "logits".
-        size: height and width that images are resized to, see `resize_images`; None: left as
-            they are.
-        preprocess: function of float images 0..255 that brings them into the model's range; None:
-            the model takes 0..255.
-        accuracy: on labeled images that were held out from training, if it is known.
+        size: Height and width that images are resized to, see `resize_images`; by default
+            they stay as they are.
+        preprocess: Function of float images 0..255 that brings them into the model's range; by
+            default the model takes 0..255.
+        accuracy: Accuracy on labeled images that were held out from training, if it is known.
 
     Example:
         >>> extractor = keras_extractor(network)
@@ -96,17 +96,17 @@ class Extractor:
     accuracy: float | None = None
 
     def __call__(self, images: np.ndarray, batch_size: int = 64) -> dict[str, np.ndarray]:
-        """Return the features of images.
+        """Returns the features of images.
 
         Args:
             images: uint8 `[n, H, W, C]`, 0..255. Gray images are repeated for a model of RGB.
-            batch_size: images at once.
+            batch_size: Images at once.
 
         Returns:
             {"features": float32 `[n, d]`}, and "logits" float32 `[n, K]` if the model has them.
 
         Raises:
-            ValueError: the images are not such, or do not fit the model.
+            ValueError: If the images are not such, or do not fit the model.
         """
         images = as_images(images)
         channels = self.model.input_shape[-1]
@@ -148,18 +148,19 @@ def keras_extractor(
     size: tuple[int, int] | None = None,
     name: str | None = None,
 ) -> Extractor:
-    """Make an extractor of any Keras model.
+    """Makes an extractor of any Keras model.
 
     Args:
-        model: of images; returns features `[batch, ...]`, which are flattened, or a dict with
+        model: Maps images to features `[batch, ...]`, which are flattened, or to a dict with
             "features" and perhaps "logits".
-        preprocess: function of float images 0..255, such as
-            `keras.applications.vgg16.preprocess_input`; None: the model takes 0..255.
-        size: height and width that images are resized to; None: the model's own, if it has one.
-        name: None: the model's. A hash of the weights is appended.
+        preprocess: Function of float images 0..255, such as
+            `keras.applications.vgg16.preprocess_input`; by default the model takes 0..255.
+        size: Height and width that images are resized to; by default the model's own, if it has
+            one.
+        name: Name before the hash of the weights; by default the model's.
 
     Raises:
-        ValueError: the model does not return features, or takes no images.
+        ValueError: If the model does not return features, or takes no images.
 
     Example:
         >>> vgg = keras.applications.VGG16(include_top=False, pooling="avg")
@@ -180,7 +181,7 @@ def keras_extractor(
 
 
 def inception_v3(timeout: float = 5.0) -> Extractor:
-    """Make an extractor of the InceptionV3 of keras.applications, trained on ImageNet.
+    """Makes an extractor of the InceptionV3 of keras.applications, trained on ImageNet.
 
     Features are the 2,048 of its last pooling, logits those of ImageNet's 1,000 classes. These are
     not the weights of Heusel et al. (2017) and Salimans et al. (2016): numbers compare with each
@@ -190,13 +191,13 @@ def inception_v3(timeout: float = 5.0) -> Extractor:
     `KERAS_HOME`); they are downloaded if they are absent, and checked either way.
 
     Args:
-        timeout: seconds that the host may stay silent.
+        timeout: Seconds that the host may stay silent.
 
     Returns:
         The extractor "inception_v3-keras_imagenet-<hash>"; images are resized to 299x299.
 
     Raises:
-        FileNotFoundError: the weights are neither there nor to be had.
+        FileNotFoundError: If the weights are neither there nor to be had.
 
     Example:
         >>> features = inception_v3()(images)["features"]
@@ -241,7 +242,7 @@ def trained_extractor(
     seed: int = 0,
     cache: str | Path | None = None,
 ) -> Extractor:
-    """Make an extractor of a small classifier that is trained on the labeled data set at hand.
+    """Makes an extractor of a small classifier that is trained on the labeled data set at hand.
 
     It needs no download, and knows what matters in this data set rather than in ImageNet. It is
     trained once, on nine tenths of the images, and kept in a file whose name is a hash of the data
@@ -249,10 +250,10 @@ def trained_extractor(
 
     Args:
         images: uint8 `[n, H, W, 1]` or `[n, H, W, 3]`, 0..255: the training set.
-        labels: int `[n]`, 0 to K - 1.
-        steps: training steps; 1,500 take about half a minute for 28x28 pixels on two cores.
-        seed: of the training.
-        cache: folder of the files; None: the environment variable KERAS_GEN_CACHE, or else
+        labels: Integers `[n]`, 0 to K - 1.
+        steps: Training steps; 1,500 take about half a minute for 28x28 pixels on two cores.
+        seed: Seed of the training.
+        cache: Folder of the files; by default the environment variable KERAS_GEN_CACHE, or else
             `~/.cache/keras_gen`.
 
     Returns:
@@ -260,8 +261,8 @@ def trained_extractor(
         its `accuracy` is that on the tenth of the images that was held out.
 
     Raises:
-        ValueError: the images and labels are not such, or fewer than 10.
-        OSError: the folder cannot be written to.
+        ValueError: If the images and labels are not such, or fewer than 10.
+        OSError: If the folder cannot be written to.
 
     Example:
         >>> extractor = trained_extractor(train_images, train_labels)
@@ -295,16 +296,16 @@ def trained_extractor(
 
 
 def cache_folder() -> Path:
-    """Return the folder of what is made once: KERAS_GEN_CACHE, or else `~/.cache/keras_gen`."""
+    """Returns the folder of what is made once: KERAS_GEN_CACHE, or else `~/.cache/keras_gen`."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("KERAS_GEN_CACHE") or Path(base) / "keras_gen")
 
 
 def weights_hash(model: keras.Model) -> str:
-    """Return 12 hexadecimal digits of the SHA-256 of a model's weights and their shapes.
+    """Returns 12 hexadecimal digits of the SHA-256 of a model's weights and their shapes.
 
     Args:
-        model: built.
+        model: A built model.
 
     Example:
         >>> len(weights_hash(network))
@@ -317,7 +318,7 @@ def weights_hash(model: keras.Model) -> str:
 
 
 def _data_hash(images: np.ndarray, labels: np.ndarray, steps: int, seed: int) -> str:
-    digest = hashlib.sha256(f"{images.shape} {steps} {seed} version 1".encode())
+    digest = hashlib.sha256(f"{images.shape} {steps} {seed} version 2".encode())
     digest.update(np.ascontiguousarray(images).data)
     digest.update(labels.astype(np.int64).tobytes())
     return digest.hexdigest()[:16]

@@ -21,7 +21,7 @@ def hole_psnr(filled: np.ndarray, originals: np.ndarray, masks: np.ndarray) -> f
         Decibels; infinite for equal images.
 
     Raises:
-        ValueError: the arrays do not fit each other, nothing is missing, or known pixels differ.
+        ValueError: If the arrays do not fit each other, nothing is missing, or known pixels differ.
 
     Example:
         >>> hole_psnr(model.inpaint(images, masks), images, masks)
@@ -51,7 +51,7 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         uint8, as `images`.
 
     Raises:
-        ValueError: the arrays do not fit each other, nothing is missing, or all of an image is.
+        ValueError: If the arrays do not fit each other, nothing is missing, or all of an image is.
 
     Example:
         >>> baseline = border_mean(images, masks)

@@ -1,1 +1,34 @@
 """What codes are good for."""
+
+from keras_gen.metrics.representations.clusters import cluster_purity, kmeans_report
+from keras_gen.metrics.representations.detection import auroc
+from keras_gen.metrics.representations.disentanglement import (
+    beta_vae_score,
+    dci_scores,
+    factor_vae_score,
+    modularity_score,
+    mutual_information_gap,
+    sap_score,
+)
+from keras_gen.metrics.representations.fine_tuning import fine_tuned_error
+from keras_gen.metrics.representations.probes import knn_accuracy, linear_probe
+from keras_gen.metrics.representations.retrieval import retrieval_curve, retrieval_precision
+from keras_gen.metrics.representations.transfer import transfer_report
+
+__all__ = [
+    "auroc",
+    "beta_vae_score",
+    "cluster_purity",
+    "dci_scores",
+    "factor_vae_score",
+    "fine_tuned_error",
+    "kmeans_report",
+    "knn_accuracy",
+    "linear_probe",
+    "modularity_score",
+    "mutual_information_gap",
+    "retrieval_curve",
+    "retrieval_precision",
+    "sap_score",
+    "transfer_report",
+]

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from keras_gen.metrics.representations.representation import linear_probe
+from keras_gen.metrics.representations.probes import linear_probe
 from keras_gen.networks import classifier_on
 
 
@@ -24,11 +24,11 @@ def transfer_report(
     image is looked at before the end.
 
     Args:
-        encoder: From float images in `data_range` to features `[batch, ...]`.
+        encoder: Maps float images in `data_range` to features `[batch, ...]`.
         train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, 0 to classes - 1.
         test: Likewise, held out.
         labels_per_class: Labeled images of each class, or all if there are fewer.
-        draws: Of labeled images, over which accuracies are averaged.
+        draws: Draws of labeled images, over which accuracies are averaged.
         epochs: Passes over them in fine-tuning.
         data_range: What the encoder takes for the levels 0 and 255.
         seed: Seed of the first draw, of the new layer and of the order.

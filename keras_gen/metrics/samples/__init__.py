@@ -1,1 +1,51 @@
 """Sets of generated images beside sets of real ones."""
+
+from keras_gen.metrics.samples.color_statistics import color_statistics
+from keras_gen.metrics.samples.frechet import (
+    FeatureMoments,
+    Moments,
+    frechet_distance,
+    frechet_infinity,
+    moments,
+)
+from keras_gen.metrics.samples.generation import generation_report
+from keras_gen.metrics.samples.inception_score import InceptionScore, inception_score
+from keras_gen.metrics.samples.kernel_distance import kernel_distance
+from keras_gen.metrics.samples.memorization import memorization
+from keras_gen.metrics.samples.modes import (
+    GaussianModes,
+    gaussian_modes,
+    grid_centers,
+    label_modes,
+    ring_centers,
+    stacked_modes,
+)
+from keras_gen.metrics.samples.neighbors import nearest_neighbors
+from keras_gen.metrics.samples.path_length import perceptual_path_length
+from keras_gen.metrics.samples.prdc import prdc
+from keras_gen.metrics.samples.translation import cycle_error, translation_report
+
+__all__ = [
+    "FeatureMoments",
+    "GaussianModes",
+    "InceptionScore",
+    "Moments",
+    "color_statistics",
+    "cycle_error",
+    "frechet_distance",
+    "frechet_infinity",
+    "gaussian_modes",
+    "generation_report",
+    "grid_centers",
+    "inception_score",
+    "kernel_distance",
+    "label_modes",
+    "memorization",
+    "moments",
+    "nearest_neighbors",
+    "perceptual_path_length",
+    "prdc",
+    "ring_centers",
+    "stacked_modes",
+    "translation_report",
+]

@@ -17,7 +17,7 @@ class Moments(NamedTuple):
     Args:
         mean: float64 `[d]`.
         covariance: float64 `[d, d]`, divided by n - 1.
-        n: how many features they were estimated from; None: they are known exactly.
+        n: How many features they were estimated from; by default they are known exactly.
 
     Example:
         >>> normal = Moments(np.zeros(8), np.eye(8))
@@ -31,13 +31,13 @@ class Moments(NamedTuple):
 
 
 def moments(features: np.ndarray) -> Moments:
-    """Return the moments of features, computed in float64.
+    """Returns the moments of features, computed in float64.
 
     Args:
         features: `[n, d]`, any number type, n of at least 2.
 
     Raises:
-        ValueError: `features` is no finite matrix of 2 rows or more.
+        ValueError: If `features` is no finite matrix of 2 rows or more.
 
     Example:
         >>> moments(np.eye(3)).n
@@ -61,14 +61,14 @@ def frechet_distance(a: np.ndarray | Moments, b: np.ndarray | Moments) -> dict[s
     no root of a matrix that is not symmetric, and holds for covariances without full rank.
 
     Args:
-        a: features `[n_a, d]`, any number type, or their `Moments`.
-        b: features `[n_b, d]` of the same extractor, or their `Moments`.
+        a: Features `[n_a, d]`, any number type, or their `Moments`.
+        b: Features `[n_b, d]` of the same extractor, or their `Moments`.
 
     Returns:
         {"distance": at least 0, in squared units of the features, "n_a", "n_b": the sizes}.
 
     Raises:
-        ValueError: the features or moments are not such, or of different widths.
+        ValueError: If the features or moments are not such, or of different widths.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -98,17 +98,18 @@ def frechet_infinity(
     one. The result scatters and may be slightly negative.
 
     Args:
-        reference: features of real examples `[n_a, d]`, or their `Moments`.
-        features: features of generated examples `[n_b, d]`.
-        points: how many sizes, evenly spaced.
-        smallest: the smallest size; None: a tenth of n_b, as in the paper.
-        seed: of the subsets.
+        reference: Features of real examples `[n_a, d]`, or their `Moments`.
+        features: Features of generated examples `[n_b, d]`.
+        points: How many sizes, evenly spaced.
+        smallest: The smallest size; by default a tenth of n_b, as in the paper.
+        seed: Seed of the subsets.
 
     Returns:
         {"distance": the extrapolated, "slope": times 1 / n it is the bias, "n_a", "n_b"}.
 
     Raises:
-        ValueError: as `frechet_distance`, or `points` or `smallest` is out of range.
+        ValueError: If `frechet_distance` would refuse them, or `points` or `smallest` is out of
+            range.
 
     Example:
         >>> frechet_infinity(real_features, generated_features)["distance"]
@@ -147,8 +148,8 @@ class FeatureMoments(keras.metrics.Metric):
     the square of mean / standard deviation has, of 16.
 
     Args:
-        dimensions: d, the number of features.
-        name: of the metric.
+        dimensions: Number of features d.
+        name: Name of the metric.
 
     Example:
         >>> metric = FeatureMoments(8)
@@ -167,7 +168,7 @@ class FeatureMoments(keras.metrics.Metric):
         return self.add_variable(shape, "zeros", dtype="float64", name=name)
 
     def update_state(self, features, sample_weight=None):
-        """Add features `[batch, d]`; `sample_weight` `[batch]` of zeros and ones drops some."""
+        """Adds features `[batch, d]`; `sample_weight` `[batch]` of zeros and ones drops some."""
         features = tf.cast(features, tf.float64)
         weight = tf.ones(tf.shape(features)[:1], tf.float64)
         if sample_weight is not None:
@@ -178,7 +179,7 @@ class FeatureMoments(keras.metrics.Metric):
         self.products.assign_add(tf.matmul(weighted, features, transpose_a=True))
 
     def result(self) -> dict[str, tf.Tensor]:
-        """Return {"mean": `[d]`, "covariance": `[d, d]`, "n": scalar}, float64."""
+        """Returns {"mean": `[d]`, "covariance": `[d, d]`, "n": scalar}, float64."""
         # Read once: under a distribution strategy every read is a sum over replicas.
         count, total, products = (
             tf.convert_to_tensor(v) for v in (self.count, self.total, self.products)
@@ -188,10 +189,10 @@ class FeatureMoments(keras.metrics.Metric):
         return {"mean": mean, "covariance": covariance, "n": count}
 
     def moments(self) -> Moments:
-        """Return the result for `frechet_distance`.
+        """Returns the result for `frechet_distance`.
 
         Raises:
-            ValueError: there were fewer than 2 examples.
+            ValueError: If there were fewer than 2 examples.
         """
         result = {name: value.numpy() for name, value in self.result().items()}
         if result["n"] < 2:
@@ -201,7 +202,7 @@ class FeatureMoments(keras.metrics.Metric):
         return Moments(result["mean"], result["covariance"], int(result["n"]))
 
     def get_config(self) -> dict:
-        """Return the constructor arguments."""
+        """Returns the constructor arguments."""
         return {"dimensions": self.dimensions, "name": self.name}
 
 
@@ -218,7 +219,7 @@ def _as_moments(value: np.ndarray | Moments, name: str) -> Moments:
 
 
 def _factor(covariance: np.ndarray) -> np.ndarray:
-    """Return F `[d, rank]` with F F^T = `covariance`."""
+    """Returns F `[d, rank]` with F F^T = `covariance`."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
     # What rounding makes of the eigenvalue 0; its root would be 1e-8 and no longer negligible.
     zero = max(values.max(), 0.0) * len(values) * np.finfo(np.float64).eps

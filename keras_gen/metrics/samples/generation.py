@@ -25,7 +25,7 @@ def generation_report(
         generated: The same for generated ones, `[m, d]`; with "logits" `[m, K]` also their
             inception score is computed.
         k: Which neighbor reaches the edge of the balls of precision, recall, density, coverage.
-        seed: Of the kernel distance's subsets.
+        seed: Seed of the kernel distance's subsets.
 
     Returns:
         A dict of floats:

@@ -19,9 +19,9 @@ def inception_score(
     name yours beside the number.
 
     Args:
-        predictions: the classifier's output for n images, `[n, K]`: probabilities or logits.
-        from_logits: whether they are logits.
-        splits: parts, in the given order, each with its own p(y). Images sorted by class would
+        predictions: The classifier's output for n images, `[n, K]`: probabilities or logits.
+        from_logits: Whether they are logits.
+        splits: Parts, in the given order, each with its own p(y). Images sorted by class would
             make every part poor: leave them in the order they were drawn.
 
     Returns:
@@ -29,7 +29,7 @@ def inception_score(
         0 for one part.
 
     Raises:
-        ValueError: `predictions` is no such matrix, or has fewer rows than `splits`.
+        ValueError: If `predictions` is no such matrix, or has fewer rows than `splits`.
 
     Example:
         >>> np.round(inception_score(np.tile(np.eye(10), [10, 1]), splits=10), 6)
@@ -39,7 +39,7 @@ def inception_score(
     if predictions.ndim != 2 or not 1 <= splits <= len(predictions):
         raise ValueError(
             f"inception_score found predictions of shape {predictions.shape} for {splits} splits: "
-            "pass a matrix [n, classes] with at least one row a split."
+            "pass a matrix [n, classes] with at least one row per split."
         )
     if from_logits:
         predictions = special.softmax(predictions, axis=1)
@@ -65,9 +65,9 @@ class InceptionScore(keras.metrics.Metric):
     their images.
 
     Args:
-        classes: K.
-        from_logits: whether the predictions are logits.
-        name: of the metric.
+        classes: Number of classes K.
+        from_logits: Whether the predictions are logits.
+        name: Name of the metric.
 
     Example:
         >>> metric = InceptionScore(10)
@@ -86,7 +86,7 @@ class InceptionScore(keras.metrics.Metric):
         self.total = self.add_variable((classes,), "zeros", dtype="float64", name="total")
 
     def update_state(self, predictions, sample_weight=None):
-        """Add predictions `[batch, K]`; `sample_weight` `[batch]` of zeros and ones drops some."""
+        """Adds predictions `[batch, K]`; `sample_weight` `[batch]` of zeros and ones drops some."""
         predictions = tf.cast(predictions, tf.float64)
         if self.from_logits:
             predictions = tf.nn.softmax(predictions)
@@ -100,7 +100,7 @@ class InceptionScore(keras.metrics.Metric):
         self.negative_entropy.assign_add(tf.reduce_sum(entropies))
 
     def result(self):
-        """Return the score, a float64 scalar."""
+        """Returns the score, a float64 scalar."""
         # The mean of KL(p(y|x) || p(y)) is the entropy of p(y) minus the mean entropy of p(y|x).
         count = tf.convert_to_tensor(self.count)
         marginal = tf.math.divide_no_nan(tf.convert_to_tensor(self.total), count)
@@ -108,5 +108,5 @@ class InceptionScore(keras.metrics.Metric):
         return tf.exp(conditional - tf.reduce_sum(tf.math.xlogy(marginal, marginal)))
 
     def get_config(self) -> dict:
-        """Return the constructor arguments."""
+        """Returns the constructor arguments."""
         return {"classes": self.classes, "from_logits": self.from_logits, "name": self.name}

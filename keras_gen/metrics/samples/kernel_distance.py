@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from keras_gen.metrics.checks import as_feature_pair
+
 BLOCK = 2**22  # numbers of a kernel matrix held at once: 32 MiB
 
 
@@ -24,9 +26,9 @@ def kernel_distance(
     Args:
         features_a: `[n_a, d]`, any number type.
         features_b: `[n_b, d]`.
-        subsets: how many pairs of subsets are compared.
-        subset_size: rows of a subset, drawn without replacement.
-        seed: of the draw.
+        subsets: How many pairs of subsets are compared.
+        subset_size: Rows of a subset, drawn without replacement.
+        seed: Seed of the draw.
 
     Returns:
         The distance and its standard error, computed in float64: over the subsets, or by the
@@ -34,19 +36,14 @@ def kernel_distance(
         rows, so with many of them the first kind understates the error.
 
     Raises:
-        ValueError: features are not two finite matrices of equal width with at least 3 rows, or
+        ValueError: If features are not two finite matrices of equal width with at least 3 rows, or
             there are fewer than 2 subsets, or fewer than 3 rows in one.
 
     Example:
         >>> rng = np.random.default_rng(0)
         >>> value, error = kernel_distance(rng.normal(size=(50, 8)), rng.normal(size=(60, 8)) + 1)
     """
-    a, b = _matrix(features_a, "features_a"), _matrix(features_b, "features_b")
-    if a.shape[1] != b.shape[1]:
-        raise ValueError(
-            f"kernel_distance found {a.shape[1]} features in features_a and {b.shape[1]} in "
-            "features_b: pass features of one extractor."
-        )
+    a, b = as_feature_pair(features_a, features_b, ("features_a", "features_b"), rows=3)
     if subset_size >= min(len(a), len(b)):
         return _whole(a, b)
     if subsets < 2 or subset_size < 3:
@@ -65,23 +62,13 @@ def kernel_distance(
     return float(np.mean(values)), float(np.std(values, ddof=1) / np.sqrt(subsets))
 
 
-def _matrix(features: np.ndarray, name: str) -> np.ndarray:
-    matrix = np.asarray(features, np.float64)
-    if matrix.ndim != 2 or len(matrix) < 3 or not np.isfinite(matrix).all():
-        raise ValueError(
-            f"kernel_distance found {name} of shape {matrix.shape}: "
-            "pass a matrix [n, d] of finite numbers with at least 3 rows."
-        )
-    return matrix
-
-
 def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     base = x @ y.T / x.shape[1] + 1.0
     return base * base * base  # ten times as fast as ** 3
 
 
 def _sums(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the sums of the rows and of the columns of the kernel matrix, a block at a time."""
+    """Returns the sums of the rows and of the columns of the kernel matrix, a block at a time."""
     rows, columns = np.empty(len(x)), np.zeros(len(y))
     size = max(1, BLOCK // len(y))
     for start in range(0, len(x), size):
@@ -97,7 +84,7 @@ def _sums_without_itself(x: np.ndarray) -> np.ndarray:
 
 
 def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """Return the unbiased estimate and its jackknife standard error."""
+    """Returns the unbiased estimate and its jackknife standard error."""
     n, m = len(a), len(b)
     aa, bb = _sums_without_itself(a), _sums_without_itself(b)
     ab, ba = _sums(a, b)

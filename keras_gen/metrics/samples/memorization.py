@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.metrics.neighbors import nearest_neighbors
+from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
 def memorization(
@@ -13,30 +13,31 @@ def memorization(
     held_out: np.ndarray | None = None,
     ratio: float = 1 / 3,
 ) -> dict[str, float]:
-    """Report how many generated examples lie suspiciously close to one training example.
+    """Reports how many generated examples lie suspiciously close to one training example.
 
     An example is taken for memorized if its nearest training example is closer than `ratio` times
     the second nearest, or equal to it: Yoon et al. (2023). It is a measure of copies of single
     examples; where the training set holds duplicates, only exact copies of those are found. Real
-    held-out examples show what share to expect without memorization.
+    held-out examples show what fraction to expect without memorization.
 
     Args:
-        generated: images or features `[n, ...]`, any number type. Distances are Euclidean, in its
+        generated: Images or features `[n, ...]`, any number type. Distances are Euclidean, in its
             units: in pixels they see copies, in features also copies that were shifted a little.
-        training: the training set `[m, ...]`, at least 2 examples.
-        held_out: real examples that were not trained on, `[l, ...]`.
-        ratio: between 0 and 1.
+        training: The training set `[m, ...]`, at least 2 examples.
+        held_out: Real examples that were not trained on, `[l, ...]`.
+        ratio: Between 0 and 1.
 
     Returns:
-        {"memorized_share": of the generated, "nearest_distance": the median over the generated of
-        the distance to the nearest training example}, and with `held_out` the same two numbers of
-        the held-out examples, named "memorized_share_held_out" and "nearest_distance_held_out".
+        {"memorized_fraction": of the generated, "nearest_distance": the median over the generated
+        of the distance to the nearest training example}, and with `held_out` the same two numbers
+        of the held-out examples, named "memorized_fraction_held_out" and
+        "nearest_distance_held_out".
 
     Raises:
-        ValueError: the examples differ in shape, there are too few, or `ratio` is out of range.
+        ValueError: If the examples differ in shape, there are too few, or `ratio` is out of range.
 
     Example:
-        >>> memorization(model.sample(1000), training_images, test_images)["memorized_share"]
+        >>> memorization(model.sample(1000), training_images, test_images)["memorized_fraction"]
     """
     if not 0 < ratio <= 1:
         raise ValueError(f"memorization found ratio={ratio}: pass a number in (0, 1].")
@@ -51,6 +52,6 @@ def memorization(
             continue
         nearest, second = nearest_neighbors(examples, training, k=2)[0].T
         copied = (nearest == 0) | (nearest < ratio * second)
-        report["memorized_share" + suffix] = float(copied.mean())
+        report["memorized_fraction" + suffix] = float(copied.mean())
         report["nearest_distance" + suffix] = float(np.median(nearest))
     return report

@@ -10,18 +10,18 @@ import tensorflow as tf
 from scipy import special
 
 from keras_gen.metrics.checks import as_feature_pair, as_features, as_images
-from keras_gen.metrics.neighbors import nearest_neighbors
+from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
 def ring_centers(modes: int = 8, radius: float = 1.0) -> np.ndarray:
-    """Return the centers of a ring of normal distributions, float64 `[modes, 2]`.
+    """Returns the centers of a ring of normal distributions, float64 `[modes, 2]`.
 
     Args:
-        modes: how many, evenly spaced, the first at angle 0.
-        radius: of the ring.
+        modes: How many, evenly spaced, the first at angle 0.
+        radius: Radius of the ring.
 
     Raises:
-        ValueError: there is no mode.
+        ValueError: If there is no mode.
 
     Example:
         >>> ring_centers(4).round()  # (1, 0), (0, 1), (-1, 0), (0, -1)
@@ -33,14 +33,14 @@ def ring_centers(modes: int = 8, radius: float = 1.0) -> np.ndarray:
 
 
 def grid_centers(side: int = 5, spacing: float = 2.0) -> np.ndarray:
-    """Return the centers of a square grid around 0, float64 `[side * side, 2]`.
+    """Returns the centers of a square grid around 0, float64 `[side * side, 2]`.
 
     Args:
-        side: modes along each axis.
-        spacing: between neighbors.
+        side: Modes along each axis.
+        spacing: Between neighbors.
 
     Raises:
-        ValueError: there is no mode.
+        ValueError: If there is no mode.
 
     Example:
         >>> grid_centers(2)  # (-1, -1), (-1, 1), (1, -1), (1, 1)
@@ -52,7 +52,7 @@ def grid_centers(side: int = 5, spacing: float = 2.0) -> np.ndarray:
 
 
 def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict[str, float]:
-    """Count the modes that samples of a mixture of equal normal distributions reach.
+    """Counts the modes that samples of a mixture of equal normal distributions reach.
 
     Srivastava et al. (2017, VEEGAN), section 4.1: a sample is of high quality if it lies within 3
     standard deviations of the nearest center, and a mode is captured if it is the nearest to at
@@ -62,14 +62,14 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict
     Args:
         samples: `[n, d]`, any number type.
         centers: `[modes, d]`, such as `ring_centers()`.
-        std: standard deviation of each normal distribution along each axis.
+        std: Standard deviation of each normal distribution along each axis.
 
     Returns:
-        {"modes": number captured, "high_quality_share": of all samples, "reverse_kl": KL in nats
+        {"modes": number captured, "high_quality_fraction": of all samples, "reverse_kl": KL in nats
         of the high-quality samples' modes from the uniform distribution, NaN if there are none}.
 
     Raises:
-        ValueError: samples and centers are no finite matrices of one width, or `std` is not
+        ValueError: If samples and centers are no finite matrices of one width, or `std` is not
             positive.
 
     Example:
@@ -81,7 +81,7 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict
     distances, nearest = (x[:, 0] for x in nearest_neighbors(samples, centers))
     good = distances <= 3 * std
     report = label_modes(nearest[good], len(centers))
-    return {**report, "high_quality_share": float(good.mean())}
+    return {**report, "high_quality_fraction": float(good.mean())}
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -93,11 +93,11 @@ class GaussianModes(keras.metrics.Metric):
 
     Args:
         centers: `[modes, d]`, such as `ring_centers()`.
-        std: standard deviation of each normal distribution along each axis.
-        name: of the metric.
+        std: Standard deviation of each normal distribution along each axis.
+        name: Name of the metric.
 
     Raises:
-        ValueError: the centers are no finite matrix, or `std` is not positive.
+        ValueError: If the centers are no finite matrix, or `std` is not positive.
 
     Example:
         >>> metric = GaussianModes(ring_centers(8), std=0.01)
@@ -113,7 +113,7 @@ class GaussianModes(keras.metrics.Metric):
         self.seen = self.add_variable((), "zeros", dtype="float64", name="seen")
 
     def update_state(self, samples, sample_weight=None):
-        """Add samples `[batch, d]`; `sample_weight` `[batch]` of zeros and ones drops some."""
+        """Adds samples `[batch, d]`; `sample_weight` `[batch]` of zeros and ones drops some."""
         samples = tf.cast(samples, tf.float64)
         weight = tf.ones(tf.shape(samples)[:1], tf.float64)
         if sample_weight is not None:
@@ -127,19 +127,19 @@ class GaussianModes(keras.metrics.Metric):
         self.seen.assign_add(tf.reduce_sum(weight))
 
     def result(self) -> dict[str, tf.Tensor]:
-        """Return float64 scalars under the names of `gaussian_modes`."""
+        """Returns float64 scalars under the names of `gaussian_modes`."""
         counts = tf.convert_to_tensor(self.counts)
-        share = counts / tf.reduce_sum(counts)
+        fraction = counts / tf.reduce_sum(counts)
         return {
             "modes": tf.reduce_sum(tf.cast(counts > 0, tf.float64)),
-            "reverse_kl": tf.reduce_sum(tf.math.xlogy(share, share * len(self.centers))),
-            "high_quality_share": tf.math.divide_no_nan(
+            "reverse_kl": tf.reduce_sum(tf.math.xlogy(fraction, fraction * len(self.centers))),
+            "high_quality_fraction": tf.math.divide_no_nan(
                 tf.reduce_sum(counts), tf.convert_to_tensor(self.seen)
             ),
         }
 
     def get_config(self) -> dict:
-        """Return the constructor arguments."""
+        """Returns the constructor arguments."""
         return {"centers": self.centers.tolist(), "std": self.std, "name": self.name}
 
 
@@ -150,35 +150,31 @@ def stacked_modes(
     reference: np.ndarray | None = None,
     batch_size: int = 512,
 ) -> dict[str, float]:
-    """Count the modes of images whose three channels are digits of their own: stacked MNIST.
+    """Counts the modes of images whose three channels are digits of their own: stacked MNIST.
 
     Srivastava et al. (2017, VEEGAN), section 4.2: the classes of the three channels make one of
     10^3 modes. They draw 26,000 samples, of which real ones reach all 1,000 modes.
 
     Args:
         images: uint8 `[n, H, W, 3]`, 0..255.
-        classify: gray images uint8 `[batch, H, W, 1]` to logits or probabilities
+        classify: Gray images uint8 `[batch, H, W, 1]` to logits or probabilities
             `[batch, classes]`, of a classifier that was trained on single digits.
-        classes: of a channel.
-        reference: the modes of real examples, int `[m]`, as 100 a + 10 b + c for classes a, b, c;
-            None: all modes are equally likely.
-        batch_size: images at once.
+        classes: Number of classes of a channel.
+        reference: The modes of real examples, integers `[m]`, as 100 a + 10 b + c for classes a,
+            b, c; by default all modes are equally likely.
+        batch_size: Images at once.
 
     Returns:
         {"modes": number with at least one image, "reverse_kl": KL in nats of the images' modes
         from the reference's}.
 
     Raises:
-        ValueError: the images are not such, or `classify` returns another shape.
+        ValueError: If the images are not such, or `classify` returns another shape.
 
     Example:
         >>> stacked_modes(model.sample(26_000), lambda x: extractor(x)["logits"])["modes"]
     """
-    images = as_images(images)
-    if images.shape[-1] != 3:
-        raise ValueError(
-            f"stacked_modes found images of shape {images.shape}: pass 3 channels, a digit each."
-        )
+    images = as_images(images, channels=(3,))
     labels = []
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
@@ -197,19 +193,20 @@ def stacked_modes(
 def label_modes(
     labels: np.ndarray, modes: int, reference: np.ndarray | None = None
 ) -> dict[str, float]:
-    """Count the modes among labels, and compare their frequencies with those of real data.
+    """Counts the modes among labels, and compares their frequencies with those of real data.
 
     Args:
-        labels: int `[n]` in 0 to `modes` - 1, one for each generated example.
-        modes: how many there are.
-        reference: labels of real examples, int `[m]`; None: all modes are equally likely.
+        labels: Integers `[n]`, 0 to `modes` - 1, one for each generated example.
+        modes: How many there are.
+        reference: Labels of real examples, integers `[m]`; by default all modes are equally
+            likely.
 
     Returns:
         {"modes": number with at least one example, "reverse_kl": KL(labels || reference) in nats,
         infinite if a mode is found that the reference lacks, NaN if there are no labels}.
 
     Raises:
-        ValueError: labels are out of range.
+        ValueError: If labels are out of range.
 
     Example:
         >>> label_modes(np.array([0, 0, 1, 1]), modes=4)  # 2 modes, log 2 nats
@@ -218,8 +215,8 @@ def label_modes(
     expected = np.ones(modes) if reference is None else _counts(reference, modes, "reference")
     if not expected.any():
         raise ValueError("label_modes found no labels in reference: pass at least one, or None.")
-    share = counts / counts.sum() if counts.any() else np.full(modes, np.nan)
-    divergence = special.rel_entr(share, expected / expected.sum()).sum()
+    fraction = counts / counts.sum() if counts.any() else np.full(modes, np.nan)
+    divergence = special.rel_entr(fraction, expected / expected.sum()).sum()
     return {"modes": int((counts > 0).sum()), "reverse_kl": float(divergence)}
 
 

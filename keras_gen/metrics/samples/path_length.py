@@ -25,25 +25,25 @@ def perceptual_path_length(
     distance is such a squared one; with other features the unit is theirs: name them.
 
     Args:
-        generate: float latents `[batch, ...]` to float images. They must not be rounded to
+        generate: Float latents `[batch, ...]` to float images. They must not be rounded to
             8 bits, which would hide a step of size epsilon.
-        features: images to features `[batch, ...]`, of which the squared differences are summed.
-        start: latents at the ends t = 0 of the paths, `[n, d]`.
-        end: latents at the ends t = 1, same shape.
-        spherical: interpolate along great circles, for latents drawn from a normal distribution
+        features: Images to features `[batch, ...]`, of which the squared differences are summed.
+        start: Latents at the ends t = 0 of the paths, `[n, d]`.
+        end: Latents at the ends t = 1, same shape.
+        spherical: Interpolate along great circles, for latents drawn from a normal distribution
             (the paper's Z, where they are scaled to length 1), instead of lines (its W).
-        epsilon: the step.
-        trim: fraction of the shortest, and of the longest, that is left out of the mean: the
+        epsilon: The step.
+        trim: Fraction of the shortest, and of the longest, that is left out of the mean: the
             paper's program leaves out 0.01 of each.
-        batch_size: paths at once; `generate` gets twice as many latents.
-        seed: of the points t.
+        batch_size: Paths at once; `generate` gets twice as many latents.
+        seed: Seed of the points t.
 
     Returns:
         {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.
 
     Raises:
-        ValueError: the latents have different shapes, or an argument is out of range.
-        TypeError: `generate` returns whole numbers.
+        ValueError: If the latents have different shapes, or an argument is out of range.
+        TypeError: If `generate` returns whole numbers.
 
     Example:
         >>> z = np.random.default_rng(0).normal(size=(2, 100, 8))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
+from sklearn.metrics import pairwise_distances_chunked
 
 from keras_gen.metrics.checks import as_feature_pair
-from keras_gen.metrics.neighbors import QUERY_BLOCK, nearest_neighbors, squared_distances
+from keras_gen.metrics.samples.neighbors import nearest_neighbors
+
+MEMORY = 64  # MiB of distances held at once
 
 
 def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float]:
-    """Compare two sets through balls around each example that reach its k-th neighbor.
+    """Compares two sets through balls around each example that reach its k-th neighbor.
 
     - precision: fraction of generated examples inside a ball of the real ones; how good they are.
     - recall: fraction of real examples inside a ball of the generated; how much is covered.
@@ -25,15 +28,15 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
     depend on the sizes of the sets, which are therefore part of the result.
 
     Args:
-        real: features `[n, d]`, any number type; computed in float64.
-        generated: features `[m, d]` of the same extractor.
-        k: which neighbor, not counting the example itself, is the ball's radius away.
+        real: Features `[n, d]`, any number type; computed in float64.
+        generated: Features `[m, d]` of the same extractor.
+        k: Which neighbor, not counting the example itself, is the ball's radius away.
 
     Returns:
         {"precision", "recall", "density", "coverage": floats, "k", "n_real", "n_generated": ints}.
 
     Raises:
-        ValueError: the features are no finite matrices of one width with more than k rows.
+        ValueError: If the features are no finite matrices of one width with more than k rows.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -49,16 +52,16 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
     real, generated = real - center, generated - center
     real_radii, generated_radii = _squared_radii(real, k), _squared_radii(generated, k)
 
-    precise, balls = 0, 0
+    precise, balls, start = 0, 0, 0
     recalled, covered = np.zeros([2, len(real)], bool)
-    for start in range(0, len(generated), QUERY_BLOCK):
-        block = slice(start, start + QUERY_BLOCK)
-        squares = squared_distances(real, generated[block])
-        in_real_ball = squares <= real_radii[:, None]
-        precise += int(in_real_ball.any(axis=0).sum())
+    for squares in pairwise_distances_chunked(generated, real, working_memory=MEMORY, squared=True):
+        in_real_ball = squares <= real_radii
+        precise += int(in_real_ball.any(axis=1).sum())
         balls += int(in_real_ball.sum())
-        covered |= in_real_ball.any(axis=1)
-        recalled |= (squares <= generated_radii[block]).any(axis=1)
+        covered |= in_real_ball.any(axis=0)
+        radii = generated_radii[start : start + len(squares), None]
+        recalled |= (squares <= radii).any(axis=0)
+        start += len(squares)
     return {
         "precision": precise / len(generated),
         "recall": float(recalled.mean()),

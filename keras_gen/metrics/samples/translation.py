@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from keras_gen.metrics.evaluation_networks.domain_classifier import check_images, predict
+from keras_gen.metrics.evaluation_networks.domain_classifier import predict
+from keras_gen.metrics.image_pairs.image_quality import l1_error, ssim
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 
 
@@ -17,15 +17,15 @@ def translation_report(
     target: np.ndarray,
     cycled: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """Compare translated images with real ones of the target domain and with their sources.
+    """Compares translated images with real ones of the target domain and with their sources.
 
     Args:
-        classifier: of source domain (first) and target domain (second), from
+        classifier: Classifier of source domain (first) and target domain (second), from
             `train_domain_classifier`, trained on none of these images.
-        source: held-out images uint8 `[n, H, W, 3]` of the first domain, such as photos.
-        translated: their translations, uint8, same shape and order.
-        target: held-out images uint8 `[m, H, W, 3]` of the second domain, such as paintings.
-        cycled: the translations translated back, uint8 `[n, H, W, 3]`, if there are such.
+        source: Held-out images uint8 `[n, H, W, 3]` of the first domain, such as photos.
+        translated: Their translations, uint8, same shape and order.
+        target: Held-out images uint8 `[m, H, W, 3]` of the second domain, such as paintings.
+        cycled: The translations translated back, uint8 `[n, H, W, 3]`, if there are such.
 
     Returns:
         A dict of floats:
@@ -35,19 +35,21 @@ def translation_report(
           their standard errors;
         - "distance_ratio": the second over the first: 1 for the identity, about 0 for images of
           the target domain;
-        - "target_fraction_source", "target_fraction_translated": share that the classifier puts
-          into the target domain. It is easily fooled, by artefacts too: trust the ratio before it;
-        - "ssim": structural similarity of the luma of source and translation, see `luma_ssim`;
+        - "target_fraction_source", "target_fraction_translated": fraction that the classifier
+          puts into the target domain. It is easily fooled, by artifacts too: trust the ratio
+          before it;
+        - "ssim": mean structural similarity of source and translation, see `ssim`. Colors may
+          change freely; what counts is that edges and shapes stay where they were;
         - "cycle_error": see `cycle_error`; only with `cycled`.
 
     Raises:
-        ValueError: the arrays are not images of the shapes above.
+        ValueError: If the arrays are not images of the shapes above.
 
     Example:
         >>> report = translation_report(classifier, photos, model.translate(photos), paintings)
         >>> report["distance_ratio"]
     """
-    report = {"ssim": luma_ssim(source, translated)}
+    report = {"ssim": float(ssim(translated, source).mean())}
     if cycled is not None:
         report["cycle_error"] = cycle_error(source, cycled)
     target_features = predict(classifier, target)["features"]
@@ -65,56 +67,16 @@ def cycle_error(images: np.ndarray, cycled: np.ndarray) -> float:
 
     Args:
         images: uint8 `[n, H, W, 3]`.
-        cycled: the same after translation there and back, uint8, same shape.
+        cycled: The same after translation there and back, uint8, same shape.
 
     Returns:
         A number between 0 and 255: the L1 cycle loss of Zhu et al. (2017), equation 2, times 127.5.
 
     Raises:
-        ValueError: the arrays are not images of one shape.
+        ValueError: If the arrays are not images of one shape.
 
     Example:
         >>> cycle_error(np.zeros([1, 16, 16, 3], "uint8"), np.full([1, 16, 16, 3], 3, "uint8"))
         3.0
     """
-    images, cycled = _pair(images, cycled)
-    return float(np.abs(images.astype(np.float32) - cycled).mean(dtype=np.float64))
-
-
-def luma_ssim(images: np.ndarray, others: np.ndarray, batch_size: int = 64) -> float:
-    """Mean structural similarity (Wang et al. 2004) of the luma of two sets of images in pairs.
-
-    Colors may change freely; what counts is that edges and shapes stay where they were.
-
-    Args:
-        images: uint8 `[n, H, W, 3]`, sides of at least 11 pixels.
-        others: uint8, same shape.
-        batch_size: pairs at once.
-
-    Returns:
-        A number between -1 and 1, 1 for equal luma.
-
-    Raises:
-        ValueError: the arrays are not images of one shape.
-
-    Example:
-        >>> luma_ssim(photos, photos)
-        1.0
-    """
-    images, others = _pair(images, others)
-    values = []
-    for start in range(0, len(images), batch_size):
-        part = slice(start, start + batch_size)
-        luma = [tf.image.rgb_to_grayscale(tf.cast(x[part], tf.float32)) for x in (images, others)]
-        values.append(tf.image.ssim(*luma, max_val=255.0))
-    return float(np.concatenate(values).mean())
-
-
-def _pair(images: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    images, others = check_images(images, "images"), check_images(others, "their translations")
-    if images.shape != others.shape:
-        raise ValueError(
-            f"Found images of shape {images.shape} and translations of shape {others.shape}: "
-            "pass one translation for each image, in the same order and size."
-        )
-    return images, others
+    return float(l1_error(cycled, images).mean(dtype=np.float64))

@@ -5,13 +5,13 @@ import pytest
 from scipy import ndimage
 
 from keras_gen.data import (
-    offline,
     offline_color_digits,
     offline_digits,
     offline_unpaired,
     paint,
     random_crop_flip,
 )
+from keras_gen.data.offline import images as offline
 from keras_gen.data.unpaired import unpaired
 
 KEYS = {"photo_train", "photo_test", "painting_train", "painting_test"}

@@ -95,11 +95,11 @@ def test_crops_are_unresampled_windows_of_either_orientation():
 @pytest.mark.parametrize(
     ("a", "b", "arguments", "message"),
     [
-        (A / 255.0, B, {}, "Expected a to be RGB images uint8.*float64"),
+        (A / 255.0, B, {}, r"Expected a to be uint8 \[n, H, W, 3\].*float64"),
         (A, B[..., :1], {}, "Expected b"),
         (A[:0], B, {}, "at least one image"),
         (A, stripes(2, True, size=48), {}, "resize them alike"),
-        (A, B, {"crop": 1.5}, "share in"),
+        (A, B, {"crop": 1.5}, "fraction in"),
         (A, B, {"batch_size": 3}, "even number"),
     ],
 )

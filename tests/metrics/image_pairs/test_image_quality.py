@@ -3,17 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.metrics import (
-    PSNR,
-    SSIM,
-    L1Error,
-    color_statistics,
-    l1_error,
-    psnr,
-    squared_error,
-    ssim,
-)
-from keras_gen.metrics.image_pairs.image_quality import luma
+from keras_gen.metrics import PSNR, SSIM, L1Error, l1_error, psnr, ssim
 
 
 def y_channel(images):
@@ -46,13 +36,6 @@ def pair(rng):
     originals = rng.integers(0, 256, (3, 18, 20, 3), "uint8")
     noise = rng.normal(0, 20, originals.shape)
     return originals, np.clip(originals + noise, 0, 255).astype("uint8")
-
-
-def test_luma_is_that_of_the_standard(rng):
-    colors = np.array([[0, 0, 0], [255, 255, 255], [255, 0, 0]], "uint8")
-    np.testing.assert_allclose(luma(colors)[:, 0], [16, 235, 81.481], rtol=1e-6)
-    gray = rng.integers(0, 256, (2, 4, 4, 1), "uint8")
-    np.testing.assert_array_equal(luma(gray), gray)
 
 
 @pytest.mark.parametrize("shave", [0, 3])
@@ -111,24 +94,6 @@ def test_replicas_average_over_all_images(pair):
     assert float(metric.result()) == pytest.approx(values.mean(), rel=1e-5)
 
 
-def test_color_statistics():
-    images = np.zeros([2, 4, 4, 3], "uint8")
-    images[0] = [200, 100, 0]
-    report = color_statistics(images)
-    assert (report["red_mean"], report["red_std"]) == (100, 100)
-    assert (report["green_mean"], report["blue_std"]) == (50, 0)
-    # One color: rg = 100, yb = 150, no spread; the black image has neither.
-    assert report["colorfulness"] == pytest.approx(0.3 * np.hypot(100, 150) / 2)
-    # Half red, half blue: rg is 255 or 0, yb 127.5 or -255.
-    images = np.zeros([1, 2, 2, 3], "uint8")
-    images[:, 0, :, 0], images[:, 1, :, 2] = 255, 255
-    wanted = np.hypot(127.5, 191.25) + 0.3 * np.hypot(127.5, 63.75)
-    assert color_statistics(images)["colorfulness"] == pytest.approx(wanted)
-    # Bright or dark, gray has no color.
-    gray = np.repeat(np.arange(48, dtype="uint8").reshape(3, 4, 4, 1), 3, axis=-1)
-    assert color_statistics(gray)["colorfulness"] == 0
-
-
 def test_clear_errors(pair):
     originals, images = pair
     for function in (psnr, ssim, l1_error):
@@ -140,44 +105,3 @@ def test_clear_errors(pair):
         ssim(images, originals, shave=4)
     with pytest.raises(ValueError, match="of one shape"):
         PSNR().update_state(originals / 255, images / 255)
-    with pytest.raises(ValueError, match="RGB"):
-        color_statistics(originals[..., :1])
-
-
-class TestSquaredError:
-    def test_in_units_of_255_levels(self):
-        a, b = np.zeros([2, 3, 4, 1], "uint8"), np.zeros([2, 3, 4, 1], "uint8")
-        a[0], b[1, 0, 0] = 255, 51
-        found = squared_error(a, b)
-        assert found.dtype == np.float32
-        np.testing.assert_allclose(found, [12.0, 0.2**2], rtol=1e-6)
-
-    def test_floats_and_levels_mix_and_may_lie_outside(self):
-        originals = np.full([1, 2, 2, 3], 255, "uint8")
-        np.testing.assert_allclose(
-            squared_error(np.full([1, 2, 2, 3], 1.5), originals), [12 * 0.25]
-        )
-
-    def test_of_large_sets(self):
-        images = np.random.default_rng(0).integers(0, 256, [2345, 2, 2, 1], "uint8")
-        expected = np.square(images.astype("float64") / 255).sum(axis=(1, 2, 3))
-        np.testing.assert_allclose(squared_error(images, np.zeros_like(images)), expected, 1e-5)
-
-    def test_of_principal_components_is_the_rest_of_the_variance(self):
-        x = np.random.default_rng(0).normal(size=[500, 6]) * [5, 4, 3, 0.3, 0.2, 0.1]
-        x -= x.mean(axis=0)
-        values, vectors = np.linalg.eigh(np.cov(x, rowvar=False, bias=True))
-        kept = vectors[:, -3:]
-        found = squared_error(x @ kept @ kept.T, x)
-        np.testing.assert_allclose(found.mean(), values[:3].sum(), rtol=1e-4)
-
-    @pytest.mark.parametrize(
-        ("images", "sentence"),
-        [
-            (np.zeros([2, 3], "uint8"), r"uint8 \(2, 3\) and originals uint8 \(2, 4\)"),
-            (np.zeros([2, 4], "int64"), "images int64"),
-        ],
-    )
-    def test_refuses(self, images, sentence):
-        with pytest.raises(ValueError, match=sentence):
-            squared_error(images, np.zeros([2, 4], "uint8"))

@@ -63,5 +63,5 @@ def test_clear_errors():
         inception_score(np.ones([20, 3]))
     with pytest.raises(ValueError, match="from_logits=True"):
         inception_score(np.full([20, 3], np.nan))
-    with pytest.raises(ValueError, match="one row a split"):
+    with pytest.raises(ValueError, match="one row per split"):
         inception_score(np.eye(3))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from keras_gen.metrics.samples import kernel_distance
+from keras_gen.metrics import kernel_distance
 
 
 def brute(a, b):
@@ -107,7 +107,7 @@ def test_float32_features_are_computed_in_float64(rng):
     ("a", "b", "arguments", "message"),
     [
         (np.zeros([5, 3]), np.zeros([5, 4]), {}, "one extractor"),
-        (np.zeros([5, 3, 1]), np.zeros([5, 3]), {}, r"features_a of shape \(5, 3, 1\)"),
+        (np.zeros([5]), np.zeros([5, 3]), {}, r"features_a to be finite numbers.*\(5,\)"),
         (np.zeros([5, 3]), np.zeros([2, 3]), {}, "features_b"),
         (np.full([5, 3], np.nan), np.zeros([5, 3]), {}, "finite"),
         (np.zeros([5, 3]), np.zeros([5, 3]), {"subset_size": 2}, "at least 3 rows"),

@@ -28,7 +28,7 @@ def test_the_mixture_itself_reaches_all_modes_with_the_known_quality(rng):
         report = gaussian_modes(centers[labels] + std * rng.normal(size=(2500, 2)), centers, std)
         assert report["modes"] == len(centers)
         # Within 3 standard deviations in the plane: 1 - exp(-9 / 2).
-        assert report["high_quality_share"] == pytest.approx(1 - np.exp(-4.5), abs=0.01)
+        assert report["high_quality_fraction"] == pytest.approx(1 - np.exp(-4.5), abs=0.01)
         # The expectation of 2 n KL is about the number of modes less one.
         assert 0 < report["reverse_kl"] < 3 * len(centers) / 5000
 
@@ -36,30 +36,30 @@ def test_the_mixture_itself_reaches_all_modes_with_the_known_quality(rng):
 def test_collapse_and_bad_samples():
     centers = ring_centers(8)
     one = gaussian_modes(np.repeat(centers[:1], 50, axis=0), centers, 0.01)
-    assert one == {"modes": 1, "reverse_kl": pytest.approx(np.log(8)), "high_quality_share": 1.0}
+    assert one == {"modes": 1, "reverse_kl": pytest.approx(np.log(8)), "high_quality_fraction": 1.0}
     # 2.9 standard deviations off is good, 3.1 is not; a bad sample reaches no mode.
     near, far = (centers + np.array([step, 0.0]) for step in (0.029, 0.031))
     mixed = gaussian_modes(np.concatenate([near[:2], far[:4]]), centers, 0.01)
     assert mixed == {
         "modes": 2,
         "reverse_kl": pytest.approx(np.log(4)),
-        "high_quality_share": pytest.approx(2 / 6),
+        "high_quality_fraction": pytest.approx(2 / 6),
     }
     none = gaussian_modes(np.zeros([5, 2]), centers, 0.01)
-    assert none["modes"] == 0 == none["high_quality_share"] and np.isnan(none["reverse_kl"])
+    assert none["modes"] == 0 == none["high_quality_fraction"] and np.isnan(none["reverse_kl"])
 
 
 def test_streamed_equals_all_at_once(rng):
     centers = grid_centers(3)
     samples = centers[rng.integers(4, size=60)] + 0.4 * rng.normal(size=(60, 2))
     metric = GaussianModes(centers, std=0.2)
-    assert metric.result()["high_quality_share"] == 0 == metric.result()["modes"]
+    assert metric.result()["high_quality_fraction"] == 0 == metric.result()["modes"]
     for part in np.split(samples, [7, 30]):
         metric.update_state(part)
     metric.update_state(centers, sample_weight=np.zeros(9))
     found = {name: float(value) for name, value in metric.result().items()}
     assert found == pytest.approx(gaussian_modes(samples, centers, 0.2))
-    assert found["modes"] < 9 and 0 < found["high_quality_share"] < 1
+    assert found["modes"] < 9 and 0 < found["high_quality_fraction"] < 1
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
     assert again.get_config() == metric.get_config()
 
@@ -74,7 +74,7 @@ def test_replicas_add_up():
     )
     strategy.run(metric.update_state, [samples])
     result = metric.result()
-    assert float(result["modes"]) == 2 and float(result["high_quality_share"]) == 1
+    assert float(result["modes"]) == 2 and float(result["high_quality_fraction"]) == 1
     assert float(result["reverse_kl"]) == pytest.approx(np.log(3 / 2))
 
 
@@ -105,7 +105,7 @@ def test_stacked_images_are_classified_channel_by_channel():
 
 
 def test_clear_errors():
-    with pytest.raises(ValueError, match="a digit each"):
+    with pytest.raises(ValueError, match=r"uint8 \[n, H, W, 3\]"):
         stacked_modes(np.zeros([2, 4, 4, 1], "uint8"), classify)
     with pytest.raises(ValueError, match=r"expected \(6, 7\)"):
         stacked_modes(digits([[1, 2, 3]] * 2), classify, classes=7)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.metrics.samples import prdc
+from keras_gen.metrics import prdc
 
 
 def brute(real, generated, k):
@@ -31,7 +31,8 @@ def test_against_the_definitions(rng, monkeypatch):
         wanted = {**brute(real, generated, k), "k": k, "n_real": 25, "n_generated": 31}
         assert prdc(real, generated, k) == pytest.approx(wanted)
         assert 0 < wanted["precision"] < 1 and 0 < wanted["recall"] < 1
-    monkeypatch.setitem(prdc.__globals__, "QUERY_BLOCK", 7)
+    # Seven rows of distances at once.
+    monkeypatch.setitem(prdc.__globals__, "MEMORY", 7 * 25 * 8 / 2**20)
     assert prdc(real, generated, 3) == pytest.approx(wanted)
 
 

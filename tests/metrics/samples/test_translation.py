@@ -1,9 +1,8 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from keras_gen.metrics import cycle_error, kernel_distance, luma_ssim, translation_report
+from keras_gen.metrics import cycle_error, kernel_distance, ssim, translation_report
 
 
 def images(n, mean):
@@ -63,27 +62,25 @@ def test_cycle_error_is_in_levels_and_does_not_wrap():
     assert cycle_error(black, white) == 127.5
 
 
-def test_luma_ssim_ignores_order_of_batches_and_keeps_to_luma(rng):
-    x = rng.integers(0, 256, size=(5, 16, 16, 3), dtype="uint8")
-    y = rng.integers(0, 256, size=(5, 16, 16, 3), dtype="uint8")
-    assert luma_ssim(x, x) == pytest.approx(1.0)
-    luma = [tf.image.rgb_to_grayscale(tf.cast(z, tf.float32)) for z in (x, y)]
-    wanted = tf.image.ssim(*luma, max_val=255.0).numpy().mean()
-    assert luma_ssim(x, y, batch_size=2) == pytest.approx(wanted, rel=1e-4)
-    # Of two flat images only the luminance term counts: (2ab + c) / (a^2 + b^2 + c).
-    flat = [np.full([1, 16, 16, 3], level, "uint8") for level in (100, 50)]
-    c = (0.01 * 255) ** 2
-    assert luma_ssim(*flat) == pytest.approx((10000 + c) / (12500 + c), rel=1e-3)
-    # A color of the same luma changes nothing: 0.2989 R + 0.587 G = 0.2989 * 100.
-    red, green = np.zeros([2, 1, 16, 16, 3], "uint8")
+def test_what_is_kept_is_the_similarity_of_pairs(classifier, rng):
+    source, translated = rng.integers(0, 256, size=(2, 5, 16, 16, 3), dtype="uint8")
+    report = translation_report(classifier, source, translated, translated)
+    assert report["ssim"] == pytest.approx(ssim(translated, source).mean())
+    # A color of the same luma changes nothing: 0.299 R + 0.587 G = 0.299 * 100.
+    red, green = np.zeros([2, 3, 16, 16, 3], "uint8")
     red[..., 0], green[..., 1] = 100, 51
-    assert luma_ssim(red, green) == pytest.approx(1.0, abs=1e-3)
+    report = translation_report(classifier, red, green, translated)
+    assert report["ssim"] == pytest.approx(1.0, abs=1e-3)
 
 
-@pytest.mark.parametrize("function", [cycle_error, luma_ssim])
-def test_clear_errors(function):
+def test_clear_errors(classifier):
     x = np.zeros([2, 16, 16, 3], "uint8")
-    with pytest.raises(ValueError, match="one translation for each image"):
-        function(x, x[:1])
-    with pytest.raises(ValueError, match="RGB images uint8"):
-        function(x, x.astype("float32"))
+    for source, translated, message in (
+        (x, x[:1], "of one shape"),
+        (x, x.astype("float32"), "images to be uint8"),
+        (x[..., :1], x[..., :1], r"images to be uint8 \[n, H, W, 3\]"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            translation_report(classifier, source, translated, x)
+    with pytest.raises(ValueError, match="of one shape"):
+        cycle_error(x, x[:1])

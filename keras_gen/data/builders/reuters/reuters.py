@@ -45,8 +45,8 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
     RELEASE_NOTES: ClassVar = {"1.0.0": "The ModApte split."}
     MANUAL_DOWNLOAD_INSTRUCTIONS = (
         f"Fetch {_ADDRESS}{_PUBLISHED} and put it into that folder as it is. A file {_LINES} will "
-        'do as well, with a JSON object a line: id, modapte ("train" or "test"), topics (a list), '
-        "title and text."
+        'do as well, with one JSON object per line: id, modapte ("train" or "test"), topics (a '
+        "list), title and text."
     )
 
     def _info(self) -> tfds.core.DatasetInfo:
@@ -97,7 +97,7 @@ def read_archive(path: Path) -> Iterator[dict[str, Any]]:
         Dicts of `id`, `modapte` ("train" or "test"), `topics`, `title` and `text`, as `read_sgml`.
 
     Raises:
-        ValueError: There is no such file in it.
+        ValueError: If there is no such file in it.
     """
     with tarfile.open(path) as archive:
         names = sorted(name for name in archive.getnames() if name.endswith(".sgm"))
@@ -112,9 +112,12 @@ def read_archive(path: Path) -> Iterator[dict[str, Any]]:
 def read_sgml(contents: str) -> Iterator[dict[str, Any]]:
     """Reads the stories of the ModApte split from the text of one `.sgm` file.
 
+    Args:
+        contents: Text of the file.
+
     Yields:
-        Dicts as those of `read_archive`. Stories that were never formatted have no title, and all
-        their text is the body.
+        Dicts as `read_archive`. Stories that were never formatted have no title, and all their
+        text is the body.
     """
     for attributes, story in re.findall(r"<REUTERS(.*?)>(.*?)</REUTERS>", contents, re.DOTALL):
         values = dict(re.findall(r'(\w+)="(.*?)"', attributes))
@@ -131,7 +134,7 @@ def read_sgml(contents: str) -> Iterator[dict[str, Any]]:
 
 
 def _between(tag: str, story: str) -> str:
-    """What stands in the first element of that name; nothing, if there is none."""
+    """Content of the first element of that name; empty if there is none."""
     found = re.search(f"<{tag}>(.*?)</{tag}>", story, re.DOTALL)
     return found[1] if found else ""
 

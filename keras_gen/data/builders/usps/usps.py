@@ -91,7 +91,7 @@ def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
         uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
 
     Raises:
-        ValueError: The labels are not 1..10.
+        ValueError: If the labels are not 1..10.
     """
     lines = bz2.decompress(packed).decode("ascii").splitlines()
     values = np.zeros([len(lines), 256])

@@ -25,7 +25,7 @@ def dci_scores(
     codes: np.ndarray,
     factors: np.ndarray,
     predictor: str = "forest",
-    test_share: float = 0.3,
+    test_fraction: float = 0.3,
     seed: int = 0,
 ) -> dict[str, float]:
     """Scores from what predictors of the factors make of the codes: Eastwood and Williams (2018).
@@ -35,15 +35,15 @@ def dci_scores(
     important to it: 1 less the entropy of the importances, over that of even ones.
 
     Args:
-        codes: finite numbers `[n, d]`.
-        factors: integers `[n, f]`, every factor with 2 values or more.
+        codes: Finite numbers `[n, d]`.
+        factors: Integers `[n, f]`, every factor with 2 values or more.
         predictor: "forest" (20 random trees with leaves of at least 1 % of the rows, lest they fit
             noise) or "boosting" (gradient boosted trees, as in Locatello et al. 2019; minutes
             where factors have dozens of values), both with the trees' impurity importances; or
             "lasso" (linear, penalty 0.02 on standardized codes and factors, whose absolute
             coefficients are the importances), which takes the values of factors for ordered.
-        test_share: fraction of the rows, chosen at random, held out for the informativeness.
-        seed: of that choice and of the trees.
+        test_fraction: Fraction of the rows, chosen at random, held out for the informativeness.
+        seed: Seed of that choice and of the trees.
 
     Returns:
         A dict of floats:
@@ -56,9 +56,10 @@ def dci_scores(
           "lasso" of the coefficient of determination, which is 1 at best, 0 for the mean.
 
     Raises:
-        TypeError: the factors are not integers.
-        ValueError: other shapes, numbers that are not finite, a factor that does not vary (among
-            the rows to train on, for boosting), another predictor, or a share not between 0 and 1.
+        TypeError: If the factors are not integers.
+        ValueError: If shapes differ, codes are not finite, a factor does not vary (among the rows
+            to train on, for boosting), the predictor is another, or `test_fraction` is not between
+            0 and 1.
 
     Example:
         >>> factors = Factors({"a": 4, "b": 5}).sample(200, np.random.default_rng(0))
@@ -68,13 +69,13 @@ def dci_scores(
     codes, factors = check(codes, factors)
     if predictor not in _PREDICTORS:
         raise ValueError(f"predictor must be one of {list(_PREDICTORS)}, found {predictor!r}.")
-    if not 0 < test_share < 1:
-        raise ValueError(f"test_share must be between 0 and 1, found {test_share}.")
+    if not 0 < test_fraction < 1:
+        raise ValueError(f"test_fraction must be between 0 and 1, found {test_fraction}.")
     if predictor == "lasso":
         codes = StandardScaler().fit_transform(codes)
         factors = StandardScaler().fit_transform(factors)
     train_codes, test_codes, train_factors, test_factors = train_test_split(
-        codes, factors, test_size=test_share, random_state=seed
+        codes, factors, test_size=test_fraction, random_state=seed
     )
     importances, scores = [], []
     for train, test in zip(train_factors.T, test_factors.T, strict=True):

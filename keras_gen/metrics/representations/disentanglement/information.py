@@ -24,16 +24,16 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
     Two codes that share a factor's information equally make its gap 0, copies included.
 
     Args:
-        codes: finite numbers `[n, d]`, such as the means of an encoder.
-        factors: integers `[n, f]`, every factor with 2 values or more.
-        bins: of each code between its least and its largest value.
+        codes: Finite numbers `[n, d]`, such as the means of an encoder.
+        factors: Integers `[n, f]`, every factor with 2 values or more.
+        bins: Bins of each code, between its least and its largest value.
 
     Returns:
         A number between 0 and 1, 1 if for each factor one code tells all and no other anything.
 
     Raises:
-        TypeError: the factors are not integers.
-        ValueError: other shapes, numbers that are not finite, or a factor that does not vary.
+        TypeError: If the factors are not integers.
+        ValueError: If shapes differ, codes are not finite, or a factor does not vary.
 
     Example:
         >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(20))
@@ -54,16 +54,16 @@ def modularity_score(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> 
     tell: noise has a value too, well below 1 but not 0.
 
     Args:
-        codes: finite numbers `[n, d]`.
-        factors: integers `[n, f]`, every factor with 2 values or more.
-        bins: of each code between its least and its largest value.
+        codes: Finite numbers `[n, d]`.
+        factors: Integers `[n, f]`, every factor with 2 values or more.
+        bins: Bins of each code, between its least and its largest value.
 
     Returns:
         A number between 0 and 1; 0 if no code tells anything.
 
     Raises:
-        TypeError: the factors are not integers.
-        ValueError: other shapes, numbers that are not finite, or a factor that does not vary.
+        TypeError: If the factors are not integers.
+        ValueError: If shapes differ, codes are not finite, or a factor does not vary.
 
     Example:
         >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(20))

@@ -34,19 +34,19 @@ def beta_vae_score(
     (Kim and Mnih 2018), because "none of the others" then gives that factor away.
 
     Args:
-        factors: the grid to draw from.
-        represent: function of integers `[m, f]`, combinations on the grid, `m` at most 4,096, that
+        factors: The grid to draw from.
+        represent: Function of integers `[m, f]`, combinations on the grid, `m` at most 4,096, that
             returns their codes, finite numbers `[m, d]`.
-        train: points to train on.
-        test: points held out.
-        pairs: of each point.
-        seed: of all draws.
+        train: Points to train on.
+        test: Points held out.
+        pairs: Pairs of each point.
+        seed: Seed of all draws.
 
     Returns:
         A number between 0 and 1; about 1 / f by chance.
 
     Raises:
-        ValueError: the codes are no finite matrix, or a number is below 1.
+        ValueError: If the codes are no finite matrix, or a number is below 1.
 
     Example:
         >>> beta_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -78,25 +78,25 @@ def factor_vae_score(
 
     A vote is the code with the least variance among `samples` examples with one value of a factor,
     relative to its variance among all; each code is then taken for the factor that gave it most
-    votes. Fraction of right votes among held-out ones. A factor that no code holds costs its share.
+    votes. Fraction of right votes among held-out ones. A factor that no code holds costs 1 / f.
 
     Args:
-        factors: the grid to draw from.
-        represent: function of integers `[m, f]`, combinations on the grid, `m` at most 4,096, that
+        factors: The grid to draw from.
+        represent: Function of integers `[m, f]`, combinations on the grid, `m` at most 4,096, that
             returns their codes, finite numbers `[m, d]`.
-        train: votes that assign the codes.
-        test: votes held out.
-        samples: examples of each vote.
-        least_std: codes whose standard deviation among all examples is no larger are taken for
+        train: Votes that assign the codes.
+        test: Votes held out.
+        samples: Examples of each vote.
+        least_std: Codes whose standard deviation among all examples is no larger are taken for
             collapsed and have no vote. The default suits codes under a standard normal prior; 0
             keeps all but constants.
-        seed: of all draws.
+        seed: Seed of all draws.
 
     Returns:
         A number between 0 and 1; about 1 / f by chance, 0 if all codes have collapsed.
 
     Raises:
-        ValueError: the codes are no finite matrix, a number is below 1, or `samples` below 2.
+        ValueError: If the codes are no finite matrix, a number is below 1, or `samples` below 2.
 
     Example:
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)

@@ -23,17 +23,17 @@ def sap_score(codes: np.ndarray, factors: np.ndarray, continuous: Sequence[int] 
     representation has 1 - 1 / k there, not 1.
 
     Args:
-        codes: finite numbers `[n, d]`.
-        factors: integers `[n, f]`, every factor with 2 values or more.
-        continuous: numbers of the factors to take for continuous.
+        codes: Finite numbers `[n, d]`.
+        factors: Integers `[n, f]`, every factor with 2 values or more.
+        continuous: Numbers of the factors to take for continuous.
 
     Returns:
         A number between 0 and 1.
 
     Raises:
-        TypeError: the factors are not integers.
-        ValueError: other shapes, numbers that are not finite, a factor that does not vary, or a
-            number in `continuous` that is none of a factor.
+        TypeError: If the factors are not integers.
+        ValueError: If shapes differ, codes are not finite, a factor does not vary, or a number in
+            `continuous` is none of a factor.
 
     Example:
         >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(20))

@@ -9,11 +9,11 @@ from keras_gen.metrics.checks import as_features
 
 
 def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return float64 codes `[n, d]` and int factors `[n, f]`, d and f of at least 2.
+    """Returns float64 codes `[n, d]` and int factors `[n, f]`, d and f of at least 2.
 
     Raises:
-        TypeError: the factors are not integers.
-        ValueError: other shapes, codes that are not finite, or a factor of one value only.
+        TypeError: If the factors are not integers.
+        ValueError: If shapes differ, codes are not finite, or a factor has one value only.
     """
     codes, factors = as_features(codes, "codes"), np.asarray(factors)
     if factors.ndim != 2 or len(factors) != len(codes):
@@ -42,7 +42,7 @@ def mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.
     """Mutual information in nats of each code, cut into `bins` of equal width, and each factor.
 
     Raises:
-        ValueError: fewer than 2 bins.
+        ValueError: If there are fewer than 2 bins.
     """
     if bins < 2:
         raise ValueError(f"bins must be 2 or more, found {bins}.")

@@ -32,7 +32,7 @@ def test_evenly_mixed_codes_score_by_chance(score):
     assert value == pytest.approx(1 / 4, abs=0.1)
 
 
-def test_a_lost_factor_costs_its_share_in_one_score_and_nothing_in_the_other():
+def test_a_lost_factor_costs_its_fraction_in_one_score_and_nothing_in_the_other():
     def represent(values):
         return values[:, :2].astype(float)
 

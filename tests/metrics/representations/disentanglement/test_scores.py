@@ -211,7 +211,7 @@ def test_dci_follows_the_seed(rng):
 def test_clear_errors():
     with pytest.raises(ValueError, match=r"'forest', 'boosting', 'lasso'.*found 'trees'"):
         dci_scores(ALL, ALL, "trees")
-    with pytest.raises(ValueError, match="test_share must be between 0 and 1, found 1"):
-        dci_scores(ALL, ALL, test_share=1)
+    with pytest.raises(ValueError, match="test_fraction must be between 0 and 1, found 1"):
+        dci_scores(ALL, ALL, test_fraction=1)
     with pytest.raises(ValueError, match=r"numbers 0 to 2, found \[3\]"):
         sap_score(ALL, ALL, continuous=[0, 3])

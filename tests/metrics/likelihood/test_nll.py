@@ -5,14 +5,7 @@ import tensorflow as tf
 from scipy import special, stats
 
 from keras_gen.losses import Normal
-from keras_gen.metrics import (
-    ActiveUnits,
-    BitsPerDimension,
-    active_units,
-    bits_per_dimension,
-    elbo_terms,
-    importance_weighted_nll,
-)
+from keras_gen.metrics import elbo_terms, importance_weighted_nll
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import stateless_seed
 from keras_gen.vae import VAE
@@ -211,58 +204,6 @@ def test_elbo_terms(poor, x):
     assert int(poor.evaluation_step.numpy()) == 3
 
 
-def test_bits_per_dimension():
-    # A uniform distribution over 256 levels has 8 bits, however it is written down.
-    d = 12
-    assert bits_per_dimension(d * np.log(256), d, "none") == pytest.approx(8)
-    assert bits_per_dimension(d * np.log(256), d, "uniform") == pytest.approx(8)
-    assert bits_per_dimension(0.0, d, "uniform", levels_per_unit=256) == pytest.approx(8)
-    # Data in [-1, 1) have the density 1/2.
-    assert bits_per_dimension(d * np.log(2), d, "variational", 128) == pytest.approx(8)
-    np.testing.assert_allclose(bits_per_dimension(np.array([0, d * np.log(2)]), d, "none"), [0, 1])
-    metric = BitsPerDimension(d, "uniform", 256)
-    metric.update_state(np.array([0.0, d * np.log(2)]))
-    metric.update_state(np.array([0.0]), sample_weight=[0.0])
-    assert float(metric.result()) == pytest.approx(8.5)
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
-    assert again.get_config() == metric.get_config()
-
-
-def test_active_units(rng):
-    # Standard deviations just above and below a tenth, and a latent with a large mean.
-    means = rng.normal(size=(2000, 3)) * [0.12, 0.08, 0.0] + [0, 0, 5]
-    number, variances = active_units(means)
-    assert number == 1
-    np.testing.assert_allclose(variances, means.var(axis=0, ddof=1))
-    assert active_units(means, threshold=0.005)[0] == 2
-    metric = ActiveUnits(3, threshold=0.005)
-    for part in np.split(means.astype("float32"), 4):
-        metric.update_state(part)
-    assert float(metric.result()) == 2
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
-    assert again.get_config() == metric.get_config()
-    metric.reset_state()
-    assert float(metric.result()) == 0
-
-
-def test_replicas_add_up(rng):
-    nats, means = rng.normal(size=6), rng.normal(size=(6, 2)) * [1.0, 0.0]
-    means[3:, 1] = 1  # constant on each replica, and not over both
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
-        units, bits = ActiveUnits(2), BitsPerDimension(3, "none")
-
-    def parts(values):
-        return strategy.experimental_distribute_values_from_function(
-            lambda context: tf.constant(np.split(values, 2)[context.replica_id_in_sync_group])
-        )
-
-    strategy.run(units.update_state, [parts(means)])
-    strategy.run(bits.update_state, [parts(nats)])
-    assert float(units.result()) == active_units(means)[0] == 2
-    assert float(bits.result()) == pytest.approx(bits_per_dimension(nats, 3, "none").mean())
-
-
 def test_clear_errors(poor, x):
     with pytest.raises(ValueError, match="at least 1 of each"):
         importance_weighted_nll(poor, x, samples=0)
@@ -272,11 +213,3 @@ def test_clear_errors(poor, x):
         importance_weighted_nll(poor, x + 5, samples=1)
     with pytest.raises(ValueError, match="draws=0"):
         elbo_terms(poor, x, draws=0)
-    with pytest.raises(ValueError, match="none, uniform, variational"):
-        bits_per_dimension(0.0, 4, "yes")
-    with pytest.raises(ValueError, match="positive numbers"):
-        bits_per_dimension(0.0, 0, "none")
-    with pytest.raises(ValueError, match="which has no unit"):
-        bits_per_dimension(0.0, 4, "none", 256)
-    with pytest.raises(ValueError, match="which has no unit"):
-        BitsPerDimension(4, "none", 256)

@@ -1,0 +1,66 @@
+"""Masks of missing pixels, for models that fill them in: 1 where a pixel is missing."""
+
+from __future__ import annotations
+
+import functools
+
+import numpy as np
+import tensorflow as tf
+
+
+def centered_square(side: int, margin: int) -> tf.Tensor:
+    """Returns the mask of a square in the middle of an image.
+
+    Pathak et al.: "Context Encoders: Feature Learning by Inpainting", CVPR 2016, sec. 3.3, the
+    central region.
+
+    Args:
+        side: Side of the image in pixels.
+        margin: Pixels between the square and each border of the image.
+
+    Returns:
+        float32 `[1, side, side, 1]`.
+
+    Example:
+        >>> float(tf.reduce_sum(centered_square(32, margin=8)))
+        256.0
+    """
+    place = np.arange(side)
+    inside = (place >= margin) & (place < side - margin)
+    return tf.constant((inside[:, None] & inside)[None, ..., None], tf.float32)
+
+
+def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Tensor:
+    """Returns masks of regions of arbitrary shape: where enlarged noise is lowest.
+
+    Pathak et al. 2016, sec. 3.3, the random regions, which there are silhouettes of objects and in
+    the authors' code such noise.
+
+    Args:
+        noise: Float32 `[n, cells, cells, 1]`, such as uniform noise. The fewer cells, the larger
+            the regions.
+        side: Side of the images in pixels.
+        fraction: Fraction of each image that is missing, from 0 to below 1; the paper has at most
+            a quarter.
+
+    Returns:
+        float32 `[n, side, side, 1]`, the same for the same noise.
+
+    Example:
+        >>> masks = random_regions(tf.random.stateless_uniform([9, 8, 8, 1], seed=[0, 1]), side=32)
+        >>> float(tf.reduce_mean(masks))
+        0.25
+    """
+    enlarge = _enlargement(noise.shape[1], side)
+    smooth = tf.einsum("yi,bijc,xj->byxc", enlarge, noise, enlarge)
+    lowest = tf.sort(tf.reshape(smooth, [-1, side * side]))
+    threshold = lowest[:, int(fraction * side * side), None, None, None]
+    return tf.cast(smooth < threshold, tf.float32)
+
+
+@functools.cache
+def _enlargement(cells: int, side: int) -> np.ndarray:
+    """Bicubic enlargement as a matrix `[side, cells]`, for XLA has no kernel of it."""
+    with tf.init_scope():  # a number also where a step is traced
+        rows = np.eye(cells, dtype="float32")[None, ..., None]
+        return tf.image.resize(rows, [side, cells], "bicubic").numpy()[0, ..., 0]

@@ -1,0 +1,49 @@
+"""How far reconstructions are from their originals, as papers on autoencoders measure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+BLOCK = 1000  # images whose floats are held at once
+
+
+def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Squared error of whole images, summed over pixels and channels, with pixels in [0, 1].
+
+    The error that papers on autoencoders report of a digit (Hinton & Salakhutdinov 2006), and that
+    principal components make least of among linear codes.
+
+    Args:
+        images: `[n, ...]`: uint8 0..255, or floats in units of 255 levels, which may lie outside
+            [0, 1] as linear reconstructions do.
+        originals: The same, of one shape and order, in either dtype.
+
+    Returns:
+        float32 `[n]`, from 0; at most the number of values of an image for images in [0, 1].
+
+    Raises:
+        ValueError: If the shapes differ, or a dtype is neither.
+
+    Example:
+        >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))
+        array([784.], dtype=float32)
+    """
+    images, originals = np.asarray(images), np.asarray(originals)
+    kinds = [array.dtype == np.uint8 or array.dtype.kind == "f" for array in (images, originals)]
+    if images.shape != originals.shape or images.ndim < 2 or not all(kinds):
+        raise ValueError(
+            f"Found images {images.dtype} {images.shape} and originals {originals.dtype} "
+            f"{originals.shape}: pass uint8 or floats [n, ...] of one shape."
+        )
+    errors = np.zeros(len(images), np.float32)
+    for start in range(0, len(images), BLOCK):
+        part = slice(start, start + BLOCK)
+        difference = _in_unit(images[part]) - _in_unit(originals[part])
+        errors[part] = np.square(difference).reshape(len(difference), -1).sum(axis=1)
+    return errors
+
+
+def _in_unit(images):
+    if images.dtype == np.uint8:
+        return images.astype(np.float32) / 255
+    return images.astype(np.float32)

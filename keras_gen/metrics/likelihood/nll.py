@@ -1,0 +1,160 @@
+"""Negative log-likelihoods of latent-variable models, and the terms of their bound."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.training.noise import stateless_seed
+
+
+class ImportanceSampled(Protocol):
+    """A model whose likelihood can be estimated by importance sampling."""
+
+    def prepare(self, images: Any) -> tf.Tensor:
+        """Checks images and returns them as floats `[batch, ...]`."""
+
+    def log_weights(self, x: tf.Tensor, samples: int, seed: tf.Tensor) -> tf.Tensor:
+        """Draws `samples` latents z of each x and returns log p(x, z) - log q(z|x).
+
+        Args:
+            x: Float examples `[batch, ...]`, as `prepare` returns them.
+            samples: How many latents.
+            seed: Stateless seed, int64 `[2]`; other seeds give other latents.
+
+        Returns:
+            float32 `[samples, batch]`, nats.
+        """
+
+
+def importance_weighted_nll(
+    model: ImportanceSampled,
+    images: np.ndarray,
+    samples: int = 5000,
+    chunk: int = 50,
+    batch_size: int = 32,
+    seed: int = 0,
+) -> dict[str, np.ndarray]:
+    """Estimates -log p(x) by importance sampling: Burda et al. (2016), equation 8, negated.
+
+    -log 1/k sum_i p(x, z_i) / q(z_i|x), z_i drawn from q(z|x): an upper bound of the true value in
+    expectation, which k = 1 makes the negative ELBO and which falls as k grows. The sum is kept as
+    a running log-sum-exp, so that memory is that of `chunk` samples of `batch_size` examples,
+    whatever `samples`. All samples of a batch are drawn in one compiled loop.
+
+    Args:
+        model: A model with the methods of `ImportanceSampled`, such as a `VAE`.
+        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them. Binarize them before if
+            the figure is to be that of binary data.
+        samples: Samples of each image, k.
+        chunk: Samples decoded at once.
+        batch_size: Examples at once.
+        seed: Seed of the latents. The result depends on it, and within its error on `chunk` and
+            `batch_size`.
+
+    Returns:
+        float64 `[n]` each, nats per example: "nll"; "elbo", the ELBO as the mean over the same
+        samples; "effective_sample_size", (sum w)^2 / sum w^2 of the weights, from 1 to `samples`.
+        Where it is near 1, one sample made the estimate, and the bound is loose.
+
+    Raises:
+        ValueError: If a number is below 1, or there are no images.
+        FloatingPointError: If the model's weights are not numbers (NaN).
+
+    Example:
+        >>> nats = importance_weighted_nll(vae, test_images, samples=5000)["nll"]
+        >>> nats.mean(), nats.std() / len(nats) ** 0.5
+    """
+    if min(samples, chunk, batch_size) < 1 or not len(images):
+        raise ValueError(
+            f"importance_weighted_nll found samples={samples}, chunk={chunk}, batch_size="
+            f"{batch_size} for {len(images)} images: pass at least 1 of each."
+        )
+    chunk = min(chunk, samples)
+    chunks = -(-samples // chunk)
+    shape = model.prepare(images[:1]).shape[1:]
+
+    @tf.function(input_signature=[tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)])
+    def estimate(x, batch):
+        zeros = tf.zeros(tf.shape(x)[:1], tf.float64)
+        # The sums are those of w / exp(largest), w^2 / exp(2 largest) and log w.
+        largest, total, squares, logs = zeros - math.inf, zeros, zeros, zeros
+        for number in tf.range(tf.constant(chunks, tf.int64)):
+            # Iterations at the same time would each hold their samples.
+            tf.autograph.experimental.set_loop_options(parallel_iterations=1)
+            key = stateless_seed(seed, batch * chunks + number, "importance_weights")
+            log_w = tf.cast(model.log_weights(x, chunk, key), tf.float64)
+            # The last chunk may hold more than are asked for.
+            wanted = (tf.range(chunk, dtype=tf.int64) + number * chunk < samples)[:, None]
+            logs += tf.reduce_sum(tf.where(wanted, log_w, 0.0), axis=0)
+            log_w = tf.where(wanted, log_w, -math.inf)
+            peak = tf.maximum(largest, tf.reduce_max(log_w, axis=0))
+            # A weight of 0 has the logarithm -infinity, of which no difference can be taken.
+            shift = tf.where(tf.math.is_inf(peak), tf.zeros_like(peak), peak)
+            w, scale = tf.exp(log_w - shift), tf.exp(largest - shift)
+            total = total * scale + tf.reduce_sum(w, axis=0)
+            squares = squares * scale**2 + tf.reduce_sum(w**2, axis=0)
+            largest = peak
+        return {
+            "nll": math.log(samples) - largest - tf.math.log(total),
+            "elbo": logs / samples,
+            "effective_sample_size": tf.math.divide_no_nan(total**2, squares),
+        }
+
+    parts = [
+        estimate(model.prepare(images[start : start + batch_size]), number)
+        for number, start in enumerate(range(0, len(images), batch_size))
+    ]
+    result = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    if np.isnan(result["nll"]).any():
+        raise FloatingPointError(
+            f"The importance weights of {np.isnan(result['nll']).sum()} of {len(images)} images "
+            "are NaN: look for NaN in the model's weights."
+        )
+    return result
+
+
+def elbo_terms(
+    model: Any, images: np.ndarray, draws: int = 1, batch_size: int = 256
+) -> dict[str, np.ndarray]:
+    """Returns the terms of the negative ELBO of each example, such as reconstruction and KL.
+
+    Args:
+        model: A `VAE` or variant: with `prepare`, `terms` and the counter `evaluation_step`.
+        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them.
+        draws: Draws of latents, over which the terms are averaged.
+        batch_size: Examples at once.
+
+    Returns:
+        float64 `[n]` for every term of `model.terms`, nats. Their sum is the negative ELBO.
+        The noise is that of `model.evaluate`: the same at every call.
+
+    Raises:
+        ValueError: If `draws` is below 1, or there are no images.
+
+    Example:
+        >>> terms = elbo_terms(vae, test_images, draws=10)
+        >>> (terms["reconstruction"] + terms["kl"]).mean()
+    """
+    if draws < 1 or not len(images):
+        raise ValueError(
+            f"elbo_terms found draws={draws} for {len(images)} images: pass at least 1 of each."
+        )
+    compiled = tf.function(lambda x: model.terms({"x": x}), reduce_retracing=True)
+    step = int(model.evaluation_step.numpy())
+    model.evaluation_step.assign(0)
+    parts = []
+    try:
+        for start in range(0, len(images), batch_size):
+            x = model.prepare(images[start : start + batch_size])
+            terms = []
+            for _ in range(draws):
+                terms.append(compiled(x))
+                model.evaluation_step.assign_add(1)
+            parts.append({n: np.mean([t[n] for t in terms], 0, np.float64) for n in terms[0]})
+    finally:
+        model.evaluation_step.assign(step)
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -1,0 +1,70 @@
+"""How well clusters agree with labels."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.metrics import normalized_mutual_info_score
+from sklearn.metrics.cluster import contingency_matrix
+
+from keras_gen.metrics.checks import as_features
+from keras_gen.metrics.representations.checks import as_labels, check_within
+
+
+def cluster_purity(clusters: np.ndarray, labels: np.ndarray) -> float:
+    """Fraction of examples that have the commonest label of their cluster.
+
+    It rises with the number of clusters, to 1 where each example is one of its own: compare at one
+    number, or look at the normalized mutual information too.
+
+    Args:
+        clusters: Integers `[n]`, such as the likeliest component of a mixture.
+        labels: Integers `[n]`.
+
+    Returns:
+        A number above 0, at most 1.
+
+    Raises:
+        TypeError: If clusters or labels are not integers.
+        ValueError: If they are not as many.
+
+    Example:
+        >>> cluster_purity([0, 0, 0, 1], [5, 5, 7, 7])
+        0.75
+    """
+    labels = as_labels(labels, "labels")
+    clusters = as_labels(clusters, "clusters", len(labels))
+    return float(contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels))
+
+
+def kmeans_report(
+    codes: np.ndarray, labels: np.ndarray, clusters: int | None = None, seed: int = 0
+) -> dict[str, float]:
+    """How well k-means clusters of the codes agree with labels that they never saw.
+
+    Args:
+        codes: Finite numbers `[n, d]`, taken as they are: a code of large scale counts for more.
+        labels: Integers `[n]`.
+        clusters: Number of clusters, 1 to n; by default that of the labels.
+        seed: Seed of the ten starts, of which the tightest clusters are kept.
+
+    Returns:
+        A dict of floats between 0 and 1: "purity", see `cluster_purity`, and "nmi", the mutual
+        information of clusters and labels over the mean of their entropies.
+
+    Raises:
+        TypeError: If labels are not integers.
+        ValueError: If shapes differ, codes are not finite, or `clusters` is out of range.
+
+    Example:
+        >>> kmeans_report(codes, labels)["nmi"]
+    """
+    codes = as_features(codes, "codes", rows=1)
+    labels = as_labels(labels, "labels", len(codes))
+    clusters = len(np.unique(labels)) if clusters is None else clusters
+    check_within("clusters", clusters, len(codes))
+    found = KMeans(clusters, n_init=10, random_state=seed).fit_predict(codes)
+    return {
+        "purity": cluster_purity(found, labels),
+        "nmi": float(normalized_mutual_info_score(labels, found)),
+    }

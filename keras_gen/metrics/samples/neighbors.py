@@ -1,0 +1,78 @@
+"""Nearest neighbors by brute force."""
+
+from __future__ import annotations
+
+import numpy as np
+from sklearn.neighbors import NearestNeighbors
+from sklearn.utils import gen_batches
+
+BLOCK = 1024  # queries at once
+
+
+def nearest_neighbors(
+    queries: np.ndarray, reference: np.ndarray, k: int = 1
+) -> tuple[np.ndarray, np.ndarray]:
+    """Finds the k nearest rows of `reference` for every row of `queries`.
+
+    Computed in float64, in blocks: beside the arrays themselves, memory is that of `reference` as
+    floats (float32 of uint8), whatever the number of queries.
+
+    Args:
+        queries: Features or images of any number type, `[n, ...]`; axes after the first are
+            flattened.
+        reference: Likewise, `[m, ...]`, such as the training set.
+        k: How many neighbors, at most m.
+
+    Returns:
+        Euclidean distances float64 `[n, k]`, ascending, and indices into `reference` int64
+        `[n, k]`.
+
+    Raises:
+        ValueError: If examples of the two have different sizes, numbers are not finite, or k is
+            not in 1 to m.
+
+    Example:
+        >>> distances, indices = nearest_neighbors(samples, training_images)
+        >>> training_images[indices[:, 0]]  # beside the samples, for the eye
+    """
+    queries, reference = _rows(queries, "queries"), _rows(reference, "reference")
+    if queries.shape[1] != reference.shape[1]:
+        raise ValueError(
+            f"nearest_neighbors found {queries.shape[1]} numbers per example in queries and "
+            f"{reference.shape[1]} in reference: pass examples of one shape."
+        )
+    if not 1 <= k <= len(reference):
+        raise ValueError(
+            f"nearest_neighbors found k={k} for {len(reference)} rows in reference: pass a k "
+            f"from 1 to {len(reference)}."
+        )
+    # scikit-learn computes float32 in float64 too, if both are of one type.
+    dtype = np.result_type(queries, reference, np.float32)
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute")
+    search.fit(reference.astype(dtype, copy=False))
+    found = [
+        _block(search, queries[block].astype(dtype, copy=False), reference)
+        for block in gen_batches(len(queries), BLOCK)
+    ]
+    distances, indices = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    return distances, indices
+
+
+def _rows(array: np.ndarray, name: str) -> np.ndarray:
+    array = np.asarray(array)
+    if array.ndim < 2 or not array.size:
+        raise ValueError(
+            f"nearest_neighbors found {name} of shape {array.shape}: pass at least one example, "
+            "[n, ...]."
+        )
+    return array.reshape(len(array), -1)
+
+
+def _block(search, queries, reference) -> tuple[np.ndarray, np.ndarray]:
+    indices = search.kneighbors(queries, return_distance=False)
+    # The expansion of |x - y|^2 loses digits where x and y are close; a copy must be at 0.
+    queries = queries.astype(np.float64)
+    exact = [np.linalg.norm(queries - reference[column], axis=1) for column in indices.T]
+    distances = np.stack(exact, axis=1)
+    order = np.argsort(distances, axis=1, kind="stable")
+    return np.take_along_axis(distances, order, axis=1), np.take_along_axis(indices, order, axis=1)

@@ -1,0 +1,50 @@
+"""Calling a recipe from its command line."""
+
+import contextlib
+import inspect
+import os
+import sys
+import traceback
+from collections.abc import Callable
+
+import tensorflow as tf
+
+from keras_gen.run.run import Run
+from keras_gen.run.settings import RunSettings
+
+
+def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) -> None:
+    """Calls a recipe's `main`, and ends the process with one sentence if something is wrong.
+
+    The recipe's file names the run, and its docstring is what `--help` prints.
+
+    Args:
+        main: Function of the run and its settings.
+        settings: Dataclass derived from `RunSettings`.
+        presets: What each preset changes.
+        argv: Flags; the process's by default.
+    """
+    with one_sentence():
+        description = inspect.getmodule(main).__doc__
+        run = Run(inspect.getfile(main), settings, presets, description, argv)
+        main(run, run.settings)
+
+
+@contextlib.contextmanager
+def one_sentence():
+    """Ends the process with one sentence if something is wrong that its user can mend."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise SystemExit("\ninterrupted: resume with the same command and --resume") from None
+    except (ValueError, TypeError, OSError, FloatingPointError, tf.errors.OpError) as error:
+        if "KERAS_GEN_DEBUG" in os.environ:
+            traceback.print_exc()
+        # Our own sentences about files come with a number that says nothing more.
+        plain = error.strerror if isinstance(error, OSError) and not error.filename else None
+        text = " ".join((plain or str(error)).split())
+        print(
+            f"error: {text} (the environment variable KERAS_GEN_DEBUG=1 shows where)",
+            file=sys.stderr,
+        )
+        raise SystemExit(1) from error

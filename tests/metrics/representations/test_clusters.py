@@ -1,0 +1,53 @@
+import numpy as np
+import pytest
+
+from keras_gen.metrics import cluster_purity, kmeans_report
+
+
+def test_purity_by_hand_and_where_it_fails(rng):
+    assert cluster_purity([0, 0, 0, 1, 1, 9], [5, 5, 7, 7, 7, 5]) == pytest.approx(5 / 6)
+    labels = rng.integers(4, size=50)
+    assert cluster_purity(np.zeros(50, int), labels) == np.bincount(labels).max() / 50
+    assert cluster_purity(np.arange(50), labels) == 1  # a cluster for each example
+    assert cluster_purity(labels[::-1] * 0 + (labels + 1) % 4, labels) == 1  # names do not count
+
+
+def test_clusters_of_separate_blobs_are_their_labels(blobs):
+    codes, labels = blobs(90)
+    assert kmeans_report(codes, labels) == {"purity": 1, "nmi": pytest.approx(1)}
+    # More clusters than labels stay pure, and tell more than the labels.
+    finer = kmeans_report(codes, labels, clusters=9)
+    assert finer["purity"] == 1 and finer["nmi"] < 0.8
+
+
+def test_nmi_against_its_definition(rng):
+    # One cluster would split no label, so two points fix the clusters: left and right.
+    side, labels = np.repeat([0, 1], 20), np.repeat([0, 1, 0, 1], [15, 5, 2, 18])
+    joint = np.array([[15, 5], [2, 18]]) / 40
+    rows, columns = joint.sum(axis=1), joint.sum(axis=0)
+    information = np.sum(joint * np.log(joint / np.outer(rows, columns)))
+    entropies = [-np.sum(p * np.log(p)) for p in (rows, columns)]
+    report = kmeans_report(100.0 * side[:, None] + rng.normal(size=[40, 1]), labels)
+    assert report["nmi"] == pytest.approx(information / np.mean(entropies))
+    assert report["purity"] == pytest.approx(33 / 40)
+
+
+def test_clusters_of_random_codes_tell_nothing(rng):
+    assert kmeans_report(rng.normal(size=[400, 5]), np.arange(400) % 4)["nmi"] < 0.05
+
+
+X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda: cluster_purity(Y, Y[:3]), ValueError, r"clusters of shape \[3\]"),
+        (lambda: cluster_purity([], np.array([], int)), ValueError, r"shape \[n\], found \[0\]"),
+        (lambda: kmeans_report(X, Y, clusters=0), ValueError, "clusters must be between 1 and 6"),
+        (lambda: kmeans_report(X, Y[:2]), ValueError, r"labels of shape \[6\], found \[2\]"),
+    ],
+)
+def test_clear_errors(call, error, message):
+    with pytest.raises(error, match=message):
+        call()

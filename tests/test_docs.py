@@ -1,0 +1,244 @@
+"""What the documentation says is so: files, links, commands with their flags, names, and code."""
+
+import argparse
+import ast
+import functools
+import importlib
+import inspect
+import json
+import pkgutil
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from all_tiny import TINY
+from keras_gen import data, metrics, networks
+from keras_gen.cli import _parser
+from keras_gen.results import read_published
+from keras_gen.results.runs import load_recipe
+from keras_gen.run import parse, run_recipe
+from keras_gen.serving.exported import read_metadata
+from keras_gen.training import GenerativeModel
+from keras_gen.vae import VAE
+from processes import RECIPES, ROOT
+
+DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+PAGES = ["README.md", "CONTRIBUTING.md", *DOCS]
+CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+FENCED = re.compile(r"```.*?```", re.DOTALL)
+FOLDERS = r"\b(?:recipes|saved_models|benchmarks|keras_gen|tests|docs)/[\w./]*\w|\b[A-Z]+\.md"
+each_page = pytest.mark.parametrize("page", PAGES)
+
+
+@functools.cache
+def read(page: str) -> str:
+    """The text of a page, in which NAME stands for any recipe."""
+    return re.sub(r"\bNAME\b", "vae_mnist", (ROOT / page).read_text(encoding="utf-8"))
+
+
+def prose(page: str) -> str:
+    """All but the Python code and addresses."""
+    return re.sub(r"https?://\S+", "", CODE.sub("", read(page)))
+
+
+def commands(page: str) -> list[str]:
+    """The commands in code, inline and in blocks."""
+    text = prose(page)
+    lines = re.findall(r"`([^`\n]+)`", text)
+    lines += [line for block in FENCED.findall(text) for line in block.splitlines()]
+    parts = [part.strip() for line in lines for part in line.split("&&")]
+    return sorted({p for p in parts if re.match(r"python (recipes|benchmarks)/|keras-gen ", p)})
+
+
+def anchors(page: str) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.*)", FENCED.sub("", read(page)), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+# Text --------------------------------------------------------------------------------------------
+
+
+@each_page
+def test_paths(page):
+    missing = {path for path in re.findall(FOLDERS, prose(page)) if not (ROOT / path).exists()}
+    assert not missing
+
+
+@pytest.mark.parametrize("page", [*PAGES, "RESULTS.md"])
+def test_links(page):
+    text = FENCED.sub("", read(page))
+    targets = re.findall(r"\]\(([^()\s]*)\)", text) + re.findall(r'<img src="([^"]+)"', text)
+    for target in targets:
+        if "://" in target:
+            continue
+        path, _, anchor = target.partition("#")
+        linked = ((ROOT / page).parent / path).resolve() if path else ROOT / page
+        assert linked.exists(), target
+        if anchor:
+            assert anchor in anchors(str(linked.relative_to(ROOT))), target
+
+
+def test_every_page_is_linked_from_the_first():
+    linked = set(re.findall(r"\]\(([^()\s]*\.md)\)", read("README.md")))
+    assert linked >= {page for page in PAGES if page != "README.md"}
+
+
+@each_page
+def test_names_in_dots(page):
+    for name in re.findall(r"`(keras_gen(?:\.\w+)+)`", prose(page)):
+        pkgutil.resolve_name(name)
+
+
+def test_the_table_of_signatures():
+    table = re.findall(r"^\| (`.*?) \|.*\|$", prose("docs/serving.md"), re.MULTILINE)
+    listed = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
+    served = {name for tiny in TINY.values() for name in tiny.build(0).signatures()}
+    assert served <= listed
+
+
+def test_the_house_has_these_rooms():
+    (house,) = re.findall(r"```\n(keras_gen/\n.*?)```", read("CONTRIBUTING.md"), re.DOTALL)
+    listed = set(re.findall(r"^  (\w+)/ ", house, re.MULTILINE))
+    assert listed == {path.parent.name for path in (ROOT / "keras_gen").glob("*/__init__.py")}
+
+
+def test_the_readme_is_short():
+    assert len(read("README.md").splitlines()) <= 120
+
+
+def test_something_was_found():
+    assert sum(len(commands(page)) for page in PAGES) > 15
+    assert sum(len(CODE.findall(read(page))) for page in PAGES) > 12
+
+
+# Commands ----------------------------------------------------------------------------------------
+
+
+@each_page
+def test_commands_take_their_flags(page):
+    for command in commands(page):
+        first, *words = shlex.split(command)
+        if first == "keras-gen":
+            assert _parser().parse_args(words), command
+        elif words[0].startswith("recipes/"):
+            recipe = load_recipe(ROOT, Path(words[0]).stem)
+            assert parse(recipe.Settings, recipe.PRESETS, "", words[1:]).preset, command
+
+
+def flags() -> set[str]:
+    """The flags of all recipes and of the command line."""
+    settings = [load_recipe(ROOT, recipe).Settings for recipe in RECIPES]
+    found = {f"--{name.replace('_', '-')}" for s in settings for name in s.__dataclass_fields__}
+    (commands,) = (a for a in _parser()._actions if isinstance(a, argparse._SubParsersAction))
+    for command in commands.choices.values():
+        found |= {flag for action in command._actions for flag in action.option_strings}
+    return found
+
+
+def test_flags_that_stand_alone():
+    named = {flag for page in PAGES for flag in re.findall(r"`(--[\w-]+)", prose(page))}
+    assert named and named <= flags()
+
+
+# Code --------------------------------------------------------------------------------------------
+
+
+@each_page
+def test_code_imports_what_there_is(page):
+    for code in CODE.findall(read(page)):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(node.module)
+                missing = [name.name for name in node.names if not hasattr(module, name.name)]
+                assert not missing, f"{node.module} has no {missing}"
+
+
+WIDE = ("dcgan_generator", "dcgan_discriminator", "patch_discriminator", "resnet_generator")
+RANDOM = np.random.default_rng(0)
+
+
+def images(*shape) -> np.ndarray:
+    return RANDOM.integers(0, 256, shape, np.uint8)
+
+
+def small_images(name, labels=False):
+    source = data.Source((images(1000, 28, 28, 1), np.arange(1000) % 10))
+    source = source if labels else source.map(lambda image, label: image)
+    return data.Split(source, source.take(100))
+
+
+def image_folder(path, size):
+    return data.Source(images(64, size, size, 3))
+
+
+def narrow(build):
+    """The same network with few filters and blocks."""
+    size = {"filters": 4, "blocks": 1}
+    fixed = {name: size[name] for name in size.keys() & inspect.signature(build).parameters}
+    return lambda *args, **options: build(*args, **options | fixed)
+
+
+fit = GenerativeModel.fit
+
+
+def short_fit(model, *batch, epochs=1, steps_per_epoch=None, batch_size=None, **kwargs):
+    """One step on two examples."""
+    if isinstance(batch[0], tf.data.Dataset):
+        batch = (batch[0].unbatch().batch(2).take(1),)
+    else:
+        batch = tuple(part[:2] for part in batch)
+    return fit(model, *batch, **kwargs | {"verbose": 0})
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A working directory with what pages find there, and small data and networks."""
+    latents = dict(latent_dim=2, hidden=(4,))
+    encoder = networks.mlp_encoder(heads=("mean", "log_variance"), **latents)
+    VAE(encoder, networks.mlp_decoder(**latents)).save(tmp_path / "vae.keras")
+    (tmp_path / "saved_models").symlink_to(ROOT / "saved_models")
+    monkeypatch.chdir(tmp_path)
+    extractor = functools.partial(metrics.trained_extractor, steps=1, cache=tmp_path)
+    monkeypatch.setattr(data, "small_images", small_images)
+    monkeypatch.setattr(data, "image_folder", image_folder)
+    monkeypatch.setattr(metrics, "trained_extractor", extractor)
+    for name in WIDE:
+        monkeypatch.setattr(networks, name, narrow(getattr(networks, name)))
+    return tmp_path
+
+
+def with_code() -> list:
+    """The pages whose blocks of code run one after the other; the guide has many models."""
+    pages = [page for page in ("README.md", *DOCS) if CODE.search(read(page))]
+    return [pytest.param(p, marks=pytest.mark.slow) if "guide" in p else p for p in pages]
+
+
+@pytest.mark.parametrize("page", with_code())
+def test_code_runs(page, home, monkeypatch):
+    monkeypatch.setattr(GenerativeModel, "fit", short_fit)
+    names: dict = {}
+    for number, code in enumerate(CODE.findall(read(page)), 1):
+        file = home / f"block_{number}.py"  # where TensorFlow looks for the source of functions
+        file.write_text(code)
+        exec(compile(code, file, "exec"), names)
+
+
+def test_the_recipe_to_be_added_runs(home):
+    name, text = "vae_fashion_mnist", read("CONTRIBUTING.md")
+    (home / "recipes" / "results").mkdir(parents=True)
+    for path, block in ((f"{name}.py", "python"), (f"results/{name}.toml", "toml")):
+        (code,) = re.findall(rf"```{block}\n(.*?)```", text, re.DOTALL)
+        (home / "recipes" / path).write_text(code)
+    recipe = load_recipe(home, name)
+    flags = ["--preset", "smoke", "--output", str(home / "run")]
+    run_recipe(recipe.main, recipe.Settings, recipe.PRESETS, flags)
+    measured = json.loads((home / "run" / "metrics.json").read_text())
+    (figure,) = read_published(home, name).figures
+    assert figure.measured(measured)[0] > 0
+    assert (home / "run" / "reconstructions.png").exists()
+    assert read_metadata(home / "run" / "export" / name / "1")["default_signature"] == "sample"

@@ -1,0 +1,116 @@
+"""Rows of images above what a model makes of them."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from all_tiny import TINY
+from grid_cells import Plain, cells, gray, images, rgb
+from keras_gen.visualize import (
+    anomalies,
+    denoised,
+    inpaintings,
+    reconstructions,
+    translation_grid,
+)
+from tiny import prepared
+
+
+class TestReconstructions:
+    def test_below_the_images(self):
+        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(5)
+        found = cells(reconstructions(model, digits), 5)
+        np.testing.assert_array_equal(found[0], rgb(digits))
+        np.testing.assert_array_equal(found[1], rgb(model.reconstruct(digits)))
+
+    def test_of_floats(self):
+        tiny, model = TINY["VAE"], TINY["VAE"].compiled()
+        (digits,), (floats,) = tiny.data(5), prepared(model, 5)
+        assert floats.dtype == np.float32
+        np.testing.assert_array_equal(
+            reconstructions(model, floats), reconstructions(model, digits)
+        )
+
+    def test_of_codes(self):
+        assert gray(reconstructions(Plain(), images(111, 142)), 2) == [[111, 142]] * 2
+
+
+def test_denoised():
+    model, (digits,) = TINY["DenoisingAutoencoder"].compiled(), TINY["DenoisingAutoencoder"].data(5)
+    found = cells(denoised(model, digits), 5)
+    corrupted = model.corrupt(model.prepare(digits))
+    assert (
+        found.shape[0] == 3 and (np.asarray(corrupted) != np.asarray(model.prepare(digits))).any()
+    )
+    np.testing.assert_array_equal(found[0], rgb(digits))
+    np.testing.assert_array_equal(found[1], rgb(model.restore(corrupted).numpy()))
+    np.testing.assert_array_equal(found[2], rgb(model.restore(model(corrupted)).numpy()))
+
+
+class Filling:
+    """Fills what is missing with one level."""
+
+    def __init__(self, level):
+        self.level = level
+
+    def inpaint(self, images, masks):
+        return np.where(masks > 0, np.uint8(self.level), images)
+
+
+def test_inpaintings():
+    masks = np.array([1, 0]).reshape(2, 1, 1, 1)
+    found = gray(inpaintings(images(10, 20), masks, Filling(30), Filling(40)), 2)
+    assert found == [[10, 20], [128, 20], [30, 20], [40, 20]]
+
+
+class Scoring(Plain):
+    """Anomalous is what is bright."""
+
+    def score(self, images):
+        return images[:, 0, 0, 0].astype("float32")
+
+
+def test_anomalies_of_each_set():
+    found = gray(anomalies(Scoring(), images(120, 111, 145), images(102, 101), n=2), 2)
+    least, most = [[111, 120]] * 2, [[120, 145]] * 2
+    assert found == [*least, *most, *[[101, 102]] * 4]
+
+
+class Brighter:
+    """Two directions: half of the way to white, and half of the way to black."""
+
+    def directions(self):
+        return {"up": None, "down": None}
+
+    def translate(self, images, direction):
+        return {"up": images // 2 + 128, "down": images // 2}[direction]
+
+
+@pytest.mark.parametrize("paintings", [2, 5])
+def test_layout_of_translations(paintings):
+    x = np.stack([np.full([4, 6, 3], v, "uint8") for v in (10, 20)])
+    y = np.stack([np.full([4, 6, 3], 100 + v, "uint8") for v in range(paintings)])
+    sample_grid = translation_grid(Brighter(), x, y)
+    assert (
+        sample_grid.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3) and sample_grid.dtype == np.uint8
+    )
+    cells = sample_grid[4::6, 4::8, 0][:6, :2]
+    up, down = (lambda v: v // 2 + 128), (lambda v: v // 2)
+    expected = [
+        [10, 20],
+        [up(10), up(20)],
+        [down(up(10)), down(up(20))],
+        [100, 101],
+        [down(100), down(101)],
+        [up(down(100)), up(down(101))],
+    ]
+    np.testing.assert_array_equal(cells, expected)
+
+
+def test_sample_grid_of_a_model():
+    tiny = TINY["CycleGAN"]
+    x, y = tiny.data(3)
+    sample_grid = translation_grid(tiny.compiled(), x, y)
+    assert sample_grid.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
+    np.testing.assert_array_equal(sample_grid[2:18, 2:18], x[0])
+    assert tf.reduce_all(sample_grid[2:18, 18:20] == 255)

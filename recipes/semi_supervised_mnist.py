@@ -66,8 +66,7 @@ def main(run: Run, s: Settings):
         stream = partial(unlabeled.stream, s.batch_size, seed)
         run.fit(models[seed], stream, draw, part="" if seed == s.seed else f"seed_{seed}")
 
-    ways = {"supervised": "supervised only", "pretrained": "pretrained, fine-tuned"}
-    ways, counts = ways | {"both": "both losses at once"}, (100, 600, 1000, 3000)
+    ways, counts = ("supervised", "pretrained", "both"), (100, 600, 1000, 3000)
     with run.evaluation(models[s.seed]) as metrics:
         for count in counts:
             found = []
@@ -76,10 +75,10 @@ def main(run: Run, s: Settings):
                 train = partial(errors, run, s, seed, model.encoder, few, unlabeled, test)
                 found.append(run.once(f"{count} labels, seed {seed}", train))
             for way in ways:
-                each = [errors[way] for errors in found]
+                each = [of_seed[way] for of_seed in found]
                 metrics[f"{way}_{count}"] = float(np.mean(each))
                 metrics[f"{way}_{count}_deviation"] = float(np.std(each, ddof=len(each) > 1))
-        lines = {v: (counts, [metrics[f"{k}_{n}"] for n in counts]) for k, v in ways.items()}
+        lines = {way: (counts, [metrics[f"{way}_{n}"] for n in counts]) for way in ways}
         run.draw("errors", line_plot(lines, "labels", "test error (%)", log_x=True))
     run.export(models[s.seed])
 

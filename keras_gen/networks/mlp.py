@@ -91,6 +91,7 @@ def mlp_networks(
     latent_dim: int = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
+    *,
     gain: float | None = None,
     **options,
 ) -> tuple[keras.Model, keras.Model]:

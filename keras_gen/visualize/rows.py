@@ -27,16 +27,18 @@ def reconstructions(model, images) -> np.ndarray:
 def denoised(model, images) -> np.ndarray:
     """A row of images, and below them the corrupted ones and the denoised ones.
 
+    The corruption is the model's own, the same each time.
+
     Args:
         model: A `DenoisingAutoencoder`.
         images: uint8, or float as the model takes them.
 
     Returns:
-        uint8 image `[height, width, 3]`.
+        uint8 image `[height, width, 3]` of three rows.
 
     Example:
     ```python
-    write_png("denoised.png", denoised(model, test_images[:16]))
+    sample_grid = SampleGrid(lambda model: denoised(model, test_images[:16]), "runs/a/denoised")
     ```
     """
     corrupted = model.corrupt(model.prepare(images))

@@ -63,9 +63,8 @@ def main(run: Run, s: Settings):
     pca_epochs, layer_epochs = max(1, s.epochs // 5), min(s.pretrain_epochs, s.epochs)
 
     def compile_for(model, epochs):
-        optimizer = keras.optimizers.AdamW(
-            run.in_halves(s.learning_rate, epochs), weight_decay=s.weight_decay
-        )
+        rate = run.in_halves(s.learning_rate, epochs)
+        optimizer = keras.optimizers.AdamW(rate, weight_decay=s.weight_decay)
         optimizer.exclude_from_weight_decay(var_names=["bias"])
         run.compile(model, optimizer)
 
@@ -91,12 +90,12 @@ def main(run: Run, s: Settings):
         pixels, train = flat_pixels(test), flat_pixels(data.train.arrays())
         pca = PCA(s.latent_dim, random_state=s.seed).fit(train)
         images = pixels.reshape(test.shape)
-        of_pca = pca.inverse_transform(pca.transform(pixels)).reshape(test.shape)
-        of_logistic_pca = logistic_pca.reconstruct(images)
-        metrics["squared_error"] = float(squared_error(model.reconstruct(images), images).mean())
-        error = squared_error(of_logistic_pca, images).mean()
-        metrics["squared_error_logistic_pca"] = float(error)
-        metrics["squared_error_pca"] = float(squared_error(of_pca, images).mean())
+        found = {
+            "squared_error": model.reconstruct(images),
+            "squared_error_logistic_pca": logistic_pca.reconstruct(images),
+            "squared_error_pca": pca.inverse_transform(pca.transform(pixels)).reshape(test.shape),
+        }
+        metrics |= {name: float(squared_error(x, images).mean()) for name, x in found.items()}
         metrics |= model.evaluate(data.test.batches(250), return_dict=True, verbose=0)
     run.export(model)
 

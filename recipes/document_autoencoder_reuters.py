@@ -76,10 +76,8 @@ def main(run: Run, s: Settings):
             for kind, key in (("autoencoder", "precision"), ("LSA", "precision_lsa")):
                 known = codes[kind], topics
                 line = retrieval_curve(*known, *known, recalls, leave_one_out=True)
-                metrics[key + suffix], lines[f"{kind}, {size}"] = (
-                    float(line.mean()),
-                    (recalls, line),
-                )
+                metrics[key + suffix] = float(line.mean())
+                lines[f"{kind}, {size}"] = (recalls, line)
         metrics["nats_per_word"] = float(models["main"].score(test).sum() / test.sum())
         run.draw("sample_grid", code_scatter(codes, topics, data.topics))
         run.draw("precision", line_plot(lines, "fraction of the topic retrieved", "precision"))

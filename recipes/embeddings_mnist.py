@@ -58,7 +58,7 @@ def main(run: Run, s: Settings):
     used = ("train_mnist", "test_mnist", "train_fashion", "train_usps", "test_usps")
     data = run.load(Sets(**sets, only=used))
     sources = {"fashion": data.train_fashion, "usps": data.train_usps, "mnist": data.train_mnist}
-    shown, models = data.test_mnist.arrays()[0][:12], {}
+    digits, models = data.test_mnist.arrays()[0][:12], {}
     for name, source in sources.items():
         epochs = s.epochs if name == "mnist" else s.other_epochs
         with run.strategy.scope():
@@ -66,7 +66,7 @@ def main(run: Run, s: Settings):
             models[name] = Autoencoder(*networks, seed=s.seed)
             adam = keras.optimizers.Adam(run.in_halves(s.learning_rate, epochs))
             run.compile(models[name], adam)
-        draw, part = lambda m: reconstructions(m, shown), "" if name == "mnist" else names[name]
+        draw, part = lambda m: reconstructions(m, digits), "" if name == "mnist" else names[name]
         run.fit(models[name], source, draw, part=part, epochs=epochs)
 
     with run.evaluation(models["mnist"]) as metrics:
@@ -86,10 +86,9 @@ def main(run: Run, s: Settings):
                 metrics[f"neighbors_{kind}_{count}"] = 100 * found
             clusters = kmeans_report(test_codes, test_y, seed=s.seed)
             metrics |= {f"{name}_{kind}": 100 * value for name, value in clusters.items()}
-            planes[kind] = PCA(2).fit(test_codes).transform(test_codes[: s.embedded])
-            near[kind] = TSNE(init="pca", random_state=s.seed).fit_transform(
-                test_codes[: s.embedded]
-            )
+            shown = test_codes[: s.embedded]
+            planes[kind] = PCA(2).fit(test_codes).transform(shown)
+            near[kind] = TSNE(init="pca", random_state=s.seed).fit_transform(shown)
         for name, found in (("pca", planes), ("tsne", near)):
             panels = {"32 codes": found["codes"], "784 pixels": found["pixels"]}
             run.draw(name, code_scatter(panels, test_y[: s.embedded]))

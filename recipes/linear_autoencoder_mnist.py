@@ -59,10 +59,8 @@ def main(run: Run, s: Settings):
     run.fit(model, data.train, lambda _: filters(kernel.numpy().T, (28, 28, 1), s.latent_dim))
 
     with run.evaluation(model) as metrics:
-        pca, images = (
-            PCA(s.latent_dim, random_state=s.seed).fit(flat_pixels(train)),
-            flat_pixels(test),
-        )
+        pca = PCA(s.latent_dim, random_state=s.seed).fit(flat_pixels(train))
+        images = flat_pixels(test)
         # Floats, which are neither rounded nor clipped.
         found = (model.reconstruct(test / np.float32(127.5) - 1) + 1).reshape(images.shape) / 2
         of_pca = pca.inverse_transform(pca.transform(images))

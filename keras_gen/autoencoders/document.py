@@ -9,7 +9,7 @@ from keras_gen.data.edges import Texts
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DocumentAutoencoder(Autoencoder):
-    """Codes of documents, whose words it brings back: text in, words and their rates out.
+    """Codes of documents, whose words it reconstructs: text in, words and their rates out.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     fig. 4 and the supporting text: a document is the vector of its word counts over their sum, and

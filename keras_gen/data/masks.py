@@ -31,7 +31,7 @@ def centered_square(side: int, margin: int) -> tf.Tensor:
 
 
 def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Tensor:
-    """Returns masks of regions of arbitrary shape: where enlarged noise is lowest.
+    """Returns masks of regions of arbitrary shape: where upsampled noise is lowest.
 
     Pathak et al. 2016, sec. 3.3, the random regions, which there are silhouettes of objects and in
     the authors' code such noise.
@@ -51,16 +51,16 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
         >>> float(tf.reduce_mean(masks))
         0.25
     """
-    enlarge = _enlargement(noise.shape[1], side)
-    smooth = tf.einsum("yi,bijc,xj->byxc", enlarge, noise, enlarge)
+    upsample = _upsampling(noise.shape[1], side)
+    smooth = tf.einsum("yi,bijc,xj->byxc", upsample, noise, upsample)
     lowest = tf.sort(tf.reshape(smooth, [-1, side * side]))
     threshold = lowest[:, int(fraction * side * side), None, None, None]
     return tf.cast(smooth < threshold, tf.float32)
 
 
 @functools.cache
-def _enlargement(cells: int, side: int) -> np.ndarray:
-    """Bicubic enlargement as a matrix `[side, cells]`, for XLA has no kernel of it."""
+def _upsampling(cells: int, side: int) -> np.ndarray:
+    """Bicubic upsampling as a matrix `[side, cells]`, for XLA has no kernel of it."""
     with tf.init_scope():  # a number also where a step is traced
         rows = np.eye(cells, dtype="float32")[None, ..., None]
         return tf.image.resize(rows, [side, cells], "bicubic").numpy()[0, ..., 0]

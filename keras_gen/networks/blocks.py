@@ -50,7 +50,7 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
     return stages
 
 
-def shrink(images, stages: int, filters: int, normalization: str | None = "batch"):
+def downsample(images, stages: int, filters: int, normalization: str | None = "batch"):
     """Halves images `stages` times: 4x4 convolutions of stride 2 and leaky ReLU of slope 0.2.
 
     There is no normalization in the first layer, as DCGAN asks of its discriminator.
@@ -77,8 +77,8 @@ def shrink(images, stages: int, filters: int, normalization: str | None = "batch
     return x
 
 
-def grow(maps, stages: int, filters: int, channels: int):
-    """The mirror image of `shrink`: 4x4 transposed convolutions of stride 2, ReLU, then tanh.
+def upsample(maps, stages: int, filters: int, channels: int):
+    """The mirror image of `downsample`: 4x4 transposed convolutions of stride 2, ReLU, then tanh.
 
     Args:
         maps: `[batch, height, width, any]`.

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import ChannelwiseDense
-from keras_gen.networks.blocks import batch_norm, conv, grow, halvings, shrink
+from keras_gen.networks.blocks import batch_norm, conv, downsample, halvings, upsample
 
 
 def context_encoder(
@@ -32,7 +32,7 @@ def context_encoder(
     ```
     """
     images = keras.Input(image_shape)
-    features = shrink(images, halvings(image_shape), filters)
+    features = downsample(images, halvings(image_shape), filters)
     # They leave in float32 whatever the precision inside.
     return keras.Model(images, layers.Activation("linear", dtype="float32")(features), name=name)
 
@@ -66,4 +66,4 @@ def context_decoder(
     width = filters * 2 ** (stages - 1)
     features = keras.Input((4, 4, width))
     x = layers.ReLU()(batch_norm()(conv(width, 1)(ChannelwiseDense()(features))))
-    return keras.Model(features, grow(x, stages, filters, image_shape[-1]), name=name)
+    return keras.Model(features, upsample(x, stages, filters, image_shape[-1]), name=name)

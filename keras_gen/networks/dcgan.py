@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import batch_norm, conv, grow, halvings, shrink
+from keras_gen.networks.blocks import batch_norm, conv, downsample, halvings, upsample
 
 
 def dcgan_generator(
@@ -33,7 +33,7 @@ def dcgan_generator(
     inputs = keras.Input((latent_dim,))
     x = conv(width, 4, layer=layers.Conv2DTranspose)(layers.Reshape((1, 1, latent_dim))(inputs))
     x = layers.ReLU()(batch_norm()(x))
-    return keras.Model(inputs, grow(x, stages, filters, image_shape[-1]), name=name)
+    return keras.Model(inputs, upsample(x, stages, filters, image_shape[-1]), name=name)
 
 
 def dcgan_discriminator(
@@ -65,7 +65,7 @@ def dcgan_discriminator(
     ```
     """
     images = keras.Input(image_shape)
-    x = shrink(images, halvings(image_shape), filters, normalization)
+    x = downsample(images, halvings(image_shape), filters, normalization)
     x = layers.Flatten()(conv(1, 4, use_bias=True)(x))
     # The logits leave in float32 whatever the precision inside.
     return keras.Model(images, layers.Reshape((), dtype="float32")(x), name=name)

@@ -27,7 +27,7 @@ class ContextEncoder(Capable, GenerativeModel):
     Missing are, with `"center"`, the square in the middle of half the image's side, less an
     `overlap` at its border that is shown and predicted, with ten times the weight (sec. 3.3); and
     with `"random"` a quarter of the image, in regions of arbitrary shape, drawn anew for every
-    image: where coarse noise, enlarged smoothly, is lowest. The pixels are set to 0, mid-gray.
+    image: where coarse noise, upsampled smoothly, is lowest. The pixels are set to 0, mid-gray.
 
     Deviations: random regions are noise, as in the authors' code, where the paper cuts out
     silhouettes of PASCAL VOC; there the discriminator sees the whole image, known pixels in place.

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def code_scatter(
     panels: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str] | None = None
 ) -> np.ndarray:
-    """Codes of two numbers as points colored by label, one panel a kind of code side by side.
+    """Codes of two dimensions as points colored by label, one panel for each kind of code.
 
     As fig. 3 of Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks",
     Science 2006, which sets an autoencoder's codes beside the first two principal components.

@@ -19,9 +19,8 @@ def conv_encoder(
 ) -> keras.Model:
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
 
-    That of Masci, Meier, Ciresan,
-    Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical Feature Extraction",
-    ICANN 2011, with a dense code.
+    Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical
+    Feature Extraction", ICANN 2011, whose code is made of maps and here is dense.
 
     Deviations from it: strides in place of max pooling (Springenberg et al. 2015), ReLU in place of
     a scaled tanh, no pretraining layer by layer.

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from keras_gen.results.rows import RESULTS
+
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
@@ -117,7 +119,7 @@ def read_published(root: str | Path, recipe: str) -> Published:
         >>> read_published(".", "vae_mnist").system
         'VAE'
     """
-    path = Path(root) / "recipes" / "results" / f"{recipe}.toml"
+    path = Path(root) / RESULTS / f"{recipe}.toml"
     if not path.is_file():
         raise FileNotFoundError(f"there is no {path}: it says what {recipe} publishes.")
     try:

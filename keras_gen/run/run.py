@@ -346,10 +346,10 @@ def _usage(path: Path) -> str | None:
     metadata = read_metadata(path)
     if "sample" in metadata["signatures"]:
         return f"draw: keras-gen sample {path.parent} -n 64 --seed 0 -o samples.png"
-    inputs = metadata["signatures"][metadata["default_signature"]]["inputs"].values()
-    shapes = [spec["shape"] for spec in inputs if len(spec["shape"]) == 4]
-    if len(inputs) != 1 or not shapes:
+    default = metadata["signatures"][metadata["default_signature"]]
+    taken, given = ([spec["shape"] for spec in default[k].values()] for k in ("inputs", "outputs"))
+    if [len(shape) for shape in (*taken, *given)] != [4, 4]:
         return None
-    height, width = shapes[0][1:3]
+    height, width = taken[0][1:3]
     size = f"  (of {height}x{width} pixels)" if height and width else ""
     return f"apply: keras-gen apply {path.parent} IMAGE.png -o out.png{size}"

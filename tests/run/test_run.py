@@ -16,6 +16,7 @@ from keras_gen.run import run as module
 from keras_gen.serving import exported
 from keras_gen.training import averaged_weights
 from keras_gen.visualize import samples
+from processes import ROOT
 
 
 def history(folder="run"):
@@ -355,3 +356,18 @@ class TestErrors:
         toy("--output", "run")
         for flags in ([], ["--resume"]):
             assert "run holds a finished run" in toy.fails(capsys, "--output", "run", *flags)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ("dcgan_fashion_mnist", "draw: keras-gen sample {} -n 64 --seed 0 -o samples.png"),
+        ("cyclegan_monet", "apply: keras-gen apply {} IMAGE.png -o out.png"),
+        ("sparse_autoencoder_mnist", "apply: keras-gen apply {} IMAGE.png -o out.png  (of 28x28 "),
+        ("document_autoencoder_reuters", None),
+    ],
+)
+def test_says_how_to_use_what_it_exported(recipe, expected):
+    folder = ROOT / "saved_models" / recipe
+    usage = module._usage(folder / "1")
+    assert usage is None if expected is None else usage.startswith(expected.format(folder))

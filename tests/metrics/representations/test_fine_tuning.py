@@ -4,20 +4,7 @@ import keras
 import numpy as np
 
 from keras_gen.metrics import fine_tuned_error
-
-
-def data(n, seed):
-    """Bright or dark in the left half, by the label; the right half is noise."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 2
-    images = rng.integers(0, 256, (n, 4, 4, 1))
-    images[:, :, :2] = (60 + 120 * labels)[:, None, None, None]
-    return images.astype("uint8"), labels
-
-
-def encoder(columns):
-    inputs = keras.Input((4, 4, 1))
-    return keras.Model(inputs, keras.layers.Flatten()(inputs[:, :, columns]))
+from left_half import data, encoder
 
 
 def test_features_that_tell_the_classes_do_and_others_do_not():

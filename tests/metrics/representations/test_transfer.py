@@ -5,20 +5,7 @@ import numpy as np
 import pytest
 
 from keras_gen.metrics import transfer_report
-
-
-def data(n, seed):
-    """Bright or dark in the left half, by the label; the right half is noise."""
-    rng = np.random.default_rng(seed)
-    labels = np.arange(n) % 2
-    images = rng.integers(0, 256, (n, 4, 4, 1))
-    images[:, :, :2] = (60 + 120 * labels)[:, None, None, None]
-    return images.astype("uint8"), labels
-
-
-def encoder(columns):
-    inputs = keras.Input((4, 4, 1))
-    return keras.Model(inputs, keras.layers.Flatten()(inputs[:, :, columns]))
+from left_half import data, encoder
 
 
 @pytest.mark.slow

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
-from keras_gen.results import Row
+from keras_gen.results.entries import Entry, entries
+from keras_gen.results.published import Figure, Published
+from keras_gen.results.rows import Row
 from keras_gen.results.table import BEGIN, END
 
 # Started as a script it needs no TensorFlow, which would take seconds to import.
@@ -65,12 +67,19 @@ metric = "NLL"
 unit = "nats"
 paper_value = 84.0
 spread = "nll_error"
+spread_of = "test examples"
+no_baseline = "a toy"
 tolerance = 0.5
 
 [figures.fid]
 metric = "FID"
 given = { deterministic = false }
 """
+NLL = Figure(
+    "nll", "NLL", "nats", paper_value=84.0, spread="nll_error", spread_of="test examples",
+    no_baseline="a toy", tolerance=0.5,
+)  # fmt: skip
+FID = Figure("fid", "FID", tolerance=0.1, given={"deterministic": False})
 METRICS = {"nll": 83.9, "nll_error": 0.25, "fid": 3.05, "steps": 2000, "minutes": 1.5}
 NOW = {
     "device": "2 CPU cores",
@@ -111,10 +120,20 @@ def make_export(path: Path, config=None, metrics=None, **changes) -> Path:
 def make_row(**changes) -> Row:
     """A row of the toy's."""
     row = dict(
-        system="Toy", family="vae", paper="Toy et al. 2000", dataset="Toys", train_size=100,
-        split="test, 1,000", metric="NLL", unit="nats", higher_is_better=False, paper_value=84.0,
-        value=83.9, spread=0.25, seeds=[0], preset="cpu",
+        figure="nll", train_size=100, split="test, 1,000", value=83.9, spread=0.25,
+        spread_of="test examples", seeds=[0], preset="cpu",
         command="python recipes/toy.py --preset cpu", config={"preset": "cpu"}, steps=2000,
         minutes=1.5, device="2 CPU cores", versions=None, date=None, note=None,
     )  # fmt: skip
     return Row(**row | changes)
+
+
+def make_published(*figures: Figure, **changes) -> Published:
+    """What the toy publishes."""
+    usual = dict(system="Toy", family="vae", paper="Toy et al. 2000", dataset="Toys")
+    return Published(**usual | dict(figures=figures or (NLL, FID), train_size=100) | changes)
+
+
+def make_runs(*rows: Row, of: Published | None = None) -> list[list[Entry]]:
+    """The lines of the toy's rows."""
+    return entries(of or make_published(), list(rows) or [make_row()])

@@ -13,12 +13,10 @@ from keras_gen.results import table
 def publish(options: argparse.Namespace) -> int:
     """Turns exports into rows."""
     exports = [models.find(options.models, model) for model in options.exports]
-    for path, rows in publishing.publish(options.root, exports, options.note).items():
-        print(f"{path}: {len(rows)} rows written for {rows[0].command}")
-        print_table(
-            [[row.metric, f"{table.measured(row.value, row.spread)} {row.unit}", table.verdict(row)]
-             for row in rows]
-        )  # fmt: skip
+    for path, entries in publishing.publish(options.root, exports, options.note).items():
+        rows = [row for entry in entries for row in entry.rows]
+        print(f"{path}: {len(rows)} rows written for {entries[0].row.command}")
+        print_table([[table.metric(e), table.value(e), table.verdict(e)] for e in entries])
     print("`keras-gen results` writes them into RESULTS.md and README.md.")
     return 0
 

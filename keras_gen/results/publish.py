@@ -3,12 +3,13 @@
 import dataclasses
 import json
 import shlex
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from keras_gen.results.entries import Entry, entries
 from keras_gen.results.published import Published, read_published
 from keras_gen.results.rows import Row, read_rows, write_rows
 from keras_gen.results.runs import FinishedRun, load_recipe, read_run
@@ -16,12 +17,12 @@ from keras_gen.results.runs import FinishedRun, load_recipe, read_run
 
 def publish(
     root: str | Path, exports: Sequence[str | Path], note: str | None = None
-) -> dict[Path, list[Row]]:
+) -> dict[Path, list[Entry]]:
     """Writes the figures of exports into `recipes/results/<recipe>.json`.
 
-    Exports that differ in nothing but the seed become one row for each figure: the mean, with the
-    standard deviation as its spread. Rows of the same figure and command are replaced, all others
-    are kept. Nothing is written unless everything can be.
+    Each run becomes a row for each figure; the table shows runs that differ in nothing but the seed
+    as one. Rows of the same command are replaced, all others are kept. Nothing is written unless
+    everything can be.
 
     Args:
         root: The repository's root.
@@ -30,7 +31,7 @@ def publish(
             notes of the rows that are replaced are kept.
 
     Returns:
-        File written -> the new rows in it.
+        File written -> the lines of the table that the new rows alone would make.
 
     Raises:
         FileNotFoundError: If there is no such export or recipe.
@@ -40,7 +41,7 @@ def publish(
 
     Example:
         >>> publish(".", ["saved_models/vae_mnist/1"])    # doctest: +SKIP
-        {PosixPath('recipes/results/vae_mnist.json'): [Row(system='VAE', ...)]}
+        {PosixPath('recipes/results/vae_mnist.json'): [Entry(...)]}
     """
     note = " ".join((note or "").split()) or None
     groups: dict[tuple[str, str], list[FinishedRun]] = {}
@@ -50,105 +51,96 @@ def publish(
     recipes = {name: load_recipe(root, name) for name, _ in groups}
     published = {name: read_published(root, name) for name in recipes}
     there = read_rows(root)
+    notes = {(row.command, row.figure): row.note for rows in there.values() for row in rows}
     new: dict[str, list[Row]] = {name: [] for name in recipes}
     for (name, _), runs in groups.items():
-        for row in _rows(recipes[name], published[name], name, runs):
-            old = [other.note for other in there.get(name, []) if _same(row, other)]
-            new[name].append(dataclasses.replace(row, note=note or (old[0] if old else None)))
-    for row in (row for rows in new.values() for row in rows):
-        if row.missed_by and not row.note:
+        _check_alike(runs)
+        for run in sorted(runs, key=lambda run: run.config.get("seed", 0)):
+            for row in _rows(recipes[name], published[name], run):
+                old = notes.get((row.command, row.figure))
+                new[name].append(dataclasses.replace(row, note=note or old))
+    made = {name: list(chain(*entries(published[name], rows))) for name, rows in new.items()}
+    for entry in chain(*made.values()):
+        if entry.missed_by and not entry.row.note:
             raise ValueError(
-                f"{row.metric} is {row.value:.5g} where the paper has {row.paper_value}: say why "
-                "with --note."
+                f"{entry.figure.metric} is {entry.row.value:.5g} where the paper has "
+                f"{entry.figure.paper_value}: say why with --note."
             )
-    return {
-        write_rows(
-            root,
-            name,
-            [o for o in there.get(name, []) if not any(_same(row, o) for row in rows)] + rows,
-        ): rows
-        for name, rows in new.items()
+    commands = {row.command for rows in new.values() for row in rows}
+    kept = {
+        name: [row for row in there.get(name, []) if row.command not in commands] for name in new
     }
+    return {write_rows(root, name, kept[name] + rows): made[name] for name, rows in new.items()}
 
 
-def _same(row: Row, other: Row) -> bool:
-    return (row.metric, row.command) == (other.metric, other.command)
+def _check_alike(runs: list[FinishedRun]) -> None:
+    """Refuses runs that stand in one line of the table and cannot be compared."""
+    paths = " and ".join(str(run.path) for run in runs)
+    seeds = [run.config.get("seed") for run in runs]
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"of {paths} two have the same seed: name each run once.")
+    if any(run.data != runs[0].data for run in runs):
+        raise ValueError(f"{paths} differ in their data: publish them one by one.")
 
 
-def _rows(
-    recipe: ModuleType, published: Published, name: str, runs: list[FinishedRun]
-) -> list[Row]:
-    """One row for each figure of runs that differ in their seeds only."""
-    runs = sorted(runs, key=lambda run: run.config.get("seed", 0))
-    first = runs[0]
-    seeds = [run.config.get("seed", 0) for run in runs]
-    if first.config.get("preset") == "smoke":
+def _rows(recipe: ModuleType, published: Published, run: FinishedRun) -> list[Row]:
+    """One row for each figure of a run."""
+    if run.config.get("preset") == "smoke":
         raise ValueError(
-            f"{first.path} is of the preset smoke, which shows that a recipe works and no more: "
+            f"{run.path} is of the preset smoke, which shows that a recipe works and no more: "
             "publish a run of cpu or paper."
         )
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(
-            f"of {' and '.join(str(run.path) for run in runs)} two have the same seed: name each "
-            "run once."
-        )
-    if any(run.data != first.data for run in runs):
-        raise ValueError(
-            f"{' and '.join(str(run.path) for run in runs)} differ in their data: publish them one "
-            "by one."
-        )
-    command, config = _command(recipe, name, first)
+    command, config = _command(recipe, run)
     rows = []
     for figure in published.figures:
         for key, value in figure.given.items():
             if config.get(key) != value:
                 raise ValueError(
-                    f"{first.path} has the setting {key} {config.get(key)}, and {figure.metric!r} "
+                    f"{run.path} has the setting {key} {config.get(key)}, and {figure.metric!r} "
                     f"means {value}: publish a run with that."
                 )
+        if figure.seeds not in [None, *config]:
+            raise ValueError(
+                f"{figure.key} takes the mean over {figure.seeds!r}, which is no setting of "
+                f"{run.recipe}: correct seeds in recipes/results."
+            )
         try:
-            measured = [figure.measured(run.metrics) for run in runs]
+            value, spread = figure.measured(run.metrics)
         except ValueError as error:
-            raise ValueError(f"{first.path}: {error}") from None
-        values = [value for value, _ in measured]
+            raise ValueError(f"{run.path}: {error}") from None
+        count = config[figure.seeds] if figure.seeds else 1
         rows.append(
             Row(
-                system=published.system,
-                family=published.family,
-                paper=published.paper,
-                dataset=published.dataset,
-                train_size=_train_size(first, published.train_size),
+                figure=figure.key,
+                train_size=_train_size(run, published.train_size),
                 split="; ".join(
-                    f"{kind}, {_sum(sizes)}" for kind, sizes in first.sizes(training=False).items()
+                    f"{kind}, {_sum(sizes)}" for kind, sizes in run.sizes(training=False).items()
                 ),
-                metric=figure.metric,
-                unit=figure.unit,
-                higher_is_better=figure.higher_is_better,
-                paper_value=figure.paper_value,
-                value=statistics.fmean(values),
-                spread=statistics.stdev(values) if values[1:] else measured[0][1],
-                seeds=seeds,
-                preset=first.config["preset"],
+                value=value,
+                spread=spread,
+                spread_of=figure.spread_of,
+                seeds=list(range(config["seed"], config["seed"] + count)),
+                preset=config["preset"],
                 command=command,
                 config=config,
-                steps=first.metrics.get("steps"),  # type: ignore[arg-type]
-                minutes=round(statistics.fmean(run.metrics.get("minutes", 0) for run in runs), 1),
-                device=_all(run.metrics.get("device") for run in runs),
-                versions=_versions(runs),
-                date=max((run.date for run in runs if run.date), default=None),
+                steps=run.metrics.get("steps"),  # type: ignore[arg-type]
+                minutes=run.metrics.get("minutes", 0),
+                device=run.metrics.get("device") or "unknown",
+                versions=run.versions,
+                date=run.date,
                 note=None,
             )
         )
     return rows
 
 
-def _command(recipe: ModuleType, name: str, run: FinishedRun) -> tuple[str, dict[str, Any]]:
+def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]:
     """The command of a run, and the settings that it leads to."""
     from keras_gen.run import command, parse
     from keras_gen.run.settings import PLACES
 
     try:
-        line = command(name, recipe.Settings, recipe.PRESETS, run.config)
+        line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
     except (ValueError, TypeError) as error:
         raise ValueError(f"{run.path}: {error}") from None
     settings = parse(recipe.Settings, recipe.PRESETS, "", shlex.split(line)[2:])
@@ -173,14 +165,3 @@ def _train_size(run: FinishedRun, whole: int | tuple[int, ...] | None) -> int | 
 
 def _sum(sizes: list[int]) -> str:
     return " + ".join(f"{size:,}" for size in sizes)
-
-
-def _all(texts: Iterable[Any]) -> str:
-    return " / ".join(dict.fromkeys(str(text or "unknown") for text in texts))
-
-
-def _versions(runs: list[FinishedRun]) -> dict[str, str] | None:
-    if not all(run.versions for run in runs):
-        return None
-    packages = dict.fromkeys(package for run in runs for package in run.versions or {})
-    return {key: _all((run.versions or {}).get(key) for run in runs) for key in packages}

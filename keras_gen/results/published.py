@@ -9,6 +9,16 @@ from typing import Any
 
 from keras_gen.results.rows import RESULTS
 
+SPREADS = {
+    "seeds": "the standard deviation over trainings from several seeds",
+    "test examples": "the standard error over the test examples",
+    "label draws": "the standard error of the mean over draws of the labeled examples",
+    "subsets": "the standard error over random subsets, which overlap, so it is too small",
+}
+"""Every kind of spread, and what it is."""
+COUNTED = ("seeds", "label draws")  # kinds of which it is known how many there were
+ROLES = ("baseline", "reference", "check")
+
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
@@ -20,16 +30,25 @@ class Figure:
         unit: Its unit; empty for a ratio.
         higher_is_better: Which way is better.
         paper_value: The value that the paper reports, if it does.
-        spread: Name in the run's metrics of its standard error, if that is measured.
+        paper: Source of that value, if it is not the paper of the system.
+        spread: Name in the run's metrics of what stands behind ±, if that is measured.
+        spread_of: Its kind, one of `SPREADS`.
+        seeds: The setting that says how many seeds, from `seed` on, a run takes the mean over.
+        baselines: Name of a baseline -> key of its figure. The strongest one is compared with.
+        no_baseline: Why the figure that comes first has none.
+        role: None for a figure of the method itself; `baseline`; `reference` for what is not to be
+            beaten, such as held-out images; `check` for another library's method against its
+            published value.
         tolerance: How far another run may be from the published value, in the unit.
         given: Settings on which the name depends, such as `{"nll_samples": 5000}`: a run
             with others is not published under it.
 
     Raises:
-        ValueError: If a name is empty or a number is out of its range.
+        ValueError: If a name is empty or unknown, a number is out of its range, or a spread is
+            without its kind.
 
     Example:
-        >>> Figure("nll", "NLL", "nats", paper_value=86.76, spread="nll_error", tolerance=0.3)
+        >>> Figure("error", "squared error", baselines={"PCA": "error_pca"}, tolerance=0.3)
     """
 
     key: str
@@ -37,7 +56,13 @@ class Figure:
     unit: str = ""
     higher_is_better: bool = False
     paper_value: float | None = None
+    paper: str | None = None
     spread: str | None = None
+    spread_of: str | None = None
+    seeds: str | None = None
+    baselines: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    no_baseline: str | None = None
+    role: str | None = None
     tolerance: float = dataclasses.field(kw_only=True)
     given: Mapping[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
 
@@ -52,9 +77,27 @@ class Figure:
             )
         if self.paper_value is not None and not math.isfinite(self.paper_value):
             raise ValueError(f"the paper's {self.key} is {self.paper_value}: it must be finite.")
+        known, kind = (self.spread is None) == (self.spread_of is None), self.spread_of
+        if not known or kind not in [None, *SPREADS] or (self.seeds is None) == (kind in COUNTED):
+            raise ValueError(
+                f"{self.key} has spread {self.spread!r}, spread_of {kind!r} and seeds "
+                f"{self.seeds!r}: a spread is of {', '.join(SPREADS)}, and where it is of "
+                f"{' or '.join(COUNTED)}, seeds is the setting that counts them."
+            )
+        if self.role not in [None, *ROLES]:
+            raise ValueError(f"the role of {self.key} is {self.role!r}: use {', '.join(ROLES)}.")
+
+    def worse_by(self, value: float, other: float) -> float:
+        """How much worse a value is than another; 0 if as good.
+
+        Both count to four significant digits of the other, which is as precise as papers are.
+        """
+        digits = 3 - (math.floor(math.log10(abs(other))) if other else 0)
+        worse = round(value, digits) - round(other, digits)
+        return max(0.0, -worse if self.higher_is_better else worse)
 
     def measured(self, metrics: Mapping[str, Any]) -> tuple[float, float | None]:
-        """The value and its standard error (None if it has none) in a run's metrics.
+        """The value and its spread (None if it has none) in a run's metrics.
 
         Raises:
             ValueError: If a number is missing or not finite.
@@ -72,12 +115,14 @@ class Published:
         family: Name of its package, such as `vae`.
         paper: Authors, year, address and place of the figures.
         dataset: The data and how it is prepared.
-        figures: What is published.
+        figures: What is published; the first one is the score in README.md.
         train_size: Examples of the whole training set, of each domain if there are several: a run
             on fewer is shown as one on a subset. None: not compared.
 
     Raises:
-        ValueError: If something is empty, or two figures share a key or a name.
+        ValueError: If something is empty, two figures share a key or a name, a baseline is no
+            figure of the same unit and direction, or the first figure has neither a baseline nor a
+            reason for that.
 
     Example:
         >>> Published("VAE", "vae", "Kingma & Welling 2014", "MNIST", (Figure(...),), 60_000)
@@ -99,13 +144,45 @@ class Published:
             names = [getattr(figure, name) for figure in self.figures]
             if twice := sorted({text for text in names if names.count(text) > 1}):
                 raise ValueError(f"two figures have the {name} {twice[0]!r}: rename one of them.")
+        for figure in self.figures:
+            for other in map(self.figure, figure.baselines.values()):
+                alike = (other.unit, other.higher_is_better) == (
+                    figure.unit,
+                    figure.higher_is_better,
+                )
+                if other is figure or not alike:
+                    raise ValueError(
+                        f"{other.key} cannot be the baseline of {figure.key}: name another figure "
+                        "of the same unit and direction."
+                    )
+        first = self.figures[0]
+        if bool(first.baselines) == bool(first.no_baseline):
+            raise ValueError(
+                f"{first.key} comes first: give it baselines, the figures of the strongest cheap "
+                "methods, or else no_baseline, the reason why there is none."
+            )
+
+    def figure(self, key: str) -> Figure:
+        """The figure of a key.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        found = {figure.key: figure for figure in self.figures}
+        if key not in found:
+            raise ValueError(
+                f"{self.system} has no figure {key!r}: add it to its .toml in recipes/results, or "
+                "remove what names it."
+            )
+        return found[key]
 
 
 def read_published(root: str | Path, recipe: str) -> Published:
     """Reads what a recipe publishes.
 
     The file holds the fields of `Published`; its table `figures` has, by key, those of `Figure`,
-    and its table `all` has those that all figures share.
+    and its table `all` has those that all figures share. A figure that another one names as its
+    baseline has the role of one, unless it says otherwise.
 
     Args:
         root: The repository's root.
@@ -125,10 +202,14 @@ def read_published(root: str | Path, recipe: str) -> Published:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         shared = table.pop("all", {})
-        figures = [Figure(k, **shared | v) for k, v in table.pop("figures", {}).items()]
+        figures = {key: shared | figure for key, figure in table.pop("figures", {}).items()}
+        for figure in list(figures.values()):
+            for key in figure.get("baselines", {}).values():
+                figures.get(key, {}).setdefault("role", "baseline")
         size = table.pop("train_size", None)
         size = tuple(size) if isinstance(size, list) else size
-        return Published(figures=tuple(figures), train_size=size, **table)
+        made = tuple(Figure(key, **figure) for key, figure in figures.items())
+        return Published(figures=made, train_size=size, **table)
     except (ValueError, TypeError, AttributeError) as error:
         text = str(error).replace("__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used: {text}.") from None

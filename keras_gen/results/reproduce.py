@@ -76,26 +76,16 @@ def reproduce(
     """
     root = Path(root).resolve()
     rows = _choose(read_rows(root).get(recipe, []), recipe, preset, say)
-    figures = {figure.metric: figure for figure in read_published(root, recipe).figures}
-    if gone := [row.metric for row in rows if row.metric not in figures]:
-        raise ValueError(
-            f"{recipe} publishes {gone[0]!r} and its .toml has no such figure: add it, "
-            "or remove its row."
-        )
+    published = read_published(root, recipe)
+    figures = [published.figure(row.figure) for row in rows]
     folder = _new_folder(root, recipe) if output is None else Path(output).resolve()
     if folder.exists():
         raise FileExistsError(f"{folder} is already there: choose another --output.")
     _run(root, rows[0].command, folder, say)
     metrics = read_run(folder / "export" / recipe).metrics
     return [
-        Comparison(
-            row.metric,
-            row.unit,
-            row.value,
-            figures[row.metric].measured(metrics)[0],
-            figures[row.metric].tolerance,
-        )
-        for row in rows
+        Comparison(f.metric, f.unit, row.value, f.measured(metrics)[0], f.tolerance)
+        for f, row in zip(figures, rows, strict=True)
     ]
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import typing
 from pathlib import Path
 
@@ -16,47 +15,34 @@ NEUTRAL = ("--preset", "--seed", "--deterministic", "--strategy", "--grid-every"
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """One figure that one command reached.
+    """One figure that one run reached.
 
     Attributes:
-        system: Name of the method.
-        family: Name of its package.
-        paper: Source of `paper_value`.
-        dataset: The data and how it is prepared.
+        figure: Key of the figure, which says what it is: `recipes/results/<recipe>.toml`.
         train_size: Examples trained on: a number, or a text for several domains and for subsets
             (`"800 + 1,072 of 6,287 + 1,072"`).
         split: What was measured on, and its size.
-        metric: Name of the figure.
-        unit: Its unit.
-        higher_is_better: Which way is better.
-        paper_value: What the paper reports, or None.
         value: What was reached: the mean over `seeds`.
-        spread: Standard deviation over several seeds, or the standard error of a single
-            measurement, or None.
-        seeds: Seeds of the runs.
-        preset: Their preset.
-        command: Command of the run with the lowest seed, in the repository's root.
+        spread: What stands behind ±, or None.
+        spread_of: Its kind: standard deviation or error over what.
+        seeds: Seeds that the run took the mean over.
+        preset: Its preset.
+        command: Its command, in the repository's root.
         config: Its settings.
         steps: Training steps.
-        minutes: Minutes of a run, on average.
+        minutes: Minutes that it took.
         device: What it ran on.
         versions: Package -> version, or None if not recorded.
-        date: Day of the last run, or None if not recorded.
+        date: Day of the run, or None if not recorded.
         note: Why a figure was missed, or what else must be known; or None.
     """
 
-    system: str
-    family: str
-    paper: str
-    dataset: str
+    figure: str
     train_size: int | str
     split: str
-    metric: str
-    unit: str
-    higher_is_better: bool
-    paper_value: int | float | None
     value: int | float
     spread: int | float | None
+    spread_of: str | None
     seeds: list
     preset: str
     command: str
@@ -74,18 +60,14 @@ class Row:
             value = getattr(self, name)
             if not isinstance(value, kind) or value != value:
                 raise ValueError(f"{name} is {value!r}: expected {getattr(kind, '__name__', kind)}")
+        if (self.spread is None) != (self.spread_of is None):
+            raise ValueError(f"spread is {self.spread} and spread_of {self.spread_of!r}: give both")
 
     @property
-    def missed_by(self) -> float | None:
-        """How much worse than the paper's value; 0 if as good; None if there is none.
-
-        Both count to four significant digits, which is as precise as papers are.
-        """
-        if self.paper_value is None:
-            return None
-        size = math.floor(math.log10(abs(self.paper_value))) if self.paper_value else 0
-        worse = round(self.value, 3 - size) - round(self.paper_value, 3 - size)
-        return max(0.0, -worse if self.higher_is_better else worse)
+    def setting(self) -> str:
+        """What runs have in common that differ in their seed alone."""
+        config = self.config | {"seed": None}
+        return json.dumps([config, self.train_size, self.split], sort_keys=True)
 
     @property
     def changed_flags(self) -> int:
@@ -120,7 +102,7 @@ def read_rows(root: str | Path) -> dict[str, list[Row]]:
         ValueError: If a file is not a list of rows.
 
     Example:
-        >>> read_rows(".")["vae_mnist"][0].metric
+        >>> read_rows(".")["vae_mnist"][0].value
     """
     recipes_folder(root)
     return {path.stem: _read(path) for path in sorted((Path(root) / RESULTS).glob("*.json"))}

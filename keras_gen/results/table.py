@@ -5,15 +5,19 @@ import re
 from pathlib import Path
 
 from keras_gen.files import replacing
-from keras_gen.results.rows import Row, read_rows
+from keras_gen.results.entries import Entry, read_entries
+from keras_gen.results.published import SPREADS
+from keras_gen.results.rows import Row
 
 BEGIN = "<!-- results: written by keras-gen results -->"
 END = "<!-- /results -->"
+COLUMNS = ("system", "paper", "recipe", "data", "score", "ours", "baseline", "the paper's")
 NONE = "No results have been published yet."
 FOOTNOTE = """\
-↓ and ↑ say whether lower or higher is better. The score is one figure of the best run;
-[RESULTS.md](RESULTS.md) has them all, how each run was trained, and why a paper's value was
-missed."""
+↓ and ↑ say whether lower or higher is better. The score is one figure of the run nearest to a
+preset as it stands, and of several seeds the median run; beside it is the strongest cheap method
+that was measured. [RESULTS.md](RESULTS.md) has all figures, how each run was trained, what ± is,
+and why a paper's value was missed."""
 
 INTRODUCTION = """\
 # Results
@@ -21,11 +25,17 @@ INTRODUCTION = """\
 Written by `keras-gen results` from `recipes/results/`. `keras-gen reproduce RECIPE` repeats a run
 and compares.
 
-↓ and ↑ say whether lower or higher is better. ± is the standard deviation over the seeds of a run,
-or the standard error of the measurement where there is one seed. A figure is met if it is as good
-as the paper's in four significant digits. **Bold** under scale is what falls short of the paper's
-setting: another preset, flags that change the preset, a part of the training set.
-"""
+↓ and ↑ say whether lower or higher is better. A figure is met, and not behind its baseline, if it
+is as good in four significant digits. **Bold** under scale is what falls short of the paper's
+setting: another preset, flags that change the preset, a part of the training set. Of several seeds
+the median run is shown: by the figure that comes first, and of two the worse one.
+
+Under verdict, a baseline is what a cheap or plain method reaches, a reference is not to be beaten,
+such as held-out images, and a check is another library's method against its published value.
+
+What stands behind ± is named beside it:
+
+""" + "".join(f"- {kind}: {text}\n" for kind, text in SPREADS.items())
 
 
 def update(root: str | Path) -> list[Path]:
@@ -55,10 +65,12 @@ def update(root: str | Path) -> list[Path]:
 
 def outdated(root: str | Path) -> dict[Path, str]:
     """The files that differ from the rows, with the text that they should hold; see `update`."""
-    rows = read_rows(root)
-    all_rows = [row for own in rows.values() for row in own]
+    runs = read_entries(root)
     readme = Path(root) / "README.md"
-    texts = {Path(root) / "RESULTS.md": whole(all_rows), readme: _with_block(readme, head(rows))}
+    texts = {
+        Path(root) / "RESULTS.md": whole([run for own in runs.values() for run in own]),
+        readme: _with_block(readme, head(runs)),
+    }
     return {
         path: text
         for path, text in texts.items()
@@ -66,53 +78,54 @@ def outdated(root: str | Path) -> dict[Path, str]:
     }
 
 
-def whole(rows: list[Row]) -> str:
+def whole(runs: list[list[Entry]]) -> str:
     """The text of RESULTS.md: a table for each family, and the runs behind it."""
-    if not rows:
+    if not runs:
         return f"{INTRODUCTION}\n{NONE}\n"
-    rows = sorted(rows, key=_order)
-    runs = list(dict.fromkeys(map(_run, rows)))
+    runs = sorted(runs, key=_order)
     parts = [INTRODUCTION]
-    for family in dict.fromkeys(row.family for row in rows):
-        members = [row for row in rows if row.family == family]
+    for family in dict.fromkeys(run[0].published.family for run in runs):
+        members = [(n, run) for n, run in enumerate(runs, 1) if run[0].published.family == family]
         parts.append(f"## {family}\n")
-        papers = dict.fromkeys((row.system, row.paper) for row in members)
+        papers = dict.fromkeys((e.published.system, e.published.paper) for _, (e, *_) in members)
         parts += [f"- {system}: {paper}" for system, paper in papers]
         columns = "system dataset metric paper ours verdict scale split run".split()
         parts.append("\n" + _header(*columns))
-        for row in members:
-            number = runs.index(_run(row)) + 1
-            cells = [row.system, row.dataset, _metric(row), _paper_value(row), _value(row)]
-            cells += [_verdict(row), _scale(row), row.split, f"[{number}](#runs)"]
-            parts.append(_line(*cells))
+        for number, run in members:
+            for entry in run:
+                cells = [entry.published.system, entry.published.dataset, metric(entry)]
+                cells += [_paper_value(entry), value(entry), _verdict(entry), _scale(entry.row)]
+                parts.append(_line(*cells, entry.row.split, f"[{number}](#runs)"))
         parts.append("")
     parts.append("## Runs\n")
-    reasons = {(_run(row), row.note) for row in rows if row.missed_by}
     for number, run in enumerate(runs, 1):
-        notes = dict.fromkeys(row.note for row in rows if _run(row) == run and row.note)
-        rest = [note for note in notes if (run, note) not in reasons]
-        parts.append(" ".join([f"{number}. {run}", *map(_plain, rest)]))
+        shown = {entry.row.note for entry in run if entry.missed_by}
+        notes = dict.fromkeys(row.note for entry in run for row in entry.rows if row.note)
+        rest = [_plain(note) for note in notes if note not in shown]
+        parts.append(" ".join([f"{number}. {_run(run[0])}", *rest]))
     return "\n".join(parts) + "\n"
 
 
-def head(rows: dict[str, list[Row]]) -> str:
+def head(runs: dict[str, list[list[Entry]]]) -> str:
     """The block of README.md: a line for each recipe, with its score.
 
-    That is the figure that the recipe publishes first, of the run in which it is best.
+    That is the figure that the recipe publishes first, of the run with the fewest flags that change
+    its preset (of two such, that of the preset paper): no value decides.
 
     Args:
-        rows: The rows of each recipe, by its name.
+        runs: The entries of each recipe, by its name.
     """
-    rows = {recipe: own for recipe, own in rows.items() if own}
-    if not rows:
+    if not runs:
         return NONE
-    lines = [_header("system", "paper", "recipe", "data", "score", "ours", "the paper's")]
-    for recipe, own in sorted(rows.items(), key=lambda item: _order(item[1][0])):
-        first = [row for row in own if row.metric == own[0].metric]
-        row = max(first, key=lambda row: row.value if row.higher_is_better else -row.value)
-        theirs = "" if row.paper_value is None else f"{_paper_value(row)}, {verdict(row)}"
-        cells = [row.system, _source(row.paper), f"[{recipe}](recipes/{recipe}.py)", row.dataset]
-        lines.append(_line(*cells, _metric(row), _value(row), theirs))
+    lines = [_header(*COLUMNS)]
+    for recipe, own in sorted(runs.items(), key=lambda item: _order(item[1][0])):
+        nearest = min(own, key=lambda run: (run[0].row.changed_flags, run[0].row.preset != "paper"))
+        entry = nearest[0]
+        ours = ", ".join(filter(None, [value(entry), _behind(entry)]))
+        theirs = ", ".join(filter(None, [_paper_value(entry), _against_paper(entry)]))
+        made, link = entry.published, f"[{recipe}](recipes/{recipe}.py)"
+        cells = [made.system, _source(made.paper), link, made.dataset, metric(entry), ours]
+        lines.append(_line(*cells, _baseline(entry), theirs))
     return "\n".join([*lines, "", FOOTNOTE])
 
 
@@ -125,28 +138,51 @@ def measured(value: float, spread: float | None = None) -> str:
     return text if spread is None else f"{text} ± {spread:,.{digits}f}"
 
 
-def verdict(row: Row) -> str:
-    """Whether the paper's value was met, and if not, by how much not."""
-    if row.missed_by is None:
-        return "no published figure"
-    return f"missed by {row.missed_by:.3g}" if row.missed_by else "met"
+def value(entry: Entry) -> str:
+    """What was reached, with the spread and its kind."""
+    size, kind = entry.spread or (None, None)
+    text = measured(entry.row.value, size)
+    return f"{text} ({kind})" if kind else text
 
 
-def _verdict(row: Row) -> str:
-    return f"**{verdict(row)}**: {row.note}" if row.missed_by else verdict(row)
+def metric(entry: Entry) -> str:
+    """The figure's name, its unit, and which way is better."""
+    unit = f", {entry.figure.unit}" if entry.figure.unit else ""
+    return f"{entry.figure.metric}{unit} {'↑' if entry.figure.higher_is_better else '↓'}"
 
 
-def _metric(row: Row) -> str:
-    unit = f", {row.unit}" if row.unit else ""
-    return f"{row.metric}{unit} {'↑' if row.higher_is_better else '↓'}"
+def verdict(entry: Entry) -> str:
+    """What a figure is, or how it compares with the paper's value and with its baseline."""
+    parts = [entry.figure.role, _against_paper(entry), _behind(entry)]
+    return ", ".join(filter(None, parts)) or "no published figure"
 
 
-def _value(row: Row) -> str:
-    return measured(row.value, row.spread)
+def _verdict(entry: Entry) -> str:
+    text = verdict(entry)
+    text = f"**{text}**" if entry.missed_by or entry.is_behind else text
+    return f"{text}: {entry.row.note}" if entry.missed_by and entry.row.note else text
 
 
-def _paper_value(row: Row) -> str:
-    return "" if row.paper_value is None else f"{row.paper_value:,.10g}"
+def _against_paper(entry: Entry) -> str:
+    if entry.missed_by:
+        return f"missed by {entry.missed_by:.3g}"
+    return "" if entry.missed_by is None or entry.figure.role == "check" else "met"
+
+
+def _behind(entry: Entry) -> str:
+    return f"behind its baseline ({_baseline(entry)})" if entry.is_behind else ""
+
+
+def _baseline(entry: Entry) -> str:
+    if entry.baseline:
+        return f"{entry.baseline[0]}: {measured(entry.baseline[1])}"
+    return f"none: {entry.figure.no_baseline}" if entry.figure.no_baseline else "not yet measured"
+
+
+def _paper_value(entry: Entry) -> str:
+    number = entry.figure.paper_value
+    source = f" ({_source(entry.figure.paper)})" if entry.figure.paper else ""
+    return "" if number is None else f"{number:,.10g}{source}"
 
 
 def _source(paper: str) -> str:
@@ -167,18 +203,22 @@ def _scale(row: Row) -> str:
     return f"{preset}; {f'**{size}**' if ' of ' in size else size} examples"
 
 
-def _run(row: Row) -> str:
+def _run(entry: Entry) -> str:
     """What the figures of one run have in common, in one line."""
-    seeds = f"seed{'s' if row.seeds[1:] else ''} {', '.join(map(str, row.seeds))}"
-    each = " each" if row.seeds[1:] else ""
+    row = entry.row
+    seeds = sorted({seed for other in entry.rows for seed in other.seeds})
+    text = f"seed{'s' if seeds[1:] else ''} {', '.join(map(str, seeds))}"
+    if entry.rows[1:]:
+        text = f"the median of {text}"
     versions = [f"{package} {version}" for package, version in (row.versions or {}).items()]
-    facts = [seeds, f"{row.steps:,} steps", f"{row.minutes:,.1f} minutes{each}", row.device]
+    facts = [text, f"{row.steps:,} steps", f"{row.minutes:,.1f} minutes", row.device]
     return f"`{row.command}`: {', '.join([*facts, *versions, *filter(None, [row.date])])}."
 
 
-def _order(row: Row) -> tuple[str, ...]:
-    """Of systems; the rows of one keep the order in which its recipe declares its figures."""
-    return row.family, row.system, row.dataset
+def _order(run: list[Entry]) -> tuple[str, ...]:
+    """Of systems; the runs of one keep the order in which they were published."""
+    published = run[0].published
+    return published.family, published.system, published.dataset
 
 
 def _header(*columns: str) -> str:

@@ -31,7 +31,7 @@ def test_from_an_export_to_the_table(home, capsys):
     assert main(["publish", "toy", "--note", "a short run"]) == 0
     out = capsys.readouterr().out
     assert "recipes/results/toy.json: 2 rows written for python recipes/toy.py --preset cpu" in out
-    assert "NLL  85.50 ± 0.25 nats  missed by 1.5" in out
+    assert "NLL, nats ↓  85.50 ± 0.25 (test examples)  missed by 1.5" in out
     assert main(["results", "--check"]) == 1
     assert main(["results"]) == 0 and main(["results", "--check"]) == 0
     assert "**missed by 1.5**: a short run" in (home / "RESULTS.md").read_text()
@@ -52,7 +52,7 @@ def test_from_another_folder(home, capsys, tmp_path_factory, monkeypatch):
 
 
 def test_reproduce(home, capfd):
-    write_rows(home, "toy", [make_row(value=85.5), make_row(value=3.0, metric="FID", unit="")])
+    write_rows(home, "toy", [make_row(value=85.5), make_row(value=3.0, figure="fid")])
     assert main(["reproduce", "toy", "--output", "again"]) == 0
     out = capfd.readouterr().out.splitlines()
     assert "training the toy with cpu None None" in out
@@ -81,5 +81,5 @@ def test_reproduce_fails_in_one_sentence(home, capfd):
 
 
 def test_broken_rows_are_named(home, capsys):
-    (home / "recipes" / "results" / "toy.json").write_text(json.dumps([{"system": "Toy"}]))
+    (home / "recipes" / "results" / "toy.json").write_text(json.dumps([{"figure": "nll"}]))
     assert "toy.json cannot be used" in fails(capsys, "results")

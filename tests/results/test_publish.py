@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from keras_gen.results import read_rows
+from keras_gen.results import read_entries, read_rows
 from keras_gen.results.publish import publish
 from toy_results import DATA, METRICS, NOW, make_export, make_root
 
@@ -20,12 +20,12 @@ def test_a_row_for_each_figure(root, tmp_path):
     written = publish(root, [tmp_path / "m"], note=" Two\n words ")
     assert list(written) == [root / "recipes" / "results" / "toy.json"]
     nll, fid = rows = read_rows(root)["toy"]
-    assert list(written.values()) == [rows]
-    assert (nll.system, nll.family, nll.paper, nll.dataset) == ("Toy", "vae", nll.paper, "Toys")
+    (made,) = written.values()
+    assert [entry.row for entry in made] == rows
     assert (nll.train_size, nll.split) == (100, "test, 1,000")
-    assert (nll.metric, nll.unit, nll.paper_value, nll.value) == ("NLL", "nats", 84.0, 83.9)
-    assert (nll.spread, nll.seeds, nll.preset) == (0.25, [0], "cpu")
-    assert (fid.metric, fid.paper_value, fid.value, fid.spread) == ("FID", None, 3.05, None)
+    assert (nll.figure, nll.value, nll.seeds, nll.preset) == ("nll", 83.9, [0], "cpu")
+    assert (nll.spread, nll.spread_of) == (0.25, "test examples")
+    assert (fid.figure, fid.value, fid.spread, fid.spread_of) == ("fid", 3.05, None, None)
     for row in rows:
         assert row.command == "python recipes/toy.py --preset cpu --rate 0.5"
         assert (row.steps, row.minutes, row.note) == (2000, 1.5, "Two words")
@@ -35,22 +35,48 @@ def test_a_row_for_each_figure(root, tmp_path):
     assert export.exists()
 
 
-def test_several_seeds_become_one_row(root, tmp_path):
+def test_several_seeds_are_several_rows_and_one_line(root, tmp_path):
     values = {7: 83.0, 2: 85.0, 5: 83.4}
     exports = [
-        make_export(
-            tmp_path / str(seed), {"seed": seed}, {"nll": value, "minutes": seed, "device": "A"}
-        )
+        make_export(tmp_path / str(seed), {"seed": seed}, {"nll": value, "minutes": seed})
         for seed, value in values.items()
     ]
-    publish(root, exports)
-    row, _ = read_rows(root)["toy"]
-    assert row.value == pytest.approx(statistics.mean(values.values()))
-    assert row.spread == pytest.approx(statistics.stdev(values.values()))
-    assert (row.seeds, row.minutes, row.device) == ([2, 5, 7], 4.7, "A")
-    # The command is one that was run.
-    assert row.command == "python recipes/toy.py --preset cpu --seed 2"
-    assert row.config["seed"] == 2
+    ((line, _),) = publish(root, exports).values()
+    assert (line.row.value, line.spread) == (83.4, (statistics.stdev(values.values()), "3 seeds"))
+    rows = [row for row in read_rows(root)["toy"] if row.figure == "nll"]
+    assert [(row.seeds, row.value, row.minutes) for row in rows] == [
+        ([2], 85.0, 2), ([5], 83.4, 5), ([7], 83.0, 7),
+    ]  # fmt: skip
+    assert [row.command[-8:] for row in rows] == ["--seed 2", "--seed 5", "--seed 7"]
+    # Published one after the other they become the same.
+    for export in exports:
+        publish(root, [export], note="alone")
+    assert len(read_rows(root)["toy"]) == 6
+    ((line, _),) = read_entries(root)["toy"]
+    assert (line.row.value, line.spread[1], line.row.note) == (83.4, "3 seeds", "alone")
+
+
+def test_seeds_that_a_run_took_the_mean_over(root, tmp_path):
+    file = root / "recipes" / "results" / "toy.toml"
+    file.write_text(file.read_text().replace('"test examples"', '"label draws"\nseeds = "epochs"'))
+    publish(root, [make_export(tmp_path / "a", {"seed": 4, "epochs": 3})])
+    nll, fid = read_rows(root)["toy"]
+    assert (nll.seeds, nll.spread_of, fid.seeds) == ([4, 5, 6], "label draws", [4])
+    file.write_text(file.read_text().replace('"epochs"', '"repeats"'))
+    with pytest.raises(ValueError, match="mean over 'repeats', which is no setting of toy"):
+        publish(root, [tmp_path / "a"])
+
+
+def test_figures_that_are_declared_no_more_go_with_their_command(root, tmp_path):
+    publish(root, [make_export(tmp_path / "a"), make_export(tmp_path / "b", {"rate": 0.5})])
+    file = root / "recipes" / "results" / "toy.toml"
+    file.write_text(file.read_text().replace("[figures.fid]", "[figures.steps]"))
+    with pytest.raises(ValueError, match="Toy has no figure 'fid': add it to its"):
+        read_entries(root)
+    publish(root, [tmp_path / "a", tmp_path / "b"])
+    assert [entry.figure.key for run in read_entries(root)["toy"] for entry in run] == (
+        ["nll", "steps"] * 2
+    )
 
 
 def test_other_settings_are_other_rows(root, tmp_path):
@@ -67,10 +93,10 @@ def test_replaces_and_keeps(root, tmp_path):
     publish(root, [make_export(tmp_path / "a")], note="first")
     publish(root, [make_export(tmp_path / "b", {"rate": 0.5})])
     publish(root, [make_export(tmp_path / "c", metrics={"nll": 83.0})])
-    rows = {(row.command.split()[-1], row.metric): row for row in read_rows(root)["toy"]}
+    rows = {(row.command.split()[-1], row.figure): row for row in read_rows(root)["toy"]}
     assert len(rows) == 4
-    assert (rows["cpu", "NLL"].value, rows["cpu", "NLL"].note) == (83.0, "first")
-    assert (rows["0.5", "NLL"].value, rows["0.5", "NLL"].note) == (83.9, None)
+    assert (rows["cpu", "nll"].value, rows["cpu", "nll"].note) == (83.0, "first")
+    assert (rows["0.5", "nll"].value, rows["0.5", "nll"].note) == (83.9, None)
     publish(root, [make_export(tmp_path / "d")], note="second")
     assert {row.note for row in read_rows(root)["toy"]} == {"second", None}
 

@@ -1,29 +1,26 @@
 """What recipes may publish."""
 
+import dataclasses
+import re
+
 import pytest
 
 from keras_gen.results import Figure, Published, read_published
-from toy_results import PUBLISHED, make_root
-
-FIGURE = Figure("nll", "NLL", "nats", spread="error", tolerance=0.5)
-
-
-def declare(**changes):
-    usual = dict(system="VAE", family="vae", paper="X 2000", dataset="Toys", figures=(FIGURE,))
-    return Published(**usual | changes)
+from processes import RECIPES, ROOT
+from toy_results import FID, NLL, PUBLISHED, make_published, make_root
 
 
 def test_measured():
-    assert FIGURE.measured({"nll": 3, "error": 0.5}) == (3, 0.5)
-    assert Figure("nll", "NLL", "", tolerance=1).measured({"nll": 2.5}) == (2.5, None)
+    assert NLL.measured({"nll": 3, "nll_error": 0.5}) == (3, 0.5)
+    assert FID.measured({"fid": 2.5}) == (2.5, None)
 
 
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
         ({"loss": 1.0, "device": "x"}, "there is no 'nll' in .* numbers there: loss. Run"),
-        ({"nll": 1.0}, "there is no 'error'"),
-        ({"nll": None, "error": 1}, "'nll' is None in the metrics where a finite number"),
+        ({"nll": 1.0}, "there is no 'nll_error'"),
+        ({"nll": None, "nll_error": 1}, "'nll' is None in the metrics where a finite number"),
         ({"nll": float("nan")}, "'nll' is nan"),
         ({"nll": True}, "'nll' is True"),
         ({}, "numbers there: none"),
@@ -31,7 +28,7 @@ def test_measured():
 )
 def test_what_is_not_measured(metrics, message):
     with pytest.raises(ValueError, match=message):
-        FIGURE.measured(metrics)
+        NLL.measured(metrics)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +38,12 @@ def test_what_is_not_measured(metrics, message):
         (dict(tolerance=float("nan")), "the tolerance of k is nan"),
         (dict(tolerance=1, paper_value=float("inf")), "the paper's k is inf"),
         (dict(tolerance=1, metric=""), "metric '': give both a name"),
+        (dict(tolerance=1, spread="error"), "spread 'error', spread_of None and seeds None: a"),
+        (dict(tolerance=1, spread_of="test examples"), "spread None, spread_of 'test examples'"),
+        (dict(tolerance=1, spread="e", spread_of="luck"), "spread_of 'luck' .* is of seeds, test"),
+        (dict(tolerance=1, spread="e", spread_of="seeds"), "seeds or label draws, seeds is the"),
+        (dict(tolerance=1, spread="e", spread_of="subsets", seeds="n"), "and seeds 'n': a spread"),
+        (dict(tolerance=1, role="floor"), "the role of k is 'floor': use baseline, reference, ch"),
     ],
 )
 def test_bad_figures(changes, message):
@@ -48,31 +51,62 @@ def test_bad_figures(changes, message):
         Figure(**dict(key="k", metric="m", unit="") | changes)
 
 
+def compared(key="nll", metric="NLL", **changes):
+    """The first figure, against itself or another."""
+    return dataclasses.replace(NLL, key=key, metric=metric, no_baseline=None, **changes)
+
+
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("figures", "message"),
     [
-        (dict(system=""), "system is empty"),
-        (dict(figures=()), "figures is empty"),
-        (dict(figures=(FIGURE, FIGURE)), "two figures have the key 'nll'"),
+        ((NLL, NLL), "two figures have the key 'nll'"),
+        ((NLL, compared("b")), "two figures have the metric 'NLL'"),
+        ((compared(),), "nll comes first: give it baselines, .* or else no_baseline"),
+        ((compared(baselines={"PCA": "gone"}),), "Toy has no figure 'gone': add it"),
+        ((compared(baselines={"PCA": "nll"}),), "nll cannot be the baseline of nll"),
+        ((compared(baselines={"PCA": "fid"}), FID), "fid cannot be the baseline of nll: .* unit"),
+        ((compared(baselines={"PCA": "b"}), compared("b", "B", higher_is_better=True)), "b cannot"),
         (
-            dict(figures=(FIGURE, Figure("b", "NLL", "", tolerance=1))),
-            "two figures have the metric 'NLL'",
+            (dataclasses.replace(NLL, baselines={"PCA": "b"}), compared("b", "B")),
+            "nll comes first: give it baselines, .* or else no_baseline",
         ),
     ],
 )
-def test_bad_declarations(changes, message):
-    declare()
+def test_bad_declarations(figures, message):
     with pytest.raises(ValueError, match=message):
-        declare(**changes)
+        make_published(*figures)
+
+
+def test_what_is_empty_is_refused():
+    make_published(compared(baselines={"PCA": "b"}), compared("b", "B"))
+    with pytest.raises(ValueError, match="system is empty"):
+        make_published(system="")
+    with pytest.raises(ValueError, match="figures is empty"):
+        Published("Toy", "vae", "Toy et al. 2000", "Toys", ())
 
 
 def test_figures_take_what_all_share(tmp_path):
-    published = read_published(make_root(tmp_path), "toy")
-    nll = Figure(
-        "nll", "NLL", "nats", paper_value=84.0, spread="nll_error", tolerance=0.5
-    )  # fmt: skip
-    fid = Figure("fid", "FID", tolerance=0.1, given={"deterministic": False})
-    assert published == Published("Toy", "vae", "Toy et al. 2000", "Toys", (nll, fid), 100)
+    assert read_published(make_root(tmp_path), "toy") == make_published()
+
+
+def test_what_others_name_is_a_baseline(tmp_path):
+    root = make_root(tmp_path)
+    text = """
+[figures.pca]
+metric = "PCA"
+unit = "nats"
+
+[figures.known]
+metric = "known"
+unit = "nats"
+role = "check"
+"""
+    baselines = 'baselines = { PCA = "pca", known = "known" }'
+    named = PUBLISHED.replace('no_baseline = "a toy"', baselines) + text
+    (root / "recipes" / "results" / "toy.toml").write_text(named)
+    published = read_published(root, "toy")
+    assert [figure.role for figure in published.figures] == [None, None, "baseline", "check"]
+    assert published.figure("nll").baselines == {"PCA": "pca", "known": "known"}
 
 
 @pytest.mark.parametrize(
@@ -84,6 +118,8 @@ def test_figures_take_what_all_share(tmp_path):
         ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid is 0"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),
+        ('spread_of = "test examples"', "", "nll has spread 'nll_error', spread_of None"),
+        ('no_baseline = "a toy"', "", "nll comes first: give it baselines"),
     ],
 )
 def test_files_that_cannot_be_used(tmp_path, old, new, message):
@@ -93,3 +129,15 @@ def test_files_that_cannot_be_used(tmp_path, old, new, message):
         read_published(root, "toy")
     with pytest.raises(FileNotFoundError, match=r"other\.toml: it says what other publishes"):
         read_published(root, "other")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_publishes_what_its_docstring_cites(name):
+    """That the first figure has a baseline, or a reason, and a spread its kind, reading checks."""
+    published = read_published(ROOT, name)
+    doc = (ROOT / "recipes" / f"{name}.py").read_text().split('"""')[1]
+    papers = {published.paper, *filter(None, (figure.paper for figure in published.figures))}
+    for paper in papers:
+        cited = re.match(r".*?\b\d{4}\b", paper)[0]
+        missing = [word for word in re.findall(r"[A-Z]\w+|\d{4}", cited) if word not in doc]
+        assert not missing, f"{cited} of the .toml is not in the docstring of {name}: {missing}"

@@ -4,9 +4,9 @@ import shlex
 
 import pytest
 
-from keras_gen.results import read_published, read_rows
+from keras_gen.results import read_entries
 from keras_gen.results.runs import load_recipe
-from keras_gen.results.table import outdated
+from keras_gen.results.table import outdated, value
 from keras_gen.run import command, parse
 from keras_gen.run.settings import PLACES
 from processes import RECIPES, ROOT
@@ -18,18 +18,29 @@ def test_the_tables_show_the_rows():
 
 
 def test_published_commands_lead_to_the_published_settings():
-    for name, rows in read_rows(ROOT).items():
+    for name, runs in read_entries(ROOT).items():
         recipe = load_recipe(ROOT, name)
-        figures = {figure.metric: figure for figure in read_published(ROOT, name).figures}
-        for row in rows:
-            python, script, *flags = shlex.split(row.command)
-            assert (python, script) == ("python", f"recipes/{name}.py")
-            config = parse(recipe.Settings, recipe.PRESETS, "", flags).as_json()
-            assert config == config | row.config and config["preset"] == row.preset
-            figure = figures[row.metric]
-            assert config == config | dict(figure.given) and config["seed"] == min(row.seeds)
-            assert (row.unit, row.paper_value) == (figure.unit, figure.paper_value)
-            assert not row.missed_by or row.note
+        for entry in (entry for run in runs for entry in run):
+            assert not entry.missed_by or entry.row.note
+            for row in entry.rows:
+                python, script, *flags = shlex.split(row.command)
+                assert (python, script) == ("python", f"recipes/{name}.py")
+                config = parse(recipe.Settings, recipe.PRESETS, "", flags).as_json()
+                assert config == config | row.config and config["preset"] == row.preset
+                assert config == config | dict(entry.figure.given)
+                count = config[entry.figure.seeds] if entry.figure.seeds else 1
+                assert row.seeds == list(range(config["seed"], config["seed"] + count))
+
+
+def test_what_is_behind_its_baseline_says_so():
+    text = (ROOT / "README.md").read_text()
+    for name, runs in read_entries(ROOT).items():
+        (line,) = [line for line in text.splitlines() if f"(recipes/{name}.py)" in line]
+        shown = [run[0] for run in runs if value(run[0]) in line]
+        assert shown and ("behind its baseline" in line) == shown[0].is_behind
+    lines = (ROOT / "RESULTS.md").read_text().splitlines()
+    behind = [e for runs in read_entries(ROOT).values() for run in runs for e in run if e.is_behind]
+    assert behind and sum("behind its baseline (" in line for line in lines) == len(behind)
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -22,7 +22,7 @@ def test_compares_every_row_of_the_command(root, capfd):
     publish(
         root,
         make_row(command=CPU, value=85.5),
-        make_row(command=CPU, value=3.2, metric="FID", unit=""),
+        make_row(command=CPU, value=3.2, figure="fid"),
         make_row(command=f"{CPU} --seed 4", value=0.0, minutes=99),
     )
     nll, fid = reproduce(root, "toy")
@@ -78,7 +78,7 @@ def test_existing_folders_stay(root, tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (dict(metric="gone"), "publishes 'gone' and its .toml has no such figure"),
+        (dict(figure="gone"), "Toy has no figure 'gone': add it to its .toml"),
         (dict(command="python other.py"), "starts no recipe"),
         (dict(command="rm recipes/toy.py"), "starts no recipe"),
     ],

@@ -11,7 +11,7 @@ from toy_results import make_root, make_row
 def test_rows_return_from_files(tmp_path):
     make_root(tmp_path)
     assert read_rows(tmp_path) == {}
-    rows = [make_row(), make_row(metric="FID", paper_value=None, note="a | b", versions={"k": "1"})]
+    rows = [make_row(), make_row(figure="fid", note="a | b", versions={"k": "1"})]
     path = write_rows(tmp_path, "toy", rows)
     write_rows(tmp_path, "another", rows[:1])
     assert path == tmp_path / "recipes" / "results" / "toy.json"
@@ -20,8 +20,8 @@ def test_rows_return_from_files(tmp_path):
     assert (
         list(json.loads(path.read_text())[0])
         == (
-            "system family paper dataset train_size split metric unit higher_is_better paper_value "
-            "value spread seeds preset command config steps minutes device versions date note"
+            "figure train_size split value spread spread_of seeds preset command config steps "
+            "minutes device versions date note"
         ).split()
     )
 
@@ -29,11 +29,12 @@ def test_rows_return_from_files(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda rows: rows[0].pop("unit"), "missing 1 required positional argument: 'unit'"),
+        (lambda rows: rows[0].pop("figure"), "missing 1 required positional argument: 'figure'"),
         (lambda rows: rows[0].update(color="red"), "unexpected keyword argument 'color'"),
         (lambda rows: rows[0].update(value="85"), "value is '85': expected int | float"),
         (lambda rows: rows[0].update(value=float("nan")), "value is nan"),
         (lambda rows: rows[0].update(steps=None), "steps is None: expected int"),
+        (lambda rows: rows[0].update(spread_of=None), "spread is 0.25 and spread_of None: give b"),
         (lambda rows: rows.append("row"), "must be a mapping"),
     ],
 )
@@ -59,27 +60,11 @@ def test_no_repository(tmp_path):
         read_rows(tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("value", "paper", "higher", "expected"),
-    [
-        (85.0, None, False, None),
-        (83.0, 84.0, False, 0),
-        (84.0, 84.0, False, 0),
-        (84.004, 84.0, False, 0),  # as good in four digits
-        (84.006, 84.0, False, 0.01),
-        (85.5, 84.0, False, 1.5),
-        (85.5, 84.0, True, 0),
-        (82.0, 84.0, True, 2.0),
-        (0.9, 0.95, True, 0.05),
-        (0.1, 0.0, False, 0.1),
-        (-5.0, -6.0, False, 1.0),
-        (12345, 12340, False, 0),
-    ],
-)
-def test_missed_by(value, paper, higher, expected):
-    missed = make_row(value=value, paper_value=paper, higher_is_better=higher).missed_by
-    assert missed == (expected if expected is None else pytest.approx(expected, abs=1e-9))
-    assert not expected or missed > 0
+def test_settings_differ_in_all_but_the_seed():
+    row = make_row(config={"rate": 1, "seed": 0})
+    assert row.setting == make_row(config={"seed": 3, "rate": 1}, seeds=[3], value=1.0).setting
+    for other in (dict(config={"rate": 2, "seed": 0}), dict(train_size="9 of 100"), dict(split="")):
+        assert make_row(**dict(config=row.config) | other).setting != row.setting
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ channels]`, or of a tuple whose first field is one, and a stateless seed `[2]`. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -82,19 +83,28 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
     )
 
 
-def random_crop_flip(crop: int) -> Callable[[Any, Any], Any]:
+def random_crop_flip(crop: int, smallest: float = 1.0) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: a random square is cut out, and mirrored with probability 1/2.
 
     Args:
         crop: Side of the square in pixels, at most the image's sides.
+        smallest: The image is shrunk before by a random factor, log-uniform between this one and 1,
+            but never below the crop: a network that is to be applied to images of several sizes
+            must have seen things at several.
 
     Returns:
         `augment(example, seed)`; see the module.
+
+    Raises:
+        ValueError: If `crop` is no size, `smallest` is not in (0, 1], or, of the augmentation, if
+            the crop does not fit into an image.
 
     Example:
         >>> batches = source.stream(1, augment=random_crop_flip(128))
     """
     _check_size(crop)
+    if not 0 < smallest <= 1:
+        raise ValueError(f"smallest is {smallest}: expected a factor in (0, 1].")
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
@@ -105,12 +115,21 @@ def random_crop_flip(crop: int) -> Callable[[Any, Any], Any]:
                     f"a crop of {crop} does not fit into an image of {image.shape}; resize the "
                     "images to a larger size first."
                 )
-            image = tf.image.stateless_random_crop(image, [crop, crop, image.shape[-1]], crop_seed)
+            cut = crop if smallest == 1 else _side_before_shrinking(image, crop, smallest, seed)
+            image = tf.image.stateless_random_crop(image, [cut, cut, image.shape[-1]], crop_seed)
+            image = image if smallest == 1 else resize_cover(image, crop)
             return tf.image.stateless_random_flip_left_right(image, flip_seed)
 
         return _on_image(crop_flip, example)
 
     return augment
+
+
+def _side_before_shrinking(image, crop: int, smallest: float, seed) -> tf.Tensor:
+    """Side of the square that becomes the crop when it is shrunk by a random factor."""
+    factor = tf.exp(tf.random.stateless_uniform([], seed, math.log(smallest), 0.0))
+    side = tf.cast(tf.round(crop / factor), tf.int32)
+    return tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))
 
 
 def binarize(example: Any, seed: tf.Tensor) -> Any:

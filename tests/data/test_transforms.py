@@ -63,9 +63,23 @@ def test_crops_are_windows_of_the_image_sometimes_mirrored():
     assert {0, 4} <= {top for top, _ in corners}  # both ends are reached
 
 
+def test_a_crop_of_a_shrunken_image_shows_more_of_it():
+    image, steps = ramp(40, 40), []
+    for number in range(40):
+        crop = random_crop_flip(16, smallest=0.5)(tf.constant(image), np.array([3, number]))
+        assert crop.shape == (16, 16, 3)
+        # Rows count up by the factor at which the image was shrunk.
+        steps.append(np.diff(crop.numpy()[2:-2, 0, 0].astype(float)).mean())
+    assert 0.95 < min(steps) < 1.2 and 1.8 < max(steps) < 2.05
+    assert abs(np.mean(np.log2(steps)) - 0.5) < 0.15
+    # Never below the crop, whatever was asked for.
+    whole = random_crop_flip(40, smallest=0.1)(tf.constant(image), SEED).numpy()
+    assert (whole == image).all() or (whole == image[:, ::-1]).all()
+
+
 def test_augmentations_are_pure_and_keep_labels():
     example = (tf.constant(ramp(20, 20)), tf.constant(7))
-    for augment in (random_crop_flip(16), binarize):
+    for augment in (random_crop_flip(16), random_crop_flip(8, 0.5), binarize):
         first, label = augment(example, SEED)
         np.testing.assert_array_equal(first, augment(example, SEED)[0])
         assert (first.numpy() != augment(example, SEED + 1)[0].numpy()).any()
@@ -94,6 +108,7 @@ def test_binarization_is_drawn_anew_every_epoch(how):
     ("make", "says"),
     [
         (lambda: random_crop_flip(0), "at least 1 pixel, found 0"),
+        (lambda: random_crop_flip(8, 1.5), r"smallest is 1.5: .* \(0, 1\]"),
         (lambda: resize_cover(ramp(4, 4), 2.5), "found 2.5"),
         (lambda: random_crop_flip(8)(tf.constant(ramp(20, 6)), SEED), "crop of 8 does not fit"),
         (lambda: binarize(tf.zeros([4, 4, 1]), SEED), "must be uint8 .* found float32"),

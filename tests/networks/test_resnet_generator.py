@@ -44,8 +44,25 @@ def test_unknown_upsampling_is_refused():
         resnet_generator(upsampling="bilinear")
 
 
-def test_each_image_is_translated_alone():
-    network = resnet_generator(filters=2, blocks=1)
+def test_unknown_normalization_is_refused():
+    with pytest.raises(ValueError, match="'batch': expected one of instance, group, pixel"):
+        resnet_generator(normalization="batch")
+
+
+@pytest.mark.parametrize(("normalization", "local"), [("instance", 0), ("group", 0), ("pixel", 1)])
+def test_only_the_pixels_own_normalization_keeps_a_change_near(normalization, local):
+    network = resnet_generator(filters=4, blocks=1, normalization=normalization)
+    image = tf.random.stateless_normal([1, 64, 64, 3], (0, 1)).numpy()
+    changed = image.copy()
+    changed[:, :4, :4] += 3
+    difference = np.abs(network(changed) - network(image)).max((0, 2, 3))
+    assert difference[:8].max() > 1e-3
+    assert (difference[44:].max() == 0) == bool(local)
+
+
+@pytest.mark.parametrize("normalization", ["instance", "group", "pixel"])
+def test_each_image_is_translated_alone(normalization):
+    network = resnet_generator(filters=4, blocks=1, normalization=normalization)
     a, b = tf.random.normal([1, 16, 16, 3]), 5 * tf.random.normal([1, 16, 16, 3])
     np.testing.assert_allclose(network(tf.concat([a, b], 0))[:1], network(a), atol=1e-5)
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import errno
-import importlib.metadata
 import json
 import math
 import os
@@ -13,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen import __version__
 from keras_gen.serving.exported import METADATA, Exported, load, next_version
 from keras_gen.serving.warmup import default_inputs, write_warmup
 
@@ -241,8 +242,11 @@ def _describe(
         "name": name,
         "version": None,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
-        "libraries": {package: _version(package) for package in ("keras_gen", "keras")}
-        | {"tensorflow": tf.__version__},
+        "libraries": {
+            "keras_gen": __version__,
+            "keras": keras.__version__,
+            "tensorflow": tf.__version__,
+        },
         "default_signature": default,
         "signatures": {
             key: {"inputs": _tensors(specs[key]), "outputs": _tensors(function.structured_outputs)}
@@ -265,13 +269,6 @@ def _tensors(specs: Mapping[str, Any]) -> dict[str, Any]:
         key: {"dtype": spec.dtype.name, "shape": spec.shape.as_list()}
         for key, spec in specs.items()
     }
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed"
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import keras_gen
 from keras_gen.serving import export as export_module
 from keras_gen.serving.export import export, load, next_version
 from keras_gen.serving.exported import read_metadata, versions
@@ -206,8 +207,11 @@ def test_metadata(path, model):
     assert metadata["schema"] == 1
     assert (metadata["name"], metadata["version"]) == ("stand_in", 1)
     assert metadata["created"].endswith("+00:00")
-    assert metadata["libraries"].keys() == {"tensorflow", "keras", "keras_gen"}
-    assert metadata["libraries"]["keras"] == keras.__version__
+    assert metadata["libraries"] == {
+        "keras_gen": keras_gen.__version__,
+        "keras": keras.__version__,
+        "tensorflow": tf.__version__,
+    }
     assert metadata["default_signature"] == "translate"
     assert metadata["signatures"]["sample"] == {
         "inputs": {"seed": {"dtype": "int32", "shape": []}, "n": {"dtype": "int32", "shape": []}},

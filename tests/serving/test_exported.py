@@ -1,5 +1,6 @@
 """Finding, loading and calling exports."""
 
+import re
 from types import MappingProxyType
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import load, next_version, read_metadata, resolve, versions
+from processes import ROOT
 
 
 class Inverter:
@@ -37,6 +39,15 @@ def test_metadata_is_optional(tmp_path):
     (tmp_path / "assets.extra" / "keras_gen.json").write_text("[1]")
     with pytest.raises(ValueError, match="holds a JSON list where an object is expected"):
         read_metadata(tmp_path)
+
+
+def test_committed_exports_name_the_versions_that_made_them():
+    paths = list((ROOT / "saved_models").glob("*/*/"))
+    assert paths
+    for path in paths:
+        libraries = read_metadata(path)["libraries"]
+        assert libraries.keys() == {"keras_gen", "keras", "tensorflow"}
+        assert all(re.fullmatch(r"\d+\.\d+\.\d+", text) for text in libraries.values()), path
 
 
 def test_load_takes_the_highest_version(tmp_path):

@@ -1,21 +1,55 @@
-"""A small classifier of two image domains, for the evaluation of translations."""
+"""Small classifiers of two image domains, for the evaluation of translations."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
+from scipy import ndimage
 
 from keras_gen.metrics.checks import as_images
 from keras_gen.metrics.evaluation_networks.training import fit_logits
 from keras_gen.networks import conv_classifier
 
-WIDTHS = (16, 32, 64, 128)
+
+def _as_they_are(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return images
+
+
+def _blurred_or_noisy(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """One blur of up to 1.5 pixels and one noise of up to 20 levels for all of them."""
+    blur = rng.uniform(0, 1.5)
+    blurred = ndimage.gaussian_filter(images.astype(np.float32), (0, blur, blur, 0))
+    return _levels(blurred + rng.uniform(0, 20) * rng.normal(size=images.shape))
+
+
+def _recolored(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each image with a contrast, brightness, tint and noise (up to 10 levels) of its own."""
+    n = len(images)
+    gain = rng.uniform(0.6, 1.4, (n, 1, 1, 1)) * rng.uniform(0.85, 1.15, (n, 1, 1, 3))
+    shift = rng.uniform(-30, 30, (n, 1, 1, 1))
+    noise = rng.uniform(0, 10, (n, 1, 1, 1)) * rng.normal(size=images.shape)
+    return _levels(127.5 + gain * (images - 127.5) + shift + noise)
+
+
+def _levels(images: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(images), 0, 255).astype(np.uint8)
+
+
+# What pleases one of them need not please another: architecture, first kernel, what is trained on.
+KINDS: dict[str, tuple[tuple[int, ...], int, Callable]] = {
+    "plain": ((16, 32, 64, 128), 5, _as_they_are),
+    "blurred": ((24, 48, 96), 3, _blurred_or_noisy),
+    "recolored": ((16, 24, 48, 96, 128), 7, _recolored),
+}
 
 
 def train_domain_classifier(
     a: np.ndarray,
     b: np.ndarray,
-    crop: float = 0.75,
+    kind: str = "plain",
+    crop: float = 0.375,
     steps: int = 1800,
     batch_size: int = 32,
     learning_rate: float = 3e-3,
@@ -23,14 +57,19 @@ def train_domain_classifier(
 ) -> keras.Model:
     """Trains a convolutional network to tell the images of domain `b` from those of `a`.
 
-    Every batch holds as many images of one domain as of the other, randomly cropped and flipped.
-    There is no zoom on purpose: a classifier that sees resampled images in training learns to
-    look at the resampling. The result depends on the arguments alone.
+    Every batch holds as many images of one domain as of the other, randomly cropped and flipped,
+    either as they are or, every second batch, at half the size, so that the classifier may be asked
+    about images of both sizes. There is no zoom on purpose: a classifier that sees resampled images
+    of any size in training learns to look at the resampling. The result depends on the arguments
+    alone.
 
     Args:
         a: Images uint8 `[n_a, H, W, 3]`, 0..255, such as photos.
         b: Images uint8 `[n_b, H, W, 3]`, such as paintings.
-        crop: Side of the random crops, as a fraction of H and W.
+        kind: `"plain"`, `"blurred"` (three layers; its training images are blurred and noisy) or
+            `"recolored"` (five layers; theirs change in contrast, brightness and tint). A
+            translation is good if all three find it so.
+        crop: Side of the random crops, as a fraction of H and W, at most half.
         steps: Training steps.
         batch_size: Images per step, an even number.
         learning_rate: Rate at the start; it falls to 0 along a cosine.
@@ -38,11 +77,11 @@ def train_domain_classifier(
 
     Returns:
         A float32 model of images uint8 `[batch, H, W, 3]`, any size of 16 and more, with outputs
-        "features" `[batch, 128]` and "logits" `[batch]`, which are positive for domain `b`.
+        "features" `[batch, d]` and "logits" `[batch]`, which are positive for domain `b`.
 
     Raises:
-        ValueError: If the images are not two uint8 arrays of one size, or `crop` or `batch_size` is
-            out of range.
+        ValueError: If the images are not two uint8 arrays of one size, `kind` is unknown, or `crop`
+            or `batch_size` is out of range.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -57,21 +96,25 @@ def train_domain_classifier(
             f"train_domain_classifier found images of shape {a.shape[1:]} in a and {b.shape[1:]} "
             "in b: resize them alike, or the classifier learns the size."
         )
-    if not 0 < crop <= 1:
-        raise ValueError(f"train_domain_classifier found crop={crop}: pass a fraction in (0, 1].")
+    if kind not in KINDS:
+        raise ValueError(f"kind is {kind!r}: expected one of {', '.join(map(repr, KINDS))}.")
+    if not 0 < crop <= 0.5:
+        raise ValueError(f"train_domain_classifier found crop={crop}: pass a fraction in (0, 0.5].")
     if batch_size < 2 or batch_size % 2:
         raise ValueError(
             f"train_domain_classifier found batch_size={batch_size}: pass an even number."
         )
-    model = _build(seed)
+    widths, first_kernel, augment = KINDS[kind]
+    model = _build(widths, first_kernel, seed)
     labels = np.repeat(np.asarray([0, 1], np.float32), batch_size // 2)
     size = [max(1, round(crop * side)) for side in a.shape[1:3]]
+    scales = (a, b), (_halved(a), _halved(b))
 
     def batches():
         rng = np.random.default_rng(seed)
-        for _ in range(steps):
-            crops = [_crops(images, batch_size // 2, size, rng) for images in (a, b)]
-            yield np.concatenate(crops), labels
+        for step in range(steps):
+            crops = [_crops(images, batch_size // 2, size, rng) for images in scales[step % 2]]
+            yield augment(np.concatenate(crops), rng), labels
 
     loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=0.1)
     fit_logits(model, loss, batches(), steps, learning_rate)
@@ -125,11 +168,19 @@ def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
     return float((right_a.mean() + right_b.mean()) / 2)
 
 
-def _build(seed: int) -> keras.Model:
-    network = conv_classifier(3, 1, WIDTHS, first_kernel=5, dropout=0.3, seed=seed)
+def _build(widths: tuple[int, ...], first_kernel: int, seed: int) -> keras.Model:
+    network = conv_classifier(3, 1, widths, first_kernel, dropout=0.3, seed=seed)
     logits = keras.layers.Reshape((), dtype="float32")(network.output["logits"])
     outputs = {"features": network.output["features"], "logits": logits}
     return keras.Model(network.input, outputs, name="domain_classifier")
+
+
+def _halved(images: np.ndarray) -> np.ndarray:
+    """Means of 2x2 pixels."""
+    height, width = (side // 2 for side in images.shape[1:3])
+    even = images[:, : 2 * height, : 2 * width]
+    blocks = even.reshape(len(images), height, 2, width, 2, 3)
+    return _levels(blocks.mean(axis=(2, 4), dtype=np.float32))
 
 
 def _crops(images: np.ndarray, n: int, size: list[int], rng: np.random.Generator) -> np.ndarray:

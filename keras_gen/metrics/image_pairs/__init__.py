@@ -1,7 +1,20 @@
 """Images beside the images that they should be."""
 
-from keras_gen.metrics.image_pairs.image_quality import PSNR, SSIM, L1Error, l1_error, psnr, ssim
-from keras_gen.metrics.image_pairs.inpainting import border_mean, hole_psnr
+from keras_gen.metrics.image_pairs.image_quality import (
+    PSNR,
+    SSIM,
+    L1Error,
+    l1_error,
+    ms_ssim,
+    psnr,
+    ssim,
+)
+from keras_gen.metrics.image_pairs.inpainting import (
+    border_mean,
+    hole_psnr,
+    laplace_fill,
+    ridge_fill,
+)
 from keras_gen.metrics.image_pairs.squared_error import squared_error
 
 __all__ = [
@@ -11,7 +24,10 @@ __all__ = [
     "border_mean",
     "hole_psnr",
     "l1_error",
+    "laplace_fill",
+    "ms_ssim",
     "psnr",
+    "ridge_fill",
     "squared_error",
     "ssim",
 ]

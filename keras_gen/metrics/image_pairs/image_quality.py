@@ -12,6 +12,7 @@ from keras_gen.images import luma
 from keras_gen.metrics.checks import as_images
 
 SSIM_WINDOW = 11
+SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang et al. (2003)
 
 
 def psnr(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
@@ -59,6 +60,33 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
         >>> ssim(upscaled, originals, shave=4).mean()
     """
     return _in_batches(_ssim, images, originals, shave)
+
+
+def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
+    """Structural similarity of the luma over five scales: Wang, Simoncelli and Bovik (2003).
+
+    Equation 7, with the weights of their section 3.2: contrast and structure at every scale, each
+    half the one before, and luminance at the last. Window, constants and luma are those of `ssim`.
+
+    Deviation: images of less than 161 pixels either way are too small for five scales, whose last
+    has to hold a window of 11 pixels. They get as many as fit, with those scales' weights divided
+    by their sum. Compare values of one number of scales only.
+
+    Args:
+        images: uint8 `[n, H, W, 3]` or `[n, H, W, 1]`, 0..255.
+        originals: uint8, same shape and order.
+        shave: Pixels cut off at every side before.
+
+    Returns:
+        float32 `[n]`, from 0 to 1, which is reached by equal images.
+
+    Raises:
+        ValueError: If the arrays are not images of one shape, or less than 11 pixels are left.
+
+    Example:
+        >>> ms_ssim(translated, photos).mean()
+    """
+    return _in_batches(_ms_ssim, images, originals, shave)
 
 
 def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
@@ -147,6 +175,22 @@ def _ssim(originals, images, shave):
     originals, images = _pair(originals, images, shave, least=SSIM_WINDOW)
     return tf.image.ssim(
         _studio_luma(originals), _studio_luma(images), max_val=255.0, filter_size=SSIM_WINDOW
+    )
+
+
+def _ms_ssim(originals, images, shave):
+    originals, images = _pair(originals, images, shave, least=SSIM_WINDOW)
+    weights, side = np.float32(SCALE_WEIGHTS), min(images.shape[1:3])
+    # As many as leave the last, of ceil(side / 2^(scales - 1)) pixels, a window.
+    scales = min(len(weights), ((side - 1) // (SSIM_WINDOW - 1)).bit_length())
+    if scales < len(weights):
+        weights = weights[:scales] / weights[:scales].sum()
+    return tf.image.ssim_multiscale(
+        _studio_luma(originals),
+        _studio_luma(images),
+        max_val=255.0,
+        power_factors=weights,
+        filter_size=SSIM_WINDOW,
     )
 
 

@@ -8,10 +8,11 @@ from keras_gen.metrics.samples.frechet import (
     frechet_infinity,
     moments,
 )
-from keras_gen.metrics.samples.generation import generation_report
+from keras_gen.metrics.samples.generation import GenerationEvaluation, generation_report
 from keras_gen.metrics.samples.inception_score import InceptionScore, inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.memorization import memorization
+from keras_gen.metrics.samples.mixture import mixture_samples
 from keras_gen.metrics.samples.modes import (
     GaussianModes,
     gaussian_modes,
@@ -23,14 +24,23 @@ from keras_gen.metrics.samples.modes import (
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 from keras_gen.metrics.samples.path_length import perceptual_path_length
 from keras_gen.metrics.samples.prdc import prdc
-from keras_gen.metrics.samples.translation import cycle_error, translation_report
+from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
+from keras_gen.metrics.samples.translation import (
+    TranslationEvaluation,
+    color_transfer,
+    cycle_error,
+    noise_filter,
+)
 
 __all__ = [
     "FeatureMoments",
     "GaussianModes",
+    "GenerationEvaluation",
     "InceptionScore",
     "Moments",
+    "TranslationEvaluation",
     "color_statistics",
+    "color_transfer",
     "cycle_error",
     "frechet_distance",
     "frechet_infinity",
@@ -41,11 +51,13 @@ __all__ = [
     "kernel_distance",
     "label_modes",
     "memorization",
+    "mixture_samples",
     "moments",
     "nearest_neighbors",
+    "noise_filter",
     "perceptual_path_length",
     "prdc",
+    "pyramid_distances",
     "ring_centers",
     "stacked_modes",
-    "translation_report",
 ]

@@ -30,8 +30,11 @@ def perceptual_path_length(
         features: Images to features `[batch, ...]`, of which the squared differences are summed.
         start: Latents at the ends t = 0 of the paths, `[n, d]`.
         end: Latents at the ends t = 1, same shape.
-        spherical: Interpolate along great circles, for latents drawn from a normal distribution
-            (the paper's Z, where they are scaled to length 1), instead of lines (its W).
+        spherical: Interpolate along great circles instead of lines: the paper's Z instead of its
+            W. As there (sec. 4.1), the latents are scaled to length 1 before, and so are all points
+            between them. Its generator scales its input itself; for one that does not, and was
+            trained on latents from a normal distribution, do so in `generate`: their length is
+            about sqrt(d).
         epsilon: The step.
         trim: Fraction of the shortest, and of the longest, that is left out of the mean: the
             paper's program leaves out 0.01 of each.
@@ -42,12 +45,16 @@ def perceptual_path_length(
         {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.
 
     Raises:
-        ValueError: If the latents have different shapes, or an argument is out of range.
+        ValueError: If the latents have different shapes, an argument is out of range, or no great
+            circle leads from one latent to the other.
         TypeError: If `generate` returns whole numbers.
 
     Example:
         >>> z = np.random.default_rng(0).normal(size=(2, 100, 8))
         >>> perceptual_path_length(lambda z: 2 * z, lambda x: x, z[0], z[1])  # about 4 * 2 * 8
+        >>> # A generator trained on normal latents: 8 dimensions, so a sphere of radius sqrt(8)
+        >>> on_sphere = lambda z: generator(8**0.5 * z)
+        >>> perceptual_path_length(on_sphere, features, z[0], z[1], spherical=True)
     """
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     if start.shape != end.shape or start.ndim != 2 or len(start) < 2:
@@ -92,12 +99,19 @@ def _line(start, end, t):
 
 
 def _great_circle(start, end, t):
-    """Spherical interpolation, which for latents of unequal length changes the length too."""
-    lengths = np.linalg.norm(start, axis=1) * np.linalg.norm(end, axis=1)
-    cosine = np.sum(start * end, axis=1) / np.maximum(lengths, 1e-300)
-    angle = np.arccos(np.clip(cosine, -1.0, 1.0))[:, None]
-    sine = np.sin(angle)
-    # Where the two point the same way, the circle is a line.
-    safe = np.where(sine > 1e-6, sine, 1.0)
-    circle = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / safe
-    return np.where(sine > 1e-6, circle, _line(start, end, t))
+    """Points of length 1 from the direction of `start` to that of `end`, at an even speed."""
+    lengths = [np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
+    start, end = (z / np.maximum(r, 1e-300) for z, r in zip((start, end), lengths, strict=True))
+    cosine = np.sum(start * end, axis=1, keepdims=True)
+    across = end - cosine * start
+    sine = np.linalg.norm(across, axis=1, keepdims=True)
+    nowhere = (np.minimum(*lengths) == 0) | ((sine < 1e-9) & (cosine < 0))
+    if nowhere.any():
+        raise ValueError(
+            f"perceptual_path_length found {nowhere.sum()} of {len(start)} pairs of latents that "
+            "no one great circle joins, opposite ones or with one of zeros: draw latents of 2 or "
+            "more dimensions from a normal distribution, or leave out spherical."
+        )
+    angle = t * np.arctan2(sine, cosine)
+    # Where the two point the same way, the path stays where it is.
+    return np.cos(angle) * start + np.sin(angle) * across / np.maximum(sine, 1e-300)

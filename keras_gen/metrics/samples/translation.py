@@ -2,64 +2,164 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import keras
 import numpy as np
 
-from keras_gen.metrics.evaluation_networks.domain_classifier import predict
-from keras_gen.metrics.image_pairs.image_quality import l1_error, ssim
+from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
+from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
+from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
+
+FLOORS = 3  # draws of training images over which the floor is averaged
+KINDS = {"excess": False, "excess_normalized": True}
 
 
-def translation_report(
-    classifier: keras.Model,
-    source: np.ndarray,
-    translated: np.ndarray,
-    target: np.ndarray,
-    cycled: np.ndarray | None = None,
-) -> dict[str, float]:
-    """Compares translated images with real ones of the target domain and with their sources.
+class TranslationEvaluation:
+    """Compares translations of held-out images with held-out images of the other domain.
+
+    No single measure is the eye: a filter that adds noise pleases a classifier, and one that moves
+    colors pleases another. So there are two kinds, and of each the worst counts.
+
+    The excess is what the translations are farther from the target's held-out images than its
+    training images are, as a fraction of that of the untranslated source:
+    (translated - floor) / (source - floor), in sliced Wasserstein distances of patches at every
+    scale (`pyramid_distances`), means over the scales: 0 for images of the target domain, 1 for the
+    identity. "excess" scales patches by the target's own contrast, so that a flat or harsh image is
+    punished; "excess_normalized" gives each set unit contrast, as Karras et al. (2018) do.
 
     Args:
-        classifier: Classifier of source domain (first) and target domain (second), from
+        classifiers: By name, classifiers of source domain (first) and target domain (second), from
             `train_domain_classifier`, trained on none of these images.
-        source: Held-out images uint8 `[n, H, W, 3]` of the first domain, such as photos.
-        translated: Their translations, uint8, same shape and order.
-        target: Held-out images uint8 `[m, H, W, 3]` of the second domain, such as paintings.
-        cycled: The translations translated back, uint8 `[n, H, W, 3]`, if there are such.
-
-    Returns:
-        A dict of floats:
-
-        - "distance_source", "distance_translated": kernel distance (squared MMD of the
-          classifier's features, Binkowski et al. 2018) to `target`, and with "_error" appended
-          their standard errors;
-        - "distance_ratio": the second over the first: 1 for the identity, about 0 for images of
-          the target domain;
-        - "target_fraction_source", "target_fraction_translated": fraction that the classifier
-          puts into the target domain. It is easily fooled, by artifacts too: trust the ratio
-          before it;
-        - "ssim": mean structural similarity of source and translation, see `ssim`. Colors may
-          change freely; what counts is that edges and shapes stay where they were;
-        - "cycle_error": see `cycle_error`; only with `cycled`.
+        source: Held-out images uint8 `[n, H, H, 3]` of the first domain, such as photos; H is 16,
+            32, 64, ...
+        target: Held-out images uint8 `[m, H, H, 3]` of the second domain, such as paintings.
+        reference: Training images uint8 `[k, H, H, 3]` of the second domain, from which the floor
+            is drawn, as many as there are of `source`.
+        seed: Seed of that draw.
 
     Raises:
-        ValueError: If the arrays are not images of the shapes above.
+        ValueError: If the arrays are not images of such shapes.
 
     Example:
-        >>> report = translation_report(classifier, photos, model.translate(photos), paintings)
-        >>> report["distance_ratio"]
+        >>> evaluate = TranslationEvaluation(classifiers, photos, paintings, training_paintings)
+        >>> evaluate(model.translate(photos))["excess"]
     """
-    report = {"ssim": float(ssim(translated, source).mean())}
-    if cycled is not None:
-        report["cycle_error"] = cycle_error(source, cycled)
-    target_features = predict(classifier, target)["features"]
-    for name, images in {"source": source, "translated": translated}.items():
-        outputs = predict(classifier, images)
-        value, error = kernel_distance(outputs["features"], target_features)
-        report[f"distance_{name}"], report[f"distance_{name}_error"] = value, error
-        report[f"target_fraction_{name}"] = float((outputs["logits"] > 0).mean())
-    report["distance_ratio"] = report["distance_translated"] / report["distance_source"]
-    return report
+
+    def __init__(
+        self,
+        classifiers: Mapping[str, keras.Model],
+        source: np.ndarray,
+        target: np.ndarray,
+        reference: np.ndarray,
+        seed: int = 0,
+    ):
+        self.classifiers, self.source = dict(classifiers), source
+        self.target, self.reference = target, reference
+        rng = np.random.default_rng(seed)
+        draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
+        floors = [self._patches(reference[draw]) for draw in draws]
+        self._floor = {kind: np.mean([floor[kind] for floor in floors], axis=0) for kind in KINDS}
+        self._of_source = self._patches(source)
+        self._target_features = {
+            name: predict(classifier, target)["features"]
+            for name, classifier in self.classifiers.items()
+        }
+        self._source_distances = {
+            name: self._kernel_distance(name, source)[0] for name in self.classifiers
+        }
+
+    def accuracies(self) -> dict[str, float]:
+        """How right each classifier is on the very images that it is asked about.
+
+        Returns:
+            {"classifier_accuracy_" and its name: the mean of its accuracies on source and target}.
+        """
+        return {
+            f"classifier_accuracy_{name}": accuracy(classifier, self.source, self.target)
+            for name, classifier in self.classifiers.items()
+        }
+
+    def filters(self) -> dict[str, float]:
+        """What two untrained translations get: `noise_filter` and `color_transfer`.
+
+        Returns:
+            As of a call, each number with the filter's name before it.
+        """
+        filtered = {
+            "noise_filter": noise_filter(self.source),
+            "color_transfer": color_transfer(self.source, self.reference),
+        }
+        return {
+            f"{name}_{key}": value
+            for name, images in filtered.items()
+            for key, value in self(images).items()
+        }
+
+    def __call__(
+        self, translated: np.ndarray, cycled: np.ndarray | None = None
+    ) -> dict[str, float]:
+        """Measures translations of all of `source`.
+
+        Args:
+            translated: uint8 `[n, H, H, 3]`, in the order of `source`.
+            cycled: The translations translated back, likewise, if there are such.
+
+        Returns:
+            A dict of floats:
+
+            - "excess", "excess_normalized": see the class; "worst_excess": the highest of any
+              scale, of either kind;
+            - "distance_ratio": the highest over the classifiers of the kernel distance (squared MMD
+              of features, Binkowski et al. 2018) from translations to target, over that from source
+              to target; with "_" and the classifier's name that of each;
+            - "target_fraction": lowest fraction that a classifier puts into the target domain. It
+              is easily fooled, by artifacts too: trust the others before it;
+            - "ms_ssim": mean multi-scale structural similarity with the source, see `ms_ssim`.
+              Colors may change freely; what counts is that edges and shapes stay where they were;
+            - "cycle_error": see `cycle_error`; only with `cycled`.
+
+        Raises:
+            ValueError: If the arrays have not the shape of `source`.
+        """
+        report = {"ms_ssim": float(ms_ssim(translated, self.source).mean())}
+        if cycled is not None:
+            report["cycle_error"] = cycle_error(self.source, cycled)
+        worst = []
+        for kind, distances in self._patches(translated).items():
+            floor, of_source = self._floor[kind], self._of_source[kind]
+            report[kind] = _excess(distances.mean(), floor.mean(), of_source.mean())
+            worst += [*map(_excess, distances, floor, of_source)]
+        report["worst_excess"] = max(worst)
+        fractions, ratios = [], {}
+        for name in self.classifiers:
+            distance, fraction = self._kernel_distance(name, translated)
+            ratios[f"distance_ratio_{name}"] = distance / self._source_distances[name]
+            fractions.append(fraction)
+        report["distance_ratio"] = max(ratios.values())
+        report |= ratios
+        report["target_fraction"] = min(fractions)
+        return report
+
+    def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
+        """The distances to the target at every scale, of both kinds."""
+        return {
+            kind: np.asarray(
+                [*pyramid_distances(images, self.target, normalize=normalize).values()]
+            )
+            for kind, normalize in KINDS.items()
+        }
+
+    def _kernel_distance(self, name: str, images: np.ndarray) -> tuple[float, float]:
+        """Distance to the target under one classifier, and the fraction taken for the target."""
+        outputs = predict(self.classifiers[name], images)
+        distance, _ = kernel_distance(outputs["features"], self._target_features[name])
+        return distance, float((outputs["logits"] > 0).mean())
+
+
+def _excess(distance: float, floor: float, of_source: float) -> float:
+    return float((distance - floor) / (of_source - floor))
 
 
 def cycle_error(images: np.ndarray, cycled: np.ndarray) -> float:
@@ -80,3 +180,51 @@ def cycle_error(images: np.ndarray, cycled: np.ndarray) -> float:
         3.0
     """
     return float(l1_error(cycled, images).mean(dtype=np.float64))
+
+
+def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Less contrast, more brightness and noise: a trivial translation that a classifier may like.
+
+    Args:
+        images: uint8 `[n, H, W, 3]`.
+        seed: Seed of the noise.
+
+    Returns:
+        uint8, same shape: contrast of 0.75 around the middle, 20 levels brighter, Gaussian noise of
+        15 levels.
+
+    Example:
+        >>> noise_filter(photos)
+    """
+    noise = np.random.default_rng(seed).normal(scale=15, size=images.shape)
+    return _levels(127.5 + 0.75 * (images - 127.5) + 20 + noise)
+
+
+def color_transfer(images: np.ndarray, target: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Gives each image the mean and the deviation of the colors of one of the target's images.
+
+    Reinhard, Ashikhmin, Gooch, Shirley: "Color Transfer between Images", IEEE Computer Graphics and
+    Applications 2001, in RGB instead of their decorrelated colors.
+
+    Args:
+        images: uint8 `[n, H, W, 3]`.
+        target: uint8 `[m, h, w, 3]`, of which one is drawn for each image.
+        seed: Seed of the draw.
+
+    Returns:
+        uint8 `[n, H, W, 3]`.
+
+    Example:
+        >>> color_transfer(photos, training_paintings)
+    """
+    drawn = np.random.default_rng(seed).integers(len(target), size=len(images))
+    return np.stack([_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)])
+
+
+def _recolored(image: np.ndarray, like: np.ndarray) -> np.ndarray:
+    deviation = np.maximum(image.std((0, 1)), 1e-6)
+    return _levels((image - image.mean((0, 1))) / deviation * like.std((0, 1)) + like.mean((0, 1)))
+
+
+def _levels(images: np.ndarray) -> np.ndarray:
+    return np.clip(np.round(images), 0, 255).astype(np.uint8)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.metrics import PSNR, SSIM, L1Error, l1_error, psnr, ssim
+from keras_gen.metrics import PSNR, SSIM, L1Error, l1_error, ms_ssim, psnr, ssim
 
 
 def y_channel(images):
@@ -65,6 +65,57 @@ def test_known_values():
     assert psnr(framed, black)[0] < 15 and np.isinf(psnr(framed, black, shave=2)).all()
 
 
+@pytest.mark.parametrize(
+    ("side", "power"),
+    [
+        (11, 1),
+        (20, 1),
+        (21, 0.2856 / 0.3304),
+        (41, 0.3001 / 0.6305),
+        (160, 0.2363 / 0.8668),
+        (161, 0.1333),
+        (200, 0.1333),
+    ],
+)
+def test_scales_and_their_weights(side, power):
+    # Flat images have one contrast and structure: what is left is the last scale's luminance.
+    a, b, c1 = 40.0, 120.0, (0.01 * 255) ** 2
+    luminance = (2 * a * b + c1) / (a**2 + b**2 + c1)
+    images, originals = (np.full([1, side, side + 9, 1], level, "uint8") for level in (a, b))
+    np.testing.assert_allclose(ms_ssim(images, originals), luminance**power, rtol=1e-4)
+
+
+def test_ms_ssim_of_large_images_is_tensorflows(rng):
+    originals = np.repeat(rng.integers(0, 256, (2, 42, 45, 3), "uint8"), 4, 1).repeat(4, 2)
+    images = np.clip(originals + rng.normal(0, 40, originals.shape), 0, 255).astype("uint8")
+    a, b = (y_channel(x)[..., None].astype("float32") for x in (originals, images))
+    found = ms_ssim(images, originals)
+    np.testing.assert_allclose(found, tf.image.ssim_multiscale(a, b, 255.0), rtol=1e-5)
+    assert (found < 0.98).all()
+    np.testing.assert_array_equal(found, ms_ssim(originals, images))
+    np.testing.assert_allclose(ms_ssim(originals, originals), 1, rtol=1e-6)
+    inside = np.s_[:, 2:-2, 2:-2]
+    np.testing.assert_array_equal(
+        ms_ssim(images, originals, shave=2), ms_ssim(images[inside], originals[inside])
+    )
+
+
+def test_ms_ssim_sees_noise_and_not_hue(rng):
+    originals = rng.integers(60, 200, (1, 30, 30, 3), "uint8")
+    # 0.299 * 30 - 0.587 * 18 + 0.114 * 14 = 0: another color of the same luma.
+    turned = (originals + np.array([30, -18, 14])).astype("uint8")
+    np.testing.assert_allclose(ms_ssim(turned, originals), 1, rtol=1e-5)
+    noise = rng.normal(size=originals.shape)
+    values = [
+        ms_ssim(np.clip(originals + scale * noise, 0, 255).astype("uint8"), originals)[0]
+        for scale in (0, 8, 20, 45)
+    ]
+    assert values[0] > 0.999 and (np.diff(values) < -0.01).all()
+    # One scale is all of a small image, and its similarity is that of `ssim`.
+    small = np.clip(originals + 15 * noise, 0, 255).astype("uint8")[:, :16], originals[:, :16]
+    np.testing.assert_allclose(ms_ssim(*small), ssim(*small), rtol=1e-5)
+
+
 @pytest.mark.parametrize(("metric", "function"), [(PSNR, psnr), (SSIM, ssim), (L1Error, l1_error)])
 def test_streamed_means(pair, metric, function):
     originals, images = pair
@@ -96,12 +147,13 @@ def test_replicas_average_over_all_images(pair):
 
 def test_clear_errors(pair):
     originals, images = pair
-    for function in (psnr, ssim, l1_error):
+    for function in (psnr, ssim, ms_ssim, l1_error):
         with pytest.raises(ValueError, match="of one shape"):
             function(images, originals[:2])
         with pytest.raises(ValueError, match="uint8"):
             function(images / 255, originals)
-    with pytest.raises(ValueError, match="at least 11 pixels"):
-        ssim(images, originals, shave=4)
+    for function in (ssim, ms_ssim):
+        with pytest.raises(ValueError, match="at least 11 pixels"):
+            function(images, originals, shave=4)
     with pytest.raises(ValueError, match="of one shape"):
         PSNR().update_state(originals / 255, images / 255)

@@ -1,9 +1,9 @@
-"""Figures of inpainting, against a loop over the missing pixels."""
+"""Figures of inpainting and fillings without a network, against closed forms."""
 
 import numpy as np
 import pytest
 
-from keras_gen.metrics import border_mean, hole_psnr, psnr
+from keras_gen.metrics import border_mean, hole_psnr, laplace_fill, psnr, ridge_fill
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype="uint8")
 MASKS = np.zeros([4, 8, 8, 1], "uint8")
@@ -17,6 +17,16 @@ def test_counts_missing_pixels_alone():
     # Of gray images the luma is the image.
     np.testing.assert_allclose(hole_psnr(filled, IMAGES, MASKS), expected, rtol=1e-4)
     assert hole_psnr(filled, IMAGES, MASKS) < psnr(filled, IMAGES).mean()
+    assert hole_psnr(filled, IMAGES, MASKS, "rgb") == hole_psnr(filled, IMAGES, MASKS)
+
+
+def test_of_color():
+    images = np.random.default_rng(1).integers(0, 256, (3, 8, 8, 3), dtype="uint8")
+    filled = np.where(MASKS[:3] > 0, np.uint8(100), images)
+    errors = (images[:, 3:5, 2:6].astype(float) - 100) ** 2
+    expected = 10 * np.log10(255**2 / errors.mean())
+    np.testing.assert_allclose(hole_psnr(filled, images, MASKS[:3], "rgb"), expected, rtol=1e-4)
+    assert hole_psnr(filled, images, MASKS[:3], "luma") > expected + 1
 
 
 def test_a_perfect_filling():
@@ -39,6 +49,37 @@ def test_the_border_is_one_pixel_around():
     np.testing.assert_array_equal(filled[known], images[known])
 
 
+def test_a_plane_is_harmonic():
+    """A linear ramp is the mean of its neighbors at every pixel, in holes of any shape."""
+    rows, columns = np.indices((8, 8))
+    planes = np.stack([10 * rows + 3 * columns, 200 - 7 * rows, 4 * columns], -1)
+    images = np.stack([planes, planes, planes[::-1]]).astype("uint8")
+    masks = np.zeros([3, 8, 8, 1])
+    masks[:2, 2:6, 1:5], masks[2, 1, 2:7], masks[2, 2:6, 3] = 1, 1, 1
+    np.testing.assert_array_equal(laplace_fill(np.where(masks > 0, 255, images), masks), images)
+
+
+def test_beyond_the_image_there_is_nothing():
+    """Pixels at the end of a line have one neighbor, and take its value."""
+    line = np.array([10, 99, 99, 40, 99, 99], "uint8")[None, None, :, None]
+    filled = laplace_fill(line, line == 99)
+    np.testing.assert_array_equal(filled.ravel(), [10, 20, 30, 40, 40, 40])
+
+
+def test_regression_on_the_known_pixels():
+    train = np.random.default_rng(2).integers(0, 256, (200, 2, 2, 1), dtype="uint8")
+    train[:, 1, 1] = (train[:, 0, 0].astype(int) + train[:, 0, 1] + 50) // 2.5
+    images, masks = train[:20].copy(), np.zeros([20, 2, 2, 1])
+    masks[:, 1, 1], images[:, 1, 1] = 1, 0
+    # Of the penalties, held-out images choose the one under which the rule can be learned.
+    filled = ridge_fill(images, masks, train[20:], alphas=(1e9, 1e-3))
+    np.testing.assert_allclose(filled[:, 1, 1], train[:20, 1, 1], atol=1)
+    np.testing.assert_array_equal(filled[masks == 0], train[:20][masks == 0])
+    # Under the other it would be the mean.
+    filled = ridge_fill(images, masks, train[20:], alphas=(1e9,))
+    assert (filled[:, 1, 1] == round(train[20:, 1, 1].mean())).all()
+
+
 def test_refused():
     with pytest.raises(ValueError, match="put the known pixels back"):
         hole_psnr(255 - IMAGES, IMAGES, MASKS)
@@ -47,3 +88,10 @@ def test_refused():
             border_mean(IMAGES, masks)
     with pytest.raises(ValueError, match="mask a part of each"):
         border_mean(IMAGES, 0 * MASKS + 1)
+    with pytest.raises(ValueError, match="mask a part of each"):
+        laplace_fill(IMAGES, np.concatenate([MASKS[:3], 0 * MASKS[3:] + 1]))
+    with pytest.raises(ValueError, match="of is 'gray': expected 'luma' or 'rgb'"):
+        hole_psnr(IMAGES, IMAGES, MASKS, "gray")
+    for masks in (0 * MASKS + 1, np.concatenate([MASKS[:3], np.roll(MASKS[3:], 1, 1)])):
+        with pytest.raises(ValueError, match="give every image the same mask"):
+            ridge_fill(IMAGES, masks, IMAGES)

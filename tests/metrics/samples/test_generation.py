@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from keras_gen.metrics import (
+    GenerationEvaluation,
     frechet_distance,
     generation_report,
     inception_score,
     kernel_distance,
     prdc,
+    pyramid_distances,
 )
 
 
@@ -50,3 +52,65 @@ def test_needs_no_logits():
 def test_refuses_too_few():
     with pytest.raises(ValueError, match="found 20 real and 9 generated"):
         generation_report(outputs(20), outputs(9))
+
+
+# Several networks -------------------------------------------------------------------------------
+
+
+def images(n, mean=120, noise=10, seed=0):
+    """Flat grays, with noise on top."""
+    rng = np.random.default_rng([seed, n])
+    gray = rng.normal(mean, 20, (n, 1, 1, 1)) + noise * rng.normal(size=(n, 16, 16, 1))
+    return np.clip(gray, 0, 255).astype("uint8")
+
+
+def brightness(x):
+    """Features that see no noise."""
+    means = x.mean(axis=(1, 2)) / 64
+    return {"features": np.concatenate([means, means**2], axis=1)}
+
+
+def texture(x):
+    """Features that see no brightness."""
+    differences = np.diff(x.astype(float), axis=1)[:, ::5, ::5, 0]
+    return {"features": np.sort(differences.reshape(len(x), -1), axis=1)}
+
+
+NETWORKS = {"brightness": brightness, "texture": texture}
+REAL, HELD_OUT = images(80), images(60, seed=1)
+
+
+@pytest.fixture(scope="module")
+def evaluate():
+    return GenerationEvaluation(NETWORKS, REAL, HELD_OUT)
+
+
+def test_held_out_images_are_the_floor(evaluate):
+    found = evaluate(HELD_OUT)
+    assert next(iter(found)) == "frechet_ratio" and found["frechet_ratio"] == 1
+    assert found["frechet_ratio_brightness"] == found["frechet_ratio_texture"] == 1
+
+
+@pytest.mark.parametrize(
+    ("generated", "displeased"),
+    [(images(60, mean=210), "brightness"), (images(60, noise=30), "texture")],
+)
+def test_of_several_networks_the_worst_counts(evaluate, generated, displeased):
+    found = evaluate(generated)
+    (pleased,) = set(NETWORKS) - {displeased}
+    floor, features = evaluate(HELD_OUT), NETWORKS[displeased]
+    report = generation_report(features(REAL), features(generated))
+    assert {key: found[f"{key}_{displeased}"] for key in report} == report
+    for key in ("precision", "recall", "density", "coverage"):
+        assert found[key] == min(found[f"{key}_{name}"] for name in NETWORKS)
+    assert found["precision"] == report["precision"] < 0.4 < found[f"precision_{pleased}"]
+    ratio = report["frechet_distance"] / floor[f"frechet_distance_{displeased}"]
+    assert found["frechet_ratio"] == pytest.approx(ratio)
+    assert found["frechet_ratio"] > 3 * found[f"frechet_ratio_{pleased}"]
+
+
+def test_patches_need_no_network_and_contrast_counts():
+    flat = images(60, noise=5)
+    found = GenerationEvaluation({"texture": texture}, REAL, HELD_OUT, seed=3)(flat)
+    options = dict(normalize=False, patches=8, directions=256, seed=3)
+    assert found["pyramid_16"] == pyramid_distances(flat, REAL, **options)[16]

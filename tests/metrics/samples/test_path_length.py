@@ -24,20 +24,40 @@ def test_a_linear_generator_has_the_length_of_its_lines(rng):
 
 def test_great_circles_have_the_length_of_their_angle(rng):
     start, end = rng.normal(size=(2, 40, 5))
-    start, end = (z / np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end))
-    angles = np.arccos(np.sum(start * end, axis=1))
+    unit = [z / np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
+    angles = np.arccos(np.sum(unit[0] * unit[1], axis=1))
     calls = []
 
     def generate(z):
         calls.append(z.numpy())
         return 3 * z
 
-    found = perceptual_path_length(generate, tf.identity, start, end, spherical=True, trim=0)
-    assert found["path_length"] == pytest.approx(np.mean((3 * angles) ** 2), rel=1e-3)
+    # On the sphere of length 1, |G(z(t)) - G(z(t + e))| / e is 3 times the angle, whatever t and
+    # the lengths of the latents.
+    for scale in (1, rng.uniform(0.1, 10, [40, 1])):
+        found = perceptual_path_length(
+            generate, tf.identity, scale * start, end, spherical=True, trim=0
+        )
+        assert found["path_length"] == pytest.approx(np.mean((3 * angles) ** 2), rel=1e-3)
     np.testing.assert_allclose(np.linalg.norm(np.concatenate(calls), axis=1), 1, atol=1e-6)
-    # Points on one ray have no circle, and the line is meant.
-    ray = perceptual_path_length(tf.identity, tf.identity, start, 2 * start, spherical=True, trim=0)
-    assert ray["path_length"] == pytest.approx(1, rel=1e-2)
+    # Latents on one ray are one point of the sphere.
+    ray = perceptual_path_length(tf.identity, tf.identity, start, 2 * start, spherical=True)
+    assert ray["path_length"] == pytest.approx(0, abs=1e-3)
+
+
+def test_great_circles_lead_from_the_start_to_the_end(rng):
+    # Over the quarter from x to y, t has the angle t * 90 degrees, wherever in it the path is cut.
+    start, end = np.repeat([[[2.0, 0.0]], [[0.0, 5.0]]], 30, axis=1)
+    calls = []
+
+    def generate(z):
+        calls.append(z.numpy())
+        return z
+
+    perceptual_path_length(generate, tf.identity, start, end, spherical=True, seed=4)
+    degrees = np.rad2deg(np.arctan2(*calls[0][:30].T[::-1]))
+    t = np.random.default_rng(4).uniform(size=30)
+    np.testing.assert_allclose(degrees, 90 * t, atol=1e-3)
 
 
 def test_a_curve_is_measured_where_its_points_are_drawn(rng):
@@ -53,5 +73,9 @@ def test_clear_errors():
         perceptual_path_length(tf.identity, tf.identity, z, z[:3])
     with pytest.raises(ValueError, match="trim in"):
         perceptual_path_length(tf.identity, tf.identity, z, z, trim=0.5)
+    one = np.ones([4, 2])
+    for end in (z, -3 * one):
+        with pytest.raises(ValueError, match="4 of 4 pairs of latents that no one great circle"):
+            perceptual_path_length(tf.identity, tf.identity, one, end, spherical=True)
     with pytest.raises(TypeError, match="returned uint8"):
         perceptual_path_length(lambda z: tf.cast(z, tf.uint8), tf.identity, z, z)

@@ -2,57 +2,99 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.metrics import cycle_error, kernel_distance, ssim, translation_report
+from keras_gen.metrics import (
+    TranslationEvaluation,
+    color_transfer,
+    cycle_error,
+    kernel_distance,
+    ms_ssim,
+    noise_filter,
+    pyramid_distances,
+)
 
 
-def images(n, mean):
+def images(n, mean, seed=0):
     """Uniform tints around `mean` with a little texture."""
-    rng = np.random.default_rng([n, mean])
+    rng = np.random.default_rng([n, mean, seed])
     tint = rng.normal(mean, 20, size=(n, 1, 1, 3))
-    return np.clip(tint + 10 * rng.normal(size=(n, 16, 16, 3)), 0, 255).astype("uint8")
+    return np.clip(tint + 10 * rng.normal(size=(n, 32, 32, 3)), 0, 255).astype("uint8")
 
 
-@pytest.fixture(scope="module")
-def classifier():
-    """Features are the mean color, and bright images are the second domain."""
+def classifier(sign=1.0):
+    """Features are the mean color, and bright images are the second domain, or dark ones."""
     x = keras.Input((None, None, 3), dtype="uint8")
     features = keras.layers.GlobalAveragePooling2D()(
         keras.layers.Rescaling(1 / 64.0, offset=-2.0)(x)
     )
-    logits = keras.layers.Dense(1, kernel_initializer="ones")(features)
-    logits = keras.layers.Reshape(())(logits)
+    weights = keras.initializers.Constant(sign)
+    logits = keras.layers.Reshape(())(keras.layers.Dense(1, kernel_initializer=weights)(features))
     return keras.Model(x, {"features": features, "logits": logits})
 
 
-def test_report_of_the_identity_and_of_a_perfect_translation(classifier):
-    source, target = images(60, 64), images(50, 192)
-    identity = translation_report(classifier, source, source, target)
-    assert identity["distance_ratio"] == 1.0
-    assert identity["ssim"] == pytest.approx(1.0)
-    assert identity["target_fraction_source"] == identity["target_fraction_translated"] < 0.1
+SOURCE, TARGET, REFERENCE = images(60, 64), images(50, 192), images(80, 192)
+
+
+@pytest.fixture(scope="module")
+def evaluate():
+    classifiers = {"bright": classifier(), "dark": classifier(-1.0)}
+    return TranslationEvaluation(classifiers, SOURCE, TARGET, REFERENCE)
+
+
+def test_the_identity_gets_one_and_the_target_nothing(evaluate):
+    identity, perfect = evaluate(SOURCE), evaluate(images(60, 192), cycled=SOURCE)
+    assert identity["excess"] == identity["excess_normalized"] == identity["worst_excess"] == 1.0
+    assert identity["distance_ratio"] == 1.0 and identity["ms_ssim"] == pytest.approx(1.0)
     assert "cycle_error" not in identity
-
-    perfect = translation_report(classifier, source, images(60, 192), target, cycled=source)
-    assert abs(perfect["distance_ratio"]) < 0.05
-    assert perfect["target_fraction_translated"] > 0.9
-    assert perfect["cycle_error"] == 0.0
-    assert perfect["ssim"] < 0.5
-    assert all(type(value) is float for value in perfect.values())
+    assert abs(perfect["excess"]) < 0.05 and abs(perfect["distance_ratio"]) < 0.05
+    assert perfect["cycle_error"] == 0.0 and perfect["ms_ssim"] < 0.6
+    assert all(type(value) is float for value in (identity | perfect).values())
 
 
-def test_distances_are_kernel_distances_of_the_features(classifier):
-    source, target = images(20, 64), images(30, 192)
-    translated = images(20, 128)
-    report = translation_report(classifier, source, translated, target)
-    features = {
-        name: classifier(x)["features"].numpy()
-        for name, x in [("source", source), ("translated", translated), ("target", target)]
-    }
-    for name in ("source", "translated"):
-        value, error = kernel_distance(features[name], features["target"])
-        assert report[f"distance_{name}"] == pytest.approx(value, rel=1e-4)
-        assert report[f"distance_{name}_error"] == pytest.approx(error, rel=1e-4)
-    assert report["distance_ratio"] == report["distance_translated"] / report["distance_source"]
+def test_excess_is_linear_in_the_distance(evaluate):
+    """From two translations follow floor and scale, and from them the third's excess."""
+    translations = SOURCE, images(60, 96), images(60, 150)
+    for name, normalize in (("excess", False), ("excess_normalized", True)):
+        distances = [
+            np.mean([*pyramid_distances(x, TARGET, normalize=normalize).values()])
+            for x in translations
+        ]
+        excess = [evaluate(x)[name] for x in translations]
+        slopes = np.diff(excess) / np.diff(distances)
+        assert slopes[0] == pytest.approx(slopes[1], rel=1e-6)
+        floor = distances[0] - 1 / slopes[0]
+        # Of other draws of training images.
+        of_training = pyramid_distances(REFERENCE[:60], TARGET, normalize=normalize).values()
+        assert floor == pytest.approx(np.mean([*of_training]), rel=0.5)
+
+
+def test_the_worst_scale_counts(evaluate):
+    noisy = np.clip(images(60, 192) + 60.0 * (np.indices([32, 32]).sum(0) % 2)[..., None], 0, 255)
+    report = evaluate(noisy.astype("uint8"))
+    assert report["worst_excess"] > 2 * max(report["excess"], report["excess_normalized"])
+
+
+def test_the_worst_classifier_counts(evaluate):
+    translated = images(60, 160)
+    report = evaluate(translated)
+    bright = (classifier()(translated)["logits"].numpy() > 0).mean()
+    assert report["target_fraction"] == pytest.approx(1 - bright) and bright > 0.5
+    ratios = [report[f"distance_ratio_{name}"] for name in ("bright", "dark")]
+    assert report["distance_ratio"] == max(ratios)
+    accuracies = evaluate.accuracies()
+    assert accuracies["classifier_accuracy_bright"] > 0.95
+    assert sum(accuracies.values()) == pytest.approx(1.0)
+
+
+def test_ratios_are_of_kernel_distances_of_the_features(evaluate):
+    translated = images(60, 128)
+    features = [classifier()(x)["features"].numpy() for x in (SOURCE, translated, TARGET)]
+    source, found = (kernel_distance(x, features[2])[0] for x in features[:2])
+    assert evaluate(translated)["distance_ratio_bright"] == pytest.approx(found / source, rel=1e-3)
+
+
+def test_what_is_kept_is_the_similarity_of_pairs(evaluate, rng):
+    translated = rng.integers(0, 256, size=(60, 32, 32, 3), dtype="uint8")
+    assert evaluate(translated)["ms_ssim"] == pytest.approx(ms_ssim(translated, SOURCE).mean())
 
 
 def test_cycle_error_is_in_levels_and_does_not_wrap():
@@ -62,25 +104,40 @@ def test_cycle_error_is_in_levels_and_does_not_wrap():
     assert cycle_error(black, white) == 127.5
 
 
-def test_what_is_kept_is_the_similarity_of_pairs(classifier, rng):
-    source, translated = rng.integers(0, 256, size=(2, 5, 16, 16, 3), dtype="uint8")
-    report = translation_report(classifier, source, translated, translated)
-    assert report["ssim"] == pytest.approx(ssim(translated, source).mean())
-    # A color of the same luma changes nothing: 0.299 R + 0.587 G = 0.299 * 100.
-    red, green = np.zeros([2, 3, 16, 16, 3], "uint8")
-    red[..., 0], green[..., 1] = 100, 51
-    report = translation_report(classifier, red, green, translated)
-    assert report["ssim"] == pytest.approx(1.0, abs=1e-3)
+def test_color_transfer_gives_the_moments_of_one_of_the_images():
+    photos, paintings = images(5, 100), images(3, 140)
+    found = color_transfer(photos, paintings, seed=1)
+    moments = lambda x: np.concatenate([x.mean((1, 2)), x.std((1, 2))], axis=1)  # noqa: E731
+    nearest = np.abs(moments(found)[:, None] - moments(paintings)).max(2).min(1)
+    assert nearest.max() < 0.6
+    # Nothing but two numbers for each channel has changed.
+    correlation = np.corrcoef(found[0, ..., 0].ravel(), photos[0, ..., 0].ravel())[0, 1]
+    assert correlation > 0.99
 
 
-def test_clear_errors(classifier):
-    x = np.zeros([2, 16, 16, 3], "uint8")
-    for source, translated, message in (
-        (x, x[:1], "of one shape"),
-        (x, x.astype("float32"), "images to be uint8"),
-        (x[..., :1], x[..., :1], r"images to be uint8 \[n, H, W, 3\]"),
+def test_noise_filter_lowers_the_contrast_and_adds_noise():
+    flat = np.full([1, 64, 64, 3], 127, "uint8")
+    found = noise_filter(flat)
+    assert found.mean() == pytest.approx(147, abs=1) and found.std() == pytest.approx(15, abs=1)
+    steps = np.repeat(np.asarray([50, 150], "uint8"), 5000).reshape(1, 100, 100, 1)
+    dark, light = np.split(noise_filter(np.repeat(steps, 3, axis=3))[0], 2)
+    assert light.mean() - dark.mean() == pytest.approx(75, abs=1)
+
+
+def test_filters_are_measured_like_translations(evaluate):
+    found = evaluate.filters()
+    assert found["noise_filter_excess"] == evaluate(noise_filter(SOURCE))["excess"]
+    # Tints are all that differs here, so moving colors is all that there is to do.
+    assert abs(found["color_transfer_excess"]) < 0.2 < found["noise_filter_excess"]
+
+
+def test_clear_errors(evaluate):
+    for translated, message in (
+        (SOURCE[:1], "one shape"),
+        (SOURCE.astype("float32"), r"uint8 \[n, H, W"),
+        (SOURCE[:, :16, :16], "one shape"),
     ):
         with pytest.raises(ValueError, match=message):
-            translation_report(classifier, source, translated, x)
+            evaluate(translated)
     with pytest.raises(ValueError, match="of one shape"):
-        cycle_error(x, x[:1])
+        cycle_error(SOURCE, SOURCE[:1])

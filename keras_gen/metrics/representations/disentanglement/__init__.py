@@ -1,7 +1,8 @@
 """How far single codes stand for single factors of variation, by six published scores.
 
 Four need only codes and factors of a sample; `beta_vae_score` and `factor_vae_score` hold factors
-fixed and so need to encode combinations of their choice.
+fixed and so need to encode combinations of their choice. All refuse codes that predict no factor
+better than chance.
 """
 
 from keras_gen.metrics.representations.disentanglement.dci import dci_scores

@@ -9,6 +9,7 @@ from sklearn.linear_model import Lasso
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
 
+from keras_gen.metrics.representations.disentanglement.chance import better_than_chance
 from keras_gen.metrics.representations.disentanglement.tables import check
 
 _PREDICTORS = {
@@ -34,6 +35,10 @@ def dci_scores(
     disentangled if it is important to one factor, a factor is completely caught if one code is
     important to it: 1 less the entropy of the importances, over that of even ones.
 
+    Deviation: what is important to a predictor that is no better than chance on held-out rows is
+    noise, and counts as 0. Otherwise a lasso that has taken up one code by chance would pass for a
+    factor completely caught, and one for each of all factors for perfect codes.
+
     Args:
         codes: Finite numbers `[n, d]`.
         factors: Integers `[n, f]`, every factor with 2 values or more.
@@ -58,8 +63,8 @@ def dci_scores(
     Raises:
         TypeError: If the factors are not integers.
         ValueError: If shapes differ, codes are not finite, a factor does not vary (among the rows
-            to train on, for boosting), the predictor is another, or `test_fraction` is not between
-            0 and 1.
+            to train on, for boosting), none is predicted better than chance, the predictor is
+            another, or `test_fraction` is not between 0 and 1.
 
     Example:
         >>> factors = Factors({"a": 4, "b": 5}).sample(200, np.random.default_rng(0))
@@ -71,24 +76,32 @@ def dci_scores(
         raise ValueError(f"predictor must be one of {list(_PREDICTORS)}, found {predictor!r}.")
     if not 0 < test_fraction < 1:
         raise ValueError(f"test_fraction must be between 0 and 1, found {test_fraction}.")
-    if predictor == "lasso":
+    linear = predictor == "lasso"
+    if linear:
         codes = StandardScaler().fit_transform(codes)
         factors = StandardScaler().fit_transform(factors)
     train_codes, test_codes, train_factors, test_factors = train_test_split(
         codes, factors, test_size=test_fraction, random_state=seed
     )
-    importances, scores = [], []
+    importances, scores, predicted = [], [], []
     for train, test in zip(train_factors.T, test_factors.T, strict=True):
         model = _PREDICTORS[predictor](seed).fit(train_codes, train)
-        linear = predictor == "lasso"
         importances.append(np.abs(model.coef_) if linear else model.feature_importances_)
         scores.append(model.score(test_codes, test))
-    importance = np.stack(importances, axis=1)
+        predicted.append(model.predict(test_codes))
+    agreement = _explained if linear else np.equal
+    known = better_than_chance(np.stack(predicted, axis=1), test_factors, agreement)
+    importance = np.stack(importances, axis=1) * known
     return {
         "disentanglement": disentanglement(importance),
         "completeness": completeness(importance),
         "informativeness": float(np.mean(scores)),
     }
+
+
+def _explained(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """What of the variance of standardized factors is explained, for each row."""
+    return 1 - (predicted - factors) ** 2
 
 
 def disentanglement(importance: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import entropy
 
+from keras_gen.metrics.representations.disentanglement.chance import refuse_noise
 from keras_gen.metrics.representations.disentanglement.tables import (
     check,
     mutual_information,
@@ -33,14 +34,16 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
 
     Raises:
         TypeError: If the factors are not integers.
-        ValueError: If shapes differ, codes are not finite, or a factor does not vary.
+        ValueError: If shapes differ, codes are not finite, a factor does not vary, or none is
+            predicted from the codes better than chance.
 
     Example:
-        >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(20))
+        >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(200) % 20)
         >>> round(mutual_information_gap(factors, factors), 6)
         1.0
     """
     codes, factors = check(codes, factors)
+    refuse_noise(codes, factors)
     entropies = [entropy(np.unique(v, return_counts=True)[1]) for v in factors.T]
     return float(np.mean(top_gap(mutual_information(codes, factors, bins)) / entropies))
 
@@ -50,8 +53,8 @@ def modularity_score(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> 
 
     For each code, 1 less the squared mutual informations with all but its best factor, over
     (f - 1) times the square of the best (their equation 2); then the mean. Codes without any
-    mutual information have no best factor and are left out. It does not ask how much the codes
-    tell: noise has a value too, well below 1 but not 0.
+    mutual information have no best factor and are left out. It does not ask how much a code tells:
+    one of noise beside others has a value too, well below 1 but not 0.
 
     Args:
         codes: Finite numbers `[n, d]`.
@@ -59,18 +62,20 @@ def modularity_score(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> 
         bins: Bins of each code, between its least and its largest value.
 
     Returns:
-        A number between 0 and 1; 0 if no code tells anything.
+        A number between 0 and 1; 0 if no code tells anything by itself.
 
     Raises:
         TypeError: If the factors are not integers.
-        ValueError: If shapes differ, codes are not finite, or a factor does not vary.
+        ValueError: If shapes differ, codes are not finite, a factor does not vary, or none is
+            predicted from the codes better than chance.
 
     Example:
-        >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(20))
+        >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(200) % 20)
         >>> round(modularity_score(factors, factors), 6)
         1.0
     """
     codes, factors = check(codes, factors)
+    refuse_noise(codes, factors)
     information = mutual_information(codes, factors, bins)
     squares = information[information.max(axis=1) > 1e-9] ** 2  # above rounding
     if not len(squares):

@@ -10,8 +10,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_gen.data.factors import Factors
+from keras_gen.metrics.representations.disentanglement.chance import refuse_noise
 
 ROWS = 4096  # that `represent` gets at most at once
+EXAMPLES = 4096  # of the grid, by which it is judged whether codes know anything
 
 Represent = Callable[[np.ndarray], np.ndarray]
 
@@ -46,7 +48,8 @@ def beta_vae_score(
         A number between 0 and 1; about 1 / f by chance.
 
     Raises:
-        ValueError: If the codes are no finite matrix, or a number is below 1.
+        ValueError: If the codes are no finite matrix, they predict no factor better than chance, or
+            a number is below 1.
 
     Example:
         >>> beta_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -58,7 +61,9 @@ def beta_vae_score(
     fixed = np.repeat(labels, pairs)
     first = factors.sample(len(fixed), rng)
     second = factors.sample_with_fixed(fixed, first[np.arange(len(fixed)), fixed], rng)
-    difference = np.abs(_encode(represent, first) - _encode(represent, second))
+    codes = _encode(represent, first)
+    refuse_noise(codes[:EXAMPLES], first[:EXAMPLES])
+    difference = np.abs(codes - _encode(represent, second))
     points = difference.reshape(len(labels), pairs, -1).mean(axis=1)
     classifier = make_pipeline(StandardScaler(), LogisticRegression(max_iter=1000))
     classifier.fit(points[:train], labels[:train])
@@ -96,7 +101,8 @@ def factor_vae_score(
         A number between 0 and 1; about 1 / f by chance, 0 if all codes have collapsed.
 
     Raises:
-        ValueError: If the codes are no finite matrix, a number is below 1, or `samples` below 2.
+        ValueError: If the codes are no finite matrix, those that vote predict no factor better than
+            chance, a number is below 1, or `samples` below 2.
 
     Example:
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -105,10 +111,13 @@ def factor_vae_score(
     _at_least(1, train=train, test=test)
     _at_least(2, samples=samples)
     rng = np.random.default_rng(seed)
-    std = _encode(represent, factors.sample(10_000, rng)).std(axis=0)
+    rows = factors.sample(10_000, rng)
+    codes = _encode(represent, rows)
+    std = codes.std(axis=0)
     active = std > least_std
     if not active.any():
         return 0.0
+    refuse_noise(codes[:EXAMPLES, active], rows[:EXAMPLES])
     labels = rng.integers(len(factors.sizes), size=train + test)
     values = rng.integers(np.take(factors.sizes, labels))
     rows = factors.sample_with_fixed(np.repeat(labels, samples), np.repeat(values, samples), rng)

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.tree import DecisionTreeClassifier
 
+from keras_gen.metrics.representations.disentanglement.chance import refuse_noise
 from keras_gen.metrics.representations.disentanglement.tables import check, top_gap
 
 
@@ -32,11 +33,12 @@ def sap_score(codes: np.ndarray, factors: np.ndarray, continuous: Sequence[int] 
 
     Raises:
         TypeError: If the factors are not integers.
-        ValueError: If shapes differ, codes are not finite, a factor does not vary, or a number in
-            `continuous` is none of a factor.
+        ValueError: If shapes differ, codes are not finite, a factor does not vary, none is
+            predicted from the codes better than chance, or a number in `continuous` is none of a
+            factor.
 
     Example:
-        >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(20))
+        >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(200) % 20)
         >>> round(sap_score(factors, factors), 6), round(sap_score(factors, factors, [0, 1]), 6)
         (0.775, 1.0)
     """
@@ -46,6 +48,7 @@ def sap_score(codes: np.ndarray, factors: np.ndarray, continuous: Sequence[int] 
         raise ValueError(
             f"continuous must name factors by numbers 0 to {count - 1}, found {sorted(unknown)}."
         )
+    refuse_noise(codes, factors)
     predict = [_squared_correlation if j in continuous else _thresholds for j in range(count)]
     table = [[predict[j](code, factors[:, j]) for j in range(count)] for code in codes.T]
     return float(np.mean(top_gap(np.array(table))))

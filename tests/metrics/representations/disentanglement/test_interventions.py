@@ -20,9 +20,18 @@ def test_one_code_a_factor_scores_one(score):
 
 
 @SCORES
-def test_random_codes_score_by_chance(score, rng):
-    value = score(GRID, lambda values: rng.normal(size=[len(values), 5]), **FEW)
-    assert value == pytest.approx(1 / 3, abs=0.1)  # standard deviation 0.03
+def test_random_codes_have_no_score(score, rng):
+    with pytest.raises(ValueError, match="No factor is predicted from the codes better than"):
+        score(GRID, lambda values: rng.normal(size=[len(values), 5]), **FEW)
+
+
+@SCORES
+def test_one_factor_that_is_known_is_enough(score, rng):
+    def represent(values):
+        return np.c_[values[:, 1], rng.normal(size=[len(values), 3])]
+
+    # The factor itself is told from the others, which are told apart by chance.
+    assert score(GRID, represent, **FEW) == pytest.approx(1 / 3 + 2 / 3 / 2, abs=0.1)
 
 
 @SCORES
@@ -75,6 +84,11 @@ def test_collapsed_codes_have_no_vote(rng):
     kept = factor_vae_score(GRID, represent, samples=5, least_std=0, **FEW)
     assert kept + 0.1 < pruned > 0.9
     assert factor_vae_score(GRID, lambda values: np.ones([len(values), 2]), **FEW) == 0
+    # What codes without a vote know does not count.
+    with pytest.raises(ValueError, match="No factor is predicted from the codes better than"):
+        factor_vae_score(
+            GRID, lambda values: np.c_[1e-3 * values, rng.normal(size=[len(values), 1])], **FEW
+        )
 
 
 @SCORES

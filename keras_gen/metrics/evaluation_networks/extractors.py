@@ -23,6 +23,7 @@ import tensorflow as tf
 from keras_gen.files import replacing
 from keras_gen.metrics.checks import as_images
 from keras_gen.metrics.evaluation_networks.image_classifier import (
+    Kind,
     build_classifier,
     train_classifier,
 )
@@ -106,14 +107,16 @@ class Extractor:
             {"features": float32 `[n, d]`}, and "logits" float32 `[n, K]` if the model has them.
 
         Raises:
-            ValueError: If the images are not such, or do not fit the model.
+            ValueError: If the images are not such, or of another shape than the model takes.
         """
         images = as_images(images)
-        channels = self.model.input_shape[-1]
-        if channels not in (images.shape[-1], 3):
+        *sides, channels = shape = self.model.input_shape[1:]
+        found = self.size or images.shape[1:3]
+        fit = all(side in (None, other) for side, other in zip(sides, found, strict=True))
+        if not fit or channels not in (images.shape[-1], 3):
             raise ValueError(
-                f"{self.name} takes {channels} channels, found images of shape {images.shape}: "
-                "pass images of its kind."
+                f"{self.name} takes images of shape {shape}, found {images.shape[1:]}: pass images "
+                "of that shape, or an extractor that was trained on those that you measure."
             )
         parts = [
             self._outputs(images[start : start + batch_size], channels)
@@ -241,24 +244,28 @@ def trained_extractor(
     steps: int = 1500,
     seed: int = 0,
     cache: str | Path | None = None,
+    kind: Kind = "conv",
 ) -> Extractor:
     """Makes an extractor of a small classifier that is trained on the labeled data set at hand.
 
-    It needs no download, and knows what matters in this data set rather than in ImageNet. It is
+    It needs no download, and knows what matters in this data set rather than in ImageNet. Train it
+    on what it will measure: pad or crop first, for it refuses images of another shape. It is
     trained once, on nine tenths of the images, and kept in a file whose name is a hash of the data
     and of the settings; a damaged file is made anew.
 
     Args:
-        images: uint8 `[n, H, W, 1]` or `[n, H, W, 3]`, 0..255: the training set.
+        images: uint8 `[n, H, W, 1]` or `[n, H, W, 3]`, 0..255: the training set, of the shape of
+            what will be measured.
         labels: Integers `[n]`, 0 to K - 1.
         steps: Training steps; 1,500 take about half a minute for 28x28 pixels on two cores.
         seed: Seed of the training.
         cache: Folder of the files; by default the environment variable KERAS_GEN_CACHE, or else
             `~/.cache/keras_gen`.
+        kind: "conv" or "mlp", see `build_classifier`.
 
     Returns:
-        The extractor "classifier-<hash of the weights>": 128 features, K logits, any image size;
-        its `accuracy` is that on the tenth of the images that was held out.
+        The extractor "<kind>_classifier-<hash of the weights>" of images `[batch, H, W, channels]`:
+        128 features, K logits; its `accuracy` is that on the tenth of the images that was held out.
 
     Raises:
         ValueError: If the images and labels are not such, or fewer than 10.
@@ -276,9 +283,9 @@ def trained_extractor(
         )
     folder = Path(cache) if cache else cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"classifier-{_data_hash(images, labels, steps, seed)}.npz"
+    path = folder / f"{kind}_classifier-{_data_hash(images, labels, steps, seed)}.npz"
     classes = int(labels.max()) + 1
-    model = build_classifier(images.shape[-1], classes, seed)
+    model = build_classifier(images.shape[1:], classes, seed, kind)
     try:
         with open(path, "rb") as file, np.load(file) as saved:
             accuracy = float(saved["accuracy"])
@@ -286,13 +293,15 @@ def trained_extractor(
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         order = np.random.default_rng(seed).permutation(len(images))
         held_out, rest = np.split(order, [len(images) // 10])
-        model = train_classifier(images[rest], labels[rest], classes, steps=steps, seed=seed)
+        model = train_classifier(
+            images[rest], labels[rest], classes, steps=steps, seed=seed, kind=kind
+        )
         logits = Extractor("", model)(images[held_out])["logits"]
         accuracy = float((logits.argmax(axis=1) == labels[held_out]).mean())
         arrays = {str(i): weight for i, weight in enumerate(model.get_weights())}
         with replacing(path) as file:
             np.savez(file, accuracy=accuracy, **arrays)
-    return Extractor(f"classifier-{weights_hash(model)}", model, accuracy=accuracy)
+    return Extractor(f"{model.name}-{weights_hash(model)}", model, accuracy=accuracy)
 
 
 def cache_folder() -> Path:
@@ -318,7 +327,7 @@ def weights_hash(model: keras.Model) -> str:
 
 
 def _data_hash(images: np.ndarray, labels: np.ndarray, steps: int, seed: int) -> str:
-    digest = hashlib.sha256(f"{images.shape} {steps} {seed} version 2".encode())
+    digest = hashlib.sha256(f"{images.shape} {steps} {seed} version 3".encode())
     digest.update(np.ascontiguousarray(images).data)
     digest.update(labels.astype(np.int64).tobytes())
     return digest.hexdigest()[:16]

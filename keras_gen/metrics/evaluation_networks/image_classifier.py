@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import keras
 import numpy as np
+from keras import layers
 
 from keras_gen.metrics.checks import as_images
 from keras_gen.metrics.evaluation_networks.training import fit_logits
 from keras_gen.networks import conv_classifier
 
-WIDTHS = (32, 64, 128)
+WIDTHS = (32, 64, 128)  # channels of the convolutions
+UNITS = (256, 128)  # of the dense layers
+Kind = Literal["conv", "mlp"]
 
 
 def train_classifier(
@@ -20,8 +25,9 @@ def train_classifier(
     batch_size: int = 64,
     learning_rate: float = 3e-3,
     seed: int = 0,
+    kind: Kind = "conv",
 ) -> keras.Model:
-    """Trains a small convolutional network to tell the classes of images.
+    """Trains a small network to tell the classes of images.
 
     There is no augmentation: mirrored digits are none. The result depends on the arguments alone.
 
@@ -33,13 +39,14 @@ def train_classifier(
         batch_size: Images per step, drawn without replacement until all were seen.
         learning_rate: Rate at the start; it falls to 0 along a cosine.
         seed: Seed of the weights and the batches.
+        kind: Of the network, see `build_classifier`.
 
     Returns:
-        A float32 model of images uint8 `[batch, height, width, channels]`, any size, with outputs
-        "features" `[batch, 128]` and "logits" `[batch, K]`.
+        A float32 model of images uint8 `[batch, H, W, channels]` with outputs "features"
+        `[batch, 128]` and "logits" `[batch, K]`. It takes images of the trained size only.
 
     Raises:
-        ValueError: If the images or the labels are not such, or there is but one class.
+        ValueError: If the images, the labels or the kind are not such, or there is but one class.
 
     Example:
         >>> digits = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), "uint8")
@@ -61,7 +68,7 @@ def train_classifier(
             f"train_classifier found images of {images.shape[1]}x{images.shape[2]} pixels: sides "
             f"must have at least {2 ** len(WIDTHS)}."
         )
-    model = build_classifier(images.shape[-1], classes, seed)
+    model = build_classifier(images.shape[1:], classes, seed, kind)
     batch_size = min(batch_size, len(images))
 
     def batches():
@@ -78,16 +85,49 @@ def train_classifier(
     return model
 
 
-def build_classifier(channels: int, classes: int, seed: int = 0) -> keras.Model:
+def build_classifier(
+    image_shape: tuple, classes: int, seed: int = 0, kind: Kind = "conv"
+) -> keras.Model:
     """Returns the untrained network of `train_classifier`.
 
+    The size of the images is fixed, although convolutions would take any: a classifier is good for
+    what it was trained on, and clothes in a wider margin have other features.
+
     Args:
-        channels: Channels of the images.
+        image_shape: Height, width and channels of the images.
         classes: Number of classes.
         seed: Seed of the weights.
+        kind: "conv" has convolutions and the mean over all places, and looks at textures; "mlp"
+            has dense layers, and looks at where the ink is.
+
+    Raises:
+        ValueError: If the kind is neither.
 
     Example:
-        >>> build_classifier(1, 10).output["logits"].shape
+        >>> build_classifier((28, 28, 1), 10).output["logits"].shape
         (None, 10)
     """
-    return conv_classifier(channels, classes, WIDTHS, seed=seed, name="image_classifier")
+    if kind not in get_args(Kind):
+        raise ValueError(f"The classifier's kind is {kind!r}: pass one of {get_args(Kind)}.")
+    build = _mlp if kind == "mlp" else _conv
+    images = keras.Input(image_shape, dtype="uint8")
+    return keras.Model(images, build(images, classes, seed), name=f"{kind}_classifier")
+
+
+def _conv(images, classes: int, seed: int) -> dict:
+    return conv_classifier(images.shape[-1], classes, WIDTHS, seed=seed)(images)
+
+
+def _mlp(images, classes: int, seed: int) -> dict:
+    # Float32 whatever the policy, and initial weights of the seed alone, as `conv_classifier` has.
+    def dense(units, number, use_bias=False):
+        initializer = keras.initializers.HeNormal(seed=seed + number)
+        return layers.Dense(units, use_bias=use_bias, kernel_initializer=initializer, **float32)
+
+    float32 = {"dtype": "float32"}
+    x = layers.Rescaling(1 / 127.5, offset=-1, **float32)(images)
+    x = layers.Flatten(**float32)(x)
+    for number, units in enumerate(UNITS):
+        x = layers.BatchNormalization(momentum=0.9, **float32)(dense(units, number)(x))
+        x = layers.ReLU(**float32)(x)
+    return {"features": x, "logits": dense(classes, len(UNITS), use_bias=True)(x)}

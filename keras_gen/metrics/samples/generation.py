@@ -1,15 +1,21 @@
-"""All that is said of samples by their features, in one report."""
+"""All that is said of samples, by the features of one network, of several, and without any."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
+from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.metrics.samples.frechet import frechet_distance
 from keras_gen.metrics.samples.inception_score import inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.prdc import prdc
+from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
 
-KEPT = ("precision", "recall", "density", "coverage", "n_real", "n_generated")
+FRACTIONS = ("precision", "recall", "density", "coverage")
+SIZES = ("n_real", "n_generated")
 
 
 def generation_report(
@@ -57,9 +63,84 @@ def generation_report(
         "frechet_distance": frechet_distance(a, b)["distance"],
         "kernel_distance": value,
         "kernel_distance_error": error,
-        **{name: balls[name] for name in KEPT},
+        **{name: balls[name] for name in (*FRACTIONS, *SIZES)},
     }
     if "logits" in generated:
         score, error = inception_score(generated["logits"], from_logits=True)
         report |= {"inception_score": score, "inception_score_error": error}
     return report
+
+
+class GenerationEvaluation:
+    """Compares generated images with training images by several networks, and without one.
+
+    A network can be pleased by what no eye would take for real, so none is asked alone: of the
+    networks' figures the worst counts. Fréchet distances have the units of their network's
+    features, so each is divided by what held-out images get: 1 is a perfect generator. The sliced
+    Wasserstein distance of pyramid patches needs no network and sees blur and noise.
+
+    Args:
+        extractors: By name, extractors for images of this shape, see `trained_extractor`.
+        real: Training images uint8 `[n, H, H, C]`; H is 16, 32, 64, ...
+        held_out: Held-out images uint8 `[m, H, H, C]`. Compare as many generated ones.
+        seed: Seed of subsets and patches.
+
+    Raises:
+        ValueError: If the arrays are not images of such shapes, or fewer than 10.
+
+    Example:
+        >>> extractors = {kind: trained_extractor(*train, kind=kind) for kind in ("conv", "mlp")}
+        >>> evaluate = GenerationEvaluation(extractors, train[0][:10_000], test_images)
+        >>> evaluate(gan.sample(10_000))["frechet_ratio"]
+    """
+
+    def __init__(
+        self,
+        extractors: Mapping[str, Extractor],
+        real: np.ndarray,
+        held_out: np.ndarray,
+        seed: int = 0,
+    ):
+        self.extractors, self.real, self.seed = dict(extractors), real, seed
+        self._features = {name: extract(real) for name, extract in self.extractors.items()}
+        self._floors = {
+            name: frechet_distance(self._features[name]["features"], extract(held_out)["features"])
+            for name, extract in self.extractors.items()
+        }
+
+    def __call__(self, images: np.ndarray) -> dict[str, float]:
+        """Measures generated images; held-out ones give the floor, with a "frechet_ratio" of 1.
+
+        Args:
+            images: uint8 `[k, H, H, C]`.
+
+        Returns:
+            A dict of floats:
+
+            - "frechet_ratio": the highest over the networks of the Fréchet distance over that of
+              the held-out images; with "_" and the network's name that of each;
+            - "precision", "recall", "density", "coverage": the lowest over the networks;
+            - "pyramid_" and the side of a level: see `pyramid_distances`, of 8 patches an image;
+              contrast counts;
+            - what `generation_report` returns for each network, with "_" and its name; the sizes
+              without, for they are the same.
+
+        Raises:
+            ValueError: If the array is not such, or has fewer than 10 images.
+        """
+        reports: dict[str, dict[str, Any]] = {
+            name: generation_report(self._features[name], extract(images), seed=self.seed)
+            for name, extract in self.extractors.items()
+        }
+        for name, report in reports.items():
+            report["frechet_ratio"] = report["frechet_distance"] / self._floors[name]["distance"]
+        found = {"frechet_ratio": max(report["frechet_ratio"] for report in reports.values())}
+        found |= {key: min(report[key] for report in reports.values()) for key in FRACTIONS}
+        distances = pyramid_distances(
+            images, self.real, normalize=False, patches=8, directions=256, seed=self.seed
+        )
+        found |= {f"pyramid_{side}": distance for side, distance in distances.items()}
+        for name, report in reports.items():
+            found |= {key: report.pop(key) for key in SIZES}
+            found |= {f"{key}_{name}": value for key, value in report.items()}
+        return found

@@ -103,7 +103,7 @@ def test_clear_errors_of_models(mean_color):
     with pytest.raises(ValueError, match="uint8"):
         keras_extractor(mean_color)(np.zeros([2, 4, 4, 3]))
     x = keras.Input((4, 4, 1))
-    with pytest.raises(ValueError, match="takes 1 channels"):
+    with pytest.raises(ValueError, match=r"takes images of shape \(4, 4, 1\), found \(4, 4, 3\)"):
         keras_extractor(keras.Model(x, keras.layers.Flatten()(x)))(np.zeros([2, 4, 4, 3], "uint8"))
     for outputs in ([x, x], {"codes": x}):
         with pytest.raises(ValueError, match="a dict with 'features'"):
@@ -184,17 +184,17 @@ def test_trained_once_and_kept(monkeypatch, tmp_path):
     images[:, 0, 0, 0] = np.arange(60)  # so that every image is one of its kind
     trained_on = []
 
-    def train(part, part_labels, classes, steps, seed):
+    def train(part, part_labels, classes, steps, seed, kind):
         """Stands in for the training, and gives another network each time."""
         assert (part_labels == part[:, 0, 0, 0] % 3).all() and (classes, steps, seed) == (3, 7, 2)
         trained_on.append(part[:, 0, 0, 0])
-        return build_classifier(1, classes, seed=len(trained_on))
+        return build_classifier((8, 8, 1), classes, len(trained_on), kind)
 
     monkeypatch.setattr(extractors, "train_classifier", train)
     folder = tmp_path / "new"
     first, second = (trained_extractor(images, labels, 7, seed=2, cache=folder) for _ in range(2))
     assert len(trained_on) == 1 and first.name == second.name
-    assert first.name == f"classifier-{extractors.weights_hash(first.model)}"
+    assert first.name == f"conv_classifier-{extractors.weights_hash(first.model)}"
     for name, value in first(images).items():
         np.testing.assert_array_equal(value, second(images)[name])
     # The accuracy is that on the images it was not trained on.
@@ -210,6 +210,20 @@ def test_trained_once_and_kept(monkeypatch, tmp_path):
     # Other data, as many as they are, have a file of their own.
     trained_extractor(images[::-1], labels[::-1], 7, seed=2, cache=folder)
     assert len(trained_on) == 3 and len(list(folder.iterdir())) == 2
+    # So has another kind.
+    other = trained_extractor(images, labels, 7, seed=2, cache=folder, kind="mlp")
+    assert other.name.startswith("mlp_classifier-") and len(list(folder.iterdir())) == 3
+
+
+@pytest.mark.parametrize("kind", ["conv", "mlp"])
+def test_other_sizes_than_the_trained_are_refused(tmp_path, kind):
+    images, labels = labeled()
+    extractor = trained_extractor(images, labels, steps=1, cache=tmp_path, kind=kind)
+    assert extractor(images)["features"].shape == (60, 128)
+    padded = np.pad(images, ((0, 0), (2, 2), (2, 2), (0, 0)))
+    for other in (padded, images[:, :, 1:]):
+        with pytest.raises(ValueError, match=r"takes images of shape \(8, 8, 1\), found \("):
+            extractor(other)
 
 
 def test_cache_folder(monkeypatch, tmp_path):

@@ -100,6 +100,8 @@ def test_of_several_networks_the_worst_counts(evaluate, generated, displeased):
     (pleased,) = set(NETWORKS) - {displeased}
     floor, features = evaluate(HELD_OUT), NETWORKS[displeased]
     report = generation_report(features(REAL), features(generated))
+    assert (found["n_real"], found["n_generated"]) == (report.pop("n_real"), 60)
+    assert report.pop("n_generated") == 60
     assert {key: found[f"{key}_{displeased}"] for key in report} == report
     for key in ("precision", "recall", "density", "coverage"):
         assert found[key] == min(found[f"{key}_{name}"] for name in NETWORKS)

@@ -48,7 +48,7 @@ def test_levels_are_cut_off_and_one_image_is_a_cluster():
 
 def test_clear_errors():
     with pytest.raises(ValueError, match="uint8"):
-        mixture_samples(blobs() / 255, 5)
+        mixture_samples(blobs() / 255, 5, 2)
     for n, clusters in ((0, 2), (5, 0), (5, 401)):
         with pytest.raises(ValueError, match=f"n={n} and clusters={clusters}"):
             mixture_samples(blobs(), n, clusters)

@@ -34,11 +34,11 @@ def resnet_generator(
             they draw (Sugawara et al. 2018). `"resize"`: nearest neighbor and a 3x3 convolution
             (Odena et al. 2016), which draws none either and costs twice as much.
         normalization: `"instance"`: each channel of an image by its mean and deviation over all
-            pixels, the paper's. It takes contrast away where an image has little, and makes grain of
-            what is left. `"group"`: four groups of channels together (Wu & He 2018). `"pixel"`: the
-            channels of each pixel by themselves (layer normalization over channels, as Chen et al.
-            2022 restore images): no pixel depends on those farther off than the kernels reach, so
-            that a large image can be translated in tiles.
+            pixels, the paper's. Where an image is flat it makes grain of what little there is.
+            `"group"`: four groups of channels together (Wu & He 2018). `"pixel"`: the channels of
+            each pixel by themselves (layer normalization over channels, as Chen et al. 2022 restore
+            images): no pixel depends on those farther off than the kernels reach, so that a large
+            image can be translated in tiles.
         name: Name of the model.
 
     Returns:
@@ -46,7 +46,8 @@ def resnet_generator(
         of the same shape and range.
 
     Raises:
-        ValueError: If `upsampling` or `normalization` is unknown, or a known side is no multiple of 4 from 8 on.
+        ValueError: If `upsampling` or `normalization` is unknown, or a known side is no multiple of
+            4 from 8 on.
 
     Example:
     ```python

@@ -10,10 +10,16 @@ from PIL import Image, ImageOps
 
 from keras_gen.files import replacing
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp")
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+}
+SUFFIXES = tuple(_FORMATS)
 """Endings of the files that are taken for images, in any case."""
-
-_FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP")
 
 
 def decode_image(contents: bytes) -> np.ndarray:
@@ -29,20 +35,29 @@ def decode_image(contents: bytes) -> np.ndarray:
         ValueError: If it is not an image, or a broken one.
     """
     try:
-        image: Image.Image = Image.open(io.BytesIO(contents), formats=_FORMATS)
+        image = Image.open(io.BytesIO(contents), formats=tuple(set(_FORMATS.values())))
         image.load()
-        with contextlib.suppress(Exception):  # EXIF data that cannot be read tells nothing.
-            ImageOps.exif_transpose(image, in_place=True)
-        if image.mode == "I;16":  # gray, whose values `convert` would clip
-            image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-        return np.array(image.convert("RGB"))
+        return rgb(image)
     except Exception as error:  # Broken files end in errors of many kinds.
         raise ValueError(
             f"not a readable PNG, JPEG, WebP, GIF or BMP image ({len(contents)} bytes)"
         ) from error
+
+
+def rgb(image: Image.Image) -> np.ndarray:
+    """The pixels of a Pillow image, or of the frame at which it stands; see `decode_image`.
+
+    Returns:
+        uint8 `[height, width, 3]` in 0..255.
+    """
+    with contextlib.suppress(Exception):  # EXIF data that cannot be read tells nothing.
+        image = ImageOps.exif_transpose(image)
+    if image.mode == "I;16":  # gray, whose values `convert` would clip
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("RGB"))
 
 
 def read_image(path: str | Path) -> np.ndarray:
@@ -65,8 +80,28 @@ def read_image(path: str | Path) -> np.ndarray:
         raise ValueError(f"{path} is {error}: replace or remove it.") from error
 
 
+def write_image(path: str | Path, image: np.ndarray) -> None:
+    """Writes an image in the format that the name tells; JPEG and WebP with quality 95.
+
+    Args:
+        path: The file, with one of the endings `SUFFIXES`; replaced if it exists.
+        image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` in 0..255.
+
+    Raises:
+        ValueError: If the image has another dtype or shape, or the name another ending.
+        OSError: If the file cannot be written.
+
+    Example:
+        >>> write_image("negative.jpg", 255 - photo)    # doctest: +SKIP
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{path} does not end in one of {', '.join(SUFFIXES)}: rename it.")
+    _write(path, image, _FORMATS[suffix])
+
+
 def write_png(path: str | Path, image: np.ndarray) -> None:
-    """Writes an image, complete or not at all; missing folders are made.
+    """Writes an image as PNG, complete or not at all; missing folders are made.
 
     Args:
         path: The file; replaced if it exists.
@@ -75,6 +110,21 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     Raises:
         ValueError: If the image has another dtype or shape.
         OSError: If the file cannot be written.
+    """
+    _write(path, image, "PNG")
+
+
+def _write(path: str | Path, image: np.ndarray, format: str) -> None:
+    pillow = to_pillow(image)
+    with replacing(path) as file:
+        pillow.save(file, format, quality=95)
+
+
+def to_pillow(image: np.ndarray) -> Image.Image:
+    """A Pillow image of uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`.
+
+    Raises:
+        ValueError: If the image has another dtype or shape.
     """
     image = np.asarray(image)
     if (
@@ -86,8 +136,7 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
             f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], "
             "[H, W, 1] or [H, W, 3]."
         )
-    with replacing(path) as file:
-        Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image).save(file, "PNG")
+    return Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
 
 
 def flat_pixels(images: np.ndarray) -> np.ndarray:

@@ -1,5 +1,10 @@
 """What several test files need: a network that differs in training, and a command that fails."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 
 from keras_gen.cli import main
@@ -28,3 +33,15 @@ def fails(capsys, *arguments):
     error = capsys.readouterr().err
     assert error.count("\n") == 1 and error.startswith(f"keras-gen {arguments[0]}: ")
     return error
+
+
+def run_without(*arguments, packages):
+    """Runs the command in a fresh process in which some packages cannot be imported."""
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({packages!r}.split()))\n"
+        "from keras_gen.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments], text=True, capture_output=True, env=environment
+    )

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from keras_gen.images import flat_pixels, grid, luma, read_image, write_png
+from keras_gen.images import SUFFIXES, flat_pixels, grid, luma, read_image, write_image, write_png
 
 RGB = np.random.default_rng(0).integers(0, 256, [5, 7, 3], np.uint8)
 
@@ -21,6 +21,21 @@ def test_png_round_trip(tmp_path):
     write_png(tmp_path / "new" / "folder" / "a.png", RGB)
     np.testing.assert_array_equal(read_image(tmp_path / "new" / "folder" / "a.png"), RGB)
     assert [file.name for file in (tmp_path / "new" / "folder").iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("ending", [*SUFFIXES, ".JPG"])
+def test_the_ending_is_the_format(tmp_path, ending):
+    smooth = np.linspace(0, 255, 16 * 16).reshape(16, 16, 1).astype(np.uint8)
+    write_image(tmp_path / f"a{ending}", smooth)
+    with Image.open(tmp_path / f"a{ending}") as image:
+        assert image.format.lower() == ending.lower().strip(".").replace("jpg", "jpeg")
+    assert np.abs(read_image(tmp_path / f"a{ending}").astype(int) - smooth).mean() < 2
+
+
+def test_another_ending_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"a\.tiff does not end in one of \.png, .*: rename it"):
+        write_image(tmp_path / "a.tiff", RGB)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("gray", [RGB[..., 0], RGB[..., :1]], ids=["H W", "H W 1"])

@@ -16,8 +16,14 @@ class DocumentAutoencoder(Autoencoder):
     the loss is the cross-entropy of these shares with a softmax over the vocabulary, in nats a
     word, so that long and short documents weigh the same.
 
+    With `idf`, a document is instead the vector of log(1 + count) times the inverse document
+    frequency of the word, at one length for all documents (tf-idf; Salton, Buckley: "Term-Weighting
+    Approaches in Automatic Text Retrieval", Information Processing & Management 1988), which both
+    the encoder gets and the likelihood, such as "normal", is of: what is rare counts for more.
+
     Deviations: as `Autoencoder`. The encoder gets the shares times the number of words in the
-    vocabulary, 1 on average, for without the pretraining inputs near 0 teach it nothing.
+    vocabulary, 1 on average, for without the pretraining inputs near 0 teach it nothing; the mean
+    square of tf-idf is 1 for the same reason.
 
     `fit` takes counts, `[batch, words]`; all else takes counts or texts. A document of which no
     word is known is all zeros: it has a code like any other, and a score of 0.
@@ -26,13 +32,16 @@ class DocumentAutoencoder(Autoencoder):
         encoder: Shares of words `[batch, words]` to codes `[batch, ...]`.
         decoder: Codes to the likelihood's parameters, `[batch, words]`.
         vocabulary: The words, as `keras_gen.data.common_words` finds them.
-        likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson".
+        likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with `idf`
+            p(tf-idf | code), such as "normal".
+        idf: Inverse document frequency of each word, from 0 on, as scikit-learn's
+            `TfidfTransformer` has it. None: documents are shares of words.
         top: How many words `decode` and `reconstruct` return.
         seed: Not used by this model.
 
     Raises:
-        ValueError: If the networks do not fit each other or the vocabulary, or `top` is not
-            between 1 and the number of words.
+        ValueError: If the networks do not fit each other or the vocabulary, `top` is not between 1
+            and the number of words, or `idf` is of another number of words.
 
     Example:
     ```python
@@ -53,6 +62,7 @@ class DocumentAutoencoder(Autoencoder):
         decoder,
         vocabulary: list[str],
         likelihood="multinomial",
+        idf: list[float] | None = None,
         top: int = 10,
         seed=0,
         **kwargs,
@@ -67,19 +77,34 @@ class DocumentAutoencoder(Autoencoder):
             )
         if not 1 <= top <= size:
             raise ValueError(f"top is {top}: expected 1 to {size}, the words of the vocabulary.")
+        if idf is not None and len(idf) != size:
+            raise ValueError(f"idf has {len(idf)} numbers: expected one for each of {size} words.")
         self.vocabulary, self.top = list(vocabulary), top
+        self.idf = None if idf is None else [float(frequency) for frequency in idf]
         texts = self.edges["x"] = Texts(vocabulary, top)
         # What the signatures read beside the networks: the table of words.
         self.resources = [texts.counter]
 
     def encoded(self, x, training=False):
         """Returns the codes of documents of any length."""
-        return super().encoded(x / _lengths(x) * len(self.vocabulary), training)
+        shares = x / _lengths(x) * len(self.vocabulary)
+        return super().encoded(shares if self.idf is None else self._target(x), training)
 
     def loss_terms(self, x, inferred, training):
-        """Returns `{"reconstruction": [batch]}`, in nats per word."""
-        nats = super().loss_terms(x, inferred, training)["reconstruction"]
-        return {"reconstruction": nats / _lengths(x)[:, 0]}
+        """Returns `{"reconstruction": [batch]}`, in nats per word; with `idf` in nats."""
+        nats = self.reconstruction(inferred.latents, self._target(x), training)
+        return {"reconstruction": nats / _lengths(x)[:, 0] if self.idf is None else nats}
+
+    def nats(self, x):
+        """Returns -log p(counts | code), with `idf` -log p(tf-idf | code)."""
+        return self.reconstruction(self.encoded(x)[0], self._target(x), training=False)
+
+    def _target(self, x):
+        """What is reconstructed of counts: themselves, or tf-idf of mean square 1."""
+        if self.idf is None:
+            return x
+        weighted = tf.math.log1p(x) * tf.constant(list(self.idf), tf.float32)
+        return tf.math.l2_normalize(weighted, axis=-1) * len(self.vocabulary) ** 0.5
 
 
 def _lengths(counts):

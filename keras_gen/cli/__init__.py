@@ -9,24 +9,28 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keras_gen.cli import models, results
+from keras_gen.animations import VIDEOS
+from keras_gen.cli import apply, models, results
 from keras_gen.images import SUFFIXES
+from keras_gen.serving.tiles import SMALLEST, TILE
 
 EXAMPLES = """\
 examples:
   keras-gen list
-  keras-gen apply cyclegan_monet holiday.jpg -o painting.png
+  keras-gen apply cyclegan_monet holiday.jpg -o painting.jpg
   keras-gen apply cyclegan_monet "photos/*.jpg" more_photos/ -o paintings
+  keras-gen apply cyclegan_monet waves.gif -o painted.gif
   keras-gen sample saved_models/gan_usps/2 -n 100 --seed 7 -o digits.png
   keras-gen sample digits_by_class --set label=3 -o threes.png
   keras-gen reproduce vae_mnist --preset cpu
 
-Images are written as PNG, never over an existing file unless --overwrite is given.
+Existing files are kept unless --overwrite is given.
 The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
 """
 APPLY = """\
-Runs a model that turns images into images on images of any size, one after another.
-An image that cannot be read or processed is named and skipped, and the exit code is then 1.
+Runs a model that turns images into images on images of any size, one after another; on an animated
+GIF, PNG or WebP, or on a video, frame by frame. Large images are cut into tiles that overlap. What
+cannot be read or processed is named and skipped, and the exit code is then 1.
 """
 SAMPLE = """\
 Draws new images from a generative model and lays them out in a grid. The same model,
@@ -34,8 +38,8 @@ seed and number give the same images.
 """
 PUBLISH = """\
 Writes what exports reached into recipes/results/<recipe>.json, one row for each figure that the
-recipe declares. Exports that differ in their seed only become one row: mean and standard deviation.
-Rows of the same figure and command are replaced.
+recipe declares. Runs that differ in their seed only share a line of the table: the median run, and
+the standard deviation. Rows of the same command are replaced.
 """
 RESULTS = """\
 Writes RESULTS.md, and the block of README.md between its two marks, from recipes/results/*.json.
@@ -93,10 +97,11 @@ def _parser() -> argparse.ArgumentParser:
         "it does. Loads no model.",
     )
 
-    sub = command("apply", models.apply, "translate images with an export", APPLY)
+    sub = command("apply", apply.apply, "translate images with an export", APPLY)
     _runs_model(
         sub,
-        "a .png file for one image, or else a folder, made if it is missing",
+        "a file for one image, in the format that its ending tells (.mp4 for a video), or else a "
+        "folder, made if it is missing, of PNG images; there animations keep their format",
         "signature to run (default: serving_default if it turns images into images, "
         "else the one that does)",
     )
@@ -105,7 +110,15 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         metavar="IMAGE",
         help=f"files ({', '.join(SUFFIXES)}), folders of them, or quoted globs, in "
-        "which ** stands for any folders",
+        f"which ** stands for any folders; videos ({', '.join(VIDEOS)}) by name or glob",
+    )
+    sub.add_argument(
+        "--tile",
+        type=_tile,
+        default=TILE,
+        metavar="PIXELS",
+        help=f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts "
+        f"(default: {TILE})",
     )
 
     sub = command("sample", models.sample, "draw new images from an export", SAMPLE)
@@ -200,6 +213,12 @@ def _runs_model(sub: argparse.ArgumentParser, out: str, signature: str) -> None:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
+    return int(text)
+
+
+def _tile(text: str) -> int:
+    if not text.isdecimal() or 0 < int(text) < SMALLEST:
+        raise argparse.ArgumentTypeError(f"{text!r} is neither 0 nor {SMALLEST} or more")
     return int(text)
 
 

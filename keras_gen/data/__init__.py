@@ -14,7 +14,13 @@ from keras_gen.data.offline import (
 from keras_gen.data.sets import Domains, Sets, Split, photos_and_paintings, small_images
 from keras_gen.data.shapes import Shapes
 from keras_gen.data.source import Source
-from keras_gen.data.transforms import binarize, pad_to, random_crop_flip, resize_cover
+from keras_gen.data.transforms import (
+    binarize,
+    pad_to,
+    random_crop_flip,
+    random_shift_flip,
+    resize_cover,
+)
 from keras_gen.data.unpaired import unpaired
 from keras_gen.data.weighted import weighted_stream
 from keras_gen.data.words import WordCounts, common_words
@@ -44,6 +50,7 @@ __all__ = [
     "paint",
     "photos_and_paintings",
     "random_crop_flip",
+    "random_shift_flip",
     "resize_cover",
     "small_images",
     "unpaired",

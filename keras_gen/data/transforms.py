@@ -13,6 +13,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_gen.data.source import checked_integer
+
 
 def _on_image(function: Callable[[tf.Tensor], tf.Tensor], example: Any, ranks=(3,)) -> Any:
     """Applies `function` to an image, or to the first field of a tuple."""
@@ -121,6 +123,40 @@ def random_crop_flip(crop: int, smallest: float = 1.0) -> Callable[[Any, Any], A
             return tf.image.stateless_random_flip_left_right(image, flip_seed)
 
         return _on_image(crop_flip, example)
+
+    return augment
+
+
+def random_shift_flip(shift: int) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation: an image is shifted at random, and mirrored with probability 1/2.
+
+    What comes in at the border is the image's own reflection, so the size stays.
+
+    Args:
+        shift: Most pixels that the image moves by, up or down and left or right: from 0 to below
+            its sides.
+
+    Returns:
+        `augment(example, seed)`; see the module.
+
+    Raises:
+        TypeError: If `shift` is not an integer.
+        ValueError: If `shift` is negative.
+
+    Example:
+        >>> batches = source.stream(64, augment=random_shift_flip(3))
+    """
+    around = [[checked_integer("shift", shift, minimum=0)] * 2] * 2 + [[0, 0]]
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
+
+        def shift_flip(image: tf.Tensor) -> tf.Tensor:
+            padded = tf.pad(image, around, "REFLECT")
+            shifted = tf.image.stateless_random_crop(padded, image.shape, crop_seed)
+            return tf.image.stateless_random_flip_left_right(shifted, flip_seed)
+
+        return _on_image(shift_flip, example)
 
     return augment
 

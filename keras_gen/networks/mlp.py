@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import layers
 
+from keras_gen.layers import Dropout
+
 
 def mlp_encoder(
     image_shape: tuple = (28, 28, 1),
@@ -16,6 +18,7 @@ def mlp_encoder(
     output_activation: str | None = None,
     gain: float | None = None,
     output_gain: float = 1.0,
+    dropout: float = 0.0,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds dense layers to the latents; the sizes are those of Burda et al. (2016).
@@ -33,6 +36,8 @@ def mlp_encoder(
         gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", whose slope
             is a quarter of tanh's and which else hardly learns in a deep network, and 1 for others.
         output_gain: Factor of the heads' initial weights.
+        dropout: Fraction of the inputs that are set to zero in training, the others scaled up: an
+            encoder of documents then has to do with a part of the words.
         name: Name of the model.
 
     Returns:
@@ -45,7 +50,8 @@ def mlp_encoder(
     ```
     """
     inputs = keras.Input(image_shape)
-    x = _hidden(layers.Flatten()(inputs), hidden, activation, gain)
+    x = layers.Flatten()(inputs)
+    x = _hidden(Dropout(dropout)(x) if dropout else x, hidden, activation, gain)
     results = [
         _dense(latent_dim, output_activation, output_gain, dtype="float32", name=head)(x)
         for head in heads

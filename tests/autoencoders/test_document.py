@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from sklearn.feature_extraction.text import TfidfTransformer
 
 from keras_gen.autoencoders import DocumentAutoencoder
 from keras_gen.data import Source, WordCounts, common_words, load_tfds
@@ -50,6 +51,21 @@ def test_a_document_twice_as_long_has_the_same_code_and_loss(counts):
     np.testing.assert_allclose(3 * model.score(counts), model.score(3 * counts), rtol=1e-5)
 
 
+def test_tf_idf_is_that_of_scikit_learn(counts):
+    """The networks get it at a mean square of 1, and its normal likelihood is the squared error."""
+    counts[0, 1:] = 0
+    tfidf = TfidfTransformer().fit(counts)
+    vectors = tfidf.transform(np.log1p(counts)).toarray() * len(WORDS) ** 0.5
+    model = documents(likelihood="normal", idf=tfidf.idf_.tolist())
+    codes = model.encoder(vectors)
+    np.testing.assert_allclose(model.encode(counts), codes, rtol=1e-4, atol=1e-5)
+    error = 0.5 * np.square(vectors - model.decoder(codes)).sum(axis=1)
+    nats = error + 0.5 * np.log(2 * np.pi) * len(WORDS)
+    np.testing.assert_allclose(model.score(counts), nats, rtol=1e-4)
+    loss = model.terms({"x": model.prepare(counts)}, training=True)["reconstruction"]
+    np.testing.assert_allclose(loss, nats, rtol=1e-4)
+
+
 def test_texts_are_their_counts():
     model, counted = documents(), WordCounts(WORDS)(TEXTS).numpy()
     np.testing.assert_array_equal(counted.sum(axis=1), [3, 2, 0, 0])
@@ -58,9 +74,11 @@ def test_texts_are_their_counts():
         np.testing.assert_array_equal(model.score(texts, batch_size=3), model.score(counted))
 
 
-@pytest.mark.parametrize("likelihood", ["multinomial", "poisson"])
-def test_documents_without_a_known_word_give_numbers(likelihood):
-    model = documents(likelihood=likelihood)
+@pytest.mark.parametrize(
+    ("likelihood", "idf"), [("multinomial", None), ("poisson", None), ("normal", [2.0] * 12)]
+)
+def test_documents_without_a_known_word_give_numbers(likelihood, idf):
+    model = documents(likelihood=likelihood, idf=idf)
     model.compile()
     history = model.fit(model.prepare(TEXTS), epochs=2, verbose=0).history
     assert np.isfinite(history["loss"]).all()
@@ -112,6 +130,8 @@ def test_networks_and_options_that_do_not_fit():
     for top in (0, 13):
         with pytest.raises(ValueError, match=f"top is {top}: expected 1 to 12"):
             documents(top=top)
+    with pytest.raises(ValueError, match="idf has 3 numbers: expected one for each of 12 words"):
+        documents(idf=[1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="11 of them different"):
         documents(words=[*WORDS[:11], WORDS[0]])
 

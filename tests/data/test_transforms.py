@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.data import Source, binarize, pad_to, random_crop_flip, resize_cover
+from keras_gen.data import (
+    Source,
+    binarize,
+    pad_to,
+    random_crop_flip,
+    random_shift_flip,
+    resize_cover,
+)
 
 SEED = np.array([1, 2], np.int64)
 
@@ -61,6 +68,22 @@ def test_crops_are_windows_of_the_image_sometimes_mirrored():
     assert len(corners) > 30
     assert 15 <= mirrored <= 45
     assert {0, 4} <= {top for top, _ in corners}  # both ends are reached
+
+
+def test_shifted_images_keep_their_size_and_reflect_at_the_border():
+    image, augment = ramp(12, 20), random_shift_flip(2)
+    padded = np.pad(image, [(2, 2), (2, 2), (0, 0)], "reflect")
+    windows = {
+        padded[top : top + 12, left : left + 20][:, ::step].tobytes(): (top, left, step)
+        for top in range(5)
+        for left in range(5)
+        for step in (1, -1)
+    }
+    found = {
+        windows[augment(tf.constant(image), np.array([5, number])).numpy().tobytes()]
+        for number in range(300)
+    }
+    assert len(windows) == 50 and found == set(windows.values())
 
 
 def test_a_crop_of_a_shrunken_image_shows_more_of_it():

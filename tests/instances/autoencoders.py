@@ -59,6 +59,7 @@ def _document(seed=3):
         mlp_decoder((len(WORDS),), latent_dim=3, hidden=(5,)),
         WORDS,
         likelihood="poisson",
+        idf=np.linspace(0.5, 2.0, len(WORDS)).tolist(),
         top=4,
         seed=seed,
         name="tiny_documents",

@@ -45,6 +45,17 @@ def test_computes_what_it_says():
     np.testing.assert_allclose(log_variance, h @ w_var + b_var, atol=1e-5)
 
 
+def test_dropout_is_of_the_inputs_in_training_alone():
+    encoder = mlp_encoder((400,), latent_dim=1, hidden=(), dropout=0.2)
+    encoder.set_weights([*encoder.get_weights()[:-2], np.ones([400, 1]), np.zeros(1)])
+    x = tf.ones([50, 400])
+    np.testing.assert_allclose(encoder(x), 400, rtol=1e-6)
+    sums = encoder(x, training=True).numpy().ravel()
+    kept = sums * 0.8  # each of those that are kept counts 1 / 0.8
+    np.testing.assert_allclose(kept, kept.round(), atol=1e-2)
+    assert np.abs(kept.mean() - 320) < 5 and np.abs(kept.std() - 8) < 4
+
+
 @pytest.mark.parametrize("build", [mlp_encoder, mlp_decoder])
 def test_mixed_precision_gives_float32(build):
     keras.config.set_dtype_policy("mixed_bfloat16")

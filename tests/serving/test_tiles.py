@@ -103,18 +103,18 @@ def test_a_network_with_strides_is_cut_where_it_is(halving):
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_tiles_of_a_normalizing_network_show_no_seam(channels):
-    """A ramp whose contrast changes: nowhere a step larger than in the whole, and nearly it."""
+    """A ramp whose contrast changes: no step as hard cuts would make, and nearly the whole."""
     rows, columns = np.mgrid[:520, :700]
     ramp = 60 + columns / 7 + 30 * np.sin(rows / 60) * (columns > 350) * (columns - 350) / 350
     image = np.repeat(ramp[..., None], channels, axis=-1).astype(np.uint8)
     network, said = Recorder(normalize), []
     tiled = Tiled(network, SMALLEST, said.append)
     output, whole = tiled(image).astype(int), normalize(image).astype(int)
-    for axis in (0, 1):
-        assert (
-            np.abs(np.diff(output, axis=axis)).max() <= 1 + np.abs(np.diff(whole, axis=axis)).max()
-        )
-    assert output.shape == whole.shape and np.abs(output - whole).mean() < 3
+    step, usual = (
+        max(np.abs(np.diff(x, axis=axis)).max() for axis in (0, 1)) for x in (output, whole)
+    )
+    assert step <= 2 * usual + 1
+    assert output.shape == whole.shape and np.abs(output - whole).mean() < 0.5
     assert len(said) == 1 and "looks at the whole image" in said[0] and "--tile 0" in said[0]
     assert max(height * width for height, width, _ in network.shapes) <= SMALLEST**2
     tiled(image)

@@ -75,7 +75,10 @@ def test_regression_on_the_known_pixels():
     filled = ridge_fill(images, masks, train[20:], alphas=(1e9, 1e-3))
     np.testing.assert_allclose(filled[:, 1, 1], train[:20, 1, 1], atol=1)
     np.testing.assert_array_equal(filled[masks == 0], train[:20][masks == 0])
-    # Under the other it would be the mean.
+    # In mirror images the rule holds for another pixel: here that of the known ones is noise.
+    mirrored = ridge_fill(images, masks, train[20:], mirror=True, alphas=(1e-3,))
+    assert np.abs(mirrored[:, 1, 1].astype(int) - train[:20, 1, 1]).mean() > 10
+    # Under the other penalty it would be the mean.
     filled = ridge_fill(images, masks, train[20:], alphas=(1e9,))
     assert (filled[:, 1, 1] == round(train[20:, 1, 1].mean())).all()
 

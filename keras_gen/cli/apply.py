@@ -1,0 +1,171 @@
+"""`keras-gen apply`: an export on images, animations and videos."""
+
+import argparse
+import functools
+import glob
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_gen.animations import ANIMATED, VIDEOS, is_animation, is_video, map_frames
+from keras_gen.cli import models
+from keras_gen.images import SUFFIXES, luma, read_image, write_image
+from keras_gen.serving import exported
+from keras_gen.serving.tiles import Tiled
+
+
+def apply(options: argparse.Namespace) -> int:
+    """Translates images."""
+    paths = _images(options.images)
+    targets = _targets(paths, options.out)
+    models.keep_existing(targets, options)
+    if taken := {target.resolve() for target in targets} & {path.resolve() for path in paths}:
+        raise ValueError(f"{min(taken)} is one of the images to read: choose another --out.")
+    model = exported.load(models.find(options.models, options.model))
+    signature = _translator(model, options.signature)
+
+    from tqdm import tqdm
+
+    bar = functools.partial(tqdm, disable=None)  # no bar in a log file
+    tiles, frames = (functools.partial(bar, unit=unit, leave=False) for unit in ("tile", "frame"))
+
+    def tell(text: str) -> None:
+        tqdm.write(f"keras-gen apply: {text}", file=sys.stderr)
+
+    translate = _function(model, signature, options.tile, tell)
+    failed = 0
+    for path, target in bar(list(zip(paths, targets, strict=True)), unit="image"):
+        try:
+            if is_video(path) or is_animation(path):
+                map_frames(path, target, translate, lambda items, count: frames(items, total=count))
+            else:
+                write_image(target, translate(read_image(path), tiles))
+        except (OSError, ValueError) as error:
+            failed += 1
+            tell(f"skipped {path}: {error}")
+    print(
+        f"{len(paths) - failed} of {len(paths)} images written to {options.out}"
+        + (f"; {failed} failed" if failed else "")
+    )
+    return 1 if failed else 0
+
+
+def _translator(model: exported.Exported, name: str | None) -> str:
+    """The signature, `name` unless None, that turns images into images."""
+    able = [
+        key
+        for key in model.inputs
+        if [_is_image(spec) for spec in models.asked(model, key).values()] == [True]
+        and models.image_outputs(model, key)
+    ]
+    if (name is not None and models.known(model, name) not in able) or not able:
+        raise ValueError(
+            f"{f'signature {name!r} of ' if name else ''}{model.path} does not turn "
+            f"images into images; those that do: {', '.join(able) or 'none'}."
+        )
+    if name is None and "serving_default" not in able and len(able) > 1:
+        raise ValueError(
+            f"{model.path} has several signatures that turn images into images: "
+            f"choose one with --signature, from {', '.join(able)}."
+        )
+    return name or ("serving_default" if "serving_default" in able else able[0])
+
+
+def _function(
+    model: exported.Exported, signature: str, tile: int, tell: Callable[[str], None]
+) -> Callable[..., np.ndarray]:
+    """A signature as a function of one RGB image of any size, and of the bar over its tiles."""
+    ((name, spec),) = models.asked(model, signature).items()
+    usual = models.defaults(model, signature)
+    output = models.image_outputs(model, signature)[0]
+    one_size = any(spec.shape[1:3])
+
+    def network(image: np.ndarray) -> np.ndarray:
+        return models.run(model, signature, output, **usual | {name: image[None]})[0]
+
+    tiled = Tiled(network, 0 if one_size else tile, tell)
+    return lambda image, *bar: tiled(_fitting(image, spec.shape), *bar)
+
+
+def _images(patterns: Sequence[str]) -> list[Path]:
+    """The image files that files, folders and globs name, each once."""
+    found: dict[Path, None] = {}
+    for pattern in patterns:
+        path = Path(pattern)
+        matches = (
+            [path]
+            if path.exists()
+            else [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
+        )
+        # Videos take long: those of a folder are left alone.
+        matches = [
+            file
+            for match in matches
+            for file in (sorted(match.iterdir()) if match.is_dir() else [match])
+            if file == path
+            or file.suffix.lower() in (SUFFIXES if match.is_dir() else SUFFIXES + VIDEOS)
+        ]
+        if not matches:
+            raise FileNotFoundError(
+                f"no image matches {pattern!r}: expected files, folders or "
+                f"globs of {', '.join(SUFFIXES)}."
+            )
+        found.update(dict.fromkeys(matches))
+    return list(found)
+
+
+def _targets(paths: list[Path], out: Path) -> list[Path]:
+    """Where each image goes."""
+    suffix = out.suffix.lower()
+    if not out.is_dir() and suffix in SUFFIXES + VIDEOS:
+        if len(paths) > 1:
+            raise ValueError(
+                f"--out is the file {out} and there are {len(paths)} images: give a folder."
+            )
+        if suffix not in (endings := _endings(paths[0])):
+            raise ValueError(
+                f"--out is {out}: what {paths[0]} becomes is written to a file that ends in "
+                f"{' or '.join(endings)}, or into a folder."
+            )
+        return [out]
+    if out.exists() and not out.is_dir():
+        raise ValueError(f"--out is {out}, an existing file: give an image file or a folder.")
+    targets: dict[Path, Path] = {}
+    for path in paths:
+        kept, endings = path.suffix.lower(), _endings(path)
+        stays = endings != SUFFIXES and kept in endings  # what moves keeps its format
+        target = out / f"{path.stem}{kept if stays else endings[0]}"
+        if target in targets:
+            raise ValueError(
+                f"{targets[target]} and {path} would both become {target}: run them "
+                "into separate folders."
+            )
+        targets[target] = path
+    return list(targets)
+
+
+def _endings(path: Path) -> tuple[str, ...]:
+    """Endings of the files that what becomes of a file can be written to, the usual one first."""
+    if is_video(path):
+        return (".mp4",)
+    return tuple(ANIMATED) if is_animation(path) else SUFFIXES
+
+
+def _is_image(spec: Any) -> bool:
+    return spec.dtype == "uint8" and spec.shape.rank == 4 and spec.shape[-1] in (1, 3)
+
+
+def _fitting(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
+    """An RGB image as a signature of images `shape` takes it: gray, if those are."""
+    (height, width), (high, wide) = image.shape[:2], shape[1:3]
+    if high not in (None, height) or wide not in (None, width):
+        raise ValueError(
+            f"it is {width} pixels wide and {height} high, and the model takes {wide or 'any'} by "
+            f"{high or 'any'}: resize or crop it."
+        )
+    if shape[-1] == 3:
+        return image
+    return np.round(luma(image)).astype(np.uint8)

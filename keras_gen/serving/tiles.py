@@ -1,0 +1,222 @@
+"""Large images through a network tile by tile: bounded memory, and no seam."""
+
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from keras_gen.images import to_pillow
+
+TILE = 1024
+"""Side of the tiles, in pixels, that images with more pixels than one are cut into."""
+SMALLEST = 256
+"""The smallest side of tiles: that of the probe that is taken of a network."""
+
+# Tiles begin and end at multiples of it: a network that halves the size halves the same pixels.
+STEP = 32
+# Across the longer side of an image, where colors are made those of the small image.
+CELLS = 64
+# Farther than this from a pixel, nothing of a local network's input may change the output.
+LIMIT = SMALLEST - 3 * STEP
+
+
+class Tiled:
+    """A network for images of any size, applied to large ones tile by tile.
+
+    How far the network looks is measured once, on a small probe. If it is *local*, tiles overlap
+    by more than twice that, their edges are dropped, and what is left equals the output for the
+    whole image. If it is not, as with instance normalization, whose mean and deviation are those of
+    the whole image, neighboring tiles differ. To be more alike they are given to the network with
+    the whole image beside them, reduced to half a tile; they are blended linearly over their
+    overlap, and get the coarse colors of the reduced image's output.
+
+    Args:
+        network: uint8 `[height, width, channels]` to uint8 of the same size, or of a multiple.
+        tile: Side of the largest tile, in pixels: `SMALLEST` or more. 0 never cuts.
+        say: Is told in one sentence that the network is not local, when first an image is cut.
+
+    Raises:
+        ValueError: If `tile` is too small.
+
+    Example:
+        >>> invert = Tiled(lambda image: 255 - image)
+        >>> invert(np.zeros([1500, 2000, 3], np.uint8)).min()
+        np.uint8(255)
+    """
+
+    def __init__(
+        self,
+        network: Callable[[np.ndarray], np.ndarray],
+        tile: int = TILE,
+        say: Callable[[str], Any] = lambda sentence: None,
+    ):
+        if tile and tile < SMALLEST:
+            raise ValueError(f"tile is {tile}: expected 0 or at least {SMALLEST} pixels.")
+        self.network, self.tile, self.say = network, tile, say
+        self._look: tuple[int, int | None] | None = None
+
+    def __call__(
+        self, image: np.ndarray, bar: Callable[[list], Iterable] = lambda tiles: tiles
+    ) -> np.ndarray:
+        """Applies the network.
+
+        Args:
+            image: uint8 `[height, width, channels]`. Up to `tile * tile` pixels it stays whole.
+            bar: Wraps the list of tiles, for instance `tqdm`.
+
+        Returns:
+            The network's output for the image.
+
+        Raises:
+            ValueError: If the network looks so far that tiles would have to be larger.
+        """
+        height, width, channels = image.shape
+        if not self.tile or height * width <= self.tile**2:
+            return self.network(image)
+        scale, reach = self._measured(channels)
+        if not scale:
+            return self.network(image)
+        if reach is None:
+            return self._blended(image, scale, bar)
+        # A quarter more than was seen, since other images may show more than the probe.
+        overlap = _steps(2 * (reach + reach // 4 + 4))
+        if self.tile < overlap + STEP:
+            raise ValueError(
+                f"tiles of {self.tile} pixels are too small for a network that looks {reach} "
+                f"pixels far: expected at least {overlap + STEP}, or 0 for the whole image."
+            )
+        return _joined(self.network, image, scale, self.tile, overlap, bar)
+
+    def _blended(self, image: np.ndarray, scale: int, bar: Callable) -> np.ndarray:
+        """Applies a network that looks at the whole image, and so is shown a small one beside."""
+        small = to_pillow(image)
+        small.thumbnail((self.tile, self.tile), Image.Resampling.BOX)
+
+        def beside_the_rest(piece: np.ndarray) -> np.ndarray:
+            height, width, channels = piece.shape
+            rest = np.asarray(small.resize((math.ceil(width / 2), height), Image.Resampling.BOX))
+            # The mirrored columns keep the piece's last ones from seeing what is beside them.
+            parts = piece, piece[:, : -STEP - 1 : -1], rest.reshape(height, -1, channels)
+            return self.network(np.hstack(parts))[: height * scale, : width * scale]
+
+        tile = 3 * self.tile // 4  # with what is beside it no more pixels than a whole tile
+        output = _joined(beside_the_rest, image, scale, tile, _steps(tile // 4), bar, fade=True)
+        _recolor(
+            output, self.network(np.asarray(small).reshape(*small.size[::-1], image.shape[-1]))
+        )
+        return output
+
+    def _measured(self, channels: int) -> tuple[int, int | None]:
+        """How many times larger the output is, 0 if not so; and how far a local network looks."""
+        if self._look is None:
+            scale, reach = self._look = _measure(self.network, channels)
+            if scale and reach is None:
+                self.say(
+                    "the network looks at the whole image, as instance normalization does: the "
+                    "tiles that large images are cut into are blended, and differ from the "
+                    "whole by a few levels (--tile 0 never cuts)"
+                )
+        return self._look
+
+
+def _measure(network: Callable[[np.ndarray], np.ndarray], channels: int) -> tuple[int, int | None]:
+    """Cuts edges off a probe, and looks how far from the cuts the output differs."""
+    # The edges have another contrast than the rest: without them, means and deviations differ.
+    rng, side, edge = np.random.default_rng(0), SMALLEST // 4, STEP // 4
+    probe = rng.integers(0, 2, [side, side, channels]) * 255
+    probe[edge:-edge, edge:-edge] = rng.integers(96, 160, [side - 2 * edge] * 2 + [channels])
+    probe = probe.repeat(4, 0).repeat(4, 1).astype(np.uint8)
+
+    whole = network(probe).astype(int)
+    scale = whole.shape[0] // SMALLEST
+    if whole.shape[:2] != (scale * SMALLEST,) * 2:
+        return 0, None
+    cut = STEP * scale
+    first = network(probe[STEP:, STEP:]) - whole[cut:, cut:]
+    last = network(probe[:-STEP, :-STEP]) - whole[:-cut, :-cut]
+    change = np.abs([first, last[::-1, ::-1]]).max(axis=(0, -1))
+    distance = np.minimum(*np.indices(change.shape)) // scale
+    # Rounding may move single pixels by one level anywhere.
+    changed = [
+        (ring := change[distance == pixels]).max() > 1 or ring.mean() > 0.01
+        for pixels in range(LIMIT + 1)
+    ]
+    reach = max(np.flatnonzero(changed), default=-1) + 1
+    return scale, None if reach > LIMIT else int(reach)
+
+
+def _joined(
+    network: Callable[[np.ndarray], np.ndarray],
+    image: np.ndarray,
+    scale: int,
+    tile: int,
+    overlap: int,
+    bar: Callable[[list], Iterable],
+    fade: bool = False,
+) -> np.ndarray:
+    """Applies `network` to tiles, and joins them: across first, then down, strip by strip."""
+    height, width, _ = image.shape
+    columns = _spans(width, tile, overlap)
+    spans = [(row, column) for row in _spans(height, tile, overlap) for column in columns]
+    output = strip = np.empty(0, np.uint8)
+    laid_down = laid_across = 0
+    for (top, bottom), (left, right) in bar(spans):
+        piece = network(image[top:bottom, left:right])
+        if not left:
+            strip = np.empty([len(piece), width * scale, piece.shape[-1]], np.uint8)
+            laid_across = 0
+        across = strip.swapaxes(0, 1), piece.swapaxes(0, 1)
+        laid_across = _lay(*across, left * scale, laid_across, fade)
+        if right == width:
+            if not top:
+                output = np.empty([height * scale, *strip.shape[1:]], np.uint8)
+            laid_down = _lay(output, strip, top * scale, laid_down, fade)
+    return output
+
+
+def _steps(pixels: float) -> int:
+    return math.ceil(pixels / STEP) * STEP
+
+
+def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
+    """Starts and ends of tiles along one axis, about equal in size."""
+    if length <= tile:
+        return [(0, length)]
+    largest = (tile - overlap) // STEP * STEP
+    count = math.ceil((length - overlap) / largest)
+    step = _steps((length - overlap) / count)
+    return [
+        (start, min(start + step + overlap, length)) for start in range(0, length - overlap, step)
+    ]
+
+
+def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: bool) -> int:
+    """Lays `piece` on the rows from `start`, those before `laid` being taken, up to its end.
+
+    In the middle of what both have, the outputs of a local network are equal: there one follows the
+    other. Those of another network fade into each other.
+    """
+    both = laid - start
+    rows = np.arange(both, dtype=np.float32)[:, None, None] + 0.5
+    weight = rows / both if fade else rows > both / 2
+    faded = np.rint(canvas[start:laid] * (1 - weight) + piece[:both] * weight)
+    end = start + len(piece)
+    canvas[start:laid], canvas[laid:end] = faded, piece[both:]
+    return end
+
+
+def _recolor(image: np.ndarray, small: np.ndarray) -> None:
+    """Gives coarse cells of an image the mean colors of those of a small one."""
+    height, width, channels = image.shape
+    longer = max(width, height)
+    cells = math.ceil(CELLS * width / longer), math.ceil(CELLS * height / longer)
+
+    def resized(values: np.ndarray, size: tuple[int, int], how: Image.Resampling) -> np.ndarray:
+        return np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, how))
+
+    for channel in range(channels):  # one at a time, in floats four times the memory
+        means = [resized(x[..., channel], cells, Image.Resampling.BOX) for x in (small, image)]
+        change = resized(means[0] - means[1], (width, height), Image.Resampling.BICUBIC)
+        image[..., channel] = np.clip(np.rint(image[..., channel] + change), 0, 255)

@@ -10,8 +10,8 @@ documents are of Reuters Corpus Volume 2. Its logistic units are pretrained; her
 weights four times as large as usual.
 
 The preset cpu has what retrieved best within the last fifth of the training stories, left out of a
-trial: it reconstructs tf-idf in place of shares of words, which gives rare words more weight, drops
-a fifth of the words that it reads, has ReLU units and makes fewer passes.
+trial: it reconstructs tf-idf in place of fractions of words, which gives rare words more weight,
+drops a fifth of the words that it reads, has ReLU units and makes fewer passes.
 
   python recipes/document_autoencoder_reuters.py                    about 2 minutes on two CPU cores
   python recipes/document_autoencoder_reuters.py --preset smoke     under a minute
@@ -41,7 +41,7 @@ class Settings(ShortStepSettings):
     dataset: Literal["reuters", "20newsgroups"] = "reuters"  # The documents
     words: int = 2000  # Size of the vocabulary
     vectors: Literal["shares", "tf-idf"] = "shares"
-    """What is reconstructed of a document: shares of words, as in the paper, or tf-idf."""
+    """What is reconstructed of a document: fractions of words, as in the paper, or tf-idf."""
     latent_dim: int = 10  # Dimensions of the main model's code; a second model has 2, for the map
     width: int = 500  # Units of the first hidden layer; the next have a half and a quarter
     activation: Literal["sigmoid", "relu"] = "sigmoid"  # Of the hidden layers; sigmoid in the paper

@@ -35,7 +35,7 @@ class DocumentAutoencoder(Autoencoder):
         likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with `idf`
             p(tf-idf | code), such as "normal".
         idf: Inverse document frequency of each word, from 0 on, as scikit-learn's
-            `TfidfTransformer` has it. None: documents are shares of words.
+            `TfidfTransformer` has it. None: documents are fractions of words.
         top: How many words `decode` and `reconstruct` return.
         seed: Not used by this model.
 

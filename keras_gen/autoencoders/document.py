@@ -57,16 +57,9 @@ class DocumentAutoencoder(Autoencoder):
     """
 
     def __init__(
-        self,
-        encoder,
-        decoder,
-        vocabulary: list[str],
-        likelihood="multinomial",
-        idf: list[float] | None = None,
-        top: int = 10,
-        seed=0,
-        **kwargs,
-    ):
+        self, encoder, decoder, vocabulary: list[str], likelihood="multinomial",
+        idf: list[float] | None = None, top: int = 10, seed=0, **kwargs,
+    ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         size = len(vocabulary)
         shapes = [tuple(encoder.input_shape[1:]), tuple(decoder.output_shape[1:])]

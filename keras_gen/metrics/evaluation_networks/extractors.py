@@ -127,7 +127,14 @@ class Extractor:
     @functools.cached_property
     def _compiled(self):
         # A graph costs a third of the eager calls of a small network on small images.
-        return tf.function(lambda x: self.model(x, training=False), reduce_retracing=True)
+        function = tf.function(lambda x: self.model(x, training=False))
+
+        @functools.cache
+        def traced(shape, dtype):
+            # Traced here, for any number of images, TensorFlow does not warn of many networks.
+            return function.get_concrete_function(tf.TensorSpec([None, *shape], dtype))
+
+        return lambda images: traced(tuple(images.shape[1:]), images.dtype)(images)
 
     def _outputs(self, images, channels):
         if self.size:

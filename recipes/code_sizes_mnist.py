@@ -21,12 +21,11 @@ from typing import Literal
 
 import keras
 import numpy as np
-from sklearn.decomposition import PCA
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import small_images
 from keras_gen.images import flat_pixels, grid
-from keras_gen.metrics import knn_accuracy, squared_error
+from keras_gen.metrics import PrincipalComponents, knn_accuracy, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot, random_codes, reconstructions
@@ -68,20 +67,17 @@ def main(run: Run, s: Settings):
     run.fit(models[2], data.train, lambda model: reconstructions(model, test[first]))
 
     with run.evaluation(models[2]) as metrics:
-        pixels, rows, of_pca = flat_pixels(test), [test[first]], []
-        pca = PCA(max(SIZES), svd_solver="covariance_eigh").fit(flat_pixels(train))
-        planes = {"autoencoder": models[2].encode(test), "PCA": pca.transform(pixels)}
+        pca, floats = PrincipalComponents(train, max(SIZES)), flat_pixels(test).reshape(test.shape)
+        rows, of_pca, planes = [test[first]], [], {}
         for size, model in models.items():
-            back = model.reconstruct(pixels.reshape(test.shape)).reshape(pixels.shape)
-            metrics[f"error_{size}"] = float(squared_error(back, pixels).mean())
+            metrics[f"error_{size}"] = squared_error(model.reconstruct(floats), floats).mean()
             rows.append(model.reconstruct(test[first]))
-            back = planes["PCA"][:, :size] @ pca.components_[:size] + pca.mean_
-            metrics[f"pca_error_{size}"] = float(squared_error(back, pixels).mean())
-            of_pca.append(model.restore(back[first].reshape(test[first].shape)))
-        known = {"autoencoder": models[2].encode(train), "PCA": pca.transform(flat_pixels(train))}
-        planes, known = ({k: v[:, :2] for k, v in x.items()} for x in (planes, known))
-        for name, key in (("autoencoder", "knn_2"), ("PCA", "pca_knn_2")):
-            metrics[key] = knn_accuracy(known[name], train_labels, planes[name], labels)
+            back = pca.reconstruct(test, size)
+            metrics[f"pca_error_{size}"] = squared_error(back, floats).mean()
+            of_pca.append(model.restore(back[first]))
+        for coder, name, key in ((models[2], "autoencoder", "knn_2"), (pca, "PCA", "pca_knn_2")):
+            known, planes[name] = (coder.encode(images)[:, :2] for images in (train, test))
+            metrics[key] = knn_accuracy(known, train_labels, planes[name], labels)
         run.draw("sample_grid", grid(np.concatenate(rows + of_pca), columns=10))
         run.draw("codes", code_scatter(planes, labels))
         lines = {

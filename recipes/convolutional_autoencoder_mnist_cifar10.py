@@ -26,12 +26,11 @@ from functools import partial
 
 import keras
 import numpy as np
-from sklearn.decomposition import PCA
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import Sets, random_crop_flip, small_images
-from keras_gen.images import flat_pixels, grid
-from keras_gen.metrics import squared_error
+from keras_gen.images import grid
+from keras_gen.metrics import PrincipalComponents, squared_error
 from keras_gen.networks import conv_decoder, conv_encoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions
@@ -49,10 +48,8 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        mnist_code=4, cifar10_code=8, filters=4, hidden=16, epochs=2, steps_per_epoch=5,
-        batch_size=32,
-    ),
+    "smoke": dict(mnist_code=4, cifar10_code=8, filters=4, hidden=16, epochs=2, steps_per_epoch=5,
+                  batch_size=32),
     "cpu": dict(epochs=12, steps_per_epoch=500, batch_size=32, steps_per_execution=50),
     "paper": dict(filters=64, epochs=100, steps_per_epoch=500, batch_size=100, grid_every=10),
 }  # fmt: skip
@@ -60,9 +57,9 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     data = run.load(Sets(mnist=small_images("mnist"), cifar10=small_images("cifar10")))
-    photos, mirrored = data.train_cifar10, random_crop_flip(32)
-    photo_stream = partial(photos.stream, s.batch_size, s.seed, augment=mirrored)
-    streams = {"mnist": data.train_mnist, "cifar10": photo_stream}
+    digits, photos = data.train_mnist, data.train_cifar10
+    mirrored = partial(photos.stream, s.batch_size, s.seed, augment=random_crop_flip(32))
+    streams = {"mnist": digits, "cifar10": mirrored}
     tests = {"mnist": data.test_mnist.arrays(), "cifar10": data.test_cifar10.arrays()}
     latent_dims, models = {"mnist": s.mnist_code, "cifar10": s.cifar10_code}, {}
     with run.strategy.scope():
@@ -87,14 +84,13 @@ def main(run: Run, s: Settings):
         rows = {name: [test[:10]] for name, test in tests.items()}
         for (name, network), model in reversed(models.items()):
             found = model.reconstruct(tests[name])
-            metrics[f"{name}_{network}"] = float(squared_error(found, tests[name]).mean())
+            metrics[f"{name}_{network}"] = squared_error(found, tests[name]).mean()
             rows[name].insert(1, found[:10])
         whole = photos.arrays()
-        known = dict(mnist=data.train_mnist.arrays(), cifar10=np.r_[whole, whole[:, :, ::-1]])
+        known = dict(mnist=digits.arrays(), cifar10=np.r_[whole, whole[:, :, ::-1]])
         for name, test in tests.items():
-            pca = PCA(latent_dims[name], random_state=s.seed).fit(flat_pixels(known[name]))
-            found = pca.inverse_transform(pca.transform(flat_pixels(test))).clip(0, 1)
-            metrics[f"{name}_pca"] = float(squared_error(found, flat_pixels(test)).mean())
+            found = PrincipalComponents(known[name], latent_dims[name]).reconstruct(test)
+            metrics[f"{name}_pca"] = squared_error(found.clip(0, 1), test).mean()
         run.draw("sample_grid", grid(np.concatenate(rows["cifar10"]), columns=10))
         run.draw("mnist", grid(np.concatenate(rows["mnist"]), columns=10))
     run.export(main_model)

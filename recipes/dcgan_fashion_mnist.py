@@ -22,12 +22,7 @@ from keras.optimizers import Adam
 
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
-from keras_gen.metrics import (
-    GenerationEvaluation,
-    memorization,
-    mixture_samples,
-    trained_extractor,
-)
+from keras_gen.metrics import GenerationEvaluation, memorization, mixture_samples, trained_extractor
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import samples
@@ -63,13 +58,12 @@ def main(run: Run, s: Settings):
     data = run.load(small_images("fashion_mnist", labels=True))
     labeled = data.train.map(lambda image, label: (pad_to(image, 32), label))
     train, test = (part.map(lambda image, _: pad_to(image, 32)) for part in (data.train, data.test))
-    shape = (32, 32, 1)
     with run.strategy.scope():
-        generator = dcgan_generator(shape, s.latent_dim, s.filters)
-        discriminator = dcgan_discriminator(shape, s.filters)
+        generator = dcgan_generator((32, 32, 1), s.latent_dim, s.filters)
+        discriminator = dcgan_discriminator((32, 32, 1), s.filters)
         options = dict(objective=s.objective, discriminator_steps=s.discriminator_steps)
         model = GAN(generator, discriminator, **options, seed=s.seed)
-        d_optimizer, g_optimizer = (Adam(s.learning_rate, s.beta_1) for _ in range(2))
+        d_optimizer, g_optimizer = (Adam(s.learning_rate, s.beta_1) for _ in "dg")
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=run.averaged(g_optimizer))
 
     # A step takes as many batches as it updates the discriminator.
@@ -77,13 +71,9 @@ def main(run: Run, s: Settings):
     run.fit(model, partial(train.stream, size, s.seed), samples)
 
     with run.evaluation(model) as metrics:
-        losses = model.evaluate(test.batches(100), return_dict=True, verbose=0)
         run.say("comparing samples with images in the features of two classifiers, and by patches")
-        options = dict(steps=s.classifier_steps, seed=s.seed)
-        extractors = {
-            kind: trained_extractor(*labeled.arrays(), **options, kind=kind)
-            for kind in ("conv", "mlp")
-        }
+        training = partial(trained_extractor, *labeled.arrays(), s.classifier_steps, seed=s.seed)
+        extractors = {kind: training(kind=kind) for kind in ("conv", "mlp")}
         images = train.arrays()
         # With 60 images a Gaussian, the baseline is as near to the training images as test images.
         sets = {
@@ -99,7 +89,7 @@ def main(run: Run, s: Settings):
         for kind, extractor in extractors.items():
             metrics[f"extractor_{kind}"] = extractor.name
             metrics[f"extractor_accuracy_{kind}"] = extractor.accuracy
-        metrics |= losses
+        metrics |= model.evaluate(test.batches(100), return_dict=True, verbose=0)
     run.export(model, default="sample")
 
 

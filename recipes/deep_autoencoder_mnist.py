@@ -28,12 +28,11 @@ from typing import Literal
 
 import keras
 import numpy as np
-from sklearn.decomposition import PCA
 
 from keras_gen.autoencoders import Autoencoder, pretrain_layers
 from keras_gen.data import small_images
 from keras_gen.images import flat_pixels
-from keras_gen.metrics import squared_error
+from keras_gen.metrics import PrincipalComponents, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions
@@ -68,7 +67,7 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist"))
-    test, errors = data.test.arrays(), {}
+    train, test, errors = data.train.arrays(), data.test.arrays(), {}
     pca_epochs, layer_epochs = max(1, s.epochs // 5), min(s.pretrain_epochs, s.epochs)
     hidden = (s.width, s.width // 2, s.width // 4)
 
@@ -110,15 +109,13 @@ def main(run: Run, s: Settings):
     run.fit(model, data.train, lambda model: reconstructions(model, test[:20]))
 
     with run.evaluation(model) as metrics:
-        pixels, train = flat_pixels(test), flat_pixels(data.train.arrays())
-        pca = PCA(s.latent_dim, random_state=s.seed).fit(train)
-        images = pixels.reshape(test.shape)
+        images = flat_pixels(test).reshape(test.shape)
         found = {
             "squared_error": model.reconstruct(images),
             "squared_error_logistic_pca": logistic_pca.reconstruct(images),
-            "squared_error_pca": pca.inverse_transform(pca.transform(pixels)).reshape(test.shape),
+            "squared_error_pca": PrincipalComponents(train, s.latent_dim).reconstruct(test),
         }
-        metrics |= {name: float(squared_error(x, images).mean()) for name, x in found.items()}
+        metrics |= {name: squared_error(x, images).mean() for name, x in found.items()}
         metrics |= model.evaluate(data.test.batches(250), return_dict=True, verbose=0)
         metrics["weight_decay"] = weight_decay
         metrics |= {f"held_out_error_{decay:g}": error for decay, error in errors.items()}

@@ -85,8 +85,7 @@ def main(run: Run, s: Settings):
         for name, suffix, size in (("main", "", s.latent_dim), ("map", "_2", 2)):
             codes = {"autoencoder": models[name].encode(test)}
             for kind, method in (("LSA", TruncatedSVD), ("PCA", PCA)):
-                linear = method(size, random_state=s.seed).fit(known)
-                codes[kind] = linear.transform(held_out)
+                codes[kind] = method(size, random_state=s.seed).fit(known).transform(held_out)
             for kind, key in (("autoencoder", ""), ("LSA", "_lsa"), ("PCA", "_pca")):
                 pair = codes[kind], topics
                 line = retrieval_curve(*pair, *pair, recalls, leave_one_out=True)

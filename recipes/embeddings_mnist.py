@@ -27,7 +27,7 @@ from sklearn.manifold import TSNE
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import Sets, even_order, small_images
 from keras_gen.images import flat_pixels
-from keras_gen.metrics import kmeans_report, knn_accuracy, linear_probe
+from keras_gen.metrics import PrincipalComponents, kmeans_report, knn_accuracy, linear_probe
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, reconstructions
@@ -103,12 +103,8 @@ def main(run: Run, s: Settings):
 
 def encoders(model, source, s):
     """Functions of images: to the model's codes, to pixels, and to components of its data."""
-    pca = PCA(s.latent_dim, random_state=s.seed).fit(flat_pixels(source.arrays()[0]))
-    return {
-        "codes": model.encode,
-        "pixels": flat_pixels,
-        "pca": lambda images: pca.transform(flat_pixels(images)),
-    }
+    pca = PrincipalComponents(source.arrays()[0], s.latent_dim)
+    return {"codes": model.encode, "pixels": flat_pixels, "pca": pca.encode}
 
 
 def measured(part, s):

@@ -27,13 +27,11 @@ import dataclasses
 import keras
 import numpy as np
 from scipy.linalg import subspace_angles
-from sklearn.decomposition import PCA
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import small_images
-from keras_gen.images import flat_pixels
 from keras_gen.losses import Normal
-from keras_gen.metrics import squared_error
+from keras_gen.metrics import PrincipalComponents, squared_error
 from keras_gen.networks import linear_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import filters, reconstructions
@@ -65,21 +63,19 @@ def main(run: Run, s: Settings):
     run.fit(model, data.train, lambda _: filters(kernel.numpy().T, (28, 28, 1), s.latent_dim))
 
     with run.evaluation(model) as metrics:
-        pca = PCA(s.latent_dim, random_state=s.seed).fit(flat_pixels(train))
-        images = flat_pixels(test)
+        pca = PrincipalComponents(train, s.latent_dim)
         # Floats, which are neither rounded nor clipped.
-        found = (model.reconstruct(test / np.float32(127.5) - 1) + 1).reshape(images.shape) / 2
-        of_pca = pca.inverse_transform(pca.transform(images))
+        found = (model.reconstruct(test / np.float32(127.5) - 1) + 1) / 2
         columns = model.encoder.get_layer("codes").kernel.numpy()
         pairs = {
-            "decoder": (kernel.numpy().T, pca.components_.T),
-            "codes": (model.encode(train), pca.transform(flat_pixels(train))),
-            "encoder": (columns, pca.components_.T),
+            "decoder": (kernel.numpy().T, pca.directions.T),
+            "codes": (model.encode(train), pca.encode(train)),
+            "encoder": (columns, pca.directions.T),
         }
         for name, pair in pairs.items():
-            metrics[f"largest_angle_{name}"] = float(np.degrees(subspace_angles(*pair).max()))
-        metrics["squared_error"] = float(squared_error(found, images).mean())
-        metrics["squared_error_pca"] = float(squared_error(of_pca, images).mean())
+            metrics[f"largest_angle_{name}"] = np.degrees(subspace_angles(*pair).max())
+        metrics["squared_error"] = squared_error(found, test).mean()
+        metrics["squared_error_pca"] = squared_error(pca.reconstruct(test), test).mean()
         run.draw("reconstructions", reconstructions(model, test[:20]))
     run.export(model)
 

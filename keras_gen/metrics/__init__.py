@@ -33,6 +33,7 @@ from keras_gen.metrics.likelihood import (
     importance_weighted_nll,
 )
 from keras_gen.metrics.representations import (
+    PrincipalComponents,
     auroc,
     beta_vae_score,
     cluster_purity,
@@ -91,6 +92,7 @@ __all__ = [
     "InceptionScore",
     "L1Error",
     "Moments",
+    "PrincipalComponents",
     "TranslationEvaluation",
     "active_units",
     "auroc",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__
@@ -263,14 +264,16 @@ class Run:
             model: The main model, trained.
 
         Yields:
-            The dict of the metrics; the first one is what `keras-gen list` shows.
+            The dict of the metrics, JSON values or numpy's numbers; the first one is what
+            `keras-gen list` shows.
         """
         self.say("evaluating on held-out data")
         with averaged_weights(model):
             if self._sample_grid:
                 self.draw("sample_grid", self._sample_grid(model))
             yield self.metrics
-        self.metrics |= {
+        numbers = {k: v.item() for k, v in self.metrics.items() if isinstance(v, np.generic)}
+        self.metrics |= numbers | {
             "seed": self.settings.seed,
             "steps": int(keras.ops.convert_to_numpy(model.step)),
             "minutes": round((time.monotonic() - self.began) / 60, 1),

@@ -11,11 +11,13 @@ from keras_gen.metrics.representations.disentanglement import (
     sap_score,
 )
 from keras_gen.metrics.representations.fine_tuning import fine_tuned_error
+from keras_gen.metrics.representations.principal_components import PrincipalComponents
 from keras_gen.metrics.representations.probes import knn_accuracy, linear_probe
 from keras_gen.metrics.representations.retrieval import retrieval_curve, retrieval_precision
 from keras_gen.metrics.representations.transfer import transfer_report
 
 __all__ = [
+    "PrincipalComponents",
     "auroc",
     "beta_vae_score",
     "cluster_purity",

@@ -1,5 +1,6 @@
 """Writing SavedModels with named, typed signatures, ready to serve without Keras."""
 
+import contextlib
 import dataclasses
 import errno
 import json
@@ -7,7 +8,7 @@ import math
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -49,8 +50,9 @@ def export(
 ) -> Path:
     """Writes `<directory>/<name>/<version>/`: a SavedModel with the model's signatures.
 
-    The export needs neither this library nor Keras, nor the distribution strategy or the mixed
-    precision under which the model was trained. It holds the variables that its signatures read and
+    The export needs neither this library nor Keras, nor the distribution strategy under which the
+    model was trained, and computes in float32 even if that was in mixed precision, which not every
+    runtime knows. It holds the variables that its signatures read and
     no other, takes and gives uint8, int32, float32 and string tensors only, and carries metadata
     (`assets.extra/keras_gen.json`) and a warm-up request per signature
     (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on its request.
@@ -104,7 +106,8 @@ def export(
             )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in signatures.items()}
-    functions = {key: _concrete(function, specs[key]) for key, (function, _) in signatures.items()}
+    with _in_float32(model.networks):
+        functions = {key: _concrete(f, specs[key]) for key, (f, _) in signatures.items()}
     defaults: dict[str, Any] = getattr(model, "signature_defaults", dict)()
     requests = {
         key: _request(key, specs[key], (warmup or {}).get(key, {}), defaults.get(key, {}))
@@ -153,6 +156,22 @@ def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
                 "known rank, and one of the dtypes uint8, int32, float32 and string."
             )
     return {spec.name: spec for spec in inputs}
+
+
+@contextlib.contextmanager
+def _in_float32(networks: Mapping[str, Any]) -> Iterator[None]:
+    """Lets networks compute in float32, whatever they compute in otherwise."""
+    layers = {
+        id(layer): layer for network in networks.values() for layer in network._flatten_layers()
+    }
+    policies = {key: layer.dtype_policy for key, layer in layers.items()}
+    try:
+        for layer in layers.values():
+            layer.dtype_policy = "float32"
+        yield
+    finally:
+        for key, layer in layers.items():
+            layer.dtype_policy = policies[key]
 
 
 def _concrete(function: Callable, specs: Specs) -> Any:

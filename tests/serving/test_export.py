@@ -199,6 +199,12 @@ def test_under_a_strategy_and_mixed_precision(tmp_path, photos, policy, inside):
     assert b"device:CPU:1" not in (path / "saved_model.pb").read_bytes()
     got, expected = exported("translate", images=photos)["raw"], model.translate(photos)["raw"]
     np.testing.assert_allclose(got, expected, atol=1e-5 if policy == "float32" else 2e-2)
+    # The export computes in float32; the model goes on as it was.
+    twin = Translator()
+    twin.network.set_weights(model.network.get_weights())
+    np.testing.assert_allclose(got, twin.translate(photos)["raw"], atol=1e-5)
+    kinds = {"float32": "float32", "mixed_bfloat16": "bfloat16"}
+    assert {layer.compute_dtype for layer in model.network.layers[1:]} == {kinds[policy]}
     assert exported("sample", seed=1, n=2)["output"].dtype == np.float32
 
 

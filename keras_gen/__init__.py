@@ -1,7 +1,38 @@
 """Reference implementations of deep generative models in Keras 3 and TensorFlow.
 
-Every family is a package of its own: ``from keras_gen.gan import GAN``. Importing ``keras_gen``
-alone imports no TensorFlow, so that ``keras-gen --help`` answers at once.
+Every family is a package of its own, and its models are here too: `from keras_gen import VAE`. They
+are imported when they are asked for. `import keras_gen` alone imports no TensorFlow, so that
+`keras-gen --help` answers at once.
 """
 
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+
+_MODELS = {
+    "autoencoders": (
+        "Autoencoder",
+        "ClassifyingAutoencoder",
+        "ContractiveAutoencoder",
+        "DenoisingAutoencoder",
+        "DocumentAutoencoder",
+        "SparseAutoencoder",
+    ),
+    "autoregressive": ("PixelCNN",),
+    "flows": ("Flow",),
+    "gan": ("GAN", "WGANGP", "ConditionalGAN", "UnrolledGAN"),
+    "translation": ("ContextEncoder", "CycleGAN"),
+    "vae": ("IWAE", "VAE", "VQVAE"),
+}
+_FAMILIES = {model: family for family, models in _MODELS.items() for model in models}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FAMILIES:
+        raise AttributeError(f"module 'keras_gen' has no attribute {name!r}")
+    return getattr(import_module(f"keras_gen.{_FAMILIES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_FAMILIES])

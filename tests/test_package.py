@@ -1,0 +1,31 @@
+"""The package itself: what `import keras_gen` gives, and what it does not load."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import keras_gen
+import tiny
+
+
+def test_every_model_is_at_the_top():
+    expected = tiny.model_classes()
+    assert {name: getattr(keras_gen, name) for name in expected} == expected
+    assert set(expected) <= set(dir(keras_gen))
+
+
+def test_other_names_are_refused():
+    with pytest.raises(AttributeError, match="no attribute 'CycleGAM'"):
+        keras_gen.CycleGAM  # noqa: B018
+
+
+def test_the_package_alone_loads_no_tensorflow():
+    code = "import sys, keras_gen; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_citation_names_the_version():
+    lines = (Path(__file__).parents[1] / "CITATION.cff").read_text().splitlines()
+    assert f"version: {keras_gen.__version__}" in lines

@@ -39,6 +39,7 @@ class Settings(RunSettings):
     image_size: int = 256  # Side of the training crops
     load_size: int = 286  # Side to which images are resized before they are cropped
     smallest: float = 1.0  # Factor down to which they are shrunk before that, by chance; 1: never
+    unchanged: float = 0.5  # Fraction of them that are not; shrunk ones have less fine contrast
     evaluated_size: int = 256  # Side of the held-out images, which are measured at its half too
     filters: int = 64  # Channels of the generators' first layer
     blocks: int = 9  # Residual blocks of the generators
@@ -102,7 +103,7 @@ def main(run: Run, s: Settings):
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=run.averaged(g_optimizer))
 
     def batches(start):
-        crop = random_crop_flip(s.image_size, s.smallest)
+        crop = random_crop_flip(s.image_size, s.smallest, s.unchanged)
         return unpaired(data.train_x, data.train_y, s.batch_size, s.seed, start, crop)
 
     rng, parts = np.random.default_rng(s.seed), (large.test_x, large.test_y)

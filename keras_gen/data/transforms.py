@@ -7,7 +7,6 @@ channels]`, or of a tuple whose first field is one, and a stateless seed `[2]`. 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -85,7 +84,9 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
     )
 
 
-def random_crop_flip(crop: int, smallest: float = 1.0) -> Callable[[Any, Any], Any]:
+def random_crop_flip(
+    crop: int, smallest: float = 1.0, unchanged: float = 0.0
+) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: a random square is cut out, and mirrored with probability 1/2.
 
     Args:
@@ -93,13 +94,15 @@ def random_crop_flip(crop: int, smallest: float = 1.0) -> Callable[[Any, Any], A
         smallest: The image is shrunk before by a random factor, log-uniform between this one and 1,
             but never below the crop: a network that is to be applied to images of several sizes
             must have seen things at several.
+        unchanged: Probability with which it is not. However little an image is shrunk, it loses
+            its finest contrast, so a network that has to draw such contrast must see it often.
 
     Returns:
         `augment(example, seed)`; see the module.
 
     Raises:
-        ValueError: If `crop` is no size, `smallest` is not in (0, 1], or, of the augmentation, if
-            the crop does not fit into an image.
+        ValueError: If `crop` is no size, `smallest` is not in (0, 1], `unchanged` is not in [0, 1),
+            or, of the augmentation, if the crop does not fit into an image.
 
     Example:
         >>> batches = source.stream(1, augment=random_crop_flip(128))
@@ -107,6 +110,9 @@ def random_crop_flip(crop: int, smallest: float = 1.0) -> Callable[[Any, Any], A
     _check_size(crop)
     if not 0 < smallest <= 1:
         raise ValueError(f"smallest is {smallest}: expected a factor in (0, 1].")
+    if not 0 <= unchanged < 1:
+        raise ValueError(f"unchanged is {unchanged}: expected a probability in [0, 1).")
+    lowest = -unchanged / (1 - unchanged)  # Of a uniform number that is negative so often.
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
@@ -117,7 +123,8 @@ def random_crop_flip(crop: int, smallest: float = 1.0) -> Callable[[Any, Any], A
                     f"a crop of {crop} does not fit into an image of {image.shape}; resize the "
                     "images to a larger size first."
                 )
-            cut = crop if smallest == 1 else _side_before_shrinking(image, crop, smallest, seed)
+            shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
+            cut = crop if smallest == 1 else _side_before(image, crop, smallest**shrinking)
             image = tf.image.stateless_random_crop(image, [cut, cut, image.shape[-1]], crop_seed)
             image = image if smallest == 1 else resize_cover(image, crop)
             return tf.image.stateless_random_flip_left_right(image, flip_seed)
@@ -161,9 +168,8 @@ def random_shift_flip(shift: int) -> Callable[[Any, Any], Any]:
     return augment
 
 
-def _side_before_shrinking(image, crop: int, smallest: float, seed) -> tf.Tensor:
-    """Side of the square that becomes the crop when it is shrunk by a random factor."""
-    factor = tf.exp(tf.random.stateless_uniform([], seed, math.log(smallest), 0.0))
+def _side_before(image, crop: int, factor) -> tf.Tensor:
+    """Side of the square that becomes the crop when shrunk by a factor, at most the image's."""
     side = tf.cast(tf.round(crop / factor), tf.int32)
     return tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))
 

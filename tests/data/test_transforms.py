@@ -95,6 +95,10 @@ def test_a_crop_of_a_shrunken_image_shows_more_of_it():
         steps.append(np.diff(crop.numpy()[2:-2, 0, 0].astype(float)).mean())
     assert 0.95 < min(steps) < 1.2 and 1.8 < max(steps) < 2.05
     assert abs(np.mean(np.log2(steps)) - 0.5) < 0.15
+    kept = random_crop_flip(16, smallest=0.5, unchanged=0.75)
+    crops = [kept(tf.constant(image), np.array([3, number])).numpy() for number in range(200)]
+    steps = [np.diff(crop[2:-2, 0, 0].astype(float)).mean() for crop in crops]
+    assert 0.65 < np.mean(np.asarray(steps) == 1) < 0.85 and max(steps) > 1.8
     # Never below the crop, whatever was asked for.
     whole = random_crop_flip(40, smallest=0.1)(tf.constant(image), SEED).numpy()
     assert (whole == image).all() or (whole == image[:, ::-1]).all()
@@ -131,6 +135,7 @@ def test_binarization_is_drawn_anew_every_epoch(how):
     ("make", "says"),
     [
         (lambda: random_crop_flip(0), "at least 1 pixel, found 0"),
+        (lambda: random_crop_flip(8, unchanged=1.0), r"unchanged is 1.0: .* \[0, 1\)"),
         (lambda: random_crop_flip(8, 1.5), r"smallest is 1.5: .* \(0, 1\]"),
         (lambda: resize_cover(ramp(4, 4), 2.5), "found 2.5"),
         (lambda: random_crop_flip(8)(tf.constant(ramp(20, 6)), SEED), "crop of 8 does not fit"),

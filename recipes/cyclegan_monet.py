@@ -24,6 +24,7 @@ import numpy as np
 from keras.optimizers import Adam
 
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
+from keras_gen.images import grid
 from keras_gen.metrics import TranslationEvaluation, domain_classifier, train_domain_classifier
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.run import Run, RunSettings, run_recipe
@@ -63,10 +64,8 @@ class Settings(RunSettings):
         if self.image_size % 4:
             raise ValueError(f"--image-size is {self.image_size}: it must be a multiple of 4.")
         if self.load_size < self.image_size:
-            raise ValueError(
-                f"--load-size is {self.load_size}: it must be at least --image-size, "
-                f"{self.image_size}."
-            )
+            least = f"it must be at least --image-size, {self.image_size}."
+            raise ValueError(f"--load-size is {self.load_size}: {least}")
 
 
 PRESETS = {
@@ -117,12 +116,15 @@ def main(run: Run, s: Settings):
             for kind in domain_classifier.KINDS
         }
         for size, sets in whole.items():
-            parts = sets.test_x, sets.test_y, sets.train_y
-            evaluate = TranslationEvaluation(classifiers, *(part.arrays() for part in parts))
+            parts = (part.arrays() for part in (sets.test_x, sets.test_y, sets.train_y))
+            evaluate = TranslationEvaluation(classifiers, *parts)
             painted = model.translate(evaluate.source, "photo_to_monet")
             found = evaluate(painted, model.translate(painted, "monet_to_photo"))
             found |= evaluate.accuracies() | evaluate.filters()
             metrics |= {f"{key}_at_{size}": value for key, value in found.items()}
+        pairs = eight[0], model.translate(eight[0], "photo_to_monet")
+        halves = [images[i : i + 4] for i in (0, 4) for images in pairs]
+        run.draw("paintings", grid(np.concatenate(halves), columns=4))
     run.export(model, default="photo_to_monet")
 
 

@@ -184,6 +184,8 @@ def _concrete(function: Callable, specs: Specs) -> Any:
         return tensor if tensor.dtype in (tf.uint8, tf.string) else tf.cast(tensor, tf.int32)
 
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
+        # A runtime other than Python's takes any shape, and networks may end the process over it.
+        tensors = tuple(map(tf.ensure_shape, tensors, (spec.shape for spec in specs.values())))
         outputs = function(*tensors)
         if not isinstance(outputs, Mapping):
             outputs = {"output": outputs}

@@ -103,13 +103,15 @@ class Exported:
 
         Args:
             signature: Name of the signature.
-            **inputs: Its inputs by name: anything `tf.constant` turns into the declared dtype.
+            **inputs: Its inputs by name: arrays, numbers or texts that the declared dtype holds
+                without loss. Images are uint8, 0 to 255.
 
         Returns:
             Its outputs by name, as arrays.
 
         Raises:
-            ValueError: If there is no such signature, or it takes other inputs.
+            ValueError: If there is no such signature, it takes other inputs, or an input has
+                another shape or kind of value than declared.
         """
         import tensorflow as tf
 
@@ -124,7 +126,10 @@ class Exported:
                 f"signature {signature!r} got the inputs {sorted(inputs)}: it takes "
                 f"{sorted(specs)}."
             )
-        tensors = {name: tf.constant(value, specs[name].dtype) for name, value in inputs.items()}
+        tensors = {
+            name: tf.constant(_held(name, value, specs[name].dtype.as_numpy_dtype))
+            for name, value in inputs.items()
+        }
         for name, tensor in tensors.items():
             if not specs[name].shape.is_compatible_with(tensor.shape):
                 raise ValueError(
@@ -133,6 +138,29 @@ class Exported:
                 )
         outputs = self._model.signatures[signature](**tensors)
         return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+
+def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
+    """`value` as an array of a dtype that holds all of it."""
+    array = np.asarray(value)
+    if dtype is object:  # texts
+        if array.dtype.kind not in "USO":
+            raise ValueError(f"input {name!r} is {array.dtype}: it takes texts.")
+        return array.astype(object)
+    kinds = "biu" if np.issubdtype(dtype, np.integer) else "biuf"
+    if array.size and array.dtype.kind not in kinds:
+        raise ValueError(
+            f"input {name!r} is {array.dtype}: it takes {np.dtype(dtype)}"
+            + (", 0 to 255: scale and round first." if dtype == np.uint8 else ".")
+        )
+    if array.size and kinds == "biu":
+        limits = np.iinfo(dtype)
+        if array.min() < limits.min or array.max() > limits.max:
+            raise ValueError(
+                f"input {name!r} has values from {array.min()} to {array.max()}: it takes "
+                f"{limits.min} to {limits.max}."
+            )
+    return array.astype(dtype)
 
 
 def load(path: str | Path) -> Exported:

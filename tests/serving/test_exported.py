@@ -19,7 +19,12 @@ class Inverter:
 
     def signatures(self):
         images = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
-        return {"invert": (lambda images: 255 - images, [images])}
+        number, text = (tf.TensorSpec([], kind, "x") for kind in (tf.float32, tf.string))
+        return {
+            "invert": (lambda images: 255 - images, [images]),
+            "halve": (lambda x: x / 2, [number]),
+            "measure": (tf.strings.length, [text]),
+        }
 
 
 def test_versions(tmp_path):
@@ -80,9 +85,34 @@ def test_loaded_signatures_check_their_inputs(tmp_path):
     photos = np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
     exported = load(export(Inverter(), tmp_path, "a"))
     np.testing.assert_array_equal(exported("invert", images=photos)["output"], 255 - photos)
-    with pytest.raises(ValueError, match="no signature 'sing': it has invert, serving_default"):
+    with pytest.raises(ValueError, match="no signature 'sing': it has halve, invert, measure, ser"):
         exported("sing", images=photos)
     with pytest.raises(ValueError, match=r"got the inputs \['photos'\]: it takes \['images'\]"):
         exported("invert", photos=photos)
     with pytest.raises(ValueError, match=r"shape \(2, 19, 30, 2\): it takes \(None, None, None, 3"):
         exported("invert", images=photos[..., :2])
+
+
+@pytest.mark.parametrize(
+    ("signature", "given", "says"),
+    [
+        ("invert", np.full([1, 2, 2, 3], 0.5), "'images' is float64: it takes uint8, 0 to 255: sc"),
+        ("invert", np.full([1, 2, 2, 3], 256), "values from 256 to 256: it takes 0 to 255"),
+        ("invert", np.full([1, 2, 2, 3], -1), "values from -1 to -1: it takes 0 to 255"),
+        ("halve", "three", "'x' is <U5: it takes float32"),
+        ("halve", 1j, "'x' is complex128: it takes float32"),
+        ("measure", 3, "'x' is int64: it takes texts"),
+    ],
+)
+def test_values_that_would_be_changed_are_refused(tmp_path, signature, given, says):
+    exported = load(export(Inverter(), tmp_path, "a"))
+    with pytest.raises(ValueError, match=says):
+        exported(signature, **dict.fromkeys(exported.inputs[signature], given))
+
+
+def test_values_that_fit_are_taken(tmp_path):
+    exported = load(export(Inverter(), tmp_path, "a"))
+    assert exported("halve", x=3)["output"] == 1.5
+    assert exported("measure", x="three")["output"] == 5
+    assert exported("invert", images=np.full([1, 1, 1, 3], 255.0).astype(int))["output"].max() == 0
+    assert exported("invert", images=np.zeros([0, 4, 4, 3]))["output"].shape == (0, 4, 4, 3)

@@ -117,8 +117,8 @@ def output(name):
     return (Output * 1)(Output(tf.TF_GraphOperationByName(graph, operation.encode()), int(index)))
 photos = np.load(work + "/in.npy")
 UINT8 = 4
-tensor = pointer(tf.TF_AllocateTensor(UINT8, (ctypes.c_int64 * 4)(*photos.shape), 4,
-                                      size(photos.nbytes)))
+sides = (ctypes.c_int64 * photos.ndim)(*photos.shape)
+tensor = pointer(tf.TF_AllocateTensor(UINT8, sides, photos.ndim, size(photos.nbytes)))
 ctypes.memmove(tf.TF_TensorData(tensor), photos.ctypes.data, photos.nbytes)
 result = (pointer * 1)()
 tf.TF_SessionRun(session, None, output(feed), (pointer * 1)(tensor), 1, output(fetch), result, 1,
@@ -132,7 +132,9 @@ np.save(work + "/out.npy", np.frombuffer(data, np.float32).reshape(shape))
 """
 
 
-def test_runs_in_the_c_runtime(model, path, photos, tmp_path):
+@pytest.fixture
+def in_the_c_runtime(path, tmp_path):
+    """Runs `translate` on images in a process that has the C runtime alone."""
     library = Path(find_spec("tensorflow").origin).with_name("libtensorflow_cc.so.2")
     if not library.exists():
         pytest.skip("this TensorFlow ships no C runtime")
@@ -140,18 +142,25 @@ def test_runs_in_the_c_runtime(model, path, photos, tmp_path):
 
     proto = SavedModel.FromString((path / "saved_model.pb").read_bytes())
     signature = proto.meta_graphs[0].signature_def["translate"]
-    np.save(tmp_path / "in.npy", photos)
-    run(
-        C_RUNTIME,
-        library,
-        path,
-        signature.inputs["images"].name,
-        signature.outputs["raw"].name,
-        tmp_path,
-    )
-    np.testing.assert_allclose(
-        np.load(tmp_path / "out.npy"), model.translate(photos)["raw"], atol=1e-5
-    )
+    names = signature.inputs["images"].name, signature.outputs["raw"].name
+
+    def translate(images):
+        np.save(tmp_path / "in.npy", images)
+        run(C_RUNTIME, library, path, *names, tmp_path)
+        return np.load(tmp_path / "out.npy")
+
+    return translate
+
+
+def test_runs_in_the_c_runtime(model, in_the_c_runtime, photos):
+    found = in_the_c_runtime(photos)
+    np.testing.assert_allclose(found, model.translate(photos)["raw"], atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [[19, 30, 3], [1, 2, 19, 30, 3], [2, 19, 30, 1]])
+def test_other_shapes_are_refused_in_the_c_runtime(in_the_c_runtime, shape):
+    with pytest.raises(AssertionError, match=r"not compatible with expected shape \[\?,\?,\?,3\]"):
+        in_the_c_runtime(np.zeros(shape, np.uint8))
 
 
 def test_saved_model_cli_shows_the_signatures(path):

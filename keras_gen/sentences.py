@@ -1,11 +1,24 @@
 """Our sentences inside the runtime's errors: how they are marked, and found again."""
 
+import re
+
 BAD_INPUT, END = "keras_gen: bad input: ", " (end)"
 
 
+_SHAPES = re.compile(
+    r"Shape of tensor \S+ (\[.*?\]) is not compatible with expected shape (\[.*?\])"
+)
+
+
 def refusal(text: str) -> str | None:
-    """The sentence of `training.require` in the message of a runtime's error, if there is one."""
-    if BAD_INPUT not in text:
-        return None
-    # The runtime writes [piece] [value] [piece].
-    return text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")
+    """Our sentence in the message of a runtime's error, if there is one.
+
+    It is that of `training.require`, or one about the shape that `tf.ensure_shape` refuses.
+    """
+    if BAD_INPUT in text:
+        # The runtime writes [piece] [value] [piece].
+        return text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")
+    if shapes := _SHAPES.search(text):
+        found, expected = (shape.replace(",", ", ") for shape in shapes.groups())
+        return f"Data have shape {found}: expected {expected.replace('?', 'any')}."
+    return None

@@ -312,7 +312,8 @@ def _shaped(values, shape, subject):
     if not values.shape.is_compatible_with([None, *shape]):
         expected = ", ".join("any" if size is None else str(size) for size in shape)
         raise ValueError(f"{subject} have shape {values.shape}: expected [batch, {expected}].")
-    return values
+    # A step may not know the shape; and where it was built for another one, `fit` goes on with it.
+    return tf.ensure_shape(values, [None, *shape])
 
 
 def _within(values, low, high, subject, expected, slack=1e-3):

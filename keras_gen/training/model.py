@@ -9,7 +9,12 @@ import tensorflow as tf
 
 from keras_gen.training import noise, schedules
 from keras_gen.training.minimize import trainable_weights
-from keras_gen.training.refusals import plain_errors, refuse_callbacks, refuse_non_finite_weights
+from keras_gen.training.refusals import (
+    plain_errors,
+    refuse_callbacks,
+    refuse_non_finite_weights,
+    refuse_weights_and_nothing,
+)
 from keras_gen.training.sampling_weights import SamplingWeights
 
 
@@ -63,6 +68,16 @@ class GenerativeModel(keras.Model):
         self.evaluation_step = self.add_weight(name="evaluation_step", **counter)
         # The networks arrive built; the model itself owns nothing that waits for data.
         self.built = True
+
+    def __setattr__(self, name, value):
+        """Refuses a new value of an argument that a compiled step has read already."""
+        steps = (getattr(self, step, None) for step in ("train_function", "test_function"))
+        if any(step is not None for step in steps) and name in self.arguments():
+            raise AttributeError(
+                f"{name} cannot change now, for the compiled step has read it: give a schedule "
+                "(keras_gen.training.schedules) to the constructor, or compile, assign and fit."
+            )
+        super().__setattr__(name, value)
 
     # Configuration ---------------------------------------------------------------------------
 
@@ -360,7 +375,11 @@ class GenerativeModel(keras.Model):
                 f"arrays in a batch: give fit {len(expected)}, without sample weights."
             )
         named = zip(self.batch, parts, strict=False)
-        return {name: self.edges[name].prepare(part) for name, part in named}
+        return {name: self.batch_edges()[name].prepare(part) for name, part in named}
+
+    def batch_edges(self) -> dict:
+        """Returns the edge of each part of a batch, for models that train on less than they use."""
+        return self.edges
 
     def fit(self, *args, **kwargs):
         """Trains as `keras.Model.fit`; bad data and non-finite losses end it with one sentence.
@@ -368,12 +387,14 @@ class GenerativeModel(keras.Model):
         Raises:
             NonFiniteLossError: If a loss, a gradient or a weight is NaN or infinite. The weights
                 are those before that step.
-            ValueError: If a batch does not fit its edges, `steps_per_epoch` or `epochs` is 0, or a
-                callback is for models of one optimizer.
+            ValueError: If a batch does not fit its edges, there is none, `steps_per_epoch` or
+                `epochs` is 0, examples or classes have weights, or a callback is for models of one
+                optimizer.
         """
         for name in ("epochs", "steps_per_epoch"):
             if kwargs.get(name) is not None and kwargs[name] < 1:
                 raise ValueError(f"{name} is {kwargs[name]}: there must be at least 1.")
+        refuse_weights_and_nothing(type(self).__name__, args, kwargs)
         datasets = (tf.data.Dataset, tf.distribute.DistributedDataset)
         if isinstance(args[0] if args else kwargs.get("x"), datasets):
             kwargs.setdefault("shuffle", False)  # Keras warns about its own default otherwise.
@@ -384,5 +405,6 @@ class GenerativeModel(keras.Model):
 
     def evaluate(self, *args, **kwargs):
         """Evaluates as `keras.Model.evaluate`, with `fit`'s error messages."""
+        refuse_weights_and_nothing(type(self).__name__, args, kwargs)
         with plain_errors(self, None):
             return super().evaluate(*args, **kwargs)

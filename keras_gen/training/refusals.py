@@ -43,6 +43,23 @@ def refuse_callbacks(model, callbacks) -> None:
                 )
 
 
+def refuse_weights_and_nothing(name: str, args: tuple, kwargs: dict) -> None:
+    """Refuses weights of examples or classes, which no step reads, and data without an example.
+
+    Raises:
+        ValueError: If there are such among the arguments of `fit` or `evaluate`.
+    """
+    for weights in ("sample_weight", "class_weight"):
+        if kwargs.get(weights) is not None:
+            raise ValueError(
+                f"{name} got {weights}, which its losses do not read: draw examples as often as "
+                "they are to count (keras_gen.data.weighted_stream)."
+            )
+    arrays = tf.nest.flatten([*args[:2], kwargs.get("x"), kwargs.get("y")])
+    if any(hasattr(array, "shape") and not all(np.shape(array)) for array in arrays):
+        raise ValueError(f"{name} got no examples: an array of the data is empty.")
+
+
 def refuse_non_finite_weights(model) -> None:
     """Refuses to train weights that are NaN: on a CPU, ReLU makes them 0 and losses look right.
 

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.bases import Translator
+from keras_gen.data.edges import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.base import per_example_mean
 from keras_gen.training import ImagePool, minimize, require_built, schedules
@@ -35,7 +36,8 @@ class CycleGAN(Translator):
         seed: Seed of the histories' draws.
 
     Raises:
-        ValueError: If a weight is negative, or the discriminators' input size is unknown.
+        ValueError: If a weight is negative, the discriminators' input size is unknown, or both
+            domains have one name.
 
     Example:
     ```python
@@ -76,8 +78,15 @@ class CycleGAN(Translator):
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
         self.pool_size, self.domains = pool_size, tuple(domains)
+        if len(set(self.domains)) != 2:
+            raise ValueError(f"domains is {domains!r}: expected two different names.")
         self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
         self.pool_y = ImagePool(pool_size, discriminator_y.input_shape[1:])
+
+    def batch_edges(self):
+        """Returns images of the discriminators' sizes: those are trained with the generators."""
+        discriminators = {"x": self.discriminator_x, "y": self.discriminator_y}
+        return {name: Images(d.input_shape[1:]) for name, d in discriminators.items()}
 
     @property
     def totals(self):

@@ -128,6 +128,35 @@ def test_nothing_to_train_on(trained):
     model = trained.model
     refused(ValueError, lambda: model.fit(trained.data, steps_per_epoch=0), "steps_per_epoch is 0")
     refused(ValueError, lambda: model.fit(trained.data, epochs=0), "epochs is 0")
+    none = [array[:0] for array in data(model)]
+    refused(ValueError, lambda: model.fit(*none), "no examples")
+
+
+@core
+def test_examples_of_another_size_after_the_first(trained):
+    model = trained.model
+    model.fit(trained.data, verbose=0)
+    long = [np.concatenate([array, array], axis=1) for array in prepared(model)]
+    refused(ValueError, lambda: model.fit(batches(tuple(long)), verbose=0), "shape", r"expected \[")
+
+
+@core
+def test_weights_of_examples_and_classes(trained):
+    arrays, model = data(trained.model), trained.model
+    ones = np.ones(len(arrays[0]))
+    refused(ValueError, lambda: model.fit(*arrays, sample_weight=ones), "got sample_weight")
+    refused(ValueError, lambda: model.fit(*arrays, class_weight={0: 1.0}), "got class_weight")
+    refused(ValueError, lambda: model.evaluate(*arrays, sample_weight=ones), "got sample_weight")
+
+
+@core
+def test_arguments_that_the_step_has_read(trained):
+    model = trained.model
+    for name in model.arguments():
+        value = getattr(model, name)
+        refused(AttributeError, lambda n=name, v=value: setattr(model, n, v), f"^{name} cannot")
+    model.compile(**{name: "adam" for name in model.optimizers()})
+    model.seed = model.seed + 1
 
 
 @core

@@ -247,6 +247,18 @@ def test_images_of_another_size_are_refused(edge):
     refused(ValueError, edge, images, r"have shape \(2, 5, 4, 1\): expected \[batch, 4, 4, 1\]")
 
 
+@pytest.mark.parametrize("known", [[None, None, None, 1], None])
+@pytest.mark.parametrize("given", [(2, 5, 4, 1), (2, 4, 1, 1)])
+def test_shapes_that_only_the_graph_knows(known, given):
+    signature = [tf.TensorSpec(known, tf.uint8)]
+    prepare = tf.function(Images((4, 4, 1)).prepare, input_signature=signature)
+    assert prepare(np.zeros((2, 4, 4, 1), "uint8")).shape == (2, 4, 4, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        prepare(np.zeros(given, "uint8"))
+    says = f"Data have shape {list(given)}: expected [any, 4, 4, 1]."
+    assert refusal(str(caught.value)) == says
+
+
 class TestNumber:
     def test_a_number_in_the_range(self):
         for value in (0, 2, np.float64(1.5), 1e-4):

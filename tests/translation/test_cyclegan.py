@@ -196,3 +196,8 @@ def test_weights_follow_schedules(rng):
         rest = losses["g_loss"] - losses["adversarial_loss"]
         assert found == pytest.approx(losses["adversarial_loss"] + factor * rest, rel=1e-5)
     assert losses_of(model, x, y)["g_loss"] == pytest.approx(losses["g_loss"], rel=1e-5)
+
+
+def test_two_domains_of_one_name():
+    with pytest.raises(ValueError, match=r"domains is \('a', 'a'\): expected two different names"):
+        cyclegan(random_weights(np.random.default_rng(0)), domains=("a", "a"))

@@ -23,6 +23,11 @@ class Parts:
         """Returns the size and the origin of each source."""
         return {k: f"{len(v)} examples: {v.origin}" for k, v in self.parts().items()}
 
+    def identity(self) -> dict[str, str]:
+        """Returns size, origin without folders, and checksum of each source: what it resumes on."""
+        found = self.record()
+        return {k: f"{found[k]}, checksum {v.checksum()}" for k, v in self.parts().items()}
+
     def record(self) -> dict[str, str]:
         """Returns the name, and sizes and origins without folders, for what is passed on."""
         parts = {k: text.split(", from ")[0] for k, text in self.describe().items()}

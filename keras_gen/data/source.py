@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -160,6 +161,16 @@ class Source:
     def element_spec(self) -> Any:
         """`tf.TensorSpec`s of one example, decoded."""
         return self._examples().element_spec
+
+    def checksum(self) -> str:
+        """Returns a checksum of what is stored: arrays, or encoded images and paths."""
+        found = 0
+        for tensor in tf.nest.flatten(self._tensors):
+            array = tensor.numpy()
+            texts = array.dtype == object
+            for part in (text + b"\0" for text in array.flat) if texts else [array]:
+                found = zlib.crc32(np.ascontiguousarray(part), found)
+        return f"{found:08x}"
 
     def take(self, count: int) -> Source:
         """Returns a source of the first `count` examples (all, if there are fewer)."""

@@ -72,6 +72,7 @@ class Run:
         self.began = time.monotonic()
         self.state: TrainingState | None = None
         self.data: dict[str, str] = {}
+        self.identity: dict[str, str] = {}
         self.metrics: dict = {}
         self._sample_grid: Callable | None = None
         self.say(f"{self.name}, preset {s.preset}, seed {s.seed}, into {self.directory}")
@@ -112,7 +113,7 @@ class Run:
             self.say(f"{part}: {text}")
         if data.warning:
             self.note(data.warning)
-        self.data = data.record()
+        self.data, self.identity = data.record(), data.identity()
         return data
 
     def in_halves(self, rate: float, epochs: int | None = None) -> ConstantThenLinear:
@@ -180,7 +181,7 @@ class Run:
         for name, network in model.networks.items():
             self.say(f"{name}: {network.count_params():,} parameters")
         config = {name: value for name, value in s.as_json().items() if name not in FREE}
-        config["policy"] = self.policy
+        config |= {"policy": self.policy, **self.identity}
         state = TrainingState(directory / "checkpoints", config=config, callbacks=callbacks)
         if not part:
             self.state, self._sample_grid = state, draw

@@ -1,5 +1,7 @@
 """Data sets with held-out parts."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -112,6 +114,19 @@ class TestOffline:
 def test_description_names_sizes_and_origins():
     split = Split(Source(np.zeros([3, 1]), origin="here"), Source(np.zeros([2, 1]), origin="there"))
     assert split.describe() == {"train": "3 examples: here", "test": "2 examples: there"}
+
+
+def test_identity_changes_with_sizes_contents_and_origins():
+    def identity(values, origin="letters, part, from there"):
+        source = Source(np.asarray(values), origin=origin)
+        return Split(source, source).identity()["train"]
+
+    first = identity([[1, 2], [3, 4]])
+    assert re.fullmatch("2 examples: letters, part, checksum [0-9a-f]{8}", first)
+    assert first == identity([[1, 2], [3, 4]], "letters, part, from elsewhere")
+    others = [[[1, 2], [4, 3]], [[1, 2]], [b"ab", b"c"], [b"a", b"bc"]]
+    found = {first, identity([[1, 2], [3, 4]], "digits"), *map(identity, others)}
+    assert len(found) == 2 + len(others)
 
 
 def test_several_sets():

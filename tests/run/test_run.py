@@ -18,6 +18,8 @@ from keras_gen.training import averaged_weights
 from keras_gen.visualize import samples
 from processes import ROOT
 
+IMAGES = np.arange(48, dtype="uint8").reshape(12, 2, 2, 1)
+
 
 def history(folder="run"):
     with open(Path(folder) / "history.csv", newline="") as file:
@@ -197,6 +199,17 @@ class TestResume:
         monkeypatch.setattr(devices, "_computes_bfloat16", lambda: False)
         said = toy.fails(capsys, *flags, "--resume")
         assert "policy='mixed_bfloat16' there and 'float32' here" in said
+
+    @pytest.mark.parametrize("images", [IMAGES[:8], IMAGES[::-1]])
+    def test_other_data_are_refused(self, toy, capsys, images):
+        toy.callbacks, toy.images = [Stop(1, KeyboardInterrupt())], IMAGES
+        toy("--output", "run")
+        toy.callbacks, toy.images = [Stop(None, None)], images
+        capsys.readouterr()
+        said = toy.fails(capsys, "--output", "run", "--resume")
+        there, here = (f"'{len(x)} examples: toys, checksum" for x in (IMAGES, images))
+        assert f"train={there}" in said and f"there and {here}" in said
+        assert not Path("run/metrics.json").exists()
 
 
 class TestValidation:

@@ -8,12 +8,12 @@ Networks", ICCV 2017.
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
-Expected (cpu): of the distance between photographs and paintings, in the patches of every scale,
-0.1 is left at 128x128 and 0.5 at 256x256; two filters that need no training leave 0.5 and more.
+Expected (cpu): of the photographs' distance to paintings, in patches of every scale, 0.1 is left
+at 128x128 and 0.4 at 256x256; two filters that need no training leave 0.5 and more.
 
-Deviations of the cpu preset: crops of images of several sizes; groups of channels are normalized,
-for each alone made droplets and ringing; the identity loss fades, since it holds colors back, but
-begins in full: with a fifth both directions inverted them; no checkerboards; weight averages.
+Deviations (cpu): crops at several sizes; groups of channels are normalized, for each alone made
+droplets and ringing; the identity loss, which holds colors back, fades, but begins in full, for
+with a fifth both directions inverted them; no checkerboards; weight averages.
 """
 
 import dataclasses
@@ -52,9 +52,7 @@ class Settings(RunSettings):
     learning_rate: float = 2e-4  # Adam's rate, constant in the first half and then linear to zero
     cycle_weight: float = 10.0  # Weight of the cycle loss, the paper's lambda
     identity_weight: float = 0.5  # Weight of the identity loss as a fraction of lambda
-    identity_until: float = 0.0
-    """Fraction of the steps in which the identity loss fades to nothing; 0: it never does. At first
-    it keeps both directions from inverting the colors, later it holds colors back."""
+    identity_until: float = 0.0  # Fraction of the steps in which the identity loss fades; 0: never
     pool_size: int = 50  # Generated images that each discriminator's history keeps
     ema: float = 0.0  # Momentum of the generators' weight averages, which are evaluated; 0: none
     classifier_steps: int = 1800  # Training steps of each evaluation classifier of the domains
@@ -105,8 +103,8 @@ def main(run: Run, s: Settings):
         crop = random_crop_flip(s.image_size, s.smallest, s.unchanged)
         return unpaired(data.train_x, data.train_y, s.batch_size, s.seed, start, crop)
 
-    rng, parts = np.random.default_rng(s.seed), (large.test_x, large.test_y)
-    eight = [part.select(rng.permutation(len(part))[:8]).arrays() for part in parts]
+    rng, held_out = np.random.default_rng(s.seed), (large.test_x, large.test_y)
+    eight = [part.select(rng.permutation(len(part))[:8]).arrays() for part in held_out]
     run.fit(model, batches, lambda model: translation_grid(model, *eight))
 
     with run.evaluation(model) as metrics:

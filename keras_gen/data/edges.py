@@ -312,7 +312,7 @@ def _shaped(values, shape, subject):
     if not values.shape.is_compatible_with([None, *shape]):
         expected = ", ".join("any" if size is None else str(size) for size in shape)
         raise ValueError(f"{subject} have shape {values.shape}: expected [batch, {expected}].")
-    # A step may not know the shape; and where it was built for another one, `fit` goes on with it.
+    # A step may not know the shape, and `fit` may reuse one that was built for another.
     return tf.ensure_shape(values, [None, *shape])
 
 

@@ -166,10 +166,10 @@ class Source:
         """Returns a checksum of what is stored: arrays, or encoded images and paths."""
         found = 0
         for tensor in tf.nest.flatten(self._tensors):
-            array = tensor.numpy()
+            array = np.ascontiguousarray(tensor.numpy())
             texts = array.dtype == object
-            for part in (text + b"\0" for text in array.flat) if texts else [array]:
-                found = zlib.crc32(np.ascontiguousarray(part), found)
+            for part in (text + b"\0" for text in array.flat) if texts else [array.data]:
+                found = zlib.crc32(part, found)
         return f"{found:08x}"
 
     def take(self, count: int) -> Source:

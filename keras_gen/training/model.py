@@ -11,9 +11,10 @@ from keras_gen.training import noise, schedules
 from keras_gen.training.minimize import trainable_weights
 from keras_gen.training.refusals import (
     plain_errors,
+    refuse_arguments,
     refuse_callbacks,
     refuse_non_finite_weights,
-    refuse_weights_and_nothing,
+    refuse_replicated_randomness,
 )
 from keras_gen.training.sampling_weights import SamplingWeights
 
@@ -165,7 +166,7 @@ class GenerativeModel(keras.Model):
             optimizer=None, run_eagerly=run_eagerly, jit_compile=jit_compile,
             steps_per_execution=steps_per_execution,
         )  # fmt: skip
-        self._refuse_replicated_randomness()
+        refuse_replicated_randomness(self)
         built = [self._build_optimizer(name, optimizers[name], networks[name]) for name in networks]
         for name, optimizer in zip(networks, built, strict=True):
             setattr(self, name, optimizer)
@@ -195,18 +196,6 @@ class GenerativeModel(keras.Model):
         # the one called `optimizer`. Here they are for `averaged_weights`.
         optimizer.finalize_variable_values = lambda variables: None
         return optimizer
-
-    def _refuse_replicated_randomness(self):
-        """Keras' random layers draw the same values on every replica, which is never meant."""
-        if tf.distribute.get_strategy().num_replicas_in_sync == 1:
-            return
-        for name, network in self.networks.items():
-            for layer in network._flatten_layers():
-                if layer._seed_generators:
-                    raise ValueError(
-                        f"{name} holds the layer '{layer.name}' ({type(layer).__name__}), which "
-                        "draws the same values on every replica: use keras_gen.layers instead."
-                    )
 
     def get_compile_config(self) -> dict:
         """Returns the optimizers' configs, so that a `.keras` file restores a compiled model."""
@@ -391,10 +380,7 @@ class GenerativeModel(keras.Model):
                 `epochs` is 0, examples or classes have weights, or a callback is for models of one
                 optimizer.
         """
-        for name in ("epochs", "steps_per_epoch"):
-            if kwargs.get(name) is not None and kwargs[name] < 1:
-                raise ValueError(f"{name} is {kwargs[name]}: there must be at least 1.")
-        refuse_weights_and_nothing(type(self).__name__, args, kwargs)
+        refuse_arguments(type(self).__name__, args, kwargs)
         datasets = (tf.data.Dataset, tf.distribute.DistributedDataset)
         if isinstance(args[0] if args else kwargs.get("x"), datasets):
             kwargs.setdefault("shuffle", False)  # Keras warns about its own default otherwise.
@@ -405,6 +391,6 @@ class GenerativeModel(keras.Model):
 
     def evaluate(self, *args, **kwargs):
         """Evaluates as `keras.Model.evaluate`, with `fit`'s error messages."""
-        refuse_weights_and_nothing(type(self).__name__, args, kwargs)
+        refuse_arguments(type(self).__name__, args, kwargs)
         with plain_errors(self, None):
             return super().evaluate(*args, **kwargs)

@@ -25,6 +25,23 @@ class NonFiniteLossError(FloatingPointError):
     """A loss, gradient or weight became NaN or infinite; the weights are those before that step."""
 
 
+def refuse_replicated_randomness(model) -> None:
+    """Refuses Keras' random layers on several replicas: all would draw the same, never meant.
+
+    Raises:
+        ValueError: If there is one; the message names it.
+    """
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return
+    for name, network in model.networks.items():
+        for layer in network._flatten_layers():
+            if layer._seed_generators:
+                raise ValueError(
+                    f"{name} holds the layer '{layer.name}' ({type(layer).__name__}), which "
+                    "draws the same values on every replica: use keras_gen.layers instead."
+                )
+
+
 def refuse_callbacks(model, callbacks) -> None:
     """Refuses callbacks that know one optimizer only, where a model has several.
 
@@ -43,12 +60,15 @@ def refuse_callbacks(model, callbacks) -> None:
                 )
 
 
-def refuse_weights_and_nothing(name: str, args: tuple, kwargs: dict) -> None:
-    """Refuses weights of examples or classes, which no step reads, and data without an example.
+def refuse_arguments(name: str, args: tuple, kwargs: dict) -> None:
+    """Refuses weights of examples or classes, which no step reads, and training on nothing.
 
     Raises:
         ValueError: If there are such among the arguments of `fit` or `evaluate`.
     """
+    for counted in ("epochs", "steps_per_epoch"):
+        if kwargs.get(counted) is not None and kwargs[counted] < 1:
+            raise ValueError(f"{counted} is {kwargs[counted]}: there must be at least 1.")
     for weights in ("sample_weight", "class_weight"):
         if kwargs.get(weights) is not None:
             raise ValueError(

@@ -92,6 +92,20 @@ class DocumentAutoencoder(Autoencoder):
         """Returns -log p(counts | code), with `idf` -log p(tf-idf | code)."""
         return self.reconstruction(self.encoded(x)[0], self._target(x), training=False)
 
+    def signatures(self) -> dict:
+        """Returns those of texts, and three of counts for runtimes that know no strings."""
+        counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")
+        prepare = self.edges["x"].prepare
+
+        def decode_rates(latents):
+            return {"rates": self.reconstructed(self.edges["latents"].prepare(latents))}
+
+        return super().signatures() | {
+            "encode_counts": (lambda x: {"codes": self.encoded(prepare(x))[0]}, [counts]),
+            "reconstruct_counts": (lambda x: {"rates": self(prepare(x))}, [counts]),
+            "decode_rates": (decode_rates, [self.edges["latents"].spec()]),
+        }
+
     def _target(self, x):
         """What is reconstructed of counts: themselves, or tf-idf of mean square 1."""
         if self.idf is None:

@@ -52,8 +52,9 @@ def export(
 
     The export needs neither this library nor Keras, nor the distribution strategy under which the
     model was trained, and computes in float32 even if that was in mixed precision, which not every
-    runtime knows. It holds the variables that its signatures read and
-    no other, takes and gives uint8, int32, float32 and string tensors only, and carries metadata
+    runtime knows. It holds the variables that its signatures read and no other, takes and gives
+    uint8, int32, float32 and string tensors only, an output that is called like an input as
+    `output_<name>`, and carries metadata
     (`assets.extra/keras_gen.json`) and a warm-up request per signature
     (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on its request.
 
@@ -189,7 +190,9 @@ def _concrete(function: Callable, specs: Specs) -> Any:
         outputs = function(*tensors)
         if not isinstance(outputs, Mapping):
             outputs = {"output": outputs}
-        return {key: tf.identity(served(value), name=key) for key, value in outputs.items()}
+        # Converters know a tensor by one name.
+        names = {key: f"output_{key}" if key in specs else key for key in outputs}
+        return {names[key]: tf.identity(served(x), name=names[key]) for key, x in outputs.items()}
 
     return tf.function(signature, input_signature=list(specs.values())).get_concrete_function()
 

@@ -172,7 +172,7 @@ def load(path: str | Path) -> Exported:
 
     Example:
         >>> model = load("saved_models/cyclegan_monet")          # doctest: +SKIP
-        >>> model("translate", images=photos)["images"].shape    # doctest: +SKIP
+        >>> model("translate", images=photos)["output_images"].shape    # doctest: +SKIP
         (4, 256, 256, 3)
     """
     import tensorflow as tf

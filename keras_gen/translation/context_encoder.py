@@ -215,11 +215,10 @@ class ContextEncoder(Capable, GenerativeModel):
 
     def _missing(self, n, key):
         """Missing pixels of n images, 1 in `[n, side, side, 1]`; the center is the same for all."""
-        side, cells = self.encoder.input_shape[1], 1 if self.mask == "center" else _CELLS
-        draw = noise.uniform([n, cells, cells, 1], key)
+        side = self.encoder.input_shape[1]
         if self.mask == "center":
-            return centered_square(side, self._margin + self.overlap) + 0 * draw
-        return random_regions(draw, side)
+            return tf.repeat(centered_square(side, self._margin + self.overlap), n, axis=0)
+        return random_regions(noise.uniform([n, _CELLS, _CELLS, 1], key), side)
 
     # Use -------------------------------------------------------------------------------------
 

@@ -109,6 +109,17 @@ def test_a_line_between_two_documents():
     np.testing.assert_allclose(rates[:, [0, -1]][0], model.reconstruct(TEXTS[:2])[1], rtol=1e-5)
 
 
+def test_signatures_of_counts_know_no_strings(counts):
+    model = documents()
+    served = {name: function for name, (function, _) in model.signatures().items()}
+    codes = served["encode_counts"](tf.constant(counts, tf.float32))["codes"]
+    np.testing.assert_allclose(codes, model.encode(counts), rtol=1e-4, atol=1e-6)
+    rates = served["decode_rates"](codes)["rates"]
+    np.testing.assert_allclose(rates, tf.nn.softmax(model.decoder(codes)), rtol=1e-4)
+    again = served["reconstruct_counts"](tf.constant(counts, tf.float32))["rates"]
+    np.testing.assert_allclose(again, rates, rtol=1e-4)
+
+
 @pytest.mark.parametrize(
     ("counts", "kind", "sentence"),
     [

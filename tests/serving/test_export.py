@@ -93,7 +93,7 @@ def photos():
 @pytest.mark.parametrize("height, width", [(1, 1), (7, 64), (65, 3)])
 def test_any_size(path, height, width):
     images = np.full([1, height, width, 3], 9, np.uint8)
-    assert load(path)("translate", images=images)["images"].shape == images.shape
+    assert load(path)("translate", images=images)["output_images"].shape == images.shape
 
 
 def test_outputs_are_uint8_int32_or_float32(path, photos):

@@ -77,8 +77,8 @@ photos = np.load(sys.argv[2] + "/in.npy")
 translated = model.signatures["translate"](images=photos)
 default = model.signatures["serving_default"](images=photos)
 sampled = model.signatures["sample"](seed=tf.constant(5), n=tf.constant(3))
-np.savez(sys.argv[2] + "/out.npz", sampled=sampled["output"], default=default["images"],
-         raw=translated["raw"], images=translated["images"])
+np.savez(sys.argv[2] + "/out.npz", sampled=sampled["output"], default=default["output_images"],
+         raw=translated["raw"], images=translated["output_images"])
 """,
         path,
         tmp_path,

@@ -71,7 +71,7 @@ def box(radius):
 @pytest.fixture(scope="module")
 def halving(tmp_path_factory):
     exported = load(export(Halving(), tmp_path_factory.mktemp("exports"), "halving"))
-    return lambda image: exported("run", images=image[None])["images"][0]
+    return lambda image: exported("run", images=image[None])["output_images"][0]
 
 
 @pytest.mark.parametrize("size", [(448, 612), (130, 900), (521, 300)])

@@ -8,7 +8,11 @@ are imported when they are asked for. `import keras_gen` alone imports no Tensor
 from importlib import import_module
 from typing import Any
 
+from keras_gen.quiet import import_quietly
+
 __version__ = "0.1.0"
+
+import_quietly()
 
 _MODELS = {
     "autoencoders": (

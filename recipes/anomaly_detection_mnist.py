@@ -23,9 +23,6 @@ Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from T
 
 import dataclasses
 
-import keras
-import numpy as np
-
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import Sets, Source, small_images
 from keras_gen.losses.likelihoods import Normal
@@ -33,6 +30,9 @@ from keras_gen.metrics import PrincipalComponents, auroc, nearest_neighbors, squ
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import anomalies, line_plot, reconstructions
+
+import keras
+import numpy as np
 
 ALARMS = np.linspace(0, 1, 21)  # where the curves of detected against false alarms are drawn
 

@@ -22,9 +22,6 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
-import keras
-from keras.optimizers import Adam
-
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import random_shift_flip, small_images
 from keras_gen.losses import Normal
@@ -33,6 +30,9 @@ from keras_gen.networks import classifier_on, context_decoder, context_encoder, 
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.translation import ContextEncoder
 from keras_gen.visualize import inpaintings
+
+import keras
+from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,9 +20,6 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from keras.optimizers import Adam
-
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.images import grid
 from keras_gen.metrics import TranslationEvaluation, domain_classifier, train_domain_classifier
@@ -31,6 +28,9 @@ from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import schedules
 from keras_gen.translation import CycleGAN
 from keras_gen.visualize import translation_grid
+
+import numpy as np
+from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,10 +20,6 @@ Deviations: weights are not tied; Adam in the place of plain gradient descent.
 import dataclasses
 from typing import Literal
 
-import keras
-from scipy.ndimage import grey_closing
-from sklearn.linear_model import Ridge
-
 from keras_gen.autoencoders import Autoencoder, DenoisingAutoencoder
 from keras_gen.data import small_images
 from keras_gen.images import flat_pixels
@@ -31,6 +27,10 @@ from keras_gen.metrics import linear_probe, psnr
 from keras_gen.networks import mlp_networks, one_layer_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import denoised, unit_filters
+
+import keras
+from scipy.ndimage import grey_closing
+from sklearn.linear_model import Ridge
 
 
 @dataclasses.dataclass(frozen=True)

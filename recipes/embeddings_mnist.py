@@ -20,10 +20,6 @@ TFDS_DATA_DIR; usps from files fetched by hand, which an error names).
 
 import dataclasses
 
-import keras
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import Sets, even_order, small_images
 from keras_gen.images import flat_pixels
@@ -31,6 +27,10 @@ from keras_gen.metrics import PrincipalComponents, kmeans_report, knn_accuracy, 
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, reconstructions
+
+import keras
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,15 +20,15 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
-import keras
-import numpy as np
-
 from keras_gen.autoencoders import Autoencoder, ClassifyingAutoencoder
 from keras_gen.data import Source, even_order, half_labeled, small_images
 from keras_gen.layers import Dropout
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import line_plot, reconstructions
+
+import keras
+import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,15 +15,15 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
-import keras
-import numpy as np
-
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, importance_weighted_nll
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE
 from keras_gen.visualize import samples
+
+import keras
+import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Recipes and commands in processes of their own, as users start them."""
 
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,13 +41,6 @@ def keras_gen(*arguments, cwd) -> subprocess.CompletedProcess:
     return subprocess.run(
         command, cwd=cwd, text=True, capture_output=True, env=environment(), timeout=300
     )
-
-
-def said(stderr: str) -> list[str]:
-    """The lines on stderr, without those of TensorFlow's start."""
-    # Its own log, of oneDNN, missing GPUs and the processor, which no setting silences.
-    noise = re.compile(r"[IWE]\d{4} \d|WARNING: All log|To enable the following instructions")
-    return [line for line in stderr.splitlines() if not noise.match(line)]
 
 
 def event_steps(folder, tag: str = "epoch_g_loss") -> list[int]:

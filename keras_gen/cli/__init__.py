@@ -4,7 +4,6 @@ Running exports needs the exports alone: neither Keras nor the code that trained
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -64,7 +63,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     options = _parser().parse_args(argv)
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         return options.run(options)
     except (OSError, ValueError) as error:

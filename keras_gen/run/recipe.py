@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_gen.quiet import look_for_devices
 from keras_gen.run.run import Run
 from keras_gen.run.settings import RunSettings
 
@@ -24,6 +25,7 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
         presets: What each preset changes.
         argv: Flags; the process's by default.
     """
+    look_for_devices()
     with one_sentence():
         description = inspect.getmodule(main).__doc__
         run = Run(inspect.getfile(main), settings, presets, description, argv)

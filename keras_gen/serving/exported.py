@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.quiet import look_for_devices
+
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Where an export keeps its metadata, relative to its folder."""
 
@@ -177,6 +179,7 @@ def load(path: str | Path) -> Exported:
     """
     import tensorflow as tf
 
+    look_for_devices()
     path = resolve(path)
     try:
         return Exported(path, tf.saved_model.load(str(path)))

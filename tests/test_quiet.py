@@ -1,0 +1,46 @@
+"""TensorFlow writes nothing to the screen when it is imported, unless asked to, or if it fails."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from keras_gen.quiet import quiet
+from processes import environment
+
+
+def stderr(code, **env):
+    command = [sys.executable, "-c", code]
+    env = {k: v for k, v in environment().items() if k != "TF_CPP_MIN_LOG_LEVEL"} | env
+    return subprocess.run(command, env=env, text=True, capture_output=True, timeout=300).stderr
+
+
+def test_the_start_is_quiet_and_what_is_written_later_shows():
+    code = "import keras_gen, tensorflow, os; os.write(2, b'later')"
+    assert stderr(code) == "later"
+
+
+def test_a_log_that_is_asked_for_shows():
+    assert "oneDNN" in stderr("import keras_gen, tensorflow", TF_CPP_MIN_LOG_LEVEL="0")
+
+
+def test_an_import_that_fails_says_all(tmp_path):
+    (tmp_path / "tensorflow.py").write_text("import os; os.write(2, b'no such library'); 1 / 0")
+    env = {"PYTHONPATH": f"{tmp_path}:{environment()['PYTHONPATH']}"}
+    written = stderr("import keras_gen, tensorflow", **env)
+    assert "no such library" in written and "ZeroDivisionError" in written
+
+
+def test_what_a_failing_block_wrote_is_shown(capfd):
+    with pytest.raises(ZeroDivisionError), quiet():
+        os.write(2, b"the reason")
+        raise ZeroDivisionError
+    assert capfd.readouterr().err == "the reason"
+    with quiet():
+        os.write(2, b"chatter")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_process_without_a_screen():
+    assert stderr("import os; os.close(2); import keras_gen.quiet as q\nwith q.quiet(): pass") == ""

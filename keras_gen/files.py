@@ -2,8 +2,11 @@
 
 import contextlib
 import errno
+import glob
 import json
 import os
+import platform
+import shutil
 from pathlib import Path
 
 
@@ -25,9 +28,10 @@ def replacing(path: str | Path):
     ```
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        clear_partial_files(path.parent, path.name)
         with open(temporary, "wb") as file:
             yield file
             file.flush()
@@ -49,16 +53,39 @@ def replacing(path: str | Path):
             temporary.unlink()
 
 
+def partial_path(path: Path) -> Path:
+    """Returns where this process writes what becomes `path` when it is complete."""
+    return path.with_name(f".{path.name}.{platform.node()}.{os.getpid()}.tmp")
+
+
 def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
-    """Removes the partial files of processes that were killed inside `replacing`.
+    """Removes what processes of this machine that were killed have left half-written.
 
     Args:
-        folder: Where they wrote; nobody else may be writing there now.
-        pattern: Glob of the files they were to replace, relative to `folder`; `**/*` for all below.
+        folder: Where they wrote.
+        pattern: Glob of what it was to become, relative to `folder`; `**/*` for all below.
     """
     place, _, name = pattern.rpartition("/")
-    for partial in Path(folder).glob(f"{place or '.'}/.{name}.[0-9]*.tmp"):
-        partial.unlink(missing_ok=True)
+    machine = glob.escape(platform.node())
+    for partial in Path(folder).glob(f"{place or '.'}/.{name}.{machine}.[0-9]*.tmp"):
+        if _runs(int(partial.name.split(".")[-2])):
+            continue
+        if partial.is_dir():
+            shutil.rmtree(partial, ignore_errors=True)
+        else:
+            partial.unlink(missing_ok=True)
+
+
+def _runs(process: int) -> bool:
+    if os.name == "nt":  # where a signal that does nothing ends the process
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # It is somebody else's.
+    return True
 
 
 def write_json(path: str | Path, value) -> None:

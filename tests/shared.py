@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from keras_gen.cli import main
+from keras_gen.files import partial_path
 
 
 def dropping_network() -> keras.Sequential:
@@ -24,6 +25,17 @@ def dropping_network() -> keras.Sequential:
     )
     network.layers[1].moving_mean.assign([1.0, -1.0, 0.5, 0.0])
     return network
+
+
+def left_by_a_killed_process(path: Path, content: bytes = b"half") -> Path:
+    """Writes what a process that was killed leaves of what was to become `path`."""
+    with subprocess.Popen([sys.executable, "-c", ""]) as dead:
+        pass
+    own = partial_path(path)
+    partial = own.with_name(own.name.replace(f".{os.getpid()}.", f".{dead.pid}."))
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    partial.write_bytes(content)
+    return partial
 
 
 def fails(capsys, *arguments):

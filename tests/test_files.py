@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from keras_gen import files
-from keras_gen.files import clear_partial_files, replacing, write_json
+from keras_gen.files import clear_partial_files, partial_path, replacing, write_json
+from shared import left_by_a_killed_process
 
 
 def names(folder):
@@ -107,13 +108,25 @@ def test_json_that_cannot_be_written_leaves_nothing(tmp_path):
 
 @pytest.mark.parametrize(("pattern", "left"), [("a*", ["b", "below"]), ("**/*", [])])
 def test_partial_files_of_the_named_ones_are_cleared(tmp_path, pattern, left):
-    """As after a kill: the temporary file is where `replacing` makes it."""
     for path in (tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "below" / "a.txt"):
-        with replacing(path) as file:
-            partial = file.name
-        (path.parent / os.path.basename(partial)).touch()
+        left_by_a_killed_process(path)
+        path.touch()
     (tmp_path / "my.tmp").touch()
     clear_partial_files(tmp_path, pattern)
     partial = {p.relative_to(tmp_path).parts[0].strip(".")[:5] for p in tmp_path.rglob(".*.tmp")}
     assert sorted(name.split(".")[0] for name in partial) == left
     assert len(list(tmp_path.rglob("*.txt"))) == 3 and (tmp_path / "my.tmp").exists()
+
+
+def test_partial_files_of_running_processes_and_other_machines_stay(tmp_path):
+    partial_path(tmp_path / "mine").touch()
+    (tmp_path / ".theirs.another-machine.1.tmp").touch()
+    before = names(tmp_path)
+    clear_partial_files(tmp_path)
+    assert names(tmp_path) == before
+
+
+def test_who_writes_a_file_again_clears_what_a_killed_process_left_of_it(tmp_path):
+    left_by_a_killed_process(tmp_path / "a.json")
+    write_json(tmp_path / "a.json", {})
+    assert names(tmp_path) == ["a.json"]

@@ -23,6 +23,11 @@ def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
         file.write(text.getvalue().encode())
 
 
+def epochs_of(path: Path) -> int:
+    """Returns how many epochs the table has, 0 without one."""
+    return max(len(path.read_text().splitlines()) - 1, 0) if path.exists() else 0
+
+
 def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
     """Draws every logged number over epochs, one small panel each, as a PNG.
 

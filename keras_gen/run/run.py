@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,12 +19,12 @@ from keras_gen.callbacks import Evaluation, SampleGrid, TimeLeft
 from keras_gen.data import Source
 from keras_gen.files import write_json
 from keras_gen.images import write_png
-from keras_gen.run.curves import loss_curves, write_history
+from keras_gen.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.run.devices import choose_policy, describe_devices
 from keras_gen.run.folder import choose_folder, leave_folder
 from keras_gen.run.settings import FREE, PLACES, RunSettings, parse
 from keras_gen.serving.export import export
-from keras_gen.serving.exported import read_metadata
+from keras_gen.serving.exported import read_metadata, versions
 from keras_gen.training import (
     ConstantThenLinear,
     TrainingState,
@@ -60,6 +61,7 @@ class Run:
         self.name = Path(recipe).stem
         first = parse(settings, presets, description, argv)
         self.directory, saved = choose_folder(first, self.name)
+        self.id = (saved or {}).pop("run", None) or uuid.uuid4().hex
         self.settings = parse(settings, presets, description, argv, saved) if saved else first
         s = self.settings
         keras.utils.set_random_seed(s.seed)
@@ -185,6 +187,11 @@ class Run:
         state = TrainingState(directory / "checkpoints", config=config, callbacks=callbacks)
         if not part:
             self.state, self._sample_grid = state, draw
+        if not state.epoch and (lost := epochs_of(directory / "history.csv")):
+            raise ValueError(
+                f"{directory} holds the losses of {lost} epochs and no checkpoint: put "
+                "checkpoints/ back, or choose another --output to start over."
+            )
         if state.epoch:
             self.say(f"resuming after epoch {state.epoch} from {state.latest}")
         name = f"training {part}" if part else "training"
@@ -212,7 +219,7 @@ class Run:
             # Also at the start, for the last run may have ended just before it.
             after = [keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)]
             # Only now, so that a run with unusable settings is none to resume.
-            write_json(self.directory / "config.json", s.as_json())
+            write_json(self.directory / "config.json", s.as_json() | {"run": self.id})
         model.fit(
             stream,
             epochs=state.epoch if state.stopped else epochs,
@@ -311,9 +318,14 @@ class Run:
         loss_curves(self.directory / "losses.png", state.logs)
         # Whoever gets the model need not know where it was made.
         config = {k: v for k, v in s.as_json().items() if k not in PLACES}
-        metadata = dict(recipe=self.name, config=config, data=self.data, metrics=self.metrics)
-        with averaged_weights(model):
-            path = export(model, s.export or smoke, self.name, default=default, metadata=metadata)
+        metadata = dict(
+            recipe=self.name, run=self.id, config=config, data=self.data, metrics=self.metrics
+        )
+        folder = s.export or smoke
+        path = self._exported(folder)
+        if path is None:
+            with averaged_weights(model):
+                path = export(model, folder, self.name, default=default, metadata=metadata)
         # Written last: its presence says that the run is finished.
         write_json(self.directory / "metrics.json", self.metrics)
         for name, value in self.metrics.items():
@@ -331,6 +343,11 @@ class Run:
             self.say(usage)
         leave_folder(self.directory)
         return path
+
+    def _exported(self, folder: Path) -> Path | None:
+        """The export of this run, if it was interrupted just after it."""
+        paths = versions(folder / self.name).values() if self.settings.resume else ()
+        return next((path for path in paths if read_metadata(path).get("run") == self.id), None)
 
 
 @contextlib.contextmanager

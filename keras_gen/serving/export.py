@@ -18,6 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__
+from keras_gen.files import clear_partial_files, partial_path
 from keras_gen.serving.exported import METADATA, Exported, load, next_version
 from keras_gen.serving.warmup import default_inputs, write_warmup
 
@@ -123,10 +124,11 @@ def export(
     requests["serving_default"] = requests[default]
 
     folder = Path(directory) / name
-    temporary = folder / f".{uuid.uuid4().hex}"
+    temporary = partial_path(folder / uuid.uuid4().hex)
     made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        clear_partial_files(folder)
         tf.saved_model.save(
             module,
             str(temporary),

@@ -12,6 +12,7 @@ import pytest
 
 from keras_gen.run import RunSettings
 from keras_gen.run.folder import choose_folder, leave_folder
+from shared import left_by_a_killed_process
 
 HOLD = """
 import sys
@@ -171,9 +172,8 @@ class TestResume:
 
     def test_clears_what_a_killed_writer_left(self, here):
         run = make_run("runs/toy/20240101-000000")
-        (run / "samples").mkdir()
-        for partial in (".history.csv.123.tmp", "samples/.epoch-0001.png.123.tmp"):
-            (run / partial).write_text("partial")
+        for partial in ("history.csv", "samples/epoch-0001.png"):
+            left_by_a_killed_process(run / partial)
         (run / "my.tmp").write_text("mine")
         choose(resume=True)
         kept = sorted(str(p.relative_to(run)) for p in run.rglob("*") if p.is_file())

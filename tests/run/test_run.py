@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from pathlib import Path
 
 import keras
@@ -61,7 +62,7 @@ class TestWhole:
             "sample_grid.png", "samples", "tensorboard",
         ]  # fmt: skip
         config = json.loads((folder / "config.json").read_text())
-        assert config == toy.run.settings.as_json() and config["seed"] == 5
+        assert config == toy.run.settings.as_json() | {"run": toy.run.id}
         assert [row["epoch"] for row in history()] == ["1", "2", "3"]
         assert set(history()[0]) == {"epoch", "loss", "reconstruction_loss", "kl_loss"}
         assert event_steps() == [0, 1, 2]
@@ -73,7 +74,7 @@ class TestWhole:
         assert metrics["policy"] == "float32" and metrics["minutes"] >= 0
         assert toy.exported == Path("run/export/toy/1")
         metadata = exported.read_metadata(toy.exported)
-        for place in ("output", "export", "resume"):
+        for place in ("output", "export", "resume", "run"):
             del config[place]
         assert metadata["config"] == config and metadata["metrics"] == metrics
         model = exported.load(toy.exported.parent)
@@ -153,6 +154,30 @@ class TestResume:
         assert history("run") == history("whole")
         assert event_steps("run") == [0, 1, 2]
         assert len(list(Path("run/samples").iterdir())) == 3
+
+    def test_an_export_is_written_once(self, toy, monkeypatch):
+        """Also if the run was interrupted between the export and the metrics, its last file."""
+        write = module.write_json
+
+        def interrupted(path, value):
+            if path.name == "metrics.json":
+                raise KeyboardInterrupt
+            write(path, value)
+
+        monkeypatch.setattr(module, "write_json", interrupted)
+        assert "interrupted" in toy("--output", "run", "--export", "models")
+        monkeypatch.setattr(module, "write_json", write)
+        assert toy("--output", "run", "--resume") == 0
+        assert toy.exported == Path("models/toy/1") and Path("run/metrics.json").exists()
+        assert toy("--output", "again", "--export", "models") == 0
+        assert toy.exported == Path("models/toy/2")
+
+    def test_lost_checkpoints_are_missed(self, toy, capsys):
+        toy.callbacks = [Stop(2, KeyboardInterrupt())]
+        toy("--output", "run")
+        shutil.rmtree("run/checkpoints")
+        said = toy.fails(capsys, "--output", "run", "--resume")
+        assert "run holds the losses of 2 epochs and no checkpoint: put checkpoints/ back" in said
 
     def test_after_the_last_checkpoint_only_the_end_is_done(self, toy, capsys):
         """As when the process was killed just after it, before the history was written."""

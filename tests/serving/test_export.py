@@ -16,7 +16,7 @@ import keras_gen
 from keras_gen.serving import export as export_module
 from keras_gen.serving.export import export, load, next_version
 from keras_gen.serving.exported import read_metadata, versions
-from shared import dropping_network
+from shared import dropping_network, left_by_a_killed_process
 
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
 SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
@@ -273,6 +273,14 @@ def test_a_version_taken_meanwhile_is_left_alone(tmp_path, monkeypatch):
     monkeypatch.setattr(export_module, "next_version", lambda *_: next(numbers))
     assert export(Single(), tmp_path, "a") == tmp_path / "a" / "2"
     assert contents(tmp_path / "a" / "1") == before
+
+
+def test_clears_what_a_killed_export_left(tmp_path):
+    left = left_by_a_killed_process(tmp_path / "a" / "b9c2")
+    left.unlink()
+    (left / "variables").mkdir(parents=True)
+    export(Single(), tmp_path, "a")
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["1"]
 
 
 def test_others_may_read_it(path):

@@ -13,6 +13,7 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import CheckpointError, TrainingState
 from keras_gen.training import state as module
 from keras_gen.vae import VAE
+from shared import left_by_a_killed_process
 
 SHAPE = (2, 2, 1)
 DATA = np.random.default_rng(0).integers(0, 256, (8, *SHAPE), "uint8")
@@ -156,8 +157,8 @@ class TestFiles:
 
     def test_what_a_killed_process_left_does_not_matter(self, tmp_path):
         train(tmp_path, 2)
-        half = tmp_path / ".state-000003.npz.4711.tmp"
-        half.write_bytes((tmp_path / "state-000002.npz").read_bytes()[:100])
+        half = (tmp_path / "state-000002.npz").read_bytes()[:100]
+        left_by_a_killed_process(tmp_path / "state-000003.npz", half)
         _, state = train(tmp_path, 3)
         assert state.epoch == 3
         assert files(tmp_path) == ["state-000002.npz", "state-000003.npz"]

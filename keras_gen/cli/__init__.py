@@ -1,4 +1,4 @@
-"""The command `keras-gen`: lists recipes, runs exported models, and keeps the table of results.
+"""The command `keras-gen`: runs recipes and exported models, and keeps the table of results.
 
 Running exports needs the exports alone: neither Keras nor the code that trained them.
 """
@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_gen.animations import VIDEOS
-from keras_gen.cli import apply, models, results
+from keras_gen.cli import apply, models, recipes, results
 from keras_gen.images import SUFFIXES
 from keras_gen.serving.tiles import SMALLEST, TILE
 
 EXAMPLES = """\
 examples:
   keras-gen list
+  keras-gen train vae_mnist --preset smoke
   keras-gen apply cyclegan_monet holiday.jpg -o painting.jpg
   keras-gen apply cyclegan_monet "photos/*.jpg" more_photos/ -o paintings
   keras-gen apply cyclegan_monet waves.gif -o painted.gif
@@ -25,6 +26,10 @@ examples:
 
 Existing files are kept unless --overwrite is given.
 The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
+"""
+TRAIN = """\
+Runs a recipe: trains, draws, measures and exports, with all that it writes below the working
+directory. The same as `python recipes/NAME.py`, and with the same flags.
 """
 APPLY = """\
 Runs a model that turns images into images on images of any size, one after another; on an animated
@@ -73,8 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "keras-gen",
-        description="Lists recipes and exported models, runs exported models, and keeps the table "
-        "of results.",
+        description="Runs recipes and exported models, and keeps the table of results.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -93,6 +97,12 @@ def _parser() -> argparse.ArgumentParser:
         "list recipes and exports",
         "Lists the recipes and the exported models, with what each was trained on and how well "
         "it does. Loads no model.",
+    )
+
+    sub = command("train", recipes.train, "run a recipe", TRAIN)
+    sub.add_argument("recipe", metavar="NAME", help="name of a recipe, which `list` shows")
+    sub.add_argument(
+        "flags", nargs=argparse.REMAINDER, metavar="...", help="flags of the recipe, such as --help"
     )
 
     sub = command("apply", apply.apply, "translate images with an export", APPLY)
@@ -182,7 +192,7 @@ def _parser() -> argparse.ArgumentParser:
         commands.choices[name].add_argument(
             "--models",
             type=Path,
-            default=models.folder("saved_models"),
+            default=recipes.place("saved_models"),
             metavar="DIR",
             help="folder of the exports, <DIR>/<name>/<version>/ (default: saved_models)",
         )

@@ -7,19 +7,17 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.cli.recipes import place, recipes
 from keras_gen.cli.text import print_table
 from keras_gen.images import grid, write_png
 from keras_gen.sentences import refusal
 from keras_gen.serving import exported
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-
 
 def list_models(options: argparse.Namespace) -> int:
     """Prints the recipes and the exports."""
-    recipes = folder("recipes")
-    rows = [[path.stem, _summary(path)] for path in sorted(recipes.glob("[!_]*.py"))]
-    print(f"recipes in {recipes}: {len(rows) or 'none'}")
+    rows = [[name, _summary(path)] for name, path in recipes().items()]
+    print(f"recipes in {place('recipes')}: {len(rows) or 'none'}")
     print_table(rows)
 
     rows = []
@@ -31,6 +29,8 @@ def list_models(options: argparse.Namespace) -> int:
         print_table(
             [["NAME", "VERSION", "SIZE", "PARAMETERS", "DATA", "METRIC", "SIGNATURES"], *rows]
         )
+    else:
+        print("`keras-gen train NAME` makes one; --models DIR looks in another folder")
     return 0
 
 
@@ -170,9 +170,3 @@ def _exports(models: Path) -> list[str]:
     if not models.is_dir():
         return []
     return sorted(path.name for path in models.iterdir() if exported.versions(path))
-
-
-def folder(name: str) -> Path:
-    """`name` in the working directory, or else beside the package in its checkout."""
-    beside = CHECKOUT / name
-    return Path(name) if Path(name).is_dir() or not beside.is_dir() else beside

@@ -1,0 +1,42 @@
+"""`keras-gen train`, and where the recipes are."""
+
+import argparse
+import importlib.metadata
+import runpy
+import sys
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def train(options: argparse.Namespace) -> int:
+    """Runs a recipe, as `python recipes/NAME.py` does."""
+    known = recipes()
+    if options.recipe not in known:
+        raise FileNotFoundError(
+            f"there is no recipe {options.recipe!r} in {place('recipes')}, which holds: "
+            f"{', '.join(known) or 'none'}."
+        )
+    path = str(known[options.recipe])
+    sys.argv = [path, *options.flags]
+    runpy.run_path(path, run_name="__main__")
+    return 0
+
+
+def recipes() -> dict[str, Path]:
+    """The recipes by name."""
+    return {path.stem: path for path in sorted(place("recipes").glob("[!_]*.py"))}
+
+
+def place(name: str) -> Path:
+    """The folder `name` in the working directory, beside the package, or where it was installed."""
+    installed = [path for path in (CHECKOUT / name, _installed(name)) if path and path.is_dir()]
+    return Path(name) if Path(name).is_dir() or not installed else installed[0]
+
+
+def _installed(name: str) -> Path | None:
+    """Where the installer has put files of `share/keras_gen/<name>/`, wherever it puts such."""
+    for file in importlib.metadata.files("keras-gen") or []:
+        if file.match(f"share/keras_gen/{name}/*"):
+            return Path(str(file.locate())).resolve().parent
+    return None

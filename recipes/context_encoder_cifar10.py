@@ -11,7 +11,7 @@ Few images are soon known by heart: after 2,000 steps on 8,000 of them, mirrored
 were inpainted 1 dB better than 2,000 others; when shifted too, equally well. The PSNR of the
 missing pixels is of the luma, as in super-resolution, and of red, green and blue.
 
-  python recipes/context_encoder_cifar10.py                    about 17 minutes on two CPU cores
+  python recipes/context_encoder_cifar10.py                    about 18 minutes on two CPU cores
   python recipes/context_encoder_cifar10.py --preset smoke     under a minute
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's figures

@@ -4,6 +4,7 @@ Running exports needs the exports alone: neither Keras nor the code that trained
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -68,6 +69,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     options = _parser().parse_args(argv)
+    if options.command in ("apply", "sample"):
+        # Else TensorFlow imports Keras, and that half of what is installed, for nothing.
+        os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return options.run(options)
     except (OSError, ValueError) as error:

@@ -14,7 +14,7 @@ from keras_gen.cli import main
 from keras_gen.images import read_image, write_image, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
-from shared import fails, run_without
+from shared import fails, imported_by, run_without
 from toy_exports import PHOTO, Normalizer
 
 
@@ -22,6 +22,11 @@ def test_apply_needs_no_keras(home):
     done = run_without("apply", "inverter", "photo.png", "-o", "out.png", packages="keras tf_keras")
     assert done.returncode == 0, done.stderr
     np.testing.assert_array_equal(read_image("out.png"), 255 - PHOTO)
+
+
+def test_apply_imports_little(home):
+    heavy = "keras tensorflow_datasets sklearn matplotlib"
+    assert imported_by("apply", "inverter", "photo.png", "-o", "out.png", packages=heavy) == []
 
 
 @pytest.mark.parametrize("model", ["inverter", "saved_models/inverter", "saved_models/inverter/1"])

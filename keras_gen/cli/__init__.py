@@ -14,6 +14,7 @@ from keras_gen.cli import apply, models, recipes, results
 from keras_gen.images import SUFFIXES
 from keras_gen.serving.tiles import SMALLEST, TILE
 
+LARGEST_GRID = 10_000  # images, which are drawn at once
 EXAMPLES = """\
 examples:
   keras-gen list
@@ -136,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("sample", models.sample, "draw new images from an export", SAMPLE)
     _runs_model(sub, "the .png file", "signature to run (default: sample)")
     sub.add_argument(
-        "-n", type=_positive, default=64, metavar="N", help="how many images (default: 64)"
+        "-n", type=_grid, default=64, metavar="N", help="how many images (default: 64)"
     )
     sub.add_argument(
         "--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)"
@@ -225,6 +226,15 @@ def _runs_model(sub: argparse.ArgumentParser, out: str, signature: str) -> None:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
+    return int(text)
+
+
+def _grid(text: str) -> int:
+    if _positive(text) > LARGEST_GRID:
+        raise argparse.ArgumentTypeError(
+            f"{text} images are more than the {LARGEST_GRID} of one grid: draw several with other "
+            "seeds"
+        )
     return int(text)
 
 

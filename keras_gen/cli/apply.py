@@ -3,6 +3,7 @@
 import argparse
 import functools
 import glob
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +23,8 @@ def apply(options: argparse.Namespace) -> int:
     paths = _images(options.images)
     targets = _targets(paths, options.out)
     models.keep_existing(targets, options)
-    if taken := {target.resolve() for target in targets} & {path.resolve() for path in paths}:
+    # `Path.resolve` raises where links lead in a circle; such a file is told when it is read.
+    if taken := set(map(os.path.realpath, targets)) & set(map(os.path.realpath, paths)):
         raise ValueError(f"{min(taken)} is one of the images to read: choose another --out.")
     model = exported.load(models.find(options.models, options.model))
     signature = _translator(model, options.signature)

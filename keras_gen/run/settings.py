@@ -148,8 +148,10 @@ def parse(
     # Optional ones would be taken as None without a value.
     valued = _valued(settings)
     for flag, value in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
-        if flag in valued and value.startswith("--"):
-            parser.error(f"argument {flag}: expected one value")
+        name, assigned, text = flag.partition("=")
+        given = text if assigned else value
+        if name in valued and (not given or given.startswith("--")):
+            parser.error(f"argument {name}: expected one value")
     result = namespace.settings
     if result.preset == "auto":
         result = dataclasses.replace(result, preset=start.preset)

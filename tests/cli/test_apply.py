@@ -123,6 +123,14 @@ def test_a_single_broken_image_leaves_no_output(home, capsys):
     assert "broken.jpg" in capsys.readouterr().err and not Path("out.png").exists()
 
 
+def test_links_in_a_circle(home, capsys):
+    Path("a.png").symlink_to("b.png")
+    Path("b.png").symlink_to("a.png")
+    assert main(["apply", "inverter", "a.png", "photo.png", "-o", "out"]) == 1
+    captured = capsys.readouterr()
+    assert "skipped a.png: " in captured.err and "1 of 2 images written to out" in captured.out
+
+
 def test_existing_outputs_in_a_folder_are_counted(home, capsys):
     write_png("more/a.png", PHOTO)
     write_png("more/b.png", PHOTO)

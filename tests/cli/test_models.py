@@ -167,6 +167,7 @@ def test_sample_refuses(home, capsys, arguments, message):
         (["apply", "inverter", "a.png"], "-o/--out"),
         (["apply", "inverter", "-o", "a.png"], "IMAGE"),
         (["sample", "inverter", "-o", "a.png", "-n", "0"], "'0' is not a positive integer"),
+        (["sample", "inverter", "-o", "a.png", "-n", "10001"], "more than the 10000 of one grid"),
         (["sample", "inverter", "-o", "a.png", "--seed", "x"], "'x' is not a 32-bit integer"),
         (["sample", "inverter", "-o", "a.png", "--seed", "2147483648"], "is not a 32-bit integer"),
     ],

@@ -107,6 +107,8 @@ class TestRefusals:
             (["--leanring-rate=1"], "--leanring-rate is not a flag .* mean --learning-rate?"),
             (["smoke"], "smoke is not a flag of this recipe"),
             (["--output"], "argument --output: expected one value"),
+            (["--output", ""], "argument --output: expected one value"),
+            (["--output="], "argument --output: expected one value"),
             (["--photos", "--seed", "1"], "argument --photos: expected one value"),
             (["--learning-rate", "-1"], "--learning-rate is -1.0: it must be finite and not neg"),
             (["--learning-rate", "nan"], "--learning-rate is nan: it must be finite"),

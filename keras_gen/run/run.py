@@ -15,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__
-from keras_gen.callbacks import Evaluation, SampleGrid, TimeLeft
+from keras_gen.callbacks import Board, Evaluation, SampleGrid, TimeLeft
 from keras_gen.data import Source
 from keras_gen.files import write_json
 from keras_gen.images import write_png
@@ -210,8 +210,9 @@ class Run:
             watchers.append(SampleGrid(draw, directory / "samples", s.grid_every))
         after: list = []
         if is_chief():
-            board = keras.callbacks.TensorBoard(directory / "tensorboard", write_graph=False)
-            watchers.append(board)
+            board = directory / "tensorboard"
+            watchers.append(keras.callbacks.TensorBoard(board, write_graph=False))
+            watchers.append(Board(board, s.as_json(), directory / "samples"))
 
             def write(*_, **__):
                 write_history(directory / "history.csv", state.logs)

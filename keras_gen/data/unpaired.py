@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_gen.data.source import LEFT, RIGHT, Source, derive_seed
 
 
 def unpaired(
-    a: Source,
-    b: Source,
+    a: Source | np.ndarray,
+    b: Source | np.ndarray,
     batch_size: int,
     seed: int = 0,
     start: int = 0,
@@ -21,7 +22,7 @@ def unpaired(
     """Returns batches of two domains, each shuffled on its own: pairs change every epoch.
 
     Args:
-        a: First domain.
+        a: First domain, a source or an array of its examples.
         b: Second domain, of any size; an epoch of one side is independent of the other's.
         batch_size: Examples of each domain in a *global* batch.
         seed: Any non-negative integer; both sides derive unrelated seeds from it.
@@ -36,12 +37,13 @@ def unpaired(
         ValueError: As `Source.stream`, for either side.
 
     Example:
-        >>> photos, paintings = Source(np.zeros([9, 8, 8, 3], "uint8")), Source(
-        ...     np.zeros([5, 8, 8, 3], "uint8"))
+        >>> photos, paintings = (np.zeros([n, 8, 8, 3], "uint8") for n in (9, 5))
         >>> x, y = next(iter(unpaired(photos, paintings, batch_size=2)))
     """
     sides = [
-        source.stream(batch_size, int(derive_seed(seed, key, 1)[0]), start, augment)
-        for source, key in ((a, LEFT), (b, RIGHT))
+        (side if isinstance(side, Source) else Source(side)).stream(
+            batch_size, int(derive_seed(seed, key, 1)[0]), start, augment
+        )
+        for side, key in ((a, LEFT), (b, RIGHT))
     ]
     return tf.data.Dataset.zip(tuple(sides)).with_options(sides[0].options())

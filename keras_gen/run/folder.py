@@ -2,7 +2,6 @@
 
 import atexit
 import contextlib
-import json
 import os
 import time
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from keras_gen.files import clear_partial_files
-from keras_gen.run.settings import RunSettings
+from keras_gen.run.settings import RunSettings, read_config
 from keras_gen.training import is_chief
 
 _LOCK = ".lock"
@@ -56,7 +55,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
         )
     if settings.resume and is_chief():
         clear_partial_files(folder, "**/*")
-    return folder, _saved(folder / "config.json") if settings.resume else None
+    return folder, read_config(folder / "config.json") if settings.resume else None
 
 
 def leave_folder(folder: Path) -> None:
@@ -129,13 +128,3 @@ def _check_export(folder: Path) -> None:
         raise ValueError(f"--export {folder} leads to the file {there}: give a folder.")
     if not os.access(there, os.W_OK):
         raise ValueError(f"--export {folder} cannot be written to: choose another folder.")
-
-
-def _saved(config: Path) -> dict:
-    try:
-        saved = json.loads(config.read_text())
-        if not isinstance(saved, dict) or "preset" not in saved:
-            raise ValueError("it is no run's")
-        return saved
-    except ValueError as error:
-        raise ValueError(f"{config} cannot be used ({error}): choose another --output.") from None

@@ -17,9 +17,9 @@ import simple_parsing
 
 PRESETS = ("smoke", "cpu", "paper")
 # What may differ when a run resumes: where things lie, what runs them and when it is looked at.
-FREE = ("resume", "output", "export", "strategy", "preset", "validate_every")
+FREE = ("resume", "config", "output", "export", "strategy", "preset", "validate_every")
 # What an export and a published command do not hold: whoever reads them has places of their own.
-PLACES = ("output", "export", "resume")
+PLACES = ("output", "export", "resume", "config")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +56,8 @@ class RunSettings:
     for the smoke preset the run's own folder)."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Resume the run in --output, or the newest unfinished one, with its settings."""
+    config: Path | None = None
+    """The config.json of another run, whose settings take the preset's place in a new one."""
     epochs: int = 1
     """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
     steps_per_epoch: int = 100
@@ -122,15 +124,21 @@ def parse(
         sentence and exit code 2.
 
     Raises:
-        ValueError: If `saved` holds what are no settings.
+        ValueError: If `saved`, or the file that `--config` names, holds what are no settings.
+        OSError: If that file cannot be read.
     """
     assert tuple(presets) == PRESETS, f"a recipe has the presets {PRESETS}"
     scales = {name: settings(**(change | {"preset": name})) for name, change in presets.items()}
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--preset", default="auto")
-    preset = first.parse_known_args(argv)[0].preset
-    # A wrong name is refused by the second parser, which knows the right ones.
-    start = _typed(settings, saved) if saved else scales.get(preset) or scales[_fitting()]
+    first.add_argument("--config", type=Path)
+    told = first.parse_known_args(argv)[0]
+    if told.config and not saved:
+        kept = {k: v for k, v in read_config(told.config).items() if k not in (*PLACES, "run")}
+        start = _typed(settings, kept)
+    else:
+        # A wrong name is refused by the second parser, which knows the right ones.
+        start = _typed(settings, saved) if saved else scales.get(told.preset) or scales[_fitting()]
     parser = simple_parsing.ArgumentParser(
         description=description,
         usage="%(prog)s [--preset smoke|cpu|paper] [--FLAG VALUE ...]",
@@ -153,6 +161,8 @@ def parse(
         if name in valued and (not given or given.startswith("--")):
             parser.error(f"argument {name}: expected one value")
     result = namespace.settings
+    if told.config and told.preset not in ("auto", start.preset):
+        parser.error(f"--preset is {told.preset} and --config says {start.preset}: give one.")
     if result.preset == "auto":
         result = dataclasses.replace(result, preset=start.preset)
     differences = [
@@ -166,6 +176,22 @@ def parse(
             "out, or choose another --output."
         )
     return result
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Reads the settings of a run from its `config.json`.
+
+    Raises:
+        ValueError: If the file holds something else.
+        OSError: If it cannot be read.
+    """
+    try:
+        config = json.loads(path.read_text())
+        if not isinstance(config, dict) or "preset" not in config:
+            raise ValueError("it is no run's")
+        return config
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be used ({error}): choose another.") from None
 
 
 def command(

@@ -155,6 +155,12 @@ def test_pairs_of_unpaired_sets_change_and_each_side_is_a_permutation():
     assert not any(np.array_equal(a, b) for a, b in pairs)
 
 
+def test_arrays_are_paired_as_their_sources():
+    arrays, sources = (np.arange(6), np.arange(4)), (numbers(6), numbers(4))
+    ours, theirs = (batches(unpaired(*sides, 2), 5) for sides in (arrays, sources))
+    np.testing.assert_array_equal(ours, theirs)
+
+
 def test_unpaired_sides_augment_independently_and_resume():
     zeros = Source(np.zeros(5))
     stream = batches(unpaired(zeros, zeros, 2, augment=add_noise), 6)

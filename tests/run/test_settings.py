@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 
+from keras_gen.files import write_json
 from keras_gen.run import RunSettings, command, parse
 from keras_gen.run.settings import FREE
 
@@ -166,6 +167,30 @@ class TestHelp:
         assert "Channels. (default: 3)" in " ".join(capsys.readouterr().out.split())
 
 
+class TestConfig:
+    """Settings of another run, for a new one."""
+
+    @pytest.fixture
+    def config(self, tmp_path):
+        settings = Settings(preset="cpu", filters=3, epochs=5, output=Path("a"), resume=True)
+        write_json(tmp_path / "config.json", settings.as_json() | {"run": "1f"})
+        return str(tmp_path / "config.json")
+
+    def test_takes_the_presets_place(self, config):
+        expected = Settings(preset="cpu", filters=3, epochs=5, config=Path(config))
+        assert run("--config", config) == run("--config", config, "--preset", "cpu") == expected
+        assert run(f"--config={config}", "--filters", "4").filters == 4
+
+    def test_what_cannot_be(self, config, capsys, tmp_path):
+        said = refused(capsys, "--config", config, "--preset", "smoke")
+        assert said == "--preset is smoke and --config says cpu: give one."
+        (tmp_path / "other.json").write_text("{}")
+        with pytest.raises(ValueError, match=r"other.json cannot be used \(it is no run's\)"):
+            run("--config", str(tmp_path / "other.json"))
+        with pytest.raises(FileNotFoundError):
+            run("--config", "nowhere.json")
+
+
 class TestResume:
     saved = Settings(preset="smoke", filters=3, epochs=5, photos=Path("a")).as_json()
 
@@ -184,7 +209,7 @@ class TestResume:
         result = run(*argv, saved=self.saved)
         assert (result.output, result.export, result.strategy) == (Path("b"), Path("c"), "default")
         assert run("--resume", "--validate-every", "5", saved=self.saved).validate_every == 5
-        places = {"resume", "output", "export"}
+        places = {"resume", "config", "output", "export"}
         assert set(FREE) == places | {"strategy", "preset", "validate_every"}
 
     def test_other_settings_are_refused_by_name(self, capsys):

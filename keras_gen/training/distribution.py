@@ -6,6 +6,8 @@ import os
 
 import tensorflow as tf
 
+from keras_gen.training.rendezvous import wait_for_others
+
 STRATEGIES = ("auto", "default", "mirrored", "multiworker", "tpu")
 
 
@@ -20,6 +22,7 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
 
     Raises:
         ValueError: If the name is unknown or the strategy cannot run here.
+        TimeoutError: If a machine of the cluster does not answer.
 
     Example:
     ```python
@@ -95,6 +98,8 @@ def _join_workers() -> tf.distribute.Strategy:
     members = cluster.get(task.get("type"), ())
     if not _workers() or int(task.get("index", 0)) not in range(len(members)):
         raise ValueError(_expected())
+    everyone = [address for job in ("chief", "worker") for address in cluster.get(job, ())]
+    wait_for_others(everyone, members[int(task.get("index", 0))])
     try:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:

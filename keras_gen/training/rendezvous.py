@@ -1,0 +1,60 @@
+"""Waiting for the other machines of a cluster."""
+
+import os
+import socket
+import time
+from collections.abc import Sequence
+
+MINUTES = "KERAS_GEN_WAIT_MINUTES"
+
+
+def wait_for_others(addresses: Sequence[str], own: str) -> None:
+    """Returns when all machines of a cluster answer; this one does so at its own address meanwhile.
+
+    TensorFlow waits for them too, but for ever, deaf to signals, and does not say for whom.
+
+    Args:
+        addresses: `host:port` of each machine.
+        own: That of this one.
+
+    Raises:
+        TimeoutError: If one has not answered after the minutes in the environment variable
+            `KERAS_GEN_WAIT_MINUTES`, 15 unless set.
+        OSError: If another process has taken this machine's port.
+    """
+    minutes = float(os.environ.get(MINUTES, 15))
+    missing, start = [address for address in addresses if address != own], time.monotonic()
+    told = start - 5  # the first line comes after 5 s, the others every 10
+    try:
+        door = socket.create_server(("", _host_and_port(own)[1]))
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"This machine's address in TF_CONFIG, {own}, is taken ({error.strerror}): end the "
+            "process that listens there, or choose another port.",
+        ) from error
+    with door:
+        while missing := [address for address in missing if not _answers(address)]:
+            now, waited_for = time.monotonic(), ", ".join(missing)
+            if now - start > 60 * minutes:
+                raise TimeoutError(
+                    f"{waited_for} of TF_CONFIG did not answer within {minutes:g} minutes: start "
+                    f"all machines of the cluster, or wait longer ({MINUTES})."
+                )
+            if now - told > 10:
+                print(f"waiting for {waited_for} of TF_CONFIG", flush=True)
+                told = now
+            time.sleep(0.2)
+
+
+def _host_and_port(address: str) -> tuple[str, int]:
+    host, _, port = address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _answers(address: str) -> bool:
+    try:
+        socket.create_connection(_host_and_port(address), timeout=1).close()
+    except OSError:
+        return False
+    return True

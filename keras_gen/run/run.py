@@ -331,6 +331,8 @@ class Run:
         write_json(self.directory / "metrics.json", self.metrics)
         for name, value in self.metrics.items():
             self.say(f"  {name}: {value:.4g}" if isinstance(value, float) else f"  {name}: {value}")
+        if s.preset == "smoke":
+            self.say("these numbers mean nothing: smoke only shows that everything works")
         self.say(f"images and numbers: {self.directory}")
         self.say(f"exported: {path}")
         for note in self.notes:

@@ -90,9 +90,11 @@ class TestWhole:
             "test",
         ]
         assert any(line.startswith("serve it: docker run") for line in lines)
+        assert any(line.startswith("these numbers mean nothing") for line in lines)
 
-    def test_other_presets_export_to_saved_models(self, toy):
+    def test_other_presets_export_to_saved_models(self, toy, capsys):
         assert toy("--preset", "cpu") == 0
+        assert "mean nothing" not in capsys.readouterr().out
         assert toy.exported == Path("saved_models/toy/1")
         assert toy("--preset", "cpu", "--export", "elsewhere") == 0
         assert toy.exported == Path("elsewhere/toy/1")

@@ -14,6 +14,7 @@ import tensorflow as tf
 from keras_gen.images import read_image
 from keras_gen.run import RunSettings, devices, run_recipe
 from keras_gen.run import run as module
+from keras_gen.run.settings import PLACES
 from keras_gen.serving import exported
 from keras_gen.training import averaged_weights
 from keras_gen.visualize import samples
@@ -74,7 +75,7 @@ class TestWhole:
         assert metrics["policy"] == "float32" and metrics["minutes"] >= 0
         assert toy.exported == Path("run/export/toy/1")
         metadata = exported.read_metadata(toy.exported)
-        for place in ("output", "export", "resume", "run"):
+        for place in (*PLACES, "run"):
             del config[place]
         assert metadata["config"] == config and metadata["metrics"] == metrics
         model = exported.load(toy.exported.parent)

@@ -3,7 +3,7 @@
 Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
 Networks", ICCV 2017.
 
-  python recipes/cyclegan_monet.py                       about 15 minutes on two CPU cores
+  python recipes/cyclegan_monet.py                       about 25 minutes on two CPU cores
   python recipes/cyclegan_monet.py --preset smoke        under a minute
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 

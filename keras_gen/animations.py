@@ -69,6 +69,40 @@ def map_frames(
     moving(Path(source), Path(target), function, bar)
 
 
+def write_animation(
+    path: str | Path, frames: Iterable[np.ndarray], side: int = 800, milliseconds: int = 250
+) -> None:
+    """Writes images as an animation that repeats for ever, and stays longer at its last frame.
+
+    Args:
+        path: The file, `.gif`, `.png` or `.webp`, written completely or not at all.
+        frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size.
+        side: Pixels that the longer side has at most: what is larger is shrunk.
+        milliseconds: That a frame stays.
+
+    Raises:
+        ValueError: If there are no frames, or the name has another ending.
+        OSError: If the file cannot be written.
+
+    Example:
+        >>> line = model.interpolate(digits[:1], digits[1:2], steps=30)[0]    # doctest: +SKIP
+        >>> write_animation("line.gif", line)                                 # doctest: +SKIP
+    """
+    ending = Path(path).suffix.lower()
+    first, *rest = [to_pillow(frame) for frame in frames] or [None]
+    if first is None or ending not in ANIMATED:
+        what = "no frames" if first is None else f"the name {path}"
+        raise ValueError(
+            f"An animation has frames, and the ending {' or '.join(ANIMATED)}: {what}."
+        )
+    for frame in (first, *rest):
+        frame.thumbnail((side, side))
+    durations = [milliseconds] * len(rest) + [8 * milliseconds]
+    with replacing(path) as file:
+        kind = ANIMATED[ending]
+        first.save(file, kind, save_all=True, append_images=rest, duration=durations, loop=0)
+
+
 def _map_animation(source: Path, target: Path, function: Callable, bar: Callable) -> None:
     format = ANIMATED[target.suffix.lower()]
     durations: list[float] = []  # grows while the frames are written

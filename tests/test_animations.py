@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.animations import is_animation, is_video, map_frames
+from keras_gen.animations import is_animation, is_video, map_frames, write_animation
 
 # Four large squares each: few colors for GIF, and few edges for WebP.
 SQUARES = np.random.default_rng(0).integers(0, 256, [4, 2, 2, 3], np.uint8)
@@ -200,3 +200,23 @@ def test_what_is_no_video(tmp_path):
     with pytest.raises(ValueError, match=r"a\.mp4 cannot be read \(.+\): replace or remove it"):
         map_frames(tmp_path / "a.mp4", tmp_path / "b.mp4", lambda image: image)
     assert len(list(tmp_path.iterdir())) == 1
+
+
+@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
+def test_images_become_an_animation(tmp_path, ending):
+    write_animation(tmp_path / f"a.{ending}", iter(FRAMES), milliseconds=30)
+    found, durations, loop = frames(tmp_path / f"a.{ending}")
+    assert np.abs(found.astype(int) - FRAMES).mean() < 12  # few colors, or lossy
+    assert durations == [30, 30, 30, 240] and loop == 0
+
+
+def test_large_frames_of_an_animation_shrink(tmp_path):
+    write_animation(tmp_path / "a.gif", [np.full([40, 100, 1], n, np.uint8) for n in (0, 9)], 50)
+    assert frames(tmp_path / "a.gif")[0].shape == (2, 20, 50, 3)
+
+
+def test_what_is_no_animation(tmp_path):
+    with pytest.raises(ValueError, match="An animation has frames, .*: no frames"):
+        write_animation(tmp_path / "a.gif", [])
+    with pytest.raises(ValueError, match=r"the ending \.png or \.gif or \.webp: the name .*a\.jpg"):
+        write_animation(tmp_path / "a.jpg", FRAMES)

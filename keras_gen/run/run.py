@@ -15,10 +15,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__
+from keras_gen.animations import write_animation
 from keras_gen.callbacks import Board, Evaluation, SampleGrid, TimeLeft
 from keras_gen.data import Source
 from keras_gen.files import write_json
-from keras_gen.images import write_png
+from keras_gen.images import read_image, write_png
 from keras_gen.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.run.devices import choose_policy, describe_devices
 from keras_gen.run.folder import choose_folder, leave_folder
@@ -33,13 +34,15 @@ from keras_gen.training import (
     make_strategy,
 )
 
+FRAMES = 60  # at most, of the animation of a training
+
 
 class Run:
     """One run of a recipe in a folder of its own.
 
     The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
     `checkpoints/`, `best.keras` if a best model is kept, and, when the run is finished,
-    `metrics.json`, `sample_grid.png` and what else the recipe draws. Of each further model that is
+    `metrics.json`, `sample_grid.png`, `progress.gif` and what else the recipe draws. Of each further model that is
     trained it holds a folder with the same.
 
     Args:
@@ -317,6 +320,10 @@ class Run:
             return None
         smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
         loss_curves(self.directory / "losses.png", state.logs)
+        grids = sorted((self.directory / "samples").glob("epoch-*.png"))
+        if len(grids) > 1:
+            shown = grids[:: -(-len(grids) // FRAMES)]
+            write_animation(self.directory / "progress.gif", map(read_image, shown))
         # Whoever gets the model need not know where it was made.
         config = {k: v for k, v in s.as_json().items() if k not in PLACES}
         metadata = dict(

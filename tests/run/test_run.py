@@ -60,7 +60,7 @@ class TestWhole:
         folder = Path("run")
         assert sorted(path.name for path in folder.iterdir()) == [
             "checkpoints", "config.json", "export", "history.csv", "losses.png", "metrics.json",
-            "sample_grid.png", "samples", "tensorboard",
+            "progress.gif", "sample_grid.png", "samples", "tensorboard",
         ]  # fmt: skip
         config = json.loads((folder / "config.json").read_text())
         assert config == toy.run.settings.as_json() | {"run": toy.run.id}

@@ -89,14 +89,13 @@ def write_animation(
         >>> write_animation("line.gif", line)                                 # doctest: +SKIP
     """
     ending = Path(path).suffix.lower()
-    first, *rest = [to_pillow(frame) for frame in frames] or [None]
-    if first is None or ending not in ANIMATED:
-        what = "no frames" if first is None else f"the name {path}"
-        raise ValueError(
-            f"An animation has frames, and the ending {' or '.join(ANIMATED)}: {what}."
-        )
-    for frame in (first, *rest):
-        frame.thumbnail((side, side))
+    pictures = [to_pillow(frame) for frame in frames]
+    if not pictures or ending not in ANIMATED:
+        what = f"the name {path}" if pictures else "no frames"
+        raise ValueError(f"{what}: an animation has some, and ends in {' or '.join(ANIMATED)}.")
+    for picture in pictures:
+        picture.thumbnail((side, side))
+    first, *rest = pictures
     durations = [milliseconds] * len(rest) + [8 * milliseconds]
     with replacing(path) as file:
         kind = ANIMATED[ending]

@@ -42,8 +42,8 @@ class Run:
 
     The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
     `checkpoints/`, `best.keras` if a best model is kept, and, when the run is finished,
-    `metrics.json`, `sample_grid.png`, `progress.gif` and what else the recipe draws. Of each further
-    model that is trained it holds a folder with the same.
+    `metrics.json`, `sample_grid.png`, `progress.gif` and what else the recipe draws. Of each
+    further model that is trained it holds a folder with the same.
 
     Args:
         recipe: Path of the recipe's file; its stem names the run and the export.

@@ -89,13 +89,13 @@ def write_animation(
         >>> write_animation("line.gif", line)                                 # doctest: +SKIP
     """
     ending = Path(path).suffix.lower()
-    pictures = [to_pillow(frame) for frame in frames]
-    if not pictures or ending not in ANIMATED:
-        what = f"the name {path}" if pictures else "no frames"
+    images = [to_pillow(frame) for frame in frames]
+    if not images or ending not in ANIMATED:
+        what = f"the name {path}" if images else "no frames"
         raise ValueError(f"{what}: an animation has some, and ends in {' or '.join(ANIMATED)}.")
-    for picture in pictures:
-        picture.thumbnail((side, side))
-    first, *rest = pictures
+    for image in images:
+        image.thumbnail((side, side))
+    first, *rest = images
     durations = [milliseconds] * len(rest) + [8 * milliseconds]
     with replacing(path) as file:
         kind = ANIMATED[ending]

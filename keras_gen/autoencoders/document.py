@@ -95,15 +95,11 @@ class DocumentAutoencoder(Autoencoder):
     def signatures(self) -> dict:
         """Returns those of texts, and three of counts for runtimes that know no strings."""
         counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")
-        prepare = self.edges["x"].prepare
-
-        def decode_rates(latents):
-            return {"rates": self.reconstructed(self.edges["latents"].prepare(latents))}
-
+        x, z = self.edges["x"], self.edges["latents"]
         return super().signatures() | {
-            "encode_counts": (lambda x: {"codes": self.encoded(prepare(x))[0]}, [counts]),
-            "reconstruct_counts": (lambda x: {"rates": self(prepare(x))}, [counts]),
-            "decode_rates": (decode_rates, [self.edges["latents"].spec()]),
+            "encode_counts": (lambda n: {"codes": self.encoded(x.prepare(n))[0]}, [counts]),
+            "reconstruct_counts": (lambda n: {"rates": self(x.prepare(n))}, [counts]),
+            "decode_rates": (lambda c: {"rates": self.reconstructed(z.prepare(c))}, [z.spec()]),
         }
 
     def _target(self, x):

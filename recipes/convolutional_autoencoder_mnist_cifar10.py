@@ -15,7 +15,7 @@ small, and ELU units, which unlike ReLU have a gradient everywhere, bear a highe
 Deviations: no pretraining layer by layer, strides in place of pooling, ELU, Adam, and a dense code
 in place of maps, so that the code size can be equal.
 
-  python recipes/convolutional_autoencoder_mnist_cifar10.py  # 12 minutes on two CPU cores
+  python recipes/convolutional_autoencoder_mnist_cifar10.py  # 17 minutes on two CPU cores
   python recipes/convolutional_autoencoder_mnist_cifar10.py --preset smoke  # under a minute
 
 Data: mnist and cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # 0 shows everything that TensorFlow logs, 2 errors, 3 nothing
+LEVEL = "TF_CPP_MIN_LOG_LEVEL"  # 0 shows all that TensorFlow logs, 3 nothing: errors are raised
 
 
 def import_quietly() -> None:
-    """Lets TensorFlow be imported without a word, whoever does it, and log only errors afterwards.
+    """Lets TensorFlow be imported without a word, whoever does it, and keeps its log to itself.
 
     A lower `TF_CPP_MIN_LOG_LEVEL` in the environment is respected.
     """
-    if os.environ.setdefault(LEVEL, "2") >= "2" and "tensorflow" not in sys.modules:
+    if os.environ.setdefault(LEVEL, "3") >= "2" and "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _Finder())
 
 
@@ -29,7 +29,7 @@ def quiet() -> Iterator[None]:
     screen = None
     with contextlib.suppress(OSError):  # of a process without one
         screen = os.dup(2)
-    if screen is None or os.environ.get(LEVEL, "2") < "2":
+    if screen is None or os.environ.get(LEVEL, "3") < "2":
         yield
         return
     with tempfile.TemporaryFile() as written:

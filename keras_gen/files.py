@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import functools
 import glob
 import json
 import os
@@ -31,7 +32,7 @@ def replacing(path: str | Path):
     temporary = partial_path(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        clear_partial_files(path.parent, path.name)
+        _clear_once(path.parent.resolve())
         with open(temporary, "wb") as file:
             yield file
             file.flush()
@@ -74,6 +75,12 @@ def clear_partial_files(folder: str | Path, pattern: str = "*") -> None:
             shutil.rmtree(partial, ignore_errors=True)
         else:
             partial.unlink(missing_ok=True)
+
+
+@functools.cache
+def _clear_once(folder: Path) -> None:
+    """Clears a folder when this process first writes to it, and not with each of many files."""
+    clear_partial_files(folder)
 
 
 def _runs(process: int) -> bool:

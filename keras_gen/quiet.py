@@ -19,7 +19,8 @@ def import_quietly() -> None:
 
     A lower `TF_CPP_MIN_LOG_LEVEL` in the environment is respected.
     """
-    if os.environ.setdefault(LEVEL, "3") >= "2" and "tensorflow" not in sys.modules:
+    os.environ.setdefault(LEVEL, "3")
+    if "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _Finder())
 
 
@@ -27,9 +28,10 @@ def import_quietly() -> None:
 def quiet() -> Iterator[None]:
     """Keeps from the screen what is written to it past Python; shows it if the block fails."""
     screen = None
-    with contextlib.suppress(OSError):  # of a process without one
-        screen = os.dup(2)
-    if screen is None or os.environ.get(LEVEL, "3") < "2":
+    if os.environ.get(LEVEL, "3") >= "2":
+        with contextlib.suppress(OSError):  # of a process without one
+            screen = os.dup(2)
+    if screen is None:
         yield
         return
     with tempfile.TemporaryFile() as written:

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_gen.callbacks.sample_grid import grid_path
 from keras_gen.images import read_image
 from keras_gen.training import is_chief
 
@@ -69,7 +70,7 @@ class Board(keras.callbacks.Callback):
         if self.before:
             rates["steps_per_second"] = (step - self.before[0]) / (now - self.before[1])
         self.before = step, now
-        drawn = self.images / f"epoch-{epoch + 1:04d}.png" if self.images else None
+        drawn = grid_path(self.images, epoch) if self.images else None
         with self.writer.as_default():
             for name, value in rates.items():
                 tf.summary.scalar(name, keras.ops.convert_to_numpy(value), step=epoch)

@@ -11,6 +11,11 @@ from keras_gen.images import write_png
 from keras_gen.training import averaged_weights, is_chief
 
 
+def grid_path(directory: Path, epoch: int) -> Path:
+    """Returns the file of the sample grid after an epoch, counted from 0."""
+    return directory / f"epoch-{epoch + 1:04d}.png"
+
+
 class SampleGrid(keras.callbacks.Callback):
     """Draws an image with the averaged weights every few epochs and prints its path.
 
@@ -44,7 +49,7 @@ class SampleGrid(keras.callbacks.Callback):
         if (epoch + 1) % self.every or not is_chief():
             return
         with averaged_weights(self.model):
-            path = self.directory / f"epoch-{epoch + 1:04d}.png"
+            path = grid_path(self.directory, epoch)
             image = self.draw(self.model)
             if hasattr(image, "savefig"):
                 with replacing(path) as file:

@@ -155,8 +155,11 @@ def test_arguments_that_the_step_has_read(trained, tiny):
     for name in model.arguments():
         value = getattr(model, name)
         refused(AttributeError, lambda n=name, v=value: setattr(model, n, v), f"^{name} cannot")
-    untrained = tiny.compiled()
-    untrained.seed = untrained.seed + 1
+    other = tiny.compiled()
+    other.make_train_function()  # not traced
+    refused(AttributeError, lambda: setattr(other, "seed", 4), "^seed cannot")
+    other.compile(**{name: "adam" for name in other.optimizers()})
+    other.seed = other.seed + 1
 
 
 @core

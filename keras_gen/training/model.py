@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_gen.training import noise, schedules
 from keras_gen.training.minimize import trainable_weights
+from keras_gen.training.optimizers import fuse
 from keras_gen.training.refusals import (
     plain_errors,
     refuse_arguments,
@@ -192,6 +193,7 @@ class GenerativeModel(keras.Model):
         if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
         optimizer.build(trainable_weights(*networks))
+        fuse(optimizer)
         # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
         # the one called `optimizer`. Here they are for `averaged_weights`.
         optimizer.finalize_variable_values = lambda variables: None

@@ -1,4 +1,4 @@
-"""An Adam that counts every weight's own updates."""
+"""An Adam that counts every weight's own updates, and Adam as one operation."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.training import make_strategy, minimize
-from keras_gen.training.optimizers import JoiningAdam
+from keras_gen.training.optimizers import JoiningAdam, fuse
 
 BETAS = [dict(beta_1=0.9, beta_2=0.999), dict(beta_1=0.0, beta_2=0.99)]
 
@@ -196,3 +196,53 @@ def test_replicas_equal_one_device(rng):
             np.testing.assert_allclose(copy, value, rtol=1e-6)
     counts = [strategy.experimental_local_results(count.value) for count in two.updates]
     np.testing.assert_array_equal(counts, [[3, 3], [1, 1]])
+
+
+class TestFuse:
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            *BETAS, dict(epsilon=0.5), dict(clipnorm=0.5), dict(loss_scale_factor=4.0),
+            dict(learning_rate=keras.optimizers.schedules.ExponentialDecay(0.1, 2, 0.5)),
+        ],
+        ids=lambda arguments: next(iter(arguments)),
+    )  # fmt: skip
+    @pytest.mark.parametrize("kind", [keras.optimizers.Adam, keras.optimizers.AdamW])
+    def test_takes_the_same_steps(self, rng, kind, arguments):
+        steps, results = gradients(rng, 7), []
+        for fused in (False, True):
+            variables, optimizer = weights(), kind(**{"learning_rate": 0.1} | arguments)
+            optimizer.build(variables)
+            if fused:
+                fuse(optimizer)
+                assert "update_step" in vars(optimizer)
+            for step in steps:
+                optimizer.apply(step, variables)
+            results.append(numpy(variables) + numpy(optimizer.variables))
+        for ours, expected in zip(*results, strict=True):
+            np.testing.assert_allclose(ours, expected, rtol=1e-4)  # 1 - beta_2 is rounded
+
+    def test_rows_of_an_embedding(self):
+        results = []
+        for fused in (False, True):
+            table = keras.Variable(np.ones([4, 2], "float32"))
+            optimizer = keras.optimizers.Adam(0.1)
+            optimizer.build([table])
+            if fused:
+                fuse(optimizer)
+            rows = tf.IndexedSlices(tf.ones([1, 2]), tf.constant([2]), tf.constant([4, 2]))
+            optimizer.apply([rows], [table])
+            results.append(table.numpy())
+        np.testing.assert_array_equal(*results)
+
+    def test_the_inner_one_under_a_loss_scale(self):
+        optimizer = keras.optimizers.LossScaleOptimizer(keras.optimizers.Adam())
+        fuse(optimizer)
+        assert "update_step" in vars(optimizer.inner_optimizer)
+
+    @pytest.mark.parametrize(
+        "optimizer", [keras.optimizers.Adam(amsgrad=True), JoiningAdam(), keras.optimizers.SGD()]
+    )
+    def test_leaves_other_formulas_alone(self, optimizer):
+        fuse(optimizer)
+        assert "update_step" not in vars(optimizer)

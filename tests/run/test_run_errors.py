@@ -1,0 +1,43 @@
+"""What a run refuses, and what it then leaves behind: nothing."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+class TestErrors:
+    def test_the_way_to_the_place_is_shown_on_demand(self, toy, capsys, monkeypatch):
+        Path("a").write_text("")
+        said = toy.fails(capsys, "--output", "a")
+        assert said.startswith("error: --output a is a file: give a folder. (")
+        monkeypatch.setenv("KERAS_GEN_DEBUG", "1")
+        assert toy("--output", "a") == 1
+        error = capsys.readouterr().err
+        assert "Traceback" in error and "in choose_folder" in error
+
+    def test_a_run_that_cannot_begin_leaves_nothing_to_go_on_with(self, toy, capsys):
+        said = toy.fails(capsys, "--batch-size", "13")
+        assert "batch_size 13 is larger than the set of 12" in said
+        assert not list(Path("runs").glob("*/*/config.json"))
+        assert "found no unfinished run" in toy.fails(capsys, "--resume")
+
+    def test_bad_data(self, toy, capsys):
+        toy.images = np.full((12, 2, 2, 1), 7.0, "float32")
+        assert "values from 7 to 7: expected floats in [0, 1]" in toy.fails(capsys)
+
+    @pytest.mark.parametrize("eager", [False, True])
+    def test_a_loss_that_is_not_finite(self, toy, capsys, eager):
+        toy.eager = eager
+        said = toy.fails(capsys, "--output", "run", "--learning-rate", "1e38")
+        assert "not finite" in said and "Lower the learning rate" in said
+
+    def test_mistakes_in_code_are_not_hidden(self, toy):
+        toy.evaluate = lambda model: {}["score"]
+        with pytest.raises(KeyError):
+            toy()
+
+    def test_a_finished_folder(self, toy, capsys):
+        toy("--output", "run")
+        for flags in ([], ["--resume"]):
+            assert "run holds a finished run" in toy.fails(capsys, "--output", "run", *flags)

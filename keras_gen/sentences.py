@@ -10,6 +10,22 @@ _SHAPES = re.compile(
 )
 
 
+_ALLOCATED = re.compile(r"(?:allocate|allocating tensor) .*?shape ?[\[(]([\d, ]+)[\])]")
+
+
+def out_of_memory(error: BaseException) -> str | None:
+    """Our sentence about memory that is too small, if an error of numpy's or TensorFlow's is that.
+
+    TensorFlow's is told by its name, for not every program that asks has imported TensorFlow.
+    """
+    if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
+        return None
+    asked = _ALLOCATED.search(str(error))
+    shape = asked and asked[1].replace(" ", "").strip(",")
+    what = f"an array of shape [{shape}]" if shape else "what this needs"
+    return f"memory is too small for {what}: choose smaller images, networks or batches."
+
+
 def refusal(text: str) -> str | None:
     """Our sentence in the message of a runtime's error, if there is one.
 

@@ -17,6 +17,7 @@ with a fifth both directions inverted them; no checkerboards; weight averages.
 """
 
 import dataclasses
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -62,8 +63,7 @@ class Settings(RunSettings):
         if self.image_size % 4:
             raise ValueError(f"--image-size is {self.image_size}: it must be a multiple of 4.")
         if self.load_size < self.image_size:
-            least = f"it must be at least --image-size, {self.image_size}."
-            raise ValueError(f"--load-size is {self.load_size}: {least}")
+            raise ValueError(f"--load-size is {self.load_size}: expected at least --image-size.")
 
 
 PRESETS = {
@@ -72,9 +72,9 @@ PRESETS = {
                   classifier_steps=20),
     "cpu": dict(image_size=128, load_size=256, smallest=0.5, filters=24, blocks=4,
                 discriminator_filters=32, upsampling="smoothed", normalization="group",
-                identity_until=0.5, ema=0.999, epochs=24, steps_per_epoch=250, grid_every=4),
-    # An epoch is a pass over the 6,287 photographs.
-    "paper": dict(epochs=200, steps_per_epoch=6287),
+                identity_until=0.5, ema=0.999, epochs=24, steps_per_epoch=250, grid_every=4,
+                validate_every=4),
+    "paper": dict(epochs=200, steps_per_epoch=6287, validate_every=5),  # as many as photographs
 }  # fmt: skip
 
 
@@ -82,7 +82,8 @@ def main(run: Run, s: Settings):
     data = run.load(photos_and_paintings(s.load_size, s.photos, s.paintings, s.seed))
     sizes = s.evaluated_size // 2, s.evaluated_size
     whole = {n: photos_and_paintings(n, s.photos, s.paintings, s.seed) for n in sizes}
-    large = whole[s.evaluated_size]
+    large, (kept, held_out) = whole[sizes[1]], (d.for_validation() for d in (data, whole[sizes[0]]))
+    validation = TranslationEvaluation({}, *held_out.compared())
     fading = round(s.identity_until * s.epochs * s.steps_per_epoch)
     identity = schedules.Linear(s.identity_weight, 0.0, fading) if fading else s.identity_weight
     with run.strategy.scope():
@@ -99,13 +100,14 @@ def main(run: Run, s: Settings):
         d_optimizer, g_optimizer = (Adam(run.in_halves(s.learning_rate), 0.5) for _ in "dg")
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=run.averaged(g_optimizer))
 
-    def batches(start):
-        crop = random_crop_flip(s.image_size, s.smallest, s.unchanged)
-        return unpaired(data.train_x, data.train_y, s.batch_size, s.seed, start, crop)
-
-    rng, held_out = np.random.default_rng(s.seed), (large.test_x, large.test_y)
-    eight = [part.select(rng.permutation(len(part))[:8]).arrays() for part in held_out]
-    run.fit(model, batches, lambda model: translation_grid(model, *eight))
+    crop = random_crop_flip(s.image_size, s.smallest, s.unchanged)
+    batches = partial(unpaired, kept.train_x, kept.train_y, s.batch_size, s.seed, augment=crop)
+    rng, tested = np.random.default_rng(s.seed), (large.test_x, large.test_y)
+    eight = [part.select(rng.permutation(len(part))[:8]).arrays() for part in tested]
+    run.fit(
+        model, batches, lambda model: translation_grid(model, *eight), best="excess",
+        validate=lambda model: validation.measure(model, "photo_to_monet"),
+    )  # fmt: skip
 
     with run.evaluation(model) as metrics:
         training = large.train_x.arrays(), large.train_y.arrays()
@@ -114,10 +116,8 @@ def main(run: Run, s: Settings):
             for kind in domain_classifier.KINDS
         }
         for size, sets in whole.items():
-            parts = (part.arrays() for part in (sets.test_x, sets.test_y, sets.train_y))
-            evaluate = TranslationEvaluation(classifiers, *parts)
-            painted = model.translate(evaluate.source, "photo_to_monet")
-            found = evaluate(painted, model.translate(painted, "monet_to_photo"))
+            evaluate = TranslationEvaluation(classifiers, *sets.compared())
+            found = evaluate.measure(model, "photo_to_monet", "monet_to_photo")
             found |= evaluate.accuracies() | evaluate.filters()
             metrics |= {f"{key}_at_{size}": value for key, value in found.items()}
         pairs = eight[0], model.translate(eight[0], "photo_to_monet")

@@ -12,6 +12,7 @@ from pathlib import Path
 from keras_gen.animations import VIDEOS
 from keras_gen.cli import apply, models, recipes, results
 from keras_gen.images import SUFFIXES
+from keras_gen.sentences import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
 
 LARGEST_GRID = 10_000  # images, which are drawn at once
@@ -75,8 +76,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return options.run(options)
-    except (OSError, ValueError) as error:
-        print(f"keras-gen {options.command}: {error}", file=sys.stderr)
+    except Exception as error:
+        sentence = out_of_memory(error) or error
+        if sentence is error and not isinstance(error, OSError | ValueError):
+            raise
+        print(f"keras-gen {options.command}: {sentence}", file=sys.stderr)
         return 1
 
 

@@ -68,6 +68,22 @@ class Domains(Parts):
     test_y: Source
     warning: str = ""
 
+    def for_validation(self, most: int = 100) -> "Domains":
+        """Returns domains made of the training parts alone, whose last images are held out.
+
+        Args:
+            most: Images that are held out of each domain; a tenth of it if it is small.
+        """
+        count = min(most, max(1, min(len(self.train_x), len(self.train_y)) // 10))
+        known, rest = slice(-count), slice(-count, None)
+        x, y = self.train_x, self.train_y
+        held_out = x.select(rest), y.select(rest)
+        return Domains(x.select(known), y.select(known), *held_out, self.warning)
+
+    def compared(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns what `TranslationEvaluation` compares: `test_x`, `test_y`, `train_y`, arrays."""
+        return self.test_x.arrays(), self.test_y.arrays(), self.train_y.arrays()
+
 
 class Sets(Parts):
     """Several data sets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.

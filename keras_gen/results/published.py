@@ -87,6 +87,12 @@ class Figure:
         if self.role not in [None, *ROLES]:
             raise ValueError(f"the role of {self.key} is {self.role!r}: use {', '.join(ROLES)}.")
 
+    @property
+    def title(self) -> str:
+        """Its name, unit and direction, as a run prints them beside the number."""
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.metric}{unit}, {'higher' if self.higher_is_better else 'lower'} is better"
+
     def worse_by(self, value: float, other: float) -> float:
         """How much worse a value is than another; 0 if as good.
 

@@ -12,6 +12,9 @@ import tensorflow as tf
 from keras_gen.quiet import look_for_devices
 from keras_gen.run.run import Run
 from keras_gen.run.settings import RunSettings
+from keras_gen.sentences import out_of_memory
+
+MENDABLE = (ValueError, TypeError, OSError, FloatingPointError, MemoryError)
 
 
 def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) -> None:
@@ -39,12 +42,12 @@ def one_sentence():
         yield
     except KeyboardInterrupt:
         raise SystemExit("\ninterrupted: resume with the same command and --resume") from None
-    except (ValueError, TypeError, OSError, FloatingPointError, tf.errors.OpError) as error:
+    except (*MENDABLE, tf.errors.OpError) as error:
         if "KERAS_GEN_DEBUG" in os.environ:
             traceback.print_exc()
         # Our own sentences about files come with a number that says nothing more.
         plain = error.strerror if isinstance(error, OSError) and not error.filename else None
-        text = " ".join((plain or str(error)).split())
+        text = " ".join((out_of_memory(error) or plain or str(error)).split())
         print(
             f"error: {text} (the environment variable KERAS_GEN_DEBUG=1 shows where)",
             file=sys.stderr,

@@ -20,6 +20,7 @@ from keras_gen.callbacks import Board, Evaluation, SampleGrid, TimeLeft
 from keras_gen.data import Source
 from keras_gen.files import write_json
 from keras_gen.images import read_image, write_png
+from keras_gen.run.closing import SMOKE_NOTE, numbers, usage
 from keras_gen.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.run.devices import choose_policy, describe_devices
 from keras_gen.run.folder import choose_folder, leave_folder
@@ -61,7 +62,8 @@ class Run:
     """
 
     def __init__(self, recipe, settings: type[RunSettings], presets, description, argv=None):
-        self.name = Path(recipe).stem
+        self.recipe = Path(recipe)
+        self.name = self.recipe.stem
         first = parse(settings, presets, description, argv)
         self.directory, saved = choose_folder(first, self.name)
         self.id = (saved or {}).pop("run", None) or uuid.uuid4().hex
@@ -82,6 +84,9 @@ class Run:
         self._sample_grid: Callable | None = None
         self.say(f"{self.name}, preset {s.preset}, seed {s.seed}, into {self.directory}")
         self.say(f"device: {describe_devices(self.strategy)}, precision {self.policy}")
+        if s.preset == "paper":
+            steps = s.epochs * s.steps_per_epoch
+            self.say(f"the paper's setting takes {steps:,} steps; --preset cpu takes minutes")
 
     def _strategy(self) -> tf.distribute.Strategy:
         s = self.settings
@@ -336,21 +341,13 @@ class Run:
                 path = export(model, folder, self.name, default=default, metadata=metadata)
         # Written last: its presence says that the run is finished.
         write_json(self.directory / "metrics.json", self.metrics)
-        for name, value in self.metrics.items():
-            self.say(f"  {name}: {value:.4g}" if isinstance(value, float) else f"  {name}: {value}")
-        if s.preset == "smoke":
-            self.say("these numbers mean nothing: smoke only shows that everything works")
-        self.say(f"images and numbers: {self.directory}")
-        self.say(f"exported: {path}")
-        for note in self.notes:
-            self.say(note)
-        self.say(
-            "serve it: docker run -p 8501:8501 -v "
-            f'"{path.parent.resolve()}:/models/{self.name}" -e MODEL_NAME={self.name} '
-            "tensorflow/serving"
-        )
-        if usage := _usage(path):
-            self.say(usage)
+        smoke_note = [SMOKE_NOTE] if s.preset == "smoke" else []
+        for line in (
+            *numbers(self.recipe, self.metrics), *smoke_note,
+            f"images and numbers: {self.directory}", f"exported: {path}", *self.notes,
+            *usage(path),
+        ):  # fmt: skip
+            self.say(line)
         leave_folder(self.directory)
         return path
 
@@ -370,17 +367,3 @@ def _many_models():
         yield
     finally:
         logger.setLevel(level)
-
-
-def _usage(path: Path) -> str | None:
-    """A command that makes images with an export, if it can make any."""
-    metadata = read_metadata(path)
-    if "sample" in metadata["signatures"]:
-        return f"draw: keras-gen sample {path.parent} -n 64 --seed 0 -o samples.png"
-    default = metadata["signatures"][metadata["default_signature"]]
-    taken, given = ([spec["shape"] for spec in default[k].values()] for k in ("inputs", "outputs"))
-    if [len(shape) for shape in (*taken, *given)] != [4, 4]:
-        return None
-    height, width = taken[0][1:3]
-    size = f"  (of {height}x{width} pixels)" if height and width else ""
-    return f"apply: keras-gen apply {path.parent} IMAGE.png -o out.png{size}"

@@ -41,3 +41,11 @@ class TestErrors:
         toy("--output", "run")
         for flags in ([], ["--resume"]):
             assert "run holds a finished run" in toy.fails(capsys, "--output", "run", *flags)
+
+    def test_memory_that_is_too_small(self, toy, capsys):
+        def measure(model):
+            return np.empty([2**45])
+
+        toy.evaluate = measure
+        said = toy.fails(capsys)
+        assert "memory is too small for an array of shape [35184372088832]: choose smaller" in said

@@ -31,7 +31,8 @@ class TranslationEvaluation:
 
     Args:
         classifiers: By name, classifiers of source domain (first) and target domain (second), from
-            `train_domain_classifier`, trained on none of these images.
+            `train_domain_classifier`, trained on none of these images; without any, what they say
+            is left out.
         source: Held-out images uint8 `[n, H, H, 3]` of the first domain, such as photos; H is 16,
             32, 64, ...
         target: Held-out images uint8 `[m, H, H, 3]` of the second domain, such as paintings.
@@ -137,10 +138,20 @@ class TranslationEvaluation:
             distance, fraction = self._kernel_distance(name, translated)
             ratios[f"distance_ratio_{name}"] = distance / self._source_distances[name]
             fractions.append(fraction)
-        report["distance_ratio"] = max(ratios.values())
-        report |= ratios
-        report["target_fraction"] = min(fractions)
-        return report
+        if ratios:
+            report |= {"distance_ratio": max(ratios.values()), "target_fraction": min(fractions)}
+        return report | ratios
+
+    def measure(self, model, there: str, back: str | None = None) -> dict[str, float]:
+        """Measures a model's translations of `source`, as a call does.
+
+        Args:
+            model: A `Translator`.
+            there: Its direction from source to target.
+            back: Its direction back, for the cycle error; None: without.
+        """
+        translated = model.translate(self.source, there)
+        return self(translated, model.translate(translated, back) if back else None)
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """The distances to the target at every scale, of both kinds."""

@@ -1,0 +1,34 @@
+"""The last lines of a run."""
+
+import pytest
+
+from keras_gen.run.closing import numbers, usage
+from processes import ROOT
+
+
+@pytest.mark.parametrize(
+    ("recipe", "expected"),
+    [
+        ("dcgan_fashion_mnist", "draw: keras-gen sample {} -n 64 --seed 0 -o samples.png"),
+        ("cyclegan_monet", "apply: keras-gen apply {} IMAGE.png -o out.png"),
+        ("sparse_autoencoder_mnist", "apply: keras-gen apply {} IMAGE.png -o out.png  (of 28x28 "),
+        ("document_autoencoder_reuters", None),
+    ],
+)
+def test_says_how_to_use_what_it_exported(recipe, expected):
+    folder = ROOT / "saved_models" / recipe
+    serve, *lines = usage(folder / "1")
+    assert serve.startswith("serve it: docker run") and len(lines) == (expected is not None)
+    assert all(line.startswith(expected.format(folder)) for line in lines)
+
+
+def test_numbers_have_their_unit_and_direction(tmp_path):
+    metrics = {"nll": 87.654321, "loss": 1.0, "steps": 7}
+    assert list(numbers(ROOT / "recipes/vae_mnist.py", metrics)) == [
+        "  nll: 87.65  (NLL, 5,000 importance samples, nats, lower is better)",
+        "  loss: 1",
+        "  steps: 7",
+    ]
+    lines = list(numbers(ROOT / "recipes/denoising_autoencoder_mnist.py", {"masking_gain": 6.0}))
+    assert lines == ["  masking_gain: 6  (PSNR gain, 25 % masked, dB, higher is better)"]
+    assert list(numbers(tmp_path / "recipes/own.py", {"nll": 1.5})) == ["  nll: 1.5"]

@@ -1,0 +1,19 @@
+"""What the runtime's errors say in our words."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.sentences import out_of_memory
+
+
+@pytest.mark.parametrize("ask", [np.empty, tf.zeros])
+def test_memory_that_is_too_small(ask):
+    with pytest.raises((MemoryError, tf.errors.ResourceExhaustedError)) as caught:
+        ask([2**15, 2**30])
+    assert out_of_memory(caught.value) == (
+        "memory is too small for an array of shape [32768,1073741824]: choose smaller images, "
+        "networks or batches."
+    )
+    assert out_of_memory(MemoryError()).startswith("memory is too small for what this needs")
+    assert out_of_memory(ValueError("shape [1]")) is None

@@ -6,6 +6,7 @@ import tensorflow as tf
 from keras_gen.bases import capability
 from keras_gen.data.edges import Labels
 from keras_gen.gan.gan import GAN
+from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -58,6 +59,27 @@ class ConditionalGAN(GAN):
         self.classes = classes
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
+    ):
+        """Builds the model with DCGAN's networks, as `GAN.for_images`, which are told the class.
+
+        Args:
+            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
+            classes: Number of classes.
+            latent_dim: Dimensions of the latents.
+            filters: Channels where the images are largest.
+            **kwargs: Further arguments of the class.
+
+        Example: `ConditionalGAN.for_images((32, 32, 1), classes=10)`.
+        """
+        *sides, channels = shape
+        generator = dcgan_generator(shape, latent_dim + classes, filters)
+        discriminator = dcgan_discriminator((*sides, channels + classes), filters)
+        networks = (with_labels(network, classes) for network in (generator, discriminator))
+        return cls(*networks, classes=classes, **kwargs)
 
     def generated(self, use, batch, training):
         """Returns images of the batch's labels."""

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_gen.bases import AdversarialModel, Sampler, capability
 from keras_gen.data.edges import Images, Vectors
+from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.training import require_built
 
 
@@ -45,6 +46,7 @@ class GAN(Sampler, AdversarialModel):
 
     inputs_of_networks = 1
     default_signature = "sample"
+    discriminator_normalization: str = "batch"  # in the networks of `for_images`
 
     def __init__(
         self, generator, discriminator, objective="non_saturating", penalty=None,
@@ -69,6 +71,25 @@ class GAN(Sampler, AdversarialModel):
         self.latent_dim = latents[1]
         self.edges["x"] = Images(tuple(discriminator.inputs[0].shape[1:]))
         self.edges["latents"] = Vectors((self.latent_dim,))
+
+    @classmethod
+    def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):
+        """Builds the model with the networks of DCGAN, of half the paper's width by default.
+
+        Args:
+            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
+            latent_dim: Dimensions of the latents.
+            filters: Channels where the images are largest.
+            **kwargs: Further arguments of the class.
+
+        Example: `GAN.for_images((64, 64, 3))`.
+        """
+        normalization = cls.discriminator_normalization
+        return cls(
+            dcgan_generator(shape, latent_dim, filters),
+            dcgan_discriminator(shape, filters, normalization),
+            **kwargs,
+        )
 
     def call(self, latents, training=False):
         """Turns latents `[batch, latents]` into images in [-1, 1]."""

@@ -40,6 +40,8 @@ class WGANGP(GAN):
     ```
     """
 
+    discriminator_normalization = "layer"
+
     def __init__(
         self, generator, critic, penalty_weight: float = 10.0, critic_steps: int = 5, seed=0,
         **kwargs,

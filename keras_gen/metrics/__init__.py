@@ -26,6 +26,7 @@ from keras_gen.metrics.image_pairs import (
 )
 from keras_gen.metrics.likelihood import (
     ActiveUnits,
+    BernoulliMixture,
     BitsPerDimension,
     active_units,
     bits_per_dimension,
@@ -84,6 +85,7 @@ __all__ = [
     "PSNR",
     "SSIM",
     "ActiveUnits",
+    "BernoulliMixture",
     "BitsPerDimension",
     "Extractor",
     "FeatureMoments",

@@ -7,6 +7,7 @@ from keras_gen.bases import Translator
 from keras_gen.data.edges import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.base import per_example_mean
+from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.training import ImagePool, minimize, require_built, schedules
 
 
@@ -82,6 +83,22 @@ class CycleGAN(Translator):
             raise ValueError(f"domains is {domains!r}: expected two different names.")
         self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
         self.pool_y = ImagePool(pool_size, discriminator_y.input_shape[1:])
+
+    @classmethod
+    def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 9, **kwargs):
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(height, width, channels)` of the images in training; others are translated too.
+            filters: Channels of the first layers.
+            blocks: Residual blocks of the generators: 6 at 128x128, 9 at 256x256 in the paper.
+            **kwargs: Further arguments of the class.
+
+        Example: `CycleGAN.for_images((128, 128, 3), blocks=6, domains=("photo", "monet"))`.
+        """
+        any_size = (None, None, shape[-1])
+        generators = (resnet_generator(any_size, filters, blocks) for _ in range(2))
+        return cls(*generators, *(patch_discriminator(shape, filters) for _ in range(2)), **kwargs)
 
     def batch_edges(self):
         """Returns images of the discriminators' sizes: those are trained with the generators."""

@@ -1,11 +1,13 @@
 """Nats, bits and units in use."""
 
 from keras_gen.metrics.likelihood.active_units import ActiveUnits, active_units
+from keras_gen.metrics.likelihood.bernoulli_mixture import BernoulliMixture
 from keras_gen.metrics.likelihood.bits_per_dimension import BitsPerDimension, bits_per_dimension
 from keras_gen.metrics.likelihood.nll import elbo_terms, importance_weighted_nll
 
 __all__ = [
     "ActiveUnits",
+    "BernoulliMixture",
     "BitsPerDimension",
     "active_units",
     "bits_per_dimension",

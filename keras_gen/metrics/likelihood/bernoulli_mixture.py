@@ -1,0 +1,75 @@
+"""A mixture of Bernoulli distributions, to stand beside models of binary images."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import logsumexp
+
+
+class BernoulliMixture:
+    """A density of binary examples without a network: each is drawn from one of k templates.
+
+    p(x) = sum_k weight_k prod_i Bernoulli(x_i; p_ki), fitted by expectation maximization: Bishop,
+    "Pattern Recognition and Machine Learning", 2006, section 9.3.3.
+
+    Args:
+        examples: Training examples `[n, ...]` of zeros and ones.
+        components: Number of templates, at most n.
+        iterations: Steps of the fit.
+        pseudo_count: Examples, half of them white, that every pixel of a template has seen besides;
+            without them a pixel that is always black in training would be impossible.
+        seed: Seed of the examples that the templates start near.
+
+    Raises:
+        ValueError: If the examples are not zeros and ones, or a number is out of its range.
+
+    Example:
+        >>> mixture = BernoulliMixture(train, components=500)
+        >>> -mixture.log_prob(test).mean()  # nats per example
+    """
+
+    def __init__(
+        self,
+        examples: np.ndarray,
+        components: int = 500,
+        iterations: int = 30,
+        pseudo_count: float = 0.1,
+        seed: int = 0,
+    ):
+        x = self._flat(examples)
+        if not 1 <= components <= len(x) or iterations < 1 or pseudo_count <= 0:
+            raise ValueError(
+                f"BernoulliMixture found components={components}, iterations={iterations} and "
+                f"pseudo_count={pseudo_count} for {len(x)} examples: expected 1 to {len(x)} "
+                "components, 1 iteration or more and a positive count."
+            )
+        start = np.random.default_rng(seed).choice(len(x), components, replace=False)
+        self.weights = np.full(components, 1 / components, np.float32)
+        self.probabilities = 0.5 * x[start] + 0.25
+        for _ in range(iterations):
+            # E step, eq. (9.56); M step, eqs. (9.57) to (9.60).
+            joint = self._joint(x)
+            responsibilities = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+            counts = responsibilities.sum(axis=0)
+            white = responsibilities.T @ x + pseudo_count / 2
+            self.probabilities = white / (counts[:, None] + pseudo_count)
+            self.weights = (counts + pseudo_count) / (counts + pseudo_count).sum()
+
+    def log_prob(self, examples: np.ndarray) -> np.ndarray:
+        """Returns log p(x) of examples of zeros and ones, float32 `[n]`, in nats."""
+        return logsumexp(self._joint(self._flat(examples)), axis=1)
+
+    def _joint(self, x: np.ndarray) -> np.ndarray:
+        """Log p(x, k), float32 `[n, components]`."""
+        black = np.log1p(-self.probabilities)
+        return x @ (np.log(self.probabilities) - black).T + black.sum(axis=1) + np.log(self.weights)
+
+    @staticmethod
+    def _flat(examples: np.ndarray) -> np.ndarray:
+        x = np.asarray(examples, np.float32).reshape(len(examples), -1)
+        if x.size == 0 or not np.isin(x, (0, 1)).all():
+            found = f"values from {x.min():g} to {x.max():g}" if x.size else "none"
+            raise ValueError(
+                f"BernoulliMixture found {found}: expected zeros and ones; binarize the examples."
+            )
+        return x

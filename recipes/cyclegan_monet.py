@@ -3,13 +3,13 @@
 Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
 Networks", ICCV 2017.
 
-  python recipes/cyclegan_monet.py                       about 25 minutes on two CPU cores
+  python recipes/cyclegan_monet.py                       about 27 minutes on two CPU cores
   python recipes/cyclegan_monet.py --preset smoke        under a minute
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
-Expected (--epochs 96): of the photographs' distance to paintings, in patches of every scale, 0.08
-is left at 128x128 and 0.16 at 256x256; two filters that need no training leave 0.5 and more.
+Expected: of the photographs' distance to paintings, in patches of every scale, 0.05 is left at
+128x128 and 0.44 at 256x256 (--epochs 96: 0.08, 0.16); filters without training leave 0.5 and more.
 
 Deviations (cpu): crops at several sizes; groups of channels are normalized, for each alone made
 droplets and ringing; the identity loss, which holds colors back, fades, but begins in full, for

@@ -106,7 +106,8 @@ class DocumentAutoencoder(Autoencoder):
         """What is reconstructed of counts: themselves, or tf-idf of mean square 1."""
         if self.idf is None:
             return x
-        weighted = tf.math.log1p(x) * tf.constant(list(self.idf), tf.float32)
+        # Not log1p, which some runtimes of exported models lack.
+        weighted = tf.math.log(1.0 + x) * tf.constant(list(self.idf), tf.float32)
         return tf.math.l2_normalize(weighted, axis=-1) * len(self.vocabulary) ** 0.5
 
 

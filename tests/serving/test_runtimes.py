@@ -1,15 +1,17 @@
-"""Committed exports in a runtime that is not TensorFlow's, the C++ one of OpenVINO."""
+"""Committed exports in runtimes that are not TensorFlow's."""
 
 import numpy as np
+import onnxruntime
 import openvino
 import pytest
 import tensorflow as tf
+import tf2onnx
 
 from keras_gen.serving.exported import load
 from processes import ROOT
 
 EXPORTS = sorted((ROOT / "saved_models").glob("*/*/"))
-# What that runtime does not know: random numbers and tables of strings.
+# What these runtimes do not know: random numbers and tables of strings.
 UNKNOWN = ("StatelessRandom", "LookupTable")
 
 
@@ -29,21 +31,41 @@ def unknown(function):
     return strings or any(kind.startswith(UNKNOWN) for kind in kinds)
 
 
+def openvino_runs(function, specs, inputs):
+    """The outputs by name, in the C++ runtime of OpenVINO."""
+    converted = openvino.Core().compile_model(
+        openvino.convert_model(function), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    results = converted(inputs)
+    return {next(iter(output.names)): results[output] for output in converted.outputs}
+
+
+def onnx_runs(function, specs, inputs):
+    """The outputs by name, in ONNX Runtime."""
+    named = [tf.TensorSpec(spec.shape, spec.dtype, name=key) for key, spec in specs.items()]
+    positional = tf.function(
+        lambda *tensors: function(**dict(zip(specs, tensors, strict=True))), autograph=False
+    )
+    model, _ = tf2onnx.convert.from_function(positional, named, opset=18)
+    session = onnxruntime.InferenceSession(model.SerializeToString())
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(None, inputs), strict=True))
+
+
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of the converters
+@pytest.mark.parametrize("runs", [openvino_runs, onnx_runs])
 @pytest.mark.parametrize("path", EXPORTS, ids=lambda path: path.parent.name)
-def test_deterministic_signatures_run_in_openvino(path, rng):
-    exported, core = load(path), openvino.Core()
+def test_deterministic_signatures_run_elsewhere(path, runs, rng):
+    exported = load(path)
     functions = exported._model.signatures.items()
     known = {name: function for name, function in functions if not unknown(function)}
     assert known
     for name, function in known.items():
-        inputs = {key: example(spec, rng) for key, spec in exported.inputs[name].items()}
-        converted = core.compile_model(
-            openvino.convert_model(function), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
-        )
-        results = converted(inputs)
-        expected = exported(name, **inputs)
-        assert {next(iter(output.names)) for output in converted.outputs} == expected.keys()
+        specs = exported.inputs[name]
+        inputs = {key: example(spec, rng) for key, spec in specs.items()}
+        results, expected = runs(function, specs, inputs), exported(name, **inputs)
+        assert results.keys() == expected.keys()
         for key, value in expected.items():
             if value.dtype == np.uint8:  # a rounding apart
                 assert np.abs(results[key].astype(int) - value).max() <= 1, (name, key)

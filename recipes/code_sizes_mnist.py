@@ -10,7 +10,7 @@ Deviations: trained as a whole by Adam from random weights, where the paper pret
 restricted Boltzmann machines and then uses conjugate gradients; its fine-tuning's cross-entropy is
 the loss here too. The preset cpu takes a smaller network of rectified linear units.
 
-  python recipes/code_sizes_mnist.py                  about 6 minutes on two CPU cores
+  python recipes/code_sizes_mnist.py                  about 4 minutes on two CPU cores
   python recipes/code_sizes_mnist.py --preset smoke   under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

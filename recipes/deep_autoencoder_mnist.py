@@ -6,7 +6,7 @@ cross-entropy of the pixels. The paper reports the mean squared error of a test 
 its 784 pixels between 0 and 1): 3.00 for the autoencoder, 8.01 for logistic PCA and 13.87 for PCA
 with 30 components.
 
-  python recipes/deep_autoencoder_mnist.py                       about 25 minutes on two CPU cores
+  python recipes/deep_autoencoder_mnist.py                       about 42 minutes on two CPU cores
   python recipes/deep_autoencoder_mnist.py --pretrain denoising  the same after greedy pretraining
   python recipes/deep_autoencoder_mnist.py --preset smoke        under a minute
 

@@ -4,7 +4,7 @@ Ng: "Sparse autoencoder", CS294A lecture notes, 2011: one layer of sigmoid units
 KL(0.05 || mean activation) of every unit added to the loss. With it the L1 norm of the codes, and a
 plain autoencoder of the same network.
 
-  python recipes/sparse_autoencoder_mnist.py                    about 3 minutes on two CPU cores
+  python recipes/sparse_autoencoder_mnist.py                    about 2 minutes on two CPU cores
   python recipes/sparse_autoencoder_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The notes report no

@@ -11,7 +11,7 @@ logistic regression on 1,000 labels of the target. Codes and components are take
 neighbors and k-means, and standardized by logistic regression. No label and no test image is seen
 by an encoder.
 
-  python recipes/embeddings_mnist.py                    about 7 minutes on two CPU cores
+  python recipes/embeddings_mnist.py                    about 6 minutes on two CPU cores
   python recipes/embeddings_mnist.py --preset smoke     under a minute
 
 Data: mnist, fashion_mnist and usps through tensorflow-datasets (downloaded, or from

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from keras_gen.animations import VIDEOS
-from keras_gen.cli import apply, models, recipes, results
+from keras_gen.cli import apply, demo, models, recipes, results
 from keras_gen.images import SUFFIXES
 from keras_gen.sentences import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
 
 LARGEST_GRID = 10_000  # images, which are drawn at once
+LARGEST_PORT = 65_535
 EXAMPLES = """\
 examples:
   keras-gen list
@@ -25,6 +26,7 @@ examples:
   keras-gen apply cyclegan_monet waves.gif -o painted.gif
   keras-gen sample saved_models/gan_usps/2 -n 100 --seed 7 -o digits.png
   keras-gen sample digits_by_class --set label=3 -o threes.png
+  keras-gen demo
   keras-gen reproduce vae_mnist --preset cpu
 
 Existing files are kept unless --overwrite is given.
@@ -42,6 +44,12 @@ cannot be read or processed is named and skipped, and the exit code is then 1.
 SAMPLE = """\
 Draws new images from a generative model and lays them out in a grid. The same model,
 seed and number give the same images.
+"""
+DEMO = """\
+Serves a page for the browser on which exports are tried: images are translated or reconstructed,
+samples are drawn, latents are moved. What an export offers follows from its signatures. The page
+loads nothing from elsewhere, and an export is loaded when it is first used. Needs
+`pip install "keras-gen[demo]"`.
 """
 PUBLISH = """\
 Writes what exports reached into recipes/results/<recipe>.json, one row for each figure that the
@@ -71,7 +79,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     options = _parser().parse_args(argv)
-    if options.command in ("apply", "sample"):
+    if options.command in ("apply", "sample", "demo"):
         # Else TensorFlow imports Keras, and that half of what is installed, for nothing.
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
@@ -162,6 +170,35 @@ def _parser() -> argparse.ArgumentParser:
         help="a condition of the model, such as label=3 or temperature=0.9; may be given again",
     )
 
+    sub = command("demo", demo.demo, "try exports on a page in the browser", DEMO)
+    sub.add_argument(
+        "folders",
+        nargs="*",
+        type=Path,
+        metavar="FOLDER",
+        help="folder of exports, or of one (default: saved_models)",
+    )
+    sub.add_argument(
+        "--host",
+        default="127.0.0.1",
+        metavar="ADDRESS",
+        help="address to listen at; 0.0.0.0 lets other machines in (default: 127.0.0.1)",
+    )
+    sub.add_argument(
+        "--port",
+        type=_port,
+        default=demo.PORT,
+        metavar="N",
+        help=f"port to listen on; 0 takes a free one (default: {demo.PORT})",
+    )
+    sub.add_argument(
+        "--max-megabytes",
+        type=_positive,
+        default=20,
+        metavar="N",
+        help="size of the largest file that is taken (default: 20)",
+    )
+
     sub = command("publish", results.publish, "add exports to the table of results", PUBLISH)
     sub.add_argument(
         "exports",
@@ -230,6 +267,12 @@ def _runs_model(sub: argparse.ArgumentParser, out: str, signature: str) -> None:
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {LARGEST_PORT}")
     return int(text)
 
 

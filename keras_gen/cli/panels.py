@@ -1,0 +1,311 @@
+"""What `keras-gen demo` offers of exports, as their signatures tell."""
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from keras_gen.cli import models
+from keras_gen.images import grid, luma, to_pillow
+from keras_gen.serving import exported
+
+LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long
+SLIDERS = 10
+# Standard deviations of a standard normal prior, to either side of its mean.
+REACH = 3
+# More dimensions than these would take long to decode, each at both ends.
+PROBED = 256
+
+
+@dataclasses.dataclass(frozen=True)
+class Signature:
+    """A signature as the metadata describe it.
+
+    Attributes:
+        name: Its name.
+        inputs: Input name -> dtype and shape.
+        usual: The values of inputs that may be left out.
+        outputs: Output name -> dtype and shape.
+    """
+
+    name: str
+    inputs: Mapping[str, Any]
+    usual: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The inputs that must be given."""
+        return {name: spec for name, spec in self.inputs.items() if name not in self.usual}
+
+    @property
+    def image(self) -> str:
+        """The first output that is images, or nothing."""
+        return next((name for name, spec in self.outputs.items() if _is_image(spec)), "")
+
+    def takes(self, kind: Any) -> bool:
+        """Whether it asks for one input, and that is of a kind."""
+        return [bool(kind(spec)) for spec in self.asked.values()] == [True]
+
+    @property
+    def shape(self) -> list[int | None]:
+        """The shape of the only input that is asked for."""
+        (spec,) = self.asked.values()
+        return list(spec["shape"])
+
+    def run(self, model: exported.Exported, value: Any, output: str = "") -> np.ndarray:
+        """One output, the first images unless told, for the only input that is asked for."""
+        (name,) = self.asked
+        inputs = dict(self.usual) | {name: value}
+        return models.run(model, self.name, output or self.image, **inputs)
+
+
+@dataclasses.dataclass(frozen=True)
+class Images:
+    """Signatures that turn an image into an image, by name; the default of the export first."""
+
+    signatures: dict[str, Signature]
+
+    @property
+    def title(self) -> str:
+        """What the only signature does, or what all of them do."""
+        return words(next(iter(self.signatures))) if len(self.signatures) == 1 else "Translate"
+
+    @property
+    def any_size(self) -> bool:
+        """Whether photographs stay as they are, in color and of any size."""
+        return all(s.shape == [None, None, None, 3] for s in self.signatures.values())
+
+    def run(
+        self, model: exported.Exported, name: str, image: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """An RGB image as a signature takes it, and what that makes of it."""
+        before = fitted(image, self.signatures[name].shape)
+        return before, self.signatures[name].run(model, before[None])[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class Samples:
+    """A signature that turns a seed and a number, and conditions, into images."""
+
+    signature: Signature
+    title = "Sample"
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """The usual value of each condition that is one number."""
+        scalars = {name for name, spec in self.signature.inputs.items() if spec["shape"] == []}
+        return {name: value for name, value in self.signature.usual.items() if name in scalars}
+
+    def run(
+        self, model: exported.Exported, seed: int, n: int, conditions: Mapping[str, Any]
+    ) -> np.ndarray:
+        """A grid of n images."""
+        inputs = dict(self.signature.usual) | dict(conditions) | {"seed": seed, "n": n}
+        return grid(models.run(model, self.signature.name, self.signature.image, **inputs))
+
+
+@dataclasses.dataclass(frozen=True)
+class Start:
+    """Where the sliders start.
+
+    Attributes:
+        latents: float32 `[dimensions]`, all of them.
+        moved: The dimensions that have a slider.
+        reach: The sliders go from `-reach` to `reach`.
+    """
+
+    latents: np.ndarray
+    moved: list[int]
+    reach: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Latents:
+    """A signature that decodes a vector of latents, and one that encodes if there is one."""
+
+    signature: Signature
+    encoder: Signature | None
+    title = "Latents"
+
+    @property
+    def sliders(self) -> int:
+        """How many sliders there are."""
+        return min(SLIDERS, self.signature.shape[1] or 0)
+
+    def run(self, model: exported.Exported, latents: np.ndarray) -> np.ndarray:
+        """The image of latents `[dimensions]`."""
+        return self.signature.run(model, latents[None])[0]
+
+    def start(
+        self,
+        model: exported.Exported,
+        image: np.ndarray | None = None,
+        seed: int | None = None,
+    ) -> Start:
+        """Starts at the latents of an RGB image, at some drawn from a standard normal, or at zeros.
+
+        Sliders get the dimensions that change the decoded image most.
+        """
+        latents = np.zeros(self.signature.shape[1] or 0, np.float32)
+        if seed is not None:
+            latents = np.random.default_rng(seed).standard_normal(len(latents), np.float32)
+        if self.encoder is not None and image is not None:
+            code = _code(self.encoder, self.signature.shape)
+            latents = self.encoder.run(model, fitted(image, self.encoder.shape)[None], code)[0]
+        reach = max(REACH, math.ceil(np.abs(latents).max()))
+        ends = [
+            self.signature.run(model, _one_moved(latents, end)).astype(np.float32)
+            for end in (-reach, reach)
+        ]
+        change = np.abs(ends[1] - ends[0]).mean(axis=(1, 2, 3))
+        moved = np.argsort(-change, kind="stable")[: self.sliders]
+        return Start(latents, sorted(map(int, moved)), reach)
+
+
+Panel = Images | Samples | Latents
+
+
+@dataclasses.dataclass(frozen=True)
+class Offer:
+    """An export and its panels."""
+
+    name: str
+    path: Path
+    about: str
+    panels: list[Panel]
+
+
+def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
+    """The exports in folders that have panels, and those that have none. Loads no model.
+
+    Args:
+        folders: Folders of exports, of versions of one, or SavedModels. Of several versions the
+            highest is taken.
+
+    Raises:
+        FileNotFoundError: If a folder does not exist, or holds no export.
+    """
+    found, others = [], []
+    for folder in folders:
+        for path in _exports(folder):
+            metadata = _metadata(path)
+            if its_panels := panels(metadata):
+                name = str(metadata.get("name") or path)
+                found.append(Offer(name, path, _about(metadata), its_panels))
+            else:
+                others.append(path)
+    return found, others
+
+
+def panels(metadata: Mapping[str, Any]) -> list[Panel]:
+    """What can be done with an export on a page, by what its metadata say of its signatures."""
+    usual, default = metadata.get("defaults", {}), metadata.get("default_signature")
+    signatures = {
+        name: Signature(name, spec["inputs"], usual.get(name, {}), spec["outputs"])
+        for name, spec in metadata.get("signatures", {}).items()
+    }
+    drawing = [s for s in signatures.values() if s.image]
+    translating = sorted(
+        (s for s in drawing if s.takes(_is_image)), key=lambda s: s.name != default
+    )
+    found: list[Panel] = []
+    if translating:
+        found.append(Images({s.name: s for s in translating}))
+    found += [Samples(s) for s in drawing if set(s.asked) == {"seed", "n"}]
+    for signature in drawing:
+        if signature.takes(_is_vector):
+            encoder = signatures.get("encode")
+            able = encoder and encoder.takes(_is_image) and _code(encoder, signature.shape)
+            found.append(Latents(signature, encoder if able else None))
+    return found
+
+
+def fitted(image: np.ndarray, shape: Iterable[int | None]) -> np.ndarray:
+    """An RGB image as a signature of images `shape` takes it.
+
+    A size that is open keeps the image as it is, up to `LONGEST` pixels. Else its center is cut out
+    and resized. It becomes gray if the signature's images are.
+    """
+    _, height, width, channels = shape
+    pillow = to_pillow(image)
+    if height or width:
+        size = (width or height or 0, height or width or 0)
+        pillow = ImageOps.fit(pillow, size, Image.Resampling.LANCZOS)
+    else:
+        pillow.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
+    image = np.asarray(pillow)
+    return image if channels == 3 else np.round(luma(image)).astype(np.uint8)
+
+
+def words(name: str) -> str:
+    """The name of a signature as it is shown.
+
+    Example:
+        >>> words("photo_to_monet")
+        'Photo to monet'
+    """
+    return name.replace("_", " ").capitalize()
+
+
+def _exports(folder: Path) -> list[Path]:
+    """The SavedModels meant by a folder."""
+    if (folder / "saved_model.pb").is_file() or exported.versions(folder):
+        return [exported.resolve(folder)]
+    inner = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [exported.resolve(path) for path in inner if exported.versions(path)]
+    if not found:
+        raise FileNotFoundError(
+            f"there are no exports in {folder}: expected {folder}/<name>/<version>/saved_model.pb, "
+            "which `keras-gen train NAME` writes; name another folder."
+        )
+    return found
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """The metadata of an export; empty where they cannot be used."""
+    try:
+        metadata = exported.read_metadata(path)
+        panels(metadata), _about(metadata)
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError):
+        return {}  # a foreign or damaged export is shown by no page
+    return metadata
+
+
+def _about(metadata: Mapping[str, Any]) -> str:
+    """What an export was trained on, and how large it is."""
+    data = metadata.get("data") or ""
+    data = data.get("name", "") if isinstance(data, dict) else str(data)
+    count = sum(network["parameters"] for network in metadata.get("networks", {}).values())
+    facts = [f"trained on {data}" if data else "", f"{count:,} parameters" if count else ""]
+    return ", ".join([f"Version {metadata['version']}", *filter(None, facts)])
+
+
+def _is_image(spec: Any) -> bool:
+    return spec["dtype"] == "uint8" and len(spec["shape"]) == 4 and spec["shape"][-1] in (1, 3)
+
+
+def _is_vector(spec: Any) -> bool:
+    return spec["dtype"] == "float32" and len(spec["shape"]) == 2 and bool(spec["shape"][1])
+
+
+def _code(encoder: Signature, shape: list[int | None]) -> str:
+    """The output of an encoder that can be decoded: of a distribution the mean."""
+    able = [
+        name
+        for name, spec in encoder.outputs.items()
+        if spec["dtype"] == "float32" and list(spec["shape"]) == shape
+    ]
+    return "mean" if "mean" in able else able[0] if able else ""
+
+
+def _one_moved(latents: np.ndarray, value: float) -> np.ndarray:
+    """Copies of latents, each with another dimension at a value."""
+    count = min(len(latents), PROBED)
+    copies = np.tile(latents, [count, 1])
+    copies[range(count), range(count)] = value
+    return copies

@@ -1,0 +1,304 @@
+"""The command demo: panels by signatures, and the page in a browser."""
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from all_tiny import TINY
+from browser import browse, chromium
+from keras_gen.cli import main, panels
+from keras_gen.cli.demo import _address, _is_loopback, _listening
+from keras_gen.images import grid, write_png
+from keras_gen.serving import exported
+from keras_gen.serving.export import export
+from shared import fails, run_without
+from toy_exports import PHOTO, Inverter
+
+SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
+COMMITTED = {
+    "anomaly_detection_mnist": ["Reconstruct", "Latents"],
+    "context_encoder_cifar10": ["Inpaint"],
+    "convolutional_autoencoder_mnist_cifar10": ["Reconstruct", "Latents"],
+    "cyclegan_monet": ["Translate"],
+    "dcgan_fashion_mnist": ["Sample", "Latents"],
+    "denoising_autoencoder_mnist": ["Reconstruct", "Latents"],
+    "linear_autoencoder_mnist": ["Reconstruct", "Latents"],
+    "sparse_autoencoder_mnist": ["Reconstruct", "Latents"],
+    "vae_mnist": ["Reconstruct", "Sample", "Latents"],
+}
+
+
+class Decoder:
+    """Draws the fourth of twelve latents as a shade of gray, which the last two hardly change."""
+
+    networks = MappingProxyType({})
+
+    def signatures(self):
+        def decode(latents):
+            shades = 128 + 40 * latents[:, 3] + tf.reduce_sum(latents[:, 10:], 1)
+            shades = tf.cast(tf.clip_by_value(shades, 0, 255), tf.uint8)
+            return {"images": tf.tile(shades[:, None, None, None], [1, 4, 4, 1])}
+
+        return {"decode": (decode, [tf.TensorSpec([None, 12], tf.float32, "latents")])}
+
+
+def offered(home, model, name="model"):
+    """The panels of a model, by their titles, and its export."""
+    export(model, home / "mine", name)
+    (offer,), others = panels.offers([home / "mine" / name])
+    assert (offer.name, others) == (name, [])
+    return {panel.title: panel for panel in offer.panels}, exported.load(offer.path)
+
+
+# Panels ------------------------------------------------------------------------------------------
+
+
+def test_the_committed_exports():
+    found, others = panels.offers([SAVED_MODELS])
+    titles = {offer.name: [panel.title for panel in offer.panels] for offer in found}
+    assert {name: titles[name] for name in COMMITTED} == COMMITTED
+    assert SAVED_MODELS / "document_autoencoder_reuters" / "1" in others
+    (paintings,) = next(offer.panels for offer in found if offer.name == "cyclegan_monet")
+    assert list(paintings.signatures) == ["photo_to_monet", "monet_to_photo"]
+    assert paintings.any_size
+    encoders = {o.name: p.encoder for o in found for p in o.panels if p.title == "Latents"}
+    assert {name for name, encoder in encoders.items() if not encoder} == {"dcgan_fashion_mnist"}
+
+
+def test_folders_of_any_depth(home):
+    for folder in ("saved_models/inverter", "saved_models/inverter/2"):
+        (offer,), _ = panels.offers([Path(folder)])
+        assert offer.path == Path("saved_models/inverter/2")
+        assert offer.about == "Version 2, trained on noise"
+
+
+def test_images_to_images(home):
+    found, model = offered(home, Inverter())
+    images = found["Translate"]
+    assert list(images.signatures) == ["invert", "halve"]  # the default first
+    for name, expected in (("invert", 255 - PHOTO), ("halve", PHOTO // 2)):
+        before, after = images.run(model, name, PHOTO)
+        np.testing.assert_array_equal(before, PHOTO)
+        np.testing.assert_array_equal(after, expected)
+
+
+def test_samples(home):
+    found, model = offered(home, Inverter())
+    assert found["Sample"].conditions == {}
+    expected = model("sample", seed=7, n=3)["images"]
+    np.testing.assert_array_equal(found["Sample"].run(model, 7, 3, {}), grid(expected))
+
+
+def test_samples_under_conditions(home):
+    found, model = offered(home, TINY["ConditionalGAN"].compiled())
+    assert found["Sample"].conditions == {"label": -1}
+    expected = model("sample", seed=7, n=3, label=2)["images"]
+    drawn = found["Sample"].run(model, 7, 3, {"label": 2})
+    np.testing.assert_array_equal(drawn, grid(expected))
+
+
+def test_sliders_move_what_changes_most(home):
+    found, model = offered(home, Decoder())
+    assert list(found) == ["Latents"] and found["Latents"].encoder is None
+    start = found["Latents"].start(model)
+    assert start.moved == [*range(8), 10, 11] and panels.SLIDERS == 10
+    assert start.reach == 3 and not start.latents.any()
+    latents = start.latents.copy()
+    latents[3] = 2
+    assert (found["Latents"].run(model, latents) == 128 + 80).all()
+
+
+def test_sliders_start_at_a_draw(home):
+    found, model = offered(home, Decoder())
+    start, again = (found["Latents"].start(model, seed=5) for _ in range(2))
+    assert start.latents.any() and (start.latents == again.latents).all()
+
+
+def test_sliders_start_at_an_image(home):
+    found, model = offered(home, TINY["VAE"].compiled())
+    assert found["Latents"].encoder.name == "encode"
+    start = found["Latents"].start(model, PHOTO)
+    before, after = found["Reconstruct"].run(model, "reconstruct", PHOTO)
+    np.testing.assert_array_equal(start.latents, model("encode", images=before[None])["mean"][0])
+    np.testing.assert_allclose(found["Latents"].run(model, start.latents), after, atol=1)
+    assert max(np.abs(start.latents)) <= start.reach
+
+
+@pytest.mark.parametrize(
+    "size, shape, expected",
+    [
+        ((6, 9), [None, None, None, 3], (6, 9, 3)),
+        ((20, 4096), [None, None, None, 3], (5, 1024, 3)),
+        ((6, 9), [None, 28, 28, 1], (28, 28, 1)),
+        ((6, 9), [None, 4, 8, 3], (4, 8, 3)),
+    ],
+)
+def test_images_are_made_fit(size, shape, expected):
+    image = np.full([*size, 3], (10, 200, 30), np.uint8)
+    fitted = panels.fitted(image, shape)
+    assert fitted.shape == expected and fitted.dtype == np.uint8
+    gray = round(0.299 * 10 + 0.587 * 200 + 0.114 * 30)
+    assert (fitted == (gray if shape[-1] == 1 else (10, 200, 30))).all()
+
+
+def test_the_center_is_cut_out():
+    image = np.zeros([4, 12, 3], np.uint8)
+    image[:, 4:8] = 255
+    assert (panels.fitted(image, [None, 4, 4, 3]) == 255).all()
+
+
+# Errors ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", ["empty", "missing", "photo.png"])
+def test_no_exports(home, capsys, folder):
+    (home / "empty").mkdir()
+    error = fails(capsys, "demo", folder)
+    assert f"there are no exports in {folder}: expected {folder}/<name>/<version>/saved" in error
+
+
+def test_exports_without_images(home, capsys):
+    for text in ("{", "[]", '{"signatures": 1}', '{"signatures": {"a": {}}}', "{}"):
+        folder = home / "mine" / "odd" / "1" / "assets.extra"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder.parent / "saved_model.pb").touch()
+        (folder / "keras_gen.json").write_text(text)
+        error = fails(capsys, "demo", "mine")
+        assert "none of the 1 exports has a signature that takes or gives images" in error
+        assert "(the first is mine/odd/1): name a folder of others." in error
+
+
+def test_without_the_extra(home):
+    heavy = "gradio uvicorn tensorflow keras tensorflow_datasets sklearn matplotlib"
+    done = run_without("demo", packages=heavy)
+    assert done.returncode == 1
+    assert done.stderr == 'keras-gen demo: needs gradio: pip install "keras-gen[demo]"\n'
+
+
+def test_a_port_that_is_taken():
+    with _listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        assert _is_loopback(taken) and _address(taken) == f"http://127.0.0.1:{port}/"
+        sentence = (
+            rf"cannot listen on port {port} of 127.0.0.1 \([\w ]+\): choose another --port or"
+        )
+        with pytest.raises(OSError, match=sentence):
+            _listening("127.0.0.1", port)
+
+
+def test_hosts():
+    with pytest.raises(OSError, match=r"of no\.such\.host\.invalid"):
+        _listening("no.such.host.invalid", 0)
+    with _listening("0.0.0.0", 0) as everywhere:
+        assert not _is_loopback(everywhere)
+    if socket.has_ipv6:
+        with contextlib.suppress(OSError), _listening("::1", 0) as listener:
+            assert _is_loopback(listener) and _address(listener).startswith("http://[::1]:")
+
+
+@pytest.mark.parametrize("flag", ["--port=65536", "--port=x", "--max-megabytes=0"])
+def test_wrong_flags(home, capsys, flag):
+    with pytest.raises(SystemExit, match="2"):
+        main(["demo", flag])
+    assert "is not a" in capsys.readouterr().err
+
+
+# The page ----------------------------------------------------------------------------------------
+
+SHOWN = "[...document.images].filter(i => i.checkVisibility() && i.complete)"
+FILE = "input[type=file]"
+SLIDER = "[...document.querySelectorAll('input[type=range]')].filter(i => i.checkVisibility())[3]"
+SHADE = f"""(() => {{
+    const canvas = document.createElement('canvas'), image = {SHOWN}.at(-1);
+    if (!image) return null;
+    canvas.width = canvas.height = 1;
+    canvas.getContext('2d').drawImage(image, 0, 0, 1, 1);
+    return canvas.getContext('2d').getImageData(0, 0, 1, 1).data[0];
+}})()"""
+
+
+@contextlib.contextmanager
+def served(folder):
+    """The address of a page that neither Keras nor what trains models could be imported for."""
+    script = (
+        "import sys; sys.modules.update(dict.fromkeys(\n"
+        "    ['keras', 'tf_keras', 'tensorflow_datasets', 'sklearn', 'matplotlib']))\n"
+        "from keras_gen.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    flags = ["demo", str(folder), "--port", "0", "--max-megabytes", "1"]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, "-c", script, *flags], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            first = process.stdout.readline()
+            assert " exports at http://127.0.0.1:" in first
+            yield first.split(" at ")[1].split()[0]
+        finally:
+            process.terminate()
+            process.wait()
+    assert process.returncode == 0
+
+
+@pytest.fixture
+def page(home):
+    pytest.importorskip("gradio", reason='needs gradio: pip install "keras-gen[demo]"')
+    if chromium() is None:
+        pytest.skip("needs Chromium, and there is none on this machine")
+    export(Inverter(), home / "mine", "inverter")
+    export(Decoder(), home / "mine", "decoder")
+    with served(home / "mine") as address, browse(home / "profile") as page:
+        page.send("Page.navigate", url=address)
+        page.address = address
+        page.wait(f"document.querySelector('{FILE}') !== null")
+        yield page
+
+
+@pytest.mark.slow
+def test_the_page_in_a_browser(home, page):
+    """A photograph becomes its negative, a slider changes a shade; bad files are refused."""
+    said = "document.body.innerText"
+
+    # The model for photographs comes first, though its name does not.
+    page.upload(FILE, home / "photo.png")
+    levels = np.abs(255 - 2 * PHOTO.astype(float)).mean()
+    page.wait(f"{said}.includes('differs from before by {levels:.1f} of 255 levels')")
+    page.run("document.querySelectorAll('input[type=radio]')[1].click()")
+    levels = (PHOTO - PHOTO // 2).mean()
+    page.wait(f"{said}.includes('differs from before by {levels:.1f} of 255 levels')")
+
+    (home / "broken.jpg").write_text("not an image")
+    write_png("large.png", np.random.default_rng(0).integers(0, 256, [700, 700, 3], np.uint8))
+    for file, sentence in (
+        ("broken.jpg", "broken.jpg is not a readable PNG, JPEG, WebP, GIF or BMP image (12 bytes)"),
+        ("large.png", "exceed the maximum allowed size of 1"),
+    ):
+        page.run("document.querySelector('button[aria-label=\"Remove Image\"]')?.click()")
+        page.wait(f"document.querySelector('{FILE}') !== null")
+        page.upload(FILE, home / file)
+        page.wait(f"{said}.includes('{sentence}')")
+
+    page.run("document.querySelector('input[role=combobox]').focus()")
+    options = "[...document.querySelectorAll('[role=option]')]"
+    option = f"{options}.find(o => o.innerText.trim().endsWith('decoder'))"
+    page.wait(f"Boolean({option})")
+    page.run(f"{option}.dispatchEvent(new MouseEvent('mousedown', {{bubbles: true}}))")
+    page.wait(f"Boolean({SLIDER})")
+    page.run(
+        "[...document.querySelectorAll('button')].find(b => b.checkVisibility() && "
+        "b.innerText.trim() == 'All latents at 0').click()"
+    )
+    page.wait(f"{SHADE} === 128")
+    page.run(f"{SLIDER}.value = 2, {SLIDER}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    page.wait(f"{SHADE} === 128 + 80")
+
+    outside = [a for a in page.addresses if not a.startswith((page.address, "data:", "blob:"))]
+    assert len(page.addresses) > 10 and outside == []

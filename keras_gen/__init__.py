@@ -27,7 +27,19 @@ _MODELS = {
     "flows": ("Flow",),
     "gan": ("GAN", "WGANGP", "ConditionalGAN", "UnrolledGAN"),
     "translation": ("ContextEncoder", "CycleGAN"),
-    "vae": ("IWAE", "VAE", "VQVAE"),
+    "vae": (
+        "BIVA",
+        "DIPVAE",
+        "IWAE",
+        "VAE",
+        "VQVAE",
+        "BetaTCVAE",
+        "CapacityVAE",
+        "FactorVAE",
+        "GumbelVAE",
+        "LadderVAE",
+        "PriorSampledModel",
+    ),
 }
 _FAMILIES = {model: family for family, models in _MODELS.items() for model in models}
 

@@ -4,9 +4,15 @@ import numpy as np
 import pytest
 
 import keras_gen
+from keras_gen.losses import Normal
 
+CODES = dict(latent_dim=2, filters=(2,))
 SMALL = {
-    "GAN": ((8, 8, 3), dict(latent_dim=3, filters=2, objective="minimax")),
+    "Autoencoder": ((8, 8, 1), CODES),
+    "VAE": ((8, 4, 3), dict(likelihood=Normal(scale=None), **CODES)),
+    "IWAE": ((8, 8, 1), dict(samples=3, **CODES)),
+    "VQVAE": ((8, 8, 3), dict(codebook_size=4, **CODES)),
+    "GAN": ((8, 8, 3), dict(latent_dim=3, filters=2)),
     "WGANGP": ((8, 8, 3), dict(latent_dim=3, filters=2, critic_steps=1)),
     "UnrolledGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, unrolled_steps=1)),
     "ConditionalGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
@@ -18,7 +24,7 @@ SMALL = {
 def test_takes_images_of_the_shape(rng, name):
     shape, arguments = SMALL[name]
     model = getattr(keras_gen, name).for_images(shape, **arguments)
-    given = arguments.keys() & {"classes", "critic_steps", "unrolled_steps", "domains"}
+    given = arguments.keys() - {"latent_dim", "filters", "blocks"}
     assert all(getattr(model, name) == arguments[name] for name in given)
     images = rng.integers(0, 256, (4, *shape), "uint8")
     batch = (images, images) if name == "CycleGAN" else (images, np.arange(4))[: len(model.batch)]
@@ -27,5 +33,7 @@ def test_takes_images_of_the_shape(rng, name):
 
 
 def test_networks_that_cannot_be():
+    with pytest.raises(TypeError, match="BIVA has no usual networks"):
+        keras_gen.BIVA.for_images((8, 8, 1))
     with pytest.raises(ValueError, match="squares of 8, 16, 32"):
         keras_gen.GAN.for_images((28, 28, 1))

@@ -2,7 +2,8 @@
 
 from keras_gen.bases.adversarial import AdversarialModel
 from keras_gen.bases.capabilities import Capable, Sampler, capability
-from keras_gen.bases.coder import Coder
+from keras_gen.bases.coder import Coder, Decoding, DiscreteCoder
+from keras_gen.bases.hierarchy import Drawn, HierarchicalVAE
 from keras_gen.bases.likelihood import DensityModel, Inferred, LikelihoodModel
 from keras_gen.bases.translator import Translator
 
@@ -10,7 +11,11 @@ __all__ = [
     "AdversarialModel",
     "Capable",
     "Coder",
+    "Decoding",
     "DensityModel",
+    "DiscreteCoder",
+    "Drawn",
+    "HierarchicalVAE",
     "Inferred",
     "LikelihoodModel",
     "Sampler",

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_gen.bases.capabilities import Capable
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.base import per_example_mean
-from keras_gen.training import GenerativeModel, apply, minimize
+from keras_gen.training import GenerativeModel, apply, minimize, parts
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
 
@@ -190,19 +190,12 @@ class AdversarialModel(Capable, GenerativeModel):
         )
 
     def _parts(self, batch: dict) -> list[dict]:
-        """The batches of the k updates, equal in size.
-
-        Every k-th example and not the k-th part, so that N replicas form the parts of one. Of a
-        short last batch some examples are used twice.
-        """
-        k, count = self.discriminator_steps, keras.ops.shape(batch["x"])[0]
+        """The batches of the k updates, equal in size."""
+        k = self.discriminator_steps
         if k == 1:
             return [batch]
-        places = tf.range(-(-count // k)) * k
-        return [
-            {name: tf.gather(v, (places + part) % count) for name, v in batch.items()}
-            for part in range(k)
-        ]
+        each = {name: parts(values, k) for name, values in batch.items()}
+        return [{name: of[part] for name, of in each.items()} for part in range(k)]
 
     def _penalty(self, batch, fake, use, training, weights):
         """The penalty of the discriminator, every so many steps and weighted as often."""

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import inspect
+import numbers
 from collections.abc import Callable
 
 import numpy as np
@@ -17,9 +18,9 @@ def capability(function: Callable) -> Callable:
 
     The names of its parameters are those of the model's `edges`, through which its arguments come
     in. It returns a dict of tensors; those named like an edge leave through it, others as float32.
-    The method takes arrays of any number of examples and works them off in batches, by a graph
-    that is traced once. It returns an array, or of several outputs a tuple. Where data of an
-    edge came in as floats, they leave as floats.
+    The method takes arrays of any number of examples, after the first also one number for all, and
+    works them off in batches, by a graph that is traced once. It returns an array, or of several
+    outputs a tuple. Where data of an edge came in as floats, they leave as floats.
 
     Example:
     ```python
@@ -89,7 +90,10 @@ class Capable:
 
 
 def _run(model, function, takes, arrays, batch_size):
-    edges, counts = [model.edges[name] for name in takes], [len(array) for array in arrays]
+    edges, first = [model.edges[name] for name in takes], len(arrays[0])
+    # A number is for all examples.
+    arrays = [np.full(first, a) if isinstance(a, numbers.Number) else a for a in arrays]
+    counts = [len(array) for array in arrays]
     if len(set(counts)) > 1 or not counts[0]:
         found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
         raise ValueError(f"{function.__name__} got {found}: expected at least 1, and as many each.")

@@ -77,17 +77,26 @@ class LikelihoodModel(Capable, GenerativeModel):
 
     def train_step(self, data):
         """Takes one step on the weighted sum of the terms."""
-        batch = self.prepare_batch(data)
+        losses, _ = self.update(self.prepare_batch(data))
+        return self.report(**losses)
+
+    def update(self, batch: dict) -> tuple[dict, Inferred]:
+        """Takes the step of `optimizer` on a batch that went through its edges.
+
+        Returns:
+            The loss and its terms as they are reported, and what was inferred, all of them from
+            before the step.
+        """
 
         def total_loss():
             terms, inferred = self._inferred_terms(batch, training=True)
             return self.weighted(terms, training=True), terms, inferred
 
-        (networks,) = self.optimizers().values()
+        networks = self.optimizers()["optimizer"]
         loss, terms, inferred = minimize(total_loss, self.optimizer, *networks)
         with tf.control_dependencies([loss]):
             self.after_update(inferred=inferred, **batch)
-        return self.report(loss=loss, **self.named(terms))
+        return dict(loss=loss, **self.named(terms)), inferred
 
     def test_step(self, data):
         """Returns the loss of held-out examples and its terms."""

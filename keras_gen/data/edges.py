@@ -105,12 +105,13 @@ class Images(Edge):
 class Levels(Edge):
     """Discrete images: whole numbers outside and inside, such as the 256 levels of gray.
 
-    Outside they are uint8 (int32 above 256 levels), inside int32.
+    Inside they are int32.
 
     Args:
         shape: `(height, width, channels)`.
         levels: Number of levels, which are 0 to `levels` - 1.
         name: Name under which clients know them.
+        dtype: Integer dtype outside; by default uint8, and int32 above 256 levels.
 
     Example:
         >>> Levels((1,), levels=2).prepare(np.array([[1]], "uint8"))
@@ -120,6 +121,7 @@ class Levels(Edge):
     shape: tuple
     levels: int = 256
     name: str = "images"
+    dtype: str | None = None
 
     def prepare(self, values) -> tf.Tensor:
         """Takes integers `[batch, *shape]`."""
@@ -128,13 +130,13 @@ class Levels(Edge):
         return _integers(values, 0, self.levels - 1, subject)
 
     def restore(self, values):
-        """Returns uint8, or int32 above 256 levels, rounded into 0 to `levels` - 1."""
+        """Returns integers of the dtype outside, rounded into 0 to `levels` - 1."""
         rounded = tf.clip_by_value(tf.round(tf.cast(values, tf.float32)), 0.0, self.levels - 1.0)
         return tf.cast(rounded, self.spec().dtype)
 
     def spec(self):
         """Returns the specification of `[batch, *shape]`."""
-        dtype = tf.uint8 if self.levels <= 256 else tf.int32
+        dtype = self.dtype or (tf.uint8 if self.levels <= 256 else tf.int32)
         return tf.TensorSpec([None, *self.shape], dtype, name=self.name)
 
     def inner_spec(self):

@@ -61,7 +61,7 @@ class ConditionalGAN(GAN):
         self.edges["label"] = Labels(classes, unknown=True, name="label")
 
     @classmethod
-    def for_images(
+    def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
         """Builds the model with DCGAN's networks, as `GAN.for_images`, which are told the class.
@@ -78,8 +78,8 @@ class ConditionalGAN(GAN):
         *sides, channels = shape
         generator = dcgan_generator(shape, latent_dim + classes, filters)
         discriminator = dcgan_discriminator((*sides, channels + classes), filters)
-        networks = (with_labels(network, classes) for network in (generator, discriminator))
-        return cls(*networks, classes=classes, **kwargs)
+        labeled = with_labels(generator, classes), with_labels(discriminator, classes)
+        return cls(*labeled, classes, **kwargs)
 
     def generated(self, use, batch, training):
         """Returns images of the batch's labels."""

@@ -84,12 +84,8 @@ class GAN(Sampler, AdversarialModel):
 
         Example: `GAN.for_images((64, 64, 3))`.
         """
-        normalization = cls.discriminator_normalization
-        return cls(
-            dcgan_generator(shape, latent_dim, filters),
-            dcgan_discriminator(shape, filters, normalization),
-            **kwargs,
-        )
+        discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
+        return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 
     def call(self, latents, training=False):
         """Turns latents `[batch, latents]` into images in [-1, 1]."""

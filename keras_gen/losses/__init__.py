@@ -13,7 +13,14 @@ from keras_gen.losses.adversarial import (
     Relativistic,
     Wasserstein,
 )
-from keras_gen.losses.divergences import kl_categorical, kl_normal, kl_standard_normal
+from keras_gen.losses.concrete import log_concrete, relaxed_codes, relaxed_kl
+from keras_gen.losses.disentangling import decomposed_kl, dip_penalties, permuted_dimensions
+from keras_gen.losses.divergences import (
+    kl_categorical,
+    kl_normal,
+    kl_standard_normal,
+    log_ratio_normal,
+)
 from keras_gen.losses.likelihoods import (
     Bernoulli,
     Categorical,
@@ -42,10 +49,17 @@ __all__ = [
     "Relativistic",
     "Wasserstein",
     "adversarial",
+    "decomposed_kl",
+    "dip_penalties",
     "divergences",
     "kl_categorical",
     "kl_normal",
     "kl_standard_normal",
     "likelihoods",
+    "log_concrete",
+    "log_ratio_normal",
     "penalties",
+    "permuted_dimensions",
+    "relaxed_codes",
+    "relaxed_kl",
 ]

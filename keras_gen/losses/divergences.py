@@ -48,6 +48,38 @@ def kl_normal(
     return 0.5 * per_example_sum(distance + tf.math.expm1(log_ratio) - log_ratio)
 
 
+def log_ratio_normal(
+    values: tf.Tensor,
+    mean_q: tf.Tensor,
+    log_var_q: tf.Tensor,
+    mean_p: tf.Tensor,
+    log_var_p: tf.Tensor,
+) -> tf.Tensor:
+    """Log-density of N(mean_q, exp(log_var_q)) less that of N(mean_p, exp(log_var_p)), at values.
+
+    Its mean over values drawn from q is `kl_normal`. One draw estimates a divergence that has no
+    closed form, because p depends on what is drawn from q.
+
+    Args:
+        values: `[batch, ...]`.
+        mean_q: Means of q, same shape.
+        log_var_q: Logarithms of the variances of q, same shape.
+        mean_p: Means of p, same shape or broadcast to it.
+        log_var_p: Logarithms of the variances of p, same shape or broadcast to it.
+
+    Returns:
+        float32 `[batch]`, nats, summed over the other axes.
+
+    Example:
+        >>> log_ratio_normal(tf.ones([4, 2]), tf.ones([4, 2]), 0.0, tf.zeros([4, 2]), 0.0)  # 1 nat
+    """
+    values, mean_q, mean_p = (tf.cast(t, tf.float32) for t in (values, mean_q, mean_p))
+    log_var_q, log_var_p = tf.cast(log_var_q, tf.float32), tf.cast(log_var_p, tf.float32)
+    from_q = tf.square(values - mean_q) * tf.exp(-log_var_q) + log_var_q
+    from_p = tf.square(values - mean_p) * tf.exp(-log_var_p) + log_var_p
+    return 0.5 * per_example_sum(from_p - from_q)
+
+
 def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf.Tensor:
     """KL(softmax(logits_q) || softmax(logits_p)), the classes on the last axis.
 

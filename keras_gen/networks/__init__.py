@@ -5,6 +5,7 @@ from keras_gen.networks.context_encoder import context_decoder, context_encoder
 from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.coupling_flow import coupling_flow
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
+from keras_gen.networks.hierarchy import biva_networks, conv_biva_networks, ladder_networks
 from keras_gen.networks.labels import with_labels
 from keras_gen.networks.mlp import (
     linear_networks,
@@ -18,15 +19,18 @@ from keras_gen.networks.pixel_cnn import pixel_cnn
 from keras_gen.networks.resnet_generator import resnet_generator
 
 __all__ = [
+    "biva_networks",
     "classifier_on",
     "context_decoder",
     "context_encoder",
+    "conv_biva_networks",
     "conv_classifier",
     "conv_decoder",
     "conv_encoder",
     "coupling_flow",
     "dcgan_discriminator",
     "dcgan_generator",
+    "ladder_networks",
     "linear_networks",
     "mlp_decoder",
     "mlp_encoder",

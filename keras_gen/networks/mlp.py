@@ -11,7 +11,7 @@ from keras_gen.layers import Dropout
 
 def mlp_encoder(
     image_shape: tuple = (28, 28, 1),
-    latent_dim: int = 50,
+    latent_dim: int | tuple[int, ...] = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
     heads: tuple[str, ...] = ("codes",),
@@ -27,7 +27,8 @@ def mlp_encoder(
 
     Args:
         image_shape: Shape of an example.
-        latent_dim: Dimensions of the latents.
+        latent_dim: Dimensions of the latents; or their shape, such as `(variables, classes)` of
+            categorical ones.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
         heads: Names of the layers that the last hidden layer feeds: codes, or the parameters of
@@ -42,7 +43,7 @@ def mlp_encoder(
 
     Returns:
         A model from `[batch, *image_shape]` to the list of heads, or to the only one, float32
-        `[batch, latent_dim]` each.
+        `[batch, latent_dim]` each, or `[batch, *latent_dim]`.
 
     Example:
     ```python
@@ -52,16 +53,19 @@ def mlp_encoder(
     inputs = keras.Input(image_shape)
     x = layers.Flatten()(inputs)
     x = _hidden(Dropout(dropout)(x) if dropout else x, hidden, activation, gain)
+    shape = latent_dim if isinstance(latent_dim, tuple) else (latent_dim,)
     results = [
-        _dense(latent_dim, output_activation, output_gain, dtype="float32", name=head)(x)
+        _dense(math.prod(shape), output_activation, output_gain, dtype="float32", name=head)(x)
         for head in heads
     ]
+    if len(shape) > 1:
+        results = [layers.Reshape(shape, dtype="float32")(head) for head in results]
     return keras.Model(inputs, results, name=name)
 
 
 def mlp_decoder(
     image_shape: tuple = (28, 28, 1),
-    latent_dim: int = 50,
+    latent_dim: int | tuple[int, ...] = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
     gain: float | None = None,
@@ -72,29 +76,31 @@ def mlp_decoder(
     Args:
         image_shape: Shape of the parameters: that of an example, with more channels if the
             likelihood has several parameters per value.
-        latent_dim: Dimensions of the latents.
+        latent_dim: Dimensions of the latents, or their shape.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
         gain: Factor of the hidden layers' initial weights, as of `mlp_encoder`.
         name: Name of the model.
 
     Returns:
-        A model from latents `[batch, latent_dim]` to float32 `[batch, *image_shape]`.
+        A model from latents `[batch, latent_dim]`, or `[batch, *latent_dim]`, to float32
+        `[batch, *image_shape]`.
 
     Example:
     ```python
     decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
     ```
     """
-    inputs = keras.Input((latent_dim,))
-    x = _hidden(inputs, hidden, activation, gain)
+    inputs = keras.Input(latent_dim if isinstance(latent_dim, tuple) else (latent_dim,))
+    x = layers.Flatten()(inputs) if len(inputs.shape) > 2 else inputs
+    x = _hidden(x, hidden, activation, gain)
     x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
 
 
 def mlp_networks(
     image_shape: tuple = (28, 28, 1),
-    latent_dim: int = 50,
+    latent_dim: int | tuple[int, ...] = 50,
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
     *,

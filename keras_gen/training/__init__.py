@@ -15,6 +15,7 @@ from keras_gen.training.replicas import (
     global_batch,
     global_mean,
     global_sum,
+    parts,
     replica_part,
 )
 from keras_gen.training.sampling_weights import SamplingWeights, distribute_fresh
@@ -44,6 +45,7 @@ __all__ = [
     "is_chief",
     "make_strategy",
     "minimize",
+    "parts",
     "replica_part",
     "require",
     "require_built",

@@ -75,6 +75,27 @@ def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     return tf.cast(-tf.math.log(-tf.math.log(_replica_slice(draw, list(shape)))), dtype)
 
 
+def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
+    """Noise for several draws of each example: `[samples, *shape]`.
+
+    Args:
+        draw: `normal`, `uniform` or `gumbel`.
+        shape: List of ints or scalar tensors, `[batch, ...]`.
+        samples: How many; None: `shape` alone.
+        seed: Int64 `[2]`, from `stateless_seed`.
+
+    Example:
+    ```python
+    noise = several(normal, [4, 2], 16, stateless_seed(0, 0, "latents"))  # [16, 4, 2]
+    ```
+    """
+    if samples is None:
+        return draw(shape, seed)
+    # Drawn with the batch first, of which each replica takes its slice.
+    batch, *rest = shape
+    return keras.ops.moveaxis(draw([batch, samples, *rest], seed), 1, 0)
+
+
 def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Draws from softmax(logits) over the last axis: the argmax of the logits plus `gumbel` noise.
 

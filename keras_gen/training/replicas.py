@@ -1,5 +1,6 @@
 """What replicas share: their part of the global batch, sums and means over all of them."""
 
+import keras
 import tensorflow as tf
 
 
@@ -36,6 +37,24 @@ def replica_part(values: tf.Tensor, local) -> tf.Tensor:
     """
     start, _ = replica_slice(local)
     return values[start : start + local]
+
+
+def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """Returns a batch in parts, equal in size: every so many-th example and not one stretch.
+
+    So the parts that N replicas form of their batches are those of one device. Of a batch that is
+    no multiple of `count` some examples are in two parts.
+
+    Args:
+        values: `[batch, ...]`, this replica's part of the global batch.
+        count: How many parts.
+
+    Returns:
+        Tensors `[batch / count, ...]`, rounded up.
+    """
+    examples = keras.ops.shape(values)[0]
+    places = tf.range(-(-examples // count)) * count
+    return [tf.gather(values, (places + part) % examples) for part in range(count)]
 
 
 def global_batch(values: tf.Tensor) -> tf.Tensor:

@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_gen.bases import Coder, DensityModel, Inferred
 from keras_gen.losses import kl_standard_normal
 from keras_gen.training import schedules
-from keras_gen.training.noise import normal
+from keras_gen.training.noise import normal, several
 
 SCORE_SAMPLES = 16  # latents an example; the ELBO of one would be noisy
 
@@ -47,7 +47,7 @@ class VAE(Coder, DensityModel):
     ```
     """
 
-    code_names = ("mean", "log_variance")
+    code_names: tuple[str, ...] = ("mean", "log_variance")
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", beta=1.0, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
@@ -72,21 +72,21 @@ class VAE(Coder, DensityModel):
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
         """Draws latents of (mean, log variance), one `[batch, ...]` or `[samples, batch, ...]`."""
         mean, log_variance = posterior
-        batch, *shape = keras.ops.shape(mean)
-        # Drawn with the batch first, of which each replica takes its slice.
-        noise = normal([batch, *([samples] if samples else []), *shape], seed)
-        noise = keras.ops.moveaxis(noise, 1, 0) if samples else noise
+        noise = several(normal, keras.ops.shape(mean), samples, seed)
         # Eq. (4): z = mean + sigma * epsilon.
         return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance))
 
-    def log_ratio(self, x, inferred, training: bool = False) -> tf.Tensor:
-        """Returns log p(x, z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
+    def latent_ratio(self, inferred) -> tf.Tensor:
+        """Returns log p(z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
         latents, (mean, log_variance) = inferred
         noise = (latents - mean) * tf.exp(-0.5 * log_variance)
         # log N(z; 0, 1) - log N(z; mean, variance), where the constants cancel.
         ratio = 0.5 * (tf.square(noise) + log_variance - tf.square(latents))
-        axes = list(range(1 - mean.shape.rank, 0))
-        return tf.reduce_sum(ratio, axis=axes) - self.reconstruction(latents, x, training)
+        return tf.reduce_sum(ratio, axis=list(range(1 - mean.shape.rank, 0)))
+
+    def log_ratio(self, x, inferred, training: bool = False) -> tf.Tensor:
+        """Returns log p(x, z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
+        return self.latent_ratio(inferred) - self.reconstruction(inferred.latents, x, training)
 
     def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).

@@ -2,14 +2,13 @@
 
 import keras
 
-from keras_gen.bases import Coder, Inferred, LikelihoodModel, capability
-from keras_gen.data.edges import Levels
+from keras_gen.bases import DiscreteCoder, Inferred, LikelihoodModel
 from keras_gen.layers import VectorQuantizer
 from keras_gen.training import schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VQVAE(Coder, LikelihoodModel):
+class VQVAE(DiscreteCoder, LikelihoodModel):
     """An autoencoder whose codes are entries of a codebook: integers.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
@@ -56,7 +55,7 @@ class VQVAE(Coder, LikelihoodModel):
         self.quantizer = VectorQuantizer(codebook_size, dim, decay, dead_after=dead_after)
         self.codebook_size, self.decay, self.dead_after = codebook_size, decay, dead_after
         self.commitment_weight = schedules.weight("commitment_weight", commitment_weight)
-        self.edges["codes"] = Levels(tuple(grid), codebook_size, name="codes")
+        self.keep_codes(grid, codebook_size)
 
     def loss_weights(self):
         """Returns beta for the commitment; the perplexity is only reported."""
@@ -88,17 +87,10 @@ class VQVAE(Coder, LikelihoodModel):
         """Returns -log p(x | codes)."""
         return self.reconstruction(self.encoded(x)[0], x, training=False)
 
-    @capability
-    def encode(self, x):
-        """Returns the codes, integers `[n, ...]` below the codebook's size.
+    def codes(self, x):
+        """Returns the indices of the codes nearest to the latents of examples."""
+        return self.quantizer(self.encoder(x, training=False))[1]
 
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            batch_size: Examples at once.
-        """
-        return {"codes": self.quantizer(self.encoder(x, training=False))[1]}
-
-    @capability
-    def decode(self, codes):
-        """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
-        return {"x": self.reconstructed(self.quantizer.embed(codes))}
+    def embedded(self, codes):
+        """Returns the codebook's entries."""
+        return self.quantizer.embed(codes)

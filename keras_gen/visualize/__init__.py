@@ -14,6 +14,7 @@ from keras_gen.visualize.models import (
     interpolations,
     manifold,
     random_codes,
+    redrawn,
     samples,
     traversals,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "manifold",
     "random_codes",
     "reconstructions",
+    "redrawn",
     "samples",
     "translation_grid",
     "traversals",

@@ -181,6 +181,31 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     return np.concatenate([sides[0], gap, sides[1]], axis=1)
 
 
+def redrawn(model, images, seed: int = 0) -> np.ndarray:
+    """What each layer of a hierarchy holds: latents of lower layers are drawn anew.
+
+    Args:
+        model: A model with L layers of latents, such as `BIVA`.
+        images: uint8, or float as the model takes them.
+        seed: Of the draws, the same for all rows.
+
+    Returns:
+        uint8 image `[height, width, 3]`, a row for each image: the image, its reconstruction, and
+        what is generated of its latents above layer 1, above layer 2, and so on; the last column is
+        a sample.
+
+    Example:
+    ```python
+    sample_grid = SampleGrid(lambda model: redrawn(model, test_images[:8]), "runs/a/layers")
+    ```
+    """
+    codes = model.encode(images)
+    noise = np.random.default_rng(seed).normal(size=codes.shape).astype("float32")
+    columns = [images, *(model.redraw(codes, noise, layers) for layers in range(model.depth + 1))]
+    shown = np.stack([as_uint8(model, column) for column in columns], axis=1)
+    return grid(shown.reshape(-1, *shown.shape[2:]), len(columns))
+
+
 def figure(
     image: np.ndarray,
     title: str | None = None,

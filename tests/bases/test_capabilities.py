@@ -123,6 +123,20 @@ class TestMethods:
         words, _ = model.read(np.array([[0.5, 3.0]]))
         assert words.tolist() == [["dog"]]
 
+    def test_a_number_is_for_all_examples(self, arrays):
+        class Chooses(Mixer):
+            @capability
+            def choose(self, latents, labels):
+                return {"chosen": tf.gather(latents, labels, batch_dims=1)}
+
+        model, latents = Chooses(), arrays[1]
+        model.edges["labels"] = Labels(3)
+        np.testing.assert_array_equal(model.choose(latents, 2, batch_size=2), latents[:, 2])
+        chosen = model.choose(latents, np.array([0, 1, 2, 1, 0]))
+        np.testing.assert_array_equal(chosen, latents[np.arange(5), [0, 1, 2, 1, 0]])
+        with pytest.raises(ValueError, match=r"from 3 to 3: expected integers in \[0, 2\]"):
+            model.choose(latents, 3)
+
     @pytest.mark.parametrize("dtype", ["float32", "float64"])
     def test_floats_that_come_in_leave_as_floats(self, arrays, dtype):
         images = np.array([-0.25, 0, 0.3, 0.5], dtype).reshape(1, *SHAPE)

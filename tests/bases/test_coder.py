@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases import Coder
+from keras_gen.bases import Coder, Decoding, DiscreteCoder
 from keras_gen.data.edges import Images, Levels, Vectors
 from keras_gen.losses import Bernoulli, Categorical, Normal
 from keras_gen.training import GenerativeModel
@@ -179,3 +179,50 @@ class TestJoin:
         for networks in ((late, linear((4,), 1.0)), (linear((4,), 1.0), late)):
             with pytest.raises(ValueError, match="'late' has no weights yet"):
                 Codes(*networks)
+
+
+class Signs(DiscreteCoder, Codes):
+    """Codes are the signs of the values; the decoder takes them one-hot."""
+
+    def __init__(self, encoder, decoder, likelihood="normal"):
+        super().__init__(encoder, decoder, likelihood)
+        self.keep_codes((2, 2), 2, "int32")
+
+    def codes(self, x):
+        return tf.cast(self.encoded(x)[0][..., 0] > 0, tf.int32)
+
+
+def test_integer_codes_there_and_back(images):
+    first = keras.Input((2, 2, 1))
+    encoder = keras.Model(first, keras.layers.Concatenate()([first, -first]))
+    one_hot = keras.Input((2, 2, 2))
+    decoder = keras.Model(one_hot, one_hot[..., 1:] - one_hot[..., :1])
+    model = Signs(encoder, decoder)
+    codes = model.encode(images)
+    assert codes.dtype == np.int32
+    np.testing.assert_array_equal(codes, images[..., 0] > 127)
+    signs = np.where(images > 127, 255, 0)
+    np.testing.assert_array_equal(model.decode(codes), signs)
+    np.testing.assert_array_equal(model.reconstruct(images), signs)
+    assert set(model.signatures()) == {"encode", "decode", "reconstruct"}
+    with pytest.raises(ValueError, match=r"^A code has 1 values: expected at least 2"):
+        model.keep_codes((2,), 1)
+
+
+class OnlyDecodes(Decoding, GenerativeModel):
+    def __init__(self, decoder, likelihood="normal"):
+        super().__init__()
+        self.keep_decoder(decoder, likelihood)
+
+
+def test_a_decoder_alone_says_what_its_data_are():
+    decoder = linear((2, 2, 6), 1.0)
+    shapes = {Normal(): 6, Normal(scale=None): 3, Categorical(classes=3): 2}
+    for likelihood, channels in shapes.items():
+        model = OnlyDecodes(decoder, likelihood)
+        assert model.edges["x"].shape == (2, 2, channels)
+        assert model.edges["latents"] == Vectors((2, 2, 6))
+        assert set(model.signatures()) == {"decode"}
+    message = r"shape \(2, 2, 6\) and Categorical\(classes=4\) needs 4 numbers per value: let the"
+    with pytest.raises(ValueError, match=message):
+        OnlyDecodes(decoder, Categorical(classes=4))

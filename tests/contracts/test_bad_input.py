@@ -192,7 +192,11 @@ def test_networks_without_weights(tiny):
     arguments = {name: getattr(model, name) for name in model.arguments()}
     for name in model.networks:
         late = keras.Sequential([keras.layers.Dense(3)], name="late")
-        build = lambda network=late, name=name: type(model)(**arguments | {name: network})  # noqa: E731
+        replaced = name if name in arguments else name.rpartition("_")[0]
+        value = late if name in arguments else list(arguments[replaced])
+        if value is not late:  # one of a list
+            value[int(name.rpartition("_")[2])] = late
+        build = lambda name=replaced, value=value: type(model)(**arguments | {name: value})  # noqa: E731
         refused(ValueError, build, "'late' has no weights yet", r"keras\.Input")
 
 

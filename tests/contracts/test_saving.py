@@ -23,7 +23,8 @@ def test_configuration_round_trip(tiny):
         assert type(copy) is type(model) and copy.name == model.name
         assert plain(copy.get_config()) == plain(config)
         for name in model.arguments():
-            if name not in model.networks:
+            # Networks, and lists of such, are compared by their configurations above.
+            if name not in model.networks and f"{name}_0" not in model.networks:
                 assert getattr(copy, name) == getattr(model, name), name
 
 

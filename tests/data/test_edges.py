@@ -33,6 +33,7 @@ EDGES = [
     (Images((2,), name="digits"), ([None, 2], "uint8", "digits"), "float32"),
     (Levels((4, 4, 1)), ([None, 4, 4, 1], "uint8", "images"), "int32"),
     (Levels((4,), 257, name="codes"), ([None, 4], "int32", "codes"), "int32"),
+    (Levels((4,), 8, name="codes", dtype="int32"), ([None, 4], "int32", "codes"), "int32"),
     (Labels(10), ([None], "int32", "labels"), "int32"),
     (Waveforms(8, 2), ([None, 8, 2], "float32", "waveforms"), "float32"),
     (Waveforms(), ([None, None, 1], "float32", "waveforms"), "float32"),

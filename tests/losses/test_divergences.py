@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy import integrate, special, stats
 
-from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal
+from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, log_ratio_normal
 
 
 def quadrature(mean_q, log_var_q, mean_p, log_var_p):
@@ -58,6 +58,18 @@ def test_low_precision_is_computed_in_float32(rng):
     assert value.dtype == tf.float32
     exact = tf.cast(mean, tf.float32)
     np.testing.assert_array_equal(value, kl_standard_normal(exact, exact))
+
+
+def test_log_ratio_normal_is_the_difference_of_log_densities_and_averages_to_the_divergence(rng):
+    values, mean_q, log_var_q, mean_p, log_var_p = rng.normal(size=(5, 3, 4, 2))
+    q, p = stats.norm(mean_q, np.exp(log_var_q / 2)), stats.norm(mean_p, np.exp(log_var_p / 2))
+    value = log_ratio_normal(*map(tf.constant, (values, mean_q, log_var_q, mean_p, log_var_p)))
+    assert value.shape == (3,) and value.dtype == tf.float32
+    np.testing.assert_allclose(value, (q.logpdf(values) - p.logpdf(values)).sum((1, 2)), rtol=1e-4)
+    parameters = [tf.constant([[v]]) for v in (0.5, -1.0, 0.0, 0.0)]
+    draws = rng.normal(0.5, np.exp(-0.5), (40_000, 1))
+    ratios = log_ratio_normal(draws, *parameters).numpy()
+    assert abs(ratios.mean() - kl_normal(*parameters)[0]) < 4 * ratios.std() / 200
 
 
 def test_kl_categorical_against_explicit_sums(rng):

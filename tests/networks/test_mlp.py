@@ -102,6 +102,16 @@ def test_plain_latents_unless_heads_are_asked_for():
     assert mlp_encoder(latent_dim=7).output_shape == (None, 7)
 
 
+def test_latents_may_have_a_shape():
+    encoder, decoder = mlp_networks((4, 3, 1), (2, 5), hidden=(6,))
+    assert encoder.output_shape == decoder.input_shape == (None, 2, 5)
+    flat = mlp_encoder((4, 3, 1), 10, hidden=(6,))
+    flat.set_weights(encoder.get_weights())
+    x = np.random.default_rng(0).normal(size=(3, 4, 3, 1)).astype("float32")
+    np.testing.assert_array_equal(encoder(x), np.reshape(flat(x), (3, 2, 5)))
+    assert decoder(encoder(x)).shape == x.shape
+
+
 def test_the_decoder_mirrors_the_encoder():
     options = dict(hidden=(30, 20), activation="relu", output_activation="sigmoid")
     encoder, decoder = mlp_networks((4, 3, 1), 5, **options)

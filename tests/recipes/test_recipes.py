@@ -18,6 +18,7 @@ from keras_gen.serving.exported import load
 from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run
 
 OFFLINE = "OFFLINE SAMPLE instead of the real data: "
+DRAWN = ("disentanglement_factors",)  # recipes whose data are drawn at run time
 
 
 def check_folder(out, recipe):
@@ -83,8 +84,11 @@ def test_without_data_and_network(recipe, tmp_path):
     check_folder(out, recipe)
     lines = result.stdout.splitlines()
     warnings = [number for number, line in enumerate(lines) if line.startswith(OFFLINE)]
-    assert len(warnings) == 2 and "not prepared in no_data" in lines[warnings[0]]
-    assert warnings[0] < lines.index("Epoch 1/2") and warnings[1] > len(lines) - 5
+    if recipe in DRAWN:
+        assert not warnings
+    else:
+        assert len(warnings) == 2 and "not prepared in no_data" in lines[warnings[0]]
+        assert warnings[0] < lines.index("Epoch 1/2") and warnings[1] > len(lines) - 5
     assert not (tmp_path / "saved_models").exists() and not (tmp_path / "no_data").exists()
     use_export(out, recipe, tmp_path)
 

@@ -104,3 +104,15 @@ def test_replicas_draw_the_categories_of_the_single_draw():
 def test_dtype():
     assert noise.normal([2, 3], stateless_seed(0, 0, "x"), "bfloat16").dtype == tf.bfloat16
     assert noise.gumbel([2, 3], stateless_seed(0, 0, "x"), "bfloat16").dtype == tf.bfloat16
+
+
+def test_several_draws_of_an_example_are_slices_of_the_single_draw():
+    seed = stateless_seed(1, 2, "latents")
+    whole = noise.several(noise.normal, [6, 4], 5, seed)
+    assert whole.shape == (5, 6, 4) and len(np.unique(whole)) == 120
+    one = noise.several(noise.normal, [6, 4], None, seed)
+    np.testing.assert_array_equal(one, noise.normal([6, 4], seed))
+    strategy = make_strategy("mirrored")
+    step = tf.function(lambda: noise.several(noise.normal, [3, 4], 5, seed))
+    parts = strategy.experimental_local_results(strategy.run(step))
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)

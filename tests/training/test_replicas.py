@@ -10,6 +10,7 @@ from keras_gen.training import (
     global_mean,
     global_sum,
     make_strategy,
+    parts,
     replica_part,
 )
 from keras_gen.training.replicas import replica_count, replica_slice
@@ -144,3 +145,18 @@ class TestBatchMean:
         for mean in means:
             assert mean.dtype == tf.float32
             np.testing.assert_array_equal(mean, [5])
+
+
+class TestParts:
+    def test_parts_are_every_so_many_th_example(self):
+        first, second = parts(tf.range(6), 2)
+        assert first.numpy().tolist() == [0, 2, 4] and second.numpy().tolist() == [1, 3, 5]
+
+    def test_of_an_odd_batch_some_examples_are_in_two(self):
+        found = [part.numpy().tolist() for part in parts(tf.range(7), 3)]
+        assert found == [[0, 3, 6], [1, 4, 0], [2, 5, 1]]
+
+    def test_those_of_replicas_are_those_of_one_device(self):
+        batches = [[0.0, 1.0, 2.0, 3.0], [4.0, 5.0, 6.0, 7.0]]
+        found = [np.concatenate(part) for part in on_replicas(lambda x: parts(x, 2), batches)]
+        np.testing.assert_array_equal(found, [[0, 2, 4, 6], [1, 3, 5, 7]])

@@ -14,6 +14,7 @@ from keras_gen.visualize import (
     interpolations,
     manifold,
     random_codes,
+    redrawn,
     samples,
     traversals,
 )
@@ -26,6 +27,16 @@ def test_samples():
     )
     np.testing.assert_array_equal(samples(model, 5), grid(model.sample(5, seed=0)))
     assert (samples(model, 2, seed=None) != samples(model, 2, seed=None)).any()
+
+
+def test_redrawn():
+    model, (digits,) = TINY["LadderVAE"].compiled(), TINY["LadderVAE"].data(3)
+    found = cells(redrawn(model, digits, seed=1), 4)
+    codes = model.encode(digits)
+    noise = np.random.default_rng(1).normal(size=codes.shape)
+    columns = [digits, *(model.redraw(codes, noise, layers) for layers in range(3))]
+    np.testing.assert_array_equal(found, rgb(np.stack(columns, axis=1)))
+    assert np.abs(model.decode(codes).astype("float64") - columns[1]).max() <= 1
 
 
 class TestInterpolations:

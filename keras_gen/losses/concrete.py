@@ -1,0 +1,78 @@
+"""The Concrete distribution, which relaxes one-hot codes: its draws and its density."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from keras_gen.losses.base import per_example_sum
+
+
+def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tensor:
+    """Returns the logarithm of relaxed one-hot codes, as a function of Gumbel noise.
+
+    Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.1: the softmax of the noisy
+    logits over the temperature. Their argmax is a draw from softmax(logits), which the codes come
+    to as the temperature falls to 0. Logarithms, since codes underflow.
+
+    Args:
+        logits: `[batch, ..., classes]`.
+        gumbel: Standard Gumbel noise of the same shape.
+        temperature: Positive number or scalar tensor.
+
+    Returns:
+        Float32 `[batch, ..., classes]`; the exponentials add up to 1 over the classes.
+
+    Example:
+        >>> codes = tf.exp(relaxed_codes(tf.zeros([4, 3, 2]), noise, temperature=0.5))
+    """
+    noisy = tf.cast(logits, tf.float32) + tf.cast(gumbel, tf.float32)
+    return tf.nn.log_softmax(noisy / temperature)
+
+
+def log_concrete(log_codes: tf.Tensor, logits: tf.Tensor, temperature) -> tf.Tensor:
+    """Returns the log density of the logarithms of relaxed codes.
+
+    Maddison, Mnih, Teh (2017), def. 1, carried over to y = log of the codes, where no term is lost
+    to underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for n
+    classes, logits l and temperature t. A difference of two such densities at the same codes is
+    that of the densities of the codes themselves.
+
+    Args:
+        log_codes: `[batch, ..., classes]`, as `relaxed_codes` returns them.
+        logits: Of the same shape, or broadcast to it.
+        temperature: Positive number or scalar tensor.
+
+    Returns:
+        Float32 `[batch]`, summed over the axes between the first and the last.
+
+    Example:
+        >>> log_concrete(tf.math.log([[0.5, 0.5]]), tf.zeros([1, 2]), 1.0)  # log 1/4
+    """
+    log_codes, temperature = tf.cast(log_codes, tf.float32), tf.cast(temperature, tf.float32)
+    classes = log_codes.shape[-1]
+    scores = tf.cast(logits, tf.float32) - temperature * log_codes
+    constant = tf.math.lgamma(float(classes)) + (classes - 1) * tf.math.log(temperature)
+    densities = tf.reduce_sum(scores, -1) - classes * tf.reduce_logsumexp(scores, -1) + constant
+    return per_example_sum(densities)
+
+
+def relaxed_kl(log_codes: tf.Tensor, logits: tf.Tensor, temperature, prior_temperature):
+    """Estimates the divergence of relaxed codes from a uniform prior that is relaxed too.
+
+    Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes drawn, whose mean over draws is
+    the KL divergence of the two Concrete distributions; a single one may be negative.
+
+    Args:
+        log_codes: Drawn by `relaxed_codes` of the logits, `[batch, ..., classes]`.
+        logits: `[batch, ..., classes]`.
+        temperature: That the codes were drawn at.
+        prior_temperature: Of the prior.
+
+    Returns:
+        Float32 `[batch]`, nats.
+
+    Example:
+        >>> relaxed_kl(log_codes, tf.zeros([4, 3, 2]), 0.5, 0.5)  # 0: they are the same
+    """
+    prior = log_concrete(log_codes, 0.0, prior_temperature)
+    return log_concrete(log_codes, logits, temperature) - prior

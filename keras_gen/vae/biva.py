@@ -1,0 +1,95 @@
+"""The bidirectional-inference variational autoencoder (Maaløe, Fraccaro, Liévin, Winther 2019)."""
+
+import keras
+
+from keras_gen.bases import HierarchicalVAE
+from keras_gen.bases.hierarchy import heads, reparameterized
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class BIVA(HierarchicalVAE):
+    """A VAE with L layers of latents, of which a part is inferred upwards and a part downwards.
+
+    Maaløe, Fraccaro, Liévin, Winther: "BIVA: A Very Deep Hierarchy of Latent Variables for
+    Generative Modeling", NeurIPS 2019. A layer i below the top is z_i = (z_i^BU, z_i^TD), here
+    `z1_bu`, `z1_td` and so on, and the top is z_L alone. All are generated from the top down,
+
+        p(x, z) = p(z_L) prod_i p(z_i^BU | z_{>i}) p(z_i^TD | z_{>i}) p(x | z),
+
+    where features passed down beside the latents skip layers. They are inferred in two passes,
+
+        q(z | x) = q(z_L | x, z_{<L}^BU) prod_i q(z_i^BU | x, z_{<i}^BU)
+                                                q(z_i^TD | x, z_{<i}^BU, z_{>i}),
+
+    the first upwards and stochastic; the second downwards, on the generative model's features and
+    those of the first pass. The loss is the negative ELBO. The divergence of z_i^TD and of z_L is
+    in closed form, given what they depend on. That of z_i^BU is log q - log p of the draw, for p
+    depends on layers that are inferred from it; a batch's average may come out negative.
+
+    Deviations: the closed forms; free bits are counted by variable. With one layer it is a VAE.
+
+    Args:
+        bottom_up: L networks, of layer 1 first: examples, or features and z_{i-1}^BU of the layer
+            below, to features for the next, mean and log variance of q(z_i^BU | ...); the last, of
+            q(z_L | ...), returns no features.
+        lateral: L - 1 networks, of layer 1 first: features of the layer's networks in `bottom_up`
+            and `top_down` to mean and log variance of q(z_i^TD | ...).
+        top_down: L - 1 networks, of layer 1 first: features of the layer above (none of the top),
+            its z^BU and z^TD (of the top, z_L) to features, mean and log variance of
+            p(z_i^BU | z_{>i}), and those of p(z_i^TD | z_{>i}).
+        decoder: Features of layer 1, z_1^BU and z_1^TD to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        beta: Weight of the KL divergence, a number or a schedule of the step.
+        free_bits: Nats of each variable's divergence that are not minimized, a number or a
+            schedule.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If the networks are not as many as the layers or do not fit each other, or a
+            weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import biva_networks
+
+    model = BIVA(**biva_networks((28, 28, 1), latent_dims=(8, 4, 2), units=32))
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    codes = model.encode(digits)
+    noise = np.random.default_rng(0).normal(size=codes.shape)
+    variants = model.redraw(codes, noise, layers=2)
+    nats = -model.log_prob_above(digits, layers=1)
+    ```
+    """
+
+    paths = ("bu", "td")
+    sampled = ("bu",)
+
+    def __init__(
+        self, bottom_up, lateral, top_down, decoder, likelihood="bernoulli", beta=1.0,
+        free_bits=0.0, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(beta, free_bits, seed, **kwargs)
+        self.keep_layers(decoder, likelihood, bottom_up, lateral=lateral, top_down=top_down)
+
+    def posterior(self, x, noise, training):
+        """Draws z_1^BU to z_{L-1}^BU upwards, and returns how the others are inferred."""
+        parts, upwards, features, latents = self.split(noise), [], [x], []
+        for network, names in zip(self.bottom_up, self.layout, strict=True):
+            # q(z_i^BU | x, z_{<i}^BU), and at the top q(z_L | x, z_{<L}^BU).
+            features, (q,) = heads(network, [*features, *latents], training)
+            upwards.append((features, q))
+            # The way down draws it anew, of the same noise.
+            name = next(iter(names))
+            latents = [reparameterized(q, parts[name], name)]
+
+        def downwards(layer, features, priors):
+            below, q = upwards[layer - 1]
+            if layer == self.depth:
+                return [q]
+            # q(z_i^TD | x, z_{<i}^BU, z_{>i}).
+            _, (q_td,) = heads(self.lateral[layer - 1], [*below, *features], training)
+            return [q, q_td]
+
+        return downwards

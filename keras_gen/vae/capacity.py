@@ -1,0 +1,69 @@
+"""The beta-VAE of controlled capacity (Burgess et al. 2018)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.training import schedules
+from keras_gen.vae.vae import VAE
+
+# The paper's, on dSprites.
+GROWING = schedules.Linear(0.0, 25.0, steps=100_000)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class CapacityVAE(VAE):
+    """A VAE whose KL divergence is held at a capacity that grows during the training.
+
+    Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
+    beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =
+    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| of each example,
+    as the equation is of one. Each example then has C nats, and not only their mean (other code
+    compares the mean of the batch). `kl` and `elbo` are reported beside it.
+
+    Deviations: none. With C = 0 this is the beta-VAE of weight gamma.
+
+    Args:
+        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        gamma: Weight of the distance from the capacity, a number or a schedule of the step.
+        capacity: C, nats, a number or a schedule of the step.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If encoder and decoder disagree about the latents, or `gamma` or `capacity` is
+            negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+    from keras_gen.training.schedules import Linear
+
+    model = CapacityVAE(
+        mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
+        mlp_decoder(latent_dim=10),
+        capacity=Linear(0.0, 25.0, steps=1000),
+    )
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, likelihood="bernoulli", gamma=1000.0, capacity=GROWING, seed=0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
+        self.gamma = schedules.weight("gamma", gamma)
+        self.capacity = schedules.weight("capacity", capacity)
+
+    def loss_weights(self):
+        """Returns gamma for the distance; the divergence and the ELBO are only reported."""
+        return {"reconstruction": 1.0, "capacity": self.gamma, "kl": None, "elbo": None}
+
+    def loss_terms(self, x, inferred, training):
+        """Returns the terms of eq. (8), and those of the ELBO: `[batch]`, nats."""
+        terms = super().loss_terms(x, inferred, training)
+        distance = tf.abs(terms["kl"] - self.scheduled(self.capacity, training))
+        return terms | {"capacity": distance, "elbo": -terms["reconstruction"] - terms["kl"]}

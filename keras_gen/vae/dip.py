@@ -1,0 +1,80 @@
+"""The DIP-VAE, types I and II (Kumar, Sattigeri, Balakrishnan 2018)."""
+
+import keras
+
+from keras_gen.losses import dip_penalties
+from keras_gen.training import schedules
+from keras_gen.vae.vae import VAE
+
+# Lambda_d as a multiple of lambda_od in the paper's experiments, of each type.
+RATIOS = {"I": 10.0, "II": 1.0}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class DIPVAE(VAE):
+    """A VAE whose latents are to have the identity as their covariance over the data.
+
+    Kumar, Sattigeri, Balakrishnan: "Variational Inference of Disentangled Latent Concepts from
+    Unlabeled Observations", ICLR 2018. The loss is the negative of eq. (6) for type I, which looks
+    at the covariance of the means, and of eq. (7) for type II, at that of the latents: `loss =
+    reconstruction_loss + kl_loss + off_diagonal_weight * off_diagonal_loss + diagonal_weight *
+    diagonal_loss`. Covariances are those of the batch, over all replicas. `elbo` is reported.
+
+    Deviations: none.
+
+    Args:
+        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        type: "I" or "II".
+        off_diagonal_weight: lambda_od, a number or a schedule of the step; the paper compares 1 to
+            500.
+        diagonal_weight: lambda_d, likewise. None: the paper's, 10 times the other for type I, and
+            the same for type II.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If encoder and decoder disagree about the latents, the type is unknown, or a
+            weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+
+    model = DIPVAE(
+        mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
+        mlp_decoder(latent_dim=10),
+        type="I",
+    )
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, likelihood="bernoulli", type: str = "II", off_diagonal_weight=10.0,
+        diagonal_weight=None, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
+        if type not in RATIOS:
+            raise ValueError(f"type is {type!r}: expected 'I' or 'II'.")
+        self.type = type
+        self.off_diagonal_weight = schedules.weight("off_diagonal_weight", off_diagonal_weight)
+        self.diagonal_weight = diagonal_weight
+        if diagonal_weight is not None:
+            self.diagonal_weight = schedules.weight("diagonal_weight", diagonal_weight)
+
+    def loss_weights(self):
+        """Returns lambda_od and lambda_d; the ELBO is only reported."""
+        weight, diagonal = self.off_diagonal_weight, self.diagonal_weight
+        diagonal = (RATIOS[self.type], weight) if diagonal is None else diagonal
+        penalties = {"off_diagonal": weight, "diagonal": diagonal}
+        return {"reconstruction": 1.0, "kl": 1.0, **penalties, "elbo": None}
+
+    def loss_terms(self, x, inferred, training):
+        """Returns the terms of eq. (6) or (7), and the ELBO: `[batch]`."""
+        terms = super().loss_terms(x, inferred, training)
+        mean, log_variance = inferred.parameters
+        penalties = dip_penalties(mean, log_variance if self.type == "II" else None)
+        return terms | penalties | {"elbo": -terms["reconstruction"] - terms["kl"]}

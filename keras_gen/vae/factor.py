@@ -1,0 +1,115 @@
+"""The FactorVAE (Kim & Mnih 2018)."""
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+
+from keras_gen.losses import Minimax, permuted_dimensions
+from keras_gen.losses.base import per_example_mean
+from keras_gen.training import minimize, parts, require_built, schedules
+from keras_gen.vae.vae import VAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class FactorVAE(VAE):
+    """A VAE with a discriminator that estimates the total correlation of its latents.
+
+    Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of encoder and decoder is the
+    negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
+    total_correlation_loss`. The discriminator tells latents from others that were shuffled among
+    the examples, each latent by itself; its logit is log D / (1 - D), whose mean over latents is
+    the estimate of the total correlation (eq. 3). A batch holds both batches of algorithm 2: on
+    one half the VAE takes its step, and the shuffled latents are those of the other, after that
+    step. `elbo` and `d_accuracy`, the fraction of latents that the discriminator tells right, are
+    reported; `evaluate` takes all examples for the VAE and leaves the discriminator out.
+
+    Deviations: the discriminator has one logit in place of two, which come to the same.
+
+    Args:
+        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        discriminator: Latents `[batch, latents]` to logits `[batch, 1]`; in the paper six layers
+            of 1,000 units, which `mlp_encoder` builds.
+        likelihood: Name or object: p(x|z).
+        gamma: Weight of the total correlation, a number or a schedule of the step; 35 in the paper
+            for two-dimensional shapes.
+        seed: Seed of the latents' noise and the shuffling.
+
+    Raises:
+        ValueError: If the networks disagree about the latents, or `gamma` is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+
+    hidden = dict(hidden=(50, 50), activation="leaky_relu")  # (1000,) * 6 in the paper
+    model = FactorVAE(
+        mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
+        mlp_decoder(latent_dim=10),
+        mlp_encoder((10,), latent_dim=1, **hidden, name="discriminator"),
+    )
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, discriminator, likelihood="bernoulli", gamma=35.0, seed=0, **kwargs
+    ):
+        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
+        require_built(discriminator)
+        shapes = [tuple(network.input_shape[1:]) for network in (discriminator, decoder)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"The discriminator's input has shape {shapes[0]} and the latents {shapes[1]}: "
+                "expected the same; build it for the decoder's latents."
+            )
+        self.discriminator = discriminator
+        self.gamma = schedules.weight("gamma", gamma)
+
+    @property
+    def loss_names(self):
+        """What a step reports: the VAE's losses, and those of the discriminator."""
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    def optimizers(self):
+        """Returns the VAE's networks and the discriminator, each with its optimizer."""
+        return {"optimizer": [self.encoder, self.decoder], "d_optimizer": [self.discriminator]}
+
+    def compile(self, optimizer=None, d_optimizer=None, **kwargs):
+        """Compiles with one optimizer each.
+
+        Args:
+            optimizer: The VAE's; default: Adam(1e-4), the paper's.
+            d_optimizer: The discriminator's; default: Adam(1e-4, beta_1=0.5, beta_2=0.9).
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
+        """
+        d_optimizer = d_optimizer or Adam(1e-4, beta_1=0.5, beta_2=0.9)
+        super().compile(optimizer or Adam(1e-4), d_optimizer=d_optimizer, **kwargs)
+
+    def loss_weights(self):
+        """Returns gamma for the total correlation; the ELBO is only reported."""
+        return super().loss_weights() | {"total_correlation": self.gamma, "elbo": None}
+
+    def loss_terms(self, x, inferred, training):
+        """Returns the terms of eq. (2), and the ELBO: `[batch]`, nats."""
+        terms = super().loss_terms(x, inferred, training)
+        terms["elbo"] = -terms["reconstruction"] - terms["kl"]
+        logits = tf.cast(self.discriminator(inferred.latents, training=training), tf.float32)
+        return terms | {"total_correlation": per_example_mean(logits)}  # eq. (3)
+
+    def train_step(self, data):
+        """Algorithm 2: the VAE's step on one half of the batch, then the discriminator's."""
+        x, other = parts(self.prepare_batch(data)["x"], 2)
+        losses, (latents, _) = self.update({"x": x})
+        others = self.drawn(self.encoded(other, training=True), self.stateless_seed("others"))
+        shuffled = permuted_dimensions(others.latents, self.stateless_seed("shuffling"))
+
+        def discriminator_loss():
+            real, fake = (self.discriminator(z, training=True) for z in (latents, shuffled))
+            right = tf.cast(tf.stack([real > 0, fake < 0], axis=1), tf.float32)
+            return 0.5 * Minimax().discriminator(real, fake), per_example_mean(right)
+
+        d_loss, accuracy = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        return self.report(**losses, d_loss=d_loss, d_accuracy=accuracy)

@@ -1,0 +1,125 @@
+"""The VAE of categorical latents (Jang, Gu, Poole 2017; Maddison, Mnih, Teh 2017)."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from keras_gen.bases import DiscreteCoder, Inferred
+from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
+from keras_gen.training import schedules
+from keras_gen.training.noise import gumbel, several
+from keras_gen.vae.vae import VAE
+
+# Jang et al., sec. 4: max(0.5, exp(-r t)) of r = 1e-5, which is 0.5 after log(2) / r steps.
+ANNEALED = schedules.Exponential(1.0, 0.5, steps=69_315)
+LEAST = 1e-3  # temperature, below which float32 has no slopes
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class GumbelVAE(DiscreteCoder, VAE):
+    """A VAE of categorical latents, through which gradients flow by a relaxation of one-hot codes.
+
+    Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, and Maddison,
+    Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables",
+    ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits over a
+    temperature; two classes are the binary Concrete, whose one logit is the difference of the two.
+    `loss = reconstruction_loss + beta * kl_loss` is in general no bound on the likelihood of hard
+    codes. `elbo`, for which they are decoded too, is; and so are `score` and `log_prob`, of 16
+    draws. Codes are hard in all use.
+
+    A choice: the divergence is by default that of hard codes from the uniform prior, in closed
+    form. Maddison et al. (sec. 3.3) relax the prior too (`prior_temperature`), which makes the loss
+    a bound on the likelihood of the relaxed model, at the noise of one draw.
+
+    Deviations: Jang et al. hold the temperature for 500 or 1,000 steps at a time; here it falls at
+    every step.
+
+    Args:
+        encoder: Examples to logits `[batch, variables, classes]`.
+        decoder: Codes of that shape to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        beta: Weight of the KL divergence, a number or a schedule of the step.
+        temperature: Of the relaxation, a number or a schedule of the step, at least 0.001.
+        straight_through: Whether the decoder is trained on hard codes whose gradient is taken to be
+            that of the relaxed ones (Jang et al., sec. 2.2).
+        prior_temperature: None: the divergence of hard codes. A number or a schedule, at least
+            0.001: that of the relaxed codes drawn, from a prior relaxed at this temperature.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If encoder and decoder disagree about the latents, there are fewer than 2
+            classes, `beta` is negative, or a temperature below 0.001.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+
+    shape = (30, 10)  # variables, classes
+    model = GumbelVAE(mlp_encoder(latent_dim=shape), mlp_decoder(latent_dim=shape))
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    codes = model.encode(digits)  # int32 [8, 30]
+    images = model.decode(codes)
+    ```
+    """
+
+    code_names = ("logits",)
+
+    def __init__(
+        self, encoder, decoder, likelihood="bernoulli", beta=1.0, temperature=ANNEALED,
+        straight_through: bool = False, prior_temperature=None, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
+        self.straight_through, self.prior_temperature = straight_through, prior_temperature
+        self.temperature = schedules.weight("temperature", temperature, LEAST)
+        if prior_temperature is not None:
+            self.prior_temperature = schedules.weight("prior_temperature", prior_temperature, LEAST)
+        self.keep_codes(decoder.input_shape[1:-1], decoder.input_shape[-1], "int32")
+
+    def loss_weights(self):
+        """Returns beta for the divergence; the ELBO of hard codes is only reported."""
+        return super().loss_weights() | {"elbo": None}
+
+    def infer(self, x, training):
+        """Returns the codes that the decoder sees, and of them logits, relaxed logs, hard codes."""
+        (logits,) = self.encoded(x, training)
+        noise = self.gumbel("latents", keras.ops.shape(logits), training)
+        log_codes = relaxed_codes(logits, noise, self.scheduled(self.temperature, training))
+        codes, hard = tf.exp(log_codes), _largest(log_codes)
+        offset = tf.stop_gradient(hard - codes) if self.straight_through else 0.0
+        return Inferred(codes + offset, (logits, log_codes, hard))
+
+    def loss_terms(self, x, inferred, training):
+        """Returns the terms of the loss, and the ELBO of hard codes, in nats: `[batch]`."""
+        codes, (logits, log_codes, hard) = inferred
+        discrete = kl = kl_categorical(logits)
+        if self.prior_temperature is not None:
+            both = self.temperature, self.prior_temperature
+            kl = relaxed_kl(log_codes, logits, *(self.scheduled(t, training) for t in both))
+        elbo = -discrete - self.reconstruction(hard, x, training=False)
+        return {"reconstruction": self.reconstruction(codes, x, training), "kl": kl, "elbo": elbo}
+
+    def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
+        """Draws hard codes, one `[batch, ...]` or `[samples, batch, ...]`."""
+        noise = several(gumbel, keras.ops.shape(posterior[0]), samples, seed)
+        return Inferred(_largest(posterior[0] + noise), posterior)
+
+    def latent_ratio(self, inferred):
+        """Returns log p(z) - log q(z|x) of hard codes, `[batch]` or `[samples, batch]`."""
+        codes, (logits, *_) = inferred
+        ratios = -codes * (tf.nn.log_softmax(logits) + math.log(logits.shape[-1]))
+        return tf.reduce_sum(ratios, axis=list(range(1 - logits.shape.rank, 0)))
+
+    def codes(self, x):
+        """Returns the likeliest codes of examples, int32 `[batch, variables]`."""
+        return tf.argmax(self.encoded(x)[0], axis=-1, output_type=tf.int32)
+
+    def noise(self, n, key):
+        """Draws hard codes from the prior: of independent numbers each is as often the largest."""
+        return _largest(super().noise(n, key))
+
+
+def _largest(scores):
+    return tf.one_hot(tf.argmax(scores, axis=-1), scores.shape[-1])

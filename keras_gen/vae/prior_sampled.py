@@ -1,0 +1,96 @@
+"""A latent-variable model without an encoder: naive Monte-Carlo maximum likelihood."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from keras_gen.bases import Decoding, DensityModel
+from keras_gen.training.noise import normal, several
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class PriorSampledModel(Decoding, DensityModel):
+    """A decoder of Normal latents, trained on log p(x) estimated by latents of the prior.
+
+    Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: what a VAE is
+    the remedy for. With z_1, ..., z_k drawn from N(0, 1), anew for each example, p(x) is about
+    1/k sum_i p(x|z_i). The loss is -log of this estimate, in nats per example. The estimate has
+    no bias, but its logarithm has: like the bound of an `IWAE`, it is at most log p(x) in
+    expectation, and rises with k.
+
+    Reported is also `effective_sample_size`, (sum w)^2 / sum w^2 of the weights w_i = p(x|z_i),
+    between 1 and k. Few latents of the prior come near those of an example, so that it stays close
+    to 1: one latent makes the estimate, and it alone is taught the example. `score` and `log_prob`
+    are the estimate by k latents, the same each time.
+
+    Deviations: none. The tutorial names no k.
+
+    Args:
+        decoder: Latents `[batch, ...]` to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        samples: K, latents of each example. A step decodes k times the batch.
+        seed: Seed of the latents.
+
+    Raises:
+        ValueError: If `samples` is below 1, or the decoder's outputs do not suit the likelihood.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder
+
+    model = PriorSampledModel(mlp_decoder(latent_dim=2), samples=20)
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    images = model.sample(9, seed=1)
+    ```
+    """
+
+    def __init__(self, decoder, likelihood="bernoulli", samples: int = 100, seed=0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.keep_decoder(decoder, likelihood)
+        if samples < 1:
+            raise ValueError(f"samples is {samples}: the estimate needs at least 1 latent.")
+        self.samples = samples
+
+    def loss_weights(self):
+        """Returns 1 for the estimate; the effective sample size is only reported."""
+        return {"nll": 1.0, "effective_sample_size": None}
+
+    def loss_terms(self, x, inferred, training):
+        """Returns the estimate of -log p(x), nats, and how many latents made it: `[batch]`."""
+        seed = self.stateless_seed("latents", training)
+        log_w = self.log_weights(x, self.samples, seed, training)
+        size = tf.exp(2 * tf.reduce_logsumexp(log_w, axis=0) - tf.reduce_logsumexp(2 * log_w, 0))
+        return {"nll": self._nll(log_w), "effective_sample_size": size}
+
+    def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
+        """Returns log p(x|z) for latents z drawn from the prior.
+
+        Args:
+            x: Examples as the edge prepares them, `[batch, ...]`.
+            samples: Latents for each example.
+            seed: Stateless seed, int64 `[2]`.
+            training: Whether the decoder runs in training mode.
+
+        Returns:
+            Float32 `[samples, batch]`, nats.
+        """
+        shape = [keras.ops.shape(x)[0], *self.decoder.input_shape[1:]]
+        return -self.reconstruction(several(normal, shape, samples, seed), x, training)
+
+    def nats(self, x):
+        """Returns the estimate of -log p(x), by the same noise each time."""
+        return self._nll(self.log_weights(x, self.samples, self.score_seed()))
+
+    def noise(self, n, key):
+        """Draws latents from the prior."""
+        return tf.random.stateless_normal([n, *self.decoder.input_shape[1:]], key)
+
+    def from_noise(self, noise):
+        """Returns the mean of p(x|z)."""
+        return self.reconstructed(noise)
+
+    def _nll(self, log_weights):
+        return math.log(self.samples) - tf.reduce_logsumexp(log_weights, axis=0)

@@ -1,0 +1,200 @@
+"""The VAEs of Normal latents with another loss: each loss against numpy, of linear networks."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.losses import Normal, decomposed_kl
+from keras_gen.training.schedules import Linear
+from keras_gen.vae import DIPVAE, VAE, BetaTCVAE, CapacityVAE
+
+DATA, LATENTS, SCALE = 3, 2, 0.5
+
+
+@pytest.fixture
+def weights(rng):
+    """A, a of the mean; C, c of the log variance; W, b of the decoder."""
+    shapes = [(DATA, LATENTS), (LATENTS,), (DATA, LATENTS), (LATENTS,), (LATENTS, DATA), (DATA,)]
+    return [rng.normal(0, 0.5, shape) for shape in shapes]
+
+
+@pytest.fixture
+def x(rng):
+    return rng.uniform(-1, 1, (6, DATA)).astype("float32")
+
+
+def built(cls, weights, *arguments, rate=0.0, **options):
+    x, z = keras.Input((DATA,)), keras.Input((LATENTS,))
+    mean, log_variance = (keras.layers.Dense(LATENTS)(x) for _ in range(2))
+    encoder = keras.Model(x, [mean, log_variance])
+    decoder = keras.Model(z, keras.layers.Dense(DATA)(z))
+    encoder.set_weights(weights[:4])
+    decoder.set_weights(weights[4:])
+    model = cls(encoder, decoder, *arguments, likelihood=Normal(scale=SCALE), **options)
+    model.compile(keras.optimizers.SGD(rate))
+    return model
+
+
+def losses_of(model, x, training=False):
+    model.reset_metrics()
+    logs = (model.train_step if training else model.test_step)(tf.constant(x))
+    return {name: float(value) for name, value in logs.items()}
+
+
+def inferred(weights, x):
+    A, a, C, c, *_ = weights
+    mean, log_variance = x @ A + a, x @ C + c
+    return mean, log_variance, 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(axis=1)
+
+
+def same_step(one, other, x, rate=0.1):
+    """Both models take a step from the same weights to the same weights."""
+    for model in (one, other):
+        model.compile(keras.optimizers.SGD(rate))
+        model.train_step(tf.constant(x))
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def elbo_of(model, x, training=False):
+    """That of the VAE with the same networks and seed."""
+    other = VAE(model.encoder, model.decoder, likelihood=model.likelihood, seed=model.seed)
+    other.compile(keras.optimizers.SGD(0.0))
+    return -losses_of(other, x, training)["loss"]
+
+
+# Capacity -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_the_capacity_is_each_examples(training, weights, x):
+    *_, kl = inferred(weights, x)
+    middle = float(np.median(kl))
+    model = built(CapacityVAE, weights, gamma=3.0, capacity=Linear(middle, 5.0, steps=10))
+    capacity = middle if training else 5.0
+    distance = np.abs(kl - capacity).mean()
+    if training:  # of the mean of the batch it would be another
+        assert abs(distance - abs(kl.mean() - capacity)) > 0.05
+    logs = losses_of(model, x, training)
+    assert logs["capacity_loss"] == pytest.approx(distance, rel=1e-4)
+    assert logs["kl"] == pytest.approx(kl.mean(), rel=1e-4)
+    assert logs["loss"] == pytest.approx(logs["reconstruction_loss"] + 3 * distance, rel=1e-4)
+    assert logs["elbo"] == pytest.approx(-logs["reconstruction_loss"] - kl.mean(), rel=1e-4)
+
+
+def test_without_capacity_it_is_the_beta_vae(weights, x):
+    one = built(CapacityVAE, weights, gamma=4.0, capacity=0.0)
+    other = built(VAE, weights, beta=4.0)
+    assert losses_of(one, x)["loss"] == pytest.approx(losses_of(other, x)["loss"], rel=1e-5)
+    same_step(one, other, x)
+
+
+def test_training_holds_the_divergence_at_the_capacity(weights, x):
+    model = built(CapacityVAE, weights, gamma=100.0, capacity=1.5)
+    model.compile(keras.optimizers.Adam(0.02))
+    model.fit(np.tile(x, (50, 1)), batch_size=6, epochs=8, verbose=0)
+    np.testing.assert_allclose(model.terms({"x": tf.constant(x)})["kl"], 1.5, atol=0.15)
+
+
+def test_capacities_and_gammas_that_are_negative_are_refused(weights):
+    with pytest.raises(ValueError, match=r"^gamma is -1: it must not be negative\.$"):
+        built(CapacityVAE, weights, gamma=-1)
+    with pytest.raises(ValueError, match=r"^capacity reaches -2: it must not be negative\.$"):
+        built(CapacityVAE, weights, capacity=Linear(0.0, -2.0, steps=5))
+    with pytest.raises(TypeError, match="beta"):
+        built(CapacityVAE, weights, beta=2.0)
+
+
+# beta-TCVAE ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stratified", [False, True])
+def test_the_parts_have_their_weights(stratified, weights, x):
+    schedule = Linear(2.0, 7.0, steps=4)
+    options = dict(alpha=0.5, beta=schedule, gamma=1.5, stratified=stratified)
+    model = built(BetaTCVAE, weights, 50, **options)
+    for training, beta in ((True, 2.0), (False, 7.0)):
+        mean, log_variance, _ = inferred(weights, x)
+        noise = model.normal("latents", mean.shape, training).numpy()
+        z = mean + np.exp(log_variance / 2) * noise
+        parts = decomposed_kl(z, mean, log_variance, 50, stratified)
+        logs = losses_of(model, x, training)
+        total = logs["reconstruction_loss"]
+        for name, weight in zip(parts, (0.5, beta, 1.5), strict=True):
+            value = float(np.mean(parts[name]))
+            assert logs[f"{name}_loss"] == pytest.approx(value, abs=1e-4)
+            total += weight * value
+        assert logs["loss"] == pytest.approx(total, rel=1e-4)
+
+
+def test_of_weights_of_one_it_is_the_vaes_elbo_in_the_mean(weights, x):
+    model = built(BetaTCVAE, weights, 100, beta=1.0)
+    differences = []
+    for _ in range(300):
+        logs = losses_of(model, x, training=True)  # with a rate of 0, and other noise each time
+        differences.append(logs["loss"] + logs["elbo"])
+    error = np.std(differences) / len(differences) ** 0.5
+    assert error > 1e-3 and abs(np.mean(differences)) < 4 * error
+    assert losses_of(model, x)["elbo"] == pytest.approx(elbo_of(model, x), rel=1e-5)
+
+
+def test_data_sets_below_the_batch_are_refused(weights, x):
+    with pytest.raises(ValueError, match=r"^dataset_size is 0: expected the number of training"):
+        built(BetaTCVAE, weights, 0)
+    with pytest.raises(ValueError, match=r"^beta is -1: it must not be negative\.$"):
+        built(BetaTCVAE, weights, 10, beta=-1)
+    model = built(BetaTCVAE, weights, 5)
+    message = r"^The batch has 6 examples and dataset_size is 5: expected no more than"
+    with pytest.raises(ValueError, match=message):
+        model.fit(x, batch_size=6, verbose=0)
+
+
+# DIP-VAE ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("type", "ratio"), [("I", 10.0), ("II", 1.0)])
+def test_the_covariance_is_held_to_the_identity(type, ratio, weights, x):
+    mean, log_variance, kl = inferred(weights, x)
+    covariance = np.cov(mean.T, bias=True)
+    if type == "II":
+        covariance += np.diag(np.exp(log_variance).mean(axis=0))
+    off, diagonal = 2 * covariance[0, 1] ** 2, ((np.diag(covariance) - 1) ** 2).sum()
+    for given, weight in ((None, 3 * ratio), (Linear(0.0, 5.0, steps=2), 5.0)):
+        options = dict(off_diagonal_weight=3.0, diagonal_weight=given)
+        model = built(DIPVAE, weights, type=type, **options)
+        logs = losses_of(model, x)
+        total = logs["reconstruction_loss"] + kl.mean() + 3 * off + weight * diagonal
+        assert logs["off_diagonal_loss"] == pytest.approx(off, rel=1e-3)
+        assert logs["diagonal_loss"] == pytest.approx(diagonal, rel=1e-3)
+        assert logs["loss"] == pytest.approx(total, rel=1e-4)
+        assert logs["elbo"] == pytest.approx(elbo_of(model, x), rel=1e-4)
+
+
+def test_without_weight_it_is_the_vae(weights, x):
+    one, other = built(DIPVAE, weights, off_diagonal_weight=0.0), built(VAE, weights)
+    assert losses_of(one, x)["loss"] == pytest.approx(losses_of(other, x)["loss"], rel=1e-5)
+    same_step(one, other, x)
+
+
+def test_training_makes_latents_independent(rng, weights):
+    """Of two values that go together; the decoder would as soon have two latents that do."""
+    first = rng.normal(size=(600, 1)) * 0.3
+    x = np.clip(np.concatenate([first, first, first], 1) + rng.normal(0, 0.1, (600, 3)), -1, 1)
+    weights[0] = np.array([[1.0, 1.0], [1.0, 0.9], [0.9, 1.0]])
+    off = {}
+    for weight in (0.0, 1000.0):
+        model = built(DIPVAE, weights, type="I", off_diagonal_weight=weight, diagonal_weight=0.0)
+        model.compile(keras.optimizers.Adam(0.05))
+        model.fit(x.astype("float32"), batch_size=100, epochs=30, verbose=0)
+        off[weight > 0] = np.cov(model.encode(x.astype("float32"))[0].T)[0, 1]
+    assert abs(off[False]) > 0.02 and abs(off[True]) < 0.2 * abs(off[False])
+
+
+def test_types_and_weights_that_are_none_are_refused(weights):
+    with pytest.raises(ValueError, match=r"^type is 'III': expected 'I' or 'II'\.$"):
+        built(DIPVAE, weights, type="III")
+    with pytest.raises(ValueError, match=r"^off_diagonal_weight is -1: it must not be negative"):
+        built(DIPVAE, weights, off_diagonal_weight=-1)
+    with pytest.raises(ValueError, match=r"^diagonal_weight is -1: it must not be negative"):
+        built(DIPVAE, weights, diagonal_weight=-1)

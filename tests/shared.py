@@ -1,4 +1,4 @@
-"""What several test files need: a network that differs in training, and a command that fails."""
+"""What several test files need: of networks, of steps, and of commands."""
 
 import os
 import subprocess
@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import keras
+import tensorflow as tf
 
 from keras_gen.cli import main
 from keras_gen.files import partial_path
@@ -25,6 +26,14 @@ def dropping_network() -> keras.Sequential:
     )
     network.layers[1].moving_mean.assign([1.0, -1.0, 0.5, 0.0])
     return network
+
+
+def losses_of(model, *data, training=False):
+    """What one step reports, and not the running means."""
+    model.reset_metrics()
+    step = model.train_step if training else model.test_step
+    logs = step(tuple(tf.constant(array) for array in data))
+    return {name: float(value) for name, value in logs.items()}
 
 
 def left_by_a_killed_process(path: Path, content: bytes = b"half") -> Path:

@@ -5,10 +5,10 @@ import itertools
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_gen.training import schedules
 from keras_gen.translation import CycleGAN
+from shared import losses_of
 
 LAMBDA, IDENTITY = 7.0, 0.25
 SHAPE = (2, 2, 3)
@@ -87,14 +87,6 @@ def slopes(loss, weights, names):
                     ends.append(loss(weights))
                 array[place], slope[place] = kept, (ends[0] - ends[1]) / (2 * small)
     return found
-
-
-def losses_of(model, *data, training=False):
-    """What one step reports, and not the running means."""
-    model.reset_metrics()
-    step = model.train_step if training else model.test_step
-    logs = step(tuple(tf.constant(array) for array in data))
-    return {name: float(value) for name, value in logs.items()}
 
 
 def assert_losses(logs, expected):

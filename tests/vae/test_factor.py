@@ -10,6 +10,7 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import make_strategy
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VAE, FactorVAE
+from shared import losses_of
 
 SHAPE = (3,)
 
@@ -33,12 +34,6 @@ def x(rng):
     return rng.uniform(-1, 1, (8, *SHAPE)).astype("float32")
 
 
-def step(model, x, training=True):
-    model.reset_metrics()
-    logs = (model.train_step if training else model.test_step)(tf.constant(x))
-    return {name: float(value) for name, value in logs.items()}
-
-
 def softplus(x):
     return np.logaddexp(0, x)
 
@@ -59,7 +54,7 @@ def test_the_losses_are_those_of_algorithm_2(x):
     vae = VAE(model.encoder, model.decoder, likelihood=Normal(scale=0.5))
     vae.compile()
     reconstruction = float(np.mean(vae.reconstruction(tf.constant(z), half, training=True)))
-    assert step(model, x) == pytest.approx(
+    assert losses_of(model, x, training=True) == pytest.approx(
         {
             "loss": reconstruction + kl + 3.0 * real.mean(),
             "reconstruction_loss": reconstruction,
@@ -72,7 +67,7 @@ def test_the_losses_are_those_of_algorithm_2(x):
         rel=1e-4,
         abs=1e-5,
     )
-    held_out = step(model, x, training=False)
+    held_out = losses_of(model, x)
     names = ("reconstruction_loss", "kl_loss", "total_correlation_loss")
     total = sum(w * held_out[n] for w, n in zip((1, 1, 8), names, strict=True))
     assert held_out["loss"] == pytest.approx(total, rel=1e-4)
@@ -83,7 +78,7 @@ def test_each_step_changes_its_own_networks(x):
     for rate, d_rate in ((0.1, 0.0), (0.0, 0.1)):
         model = factor_vae(rate, d_rate)
         before = [n.get_weights() for n in model.networks.values()]
-        step(model, x)
+        losses_of(model, x, training=True)
         after = [n.get_weights() for n in model.networks.values()]
         moved = [
             any((a != b).any() for a, b in zip(*pair, strict=True))
@@ -109,7 +104,7 @@ def test_a_step_takes_the_vae_along_the_slope_of_equation_2(x):
             loss = tf.reduce_mean(loss)
         slopes[weight] = tape.gradient(loss, kernel.value).numpy()
     before = kernel.numpy()
-    step(model, x)
+    losses_of(model, x, training=True)
     np.testing.assert_allclose(kernel.numpy(), before - rate * slopes[gamma], atol=1e-6)
     assert np.abs(slopes[gamma] - slopes[0.0]).max() > 0.01
 
@@ -138,7 +133,7 @@ def test_the_optimizers_are_the_papers():
 
 def test_odd_batches_and_single_examples_train(x):
     for count in (1, 5):
-        logs = step(factor_vae(0.1, 0.1), x[:count])
+        logs = losses_of(factor_vae(0.1, 0.1), x[:count], training=True)
         assert all(np.isfinite(value) for value in logs.values())
 
 

@@ -8,13 +8,14 @@ import pytest
 import tensorflow as tf
 from scipy import special
 
+from keras_gen.bases.latent import SCORE_SAMPLES
 from keras_gen.losses import Normal
 from keras_gen.metrics import importance_weighted_nll
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.serving.export import export, load
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import GumbelVAE
-from keras_gen.vae.vae import SCORE_SAMPLES
+from shared import losses_of
 
 DATA, SHAPE, SCALE = 4, (2, 3), 0.5
 SIZE = SHAPE[0] * SHAPE[1]
@@ -41,12 +42,6 @@ def gumbel_vae(weights, rate=0.0, **options):
     model = GumbelVAE(encoder, decoder, likelihood=Normal(scale=SCALE), **options)
     model.compile(keras.optimizers.SGD(rate))
     return model
-
-
-def losses_of(model, x, training=False):
-    model.reset_metrics()
-    logs = (model.train_step if training else model.test_step)(tf.constant(x))
-    return {name: float(value) for name, value in logs.items()}
 
 
 def logits_of(weights, x):
@@ -80,7 +75,7 @@ def test_terms_of_the_loss(training, straight_through, weights, x):
     kl = (np.exp(log_q) * (log_q + np.log(SHAPE[1]))).sum(axis=(1, 2)).mean()
     bound = log_density(weights, x, hard).mean() - kl
     reconstruction = -log_density(weights, x, hard if straight_through else soft).mean()
-    assert losses_of(model, x, training) == pytest.approx(
+    assert losses_of(model, x, training=training) == pytest.approx(
         {
             "loss": reconstruction + 1.5 * kl,
             "reconstruction_loss": reconstruction,

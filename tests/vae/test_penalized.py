@@ -8,15 +8,15 @@ import tensorflow as tf
 from keras_gen.losses import Normal, decomposed_kl
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import DIPVAE, VAE, BetaTCVAE, CapacityVAE
+from linear_vae import DATA, networks, random_weights
+from shared import losses_of
 
-DATA, LATENTS, SCALE = 3, 2, 0.5
+SCALE = 0.5
 
 
 @pytest.fixture
 def weights(rng):
-    """A, a of the mean; C, c of the log variance; W, b of the decoder."""
-    shapes = [(DATA, LATENTS), (LATENTS,), (DATA, LATENTS), (LATENTS,), (LATENTS, DATA), (DATA,)]
-    return [rng.normal(0, 0.5, shape) for shape in shapes]
+    return random_weights(rng)
 
 
 @pytest.fixture
@@ -25,21 +25,9 @@ def x(rng):
 
 
 def built(cls, weights, *arguments, rate=0.0, **options):
-    x, z = keras.Input((DATA,)), keras.Input((LATENTS,))
-    mean, log_variance = (keras.layers.Dense(LATENTS)(x) for _ in range(2))
-    encoder = keras.Model(x, [mean, log_variance])
-    decoder = keras.Model(z, keras.layers.Dense(DATA)(z))
-    encoder.set_weights(weights[:4])
-    decoder.set_weights(weights[4:])
-    model = cls(encoder, decoder, *arguments, likelihood=Normal(scale=SCALE), **options)
+    model = cls(*networks(weights), *arguments, likelihood=Normal(scale=SCALE), **options)
     model.compile(keras.optimizers.SGD(rate))
     return model
-
-
-def losses_of(model, x, training=False):
-    model.reset_metrics()
-    logs = (model.train_step if training else model.test_step)(tf.constant(x))
-    return {name: float(value) for name, value in logs.items()}
 
 
 def inferred(weights, x):
@@ -61,7 +49,7 @@ def elbo_of(model, x, training=False):
     """That of the VAE with the same networks and seed."""
     other = VAE(model.encoder, model.decoder, likelihood=model.likelihood, seed=model.seed)
     other.compile(keras.optimizers.SGD(0.0))
-    return -losses_of(other, x, training)["loss"]
+    return -losses_of(other, x, training=training)["loss"]
 
 
 # Capacity -----------------------------------------------------------------------------------------
@@ -76,7 +64,7 @@ def test_the_capacity_is_each_examples(training, weights, x):
     distance = np.abs(kl - capacity).mean()
     if training:  # of the mean of the batch it would be another
         assert abs(distance - abs(kl.mean() - capacity)) > 0.05
-    logs = losses_of(model, x, training)
+    logs = losses_of(model, x, training=training)
     assert logs["capacity_loss"] == pytest.approx(distance, rel=1e-4)
     assert logs["kl"] == pytest.approx(kl.mean(), rel=1e-4)
     assert logs["loss"] == pytest.approx(logs["reconstruction_loss"] + 3 * distance, rel=1e-4)
@@ -119,7 +107,7 @@ def test_the_parts_have_their_weights(stratified, weights, x):
         noise = model.normal("latents", mean.shape, training).numpy()
         z = mean + np.exp(log_variance / 2) * noise
         parts = decomposed_kl(z, mean, log_variance, 50, stratified)
-        logs = losses_of(model, x, training)
+        logs = losses_of(model, x, training=training)
         total = logs["reconstruction_loss"]
         for name, weight in zip(parts, (0.5, beta, 1.5), strict=True):
             value = float(np.mean(parts[name]))

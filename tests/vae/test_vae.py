@@ -10,15 +10,15 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import noise
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VAE
+from linear_vae import DATA, LATENTS, networks, random_weights
+from shared import losses_of
 
-DATA, LATENTS, SCALE, BETA, RATE = 3, 2, 0.5, 1.5, 0.01
+SCALE, BETA, RATE = 0.5, 1.5, 0.01
 
 
 @pytest.fixture
 def weights(rng):
-    """A, a of the mean; C, c of the log variance; W, b of the decoder."""
-    shapes = [(DATA, LATENTS), (LATENTS,), (DATA, LATENTS), (LATENTS,), (LATENTS, DATA), (DATA,)]
-    return [rng.normal(0, 0.5, shape) for shape in shapes]
+    return random_weights(rng)
 
 
 @pytest.fixture
@@ -26,27 +26,10 @@ def x(rng):
     return rng.uniform(0, 1, (5, DATA)).astype("float32")
 
 
-def networks(weights, dtype=None):
-    x, z = keras.Input((DATA,)), keras.Input((LATENTS,))
-    mean, log_variance = (keras.layers.Dense(LATENTS, dtype=dtype)(x) for _ in range(2))
-    encoder = keras.Model(x, [mean, log_variance])
-    decoder = keras.Model(z, keras.layers.Dense(DATA, dtype=dtype)(z))
-    encoder.set_weights(weights[:4])
-    decoder.set_weights(weights[4:])
-    return encoder, decoder
-
-
 def vae(weights, rate=0.0, likelihood=None, **options):
     model = VAE(*networks(weights), likelihood=likelihood or Normal(scale=SCALE), **options)
     model.compile(keras.optimizers.SGD(rate))
     return model
-
-
-def losses_of(model, x, training=False):
-    """What one step reports, and not the running means."""
-    model.reset_metrics()
-    logs = (model.train_step if training else model.test_step)(tf.constant(x))
-    return {name: float(value) for name, value in logs.items()}
 
 
 def encoded(weights, x):
@@ -75,7 +58,7 @@ def test_terms_of_the_elbo(name, training, weights, x):
     reconstruction = -log_density(x, z @ weights[4] + weights[5]).sum(axis=1).mean()
     # Appendix B.
     kl = -0.5 * (1 + log_variance - mean**2 - np.exp(log_variance)).sum(axis=1).mean()
-    assert losses_of(model, x, training) == pytest.approx(
+    assert losses_of(model, x, training=training) == pytest.approx(
         {
             "loss": reconstruction + BETA * kl,
             "reconstruction_loss": reconstruction,
@@ -110,7 +93,7 @@ def test_beta_follows_its_schedule_and_ends_with_it(weights, x):
     model = vae(weights, beta=Linear(0.5, 2.0, steps=3))
     for beta in (0.5, 1.0, 1.5, 2.0, 2.0):
         for training, weight in ((False, 2.0), (True, beta)):
-            logs = losses_of(model, x, training)
+            logs = losses_of(model, x, training=training)
             total = logs["reconstruction_loss"] + weight * logs["kl_loss"]
             assert logs["loss"] == pytest.approx(total, rel=1e-5)
             assert logs["kl_loss"] > 0.1

@@ -3,13 +3,13 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from keras_gen.losses import Normal
 from keras_gen.serving.export import export, load
 from keras_gen.training import NonFiniteLossError
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VQVAE
+from shared import losses_of
 
 DATA, DIM, SCALE, BETA, DECAY, RATE = 4, 2, 0.5, 0.7, 0.9, 0.02
 # One in each quadrant, where latents are; and one that is far from all.
@@ -48,13 +48,6 @@ def nearest(weights, x):
     return latents, distances.argmin(axis=1)
 
 
-def losses_of(model, x, training=False):
-    """What one step reports, and not the running means."""
-    model.reset_metrics()
-    logs = (model.train_step if training else model.test_step)(tf.constant(x))
-    return {name: float(value) for name, value in logs.items()}
-
-
 @pytest.mark.parametrize("training", [False, True])
 def test_terms_of_the_loss(training, weights, x):
     latents, indices = nearest(weights, x)
@@ -65,7 +58,7 @@ def test_terms_of_the_loss(training, weights, x):
     commitment = ((latents - CODEBOOK[indices]) ** 2).sum(axis=1).mean()
     used = np.bincount(indices) / len(x)
     assert len(used) == 4 and used.min() > 0
-    assert losses_of(vq_vae(weights), x, training) == pytest.approx(
+    assert losses_of(vq_vae(weights), x, training=training) == pytest.approx(
         {
             "loss": reconstruction + BETA * commitment,
             "reconstruction_loss": reconstruction,
@@ -81,7 +74,7 @@ def test_the_commitments_weight_follows_its_schedule(weights, x):
     codebook = model.quantizer.get_weights()
     for beta in (0.0, 1.0, 2.0, 2.0):
         for training, weight in ((False, 2.0), (True, beta)):
-            logs = losses_of(model, x, training)
+            logs = losses_of(model, x, training=training)
             total = logs["reconstruction_loss"] + weight * logs["commitment_loss"]
             assert logs["loss"] == pytest.approx(total, rel=1e-5)
         model.quantizer.set_weights(codebook)

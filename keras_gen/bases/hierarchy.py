@@ -9,14 +9,13 @@ import tensorflow as tf
 
 from keras_gen.bases.capabilities import capability
 from keras_gen.bases.coder import Coder
-from keras_gen.bases.likelihood import DensityModel, Inferred, edge_of
+from keras_gen.bases.latent import SCORE_SAMPLES, LatentModel
+from keras_gen.bases.likelihood import Inferred, edge_of
 from keras_gen.data.edges import Levels, Vectors
 from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
 from keras_gen.training import require_built, schedules
 from keras_gen.training.noise import normal, stateless_seed
 from keras_gen.training.replicas import batch_mean
-
-SCORE_SAMPLES = 16  # latents an example; the ELBO of one would be noisy
 
 
 class Drawn(NamedTuple):
@@ -33,7 +32,7 @@ class Drawn(NamedTuple):
     prior: tuple
 
 
-class HierarchicalVAE(Coder, DensityModel):
+class HierarchicalVAE(Coder, LatentModel):
     """Base of VAEs with L layers of Normal latents, which generate from layer L down to the data.
 
     p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass says which
@@ -252,10 +251,6 @@ class HierarchicalVAE(Coder, DensityModel):
         return tf.transpose(tf.reshape(log_weights, [batch, samples]))
 
     # Use -------------------------------------------------------------------------------------
-
-    def nats(self, x):
-        """Returns the negative ELBO, with the same latents' noise each time."""
-        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
 
     def encoded(self, x, training=False):
         """Returns means of q(z|x), each given the means of what it depends on, `[batch, size]`."""

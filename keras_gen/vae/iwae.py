@@ -1,7 +1,5 @@
 """The importance-weighted autoencoder (Burda, Grosse, Salakhutdinov 2016)."""
 
-import math
-
 import keras
 import tensorflow as tf
 
@@ -65,12 +63,11 @@ class IWAE(VAE):
     def loss_terms(self, x, inferred, training):
         """Returns the negative bound, and the mean of the same log weights: `[batch]`, nats."""
         log_weights = self.log_ratio(x, inferred, training)
-        return {"bound": self._bound(log_weights), "elbo": tf.reduce_mean(log_weights, axis=0)}
+        return {
+            "bound": self.negative_bound(log_weights),
+            "elbo": tf.reduce_mean(log_weights, axis=0),
+        }
 
     def nats(self, x):
         """Returns the negative bound, with the same latents' noise each time."""
-        return self._bound(self.log_weights(x, self.samples, self.score_seed()))
-
-    def _bound(self, log_weights):
-        # Eq. (8), negated.
-        return math.log(self.samples) - tf.reduce_logsumexp(log_weights, axis=0)
+        return self.negative_bound(self.log_weights(x, self.samples, self.score_seed()))

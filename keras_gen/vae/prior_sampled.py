@@ -1,16 +1,14 @@
 """A latent-variable model without an encoder: naive Monte-Carlo maximum likelihood."""
 
-import math
-
 import keras
 import tensorflow as tf
 
-from keras_gen.bases import Decoding, DensityModel
+from keras_gen.bases import LatentModel
 from keras_gen.training.noise import normal, several
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class PriorSampledModel(Decoding, DensityModel):
+class PriorSampledModel(LatentModel):
     """A decoder of Normal latents, trained on log p(x) estimated by latents of the prior.
 
     Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: what a VAE is
@@ -63,34 +61,13 @@ class PriorSampledModel(Decoding, DensityModel):
         seed = self.stateless_seed("latents", training)
         log_w = self.log_weights(x, self.samples, seed, training)
         size = tf.exp(2 * tf.reduce_logsumexp(log_w, axis=0) - tf.reduce_logsumexp(2 * log_w, 0))
-        return {"nll": self._nll(log_w), "effective_sample_size": size}
+        return {"nll": self.negative_bound(log_w), "effective_sample_size": size}
 
     def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
-        """Returns log p(x|z) for latents z drawn from the prior.
-
-        Args:
-            x: Examples as the edge prepares them, `[batch, ...]`.
-            samples: Latents for each example.
-            seed: Stateless seed, int64 `[2]`.
-            training: Whether the decoder runs in training mode.
-
-        Returns:
-            Float32 `[samples, batch]`, nats.
-        """
+        """Returns log p(x|z) for latents z drawn from the prior: see the base."""
         shape = [keras.ops.shape(x)[0], *self.decoder.input_shape[1:]]
         return -self.reconstruction(several(normal, shape, samples, seed), x, training)
 
     def nats(self, x):
         """Returns the estimate of -log p(x), by the same noise each time."""
-        return self._nll(self.log_weights(x, self.samples, self.score_seed()))
-
-    def noise(self, n, key):
-        """Draws latents from the prior."""
-        return tf.random.stateless_normal([n, *self.decoder.input_shape[1:]], key)
-
-    def from_noise(self, noise):
-        """Returns the mean of p(x|z)."""
-        return self.reconstructed(noise)
-
-    def _nll(self, log_weights):
-        return math.log(self.samples) - tf.reduce_logsumexp(log_weights, axis=0)
+        return self.negative_bound(self.log_weights(x, self.samples, self.score_seed()))

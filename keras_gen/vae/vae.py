@@ -3,16 +3,14 @@
 import keras
 import tensorflow as tf
 
-from keras_gen.bases import Coder, DensityModel, Inferred
+from keras_gen.bases import Coder, Inferred, LatentModel
 from keras_gen.losses import kl_standard_normal
 from keras_gen.training import schedules
 from keras_gen.training.noise import normal, several
 
-SCORE_SAMPLES = 16  # latents an example; the ELBO of one would be noisy
-
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VAE(Coder, DensityModel):
+class VAE(Coder, LatentModel):
     """A decoder of Normal latents and the encoder that infers them, trained on the ELBO.
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
@@ -89,30 +87,9 @@ class VAE(Coder, DensityModel):
         return self.latent_ratio(inferred) - self.reconstruction(inferred.latents, x, training)
 
     def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
-        """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).
+        """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x): see the base.
 
         Their mean is the ELBO, and the logarithm of the mean of their exponentials the bound of
         Burda et al. (2016), eq. (8).
-
-        Args:
-            x: Examples as the edge prepares them, `[batch, ...]`.
-            samples: Latents for each example.
-            seed: Stateless seed, int64 `[2]`.
-            training: Whether the networks run in training mode.
-
-        Returns:
-            Float32 `[samples, batch]`, nats.
         """
         return self.log_ratio(x, self.drawn(self.encoded(x, training), seed, samples), training)
-
-    def nats(self, x):
-        """Returns the negative ELBO, with the same latents' noise each time."""
-        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
-
-    def noise(self, n, key):
-        """Draws latents from the prior."""
-        return tf.random.stateless_normal([n, *self.decoder.input_shape[1:]], key)
-
-    def from_noise(self, noise):
-        """Returns the mean of p(x|z)."""
-        return self.reconstructed(noise)

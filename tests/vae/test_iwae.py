@@ -7,8 +7,9 @@ import tensorflow as tf
 
 from keras_gen.losses import Normal
 from keras_gen.vae import IWAE
+from linear_vae import DATA, LATENTS, networks
 
-DATA, LATENTS, SCALE, RATE = 3, 2, 0.5, 0.01
+SCALE, RATE = 0.5, 0.01
 
 
 @pytest.fixture
@@ -25,13 +26,7 @@ def x(rng):
 
 def iwae(weights, rate=0.0, **options):
     A, a, c, W, b = weights
-    x, z = keras.Input((DATA,)), keras.Input((LATENTS,))
-    mean, log_variance = (keras.layers.Dense(LATENTS)(x) for _ in range(2))
-    encoder = keras.Model(x, [mean, log_variance])
-    decoder = keras.Model(z, keras.layers.Dense(DATA)(z))
-    encoder.set_weights([A, a, 0 * A, c])
-    decoder.set_weights([W, b])
-    model = IWAE(encoder, decoder, likelihood=Normal(scale=SCALE), **options)
+    model = IWAE(*networks([A, a, 0 * A, c, W, b]), likelihood=Normal(scale=SCALE), **options)
     model.compile(keras.optimizers.SGD(rate))
     return model
 

@@ -44,3 +44,15 @@ def test_rates_speed_images_and_settings(tmp_path):
     assert [step for step, _ in found["samples"]] == [1, 3]
     png = found["samples"][0][1][2]  # after width and height
     np.testing.assert_array_equal(tf.io.decode_png(png), image)
+
+
+def test_points_within_an_epoch(tmp_path):
+    """By steps, since the epoch has no number of its own yet; none where epochs are short."""
+    model, data = TINY["VAE"].compiled(), TINY["VAE"].data(8)
+    for seconds, steps in ((0.0, [1, 2, 3, 4]), (1000.0, None)):
+        model.step.assign(0)
+        board = Board(tmp_path / str(seconds), every_seconds=seconds)
+        model.fit(*data, batch_size=4, epochs=2, verbose=0, callbacks=[board])
+        found = events(tmp_path / str(seconds)).get("running_loss")
+        assert (found and [step for step, _ in found]) == steps
+    assert all(np.isfinite(value) for _, value in events(tmp_path / "0.0")["running_kl_loss"])

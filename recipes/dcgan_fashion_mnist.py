@@ -16,6 +16,7 @@ the pixels the baseline.
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from keras_gen.data import pad_to, small_images
@@ -30,6 +31,7 @@ from keras.optimizers import Adam
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
+    images: Path | None = None  # Your own folder of images, by subfolders of classes
     latent_dim: int = 100  # Dimensions of the latents
     filters: int = 128  # Channels of the discriminator's first layer; they double with every stage
     objective: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge"] = (
@@ -55,7 +57,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("fashion_mnist", labels=True))
+    data = run.load(small_images("fashion_mnist", labels=True, images=s.images))
     labeled = data.train.map(lambda image, label: (pad_to(image, 32), label))
     train, test = (part.map(lambda image, _: pad_to(image, 32)) for part in (data.train, data.test))
     with run.strategy.scope():

@@ -18,6 +18,7 @@ Deviations: weights are not tied; Adam in the place of plain gradient descent.
 """
 
 import dataclasses
+from pathlib import Path
 from typing import Literal
 
 from keras_gen.autoencoders import Autoencoder, DenoisingAutoencoder
@@ -35,6 +36,7 @@ from sklearn.linear_model import Ridge
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
+    images: Path | None = None  # Your own folder of images, by subfolders of classes
     corruption: Literal["masking", "salt_and_pepper", "gaussian"] = "masking"
     """Corruption of the main model, which is exported; the others are trained beside it."""
     amount: float = 0.25
@@ -58,7 +60,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("mnist", labels=True))
+    data = run.load(small_images("mnist", labels=True, images=s.images))
     (train, train_labels), (test, test_labels) = data.train.arrays(), data.test.arrays()
     amounts = {"masking": 0.25, "salt_and_pepper": 0.25, "gaussian": 0.5} | {s.corruption: s.amount}
     models = {}

@@ -16,6 +16,7 @@ place of L-BFGS.
 """
 
 import dataclasses
+from pathlib import Path
 
 from keras_gen.autoencoders import Autoencoder, SparseAutoencoder
 from keras_gen.data import small_images
@@ -29,6 +30,7 @@ import keras
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
+    images: Path | None = None  # Your own folder of images
     hidden: int = 196  # Sigmoid units of the one layer of codes
     target: float = 0.05  # Mean activation that the KL penalty asks for: rho
     kl_weight: float = 20.0  # Weight of the KL penalty: beta
@@ -49,7 +51,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("mnist"))
+    data = run.load(small_images("mnist", images=s.images))
     test = data.test.arrays()
     kinds = {
         "kl": (SparseAutoencoder, dict(penalty="kl", weight=s.kl_weight, target=s.target)),

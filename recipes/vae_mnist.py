@@ -13,6 +13,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from keras_gen.data import binarize, small_images
@@ -28,6 +29,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
+    images: Path | None = None  # Your own folder of images
     latent_dim: int = 50  # Dimensions of the latents
     hidden: int = 200  # Units of each of the two hidden layers of encoder and decoder
     beta: float = 1.0  # Weight of the KL divergence
@@ -51,7 +53,7 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("mnist"))
+    data = run.load(small_images("mnist", images=s.images))
     if s.schedule == "linear":
         rate = run.in_halves(s.learning_rate)
     else:

@@ -21,6 +21,8 @@ def image_folder(
     size: int,
     max_broken: float = 0.1,
     memory_limit: int = MEMORY_LIMIT,
+    labels: bool = False,
+    channels: int = 3,
 ) -> Source:
     """Reads all images of a folder and the folders in it, in the order of their sorted paths.
 
@@ -35,15 +37,18 @@ def image_folder(
         max_broken: Fraction of images, 0 to 1, that may be unreadable; they are left out and named
             in a warning.
         memory_limit: Largest number of bytes to hold decoded.
+        labels: Whether an example is `(image, label)` instead of an image alone. The label is the
+            number of the subfolder that an image lies in, in the order of their names, from 0.
+        channels: 3 for RGB, 1 for gray.
 
     Returns:
-        Source of uint8 RGB `[size, size, 3]`.
+        Source of uint8 `[size, size, channels]`, or of tuples with int64 labels.
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
         NotADirectoryError: If `path` is a file.
         ValueError: If there are fewer than two readable images, or more than `max_broken`
-            unreadable ones.
+            unreadable ones, or labels are asked for and an image lies in no subfolder.
 
     Example:
         >>> photos = image_folder("holiday", size=143)
@@ -51,12 +56,16 @@ def image_folder(
     folder = Path(path)
     if not 0 <= max_broken <= 1:
         raise ValueError(f"max_broken must be a fraction from 0 to 1, found {max_broken}.")
+    if channels not in (1, 3):
+        raise ValueError(f"channels must be 3 for RGB or 1 for gray, found {channels}.")
     files = _images(folder)
-    hold_decoded = len(files) * size * size * 3 <= memory_limit
+    classes = _classes(folder, files) if labels else {}
+    hold_decoded = len(files) * size * size * channels <= memory_limit
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, 3], tf.uint8)], autograph=False)
     def cover(image: tf.Tensor) -> tf.Tensor:
-        return resize_cover(image, size)
+        image = resize_cover(image, size)
+        return tf.image.rgb_to_grayscale(image) if channels == 1 else image
 
     cover.get_concrete_function()  # a wrong size shows here, not as broken images
 
@@ -87,11 +96,16 @@ def image_folder(
         raise ValueError(
             f"{folder} has {len(good)} readable image, but a set needs at least 2; add images."
         )
-    origin = f"{len(good)} images, from {folder}"
-    if hold_decoded:
-        return Source(np.stack(good), origin=origin)
+    kinds = f" of {len(set(classes.values()))} classes" if labels else ""
+    origin = f"{len(good)} images{kinds}, from {folder}"
     # A tensor, because NumPy's byte strings end at their last byte that is not 0.
-    return Source(tf.constant(good), decode, origin=origin)
+    stored = np.stack(good) if hold_decoded else tf.constant(good)
+    if not labels:
+        return Source(stored, None if hold_decoded else decode, origin=origin)
+    readable = zip(files, read_files, strict=True)
+    numbers = np.array([classes[file] for file, example in readable if example is not None])
+    pair = None if hold_decoded else lambda example: (decode(example[0]), example[1])
+    return Source((stored, numbers), pair, origin=origin)
 
 
 def _images(folder: Path) -> list[Path]:
@@ -111,6 +125,19 @@ def _images(folder: Path) -> list[Path]:
             f"{', '.join(SUFFIXES)}."
         )
     return files
+
+
+def _classes(folder: Path, files: list[Path]) -> dict[Path, int]:
+    """The number of the subfolder that each file lies in."""
+    outside = [file.name for file in files if file.parent == folder]
+    if outside:
+        raise ValueError(
+            f"{folder} holds {len(outside)} images outside of subfolders, such as {outside[0]}, "
+            "and labels are the names of subfolders: put each image into the folder of its class."
+        )
+    names = [file.relative_to(folder).parts[0] for file in files]
+    number = {name: n for n, name in enumerate(sorted(set(names)))}
+    return {file: number[name] for file, name in zip(files, names, strict=True)}
 
 
 def _report(folder: Path, broken: list[str], count: int, max_broken: float) -> None:

@@ -95,6 +95,27 @@ def test_too_large_a_folder_is_held_encoded_and_gives_the_same(tmp_path):
             np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("memory_limit", [2**20, 100])
+def test_subfolders_are_classes(tmp_path, memory_limit):
+    """By the order of their names, and without the images that are broken."""
+    for name, color in (("wolf/1.png", 3), ("cat/b/2.png", 1), ("cat/1.png", 0), ("dog/1.png", 2)):
+        save(tmp_path / name, "L", color)
+    (tmp_path / "cat" / "0.png").write_bytes(b"no image")
+    with pytest.warns(UserWarning, match="0.png"):
+        source = image_folder(
+            tmp_path, 8, labels=True, channels=1, max_broken=0.5, memory_limit=memory_limit
+        )
+    images, labels = source.arrays()
+    assert images.shape == (4, 8, 8, 1) and images.dtype == np.uint8
+    assert list(images[:, 0, 0, 0]) == [0, 1, 2, 3] and list(labels) == [0, 0, 1, 2]
+    assert source.origin == f"4 images of 3 classes, from {tmp_path}"
+    save(tmp_path / "stray.png")
+    with pytest.raises(ValueError, match=r"1 images outside of subfolders, such as stray.png"):
+        image_folder(tmp_path, 8, labels=True)
+    with pytest.raises(ValueError, match="3 for RGB or 1 for gray, found 4"):
+        image_folder(tmp_path, 8, channels=4)
+
+
 def test_broken_images_are_named_and_left_out(tmp_path):
     for number in range(9):
         save(tmp_path / f"{number}.png")

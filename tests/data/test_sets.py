@@ -154,3 +154,23 @@ def test_real_data(shared_data):
     assert "trainB" in domains.train_x.origin and "testB" in domains.test_x.origin
     assert domains.test_x.arrays().shape[1:] == (16, 16, 3)
     assert len(small_images("mnist").train) == 60_000
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("fashion_mnist", (28, 28, 1)), ("cifar10", (32, 32, 3))]
+)
+def test_own_images_in_a_sets_place(tmp_path, name, shape):
+    """Of its shape; a tenth is held out, and both parts hold all classes."""
+    for number in range(40):
+        folder = tmp_path / ("even", "odd")[number % 2]
+        write_png(folder / f"{number}.png", np.full([9, 12, 3], number, np.uint8))
+    data = small_images(name, labels=True, images=tmp_path)
+    (train, train_labels), (test, labels) = data.train.arrays(), data.test.arrays()
+    assert train.shape == (36, *shape) and test.shape == (4, *shape)
+    for images, classes in ((train, train_labels), (test, labels)):
+        np.testing.assert_array_equal(images[:, 0, 0, 0] % 2, classes)
+        assert set(classes) == {0, 1}
+    assert not set(train[:, 0, 0, 0]) & set(test[:, 0, 0, 0])
+    assert "40 images of 2 classes" in data.describe()["test"] and not data.warning
+    plain = small_images(name, images=tmp_path)
+    np.testing.assert_array_equal(plain.train.arrays(), train)

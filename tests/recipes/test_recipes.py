@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_gen.data import load_tfds, offline_unpaired
+from keras_gen.data import load_tfds, offline_digits, offline_unpaired
 from keras_gen.images import read_image, write_png
 from keras_gen.run import folder, run_recipe
 from keras_gen.serving.exported import load
@@ -156,6 +156,28 @@ def test_own_folders(images):
     assert "test_y: 4 examples: 8 images, from paintings" in result.stdout
     assert OFFLINE not in result.stdout
     check_folder(images / "out", "cyclegan_monet")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [
+        "dcgan_fashion_mnist",
+        "denoising_autoencoder_mnist",
+        "sparse_autoencoder_mnist",
+        "vae_mnist",
+    ],
+)
+def test_own_images(name, tmp_path):
+    sample = offline_digits(labels=True)["train"]
+    for number, (image, label) in enumerate(zip(*sample.arrays(), strict=True)):
+        write_png(tmp_path / "mine" / str(label) / f"{number}.png", image)
+    flags = ["--preset", "smoke", "--images", "mine", "--output", "out"]
+    result = run(name, *flags, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert f"examples: {len(sample)} images" in result.stdout
+    assert OFFLINE not in result.stdout
+    check_folder(tmp_path / "out", name)
 
 
 @pytest.mark.slow

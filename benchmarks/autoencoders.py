@@ -3,25 +3,18 @@
   python benchmarks/autoencoders.py            less than a minute on two CPU cores
   python benchmarks/autoencoders.py --quick    fewer steps
 
-Ways are measured in turns, so that a change of the machine's speed hits both alike, and with
-callbacks while `fit` runs, for its start and its end are no steps. Images are noise, which does
-not change the cost.
+Ways are measured in turns, while `fit` runs, for its start and its end are no steps.
 """
 
 import argparse
 import os
-import statistics
-import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
-import numpy as np
 import tensorflow as tf
-from cyclegan_step import in_turns
+from turns import SHAPE, fit_in_turns, in_turns
 
 from keras_gen.autoencoders import Autoencoder, ContractiveAutoencoder
-from keras_gen.data import Source
 from keras_gen.networks import (
     conv_decoder,
     conv_encoder,
@@ -31,7 +24,6 @@ from keras_gen.networks import (
 )
 
 BATCH = 100
-SHAPE = (28, 28, 1)
 
 
 def deep_networks():
@@ -48,67 +40,12 @@ def conv_networks():
     return conv_encoder(SHAPE, 32), conv_decoder(SHAPE, 32)
 
 
-def images(count=2000):
-    """A source of noise, uint8 `[count, 28, 28, 1]`."""
-    return Source(np.random.default_rng(0).integers(0, 256, (count, *SHAPE), "uint8"))
-
-
-def bare_step(encoder, decoder):
-    """Forwards, backwards and update of the same networks, and nothing else."""
-    variables = encoder.trainable_variables + decoder.trainable_variables
-    optimizer = keras.optimizers.Adam()
-    optimizer.build(variables)
-
-    @tf.function(autograph=False)
-    def step(batch):
-        x = tf.cast(batch, tf.float32) / 255
-        with tf.GradientTape() as tape:
-            logits = decoder(encoder(x, training=True), training=True)
-            nats = tf.nn.sigmoid_cross_entropy_with_logits(labels=x, logits=logits)
-            loss = tf.reduce_mean(tf.reduce_sum(nats, axis=(1, 2, 3)))
-        optimizer.apply(tape.gradient(loss, variables), variables)
-        return loss
-
-    return step
-
-
-class InTurns(keras.callbacks.Callback):
-    """Times `chunk` steps of `fit`, then as many bare ones, and so on."""
-
-    def __init__(self, bare, chunk):
-        super().__init__()
-        self.bare, self.chunk = bare, chunk
-        self.seconds = {"fit": [], "bare": []}
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if batch % self.chunk == 0:
-            self.began = time.perf_counter()
-
-    def on_train_batch_end(self, batch, logs=None):
-        if (batch + 1) % self.chunk:
-            return
-        float(logs["loss"])  # the device may still be at it
-        middle = time.perf_counter()
-        for _ in range(self.chunk):
-            loss = self.bare()
-        float(loss)
-        self.seconds["fit"].append(middle - self.began)
-        self.seconds["bare"].append(time.perf_counter() - middle)
-
-
-def compare_steps(name, build, rounds, chunk=20):
+def compare_steps(name, build, rounds):
     """Prints images per second of `fit` and of the bare step on the same batches."""
-    model = Autoencoder(*build())
-    model.compile()
-    step, batches = bare_step(*build()), iter(images().stream(BATCH, seed=1))
-    watch = InTurns(lambda: step(next(batches)), chunk)
-    steps = (rounds + 1) * chunk
-    model.fit(images().stream(BATCH), steps_per_epoch=steps, verbose=0, callbacks=[watch])
-    # The first round compiles.
-    rates = {k: BATCH * chunk / statistics.median(v[1:]) for k, v in watch.seconds.items()}
+    took = fit_in_turns(lambda: Autoencoder(*build()), BATCH, rounds, chunk=20)
     print(
-        f"{name}: fit {rates['fit']:.0f} images/s, bare {rates['bare']:.0f}; "
-        f"fit/bare {rates['fit'] / rates['bare']:.2f}",
+        f"{name}: fit {BATCH / took['fit']:.0f} images/s, bare {BATCH / took['bare']:.0f}; "
+        f"fit/bare {took['bare'] / took['fit']:.2f}",
         flush=True,
     )
 

@@ -3,15 +3,14 @@
   python benchmarks/cyclegan_step.py            about four minutes on two CPU cores
   python benchmarks/cyclegan_step.py --quick    the first table only
 
-Compared are our step, the textbook step (four gradient calls, no shared passes) and this machine's
-own convolution peak; measured in turns, so that a change of the machine's speed hits all alike.
+Compared are our step, the textbook step (four gradient calls, no shared passes), PyTorch's if it is
+there (pytorch.py), and this machine's own convolution peak; measured in turns.
 """
 
 import argparse
 import math
 import os
 import resource
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
 import numpy as np
+import pytorch
 import tensorflow as tf
+from turns import in_turns
 
 from keras_gen.data import Source, random_crop_flip, unpaired
 from keras_gen.networks import patch_discriminator, resnet_generator
@@ -115,19 +116,6 @@ def flops(network) -> int:
     return total
 
 
-def in_turns(functions: dict, rounds: int = 9) -> dict:
-    """The median seconds of each function, called one after the other, `rounds` times."""
-    for function in functions.values():
-        function()
-    times = {name: [] for name in functions}
-    for _ in range(rounds):
-        for name, function in functions.items():
-            began = time.perf_counter()
-            function()
-            times[name].append(time.perf_counter() - began)
-    return {name: statistics.median(values) for name, values in times.items()}
-
-
 def seconds_to_first_step() -> float:
     """From launching the recipe's cpu preset to the report of the first step."""
     began = time.monotonic()
@@ -160,14 +148,17 @@ def main():
         functions[name], operations[name] = our_step(models[name], batch, size)
         functions[f"textbook {name}"] = textbook_step(build(policy, size), batch, size)
         functions[f"peak {name}"], operations[f"peak {name}"] = convolution_peak(name)
-    seconds = in_turns(functions)
+    with pytorch.steps("cyclegan float32", "cyclegan bfloat16") as in_torch:
+        seconds = in_turns(functions | in_torch)
     for name in models:
         rate = operations[name] / seconds[name]
         peak = operations[f"peak {name}"] / seconds[f"peak {name}"]
+        other = seconds.get(f"cyclegan {name}")
         print(
             f"{name}: {seconds[name] * 1e3:.0f} ms per step of {operations[name] / 1e9:.1f} GFLOP; "
             f"textbook/ours {seconds[f'textbook {name}'] / seconds[name]:.2f}; "
             f"fraction of the convolution peak ({peak / 1e9:.0f} GFLOP/s): {rate / peak:.2f}"
+            + (f"; ours/PyTorch {seconds[name] / other:.2f}" if other else "")
         )
     print(f"float32/bfloat16: {seconds['float32'] / seconds['bfloat16']:.2f}")
 

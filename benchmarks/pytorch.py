@@ -1,0 +1,180 @@
+"""The same steps in PyTorch, from an environment of its own, measured in turns with ours.
+
+  python -m venv torch && torch/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu
+  KERAS_GEN_TORCH=torch/bin/python python benchmarks/vae.py
+
+This file is both sides: `steps` is called by the benchmarks, which need no PyTorch, and starts this
+file in the other environment, where it runs as many steps as it is told to, eagerly.
+"""
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+from functools import partial
+
+BATCH = 100  # of the autoencoders' images
+
+
+@contextlib.contextmanager
+def steps(*names):
+    """Starts PyTorch's side, if the variable KERAS_GEN_TORCH names a Python that has it.
+
+    Yields:
+        For each name a function of a number of steps, which returns when they are done; nothing
+        without PyTorch.
+    """
+    python = os.environ.get("KERAS_GEN_TORCH")
+    if not python:
+        yield {}
+        return
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
+    with subprocess.Popen([python, __file__, *names], **pipes) as process:
+        print("PyTorch", process.stdout.readline().strip())
+
+        def run(name, count=1):
+            process.stdin.write(f"{name} {count}\n")
+            assert process.stdout.readline(), f"PyTorch's {name} failed"
+
+        yield {name: partial(run, name) for name in names}
+        process.stdin.close()
+
+
+def mlp_vae(samples=None):
+    """784-200-200-50 and back, tanh, Adam; with samples the bound of so many."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    def stack(*sizes):
+        pairs = list(itertools.pairwise(sizes))
+        layers = [layer for pair in pairs for layer in (nn.Linear(*pair), nn.Tanh())]
+        return nn.Sequential(*layers[:-1])
+
+    encoder, decoder = stack(784, 200, 200, 100), stack(50, 200, 200, 784)
+    adam = torch.optim.Adam([*encoder.parameters(), *decoder.parameters()], 1e-3, eps=1e-4)
+    images = torch.rand(BATCH, 784)
+
+    def step():
+        x = torch.bernoulli(images)
+        mean, log_variance = encoder(x).chunk(2, -1)
+        shape = mean.shape if samples is None else (samples, *mean.shape)
+        noise = torch.randn(shape)
+        latents = mean + torch.exp(0.5 * log_variance) * noise
+        logits = decoder(latents)
+        nats = functional.binary_cross_entropy_with_logits(
+            logits, x.expand_as(logits), reduction="none"
+        ).sum(-1)
+        if samples is None:
+            kl = 0.5 * (log_variance.exp() + mean**2 - 1 - log_variance).sum(-1)
+            loss = (nats + kl).mean()
+        else:
+            ratio = 0.5 * (noise**2 + log_variance - latents**2).sum(-1)
+            loss = -torch.logsumexp(ratio - nats, 0).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+
+    return step
+
+
+def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
+    """The textbook step of Zhu et al., with one backward pass of the generators."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    def block(a, b, kernel, stride=1, padding=0, norm=True, act=nn.ReLU):
+        layers = [nn.Conv2d(a, b, kernel, stride, padding, bias=not norm)]
+        return layers + ([nn.InstanceNorm2d(b, affine=True)] if norm else []) + [act()]
+
+    class Residual(nn.Module):
+        def __init__(self, width):
+            super().__init__()
+            first = [nn.ReflectionPad2d(1), *block(width, width, 3)]
+            last = [nn.ReflectionPad2d(1), *block(width, width, 3, act=nn.Identity)]
+            self.body = nn.Sequential(*first, *last)
+
+        def forward(self, x):
+            return x + self.body(x)
+
+    def generator():
+        k = filters
+        layers = [nn.ReflectionPad2d(3), *block(3, k, 7)]
+        layers += [*block(k, 2 * k, 3, 2, 1), *block(2 * k, 4 * k, 3, 2, 1)]
+        layers += [Residual(4 * k) for _ in range(blocks)]
+        for a, b in ((4 * k, 2 * k), (2 * k, k)):
+            up = nn.ConvTranspose2d(a, b, 3, 2, 1, output_padding=1, bias=False)
+            layers += [up, nn.InstanceNorm2d(b, affine=True), nn.ReLU()]
+        return nn.Sequential(*layers, nn.ReflectionPad2d(3), nn.Conv2d(k, 3, 7), nn.Tanh())
+
+    def discriminator():
+        leaky, layers, width = partial(nn.LeakyReLU, 0.2), [], 3
+        for layer in range(4):
+            wider = filters * 2 ** min(layer, 3)
+            layers += block(width, wider, 4, 2 if layer < 3 else 1, 1, layer > 0, leaky)
+            width = wider
+        return nn.Sequential(*layers, nn.Conv2d(width, 1, 4, 1, 1))
+
+    g, f, d_x, d_y = generator(), generator(), discriminator(), discriminator()
+    adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
+    g_adam = adam([*g.parameters(), *f.parameters()])
+    d_adam = adam([*d_x.parameters(), *d_y.parameters()])
+    x, y = torch.rand(2, batch, 3, size, size).mul(2).sub(1)
+    x, y = (t.to(memory_format=torch.channels_last) for t in (x, y))
+    for network in (g, f, d_x, d_y):
+        network.to(memory_format=torch.channels_last)
+
+    def judged(network, images, target):
+        return ((network(images) - target) ** 2).mean()
+
+    def step():
+        with torch.autocast("cpu", torch.bfloat16, enabled=dtype == "bfloat16"):
+            for network in (d_x, d_y):
+                network.requires_grad_(False)
+            fake_y, fake_x = g(x), f(y)
+            g_loss = judged(d_y, fake_y, 1) + judged(d_x, fake_x, 1)
+            g_loss = g_loss + 10 * (
+                functional.l1_loss(f(fake_y), x) + functional.l1_loss(g(fake_x), y)
+            )
+            g_loss = g_loss + 5 * (functional.l1_loss(f(x), x) + functional.l1_loss(g(y), y))
+            g_adam.zero_grad()
+            g_loss.backward()
+            g_adam.step()
+            for network in (d_x, d_y):
+                network.requires_grad_(True)
+            d_loss = 0.5 * (judged(d_y, y, 1) + judged(d_y, fake_y.detach(), 0))
+            d_loss = d_loss + 0.5 * (judged(d_x, x, 1) + judged(d_x, fake_x.detach(), 0))
+            d_adam.zero_grad()
+            d_loss.backward()
+            d_adam.step()
+
+    return step
+
+
+STEPS = {
+    "vae": mlp_vae,
+    "iwae": partial(mlp_vae, samples=50),
+    "cyclegan float32": cyclegan,
+    "cyclegan bfloat16": partial(cyclegan, "bfloat16"),
+}
+
+
+def serve(names):
+    """Runs steps as standard input says: a name and a number a line."""
+    import torch
+
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
+    torch.manual_seed(0)
+    made = {name: STEPS[name]() for name in names}
+    print(torch.__version__, f"{torch.get_num_threads()} threads", flush=True)
+    for line in sys.stdin:
+        name, count = line.rsplit(" ", 1)
+        for _ in range(int(count)):
+            made[name]()
+        print("done", flush=True)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1:])

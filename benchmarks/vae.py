@@ -1,0 +1,91 @@
+"""What steps of VAEs cost, against bare TensorFlow and PyTorch, as ratios measured in one run.
+
+  python benchmarks/vae.py            about three minutes on two CPU cores
+  python benchmarks/vae.py --quick    fewer steps
+
+The bare step is forwards, backwards and Keras' Adam of the same model. PyTorch comes from an
+environment of its own, if there is one: see pytorch.py. Ways are measured in turns.
+"""
+
+import argparse
+import os
+import resource
+import subprocess
+import sys
+from functools import partial
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytorch
+from turns import SHAPE, fit_in_turns
+
+from keras_gen.networks import biva_networks, conv_decoder, conv_encoder, mlp_networks
+from keras_gen.vae import BIVA, IWAE, VAE
+
+BATCH = pytorch.BATCH
+MANY = 100  # steps in one call of TensorFlow
+
+
+def networks():
+    """784-200-200-50 and back, tanh (Burda et al. 2016)."""
+    sizes = dict(latent_dim=50, hidden=(200, 200), activation="tanh")
+    return mlp_networks(SHAPE, **sizes, heads=("mean", "log_variance"))
+
+
+def iwae(samples=50):
+    """The same networks on the bound of so many samples."""
+    return IWAE(*networks(), samples=samples)
+
+
+def conv_networks():
+    """Two convolutions of stride 2, 32 latents, and back."""
+    return conv_encoder(SHAPE, 32, heads=("mean", "log_variance")), conv_decoder(SHAPE, 32)
+
+
+MODELS = {
+    "vae": lambda: VAE(*networks()),
+    "iwae": iwae,
+    "conv vae": lambda: VAE(*conv_networks()),
+    "biva": lambda: BIVA(**biva_networks(SHAPE, [24, 16, 8], 200)),
+}
+
+
+def compare(name, steps, rounds, in_torch):
+    """Prints images per second of `fit`, and the ratios to bare steps and PyTorch's."""
+    ways = {"PyTorch": in_torch[name]} if name in in_torch else {}
+    took = fit_in_turns(MODELS[name], BATCH, rounds, steps, ways, per_execution=steps)
+    parts = [
+        f"fit {took['fit'] * 1e3:.2f} ms a step of {BATCH}, {BATCH / took['fit']:.0f} images/s"
+    ]
+    parts += [f"fit/{way} {took['fit'] / took[way]:.2f}" for way in took if way != "fit"]
+    print(f"{name}: {'; '.join(parts)}", flush=True)
+
+
+def samples_cost(k):
+    """Prints a step's milliseconds and the process's peak memory for k samples."""
+    took = fit_in_turns(partial(iwae, k), BATCH, rounds=4, chunk=5)["fit"]
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"IWAE, k = {k}: {took * 1e3:.1f} ms a step, {peak:.2f} GiB", flush=True)
+
+
+def main():
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer steps")
+    parser.add_argument("--samples", type=int, help="the cost of so many samples of IWAE only")
+    told = parser.parse_args()
+    if told.samples:
+        samples_cost(told.samples)
+        return
+    print(f"VAEs of {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
+    rounds = 3 if told.quick else 9
+    with pytorch.steps("vae", "iwae") as in_torch:
+        for name in MODELS:
+            compare(name, MANY if name == "vae" else 10, rounds, in_torch)
+    for k in (1, 5, 50, 500):
+        # A process of its own, so that its peak of memory is its own too.
+        subprocess.run([sys.executable, __file__, "--samples", str(k)], check=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -5,7 +5,7 @@ those of Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 
 tanh, dynamic binarization, Adam with eps 1e-4), whose VAE with one sample reaches a test NLL of
 86.76 nats by 5,000 importance samples, which are also taken here.
 
-  python recipes/vae_mnist.py                    about 20 minutes on two CPU cores
+  python recipes/vae_mnist.py                    about 29 minutes on two CPU cores
   python recipes/vae_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -30,6 +30,7 @@ from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import denoised, unit_filters
 
 import keras
+import numpy as np
 from scipy.ndimage import grey_closing
 from sklearn.linear_model import Ridge
 
@@ -102,11 +103,14 @@ def gains(model, train, test):
         "ridge_gain": ridge.predict(corrupted.reshape(len(test), -1)).reshape(test.shape),
         "closing_gain": grey_closing(corrupted, (1, 3, 3, 1)),
     }
-    before = psnr(model.restore(corrupted).numpy(), test)
-    return {
-        key: float((psnr(model.restore(images).numpy(), test) - before).mean())
+    found["before"] = corrupted
+    # A digit that is restored without any error counts as one with one value off by one level.
+    most = 10 * np.log10(255**2 * test[0].size)
+    mean = {
+        key: float(np.minimum(psnr(model.restore(images).numpy(), test), most).mean())
         for key, images in found.items()
     }
+    return {key: value - mean["before"] for key, value in mean.items() if key != "before"}
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import dataclasses
 from functools import partial
 
 from keras_gen.data import Sets, binarize, small_images
-from keras_gen.metrics import auroc, importance_weighted_nll
+from keras_gen.metrics import auroc, importance_weighted_nll, nll_summary
 from keras_gen.networks import biva_networks, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear
@@ -84,11 +84,7 @@ def main(run: Run, s: Settings):
         for prefix, each in (("", model), ("vae_", vae)):
             run.say(f"NLL of {len(test_digits)} test images by {s.nll_samples} samples of each")
             found = importance_weighted_nll(each, test_digits, s.nll_samples, seed=s.seed)
-            metrics[f"{prefix}nll"] = float(found["nll"].mean())
-            metrics[f"{prefix}nll_standard_error"] = float(
-                found["nll"].std() / len(found["nll"]) ** 0.5
-            )
-            metrics[f"{prefix}negative_elbo"] = -float(found["elbo"].mean())
+            metrics |= nll_summary(found, prefix)
             metrics[f"{prefix}parameters"] = sum(n.count_params() for n in each.networks.values())
         both = np.concatenate([test_clothes, test_digits])
         is_digit = np.arange(len(both)) >= len(test_clothes)

@@ -17,7 +17,12 @@ from pathlib import Path
 from typing import Literal
 
 from keras_gen.data import binarize, small_images
-from keras_gen.metrics import BernoulliMixture, active_units, importance_weighted_nll
+from keras_gen.metrics import (
+    BernoulliMixture,
+    active_units,
+    importance_weighted_nll,
+    nll_summary,
+)
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE
@@ -78,23 +83,15 @@ def main(run: Run, s: Settings):
         losses = model.evaluate(test, return_dict=True, verbose=0)
         run.say(f"NLL of {len(images)} test images by {s.nll_samples} importance samples of each")
         nats = importance_weighted_nll(model, images, s.nll_samples, seed=s.seed)
-        metrics["nll"] = float(nats["nll"].mean())
-        metrics["nll_standard_error"] = float(nats["nll"].std() / len(images) ** 0.5)
-        metrics["effective_sample_size"] = float(np.median(nats["effective_sample_size"]))
+        metrics |= nll_summary(nats)
         metrics["active_units"] = active_units(model.encode(images)[0])[0]
         metrics |= losses
         run.say(f"fitting mixtures of {s.templates} Bernoulli distributions")
         known = data.train.batches(1000, s.seed, augment_batch=binarize).as_numpy_iterator()
-        metrics["nll_mixture"] = mixture_nll(np.concatenate(list(known)), images, s)
+        sizes = map(int, s.templates.split())
+        mixture = BernoulliMixture.of_best_size(np.concatenate(list(known)), sizes, s.seed)
+        metrics["nll_mixture"] = -mixture.log_prob(images).mean()
     run.export(model)
-
-
-def mixture_nll(train, test, s):
-    """The test NLL of the mixture under which the last sixth of the training digits fares best."""
-    known, held_out = np.split(train, [len(train) * 5 // 6])
-    mixtures = [BernoulliMixture(known, int(k), seed=s.seed) for k in s.templates.split()]
-    best = max(mixtures, key=lambda mixture: mixture.log_prob(held_out).mean())
-    return -float(best.log_prob(test).mean())
 
 
 if __name__ == "__main__":

@@ -1,28 +1,34 @@
 """Data sets as sources of examples, their streams, and samples for machines without a network."""
 
+from keras_gen.data.biased import rare_color
 from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.documents import Documents, documents
 from keras_gen.data.factors import Factors
 from keras_gen.data.folders import image_folder
-from keras_gen.data.labeled import even_order, half_labeled
+from keras_gen.data.labeled import even_order, few_labels, half_labeled
 from keras_gen.data.offline import (
     offline_color_digits,
     offline_digits,
     offline_unpaired,
+    offline_voices,
     paint,
 )
-from keras_gen.data.sets import Domains, Sets, Split, photos_and_paintings, small_images
+from keras_gen.data.sets import Domains, Sets, Split, faces, photos_and_paintings, small_images
 from keras_gen.data.shapes import Shapes
 from keras_gen.data.source import Source
+from keras_gen.data.spoken import SpokenDigits, spoken_digits
 from keras_gen.data.transforms import (
     binarize,
     pad_to,
     random_crop_flip,
+    random_levels,
     random_shift_flip,
     resize_cover,
 )
+from keras_gen.data.triples import class_triples
 from keras_gen.data.unpaired import unpaired
-from keras_gen.data.weighted import weighted_stream
+from keras_gen.data.waveforms import fit_length, random_shift, to_peak
+from keras_gen.data.weighted import inverse_density, weighted_stream
 from keras_gen.data.words import WordCounts, common_words
 
 __all__ = [
@@ -35,24 +41,36 @@ __all__ = [
     "Shapes",
     "Source",
     "Split",
+    "SpokenDigits",
     "WordCounts",
     "binarize",
+    "class_triples",
     "common_words",
     "documents",
     "even_order",
+    "faces",
+    "few_labels",
+    "fit_length",
     "half_labeled",
     "image_folder",
+    "inverse_density",
     "load_tfds",
     "offline_color_digits",
     "offline_digits",
     "offline_unpaired",
+    "offline_voices",
     "pad_to",
     "paint",
     "photos_and_paintings",
     "random_crop_flip",
+    "random_levels",
+    "random_shift",
     "random_shift_flip",
+    "rare_color",
     "resize_cover",
     "small_images",
+    "spoken_digits",
+    "to_peak",
     "unpaired",
     "weighted_stream",
 ]

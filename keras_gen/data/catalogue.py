@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from keras_gen.data.source import Source
 from keras_gen.data.transforms import resize_cover
+from keras_gen.data.waveforms import fit_length
 
 MEMORY_LIMIT = 4 * 2**30
 """Default limit of the bytes of decoded examples that a loader holds."""
@@ -51,7 +52,8 @@ def load_tfds(
         name: Name in tensorflow-datasets with its configuration, such as
             `"cycle_gan/monet2photo"`, or `"reuters"` or `"usps"`, which come with this library.
         split: Split or part of one, such as `"train"` or `"train[:10%]"`.
-        size: Side of the images; None keeps theirs. See `resize_cover`.
+        size: Side of the images, or samples of the sounds; None keeps theirs. See `resize_cover`
+            and `fit_length`.
         features: The feature of an example, or several: `("image", "label")` gives tuples.
         data_dir: Folder of prepared data sets. Default: the environment variable
             `TFDS_DATA_DIR`, or `~/tensorflow_datasets`.
@@ -134,21 +136,24 @@ def _read(
         decoders=tfds.decode.PartialDecoding(set(names)),
         read_config=tfds.ReadConfig(try_autocache=False),
     )
-    is_image = [isinstance(builder.info.features[key], tfds.features.Image) for key in names]
+
+    def fitted(key: str, value: Any) -> Any:
+        if size and isinstance(builder.info.features[key], tfds.features.Image):
+            return resize_cover(value, size)
+        if size and isinstance(builder.info.features[key], tfds.features.Audio):
+            return fit_length(value, size)
+        return value
 
     def choose(example: dict) -> tuple:
-        return tuple(
-            resize_cover(example[key], size) if image and size else example[key]
-            for key, image in zip(names, is_image, strict=True)
-        )
+        return tuple(fitted(key, example[key]) for key in names)
 
     dataset = dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE)
     specs = tf.nest.flatten(dataset.element_spec)
     for spec in specs:
         if not spec.shape.is_fully_defined():
             raise ValueError(
-                f"examples of data set {name!r} differ in shape, {spec.shape}; images of one "
-                "shape come with size=, in pixels."
+                f"examples of data set {name!r} differ in shape, {spec.shape}; images and sounds "
+                "of one shape come with size=, in pixels or samples."
             )
     total = count * sum(spec.shape.num_elements() * spec.dtype.size for spec in specs)
     if total > memory_limit:

@@ -49,6 +49,23 @@ class Split(Parts):
     test: Source
     warning: str = ""
 
+    def for_validation(self, count: int) -> "Split":
+        """Returns a split made of the training part alone, whose last examples are held out.
+
+        Args:
+            count: How many.
+
+        Raises:
+            ValueError: If it leaves nothing to train on.
+        """
+        if not 0 < count < len(self.train):
+            raise ValueError(
+                f"{count} of {len(self.train)} training examples cannot be held out: choose 1 to "
+                f"{len(self.train) - 1}."
+            )
+        known, rest = slice(-count), slice(-count, None)
+        return Split(self.train.select(known), self.train.select(rest), self.warning)
+
 
 @dataclasses.dataclass(frozen=True)
 class Domains(Parts):
@@ -148,6 +165,34 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
         return Split(train, test)
     except DataUnavailable as error:
         sample = (offline_color_digits if name in _COLORED else offline_digits)(labels=labels)
+        return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
+
+
+def faces(size: int = 64) -> Split:
+    """Loads faces, as uint8 `[size, size, 3]`.
+
+    They are those of CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild",
+    ICCV 2015), from tensorflow-datasets: the square in the middle of each, resized. The training
+    part ends with the official validation part, 19,867 of the whole set. Where they are
+    unavailable, the digits that ship with scikit-learn take their place, in photographs.
+
+    Args:
+        size: Side of the images in pixels.
+
+    Raises:
+        DataDamaged: If the prepared data set is broken.
+
+    Example:
+    ```python
+    data = faces(32)
+    ```
+    """
+    try:
+        parts = ("train+validation", "test")
+        train, test = (load_tfds("celeb_a", part, size=size) for part in parts)
+        return Split(train, test)
+    except DataUnavailable as error:
+        sample = offline_color_digits(size)
         return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
 
 

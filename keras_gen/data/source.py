@@ -237,7 +237,7 @@ class Source:
         examples = tf.data.Dataset.range(self._size).map(
             self._reader(self._gather, seed, augment), num_parallel_calls=tf.data.AUTOTUNE
         )
-        return _finish(examples.batch(batch_size), seed, 0, augment_batch)
+        return finished(examples.batch(batch_size), seed, 0, augment_batch)
 
     def stream(
         self,
@@ -304,7 +304,7 @@ class Source:
                 self._reader(shuffled, seed, augment), num_parallel_calls=tf.data.AUTOTUNE
             )
             dataset = dataset.batch(batch_size, drop_remainder=True)
-        return _finish(dataset, seed, start, augment_batch)
+        return finished(dataset, seed, start, augment_batch)
 
     def _gather(self, index: tf.Tensor) -> Any:
         return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), self._tensors)
@@ -341,7 +341,7 @@ def _collect(examples: tf.data.Dataset, size: int) -> Any:
         return next(iter(examples.batch(size).with_options(_options())))
 
 
-def _finish(batches: tf.data.Dataset, seed: int, start: int, augment: Callable | None):
+def finished(batches: tf.data.Dataset, seed: int, start: int, augment: Callable | None):
     """Augments whole batches, keeps some ready, and sets the options."""
     if augment is not None:
         key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)

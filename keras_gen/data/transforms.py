@@ -168,6 +168,43 @@ def random_shift_flip(shift: int) -> Callable[[Any, Any], Any]:
     return augment
 
 
+def random_levels(rate: float) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation: values of an image become random levels.
+
+    Ren et al.: "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019, algorithm 1:
+    what such images still share with the real ones is the background that a likelihood ratio is to
+    take out.
+
+    Args:
+        rate: Probability that a value is drawn anew, uniformly among the 256 levels. The authors'
+            code tries 0.1, 0.2 and 0.3.
+
+    Returns:
+        `augment(example, seed)`, which also takes images `[n, height, width, channels]`.
+
+    Raises:
+        ValueError: If `rate` is not in [0, 1].
+
+    Example:
+        >>> batches = source.stream(100, augment_batch=random_levels(0.2))
+    """
+    if not 0 <= rate <= 1:
+        raise ValueError(f"rate is {rate}: expected a probability in [0, 1].")
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        where_seed, level_seed = tf.unstack(tf.random.split(seed))
+
+        def mutate(image: tf.Tensor) -> tf.Tensor:
+            shape = tf.shape(image)
+            anew = tf.random.stateless_uniform(shape, where_seed) < rate
+            levels = tf.random.stateless_uniform(shape, level_seed, 0, 256, tf.int32)
+            return tf.where(anew, tf.cast(levels, tf.uint8), image)
+
+        return _on_image(mutate, example, ranks=(3, 4))
+
+    return augment
+
+
 def _side_before(image, crop: int, factor) -> tf.Tensor:
     """Side of the square that becomes the crop when shrunk by a factor, at most the image's."""
     side = tf.cast(tf.round(crop / factor), tf.int32)

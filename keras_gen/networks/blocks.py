@@ -130,3 +130,22 @@ def doubled(x, filters: int, upsampling: str, **options):
     if upsampling == "smoothed":
         x = layers.AveragePooling2D(2, strides=1, padding="same")(x)
     return x
+
+
+def residual(x, activation: str, **options):
+    """Adds two 3x3 convolutions of what an activation makes of maps, at the start nothing.
+
+    He, Zhang, Ren, Sun: "Identity Mappings in Deep Residual Networks", ECCV 2016. In place of batch
+    normalization the second convolution starts from zeros (Zhang, Dauphin, Ma: "Fixup
+    Initialization: Residual Learning Without Normalization", ICLR 2019).
+
+    Args:
+        x: `[batch, height, width, channels]`.
+        activation: Before each convolution.
+        **options: Of `conv`.
+    """
+    y = x
+    for change in ({}, {"initializer": "zeros"}):
+        y = layers.Activation(activation)(y)
+        y = conv(x.shape[-1], 3, padding="same", **options | change)(y)
+    return layers.Add()([x, y])

@@ -5,7 +5,10 @@ import math
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import conv, doubled
+from keras_gen.networks.blocks import conv, doubled, residual
+
+# Without normalization the weights have to keep the scale of what passes through them.
+KEEP_SCALE = dict(use_bias=True, initializer="he_normal")
 
 
 def conv_encoder(
@@ -15,6 +18,7 @@ def conv_encoder(
     activation: str = "relu",
     heads: tuple[str, ...] = ("codes",),
     output_activation: str | None = None,
+    blocks: int = 0,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
@@ -33,6 +37,8 @@ def conv_encoder(
         activation: After each convolution.
         heads: Names of the layers that the last map feeds, as of `mlp_encoder`.
         output_activation: Of the outputs.
+        blocks: Residual blocks of two convolutions after each of those that halve: see
+            `keras_gen.networks.blocks.residual`.
         name: Name of the model.
 
     Returns:
@@ -52,6 +58,7 @@ def conv_encoder(
     x = inputs
     for width in filters:
         x = conv(width, 3, strides=2, padding="same", **_options(activation))(x)
+        x = _refined(x, blocks, activation)
     x = layers.Flatten()(x)
     results = [
         layers.Dense(latent_dim, output_activation, dtype="float32", name=head)(x) for head in heads
@@ -65,6 +72,8 @@ def conv_decoder(
     filters: tuple[int, ...] = (32, 64),
     activation: str = "relu",
     upsampling: str = "resize",
+    blocks: int = 0,
+    output_initializer: str = "he_normal",
     name: str = "decoder",
 ) -> keras.Model:
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
@@ -78,6 +87,9 @@ def conv_decoder(
         upsampling: `"transposed"` convolutions, the usual mirror image, which overlap unevenly and
             so tend to draw checkerboards; `"resize"`, which has as many weights and draws none; or
             `"smoothed"`: see `keras_gen.networks.blocks.doubled`.
+        blocks: Residual blocks before each of the layers that double, as of the encoder.
+        output_initializer: Of the last kernel; `"zeros"` for likelihoods whose scales are among
+            the outputs, which otherwise are tiny at some pixels at the start.
         name: Name of the model.
 
     Returns:
@@ -94,17 +106,24 @@ def conv_decoder(
     smallest = (*_smallest(image_shape, filters), filters[-1])
     inputs = keras.Input((latent_dim,))
     x = layers.Dense(math.prod(smallest), activation, kernel_initializer="he_normal")(inputs)
-    x = layers.Reshape(smallest)(x)
+    x = _refined(layers.Reshape(smallest)(x), blocks, activation)
     for width in reversed(filters[:-1]):
-        x = doubled(x, width, upsampling, **_options(activation))
-    x = doubled(x, image_shape[-1], upsampling, **_options(None))
+        x = _refined(doubled(x, width, upsampling, **_options(activation)), blocks, activation)
+    options = _options(None) | dict(initializer=output_initializer)
+    x = doubled(x, image_shape[-1], upsampling, **options)
     # The parameters leave in float32 whatever the precision inside.
     return keras.Model(inputs, layers.Activation("linear", dtype="float32")(x), name=name)
 
 
+def _refined(x, blocks, activation):
+    """Maps after residual blocks."""
+    for _ in range(blocks):
+        x = residual(x, activation, **KEEP_SCALE)
+    return x
+
+
 def _options(activation):
-    """Without normalization the weights have to keep the scale of what passes through them."""
-    return dict(use_bias=True, initializer="he_normal", activation=activation)
+    return KEEP_SCALE | dict(activation=activation)
 
 
 def _smallest(image_shape, filters) -> tuple[int, int]:

@@ -9,26 +9,42 @@ model.fit(data, callbacks=[SampleGrid(draw, "runs/a/traversals", every=5)])
 ```
 """
 
+from keras_gen.visualize.codes import class_traversals
 from keras_gen.visualize.models import (
     figure,
     interpolations,
     manifold,
+    ordered_traversals,
+    perturbations,
     random_codes,
     redrawn,
     samples,
     traversals,
 )
-from keras_gen.visualize.plots import code_scatter, filters, line_plot, unit_filters
+from keras_gen.visualize.plots import (
+    code_histogram,
+    code_scatter,
+    filters,
+    line_plot,
+    roc_plot,
+    unit_filters,
+)
 from keras_gen.visualize.rows import (
+    analogies,
     anomalies,
     denoised,
     inpaintings,
     reconstructions,
+    swaps,
     translation_grid,
 )
+from keras_gen.visualize.sounds import spectrograms
 
 __all__ = [
+    "analogies",
     "anomalies",
+    "class_traversals",
+    "code_histogram",
     "code_scatter",
     "denoised",
     "figure",
@@ -37,10 +53,15 @@ __all__ = [
     "interpolations",
     "line_plot",
     "manifold",
+    "ordered_traversals",
+    "perturbations",
     "random_codes",
     "reconstructions",
     "redrawn",
+    "roc_plot",
     "samples",
+    "spectrograms",
+    "swaps",
     "translation_grid",
     "traversals",
     "unit_filters",

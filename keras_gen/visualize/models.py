@@ -11,6 +11,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from keras_gen.images import grid
+from keras_gen.losses import kl_standard_normal
+from keras_gen.paths import line, slerp
 from keras_gen.visualize.rows import as_uint8
 
 if TYPE_CHECKING:
@@ -37,21 +39,23 @@ def samples(model, n: int = 64, seed: int | None = 0, columns: int | None = None
     return grid(model.sample(n, seed=seed), columns)
 
 
-def interpolations(model, a, b, steps: int = 9) -> np.ndarray:
-    """One row a pair: what lies on the line from a's latents to b's, both ends included.
+def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:
+    """One row a pair: what lies between a's latents and b's, both ends included.
 
     Args:
         model: Any model with `decode`, or with a generator of latents.
         a: Latents, or images if the model has `encode`.
         b: The same number.
         steps: Images in a row, at least 2.
+        spherical: On an arc around the origin in place of the line: see `keras_gen.paths.slerp`.
+        **given: What the model's `decode` takes besides, such as `labels`.
 
     Returns:
         uint8 image `[height, width, 3]`.
 
     Raises:
-        ValueError: If a and b are not of one shape, neither latents nor images, or `steps` is
-            below 2.
+        ValueError: If a and b are not of one shape, neither latents nor images, `steps` is below 2,
+            or latents are opposite and the arc between them has no one way.
 
     Example:
     ```python
@@ -62,9 +66,10 @@ def interpolations(model, a, b, steps: int = 9) -> np.ndarray:
         raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
     _require_steps(steps)
     start, end = _latents(model, a), _latents(model, b)
-    share = np.linspace(0.0, 1.0, steps).reshape(1, steps, *[1] * (start.ndim - 1))
-    line = (1 - share) * start[:, None] + share * end[:, None]
-    return grid(_decode(model, line.reshape(-1, *start.shape[1:])), steps)
+    between, shape = slerp if spherical else line, start.shape
+    start, end = (z.reshape(len(z), -1) for z in (start, end))
+    path = np.stack([between(start, end, t) for t in np.linspace(0.0, 1.0, steps)], axis=1)
+    return grid(_decode(model, path.reshape(-1, *shape[1:]), **given), steps)
 
 
 def traversals(
@@ -73,6 +78,7 @@ def traversals(
     dimensions: Sequence[int] | None = None,
     span: float = 3.0,
     steps: int = 9,
+    **given,
 ) -> np.ndarray:
     """One row a latent, which takes values from `-span` to `span` while the others stay.
 
@@ -83,6 +89,7 @@ def traversals(
         dimensions: Which latents, from 0; all by default.
         span: Largest value, in the latents' unit: standard deviations of a Normal prior.
         steps: Images in a row, at least 2.
+        **given: What the model's `decode` takes besides, such as `labels`.
 
     Returns:
         uint8 image `[height, width, 3]`.
@@ -107,10 +114,80 @@ def traversals(
     moved = np.tile(points[:, None, None], [1, len(dimensions), steps, 1])
     for row, dimension in enumerate(dimensions):
         moved[:, row, :, dimension] = np.linspace(-span, span, steps)
-    return grid(_decode(model, moved.reshape(-1, number)), steps)
+    return grid(_decode(model, moved.reshape(-1, number), **given), steps)
 
 
-def manifold(model, side: int = 20) -> np.ndarray:
+def ordered_traversals(
+    model, images, most: int = 10, span: float = 3.0, steps: int = 9, **given
+) -> np.ndarray:
+    """`traversals` of the first image, the latents that hold most of the images first.
+
+    What a latent holds is its mean KL divergence from the prior, KL(q(z_j|x) || p(z_j)) over the
+    images: near 0, the decoder makes nothing of it.
+
+    Args:
+        model: Any model with `encode` to means and log variances, and `decode`.
+        images: uint8, or float as the model takes them, many enough for a mean.
+        most: Rows at most.
+        span: As of `traversals`.
+        steps: As of `traversals`.
+        **given: As of `traversals`.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the model's codes are not means and log variances, or as of `traversals`.
+
+    Example:
+    ```python
+    write_png("latents.png", ordered_traversals(model, digits[:500]))
+    ```
+    """
+    codes = model.encode(images)
+    if not isinstance(codes, tuple) or len(codes) != 2:
+        raise ValueError(
+            f"{type(model).__name__} has no means and log variances of latents, whose divergence "
+            "would order them: use traversals."
+        )
+    # Summed over the images in place of the latents.
+    divergence = kl_standard_normal(*(np.transpose(code) for code in codes)).numpy()
+    order = np.argsort(-divergence, kind="stable")[:most].tolist()
+    return traversals(model, codes[0][:1], order, span, steps, **given)
+
+
+def perturbations(
+    model, points, largest: float = 2.0, steps: int = 9, seed: int = 0, **given
+) -> np.ndarray:
+    """One row a point: its latents with noise that grows, from none at the left.
+
+    Args:
+        model: Any model with `decode`, or with a generator.
+        points: Latents, or images if the model has `encode`.
+        largest: Standard deviation of the noise at the right, in the latents' unit.
+        steps: Images in a row, at least 2.
+        seed: Of the noise, which a row has of its own and only scales.
+        **given: What the model's `decode` takes besides, such as `labels`.
+
+    Returns:
+        uint8 image `[height, width, 3]`; of images the first column is their reconstructions.
+
+    Raises:
+        ValueError: If `points` is neither latents nor images, or `steps` is below 2.
+
+    Example:
+    ```python
+    write_png("noise.png", perturbations(model, digits[:5]))
+    ```
+    """
+    _require_steps(steps)
+    latents = _latents(model, points)
+    noise = np.random.default_rng(seed).normal(size=latents.shape)
+    moved = np.stack([latents + size * noise for size in np.linspace(0, largest, steps)], axis=1)
+    return grid(_decode(model, moved.reshape(-1, *latents.shape[1:]), **given), steps)
+
+
+def manifold(model, side: int = 20, **given) -> np.ndarray:
     """The plane of two latents in equal parts of the Normal prior's probability.
 
     Kingma, Welling (2014), fig. 4: each latent takes the Normal quantiles of the middles of `side`
@@ -119,6 +196,7 @@ def manifold(model, side: int = 20) -> np.ndarray:
     Args:
         model: Any model with `decode`, or with a generator, of two latents.
         side: Images in a row and in a column.
+        **given: What the model's `decode` takes besides, such as `labels`.
 
     Returns:
         uint8 image `[height, width, 3]`.
@@ -139,7 +217,8 @@ def manifold(model, side: int = 20) -> np.ndarray:
         raise ValueError(f"side is {side}: at least 1 image.")
     quantiles = ndtri((np.arange(side) + 0.5) / side)
     second, first = np.meshgrid(quantiles[::-1], quantiles, indexing="ij")
-    return grid(_decode(model, np.stack([first.ravel(), second.ravel()], axis=1)), side)
+    latents = np.stack([first.ravel(), second.ravel()], axis=1)
+    return grid(_decode(model, latents, **given), side)
 
 
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
@@ -272,6 +351,8 @@ def _number_of_latents(model) -> int:
     networks = (getattr(model, name, None) for name in ("decoder", "generator"))
     network = next((n for n in networks if n is not None), None)
     shape = getattr(network, "input_shape", None)
+    if isinstance(shape, list) and hasattr(model, "decode"):
+        shape = shape[0]  # the others are what else `decode` takes
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
         raise ValueError(
             f"{type(model).__name__} has no decoder or generator of latents [batch, number] "
@@ -292,9 +373,9 @@ def _latents(model, points) -> np.ndarray:
     raise ValueError(f"The points have shape {np.shape(points)}: expected [n, latents]{images}.")
 
 
-def _decode(model, latents, batch_size: int = 64) -> np.ndarray:
+def _decode(model, latents, batch_size: int = 64, **given) -> np.ndarray:
     """Latents to uint8 images, by the generator if the model has no `decode`."""
     decode = getattr(model, "decode", model)
     latents = np.asarray(latents, "float32")
     parts = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
-    return np.concatenate([as_uint8(model, decode(part)) for part in parts])
+    return np.concatenate([as_uint8(model, decode(part, **given)) for part in parts])

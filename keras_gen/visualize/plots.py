@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from keras_gen.images import grid
+from keras_gen.metrics.representations.detection import auroc
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -185,6 +186,68 @@ def line_plot(
     axes.grid(alpha=0.3)
     axes.legend()
     return _pixels(drawn)
+
+
+def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
+    """How often each code is used, the most used one first, as fractions; a panel for each grid.
+
+    A dashed line shows even use.
+
+    Args:
+        uses: Title -> numbers from 0 on `[codes]`, such as `keras_gen.metrics.code_uses` counts.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no panel, or nothing is used in one.
+
+    Example:
+    ```python
+    drawn = code_histogram({"codes": code_uses(model.encode(images), 512)})
+    ```
+    """
+    if not uses or any(not np.sum(counts) > 0 for counts in uses.values()):
+        raise ValueError("uses is empty, or counts no use: give at least one panel of counts.")
+    drawn = _figure(len(uses))
+    row = drawn.subplots(1, len(uses), squeeze=False)[0]
+    for axes, (title, counts) in zip(row, uses.items(), strict=True):
+        fractions = np.sort(np.asarray(counts) / np.sum(counts))[::-1]
+        axes.bar(np.arange(len(fractions)) + 1, fractions, width=1.0)
+        axes.axhline(1 / len(fractions), color="black", linestyle="--", linewidth=1)
+        axes.set(title=title, xlabel="codes, most used first", ylabel="fraction of all uses")
+        axes.set_xlim(0.5, len(fractions) + 0.5)
+    return _pixels(drawn)
+
+
+def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarray:
+    """How much each score detects at each rate of false alarms, with its AUROC in the legend.
+
+    Args:
+        scores: Name -> finite numbers `[n]`, higher for what is to be detected.
+        positive: Whether an example is to be detected, booleans `[n]`, both kinds present.
+
+    Returns:
+        uint8 image `[height, width, 3]`, of 21 rates from 0 to 1.
+
+    Raises:
+        ValueError: If a score is of another shape, or all examples are of one kind.
+
+    Example:
+    ```python
+    curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)
+    ```
+    """
+    rates, positive = np.linspace(0, 1, 21), np.asarray(positive, bool)
+    lines = {}
+    for name, values in scores.items():
+        label = f"{name} ({auroc(values, positive):.3f})"
+        limits = np.quantile(values[~positive], 1 - rates)
+        lines[label] = (
+            rates.tolist(),
+            [float((values[positive] > limit).mean()) for limit in limits],
+        )
+    return line_plot(lines, "false alarms (fraction)", "detected (fraction)")
 
 
 def _figure(panels: int) -> "Figure":

@@ -24,6 +24,59 @@ def reconstructions(model, images) -> np.ndarray:
     return grid(np.concatenate(rows), len(images))
 
 
+def analogies(model, images, through=None) -> np.ndarray:
+    """A row for each image: the image, and its latents decoded as each class.
+
+    Kingma, Mohamed, Rezende, Welling (2014), fig. 1: what a row shares is the style.
+
+    Args:
+        model: Any model with `analogies`, such as `M2`.
+        images: uint8, or float as the model takes them.
+        through: The model whose latents `model` is of, as in M1+M2: a VAE, or any with `encode` and
+            `decode`. None: of the images themselves.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Example:
+    ```python
+    write_png("analogies.png", analogies(model, digits[:10]))
+    ```
+    """
+    images = as_uint8(through or model, images)
+    made = model.analogies(images if through is None else through.encode(images)[0])
+    columns, shown = made.shape[1], made.reshape(-1, *made.shape[2:])
+    shown = shown if through is None else through.decode(shown)
+    rows = np.concatenate(
+        [images[:, None], shown.reshape(len(images), columns, *images.shape[1:])], axis=1
+    )
+    return grid(rows.reshape(-1, *images.shape[1:]), columns + 1)
+
+
+def swaps(model, styles, identities) -> np.ndarray:
+    """What has the style of the image on the left, and the identity of the image above.
+
+    Args:
+        model: Any model with `swap`, such as `StyleIdentityVAE`.
+        styles: uint8 images, one for each row.
+        identities: uint8 images, one for each column.
+
+    Returns:
+        uint8 image `[height, width, 3]`; in the corner is a white cell.
+
+    Example:
+    ```python
+    write_png("swaps.png", swaps(model, digits[:8], digits[8:16]))
+    ```
+    """
+    rows, columns = len(styles), len(identities)
+    made = model.swap(np.repeat(styles, columns, axis=0), np.tile(identities, [rows, 1, 1, 1]))
+    made = made.reshape(rows, columns, *made.shape[1:])
+    made = np.concatenate([styles[:, None], made], axis=1).reshape(-1, *made.shape[2:])
+    corner = np.full_like(styles[:1], 255)
+    return grid(np.concatenate([corner, identities, made]), columns + 1)
+
+
 def denoised(model, images) -> np.ndarray:
     """A row of images, and below them the corrupted ones and the denoised ones.
 

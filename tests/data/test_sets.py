@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_gen.data import DataDamaged, DataUnavailable, Source, sets
-from keras_gen.data.sets import Domains, Sets, Split, photos_and_paintings, small_images
+from keras_gen.data.sets import Domains, Sets, Split, faces, photos_and_paintings, small_images
 from keras_gen.images import write_png
 
 
@@ -101,12 +101,18 @@ class TestOffline:
         image, label = data.train.element_spec
         assert image.shape == (32, 32, 3) and image.dtype == "uint8" and label.dtype == "int64"
 
+    def test_faces(self, offline):
+        data = faces(16)
+        assert data.warning.startswith("OFFLINE SAMPLE")
+        assert data.test.element_spec.shape == (16, 16, 3)
+
     def test_damage_is_not_passed_over(self, monkeypatch):
         def damaged(*args, **kwargs):
             raise DataDamaged("half done")
 
         monkeypatch.setattr(sets, "load_tfds", damaged)
-        for load in (lambda: small_images("mnist"), lambda: photos_and_paintings(16)):
+        loads = lambda: small_images("mnist"), faces, lambda: photos_and_paintings(16)
+        for load in loads:
             with pytest.raises(DataDamaged, match="half done"):
                 load()
 
@@ -114,6 +120,16 @@ class TestOffline:
 def test_description_names_sizes_and_origins():
     split = Split(Source(np.zeros([3, 1]), origin="here"), Source(np.zeros([2, 1]), origin="there"))
     assert split.describe() == {"train": "3 examples: here", "test": "2 examples: there"}
+
+
+def test_the_last_training_examples_are_held_out():
+    split = Split(Source(np.arange(5)[:, None]), Source(np.zeros([2, 1])), "OFFLINE")
+    kept = split.for_validation(2)
+    assert kept.train.arrays().ravel().tolist() == [0, 1, 2] and kept.warning == "OFFLINE"
+    assert kept.test.arrays().ravel().tolist() == [3, 4]
+    for count in (0, 5):
+        with pytest.raises(ValueError, match=f"{count} of 5 training examples cannot be held out"):
+            split.for_validation(count)
 
 
 def test_identity_changes_with_sizes_contents_and_origins():
@@ -154,6 +170,10 @@ def test_real_data(shared_data):
     assert "trainB" in domains.train_x.origin and "testB" in domains.test_x.origin
     assert domains.test_x.arrays().shape[1:] == (16, 16, 3)
     assert len(small_images("mnist").train) == 60_000
+    people = faces(16)
+    assert people.warning == "" and people.train.element_spec.shape == (16, 16, 3)
+    assert len(people.train) == 1900 and len(people.test) == 100
+    assert "train+validation" in people.train.origin
 
 
 @pytest.mark.parametrize(

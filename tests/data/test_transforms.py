@@ -9,6 +9,7 @@ from keras_gen.data import (
     binarize,
     pad_to,
     random_crop_flip,
+    random_levels,
     random_shift_flip,
     resize_cover,
 )
@@ -146,3 +147,22 @@ def test_binarization_is_drawn_anew_every_epoch(how):
 def test_bad_input_is_refused(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+@pytest.mark.parametrize("shape", [(200, 150, 3), (4, 100, 75, 3)])
+def test_random_levels_are_uniform_where_they_are_drawn(shape):
+    image = tf.fill(shape, tf.constant(7, tf.uint8))
+    drawn = random_levels(0.25)(image, SEED).numpy()
+    assert drawn.dtype == np.uint8 and drawn.shape == shape
+    # One in 256 of the levels drawn anew is the same; n = 90,000 has a deviation of 0.0015.
+    assert abs((drawn != 7).mean() - 0.25 * 255 / 256) < 0.006
+    levels = drawn[drawn != 7]
+    assert levels.min() == 0 and levels.max() == 255 and abs(levels.mean() - 127.97) < 2.5
+    np.testing.assert_array_equal(random_levels(0.0)(image, SEED), image)
+    np.testing.assert_array_equal(drawn, random_levels(0.25)(image, SEED))
+    assert (drawn != random_levels(0.25)(image, SEED + 1).numpy()).any()
+
+
+def test_random_levels_need_a_probability():
+    with pytest.raises(ValueError, match=r"rate is 1.5: expected a probability in \[0, 1\]"):
+        random_levels(1.5)

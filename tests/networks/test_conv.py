@@ -24,6 +24,57 @@ def test_sizes():
         assert decoder.count_params() == mirrored + (128 + 1) * 8 * 8 * 64
 
 
+class TestBlocks:
+    def test_sizes(self):
+        """Each block has two 3x3 convolutions, and each size one block."""
+        sizes, plain = dict(image_shape=(8, 8, 3), latent_dim=4, filters=(2, 3)), {}
+        added = 2 * (9 * 2 * 2 + 2) + 2 * (9 * 3 * 3 + 3)
+        for build in (conv_encoder, conv_decoder):
+            plain = build(**sizes).count_params()
+            assert [build(**sizes, blocks=n).count_params() - plain for n in (1, 2)] == [
+                added, 2 * added,
+            ]  # fmt: skip
+
+    @pytest.mark.parametrize("build", [conv_encoder, conv_decoder])
+    def test_add_nothing_at_the_start(self, build):
+        sizes = dict(image_shape=(8, 8, 3), latent_dim=4, filters=(2, 3))
+        plain, deep = build(**sizes), build(**sizes, blocks=1)
+        shapes = [weight.shape for weight in plain.weights]
+        weights = [w.numpy() + 0.1 for w in plain.weights]
+        plain.set_weights(weights)
+        blocks = [layer for layer in deep.layers if isinstance(layer, keras.layers.Add)]
+        own = {id(w) for block in blocks for w in weights_of(block)}
+        kept = [w for w in deep.weights if id(w) not in own]
+        assert len(blocks) == 2 and [w.shape for w in kept] == shapes
+        for weight, value in zip(kept, weights, strict=True):
+            weight.assign(value)
+        x = tf.random.normal([3, *plain.input_shape[1:]])
+        np.testing.assert_array_equal(deep(x), plain(x))
+
+    def test_all_weights_get_gradients_after_a_step(self):
+        """The first convolution of a block gets none before, for the second is zero."""
+        network = conv_encoder((8, 8, 1), 2, (3,), "elu", blocks=1)
+        network.compile(keras.optimizers.SGD(0.1), "mse")
+        x, y = tf.random.normal([4, 8, 8, 1]), tf.random.normal([4, 2])
+        before = network.get_weights()
+        network.fit(x, y, epochs=2, verbose=0)
+        assert all((a != b).any() for a, b in zip(before, network.get_weights(), strict=True))
+
+
+def weights_of(addition):
+    """The weights of the two convolutions whose result a block adds."""
+    layer, found = addition, []
+    while len(found) < 4:
+        # Its last input is the branch's.
+        layer = (
+            layer.input[1]._keras_history.operation
+            if layer is addition
+            else (layer.input._keras_history.operation)
+        )
+        found += layer.weights
+    return found
+
+
 @pytest.mark.parametrize("shape", [(28, 28, 1), (32, 32, 3), (64, 64, 3), (4, 12, 3)])
 @pytest.mark.parametrize("upsampling", UPSAMPLING)
 def test_shapes(shape, upsampling):
@@ -47,6 +98,13 @@ def test_keeps_the_scale_of_its_inputs():
     codes = conv_encoder((64, 64, 3), filters=filters)(tf.random.normal([8, 64, 64, 3]))
     images = conv_decoder((64, 64, 3), 16, filters)(tf.random.normal([8, 16]))
     assert 0.2 < np.std(codes) < 3 and 0.2 < np.std(images) < 3
+
+
+def test_likelihoods_with_scales_may_start_at_one_scale():
+    """Zeros: a logistic distribution of mean 0 and scale 1 at every pixel."""
+    decoder = conv_decoder((4, 4, 2), 3, (2,), blocks=1, output_initializer="zeros")
+    assert not np.any(decoder(tf.random.normal([2, 3])))
+    assert np.any(conv_decoder((4, 4, 2), 3, (2,), blocks=1)(tf.random.normal([2, 3])))
 
 
 @pytest.mark.parametrize("shape", [(30, 32, 3), (28, 27, 1)])

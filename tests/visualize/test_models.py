@@ -13,6 +13,8 @@ from keras_gen.visualize import (
     figure,
     interpolations,
     manifold,
+    ordered_traversals,
+    perturbations,
     random_codes,
     redrawn,
     samples,
@@ -71,6 +73,13 @@ class TestInterpolations:
 
         found = interpolations(Spatial(), images(0), images(30), steps=4)
         assert gray(found, 4) == [[0, 10, 20, 30]]
+
+    def test_on_an_arc(self):
+        # From (3, 0) to (0, 3): its middle is 3 / sqrt(2) of both.
+        ends = [[3, 0]], [[0, 3]]
+        found = gray(interpolations(Plain(), *ends, steps=3, spherical=True), 3)
+        assert found == [[130, 123, 103]]
+        assert gray(interpolations(Plain(), *ends, steps=3), 3) == [[130, 116, 103]]  # 116.5
 
     def test_bad_ends(self):
         with pytest.raises(ValueError, match=r"a has shape \(1, 2\) and b \(2, 2\)"):
@@ -133,6 +142,65 @@ class TestTraversals:
             traversals(TINY["CycleGAN"].compiled())
 
 
+class Posterior(Plain):
+    """Three latents, of which the last has a mean, and the first a variance, of the image's."""
+
+    class decoder:  # noqa: N801
+        input_shape = (None, 3)
+
+    def encode(self, images):
+        values = images[:, 0, 0, 0].astype("float32") - 100
+        zeros = np.zeros_like(values)
+        return np.stack([zeros, zeros, values], axis=1), np.stack([values, zeros, zeros], axis=1)
+
+    def decode(self, codes):
+        return np.round(100 + codes @ [20, 10, 1]).astype("uint8").reshape(-1, 1, 1, 1)
+
+
+class TestOrderedTraversals:
+    def test_the_latents_of_largest_divergence_come_first(self):
+        # Of images 101 and 99: means of 1 and -1 have 1/2 nat, and variances of e and 1/e, which
+        # have cosh(1) - 1 in the mean, 0.543 / 2. The first image is at (0, 0, 1).
+        found = gray(ordered_traversals(Posterior(), images(101, 99), span=1, steps=3), 3)
+        assert found == [[99, 100, 101], [81, 101, 121], [91, 101, 111]]
+        # Of 103 and 97: 9/2 nats, and (cosh(3) - 1) / 2 = 4.53.
+        found = ordered_traversals(Posterior(), images(103, 97), most=2, span=1, steps=3)
+        assert gray(found, 3) == [[83, 103, 123], [99, 100, 101]]
+
+    def test_of_a_variational_autoencoder(self):
+        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(4)
+        mean, log_variance = model.encode(digits)
+        divergence = (np.exp(log_variance) + mean**2 - 1 - log_variance).mean(axis=0)
+        order = [0, 1] if divergence[0] > divergence[1] else [1, 0]
+        expected = traversals(model, digits[:1], order, steps=3)
+        np.testing.assert_array_equal(ordered_traversals(model, digits, steps=3), expected)
+
+    def test_codes_without_variances(self):
+        with pytest.raises(ValueError, match="Plain has no means and log variances"):
+            ordered_traversals(Plain(), images(101))
+
+
+class TestPerturbations:
+    def test_noise_grows_along_a_row(self):
+        points = np.array([[1.0, 2.0], [5.0, 5.0]])
+        noise = np.random.default_rng(3).normal(size=(2, 2))
+        found = gray(perturbations(Plain(), points, largest=2, steps=5, seed=3), 5)
+        moved = points[:, None] + np.linspace(0, 2, 5)[:, None] * noise[:, None]
+        np.testing.assert_array_equal(found, np.round(100 + moved @ [10, 1]))
+
+    def test_none_is_the_reconstruction(self):
+        model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(3)
+        found = cells(perturbations(model, digits, steps=3), 3)
+        np.testing.assert_array_equal(found[:, 0], rgb(model.reconstruct(digits)))
+        assert (found[:, 2] != found[:, 0]).any()
+        still = cells(perturbations(model, digits, largest=0, steps=2), 2)
+        np.testing.assert_array_equal(still[:, 0], still[:, 1])
+
+    def test_bad_arguments(self):
+        with pytest.raises(ValueError, match="steps is 1: at least 2"):
+            perturbations(Plain(), [[0, 0]], steps=1)
+
+
 class TestManifold:
     def test_takes_quantiles(self):
         # 1/6, 1/2 and 5/6 of the Normal distribution, times ten and one.
@@ -142,6 +210,14 @@ class TestManifold:
         expected = np.round(100 + 10 * steps[None, :] + steps[::-1, None])
         np.testing.assert_array_equal(found, expected)
         assert found[0, 2] == 111 and found[2, 0] == 89  # right and up are larger
+
+    def test_of_a_class(self):
+        model = TINY["M2"].compiled()
+        found = cells(manifold(model, side=3, labels=2), 3)
+        np.testing.assert_array_equal(found[1, 1], rgb(model.decode([[0.0, 0.0]], 2))[0])
+        assert (manifold(model, side=3, labels=1) != manifold(model, side=3, labels=2)).any()
+        row = cells(traversals(model, dimensions=[1], steps=3, labels=2), 3)
+        np.testing.assert_array_equal(row[0, 1], found[1, 1])
 
     def test_of_a_model_in_several_batches(self):
         model = TINY["VAE"].compiled()
@@ -223,6 +299,7 @@ class TestFigure:
     [
         lambda model: traversals(model, steps=3),
         lambda model: manifold(model, side=3),
+        lambda model: perturbations(model, [[0.0, 1.0]], steps=3),
         lambda model: samples(model, 4),
     ],
 )

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from all_tiny import TINY
-from keras_gen.visualize import code_scatter, filters, line_plot, unit_filters
+from keras_gen.visualize import (
+    code_histogram,
+    code_scatter,
+    filters,
+    line_plot,
+    roc_plot,
+    unit_filters,
+)
 
 RED, BLUE = (214, 39, 40), (31, 119, 180)  # the colors of the labels 3 and 0 among four
 
@@ -126,6 +133,49 @@ class TestLinePlot:
     def test_bad_lines(self, lines, sentence):
         with pytest.raises(ValueError, match=sentence):
             line_plot(lines, "x", "y", log_y=True)
+
+
+class TestRocPlot:
+    def test_shows_what_is_detected_at_each_rate(self):
+        # Of scores from 0 to 20, those that are to be detected lie 4.5 higher: with k false alarms
+        # of 20 the limit is 20 - k, which 5 + k of 21 pass, or all of them.
+        normal = np.arange(21.0)
+        scores = {"shifted": np.r_[normal, normal + 4.5], "perfect": np.r_[normal, normal + 21]}
+        positive = np.arange(42) >= 21
+        rates = np.arange(21) / 20
+        area = ((normal + 4.5)[:, None] > normal).mean()
+        lines = {
+            f"shifted ({area:.3f})": (rates, np.minimum(np.arange(21) + 5, 21) / 21),
+            "perfect (1.000)": (rates, np.ones(21)),
+        }
+        expected = line_plot(lines, "false alarms (fraction)", "detected (fraction)")
+        np.testing.assert_array_equal(roc_plot(scores, positive), expected)
+
+    def test_needs_both_kinds(self):
+        with pytest.raises(ValueError, match="one boolean per score, of both kinds"):
+            roc_plot({"a": np.zeros(3)}, np.zeros(3, bool))
+
+
+class TestCodeHistogram:
+    def test_bars_fall_from_left_to_right(self):
+        drawn = code_histogram({"codes": np.array([1, 0, 6, 3])})
+        assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
+        bars = where(drawn, BLUE)
+        heights = np.unique(bars[:, 1], return_counts=True)[1]
+        assert (np.diff(heights) <= 3).all()  # but for the dashes of the line across
+        # Uses of 6, 3, 1 and 0, whatever their order: the last quarter is empty.
+        tall = [np.median(part) for part in np.array_split(heights, 3)]
+        assert tall[0] / tall[1] == pytest.approx(2, rel=0.05)
+        assert tall[0] / tall[2] == pytest.approx(6, rel=0.1)
+
+    def test_a_panel_for_each_grid(self):
+        drawn = code_histogram({"top": [1, 2], "bottom": [3, 4]})
+        assert drawn.shape == (450, 1100, 3)
+
+    @pytest.mark.parametrize("uses", [{}, {"codes": [0, 0]}])
+    def test_nothing_to_draw(self, uses):
+        with pytest.raises(ValueError, match="uses is empty, or counts no use"):
+            code_histogram(uses)
 
 
 def test_unit_filters_are_those_of_the_encoder():

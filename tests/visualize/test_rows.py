@@ -7,10 +7,12 @@ import tensorflow as tf
 from all_tiny import TINY
 from grid_cells import Plain, cells, gray, images, rgb
 from keras_gen.visualize import (
+    analogies,
     anomalies,
     denoised,
     inpaintings,
     reconstructions,
+    swaps,
     translation_grid,
 )
 from tiny import prepared
@@ -33,6 +35,30 @@ class TestReconstructions:
 
     def test_of_codes(self):
         assert gray(reconstructions(Plain(), images(111, 142)), 2) == [[111, 142]] * 2
+
+
+class Styles:
+    """Two classes of latents that are gray values: the second is one brighter."""
+
+    def analogies(self, values):
+        return np.stack([values, values + 1], axis=1)
+
+
+class TestAnalogies:
+    def test_beside_the_images(self):
+        model, (digits, _) = TINY["M2"].compiled(), TINY["M2"].data(5)
+        found = cells(analogies(model, digits), 4)
+        np.testing.assert_array_equal(found[:, 0], rgb(digits))
+        np.testing.assert_array_equal(found[:, 1:], rgb(model.analogies(digits)))
+
+    def test_of_the_latents_of_another_model(self):
+        class Means(Plain):
+            def encode(self, images):
+                return super().encode(images), None
+
+        # The class moves both latents, of which the first counts ten times.
+        found = analogies(Styles(), images(111, 142), through=Means())
+        assert gray(found, 3) == [[111, 111, 122], [142, 142, 153]]
 
 
 def test_denoised():
@@ -114,3 +140,15 @@ def test_sample_grid_of_a_model():
     assert sample_grid.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
     np.testing.assert_array_equal(sample_grid[2:18, 2:18], x[0])
     assert tf.reduce_all(sample_grid[2:18, 18:20] == 255)
+
+
+class Mixing:
+    """The tens of one and the ones of the other."""
+
+    def swap(self, styles, identities):
+        return styles // 10 * 10 + identities % 10
+
+
+def test_swaps_have_the_style_of_the_row_and_the_identity_of_the_column():
+    found = gray(swaps(Mixing(), images(30, 50), images(1, 2, 3)), 4)
+    assert found == [[255, 1, 2, 3], [30, 31, 32, 33], [50, 51, 52, 53]]

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 from scipy.special import logsumexp
+
+CERTAIN = 1e-6  # how near a given probability may come to 0 or 1
+HELD = 2**25  # numbers of log p(x, k) that are held at once
 
 
 class BernoulliMixture:
@@ -48,21 +53,67 @@ class BernoulliMixture:
         self.probabilities = 0.5 * x[start] + 0.25
         for _ in range(iterations):
             # E step, eq. (9.56); M step, eqs. (9.57) to (9.60).
-            joint = self._joint(x)
+            joint = self._joint()(x)
             responsibilities = np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
             counts = responsibilities.sum(axis=0)
             white = responsibilities.T @ x + pseudo_count / 2
             self.probabilities = white / (counts[:, None] + pseudo_count)
             self.weights = (counts + pseudo_count) / (counts + pseudo_count).sum()
 
+    @classmethod
+    def of_best_size(
+        cls, examples: np.ndarray, sizes: Iterable[int], seed: int = 0
+    ) -> BernoulliMixture:
+        """Fits mixtures of several sizes, and returns the one that is best on held-out examples.
+
+        Args:
+            examples: Training examples `[n, ...]`, of which the last sixth is held out.
+            sizes: Numbers of templates to try.
+            seed: As of the class.
+
+        Example:
+            >>> mixture = BernoulliMixture.of_best_size(train, sizes=(100, 300, 1000))
+        """
+        known, held_out = np.split(examples, [len(examples) * 5 // 6])
+        mixtures = [cls(known, size, seed=seed) for size in sizes]
+        return max(mixtures, key=lambda mixture: mixture.log_prob(held_out).mean())
+
+    @classmethod
+    def of(cls, probabilities: np.ndarray, weights: np.ndarray) -> BernoulliMixture:
+        """Returns the mixture of given templates, of which nothing is fitted.
+
+        Args:
+            probabilities: Of white pixels, `[components, ...]`; they are kept 1e-6 from 0 and 1.
+            weights: Positive, `[components]`, in any proportion to the templates' probabilities.
+
+        Raises:
+            ValueError: If there are not as many weights as templates, or one is not positive.
+
+        Example:
+            >>> BernoulliMixture.of(decoded, np.ones(len(decoded))).log_prob(test)
+        """
+        if len(probabilities) != len(weights) or not np.min(weights, initial=1) > 0:
+            raise ValueError(
+                f"BernoulliMixture found {len(probabilities)} templates and {len(weights)} weights "
+                f"from {np.min(weights, initial=1):g}: expected a positive one for each."
+            )
+        mixture = cls.__new__(cls)
+        mixture.weights = (weights / np.sum(weights)).astype("float32")
+        flat = np.reshape(probabilities, [len(probabilities), -1]).astype("float32")
+        mixture.probabilities = np.clip(flat, CERTAIN, 1 - CERTAIN)
+        return mixture
+
     def log_prob(self, examples: np.ndarray) -> np.ndarray:
         """Returns log p(x) of examples of zeros and ones, float32 `[n]`, in nats."""
-        return logsumexp(self._joint(self._flat(examples)), axis=1)
+        x, joint, rows = self._flat(examples), self._joint(), max(1, HELD // len(self.weights))
+        starts = range(0, len(x), rows)
+        return np.concatenate([logsumexp(joint(x[s : s + rows]), axis=1) for s in starts])
 
-    def _joint(self, x: np.ndarray) -> np.ndarray:
-        """Log p(x, k), float32 `[n, components]`."""
+    def _joint(self) -> Callable:
+        """Function of flat examples that returns log p(x, k), float32 `[n, components]`."""
         black = np.log1p(-self.probabilities)
-        return x @ (np.log(self.probabilities) - black).T + black.sum(axis=1) + np.log(self.weights)
+        log_odds, constant = (np.log(self.probabilities) - black).T, black.sum(axis=1)
+        return lambda x: x @ log_odds + constant + np.log(self.weights)
 
     @staticmethod
     def _flat(examples: np.ndarray) -> np.ndarray:

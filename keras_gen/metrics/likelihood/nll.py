@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -65,8 +66,8 @@ def importance_weighted_nll(
         FloatingPointError: If the model's weights are not numbers (NaN).
 
     Example:
-        >>> nats = importance_weighted_nll(vae, test_images, samples=5000)["nll"]
-        >>> nats.mean(), nats.std() / len(nats) ** 0.5
+        >>> nats = importance_weighted_nll(vae, test_images, samples=5000)
+        >>> nll_summary(nats)["nll"]
     """
     if min(samples, chunk, batch_size) < 1 or not len(images):
         raise ValueError(
@@ -115,6 +116,29 @@ def importance_weighted_nll(
             "are NaN: look for NaN in the model's weights."
         )
     return result
+
+
+def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, float]:
+    """Turns what `importance_weighted_nll` returns into a run's metrics.
+
+    Args:
+        nats: What `importance_weighted_nll` returned; of another measure, "nll" alone.
+        prefix: What the names begin with, where several models are measured.
+
+    Returns:
+        "nll", the mean over the examples, and "nll_standard_error", that of this mean. If they are
+        there, "negative_elbo", a mean too, and "effective_sample_size", the median.
+
+    Example:
+        >>> metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")
+    """
+    nll = nats["nll"]
+    found = {"nll": nll.mean(), "nll_standard_error": nll.std() / len(nll) ** 0.5}
+    if "elbo" in nats:
+        found["negative_elbo"] = -nats["elbo"].mean()
+    if "effective_sample_size" in nats:
+        found["effective_sample_size"] = np.median(nats["effective_sample_size"])
+    return {prefix + name: float(value) for name, value in found.items()}
 
 
 def elbo_terms(

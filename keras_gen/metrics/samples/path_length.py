@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.paths import great_circle, line
+
 
 def perceptual_path_length(
     generate: Callable[[tf.Tensor], tf.Tensor],
@@ -68,7 +70,7 @@ def perceptual_path_length(
             f"{batch_size}: pass a positive epsilon, a trim in [0, 0.5) and a positive batch_size."
         )
     t = np.random.default_rng(seed).uniform(size=(len(start), 1))
-    between = _great_circle if spherical else _line
+    between = great_circle if spherical else line
     # The two points in float64: their difference is about 1e-4 of each.
     points = np.stack([between(start, end, t), between(start, end, t + epsilon)])
 
@@ -92,26 +94,3 @@ def perceptual_path_length(
         "path_length_error": float(kept.std(ddof=1) / np.sqrt(len(kept))),
         "n": len(start),
     }
-
-
-def _line(start, end, t):
-    return (1 - t) * start + t * end
-
-
-def _great_circle(start, end, t):
-    """Points of length 1 from the direction of `start` to that of `end`, at an even speed."""
-    lengths = [np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
-    start, end = (z / np.maximum(r, 1e-300) for z, r in zip((start, end), lengths, strict=True))
-    cosine = np.sum(start * end, axis=1, keepdims=True)
-    across = end - cosine * start
-    sine = np.linalg.norm(across, axis=1, keepdims=True)
-    nowhere = (np.minimum(*lengths) == 0) | ((sine < 1e-9) & (cosine < 0))
-    if nowhere.any():
-        raise ValueError(
-            f"perceptual_path_length found {nowhere.sum()} of {len(start)} pairs of latents that "
-            "no one great circle joins, opposite ones or with one of zeros: draw latents of 2 or "
-            "more dimensions from a normal distribution, or leave out spherical."
-        )
-    angle = t * np.arctan2(sine, cosine)
-    # Where the two point the same way, the path stays where it is.
-    return np.cos(angle) * start + np.sin(angle) * across / np.maximum(sine, 1e-300)

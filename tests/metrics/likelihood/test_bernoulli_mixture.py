@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from keras_gen.metrics import BernoulliMixture
+from keras_gen.metrics.likelihood import bernoulli_mixture
 
 
 def drawn(rng, weights, probabilities, count):
@@ -47,7 +48,37 @@ def test_fits_better_with_every_step(rng):
     assert fits == sorted(fits)
 
 
+def test_given_templates_are_the_formula(rng, monkeypatch):
+    probabilities, weights = rng.uniform(size=(5, 2, 2)), np.array([1.0, 2.0, 3.0, 4.0, 10.0])
+    x = rng.integers(0, 2, (7, 2, 2))
+    each = np.where(x[:, None], probabilities, 1 - probabilities).prod(axis=(2, 3))
+    expected = np.log(each @ weights / 20)
+    mixture = BernoulliMixture.of(probabilities, weights)
+    np.testing.assert_allclose(mixture.log_prob(x), expected, rtol=1e-4)
+    # In parts of 3 examples it is the same.
+    monkeypatch.setattr(bernoulli_mixture, "HELD", 15)
+    np.testing.assert_allclose(mixture.log_prob(x), expected, rtol=1e-4)
+    # A pixel that is never white is improbable, and not impossible.
+    certain = BernoulliMixture.of(np.array([[0.0, 1.0]]), np.ones(1))
+    np.testing.assert_allclose(certain.log_prob([[1, 1], [0, 1]]), [np.log(1e-6), 0], atol=1e-3)
+
+
+def test_the_best_size_is_chosen_on_the_last_sixth():
+    """Of two kinds of examples; where the last are of a third one, one template does better."""
+    known = np.tile([[1, 1, 1, 0, 0, 0], [0, 0, 0, 1, 1, 1]], [25, 1])
+    for held_out, best in ((known[:10], 2), (np.tile([1, 0], [10, 3]), 1)):
+        both = np.concatenate([known, held_out])
+        mixture = BernoulliMixture.of_best_size(both, (1, 2), seed=3)
+        assert len(mixture.weights) == best
+        expected = BernoulliMixture(known, best, seed=3)
+        np.testing.assert_array_equal(mixture.probabilities, expected.probabilities)
+
+
 def test_errors(rng):
+    with pytest.raises(ValueError, match="2 templates and 1 weights from 1: expected a positive"):
+        BernoulliMixture.of(np.eye(2), np.ones(1))
+    with pytest.raises(ValueError, match="2 templates and 2 weights from 0: expected a positive"):
+        BernoulliMixture.of(np.eye(2), np.array([0.0, 1.0]))
     with pytest.raises(ValueError, match="values from 0 to 255: expected zeros and ones"):
         BernoulliMixture(np.array([[0, 255]]), 1)
     with pytest.raises(ValueError, match=r"components=3.* for 2 examples: expected 1 to 2"):

@@ -5,7 +5,7 @@ import tensorflow as tf
 from scipy import special, stats
 
 from keras_gen.losses import Normal
-from keras_gen.metrics import elbo_terms, importance_weighted_nll
+from keras_gen.metrics import elbo_terms, importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import stateless_seed
 from keras_gen.vae import VAE
@@ -112,6 +112,22 @@ def test_streamed_equals_direct(poor, x):
     again = importance_weighted_nll(poor, x, samples, chunk, seed=5)
     np.testing.assert_array_equal(result["nll"], again["nll"])
     assert (result["nll"] != importance_weighted_nll(poor, x, samples, chunk, seed=6)["nll"]).all()
+
+
+def test_the_summary_is_of_the_examples():
+    nats = {"nll": [1.0, 2.0, 6.0], "elbo": [-2.0, -3.0, -7.0]}
+    nats = {name: np.array(each) for name, each in nats.items()}
+    found = nll_summary(nats | {"effective_sample_size": np.array([1.0, 2.0, 90.0])}, "vae_")
+    assert found == pytest.approx(
+        {
+            "vae_nll": 3.0,
+            "vae_nll_standard_error": (14 / 9) ** 0.5,
+            "vae_negative_elbo": 4.0,
+            "vae_effective_sample_size": 2.0,
+        }
+    )
+    assert {type(value) for value in found.values()} == {float}
+    assert nll_summary({"nll": nats["nll"]}).keys() == {"nll", "nll_standard_error"}
 
 
 def test_replicas_draw_what_one_device_draws(poor, x):

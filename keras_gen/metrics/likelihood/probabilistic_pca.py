@@ -1,0 +1,118 @@
+"""A normal distribution of images by their principal components, to stand beside models of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from keras_gen.metrics.checks import as_images
+
+NOISE = 1 / 12  # variance of the uniform distribution on [0, 1)
+
+
+class ProbabilisticPCA:
+    """A density of 8-bit images without a network: a normal distribution, of linear latents.
+
+    Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
+    Society B 61, 1999: x = W z + mean + noise, where z is standard normal and the noise has one
+    variance in all directions. It is the best VAE whose decoder is linear. With as many components
+    as an image has values it is the normal distribution of any covariance.
+
+    Levels become a density by uniform noise u in [0, 1) (Theis et al. 2016, section 3.1), which
+    needs no draw here: it adds 1/12 to all variances, and the mean of log p(x + u) over it has a
+    closed form.
+
+    Args:
+        images: Training images uint8 `[n, H, W, C]`.
+        components: Number of components, at most n and the number of values of an image.
+
+    Raises:
+        ValueError: If the images are not such an array, or the number is out of range.
+
+    Example:
+        >>> pca = ProbabilisticPCA(train, 100).tuned(held_out, (30, 100, 300))
+        >>> bits_per_dimension(-pca.log_prob(test).mean(), test[0].size, "uniform")
+    """
+
+    def __init__(self, images: np.ndarray, components: int):
+        levels = self._flat(images)
+        n, self.dimensions = levels.shape
+        if not 1 <= components <= min(n, self.dimensions):
+            raise ValueError(
+                f"ProbabilisticPCA found components={components} for {n} images of "
+                f"{self.dimensions} values: expected 1 to {min(n, self.dimensions)}."
+            )
+        few, many = 10 * components < min(n, self.dimensions), n > self.dimensions
+        solver = "arpack" if few else "covariance_eigh" if many else "full"
+        pca = PCA(components, svd_solver=solver, random_state=0).fit(levels)
+        self._mean, self._directions = pca.mean_, pca.components_.T
+        # Those of the maximum of the likelihood, where scikit-learn divides by n - 1.
+        self._variances = pca.explained_variance_ * (n - 1) / n + NOISE
+        self._total = np.sum((levels - self._mean) ** 2) / n + self.dimensions * NOISE
+        self._choose(components)
+
+    def _choose(self, components, noise=None):
+        self.components, left = components, max(self.dimensions - components, 1)
+        # Tipping & Bishop, eq. (8): the mean of the variances that are left.
+        of_rest = (self._total - np.sum(self._variances[:components])) / left
+        self.noise = float(max(of_rest, NOISE) if noise is None else noise)
+
+    def tuned(self, held_out: np.ndarray, components: Sequence[int]) -> ProbabilisticPCA:
+        """Chooses the number of components, and the variance of the noise, by other images.
+
+        On the images that it was fitted to, the smallest variances are too small, the more so the
+        fewer images there are.
+
+        Args:
+            held_out: Images uint8 `[n, H, W, C]` that it was not fitted to.
+            components: Numbers to try, none above that of the constructor. For each, the variance
+                is the best one for these images.
+
+        Returns:
+            Itself.
+
+        Raises:
+            ValueError: If a number is out of range.
+        """
+        most, tried = len(self._variances), []
+        for number in components:
+            if not 0 <= number <= most:
+                raise ValueError(f"There are {most} components and {number} are to be tried.")
+            self._choose(number)
+            _, rest = self._parts(held_out)
+            noise = rest.mean() / max(self.dimensions - number, 1) + NOISE
+            self._choose(number, noise)
+            tried.append((self.log_prob(held_out).mean(), number, self.noise))
+        self._choose(*max(tried)[1:])
+        return self
+
+    def log_prob(self, images: np.ndarray) -> np.ndarray:
+        """Returns the mean of log p(x + u) over u in [0, 1), a bound on log P(x).
+
+        Args:
+            images: uint8 `[n, H, W, C]`, of the shape of those that it was fitted to.
+
+        Returns:
+            float64 `[n]`, nats, of a density of levels.
+        """
+        codes, rest = self._parts(images)
+        variances, left = self._variances[: self.components], self.dimensions - self.components
+        quadratic = np.sum(codes**2 / variances, axis=1) + rest / self.noise
+        trace = np.sum(NOISE / variances) + left * NOISE / self.noise
+        log_determinant = np.sum(np.log(variances)) + left * math.log(self.noise)
+        constant = self.dimensions * math.log(2 * math.pi)
+        return -0.5 * (quadratic + trace + log_determinant + constant)
+
+    def _parts(self, images):
+        """What the components say of images, and the squared length of the rest."""
+        centered = self._flat(images) - self._mean
+        codes = centered @ self._directions[:, : self.components]
+        rest = np.sum(centered**2, axis=1) - np.sum(codes**2, axis=1)
+        return codes, np.maximum(rest, 0.0)
+
+    @staticmethod
+    def _flat(images):
+        return as_images(images).reshape(len(images), -1).astype(np.float64)

@@ -1,0 +1,84 @@
+"""Paths between points of latent space."""
+
+import numpy as np
+
+
+def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
+    """Points on the straight lines from `start` to `end`.
+
+    Args:
+        start: Latents `[n, d]`.
+        end: Likewise.
+        t: Fraction of the way, a number or `[n, 1]`.
+
+    Returns:
+        `[n, d]`.
+
+    Example:
+        >>> line(np.zeros([1, 2]), np.ones([1, 2]), 0.25)
+        array([[0.25, 0.25]])
+    """
+    return (1 - t) * start + t * end
+
+
+def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
+    """Points of length 1 from the direction of `start` to that of `end`, at an even speed.
+
+    Shoemake: "Animating Rotation with Quaternion Curves", SIGGRAPH 1985.
+
+    Args:
+        start: Latents `[n, d]`.
+        end: Likewise.
+        t: Fraction of the way, a number or `[n, 1]`.
+
+    Returns:
+        `[n, d]`.
+
+    Raises:
+        ValueError: If two points are opposite, or one is the origin.
+
+    Example:
+        >>> great_circle(np.array([[2.0, 0.0]]), np.array([[0.0, 3.0]]), 1.0).round(6)
+        array([[0., 1.]])
+    """
+    lengths = [np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
+    start, end = (z / np.maximum(r, 1e-300) for z, r in zip((start, end), lengths, strict=True))
+    cosine = np.sum(start * end, axis=1, keepdims=True)
+    across = end - cosine * start
+    sine = np.linalg.norm(across, axis=1, keepdims=True)
+    nowhere = (np.minimum(*lengths) == 0) | ((sine < 1e-9) & (cosine < 0))
+    if nowhere.any():
+        raise ValueError(
+            f"There are {nowhere.sum()} of {len(start)} pairs of latents that no one great circle "
+            "joins, opposite ones or with one of zeros: draw latents of 2 or more dimensions from "
+            "a normal distribution, or leave out spherical."
+        )
+    angle = t * np.arctan2(sine, cosine)
+    # Where the two point the same way, the path stays where it is.
+    return np.cos(angle) * start + np.sin(angle) * across / np.maximum(sine, 1e-300)
+
+
+def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
+    """Points whose direction moves on a great circle and whose length moves on a line.
+
+    Latents of a Normal prior in many dimensions all have about the same length; the middle of the
+    line between two of them is shorter than any (White: "Sampling Generative Networks", 2016).
+
+    Args:
+        start: Latents `[n, d]`.
+        end: Likewise.
+        t: Fraction of the way, a number or `[n, 1]`.
+
+    Returns:
+        `[n, d]`.
+
+    Raises:
+        ValueError: If two points are opposite, or one is the origin.
+
+    Example:
+        >>> slerp(np.array([[1.0, 0.0]]), np.array([[0.0, 3.0]]), 0.5).round(6)
+        array([[1.414214, 1.414214]])
+    """
+    start, end = (np.asarray(z, np.float64) for z in (start, end))
+    from_length, to_length = (np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end))
+    return great_circle(start, end, t) * line(from_length, to_length, t)

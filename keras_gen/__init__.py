@@ -29,16 +29,22 @@ _MODELS = {
     "translation": ("ContextEncoder", "CycleGAN"),
     "vae": (
         "BIVA",
+        "DBVAE",
         "DIPVAE",
         "IWAE",
+        "M2",
         "VAE",
         "VQVAE",
+        "VQVAE2",
         "BetaTCVAE",
         "CapacityVAE",
+        "ConditionalVQVAE",
         "FactorVAE",
         "GumbelVAE",
+        "HierarchicalIWAE",
         "LadderVAE",
         "PriorSampledModel",
+        "StyleIdentityVAE",
     ),
 }
 _FAMILIES = {model: family for family, models in _MODELS.items() for model in models}

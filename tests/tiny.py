@@ -71,8 +71,8 @@ def fresh_names() -> None:
 
 def data(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
     """Random examples as users have them, one array for each argument of `fit`."""
-    random = np.random.default_rng(0)
-    return tuple(random_examples(model.edges[name], examples, random) for name in model.batch)
+    random, edges = np.random.default_rng(0), model.batch_edges()
+    return tuple(random_examples(edges[name], examples, random) for name in model.batch)
 
 
 def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
@@ -99,7 +99,7 @@ def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
 def prepared(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
     """The same examples in the form that the model's networks take."""
     arrays = zip(model.batch, data(model, examples), strict=True)
-    return tuple(model.edges[name].prepare(array).numpy() for name, array in arrays)
+    return tuple(model.batch_edges()[name].prepare(array).numpy() for name, array in arrays)
 
 
 def first_batch(model: GenerativeModel) -> tuple:

@@ -1,16 +1,14 @@
 """An autoencoder that classifies at the same time: both losses at once."""
 
 import keras
-import tensorflow as tf
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.bases import capability
-from keras_gen.data.edges import Labels
-from keras_gen.training import require_built, schedules
+from keras_gen.bases import Classifying
+from keras_gen.training import schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ClassifyingAutoencoder(Autoencoder):
+class ClassifyingAutoencoder(Classifying, Autoencoder):
     """Reconstructs all examples and classifies those that have a label, from the same codes.
 
     Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
@@ -45,8 +43,6 @@ class ClassifyingAutoencoder(Autoencoder):
     ```
     """
 
-    batch = ("x", "labels")
-
     def __init__(
         self,
         encoder,
@@ -58,14 +54,8 @@ class ClassifyingAutoencoder(Autoencoder):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        require_built(classifier)
-        if classifier.input_shape[1:] != encoder.outputs[0].shape[1:]:
-            raise ValueError(
-                f"The classifier takes {classifier.input_shape[1:]} and the codes have shape "
-                f"{tuple(encoder.outputs[0].shape[1:])}: they must agree."
-            )
-        self.classifier, self.weight = classifier, schedules.weight("weight", weight)
-        self.edges["labels"] = Labels(classifier.output_shape[-1], unknown=True)
+        self.keep_classifier(classifier, encoder.outputs[0].shape[1:], "codes")
+        self.weight = schedules.weight("weight", weight)
 
     def loss_weights(self):
         """Returns the weight of the cross-entropy beside the reconstruction's."""
@@ -73,18 +63,9 @@ class ClassifyingAutoencoder(Autoencoder):
 
     def loss_terms(self, x, labels, inferred, training):
         """Returns `reconstruction` and, 0 without a label, `classification`: `[batch]`."""
-        logits = tf.cast(self.classifier(inferred.latents, training=training), tf.float32)
-        known = labels >= 0
-        entropy = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.where(known, labels, 0), logits)
-        terms = super().loss_terms(x, inferred, training)
-        return terms | {"classification": tf.where(known, entropy, 0.0)}
+        entropy = self.cross_entropy(labels, self.logits(inferred.latents, training))
+        return super().loss_terms(x, inferred, training) | {"classification": entropy}
 
-    @capability
-    def classify(self, x):
-        """Returns the logits of the classes, float32 `[n, classes]`.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            batch_size: Examples at once.
-        """
-        return {"logits": self.classifier(self.encoded(x)[0], training=False)}
+    def classified(self, x):
+        """Returns the codes."""
+        return self.encoded(x)[0]

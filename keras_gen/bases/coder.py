@@ -33,17 +33,21 @@ class Decoding(Capable):
                 f"{needed} numbers per value: let the last axis be a multiple of {needed}."
             )
         self.edges["x"] = edge_of(self.likelihood, (*front, channels // needed))
-        self.edges["latents"] = Vectors(tuple(decoder.input_shape[1:]))
+        self.edges["latents"] = Vectors(tuple(decoder.inputs[0].shape[1:]))
 
-    def reconstructed(self, latents, training: bool = False) -> tf.Tensor:
-        """Returns the mean of p(x | code)."""
-        return self.likelihood.mean(self.decoder(latents, training=training))
+    def reconstructed(self, latents, training: bool = False, *given) -> tf.Tensor:
+        """Returns the mean of p(x | code), or of p(x | code, given)."""
+        return self.likelihood.mean(_told(self.decoder, latents, given, training))
 
-    def reconstruction(self, latents, x, training: bool) -> tf.Tensor:
-        """Returns -log p(x | latents), `[..., batch]` for latents `[..., batch, ...]`."""
-        shape = self.decoder.input_shape[1:]
+    def reconstruction(self, latents, x, training: bool, *given) -> tf.Tensor:
+        """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
+
+        What is given besides is one number for each example, `[batch]`, such as a class.
+        """
+        shape = self.decoder.inputs[0].shape[1:]
         front = keras.ops.shape(latents)[: -len(shape)]
-        parameters = self.decoder(tf.reshape(latents, [-1, *shape]), training=training)
+        each = [tf.reshape(tf.broadcast_to(value, front), [-1]) for value in given]
+        parameters = _told(self.decoder, tf.reshape(latents, [-1, *shape]), each, training)
         parameters = tf.reshape(parameters, [*front, *parameters.shape[1:]])
         return -self.likelihood.log_prob(parameters, x)
 
@@ -78,7 +82,8 @@ class Coder(Decoding):
         Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
         """
         takes = inspect.signature(cls).parameters
-        if not {"encoder", "decoder", "likelihood"} <= takes.keys():
+        known = {"encoder", "decoder", "likelihood"} <= takes.keys()
+        if not known or cls.code_shapes is not Coder.code_shapes:
             raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
         usual = takes["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
@@ -94,24 +99,36 @@ class Coder(Decoding):
             ValueError: If encoder and decoder disagree about the codes.
         """
         require_built(encoder, decoder)
-        shapes = [tuple(output.shape[1:]) for output in encoder.outputs]
-        if shapes != [tuple(decoder.input_shape[1:])] * len(self.code_names):
+        shapes, takes = self.code_shapes(encoder), tuple(decoder.inputs[0].shape[1:])
+        if shapes != [takes] * len(self.code_names):
             raise ValueError(
                 f"The encoder's outputs have shapes {shapes} and the decoder's input "
-                f"{tuple(decoder.input_shape[1:])}: expected {' and '.join(self.code_names)} of "
+                f"{takes}: expected {' and '.join(self.code_names)} of "
                 "the shape that the decoder takes."
             )
         self.encoder = encoder
         self.keep_decoder(decoder, likelihood)
-        self.edges["x"] = edge_of(self.likelihood, encoder.input_shape[1:])
+        self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
+
+    def code_shapes(self, encoder) -> list[tuple]:
+        """Returns the shapes of the codes: of all that the encoder returns, unless told otherwise.
+
+        A model whose encoder has other heads too overrides this and `encoded`.
+        """
+        return [tuple(output.shape[1:]) for output in encoder.outputs]
 
     def call(self, x, training=False):
         """Returns the mean of p(x | code) for the codes of examples that went through the edge."""
-        return self.reconstructed(self.encoded(x, training)[0], training)
+        given = self.side_inputs(x)
+        return self.reconstructed(self.encoded(x, training, *given)[0], training, *given)
 
-    def encoded(self, x, training: bool = False) -> list[tf.Tensor]:
+    def side_inputs(self, x) -> tuple:
+        """Returns what encoder and decoder are given of examples besides: by default nothing."""
+        return ()
+
+    def encoded(self, x, training: bool = False, *given) -> list[tf.Tensor]:
         """Returns what the encoder makes of examples, float32, one for each of `code_names`."""
-        codes = tf.nest.flatten(self.encoder(x, training=training))
+        codes = tf.nest.flatten(_told(self.encoder, x, given, training))
         return [tf.cast(code, tf.float32) for code in codes]
 
     # Use -------------------------------------------------------------------------------------
@@ -134,15 +151,16 @@ class Coder(Decoding):
             x: Examples `[n, ...]`, as their edge takes them: images as uint8, or floats.
             batch_size: Examples at once.
         """
-        return dict(zip(self.code_names, self.encoded(x), strict=True))
+        return dict(zip(self.code_names, self.encoded(x, False, *self.side_inputs(x)), strict=True))
 
-    def interpolate(self, a, b, steps: int = 8):
+    def interpolate(self, a, b, steps: int = 8, **given):
         """Decodes points on the line between the codes of the examples `a` and `b`.
 
         Args:
             a: Examples `[n, ...]`, as their edge takes them.
             b: The same number of examples.
             steps: Points, both ends included.
+            **given: What `decode` takes besides, such as `labels`.
 
         Returns:
             As `decode`, `[n, steps, ...]`.
@@ -151,7 +169,7 @@ class Coder(Decoding):
         start, end = (c[0] if isinstance(c, tuple) else c for c in codes)
         fractions = np.linspace(0.0, 1.0, steps).reshape([steps, *[1] * (start.ndim - 1)])
         line = (1 - fractions) * start[:, None] + fractions * end[:, None]
-        decoded = self.decode(line.reshape(-1, *start.shape[1:]).astype("float32"))
+        decoded = self.decode(line.reshape(-1, *start.shape[1:]).astype("float32"), **given)
         parts = decoded if isinstance(decoded, tuple) else (decoded,)
         shaped = tuple(part.reshape(*line.shape[:2], *part.shape[1:]) for part in parts)
         return shaped if len(shaped) > 1 else shaped[0]
@@ -160,20 +178,21 @@ class Coder(Decoding):
 class DiscreteCoder(Coder):
     """A coder whose codes are integers, of which the decoder takes what `embedded` makes."""
 
-    def keep_codes(self, shape, levels: int, dtype: str | None = None) -> None:
+    def keep_codes(self, shape, levels: int, dtype: str | None = None, name="codes") -> None:
         """Names the edge of the codes.
 
         Args:
             shape: Of the codes of an example.
             levels: How many values a code may have.
             dtype: Of the codes outside, as of `Levels`.
+            name: Of the edge, where there are several.
 
         Raises:
             ValueError: If there are fewer than 2 levels.
         """
         if levels < 2:
             raise ValueError(f"A code has {levels} values: expected at least 2 to tell apart.")
-        self.edges["codes"] = Levels(tuple(shape), levels, name="codes", dtype=dtype)
+        self.edges[name] = Levels(tuple(shape), levels, name=name, dtype=dtype)
 
     def codes(self, x) -> tf.Tensor:
         """Returns the codes of examples that went through the edge, integers `[batch, ...]`."""
@@ -201,3 +220,21 @@ class DiscreteCoder(Coder):
     def decode(self, codes):
         """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
         return {"x": self.reconstructed(self.embedded(codes))}
+
+
+def require_heads(encoder, *names: str) -> None:
+    """Refuses an encoder that has not one output for each name.
+
+    Raises:
+        ValueError: If it has another number of them.
+    """
+    if len(encoder.outputs) != len(names):
+        raise ValueError(
+            f"The encoder '{encoder.name}' has {len(encoder.outputs)} outputs: expected "
+            f"{', '.join(names)}; keras_gen.networks.with_head adds one to a network."
+        )
+
+
+def _told(network, inputs, given, training):
+    """What a network makes of its first input, and of what it is given besides."""
+    return network([inputs, *given] if given else inputs, training=training)

@@ -41,8 +41,42 @@ class LatentModel(Decoding, DensityModel):
 
     def noise(self, n, key):
         """Draws latents from the prior."""
-        return tf.random.stateless_normal([n, *self.decoder.input_shape[1:]], key)
+        return tf.random.stateless_normal([n, *self.decoder.inputs[0].shape[1:]], key)
 
     def from_noise(self, noise):
         """Returns the mean of p(x|z)."""
         return self.reconstructed(noise)
+
+
+class ImportanceWeighted(LatentModel):
+    """A model of latents that is trained on the bound of k of them, `samples`.
+
+    Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016. The loss is the
+    negative of eq. (8), in nats per example, beside which `elbo` is reported. `score` and
+    `log_prob` are the bound of k samples, by the same noise each time.
+    """
+
+    samples: int
+
+    def keep_samples(self, samples: int) -> None:
+        """Keeps k.
+
+        Raises:
+            ValueError: If it is below 1.
+        """
+        if samples < 1:
+            raise ValueError(f"samples is {samples}: the bound needs at least 1.")
+        self.samples = samples
+
+    def loss_weights(self):
+        """Returns 1 for the bound; the ELBO is only reported."""
+        return {"bound": 1.0, "elbo": None}
+
+    def bound_terms(self, log_weights) -> dict:
+        """Returns the negative bound, and the mean of the same log weights: `[batch]`, nats."""
+        elbo = tf.reduce_mean(log_weights, axis=0)
+        return {"bound": self.negative_bound(log_weights), "elbo": elbo}
+
+    def nats(self, x):
+        """Returns the negative bound, with the same latents' noise each time."""
+        return self.negative_bound(self.log_weights(x, self.samples, self.score_seed()))

@@ -1,12 +1,13 @@
 """One optimizer that minimizes terms in nats: autoencoders, VAEs, autoregressive models, flows."""
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.bases.capabilities import Capable, Sampler, capability
-from keras_gen.data.edges import Edge, Images, Levels
+from keras_gen.data.edges import Edge, Images, Levels, Vectors
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.training import GenerativeModel, minimize, stateless_seed
 
@@ -173,4 +174,6 @@ def edge_of(likelihood: Likelihood, shape: tuple) -> Edge:
     """Returns the edge of data that a likelihood is of: discrete if it has levels."""
     if likelihood.levels:
         return Levels(tuple(shape), likelihood.levels)
+    if likelihood.range == (-math.inf, math.inf):
+        return Vectors(tuple(shape), "vectors")
     return Images(tuple(shape), *likelihood.range)

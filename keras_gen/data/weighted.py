@@ -1,4 +1,4 @@
-"""Streams whose sampling weights the model writes."""
+"""Streams whose sampling weights the model writes, and weights by which the rare is drawn."""
 
 from __future__ import annotations
 
@@ -78,3 +78,48 @@ def weighted_stream(
     # `map_parallelization` of maps that come after the draw, such as `read` or a user's.
     options.experimental_optimization.apply_default_optimizations = False
     return batches.map(read).with_options(options)
+
+
+def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -> np.ndarray:
+    """Returns weights by which examples are drawn whose latents are rare, 1 in the mean.
+
+    Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
+    AIES 2019, algorithm 1: the product over the latents of 1 / (density + alpha), as if they
+    were independent. The density of a latent is that of its histogram over all examples, whose
+    bins have one width and one of them its middle at 0: a latent that hardly varies about 0
+    changes nothing.
+
+    Args:
+        latents: Finite numbers `[n, latents]`.
+        alpha: Smoothing, 0 or above: 0 gives the inverse density itself, and a number far above all
+            densities weights that are alike. Of a standard Normal latent they go up to 0.4.
+        bin_width: Of the histograms, in the latents' unit, above 0.
+
+    Returns:
+        float64 `[n]`, positive.
+
+    Raises:
+        ValueError: If there is no such latent, or an argument is out of range.
+
+    Example:
+        >>> inverse_density([[0], [0], [0], [9]], alpha=0)
+        array([0.66666667, 0.66666667, 0.66666667, 2.        ])
+    """
+    latents = np.asarray(latents, np.float64)
+    if latents.ndim != 2 or not latents.size or not np.isfinite(latents).all():
+        raise ValueError(
+            f"Latents of shape {list(latents.shape)} cannot be weighed: expected finite numbers "
+            "[n, latents], at least one."
+        )
+    if not 0 <= alpha < np.inf:
+        raise ValueError(f"alpha is {alpha}: expected a finite number that is not negative.")
+    if not 0 < bin_width < np.inf:
+        raise ValueError(f"bin_width is {bin_width}: expected a finite number above 0.")
+    logarithms = np.zeros(len(latents))
+    for bins in np.floor(latents.T / bin_width + 0.5):
+        _, place, counts = np.unique(bins, return_inverse=True, return_counts=True)
+        density = counts / (len(bins) * bin_width)
+        logarithms -= np.log(density + alpha)[place]
+    # Of many latents the product itself would leave the range of floats.
+    weights = np.exp(logarithms - logarithms.max())
+    return weights / weights.mean()

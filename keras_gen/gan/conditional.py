@@ -1,16 +1,14 @@
 """Conditional GANs (Mirza & Osindero 2014)."""
 
 import keras
-import tensorflow as tf
 
-from keras_gen.bases import capability
-from keras_gen.data.edges import Labels
+from keras_gen.bases import ClassSampler, capability
 from keras_gen.gan.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ConditionalGAN(GAN):
+class ConditionalGAN(ClassSampler, GAN):
     """Generator and discriminator know the class of the image that is drawn or looked at.
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
@@ -54,11 +52,7 @@ class ConditionalGAN(GAN):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
-        if classes < 1:
-            raise ValueError(f"classes is {classes}: expected at least 1.")
-        self.classes = classes
-        self.edges["labels"] = Labels(classes)
-        self.edges["label"] = Labels(classes, unknown=True, name="label")
+        self.keep_classes(classes)
 
     @classmethod
     def for_images(  # type: ignore[override]
@@ -94,15 +88,8 @@ class ConditionalGAN(GAN):
     @capability
     def generate(self, latents, labels):
         """Turns latents `[n, latents]` and labels `[n]` into images, uint8."""
-        return {"x": self.generator([latents, labels], training=False)}
+        return {"x": self.of_class(latents, labels)}
 
-    def noise(self, n, key):
-        """Draws latents, and classes for where none is asked for."""
-        other = tf.random.experimental.stateless_fold_in(key, 1)
-        labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
-        return {"latents": super().noise(n, key), "labels": labels}
-
-    def from_noise(self, noise, label=-1):
-        """Returns images of the classes that are asked for, or of those drawn."""
-        labels = tf.where(label < 0, noise["labels"], label)
-        return self.generator([noise["latents"], labels], training=False)
+    def of_class(self, latents, labels):
+        """Returns the images of latents and classes."""
+        return self.generator([latents, labels], training=False)

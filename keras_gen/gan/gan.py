@@ -6,7 +6,7 @@ import tensorflow as tf
 from keras_gen.bases import AdversarialModel, Sampler, capability
 from keras_gen.data.edges import Images, Vectors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import require_built
+from keras_gen.training import require_built, require_inputs
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -53,12 +53,7 @@ class GAN(Sampler, AdversarialModel):
         discriminator_steps: int = 1, seed: int = 0, **kwargs,
     ):  # fmt: skip
         require_built(generator, discriminator)
-        for network in (generator, discriminator):
-            if len(network.inputs) != self.inputs_of_networks:
-                raise ValueError(
-                    f"The network '{network.name}' has {len(network.inputs)} inputs: "
-                    f"{type(self).__name__} gives it {self.inputs_of_networks}."
-                )
+        require_inputs(self.inputs_of_networks, type(self), generator, discriminator)
         latents = generator.inputs[0].shape
         if len(latents) != 2 or latents[1] is None:
             raise ValueError(

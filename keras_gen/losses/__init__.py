@@ -29,8 +29,10 @@ from keras_gen.losses.likelihoods import (
     Multinomial,
     Normal,
     Poisson,
+    UnboundedNormal,
 )
 from keras_gen.losses.penalties import R1, GradientPenalty
+from keras_gen.losses.spectral import spectral_loss
 
 __all__ = [
     "R1",
@@ -47,6 +49,7 @@ __all__ = [
     "Normal",
     "Poisson",
     "Relativistic",
+    "UnboundedNormal",
     "Wasserstein",
     "adversarial",
     "decomposed_kl",
@@ -62,4 +65,5 @@ __all__ = [
     "permuted_dimensions",
     "relaxed_codes",
     "relaxed_kl",
+    "spectral_loss",
 ]

@@ -5,8 +5,14 @@ from keras_gen.networks.context_encoder import context_decoder, context_encoder
 from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.coupling_flow import coupling_flow
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
-from keras_gen.networks.hierarchy import biva_networks, conv_biva_networks, ladder_networks
-from keras_gen.networks.labels import with_labels
+from keras_gen.networks.heads import with_head
+from keras_gen.networks.hierarchy import (
+    biva_networks,
+    conv_biva_networks,
+    iwae_networks,
+    ladder_networks,
+)
+from keras_gen.networks.labels import m2_networks, with_labels
 from keras_gen.networks.mlp import (
     linear_networks,
     mlp_decoder,
@@ -16,7 +22,9 @@ from keras_gen.networks.mlp import (
 )
 from keras_gen.networks.patch_discriminator import patch_discriminator
 from keras_gen.networks.pixel_cnn import pixel_cnn
+from keras_gen.networks.residual import residual_decoder, residual_encoder, vq_vae_2_networks
 from keras_gen.networks.resnet_generator import resnet_generator
+from keras_gen.networks.wave import wave_decoder, wave_encoder
 
 __all__ = [
     "biva_networks",
@@ -30,14 +38,22 @@ __all__ = [
     "coupling_flow",
     "dcgan_discriminator",
     "dcgan_generator",
+    "iwae_networks",
     "ladder_networks",
     "linear_networks",
+    "m2_networks",
     "mlp_decoder",
     "mlp_encoder",
     "mlp_networks",
     "one_layer_networks",
     "patch_discriminator",
     "pixel_cnn",
+    "residual_decoder",
+    "residual_encoder",
     "resnet_generator",
+    "vq_vae_2_networks",
+    "wave_decoder",
+    "wave_encoder",
+    "with_head",
     "with_labels",
 ]

@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from keras_gen.networks.blocks import conv
+from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
 
 MINIMUM_VARIANCE = 1e-4
 
@@ -40,11 +41,7 @@ def ladder_networks(
     networks = ladder_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
     ```
     """
-    if not latent_dims or len(latent_dims) != len(hidden):
-        raise ValueError(
-            f"latent_dims is {tuple(latent_dims)} and hidden {tuple(hidden)}: expected one size of "
-            "each kind for every layer of latents."
-        )
+    _check_sizes(latent_dims, hidden)
     bottom_up, shape = [], tuple(image_shape)
     for number, (dim, units) in enumerate(zip(latent_dims, hidden, strict=True), 1):
         x = keras.Input(shape)
@@ -61,6 +58,51 @@ def ladder_networks(
     z = keras.Input((latent_dims[0],))
     output = (*image_shape[:-1], image_shape[-1] * parameters_per_value)
     decoder = keras.Model(z, _image(_leaky(z, hidden[0]), output), name="decoder")
+    return dict(bottom_up=bottom_up, top_down=top_down, decoder=decoder)
+
+
+def iwae_networks(
+    image_shape: tuple = (28, 28, 1),
+    latent_dims: tuple[int, ...] = (100, 50),
+    hidden: tuple[int, ...] = (200, 100),
+    parameters_per_value: int = 1,
+) -> dict:
+    """Builds the networks of an importance-weighted autoencoder of several layers.
+
+    Burda et al. (2016), section 5, whose sizes of two layers are the defaults: two dense layers of
+    tanh for each distribution.
+
+    Args:
+        image_shape: Shape of an example.
+        latent_dims: Dimensions of each layer's latents, of layer 1 (next to the data) first.
+        hidden: Units of each layer's networks.
+        parameters_per_value: Of the likelihood, `params_per_value`.
+
+    Returns:
+        `bottom_up`, `top_down` and `decoder`, as `keras_gen.vae.HierarchicalIWAE` takes them.
+
+    Raises:
+        ValueError: If there are not as many sizes of one kind as of the other, or none.
+
+    Example:
+    ```python
+    networks = iwae_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
+    ```
+    """
+    _check_sizes(latent_dims, hidden)
+    below = [tuple(image_shape), *((dim,) for dim in latent_dims)]
+    heads = ("mean", "log_variance")
+    sizes = list(enumerate(zip(latent_dims, hidden, strict=True)))
+    bottom_up = [
+        mlp_encoder(below[i], dim, (units, units), heads=heads, name=f"bottom_up_{i + 1}")
+        for i, (dim, units) in sizes
+    ]
+    top_down = [
+        mlp_encoder((dim,), latent_dims[i - 1], (units, units), heads=heads, name=f"top_down_{i}")
+        for i, (dim, units) in sizes[1:]
+    ]
+    output = (*image_shape[:-1], image_shape[-1] * parameters_per_value)
+    decoder = mlp_decoder(output, latent_dims[0], (hidden[0], hidden[0]))
     return dict(bottom_up=bottom_up, top_down=top_down, decoder=decoder)
 
 
@@ -195,6 +237,14 @@ def _biva(image_shape, latent_dims, down, level, up, normal, image) -> dict:
     inputs = from_above(1)
     decoder = keras.Model(inputs, image(up(inputs)), name="decoder")
     return dict(bottom_up=bottom_up, lateral=lateral, top_down=top_down, decoder=decoder)
+
+
+def _check_sizes(latent_dims, hidden):
+    if not latent_dims or len(latent_dims) != len(hidden):
+        raise ValueError(
+            f"latent_dims is {tuple(latent_dims)} and hidden {tuple(hidden)}: expected one size of "
+            "each kind for every layer of latents."
+        )
 
 
 def _joined(inputs):

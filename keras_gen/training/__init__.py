@@ -2,7 +2,7 @@
 
 from keras_gen.training import schedules
 from keras_gen.training.averaging import averaged_weights
-from keras_gen.training.checks import require
+from keras_gen.training.checks import require, require_inputs
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
 from keras_gen.training.minimize import apply, apply_gradients, gradients, minimize
@@ -49,6 +49,7 @@ __all__ = [
     "replica_part",
     "require",
     "require_built",
+    "require_inputs",
     "schedules",
     "stateless_seed",
 ]

@@ -5,6 +5,25 @@ import tensorflow as tf
 from keras_gen.sentences import BAD_INPUT, END
 
 
+def require_inputs(count: int, owner: type, *networks) -> None:
+    """Refuses networks that take another number of inputs than a model gives them.
+
+    Args:
+        count: How many inputs the model gives.
+        owner: The model's class.
+        *networks: Functional models.
+
+    Raises:
+        ValueError: If there is one; the message names it.
+    """
+    for network in networks:
+        if len(network.inputs) != count:
+            raise ValueError(
+                f"The network '{network.name}' has {len(network.inputs)} inputs: "
+                f"{owner.__name__} gives it {count}."
+            )
+
+
 def require(condition, sentence: str, *values):
     """Refuses to go on where `condition` is false.
 

@@ -101,6 +101,22 @@ class SamplingWeights(keras.layers.Layer):
         with tf.control_dependencies([same]):
             return tf.identity(drawn[:, 0])
 
+    def without_draw(self, batch):
+        """Returns a batch of a weighted stream without `drawn`, once that is known to be fresh.
+
+        Args:
+            batch: A tuple whose last tensor is `drawn`, int64 `[batch, 2]`. Any other is returned
+                as it is, so that a model can also train on examples that are drawn alike.
+
+        Raises:
+            ValueError: As `fresh`.
+        """
+        drawn = batch[-1] if isinstance(batch, tuple) else None
+        if getattr(drawn, "dtype", None) != tf.int64 or drawn.shape.rank != 2:
+            return batch
+        with tf.control_dependencies([self.fresh(drawn)]):
+            return tf.nest.map_structure(tf.identity, batch[:-1])
+
     def write(self, index: tf.Tensor, values: tf.Tensor) -> None:
         """Sets the weights of some examples, inside a step; all replicas write all of theirs.
 

@@ -82,9 +82,10 @@ class VAE(Coder, LatentModel):
         ratio = 0.5 * (tf.square(noise) + log_variance - tf.square(latents))
         return tf.reduce_sum(ratio, axis=list(range(1 - mean.shape.rank, 0)))
 
-    def log_ratio(self, x, inferred, training: bool = False) -> tf.Tensor:
+    def log_ratio(self, x, inferred, training: bool = False, *given) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
-        return self.latent_ratio(inferred) - self.reconstruction(inferred.latents, x, training)
+        reconstruction = self.reconstruction(inferred.latents, x, training, *given)
+        return self.latent_ratio(inferred) - reconstruction
 
     def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x): see the base.

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_gen.bases import DensityModel, Inferred, LikelihoodModel
 from keras_gen.bases.likelihood import edge_of
 from keras_gen.data.edges import Images, Labels, Levels, Vectors
-from keras_gen.losses import Bernoulli, Categorical, Normal
+from keras_gen.losses import Bernoulli, Categorical, Normal, UnboundedNormal
 from keras_gen.training import NonFiniteLossError
 from keras_gen.training.schedules import Linear
 
@@ -256,3 +256,4 @@ def test_edges_of_likelihoods():
     assert edge_of(Normal(), [4, 4, 1]) == Images((4, 4, 1), -1.0, 1.0)
     assert edge_of(Bernoulli(), (2,)) == Images((2,), 0.0, 1.0)
     assert edge_of(Categorical(classes=16), (2,)) == Levels((2,), 16)
+    assert edge_of(UnboundedNormal(), [2]) == Vectors((2,), "vectors")

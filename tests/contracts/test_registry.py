@@ -41,14 +41,15 @@ def test_example_runs(name):
 
 def test_every_argument_is_an_attribute_and_not_the_default(tiny):
     model = tiny.build(3)
-    cls, required, optional = type(model), {}, []
+    cls, required, optional = type(model), {}, {}
     for name in model.arguments():
         assert hasattr(model, name), f"{cls.__name__} keeps no attribute {name}"
         if _default(cls, name) is inspect.Parameter.empty:
             required[name] = getattr(model, name)
         else:
-            optional.append(name)
-    usual, unusual = cls(**required).get_config(), model.get_config()
+            optional[name] = _default(cls, name)
+    # Those of its bases too, which it knows of if they are given.
+    usual, unusual = cls(**required, **optional).get_config(), model.get_config()
     same = [name for name in optional if usual[name] == unusual[name]]
     assert not same, f"the tiny {cls.__name__} leaves {same} at the default"
 
@@ -58,7 +59,8 @@ def test_optimizers_have_networks_of_their_own(tiny):
     players = model.optimizers()
     owned = [id(n) for networks in players.values() for n in networks]
     assert len(set(owned)) == len(owned)
-    assert set(owned) <= {id(n) for n in model.networks.values()}
+    # Or layers of the model's own, such as a codebook.
+    assert set(owned) <= {id(n) for n in (*model.networks.values(), *model.layers)}
 
 
 def test_a_family_is_found_from_a_variant():

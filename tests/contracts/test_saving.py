@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.data.edges import Waveforms
 from keras_gen.serving.export import export, load
 from tiny import WORDS, cheapest, core, difference, optimizers, random_examples, state, step
 
@@ -127,4 +128,7 @@ def example(model, spec: tf.TensorSpec) -> np.ndarray:
     if spec.name == "counts":
         return random.integers(0, 4, (2, spec.shape[1])).astype("float32")
     (edge, *_) = (edge for edge in model.edges.values() if edge.name == spec.name)
-    return random_examples(edge, 2, random, side=13).astype(spec.dtype.as_numpy_dtype)
+    values = random_examples(edge, 2, random, side=13)
+    if isinstance(edge, Waveforms):  # which are served as floats
+        values = edge.prepare(values).numpy()
+    return values.astype(spec.dtype.as_numpy_dtype)

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_gen.data import Source, even_order, half_labeled
+from keras_gen.data import Source, even_order, few_labels, half_labeled
 
 
 def test_labels_are_drawn_evenly_and_larger_draws_contain_smaller_ones(rng):
@@ -13,6 +14,28 @@ def test_labels_are_drawn_evenly_and_larger_draws_contain_smaller_ones(rng):
     assert np.bincount(labels[order[:6]]).tolist() == [2, 2, 2]
     assert np.bincount(labels[order[:12]]).tolist() == [5, 5, 2]
     assert order.tolist() != even_order(labels, seed=1).tolist()
+
+
+def test_few_keep_their_labels():
+    labels = np.arange(12) % 3
+    found = few_labels(labels, 6, seed=1)
+    (kept,) = np.where(found >= 0)
+    np.testing.assert_array_equal(found[kept], labels[kept])
+    assert np.bincount(found[kept]).tolist() == [2, 2, 2] and set(found) == {-1, 0, 1, 2}
+    assert sorted(kept) == sorted(even_order(labels, 1)[:6])
+
+
+@pytest.mark.parametrize(
+    ("labels", "count", "sentence"),
+    [
+        ([7] * 6, 2, "^All 6 labels are 7: expected 2 classes or more to tell apart.$"),
+        ([0, 1, 2] * 2, 2, "^count is 2 of 6 labels of 3 classes: keep at least 3, one of each"),
+        ([0, 1, 2] * 2, 6, "and at most 5, so that one is hidden.$"),
+    ],
+)
+def test_labels_that_teach_nothing_are_refused(labels, count, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        few_labels(np.array(labels), count)
 
 
 @pytest.fixture
@@ -40,9 +63,26 @@ def test_half_of_a_batch_has_labels(sources):
     assert np.bincount(every)[100:].tolist() == [3] * 10
 
 
+def test_labels_of_the_unlabeled_are_left_aside(sources):
+    few, many = sources
+    told = Source((many.arrays(), np.arange(10)))
+    assert batches((few, told), 3) == batches(sources, 3)
+
+
 def test_a_stream_goes_on_where_it_stopped(sources):
     assert batches(sources, 3, seed=4, start=5) == batches(sources, 8, seed=4)[5:]
     assert batches(sources, 8, seed=4) != batches(sources, 8, seed=5)
+
+
+def test_batches_are_augmented_alike_wherever_a_stream_begins(sources):
+    def noisy(batch, seed):
+        images, labels = batch
+        drawn = tf.random.stateless_uniform(tf.shape(images), seed, 0, 200, tf.int32)
+        return tf.cast(drawn, tf.uint8), labels
+
+    first, *others = batches(sources, 4, seed=4, augment_batch=noisy)
+    assert others == batches(sources, 3, seed=4, start=1, augment_batch=noisy)
+    assert first[0] != others[0][0] and first[1] == batches(sources, 1, seed=4)[0][1]
 
 
 def test_an_odd_batch_has_no_half(sources):

@@ -1,18 +1,34 @@
 """Tiny VAEs."""
 
+import numpy as np
+
 from keras_gen.losses import Normal
-from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.networks import (
+    m2_networks,
+    mlp_decoder,
+    mlp_encoder,
+    vq_vae_2_networks,
+    wave_decoder,
+    wave_encoder,
+    with_head,
+    with_labels,
+)
 from keras_gen.training import schedules
 from keras_gen.vae import (
+    DBVAE,
     DIPVAE,
     IWAE,
+    M2,
     VAE,
     VQVAE,
+    VQVAE2,
     BetaTCVAE,
     CapacityVAE,
+    ConditionalVQVAE,
     FactorVAE,
     GumbelVAE,
     PriorSampledModel,
+    StyleIdentityVAE,
 )
 from tiny import Tiny, reconstruct, sample
 
@@ -35,8 +51,15 @@ def _iwae(seed=3):
         mlp_decoder((4, 4, 1), latent_dim=2, hidden=(5,)),
         likelihood=Normal(scale=0.5),
         samples=3,
+        estimator="dreg",
         seed=seed,
     )
+
+
+def _m2(seed=3):
+    networks = m2_networks((4, 4, 1), classes=3, latent_dim=2, hidden=(5,), params_per_value=2)
+    likelihood = Normal(scale=None, minimum_scale=0.1)
+    return M2(*networks, likelihood=likelihood, alpha=2.0, seed=seed)
 
 
 def _vq_vae(seed=3):
@@ -47,9 +70,36 @@ def _vq_vae(seed=3):
         codebook_size=6,
         commitment_weight=0.5,
         decay=0.9,
+        dead_after=None,  # what no optimizer moves stays
+        codebook_update="loss",
+        seed=seed,
+    )
+
+
+def _vq_vae_2(seed=3):
+    sizes = dict(latent_dim=3, filters=4, residual_filters=2, blocks=1, stages=1)
+    codes = dict(codebook_size=12, commitment_weight=0.5, decay=0.9, dead_after=2)
+    networks = vq_vae_2_networks((4, 4, 1), **sizes)
+    return VQVAE2(**networks, likelihood=Normal(scale=0.5), **codes, seed=seed)
+
+
+def _conditional_vq_vae(seed=3):
+    sizes = dict(samples=32, latent_dim=3, filters=(4, 5))
+    return ConditionalVQVAE(
+        wave_encoder(normalization="instance", **sizes),
+        wave_decoder(classes=3, dilations=(1, 2), **sizes),
+        speakers=3,
+        spectral_weight=2.0,
+        likelihood=Normal(scale=0.5),
+        codebook_size=6,
         dead_after=2,
         seed=seed,
     )
+
+
+def _convert(model):
+    waveforms = np.sin(np.arange(96.0).reshape(3, 32, 1) * np.arange(1, 4)[:, None, None])
+    return model.convert(waveforms, np.arange(3))
 
 
 def _prior_sampled(seed=3):
@@ -92,6 +142,22 @@ def _beta_tc(seed=3):
     return _variant(BetaTCVAE, 20, seed=seed, stratified=True, **weights)
 
 
+def _db(seed=3):
+    encoder = mlp_encoder((4, 4, 1), latent_dim=2, hidden=(5,), heads=("mean", "log_variance"))
+    return DBVAE(
+        with_head(encoder, 3),
+        mlp_decoder((4, 4, 1), latent_dim=2, hidden=(5,)),
+        dataset_size=8,
+        likelihood=Normal(scale=0.5),
+        positive=2,
+        weight=2.0,
+        beta=0.5,
+        alpha=0.1,
+        bin_width=0.25,
+        seed=seed,
+    )
+
+
 def _dip(seed=3):
     return _variant(DIPVAE, seed=seed, type="I", off_diagonal_weight=2.0, diagonal_weight=3.0)
 
@@ -101,15 +167,38 @@ def _factor(seed=3):
     return _variant(FactorVAE, mlp_encoder((2,), latent_dim=1, **sizes), seed=seed, gamma=2.0)
 
 
+def _style_identity(seed=3):
+    encoder = mlp_encoder((4, 4, 1), latent_dim=2, hidden=(5,), heads=("mean", "log_variance"))
+    judge = mlp_encoder((4, 4, 1 + 3), latent_dim=1, hidden=(5,), name="discriminator")
+    return StyleIdentityVAE(
+        with_head(encoder, 3, "identity"),
+        mlp_decoder((4, 4, 1), latent_dim=5, hidden=(5,)),
+        with_labels(judge, 3),
+        classes=3,
+        likelihood=Normal(scale=0.5),
+        swap_weight=2.0,
+        beta=0.5,
+        adversarial_weight=3.0,
+        objective="hinge",
+        seed=seed,
+    )
+
+
 VAE_LOSSES = ("loss", "reconstruction_loss", "kl_loss", "total_correlation_loss", "elbo")
+SWAP_LOSSES = ("loss", *(f"{n}_loss" for n in ("reconstruction", "swap", "kl", "adversarial")))
 TINY = {
     "BetaTCVAE": Tiny(_beta_tc, sample),
     "CapacityVAE": Tiny(_capacity, sample),
+    "ConditionalVQVAE": Tiny(_conditional_vq_vae, _convert),
+    "DBVAE": Tiny(_db, sample),
     "DIPVAE": Tiny(_dip, sample),
     "FactorVAE": Tiny(_factor, sample, evaluated=VAE_LOSSES),
     "GumbelVAE": Tiny(_gumbel, reconstruct),
     "PriorSampledModel": Tiny(_prior_sampled, sample),
+    "StyleIdentityVAE": Tiny(_style_identity, reconstruct, evaluated=SWAP_LOSSES),
     "IWAE": Tiny(_iwae, sample),
+    "M2": Tiny(_m2, sample),
     "VAE": Tiny(_vae, sample),
     "VQVAE": Tiny(_vq_vae, reconstruct),
+    "VQVAE2": Tiny(_vq_vae_2, reconstruct),
 }

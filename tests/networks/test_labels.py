@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.networks import with_labels
+from keras_gen.networks import m2_networks, with_labels
 
 CLASSES = 3
 LABELS = tf.constant([2, 0, 2, 1])
@@ -59,6 +59,28 @@ def test_a_file_holds_it(policy, tmp_path, rng):
     outputs = network([x, LABELS])
     np.testing.assert_array_equal(copy([x, LABELS]), outputs)
     assert np.abs(outputs - network([x, tf.roll(LABELS, 1, 0)])).max() > 0.01
+
+
+def test_images_are_flattened_for_a_network_of_vectors(rng):
+    dense = keras.layers.Dense(2)
+    inner = keras.Sequential([keras.Input((6 + CLASSES,)), dense], name="flat")
+    network = with_labels(inner, CLASSES, shape=(3, 2, 1))
+    x = rng.normal(size=(4, 3, 2, 1)).astype("float32")
+    expected = inner(np.concatenate([x.reshape(4, 6), ONE_HOT], axis=1).astype("float32"))
+    np.testing.assert_allclose(network([tf.constant(x), LABELS]), expected, rtol=1e-5, atol=1e-6)
+    message = r"'flat' takes \(9,\): build it for the 8 values of \(4, 2, 1\) and 3 classes\."
+    with pytest.raises(ValueError, match=message):
+        with_labels(inner, CLASSES, shape=(4, 2, 1))
+
+
+def test_networks_of_m2_fit_each_other():
+    encoder, decoder, classifier = m2_networks((4, 2, 1), 3, 5, (6, 7), "relu", params_per_value=2)
+    assert [i.shape[1:] for i in encoder.inputs] == [(4, 2, 1), ()]
+    assert [o.shape[1:] for o in encoder.outputs] == [(5,), (5,)]
+    assert [i.shape[1:] for i in decoder.inputs] == [(5,), ()]
+    assert decoder.output_shape[1:] == (4, 2, 2) and classifier.output_shape == (None, 3)
+    names = [network.name for network in (encoder, decoder, classifier)]
+    assert names == ["encoder", "decoder", "classifier"]
 
 
 @pytest.mark.parametrize("channels", [CLASSES, CLASSES - 1])

@@ -1,6 +1,13 @@
-"""Images made of what ships inside scikit-learn, for machines without data and network."""
+"""Images made of what ships inside scikit-learn, and voices, for machines without network."""
 
 from keras_gen.data.offline.images import offline_color_digits, offline_digits, offline_unpaired
 from keras_gen.data.offline.painterly import paint
+from keras_gen.data.offline.voices import offline_voices
 
-__all__ = ["offline_color_digits", "offline_digits", "offline_unpaired", "paint"]
+__all__ = [
+    "offline_color_digits",
+    "offline_digits",
+    "offline_unpaired",
+    "offline_voices",
+    "paint",
+]

@@ -23,7 +23,7 @@ from keras_gen.losses.likelihoods.bernoulli import Bernoulli
 from keras_gen.losses.likelihoods.categorical import Categorical
 from keras_gen.losses.likelihoods.counts import Multinomial, Poisson
 from keras_gen.losses.likelihoods.logistic import DiscretizedLogistic
-from keras_gen.losses.likelihoods.normal import LogNormal, Normal
+from keras_gen.losses.likelihoods.normal import LogNormal, Normal, UnboundedNormal
 
 __all__ = [
     "LIKELIHOODS",
@@ -35,6 +35,7 @@ __all__ = [
     "Multinomial",
     "Normal",
     "Poisson",
+    "UnboundedNormal",
     "get",
 ]
 
@@ -46,6 +47,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "multinomial": Multinomial,
     "normal": Normal,
     "poisson": Poisson,
+    "unbounded_normal": UnboundedNormal,
 }
 
 

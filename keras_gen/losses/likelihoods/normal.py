@@ -78,6 +78,33 @@ class Normal(Likelihood):
 
 @keras.saving.register_keras_serializable("keras_gen")
 @dataclasses.dataclass(frozen=True)
+class UnboundedNormal(Normal):
+    """Normal values of data that may be any numbers, such as the latents of another model.
+
+    Models take and give such data as vectors, and not as images.
+
+    Args:
+        scale: As of `Normal`; by default learned.
+        minimum_scale: As of `Normal`.
+
+    Raises:
+        ValueError: If `scale` or `minimum_scale` is not positive.
+
+    Example:
+        >>> UnboundedNormal().range
+        (-inf, inf)
+    """
+
+    scale: float | None = None
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """Any numbers: (-infinity, infinity)."""
+        return -math.inf, math.inf
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
 class LogNormal(Normal):
     """Independent positive values whose logarithms are normal.
 

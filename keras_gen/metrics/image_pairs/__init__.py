@@ -15,6 +15,7 @@ from keras_gen.metrics.image_pairs.inpainting import (
     laplace_fill,
     ridge_fill,
 )
+from keras_gen.metrics.image_pairs.jpeg import jpeg, jpeg_quality
 from keras_gen.metrics.image_pairs.squared_error import squared_error
 
 __all__ = [
@@ -23,6 +24,8 @@ __all__ = [
     "L1Error",
     "border_mean",
     "hole_psnr",
+    "jpeg",
+    "jpeg_quality",
     "l1_error",
     "laplace_fill",
     "ms_ssim",

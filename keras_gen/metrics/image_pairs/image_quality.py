@@ -15,8 +15,8 @@ SSIM_WINDOW = 11
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang et al. (2003)
 
 
-def psnr(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Peak signal-to-noise ratio of the luma, as super-resolution papers measure it.
+def psnr(images: np.ndarray, originals: np.ndarray, shave: int = 0, of: str = "luma") -> np.ndarray:
+    """Peak signal-to-noise ratio, by default of the luma, as super-resolution papers measure it.
 
     The luma is that of the studio range, from 16 for black to 235 for white (MATLAB's rgb2ycbcr,
     not rounded), and the peak is 255. Gray images are taken for the luma.
@@ -25,17 +25,22 @@ def psnr(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
         images: uint8 `[n, H, W, 3]` or `[n, H, W, 1]`, 0..255.
         originals: uint8, same shape and order.
         shave: Pixels cut off at every side before: the scale factor, by those papers' rule.
+        of: "luma"; or "rgb": of all values of red, green and blue, as papers on codes measure it.
+            Gray images have one PSNR.
 
     Returns:
         float32 `[n]`, decibels; infinite for equal images.
 
     Raises:
-        ValueError: If the arrays are not images of one shape, or nothing is left of them.
+        ValueError: If the arrays are not images of one shape, nothing is left of them, or `of` is
+            unknown.
 
     Example:
         >>> psnr(upscaled, originals, shave=4).mean()
     """
-    return _in_batches(_psnr, images, originals, shave)
+    if of not in ("luma", "rgb"):
+        raise ValueError(f"of is {of!r}: expected 'luma' or 'rgb'.")
+    return _in_batches(_psnr if of == "luma" else _rgb_psnr, images, originals, shave)
 
 
 def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
@@ -169,6 +174,12 @@ def _in_batches(
 def _psnr(originals, images, shave):
     originals, images = _pair(originals, images, shave, least=1)
     return tf.image.psnr(_studio_luma(originals), _studio_luma(images), max_val=255.0)
+
+
+def _rgb_psnr(originals, images, shave):
+    originals, images = _pair(originals, images, shave, least=1)
+    pair = (tf.cast(values, tf.float32) for values in (originals, images))
+    return tf.image.psnr(*pair, max_val=255.0)
 
 
 def _ssim(originals, images, shave):

@@ -23,9 +23,8 @@ def hole_psnr(
             missing.
         originals: uint8, same shape and order.
         masks: `[n, H, W, 1]`, not 0 where a pixel was missing.
-        of: "luma": as `psnr`, of the luma in the studio range, for which errors of color do not
-            count and the others a seventh less. "rgb": of all values of red, green and blue.
-            Gray images have one PSNR.
+        of: "luma" or "rgb", as of `psnr`: in the luma's studio range errors of color do not count,
+            and the others a seventh less.
 
     Returns:
         Decibels, for a peak of 255; infinite for equal images.
@@ -37,8 +36,6 @@ def hole_psnr(
     Example:
         >>> hole_psnr(model.inpaint(images, masks), images, masks)
     """
-    if of not in ("luma", "rgb"):
-        raise ValueError(f"of is {of!r}: expected 'luma' or 'rgb'.")
     missing = _missing(originals, masks)
     if (
         np.shape(filled) == missing.shape[:3] + np.shape(originals)[3:]
@@ -47,13 +44,8 @@ def hole_psnr(
         raise ValueError(
             "filled differs from originals where nothing is missing: put the known pixels back."
         )
-    if of == "rgb":  # each channel as a gray image
-        filled, originals = (
-            np.moveaxis(images, -1, 1).reshape(-1, *images.shape[1:3], 1)
-            for images in (np.asarray(filled), np.asarray(originals))
-        )
     # Known pixels add nothing to the errors, and so must not count among the pixels either.
-    errors = 10 ** (-psnr(filled, originals).astype(np.float64) / 10)
+    errors = 10 ** (-psnr(filled, originals, of=of).astype(np.float64) / 10)
     with np.errstate(divide="ignore"):
         return float(-10 * np.log10(errors.mean() / missing.mean()))
 

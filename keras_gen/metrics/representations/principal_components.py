@@ -14,7 +14,7 @@ class PrincipalComponents:
 
     No other linear code makes less squared error on the images that it was fitted to (Baldi &
     Hornik 1989), so it is what a nonlinear one is to be better than. Exact: by the eigenvectors of
-    the covariance of the pixels.
+    the covariance of the pixels, or by a singular value decomposition of few images.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
@@ -35,7 +35,8 @@ class PrincipalComponents:
                 f"PrincipalComponents found dimensions={dimensions} for {len(pixels)} images of "
                 f"{pixels.shape[1]} values: expected 1 to {min(pixels.shape)}."
             )
-        self._pca = PCA(dimensions, svd_solver="covariance_eigh").fit(pixels)
+        solver = "covariance_eigh" if len(pixels) > pixels.shape[1] else "full"
+        self._pca = PCA(dimensions, svd_solver=solver).fit(pixels)
 
     @property
     def directions(self) -> np.ndarray:
@@ -57,6 +58,12 @@ class PrincipalComponents:
             float32, same shape, in units of 255 levels. Some lie outside [0, 1]: cut off there,
             they are nearer to the images.
         """
-        codes = self.encode(images)[:, :dimensions]
-        pixels = codes @ self.directions[:dimensions] + self._pca.mean_
-        return pixels.reshape(images.shape).astype(np.float32)
+        return self.decode(self.encode(images)[:, :dimensions], images.shape)
+
+    def decode(self, codes: np.ndarray, shape: tuple) -> np.ndarray:
+        """Returns the images `shape` of codes `[n, dimensions]`, or of the first dimensions alone.
+
+        They are float32, as `reconstruct` returns them.
+        """
+        pixels = codes @ self.directions[: codes.shape[1]] + self._pca.mean_
+        return pixels.reshape(shape).astype(np.float32)

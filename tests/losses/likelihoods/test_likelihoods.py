@@ -13,6 +13,7 @@ from keras_gen.losses import (
     Multinomial,
     Normal,
     Poisson,
+    UnboundedNormal,
     likelihoods,
 )
 
@@ -29,6 +30,7 @@ ALL = [
     Normal(0.25),
     Normal(None, minimum_scale=0.1),
     Poisson(),
+    UnboundedNormal(minimum_scale=0.1),
 ]
 
 
@@ -82,6 +84,7 @@ def test_low_precision_params_are_computed_in_float32(rng):
 def test_ranges():
     assert Bernoulli().range == (0.0, 1.0)
     assert Normal().range == (-1.0, 1.0)
+    assert UnboundedNormal().range == (-np.inf, np.inf)
     assert Poisson().range == LogNormal().range == Multinomial().range == (0.0, np.inf)
 
 

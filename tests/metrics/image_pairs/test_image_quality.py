@@ -53,6 +53,18 @@ def test_against_numpy(pair, shave):
     np.testing.assert_allclose(l1_error(images, originals, shave), difference, rtol=1e-5)
 
 
+def test_psnr_of_colors(pair):
+    originals, images = pair
+    inside = np.s_[:, 3:15, 3:17]
+    error = ((originals.astype(float) - images) ** 2)[inside].mean(axis=(1, 2, 3))
+    found = psnr(images, originals, shave=3, of="rgb")
+    np.testing.assert_allclose(found, 10 * np.log10(255**2 / error), rtol=1e-5)
+    gray = originals[..., :1], images[..., :1]
+    np.testing.assert_allclose(psnr(*gray, of="rgb"), psnr(*gray), rtol=1e-5)
+    with pytest.raises(ValueError, match="of is 'hue': expected 'luma' or 'rgb'"):
+        psnr(images, originals, of="hue")
+
+
 def test_known_values():
     black, gray = np.zeros([2, 16, 16, 1], "uint8"), np.full([2, 16, 16, 1], 51, "uint8")
     np.testing.assert_allclose(psnr(gray, black), 20 * np.log10(5), rtol=1e-5)

@@ -1,0 +1,61 @@
+"""Batches of examples with another of the same class, and one of another class."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.source import Source
+
+
+def class_triples(
+    source: Source, batch_size: int, seed: int = 0, start: int = 0
+) -> tf.data.Dataset:
+    """Returns shuffled batches of examples, each with two others drawn for it.
+
+    Args:
+        source: Examples `(x, label)`, of two classes or more with two examples or more each.
+        batch_size: Examples in a *global* batch.
+        seed: Any non-negative integer.
+        start: Batches already consumed; see `Source.stream`.
+
+    Returns:
+        Infinite `tf.data.Dataset` of `(x, labels, same, other, other_labels)`: `same` are others of
+        the classes of `x`, drawn uniformly; `other` are drawn uniformly from all other classes, and
+        `other_labels` are their classes.
+
+    Raises:
+        ValueError: As `Source.stream`; if the labels are of one class, or a class has one example.
+
+    Example:
+        >>> source = Source((np.zeros([8, 28, 28, 1], "uint8"), np.arange(8) % 2))
+        >>> x, labels, same, other, other_labels = next(iter(class_triples(source, 4)))
+    """
+    _, labels = source.arrays()
+    _, kinds, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    if len(counts) < 2 or counts.min() < 2:
+        raise ValueError(
+            f"There are {counts.tolist()} examples of each class: class_triples needs two classes "
+            "or more, and two examples or more of each."
+        )
+    # In this order each class is one stretch.
+    order = np.argsort(kinds, kind="stable")
+    first = (np.cumsum(counts) - counts)[kinds[order]]
+    size = counts[kinds[order]]
+
+    def uniform(most, key):
+        chance = tf.random.stateless_uniform(tf.shape(most), key, dtype=tf.float64)
+        return tf.cast(chance * tf.cast(most, tf.float64), tf.int64)
+
+    def triples(place, key):
+        fold = tf.random.experimental.stateless_fold_in
+        begin, count = tf.gather(first, place), tf.gather(size, place)
+        # The class is a ring, of which the example itself is left out.
+        same = begin + (place - begin + 1 + uniform(count - 1, fold(key, 0))) % count
+        # So are all examples, of which the stretch of the class is left out.
+        other = (begin + count + uniform(len(order) - count, fold(key, 1))) % len(order)
+        picked = [source.gather(tf.gather(order, places)) for places in (place, same, other)]
+        (x, label), (same, _), (other, other_label) = picked
+        return x, label, same, other, other_label
+
+    return Source(np.arange(len(order))).stream(batch_size, seed, start, augment_batch=triples)

@@ -1,0 +1,78 @@
+"""What integer codes cost, and how many of them are in use."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+
+def code_bits(shape: Sequence[int], levels: int) -> float:
+    """Bits of an example's codes, each of which is one of so many: the product times log2(levels).
+
+    Args:
+        shape: Of the codes of an example.
+        levels: How many values a code may have.
+
+    Raises:
+        ValueError: If there are fewer than 2 levels.
+
+    Example:
+        >>> code_bits((8, 8), 512)
+        576.0
+    """
+    if levels < 2:
+        raise ValueError(f"levels is {levels}: expected at least 2.")
+    return math.prod(shape) * math.log2(levels)
+
+
+def code_uses(codes: np.ndarray, levels: int) -> np.ndarray:
+    """How often each code is used.
+
+    Args:
+        codes: Integers of any shape, 0 to `levels - 1`.
+        levels: How many values a code may have.
+
+    Returns:
+        int64 `[levels]`.
+
+    Raises:
+        TypeError: If the codes are no integers.
+        ValueError: If there are none, or one is out of range.
+
+    Example:
+        >>> code_uses(np.array([[0, 2], [2, 2]]), 4)
+        array([1, 0, 3, 0])
+    """
+    codes = np.asarray(codes)
+    if not np.issubdtype(codes.dtype, np.integer):
+        raise TypeError(f"Codes have dtype {codes.dtype}: expected integers.")
+    if not codes.size or codes.min() < 0 or codes.max() >= levels:
+        found = f"{codes.min()} to {codes.max()}" if codes.size else "none"
+        raise ValueError(f"Codes are {found}: expected integers from 0 to {levels - 1}.")
+    return np.bincount(codes.ravel(), minlength=levels).astype(np.int64)
+
+
+def perplexity(uses: np.ndarray) -> float:
+    """How many codes are in use, as exp of the entropy of their frequencies.
+
+    As many codes in even use have the same entropy; its base 2 logarithm is what an entropy coder
+    that takes codes one by one needs for each.
+
+    Args:
+        uses: Numbers from 0 on `[levels]`, such as `code_uses` returns.
+
+    Returns:
+        A number from 1 to the number of codes.
+
+    Raises:
+        ValueError: If nothing is used, or a number is below 0.
+
+    Example:
+        >>> perplexity([5, 5, 0])
+        2.0
+    """
+    uses = np.asarray(uses, np.float64)
+    if uses.min(initial=0) < 0 or not uses.sum() > 0:
+        raise ValueError(f"Uses sum to {uses.sum():g}: expected numbers from 0 on, some above 0.")
+    frequencies = uses[uses > 0] / uses.sum()
+    return float(np.exp2(-(frequencies * np.log2(frequencies)).sum()))

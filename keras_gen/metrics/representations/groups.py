@@ -1,0 +1,60 @@
+"""How a classifier fares in each group of the examples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from keras_gen.metrics.representations.checks import as_labels
+
+
+def group_report(
+    predicted: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    shares: Sequence[float] | None = None,
+) -> dict[str, float]:
+    """Accuracy over all, in the worst group, and how far that is from the best.
+
+    Args:
+        predicted: Classes that were answered, integers `[n]`.
+        labels: Right ones, integers `[n]`.
+        groups: Group of each example, integers `[n]` from 0 on, none of them empty.
+        shares: How frequent each group is where the accuracy over all is asked for, not negative,
+            of any sum; by default as frequent as here. So each group can be measured on many
+            examples, and the rare ones still count little.
+
+    Returns:
+        "accuracy", "worst_group", and "gap", the best group's accuracy less the worst one's: floats
+        between 0 and 1; and "group_0", "group_1", ..., the accuracy in each.
+
+    Raises:
+        TypeError: If labels or groups are not integers.
+        ValueError: If they are not as many, a group is empty, or there is not one share for each.
+
+    Example:
+        >>> report = group_report([1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 0, 1], shares=[0.9, 0.1])
+        >>> report["accuracy"], report["worst_group"], report["gap"]
+        (0.9, 0.0, 1.0)
+    """
+    labels = as_labels(labels, "labels")
+    predicted = as_labels(predicted, "predicted", len(labels))
+    groups = as_labels(groups, "groups", len(labels))
+    if groups.min() < 0 or not (counts := np.bincount(groups)).all():
+        raise ValueError(
+            f"groups are {np.unique(groups).tolist()}: expected all numbers from 0 to the largest."
+        )
+    accuracies = np.bincount(groups, weights=predicted == labels) / counts
+    weights = np.asarray(counts if shares is None else shares, np.float64)
+    if weights.shape != counts.shape or weights.min() < 0 or not weights.sum() > 0:
+        raise ValueError(
+            f"shares are {weights.tolist()}: expected one for each of {len(counts)} "
+            "groups, not negative and not all 0."
+        )
+    each = {f"group_{number}": float(value) for number, value in enumerate(accuracies)}
+    return {
+        "accuracy": float(np.average(accuracies, weights=weights)),
+        "worst_group": float(accuracies.min()),
+        "gap": float(np.ptp(accuracies)),
+    } | each

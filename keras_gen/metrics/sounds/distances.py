@@ -1,0 +1,73 @@
+"""How far sounds are from their originals."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_gen.sounds import as_waveforms, spectrogram
+
+FLOOR = 1e-3  # of magnitudes: 60 dB below a sine wave of amplitude 1
+AUDIBLE = 40.0  # dB below the loudest frame
+
+
+def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Distance of the logarithms of spectra, in which phases are free.
+
+    The root of the mean squared difference over all frequencies of a frame, in dB; of this the mean
+    over the frames in which the original is within 40 dB of its loudest.
+
+    Args:
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        originals: The same, of one shape and order.
+
+    Returns:
+        Float64 dB `[n]`, from 0.
+
+    Raises:
+        TypeError: If a dtype is another.
+        ValueError: If the shapes differ, or the values are out of range.
+
+    Example:
+        >>> log_spectral_distance(np.ones([1, 512, 1]), np.ones([1, 512, 1]))
+        array([0.])
+    """
+    _require_pairs(waveforms, originals)
+    wanted = spectrogram(originals)
+    difference = 20 * np.log10((spectrogram(waveforms) + FLOOR) / (wanted + FLOOR))
+    distances = np.sqrt(np.mean(np.square(difference), axis=2))
+    power = np.sum(np.square(wanted), axis=2)
+    audible = power >= power.max(axis=1, keepdims=True) * 10 ** (-AUDIBLE / 10)
+    return np.sum(distances * audible, axis=1) / audible.sum(axis=1)
+
+
+def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
+    """Energy of the originals over that of the differences, in dB, which asks for every phase.
+
+    Args:
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        originals: The same, of one shape and order, not silent.
+
+    Returns:
+        Float64 dB `[n]`; 0 for silence, and infinite for the original.
+
+    Raises:
+        TypeError: If a dtype is another.
+        ValueError: If the shapes differ, or the values are out of range.
+
+    Example:
+        >>> signal_to_noise(np.zeros([1, 512, 1]), np.ones([1, 512, 1]))
+        array([0.])
+    """
+    _require_pairs(waveforms, originals)
+    sounds, wanted = as_waveforms(waveforms), as_waveforms(originals, "originals")
+    with np.errstate(divide="ignore"):
+        noise = np.sum(np.square(sounds - wanted), axis=1)
+        return 10 * np.log10(np.sum(np.square(wanted), axis=1) / noise)
+
+
+def _require_pairs(waveforms, originals):
+    if np.shape(waveforms) != np.shape(originals):
+        raise ValueError(
+            f"Waveforms have shape {np.shape(waveforms)} and originals {np.shape(originals)}: "
+            "expected the same."
+        )

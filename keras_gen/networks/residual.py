@@ -1,0 +1,218 @@
+"""Residual networks of grids of codes, for images."""
+
+import keras
+from keras import layers
+
+from keras_gen.networks.blocks import conv
+
+
+def residual_encoder(
+    image_shape: tuple = (32, 32, 3),
+    latent_dim: int = 64,
+    filters: int = 256,
+    residual_filters: int = 256,
+    blocks: int = 2,
+    stages: int = 2,
+    codes_per_place: int = 1,
+    name: str = "encoder",
+) -> keras.Model:
+    """Builds strided convolutions and residual blocks, to one or several latents at each place.
+
+    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
+    sec. 4.1: 4x4 convolutions of stride 2, then blocks of ReLU, 3x3 convolution, ReLU, 1x1
+    convolution, all with 256 channels. Of CIFAR-10 it makes 8x8 places with 10 latents each.
+
+    Deviations: where the paper says nothing, there is a ReLU between the convolutions and before
+    the last one, a 1x1 convolution to the latents.
+
+    Args:
+        image_shape: `(height, width, channels)`, the sides multiples of 2^stages.
+        latent_dim: Dimensions of a latent.
+        filters: Channels of all maps.
+        residual_filters: Channels between the two convolutions of a block.
+        blocks: Number of residual blocks.
+        stages: Number of strided convolutions, each of which halves the sides.
+        codes_per_place: Latents at each place.
+        name: Name of the model.
+
+    Returns:
+        A model from `[batch, *image_shape]` to float32 `[batch, height / 2^stages,
+        width / 2^stages, latent_dim]`, with an axis of `codes_per_place` before the last if they
+        are several.
+
+    Raises:
+        ValueError: If the convolutions cannot halve the sides.
+
+    Example:
+    ```python
+    encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)  # to (8, 8, 64)
+    ```
+    """
+    _require_halves(image_shape, stages)
+    images = keras.Input(image_shape)
+    x = _blocks(_halved(images, filters, stages), residual_filters, blocks)
+    x = _conv(latent_dim * codes_per_place, 1, dtype="float32")(x)
+    if codes_per_place > 1:
+        x = layers.Reshape((*x.shape[1:3], codes_per_place, latent_dim), dtype="float32")(x)
+    return keras.Model(images, x, name=name)
+
+
+def residual_decoder(
+    image_shape: tuple = (32, 32, 3),
+    latent_dim: int = 64,
+    filters: int = 256,
+    residual_filters: int = 256,
+    blocks: int = 2,
+    stages: int = 2,
+    codes_per_place: int = 1,
+    name: str = "decoder",
+) -> keras.Model:
+    """Builds the mirror image of `residual_encoder`, to the parameters of the likelihood.
+
+    Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions of
+    stride 2, which divides 4, so that they overlap evenly.
+
+    Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the encoder.
+
+    Args:
+        image_shape: Shape of the parameters: that of an example, with more channels if the
+            likelihood has several parameters per value.
+        latent_dim: As of the encoder, like all others.
+        filters: Channels of all maps.
+        residual_filters: Channels between the two convolutions of a block.
+        blocks: Number of residual blocks.
+        stages: Number of transposed convolutions.
+        codes_per_place: Latents at each place.
+        name: Name of the model.
+
+    Returns:
+        A model from latents, shaped as the encoder returns them, to float32
+        `[batch, *image_shape]`.
+
+    Raises:
+        ValueError: If the layers cannot double up to the sides.
+
+    Example:
+    ```python
+    decoder = residual_decoder((32, 32, 3), filters=64, residual_filters=32)
+    ```
+    """
+    height, width = _require_halves(image_shape, stages)
+    several = (codes_per_place,) if codes_per_place > 1 else ()
+    latents = keras.Input((height, width, *several, latent_dim))
+    x = latents
+    if several:
+        x = layers.Reshape((height, width, codes_per_place * latent_dim))(x)
+    x = _image(x, image_shape[-1], filters, residual_filters, blocks, stages)
+    return keras.Model(latents, x, name=name)
+
+
+def vq_vae_2_networks(
+    image_shape: tuple = (256, 256, 3),
+    latent_dim: int = 64,
+    filters: int = 128,
+    residual_filters: int = 64,
+    blocks: int = 2,
+    stages: int = 2,
+    params_per_value: int = 1,
+) -> dict:
+    """Builds the networks of a VQ-VAE of two levels.
+
+    Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
+    2019, sec. 3.1 and fig. 2a: the bottom level has a quarter of the image's sides, the top level
+    half of those. Convolutions and blocks are those of `residual_encoder`. What the top's codes
+    give to the bottom level passes residual blocks and a transposed convolution; the decoder
+    upsamples them by a transposed convolution beside the bottom's codes.
+
+    Deviations: how many layers stand between the levels is not in the paper.
+
+    Args:
+        image_shape: `(height, width, channels)`, the sides multiples of 2^(stages + 1).
+        latent_dim: Dimensions of a latent, of both levels.
+        filters: Channels of all maps.
+        residual_filters: Channels between the two convolutions of a block.
+        blocks: Number of residual blocks in each network.
+        stages: How often the bottom level halves the sides.
+        params_per_value: Of the likelihood.
+
+    Returns:
+        `top_encoder`, `encoder` and `decoder`, as `keras_gen.vae.VQVAE2` takes them.
+
+    Raises:
+        ValueError: If the convolutions cannot halve the sides.
+
+    Example:
+    ```python
+    networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
+    ```
+    """
+    height, width = _require_halves(image_shape, stages + 1)
+    images = keras.Input(image_shape)
+    features = _blocks(_halved(images, filters, stages), residual_filters, blocks)
+    h_top = _blocks(_halved(features, filters, 1), residual_filters, blocks)
+    outputs = [_float32(features), _conv(latent_dim, 1, dtype="float32")(h_top)]
+    top_encoder = keras.Model(images, outputs, name="top_encoder")
+
+    below, top = keras.Input(features.shape[1:]), keras.Input((height, width, latent_dim))
+    from_top = _blocks(_conv(filters, 3)(top), residual_filters, blocks)
+    h_bottom = layers.Concatenate()([below, _doubled(from_top, filters)])
+    h_bottom = _conv(latent_dim, 1, dtype="float32")(h_bottom)
+    encoder = keras.Model([below, top], h_bottom, name="encoder")
+
+    bottom = keras.Input((2 * height, 2 * width, latent_dim))
+    top = keras.Input((height, width, latent_dim))
+    x = layers.Concatenate()([bottom, _doubled(top, latent_dim)])
+    channels = image_shape[-1] * params_per_value
+    x = _image(x, channels, filters, residual_filters, blocks, stages)
+    decoder = keras.Model([bottom, top], x, name="decoder")
+    return dict(top_encoder=top_encoder, encoder=encoder, decoder=decoder)
+
+
+def _conv(filters, size, **options):
+    # Without normalization the weights have to keep the scale of what passes through them.
+    usual = dict(use_bias=True, initializer="he_normal", padding="same")
+    return conv(filters, size, **usual | options)
+
+
+def _doubled(x, filters, **options):
+    return _conv(filters, 4, strides=2, layer=layers.Conv2DTranspose, **options)(x)
+
+
+def _halved(x, filters, stages):
+    """Maps of half the sides, `stages` times, without an activation after the last."""
+    for stage in range(stages):
+        x = _conv(filters, 4, strides=2)(layers.ReLU()(x) if stage else x)
+    return x
+
+
+def _blocks(x, residual_filters, blocks):
+    """Residual blocks on maps, and a ReLU."""
+    for _ in range(blocks):
+        y = _conv(residual_filters, 3)(layers.ReLU()(x))
+        x = layers.Add()([x, _conv(x.shape[-1], 1)(layers.ReLU()(y))])
+    return layers.ReLU()(x)
+
+
+def _image(x, channels, filters, residual_filters, blocks, stages):
+    """From latents to the likelihood's parameters, which leave in float32."""
+    x = _blocks(_conv(filters, 3)(x), residual_filters, blocks)
+    for _ in range(stages - 1):
+        x = _doubled(x, filters, activation="relu")
+    return _float32(_doubled(x, channels))
+
+
+def _float32(x):
+    return layers.Activation("linear", dtype="float32")(x)
+
+
+def _require_halves(image_shape, stages) -> tuple[int, int]:
+    """The sides of the smallest map."""
+    factor = 2**stages
+    height, width = image_shape[:2]
+    if stages < 1 or height % factor or width % factor:
+        raise ValueError(
+            f"{stages} convolutions that halve cannot take {height}x{width} pixels: expected one "
+            f"at least, and sides that are multiples of {factor}; take fewer stages, or pad the "
+            "images (keras_gen.data.pad_to)."
+        )
+    return height // factor, width // factor

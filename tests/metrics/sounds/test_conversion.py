@@ -1,0 +1,119 @@
+"""Probes of synthetic voices, cheap conversions, and the report on a model that is known."""
+
+import numpy as np
+import pytest
+from scipy import signal
+
+from keras_gen.data.offline import offline_voices
+from keras_gen.data.waveforms import to_peak
+from keras_gen.metrics import (
+    Equalizer,
+    FrameCodebook,
+    SpeechProbes,
+    average_spectrum,
+    conversion_report,
+    log_spectral_distance,
+)
+
+SPEAKERS = ("speaker", "speaker_by_covariance")
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    """Recordings to train on, and to test: waveforms, voices, digits."""
+    waveforms, voices, digits, takes = offline_voices(2048)
+    waveforms, test = to_peak(waveforms[..., None]), takes < 5
+    return tuple(tuple(a[part] for a in (waveforms, voices, digits)) for part in (~test, test))
+
+
+@pytest.fixture(scope="module")
+def probes(recorded):
+    return SpeechProbes(*recorded[0])
+
+
+def test_probes_hear_voices_and_words(recorded, probes):
+    waveforms, voices, digits = recorded[1]
+    found = probes.accuracies(waveforms, voices, digits)
+    assert set(found) == {*SPEAKERS, "word"}
+    assert min(found.values()) > 80
+    quiet = probes.accuracies(waveforms // 8, voices, digits)
+    assert all(abs(quiet[name] - found[name]) < 8 for name in SPEAKERS)
+    wrong = probes.accuracies(waveforms, (voices + 1) % 5, (digits + 3) % 10)
+    assert all(wrong[name] <= 100 - found[name] for name in found)
+
+
+def test_a_filter_fools_the_average_spectrum_alone(recorded, probes):
+    waveforms, voices, digits = recorded[1]
+    equalizer, targets = Equalizer(*recorded[0][:2]), (voices + 2) % 5
+    found = probes.accuracies(equalizer.convert(waveforms, voices, targets), targets, digits)
+    assert found["speaker"] > 60 > 40 > found["speaker_by_covariance"]
+
+
+def test_the_equalizer_gives_noise_the_color_of_another(rng):
+    white = rng.normal(0, 0.1, (40, 2048)).clip(-1, 1)
+    dark = signal.lfilter([0.4], [1, -0.6], white)
+    colors = np.arange(40) // 20
+    noises = np.where(colors[:, None] == 0, white, dark)[..., None]
+    equalizer = Equalizer(noises, colors)
+    converted = equalizer.convert(noises[:20], colors[:20], np.ones(20, int))
+    assert converted.shape == (20, 2048, 1) and converted.dtype == np.float32
+    np.testing.assert_allclose(np.abs(converted).max(axis=1), 0.9, rtol=1e-5)
+    change = (average_spectrum(converted) - average_spectrum(noises[:20])).mean(axis=0)
+    wanted = average_spectrum(noises[20:]).mean(axis=0) - average_spectrum(noises[:20]).mean(axis=0)
+    np.testing.assert_allclose(change, wanted, atol=0.7)
+    same = equalizer.convert(noises, colors, colors)
+    peaks = np.abs(noises).max(axis=1, keepdims=True)
+    np.testing.assert_allclose(same, 0.9 * noises / peaks, atol=1e-3)
+
+
+def test_frames_that_are_codes_come_back(rng):
+    frames = rng.uniform(-1, 1, (6, 64))
+    chosen = rng.integers(0, 6, (5, 8))
+    sounds = frames[chosen].reshape(5, 512, 1)
+    found = FrameCodebook(sounds, codes=len(np.unique(chosen)), frame=64).reconstruct(sounds)
+    np.testing.assert_allclose(found, sounds, atol=1e-4)
+    assert found.dtype == np.float32
+    fewer = FrameCodebook(sounds, codes=3, frame=64).reconstruct(sounds)
+    assert (log_spectral_distance(fewer, sounds) > 1).all()
+
+
+def test_frames_that_cannot_be():
+    with pytest.raises(ValueError, match="512 samples are no multiple of frames of 100"):
+        FrameCodebook(np.zeros([1, 512, 1]), codes=2, frame=100)
+    with pytest.raises(ValueError, match="codes must be between 1 and 8, found 9"):
+        FrameCodebook(np.zeros([1, 512, 1]), codes=9)
+
+
+class Actor:
+    """Reconstructs at half the loudness, and says other words in its own recordings' voices."""
+
+    def __init__(self, waveforms, voices, digits):
+        self.sounds = {(v, d): w for w, v, d in zip(waveforms, voices, digits, strict=True)}
+        self.digits = {w.tobytes(): d for w, d in zip(waveforms, digits, strict=True)}
+
+    def reconstruct(self, waveforms, speakers):
+        return waveforms / 2.0**16
+
+    def convert(self, waveforms, speakers):
+        digits = [self.digits[w.tobytes()] for w in waveforms]
+        return np.stack([self.sounds[s, d] for s, d in zip(speakers, digits, strict=True)])
+
+
+def test_the_report_of_a_perfect_actor(recorded, probes):
+    train, test = recorded
+    report = conversion_report(Actor(*test), train, test, codes=16)
+    own = probes.accuracies(*test)
+    spoken = Actor(*test).sounds
+    said = np.stack(list(spoken.values()))
+    voices, digits = np.array(list(spoken)).T
+    perfect = probes.accuracies(said, voices, digits)
+    for name, value in own.items():
+        assert report[f"{name}_recorded"] == pytest.approx(value)
+        assert report[f"{name}_converted"] == pytest.approx(perfect[name], abs=1)
+        assert report[f"{name}_reconstructed"] == pytest.approx(value, abs=8)
+    for name in SPEAKERS:
+        assert report[f"{name}_unconverted"] == pytest.approx((100 - own[name]) / 4)
+    assert report["word_unconverted"] == pytest.approx(own["word"])
+    assert report["signal_to_noise"] == pytest.approx(20 * np.log10(2), rel=1e-3)
+    assert 2 < report["log_spectral_distance"] < 20 * np.log10(2)
+    assert report["signal_to_noise_frames"] > 0 and report["log_spectral_distance_frames"] > 0

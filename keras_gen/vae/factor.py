@@ -1,17 +1,20 @@
 """The FactorVAE (Kim & Mnih 2018)."""
 
+from functools import partial
+
 import keras
 import tensorflow as tf
 from keras.optimizers import Adam
 
+from keras_gen.bases import Opposed
 from keras_gen.losses import Minimax, permuted_dimensions
 from keras_gen.losses.base import per_example_mean
-from keras_gen.training import minimize, parts, require_built, schedules
+from keras_gen.training import parts, require_built, schedules
 from keras_gen.vae.vae import VAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class FactorVAE(VAE):
+class FactorVAE(Opposed, VAE):
     """A VAE with a discriminator that estimates the total correlation of its latents.
 
     Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of encoder and decoder is the
@@ -68,25 +71,9 @@ class FactorVAE(VAE):
         self.discriminator = discriminator
         self.gamma = schedules.weight("gamma", gamma)
 
-    @property
-    def loss_names(self):
-        """What a step reports: the VAE's losses, and those of the discriminator."""
-        return (*super().loss_names, "d_loss", "d_accuracy")
-
-    def optimizers(self):
-        """Returns the VAE's networks and the discriminator, each with its optimizer."""
-        return {"optimizer": [self.encoder, self.decoder], "d_optimizer": [self.discriminator]}
-
-    def compile(self, optimizer=None, d_optimizer=None, **kwargs):
-        """Compiles with one optimizer each.
-
-        Args:
-            optimizer: The VAE's; default: Adam(1e-4), the paper's.
-            d_optimizer: The discriminator's; default: Adam(1e-4, beta_1=0.5, beta_2=0.9).
-            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
-        """
-        d_optimizer = d_optimizer or Adam(1e-4, beta_1=0.5, beta_2=0.9)
-        super().compile(optimizer or Adam(1e-4), d_optimizer=d_optimizer, **kwargs)
+    def default_optimizers(self):
+        """Returns the paper's: Adam(1e-4), and Adam(1e-4, beta_1=0.5, beta_2=0.9)."""
+        return Adam(1e-4), Adam(1e-4, beta_1=0.5, beta_2=0.9)
 
     def loss_weights(self):
         """Returns gamma for the total correlation; the ELBO is only reported."""
@@ -105,11 +92,5 @@ class FactorVAE(VAE):
         losses, (latents, _) = self.update({"x": x})
         others = self.drawn(self.encoded(other, training=True), self.stateless_seed("others"))
         shuffled = permuted_dimensions(others.latents, self.stateless_seed("shuffling"))
-
-        def discriminator_loss():
-            real, fake = (self.discriminator(z, training=True) for z in (latents, shuffled))
-            right = tf.cast(tf.stack([real > 0, fake < 0], axis=1), tf.float32)
-            return 0.5 * Minimax().discriminator(real, fake), per_example_mean(right)
-
-        d_loss, accuracy = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
-        return self.report(**losses, d_loss=d_loss, d_accuracy=accuracy)
+        judge = partial(self.discriminator, training=True)
+        return self.report(**losses, **self.oppose(Minimax(), judge, latents, shuffled))

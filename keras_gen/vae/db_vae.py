@@ -1,0 +1,128 @@
+"""The debiasing VAE (Amini et al. 2019)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.bases import Classifying, Inferred
+from keras_gen.bases.coder import require_heads
+from keras_gen.data.edges import Labels
+from keras_gen.data.weighted import inverse_density
+from keras_gen.training import SamplingWeights, schedules
+from keras_gen.vae.vae import VAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class DBVAE(Classifying, VAE):
+    """A classifier that learns latents of one class, and by them is shown its rare examples.
+
+    Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
+    Learned Latent Structure", AIES 2019. One encoder gives the logits of the classes and the
+    latents. The loss is `loss = weight * classification_loss + reconstruction_loss + beta *
+    kl_loss`, in nats per example; only examples of the class `positive`, there the faces, have the
+    last two terms, and others 0.
+
+    `reweigh` does lines 3 to 5 of algorithm 1: it estimates the density of each latent over the
+    training examples by a histogram, and weighs an example by the product of 1 / (density + alpha).
+    Call it before every epoch, and train on `keras_gen.data.weighted_stream` of `model.sampling`:
+    a batch that was drawn before the last call is refused. Without both, as in `fit(images,
+    labels)`, all examples are drawn alike. An example without a label, -1, teaches nothing.
+
+    Deviations: the histograms are of the latents' means and not of draws, which would add noise for
+    each latent that is not used, and have bins of equal width. Examples of other classes have no
+    latents: they keep the weight 1, which is also the mean of the others, so that classes stay as
+    frequent as they are. The reconstruction is a likelihood. The weights of the three terms depend
+    on the data: choose them on held-out examples.
+
+    Args:
+        encoder: Examples to (mean, log variance, logits): two `[batch, latents]`, and one
+            `[batch, classes]`, which `keras_gen.networks.with_head` adds.
+        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        dataset_size: Number of training examples, of which each has a sampling weight.
+        likelihood: Name or object: p(x|z).
+        positive: The class whose latents are learned and whose examples are resampled.
+        weight: Of the cross-entropy, a number or a schedule of the step.
+        beta: Weight of the KL divergence, a number or a schedule of the step.
+        alpha: What is added to a density, not negative: the larger, the more alike the weights.
+        bin_width: Of the histograms, in units of the latents, whose prior's deviation is 1.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If the networks disagree about the latents, or an argument is out of range.
+
+    Example:
+    ```python
+    from keras_gen.data import Source, weighted_stream
+    from keras_gen.networks import mlp_decoder, mlp_encoder, with_head
+
+    encoder = mlp_encoder(latent_dim=4, heads=("mean", "log_variance"))
+    model = DBVAE(with_head(encoder, 2), mlp_decoder(latent_dim=4), dataset_size=8)
+    model.compile()
+    digits, labels = np.zeros((8, 28, 28, 1), "uint8"), np.array([0, 1] * 4)
+    stream = weighted_stream(Source((digits, labels)), model.sampling, 4)
+    reweigh = keras.callbacks.LambdaCallback(lambda epoch, logs: model.reweigh(digits, labels))
+    model.fit(stream, steps_per_epoch=2, epochs=2, callbacks=[reweigh])
+    logits = model.classify(digits)
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, dataset_size: int, likelihood="bernoulli", positive=1, weight=100.0,
+        beta=1.0, alpha=0.01, bin_width=0.5, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, beta=beta, seed=seed, **kwargs)
+        self.edges["labels"] = Labels(encoder.outputs[2].shape[-1])
+        self.edges["labels"].prepare(positive)
+        self.positive, self.weight = positive, schedules.weight("weight", weight)
+        inverse_density(np.zeros([1, 1]), alpha, bin_width)
+        self.alpha, self.bin_width = alpha, bin_width
+        self.dataset_size, self.sampling = dataset_size, SamplingWeights(dataset_size)
+
+    def code_shapes(self, encoder):
+        """Returns the shapes of mean and log variance, which stand before the logits."""
+        require_heads(encoder, "mean", "log variance", "logits")
+        return super().code_shapes(encoder)[:2]
+
+    def encoded(self, x, training=False, *given):
+        """Returns mean and log variance."""
+        return super().encoded(x, training, *given)[:2]
+
+    def classified(self, x):
+        """Returns the logits."""
+        return super().encoded(x)[2]
+
+    def logits(self, classified, training=False):
+        """Returns the encoder's logits as they are."""
+        return classified
+
+    def loss_weights(self):
+        """Returns also the weight of the classification."""
+        return super().loss_weights() | {"classification": self.weight}
+
+    def prepare_batch(self, data):
+        """Also takes what `weighted_stream` adds to a batch, which must know the last weights."""
+        return super().prepare_batch(self.sampling.without_draw(data))
+
+    def infer(self, x, training, labels):
+        """Returns latents drawn from q(z|x), its parameters, and logits."""
+        *posterior, logits = super().encoded(x, training)
+        return Inferred(self.drawn(posterior, self.stateless_seed("latents", training)), logits)
+
+    def loss_terms(self, x, labels, inferred, training):
+        """Returns `reconstruction` and `kl`, 0 but for positives, and `classification`."""
+        terms = super().loss_terms(x, inferred.latents, training)
+        terms = {n: tf.where(labels == self.positive, term, 0.0) for n, term in terms.items()}
+        return terms | {"classification": self.cross_entropy(labels, inferred.parameters)}
+
+    def reweigh(self, images, labels) -> None:
+        """Sets the sampling weights of all training examples by the density of their latents.
+
+        Args:
+            images: The training examples, in the order of the stream's source.
+            labels: Their classes, integers `[dataset_size]`.
+        """
+        learned = np.asarray(labels) == self.positive
+        weights = np.ones(len(learned))
+        mean, _ = self.encode(np.asarray(images)[learned])
+        weights[learned] = inverse_density(mean, self.alpha, self.bin_width)
+        self.sampling.assign(weights)

@@ -1,0 +1,149 @@
+"""Style and identity in two codes (Mathieu et al. 2016)."""
+
+import dataclasses
+from functools import partial
+from typing import cast
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+
+from keras_gen.bases import Inferred, LikelihoodModel, Opposed, StyleCoder
+from keras_gen.data.edges import Images, Labels
+from keras_gen.losses import adversarial, kl_standard_normal
+from keras_gen.training import require_built, require_inputs, schedules
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
+    """Two codes of an image: one of its class, and one of all that varies within the class.
+
+    Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
+    representations using adversarial training", NeurIPS 2016. The encoder gives the identity s, a
+    code without noise, and the distribution of the style z, whose prior is standard Normal. What
+    keeps z out of s is a swap: an image must come back from its own style and the identity of
+    another image of its class. What keeps the class out of z is a discriminator that is told the
+    class: its fakes have the identity of an image of another class, and the style of this one, or
+    one from the prior.
+
+    `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
+    adversarial_loss`, in nats per example. `fit` takes what `keras_gen.data.class_triples` gives:
+    images and their labels, others of the same classes, and others of other classes with their
+    labels. The step of the discriminator comes after that of the encoder and the decoder, and sees
+    the same fakes. `evaluate` leaves it out. `score` is the reconstruction and the divergence at
+    the style's mean.
+
+    `encode` gives style and identity side by side, which `split` takes apart; `swap` gives an image
+    the identity of another.
+
+    Over 40 lines, because a step takes three images and makes four of their codes, two to be like
+    the first one and two for the discriminator.
+
+    Deviations: each triple is used in one direction, whose losses have the same mean as those of
+    both. Targets of the discriminator are not smoothed. The weights are relative to nats of the
+    likelihood, which in the authors' code is a mean of squares.
+
+    Args:
+        encoder: Images to (mean, log variance, identity): two `[batch, style]`, and one
+            `[batch, identity]`, which `keras_gen.networks.with_head` adds.
+        decoder: Style and identity, `[batch, style + identity]`, to the likelihood's parameters.
+        discriminator: Images and int32 labels `[batch]` to logits `[batch, ...]`, as of
+            `keras_gen.networks.with_labels`.
+        classes: Number of classes.
+        likelihood: Name or object: p(x | style, identity).
+        swap_weight: Of the reconstruction from another's identity, a number or a schedule.
+        beta: Weight of the KL divergence of the style, likewise.
+        adversarial_weight: Likewise.
+        objective: Adversarial objective, a name or an object.
+        seed: Seed of the styles' noise.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.data import Source, class_triples
+    from keras_gen.networks import mlp_decoder, mlp_encoder, with_head, with_labels
+
+    encoder = mlp_encoder(latent_dim=4, heads=("mean", "log_variance"))
+    judge = mlp_encoder((28, 28, 1 + 10), latent_dim=1, name="discriminator")
+    model = StyleIdentityVAE(
+        with_head(encoder, 6, "identity"), mlp_decoder(latent_dim=10), with_labels(judge, 10), 10
+    )
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(class_triples(Source((digits, np.arange(8) % 2)), 4), steps_per_epoch=2)
+    swapped = model.swap(digits[:4], digits[4:])
+    ```
+    """
+
+    batch = ("x", "labels", "same", "other", "other_labels")
+
+    def __init__(
+        self, encoder, decoder, discriminator, classes: int, likelihood="bernoulli",
+        swap_weight=1.0, beta=1.0, adversarial_weight=10.0, objective="non_saturating", seed=0,
+        **kwargs,
+    ):  # fmt: skip
+        require_built(discriminator)
+        require_inputs(2, type(self), discriminator)
+        super().__init__(seed=seed, **kwargs)
+        self.join(encoder, decoder, likelihood)
+        self.discriminator, self.classes = discriminator, classes
+        self.objective = adversarial.get(objective)
+        self.swap_weight = schedules.weight("swap_weight", swap_weight)
+        self.beta = schedules.weight("beta", beta)
+        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
+        images = cast(Images, self.edges["x"])
+        for name in ("same", "other"):
+            self.edges[name] = dataclasses.replace(images, name=f"{name}_images")
+        self.edges["labels"] = Labels(classes)
+        self.edges["other_labels"] = Labels(classes, name="other_labels")
+
+    def nats(self, x):
+        """Returns the negative ELBO of p(x | identity), but for the style's noise."""
+        mean, log_variance, identity = self.heads(x)
+        codes = tf.concat([mean, identity], axis=-1)
+        return self.reconstruction(codes, x, False) + kl_standard_normal(mean, log_variance)
+
+    def default_optimizers(self):
+        """Returns Adam(1e-3), and Adam(2e-4, beta_1=0.5)."""
+        return Adam(1e-3), Adam(2e-4, beta_1=0.5)
+
+    def loss_weights(self):
+        """Returns the weights of the four terms."""
+        weights = {"swap": self.swap_weight, "adversarial": self.adversarial_weight}
+        return {"reconstruction": 1.0, "kl": self.beta} | weights
+
+    def judge(self, images, batch, training):
+        """Returns the discriminator's logits of images that are to have the others' classes."""
+        return self.discriminator([images, batch["other_labels"]], training=training)
+
+    def infer(self, x, training, same, other, **labels):
+        """Returns the codes of an image's style with its own and another's identity, and fakes."""
+        mean, log_variance, identity = self.heads(x, training)
+        of_same, of_other = (self.heads(images, training)[2] for images in (same, other))
+        shape = keras.ops.shape(mean)
+        style = mean + tf.exp(0.5 * log_variance) * self.normal("style", shape, training)
+        styles = style, self.normal("prior", shape, training)
+        codes = [tf.concat([style, s], axis=-1) for s in (identity, of_same)]
+        fakes = [self.reconstructed(tf.concat([z, of_other], -1), training) for z in styles]
+        return Inferred(codes, ((mean, log_variance), fakes))
+
+    def loss_terms(self, x, inferred, training, **batch):
+        """Returns the four terms, `[batch]` each, in nats."""
+        (own, swapped), (posterior, fakes) = inferred
+        fooling = [self.objective.generator(self.judge(f, batch, training)) for f in fakes]
+        return {
+            "reconstruction": self.reconstruction(own, x, training),
+            "swap": self.reconstruction(swapped, x, training),
+            "kl": kl_standard_normal(*posterior),
+            "adversarial": tf.reduce_mean(fooling, axis=0),
+        }
+
+    def train_step(self, data):
+        """Takes the step of encoder and decoder, then that of the discriminator."""
+        batch = self.prepare_batch(data)
+        losses, inferred = self.update(batch)
+        judge = partial(self.judge, batch=batch, training=True)
+        _, fakes = inferred.parameters
+        return self.report(**losses, **self.oppose(self.objective, judge, batch["other"], *fakes))

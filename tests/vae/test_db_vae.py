@@ -1,0 +1,206 @@
+"""The debiasing VAE: whose loss has which terms, and which examples are drawn how often."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import linear_vae
+from keras_gen.data import Source, inverse_density, weighted_stream
+from keras_gen.losses import Normal
+from keras_gen.networks import mlp_decoder, mlp_encoder, with_head
+from keras_gen.training import distribute_fresh, make_strategy
+from keras_gen.vae import DBVAE, VAE
+from shared import losses_of
+from tiny import difference, fresh_names, set_state, state
+
+SHAPE, N = (3,), 12
+
+
+def db_vae(rate=0.05, **options):
+    fresh_names()
+    keras.utils.set_random_seed(1)
+    encoder = mlp_encoder(SHAPE, 2, hidden=(4,), heads=("mean", "log_variance"))
+    options = dict(dataset_size=N, likelihood=Normal(scale=0.5)) | options
+    model = DBVAE(with_head(encoder, 2), mlp_decoder(SHAPE, 2, hidden=()), **options)
+    model.compile(keras.optimizers.SGD(rate))
+    return model
+
+
+@pytest.fixture
+def x(rng):
+    return rng.uniform(-1, 1, (N, *SHAPE)).astype("float32")
+
+
+LABELS = np.arange(N) % 3 % 2  # 1 at every third
+
+
+# The loss --------------------------------------------------------------------------------------
+
+
+def test_the_terms_are_those_of_a_vae_for_positives_alone(x):
+    model = db_vae(weight=3.0, beta=0.7)
+    mean, log_variance, logits = (v.numpy() for v in model.encoder(x))
+    noise = model.normal("latents", [N, 2]).numpy()
+    z = mean + np.exp(log_variance / 2) * noise
+    error = np.square(model.decoder(z) - x) / (2 * 0.25) + 0.5 * np.log(2 * np.pi * 0.25)
+    reconstruction = (LABELS * error.sum(axis=1)).mean()
+    kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(axis=1)
+    kl = (LABELS * kl).mean()
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    classification = -np.log(chances[np.arange(N), LABELS]).mean()
+    assert losses_of(model, x, LABELS, training=True) == pytest.approx(
+        {
+            "loss": reconstruction + 0.7 * kl + 3.0 * classification,
+            "reconstruction_loss": reconstruction,
+            "kl_loss": kl,
+            "classification_loss": classification,
+        },
+        rel=1e-4,
+    )
+
+
+@pytest.mark.parametrize("positive", [0, 1])
+def test_other_classes_teach_the_decoder_and_the_latents_nothing(x, positive):
+    model = db_vae(rate=0.5, positive=positive)
+    layers = [*model.encoder.layers, *model.decoder.layers]
+    layers = {layer.name: layer for layer in layers if layer.weights}
+    before = {name: layer.get_weights() for name, layer in layers.items()}
+    terms = losses_of(model, x, np.full(N, 1 - positive), training=True)
+    assert terms["reconstruction_loss"] == terms["kl_loss"] == 0
+    moved = {
+        name
+        for name, layer in layers.items()
+        if any((a != b).any() for a, b in zip(before[name], layer.get_weights(), strict=True))
+    }
+    assert moved == {"dense", "logits"}  # the layer that all heads share, and theirs
+
+
+def test_it_is_a_vae_of_its_latents(x):
+    """The logits stand apart: codes, densities and samples are those of the VAE without them."""
+    model = db_vae()
+    vae = VAE(keras.Model(model.encoder.input, model.encoder.outputs[:2]), model.decoder,
+              likelihood=Normal(scale=0.5))  # fmt: skip
+    for one, other in zip(model.encode(x), vae.encode(x), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(model.log_prob(x), vae.log_prob(x), rtol=1e-5)
+    np.testing.assert_array_equal(model.sample(3, seed=1), vae.sample(3, seed=1))
+    np.testing.assert_allclose(model.classify(x), model.encoder(x)[2], rtol=1e-6)
+
+
+# Resampling ------------------------------------------------------------------------------------
+
+
+def test_weights_are_the_inverse_density_of_the_positives_means(x, rng):
+    weights = linear_vae.random_weights(rng)
+    encoder, decoder = linear_vae.networks(weights)
+    logits = keras.layers.Dense(2)(encoder.input)
+    encoder = keras.Model(encoder.input, [*encoder.outputs, logits])
+    model = DBVAE(encoder, decoder, N, likelihood=Normal(scale=0.5), alpha=0.3, bin_width=0.2)
+    model.reweigh(x, LABELS)
+    found = model.sampling.values.numpy()
+    np.testing.assert_array_equal(found[LABELS == 0], 1)
+    means = (x @ weights[0] + weights[1])[LABELS == 1]
+    np.testing.assert_allclose(found[LABELS == 1], inverse_density(means, 0.3, 0.2), rtol=1e-6)
+    assert np.ptp(found[LABELS == 1]) > 0.1
+    assert found[LABELS == 1].mean() == pytest.approx(1, rel=1e-6)
+
+
+def test_the_stream_draws_the_rare_as_often_as_its_weight_says():
+    """One positive of nine lies elsewhere in both latents: it weighs 8^2 times as much."""
+    x = np.zeros([18, *SHAPE], "float32")
+    x[8] = 1
+    labels = (np.arange(18) < 9).astype("int64")
+    model = db_vae(dataset_size=18, alpha=0.0, bin_width=1e-3)
+    model.reweigh(x, labels)
+    source = Source((x, labels, np.arange(18)))
+    stream = weighted_stream(source, model.sampling, 20_000, seed=1)
+    _, _, index, _ = next(iter(stream))
+    shares = np.bincount(index, minlength=18) / 20_000
+    # A standard deviation of 0.0035 at most.
+    assert shares[8] == pytest.approx(0.5 * 64 / 72, abs=0.014)
+    assert shares[:8].sum() == pytest.approx(0.5 * 8 / 72, abs=0.007)
+    np.testing.assert_allclose(shares[9:], 1 / 18, atol=0.01)
+
+
+def stream_of(model, x, start=0):
+    return weighted_stream(Source((x, LABELS)), model.sampling, 4, seed=2, start=start)
+
+
+def test_a_batch_that_was_drawn_before_the_weights_changed_is_refused(x):
+    model = db_vae()
+    batch = next(iter(stream_of(model, x)))
+    model.train_step(batch)
+    model.reweigh(x, LABELS)
+    with pytest.raises(ValueError, match="drawn after 0 changes of the sampling weights"):
+        model.train_step(batch)
+    assert model.step.numpy() == 1
+
+
+def train(model, x, first=0, last=4, strategy=None):
+    """Trains epochs of 3 steps, before each of which the examples are weighed anew."""
+    stream = stream_of(model, x, start=3 * first)
+    stream = distribute_fresh(stream, strategy) if strategy else stream
+    reweigh = keras.callbacks.LambdaCallback(lambda epoch, logs: model.reweigh(x, LABELS))
+    options = dict(steps_per_epoch=3, initial_epoch=first, epochs=last, verbose=0)
+    model.fit(stream, callbacks=[reweigh], **options)
+    return state(model)
+
+
+def test_a_resumed_training_draws_what_the_unbroken_one_does(x):
+    model, begun, resumed = db_vae(), db_vae(), db_vae(rate=0.05)
+    unbroken = train(model, x)
+    set_state(resumed, train(begun, x, last=2))
+    assert max(difference(model, unbroken, train(resumed, x, first=2)).values(), default=0) < 1e-6
+    assert resumed.sampling.changes.numpy() == 4
+    assert not np.allclose(begun.sampling.values, resumed.sampling.values)
+
+
+@pytest.mark.slow
+def test_two_replicas_draw_and_learn_what_one_device_does(x):
+    model = db_vae()
+    strategy = make_strategy("mirrored")
+    with strategy.scope():
+        both = db_vae()
+    one, two = train(model, x, last=2), train(both, x, last=2, strategy=strategy)
+    assert max(difference(model, one, two).values(), default=0) < 1e-5
+
+
+# Refusals --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (dict(positive=2), r"Labels have values from 2 to 2: expected integers in \[0, 1\]"),
+        (dict(alpha=-1), "alpha is -1: expected a finite number that is not negative"),
+        (dict(bin_width=0), "bin_width is 0: expected a finite number above 0"),
+        (dict(weight=-1), "weight is -1: it must not be negative"),
+        (dict(dataset_size=0), "Sampling weights of 0 examples"),
+    ],
+)
+def test_bad_arguments_are_refused(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        db_vae(**options)
+
+
+def test_encoders_of_other_heads_are_refused():
+    encoder = mlp_encoder(SHAPE, 2, heads=("mean", "log_variance"))
+    decoder = mlp_decoder(SHAPE, 2)
+    sentence = "'encoder' has 2 outputs: expected mean, log variance, logits; keras_gen.networks."
+    with pytest.raises(ValueError, match=sentence):
+        DBVAE(encoder, decoder, 3)
+    with pytest.raises(ValueError, match=r"shapes \[\(3,\), \(3,\)\] and the decoder's input \(2,"):
+        DBVAE(with_head(mlp_encoder(SHAPE, 3, heads=("mean", "log_variance")), 2), decoder, 3)
+    with pytest.raises(TypeError, match="DBVAE has no usual networks"):
+        DBVAE.for_images((8, 8, 1))
+
+
+def test_weights_for_other_examples_are_refused(x):
+    with pytest.raises(ValueError, match="Sampling weights must be 12 numbers"):
+        db_vae().reweigh(x[:5], LABELS[:5])
+
+
+def test_a_batch_of_three_other_arrays_is_refused(x):
+    with pytest.raises(ValueError, match="got 3 arrays in a batch"):
+        db_vae().prepare_batch((tf.constant(x), tf.constant(LABELS), tf.ones([N])))

@@ -3,12 +3,12 @@
 import keras
 import tensorflow as tf
 
-from keras_gen.bases import LatentModel
+from keras_gen.bases import ImportanceWeighted
 from keras_gen.training.noise import normal, several
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class PriorSampledModel(LatentModel):
+class PriorSampledModel(ImportanceWeighted):
     """A decoder of Normal latents, trained on log p(x) estimated by latents of the prior.
 
     Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: what a VAE is
@@ -48,9 +48,7 @@ class PriorSampledModel(LatentModel):
     def __init__(self, decoder, likelihood="bernoulli", samples: int = 100, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.keep_decoder(decoder, likelihood)
-        if samples < 1:
-            raise ValueError(f"samples is {samples}: the estimate needs at least 1 latent.")
-        self.samples = samples
+        self.keep_samples(samples)
 
     def loss_weights(self):
         """Returns 1 for the estimate; the effective sample size is only reported."""
@@ -67,7 +65,3 @@ class PriorSampledModel(LatentModel):
         """Returns log p(x|z) for latents z drawn from the prior: see the base."""
         shape = [keras.ops.shape(x)[0], *self.decoder.input_shape[1:]]
         return -self.reconstruction(several(normal, shape, samples, seed), x, training)
-
-    def nats(self, x):
-        """Returns the estimate of -log p(x), by the same noise each time."""
-        return self.negative_bound(self.log_weights(x, self.samples, self.score_seed()))

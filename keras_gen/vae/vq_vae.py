@@ -12,9 +12,14 @@ class VQVAE(DiscreteCoder, LikelihoodModel):
     """An autoencoder whose codes are entries of a codebook: integers.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
-    loss is eq. (3) without its second term, in whose place the codebook follows the latents by
-    moving averages (appendix A.1), after each update. `perplexity`, how many codes are in use, is
+    loss is eq. (3). By default the codebook follows the latents by moving averages (appendix A.1),
+    after each update, in place of the second term. `perplexity`, how many codes are in use, is
     reported.
+
+    A prior is learned afterwards, of the codes of all examples: `PixelCNN` of
+    `keras_gen.autoregressive` takes them as images of `codebook_size` levels, for which an axis of
+    channels is added to a grid, `codes[..., None]`. What it samples, without that axis, goes to
+    `decode`.
 
     Deviations: as `VectorQuantizer`, which restarts codes that are not used.
 
@@ -27,6 +32,7 @@ class VQVAE(DiscreteCoder, LikelihoodModel):
         decay: Gamma of the moving averages.
         dead_after: Updates without a use after which a code restarts; None: never.
         seed: Seed of the latents that codes restart at.
+        codebook_update: `"average"`, or `"loss"` for the second term of eq. (3).
 
     Raises:
         ValueError: If encoder and decoder disagree about the latents, or a weight is negative.
@@ -47,19 +53,32 @@ class VQVAE(DiscreteCoder, LikelihoodModel):
 
     def __init__(
         self, encoder, decoder, likelihood="normal", codebook_size: int = 512,
-        commitment_weight=0.25, decay: float = 0.99, dead_after: int | None = 100, seed=0, **kwargs,
+        commitment_weight=0.25, decay: float = 0.99, dead_after: int | None = 100, seed=0,
+        codebook_update: str = "average", **kwargs,
     ):  # fmt: skip
         super().__init__(seed=seed, **kwargs)
         self.join(encoder, decoder, likelihood)
-        *grid, dim = decoder.input_shape[1:]
-        self.quantizer = VectorQuantizer(codebook_size, dim, decay, dead_after=dead_after)
         self.codebook_size, self.decay, self.dead_after = codebook_size, decay, dead_after
+        self.codebook_update = codebook_update
         self.commitment_weight = schedules.weight("commitment_weight", commitment_weight)
-        self.keep_codes(grid, codebook_size)
+        self.quantizer = self.codebook(self.code_names[0], decoder.inputs[0].shape[1:])
+
+    def codebook(self, name, shape):
+        """Names the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
+        *grid, dim = shape
+        self.keep_codes(grid, self.codebook_size, name=name)
+        options = dict(dead_after=self.dead_after, update=self.codebook_update)
+        return VectorQuantizer(self.codebook_size, dim, self.decay, **options)
+
+    def optimizers(self):
+        """Returns the networks, and codebooks that a loss trains."""
+        learned = [q for q in self.layers if isinstance(q, VectorQuantizer) and q.update == "loss"]
+        return {"optimizer": [*self.networks.values(), *learned]}
 
     def loss_weights(self):
-        """Returns beta for the commitment; the perplexity is only reported."""
-        return {"reconstruction": 1.0, "commitment": self.commitment_weight, "perplexity": None}
+        """Returns the weights of eq. (3), beta for the commitment; perplexity is only reported."""
+        weights = {"reconstruction": 1.0, "commitment": self.commitment_weight, "perplexity": None}
+        return weights | ({"codebook": 1.0} if self.codebook_update == "loss" else {})
 
     def infer(self, x, training):
         """Returns the codes nearest to the latents, and both latents and indices."""
@@ -68,20 +87,17 @@ class VQVAE(DiscreteCoder, LikelihoodModel):
         return Inferred(quantized, (latents, indices))
 
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of eq. (3): `reconstruction`, `commitment`; and the perplexity."""
-        return {
-            "reconstruction": self.reconstruction(inferred.latents, x, training),
-            "commitment": self.quantizer.commitment(*inferred.parameters),
-            "perplexity": self.quantizer.perplexity(inferred.parameters[1]),
-        }
+        """Returns the terms of eq. (3), and the perplexity."""
+        reconstruction = self.reconstruction(inferred.latents, x, training)
+        return {"reconstruction": reconstruction} | self.quantizer.terms(*inferred.parameters)
 
     def after_update(self, x, inferred):
-        """Moves the codebook (appendix A.1)."""
+        """Moves the codebook, if by averages (appendix A.1), and restarts unused codes."""
         self.quantizer.after_update(*inferred.parameters, self.stateless_seed("codebook"))
 
     def encoded(self, x, training=False):
-        """Returns the codes nearest to the latents of examples."""
-        return [self.quantizer(self.encoder(x, training=training))[0]]
+        """Returns the codebook's entries nearest to the latents of examples."""
+        return [self.embedded(self.codes(x))]
 
     def nats(self, x):
         """Returns -log p(x | codes)."""

@@ -4,12 +4,16 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy import special
 
 from keras_gen.losses import Normal
 from keras_gen.vae import IWAE
+from keras_gen.vae.iwae import ESTIMATORS
 from linear_vae import DATA, LATENTS, networks
+from shared import losses_of
 
 SCALE, RATE = 0.5, 0.01
+both = pytest.mark.parametrize("estimator", ESTIMATORS)
 
 
 @pytest.fixture
@@ -74,27 +78,59 @@ def test_the_loss_is_equation_8(samples, training, weights, x):
     assert (bound - log_w.mean() > 0.05) == (samples > 1)
 
 
-def test_a_step_follows_equation_14(weights, x):
-    """The slopes of the log weights, each weighted by its part of the sum."""
-    A, a, c, W, b = weights
-    model = iwae(weights, RATE, samples=4)
-    epsilon, z = drawn(model, weights, x, training=True)
-    w = np.exp(log_weights(weights, x, z))
+def encoder_slopes(weights, x, epsilon, z, estimator):
+    """By which mean and log variance raise the bound, [batch, latents] each."""
+    *_, c, W, b = weights
+    w, deviation = np.exp(log_weights(weights, x, z)), np.exp(c / 2)
     part = (w / w.sum(axis=0))[..., None]
+    by_z = (x - z @ W - b) / SCALE**2 @ W.T - z
+    if estimator == "dreg":
+        # Of fixed parameters: -log q(z|x) rises by epsilon / deviation.
+        part, by_z = part**2, by_z + epsilon / deviation
+    # Else log q(z|x) depends on the noise and the deviation alone.
+    by_log_variance = by_z * epsilon * deviation / 2 + (0.5 if estimator == "standard" else 0)
+    return (part * by_z).sum(axis=0), (part * by_log_variance).sum(axis=0)
+
+
+@both
+def test_a_step_follows_the_estimator(estimator, weights, x):
+    """Eq. (14): slopes of the log weights, each by its part of the sum; of DReG by its square."""
+    A, a, c, W, b = weights
+    model = iwae(weights, RATE, samples=4, estimator=estimator)
+    epsilon, z = drawn(model, weights, x, training=True)
+    log_w = log_weights(weights, x, z)
+    part = np.exp(log_w - special.logsumexp(log_w, axis=0))[..., None]
     assert part.max() > 0.5
     by_output = (x - z @ W - b) / SCALE**2
-    by_z = by_output @ W.T - z  # log q(z|x) depends on the noise and the deviation alone
-    by_mean = (part * by_z).sum(axis=0)
-    by_log_variance = (part * (by_z * epsilon * np.exp(c / 2) / 2 + 0.5)).sum(axis=0)
+    by_mean, by_log_variance = encoder_slopes(weights, x, epsilon, z, estimator)
     slopes = {
         "A": x.T @ by_mean, "a": by_mean.sum(0), "C": x.T @ by_log_variance,
         "c": by_log_variance.sum(0), "W": np.einsum("kni,knj->ij", part * z, by_output),
         "b": (part * by_output).sum(axis=(0, 1)),
     }  # fmt: skip
-    model.train_step(tf.constant(x))
+    logs = losses_of(model, x, training=True)
+    bound = (special.logsumexp(log_w, axis=0) - np.log(4)).mean()
+    expected = {"loss": -bound, "bound_loss": -bound, "elbo": log_w.mean()}
+    assert logs == pytest.approx(expected, rel=1e-4)
     after = [*model.encoder.get_weights(), *model.decoder.get_weights()]
     for (name, slope), old, new in zip(slopes.items(), [A, a, 0 * A, c, W, b], after, strict=True):
         np.testing.assert_allclose(new, old + RATE * slope / len(x), atol=1e-6, err_msg=name)
+
+
+def test_both_estimators_have_one_mean(weights, x):
+    """By the steps of many copies of an example; they differ in their variance."""
+    copies, slopes, errors = np.repeat(x[:1], 40_000, axis=0), {}, {}
+    for seed, estimator in enumerate(ESTIMATORS):
+        model = iwae(weights, 1.0, samples=3, estimator=estimator, seed=seed)
+        each = encoder_slopes(weights, copies, *drawn(model, weights, copies, True), estimator)
+        losses_of(model, copies, training=True)
+        after = model.encoder.get_weights()
+        slopes[estimator] = np.stack([after[1] - weights[1], after[3] - weights[2]])
+        errors[estimator] = np.std(each, axis=1) / len(copies) ** 0.5
+    error = np.hypot(errors["standard"], errors["dreg"])
+    assert (np.abs(slopes["standard"] - slopes["dreg"]) < 4 * error).all()
+    assert np.abs(slopes["dreg"]).max() > 20 * error.max()
+    assert (errors["dreg"] < 0.9 * errors["standard"]).all()
 
 
 def test_the_bound_tightens_towards_log_p(weights, x):
@@ -123,12 +159,23 @@ def test_the_true_posterior_needs_one_sample(x):
     variance = 1 / (1 + np.diag(W @ W.T) / SCALE**2)
     A = W.T * variance / SCALE**2
     weights = [A, -b @ A, np.log(variance), W, b]
-    logs = iwae(weights, samples=3).test_step(tf.constant(x))
+    logs = losses_of(iwae(weights, samples=3), x)
     truth = exact(weights, x).mean()
-    assert float(logs["loss"]) == pytest.approx(-truth, rel=1e-5)
-    assert float(logs["elbo"]) == pytest.approx(truth, rel=1e-5)
+    assert logs["loss"] == pytest.approx(-truth, rel=1e-5)
+    assert logs["elbo"] == pytest.approx(truth, rel=1e-5)
+    # And there DReG has no noise, as the standard estimator has.
+    for estimator in ESTIMATORS:
+        model = iwae(weights, 1.0, samples=3, estimator=estimator)
+        before = model.encoder.get_weights()
+        losses_of(model, x, training=True)
+        moved = [
+            np.abs(a - b).max() for a, b in zip(model.encoder.get_weights(), before, strict=True)
+        ]
+        assert max(moved) < 1e-5 if estimator == "dreg" else min(moved) > 0.05
 
 
-def test_no_samples_are_refused(weights):
+def test_bad_arguments_are_refused(weights):
+    with pytest.raises(ValueError, match="estimator is 'stl': expected standard or dreg"):
+        iwae(weights, estimator="stl")
     with pytest.raises(ValueError, match="samples is 0: the bound needs at least 1"):
         iwae(weights, samples=0)

@@ -134,5 +134,5 @@ def test_two_parameters_per_value_halve_the_examples(weights):
 
 
 def test_no_samples_are_refused(weights):
-    with pytest.raises(ValueError, match="samples is 0: the estimate needs at least 1 latent"):
+    with pytest.raises(ValueError, match="samples is 0: the bound needs at least 1"):
         naive(weights, samples=0)

@@ -4,7 +4,9 @@ import keras
 import numpy as np
 import pytest
 
+from keras_gen.autoregressive import PixelCNN
 from keras_gen.losses import Normal
+from keras_gen.networks import pixel_cnn
 from keras_gen.serving.export import export, load
 from keras_gen.training import NonFiniteLossError
 from keras_gen.training.schedules import Linear
@@ -14,6 +16,7 @@ from shared import losses_of
 DATA, DIM, SCALE, BETA, DECAY, RATE = 4, 2, 0.5, 0.7, 0.9, 0.02
 # One in each quadrant, where latents are; and one that is far from all.
 CODEBOOK = np.array([[0.5, 0.5], [-0.5, 0.6], [-0.4, -0.6], [0.6, -0.5], [9.0, 9.0]])
+both_updates = pytest.mark.parametrize("update", ["average", "loss"])
 
 
 @pytest.fixture
@@ -36,7 +39,8 @@ def vq_vae(weights, rate=0.0, scale=SCALE, **options):
     options = dict(commitment_weight=BETA, decay=DECAY, dead_after=None) | options
     model = VQVAE(*networks, likelihood=Normal(scale=scale), codebook_size=len(CODEBOOK), **options)
     model.quantizer.codebook.assign(CODEBOOK)
-    model.quantizer.sums.assign(CODEBOOK * model.quantizer.counts.numpy()[:, None])
+    if model.codebook_update == "average":
+        model.quantizer.sums.assign(CODEBOOK * model.quantizer.counts.numpy()[:, None])
     model.compile(keras.optimizers.SGD(rate))
     return model
 
@@ -49,7 +53,8 @@ def nearest(weights, x):
 
 
 @pytest.mark.parametrize("training", [False, True])
-def test_terms_of_the_loss(training, weights, x):
+@both_updates
+def test_terms_of_the_loss(update, training, weights, x):
     latents, indices = nearest(weights, x)
     outputs = CODEBOOK[indices] @ weights[2] + weights[3]
     density = -0.5 * ((x - outputs) / SCALE) ** 2 - np.log(SCALE * np.sqrt(2 * np.pi))
@@ -58,15 +63,16 @@ def test_terms_of_the_loss(training, weights, x):
     commitment = ((latents - CODEBOOK[indices]) ** 2).sum(axis=1).mean()
     used = np.bincount(indices) / len(x)
     assert len(used) == 4 and used.min() > 0
-    assert losses_of(vq_vae(weights), x, training=training) == pytest.approx(
-        {
-            "loss": reconstruction + BETA * commitment,
-            "reconstruction_loss": reconstruction,
-            "commitment_loss": commitment,
-            "perplexity": np.exp(-np.sum(used * np.log(used))),
-        },
-        rel=1e-5,
-    )
+    expected = {
+        "loss": reconstruction + BETA * commitment,
+        "reconstruction_loss": reconstruction,
+        "commitment_loss": commitment,
+        "perplexity": np.exp(-np.sum(used * np.log(used))),
+    }
+    if update == "loss":  # Eq. (3): both norms have one value.
+        expected |= {"loss": expected["loss"] + commitment, "codebook_loss": commitment}
+    model = vq_vae(weights, codebook_update=update)
+    assert losses_of(model, x, training=training) == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_commitments_weight_follows_its_schedule(weights, x):
@@ -80,8 +86,13 @@ def test_the_commitments_weight_follows_its_schedule(weights, x):
         model.quantizer.set_weights(codebook)
 
 
-def test_the_encoder_takes_the_codes_gradient(weights, x):
-    """Straight through: the slope of the reconstruction by a code is that of its latents."""
+@both_updates
+def test_the_encoder_takes_the_codes_gradient(update, weights, x):
+    """Straight through: the slope of the reconstruction by a code is that of its latents.
+
+    The codes themselves get none of it, but that of the second term of eq. (3), which passes by the
+    encoder.
+    """
     *_, W, b = weights
     latents, indices = nearest(weights, x)
     codes = CODEBOOK[indices]
@@ -89,11 +100,15 @@ def test_the_encoder_takes_the_codes_gradient(weights, x):
     by_code = by_output @ W.T
     by_latents = by_code + BETA * 2 * (latents - codes) / len(x)
     slopes = [x.T @ by_latents, by_latents.sum(0), codes.T @ by_output, by_output.sum(0)]
-    model = vq_vae(weights, RATE)
+    model = vq_vae(weights, RATE, codebook_update=update)
     losses_of(model, x, training=True)
     after = [*model.encoder.get_weights(), *model.decoder.get_weights()]
     for old, slope, new in zip(weights, slopes, after, strict=True):
         np.testing.assert_allclose(new, old - RATE * slope, atol=1e-6)
+    if update == "loss":
+        pulls = np.eye(len(CODEBOOK))[indices].T @ (2 * (codes - latents) / len(x))
+        np.testing.assert_allclose(model.quantizer.codebook, CODEBOOK - RATE * pulls, atol=1e-6)
+        assert np.abs(pulls[:4]).min(axis=0).max() > 1e-3 and (pulls[4] == 0).all()
     # Neither part is all there is.
     assert np.abs(x.T @ by_code).max() > 0.1 and np.abs(by_latents - by_code).max() > 0.01
 
@@ -114,8 +129,9 @@ def test_the_codebook_follows_the_latents(weights, x):
     assert not any(v.path.startswith("vector") for v in model.optimizer._trainable_variables)
 
 
-def test_codes_without_use_restart_at_latents_of_the_batch(weights, x):
-    model = vq_vae(weights, dead_after=1)
+@both_updates
+def test_codes_without_use_restart_at_latents_of_the_batch(update, weights, x):
+    model = vq_vae(weights, dead_after=1, codebook_update=update)
     losses_of(model, x, training=True)
     latents, _ = nearest(weights, x)
     restarted = model.quantizer.codebook.numpy()[-1]  # the one that was far from all
@@ -191,6 +207,23 @@ def test_maps_of_latents_have_maps_of_codes(x):
     terms = model.terms({"x": model.prepare(images)})
     np.testing.assert_allclose(terms["commitment"], squares.mean(axis=(1, 2)), rtol=1e-4)
     np.testing.assert_array_equal(model.decode(codes), model.restore(model(images / 127.5 - 1)))
+
+
+@pytest.mark.slow
+def test_a_prior_of_the_codes(weights):
+    """PixelCNN takes a grid of codes as an image, and what it samples is decoded."""
+    encoder = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(DIM, 2, strides=2)])
+    decoder = keras.Sequential(
+        [keras.Input((2, 2, DIM)), keras.layers.Conv2DTranspose(1, 2, strides=2)]
+    )
+    model = VQVAE(encoder, decoder, codebook_size=7)
+    images = np.random.default_rng(1).integers(0, 256, (6, 4, 4, 1), "uint8")
+    prior = PixelCNN(pixel_cnn((2, 2, 1), 7, filters=4, blocks=1, levels=7), levels=7)
+    prior.compile()
+    prior.fit(model.encode(images)[..., None], batch_size=3, verbose=0)
+    sampled = prior.sample(5, seed=0)[..., 0]
+    assert sampled.shape == (5, 2, 2) and sampled.max() < 7
+    assert model.decode(sampled).shape == (5, 4, 4, 1)
 
 
 def test_latents_that_are_not_the_decoders_are_refused(weights):

@@ -1,0 +1,77 @@
+"""The importance-weighted autoencoder of several layers (Burda, Grosse, Salakhutdinov 2016)."""
+
+import keras
+
+from keras_gen.bases import HierarchicalVAE, ImportanceWeighted, Inferred
+from keras_gen.bases.hierarchy import heads, reparameterized
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class HierarchicalIWAE(ImportanceWeighted, HierarchicalVAE):
+    """An IWAE with L layers of latents, which are inferred from the bottom up.
+
+    Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016, sec. 2: the
+    recognition network draws z_1 given x, then z_2 given z_1 and so on, and the generative network
+    goes the same way back,
+
+        q(z | x) = q(z_1 | x) q(z_2 | z_1) ...,  p(x, z) = p(z_L) ... p(z_1 | z_2) p(x | z_1).
+
+    The loss is the negative of eq. (8), in nats per example, where a weight is that of draws of all
+    layers. `elbo` is reported beside it. `score` and `log_prob` are the bound of k samples. With
+    one layer it is an `IWAE`.
+
+    Deviations: none.
+
+    Args:
+        bottom_up: L networks, of layer 1 first: examples, or the latents of the layer below, to
+            mean and log variance of q(z_i | z_{i-1}).
+        top_down: L - 1 networks, of layer 1 first: the latents of the layer above to mean and log
+            variance of p(z_i | z_{i+1}).
+        decoder: Latents of layer 1 to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        samples: K. A step runs every network on k times the batch.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If the networks are not as many as the layers or do not fit each other, or
+            `samples` is below 1.
+
+    Example:
+    ```python
+    from keras_gen.networks import iwae_networks
+
+    networks = iwae_networks((28, 28, 1), latent_dims=(8, 4), hidden=(32, 16))
+    model = HierarchicalIWAE(**networks, samples=5)
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    nats = -model.log_prob(digits)
+    ```
+    """
+
+    def __init__(
+        self, bottom_up, top_down, decoder, likelihood="bernoulli", samples: int = 5, seed=0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(seed=seed, **kwargs)
+        self.keep_samples(samples)
+        self.keep_layers(decoder, likelihood, bottom_up, top_down=top_down)
+
+    def posterior(self, x, noise, training):
+        """Draws the layers upwards, and returns what each was drawn from."""
+        parts, latents, found = self.split(noise), x, []
+        for network, (name,) in zip(self.bottom_up, self.layout, strict=True):
+            _, (q,) = heads(network, [latents], training)
+            found.append(q)
+            # The way down draws it anew, of the same noise.
+            latents = reparameterized(q, parts[name], name)
+        return lambda layer, features, priors: [found[layer - 1]]
+
+    def infer(self, x, training):
+        """Returns the logarithms of k weights of each example, `[k, batch]`."""
+        seed = self.stateless_seed("latents", training)
+        return Inferred(parameters=self.log_weights(x, self.samples, seed, training))
+
+    def loss_terms(self, x, inferred, training):
+        """Returns the negative bound, and the mean of the same log weights: `[batch]`, nats."""
+        return self.bound_terms(inferred.parameters)

@@ -1,0 +1,181 @@
+"""A VQ-VAE of sounds with a linear decoder, whose bias is the speaker's: all is known of it."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.losses import Normal, spectral_loss
+from keras_gen.networks import wave_encoder, with_labels
+from keras_gen.serving.export import export, load
+from keras_gen.vae import ConditionalVQVAE
+from shared import losses_of
+
+SAMPLES, CODES, DIM, SPEAKERS = 16, 4, 2, 3
+SCALE, BETA, SPECTRAL = 0.5, 0.7, 2.0
+
+
+@pytest.fixture
+def linear(rng):
+    """W of the codes, V of the speakers."""
+    return rng.normal(0, 0.2, (DIM, SAMPLES // CODES)), rng.normal(0, 0.1, (SPEAKERS, 4))
+
+
+@pytest.fixture
+def sounds(rng):
+    return rng.uniform(-0.5, 0.5, (6, SAMPLES, 1)).astype("float32")
+
+
+WHO = np.array([0, 1, 2, 0, 1, 2])
+
+
+def model_of(linear, rate=0.0, **options):
+    encoder = wave_encoder(SAMPLES, DIM, filters=(3, 3))
+    plain = keras.Sequential(
+        [
+            keras.Input((CODES, DIM + SPEAKERS)),
+            keras.layers.Dense(SAMPLES // CODES, use_bias=False),
+            keras.layers.Reshape((SAMPLES, 1)),
+        ]
+    )
+    plain.set_weights([np.concatenate(linear)])
+    usual = dict(codebook_size=5, likelihood=Normal(scale=SCALE), commitment_weight=BETA)
+    model = ConditionalVQVAE(
+        encoder, with_labels(plain, SPEAKERS), SPEAKERS, SPECTRAL, **usual | options
+    )
+    model.quantizer.codebook.assign(np.random.default_rng(1).normal(0, 0.1, (5, DIM)))
+    model.compile(keras.optimizers.SGD(rate))
+    return model
+
+
+def said(model, linear, codes, who):
+    """What the linear decoder makes of codes."""
+    places = model.quantizer.codebook.numpy()[codes] @ linear[0] + linear[1][who][:, None]
+    return places.reshape(len(codes), SAMPLES, 1)
+
+
+def test_codes_are_decoded_by_their_speaker(linear, sounds):
+    model = model_of(linear)
+    codes = model.encode(sounds)
+    latents = model.encoder(sounds).numpy()
+    distances = np.linalg.norm(latents[:, :, None] - model.quantizer.codebook.numpy(), axis=-1)
+    np.testing.assert_array_equal(codes, distances.argmin(axis=-1))
+    assert np.issubdtype(codes.dtype, np.integer) and len(np.unique(codes)) > 1
+    reconstructed = model.reconstruct(sounds, WHO)
+    np.testing.assert_allclose(reconstructed, said(model, linear, codes, WHO), atol=1e-5)
+    np.testing.assert_array_equal(model.convert(sounds, WHO), reconstructed)
+    np.testing.assert_array_equal(model.decode(codes, WHO), reconstructed)
+    others = (WHO + 1) % SPEAKERS
+    change = np.tile((linear[1][others] - linear[1][WHO]), [1, CODES])[..., None]
+    np.testing.assert_allclose(model.convert(sounds, others) - reconstructed, change, atol=1e-5)
+    np.testing.assert_array_equal(model.convert(sounds, 2), model.convert(sounds, np.full(6, 2)))
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_terms_of_the_loss(training, linear, sounds):
+    model = model_of(linear)
+    codes = model.encode(sounds)
+    outputs = said(model, linear, codes, WHO)
+    nats = 0.5 * ((sounds - outputs) / SCALE) ** 2 + np.log(SCALE * np.sqrt(2 * np.pi))
+    squares = (model.encoder(sounds) - model.quantizer.codebook.numpy()[codes]) ** 2
+    used = np.bincount(codes.ravel(), minlength=5) / codes.size
+    expected = {
+        "reconstruction_loss": nats.sum(axis=(1, 2)).mean(),
+        "spectral_loss": np.mean(spectral_loss(outputs.astype("float32"), sounds)),
+        "commitment_loss": np.sum(squares, axis=-1).mean(),
+        "perplexity": np.exp(-np.sum(used[used > 0] * np.log(used[used > 0]))),
+    }
+    weights = {"reconstruction_loss": 1, "spectral_loss": SPECTRAL, "commitment_loss": BETA}
+    expected["loss"] = sum(weight * expected[name] for name, weight in weights.items())
+    found = losses_of(model, sounds, WHO, training=training)
+    assert found == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_codebook_moves_and_restarts_whoever_speaks(linear, sounds):
+    moved = []
+    for who in (WHO, (WHO + 1) % SPEAKERS):
+        keras.utils.set_random_seed(0)
+        model = model_of(linear, dead_after=1)
+        before = model.quantizer.codebook.numpy()
+        losses_of(model, sounds, who, training=True)
+        moved.append(model.quantizer.codebook.numpy())
+        assert np.abs(moved[-1] - before).max(axis=1).min() > 0
+    np.testing.assert_array_equal(*moved)
+
+
+def test_both_networks_learn(linear, sounds):
+    model = model_of(linear, rate=0.01)
+    before = [w.numpy() for w in model.trainable_variables]
+    first = losses_of(model, sounds, WHO)["loss"]
+    for _ in range(20):
+        losses_of(model, sounds, WHO, training=True)
+    assert losses_of(model, sounds, WHO)["loss"] < first
+    for old, new in zip(before, model.trainable_variables, strict=True):
+        assert np.abs(old - new.numpy()).max() > 0
+
+
+def test_the_score_is_the_mean_over_speakers(linear, sounds):
+    model = model_of(linear)
+    codes = model.encode(sounds)
+    log_probs = []
+    for speaker in range(SPEAKERS):
+        outputs = said(model, linear, codes, np.full(6, speaker))
+        density = -0.5 * ((sounds - outputs) / SCALE) ** 2 - np.log(SCALE * np.sqrt(2 * np.pi))
+        log_probs.append(density.sum(axis=(1, 2)))
+    expected = -np.log(np.mean(np.exp(log_probs), axis=0))
+    np.testing.assert_allclose(model.score(sounds), expected, rtol=1e-4)
+
+
+def test_silence_and_int16(linear, sounds):
+    model = model_of(linear, rate=0.01)
+    losses_of(model, np.zeros([4, SAMPLES, 1], "int16"), WHO[:4], training=True)
+    assert all(np.isfinite(w.numpy()).all() for w in model.variables)
+    whole = np.round(sounds * 2**15).astype("int16")
+    np.testing.assert_array_equal(model.encode(whole), model.encode(whole / np.float32(2**15)))
+
+
+def test_what_is_no_sound_of_a_speaker(linear, sounds):
+    model = model_of(linear)
+    before = model.get_weights()
+    for bad, who, says in (
+        (sounds[:, :10], WHO, r"Waveforms have shape \(6, 10, 1\): expected \[batch, 16, 1\]."),
+        (np.repeat(sounds, 2, axis=2), WHO, r"shape \(6, 16, 2\): expected \[batch, 16, 1\]"),
+        (3 * sounds, WHO, r"Waveforms have values from .*: expected floats in \[-1, 1\] or int16"),
+        (sounds, WHO + 1, r"Labels have values from 1 to 3: expected integers in \[0, 2\]"),
+        (sounds, WHO[:2], r"convert got 6 waveforms and 2 speakers"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            model.convert(bad, who)
+        if len(who) == len(bad):
+            with pytest.raises(ValueError, match=says):
+                model.prepare_batch((bad, who))
+    for old, new in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+def test_networks_that_do_not_fit(linear):
+    model = model_of(linear)
+    alone = keras.Sequential([keras.Input((CODES, DIM)), keras.layers.Dense(4)])
+    with pytest.raises(ValueError, match="has 1 inputs: ConditionalVQVAE gives it 2"):
+        ConditionalVQVAE(model.encoder, alone, SPEAKERS)
+    with pytest.raises(ValueError, match="there are 0 speakers: expected waveforms"):
+        ConditionalVQVAE(model.encoder, model.decoder, 0)
+    images = keras.Sequential(
+        [keras.Input((4, 4, 1)), keras.layers.Flatten(), keras.layers.Dense(8)]
+    )
+    images.add(keras.layers.Reshape((CODES, DIM)))
+    with pytest.raises(ValueError, match=r"takes \(4, 4, 1\) and .*: expected waveforms"):
+        ConditionalVQVAE(images, model.decoder, SPEAKERS)
+    with pytest.raises(ValueError, match="spectral_weight is -1: it must not be negative"):
+        ConditionalVQVAE(model.encoder, model.decoder, SPEAKERS, -1)
+
+
+def test_its_export_converts(linear, sounds, tmp_path):
+    model = model_of(linear)
+    exported = load(export(model, tmp_path, "voices"))
+    assert {"encode", "decode", "reconstruct", "convert", "score"} <= set(exported.inputs)
+    who = WHO.astype("int32")
+    served = exported("convert", waveforms=sounds, speakers=who)["output_waveforms"]
+    np.testing.assert_allclose(served, model.convert(sounds, WHO), atol=1e-6)
+    codes = exported("encode", waveforms=sounds)["codes"]
+    decoded = exported("decode", codes=codes, speakers=who)["waveforms"]
+    np.testing.assert_allclose(decoded, served, atol=1e-6)

@@ -5,22 +5,26 @@ import tensorflow as tf
 
 from keras_gen.training.replicas import global_batch, global_sum
 
+UPDATES = ("average", "loss")
+
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VectorQuantizer(keras.layers.Layer):
     """Replaces latents by the nearest of a set of learned codes.
 
-    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    with the codebook of appendix A.1: moving averages of the latents that chose each code. Calling
-    the layer changes nothing: the model calls `after_update` once the weights have been updated.
-    Under a distribution strategy every replica holds the same codebook, made of the global batch.
+    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
+    codes are learned in one of two ways: as moving averages of the latents that chose them
+    (appendix A.1), or by gradients of `codebook_loss`, the second term of eq. (3). Calling the
+    layer changes nothing: the model calls `after_update` once the weights have been updated. Under
+    a distribution strategy every replica holds the same codebook, made of the global batch.
 
     Codes that are no longer chosen start anew at latents of the batch: Dhariwal, Jun, Payne, Kim,
     Radford, Sutskever: "Jukebox: A Generative Model for Music", 2020, sec. 3.1.
 
     Deviations: the counts are smoothed, as in the authors' code, so that no code is divided by 0.
     Counts start where a code that the first batch does not choose starts anew at once, which
-    initializes the codebook from data.
+    initializes the codebook from data. Codes that are learned by the loss start anew as well; their
+    moments in the optimizer stay.
 
     Args:
         codes: Number of codes, K.
@@ -30,6 +34,7 @@ class VectorQuantizer(keras.layers.Layer):
         dead_after: Updates in a row without a use after which a new code starts anew. A code that
             was chosen often lasts longer: it goes when its average of uses per batch falls below
             `decay ** dead_after`. None: codes never start anew.
+        update: `"average"` or `"loss"`: how codes are learned.
         **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored: codes are
             float32.
 
@@ -53,6 +58,7 @@ class VectorQuantizer(keras.layers.Layer):
         decay: float = 0.99,
         epsilon: float = 1e-5,
         dead_after: int | None = 100,
+        update: str = "average",
         **kwargs,
     ):
         super().__init__(**kwargs | {"dtype": "float32"})
@@ -63,8 +69,10 @@ class VectorQuantizer(keras.layers.Layer):
                 f"{epsilon}, dead_after {dead_after}: expected a decay between 0 and 1, and all "
                 "others above 0."
             )
+        if update not in UPDATES:
+            raise ValueError(f"The codebook's update is {update!r}: expected one of {UPDATES}.")
         self.codes, self.dim, self.decay = codes, dim, decay
-        self.epsilon, self.dead_after = epsilon, dead_after
+        self.epsilon, self.dead_after, self.update = epsilon, dead_after, update
         # Half an update from either count that it has to tell apart.
         self._fewest = decay ** (dead_after - 0.5) if dead_after else 0.0
         start = self._fewest or 1.0
@@ -73,7 +81,7 @@ class VectorQuantizer(keras.layers.Layer):
             name="codebook",
             shape=(codes, dim),
             initializer=keras.initializers.RandomUniform(-1 / codes, 1 / codes),
-            **state,
+            **state | dict(trainable=update == "loss"),
         )
         self.counts = self.add_weight(
             name="counts",
@@ -81,12 +89,13 @@ class VectorQuantizer(keras.layers.Layer):
             initializer=keras.initializers.Constant(start),
             **state,
         )
-        self.sums = self.add_weight(
-            name="sums",
-            shape=(codes, dim),
-            initializer=lambda shape, dtype: start * tf.convert_to_tensor(self.codebook),
-            **state,
-        )
+        if update == "average":
+            self.sums = self.add_weight(
+                name="sums",
+                shape=(codes, dim),
+                initializer=lambda shape, dtype: start * tf.convert_to_tensor(self.codebook),
+                **state,
+            )
         self.built = True
 
     def call(self, latents) -> tuple:
@@ -111,8 +120,8 @@ class VectorQuantizer(keras.layers.Layer):
         distances = tf.reduce_sum(codebook**2, -1) - 2 * tf.matmul(flat, codebook, transpose_b=True)
         indices = tf.argmin(distances, axis=-1, output_type=tf.int32)
         indices = tf.reshape(indices, tf.shape(latents)[:-1])
-        # Eq. (2), exactly: what is added is 0, but for its gradient.
-        quantized = self.embed(indices) + (latents - tf.stop_gradient(latents))
+        # Eq. (2), exactly: what is added is 0, but for its gradient. The codes get none.
+        quantized = tf.stop_gradient(self.embed(indices)) + (latents - tf.stop_gradient(latents))
         return quantized, indices
 
     def embed(self, indices) -> tf.Tensor:
@@ -132,9 +141,36 @@ class VectorQuantizer(keras.layers.Layer):
         Returns:
             Float32 `[batch]`.
         """
-        difference = tf.cast(latents, tf.float32) - tf.stop_gradient(self.embed(indices))
-        squares = tf.reduce_sum(tf.square(difference), axis=-1)
-        return tf.reduce_mean(squares, axis=list(range(1, squares.shape.rank)))
+        return _distance(latents, tf.stop_gradient(self.embed(indices)))
+
+    def codebook_loss(self, latents, indices) -> tf.Tensor:
+        """Returns how far codes are from their latents, the second term of eq. (3).
+
+        It has the value of `commitment`, and its gradient goes to the codes.
+
+        Args:
+            latents: Float `[batch, ..., dim]`.
+            indices: Int32 `[batch, ...]`, as `call` returned.
+
+        Returns:
+            Float32 `[batch]`.
+        """
+        return _distance(tf.stop_gradient(latents), self.embed(indices))
+
+    def terms(self, latents, indices) -> dict[str, tf.Tensor]:
+        """Returns the terms of a loss that concern codes: all but the reconstruction of eq. (3).
+
+        Args:
+            latents: Float `[batch, ..., dim]`.
+            indices: Int32 `[batch, ...]`, as `call` returned.
+
+        Returns:
+            `commitment` and `perplexity`, and `codebook` if the codes are learned by the loss.
+        """
+        learned = {"codebook": self.codebook_loss} if self.update == "loss" else {}
+        functions = learned | {"commitment": self.commitment}
+        terms = {name: function(latents, indices) for name, function in functions.items()}
+        return terms | {"perplexity": self.perplexity(indices)}
 
     def perplexity(self, indices) -> tf.Tensor:
         """Returns how many codes the global batch uses, as exp of the entropy of their frequencies.
@@ -150,7 +186,7 @@ class VectorQuantizer(keras.layers.Layer):
         return tf.exp(-tf.reduce_sum(tf.math.xlogy(frequencies, frequencies)))
 
     def after_update(self, latents, indices, seed) -> None:
-        """Moves the codes towards the latents that chose them, and starts unused ones anew.
+        """Moves codes that are averages towards their latents, and starts unused codes anew.
 
         Args:
             latents: Float `[batch, ..., dim]`, this replica's.
@@ -158,11 +194,14 @@ class VectorQuantizer(keras.layers.Layer):
             seed: Int64 `[2]`, from `stateless_seed`: which latents unused codes start at.
         """
         latents = tf.reshape(tf.cast(latents, tf.float32), [-1, self.dim])
-        chosen = tf.reshape(indices, [-1])
-        found = global_sum(tf.math.unsorted_segment_sum(latents, chosen, self.codes))
         new = 1 - self.decay
         counts = self.decay * self.counts.value + new * self._uses(indices)  # eq. (6)
-        sums = self.decay * self.sums.value + new * found  # eq. (7)
+        if self.update == "average":
+            chosen = tf.reshape(indices, [-1])
+            found = global_sum(tf.math.unsorted_segment_sum(latents, chosen, self.codes))
+            sums = self.decay * self.sums.value + new * found  # eq. (7)
+        else:
+            sums = tf.convert_to_tensor(self.codebook)
         if self.dead_after:
             everything = global_batch(latents)
             total = tf.shape(everything)[0]
@@ -170,11 +209,13 @@ class VectorQuantizer(keras.layers.Layer):
             dead = counts < self._fewest
             counts = tf.where(dead, 1.0, counts)
             sums = tf.where(dead[:, None], tf.gather(everything, rows), sums)
-        total = tf.reduce_sum(counts)
-        smoothed = (counts + self.epsilon) / (total + self.codes * self.epsilon) * total
-        self.codebook.assign(sums / smoothed[:, None])  # eq. (8)
         self.counts.assign(counts)
-        self.sums.assign(sums)
+        if self.update == "average":
+            self.sums.assign(sums)
+            total = tf.reduce_sum(counts)
+            smoothed = (counts + self.epsilon) / (total + self.codes * self.epsilon) * total
+            sums /= smoothed[:, None]  # eq. (8)
+        self.codebook.assign(sums)
 
     def _uses(self, indices):
         """How often the global batch chooses each code, float32 `[codes]`."""
@@ -184,5 +225,11 @@ class VectorQuantizer(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
-        names = ("codes", "dim", "decay", "epsilon", "dead_after")
+        names = ("codes", "dim", "decay", "epsilon", "dead_after", "update")
         return super().get_config() | {name: getattr(self, name) for name in names}
+
+
+def _distance(a, b) -> tf.Tensor:
+    """|a - b|^2, summed over dimensions, and the mean over the latents of each example."""
+    squares = tf.reduce_sum(tf.square(tf.cast(a, tf.float32) - b), axis=-1)
+    return tf.reduce_mean(squares, axis=list(range(1, squares.shape.rank)))

@@ -27,6 +27,7 @@ from keras_gen.run.folder import choose_folder, leave_folder
 from keras_gen.run.settings import FREE, PLACES, RunSettings, parse
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import read_metadata, versions
+from keras_gen.sounds import write_wav
 from keras_gen.training import (
     ConstantThenLinear,
     TrainingState,
@@ -308,6 +309,11 @@ class Run:
         """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder."""
         if is_chief():
             write_png(self.directory / f"{name}.png", image)
+
+    def write_sounds(self, name: str, waveforms, rate: int) -> None:
+        """Writes sounds, `[n, samples, 1]`, after each other as `<name>.wav` into its folder."""
+        if is_chief():
+            write_wav(self.directory / f"{name}.wav", waveforms, rate)
 
     def export(self, model, default: str | None = None) -> Path | None:
         """Exports the model with its metrics, and marks the run as finished.

@@ -60,6 +60,45 @@ def test_commitment_is_the_mean_squared_distance(rng):
     np.testing.assert_allclose(tape.gradient(commitment, latents), difference / 4, rtol=1e-5)
 
 
+def test_codes_that_a_loss_moves(rng):
+    """The codebook's loss pulls codes alone, and the straight-through copy does not reach them."""
+    layer, latents = VectorQuantizer(6, 3, update="loss"), normal(rng, 5, 4, 3)
+    layer.codebook.assign(rng.normal(size=(6, 3)))
+    (codebook,) = layer.trainable_variables
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch([latents, codebook.value])
+        quantized, indices = layer(latents)
+        terms = layer.terms(latents, indices)
+        through = tf.reduce_sum(quantized**2) + tf.reduce_sum(terms["commitment"])
+    assert terms.keys() == {"codebook", "commitment", "perplexity"}
+    np.testing.assert_array_equal(terms["codebook"], terms["commitment"])
+    assert tape.gradient(through, codebook.value) is None
+    assert tape.gradient(terms["codebook"], latents) is None
+    chosen = np.eye(6)[indices.numpy()]
+    pulls = np.einsum("npk,npd->kd", chosen, quantized - latents) * 2 / 4
+    found = tf.convert_to_tensor(tape.gradient(terms["codebook"], codebook.value))
+    np.testing.assert_allclose(found, pulls, atol=1e-5)
+    assert np.abs(pulls).max() > 0.1
+
+
+def test_after_a_loss_only_unused_codes_move(rng):
+    layer, latents = (
+        VectorQuantizer(6, 3, decay=0.9, dead_after=2, update="loss"),
+        normal(rng, 8, 3),
+    )
+    places = np.full((6, 3), 1e3, "float32")
+    places[:2] = [[0.5, 0, 0], [-0.5, 0, 0]]
+    layer.codebook.assign(places)
+    layer.counts.assign(np.ones(6))
+    for step in range(2):
+        np.testing.assert_array_equal(layer.codebook, places)
+        _, indices = layer(latents)
+        assert set(np.unique(indices)) == {0, 1}
+        layer.after_update(latents, indices, stateless_seed(0, step, "restarts"))
+    np.testing.assert_array_equal(layer.codebook[:2], places[:2])
+    assert cdist(layer.codebook[2:], latents).min(axis=1).max() == 0
+
+
 def test_perplexity_is_the_number_of_codes_in_even_use():
     layer = VectorQuantizer(7, 2)
     np.testing.assert_allclose(layer.perplexity(tf.range(14) % 7), 7, rtol=1e-6)
@@ -212,9 +251,10 @@ def test_two_replicas_hold_one_codebook(rng):
         np.testing.assert_array_equal(first, second)
 
 
-def test_files_give_the_codebook_back(tmp_path, rng):
-    options = dict(decay=0.7, epsilon=0.1, dead_after=4)
-    layer, latents = quantizer(rng, **options), normal(rng, 5, 2, 3)
+@pytest.mark.parametrize("update", ["average", "loss"])
+def test_files_give_the_codebook_back(tmp_path, rng, update):
+    options = dict(decay=0.7, epsilon=0.1, dead_after=4, update=update)
+    layer, latents = VectorQuantizer(6, 3, **options), normal(rng, 5, 2, 3)
     layer.after_update(latents, layer(latents)[1], SEED)
     inputs = keras.Input([2, 3])
     keras.Model(inputs, layer(inputs)).save(tmp_path / "model.keras")
@@ -239,6 +279,11 @@ def test_half_precision_is_quantized_in_float32(rng):
 def test_bad_arguments(options):
     with pytest.raises(ValueError, match="A codebook of"):
         VectorQuantizer(**dict(codes=2, dim=2) | options)
+
+
+def test_unknown_updates_are_refused():
+    with pytest.raises(ValueError, match="update is 'sum': expected one of"):
+        VectorQuantizer(2, 2, update="sum")
 
 
 def test_latents_of_another_dimension_are_refused():

@@ -56,6 +56,11 @@ def use_export(out, recipe, cwd):
     if "texts" in default["inputs"]:
         made = load(models / recipe)("serving_default", texts=["A classifier of digits.", ""])
         assert len(set(made["words"][0])) == 10 and np.isfinite(made["rates"]).all()
+    elif "speakers" in default["inputs"]:
+        sounds = np.zeros([2, *default["inputs"]["waveforms"]["shape"][1:]], "float32")
+        speakers = np.array([0, 1], "int32")
+        made = load(models / recipe)("convert", waveforms=sounds, speakers=speakers)
+        assert made["output_waveforms"].shape == sounds.shape
     elif "sample" in metadata["signatures"]:
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr

@@ -50,7 +50,8 @@ PRESETS = {
     "smoke": dict(labels=50, draws=1, latent_dim=4, m1_hidden=16, hidden=16, epochs=2,
                   steps_per_epoch=10, batch_size=20, m1_epochs=1, stacked_epochs=1,
                   steps_per_execution=10),
-    "cpu": dict(epochs=5, steps_per_epoch=500, batch_size=100, steps_per_execution=100),
+    "cpu": dict(epochs=8, steps_per_epoch=500, batch_size=100, m1_epochs=20, grid_every=2,
+                steps_per_execution=100),
     "paper": dict(epochs=600, steps_per_epoch=500, batch_size=200, m1_epochs=600,
                   stacked_epochs=600, grid_every=20, learning_rate=3e-4),
 }  # fmt: skip

@@ -50,6 +50,28 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
     return stages
 
 
+def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int, int]:
+    """Height and width after convolutions that halve both.
+
+    Args:
+        image_shape: `(height, width, channels)`.
+        halvings: Number of convolutions.
+        argument: What decides it, for the error.
+
+    Raises:
+        ValueError: If there is no convolution, or the sides are no multiples of 2^halvings.
+    """
+    factor = 2**halvings
+    height, width = image_shape[:2]
+    if halvings < 1 or height % factor or width % factor:
+        raise ValueError(
+            f"{halvings} convolutions that halve cannot take {height}x{width} pixels: expected one "
+            f"at least, and sides that are multiples of {factor}; change {argument}, or pad the "
+            "images (keras_gen.data.pad_to)."
+        )
+    return height // factor, width // factor
+
+
 def downsample(images, stages: int, filters: int, normalization: str | None = "batch"):
     """Halves images `stages` times: 4x4 convolutions of stride 2 and leaky ReLU of slope 0.2.
 

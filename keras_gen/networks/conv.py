@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import conv, doubled, residual
+from keras_gen.networks.blocks import conv, doubled, halved_sides, residual
 
 # Without normalization the weights have to keep the scale of what passes through them.
 KEEP_SCALE = dict(use_bias=True, initializer="he_normal")
@@ -53,7 +53,7 @@ def conv_encoder(
     encoder = conv_encoder((28, 28, 1), latent_dim=32)
     ```
     """
-    _smallest(image_shape, filters)
+    halved_sides(image_shape, len(filters), "filters")
     inputs = keras.Input(image_shape)
     x = inputs
     for width in filters:
@@ -103,7 +103,7 @@ def conv_decoder(
     decoder = conv_decoder((28, 28, 1), latent_dim=32, upsampling="transposed")
     ```
     """
-    smallest = (*_smallest(image_shape, filters), filters[-1])
+    smallest = (*halved_sides(image_shape, len(filters), "filters"), filters[-1])
     inputs = keras.Input((latent_dim,))
     x = layers.Dense(math.prod(smallest), activation, kernel_initializer="he_normal")(inputs)
     x = _refined(layers.Reshape(smallest)(x), blocks, activation)
@@ -124,16 +124,3 @@ def _refined(x, blocks, activation):
 
 def _options(activation):
     return KEEP_SCALE | dict(activation=activation)
-
-
-def _smallest(image_shape, filters) -> tuple[int, int]:
-    """The sides of the last map of the encoder."""
-    factor = 2 ** len(filters)
-    height, width = image_shape[:2]
-    if not filters or height % factor or width % factor:
-        raise ValueError(
-            f"{len(filters)} convolutions that halve cannot take {height}x{width} pixels: expected "
-            f"one at least, and sides that are multiples of {factor}; change filters, or pad the "
-            "images (keras_gen.data.pad_to)."
-        )
-    return height // factor, width // factor

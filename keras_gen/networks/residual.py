@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import conv
+from keras_gen.networks.blocks import conv, halved_sides
 
 
 def residual_encoder(
@@ -48,7 +48,7 @@ def residual_encoder(
     encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)  # to (8, 8, 64)
     ```
     """
-    _require_halves(image_shape, stages)
+    halved_sides(image_shape, stages, "stages")
     images = keras.Input(image_shape)
     x = _blocks(_halved(images, filters, stages), residual_filters, blocks)
     x = _conv(latent_dim * codes_per_place, 1, dtype="float32")(x)
@@ -97,7 +97,7 @@ def residual_decoder(
     decoder = residual_decoder((32, 32, 3), filters=64, residual_filters=32)
     ```
     """
-    height, width = _require_halves(image_shape, stages)
+    height, width = halved_sides(image_shape, stages, "stages")
     several = (codes_per_place,) if codes_per_place > 1 else ()
     latents = keras.Input((height, width, *several, latent_dim))
     x = latents
@@ -146,7 +146,7 @@ def vq_vae_2_networks(
     networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
     ```
     """
-    height, width = _require_halves(image_shape, stages + 1)
+    height, width = halved_sides(image_shape, stages + 1, "stages")
     images = keras.Input(image_shape)
     features = _blocks(_halved(images, filters, stages), residual_filters, blocks)
     h_top = _blocks(_halved(features, filters, 1), residual_filters, blocks)
@@ -203,16 +203,3 @@ def _image(x, channels, filters, residual_filters, blocks, stages):
 
 def _float32(x):
     return layers.Activation("linear", dtype="float32")(x)
-
-
-def _require_halves(image_shape, stages) -> tuple[int, int]:
-    """The sides of the smallest map."""
-    factor = 2**stages
-    height, width = image_shape[:2]
-    if stages < 1 or height % factor or width % factor:
-        raise ValueError(
-            f"{stages} convolutions that halve cannot take {height}x{width} pixels: expected one "
-            f"at least, and sides that are multiples of {factor}; take fewer stages, or pad the "
-            "images (keras_gen.data.pad_to)."
-        )
-    return height // factor, width // factor

@@ -58,15 +58,14 @@ class ConditionalVQVAE(VQVAE):
     def __init__(self, encoder, decoder, speakers: int, spectral_weight=300.0, **kwargs):
         super().__init__(encoder, decoder, **kwargs)
         require_inputs(2, type(self), decoder)
-        if len(encoder.input_shape) != 3 or speakers < 1:
+        shape, self.speakers = encoder.input_shape[1:], speakers
+        if len(shape) != 2 or speakers < 1:
             raise ValueError(
-                f"The encoder takes {encoder.input_shape[1:]} and there are {speakers} speakers: "
-                "expected waveforms (samples, channels), and at least 1 speaker."
+                f"The encoder takes {shape} and there are {speakers} speakers: expected waveforms "
+                "(samples, channels), and at least 1 speaker."
             )
-        self.speakers = speakers
         self.spectral_weight = schedules.weight("spectral_weight", spectral_weight)
-        self.edges["x"] = Waveforms(*encoder.input_shape[1:])
-        self.edges["speakers"] = Labels(speakers, name="speakers")
+        self.edges.update({"x": Waveforms(*shape), "speakers": Labels(speakers, name="speakers")})
 
     def loss_weights(self):
         """Returns also the weight of the distance of spectrograms."""
@@ -79,11 +78,9 @@ class ConditionalVQVAE(VQVAE):
     def loss_terms(self, x, speakers, inferred, training):
         """Returns the terms of eq. (3), the distance of spectrograms, and the perplexity."""
         parameters = self.decoder([inferred.latents, speakers], training=training)
-        terms = {
-            "reconstruction": -self.likelihood.log_prob(parameters, x),
-            "spectral": spectral_loss(self.likelihood.mean(parameters), x),
-        }
-        return terms | self.quantizer.terms(*inferred.parameters)
+        terms = self.quantizer.terms(*inferred.parameters)
+        terms["reconstruction"] = -self.likelihood.log_prob(parameters, x)
+        return terms | {"spectral": spectral_loss(self.likelihood.mean(parameters), x)}
 
     def after_update(self, x, speakers, inferred):
         """Moves the codebook, whoever speaks."""

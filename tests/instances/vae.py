@@ -199,6 +199,6 @@ TINY = {
     "IWAE": Tiny(_iwae, sample),
     "M2": Tiny(_m2, sample),
     "VAE": Tiny(_vae, sample),
-    "VQVAE": Tiny(_vq_vae, reconstruct),
+    "VQVAE": Tiny(_vq_vae, reconstruct, draws=False),
     "VQVAE2": Tiny(_vq_vae_2, reconstruct),
 }

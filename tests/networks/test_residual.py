@@ -83,7 +83,7 @@ class TestTwoLevels:
 
 @pytest.mark.parametrize("build", [residual_encoder, residual_decoder])
 def test_refuses_sides(build):
-    sentence = r"2 convolutions .* 30x32 pixels: .* multiples of 4; take fewer stages"
+    sentence = r"2 convolutions .* 30x32 pixels: .* multiples of 4; change stages"
     with pytest.raises(ValueError, match=sentence):
         build((30, 32, 3))
     with pytest.raises(ValueError, match="0 convolutions that halve"):

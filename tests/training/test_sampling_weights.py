@@ -96,6 +96,20 @@ def test_a_draw_is_fresh_until_the_weights_change():
     assert weights.changes.numpy() == 2
 
 
+def test_a_batch_is_taken_without_its_draw_if_that_is_fresh():
+    weights = SamplingWeights(9)
+    x, labels, drawn = tf.ones([4, 2]), tf.range(4, dtype=tf.int64), weights.draw(4, [0, 0])
+    taken = weights.without_draw((x, labels, drawn))
+    assert len(taken) == 2
+    np.testing.assert_array_equal(taken[0], x)
+    np.testing.assert_array_equal(taken[1], labels)
+    for other in (x, (x,), (x, labels), (x, labels, tf.ones([4]))):
+        assert weights.without_draw(other) is other
+    weights.assign(np.ones(9))
+    with pytest.raises(ValueError, match="drawn after 0 changes of the sampling weights"):
+        weights.without_draw((x, labels, drawn))
+
+
 @pytest.mark.parametrize("value", [-0.5, np.nan, np.inf])
 def test_bad_weights_are_refused(value):
     weights = SamplingWeights(3)

@@ -76,6 +76,14 @@ def test_other_classes_teach_the_decoder_and_the_latents_nothing(x, positive):
     assert moved == {"dense", "logits"}  # the layer that all heads share, and theirs
 
 
+def test_an_example_without_a_label_teaches_nothing(x):
+    model = db_vae(rate=0.5)
+    before = model.encoder.get_weights()
+    assert losses_of(model, x, np.full(N, -1), training=True)["loss"] == 0
+    for one, other in zip(before, model.encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_it_is_a_vae_of_its_latents(x):
     """The logits stand apart: codes, densities and samples are those of the VAE without them."""
     model = db_vae()

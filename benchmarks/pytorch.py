@@ -122,9 +122,6 @@ def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
     g_adam = adam([*g.parameters(), *f.parameters()])
     d_adam = adam([*d_x.parameters(), *d_y.parameters()])
     x, y = torch.rand(2, batch, 3, size, size).mul(2).sub(1)
-    x, y = (t.to(memory_format=torch.channels_last) for t in (x, y))
-    for network in (g, f, d_x, d_y):
-        network.to(memory_format=torch.channels_last)
 
     def judged(network, images, target):
         return ((network(images) - target) ** 2).mean()

@@ -24,6 +24,7 @@ def in_turns(functions: dict, rounds: int = 9) -> dict:
     times = {name: [] for name in functions}
     for _ in range(rounds):
         for name, function in functions.items():
+            function()  # brings caches and threads back
             began = time.perf_counter()
             function()
             times[name].append(time.perf_counter() - began)

@@ -60,14 +60,12 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     data = run.load(Sets(mnist=small_images("mnist"), fashion=small_images("fashion_mnist")))
-    options = dict(augment_batch=binarize)
     digits, clothes = (
-        partial(source.stream, s.batch_size, s.seed, **options)
+        partial(source.stream, s.batch_size, s.seed, augment_batch=binarize)
         for source in (data.train_mnist, data.train_fashion)
     )
     test_digits, test_clothes = (
-        np.concatenate(list(source.batches(100, s.seed, **options).as_numpy_iterator()))
-        for source in (data.test_mnist, data.test_fashion)
+        source.arrays(s.seed, binarize) for source in (data.test_mnist, data.test_fashion)
     )
     model = biva(run, s, s.epochs)
     run.fit(model, digits, lambda model: redrawn(model, test_digits[:8], s.seed))

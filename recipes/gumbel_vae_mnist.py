@@ -32,7 +32,6 @@ from keras_gen.vae import GumbelVAE
 from keras_gen.visualize import class_traversals, samples
 
 import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,10 +62,7 @@ SHAPES = {"categorical": (20, 10), "binary": (200, 2)}  # variables and their cl
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist"))
-    train, test = (
-        np.concatenate(list(part.batches(1000, s.seed, augment_batch=binarize).as_numpy_iterator()))
-        for part in (data.train, data.test)
-    )
+    train, test = (part.arrays(s.seed, binarize) for part in (data.train, data.test))
     temperature = Exponential(1.0, 0.5, steps=round(math.log(2) / s.anneal_rate))
     options = dict(
         temperature=temperature, straight_through=s.estimator == "straight_through",

@@ -32,7 +32,6 @@ from keras_gen.vae import IWAE
 from keras_gen.visualize import samples
 
 import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,10 +74,7 @@ def main(run: Run, s: Settings):
         run.fit(models[k], stream, part=f"k{k}")
     run.fit(models[SAMPLES[-1]], stream, samples)
 
-    known, images = (
-        np.concatenate(list(part.batches(1000, s.seed, augment_batch=binarize).as_numpy_iterator()))
-        for part in (data.train, data.test)
-    )
+    known, images = (part.arrays(s.seed, binarize) for part in (data.train, data.test))
     with run.evaluation(models[SAMPLES[-1]]) as metrics:
         for k in reversed(SAMPLES):
             run.say(f"k = {k}: NLL of {len(images)} test images by {s.nll_samples} samples of each")

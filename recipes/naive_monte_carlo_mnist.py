@@ -69,10 +69,7 @@ def main(run: Run, s: Settings):
     run.fit(vae, stream, manifold, part="vae")
     run.fit(naive, stream, manifold)
 
-    known, images = (
-        np.concatenate(list(part.batches(1000, s.seed, augment_batch=binarize).as_numpy_iterator()))
-        for part in (data.train, data.test)
-    )
+    known, images = (part.arrays(s.seed, binarize) for part in (data.train, data.test))
     with run.evaluation(naive) as metrics:
         for prefix, model in (("", naive), ("vae_", vae)):
             run.say(f"NLL of {len(images)} test images by a grid of {s.side**2} latents")

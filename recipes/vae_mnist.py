@@ -87,9 +87,8 @@ def main(run: Run, s: Settings):
         metrics["active_units"] = active_units(model.encode(images)[0])[0]
         metrics |= losses
         run.say(f"fitting mixtures of {s.templates} Bernoulli distributions")
-        known = data.train.batches(1000, s.seed, augment_batch=binarize).as_numpy_iterator()
-        sizes = map(int, s.templates.split())
-        mixture = BernoulliMixture.of_best_size(np.concatenate(list(known)), sizes, s.seed)
+        known, sizes = data.train.arrays(s.seed, binarize), map(int, s.templates.split())
+        mixture = BernoulliMixture.of_best_size(known, sizes, s.seed)
         metrics["nll_mixture"] = -mixture.log_prob(images).mean()
     run.export(model)
 

@@ -212,8 +212,16 @@ class Source:
             spec = self.element_spec
         return tf.map_fn(self._decode, stored, fn_output_signature=spec)
 
-    def arrays(self) -> Any:
-        """Returns all examples, decoded, as NumPy arrays `[n, ...]` in the structure of one."""
+    def arrays(self, seed: int = 0, augment_batch: Callable[[Any, Any], Any] | None = None) -> Any:
+        """Returns all examples, decoded, as NumPy arrays `[n, ...]` in the structure of one.
+
+        Args:
+            seed: Seed of the augmentation.
+            augment_batch: As in `batches`, of 1,000 examples each.
+        """
+        if augment_batch:
+            batches = self.batches(1000, seed, augment_batch=augment_batch).as_numpy_iterator()
+            return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
         stored = self._decode is None
         tensors = self._tensors if stored else _collect(self._examples(), self._size)
         return tf.nest.map_structure(lambda tensor: tensor.numpy(), tensors)

@@ -19,6 +19,7 @@ Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_D
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from keras_gen.data import faces, random_crop_flip, small_images
@@ -49,6 +50,7 @@ import numpy as np
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     dataset: Literal["celeb_a", "cifar10"] = "celeb_a"  # Faces, or small photographs
+    images: Path | None = None  # Your own folder of images in their place
     size: int = 64  # Side of the faces in pixels; CIFAR-10 has 32
     held_out: int = 100  # Last training images, by which the best epoch and the PCA are chosen
     latent_dim: int = 128  # Dimensions of the latents; of 2 their plane is drawn
@@ -70,7 +72,8 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(faces(s.size) if s.dataset == "celeb_a" else small_images(s.dataset))
+    load = partial(faces, s.size) if s.dataset == "celeb_a" else partial(small_images, s.dataset)
+    data = run.load(load(images=s.images))
     kept, test = data.for_validation(s.held_out), data.test.arrays()
     known, held_out = kept.train.arrays(), kept.test.arrays()
     height, width, channels = known.shape[1:]
@@ -90,9 +93,7 @@ def main(run: Run, s: Settings):
     validate = lambda model: {"bits": bits(-model.log_prob(held_out).mean())}  # noqa: E731
     run.fit(model, mirrored, samples, validate=validate, best="bits")
 
-    best = keras.saving.load_model(run.directory / "best.keras")
-    for name, network in model.networks.items():
-        network.set_weights(best.networks[name].get_weights())
+    run.restore_best(model)
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(test)} test images by {s.nll_samples} importance samples of each")
         found = nll_summary(importance_weighted_nll(model, test, s.nll_samples, seed=s.seed))

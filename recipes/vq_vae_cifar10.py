@@ -20,6 +20,7 @@ Data: cifar10 or celeb_a through tensorflow-datasets (downloaded, or from TFDS_D
 
 import dataclasses
 from functools import partial
+from pathlib import Path
 from typing import Literal
 
 from keras_gen.data import faces, random_crop_flip, small_images
@@ -46,6 +47,7 @@ from keras.optimizers import Adam
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     dataset: Literal["cifar10", "celeb_a"] = "cifar10"  # Photographs, or faces of 64x64 pixels
+    images: Path | None = None  # Your own folder of images in their place
     levels: Literal["1", "2"] = "1"  # Of codes: VQ-VAE, or VQ-VAE-2
     codebook_size: int = 512  # K, of each level
     codebook_update: Literal["average", "loss"] = "average"  # How codes are learned
@@ -68,7 +70,8 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(faces(64) if s.dataset == "celeb_a" else small_images("cifar10"))
+    load = partial(faces, 64) if s.dataset == "celeb_a" else partial(small_images, "cifar10")
+    data = run.load(load(images=s.images))
     test, shape = data.test.arrays(), tuple(data.train.element_spec.shape)
     with run.strategy.scope():
         model = built(shape, s)

@@ -154,9 +154,7 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
     """
     if images is not None:
         side, channels = (32, 3) if name in _COLORED else (28, 1)
-        own = image_folder(images, side, labels=labels, channels=channels)
-        # Sorted paths are sorted by class, and recipes hold out the end of the training part.
-        return Split(*_split(own.select(np.random.default_rng(0).permutation(len(own)))))
+        return _own(images, side, labels=labels, channels=channels)
     features = ("image", "label") if labels else "image"
     try:
         size = 20 if name == "usps" else None
@@ -168,7 +166,7 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
         return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
 
 
-def faces(size: int = 64) -> Split:
+def faces(size: int = 64, images: Path | None = None) -> Split:
     """Loads faces, as uint8 `[size, size, 3]`.
 
     They are those of CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild",
@@ -178,8 +176,10 @@ def faces(size: int = 64) -> Split:
 
     Args:
         size: Side of the images in pixels.
+        images: Folder of images to take in their place, as in `small_images`.
 
     Raises:
+        ValueError: If the folder holds too few images.
         DataDamaged: If the prepared data set is broken.
 
     Example:
@@ -187,6 +187,8 @@ def faces(size: int = 64) -> Split:
     data = faces(32)
     ```
     """
+    if images is not None:
+        return _own(images, size)
     try:
         parts = ("train+validation", "test")
         train, test = (load_tfds("celeb_a", part, size=size) for part in parts)
@@ -249,6 +251,13 @@ def _framed(image, *label):
     """A digit of 20x20 in the middle of 28x28 pixels, as in MNIST."""
     image = pad_to(image, 28)
     return (image, *label) if label else image
+
+
+def _own(images: Path, side: int, **options) -> Split:
+    """A folder's images, of which every tenth is held out."""
+    own = image_folder(images, side, **options)
+    # Sorted paths are sorted by class, and recipes hold out the end of the training part.
+    return Split(*_split(own.select(np.random.default_rng(0).permutation(len(own)))))
 
 
 def _split(source: Source) -> tuple[Source, Source]:

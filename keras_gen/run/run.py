@@ -32,6 +32,7 @@ from keras_gen.training import (
     ConstantThenLinear,
     TrainingState,
     averaged_weights,
+    take_weights,
     is_chief,
     make_strategy,
 )
@@ -304,6 +305,10 @@ class Run:
                 "tensorflow": tf.__version__,
             },
         }
+
+    def restore_best(self, model) -> None:
+        """Gives a model the weights of `best.keras`, which `fit` kept by its argument `best`."""
+        take_weights(model, keras.saving.load_model(self.directory / "best.keras"))
 
     def draw(self, name: str, image) -> None:
         """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder."""

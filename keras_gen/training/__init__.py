@@ -1,7 +1,7 @@
 """The training core: the update step, randomness, distribution, resume, averages, histories."""
 
 from keras_gen.training import schedules
-from keras_gen.training.averaging import averaged_weights
+from keras_gen.training.averaging import averaged_weights, take_weights
 from keras_gen.training.checks import require, require_inputs
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
@@ -52,4 +52,5 @@ __all__ = [
     "require_inputs",
     "schedules",
     "stateless_seed",
+    "take_weights",
 ]

@@ -21,16 +21,7 @@ def averaged_weights(model):
         images = model.sample(16)
     ```
     """
-    swaps = []
-    for name in model.optimizers():
-        optimizer = getattr(model, name, None)
-        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-        # Before the first update the averages are zeros.
-        if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
-            continue
-        # Those it was built for: layers that were frozen since are among them.
-        weights = optimizer._trainable_variables
-        swaps += zip(weights, optimizer._model_variables_moving_average, strict=True)
+    swaps = _averages(model)
     trained = [keras.ops.convert_to_numpy(weight) for weight, _ in swaps]
     try:
         for weight, average in swaps:
@@ -39,3 +30,31 @@ def averaged_weights(model):
     finally:
         for (weight, _), value in zip(swaps, trained, strict=True):
             weight.assign(value)
+
+
+def take_weights(model, other) -> None:
+    """Gives a model the weights of another of the same networks, and its averages too.
+
+    Args:
+        model: A compiled `GenerativeModel`.
+        other: Another one, such as the best of its training, loaded.
+    """
+    for name, network in model.networks.items():
+        network.set_weights(other.networks[name].get_weights())
+    for weight, average in _averages(model):
+        average.assign(keras.ops.convert_to_numpy(weight))
+
+
+def _averages(model) -> list:
+    """The weights that have moving averages, each with its own."""
+    pairs: list = []
+    for name in model.optimizers():
+        optimizer = getattr(model, name, None)
+        optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+        # Before the first update the averages are zeros.
+        if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
+            continue
+        # Those it was built for: layers that were frozen since are among them.
+        weights = optimizer._trainable_variables
+        pairs += zip(weights, optimizer._model_variables_moving_average, strict=True)
+    return pairs

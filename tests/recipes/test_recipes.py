@@ -167,10 +167,12 @@ def test_own_folders(images):
 @pytest.mark.parametrize(
     "name",
     [
+        "convolutional_vae_celeb_a",
         "dcgan_fashion_mnist",
         "denoising_autoencoder_mnist",
         "sparse_autoencoder_mnist",
         "vae_mnist",
+        "vq_vae_cifar10",
     ],
 )
 def test_own_images(name, tmp_path):

@@ -8,7 +8,7 @@ import tensorflow as tf
 from all_tiny import TINY
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import GenerativeModel, averaged_weights, minimize
+from keras_gen.training import GenerativeModel, averaged_weights, minimize, take_weights
 
 MOMENTUM = 0.8
 
@@ -51,6 +51,16 @@ def test_equals_the_average_computed_by_hand():
             assert (a != c).any()
         np.testing.assert_equal(weights(model.discriminator), critic)  # keeps no average
     np.testing.assert_equal(weights(model.generator), trained)
+
+
+def test_weights_that_are_taken_are_the_average_too():
+    model, other = gan(use_ema=True, ema_momentum=MOMENTUM), gan()
+    model.fit(IMAGES, batch_size=1, verbose=0)
+    take_weights(model, other)
+    for network in ("generator", "discriminator"):
+        np.testing.assert_equal(weights(getattr(model, network)), weights(getattr(other, network)))
+    with averaged_weights(model):
+        np.testing.assert_equal(weights(model.generator), weights(other.generator))
 
 
 def test_trained_weights_come_back_after_an_error():

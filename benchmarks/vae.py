@@ -19,8 +19,15 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import pytorch
 from turns import SHAPE, fit_in_turns
 
-from keras_gen.networks import biva_networks, conv_decoder, conv_encoder, mlp_networks
-from keras_gen.vae import BIVA, IWAE, VAE
+from keras_gen.networks import (
+    biva_networks,
+    conv_decoder,
+    conv_encoder,
+    mlp_networks,
+    residual_decoder,
+    residual_encoder,
+)
+from keras_gen.vae import BIVA, IWAE, VAE, VQVAE
 
 BATCH = pytorch.BATCH
 MANY = 100  # steps in one call of TensorFlow
@@ -42,11 +49,18 @@ def conv_networks():
     return conv_encoder(SHAPE, 32, heads=("mean", "log_variance")), conv_decoder(SHAPE, 32)
 
 
+def vq_networks():
+    """Two convolutions of stride 2, two residual blocks, latents of 64 dimensions, and back."""
+    sizes = dict(latent_dim=64, filters=64, residual_filters=32)
+    return residual_encoder(SHAPE, **sizes), residual_decoder(SHAPE, **sizes)
+
+
 MODELS = {
     "vae": lambda: VAE(*networks()),
     "iwae": iwae,
     "conv vae": lambda: VAE(*conv_networks()),
     "biva": lambda: BIVA(**biva_networks(SHAPE, [24, 16, 8], 200)),
+    "vq-vae": lambda: VQVAE(*vq_networks(), codebook_size=512),
 }
 
 

@@ -21,7 +21,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
-from keras_gen.data import Source, few_labels, half_labeled, small_images
+from keras_gen.data import Source, draw_normal, few_labels, half_labeled, small_images
 from keras_gen.metrics import few_label_baselines, svm_accuracy
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
@@ -30,25 +30,26 @@ from keras_gen.visualize import analogies
 
 import keras
 import numpy as np
-import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     labels: int = 100  # Digits that keep their label, as many of each class
     draws: int = 5  # Seeds, from `seed` on, each of which draws other digits
-    latent_dim: int = 50  # Dimensions of the latents of M1 and of M2
+    latent_dim: int = 50  # Dimensions of the latents of M1
+    m2_latent_dim: int = 50  # Dimensions of the latents of M2, also of that of M1's latents
     m1_hidden: int = 600  # Units of each of the two hidden layers of M1
     hidden: int = 500  # Units of the hidden layer of each network of M2
-    alpha: float = 0.2  # Weight of the cross-entropy of a labeled digit
+    alpha: float = 0.2  # Weight of the cross-entropy of a labeled digit in M2
+    stacked_alpha: float = 0.2  # Likewise, in M2 of M1's latents
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
     m1_epochs: int = 10  # Epochs of M1
     stacked_epochs: int = 10  # Epochs of M2 of the latents of M1
 
 
 PRESETS = {
-    "smoke": dict(labels=50, draws=1, latent_dim=4, m1_hidden=16, hidden=16, epochs=2,
-                  steps_per_epoch=10, batch_size=20, m1_epochs=1, stacked_epochs=1,
+    "smoke": dict(labels=50, draws=1, latent_dim=4, m2_latent_dim=4, m1_hidden=16, hidden=16,
+                  epochs=2, steps_per_epoch=10, batch_size=20, m1_epochs=1, stacked_epochs=1,
                   steps_per_execution=10),
     "cpu": dict(epochs=8, steps_per_epoch=500, batch_size=100, m1_epochs=20, grid_every=2,
                 steps_per_execution=100),
@@ -59,16 +60,17 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", labels=True))
-    train, held_out = np.split(np.arange(len(data.train)), [len(data.train) * 5 // 6])
-    train, held_out = data.train.select(train), data.train.select(held_out).arrays()[0]
+    kept = data.for_validation(len(data.train) // 6)
+    train, held_out = kept.train, kept.test.arrays()[0]
     with run.strategy.scope():
         heads = dict(activation="softplus", heads=("mean", "log_variance"))
         networks = mlp_networks((28, 28, 1), s.latent_dim, (s.m1_hidden, s.m1_hidden), **heads)
         m1 = VAE(*networks, seed=s.seed)
         run.compile(m1, keras.optimizers.Adam(run.in_halves(s.learning_rate, s.m1_epochs)))
     run.fit(m1, Source(train.arrays()[0]), part="m1", epochs=s.m1_epochs)
-    m2 = new_m2(run, s, s.seed, s.epochs, (28, 28, 1))
-    stream = partial(half_labeled, *parts(train, s, s.seed)[1:], s.batch_size, s.seed)
+    m2 = new_m2(run, s, s.seed, s.epochs, s.alpha)
+    few = few_labels(train.arrays()[1], s.labels, s.seed)
+    stream = partial(half_labeled, *by_label(train, few), s.batch_size, s.seed)
     run.fit(m2, stream, lambda model: analogies(model, held_out[:10]))
 
     with run.evaluation(m2) as metrics:
@@ -83,58 +85,46 @@ def main(run: Run, s: Settings):
     run.export(m2)
 
 
-def new_m2(run, s, seed, epochs, shape, **options):
-    """M2 of data of a shape, and its optimizer."""
+def new_m2(run, s, seed, epochs, alpha, shape=(28, 28, 1), **options):
+    """A compiled M2."""
     keras.utils.set_random_seed(seed)
-    options |= dict(latent_dim=s.latent_dim, hidden=(s.hidden,), alpha=s.alpha, seed=seed)
+    options |= dict(latent_dim=s.m2_latent_dim, hidden=(s.hidden,), alpha=alpha, seed=seed)
     with run.strategy.scope():
         model = M2.for_images(shape, classes=10, **options)
         run.compile(model, keras.optimizers.Adam(run.in_halves(s.learning_rate, epochs)))
     return model
 
 
-def parts(train, s, seed):
-    """The labels that a seed keeps, -1 for the others; the labeled digits, and the others."""
-    labels = few_labels(train.arrays()[1], s.labels, seed)
-    return labels, train.select(labels >= 0), train.select(labels < 0)
+def by_label(source, labels):
+    """The examples that keep their label, and the others."""
+    return source.select(labels >= 0), source.select(labels < 0)
 
 
 def errors(run, s, seed, train, test, m1, m2):
     """The test errors with the labels of a seed, in percent. M2 is trained for the first one."""
-    (digits, _), (images, answers), (labels, few, many) = (
-        train.arrays(),
-        test,
-        parts(train, s, seed),
-    )
+    (digits, classes), (images, answers) = train.arrays(), test
+    labels = few_labels(classes, s.labels, seed)
     fit = dict(steps_per_epoch=s.steps_per_epoch, verbose=0)
     if seed != s.seed:
-        m2 = new_m2(run, s, seed, s.epochs, (28, 28, 1))
-        m2.fit(half_labeled(few, many, s.batch_size, seed), epochs=s.epochs, **fit)
+        m2 = new_m2(run, s, seed, s.epochs, s.alpha)
+        stream = half_labeled(*by_label(train, labels), s.batch_size, seed)
+        m2.fit(stream, epochs=s.epochs, **fit)
 
-    latents = np.stack(m1.encode(digits), axis=1)  # mean, log variance
-    known = Source((latents[labels >= 0], labels[labels >= 0]))
+    few, many = by_label(Source((np.stack(m1.encode(digits), axis=1), classes)), labels)
     options = dict(shape=(s.latent_dim,), likelihood="unbounded_normal")
-    stacked = new_m2(run, s, seed, s.stacked_epochs, **options)
-    others = Source(latents[labels < 0])
-    stream = half_labeled(known, others, s.batch_size, seed, augment_batch=drawn)
+    stacked = new_m2(run, s, seed, s.stacked_epochs, s.stacked_alpha, **options)
+    stream = half_labeled(few, many, s.batch_size, seed, augment_batch=draw_normal)
     stacked.fit(stream, epochs=s.stacked_epochs, **fit)
     if seed == s.seed:
         run.draw("analogies", analogies(m2, images[:10]))
         run.draw("analogies_m1_m2", analogies(stacked, images[:10], through=m1))
-    codes, known_codes = m1.encode(images)[0], known.arrays()[0][:, 0]
+    codes, (known, known_labels) = m1.encode(images)[0], few.arrays()
     accuracies = {
         "m1_m2": (stacked.classify(codes).argmax(axis=1) == answers).mean(),
         "m2": (m2.classify(images).argmax(axis=1) == answers).mean(),
-        "m1_svm": svm_accuracy(known_codes, known.arrays()[1], codes, answers),
+        "m1_svm": svm_accuracy(known[:, 0], known_labels, codes, answers),
     } | few_label_baselines(digits, labels, images, answers, s.latent_dim)
     return {name: 100 - 100 * float(accuracy) for name, accuracy in accuracies.items()}
-
-
-def drawn(batch, seed):
-    """Latents drawn of (mean, log variance), and their labels."""
-    (mean, log_variance), labels = tf.unstack(batch[0], axis=1), batch[1]
-    noise = tf.random.stateless_normal(tf.shape(mean), seed)
-    return mean + tf.exp(0.5 * log_variance) * noise, labels
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from keras_gen.data.source import Source
 from keras_gen.data.spoken import SpokenDigits, spoken_digits
 from keras_gen.data.transforms import (
     binarize,
+    draw_normal,
     pad_to,
     random_crop_flip,
     random_levels,
@@ -47,6 +48,7 @@ __all__ = [
     "class_triples",
     "common_words",
     "documents",
+    "draw_normal",
     "even_order",
     "faces",
     "few_labels",

@@ -234,3 +234,31 @@ def binarize(example: Any, seed: tf.Tensor) -> Any:
         return tf.cast(uniform * 255.0 < tf.cast(image, tf.float32), tf.float32)
 
     return _on_image(draw, example, ranks=(3, 4))
+
+
+def draw_normal(example: Any, seed: tf.Tensor) -> Any:
+    """Draws Normal variables of their mean and log variance, an augmentation.
+
+    For models of what an encoder returns, drawn anew every time.
+
+    Args:
+        example: Floats `[n, 2, ...]`, means and log variances, or a tuple whose first field they
+            are.
+        seed: Stateless seed `[2]`.
+
+    Returns:
+        The example with float32 `[n, ...]` in their place.
+
+    Raises:
+        ValueError: If there are not two values of each variable.
+
+    Example:
+        >>> codes = Source(np.stack(model.encode(images), axis=1))
+        >>> batches = codes.stream(64, augment_batch=draw_normal)
+    """
+    if isinstance(example, tuple):
+        return (draw_normal(example[0], seed), *example[1:])
+    if example.shape.rank < 3 or example.shape[1] != 2:
+        raise ValueError(f"expected means and log variances [n, 2, ...], found {example.shape}.")
+    mean, log_variance = tf.unstack(example, axis=1)
+    return mean + tf.exp(0.5 * log_variance) * tf.random.stateless_normal(tf.shape(mean), seed)

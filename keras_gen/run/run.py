@@ -32,9 +32,9 @@ from keras_gen.training import (
     ConstantThenLinear,
     TrainingState,
     averaged_weights,
-    take_weights,
     is_chief,
     make_strategy,
+    take_weights,
 )
 
 FRAMES = 60  # at most, of the animation of a training

@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_gen.data import (
     Source,
     binarize,
+    draw_normal,
     pad_to,
     random_crop_flip,
     random_levels,
@@ -166,3 +167,17 @@ def test_random_levels_are_uniform_where_they_are_drawn(shape):
 def test_random_levels_need_a_probability():
     with pytest.raises(ValueError, match=r"rate is 1.5: expected a probability in \[0, 1\]"):
         random_levels(1.5)
+
+
+def test_normal_draws_have_their_mean_and_deviation():
+    mean, deviation = np.float32([[-3.0, 5.0]]), np.float32([[0.5, 2.0]])
+    both = np.stack([mean, 2 * np.log(deviation)], axis=1).repeat(20_000, axis=0)
+    drawn, labels = draw_normal((tf.constant(both), 7), SEED)
+    assert labels == 7 and drawn.shape == (20_000, 2)
+    np.testing.assert_allclose(np.mean(drawn, 0), mean[0], atol=0.05)
+    np.testing.assert_allclose(np.std(drawn, 0), deviation[0], rtol=0.03)
+
+
+def test_normal_draws_need_two_parameters():
+    with pytest.raises(ValueError, match=r"log variances \[n, 2, ...\], found \(4, 3\)"):
+        draw_normal(tf.zeros([4, 3]), SEED)

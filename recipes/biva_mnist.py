@@ -4,7 +4,7 @@ Maaløe, Fraccaro, Liévin, Winther: "BIVA: A Very Deep Hierarchy of Latent Vari
 Modeling", NeurIPS 2019. Their BIVA of 6 layers reaches a test NLL of 78.41 nats on dynamically
 binarized MNIST by 1,000 importance samples, with residual convolutions and days on GPUs. Here the
 networks are dense and residual, of half a million weights in 3 layers. The VAE has one layer of
-latents, and is trained alike: on as many steps of the same batches, with the same rates and warm-up.
+latents, and is trained alike: as many steps on the same batches, with the same rates and warm-up.
 
 Every variable has free bits, as many as in the paper at first and none at the end, in place of the
 paper's fine-tuning without. The sample grid shows a test digit a row: the digit, its

@@ -11,9 +11,8 @@ pairs of latents and digit teach it.
 The NLL of both is log p(x) itself, a sum over a grid of the two latents that needs no encoder.
 The tutorial has no figures; the networks are those of `vae_mnist` but for the latents.
 
-  python recipes/naive_monte_carlo_mnist.py                 about 5 minutes on two CPU cores
+  python recipes/naive_monte_carlo_mnist.py                 about 4 minutes on two CPU cores
   python recipes/naive_monte_carlo_mnist.py --preset smoke  under a minute
-The five minutes are estimated.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -19,7 +19,7 @@ Deviations: VAEs in place of PixelCNN++ and Glow. Ren et al. choose the fraction
 the background's weights, by other outliers; here none are seen before the test, so it is the middle
 one of the fractions that their code tries, without a penalty.
 
-  python recipes/outliers_fashion_mnist.py                    estimated: 8 minutes on two CPU cores
+  python recipes/outliers_fashion_mnist.py                    about 8 minutes on two CPU cores
   python recipes/outliers_fashion_mnist.py --preset smoke     about a minute
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

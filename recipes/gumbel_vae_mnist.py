@@ -36,7 +36,7 @@ import keras
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
+    learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
     anneal_rate: float = 1e-4  # Of the temperature: 1e-5 or 1e-4 in the paper
     estimator: Literal["gumbel", "straight_through"] = "gumbel"
     """What the decoder is trained on: relaxed codes, or hard codes with their gradient."""
@@ -51,7 +51,7 @@ class Settings(ShortStepSettings):
 
 PRESETS = {
     "smoke": dict(epochs=2, steps_per_epoch=20, batch_size=20, nll_samples=5, templates="5 10"),
-    "cpu": dict(epochs=60, steps_per_epoch=600, batch_size=100, grid_every=10,
+    "cpu": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20,
                 steps_per_execution=100),
     "paper": dict(epochs=1000, steps_per_epoch=600, batch_size=100, grid_every=50,
                   anneal_rate=1e-5, steps_per_execution=100),

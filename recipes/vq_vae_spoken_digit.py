@@ -5,8 +5,7 @@ Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", N
 is told the speaker, so that it says the words of one speaker in the voice of another. Here are 125
 codes a second, 1,125 bits.
 
-  python recipes/vq_vae_spoken_digit.py                    about 10 minutes on two CPU cores,
-                                                           estimated
+  python recipes/vq_vae_spoken_digit.py                    about 10 minutes on two CPU cores
   python recipes/vq_vae_spoken_digit.py --preset smoke     under a minute
 
 The paper has 109 speakers and measures no conversion; here are five, with two minutes of speech,

@@ -11,7 +11,7 @@ nearly nine times as many as 8x8 codes.
 With --levels 2: Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with
 VQ-VAE-2", NeurIPS 2019.
 
-  python recipes/vq_vae_cifar10.py                    about 10 minutes on two CPU cores (estimated)
+  python recipes/vq_vae_cifar10.py                    about 16 minutes on two CPU cores
   python recipes/vq_vae_cifar10.py --preset smoke     under a minute
   python recipes/vq_vae_cifar10.py --dataset celeb_a --levels 2     faces of 64x64 pixels
 
@@ -62,7 +62,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(codebook_size=16, latent_dim=4, filters=8, residual_filters=4, epochs=2,
                   steps_per_epoch=5, batch_size=16, baseline_images=300),
-    "cpu": dict(filters=64, residual_filters=32, learning_rate=1e-3, epochs=18, steps_per_epoch=500,
+    "cpu": dict(filters=64, residual_filters=32, learning_rate=1e-3, epochs=32, steps_per_epoch=500,
                 batch_size=64, grid_every=3),
     "paper": dict(codes_per_place=10, epochs=250, steps_per_epoch=1000, batch_size=128,
                   grid_every=10),

@@ -108,7 +108,8 @@ def test_the_house_has_these_rooms():
 
 
 def test_the_readme_is_short():
-    assert len(read("README.md").splitlines()) <= 120
+    """But for its table, which grows with the library."""
+    assert len([line for line in read("README.md").splitlines() if line[:1] != "|"]) <= 105
 
 
 def test_something_was_found():

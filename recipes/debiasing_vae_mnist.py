@@ -7,7 +7,7 @@ takes green ones for even. The DB-VAE is not told the colors: it finds them amon
 draws the odd digits that lie where there are few. Beside it the same model with the same initial
 weights, trained on examples that are drawn alike, and on groups that are drawn equally often, which
 takes knowing them. Accuracies are of the test digits, each group as many of them; the accuracy over
-all counts a group by its share of the training digits.
+all counts a group by its fraction of the training digits.
 
 Deviations from the paper: the data, and the networks for them. Alpha, the weights of the losses and
 the number of latents were chosen by the accuracies on the last 10,000 training digits.
@@ -36,7 +36,7 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    examples: int = 6000  # Training digits, the first ones
+    examples: int = 20_000  # Training digits, the first ones
     rare: float = 0.02  # Fraction of the odd digits that are green
     latent_dim: int = 3  # Dimensions of the latents
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many

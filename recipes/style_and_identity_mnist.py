@@ -89,8 +89,8 @@ def main(run: Run, s: Settings):
         classifier = trained_extractor(images, labels, s.classifier_steps, seed=s.seed)
         shown = {"swapped": (model.swap(x, other), other_classes), "images": (x, classes)}
         shown["reconstructed"] = made["reconstructed"], classes
-        for name, (pictures, right) in shown.items():
-            answers = classifier(pictures)["logits"].argmax(axis=1)
+        for name, (drawn, right) in shown.items():
+            answers = classifier(drawn)["logits"].argmax(axis=1)
             metrics[f"identified_{name}"] = float((answers == right).mean())
         run.draw("swaps", swaps(model, test[0][:12], one_of_each(*test)))
     run.export(model)
@@ -102,8 +102,8 @@ def networks(s):
     heads = dict(latent_dim=s.style_dim, heads=("mean", "log_variance"))
     encoder = with_head(conv_encoder((28, 28, 1), **heads, **sizes), s.identity_dim, "identity")
     decoder = conv_decoder((28, 28, 1), s.style_dim + s.identity_dim, **sizes)
-    judge = dict(latent_dim=1, activation="leaky_relu", name="discriminator")
-    return encoder, decoder, with_labels(conv_encoder((28, 28, 1 + 10), **judge, **sizes), 10)
+    sizes |= dict(latent_dim=1, activation="leaky_relu", name="discriminator")
+    return encoder, decoder, with_labels(conv_encoder((28, 28, 1 + 10), **sizes), 10)
 
 
 def one_of_each(images, labels):

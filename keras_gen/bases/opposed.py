@@ -41,12 +41,12 @@ class Opposed(GenerativeModel):
         """Returns the optimizers unless others are given."""
         raise NotImplementedError(f"{type(self).__name__} has no default optimizers.")
 
-    def oppose(self, objective: Objective, judge: Callable, real, *fakes) -> dict:
+    def oppose(self, objective: Objective, logits_of: Callable, real, *fakes) -> dict:
         """Takes the discriminator's step.
 
         Args:
             objective: What it minimizes.
-            judge: Function of `real` or a fake that returns the discriminator's logits.
+            logits_of: Function of `real` or a fake that returns the discriminator's logits.
             real: What is real, `[batch, ...]`.
             *fakes: What is not, one or more of the same shape.
 
@@ -56,7 +56,7 @@ class Opposed(GenerativeModel):
         """
 
         def discriminator_loss():
-            of_real, *of_fakes = (tf.cast(judge(each), tf.float32) for each in (real, *fakes))
+            of_real, *of_fakes = (tf.cast(logits_of(each), tf.float32) for each in (real, *fakes))
             losses = [0.5 * objective.discriminator(of_real, logits) for logits in of_fakes]
             right = [of_real > 0, *(logits < 0 for logits in of_fakes)]
             right = tf.cast(tf.stack(right, axis=1), tf.float32)

@@ -13,7 +13,7 @@ reconstruction, and what becomes of it when the latents of 1, 2 and 3 layers are
 A second BIVA is trained on Fashion-MNIST and tells its test images from digits by the bound L^{>k},
 for which the k lower layers are drawn from the prior, and by the ratio of the ELBO to it, LLR^{>k}.
 
-  python recipes/biva_mnist.py                    about 14 minutes on two CPU cores (estimated)
+  python recipes/biva_mnist.py                    about 13 minutes on two CPU cores
   python recipes/biva_mnist.py --preset smoke     under a minute
 
 Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

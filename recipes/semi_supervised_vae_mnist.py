@@ -11,7 +11,7 @@ Deviations: half of a batch is labeled, where in the paper labels are as rare as
 The machine learns from labels alone, for scikit-learn has no transductive one. Gray values are
 taken as probabilities.
 
-  python recipes/semi_supervised_vae_mnist.py                    about 12 minutes on two CPU cores,
+  python recipes/semi_supervised_vae_mnist.py                    about 15 minutes on two CPU cores,
                                                                  estimated
   python recipes/semi_supervised_vae_mnist.py --preset smoke     under a minute
 
@@ -51,8 +51,8 @@ PRESETS = {
     "smoke": dict(labels=50, draws=1, latent_dim=4, m2_latent_dim=4, m1_hidden=16, hidden=16,
                   epochs=2, steps_per_epoch=10, batch_size=20, m1_epochs=1, stacked_epochs=1,
                   steps_per_execution=10),
-    "cpu": dict(epochs=8, steps_per_epoch=500, batch_size=100, m1_epochs=20, grid_every=2,
-                steps_per_execution=100),
+    "cpu": dict(m2_latent_dim=5, alpha=20.0, stacked_alpha=1.0, epochs=8, steps_per_epoch=500,
+                batch_size=100, m1_epochs=20, grid_every=2, steps_per_execution=100),
     "paper": dict(epochs=600, steps_per_epoch=500, batch_size=200, m1_epochs=600,
                   stacked_epochs=600, grid_every=20, learning_rate=3e-4),
 }  # fmt: skip

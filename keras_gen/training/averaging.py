@@ -1,6 +1,7 @@
 """Evaluation with the exponential moving average of the weights."""
 
 import contextlib
+from typing import Any
 
 import keras
 
@@ -45,11 +46,11 @@ def take_weights(model, other) -> None:
         average.assign(keras.ops.convert_to_numpy(weight))
 
 
-def _averages(model) -> list:
+def _averages(model: Any) -> list:
     """The weights that have moving averages, each with its own."""
     pairs: list = []
     for name in model.optimizers():
-        optimizer = getattr(model, name, None)
+        optimizer: Any = getattr(model, name, None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         # Before the first update the averages are zeros.
         if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:

@@ -18,9 +18,10 @@ UNKNOWN = ("StatelessRandom", "LookupTable")
 def example(spec, rng):
     """Two examples, 36 along every other open axis."""
     shape = [size or (36 if axis else 2) for axis, size in enumerate(spec.shape)]
-    if spec.dtype == tf.uint8:
-        return rng.integers(0, 256, shape, np.uint8)
-    return rng.standard_normal(shape, np.float32) ** 2  # counts are not negative
+    if spec.dtype.is_integer:
+        levels = 256 if len(shape) == 4 else 2  # of images; of codes, labels and layers
+        return rng.integers(0, levels, shape, spec.dtype.as_numpy_dtype)
+    return rng.random(shape, np.float32)  # latents, counts and waveforms may be so
 
 
 def unknown(function):

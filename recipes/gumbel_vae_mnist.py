@@ -13,7 +13,7 @@ Deviations: digits are binarized once, as in the paper, but by a draw of their o
 network of categorical latents with 200, here too it ends with the pixels. In `classes.png` the
 latents of a digit, one in each row, take each of their classes.
 
-  python recipes/gumbel_vae_mnist.py                   about 8 minutes on two CPU cores (estimated)
+  python recipes/gumbel_vae_mnist.py                   about 15 minutes on two CPU cores
   python recipes/gumbel_vae_mnist.py --preset smoke    under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -169,7 +169,8 @@ class HierarchicalVAE(Coder, LatentModel):
 
         def posterior(layer, features, priors):
             known = [parts[name] for name in self.layout[layer - 1]]
-            return [(z, tf.fill(tf.shape(z), -math.inf)) for z in known]
+            # exp(-500) is 0. With an infinity, what tf2onnx converts draws other images.
+            return [(z, tf.fill(tf.shape(z), -1000.0)) for z in known]
 
         return posterior
 

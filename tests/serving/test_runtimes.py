@@ -18,10 +18,14 @@ UNKNOWN = ("StatelessRandom", "LookupTable")
 def example(spec, rng):
     """Two examples, 36 along every other open axis."""
     shape = [size or (36 if axis else 2) for axis, size in enumerate(spec.shape)]
+    if spec.dtype.is_integer and len(shape) == 1:
+        return np.arange(shape[0], dtype=spec.dtype.as_numpy_dtype)  # labels, layers
     if spec.dtype.is_integer:
-        levels = 256 if len(shape) == 4 else 2  # of images; of codes, labels and layers
+        levels = 256 if spec.dtype == tf.uint8 else 2  # of images; of codes
         return rng.integers(0, levels, shape, spec.dtype.as_numpy_dtype)
-    return rng.random(shape, np.float32)  # latents, counts and waveforms may be so
+    if spec.name == "waveforms":
+        return rng.uniform(-1, 1, shape).astype("float32")
+    return rng.standard_normal(shape, np.float32) ** 2  # counts are not negative
 
 
 def unknown(function):

@@ -2,22 +2,20 @@
 
 Nalisnick, Matsukawa, Teh, Gorur, Lakshminarayanan: "Do Deep Generative Models Know What They Don't
 Know?", ICLR 2019: models of clothes find digits more likely than clothes. A VAE with a logistic
-likelihood of the 256 levels is trained on clothes and has to tell test images of clothes from
-digits; another one is trained on digits, for the reverse. Scores are high for outliers:
+likelihood of the 256 levels is trained on clothes and has to tell clothes from digits; another one
+is trained on digits, for the reverse. Scores, of test images, are high for outliers:
 
 - elbo and nll: the negative ELBO, and the negative log-likelihood by importance samples;
 - ratio: the nll less that of a second VAE, the background's, which is trained on images of which a
   fraction of the values is random (Ren et al.: "Likelihood Ratios for Out-of-Distribution
-  Detection", NeurIPS 2019), which with VAEs may fail (Xiao, Yan, Amit: "Likelihood Regret: An
-  Out-of-Distribution Detection Score For Variational Auto-encoder", NeurIPS 2020);
+  Detection", NeurIPS 2019), which may fail with VAEs (Xiao et al., "Likelihood Regret", 2020);
 - complexity: the nll less the size of the image as a PNG file, in nats (Serrà et al.: "Input
   Complexity and Out-of-distribution Detection with Likelihood-based Generative Models", ICLR 2020);
 - without a VAE: how far the PNG file's size is from the training images' mean, the squared error of
   as many principal components as the VAE has latents, and the nearest training image's distance.
 
 Deviations: VAEs in place of PixelCNN++ and Glow. Ren et al. choose the fraction, and a penalty of
-the background's weights, by other outliers; here none are seen before the test, so it is the middle
-one of the fractions that their code tries, without a penalty.
+weights, by other outliers; here none are seen: the middle fraction of their code, and no penalty.
 
   python recipes/outliers_fashion_mnist.py                    about 8 minutes on two CPU cores
   python recipes/outliers_fashion_mnist.py --preset smoke     about a minute
@@ -73,17 +71,15 @@ PRESETS = {
 def main(run: Run, s: Settings):
     data = run.load(Sets(fashion=small_images("fashion_mnist"), mnist=small_images("mnist")))
     sources = {"fashion": data.train_fashion, "mnist": data.train_mnist}
-    models = {}
+    names = ("mnist_background", "mnist", "fashion_background", "fashion")  # the main one last
     with run.strategy.scope():
-        for name in ("fashion", "fashion_background", "mnist", "mnist_background"):
-            models[name] = build(run, s)
-    # The main model comes last.
-    for name, model in reversed(models.items()):
+        models = {name: build(run, s) for name in reversed(names)}
+    for name in names:
         known, _, background = name.partition("_")
         options = dict(augment_batch=random_levels(s.random)) if background else {}
         stream = partial(sources[known].stream, s.batch_size, s.seed, **options)
         part = {} if name == "fashion" else dict(part=name)
-        run.fit(model, stream, None if part else samples, **part)
+        run.fit(models[name], stream, None if part else samples, **part)
 
     tests = {"fashion": data.test_fashion.arrays(), "mnist": data.test_mnist.arrays()}
     tests = {name: images[: s.tested] for name, images in tests.items()}
@@ -119,14 +115,13 @@ def scores(model, background, s, train, images):
         importance_weighted_nll(m, images, s.nll_samples, seed=s.seed) for m in (model, background)
     )
     sizes, known = compressed_bits(images), compressed_bits(train[: s.neighbors]).mean()
-    pca = PrincipalComponents(train, s.latent_dim)
     return {
         "complexity": nats["nll"] - sizes * math.log(2),
         "ratio": nats["nll"] - behind["nll"],
         "nll": nats["nll"],
         "elbo": -nats["elbo"],
         "png": np.abs(sizes - known),
-        "pca": squared_error(pca.reconstruct(images), images),
+        "pca": squared_error(PrincipalComponents(train, s.latent_dim).reconstruct(images), images),
         "neighbor": nearest_neighbors(images, train[: s.neighbors])[0][:, 0],
     }
 

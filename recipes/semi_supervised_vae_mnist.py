@@ -107,8 +107,7 @@ def errors(run, s, seed, train, test, m1, m2):
     fit = dict(steps_per_epoch=s.steps_per_epoch, verbose=0)
     if seed != s.seed:
         m2 = new_m2(run, s, seed, s.epochs, s.alpha)
-        stream = half_labeled(*by_label(train, labels), s.batch_size, seed)
-        m2.fit(stream, epochs=s.epochs, **fit)
+        m2.fit(half_labeled(*by_label(train, labels), s.batch_size, seed), epochs=s.epochs, **fit)
 
     few, many = by_label(Source((np.stack(m1.encode(digits), axis=1), classes)), labels)
     options = dict(shape=(s.latent_dim,), likelihood="unbounded_normal")

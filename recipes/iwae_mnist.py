@@ -9,7 +9,7 @@ as many steps here; one of k = 50 decodes 50 times as many latents.
 Deviations: Adam's rate is constant in the first half and then falls linearly, in place of eight
 rates over passes that grow threefold each. Half of the time goes into the test NLL.
 
-  python recipes/iwae_mnist.py                    about 23 minutes on two CPU cores (estimated)
+  python recipes/iwae_mnist.py                    44 minutes on two CPU cores (shared)
   python recipes/iwae_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

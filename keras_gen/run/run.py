@@ -320,12 +320,14 @@ class Run:
         if is_chief():
             write_wav(self.directory / f"{name}.wav", waveforms, rate)
 
-    def export(self, model, default: str | None = None) -> Path | None:
+    def export(self, model, default: str | None = None, half: bool = False) -> Path | None:
         """Exports the model with its metrics, and marks the run as finished.
 
         Args:
             model: The model that was evaluated.
             default: The export's default signature.
+            half: Whether its weights are stored as float16, for large networks: see
+                `keras_gen.serving.export`.
 
         Returns:
             The export's folder; None of all workers but the first, which writes it.
@@ -349,7 +351,7 @@ class Run:
         path = self._exported(folder)
         if path is None:
             with averaged_weights(model):
-                path = export(model, folder, self.name, default=default, metadata=metadata)
+                path = export(model, folder, self.name, default, metadata, half=half)
         # Written last: its presence says that the run is finished.
         write_json(self.directory / "metrics.json", self.metrics)
         smoke_note = [SMOKE_NOTE] if s.preset == "smoke" else []

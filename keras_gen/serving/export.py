@@ -25,6 +25,7 @@ from keras_gen.serving.warmup import default_inputs, write_warmup
 __all__ = ["Exportable", "Exported", "export", "load", "next_version"]
 
 Specs = dict[str, tf.TensorSpec]
+Halves = dict[int, tuple[Any, tf.Variable]]
 INFERENCE = {"dropout": "off", "normalization": "inference mode: moving statistics"}
 
 
@@ -48,6 +49,7 @@ def export(
     default: str | None = None,
     metadata: Mapping[str, Any] | None = None,
     warmup: Mapping[str, Mapping[str, Any]] | None = None,
+    half: bool = False,
 ) -> Path:
     """Writes `<directory>/<name>/<version>/`: a SavedModel with the model's signatures.
 
@@ -77,6 +79,8 @@ def export(
         warmup: Signature name -> input name -> array: the warm-up request of that signature,
             in place of one example of zeros (64 along every other open axis, scalars 1) or of
             empty texts.
+        half: Whether weights are stored as float16, in half the space, and differ by up to 0.05 %
+            from the model's. What is computed of them is float32 still.
 
     Returns:
         The folder written.
@@ -108,8 +112,12 @@ def export(
             )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in signatures.items()}
+    halves: Halves = {}
     with _in_float32(model.networks):
-        functions = {key: _concrete(f, specs[key]) for key, (f, _) in signatures.items()}
+        functions = {key: _concrete(f, specs[key], halves) for key, (f, _) in signatures.items()}
+        if half:
+            halves |= _halves(model.networks, _read(functions))
+            functions = {k: _concrete(f, specs[k], halves) for k, (f, _) in signatures.items()}
     defaults: dict[str, Any] = getattr(model, "signature_defaults", dict)()
     requests = {
         key: _request(key, specs[key], (warmup or {}).get(key, {}), defaults.get(key, {}))
@@ -117,7 +125,7 @@ def export(
     }
     for key, function in functions.items():
         _try(key, function, requests[key])
-    module, parameters = _module(model.networks, functions)
+    module, parameters = _module(model.networks, functions, halves)
     module.resources = list(getattr(model, "resources", ()))
     description = _describe(model, name, default, specs, functions, parameters, metadata or {})
     functions["serving_default"] = functions[default]
@@ -177,7 +185,28 @@ def _in_float32(networks: Mapping[str, Any]) -> Iterator[None]:
             layer.dtype_policy = policies[key]
 
 
-def _concrete(function: Callable, specs: Specs) -> Any:
+def _read(functions: Mapping[str, Any]) -> dict[int, Any]:
+    """The variables that functions read, by their id."""
+    return {id(v): v for function in functions.values() for v in function.graph.variables}
+
+
+def _parts(value: Any) -> tuple:
+    """A variable, and its components: a distributed one is read through one of them."""
+    return (value, *getattr(value, "values", ()))
+
+
+def _halves(networks: Mapping[str, Any], read: Mapping[int, Any]) -> Halves:
+    """By the id of a floating variable that is read, it and one that holds it in float16."""
+    variables = [v for network in networks.values() for v in network.variables]
+    return {
+        id(v): (v, tf.Variable(tf.cast(v.value, tf.float16), trainable=False))
+        for v in variables
+        if any(id(part) in read for part in _parts(v.value))
+        and "float" in keras.backend.standardize_dtype(v.dtype)
+    }
+
+
+def _concrete(function: Callable, specs: Specs, halves: Halves) -> Any:
     """Traces `function` once, its outputs in a dict and of the dtypes that are served."""
 
     def served(tensor: Any) -> tf.Tensor:
@@ -189,7 +218,9 @@ def _concrete(function: Callable, specs: Specs) -> Any:
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         # A runtime other than Python's takes any shape, and networks may end the process over it.
         tensors = tuple(map(tf.ensure_shape, tensors, (spec.shape for spec in specs.values())))
-        outputs = function(*tensors)
+        values = [(v, tf.cast(half, tf.float32)) for v, half in halves.values()]
+        with keras.StatelessScope(values) if values else contextlib.nullcontext():
+            outputs = function(*tensors)
         if not isinstance(outputs, Mapping):
             outputs = {"output": outputs}
         # Converters know a tensor by one name.
@@ -227,28 +258,21 @@ def _try(signature: str, function: Any, request: Mapping[str, np.ndarray]) -> No
 def _module(
     networks: Mapping[str, Any],
     functions: Mapping[str, Any],
+    halves: Halves,
 ) -> tuple[tf.Module, dict[str, int]]:
     """A module with the variables that `functions` read, and each network's share in parameters."""
-    read = {
-        id(variable): variable
-        for function in functions.values()
-        for variable in function.graph.variables
-    }
+    read = _read(functions)
     module, parameters = tf.Module(), {}
     module.kept = []
     for name, network in networks.items():
-        # A distributed variable is read through one of its components, and saved as a plain one.
-        values = [variable.value for variable in network.variables]
-        used = [
-            value
-            for value in values
-            if any(id(part) in read for part in (value, *getattr(value, "values", ())))
-        ]
+        # A distributed variable is saved as a plain one.
+        values = [halves.get(id(v), (v, v.value))[1] for v in network.variables]
+        used = [value for value in values if any(id(part) in read for part in _parts(value))]
         if used:
             parameters[name] = sum(math.prod(value.shape) for value in used)
         module.kept += [value for value in used if all(value is not kept for kept in module.kept)]
         for value in used:
-            for part in (value, *getattr(value, "values", ())):
+            for part in _parts(value):
                 read.pop(id(part), None)
     module.kept += list(read.values())
     return module, parameters

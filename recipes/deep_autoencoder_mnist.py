@@ -119,7 +119,7 @@ def main(run: Run, s: Settings):
         metrics |= model.evaluate(data.test.batches(250), return_dict=True, verbose=0)
         metrics["weight_decay"] = weight_decay
         metrics |= {f"held_out_error_{decay:g}": error for decay, error in errors.items()}
-    run.export(model)
+    run.export(model, half=True)
 
 
 if __name__ == "__main__":

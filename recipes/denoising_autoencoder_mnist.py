@@ -91,7 +91,7 @@ def main(run: Run, s: Settings):
             known, held_out = (encode(train), train_labels), (encode(test), test_labels)
             accuracy = linear_probe(*known, *held_out, [s.probe_labels], s.seed)
             metrics[f"{name}_probe"] = 100 * accuracy[s.probe_labels]
-    run.export(models[s.corruption])
+    run.export(models[s.corruption], half=True)
 
 
 def gains(model, train, test):

@@ -93,7 +93,7 @@ def main(run: Run, s: Settings):
                 lines[f"{kind}, {size}"] = (recalls, line)
         run.draw("sample_grid", code_scatter(codes, topics, data.topics))
         run.draw("precision", line_plot(lines, "fraction of the topic retrieved", "precision"))
-    run.export(models["main"])
+    run.export(models["main"], half=True)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ much as methods do (Locatello et al. 2019), so run several.
 Deviations: the shapes are not those of dSprites, nor are scores on them. Codes are the means of all
 combinations, all trained on. The FactorVAE's discriminator needs as many images again in a step.
 
-  python recipes/disentanglement_factors.py  # estimated: about 25 minutes on two CPU cores
+  python recipes/disentanglement_factors.py  # about 23 minutes on two CPU cores
   python recipes/disentanglement_factors.py --preset smoke  # about a minute
 
 Data: shapes drawn at run time.

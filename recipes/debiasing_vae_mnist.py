@@ -12,7 +12,7 @@ all counts a group by its fraction of the training digits.
 Deviations from the paper: the data, and the networks for them. Alpha, the width of bins, the loss
 weights and the number of latents were chosen on the last 10,000 training digits.
 
-  python recipes/debiasing_vae_mnist.py    # estimated: about 6 minutes on two CPU cores
+  python recipes/debiasing_vae_mnist.py    # about 4 minutes on two CPU cores
   python recipes/debiasing_vae_mnist.py --preset smoke    # under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -12,7 +12,7 @@ accuracy on digits and on reconstructions.
 Deviations from the paper: networks for digits, and the weights of the losses, chosen on the last
 10,000 training digits: a style whose divergence counts less tells more of the digit.
 
-  python recipes/style_and_identity_mnist.py    # estimated: about 9 minutes on two CPU cores
+  python recipes/style_and_identity_mnist.py    # about 4 minutes on two CPU cores
   python recipes/style_and_identity_mnist.py --preset smoke    # under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

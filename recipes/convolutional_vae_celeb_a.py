@@ -10,7 +10,7 @@ PCA, which is a VAE of linear maps, with as many latents and with as many as hel
 for. Given its latents, a VAE draws all values independently of each other: whatever neighbors and
 colors share has to pass through 128 latents.
 
-  python recipes/convolutional_vae_celeb_a.py    # estimated: 11 minutes on two CPU cores
+  python recipes/convolutional_vae_celeb_a.py    # about 7 minutes on two CPU cores
   python recipes/convolutional_vae_celeb_a.py --dataset cifar10  # estimated: 12 minutes
   python recipes/convolutional_vae_celeb_a.py --preset smoke     # about a minute
 

@@ -150,9 +150,74 @@ def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
     return step
 
 
+def gan(critic_steps=0, size=32, batch=64, filters=32, latents=100):
+    """DCGAN's step; with critic steps that of WGAN-GP, whose critic normalizes layers."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    stages = size.bit_length() - 3
+
+    def generator():
+        width = filters * 2 ** (stages - 1)
+        layers = [nn.ConvTranspose2d(latents, width, 4, bias=False), nn.BatchNorm2d(width)]
+        layers.append(nn.ReLU())
+        for _ in range(stages - 1):
+            layers += [nn.ConvTranspose2d(width, width // 2, 4, 2, 1, bias=False)]
+            layers += [nn.BatchNorm2d(width // 2), nn.ReLU()]
+            width //= 2
+        return nn.Sequential(*layers, nn.ConvTranspose2d(width, 1, 4, 2, 1), nn.Tanh())
+
+    def discriminator():
+        layers, width = [], 1
+        for stage in range(stages):
+            wider = filters * 2**stage
+            layers.append(nn.Conv2d(width, wider, 4, 2, 1, bias=stage == 0))
+            if stage:
+                layers.append(nn.GroupNorm(1, wider) if critic_steps else nn.BatchNorm2d(wider))
+            layers.append(nn.LeakyReLU(0.2))
+            width = wider
+        return nn.Sequential(*layers, nn.Conv2d(width, 1, 4), nn.Flatten(0))
+
+    g, d = generator(), discriminator()
+    adam = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))
+    g_adam, d_adam = adam(g.parameters()), adam(d.parameters())
+    images = torch.rand(max(critic_steps, 1), batch, 1, size, size).mul(2).sub(1)
+
+    def noise():
+        return torch.randn(batch, latents, 1, 1)
+
+    def take(adam, loss):
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+
+    def step():
+        for real in images:
+            with torch.no_grad():
+                fake = g(noise())
+            if critic_steps:
+                mix = torch.rand(batch, 1, 1, 1)
+                between = (mix * real + (1 - mix) * fake).requires_grad_()
+                (slope,) = torch.autograd.grad(d(between).sum(), between, create_graph=True)
+                penalty = (slope.flatten(1).norm(dim=1) - 1).square().mean()
+                loss = d(fake).mean() - d(real).mean() + 10 * penalty
+            else:
+                loss = functional.softplus(-d(real)).mean() + functional.softplus(d(fake)).mean()
+            take(d_adam, loss)
+        d.requires_grad_(False)
+        judged = d(g(noise()))
+        take(g_adam, -judged.mean() if critic_steps else functional.softplus(-judged).mean())
+        d.requires_grad_(True)
+
+    return step
+
+
 STEPS = {
     "vae": mlp_vae,
     "iwae": partial(mlp_vae, samples=50),
+    "dcgan": gan,
+    "wgan-gp": partial(gan, critic_steps=5),
     "cyclegan float32": cyclegan,
     "cyclegan bfloat16": partial(cyclegan, "bfloat16"),
 }

@@ -12,9 +12,9 @@ from keras_gen.data import Source
 SHAPE = (28, 28, 1)
 
 
-def images(count=2000):
-    """A source of noise, uint8 `[count, 28, 28, 1]`, which costs what images do."""
-    return Source(np.random.default_rng(0).integers(0, 256, (count, *SHAPE), "uint8"))
+def images(count=2000, shape=SHAPE):
+    """A source of noise, uint8 `[count, *shape]`, which costs what images do."""
+    return Source(np.random.default_rng(0).integers(0, 256, (count, *shape), "uint8"))
 
 
 def in_turns(functions: dict, rounds: int = 9) -> dict:
@@ -74,7 +74,7 @@ class InTurns(keras.callbacks.Callback):
         """Ends a turn of `fit` and takes those of the others."""
         if (batch + 1) % self.chunk:
             return
-        float(logs["loss"])  # the device may still be at it
+        float(next(iter(logs.values())))  # the device may still be at it
         self.seconds["fit"].append(time.perf_counter() - self.began)
         for name, run in self.others.items():
             began = time.perf_counter()
@@ -87,31 +87,35 @@ class InTurns(keras.callbacks.Callback):
         return {k: statistics.median(v[1:]) / self.chunk for k, v in self.seconds.items()}
 
 
-def fit_in_turns(build, batch, rounds, chunk, others=None, per_execution=1) -> dict:
+def fit_in_turns(
+    build, batch, rounds, chunk, others=None, per_execution=1, shape=SHAPE, bare=bare_step
+) -> dict:
     """The seconds of a step of `fit`, of the bare step and of other ways.
 
     Args:
-        build: Function that returns a new model of images `[28, 28, 1]`.
+        build: Function that returns a new model of images.
         batch: Images in a step.
         rounds: Turns.
         chunk: Steps in a turn.
         others: Further ways, as `InTurns` takes them.
         per_execution: Steps in one call of TensorFlow.
+        shape: Of the images.
+        bare: Function of a new model that returns its bare step.
 
     Returns:
         Seconds by way: `fit`, `bare` and the names of the others.
     """
-    model, bare = build(), bare_step(build())
+    model, step = build(), bare(build())
     model.compile(steps_per_execution=per_execution)
-    batches = iter(images().stream(batch, seed=1))
+    batches = iter(images(shape=shape).stream(batch, seed=1))
 
     def run_bare(count):
         for _ in range(count):
-            loss = bare(next(batches))
+            loss = step(next(batches))
         float(loss)
 
     watch = InTurns({"bare": run_bare, **(others or {})}, chunk)
     steps = (rounds + 1) * chunk
-    stream = images().stream(batch)
+    stream = images(shape=shape).stream(batch)
     model.fit(stream, steps_per_epoch=steps, verbose=0, callbacks=[watch])
     return watch.per_step()

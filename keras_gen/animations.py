@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from keras_gen.files import replacing
-from keras_gen.images import rgb, to_pillow
+from keras_gen.images import grid, rgb, to_pillow
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
 """Endings and formats of the images that may be animations."""
@@ -102,6 +102,50 @@ def write_animation(
         first.save(file, kind, save_all=True, append_images=rest, duration=durations, loop=0)
 
 
+def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
+    """A row for each video: frames at even distances, the first and the last among them.
+
+    Args:
+        videos: uint8 `[n, frames, height, width, 1 or 3]`.
+        frames: How many of each, at most.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the videos have another shape.
+
+    Example:
+    ```python
+    sample_grid = SampleGrid(lambda model: video_strips(model.sample(8, seed=0)), "runs/a/samples")
+    ```
+    """
+    videos = _videos(videos)
+    places = np.unique(np.linspace(0, videos.shape[1] - 1, frames).round().astype(int))
+    return grid(videos[:, places].reshape(-1, *videos.shape[2:]), len(places))
+
+
+def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """The frames of one video that shows all of them side by side.
+
+    Args:
+        videos: uint8 `[n, frames, height, width, 1 or 3]`.
+        columns: Videos in a row: nearly a square unless told.
+
+    Returns:
+        uint8 `[frames, height, width, 3]`.
+
+    Raises:
+        ValueError: If the videos have another shape.
+
+    Example:
+    ```python
+    write_animation("videos.gif", video_grid(model.sample(25, seed=0)), milliseconds=100)
+    ```
+    """
+    return np.stack([grid(frame, columns) for frame in _videos(videos).swapaxes(0, 1)])
+
+
 def _map_animation(source: Path, target: Path, function: Callable, bar: Callable) -> None:
     format = ANIMATED[target.suffix.lower()]
     durations: list[float] = []  # grows while the frames are written
@@ -190,3 +234,13 @@ def _reading(source: Path) -> Iterator[None]:
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise ValueError(f"{source} cannot be read ({reason}): replace or remove it.") from error
+
+
+def _videos(videos):
+    videos = np.asarray(videos)
+    if videos.ndim != 5:
+        raise ValueError(
+            f"videos have the shape {list(videos.shape)}: expected [n, frames, height, width, 1 or "
+            "3]."
+        )
+    return videos

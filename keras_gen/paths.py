@@ -3,6 +3,35 @@
 import numpy as np
 
 
+def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False) -> np.ndarray:
+    """Points at even distances on the way from `start` to `end`, both included.
+
+    Args:
+        start: Latents `[n, ...]`.
+        end: Likewise.
+        steps: Points, at least 2.
+        spherical: By `slerp`, of the latents as vectors, in place of `line`.
+
+    Returns:
+        Float32 `[n, steps, ...]`.
+
+    Raises:
+        ValueError: If the two differ in shape, `steps` is below 2, or as `slerp`.
+
+    Example:
+        >>> path(np.zeros([1, 1]), np.ones([1, 1]), steps=3)[0, :, 0]
+        array([0. , 0.5, 1. ], dtype=float32)
+    """
+    if np.shape(start) != np.shape(end):
+        raise ValueError(f"a has shape {np.shape(start)} and b {np.shape(end)}: expected the same.")
+    if steps < 2:
+        raise ValueError(f"steps is {steps}: at least 2, the two ends.")
+    between, shape = slerp if spherical else line, np.shape(start)
+    start, end = (np.reshape(z, [len(z), -1]) for z in (start, end))
+    points = [between(start, end, t) for t in np.linspace(0.0, 1.0, steps)]
+    return np.stack(points, axis=1).reshape(-1, steps, *shape[1:]).astype("float32")
+
+
 def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     """Points on the straight lines from `start` to `end`.
 

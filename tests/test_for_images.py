@@ -16,6 +16,11 @@ SMALL = {
     "WGANGP": ((8, 8, 3), dict(latent_dim=3, filters=2, critic_steps=1)),
     "UnrolledGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, unrolled_steps=1)),
     "ConditionalGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
+    "ACGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
+    "InfoGAN": ((12, 8, 3), dict(continuous=1, latent_dim=3, filters=2)),
+    "PacGAN": ((8, 8, 3), dict(pack=2, latent_dim=3, filters=2)),
+    "ProgressiveGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, stable_steps=1)),
+    "StyleGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, mixing=0.5)),
     "M2": ((4, 4, 1), dict(classes=4, latent_dim=3, hidden=(5,), likelihood=Normal(scale=None))),
     "CycleGAN": ((24, 24, 3), dict(filters=2, blocks=1, pool_size=4, domains=("a", "b"))),
 }
@@ -25,7 +30,7 @@ SMALL = {
 def test_takes_images_of_the_shape(rng, name):
     shape, arguments = SMALL[name]
     model = getattr(keras_gen, name).for_images(shape, **arguments)
-    given = arguments.keys() - {"latent_dim", "filters", "blocks", "hidden"}
+    given = arguments.keys() - {"latent_dim", "filters", "blocks", "hidden", "width"}
     assert all(getattr(model, name) == arguments[name] for name in given)
     images = rng.integers(0, 256, (4, *shape), "uint8")
     batch = (images, images) if name == "CycleGAN" else (images, np.arange(4))[: len(model.batch)]

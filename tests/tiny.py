@@ -41,12 +41,14 @@ class Tiny:
         generate: Function of a model that returns what it makes as an array, the same each time.
         draws: Whether its training draws random numbers.
         evaluated: What `evaluate` reports, if that is not all that a step of training does.
+        traces: How often the step is traced for one device: of networks that grow once a size.
     """
 
     build: Callable[[int], GenerativeModel]
     generate: Callable[[GenerativeModel], np.ndarray]
     draws: bool = True
     evaluated: tuple[str, ...] = ()
+    traces: int = 1
 
     def compiled(self, seed: int = 3) -> GenerativeModel:
         """A new model, the same each time, with an optimizer for every player."""

@@ -3,7 +3,9 @@
 from keras_gen.bases.adversarial import AdversarialModel
 from keras_gen.bases.capabilities import Capable, Sampler, capability
 from keras_gen.bases.classes import ClassCoder, Classifying, ClassSampler
+from keras_gen.bases.coded import Coded
 from keras_gen.bases.coder import Coder, Decoding, DiscreteCoder
+from keras_gen.bases.generating import Generating
 from keras_gen.bases.hierarchy import Drawn, HierarchicalVAE
 from keras_gen.bases.latent import ImportanceWeighted, LatentModel
 from keras_gen.bases.likelihood import DensityModel, Inferred, LikelihoodModel
@@ -17,11 +19,13 @@ __all__ = [
     "ClassCoder",
     "ClassSampler",
     "Classifying",
+    "Coded",
     "Coder",
     "Decoding",
     "DensityModel",
     "DiscreteCoder",
     "Drawn",
+    "Generating",
     "HierarchicalVAE",
     "ImportanceWeighted",
     "Inferred",

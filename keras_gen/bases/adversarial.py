@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.bases.capabilities import Capable
+from keras_gen.data.augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.base import per_example_mean
 from keras_gen.training import GenerativeModel, apply, minimize, parts
@@ -28,16 +29,20 @@ class AdversarialModel(Capable, GenerativeModel):
         discriminator_steps: Updates of the discriminator for one of the generator: k of
             algorithm 1. A batch given to `fit` holds the k fresh batches.
         seed: Seed of all randomness in the steps.
+        augmentation: Names of `"color"`, `"translation"` and `"cutout"`: random changes of all
+            images that the discriminator is shown, real and generated (`data.augment`).
         **kwargs: `name` and the like, of `keras.Model`.
 
     Raises:
-        ValueError: If `discriminator_steps` is below 1, or the penalty does not suit the
-            discriminator.
+        ValueError: If `discriminator_steps` is below 1, the penalty does not suit the
+            discriminator, or an augmentation is unknown.
     """
+
+    unused = "refuse"  # weights that take no part in a loss: see `training.minimize`
 
     def __init__(
         self, generator, discriminator, objective, penalty=None, discriminator_steps=1, seed=0,
-        **kwargs,
+        augmentation=(), **kwargs,
     ):  # fmt: skip
         super().__init__(seed=seed, **kwargs)
         if discriminator_steps < 1:
@@ -46,6 +51,7 @@ class AdversarialModel(Capable, GenerativeModel):
         self.objective = adversarial.get(objective)
         self.penalty = penalties.get(penalty)
         self.discriminator_steps = discriminator_steps
+        self.augmentation = check_augmentations(augmentation)
         if self.penalty is not None:
             self.penalty.check(discriminator)
 
@@ -97,6 +103,18 @@ class AdversarialModel(Capable, GenerativeModel):
         """
         return images
 
+    def augmented(self, images, training: bool):
+        """Returns images changed at random, the real and the generated ones of a step alike."""
+
+        def uniform(use, shape):
+            return self.uniform(f"augmentation/{use}", shape, training)
+
+        return augment(images, self.augmentation, uniform)
+
+    def judge(self) -> keras.Model:
+        """Returns the discriminator, or the part of it that is in use."""
+        return self.discriminator
+
     def discriminate(self, images, batch: dict, training: bool, weights=None, keep_state=False):
         """Returns the discriminator's logits of real or generated images.
 
@@ -107,10 +125,20 @@ class AdversarialModel(Capable, GenerativeModel):
             weights: Of the discriminator in place of its own.
             keep_state: Whether its moving statistics are left alone, as with other weights.
         """
-        shown = self.shown(images, batch)
+        return self.judged(images, batch, training, weights, keep_state)[0]
+
+    def judged(self, images, batch: dict, training: bool, weights=None, keep_state=False) -> list:
+        """Returns all outputs of the discriminator: its logits, and those of further heads.
+
+        Arguments are those of `discriminate`.
+        """
+        shown = self.shown(self.augmented(images, training), batch)
+        judge = self.judge()
         if weights is None and not keep_state:
-            return self.discriminator(shown, training=training)
-        return apply(self.discriminator, weights, shown, training)
+            outputs = judge(shown, training=training)
+        else:
+            outputs = apply(judge, weights, shown, training)
+        return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
     def discriminator_terms(self, batch: dict, fake, use: str, training: bool, weights=None):
         """Returns the terms of the discriminator's loss, `[batch]` each, and what is reported.
@@ -118,21 +146,35 @@ class AdversarialModel(Capable, GenerativeModel):
         Args:
             batch: What the step is on, by name.
             fake: What was generated.
-            use: Which of the k updates this is.
+            use: What it was generated for, which tells the k updates apart.
             training: Whether this is a training step.
             weights: Of the discriminator in place of its own.
         """
         real_logits = self.discriminate(batch["x"], batch, training, weights)
         fake_logits = self.discriminate(fake, batch, training, weights)
+        return self.told_apart(real_logits, fake_logits, batch, fake, use, training, weights)
+
+    def told_apart(self, real_logits, fake_logits, batch, fake, use, training, weights=None):
+        """Returns `discriminator_terms` of logits: for discriminators that have further heads."""
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
             terms["penalty"] = self._penalty(batch, fake, use, training, weights)
-        return terms | _accuracies(real_logits, fake_logits)
+        return terms | _accuracies(real_logits, fake_logits, self.objective.threshold)
 
     def weighted(self, terms, training):
         """Returns the sum of a loss's weighted terms; how often D is right is none of them."""
         losses = {name: term for name, term in terms.items() if name not in ACCURACIES}
         return super().weighted(losses, training)
+
+    def discriminator_updated(self) -> None:
+        """Does what follows each update of the discriminator: nothing, unless a method says so."""
+
+    def generator_updated(self, terms: dict) -> None:
+        """Does what follows each update of the generator, such as moving state.
+
+        Args:
+            terms: Of its loss, from before the update.
+        """
 
     def generator_terms(self, batch: dict, training: bool) -> dict:
         """Returns the terms of the generator's loss, `[batch]` each."""
@@ -149,6 +191,10 @@ class AdversarialModel(Capable, GenerativeModel):
             weights: Of the discriminator in place of its own.
         """
         fake_logits = self.discriminate(fake, batch, training, weights)
+        return self.fooled(fake_logits, batch, training, weights)
+
+    def fooled(self, fake_logits, batch, training: bool, weights=None) -> tf.Tensor:
+        """Returns `fooling` of the logits of what was generated."""
         if not self.objective.compares:
             return self.objective.generator(fake_logits)
         real_logits = self.discriminate(batch["x"], batch, training, weights)
@@ -163,24 +209,32 @@ class AdversarialModel(Capable, GenerativeModel):
             fake = self.generated(f"discriminator {k}", batch, training=True)
 
             def discriminator_loss(batch=batch, fake=fake, k=k):
-                terms = self.discriminator_terms(batch, fake, f"penalty {k}", training=True)
+                terms = self.discriminator_terms(batch, fake, f"discriminator {k}", training=True)
                 return self.weighted(terms, training=True), terms
 
             d_networks, g_networks = self.optimizers().values()
-            d_loss, d_terms = minimize(discriminator_loss, self.d_optimizer, *d_networks)
+            d_loss, d_terms = minimize(
+                discriminator_loss, self.d_optimizer, *d_networks, unused=self.unused
+            )
+            with tf.control_dependencies([d_loss]):
+                self.discriminator_updated()
 
         def generator_loss():
             terms = self.generator_terms(batch, training=True)
             return self.weighted(terms, training=True), terms
 
-        g_loss, g_terms = minimize(generator_loss, self.g_optimizer, *g_networks)
+        g_loss, g_terms = minimize(
+            generator_loss, self.g_optimizer, *g_networks, unused=self.unused
+        )
+        with tf.control_dependencies([g_loss]):
+            self.generator_updated(g_terms)
         return self.report(d_loss=d_loss, g_loss=g_loss, **self.named(d_terms | g_terms))
 
     def test_step(self, data):
         """Returns the same losses on held-out examples, with networks in inference mode."""
         batch = self.prepare_batch(data)
         fake = self.generated("test", batch, training=False)
-        d_terms = self.discriminator_terms(batch, fake, "penalty", training=False)
+        d_terms = self.discriminator_terms(batch, fake, "test", training=False)
         g_terms = self.generator_terms(batch, training=False)
         return self.report(
             training=False,
@@ -201,13 +255,14 @@ class AdversarialModel(Capable, GenerativeModel):
         """The penalty of the discriminator, every so many steps and weighted as often."""
         penalty, real = self.penalty, batch["x"]
         count = keras.ops.shape(real)[0]
-        mix = self.uniform(use, [count, *[1] * (real.shape.rank - 1)], training)
+        axes = real.shape[1:] if penalty.noise_per_value else [1] * (real.shape.rank - 1)
+        noise = getattr(self, penalty.noise)(f"{use}/penalty", [count, *axes], training)
 
         def compute():
             def critic(images):
                 return self.discriminate(images, batch, training, weights, keep_state=True)
 
-            return penalty(critic, real, fake, mix)
+            return penalty(critic, real, fake, noise)
 
         return lazily(penalty.every if training else 1, self.step.value, count, compute)
 
@@ -230,7 +285,7 @@ def lazily(every: int, step, count, compute) -> tf.Tensor:
     return tf.cond(due, lambda: every * compute(), lambda: tf.zeros([count]))
 
 
-def _accuracies(real_logits, fake_logits):
+def _accuracies(real_logits, fake_logits, threshold):
     """How often the discriminator tells each kind right, a fraction `[batch]`."""
-    right = dict(zip(ACCURACIES, (real_logits > 0, fake_logits < 0), strict=True))
+    right = dict(zip(ACCURACIES, (real_logits > threshold, fake_logits < threshold), strict=True))
     return {name: per_example_mean(tf.cast(value, tf.float32)) for name, value in right.items()}

@@ -156,6 +156,16 @@ class Sampler(Capable):
         """Returns what the noise becomes, as the edge `x` restores it."""
         raise NotImplementedError(f"{type(self).__name__} does not say what its noise becomes.")
 
+    def made_of(self, noise, **conditions) -> tf.Tensor:
+        """Returns what `sample` makes of noise: by default `from_noise`, of all conditions."""
+        return self.from_noise(noise, **conditions)
+
+    def drawn_noise(self, n, seed):
+        """Returns the noise of `sample(n, seed)`."""
+        if isinstance(n, int) and n < 1:
+            raise ValueError(f"n is {n}: draw at least 1.")
+        return self.noise(n, stateless_seed(0, seed, "sample"))
+
     def conditions(self) -> dict[str, Condition]:
         """Returns the arguments of `sample` beside the number and the seed, by name."""
         _, *rest = inspect.signature(self.from_noise).parameters.values()
@@ -181,8 +191,6 @@ class Sampler(Capable):
             TypeError: If there is no such condition.
             ValueError: If `n` is below 1, or a condition out of range.
         """
-        if n < 1:
-            raise ValueError(f"n is {n}: draw at least 1.")
         known = self.conditions()
         if unknown := sorted(conditions.keys() - known.keys()):
             raise TypeError(
@@ -191,8 +199,8 @@ class Sampler(Capable):
             )
         if seed is None:
             seed = int(np.random.default_rng().integers(2**31))
+        noise = self.drawn_noise(n, seed)
         values = self._prepared([conditions.get(name, known[name].default) for name in known], n)
-        noise = self.noise(n, _sample_key(seed))
         specs = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), noise)
         specs = [specs, *(c.edge.inner_spec() for c in known.values())]
         draw = self.graph("sample", functools.partial(_generated, self), specs)
@@ -208,7 +216,7 @@ class Sampler(Capable):
         known = self.conditions()
 
         def sample(seed, n, *values):
-            noise = self.noise(n, _sample_key(seed))
+            noise = self.drawn_noise(n, seed)
             return self._served(_generated(self, noise, *self._prepared(values, n)))
 
         scalars = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
@@ -227,16 +235,12 @@ class Sampler(Capable):
 
 def _generated(model, noise, *conditions):
     names = model.conditions()
-    return {"x": model.from_noise(noise, **dict(zip(names, conditions, strict=True)))}
+    return {"x": model.made_of(noise, **dict(zip(names, conditions, strict=True)))}
 
 
 def _part(some, value):
     """Some of the examples, or what is for all of them."""
     return value[some] if value.shape.rank else value
-
-
-def _sample_key(seed):
-    return stateless_seed(0, seed, "sample")
 
 
 def _spread(edge, value, n):

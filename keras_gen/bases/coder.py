@@ -11,6 +11,7 @@ from keras_gen.bases.likelihood import edge_of
 from keras_gen.data.edges import Levels, Vectors
 from keras_gen.losses import likelihoods
 from keras_gen.networks import conv_decoder, conv_encoder
+from keras_gen.paths import path
 from keras_gen.training import require_built
 
 
@@ -159,20 +160,18 @@ class Coder(Decoding):
         Args:
             a: Examples `[n, ...]`, as their edge takes them.
             b: The same number of examples.
-            steps: Points, both ends included.
-            **given: What `decode` takes besides, such as `labels`.
+            steps: Points, at least 2: both ends are among them.
+            **given: What `decode` takes besides, such as `labels`: one for each pair or for all.
 
         Returns:
             As `decode`, `[n, steps, ...]`.
+
+        Raises:
+            ValueError: If there are not as many of both, or `steps` is below 2.
         """
         codes = [self.encode(x) for x in (a, b)]
-        start, end = (c[0] if isinstance(c, tuple) else c for c in codes)
-        fractions = np.linspace(0.0, 1.0, steps).reshape([steps, *[1] * (start.ndim - 1)])
-        line = (1 - fractions) * start[:, None] + fractions * end[:, None]
-        decoded = self.decode(line.reshape(-1, *start.shape[1:]).astype("float32"), **given)
-        parts = decoded if isinstance(decoded, tuple) else (decoded,)
-        shaped = tuple(part.reshape(*line.shape[:2], *part.shape[1:]) for part in parts)
-        return shaped if len(shaped) > 1 else shaped[0]
+        start, end = (code[0] if isinstance(code, tuple) else code for code in codes)
+        return decoded_path(self.decode, start, end, steps, **given)
 
 
 class DiscreteCoder(Coder):
@@ -220,6 +219,32 @@ class DiscreteCoder(Coder):
     def decode(self, codes):
         """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
         return {"x": self.reconstructed(self.embedded(codes))}
+
+
+def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
+    """Returns what a capability makes of points between codes.
+
+    Args:
+        decode: The capability, of codes `[batch, ...]`.
+        a: Codes `[n, ...]`.
+        b: Likewise.
+        steps: Points, at least 2.
+        spherical: As of `keras_gen.paths.path`.
+        **given: What `decode` takes besides: one for each pair or for all.
+
+    Returns:
+        As `decode`, `[n, steps, ...]`; of several outputs a tuple.
+
+    Raises:
+        ValueError: As `keras_gen.paths.path`.
+    """
+    points = path(a, b, steps, spherical)
+    given = {k: np.repeat(v, steps, axis=0) if np.ndim(v) else v for k, v in given.items()}
+    decoded = decode(points.reshape(-1, *points.shape[2:]), **given)
+    several = isinstance(decoded, tuple)
+    parts = [np.asarray(part) for part in (decoded if several else (decoded,))]
+    shaped = tuple(part.reshape(*points.shape[:2], *part.shape[1:]) for part in parts)
+    return shaped if several else shaped[0]
 
 
 def require_heads(encoder, *names: str) -> None:

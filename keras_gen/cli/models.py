@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.animations import video_grid, video_strips, write_animation
 from keras_gen.cli.recipes import place, recipes
 from keras_gen.cli.text import print_table
 from keras_gen.images import grid, write_png
@@ -72,9 +73,11 @@ def _facts(path: Path) -> list[str]:
 
 def sample(options: argparse.Namespace) -> int:
     """Draws a grid of images."""
-    if options.out.suffix.lower() != ".png":
+    ending = options.out.suffix.lower()
+    if ending not in (".png", ".gif"):
         raise ValueError(
-            f"--out is {options.out}: the grid is written as PNG, so its name ends in .png."
+            f"--out is {options.out}: the grid is written as PNG, so its name ends in .png, or of "
+            "videos as a GIF, in .gif."
         )
     keep_existing([options.out], options)
     model = exported.load(find(options.models, options.model))
@@ -95,9 +98,19 @@ def sample(options: argparse.Namespace) -> int:
 
     inputs = usual | told | {"seed": options.seed, "n": options.n}
     images = run(model, signature, outputs[0], **inputs)
-    write_png(options.out, grid(images, options.columns))
-    print(f"{len(images)} images written to {options.out}")
+    if (ending == ".gif") > (images.ndim == 5):
+        raise ValueError(f"--out is {options.out}: these are images, so its name ends in .png.")
+    if ending == ".gif":
+        write_animation(options.out, video_grid(images, options.columns), milliseconds=100)
+    else:
+        write_png(options.out, _sheet(images, options.columns))
+    print(f"{len(images)} {'videos' if images.ndim == 5 else 'images'} written to {options.out}")
     return 0
+
+
+def _sheet(images, columns):
+    """A grid of images, or frames of videos."""
+    return grid(images, columns) if images.ndim == 4 else video_strips(images)
 
 
 def keep_existing(targets: list[Path], options: argparse.Namespace) -> None:
@@ -161,7 +174,7 @@ def image_outputs(model: exported.Exported, signature: str) -> list[str]:
     return [
         key
         for key, spec in model.outputs[signature].items()
-        if spec.dtype == "uint8" and spec.shape.rank == 4
+        if spec.dtype == "uint8" and spec.shape.rank in (4, 5)
     ]
 
 

@@ -1,11 +1,13 @@
 """Data sets as sources of examples, their streams, and samples for machines without a network."""
 
+from keras_gen.data.augmentations import augment
 from keras_gen.data.biased import rare_color
 from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.documents import Documents, documents
 from keras_gen.data.factors import Factors
 from keras_gen.data.folders import image_folder
 from keras_gen.data.labeled import even_order, few_labels, half_labeled
+from keras_gen.data.moving import moving_images
 from keras_gen.data.offline import (
     offline_color_digits,
     offline_digits,
@@ -13,6 +15,7 @@ from keras_gen.data.offline import (
     offline_voices,
     paint,
 )
+from keras_gen.data.points import points_around, stacked_digits
 from keras_gen.data.sets import Domains, Sets, Split, faces, photos_and_paintings, small_images
 from keras_gen.data.shapes import Shapes
 from keras_gen.data.source import Source
@@ -44,6 +47,7 @@ __all__ = [
     "Split",
     "SpokenDigits",
     "WordCounts",
+    "augment",
     "binarize",
     "class_triples",
     "common_words",
@@ -57,6 +61,7 @@ __all__ = [
     "image_folder",
     "inverse_density",
     "load_tfds",
+    "moving_images",
     "offline_color_digits",
     "offline_digits",
     "offline_unpaired",
@@ -64,6 +69,7 @@ __all__ = [
     "pad_to",
     "paint",
     "photos_and_paintings",
+    "points_around",
     "random_crop_flip",
     "random_levels",
     "random_shift",
@@ -72,6 +78,7 @@ __all__ = [
     "resize_cover",
     "small_images",
     "spoken_digits",
+    "stacked_digits",
     "to_peak",
     "unpaired",
     "weighted_stream",

@@ -134,7 +134,7 @@ def random_crop_flip(
     return augment
 
 
-def random_shift_flip(shift: int) -> Callable[[Any, Any], Any]:
+def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: an image is shifted at random, and mirrored with probability 1/2.
 
     What comes in at the border is the image's own reflection, so the size stays.
@@ -142,6 +142,7 @@ def random_shift_flip(shift: int) -> Callable[[Any, Any], Any]:
     Args:
         shift: Most pixels that the image moves by, up or down and left or right: from 0 to below
             its sides.
+        flip: Whether it may be mirrored; digits are not.
 
     Returns:
         `augment(example, seed)`; see the module.
@@ -161,6 +162,8 @@ def random_shift_flip(shift: int) -> Callable[[Any, Any], Any]:
         def shift_flip(image: tf.Tensor) -> tf.Tensor:
             padded = tf.pad(image, around, "REFLECT")
             shifted = tf.image.stateless_random_crop(padded, image.shape, crop_seed)
+            if not flip:
+                return shifted
             return tf.image.stateless_random_flip_left_right(shifted, flip_seed)
 
         return _on_image(shift_flip, example)

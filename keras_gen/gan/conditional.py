@@ -43,7 +43,7 @@ class ConditionalGAN(ClassSampler, GAN):
     """
 
     batch = ("x", "labels")
-    inputs_of_networks = 2
+    inputs_of_networks = (2, 2)
 
     def __init__(
         self, generator, discriminator, classes: int, objective="non_saturating", penalty=None,

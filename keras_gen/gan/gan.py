@@ -1,16 +1,17 @@
 """Generative adversarial networks (Goodfellow et al. 2014)."""
 
 import keras
-import tensorflow as tf
 
-from keras_gen.bases import AdversarialModel, Sampler, capability
+from keras_gen.bases import AdversarialModel, Generating, capability
 from keras_gen.data.edges import Images, Vectors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.training import require_built, require_inputs
 
+KINDS = {"images": Images, "vectors": Vectors}
+
 
 @keras.saving.register_keras_serializable("keras_gen")
-class GAN(Sampler, AdversarialModel):
+class GAN(Generating, AdversarialModel):
     """One generator against one discriminator.
 
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
@@ -27,10 +28,13 @@ class GAN(Sampler, AdversarialModel):
         penalty: None, or `"gradient"` or an object, added to the discriminator's loss.
         discriminator_steps: k of algorithm 1. A batch given to `fit` holds the k fresh batches.
         seed: Seed of the latents.
+        data: What the examples are: `"images"`, or `"vectors"` of any finite numbers, which come
+            and go as they are, such as points of a plane.
 
     Raises:
         ValueError: If the generator's latents are not one known number, a network has several
-            inputs, k is below 1, or the penalty does not suit the discriminator.
+            inputs, k is below 1, the penalty does not suit the discriminator, or the data are of
+            another kind.
 
     Example:
     ```python
@@ -44,16 +48,17 @@ class GAN(Sampler, AdversarialModel):
     ```
     """
 
-    inputs_of_networks = 1
+    inputs_of_networks = (1, 1)  # of the generator, of the discriminator
     default_signature = "sample"
     discriminator_normalization: str = "batch"  # in the networks of `for_images`
 
     def __init__(
         self, generator, discriminator, objective="non_saturating", penalty=None,
-        discriminator_steps: int = 1, seed: int = 0, **kwargs,
+        discriminator_steps: int = 1, seed: int = 0, data: str = "images", **kwargs,
     ):  # fmt: skip
         require_built(generator, discriminator)
-        require_inputs(self.inputs_of_networks, type(self), generator, discriminator)
+        for count, network in zip(self.inputs_of_networks, (generator, discriminator), strict=True):
+            require_inputs(count, type(self), network)
         latents = generator.inputs[0].shape
         if len(latents) != 2 or latents[1] is None:
             raise ValueError(
@@ -63,9 +68,11 @@ class GAN(Sampler, AdversarialModel):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
-        self.latent_dim = latents[1]
-        self.edges["x"] = Images(tuple(discriminator.inputs[0].shape[1:]))
-        self.edges["latents"] = Vectors((self.latent_dim,))
+        self.keep_latents(latents[1])
+        if data not in KINDS:
+            raise ValueError(f"data is {data!r}: expected one of {', '.join(KINDS)}.")
+        self.data = data
+        self.edges["x"] = KINDS[data](tuple(discriminator.inputs[0].shape[1:]), name=data)
 
     @classmethod
     def for_images(cls, shape: tuple, latent_dim: int = 100, filters: int = 64, **kwargs):
@@ -94,12 +101,8 @@ class GAN(Sampler, AdversarialModel):
     @capability
     def generate(self, latents):
         """Turns latents `[n, latents]` into images, uint8 `[n, height, width, channels]`."""
-        return {"x": self.generator(latents, training=False)}
-
-    def noise(self, n, key):
-        """Draws latents."""
-        return tf.random.stateless_normal([n, self.latent_dim], key)
+        return {"x": self.call(latents)}
 
     def from_noise(self, noise):
         """Returns the images of latents."""
-        return self.generator(noise, training=False)
+        return self.call(noise)

@@ -2,12 +2,12 @@
 
 import keras
 
-from keras_gen.gan.gan import GAN
+from keras_gen.gan.wgan import WGAN
 from keras_gen.losses import GradientPenalty
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class WGANGP(GAN):
+class WGANGP(WGAN):
     """A generator against a critic that estimates the Wasserstein distance.
 
     Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs",
@@ -46,31 +46,10 @@ class WGANGP(GAN):
         self, generator, critic, penalty_weight: float = 10.0, critic_steps: int = 5, seed=0,
         **kwargs,
     ):  # fmt: skip
-        super().__init__(
-            generator, critic, "wasserstein", GradientPenalty(penalty_weight), critic_steps, seed,
-            **kwargs,
-        )  # fmt: skip
-        self.penalty_weight, self.critic_steps = penalty_weight, critic_steps
-
-    @property
-    def critic(self) -> keras.Model:
-        """The critic, which is the discriminator of `GAN`."""
-        return self.discriminator
+        penalty = GradientPenalty(penalty_weight)
+        super().__init__(generator, critic, None, critic_steps, seed, penalty, **kwargs)
+        self.penalty_weight = penalty_weight
 
     def default_optimizer(self):
         """Returns the optimizer of algorithm 1."""
         return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)
-
-    def loss_weights(self):
-        """Returns what is reported: the penalty, and the critic's estimate of the distance."""
-        return {"penalty": 1.0, "wasserstein_distance": None}
-
-    def discriminator_terms(self, batch, fake, use, training, weights=None):
-        """Returns the two terms of eq. (3)."""
-        terms = super().discriminator_terms(batch, fake, use, training, weights)
-        critic_loss = terms["discrimination"]
-        return {
-            "discrimination": critic_loss,
-            "penalty": terms["penalty"],
-            "wasserstein_distance": -critic_loss,
-        }

@@ -2,6 +2,7 @@
 
 from keras_gen.layers.channelwise_dense import ChannelwiseDense
 from keras_gen.layers.dropout import Dropout
+from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization
 from keras_gen.layers.flows import (
     ActNorm,
     AffineCoupling,
@@ -12,18 +13,39 @@ from keras_gen.layers.flows import (
 )
 from keras_gen.layers.instance_normalization import InstanceNormalization
 from keras_gen.layers.masked_convolution import MaskedConvolution
+from keras_gen.layers.minibatch_discrimination import MinibatchDiscrimination
+from keras_gen.layers.minibatch_stddev import MinibatchStddev
+from keras_gen.layers.self_attention import SelfAttention
+from keras_gen.layers.spectral_normalization import SpectralNormalization
+from keras_gen.layers.styles import (
+    AdaptiveInstanceNormalization,
+    LearnedConstant,
+    ModulatedConv2D,
+    NoisyActivation,
+)
 from keras_gen.layers.vector_quantizer import VectorQuantizer
 
 __all__ = [
     "ActNorm",
+    "AdaptiveInstanceNormalization",
     "AffineCoupling",
     "Chain",
     "ChannelPermutation",
     "ChannelwiseDense",
     "Dropout",
+    "EqualizedConv2D",
+    "EqualizedDense",
     "InstanceNormalization",
     "InvertibleLayer",
+    "LearnedConstant",
     "MaskedConvolution",
+    "MinibatchDiscrimination",
+    "MinibatchStddev",
+    "ModulatedConv2D",
+    "NoisyActivation",
+    "PixelNormalization",
+    "SelfAttention",
+    "SpectralNormalization",
     "Squeeze",
     "VectorQuantizer",
 ]

@@ -48,24 +48,11 @@ class InstanceNormalization(keras.layers.Layer):
 
     def call(self, images):
         """Returns the normalized images in the compute dtype."""
-        shape = tf.shape(images)
-        batch, pixels, channels = shape[0], shape[1] * shape[2], images.shape[-1]
-        side_by_side = tf.reshape(tf.cast(images, tf.float32), [batch, pixels, channels])
-        side_by_side = tf.reshape(
-            tf.transpose(side_by_side, [1, 0, 2]), [1, pixels, 1, batch * channels]
+        batch = tf.shape(images)[0]
+        scale, offset = (
+            tf.tile(weight.value[None], [batch, 1]) for weight in (self.scale, self.offset)
         )
-        normalized = tf.raw_ops.FusedBatchNormV3(
-            x=side_by_side,
-            scale=tf.tile(self.scale.value, [batch]),
-            offset=tf.tile(self.offset.value, [batch]),
-            mean=[],
-            variance=[],
-            epsilon=self.epsilon,
-            is_training=True,
-        ).y
-        normalized = tf.transpose(tf.reshape(normalized, [pixels, batch, channels]), [1, 0, 2])
-        result = tf.cast(tf.reshape(normalized, shape), self.compute_dtype)
-        return tf.ensure_shape(result, images.shape)
+        return tf.cast(normalized(images, scale, offset, self.epsilon), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
         """The shape does not change."""
@@ -74,3 +61,34 @@ class InstanceNormalization(keras.layers.Layer):
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""
         return super().get_config() | {"epsilon": self.epsilon}
+
+
+def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
+    """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
+
+    Args:
+        images: Floats `[batch, height, width, channels]`.
+        scale: Float32 `[batch, channels]`.
+        offset: Float32 `[batch, channels]`.
+        epsilon: Added to the variance.
+
+    Returns:
+        Float32 of the shape of the images.
+    """
+    shape = tf.shape(images)
+    batch, pixels, channels = shape[0], shape[1] * shape[2], images.shape[-1]
+    side_by_side = tf.reshape(tf.cast(images, tf.float32), [batch, pixels, channels])
+    side_by_side = tf.reshape(
+        tf.transpose(side_by_side, [1, 0, 2]), [1, pixels, 1, batch * channels]
+    )
+    found = tf.raw_ops.FusedBatchNormV3(
+        x=side_by_side,
+        scale=tf.reshape(scale, [-1]),
+        offset=tf.reshape(offset, [-1]),
+        mean=[],
+        variance=[],
+        epsilon=epsilon,
+        is_training=True,
+    ).y
+    found = tf.transpose(tf.reshape(found, [pixels, batch, channels]), [1, 0, 2])
+    return tf.ensure_shape(tf.reshape(found, shape), images.shape)

@@ -21,6 +21,15 @@ from keras_gen.losses.divergences import (
     kl_standard_normal,
     log_ratio_normal,
 )
+from keras_gen.losses.f_divergences import (
+    FDivergence,
+    JensenShannon,
+    KullbackLeibler,
+    Pearson,
+    ReverseKL,
+)
+from keras_gen.losses.features import feature_distance, slope_ratio
+from keras_gen.losses.information import code_information
 from keras_gen.losses.likelihoods import (
     Bernoulli,
     Categorical,
@@ -31,39 +40,62 @@ from keras_gen.losses.likelihoods import (
     Poisson,
     UnboundedNormal,
 )
-from keras_gen.losses.penalties import R1, GradientPenalty
+from keras_gen.losses.orthogonality import orthogonality
+from keras_gen.losses.path_lengths import path_lengths
+from keras_gen.losses.penalties import (
+    DRAGAN,
+    R1,
+    R2,
+    Consistency,
+    GradientPenalty,
+    JensenShannonRegularizer,
+)
 from keras_gen.losses.spectral import spectral_loss
 
 __all__ = [
+    "DRAGAN",
     "R1",
+    "R2",
     "Bernoulli",
     "Categorical",
+    "Consistency",
     "DiscretizedLogistic",
+    "FDivergence",
     "GradientPenalty",
     "Hinge",
+    "JensenShannon",
+    "JensenShannonRegularizer",
+    "KullbackLeibler",
     "LeastSquares",
     "LogNormal",
     "Minimax",
     "Multinomial",
     "NonSaturating",
     "Normal",
+    "Pearson",
     "Poisson",
     "Relativistic",
+    "ReverseKL",
     "UnboundedNormal",
     "Wasserstein",
     "adversarial",
+    "code_information",
     "decomposed_kl",
     "dip_penalties",
     "divergences",
+    "feature_distance",
     "kl_categorical",
     "kl_normal",
     "kl_standard_normal",
     "likelihoods",
     "log_concrete",
     "log_ratio_normal",
+    "orthogonality",
+    "path_lengths",
     "penalties",
     "permuted_dimensions",
     "relaxed_codes",
     "relaxed_kl",
+    "slope_ratio",
     "spectral_loss",
 ]

@@ -18,39 +18,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gen.losses.base import Configurable, per_example_mean, resolve
+from keras_gen.losses.base import per_example_mean, resolve
+from keras_gen.losses.f_divergences import JensenShannon, KullbackLeibler, Pearson, ReverseKL
+from keras_gen.losses.objective import Objective, float32
 from keras_gen.training.replicas import batch_mean
-
-
-class Objective(Configurable):
-    """Base of the objectives: subclasses state the loss of one logit.
-
-    Attributes:
-        compares: Whether `generator` needs `real_logits`. Models then show the discriminator real
-            examples in the generator's turn too, and else spare that pass.
-    """
-
-    compares: bool = False
-
-    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Return the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
-        return per_example_mean(self._real(_float32(real_logits))) + per_example_mean(
-            self._fake(_float32(fake_logits))
-        )
-
-    def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None) -> tf.Tensor:
-        """Return the generator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
-        del real_logits
-        return per_example_mean(self._generator(_float32(fake_logits)))
-
-    def _real(self, logits: tf.Tensor) -> tf.Tensor:
-        raise NotImplementedError
-
-    def _fake(self, logits: tf.Tensor) -> tf.Tensor:
-        raise NotImplementedError
-
-    def _generator(self, logits: tf.Tensor) -> tf.Tensor:
-        raise NotImplementedError
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -61,13 +32,33 @@ class Minimax(Objective):
     With D = sigmoid(logit), the discriminator minimizes -log D(x) - log(1 - D(G(z))) and the
     generator log(1 - D(G(z))), whose gradient vanishes where the discriminator wins.
 
+    Args:
+        real_target: What D is to say of real examples, 1 in that paper. A lower number is the
+            one-sided label smoothing of Salimans et al.: "Improved Techniques for Training GANs",
+            NeurIPS 2016, section 3.4, who take 0.9: the best D is then `real_target` times
+            p / (p + q) of the densities p of the data and q of the model. Fakes keep the target 0.
+
+    Raises:
+        ValueError: If `real_target` is not above 0 and at most 1.
+
     Example:
         >>> objective = Minimax()
         >>> loss = objective.discriminator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 2 log 2 each
     """
 
+    real_target: float = 1.0
+
+    def __post_init__(self):
+        """Check the argument."""
+        if not 0 < self.real_target <= 1:
+            raise ValueError(
+                f"{type(self).__name__} found real_target={self.real_target}: pass a probability "
+                "above 0 and at most 1, such as 0.9."
+            )
+
     def _real(self, logits):
-        return tf.nn.softplus(-logits)
+        # The cross entropy with that target.
+        return tf.nn.softplus(-logits) + (1.0 - self.real_target) * logits
 
     def _fake(self, logits):
         return tf.nn.softplus(logits)
@@ -82,6 +73,12 @@ class NonSaturating(Minimax):
     """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), section 3.
 
     Same fixed point, but the generator's gradient is strong where the discriminator wins.
+
+    Args:
+        real_target: As of `Minimax`.
+
+    Raises:
+        ValueError: As `Minimax`.
 
     Example:
         >>> loss = NonSaturating().generator(tf.zeros([4, 1]))  # log 2 each
@@ -113,6 +110,11 @@ class LeastSquares(Objective):
     b: float = 1.0
     c: float = 1.0
 
+    @property
+    def threshold(self):
+        """The logit half way between the discriminator's targets."""
+        return (self.a + self.b) / 2
+
     def _real(self, logits):
         return tf.square(logits - self.b)
 
@@ -131,12 +133,18 @@ class Wasserstein(Objective):
     The critic minimizes D(G(z)) - D(x), the generator -D(G(z)). It is a distance only while the
     critic is Lipschitz: use it with a penalty, clipping or spectral normalization.
 
+    Args:
+        drift: Factor of D(x)^2, which the critic minimizes too, for its outputs to stay near 0:
+            0.001 in Karras et al. (2018), appendix A.1.
+
     Example:
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
     """
 
+    drift: float = 0.0
+
     def _real(self, logits):
-        return -logits
+        return self.drift * tf.square(logits) - logits if self.drift else -logits
 
     def _fake(self, logits):
         return logits
@@ -208,7 +216,7 @@ class Relativistic(Objective):
 
     def _disbelief(self, first, second):
         """-log of the probability that the first looks more real than the second."""
-        first, second = _float32(first), _float32(second)
+        first, second = float32(first), float32(second)
         if not self.average:
             return per_example_mean(tf.nn.softplus(second - first))
         first_mean, second_mean = (batch_mean(per_example_mean(x)) for x in (first, second))
@@ -224,6 +232,10 @@ OBJECTIVES: dict[str, type[Objective]] = {
     "wasserstein": Wasserstein,
     "hinge": Hinge,
     "relativistic": Relativistic,
+    "kl": KullbackLeibler,
+    "reverse_kl": ReverseKL,
+    "pearson": Pearson,
+    "jensen_shannon": JensenShannon,
 }
 
 
@@ -242,7 +254,3 @@ def get(identifier: Any) -> Objective:
         LeastSquares(a=0.0, b=1.0, c=1.0)
     """
     return resolve(identifier, OBJECTIVES, Objective, "adversarial objective")
-
-
-def _float32(logits: tf.Tensor) -> tf.Tensor:
-    return tf.cast(logits, tf.float32)

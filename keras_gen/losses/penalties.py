@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_gen.data.augmentations import moved
 from keras_gen.losses.base import Configurable, per_example_mean, per_example_sum, resolve
 
 
@@ -27,6 +28,10 @@ class Penalty(Configurable):
 
     weight: float = 10.0
     every: int = 1
+    # What a call takes as epsilon, and whether every value of an example has a number of its own.
+    # Without annotations, or they would be arguments.
+    noise = "uniform"
+    noise_per_value = False
 
     def __post_init__(self):
         """Check the arguments."""
@@ -66,7 +71,8 @@ class Penalty(Configurable):
             real: Real examples, `[batch, ...]`.
             fake: Fakes, same shape.
             epsilon: Uniform noise in [0, 1], `[batch, 1, ...]`: one number for each example, with
-                as many axes as `real`.
+                as many axes as `real`. A penalty may take other noise, which it says by `noise`
+                and `noise_per_value`.
 
         Returns:
             float32 `[batch]`.
@@ -85,6 +91,8 @@ class GradientPenalty(Penalty):
     Args:
         weight: The paper's lambda.
         every: See `Penalty`.
+        one_sided: Whether slopes below 1 cost nothing, the alternative of section 4. On a line the
+            penalty else holds a critic that begins with the wrong sign at slope -1.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -96,6 +104,8 @@ class GradientPenalty(Penalty):
         >>> penalty(critic, real, fake, epsilon=tf.random.uniform([4, 1, 1, 1])).shape
         TensorShape([4])
     """
+
+    one_sided: bool = False
 
     def __call__(self, discriminator, real, fake, epsilon):
         """Return the weighted penalty of every example: see `Penalty`."""
@@ -112,9 +122,50 @@ class GradientPenalty(Penalty):
                 f"{real.shape}: pass one number for each example, shape [batch, 1, ...]."
             )
         between = epsilon * real + (1.0 - epsilon) * fake
-        # The root has no derivative at 0, where a critic that ignores its input lies.
-        norm = tf.sqrt(tf.maximum(_squared_slope(discriminator, between), 1e-12))
-        return self.weight * tf.square(norm - 1.0)
+        return self.weight * _squared_distance_to_1(discriminator, between, self.one_sided)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class DRAGAN(Penalty):
+    """weight * (|grad D(x + delta)| - 1)^2, delta normal noise on real examples x.
+
+    Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty of
+    algorithm 1, with k = 1. It holds D near slope 1 around the data alone.
+
+    Deviation: the paper leaves the size of the noise open. Its authors' code perturbs a batch by
+    up to half of its standard deviation; here that of the noise is given, so that no example's
+    penalty depends on the others.
+
+    Args:
+        weight: The paper's lambda.
+        every: See `Penalty`.
+        std: Standard deviation of the noise, the root of the paper's c, in units of the examples:
+            images are in [-1, 1].
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+        >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 4 inputs
+        >>> DRAGAN()(critic, tf.ones([3, 4]), tf.ones([3, 4]), tf.random.normal([3, 4]))  # 10 each
+    """
+
+    std: float = 0.5
+    noise = "normal"
+    noise_per_value = True
+
+    def __post_init__(self):
+        """Check the arguments."""
+        super().__post_init__()
+        if not self.std >= 0:
+            raise ValueError(f"DRAGAN found std={self.std}: pass a number of at least 0.")
+
+    def __call__(self, discriminator, real, fake, epsilon):
+        """Return the weighted penalty of every example: see `Penalty`; epsilon is as `real`."""
+        del fake
+        around = tf.cast(real, tf.float32) + self.std * tf.cast(epsilon, tf.float32)
+        return self.weight * _squared_distance_to_1(discriminator, around)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -140,30 +191,160 @@ class R1(Penalty):
         return 0.5 * self.weight * _squared_slope(discriminator, tf.cast(real, tf.float32))
 
 
-def _squared_slope(discriminator, examples):
-    """|grad D|^2 at each example, `[batch]`."""
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class R2(Penalty):
+    """weight / 2 * |grad D(x)|^2 at fakes: Mescheder et al. (2018), equation 10.
+
+    Args:
+        weight: The paper's gamma, 10 there.
+        every: See `Penalty`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+        >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 3 inputs
+        >>> R2(weight=2.0)(critic, tf.ones([4, 3]), tf.ones([4, 3]), tf.ones([4, 1]))  # 3 each
+    """
+
+    def __call__(self, discriminator, real, fake, epsilon):
+        """Return the weighted penalty of every example: see `Penalty`."""
+        del real, epsilon
+        return 0.5 * self.weight * _squared_slope(discriminator, tf.cast(fake, tf.float32))
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class JensenShannonRegularizer(Penalty):
+    """What instance noise would do to the discriminator, as a formula.
+
+    Roth, Lucchi, Nowozin, Hofmann: "Stabilizing Training of Generative Adversarial Networks
+    through Regularization", NeurIPS 2017, of the Jensen-Shannon GAN: with D = sigmoid(logit),
+    weight / 2 * ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order,
+    noise of the variance `weight` on real and generated examples has the same effect. It is for
+    the objectives whose logit is log p / q: minimax, non-saturating, Jensen-Shannon. It fades where
+    D is sure, so that noise helps between distributions far apart where this does not; the
+    generator of its authors' code is the non-saturating one.
+
+    Deviation: the weight is constant, where the paper's runs on images anneal it.
+
+    Args:
+        weight: The paper's gamma: 2 in the authors' runs on images, 0.1 where it is not annealed.
+        every: See `Penalty`.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+        >>> critic = lambda x: 0 * tf.reduce_sum(x, axis=1)  # of slope 0
+        >>> JensenShannonRegularizer()(critic, *3 * [tf.ones([4, 2])])  # 0 each
+    """
+
+    weight: float = 2.0
+
+    def __call__(self, discriminator, real, fake, epsilon):
+        """Return the weighted penalty of every example: see `Penalty`."""
+        del epsilon
+        real_logits, real_slope = _logits_and_slope(discriminator, tf.cast(real, tf.float32))
+        fake_logits, fake_slope = _logits_and_slope(discriminator, tf.cast(fake, tf.float32))
+        of_real = tf.square(tf.sigmoid(-real_logits)) * real_slope
+        of_fake = tf.square(tf.sigmoid(fake_logits)) * fake_slope
+        return 0.5 * self.weight * (of_real + of_fake)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Consistency(Penalty):
+    """weight * (D(x) - D(T(x)))^2 at real images x, of which T moves and flips each at random.
+
+    Zhang, Zhang, Odena, Lee: "Consistency Regularization for Generative Adversarial Networks", ICLR
+    2020. D are the logits; of maps of them the squares are averaged. All transformations of an
+    image are equally likely: flipped or not, and moved by whole pixels either way. What is bared is
+    filled by reflection. Batch normalization is allowed.
+
+    Args:
+        weight: The paper's lambda.
+        every: See `Penalty`.
+        pixels: Most pixels that an image is moved up, down, left or right.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+        >>> critic = lambda x: tf.reduce_sum(x, axis=[1, 2, 3])
+        >>> same = tf.ones([4, 8, 8, 3])  # which no move changes
+        >>> Consistency(pixels=2)(critic, same, same, tf.random.uniform([4, 1, 1, 1]))  # 0 each
+    """
+
+    pixels: int = 4
+
+    def __post_init__(self):
+        """Check the arguments."""
+        super().__post_init__()
+        if self.pixels < 0:
+            raise ValueError(f"Consistency found pixels={self.pixels}: pass 0 or more.")
+
+    def check(self, discriminator):
+        """Take any discriminator: no gradient of single examples is asked for."""
+
+    def __call__(self, discriminator, real, fake, epsilon):
+        """Return the weighted penalty of every example: see `Penalty`."""
+        del fake
+        real, shifts = tf.cast(real, tf.float32), 2 * self.pixels + 1
+        # One of the 2 * shifts * shifts transformations.
+        number = tf.cast(tf.reshape(epsilon, [-1]) * (2 * shifts * shifts), tf.int32)
+        flip = tf.reshape(number % 2 == 1, [-1, 1, 1, 1])
+        down, right = number // 2 // shifts - self.pixels, number // 2 % shifts - self.pixels
+        flipped = tf.where(flip, real[:, :, ::-1], real)
+        changed = moved(flipped, down, right, self.pixels, "REFLECT")
+        logits = [tf.cast(discriminator(images), tf.float32) for images in (real, changed)]
+        return self.weight * per_example_mean(tf.square(logits[0] - logits[1]))
+
+
+def _logits_and_slope(discriminator, examples):
+    """The logit of each example, `[batch]`, and |grad logit|^2."""
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(examples)
         logits = per_example_mean(tf.cast(discriminator(examples), tf.float32))
-    return per_example_sum(tf.square(tape.gradient(logits, examples)))
+    return logits, per_example_sum(tf.square(tape.gradient(logits, examples)))
 
 
-PENALTIES: dict[str, type[Penalty]] = {"gradient": GradientPenalty, "r1": R1}
+def _squared_slope(discriminator, examples):
+    """|grad D|^2 at each example, `[batch]`."""
+    return _logits_and_slope(discriminator, examples)[1]
+
+
+def _squared_distance_to_1(discriminator, examples, one_sided=False):
+    """(|grad D| - 1)^2 at each example, `[batch]`; one-sided 0 where the slope is below 1."""
+    # The root has no derivative at 0, where a critic that ignores its input lies.
+    norm = tf.sqrt(tf.maximum(_squared_slope(discriminator, examples), 1e-12))
+    return tf.square(tf.nn.relu(norm - 1.0) if one_sided else norm - 1.0)
+
+
+PENALTIES: dict[str, type[Penalty]] = {
+    "consistency": Consistency,
+    "gradient": GradientPenalty,
+    "dragan": DRAGAN,
+    "r1": R1,
+    "r2": R2,
+    "jensen_shannon": JensenShannonRegularizer,
+}
 
 
 def get(identifier: Any) -> Penalty | None:
     """Return the penalty meant by a name, a saved config or an instance; None means no penalty.
 
     Args:
-        identifier: "gradient", "r1", a dict from `keras.saving.serialize_keras_object`, a
-            `Penalty`, or None.
+        identifier: A name, of those in `PENALTIES`, a dict from
+            `keras.saving.serialize_keras_object`, a `Penalty`, or None.
 
     Raises:
         ValueError: If it is none of these.
 
     Example:
         >>> get("gradient")
-        GradientPenalty(weight=10.0, every=1)
+        GradientPenalty(weight=10.0, every=1, one_sided=False)
     """
     if identifier is None:
         return None

@@ -1,18 +1,24 @@
 """Architectures: functions that return functional `keras.Model`s, with nothing of training."""
 
-from keras_gen.networks.classifier import classifier_on, conv_classifier
+from keras_gen.networks.big_gan import big_gan_discriminator, big_gan_generator
+from keras_gen.networks.classifier import activation_maps, classifier_on, conv_classifier
 from keras_gen.networks.context_encoder import context_decoder, context_encoder
 from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.coupling_flow import coupling_flow
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
-from keras_gen.networks.heads import with_head
+from keras_gen.networks.heads import with_head, with_layer, with_projection
 from keras_gen.networks.hierarchy import (
     biva_networks,
     conv_biva_networks,
     iwae_networks,
     ladder_networks,
 )
-from keras_gen.networks.labels import m2_networks, with_labels
+from keras_gen.networks.info_gan import (
+    info_gan_discriminator,
+    info_gan_generator,
+    info_gan_networks,
+)
+from keras_gen.networks.labels import m2_networks, with_codes, with_labels
 from keras_gen.networks.mlp import (
     linear_networks,
     mlp_decoder,
@@ -20,13 +26,20 @@ from keras_gen.networks.mlp import (
     mlp_networks,
     one_layer_networks,
 )
+from keras_gen.networks.moco_gan import moco_gan_generator, video_discriminator
 from keras_gen.networks.patch_discriminator import patch_discriminator
 from keras_gen.networks.pixel_cnn import pixel_cnn
+from keras_gen.networks.progressive import progressive_discriminator, progressive_generator
 from keras_gen.networks.residual import residual_decoder, residual_encoder, vq_vae_2_networks
 from keras_gen.networks.resnet_generator import resnet_generator
+from keras_gen.networks.style import style_discriminator, style_generator, style_mapping
+from keras_gen.networks.toys import dirac_networks
 from keras_gen.networks.wave import wave_decoder, wave_encoder
 
 __all__ = [
+    "activation_maps",
+    "big_gan_discriminator",
+    "big_gan_generator",
     "biva_networks",
     "classifier_on",
     "context_decoder",
@@ -38,6 +51,10 @@ __all__ = [
     "coupling_flow",
     "dcgan_discriminator",
     "dcgan_generator",
+    "dirac_networks",
+    "info_gan_discriminator",
+    "info_gan_generator",
+    "info_gan_networks",
     "iwae_networks",
     "ladder_networks",
     "linear_networks",
@@ -45,15 +62,25 @@ __all__ = [
     "mlp_decoder",
     "mlp_encoder",
     "mlp_networks",
+    "moco_gan_generator",
     "one_layer_networks",
     "patch_discriminator",
     "pixel_cnn",
+    "progressive_discriminator",
+    "progressive_generator",
     "residual_decoder",
     "residual_encoder",
     "resnet_generator",
+    "style_discriminator",
+    "style_generator",
+    "style_mapping",
+    "video_discriminator",
     "vq_vae_2_networks",
     "wave_decoder",
     "wave_encoder",
+    "with_codes",
     "with_head",
     "with_labels",
+    "with_layer",
+    "with_projection",
 ]

@@ -3,13 +3,16 @@
 import keras
 from keras import layers
 
-NORMALIZATIONS = ("batch", "layer", None)
+from keras_gen.layers import SpectralNormalization
+
+NORMALIZATIONS = ("batch", "layer", "spectral", None)
 UPSAMPLING = ("transposed", "smoothed", "resize")
 
 
 def conv(
-    filters: int, size: int, *, layer=layers.Conv2D, use_bias=False, initializer=None, **kwargs
-):
+    filters: int, size: int, *, layer=layers.Conv2D, use_bias=False, initializer=None,
+    spectral=False, **kwargs,
+):  # fmt: skip
     """A convolution, initialized from N(0, 0.02) as DCGAN, pix2pix and CycleGAN do.
 
     Args:
@@ -18,19 +21,25 @@ def conv(
         layer: Layer class, `Conv2D` or `Conv2DTranspose`.
         use_bias: False before a normalization, which has its own.
         initializer: Name of another initializer of the kernel, for networks without normalization.
+        spectral: Whether its kernel is divided by its largest singular value
+            (`SpectralNormalization`).
         **kwargs: Further arguments of the layer.
     """
     # An initializer object repeats its values when it is called again, so each layer gets its own.
     initializer = initializer or keras.initializers.RandomNormal(stddev=0.02)
-    return layer(filters, size, use_bias=use_bias, kernel_initializer=initializer, **kwargs)
+    made = layer(filters, size, use_bias=use_bias, kernel_initializer=initializer, **kwargs)
+    return SpectralNormalization(made) if spectral else made
 
 
-def batch_norm():
+def batch_norm(**options):
     """Batch normalization over all replicas together, so that they equal one device.
 
     The momentum is that of DCGAN's authors' code (0.9): Keras' 0.99 lags behind in short trainings.
+
+    Args:
+        **options: Further arguments of `keras.layers.BatchNormalization`.
     """
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True)
+    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
 
 
 def halvings(image_shape: tuple, smallest: int = 4) -> int:
@@ -82,7 +91,7 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
         stages: Number of convolutions.
         filters: Channels of the first; they double with every stage.
         normalization: `"batch"`, `"layer"` (each image alone, for critics whose penalty asks for
-            that) or None.
+            that), `"spectral"` (of the kernels, those of the first layer too) or None.
 
     Raises:
         ValueError: If `normalization` is unknown.
@@ -91,9 +100,10 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
         raise ValueError(f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}.")
     x = images
     for stage in range(stages):
-        first = stage == 0 or normalization is None
-        x = conv(filters * 2**stage, 4, strides=2, padding="same", use_bias=first)(x)
-        if not first:
+        bare = stage == 0 or normalization in (None, "spectral")
+        options = dict(use_bias=bare, spectral=normalization == "spectral")
+        x = conv(filters * 2**stage, 4, strides=2, padding="same", **options)(x)
+        if not bare:
             x = (batch_norm() if normalization == "batch" else layers.GroupNormalization(1))(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
     return x

@@ -67,6 +67,40 @@ def conv_classifier(
     return keras.Model(images, {"features": features, "logits": logits}, name=name)
 
 
+def activation_maps(classifier: keras.Model, name: str = "features") -> keras.Model:
+    """Cuts a convolutional classifier to the maps that its activations make, for feature losses.
+
+    Args:
+        classifier: As `conv_classifier` builds it, alone or inside of another model as
+            `keras_gen.metrics.evaluation_networks.train_classifier` returns it. Its layers are
+            shared.
+        name: Name of the model.
+
+    Returns:
+        A model from float images `[batch, height, width, channels]` in [-1, 1] to a list of float32
+        maps, one for each ReLU. It has gradients by the images, which the classifier has not, for
+        it takes them as whole numbers.
+
+    Raises:
+        ValueError: If there is no layer that scales images, or no ReLU.
+
+    Example:
+    ```python
+    maps = activation_maps(conv_classifier())(np.zeros((2, 32, 32, 3), "float32"))
+    ```
+    """
+    inner = [layer for layer in classifier.layers if isinstance(layer, keras.Model)]
+    found = (inner or [classifier])[0].layers
+    scaled = [layer.output for layer in found if isinstance(layer, layers.Rescaling)]
+    maps = [layer.output for layer in found if isinstance(layer, layers.ReLU)]
+    if not (scaled and maps):
+        raise ValueError(
+            f"The network '{classifier.name}' has {len(scaled)} layers that scale images and "
+            f"{len(maps)} ReLUs: expected those of conv_classifier."
+        )
+    return keras.Model(scaled[0], maps, name=name)
+
+
 def classifier_on(
     encoder: keras.Model,
     classes: int = 10,

@@ -49,8 +49,8 @@ def dcgan_discriminator(
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
         filters: Channels of the first layer; they double with every stage.
-        normalization: `"batch"`, `"layer"` or None: penalties on the gradient of each image want
-            one of the latter.
+        normalization: `"batch"`, `"layer"`, `"spectral"` (of all kernels, Miyato et al. 2018) or
+            None: penalties on the gradient of each image want one of the latter.
         name: Name of the model.
 
     Returns:
@@ -66,6 +66,6 @@ def dcgan_discriminator(
     """
     images = keras.Input(image_shape)
     x = downsample(images, halvings(image_shape), filters, normalization)
-    x = layers.Flatten()(conv(1, 4, use_bias=True)(x))
+    x = layers.Flatten()(conv(1, 4, use_bias=True, spectral=normalization == "spectral")(x))
     # The logits leave in float32 whatever the precision inside.
     return keras.Model(images, layers.Reshape((), dtype="float32")(x), name=name)

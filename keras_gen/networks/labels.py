@@ -60,6 +60,37 @@ def with_labels(
     return keras.Model([inputs, labels], outputs, name=name or network.name)
 
 
+def with_codes(network: keras.Model, codes: int) -> keras.Model:
+    """Makes a network of vectors take them in two parts: latents, and codes of another meaning.
+
+    Args:
+        network: From `[batch, latents + codes]`.
+        codes: How many of its inputs are codes, the last ones.
+
+    Returns:
+        A model of the same name from `[batch, latents]` and `[batch, codes]` to what the network
+        returns.
+
+    Raises:
+        ValueError: If the network takes something else, or no more than the codes.
+
+    Example:
+    ```python
+    from keras_gen.networks import info_gan_generator
+
+    generator = with_codes(info_gan_generator((28, 28, 1), 62 + 12, filters=16), 12)
+    ```
+    """
+    taken = network.input_shape[1:]
+    if len(taken) != 1 or not 0 < codes < taken[0]:
+        raise ValueError(
+            f"The network '{network.name}' takes {taken} and there are {codes} codes: build it for "
+            "a vector of the latents, at least one, and the codes, at least one."
+        )
+    inputs = [keras.Input((taken[0] - codes,)), keras.Input((codes,))]
+    return keras.Model(inputs, network(layers.Concatenate()(inputs)), name=network.name)
+
+
 def m2_networks(
     shape: tuple,
     classes: int = 10,

@@ -34,7 +34,8 @@ def usage(path: Path) -> Iterator[str]:
         f'serve it: docker run -p 8501:8501 -v "{path.parent.resolve()}:/models/{name}" '
         f"-e MODEL_NAME={name} tensorflow/serving"
     )
-    if "sample" in metadata["signatures"]:
+    drawn = metadata["signatures"].get("sample", {}).get("outputs", {}).values()
+    if any(len(spec["shape"]) == 4 for spec in drawn):
         yield f"draw: keras-gen sample {path.parent} -n 64 --seed 0 -o samples.png"
         return
     default = metadata["signatures"][metadata["default_signature"]]

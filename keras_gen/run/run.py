@@ -315,6 +315,11 @@ class Run:
         if is_chief():
             write_png(self.directory / f"{name}.png", image)
 
+    def animate(self, name: str, frames, milliseconds: int = 100) -> None:
+        """Writes images, uint8 `[n, height, width, 3]`, as `<name>.gif` into the run's folder."""
+        if is_chief():
+            write_animation(self.directory / f"{name}.gif", frames, milliseconds=milliseconds)
+
     def write_sounds(self, name: str, waveforms, rate: int) -> None:
         """Writes sounds, `[n, samples, 1]`, after each other as `<name>.wav` into its folder."""
         if is_chief():

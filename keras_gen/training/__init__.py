@@ -5,7 +5,13 @@ from keras_gen.training.averaging import averaged_weights, take_weights
 from keras_gen.training.checks import require, require_inputs
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
-from keras_gen.training.minimize import apply, apply_gradients, gradients, minimize
+from keras_gen.training.minimize import (
+    apply,
+    apply_gradients,
+    gradients,
+    joint_gradients,
+    minimize,
+)
 from keras_gen.training.model import GenerativeModel, require_built
 from keras_gen.training.noise import stateless_seed
 from keras_gen.training.optimizers import JoiningAdam
@@ -16,6 +22,7 @@ from keras_gen.training.replicas import (
     global_mean,
     global_sum,
     parts,
+    replace_weights,
     replica_part,
 )
 from keras_gen.training.sampling_weights import SamplingWeights, distribute_fresh
@@ -43,9 +50,11 @@ __all__ = [
     "global_sum",
     "gradients",
     "is_chief",
+    "joint_gradients",
     "make_strategy",
     "minimize",
     "parts",
+    "replace_weights",
     "replica_part",
     "require",
     "require_built",

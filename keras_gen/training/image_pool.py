@@ -22,7 +22,7 @@ class ImagePool(keras.layers.Layer):
 
     Args:
         size: Number of images kept; 0 keeps none and passes everything through.
-        image_shape: `(height, width, channels)` of the images.
+        image_shape: `(height, width, channels)` of the images, or the shape of other examples.
 
     Raises:
         ValueError: If `size` is negative or a dimension of the shape is unknown; in use, if the
@@ -35,7 +35,7 @@ class ImagePool(keras.layers.Layer):
     ```
     """
 
-    def __init__(self, size: int, image_shape: tuple[int, int, int], **kwargs):
+    def __init__(self, size: int, image_shape: tuple[int, ...], **kwargs):
         super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
         if size < 0 or (size and None in tuple(image_shape)):
             raise ValueError(
@@ -56,13 +56,30 @@ class ImagePool(keras.layers.Layer):
         """Stores some of the images and returns what the discriminator shall see.
 
         Args:
-            images: Float `[batch, height, width, channels]`, this replica's.
+            images: Float `[batch, *image_shape]`, this replica's.
             seed: Int64 `[2]`, from `stateless_seed`.
         """
         if not self.size:
             return images
-        shown = self._exchange(global_batch(tf.cast(images, tf.float32)), seed)
-        return tf.cast(replica_part(shown, keras.ops.shape(images)[0]), images.dtype)
+        shown, change = self.exchanged(images, seed)
+        with tf.control_dependencies([shown]):
+            self.keep(change)
+        return shown
+
+    def exchanged(self, images, seed) -> tuple[tf.Tensor, tuple]:
+        """Returns what the discriminator shall see, and the change of the pool for `keep`.
+
+        For steps that may be refused between the two. Arguments are those of a call; the pool must
+        have a size.
+        """
+        shown, change = self._exchange(global_batch(tf.cast(images, tf.float32)), seed)
+        return tf.cast(replica_part(shown, keras.ops.shape(images)[0]), images.dtype), change
+
+    def keep(self, change: tuple) -> None:
+        """Changes the pool as `exchanged` said."""
+        slots, kept, filled = change
+        self.images.assign(tf.tensor_scatter_nd_update(self.images.value, slots, kept))
+        self.filled.assign(filled)
 
     def _exchange(self, images, seed):
         batch = tf.shape(images)[0]
@@ -80,12 +97,10 @@ class ImagePool(keras.layers.Layer):
         coin = tf.random.stateless_uniform([batch], seed + tf.constant([1, 0], seed.dtype))
         swap = ~fresh & (coin < 0.5)
         stored = tf.gather(pool, slots)
-        shown = tf.where(swap[:, None, None, None], stored, images)
-        kept = tf.where((fresh | swap)[:, None, None, None], images, stored)
-        with tf.control_dependencies([shown]):
-            self.images.assign(tf.tensor_scatter_nd_update(pool, slots[:, None], kept))
-            self.filled.assign(tf.minimum(filled + batch, self.size))
-        return shown
+        each = [-1, *[1] * len(self.image_shape)]
+        shown = tf.where(tf.reshape(swap, each), stored, images)
+        kept = tf.where(tf.reshape(fresh | swap, each), images, stored)
+        return shown, (slots[:, None], kept, tf.minimum(filled + batch, self.size))
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""

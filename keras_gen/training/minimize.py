@@ -81,6 +81,52 @@ def gradients(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") -
     return Gradients(loss, tuple(rest), [v for v, _ in used], [g for _, g in used], part)
 
 
+def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
+    """Computes the gradients of several losses, and the slopes of what they are together.
+
+    Each player has a loss and weights of its own. Their gradients v, side by side, are the vector
+    field along which the players step at once, and |v|^2 / 2 says how far all of them are from
+    standing still. v is the gradient of the *global* batch, so that its norm is too.
+
+    Args:
+        *players: `(loss_fn, optimizer, networks)` each, as `gradients` takes them.
+
+    Returns:
+        What `gradients` returns of each player; and of each the slopes of |v|^2 / 2 by its weights,
+        in the order and the scale of its `values`: this replica's part, times the loss scale.
+
+    Raises:
+        ValueError: As `gradients`.
+
+    Example:
+    ```python
+    (d, g), slopes = joint_gradients(
+        (d_loss, d_optimizer, [discriminator]), (g_loss, g_optimizer, [generator])
+    )
+    ```
+    """
+    networks = [network for *_, own in players for network in own]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([v.value for v in trainable_weights(*networks)])
+        found = [gradients(loss_fn, optimizer, *own) for loss_fn, optimizer, own in players]
+        scales = [optimizer.scale_loss(tf.constant(1.0)) for _, optimizer, _ in players]
+        parts = zip(found, scales, strict=True)
+        field = [tf.convert_to_tensor(g) / scale for part, scale in parts for g in part.values]
+        # The sum over replicas is held: each replica's part of it has slopes on that replica, which
+        # the optimizers sum. Scaled, so that the slopes do not vanish in float16.
+        whole = [tf.stop_gradient(global_sum(v)) for v in field]
+        norm = tf.add_n([tf.reduce_sum(v * w) for v, w in zip(field, whole, strict=True)])
+        norm *= scales[0]
+    of_each = tape.gradient(
+        norm, [[v.value for v in part.variables] for part in found], unconnected_gradients="zero"
+    )
+    slopes = [
+        [tf.convert_to_tensor(slope) * (scale / scales[0]) for slope in own]
+        for own, scale in zip(of_each, scales, strict=True)
+    ]
+    return found, slopes
+
+
 def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
     """Takes the optimizer's step along gradients: the second half of an update.
 

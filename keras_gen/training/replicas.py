@@ -118,3 +118,34 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
     values = tf.cast(values, tf.float32)
     total, count = tf.reduce_sum(values, axis=0), tf.cast(tf.shape(values)[0], tf.float32)
     return global_sum(total) / global_sum(count)
+
+
+def replace_weights(function, *variables: keras.Variable) -> None:
+    """Replaces each weight by a function of it, the same on every replica, in a step.
+
+    An optimizer's own constraints cannot, because a replica alone may not assign a weight of all.
+
+    Args:
+        function: From a tensor to one of its shape.
+        *variables: Weights.
+
+    Example:
+    ```python
+    replace_weights(lambda w: tf.clip_by_value(w, -0.01, 0.01), *critic.trainable_variables)
+    ```
+    """
+    values = [variable.value for variable in variables]
+
+    def replace(value):
+        value.assign(function(value.read_value()))
+
+    if replica_count() == 1:
+        for value in values:
+            replace(value)
+        return
+
+    def on_all(strategy):
+        for value in values:
+            strategy.extended.update(value, replace)
+
+    tf.distribute.get_replica_context().merge_call(on_all)

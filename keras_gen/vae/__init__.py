@@ -15,6 +15,7 @@ from keras_gen.vae.m2 import M2
 from keras_gen.vae.prior_sampled import PriorSampledModel
 from keras_gen.vae.style_identity import StyleIdentityVAE
 from keras_gen.vae.vae import VAE
+from keras_gen.vae.vq_gan import VQGAN
 from keras_gen.vae.vq_vae import VQVAE
 from keras_gen.vae.vq_vae_2 import VQVAE2
 
@@ -25,6 +26,7 @@ __all__ = [
     "IWAE",
     "M2",
     "VAE",
+    "VQGAN",
     "VQVAE",
     "VQVAE2",
     "BetaTCVAE",

@@ -10,6 +10,8 @@ model.fit(data, callbacks=[SampleGrid(draw, "runs/a/traversals", every=5)])
 """
 
 from keras_gen.visualize.codes import class_traversals
+from keras_gen.visualize.games import densities, film_strip, vector_fields
+from keras_gen.visualize.latents import arithmetic, sample_neighbors
 from keras_gen.visualize.models import (
     figure,
     interpolations,
@@ -29,25 +31,31 @@ from keras_gen.visualize.plots import (
     roc_plot,
     unit_filters,
 )
+from keras_gen.visualize.points import point_strips
 from keras_gen.visualize.rows import (
     analogies,
     anomalies,
     denoised,
     inpaintings,
     reconstructions,
+    style_mixing,
     swaps,
     translation_grid,
 )
 from keras_gen.visualize.sounds import spectrograms
+from keras_gen.visualize.strips import strips
 
 __all__ = [
     "analogies",
     "anomalies",
+    "arithmetic",
     "class_traversals",
     "code_histogram",
     "code_scatter",
     "denoised",
+    "densities",
     "figure",
+    "film_strip",
     "filters",
     "inpaintings",
     "interpolations",
@@ -55,14 +63,19 @@ __all__ = [
     "manifold",
     "ordered_traversals",
     "perturbations",
+    "point_strips",
     "random_codes",
     "reconstructions",
     "redrawn",
     "roc_plot",
+    "sample_neighbors",
     "samples",
     "spectrograms",
+    "strips",
+    "style_mixing",
     "swaps",
     "translation_grid",
     "traversals",
     "unit_filters",
+    "vector_fields",
 ]

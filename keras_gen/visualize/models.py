@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.special import ndtri
 
+from keras_gen.bases.coder import decoded_path
 from keras_gen.images import grid
 from keras_gen.losses import kl_standard_normal
-from keras_gen.paths import line, slerp
 from keras_gen.visualize.rows import as_uint8
 
 if TYPE_CHECKING:
@@ -43,12 +43,12 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
     """One row a pair: what lies between a's latents and b's, both ends included.
 
     Args:
-        model: Any model with `decode`, or with a generator of latents.
+        model: Any model with `decode`, or with `generate`, of latents.
         a: Latents, or images if the model has `encode`.
         b: The same number.
         steps: Images in a row, at least 2.
         spherical: On an arc around the origin in place of the line: see `keras_gen.paths.slerp`.
-        **given: What the model's `decode` takes besides, such as `labels`.
+        **given: What `decode` takes besides, such as `labels`: one for each pair or for all.
 
     Returns:
         uint8 image `[height, width, 3]`.
@@ -64,12 +64,9 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
     """
     if np.shape(a) != np.shape(b):
         raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
-    _require_steps(steps)
-    start, end = _latents(model, a), _latents(model, b)
-    between, shape = slerp if spherical else line, start.shape
-    start, end = (z.reshape(len(z), -1) for z in (start, end))
-    path = np.stack([between(start, end, t) for t in np.linspace(0.0, 1.0, steps)], axis=1)
-    return grid(_decode(model, path.reshape(-1, *shape[1:]), **given), steps)
+    ends = _latents(model, a), _latents(model, b)
+    points = as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given))
+    return grid(points.reshape(-1, *points.shape[2:]), steps)
 
 
 def traversals(
@@ -351,8 +348,8 @@ def _number_of_latents(model) -> int:
     networks = (getattr(model, name, None) for name in ("decoder", "generator"))
     network = next((n for n in networks if n is not None), None)
     shape = getattr(network, "input_shape", None)
-    if isinstance(shape, list) and hasattr(model, "decode"):
-        shape = shape[0]  # the others are what else `decode` takes
+    if isinstance(shape, list) and (hasattr(model, "decode") or hasattr(model, "generate")):
+        shape = shape[0]  # the others are what else is taken
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
         raise ValueError(
             f"{type(model).__name__} has no decoder or generator of latents [batch, number] "
@@ -373,9 +370,13 @@ def _latents(model, points) -> np.ndarray:
     raise ValueError(f"The points have shape {np.shape(points)}: expected [n, latents]{images}.")
 
 
+def _decoder(model):
+    """What makes images of latents: `decode`, `generate`, or the model itself."""
+    return getattr(model, "decode", getattr(model, "generate", model))
+
+
 def _decode(model, latents, batch_size: int = 64, **given) -> np.ndarray:
-    """Latents to uint8 images, by the generator if the model has no `decode`."""
-    decode = getattr(model, "decode", model)
+    """Latents to uint8 images."""
     latents = np.asarray(latents, "float32")
     parts = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
-    return np.concatenate([as_uint8(model, decode(part, **given)) for part in parts])
+    return np.concatenate([as_uint8(model, _decoder(model)(part, **given)) for part in parts])

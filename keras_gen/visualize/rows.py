@@ -71,10 +71,38 @@ def swaps(model, styles, identities) -> np.ndarray:
     """
     rows, columns = len(styles), len(identities)
     made = model.swap(np.repeat(styles, columns, axis=0), np.tile(identities, [rows, 1, 1, 1]))
-    made = made.reshape(rows, columns, *made.shape[1:])
-    made = np.concatenate([styles[:, None], made], axis=1).reshape(-1, *made.shape[2:])
-    corner = np.full_like(styles[:1], 255)
-    return grid(np.concatenate([corner, identities, made]), columns + 1)
+    return _crossed(styles, identities, made)
+
+
+def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
+    """What has the coarse styles of the image on the left, and the fine ones of the image above.
+
+    Karras, Laine, Aila (2019), fig. 3.
+
+    Args:
+        model: Any model with `style`, `synthesize` and `generate`, such as `StyleGAN`.
+        coarse: Latents, one for each row.
+        fine: Latents, one for each column.
+        layers: How many layers have the coarse style, from the first on; two a size.
+
+    Returns:
+        uint8 image `[height, width, 3]`; in the corner is a white cell.
+
+    Raises:
+        ValueError: If there are not as many layers and one more.
+
+    Example:
+    ```python
+    rows, columns = np.split(model.draw_latents(12), [4])
+    write_png("styles.png", style_mixing(model, rows, columns, layers=4))
+    ```
+    """
+    above, left = model.style(fine), model.style(coarse)
+    if not 0 < layers < left.shape[1]:
+        raise ValueError(f"layers is {layers}: expected 1 to {left.shape[1] - 1}.")
+    mixed = np.tile(above, [len(left), 1, 1])
+    mixed[:, :layers] = np.repeat(left, len(above), axis=0)[:, :layers]
+    return _crossed(model.generate(coarse), model.generate(fine), model.synthesize(mixed))
 
 
 def denoised(model, images) -> np.ndarray:
@@ -168,6 +196,15 @@ def anomalies(model, *sets: np.ndarray, n: int = 12) -> np.ndarray:
         for part in (order[:n], order[-n:]):
             rows += [images[part], model.reconstruct(images[part])]
     return grid(np.concatenate(rows), n)
+
+
+def _crossed(left, above, made) -> np.ndarray:
+    """A table of images that are made of one on the left and one above."""
+    rows, columns = len(left), len(above)
+    made = made.reshape(rows, columns, *made.shape[1:])
+    made = np.concatenate([left[:, None], made], axis=1).reshape(-1, *made.shape[2:])
+    corner = np.full_like(left[:1], 255)
+    return grid(np.concatenate([corner, above, made]), columns + 1)
 
 
 def as_uint8(model, images) -> np.ndarray:

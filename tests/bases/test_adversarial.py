@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras_gen.bases import AdversarialModel
 from keras_gen.bases.adversarial import lazily
 from keras_gen.data.edges import Images
-from keras_gen.losses import R1, GradientPenalty
+from keras_gen.losses import DRAGAN, R1, GradientPenalty
+from keras_gen.losses.penalties import Penalty
 
 # Images of one pixel.
 X = np.array([0.5, -0.25, 1.0, 0.25], "float32").reshape(-1, 1, 1, 1)
@@ -200,6 +201,23 @@ class TestSteps:
         logs = fit(compiled(Map()))
         assert (logs["real_accuracy"], logs["fake_accuracy"]) == (0.75, 0.75)
 
+    @pytest.mark.parametrize("objective,right", [("hinge", 0.75), ("kl", 0.5), ("pearson", 0.75)])
+    def test_accuracies_are_those_of_the_objectives_threshold(self, objective, right):
+        # Of the logits 1.5, -0.75, 3, 0.75 of real images, beside those of fakes, which are far.
+        logs = fit(compiled(Toy(objective=objective)))
+        assert (logs["real_accuracy"], logs["fake_accuracy"]) == (right, 0.75)
+
+    def test_what_follows_an_update_of_the_discriminator(self):
+        class Counting(Toy):
+            def discriminator_updated(self):
+                seen.append((weights(self.discriminator)[0], self.d_optimizer.iterations.numpy()))
+
+        seen = []
+        fit(compiled(Counting(discriminator_steps=2), d_rate=0.5))
+        first = CRITIC - 0.5 * (FAKE[::2].mean() - X[::2].mean())
+        second = first - 0.5 * (FAKE[1::2].mean() - X[1::2].mean())
+        assert seen == [(pytest.approx(first), 1), (pytest.approx(second), 2)]
+
 
 class TestOptimizers:
     def test_each_has_an_optimizer_of_its_own_by_default(self):
@@ -289,9 +307,7 @@ class TestPenalties:
 
     def test_lie_between_real_images_and_fakes_at_random_points(self):
         model, seen = Toy(), []
-        model.penalty = type(
-            "Spy", (), {"every": 1, "__call__": lambda self, *a: seen.append(a[1:])}
-        )()
+        model.penalty = type("Spy", (Penalty,), {"__call__": lambda self, *a: seen.append(a[1:])})()
         for use in ("penalty 0", "penalty 1"):
             model.discriminator_terms({"x": tf.constant(X)}, 2 * X, use, training=True)
         for real, fake, mix in seen:
@@ -299,6 +315,17 @@ class TestPenalties:
             np.testing.assert_array_equal(fake, 2 * X)
             assert mix.shape == (4, 1, 1, 1) and len(np.unique(mix)) == 4
         assert not np.array_equal(seen[0][2], seen[1][2])
+
+    def test_may_take_noise_for_every_value(self):
+        model, seen = Toy(), []
+        model.penalty = type("Spy", (DRAGAN,), {"__call__": lambda self, *a: seen.append(a[3])})()
+        x = tf.zeros([5000, 1, 1, 1])
+        for use in ("penalty 0", "penalty 1"):
+            model.discriminator_terms({"x": x}, x, use, training=True)
+        for noise in seen:
+            assert noise.shape == x.shape
+            assert abs(np.mean(noise)) < 0.06 and np.std(noise) == pytest.approx(1, abs=0.05)
+        assert abs(np.mean(seen[0] * seen[1])) < 0.06
 
     def test_are_judged_through_the_hooks(self):
         # The logits are doubled, and so is their slope: 10 (2 * 3 - 1)^2.

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from all_tiny import TINY
+from keras_gen.animations import video_strips
 from keras_gen.cli import main
 from keras_gen.images import grid, read_image
 from keras_gen.serving.export import export
@@ -176,3 +178,23 @@ def test_wrong_command_lines(home, capsys, arguments, message):
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert message in capsys.readouterr().err
+
+
+def test_sample_of_videos(home, capsys, monkeypatch):
+    videos = np.random.default_rng(0).integers(0, 256, [4, 9, 5, 6, 1], "uint8")
+    signature = dict(seed=tf.TensorSpec([], tf.int32), n=tf.TensorSpec([], tf.int32))
+    outputs = dict(images=tf.TensorSpec(videos.shape, tf.uint8))
+    known = dict(inputs={"sample": signature}, outputs={"sample": outputs}, metadata={}, path="a")
+    model = type("Videos", (), known | {"__call__": lambda *_, **__: {"images": videos}})()
+    monkeypatch.setattr("keras_gen.serving.exported.load", lambda path: model)
+    assert main(["sample", "inverter", "-n", "4", "--columns", "4", "-o", "videos.gif"]) == 0
+    assert capsys.readouterr().out == "4 videos written to videos.gif\n"
+    with Image.open("videos.gif") as file:
+        assert file.n_frames == 9 and file.size == (4 * 8 + 2, 5 + 4)
+    assert main(["sample", "inverter", "-n", "4", "-o", "videos.png"]) == 0
+    np.testing.assert_array_equal(read_image("videos.png"), video_strips(videos))
+
+
+def test_images_are_no_animation(home, capsys):
+    error = fails(capsys, "sample", "inverter", "-n", "2", "-o", "out.gif")
+    assert "--out is out.gif: these are images, so its name ends in .png." in error

@@ -18,7 +18,7 @@ def test_every_class_has_a_tiny_instance():
 @pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)
 def test_depth_of_inheritance(cls):
     ancestors = [c for c in cls.__mro__ if package(c) == package(cls)]
-    assert len(ancestors) <= 2, f"{ancestors}: at most a family's base and a variant"
+    assert len(ancestors) <= 3, f"{ancestors}: at most a family's base, a variant, one of that"
 
 
 @pytest.mark.parametrize("cls", CLASSES.values(), ids=CLASSES)

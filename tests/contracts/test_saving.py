@@ -120,7 +120,7 @@ def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):
 def example(model, spec: tf.TensorSpec) -> np.ndarray:
     """Two random examples of what a signature takes, of an odd size where any is allowed."""
     if spec.shape.rank == 0:
-        value = {"label": 1, "temperature": 0.9}.get(spec.name, 5)
+        value = {"label": 1, "temperature": 0.9, "psi": 0.7}.get(spec.name, 5)
         return np.asarray(value, spec.dtype.as_numpy_dtype)
     random = np.random.default_rng(0)
     if spec.dtype == tf.string:

@@ -93,8 +93,8 @@ def test_samples_follow_their_seed(trained):
     assert not np.array_equal(draws[0][0], draws[0][1])
 
 
-def test_fit_traces_the_step_once(trained):
-    assert trained.traced_at_first == 1
+def test_fit_traces_the_step_once(tiny, trained):
+    assert trained.traced_at_first == tiny.traces
     traces = trained.traces
     for _ in range(2):
         trained.model.fit(trained.data, epochs=2, verbose=0)

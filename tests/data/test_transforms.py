@@ -86,6 +86,12 @@ def test_shifted_images_keep_their_size_and_reflect_at_the_border():
         for number in range(300)
     }
     assert len(windows) == 50 and found == set(windows.values())
+    alone = random_shift_flip(2, flip=False)
+    found = {
+        windows[alone(tf.constant(image), np.array([5, number])).numpy().tobytes()]
+        for number in range(200)
+    }
+    assert found == {place for place in windows.values() if place[2] == 1}
 
 
 def test_a_crop_of_a_shrunken_image_shows_more_of_it():

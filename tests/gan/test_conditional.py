@@ -150,7 +150,7 @@ REFUSED_SAMPLES = [
     (dict(label=[0, -2, 1]), ValueError, "^Labels have values from -2 to 1: "),
     (dict(label=1.0), TypeError, "^Labels have dtype float32: expected integers"),
     (dict(label=[0, 1]), ValueError, "^There are 2 label for n=3"),
-    (dict(color=1), TypeError, "^ConditionalGAN.sample has no condition 'color': it has label"),
+    (dict(color=1), TypeError, "^ConditionalGAN.sample has no condition 'color': it has label, "),
 ]
 
 
@@ -164,9 +164,9 @@ def test_wrong_conditions_are_refused_in_one_sentence(conditions, kind, message)
 def test_the_export_takes_a_label(tmp_path):
     model = conditional()
     exported = load(export(model, tmp_path, "conditional"))
-    assert exported.inputs["sample"].keys() == {"seed", "n", "label"}
+    assert exported.inputs["sample"].keys() == {"seed", "n", "label", "truncation"}
     for label in (2, -1):
-        images = exported("sample", seed=5, n=6, label=label)["images"]
+        images = exported("sample", seed=5, n=6, label=label, truncation=10.0)["images"]
         np.testing.assert_array_equal(images, model.sample(6, seed=5, label=label))
     latents, labels = np.zeros((3, LATENTS), "float32"), [0, 3, 1]
     images = exported("generate", latents=latents, labels=labels)["images"]

@@ -63,7 +63,7 @@ def test_the_penalty_is_between_real_images_and_fakes(weights, rng):
     W, b, w, c = weights
     model, x = wgan(weights, keras.ops.square), images(rng)
     fake = normal(model, "test", 4, False) @ W + b
-    mix = model.uniform("penalty", [4, 1], training=False).numpy()
+    mix = model.uniform("test/penalty", [4, 1], training=False).numpy()
     norms = np.linalg.norm(2 * ((mix * x + (1 - mix) * fake) @ w + c) * w.T, axis=1)
     assert np.ptp(norms) > 0.1
     found = float(model.test_step(tf.constant(x))["penalty_loss"])

@@ -1,8 +1,14 @@
 """Tiny GANs."""
 
-from keras_gen.gan import GAN, WGANGP, ConditionalGAN, UnrolledGAN
-from keras_gen.losses import GradientPenalty, LeastSquares
-from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
+from keras_gen.gan import GAN, WGANGP, BigGAN, ConditionalGAN, MoCoGAN, UnrolledGAN
+from keras_gen.losses import R1, GradientPenalty, LeastSquares
+from keras_gen.networks import (
+    dcgan_discriminator,
+    dcgan_generator,
+    moco_gan_generator,
+    video_discriminator,
+    with_labels,
+)
 from tiny import Tiny, sample
 
 
@@ -33,11 +39,12 @@ def _wgan_gp(seed=3):
 def _conditional(seed=3):
     return ConditionalGAN(
         with_labels(dcgan_generator((8, 8, 1), latent_dim=3 + 4, filters=2), 4),
-        with_labels(dcgan_discriminator((8, 8, 1 + 4), filters=2, normalization=None), 4),
+        with_labels(dcgan_discriminator((8, 8, 1 + 4), filters=2, normalization="spectral"), 4),
         classes=4,
         objective="hinge",
         penalty="r1",
         discriminator_steps=2,
+        augmentation=("color", "translation", "cutout"),
         seed=seed,
     )
 
@@ -54,7 +61,29 @@ def _unrolled(seed=3):
     )
 
 
+def _big_gan(seed=3):
+    sizes = dict(latent_dim=6, filters=8)
+    rest = dict(objective="non_saturating", penalty=R1(0.1), discriminator_steps=1, seed=seed)
+    return BigGAN.for_images((16, 16, 1), classes=3, **sizes, orthogonal_weight=1e-2, **rest)
+
+
+def _moco(seed=3):
+    shape = (5, 8, 8, 1)
+    return MoCoGAN(
+        moco_gan_generator(shape, content_dim=3, motion_dim=2, filters=2),
+        video_discriminator(shape, filters=2, normalization=None),
+        dcgan_discriminator(shape[1:], filters=2, normalization=None),
+        content_dim=3,
+        objective="hinge",
+        penalty=R1(0.5),
+        discriminator_steps=2,
+        seed=seed,
+    )
+
+
 TINY = {
+    "MoCoGAN": Tiny(_moco, sample),
+    "BigGAN": Tiny(_big_gan, sample),
     "ConditionalGAN": Tiny(_conditional, sample),
     "GAN": Tiny(_gan, sample),
     "UnrolledGAN": Tiny(_unrolled, sample),

@@ -20,6 +20,7 @@ from keras_gen.vae import (
     IWAE,
     M2,
     VAE,
+    VQGAN,
     VQVAE,
     VQVAE2,
     BetaTCVAE,
@@ -70,6 +71,25 @@ def _vq_vae(seed=3):
         codebook_size=6,
         commitment_weight=0.5,
         decay=0.9,
+        dead_after=None,  # what no optimizer moves stays
+        codebook_update="loss",
+        seed=seed,
+    )
+
+
+def _vq_gan(seed=3):
+    dense = dict(hidden=(5,), activation="leaky_relu")
+    return VQGAN(
+        mlp_encoder((4, 4, 1), latent_dim=3, hidden=(5,)),
+        mlp_decoder((4, 4, 1), latent_dim=3, hidden=(5,)),
+        mlp_encoder((4, 4, 1), latent_dim=1, **dense, name="discriminator"),
+        mlp_encoder((4, 4, 1), latent_dim=4, **dense, name="features"),
+        likelihood=Normal(scale=0.5),
+        feature_weight=0.5,
+        adversarial_weight=2.0,
+        objective="non_saturating",
+        codebook_size=6,
+        commitment_weight=0.5,
         dead_after=None,  # what no optimizer moves stays
         codebook_update="loss",
         seed=seed,
@@ -186,6 +206,8 @@ def _style_identity(seed=3):
 
 VAE_LOSSES = ("loss", "reconstruction_loss", "kl_loss", "total_correlation_loss", "elbo")
 SWAP_LOSSES = ("loss", *(f"{n}_loss" for n in ("reconstruction", "swap", "kl", "adversarial")))
+VQ_GAN_TERMS = ("reconstruction", "commitment", "codebook", "feature", "adversarial")
+VQ_GAN_LOSSES = ("loss", *(f"{n}_loss" for n in VQ_GAN_TERMS), "perplexity", "adaptive_weight")
 TINY = {
     "BetaTCVAE": Tiny(_beta_tc, sample),
     "CapacityVAE": Tiny(_capacity, sample),
@@ -199,6 +221,7 @@ TINY = {
     "IWAE": Tiny(_iwae, sample),
     "M2": Tiny(_m2, sample),
     "VAE": Tiny(_vae, sample),
+    "VQGAN": Tiny(_vq_gan, reconstruct, draws=False, evaluated=VQ_GAN_LOSSES),
     "VQVAE": Tiny(_vq_vae, reconstruct, draws=False),
     "VQVAE2": Tiny(_vq_vae_2, reconstruct),
 }

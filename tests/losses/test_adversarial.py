@@ -57,6 +57,32 @@ def test_gradient_vanishes_at_the_optimal_discriminator(name, optimum):
     assert gradient(optimum + 0.1) > 1e-2
 
 
+@pytest.mark.parametrize("cls", [adversarial.Minimax, adversarial.NonSaturating])
+def test_one_sided_smoothing_scales_the_optimal_discriminator(cls):
+    # Salimans et al. (2016), section 3.4: D = 0.9 p / (p + q), not 0.9 p / (p + q) + 0.1.
+    objective, smoothed = cls(real_target=0.9), 0.9 * P / (P + Q)
+
+    def gradient(probability):
+        logits = tf.constant(np.log(probability / (1 - probability)), tf.float32)
+        with tf.GradientTape() as tape:
+            tape.watch(logits)
+            loss = expected_discriminator_loss(objective, logits)
+        return np.abs(tape.gradient(loss, logits)).sum()
+
+    assert gradient(smoothed) < 1e-5
+    assert gradient(P / (P + Q)) > 1e-2
+    # Real logits cost their cross entropy with the target; fakes and the generator cost the same.
+    real, fake = tf.constant([[0.7], [-1.2]]), tf.constant([[0.3], [2.0]])
+    d = 1 / (1 + np.exp(-real.numpy()[:, 0]))
+    more = objective.discriminator(real, fake) - cls().discriminator(0 * real, fake)
+    cross_entropy = -0.9 * np.log(d) - 0.1 * np.log(1 - d)
+    np.testing.assert_allclose(more, cross_entropy - np.log(2), rtol=1e-5, atol=1e-6)
+    np.testing.assert_array_equal(objective.generator(fake), cls().generator(fake))
+    for bad in (0.0, 1.1, -0.5, float("nan")):
+        with pytest.raises(ValueError, match=f"{cls.__name__} found real_target={bad}"):
+            cls(real_target=bad)
+
+
 def test_least_squares_minimizes_the_pearson_divergence():
     # Mao et al. (2017), theorem 1: with b - c = 1 and b - a = 2 the generator's loss plus
     # E_p (D - c)^2 is the Pearson chi-square of p + q and 2q.
@@ -213,8 +239,10 @@ def test_a_map_of_logits_is_averaged_after_the_loss(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_low_precision_logits_are_cast_before_the_loss(name, dtype):
     objective = adversarial.get(name)
-    # At 300 a square exceeds float16, and the mean of 300 and 301 is not a bfloat16.
-    logits = tf.cast(tf.constant([[300.0, 301.0], [-300.0, 0.25]]), dtype)
+    # At 300 a square exceeds float16, and the mean of 300 and 301 is not a bfloat16. At 30 an
+    # exponential exceeds float16, and at 300 float32 too.
+    scale = 0.1 if name in ("kl", "reverse_kl") else 1.0
+    logits = tf.cast(scale * tf.constant([[300.0, 301.0], [-300.0, 0.25]]), dtype)
     exact = tf.cast(logits, tf.float32)
     for loss, wanted in [
         (objective.discriminator(logits, -logits), objective.discriminator(exact, -exact)),
@@ -228,7 +256,8 @@ def test_low_precision_logits_are_cast_before_the_loss(name, dtype):
 @pytest.mark.parametrize(
     "objective",
     [cls() for cls in adversarial.OBJECTIVES.values()]
-    + [adversarial.LeastSquares(a=-1.0, b=1.0, c=0.5), adversarial.Relativistic(average=True)],
+    + [adversarial.LeastSquares(a=-1.0, b=1.0, c=0.5), adversarial.Relativistic(average=True)]
+    + [adversarial.Minimax(real_target=0.9), adversarial.NonSaturating(real_target=0.8)],
 )
 def test_config_round_trip(objective):
     config = keras.saving.serialize_keras_object(objective)
@@ -237,7 +266,7 @@ def test_config_round_trip(objective):
 
 
 def test_names_give_distinct_objectives_and_instances_pass_through():
-    assert len({type(adversarial.get(name)) for name in NAMES}) == len(NAMES) == 6
+    assert len({type(adversarial.get(name)) for name in NAMES}) == len(NAMES) >= 10
     objective = adversarial.Hinge()
     assert adversarial.get(objective) is objective
 

@@ -3,8 +3,9 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_gen.networks import classifier_on, conv_classifier, mlp_encoder
+from keras_gen.networks import activation_maps, classifier_on, conv_classifier, mlp_encoder
 
 
 def images(n=3, side=17, channels=3):
@@ -87,3 +88,21 @@ class TestOnAnEncoder:
         network = classifier_on(mlp_encoder((3, 3, 1), 4, (5,), heads=("mean", "log_variance")), 2)
         network.get_layer("encoder").trainable = False
         assert [tuple(w.shape) for w in network.trainable_weights] == [(4, 2), (2,)]
+
+
+def test_activation_maps_are_those_of_the_classifier(rng):
+    classifier = conv_classifier(channels=1, widths=(3, 5), seed=2)
+    images = rng.integers(0, 256, (2, 8, 8, 1), "uint8")
+    scaled = images / 127.5 - 1
+    inside = keras.Model(images_in := keras.Input((8, 8, 1), dtype="uint8"), classifier(images_in))
+    for network in (classifier, inside):
+        maps = activation_maps(network)(scaled.astype("float32"))
+        assert [m.shape for m in maps] == [(2, 4, 4, 3), (2, 2, 2, 5)]
+        features = np.mean(maps[-1], axis=(1, 2))
+        np.testing.assert_allclose(features, classifier(images)["features"], atol=1e-5)
+    with tf.GradientTape() as tape:
+        tape.watch(value := tf.constant(scaled, tf.float32))
+        total = tf.reduce_sum(activation_maps(classifier)(value)[-1])
+    assert np.abs(tape.gradient(total, value)).max() > 0
+    with pytest.raises(ValueError, match="0 layers that scale images and 0 ReLUs: expected those"):
+        activation_maps(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)], name="dense"))

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.networks import m2_networks, with_labels
+from keras_gen.networks import m2_networks, with_codes, with_labels
 
 CLASSES = 3
 LABELS = tf.constant([2, 0, 2, 1])
@@ -89,3 +89,14 @@ def test_networks_without_room_for_labels_are_refused(channels):
     message = f"'narrow' takes {channels} channels: build it for 3 more"
     with pytest.raises(ValueError, match=message):
         with_labels(network, CLASSES)
+
+
+def test_codes_are_the_last_inputs(rng):
+    inner = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)], name="inner")
+    network = with_codes(inner, 3)
+    z, codes = (rng.normal(size=(4, n)).astype("float32") for n in (2, 3))
+    np.testing.assert_allclose(network([z, codes]), inner(np.concatenate([z, codes], 1)), rtol=1e-6)
+    assert network.name == "inner" and [i.shape[1:] for i in network.inputs] == [(2,), (3,)]
+    for wrong in (0, 5):
+        with pytest.raises(ValueError, match=rf"'inner' takes \(5,\) and there are {wrong} codes"):
+            with_codes(inner, wrong)

@@ -18,7 +18,8 @@ from keras_gen.serving.exported import load
 from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run
 
 OFFLINE = "OFFLINE SAMPLE instead of the real data: "
-DRAWN = ("disentanglement_factors",)  # recipes whose data are drawn at run time
+# Recipes whose data are drawn at run time.
+DRAWN = ("disentanglement_factors", "gan_fields", "gan_one_dimension")
 LISTED = "vae_mnist"
 LOADED = (  # one recipe for every way to load data
     "anomaly_detection_mnist",
@@ -74,6 +75,9 @@ def use_export(out, recipe, cwd):
         speakers = np.array([0, 1], "int32")
         made = load(models / recipe)("convert", waveforms=sounds, speakers=speakers)
         assert made["output_waveforms"].shape == sounds.shape
+    elif "vectors" in metadata["signatures"].get("sample", {}).get("outputs", {}):
+        made = load(models / recipe)("sample", seed=1, n=4)["vectors"]
+        assert len(made) == 4 and np.isfinite(made).all()
     elif "sample" in metadata["signatures"]:
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr

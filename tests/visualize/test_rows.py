@@ -12,6 +12,7 @@ from keras_gen.visualize import (
     denoised,
     inpaintings,
     reconstructions,
+    style_mixing,
     swaps,
     translation_grid,
 )
@@ -152,3 +153,25 @@ class Mixing:
 def test_swaps_have_the_style_of_the_row_and_the_identity_of_the_column():
     found = gray(swaps(Mixing(), images(30, 50), images(1, 2, 3)), 4)
     assert found == [[255, 1, 2, 3], [30, 31, 32, 33], [50, 51, 52, 53]]
+
+
+class Styled:
+    """A latent is a gray value, which is the style of three layers; an image is their sum."""
+
+    def style(self, latents):
+        return np.repeat(latents[:, None], 3, axis=1)
+
+    def synthesize(self, styles):
+        return styles.sum(axis=1).astype("uint8").reshape(-1, 1, 1, 1)
+
+    def generate(self, latents):
+        return self.synthesize(self.style(latents))
+
+
+def test_mixed_styles_have_the_coarse_layers_of_the_row():
+    rows, columns = np.array([[10.0], [20.0]]), np.array([[1.0], [2.0]])
+    found = gray(style_mixing(Styled(), rows, columns, layers=2), 3)
+    assert found == [[255, 3, 6], [30, 21, 22], [60, 41, 42]]
+    for layers in (0, 3):
+        with pytest.raises(ValueError, match=f"layers is {layers}: expected 1 to 2"):
+            style_mixing(Styled(), rows, columns, layers)

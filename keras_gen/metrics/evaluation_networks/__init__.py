@@ -8,6 +8,7 @@ from keras_gen.metrics.evaluation_networks.extractors import (
     keras_extractor,
     resize_images,
     trained_extractor,
+    trained_extractors,
 )
 from keras_gen.metrics.evaluation_networks.image_classifier import train_classifier
 
@@ -20,4 +21,5 @@ __all__ = [
     "train_classifier",
     "train_domain_classifier",
     "trained_extractor",
+    "trained_extractors",
 ]

@@ -15,6 +15,7 @@ import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import keras
 import numpy as np
@@ -309,6 +310,29 @@ def trained_extractor(
         with replacing(path) as file:
             np.savez(file, accuracy=accuracy, **arrays)
     return Extractor(f"{model.name}-{weights_hash(model)}", model, accuracy=accuracy)
+
+
+def trained_extractors(
+    images: np.ndarray, labels: np.ndarray, steps: int = 1500, seed: int = 0
+) -> dict[str, Extractor]:
+    """Makes extractors of both kinds of classifiers, which see different things.
+
+    Args:
+        images: As of `trained_extractor`.
+        labels: As of `trained_extractor`.
+        steps: As of `trained_extractor`.
+        seed: As of `trained_extractor`.
+
+    Returns:
+        The extractors by their kind, "conv" and "mlp".
+
+    Raises:
+        ValueError: As `trained_extractor`.
+
+    Example:
+        >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0], test_images)
+    """
+    return {k: trained_extractor(images, labels, steps, seed, kind=k) for k in get_args(Kind)}
 
 
 def cache_folder() -> Path:

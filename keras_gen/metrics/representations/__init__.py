@@ -1,6 +1,10 @@
 """What codes are good for."""
 
-from keras_gen.metrics.representations.clusters import cluster_purity, kmeans_report
+from keras_gen.metrics.representations.clusters import (
+    cluster_purity,
+    kmeans_report,
+    matched_accuracy,
+)
 from keras_gen.metrics.representations.code_usage import code_bits, code_uses, perplexity
 from keras_gen.metrics.representations.detection import auroc
 from keras_gen.metrics.representations.disentanglement import (
@@ -42,6 +46,7 @@ __all__ = [
     "kmeans_report",
     "knn_accuracy",
     "linear_probe",
+    "matched_accuracy",
     "modularity_score",
     "mutual_information_gap",
     "perplexity",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
@@ -35,6 +36,41 @@ def cluster_purity(clusters: np.ndarray, labels: np.ndarray) -> float:
     labels = as_labels(labels, "labels")
     clusters = as_labels(clusters, "clusters", len(labels))
     return float(contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels))
+
+
+def matched_accuracy(
+    known: tuple[np.ndarray, np.ndarray], clusters: np.ndarray, labels: np.ndarray
+) -> float:
+    """Accuracy of clusters as a classifier: each was matched with one label on other examples.
+
+    No two clusters are matched with one label; the matching is the one that is right most often on
+    the known examples. Clusters that got no label are wrong everywhere.
+
+    Args:
+        known: Clusters and labels of the examples to match on, integers `[m]` each, from 0 on.
+        clusters: Of the examples to classify, integers `[n]` from 0 on.
+        labels: Theirs.
+
+    Returns:
+        The fraction whose cluster was matched with their label.
+
+    Raises:
+        TypeError: If clusters or labels are not integers.
+        ValueError: If they are not as many.
+
+    Example:
+        >>> matched_accuracy(([0, 0, 1], [5, 5, 7]), clusters=[0, 1], labels=[5, 5])
+        0.5
+    """
+    known_labels = as_labels(known[1], "known labels")
+    known_clusters = as_labels(known[0], "known clusters", len(known_labels))
+    labels = as_labels(labels, "labels")
+    clusters = as_labels(clusters, "clusters", len(labels))
+    counts = np.zeros([known_clusters.max() + 1, known_labels.max() + 1], int)
+    np.add.at(counts, (known_clusters, known_labels), 1)
+    matched = dict(zip(*linear_sum_assignment(counts, maximize=True), strict=True))
+    found = np.array([matched.get(cluster, -1) for cluster in clusters])
+    return float((found == labels).mean())
 
 
 def kmeans_report(

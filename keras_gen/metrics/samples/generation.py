@@ -11,6 +11,7 @@ from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.metrics.samples.frechet import frechet_distance
 from keras_gen.metrics.samples.inception_score import inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
+from keras_gen.metrics.samples.memorization import memorization
 from keras_gen.metrics.samples.prdc import prdc
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
 
@@ -144,3 +145,43 @@ class GenerationEvaluation:
             found |= {key: report.pop(key) for key in SIZES}
             found |= {f"{key}_{name}": value for key, value in report.items()}
         return found
+
+
+def compare_sets(
+    extractors: Mapping[str, Extractor],
+    training: np.ndarray,
+    sets: Mapping[str, np.ndarray],
+    seed: int = 0,
+) -> dict[str, float | str | None]:
+    """Measures samples, held-out images and a baseline alike: what a recipe of a generator reports.
+
+    Args:
+        extractors: As of `GenerationEvaluation`.
+        training: All training images; as many of the first as there are held-out ones are compared.
+        sets: By prefix, uint8 images: samples under "", held-out ones under "floor_", and others.
+        seed: As of `GenerationEvaluation`.
+
+    Returns:
+        For each prefix what `GenerationEvaluation` returns, and `memorization` of a tenth of the
+        images; "extractor_" and "extractor_accuracy_" with the name of each network.
+
+    Raises:
+        ValueError: If there are no held-out images, or as `GenerationEvaluation`.
+
+    Example:
+        >>> sets = {"": gan.sample(10_000), "floor_": test_images}
+        >>> compare_sets(extractors, train_images, sets)["frechet_ratio"]
+    """
+    if "floor_" not in sets:
+        raise ValueError(f"The sets are {sorted(sets)}: give held-out images as 'floor_'.")
+    held_out = sets["floor_"]
+    evaluate = GenerationEvaluation(extractors, training[: len(held_out)], held_out, seed)
+    metrics: dict[str, float | str | None] = {}
+    for prefix, images in sets.items():
+        # Each is looked for among all training images, which takes time.
+        copies = memorization(images[: max(1, len(images) // 10)], training)
+        metrics |= {prefix + name: value for name, value in (evaluate(images) | copies).items()}
+    for kind, extractor in extractors.items():
+        metrics[f"extractor_{kind}"] = extractor.name
+        metrics[f"extractor_accuracy_{kind}"] = extractor.accuracy
+    return metrics

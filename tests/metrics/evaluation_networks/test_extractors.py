@@ -226,6 +226,12 @@ def test_other_sizes_than_the_trained_are_refused(tmp_path, kind):
             extractor(other)
 
 
+def test_both_kinds(monkeypatch):
+    monkeypatch.setattr(extractors, "trained_extractor", lambda *args, kind: (*args, kind))
+    found = extractors.trained_extractors("images", "labels", 7, 2)
+    assert found == {kind: ("images", "labels", 7, 2, kind) for kind in ("conv", "mlp")}
+
+
 def test_cache_folder(monkeypatch, tmp_path):
     monkeypatch.delenv("KERAS_GEN_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.metrics import cluster_purity, kmeans_report
+from keras_gen.metrics import cluster_purity, kmeans_report, matched_accuracy
 
 
 def test_purity_by_hand_and_where_it_fails(rng):
@@ -10,6 +10,20 @@ def test_purity_by_hand_and_where_it_fails(rng):
     assert cluster_purity(np.zeros(50, int), labels) == np.bincount(labels).max() / 50
     assert cluster_purity(np.arange(50), labels) == 1  # a cluster for each example
     assert cluster_purity(labels[::-1] * 0 + (labels + 1) % 4, labels) == 1  # names do not count
+
+
+def test_clusters_are_matched_on_other_examples(rng):
+    labels, others = rng.integers(4, size=50), rng.integers(4, size=30)
+    names = np.array([2, 0, 3, 1])
+    assert matched_accuracy((names[labels], labels), names[others], others) == 1
+    assert matched_accuracy((names[labels], labels), others, others) == 0  # 2 0 3 1 moves all
+    # Each label once: both clusters are mostly of 1, which goes to the one that it gains more by.
+    known = [0, 0, 0, 1, 1, 1, 1], [1, 1, 0, 1, 1, 1, 1]
+    assert matched_accuracy(known, [0, 0, 1, 1], [0, 1, 1, 0]) == 0.5
+    # A cluster without a label, and one that was never seen, are wrong.
+    assert matched_accuracy(([0, 1, 2], [0, 1, 1]), [0, 1, 2, 3], [0, 1, 1, 0]) <= 0.5
+    with pytest.raises(ValueError, match="clusters"):
+        matched_accuracy(([0, 1], [0, 1]), [0, 1], [0])
 
 
 def test_clusters_of_separate_blobs_are_their_labels(blobs):

@@ -5,6 +5,7 @@ import pytest
 
 from keras_gen.metrics import (
     GenerationEvaluation,
+    compare_sets,
     frechet_distance,
     generation_report,
     inception_score,
@@ -116,3 +117,28 @@ def test_patches_need_no_network_and_contrast_counts():
     found = GenerationEvaluation({"texture": texture}, REAL, HELD_OUT, seed=3)(flat)
     options = dict(normalize=False, patches=8, directions=256, seed=3)
     assert found["pyramid_16"] == pyramid_distances(flat, REAL, **options)[16]
+
+
+class Named:
+    """An extractor of brightness."""
+
+    name, accuracy = "brightness-0", 0.5
+
+    def __call__(self, x):
+        return brightness(x)
+
+
+def test_several_sets_are_measured_alike():
+    sets = {"": images(60, mean=210), "floor_": HELD_OUT}
+    sets["copies_"] = np.concatenate([REAL[:10], HELD_OUT[:50]])
+    found = compare_sets({"one": Named()}, REAL, sets, seed=3)
+    alone = GenerationEvaluation({"one": Named()}, REAL[:60], HELD_OUT, seed=3)
+    for prefix, each in sets.items():
+        for name, value in alone(each).items():
+            assert found[prefix + name] == value, name
+    # Of a tenth of the images, which here are copies.
+    assert found["copies_memorized_fraction"] == 1 and found["memorized_fraction"] == 0
+    assert (found["extractor_one"], found["extractor_accuracy_one"]) == ("brightness-0", 0.5)
+    assert next(iter(found)) == "frechet_ratio" and found["floor_frechet_ratio"] == 1
+    with pytest.raises(ValueError, match="give held-out images as 'floor_'"):
+        compare_sets({"one": Named()}, REAL, {"": HELD_OUT})

@@ -1,0 +1,185 @@
+"""What models that make examples of latents share: truncation, and ways between latents."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.bases.capabilities import Condition, Sampler
+from keras_gen.bases.coder import decoded_path
+from keras_gen.data.edges import Number, Vectors
+from keras_gen.metrics.samples.neighbors import nearest_neighbors
+
+WIDEST = 10.0  # standard deviations: no truncation, for float32 draws stay below 6
+
+
+def truncated_normal(latents, threshold) -> tf.Tensor:
+    """Makes draws of a Normal distribution that is cut off on both sides of draws of a whole one.
+
+    Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
+    ICLR 2019, sec. 3.1, redraw the numbers beyond the threshold until none is. The distribution
+    here is the same one, by its quantiles: each number becomes the one that as many lie below. So
+    a lower threshold moves an example and does not replace it.
+
+    Args:
+        latents: Draws of a standard Normal, floats of any shape.
+        threshold: A number from 0 on, standard deviations; 0 gives zeros.
+
+    Returns:
+        Float32 of the shape of `latents`, in [-threshold, threshold].
+
+    Example:
+        >>> truncated_normal(np.random.normal(size=[4, 2]), 0.5).shape
+        TensorShape([4, 2])
+    """
+    latents, threshold = tf.cast(latents, tf.float32), tf.cast(threshold, tf.float32)
+    root = 2.0**0.5  # erf(z / root) is the probability of [-z, z]
+    inside = tf.math.erf(latents / root) * tf.math.erf(threshold / root)
+    cut = tf.clip_by_value(root * tf.math.erfinv(inside), -threshold, threshold)
+    return tf.where(threshold < 6.0, cut, latents)
+
+
+class Generating(Sampler):
+    """A sampler of standard Normal latents, which the capability `generate` makes examples of.
+
+    It has `sample(n, seed, truncation=0.5)`, `truncate`, `interpolate`, `latent_arithmetic` and
+    `nearest_neighbors`. What `generate` takes besides, such as labels, stays the same on the way
+    from latents to others, and is given by name.
+    """
+
+    generate: Any  # a capability
+
+    def keep_latents(self, latent_dim: int) -> None:
+        """Keeps the number of latents, and names the edges of latents and of their truncation."""
+        self.latent_dim = latent_dim
+        self.edges["latents"] = Vectors((latent_dim,))
+        self.edges["truncation"] = Number(0.0, WIDEST, "truncation")
+
+    def noise(self, n, key):
+        """Draws latents."""
+        return tf.random.stateless_normal([n, self.latent_dim], key)
+
+    def conditions(self):
+        """Returns the conditions, and the truncation of the latents."""
+        return super().conditions() | {"truncation": Condition(self.edges["truncation"], WIDEST)}
+
+    def made_of(self, noise, truncation, **conditions):
+        """Returns what noise becomes whose latents are truncated, under the other conditions."""
+        cut = truncated_normal(_latents(noise), truncation)
+        noise = noise | {"latents": cut} if isinstance(noise, dict) else cut
+        return super().made_of(noise, **conditions)
+
+    # Use -------------------------------------------------------------------------------------
+
+    def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
+        """Draws the latents of `sample(n, seed)`, float32 `[n, latents]`.
+
+        Args:
+            n: How many.
+            seed: As of `sample`.
+
+        Raises:
+            ValueError: If `n` is below 1.
+        """
+        return _latents(self.drawn_noise(n, seed)).numpy()
+
+    def truncate(self, latents, truncation: float) -> np.ndarray:
+        """Returns latents as `sample` truncates them, float32 `[n, latents]`.
+
+        Brock et al. (2019), sec. 3.1: latents nearer to 0 give better examples that vary less.
+
+        Args:
+            latents: Draws of a standard Normal, `[n, latents]`.
+            truncation: Standard deviations beyond which no latent lies, from 0 to 10; 10 changes
+                nothing.
+
+        Raises:
+            ValueError: If the latents have another shape, or the truncation is out of range.
+
+        Example: `model.generate(model.truncate(model.draw_latents(9, seed=1), 0.5))`.
+        """
+        latents, truncation = (
+            self.edges[name].prepare(value)
+            for name, value in dict(latents=latents, truncation=truncation).items()
+        )
+        return truncated_normal(latents, truncation).numpy()
+
+    def interpolate(self, a, b, steps: int = 8, spherical: bool = False, **given) -> np.ndarray:
+        """Generates examples of points between the latents `a` and `b`.
+
+        Args:
+            a: Latents `[n, latents]`.
+            b: The same number.
+            steps: Points, at least 2: both ends are among them.
+            spherical: On an arc around the origin in place of the line, see `keras_gen.paths`.
+            **given: What `generate` takes besides, such as `labels`: one for each pair or for all.
+
+        Returns:
+            As `generate`, `[n, steps, ...]`.
+
+        Raises:
+            ValueError: If the latents have other shapes, or `steps` is below 2.
+
+        Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.
+        """
+        start, end = (self.edges["latents"].prepare(z).numpy() for z in (a, b))
+        return decoded_path(self.generate, start, end, steps, spherical, **given)
+
+    def latent_arithmetic(
+        self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **given
+    ) -> np.ndarray:
+        """Generates the example of the mean of `a` less that of `b` plus that of `c`.
+
+        Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
+        Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: a smiling woman less a neutral
+        woman plus a neutral man gives a smiling man, if each is the mean of a few latents.
+
+        Args:
+            a: Latents `[any number, latents]`.
+            b: Likewise.
+            c: Likewise.
+            n: How many; after the first, uniform noise is added to the latents.
+            spread: Largest noise in a latent.
+            seed: Of the noise.
+            **given: What `generate` takes besides, one for all.
+
+        Returns:
+            As `generate`, `[n, ...]`.
+
+        Raises:
+            ValueError: If the latents have other shapes, or `n` is below 1.
+
+        Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
+        """
+        if n < 1:
+            raise ValueError(f"n is {n}: generate at least 1.")
+        means = [self.edges["latents"].prepare(z).numpy().mean(axis=0) for z in (a, b, c)]
+        noise = np.random.default_rng(seed).uniform(-spread, spread, (n, self.latent_dim))
+        noise[0] = 0.0
+        return self.generate((means[0] - means[1] + means[2] + noise).astype("float32"), **given)
+
+    def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Finds the training examples that are nearest to what the model made.
+
+        A generator that has learned its examples by heart is found out by small distances.
+
+        Args:
+            examples: Such as `sample` returns, `[n, ...]`.
+            training: Training examples of the same shape and kind, `[m, ...]`.
+            k: How many, at most m.
+
+        Returns:
+            The neighbors `[n, k, ...]`, the nearest first, and their Euclidean distances in the
+            units of the examples, float64 `[n, k]`.
+
+        Raises:
+            ValueError: As `keras_gen.metrics.nearest_neighbors`.
+
+        Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
+        """
+        distances, indices = nearest_neighbors(examples, training, k)
+        return np.asarray(training)[indices], distances
+
+
+def _latents(noise) -> tf.Tensor:
+    return noise["latents"] if isinstance(noise, dict) else noise

@@ -1,0 +1,98 @@
+"""BigGAN (Brock, Donahue, Simonyan 2019)."""
+
+import keras
+from keras.optimizers import Adam
+
+from keras_gen.gan.conditional import ConditionalGAN
+from keras_gen.losses.orthogonality import orthogonality
+from keras_gen.networks import big_gan_discriminator, big_gan_generator
+from keras_gen.training import schedules
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class BigGAN(ConditionalGAN):
+    """A conditional GAN of residual networks with attention, whose latents may be truncated.
+
+    Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
+    ICLR 2019. What is large in it is the batch and the networks, `big_gan_generator` and
+    `big_gan_discriminator` of `keras_gen.networks`. The loss is the hinge; the generator's filters
+    are kept near to orthogonal (sec. 3.1), so that latents from a narrower distribution than that
+    of the training still give images: `sample(n, seed, label=3, truncation=0.5)`.
+
+    Deviations: those of the networks. The generator's weight average, 0.9999 in the paper, is set
+    in its optimizer (`use_ema`). Truncated latents are found as `truncate` says.
+
+    Args:
+        generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
+        discriminator: Images and int32 labels to logits `[batch, ...]`.
+        classes: Number of classes.
+        objective: Adversarial objective, a name or an object.
+        penalty: As of `GAN`.
+        discriminator_steps: Updates of the discriminator for one of the generator. A batch given to
+            `fit` holds that many fresh batches.
+        orthogonal_weight: Of the orthogonal regularization, a number or a schedule of the step.
+        seed: Seed of the latents.
+
+    Raises:
+        ValueError: As `ConditionalGAN`; if the weight is negative.
+
+    Example:
+    ```python
+    model = BigGAN.for_images((16, 16, 1), classes=10, latent_dim=6, filters=8)
+    model.compile()
+    model.fit(np.zeros((8, 16, 16, 1), "uint8"), np.arange(8), batch_size=4)
+    sevens = model.sample(9, seed=1, label=7, truncation=0.5)
+    ```
+    """
+
+    def __init__(
+        self, generator, discriminator, classes: int, objective="hinge", penalty=None,
+        discriminator_steps: int = 2, orthogonal_weight=1e-4, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            generator, discriminator, classes, objective, penalty, discriminator_steps, seed,
+            **kwargs,
+        )  # fmt: skip
+        self.orthogonal_weight = schedules.weight("orthogonal_weight", orthogonal_weight)
+
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, classes: int, latent_dim: int = 80, filters: int = 64,
+        attention: int | None = None, **kwargs,
+    ):  # fmt: skip
+        """Builds the model with its usual networks, of a quarter of their width by default.
+
+        Args:
+            shape: `(side, side, channels)` of the images, the side a power of two of at least 16.
+            classes: Number of classes.
+            latent_dim: Dimensions of the latents, as `big_gan_generator` takes them.
+            filters: Channels of all maps.
+            attention: Side of the maps with self-attention; by default half of the images'.
+            **kwargs: Further arguments of the class.
+
+        Example: `BigGAN.for_images((32, 32, 1), classes=10)`.
+        """
+        side = attention or shape[0] // 2
+        generator = big_gan_generator(shape, classes, latent_dim, filters, attention=side)
+        discriminator = big_gan_discriminator(shape, classes, filters, attention=side)
+        return cls(generator, discriminator, classes, **kwargs)
+
+    def compile(self, *, d_optimizer=None, g_optimizer=None, **kwargs):
+        """Compiles with one optimizer each.
+
+        Args:
+            d_optimizer: Default: the paper's, Adam(2e-4, beta_1=0).
+            g_optimizer: Default: the paper's, Adam(5e-5, beta_1=0).
+            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
+        """
+        rates = dict(d_optimizer=d_optimizer or Adam(2e-4, 0.0))
+        super().compile(**rates, g_optimizer=g_optimizer or Adam(5e-5, 0.0), **kwargs)
+
+    def loss_weights(self):
+        """Returns what is reported, and the weight of the regularization."""
+        return super().loss_weights() | {"orthogonality": self.orthogonal_weight}
+
+    def generator_terms(self, batch, training):
+        """Returns the generator's loss, and how far its filters are from orthogonal: eq. (3)."""
+        terms = super().generator_terms(batch, training)
+        return terms | {"orthogonality": orthogonality(self.generator)}

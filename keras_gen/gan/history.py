@@ -1,0 +1,65 @@
+"""A GAN whose discriminator remembers (Shrivastava et al. 2017)."""
+
+import keras
+
+from keras_gen.gan.gan import GAN
+from keras_gen.training import ImagePool
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class HistoryGAN(GAN):
+    """The discriminator is also shown what the generator made before.
+
+    Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb: "Learning from Simulated and Unsupervised
+    Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees the newest
+    images alone forgets why older ones were no good, and a generator that lost a mode may go back
+    and forth between others for ever.
+
+    Deviations: `ImagePool` keeps the history, as CycleGAN does: each image is exchanged for an
+    older one with probability one half, where the paper draws half of every batch from a buffer.
+
+    Args:
+        generator: Float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Images to logits `[batch, ...]`.
+        pool_size: Images in the history, at least the global batch.
+        objective: As of `GAN`.
+        seed: Seed of the latents and of what is exchanged.
+        **kwargs: Further arguments of `GAN`, such as `penalty`.
+
+    Raises:
+        ValueError: As `GAN` and `ImagePool`.
+
+    Example:
+    ```python
+    from keras_gen.networks import dcgan_discriminator, dcgan_generator
+
+    shape = (32, 32, 1)
+    networks = dcgan_generator(shape, 16, filters=8), dcgan_discriminator(shape, filters=8)
+    model = HistoryGAN(*networks, pool_size=100)
+    model.compile()
+    model.fit(np.zeros((8, *shape), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1)
+    ```
+    """
+
+    def __init__(
+        self, generator, discriminator, pool_size: int = 1000, objective="non_saturating",
+        seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        self.pool_size, self._change = pool_size, None
+        self.pool = ImagePool(pool_size, tuple(discriminator.inputs[0].shape[1:]))
+
+    def generated(self, use, batch, training):
+        """Returns new images, for the discriminator's updates some of them exchanged for older."""
+        fake = super().generated(use, batch, training)
+        if not (self.pool_size and training and use.startswith("discriminator")):
+            return fake
+        shown, self._change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))
+        return shown
+
+    def discriminator_updated(self):
+        """Keeps what was generated, once the update was not refused."""
+        if self.pool_size:
+            self.pool.keep(self._change)
+            self._change = None

@@ -1,0 +1,116 @@
+"""InfoGAN (Chen et al. 2016)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.bases import Coded
+from keras_gen.gan.gan import GAN
+from keras_gen.losses import code_information
+from keras_gen.networks import info_gan_networks
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class InfoGAN(Coded, GAN):
+    """Some of the generator's inputs are codes, which its images have to tell.
+
+    Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
+    Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
+    categories, as one-hot vectors, and numbers uniform in [-1, 1]. A network Q, which shares all of
+    the discriminator but the last layers, says what it takes the codes of an image for, and with
+    it L_I = E[log Q(c|x)] + H(c), eq. (5), is a lower bound of the mutual information of codes and
+    images. Generator and Q minimize the GAN's loss less lambda L_I, eq. (6). `information` is L_I
+    in nats; it is at most H(c) for categories.
+
+    `sample(n, seed, label=3)` draws images of one category of the first code.
+
+    Deviations: Q is trained in the discriminator's step, whose body it shares, as in the authors'
+    code. The scale of numbers in Q is a softplus and at least 0.001, where the paper says an
+    exponential. Latents are Normal, theirs uniform.
+
+    Args:
+        generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]; of
+            the codes, the one-hot categories come first.
+        discriminator: Images to logits `[batch, ...]` and Q's outputs: logits of all categories,
+            means of the numbers, and what their scales are made of.
+        categories: Classes of each categorical code, such as `(10,)`.
+        continuous: How many codes are numbers.
+        weight: lambda of the categories, 1 in the paper (app. C).
+        continuous_weight: lambda of the numbers, for which the paper asks a smaller one and names
+            none.
+        objective: As of `GAN`.
+        seed: Seed of latents and codes.
+        **kwargs: Further arguments of `GAN`, such as `penalty`.
+
+    Raises:
+        ValueError: As `GAN`; if there is no categorical code, or a network has not as many inputs
+            or outputs for the codes.
+
+    Example:
+    ```python
+    model = InfoGAN.for_images((28, 28, 1), latent_dim=16, filters=8)
+    model.compile()
+    model.fit(np.zeros((8, 28, 28, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1, label=7)
+    logits, means = model.recognize(images)
+    ```
+    """
+
+    inputs_of_networks = (2, 1)
+
+    def __init__(
+        self, generator, discriminator, categories, continuous: int, weight: float = 1.0,
+        continuous_weight: float = 0.1, objective="non_saturating", seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        self.keep_codes(generator, discriminator, categories, continuous)
+        self.weight, self.continuous_weight = weight, continuous_weight
+
+    @classmethod
+    def for_images(
+        cls, shape, latent_dim=62, filters=64, categories=(10,), continuous: int = 2, **kwargs
+    ):
+        """Builds the model with the paper's networks for digits.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides multiples of 4.
+            latent_dim: Dimensions of the latents beside the codes.
+            filters: Channels where the images are largest.
+            categories: As of the class.
+            continuous: As of the class.
+            **kwargs: Further arguments of the class.
+
+        Example: `InfoGAN.for_images((28, 28, 1))`.
+        """
+        networks = info_gan_networks(shape, latent_dim, sum(categories), continuous, filters)
+        return cls(*networks, categories, continuous, **kwargs)
+
+    def loss_weights(self):
+        """Returns lambda of both kinds of codes; the bound itself is reported."""
+        weights = {"categorical": self.weight, "continuous": self.continuous_weight}
+        return super().loss_weights() | weights | {"information": None}
+
+    def codes(self, use, batch, training) -> tf.Tensor:
+        """Returns the codes of what is generated for a use in this step."""
+        shape = [keras.ops.shape(batch["x"])[0], self.drawn_codes]
+        return self.codes_of(self.uniform(f"{use}/codes", shape, training))
+
+    def generated(self, use, batch, training):
+        """Returns images of latents and codes that are drawn for this use in this step."""
+        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
+        return self.generator([latents, self.codes(use, batch, training)], training=training)
+
+    def discriminator_terms(self, batch, fake, use, training, weights=None):
+        """Returns the discriminator's terms, and those of Q on generated images: eq. (6)."""
+        real_logits, _ = self.judged(batch["x"], batch, training, weights)
+        fake_logits, found = self.judged(fake, batch, training, weights)
+        terms = self.told_apart(real_logits, fake_logits, batch, fake, use, training, weights)
+        codes = self.codes(use, batch, training)
+        return terms | code_information(codes, found, self.categories)
+
+    def generator_terms(self, batch, training):
+        """Returns the generator's terms of eq. (6)."""
+        fake = self.generated("generator", batch, training)
+        logits, found = self.judged(fake, batch, training)
+        adversarial = {"adversarial": self.fooled(logits, batch, training)}
+        codes = self.codes("generator", batch, training)
+        return adversarial | code_information(codes, found, self.categories)

@@ -1,0 +1,76 @@
+"""Instance noise (Sønderby et al. 2017; Arjovsky & Bottou 2017)."""
+
+import keras
+
+from keras_gen.gan.gan import GAN
+from keras_gen.training import schedules
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class InstanceNoiseGAN(GAN):
+    """The discriminator sees all examples through noise, in which data and model overlap.
+
+    Sønderby, Caballero, Theis, Shi, Huszár: "Amortised MAP Inference for Image Super-resolution",
+    ICLR 2017; Arjovsky, Bottou: "Towards Principled Methods for Training Generative Adversarial
+    Networks", ICLR 2017. Two distributions without common support can be told apart without error,
+    and then nothing tells the generator where to go. With normal noise on real and generated
+    examples alike, both have positive densities everywhere, which are equal only if the
+    distributions are. The noise is drawn anew each time, and annealed by a schedule.
+
+    Deviations: none. The papers fit the noise to their data, so it has no default.
+
+    Args:
+        generator: Float latents `[batch, latents]` to examples.
+        discriminator: Examples to logits `[batch, ...]`.
+        std: Standard deviation of the noise in units of the examples (images are in [-1, 1]): a
+            number, or a schedule of the step, whose last value holds in `evaluate`.
+        objective: Adversarial objective, a name or an object.
+        penalty: As of `GAN`, at noisy examples.
+        discriminator_steps: As of `GAN`.
+        seed: Seed of the latents and of the noise.
+
+    Raises:
+        ValueError: As `GAN`; if `std` is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import dcgan_discriminator, dcgan_generator
+    from keras_gen.training.schedules import Linear
+
+    shape = (32, 32, 1)
+    networks = dcgan_generator(shape, 16, filters=8), dcgan_discriminator(shape, filters=8)
+    model = InstanceNoiseGAN(*networks, std=Linear(0.5, 0.0, steps=1000))
+    model.compile()
+    model.fit(np.zeros((8, *shape), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1)
+    ```
+    """
+
+    def __init__(
+        self, generator, discriminator, std, objective="non_saturating", penalty=None,
+        discriminator_steps: int = 1, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
+        )
+        self.std = schedules.weight("std", std)
+
+    def discriminator_terms(self, batch, fake, use, training, weights=None):
+        """Returns the terms of the discriminator's loss on noisy examples."""
+        batch, fake = self._noisy(batch, fake, use, training)
+        return super().discriminator_terms(batch, fake, use, training, weights)
+
+    def fooling(self, fake, batch, training, weights=None):
+        """Returns what the objective says of the generator by noisy examples."""
+        batch, fake = self._noisy(batch, fake, "fooling", training)
+        return super().fooling(fake, batch, training, weights)
+
+    def _noisy(self, batch, fake, use, training):
+        """The batch and what was generated, each with noise of its own."""
+        std = self.scheduled(self.std, training)
+        shape = keras.ops.shape(fake)
+        real, fake = (
+            x + std * self.normal(f"noise on {kind} for {use}", shape, training)
+            for kind, x in (("real", batch["x"]), ("fake", fake))
+        )
+        return batch | {"x": real}, fake

@@ -1,0 +1,117 @@
+"""MoCoGAN (Tulyakov, Liu, Yang, Kautz 2018)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.gan.gan import GAN
+from keras_gen.losses.base import per_example_mean
+from keras_gen.networks import dcgan_discriminator, moco_gan_generator, video_discriminator
+from keras_gen.training import apply, require_built
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class MoCoGAN(GAN):
+    """A GAN of videos, whose latents hold what is seen and how it moves apart.
+
+    Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
+    2018. One discriminator looks at whole videos and another at one frame of each, drawn at random,
+    and the loss is the sum of what both say (sec. 3). `generate` takes latents of which the first
+    `content_dim` are the content; `recombine` gives one video's content another one's motion.
+
+    Deviations: losses are the mean of both discriminators' in place of the sum, which Adam makes
+    the same. Both see the same videos; the paper draws frames from videos of their own.
+
+    Args:
+        generator: Float latents `[batch, latents]` to videos `[batch, frames, height, width,
+            channels]` in [-1, 1], as `keras_gen.networks.moco_gan_generator`.
+        discriminator: Videos to logits `[batch, ...]`.
+        image_discriminator: Frames to logits `[batch, ...]`.
+        content_dim: How many of the latents are the content, the first ones.
+        objective: Adversarial objective, a name or an object.
+        penalty: As of `GAN`.
+        discriminator_steps: As of `GAN`.
+        seed: Seed of the latents and of the frames.
+
+    Raises:
+        ValueError: As `GAN`; if the discriminators disagree about frames, or the content is none or
+            all of the latents.
+
+    Example:
+    ```python
+    model = MoCoGAN.for_videos((8, 16, 16, 1), content_dim=4, motion_dim=2, filters=4)
+    model.compile()
+    model.fit(np.zeros((4, 8, 16, 16, 1), "uint8"), batch_size=2)
+    videos = model.sample(3, seed=1)
+    ```
+    """
+
+    def __init__(
+        self, generator, discriminator, image_discriminator, content_dim: int,
+        objective="non_saturating", penalty=None, discriminator_steps: int = 1, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
+        )
+        require_built(image_discriminator)
+        video, frame = discriminator.input_shape[1:], image_discriminator.input_shape[1:]
+        if len(video) != 4 or video[1:] != frame or not 0 < content_dim < self.latent_dim:
+            raise ValueError(
+                f"The discriminators take {video} and {frame}, and {content_dim} of "
+                f"{self.latent_dim} latents are the content: expected (frames, *image) and image, "
+                "and some latents for the motion."
+            )
+        self.image_discriminator, self.content_dim = image_discriminator, content_dim
+        if self.penalty is not None:
+            self.penalty.check(image_discriminator)
+
+    @classmethod
+    def for_videos(
+        cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32, **kwargs
+    ):
+        """Builds the model with its usual networks.
+
+        Args:
+            shape: `(frames, side, side, channels)`, as `video_discriminator` takes it.
+            content_dim: Dimensions of the content.
+            motion_dim: Dimensions of the motion of a frame.
+            filters: Channels where the images are largest.
+            **kwargs: Further arguments of the class.
+
+        Example: `MoCoGAN.for_videos((16, 32, 32, 1))`.
+        """
+        generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
+        judges = video_discriminator(shape, filters), dcgan_discriminator(shape[1:], filters)
+        return cls(generator, *judges, content_dim, **kwargs)
+
+    def optimizers(self):
+        """Returns both discriminators and the generator, each player with its optimizer."""
+        judges = [self.discriminator, self.image_discriminator]
+        return super().optimizers() | {"d_optimizer": judges}
+
+    def discriminate(self, images, batch, training, weights=None, keep_state=False):
+        """Returns the logit of each video and that of one of its frames, `[batch, 2]`."""
+        of_videos = super().discriminate(images, batch, training, weights, keep_state)
+        count, frames = keras.ops.shape(images)[0], images.shape[1]
+        place = tf.cast(frames * self.uniform("frames", [count], training), tf.int32)
+        shown = tf.gather(images, place, axis=1, batch_dims=1)
+        if keep_state:
+            of_frames = apply(self.image_discriminator, None, shown, training)
+        else:
+            of_frames = self.image_discriminator(shown, training=training)
+        logits = (per_example_mean(tf.cast(each, tf.float32)) for each in (of_videos, of_frames))
+        return tf.stack(list(logits), axis=1)
+
+    def recombine(self, contents, motions):
+        """Generates videos with the content of some latents and the motion of others.
+
+        Args:
+            contents: Latents `[n, latents]`.
+            motions: The same number.
+
+        Returns:
+            uint8 `[n, frames, height, width, channels]`.
+        """
+        kept, told = np.asarray(contents), np.asarray(motions)
+        latents = np.concatenate([kept[:, : self.content_dim], told[:, self.content_dim :]], axis=1)
+        return self.generate(latents)

@@ -1,0 +1,228 @@
+"""StyleGAN (Karras, Laine, Aila 2019; Karras et al. 2020)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.bases import AdversarialModel, Generating, capability
+from keras_gen.bases.adversarial import lazily
+from keras_gen.data.edges import Images, Number, Vectors
+from keras_gen.losses import R1, path_lengths
+from keras_gen.networks import style_discriminator, style_generator, style_mapping
+from keras_gen.training import apply, batch_mean, require_built, require_inputs, schedules
+
+MEAN_STYLE, MEAN_PATH = 0.005, 0.01  # what the newest batch counts in the running means
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class StyleGAN(Generating, AdversarialModel):
+    """Latents become a style, which sets the features of every layer; noise sets the rest.
+
+    Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
+    CVPR 2019; and Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the
+    Image Quality of StyleGAN", CVPR 2020. The mapping network makes styles w of latents. In
+    training some images have the style of one latent up to a random layer and that of another from
+    there on (2019, sec. 3.1). `sample(n, psi=0.7)` draws styles towards their mean (2019, appendix
+    B). The generator's loss has the regularizer of path lengths (2020, eq. 4), the discriminator's
+    R1; both are computed every so many steps and count as often (2020, sec. 3.1).
+
+    More lines than other models have, for it keeps two running means and offers three ways in, by
+    latents, styles and noise.
+
+    Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the step's
+    losses and take no step of their own, so that Adam's constants need no correction. Path lengths
+    are those of a whole batch, and not of half of one. The layer at which styles are mixed is drawn
+    for each image, and not for each batch. The mean style is that of latents drawn anew.
+
+    Args:
+        mapping: Latents `[batch, latents]` to styles `[batch, style]`: see `style_mapping`.
+        generator: Styles `[batch, layers, style]` and noise `[batch, numbers]` to images in [-1,
+            1]: see `style_generator`, whose argument `styling` chooses the paper.
+        discriminator: Images to logits: see `style_discriminator`.
+        objective: Adversarial objective, a name or an object.
+        penalty: As of `GAN`.
+        mixing: Probability that an image is of two styles.
+        path_weight: Weight of the regularizer of path lengths, a number or a schedule.
+        path_every: Steps from one time that it is computed to the next.
+        seed: Seed of latents and noise.
+
+    Raises:
+        ValueError: If a network has other inputs, styles differ in size, `mixing` is no
+            probability, the weight is negative, `path_every` below 1, or the penalty does not suit
+            the discriminator; in `sample`, if `psi` is not in [-1, 1].
+
+    Example:
+    ```python
+    model = StyleGAN.for_images((16, 16, 1), latent_dim=8, filters=8)
+    model.compile()
+    model.fit(np.zeros((8, 16, 16, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1, psi=0.7)
+    ```
+    """
+
+    default_signature = "sample"
+
+    def __init__(
+        self, mapping, generator, discriminator, objective="non_saturating",
+        penalty=R1(10.0, every=16), mixing: float = 0.9, path_weight=2.0,  # noqa: B008
+        path_every: int = 8, seed=0, **kwargs,
+    ):  # fmt: skip
+        require_built(mapping, generator, discriminator)
+        require_inputs(1, type(self), mapping, discriminator)
+        require_inputs(2, type(self), generator)
+        super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
+        if not 0 <= mixing <= 1 or path_every < 1:
+            raise ValueError(
+                f"mixing is {mixing} and path_every {path_every}: expected a probability and a "
+                "number of steps of at least 1."
+            )
+        (self.layers_of_style, dim), (self.pixels,) = (i.shape[1:] for i in generator.inputs)
+        if mapping.output_shape != (None, dim):
+            raise ValueError(
+                f"The mapping makes styles {mapping.output_shape} and the generator takes {dim} "
+                "numbers: expected [batch, style] of that size."
+            )
+        self.mapping, self.mixing, self.path_every = mapping, mixing, path_every
+        self.path_weight = schedules.weight("path_weight", path_weight)
+        self.keep_latents(mapping.inputs[0].shape[1])
+        self.edges["x"] = Images(tuple(discriminator.inputs[0].shape[1:]))
+        self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
+        self.edges["psi"] = Number(-1.0, 1.0, "psi")
+        state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
+        self.mean_style = self.add_weight(name="mean_style", shape=(dim,), **state)
+        self.mean_path = self.add_weight(name="mean_path", shape=(), **state)
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, latent_dim: int = 512, filters: int = 512, width: int = 16_384,
+        styling: str = "modulated", depth: int = 8, **kwargs,
+    ):  # fmt: skip
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
+            latent_dim: Dimensions of the latents and of the styles.
+            filters: As of `style_generator`.
+            width: As of `style_generator`.
+            styling: As of `style_generator`.
+            depth: As of `style_mapping`.
+            **kwargs: Further arguments of the class.
+
+        Example: `StyleGAN.for_images((32, 32, 3), 64, filters=32, width=512)`.
+        """
+        mapping = style_mapping(latent_dim, latent_dim, depth)
+        generator = style_generator(shape, latent_dim, filters, width, styling)
+        return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)
+
+    def optimizers(self):
+        """Returns the discriminator, and the mapping with the generator, with their optimizers."""
+        players = super().optimizers()
+        return players | {"g_optimizer": [self.mapping, *players["g_optimizer"]]}
+
+    def default_optimizer(self):
+        """Returns the optimizer of 2020 (appendix B)."""
+        return keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+    def loss_weights(self):
+        """Returns what is reported beside the losses, and what the regularizer counts."""
+        return super().loss_weights() | {"path": self.path_weight, "path_length": None}
+
+    # Hooks -----------------------------------------------------------------------------------
+
+    def drawn(self, use, n, training):
+        """Draws the latents of two styles for each image, where they are mixed, and noise."""
+        latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim], training)
+        mixed = self.uniform(f"{use}/mixing", [n, 2], training)
+        return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels], training)
+
+    def styled(self, latents, mixed, training):
+        """Returns the styles `[n, layers, style]` of such draws (2019, sec. 3.1)."""
+        styles = self.mapping(tf.reshape(latents, [-1, self.latent_dim]), training=training)
+        places = 1 + tf.floor(mixed[:, 1] * (self.layers_of_style - 1))
+        ends = tf.where(mixed[:, 0] < self.mixing, places, self.layers_of_style)
+        first = tf.range(self.layers_of_style, dtype=tf.float32) < ends[:, None]
+        return tf.where(first[..., None], styles[::2, None], styles[1::2, None])
+
+    def generated(self, use, batch, training):
+        """Returns images of styles and noise that are drawn for this use in this step."""
+        *styles, noise = self.drawn(use, keras.ops.shape(batch["x"])[0], training)
+        return self.generator([self.styled(*styles, training), noise], training=training)
+
+    def generator_terms(self, batch, training):
+        """Returns the terms of the generator's loss; the second is eq. (4) of 2020."""
+        n, every = keras.ops.shape(batch["x"])[0], self.path_every if training else 1
+        *styles, noise = self.drawn("path", n, training)
+        directions = self.normal("directions", [n, *self.edges["x"].shape], training)
+
+        def compute():
+            def generate(styles):
+                return apply(self.generator, None, [styles, noise], training)
+
+            lengths = path_lengths(generate, self.styled(*styles, training), directions)
+            return (lengths - self.mean_path.value) / every
+
+        # 0 while it is not its turn, so that neither the loss nor the mean moves.
+        deviation = lazily(every, self.step.value, n, compute)
+        path = {"path": every * deviation**2, "path_length": self.mean_path.value + deviation}
+        return super().generator_terms(batch, training) | path
+
+    def generator_updated(self, terms):
+        """Moves the mean length of paths, a in eq. (4), and the mean style."""
+        length = batch_mean(terms["path_length"])
+        self.mean_path.assign_add(MEAN_PATH * (length - self.mean_path.value))
+        n = keras.ops.shape(terms["adversarial"])[0]
+        style = batch_mean(self.mapping(self.normal("mean style", [n, self.latent_dim])))
+        self.mean_style.assign_add(MEAN_STYLE * (style - self.mean_style.value))
+
+    # Use -------------------------------------------------------------------------------------
+
+    def noise(self, n, key):
+        """Draws latents, and the noise of all layers."""
+        both = tf.random.stateless_normal([n, self.latent_dim + self.pixels], key)
+        return {"latents": both[:, : self.latent_dim], "pixels": both[:, self.latent_dim :]}
+
+    def from_noise(self, noise, psi=1.0):
+        """Returns the images of latents and noise.
+
+        Args:
+            noise: What `noise` returns.
+            psi: How far the styles are from their mean: 1 leaves them, 0 is the mean, and -1 its
+                other side (2019, appendix B).
+        """
+        styles = self.mapping(noise["latents"], training=False)
+        styles = (1.0 - psi) * self.mean_style.value + psi * styles
+        return self.generator([self._everywhere(styles), noise["pixels"]], training=False)
+
+    def call(self, latents, training=False):
+        """Turns latents `[batch, latents]` into images in [-1, 1], with always the same noise."""
+        return self.from_style(self.mapping(latents, training=training))
+
+    def from_style(self, style):
+        """Turns styles `[batch, style]`, each for all layers, into images in [-1, 1]."""
+        return self._synthesized(self._everywhere(style))
+
+    @capability
+    def generate(self, latents):
+        """Turns latents `[n, latents]` into images, uint8, with always the same noise."""
+        return {"x": self.call(latents)}
+
+    @capability
+    def style(self, latents):
+        """Turns latents `[n, latents]` into their styles for all layers, `[n, layers, style]`."""
+        return {"styles": self._everywhere(self.mapping(latents, training=False))}
+
+    @capability
+    def synthesize(self, styles):
+        """Turns styles `[n, layers, style]` into images, uint8, with always the same noise.
+
+        Coarse layers come first: those of one image and the fine ones of another mix the two.
+        """
+        return {"x": self._synthesized(styles)}
+
+    def _everywhere(self, styles):
+        return tf.repeat(styles[:, None], self.layers_of_style, axis=1)
+
+    def _synthesized(self, styles):
+        noise = np.random.default_rng(0).normal(size=(1, self.pixels)).astype("float32")
+        noise = tf.repeat(tf.constant(noise), keras.ops.shape(styles)[0], axis=0)
+        return self.generator([styles, noise], training=False)

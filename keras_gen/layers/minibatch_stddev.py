@@ -1,0 +1,69 @@
+"""Minibatch standard deviation."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.training.checks import require
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class MinibatchStddev(keras.layers.Layer):
+    """Adds a channel that says how much the examples of a batch differ from each other.
+
+    Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
+    Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each place over the
+    examples, averaged over all features and places to one number, which is the new channel's value
+    everywhere. A discriminator so sees when generated images are too much alike. As in the authors'
+    code, the examples are compared in groups. It has no weights.
+
+    Examples that follow each other make a group. Over replicas each works on its own examples, so
+    with a group of None every replica has another number than one device would have; with whole
+    groups on each, N replicas equal one device.
+
+    Args:
+        group_size: Examples that are compared with each other, 4 in the authors' code; of a smaller
+            batch all are. None: all of this replica's batch, which is what the paper says.
+        epsilon: Added to each variance, so that the root has a derivative where all are equal.
+        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
+
+    Input: floats `[batch, ..., channels]`. Output: the same with one channel more.
+
+    Raises:
+        ValueError: If the group size is below 1, or the batch no multiple of it.
+
+    Example:
+    ```python
+    y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]
+    ```
+    """
+
+    def __init__(self, group_size: int | None = 4, epsilon: float = 1e-8, **kwargs):
+        super().__init__(**kwargs)
+        if group_size is not None and group_size < 1:
+            raise ValueError(f"group_size is {group_size}: expected at least 1, or None for all.")
+        self.group_size, self.epsilon = group_size, epsilon
+
+    def call(self, inputs):
+        """Returns the inputs with the deviation as a further channel."""
+        values = tf.cast(inputs, tf.float32)
+        shape = tf.shape(values)
+        batch = shape[0]
+        size = batch if self.group_size is None else tf.minimum(self.group_size, batch)
+        groups = batch // tf.maximum(size, 1)
+        sentence = "A batch of {} examples cannot be divided into groups of {}: give a multiple."
+        with tf.control_dependencies([require(groups * size == batch, sentence, batch, size)]):
+            grouped = tf.reshape(values, tf.concat([[groups, size], shape[1:]], axis=0))
+        variance = tf.math.reduce_variance(grouped, axis=1, keepdims=True)
+        deviation = tf.sqrt(variance + self.epsilon)
+        mean = tf.reduce_mean(deviation, axis=list(range(2, grouped.shape.rank)), keepdims=True)
+        everywhere = mean + tf.zeros_like(grouped[..., :1])
+        channel = tf.reshape(everywhere, tf.concat([shape[:-1], [1]], axis=0))
+        return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
+
+    def compute_output_shape(self, input_shape):
+        """One channel more."""
+        return (*input_shape[:-1], input_shape[-1] + 1)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {"group_size": self.group_size, "epsilon": self.epsilon}

@@ -1,0 +1,105 @@
+"""Layers whose weights are divided by their largest singular value (Miyato et al. 2018)."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses.orthogonality import kernel_matrix, kernel_of
+
+EPSILON = 1e-12  # below any norm but that of zeros
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class SpectralNormalization(keras.layers.Wrapper):
+    """Divides the kernel of a layer by its largest singular value, so that its slope is at most 1.
+
+    Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks",
+    ICLR 2018, algorithm 1. The kernel is taken as the matrix W `[outputs, all others]`, and its
+    singular value sigma(W) found by power iteration, which goes on from call to call. The gradient
+    goes through sigma, with the singular vectors held (sec. 2.1 and 3): so the kernel, which is
+    trained, is not pulled along its own direction. `keras.layers.SpectralNormalization` overwrites
+    the kernel and takes sigma for a constant.
+
+    `direction`, the vector u, is a weight that is not trained. It moves with each call in training,
+    the same on all replicas, for it depends on the kernel alone. At inference u stays.
+
+    Deviation: v is found of the u that is kept, and not of the one before, so that a call at
+    inference repeats what training saw.
+
+    Args:
+        layer: A layer with a `kernel` (dense, convolution, transposed convolution) or `embeddings`,
+            with or without weights yet.
+        iterations: Power iterations in a call; one in the paper.
+        **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored: sigma is found
+            in float32, and the layer computes in its own precision.
+
+    Input and output: those of the layer.
+
+    Raises:
+        ValueError: If `iterations` is below 1; when it is built, if the layer has no such weight.
+
+    Example:
+    ```python
+    layer = SpectralNormalization(keras.layers.Conv2D(8, 3))
+    maps = layer(tf.ones([2, 6, 6, 3]), training=True)
+    ```
+    """
+
+    def __init__(self, layer, iterations: int = 1, **kwargs):
+        # Without `autocast` the kernel arrives here as it is, whatever the policy.
+        super().__init__(layer, **kwargs | {"dtype": "float32", "autocast": False})
+        if iterations < 1:
+            raise ValueError(f"iterations is {iterations}: at least 1 power iteration.")
+        self.iterations = iterations
+
+    def build(self, input_shape=None):
+        """Builds the layer and the vector u of its kernel."""
+        super().build(input_shape)
+        kernel = kernel_of(self.layer)
+        if kernel is None:
+            raise ValueError(
+                f"The layer '{self.layer.name}' ({type(self.layer).__name__}) has no kernel to "
+                "normalize: wrap a dense layer, a convolution or an embedding."
+            )
+        self.direction = self.add_weight(
+            name="direction",
+            shape=(kernel_matrix(self.layer, kernel).shape[-1],),
+            initializer=keras.initializers.RandomNormal(stddev=1.0),
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+
+    def call(self, inputs, training=False):
+        """Calls the layer with the normalized kernel."""
+        kernel = kernel_of(self.layer)
+        value = tf.convert_to_tensor(kernel.value)
+        normalized = value / self._sigma(value, training)
+        values = [(v, normalized if v is kernel else v.value) for v in self.layer.variables]
+        with keras.StatelessScope(values):
+            return self.layer(inputs)
+
+    def _sigma(self, kernel, training):
+        """The largest singular value as far as it is known, of which u and v have no part."""
+        matrix = kernel_matrix(self.layer, kernel)  # W transposed
+        fixed = tf.stop_gradient(matrix)
+        u = before = tf.convert_to_tensor(self.direction.value)
+        if training:
+            for _ in range(self.iterations):
+                v = _unit(tf.linalg.matvec(fixed, u))
+                u = _unit(tf.linalg.matvec(fixed, v, transpose_a=True))
+            # A kernel that is not finite, whose step is refused, leaves no trace.
+            kept = tf.where(tf.reduce_all(tf.math.is_finite(u)), u, before)
+            # Read before it is assigned, on every replica.
+            with tf.control_dependencies([kept]):
+                self.direction.assign(kept)
+        v = _unit(tf.linalg.matvec(fixed, u))
+        # sigma = u^T W v; a kernel of zeros stays one.
+        sigma = tf.tensordot(v, tf.linalg.matvec(matrix, u), 1)
+        return tf.maximum(sigma, EPSILON)
+
+    def get_config(self) -> dict:
+        """Returns the constructor's arguments."""
+        return super().get_config() | {"iterations": self.iterations}
+
+
+def _unit(vector):
+    return vector / tf.maximum(tf.norm(vector), EPSILON)

@@ -1,0 +1,64 @@
+"""Distances of images in the features of a network, and weights that balance two losses."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses.base import per_example_mean
+from keras_gen.training.replicas import global_sum
+
+EPSILON = 1e-10  # of squared lengths, whose roots have no derivative at 0
+
+
+def feature_distance(first, second) -> tf.Tensor:
+    """Returns how different two batches are in the maps of a network.
+
+    Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
+    Perceptual Metric", CVPR 2018, eq. (1): at each place of each map the squared distance of the
+    two vectors of channels, scaled to length 1; the mean over places, summed over maps.
+
+    Deviation: all channels count alike (the paper's w is 1), which are else fitted to judgments.
+
+    Args:
+        first: Maps `[batch, ..., channels]` of any float dtype, one or several.
+        second: Those of the other batch.
+
+    Returns:
+        Float32 `[batch]`, from 0 to 4 for each map.
+
+    Example:
+        >>> maps = [tf.random.normal([2, 4, 4, 8]), tf.random.normal([2, 2, 2, 16])]
+        >>> feature_distance(maps, maps)  # 0 each
+    """
+    pairs = zip(keras.tree.flatten(first), keras.tree.flatten(second), strict=True)
+    distances = [tf.reduce_sum(tf.square(_unit(a) - _unit(b)), axis=-1) for a, b in pairs]
+    return tf.add_n([per_example_mean(distance) for distance in distances])
+
+
+def slope_ratio(slope, other, delta: float = 1e-6, most: float = 1e4) -> tf.Tensor:
+    """Returns what the other loss is to be weighted by, to pull on a weight as much as the first.
+
+    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
+    eq. (7): |slope| / (|other| + delta).
+
+    Deviation: not above `most`, as in the authors' code.
+
+    Args:
+        slope: This replica's part of the gradient of the first loss by a weight.
+        other: The same of the other loss.
+        delta: Keeps the ratio finite.
+        most: Largest ratio.
+
+    Returns:
+        Float32 scalar, the same on all replicas, without a gradient.
+
+    Example:
+        >>> slope_ratio(tf.constant([3.0, 4.0]), tf.constant([0.0, 2.0]))  # 2.5
+    """
+    lengths = [tf.norm(tf.cast(global_sum(value), tf.float32)) for value in (slope, other)]
+    return tf.stop_gradient(tf.minimum(lengths[0] / (lengths[1] + delta), most))
+
+
+def _unit(vectors):
+    vectors = tf.cast(vectors, tf.float32)
+    squares = tf.reduce_sum(tf.square(vectors), axis=-1, keepdims=True)
+    return vectors * tf.math.rsqrt(squares + EPSILON)

@@ -1,0 +1,79 @@
+"""How far the filters of a network are from orthogonal (Brock, Donahue, Simonyan 2019)."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+TRANSPOSED = (
+    keras.layers.Conv1DTranspose,
+    keras.layers.Conv2DTranspose,
+    keras.layers.Conv3DTranspose,
+)
+
+
+def orthogonality(network: keras.Layer) -> tf.Tensor:
+    """Returns how much the filters of a network's layers resemble each other.
+
+    Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
+    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels. Filters, the columns of W, are
+    to be orthogonal, and their norms are free. Any model takes it as one more term of its loss; the
+    paper weights it by 1e-4.
+
+    Args:
+        network: Any model or layer. Embeddings, offsets and scales take no part.
+
+    Returns:
+        Float32 scalar; 0 if all filters are orthogonal, or there are none.
+
+    Example:
+    ```python
+    class OrthogonalGAN(GAN):
+        def loss_weights(self):
+            return super().loss_weights() | {"orthogonality": 1e-4}
+
+        def generator_terms(self, batch, training):
+            terms = super().generator_terms(batch, training)
+            return terms | {"orthogonality": orthogonality(self.generator)}
+    ```
+    """
+    total = tf.constant(0.0)
+    for layer in network._flatten_layers():
+        kernel = kernel_of(layer, ("kernel",))
+        if kernel is not None and kernel.trainable:
+            filters = kernel_matrix(layer, tf.cast(tf.convert_to_tensor(kernel.value), tf.float32))
+            products = tf.matmul(filters, filters, transpose_a=True)
+            others = tf.linalg.set_diag(products, tf.zeros(products.shape[:1]))
+            total += tf.reduce_sum(tf.square(others))
+    return total
+
+
+def kernel_of(layer: keras.Layer, names=("kernel", "embeddings")) -> keras.Variable | None:
+    """Returns the matrix or kernel of a built layer; None if it has none of two axes or more.
+
+    Args:
+        layer: A layer.
+        names: Attributes that may hold it.
+    """
+    found = (getattr(layer, name, None) for name in names)
+    kernels = (k for k in found if isinstance(k, keras.Variable) and len(k.shape) >= 2)
+    return next(kernels, None)
+
+
+def last_kernel(network: keras.Model) -> keras.Variable:
+    """Returns the kernel of the last layer of a network that has one."""
+    kernels = [kernel_of(layer, ("kernel",)) for layer in network._flatten_layers()]
+    return [kernel for kernel in kernels if kernel is not None][-1]
+
+
+def kernel_matrix(layer: keras.Layer, kernel) -> tf.Tensor:
+    """Returns a layer's kernel as a matrix `[all others, outputs]`.
+
+    Args:
+        layer: The layer, of which it depends where the outputs are.
+        kernel: Its kernel, or another value of it.
+    """
+    kernel = tf.convert_to_tensor(kernel)
+    if isinstance(layer, TRANSPOSED):
+        kernel = tf.linalg.matrix_transpose(kernel)
+    return tf.reshape(kernel, [-1, kernel.shape[-1]])

@@ -1,0 +1,137 @@
+"""What a training step does to a model's weights, from any point of theirs."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.training.minimize import trainable_weights
+
+
+def update_field(model, batch, points: np.ndarray) -> np.ndarray:
+    """How one training step moves a model's weights from each of some points.
+
+    A step is all that the model does in one: its players in turn or at once, their penalties, and
+    what their optimizers make of the gradients. So under gradient descent of rate h, the result
+    over h is the vector field of the game.
+
+    Args:
+        model: A compiled `GenerativeModel` of few weights, which is left as it was.
+        batch: What a step is on, an array or a tuple of arrays as `fit` takes them.
+        points: Values of all trainable weights, `[n, weights]`, in the order of the networks in
+            `model.networks` and of their weights, flattened.
+
+    Returns:
+        Weights after the step less those before, float64 `[n, weights]`. All steps draw the same
+        noise.
+
+    Raises:
+        ValueError: If the points have another number of weights than the model.
+
+    Example:
+    ```python
+    from keras_gen.gan import GAN
+    from keras_gen.networks import dirac_networks
+
+    model = GAN(*dirac_networks(), data="vectors")
+    model.compile(d_optimizer="sgd", g_optimizer="sgd")
+    arrows = update_field(model, np.zeros((1, 1)), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    ```
+    """
+    points = np.asarray(points, np.float64)
+    with _steps(model, batch) as (reset, step):
+        found = []
+        for point in points:
+            reset(point)
+            found.append(step() - point)
+    return np.stack(found)
+
+
+def update_jacobian(model, batch, point: np.ndarray, difference: float = 0.05) -> np.ndarray:
+    """The derivative of a training step at a point, as the map from weights to weights.
+
+    Repeated steps approach a point of rest if all eigenvalues of this matrix there have absolute
+    values below 1 (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition
+    3), circle around it where they are 1, and leave it above. Under gradient descent of rate h on
+    a vector field with the Jacobian J it is 1 + h J for players that step at once.
+
+    Args:
+        model: As of `update_field`.
+        batch: As of `update_field`.
+        point: Values of all weights, `[weights]`.
+        difference: Half the distance of the points between which the slope is taken.
+
+    Returns:
+        float64 `[weights, weights]`: row i holds the derivatives of weight i after the step.
+
+    Raises:
+        ValueError: As `update_field`.
+
+    Example: `np.linalg.eigvals(update_jacobian(model, np.zeros((1, 1)), np.zeros(2)))`.
+    """
+    point = np.asarray(point, np.float64)
+    offsets = difference * np.eye(len(point))
+    points = np.concatenate([point + offsets, point - offsets])
+    above, below = np.split(points + update_field(model, batch, points), 2)
+    return ((above - below) / (2 * difference)).T
+
+
+def trajectory(model, batch, point: np.ndarray, steps: int) -> np.ndarray:
+    """The weights of a model over some training steps on one batch.
+
+    Args:
+        model: As of `update_field`.
+        batch: As of `update_field`.
+        point: Where it starts, `[weights]`.
+        steps: How many.
+
+    Returns:
+        float64 `[steps + 1, weights]`, the first row being `point`.
+
+    Raises:
+        ValueError: As `update_field`.
+
+    Example: `trajectory(model, np.zeros((1, 1)), np.array([1.0, 1.0]), steps=100)`.
+    """
+    with _steps(model, batch) as (reset, step):
+        reset(np.asarray(point, np.float64))
+        return np.stack([np.asarray(point, np.float64), *(step() for _ in range(steps))])
+
+
+@contextlib.contextmanager
+def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
+    """Functions that put a model at a point, and that take a step and return where it leads."""
+    weights = trainable_weights(*model.networks.values())
+    size = sum(int(np.prod(w.shape)) for w in weights)
+    variables = model.training_variables()
+    values = [v.value.numpy() for v in variables]
+    data = tf.nest.map_structure(tf.constant, batch if isinstance(batch, tuple) else (batch,))
+    # As Keras does: a step needs no AutoGraph, which does not know all that is in it.
+    graph = tf.function(lambda: model.train_step(data), autograph=False)
+
+    def restore():
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def reset(point):
+        if point.shape != (size,):
+            raise ValueError(
+                f"A point has shape {point.shape}: the model has {size} trainable weights."
+            )
+        restore()
+        ends = np.cumsum([int(np.prod(w.shape)) for w in weights])[:-1]
+        for weight, part in zip(weights, np.split(point, ends), strict=True):
+            weight.assign(part.reshape(weight.shape))
+
+    def step():
+        graph()
+        return np.concatenate([w.numpy().ravel() for w in weights]).astype(np.float64)
+
+    try:
+        yield reset, step
+    finally:
+        restore()
+        model.reset_metrics()

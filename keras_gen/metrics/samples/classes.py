@@ -1,0 +1,62 @@
+"""Images that were generated for a class beside real ones of that class."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_gen.metrics.samples.kernel_distance import kernel_distance
+
+
+def class_report(
+    real: dict[str, np.ndarray],
+    real_labels: np.ndarray,
+    generated: dict[str, np.ndarray],
+    labels: np.ndarray,
+    seed: int = 0,
+) -> dict[str, float]:
+    """Whether generated images show the class that was asked for, and vary as its real ones do.
+
+    Agreement alone is highest for a generator that always draws the same clear image of a class, so
+    the kernel distance of each class stands beside it. Put the classifier's accuracy on held-out
+    real images beside both: no generator can be held to more.
+
+    Args:
+        real: What an `Extractor` returns for real images: "features" `[n, d]`.
+        real_labels: Their classes, integers `[n]`.
+        generated: The same for generated ones, `[m, d]`, with "logits" `[m, classes]`.
+        labels: The classes that were asked for, integers `[m]`.
+        seed: Seed of the kernel distance's subsets.
+
+    Returns:
+        A dict of floats: "agreement", the fraction whose likeliest class is the label, and
+        "worst_agreement", that of the class that has least; "class_distance", the mean over the
+        classes of the kernel distance between generated and real images of a class, and
+        "worst_class_distance", the largest.
+
+    Raises:
+        ValueError: If there is not one label for each image, or a class has too few images.
+
+    Example:
+        >>> labels = np.arange(1000) % 10
+        >>> made = extractor(gan.sample(1000, label=labels))
+        >>> class_report(extractor(images), image_labels, made, labels)["agreement"]
+    """
+    real_labels, labels = np.asarray(real_labels), np.asarray(labels)
+    sizes = [(len(real["features"]), len(real_labels)), (len(generated["logits"]), len(labels))]
+    if any(images != asked or not images for images, asked in sizes):
+        raise ValueError(f"class_report found {sizes} images and labels: pass one for each image.")
+    right = generated["logits"].argmax(axis=1) == labels
+    classes = np.unique(labels)
+    agreements = [right[labels == c].mean() for c in classes]
+    distances = [
+        kernel_distance(
+            real["features"][real_labels == c], generated["features"][labels == c], seed=seed
+        )[0]
+        for c in classes
+    ]
+    return {
+        "agreement": float(right.mean()),
+        "worst_agreement": float(min(agreements)),
+        "class_distance": float(np.mean(distances)),
+        "worst_class_distance": float(max(distances)),
+    }

@@ -1,0 +1,68 @@
+"""The exact earth mover's distance of two sets of points."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+from scipy.stats import wasserstein_distance
+
+from keras_gen.metrics.checks import as_feature_pair
+
+
+def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:
+    """The least mean distance over which the points of one set can be moved to become the other.
+
+    It is what the critic of a Wasserstein GAN estimates (Arjovsky et al. 2017, eq. 1), of the
+    points themselves: in one dimension by sorting, else by the best assignment, whose time grows
+    with the third power of n (seconds at n = 2,000). Two draws of n points of one distribution
+    are apart, too, by less the more points there are, and by more the more dimensions.
+
+    Args:
+        a: Points `[n, d]`, any number type.
+        b: Points `[n, d]`; with d = 1 any number of them.
+
+    Returns:
+        The distance, in units of the points.
+
+    Raises:
+        ValueError: If the points are no finite matrices of one width, or in more than one dimension
+            are not as many.
+
+    Example:
+        >>> earth_movers_distance(np.zeros([3, 1]), np.full([3, 1], 2.0))
+        2.0
+    """
+    a, b = as_feature_pair(a, b, ("a", "b"), rows=1)
+    if a.shape[1] == 1:
+        return float(wasserstein_distance(a[:, 0], b[:, 0]))
+    if len(a) != len(b):
+        raise ValueError(
+            f"earth_movers_distance found {len(a)} and {len(b)} points of {a.shape[1]} dimensions: "
+            "pass as many of both."
+        )
+    costs = cdist(a, b)
+    return float(costs[linear_sum_assignment(costs)].mean())
+
+
+def critic_distances(model, points: np.ndarray, seed: int = 0) -> dict[str, float]:
+    """What the critic of a Wasserstein GAN says of the distance of samples to points, and what is.
+
+    Args:
+        model: A `WGAN` or `WGANGP` of vectors.
+        points: Held-out points `[n, d]`, compared with as many samples.
+        seed: Of the samples.
+
+    Returns:
+        {"critic": mean of the critic over the points less that over the samples, "exact":
+        `earth_movers_distance` of both}.
+
+    Raises:
+        ValueError: As `earth_movers_distance`.
+
+    Example:
+        >>> critic_distances(model, np.random.normal(size=[500, 2]))
+    """
+    samples = model.sample(len(points), seed=seed)
+    said = [np.mean(model.critic(x, training=False)) for x in (points, samples)]
+    return {"critic": float(said[0] - said[1]), "exact": earth_movers_distance(samples, points)}

@@ -1,0 +1,155 @@
+"""Generator and discriminator of a small BigGAN (Brock, Donahue, Simonyan 2019)."""
+
+import keras
+from keras import layers, ops
+
+from keras_gen.layers import SelfAttention, SpectralNormalization
+from keras_gen.networks.blocks import batch_norm, halvings
+from keras_gen.networks.heads import with_projection
+
+
+def big_gan_generator(
+    image_shape: tuple = (32, 32, 3),
+    classes: int = 10,
+    latent_dim: int = 80,
+    filters: int = 256,
+    embedding_dim: int = 128,
+    attention: int | None = 16,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds residual blocks from a 4x4 map, each of which is told the class and its own latents.
+
+    Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
+    ICLR 2019, fig. 15 and app. B: the latents are cut into equal chunks, of which the first makes
+    the map ("skip-z"). Each of the others, beside an embedding of the class that all blocks share,
+    gives the gains and biases of a block's batch normalization. Kernels are orthogonal at the start
+    and spectrally normalized.
+
+    Deviations: all maps have the same number of channels, as in the authors' code for 32x32 pixels;
+    the momentum of batch normalization is 0.9 and its statistics are not computed anew for samples.
+
+    Args:
+        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        classes: Number of classes.
+        latent_dim: Dimensions of the latents, a multiple of one more than there are blocks: of 4
+            for 32x32 pixels.
+        filters: Channels of the maps.
+        embedding_dim: Dimensions of the shared embedding of a class.
+        attention: Side of the map that gets `keras_gen.layers.SelfAttention`; None: none.
+        name: Name of the model.
+
+    Returns:
+        A model from float latents `[batch, latent_dim]` and int32 labels `[batch]` to float32
+        images in [-1, 1].
+
+    Raises:
+        ValueError: If the side is not such a power of two, or the latents cannot be cut.
+
+    Example:
+    ```python
+    generator = big_gan_generator((32, 32, 1), classes=10, latent_dim=32, filters=32)
+    ```
+    """
+    blocks = halvings(image_shape)
+    if latent_dim % (blocks + 1):
+        raise ValueError(
+            f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for the first map "
+            f"and each of {blocks} blocks have an equal part."
+        )
+    latents, labels = keras.Input((latent_dim,)), keras.Input((), dtype="int32")
+    first, *chunks = ops.split(latents, blocks + 1, axis=-1)
+    embedding = layers.Embedding(classes, embedding_dim, embeddings_initializer="orthogonal")
+    embedded = embedding(labels)
+    x = layers.Reshape((4, 4, filters))(_dense(16 * filters)(first))
+    for chunk in chunks:
+        condition = ops.concatenate([embedded, chunk], axis=-1)
+        x = _up(x, filters, condition)
+        if x.shape[1] == attention:
+            x = SelfAttention(spectral=True)(x)
+    x = _conv(image_shape[-1], 3)(layers.ReLU()(batch_norm()(x)))
+    images = layers.Activation("tanh", dtype="float32")(x)
+    return keras.Model([latents, labels], images, name=name)
+
+
+def big_gan_discriminator(
+    image_shape: tuple = (32, 32, 3),
+    classes: int = 10,
+    filters: int = 256,
+    attention: int | None = 16,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds residual blocks without normalization but of kernels, and a projection of the class.
+
+    Brock et al. (2019), fig. 15 and app. B. The logit is a linear one of features that are summed
+    over places, and their inner product with an embedding of the class (Miyato, Koyama: "cGANs with
+    Projection Discriminator", ICLR 2018, eq. 3).
+
+    Deviations: as `big_gan_generator`. Blocks halve the sides to 8, and two more do not, as in the
+    authors' code for 32x32 pixels. The embedding is not spectrally normalized.
+
+    Args:
+        image_shape: `(side, side, channels)`, the side a power of two of at least 16.
+        classes: Number of classes.
+        filters: Channels of the maps.
+        attention: Side of the map that gets `keras_gen.layers.SelfAttention`; None: none.
+        name: Name of the model.
+
+    Returns:
+        A model from images in [-1, 1] and int32 labels `[batch]` to float32 logits `[batch, 1]`.
+
+    Raises:
+        ValueError: If the side is not such a power of two.
+
+    Example:
+    ```python
+    discriminator = big_gan_discriminator((32, 32, 1), classes=10, filters=32)
+    ```
+    """
+    images = x = keras.Input(image_shape)
+    for block in range(down := halvings(image_shape, smallest=8)):
+        x = _down(x, filters, first=block == 0)
+        if x.shape[1] == attention:
+            x = SelfAttention(spectral=True)(x)
+    for _ in range(max(2, 4 - down)):
+        x = _down(x, filters, halve=False)
+    logit = _dense(1, dtype="float32")(ops.sum(layers.ReLU()(x), axis=(1, 2)))
+    return with_projection(keras.Model(images, logit, name=name), classes)
+
+
+def _conv(filters, size):
+    conv = layers.Conv2D(filters, size, padding="same", kernel_initializer="orthogonal")
+    return SpectralNormalization(conv)
+
+
+def _dense(units, **options):
+    return SpectralNormalization(layers.Dense(units, kernel_initializer="orthogonal", **options))
+
+
+def _conditional_batch_norm(x, condition):
+    """Batch normalization whose gains and biases are linear in a condition `[batch, number]`.
+
+    De Vries et al.: "Modulating early visual processing by language", NeurIPS 2017.
+    """
+    shape = (1, 1, x.shape[-1])
+    gain, bias = (
+        layers.Reshape(shape)(_dense(shape[-1], use_bias=False)(condition)) for _ in range(2)
+    )
+    return batch_norm(center=False, scale=False)(x) * (1 + gain) + bias
+
+
+def _up(x, filters, condition):
+    """A block that doubles the sides: fig. 15b."""
+    y = layers.UpSampling2D()(layers.ReLU()(_conditional_batch_norm(x, condition)))
+    y = layers.ReLU()(_conditional_batch_norm(_conv(filters, 3)(y), condition))
+    # A 1x1 convolution and this upsampling can change places, and below so can it and the pooling.
+    return layers.Add()([_conv(filters, 3)(y), layers.UpSampling2D()(_conv(filters, 1)(x))])
+
+
+def _down(x, filters, first=False, halve=True):
+    """A block that halves the sides or keeps them: fig. 15c."""
+    y = x if first else layers.ReLU()(x)
+    y = _conv(filters, 3)(layers.ReLU()(_conv(filters, 3)(y)))
+    if halve:
+        y, x = (layers.AveragePooling2D(2)(maps) for maps in (y, x))
+        x = _conv(filters, 1)(x)
+    return layers.Add()([y, x])

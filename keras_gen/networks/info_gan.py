@@ -1,0 +1,130 @@
+"""Generator and discriminator of InfoGAN for digits: few convolutions, and dense layers."""
+
+import math
+
+import keras
+from keras import layers
+
+from keras_gen.networks.blocks import batch_norm, downsample, halved_sides, upsample
+from keras_gen.networks.heads import with_head
+from keras_gen.networks.labels import with_codes
+
+
+def info_gan_generator(
+    image_shape: tuple = (28, 28, 1),
+    latent_dim: int = 74,
+    filters: int = 64,
+    hidden: int = 1024,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds two dense layers to a map of a quarter of the side, and two transposed convolutions.
+
+    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1: batch normalization and ReLU after all
+    layers but the last.
+
+    Deviation: a tanh at the end, for images in [-1, 1].
+
+    Args:
+        image_shape: `(height, width, channels)`, both sides multiples of 4.
+        latent_dim: Dimensions of the latents; 62 and 12 codes in the paper.
+        filters: Channels of the larger map, 64 in the paper; the smaller one has twice as many.
+        hidden: Units of the first dense layer.
+        name: Name of the model.
+
+    Returns:
+        A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1].
+
+    Raises:
+        ValueError: If a side is no multiple of 4.
+
+    Example:
+    ```python
+    generator = info_gan_generator((28, 28, 1), latent_dim=16, filters=8, hidden=32)
+    ```
+    """
+    places = (*halved_sides(image_shape, 2, "image_shape"), 2 * filters)
+    inputs = x = keras.Input((latent_dim,))
+    for units in (hidden, math.prod(places)):
+        x = layers.ReLU()(batch_norm()(layers.Dense(units, use_bias=False)(x)))
+    images = upsample(layers.Reshape(places)(x), 2, filters, image_shape[-1])
+    return keras.Model(inputs, images, name=name)
+
+
+def info_gan_discriminator(
+    image_shape: tuple = (28, 28, 1),
+    filters: int = 64,
+    hidden: int = 1024,
+    normalization: str | None = "batch",
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds two convolutions of stride 2 and a dense layer, whose features the logit is made of.
+
+    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. Further heads take the same features:
+    `with_head`, `with_projection`.
+
+    Deviation: leaky ReLU has DCGAN's slope of 0.2 after convolutions.
+
+    Args:
+        image_shape: `(height, width, channels)`, both sides multiples of 4.
+        filters: Channels of the first convolution, 64 in the paper; the second has twice as many.
+        hidden: Units of the dense layer.
+        normalization: `"batch"`, `"layer"` or None, of all layers but the first.
+        name: Name of the model.
+
+    Returns:
+        A model from images in [-1, 1] to float32 logits `[batch, 1]`.
+
+    Raises:
+        ValueError: If a side is no multiple of 4, or `normalization` is unknown.
+
+    Example:
+    ```python
+    discriminator = info_gan_discriminator((28, 28, 1), filters=8, hidden=32)
+    ```
+    """
+    halved_sides(image_shape, 2, "image_shape")
+    images = keras.Input(image_shape)
+    x = layers.Flatten()(downsample(images, 2, filters, normalization))
+    x = layers.Dense(hidden, use_bias=normalization is None)(x)
+    if normalization:
+        x = batch_norm()(x) if normalization == "batch" else layers.LayerNormalization()(x)
+    x = layers.LeakyReLU(negative_slope=0.1)(x)
+    logits = layers.Dense(1, dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name=name)
+
+
+def info_gan_networks(
+    image_shape: tuple = (28, 28, 1),
+    latent_dim: int = 62,
+    classes: int = 10,
+    continuous: int = 2,
+    filters: int = 64,
+    hidden: int = 1024,
+) -> tuple[keras.Model, keras.Model]:
+    """Builds a generator of latents and codes, and a discriminator that tells the codes too.
+
+    Args:
+        image_shape: `(height, width, channels)`, both sides multiples of 4.
+        latent_dim: Dimensions of the latents beside the codes.
+        classes: Of all categorical codes together.
+        continuous: How many codes are numbers.
+        filters: Channels where the images are larger.
+        hidden: Units of a dense layer in each.
+
+    Returns:
+        The generator, from latents `[batch, latent_dim]` and codes `[batch, classes + continuous]`
+        to images; and the discriminator, from images to logits `[batch, 1]` and, after a further
+        layer of 128 units, `[batch, classes + 2 * continuous]`.
+
+    Raises:
+        ValueError: If a side is no multiple of 4.
+
+    Example:
+    ```python
+    generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)
+    ```
+    """
+    codes = classes + continuous
+    generator = info_gan_generator(image_shape, latent_dim + codes, filters, hidden)
+    body = info_gan_discriminator(image_shape, filters, hidden)
+    return with_codes(generator, codes), with_head(body, codes + continuous, "codes", hidden=128)

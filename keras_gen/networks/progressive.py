@@ -1,0 +1,191 @@
+"""Generator and discriminator that grow (Karras, Aila, Laine, Lehtinen 2018)."""
+
+import itertools
+
+import keras
+from keras import layers, ops
+
+from keras_gen.layers import EqualizedConv2D, EqualizedDense, MinibatchStddev, PixelNormalization
+from keras_gen.networks.blocks import halvings
+
+LEAKY = "leaky_relu"  # of slope 0.2
+
+
+def progressive_generator(
+    image_shape: tuple = (128, 128, 3),
+    latent_dim: int = 512,
+    filters: int = 512,
+    width: int = 16_384,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds the generator of table 2, with an output at every size from 4x4 on.
+
+    Two 3x3 convolutions of equal learning speed at each size, leaky ReLU and normalization of each
+    pixel after each; sizes are doubled by repeating pixels; a 1x1 convolution makes colors, without
+    a tanh. An output that fades in is mixed with the one before it, enlarged (fig. 2).
+
+    Deviation: the first layer has a bias for every place and channel, and not for every channel.
+
+    Args:
+        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        latent_dim: Dimensions of the latents, which the first layer normalizes.
+        filters: Most channels of a map.
+        width: Most channels times side, so that channels are halved where sides are doubled beyond
+            32x32, as in table 2.
+        name: Name of the model.
+
+    Returns:
+        A model from latents `[batch, latent_dim]` and the fractions `[batch]` that have faded in,
+        0 to 1, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
+
+    Raises:
+        ValueError: If the side is no such power of two, or no channel is left at it.
+
+    Example:
+    ```python
+    generator = progressive_generator((32, 32, 3), latent_dim=64, filters=32, width=512)
+    ```
+    """
+    latents, fade = keras.Input((latent_dim,)), keras.Input(())
+    x, last, images = PixelNormalization()(latents), None, []
+    for side in sides(image_shape):
+        count = channels(side, filters, width)
+        if side == 4:
+            # So that inputs of variance 1 give that to each place, as in the authors' code.
+            x = EqualizedDense(16 * count, gain=2**0.5 / 4, activation=LEAKY)(x)
+            x = PixelNormalization()(layers.Reshape((4, 4, count))(x))
+        else:
+            x = _normalized(layers.UpSampling2D()(x), count)
+        x = _normalized(x, count)
+        colors = EqualizedConv2D(image_shape[-1], 1, gain=1.0, dtype="float32")(x)
+        images.append(colors if last is None else faded(layers.UpSampling2D()(last), colors, fade))
+        last = colors
+    return keras.Model([latents, fade], images, name=name)
+
+
+def progressive_discriminator(
+    image_shape: tuple = (128, 128, 3),
+    filters: int = 512,
+    width: int = 16_384,
+    group_size: int | None = 4,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds the mirror image of the generator, which takes images of every size from 4x4 on.
+
+    A size that fades in is mixed, as features, with the image of half its size (fig. 2). The
+    standard deviation over groups of a batch is a further channel at 4x4.
+
+    Args:
+        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        filters: As of `progressive_generator`.
+        width: As of `progressive_generator`.
+        group_size: As of `MinibatchStddev`.
+        name: Name of the model.
+
+    Returns:
+        A model from images `[batch, side, side, channels]` and the fractions `[batch]` that have
+        faded in, 0 to 1, to a list of float32 logits `[batch]`: number n is for images of
+        2^(n + 2) pixels a side.
+
+    Raises:
+        ValueError: If the side is no such power of two, or no channel is left at it.
+
+    Example:
+    ```python
+    discriminator = progressive_discriminator((32, 32, 3), filters=32, width=512)
+    ```
+    """
+    images, fade = keras.Input((None, None, image_shape[-1])), keras.Input(())
+    counts = [channels(side, filters, width) for side in sides(image_shape)]
+    smaller = layers.AveragePooling2D(2)
+    enter = [EqualizedConv2D(count, 1, activation=LEAKY) for count in counts]
+    blocks = [
+        [_convolution(after), _convolution(before), layers.AveragePooling2D(2)]
+        for before, after in itertools.pairwise(counts)
+    ]
+    end = judge(counts[0], group_size)
+    logits = []
+    for level in range(len(counts)):
+        x = enter[level](images)
+        for number in reversed(range(level)):
+            for layer in blocks[number]:
+                x = layer(x)
+            if number == level - 1:
+                x = faded(enter[number](smaller(images)), x, fade)
+        for layer in end:
+            x = layer(x)
+        logits.append(x)
+    return keras.Model([images, fade], logits, name=name)
+
+
+def judge(count: int, group_size: int | None) -> list[layers.Layer]:
+    """Returns the last layers of the discriminator, from maps of 4x4 to logits.
+
+    Args:
+        count: Channels of the maps.
+        group_size: As of `MinibatchStddev`.
+    """
+    return [
+        MinibatchStddev(group_size), _convolution(count), layers.Reshape((16 * count,)),
+        EqualizedDense(count, activation=LEAKY), EqualizedDense(1, gain=1.0),
+        layers.Reshape((), dtype="float32"),
+    ]  # fmt: skip
+
+
+def faded(before, after, fraction):
+    """Returns the mixture of what was there and what fades in; at the fraction 1 the latter.
+
+    Args:
+        before: Images or maps `[batch, height, width, channels]`.
+        after: Likewise.
+        fraction: `[batch]`, 0 to 1.
+    """
+    fraction = ops.reshape(fraction, (-1, 1, 1, 1))
+    return (1.0 - fraction) * before + fraction * after
+
+
+def resized(images, side: int):
+    """Returns images of another size: means over squares, or repeated pixels.
+
+    Args:
+        images: `[batch, any, any, channels]`, squares whose known side is `side` times or divided
+            by a power of two.
+        side: The new side.
+    """
+    found = images.shape[1]
+    if found > side:
+        return ops.average_pool(images, found // side)
+    for axis in (1, 2):
+        images = ops.repeat(images, side // found, axis=axis)
+    return images
+
+
+def sides(image_shape: tuple) -> list[int]:
+    """Returns the sides of images that grow, 4, 8, up to that of `image_shape`.
+
+    Raises:
+        ValueError: If that is no power of two of at least 8.
+    """
+    return [4 << number for number in range(halvings(image_shape) + 1)]
+
+
+def channels(side: int, filters: int, width: int) -> int:
+    """Returns the channels of maps: at most `filters`, and times the side at most `width`.
+
+    Raises:
+        ValueError: If none is left.
+    """
+    if min(filters, width // side) < 1:
+        raise ValueError(
+            f"filters is {filters} and width {width}: maps of {side}x{side} would have no channel; "
+            f"pass at least 1 and {side}."
+        )
+    return min(filters, width // side)
+
+
+def _convolution(count):
+    return EqualizedConv2D(count, 3, activation=LEAKY)
+
+
+def _normalized(x, count):
+    return PixelNormalization()(_convolution(count)(x))

@@ -1,0 +1,39 @@
+"""The networks of games so small that they are solved by hand."""
+
+import keras
+from keras import layers
+
+
+def dirac_networks(theta: float = 1.0, psi: float = 1.0) -> tuple[keras.Model, keras.Model]:
+    """Builds the players of the Dirac-GAN, which have one number each.
+
+    Mescheder, Geiger, Nowozin: "Which Training Methods for GANs do actually Converge?", ICML 2018,
+    definition 2.1: the generator makes theta of whatever latents, the discriminator's logit of x is
+    psi x, and real examples are all 0. The only equilibrium is theta = psi = 0.
+
+    Args:
+        theta: The generator's first value.
+        psi: The discriminator's first value.
+
+    Returns:
+        A generator from latents `[batch, 1]`, and a discriminator of `[batch, 1]`, to float32
+        `[batch, 1]`.
+
+    Example:
+    ```python
+    from keras_gen.gan import GAN
+
+    model = GAN(*dirac_networks(), objective="minimax", data="vectors")
+    ```
+    """
+    generator = [keras.Input((1,)), layers.Rescaling(0.0, offset=1.0), _slope(theta, "theta")]
+    discriminator = [keras.Input((1,)), _slope(psi, "psi")]
+    return (
+        keras.Sequential(generator, name="generator"),
+        keras.Sequential(discriminator, name="discriminator"),
+    )
+
+
+def _slope(value, name):
+    initializer = keras.initializers.Constant(value)
+    return layers.Dense(1, use_bias=False, kernel_initializer=initializer, name=name)

@@ -1,0 +1,133 @@
+"""The VQGAN (Esser, Rombach, Ommer 2021)."""
+
+import math
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+
+from keras_gen.bases import Opposed
+from keras_gen.losses import adversarial
+from keras_gen.losses.features import feature_distance, slope_ratio
+from keras_gen.losses.orthogonality import last_kernel
+from keras_gen.training import global_mean, require_built, schedules
+from keras_gen.vae.vq_vae import VQVAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class VQGAN(Opposed, VQVAE):
+    """A VQ-VAE whose images are to look real to a discriminator of patches.
+
+    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
+    sec. 3.1. To the loss of `VQVAE` come a distance in the features of a frozen network, and what
+    the discriminator says of the reconstructions, eq. (5), whose weight lambda follows eq. (7): it
+    makes both parts of the loss pull on the decoder's last kernel alike. So codes need not hold
+    textures that the decoder can invent. `loss = reconstruction_loss + beta * commitment_loss +
+    feature_weight * feature_loss + adversarial_weight * adversarial_loss`, in nats per example;
+    `adaptive_weight` is lambda, by which `adversarial_loss` is multiplied already. The step of the
+    discriminator comes after that of encoder and decoder, of whom it sees new reconstructions.
+    `evaluate` leaves it out. `score` is -log p(x | codes).
+
+    The prior of the codes is learned afterwards, as of a `VQVAE`.
+
+    Deviations: squares and features are added, as the authors' code adds absolute differences,
+    where sec. 3.1 replaces squares; the codebook follows the latents by averages, unless told
+    otherwise. The feature network is whatever is given, in place of VGG fitted to judgments. The
+    discriminator plays from the first step on; the authors' code lets it wait, as a schedule of
+    `adversarial_weight` does for the decoder.
+
+    Args:
+        encoder: Examples to latents `[batch, ..., dim]`.
+        decoder: Codes `[batch, ..., dim]` to the likelihood's parameters.
+        discriminator: Images in the likelihood's range to logits `[batch, ...]`, such as
+            `keras_gen.networks.patch_discriminator`.
+        feature_network: The same images to one map `[batch, ..., channels]` or several. It is not
+            trained, and runs in inference mode; `keras_gen.networks.activation_maps` cuts one from
+            a classifier.
+        likelihood: Name or object: p(x|z).
+        feature_weight: Of the distance in features, which counts once for each value of an image,
+            as the likelihood's terms do; a number or a schedule of the step.
+        adversarial_weight: What lambda is multiplied by, likewise.
+        objective: Adversarial objective, a name or an object.
+        **kwargs: `codebook_size`, `commitment_weight`, `decay`, `dead_after`, `codebook_update`,
+            `seed` and the like, as of `VQVAE`.
+
+    Raises:
+        ValueError: As `VQVAE`; if a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import (
+        activation_maps, conv_classifier, patch_discriminator, residual_decoder, residual_encoder
+    )
+
+    sizes = dict(latent_dim=4, filters=8, residual_filters=4)
+    model = VQGAN(
+        residual_encoder((32, 32, 3), **sizes),
+        residual_decoder((32, 32, 3), **sizes),
+        patch_discriminator((32, 32, 3), filters=4, strided_layers=2),
+        activation_maps(conv_classifier()),  # trained, to be of use
+        codebook_size=16,
+    )
+    model.compile()
+    model.fit(np.zeros((4, 32, 32, 3), "uint8"), batch_size=2)
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, discriminator, feature_network, likelihood="normal",
+        feature_weight=1.0, adversarial_weight=1.0, objective="hinge", **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, **kwargs)
+        require_built(discriminator, feature_network)
+        self.discriminator, self.feature_network = discriminator, feature_network
+        self.feature_weight = schedules.weight("feature_weight", feature_weight)
+        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
+        self.objective = adversarial.get(objective)
+
+    def optimizers(self):
+        """Returns what a VQ-VAE trains, and the discriminator; the features stay as they are."""
+        others = self.discriminator, self.feature_network
+        own = [part for part in VQVAE.optimizers(self)["optimizer"] if part not in others]
+        return {"optimizer": own, "d_optimizer": [self.discriminator]}
+
+    def default_optimizers(self):
+        """Returns Adam(2e-4, beta_1=0.5, beta_2=0.9), twice."""
+        return Adam(2e-4, 0.5, 0.9), Adam(2e-4, 0.5, 0.9)
+
+    def loss_weights(self):
+        """Returns the weights of the terms; perplexity and lambda are only reported."""
+        weights = {"feature": self.feature_weight, "adversarial": self.adversarial_weight}
+        return super().loss_weights() | weights | {"adaptive_weight": None}
+
+    def loss_terms(self, x, inferred, training):
+        """Returns the terms of eqs. (4) and (5), and lambda."""
+        last, values = last_kernel(self.decoder).value, math.prod(x.shape[1:])
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(last)
+            parameters = self.decoder(inferred.latents, training=training)
+            images = self.likelihood.mean(parameters)
+            maps = [self.feature_network(each, training=False) for each in (x, images)]
+            terms = {
+                "reconstruction": -self.likelihood.log_prob(parameters, x),
+                "feature": values * feature_distance(*maps),
+            }
+            rest = global_mean(self.weighted(terms, training))  # L_rec of eq. (7)
+            fooling = self.objective.generator(self.discriminator(images, training=training))
+            played = global_mean(fooling)
+        slopes = [tape.gradient(loss, last) for loss in (rest, played)]
+        weight = slope_ratio(*slopes, most=1e4 * values)  # eq. (7)
+        terms |= {
+            "adversarial": weight * fooling,
+            "adaptive_weight": weight * tf.ones_like(fooling),
+        }
+        return terms | self.quantizer.terms(*inferred.parameters)
+
+    def train_step(self, data):
+        """Takes the step of encoder, decoder and codes, then that of the discriminator."""
+        batch = self.prepare_batch(data)
+        losses, inferred = self.update(batch)
+        fake = self.reconstructed(inferred.latents, training=True)
+        judge = partial(self.discriminator, training=True)
+        return self.report(**losses, **self.oppose(self.objective, judge, batch["x"], fake))

@@ -1,0 +1,68 @@
+"""BigGAN: the regularized loss, its optimizers, and truncation of what was built for images."""
+
+import keras
+import numpy as np
+import pytest
+
+from keras_gen.gan import BigGAN
+from shared import losses_of
+
+
+@pytest.fixture(scope="module")
+def model():
+    built = BigGAN.for_images((16, 16, 1), classes=3, latent_dim=6, filters=8)
+    built.compile()
+    return built
+
+
+@pytest.fixture
+def batch(rng):
+    return rng.integers(0, 256, (4, 16, 16, 1), "uint8"), np.array([0, 1, 2, 1])
+
+
+def products(network):
+    """The sum of squared inner products of different filters, over all kernels."""
+    total = 0.0
+    for weight in network.trainable_variables:
+        if weight.name == "kernel":
+            filters = weight.numpy().reshape(-1, weight.shape[-1]).astype("float64")
+            inner = filters.T @ filters
+            total += (inner**2).sum() - (np.diag(inner) ** 2).sum()
+    return total
+
+
+def test_the_generators_filters_are_regularized(model, batch, rng):
+    for weight in model.generator.trainable_variables:
+        if weight.name == "kernel":
+            weight.assign(weight + 0.1 * rng.normal(size=weight.shape))
+    logs = losses_of(model, *batch)
+    expected = products(model.generator)
+    assert expected > 1 and logs["orthogonality_loss"] == pytest.approx(expected, rel=1e-4)
+    terms = model.generator_terms(model.prepare_batch(batch), training=False)
+    fooling = float(np.mean(terms["adversarial"]))
+    total = float(np.mean(model.weighted(terms, training=False)))
+    assert total == pytest.approx(fooling + 1e-4 * expected, rel=1e-5)
+
+
+def test_its_optimizers_and_steps_are_the_papers(model):
+    rates = [float(o.learning_rate) for o in (model.d_optimizer, model.g_optimizer)]
+    assert rates == pytest.approx([2e-4, 5e-5]) and model.discriminator_steps == 2
+    for optimizer in (model.d_optimizer, model.g_optimizer):
+        assert (optimizer.beta_1, optimizer.beta_2) == (0.0, 0.999)
+    other = BigGAN(model.generator, model.discriminator, classes=3, orthogonal_weight=0.5)
+    sgd = keras.optimizers.SGD(0.25)
+    other.compile(g_optimizer=sgd)
+    assert other.g_optimizer is sgd and other.loss_weights()["orthogonality"] == 0.5
+
+
+def test_truncated_samples_differ_less(model):
+    spread = [
+        model.sample(16, seed=0, label=1, truncation=t).astype(float).std(axis=0).mean()
+        for t in (0.1, 1.0, 10.0)
+    ]
+    assert spread == sorted(spread) and spread[0] < 0.5 * spread[2]
+
+
+def test_a_negative_weight_is_refused(model):
+    with pytest.raises(ValueError, match="orthogonal_weight is -1"):
+        BigGAN(model.generator, model.discriminator, classes=3, orthogonal_weight=-1)

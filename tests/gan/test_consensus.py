@@ -1,0 +1,147 @@
+"""Consensus optimization of games whose fields and their slopes are known."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.gan import GAN, ConsensusGAN
+from keras_gen.metrics import trajectory, update_field, update_jacobian
+from keras_gen.networks import dirac_networks, mlp_decoder, mlp_encoder
+from keras_gen.training import make_strategy
+
+RATE, ZEROS = 0.1, np.zeros((2, 1), "float32")
+
+
+def dirac(cls=ConsensusGAN, objective="wasserstein", rate=RATE, start=(1.0, 1.0), **options):
+    model = cls(*dirac_networks(*start), objective=objective, data="vectors", **options)
+    rates = dict(d_optimizer=keras.optimizers.SGD(rate), g_optimizer=keras.optimizers.SGD(rate))
+    model.compile(**rates)
+    return model
+
+
+def eigenvalues(model):
+    """Of the field at the equilibrium: those of a step are 1 + rate times them."""
+    found = np.linalg.eigvals(update_jacobian(model, ZEROS, np.zeros(2)))
+    return np.sort_complex((found - 1) / RATE)
+
+
+def test_the_field_of_the_bilinear_game_by_hand(rng):
+    """D loses psi theta, G loses -psi theta: v = (-psi, theta) and L = |(theta, psi)|^2 / 2."""
+    points = rng.normal(size=(4, 2))
+    theta, psi = points.T
+    for gamma in (0.0, 0.6):
+        expected = -RATE * np.stack([-psi + gamma * theta, theta + gamma * psi], axis=1)
+        field = update_field(dirac(gamma=gamma), ZEROS, points)
+        np.testing.assert_allclose(field, expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("objective,slope", [("wasserstein", 1.0), ("minimax", 0.5)])
+@pytest.mark.parametrize("gamma", [0.0, 0.6])
+def test_eigenvalues_at_the_equilibrium(objective, slope, gamma):
+    """Mescheder et al. (2018), lemma 2.2: without L they are +-slope i, and L adds -gamma slope^2.
+
+    J - gamma J^T J has these eigenvalues where J is skew-symmetric (Mescheder et al. 2017, 4.2).
+    """
+    real = -gamma * slope**2
+    expected = [real - slope * 1j, real + slope * 1j]
+    found = eigenvalues(dirac(objective=objective, gamma=gamma))
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
+def test_consensus_converges_where_the_others_circle():
+    """Algorithm 1 of the bilinear game grows by sqrt(1 + h^2) a step, turns keep to an ellipse."""
+    start, steps = np.array([1.0, 0.0]), 60
+    simultaneous, consensus = (
+        np.linalg.norm(trajectory(dirac(gamma=gamma), ZEROS, start, steps), axis=1)
+        for gamma in (0.0, 0.6)
+    )
+    np.testing.assert_allclose(simultaneous, (1 + RATE**2) ** (np.arange(steps + 1) / 2), rtol=1e-4)
+    rate = np.hypot(1 - 0.6 * RATE, RATE)
+    np.testing.assert_allclose(consensus, rate ** np.arange(steps + 1), rtol=1e-3)
+    turns = trajectory(dirac(GAN), ZEROS, start, steps)
+    theta, psi = turns.T
+    # psi' = psi - h theta and theta' = theta + h psi' leave this form as it is.
+    form = theta**2 + psi**2 - RATE * theta * psi
+    np.testing.assert_allclose(form, form[0], rtol=1e-4)
+    assert np.linalg.norm(turns, axis=1).min() > 0.9
+
+
+def networks():
+    keras.utils.set_random_seed(1)
+    return (
+        mlp_decoder((2,), latent_dim=2, hidden=(3,), name="generator"),
+        mlp_encoder((2,), latent_dim=1, hidden=(3,), name="discriminator"),
+    )
+
+
+def step_of(gamma, x, objective="non_saturating", strategy=None, **options):
+    """How one step of rate 1 moves all weights."""
+    with (strategy or tf.distribute.get_strategy()).scope():
+        model = ConsensusGAN(*networks(), objective, gamma=gamma, seed=5, data="vectors", **options)
+        model.compile(d_optimizer=keras.optimizers.SGD(1.0), g_optimizer=keras.optimizers.SGD(1.0))
+    before = flat(model)
+    model.fit(x, batch_size=len(x), shuffle=False, verbose=0)
+    return flat(model) - before
+
+
+def flat(model):
+    weights = [*model.generator.get_weights(), *model.discriminator.get_weights()]
+    return np.concatenate([w.ravel() for w in weights]).astype("float64")
+
+
+@pytest.fixture
+def x(rng):
+    return rng.normal(size=(6, 2)).astype("float32")
+
+
+@pytest.mark.parametrize("objective,penalty", [("non_saturating", None), ("hinge", "r1")])
+def test_slopes_are_those_of_finite_differences(objective, penalty, x):
+    """Of L = |v|^2 / 2 over all weights of both networks, from the field v of gamma = 0."""
+    model = ConsensusGAN(*networks(), objective, penalty, gamma=0.0, seed=5, data="vectors")
+    model.compile(d_optimizer=keras.optimizers.SGD(1.0), g_optimizer=keras.optimizers.SGD(1.0))
+    here, h = flat(model), 3e-3
+    offsets = h * np.eye(len(here))
+    field = update_field(model, x, np.concatenate([here + offsets, here - offsets]))
+    above, below = np.split(np.sum(field**2, axis=1) / 2, 2)
+    expected = (above - below) / (2 * h)
+    found = step_of(0.0, x, objective, penalty=penalty) - step_of(
+        1.0, x, objective, penalty=penalty
+    )
+    assert np.abs(expected).max() > 0.05
+    np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
+
+
+def test_two_replicas_are_one(x):
+    strategy = make_strategy("mirrored")
+    assert strategy.num_replicas_in_sync == 2
+    for gamma in (0.0, 2.0):
+        np.testing.assert_allclose(
+            step_of(gamma, x, strategy=strategy), step_of(gamma, x), atol=5e-6
+        )
+
+
+def test_float16_steps_as_float32_does(x):
+    expected = step_of(2.0, x)
+    keras.config.set_dtype_policy("mixed_float16")
+    with tf.distribute.get_strategy().scope():
+        model = ConsensusGAN(*networks(), gamma=2.0, seed=5, data="vectors")
+    scaled = [keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(1.0), initial_scale=s)
+              for s in (256.0, 1024.0)]  # fmt: skip
+    model.compile(d_optimizer=scaled[0], g_optimizer=scaled[1])
+    before = flat(model)
+    model.train_step(tf.constant(x))
+    np.testing.assert_allclose(flat(model) - before, expected, atol=0.02 * np.abs(expected).max())
+
+
+def test_nothing_moves_where_a_loss_is_not_finite():
+    model = dirac(gamma=0.6, start=(np.inf, 1.0))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="not finite"):
+        model.train_step(tf.constant(ZEROS))
+    assert model.discriminator.get_weights()[0].item() == 1.0
+    assert model.d_optimizer.iterations.numpy() == model.step.numpy() == 0
+
+
+def test_bad_gamma_is_refused():
+    with pytest.raises(ValueError, match="gamma is -1: it must not be negative"):
+        dirac(gamma=-1.0)

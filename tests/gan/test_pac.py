@@ -1,0 +1,101 @@
+"""Packs: what the discriminator is shown, and that all else is as in a GAN."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.gan import GAN, PacGAN
+from tiny import difference, state
+
+VALUES = 3
+
+
+def dense(size, kernel, bias):
+    layer = keras.layers.Dense(len(bias))
+    network = keras.Sequential([keras.Input((size,)), layer])
+    layer.set_weights([kernel, bias])
+    return network
+
+
+def built(cls, judge, bias, rate=0.0, kernel=0.0, **options):
+    """A generator that makes `bias` of all latents, unless its kernel is not 0."""
+    generator = dense(2, np.full((2, VALUES), kernel), bias)
+    model = cls(generator, dense(len(judge[0]), *judge), **options)
+    optimizers = dict(
+        d_optimizer=keras.optimizers.SGD(rate), g_optimizer=keras.optimizers.SGD(rate)
+    )
+    model.compile(**optimizers)
+    return model
+
+
+def softplus(x):
+    return np.logaddexp(0, x)
+
+
+@pytest.fixture
+def judge(rng):
+    return rng.normal(size=(2 * VALUES, 1)), rng.normal(size=1)
+
+
+@pytest.fixture
+def x(rng):
+    return rng.uniform(-1, 1, (4, VALUES)).astype("float32")
+
+
+def test_losses_and_penalties_are_of_packs(judge, x, rng):
+    bias = rng.normal(size=VALUES)
+    kernel, offset = judge
+    real = np.concatenate([x[0::2], x[1::2]], axis=1) @ kernel + offset
+    fake = np.concatenate([bias, bias]) @ kernel + offset
+    model = built(PacGAN, judge, bias, pack=2, penalty="r1")
+    for step in (model.test_step, model.train_step):
+        model.reset_metrics()
+        logs = step(tf.constant(x))
+        d_loss = softplus(-real).mean() + softplus(fake).mean() + 5 * np.sum(kernel**2)
+        assert float(logs["d_loss"]) == pytest.approx(d_loss, rel=1e-5)
+        assert float(logs["g_loss"]) == pytest.approx(softplus(-fake).mean(), rel=1e-5)
+        assert float(logs["real_accuracy"]) == pytest.approx((real > 0).mean())
+
+
+def test_the_images_of_a_pack_are_drawn_apart(judge, x):
+    model = built(PacGAN, judge, np.zeros(VALUES), kernel=1.0, pack=2)
+    batch = model.prepare_batch(tf.constant(x))
+    packs = model.generated("use", batch, training=True).numpy()
+    assert packs.shape == (2, 2 * VALUES) == batch["x"].shape
+    assert len(np.unique(packs[:, ::VALUES])) == 4
+
+
+def test_a_pack_of_one_is_the_gan(x, rng):
+    judge, bias = (rng.normal(size=(VALUES, 1)), rng.normal(size=1)), rng.normal(size=VALUES)
+    models = [
+        built(cls, judge, bias, rate=0.3, kernel=0.5, **more)
+        for cls, more in ((GAN, {}), (PacGAN, dict(pack=1)))
+    ]
+    for model in models:
+        model.train_step(tf.constant(x))
+    assert difference(models[0], *map(state, models)) == {}
+
+
+def test_samples_are_single_images(judge):
+    model = built(PacGAN, judge, np.zeros(VALUES), pack=2)
+    assert model.sample(3, seed=0).shape == (3, VALUES) and model.edges["x"].shape == (VALUES,)
+
+
+@pytest.mark.parametrize("size, k", [(3, 1), (6, 2)])
+def test_batches_that_hold_no_whole_packs_are_refused(size, k, judge, x):
+    model = built(PacGAN, judge, np.zeros(VALUES), pack=2, discriminator_steps=k)
+    message = rf"^There are {size} examples .* pack x k = 2 x {k}: give fit batches of a multiple"
+    images = np.concatenate([x, x])[:size]
+    with pytest.raises(ValueError, match=message):
+        model.train_step(tf.constant(images))
+    with pytest.raises(ValueError, match=message):
+        model.fit(images, batch_size=size, verbose=0)
+    model.fit(images[: 2 * k], batch_size=2 * k, verbose=0)
+    assert model.step.numpy() == 1
+
+
+def test_discriminators_of_other_packs_are_refused(judge):
+    for pack in (3, 1, 0):
+        with pytest.raises(ValueError, match=rf"pack is {pack} and the discriminator takes \(6,\)"):
+            built(PacGAN, judge, np.zeros(VALUES), pack=pack)

@@ -1,0 +1,91 @@
+"""What a discriminator is told of the other examples of its batch, against loops in numpy."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.layers import MinibatchDiscrimination, MinibatchStddev
+
+
+class TestStddev:
+    @pytest.mark.parametrize(
+        "size, groups", [(2, [(0, 2), (2, 4)]), (8, [(0, 4)]), (None, [(0, 4)])]
+    )
+    @pytest.mark.parametrize("shape", [(3, 2, 5), (5,)])
+    def test_it_is_the_mean_deviation_within_a_group(self, size, groups, shape, rng):
+        x = rng.normal(size=(4, *shape)).astype("float32")
+        y = MinibatchStddev(size)(x).numpy()
+        np.testing.assert_array_equal(y[..., :-1], x)
+        for start, end in groups:
+            expected = np.sqrt(x[start:end].var(axis=0) + 1e-8).mean()
+            np.testing.assert_allclose(y[start:end, ..., -1], expected, rtol=1e-5)
+
+    def test_parts_with_whole_groups_are_what_the_whole_is(self, rng):
+        """So replicas that hold whole groups equal one device."""
+        x = rng.normal(size=(4, 3)).astype("float32")
+        for size, same in ((2, True), (None, False)):
+            layer = MinibatchStddev(size)
+            parts = np.concatenate([layer(x[:2]), layer(x[2:])])
+            assert np.array_equal(parts, layer(x)) == same
+
+    def test_equal_examples_have_a_slope(self):
+        x = tf.ones([4, 3])
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = MinibatchStddev()(x)
+        np.testing.assert_allclose(y[:, -1], 1e-4, rtol=1e-5)
+        assert np.isfinite(tape.gradient(y, x)).all()
+
+    def test_in_a_network(self, rng, tmp_path):
+        inputs = keras.Input((2, 2, 3))
+        layer = MinibatchStddev(2, epsilon=1e-3, dtype="mixed_bfloat16")
+        network = keras.Model(inputs, layer(inputs))
+        assert network.output_shape == (None, 2, 2, 4) and not network.weights
+        x = rng.normal(size=(6, 2, 2, 3)).astype("float32")
+        assert network(x).dtype == tf.bfloat16
+        network.save(tmp_path / "network.keras")
+        copy = keras.saving.load_model(tmp_path / "network.keras")
+        np.testing.assert_array_equal(copy(x), network(x))
+
+    def test_bad_sizes(self):
+        with pytest.raises(ValueError, match="group_size is 0: expected at least 1, or None"):
+            MinibatchStddev(0)
+        with pytest.raises(
+            ValueError, match=r"batch of 6 examples cannot .* groups of 4: give a mu"
+        ):
+            MinibatchStddev(4)(tf.ones([6, 2]))
+
+
+class TestDiscrimination:
+    def test_it_sums_the_nearness_of_all_examples(self, rng):
+        """Sec. 3.2 of Salimans et al., one pair and one row at a time."""
+        layer, x = MinibatchDiscrimination(features=3, row=2), rng.normal(size=(4, 5))
+        y = layer(x.astype("float32")).numpy()
+        matrices = np.einsum("na,abc->nbc", x, layer.kernel.numpy())
+        for i in range(4):
+            for b in range(3):
+                near = [np.exp(-np.abs(matrices[i, b] - matrices[j, b]).sum()) for j in range(4)]
+                assert y[i, 5 + b] == pytest.approx(sum(near), rel=1e-5)
+        np.testing.assert_array_equal(y[:, :5], x.astype("float32"))
+        assert layer.kernel.shape == (5, 3, 2)
+
+    def test_the_new_features_go_from_1_to_all(self):
+        layer = MinibatchDiscrimination(features=4)
+        np.testing.assert_allclose(layer(tf.ones([6, 3]))[:, 3:], 6.0)
+        np.testing.assert_allclose(layer(1e4 * tf.eye(3))[:, 3:], 1.0, atol=1e-5)
+
+    def test_in_a_network(self, tmp_path, rng):
+        inputs = keras.Input((5,))
+        network = keras.Model(inputs, MinibatchDiscrimination(3, row=2)(inputs))
+        assert network.output_shape == (None, 8)
+        network.save(tmp_path / "network.keras")
+        copy, x = keras.saving.load_model(tmp_path / "network.keras"), rng.normal(size=(4, 5))
+        np.testing.assert_array_equal(copy(x), network(x))
+
+    def test_bad_arguments(self):
+        with pytest.raises(ValueError, match="features is 0 and row 5: expected at least 1"):
+            MinibatchDiscrimination(0)
+        for shape in [(None, 4, 4, 2), (None, None)]:
+            with pytest.raises(ValueError, match="of known width; flatten maps first"):
+                MinibatchDiscrimination().build(shape)

@@ -1,0 +1,214 @@
+"""sigma against numpy's singular values, the gradient against differences, and where u moves."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.layers import SpectralNormalization
+from keras_gen.losses import GradientPenalty
+from keras_gen.networks import dcgan_discriminator
+from keras_gen.training import apply, make_strategy
+
+LAYERS = {
+    "dense": (lambda: keras.layers.Dense(4), (5, 3)),
+    "convolution": (lambda: keras.layers.Conv2D(4, 2), (5, 4, 4, 3)),
+    "transposed": (lambda: keras.layers.Conv2DTranspose(4, 2, strides=2), (5, 2, 2, 3)),
+}
+
+
+def matrix(layer, kernel):
+    """The paper's W `[outputs, all others]`."""
+    if isinstance(layer, keras.layers.Conv2DTranspose):
+        kernel = np.swapaxes(kernel, -1, -2)
+    return kernel.reshape(-1, kernel.shape[-1]).T
+
+
+def sigma(layer, kernel):
+    return np.linalg.svd(matrix(layer, kernel), compute_uv=False)[0]
+
+
+def converged(build, shape, rng):
+    """The wrapper after many calls in training, its layer, and the inputs."""
+    layer, x = build(), tf.constant(rng.normal(size=shape), tf.float32)
+    spectral = SpectralNormalization(layer, iterations=50)
+    for _ in range(4):
+        spectral(x, training=True)
+    return spectral, layer, x
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_the_kernel_is_divided_by_its_largest_singular_value(kind, rng):
+    spectral, layer, x = converged(*LAYERS[kind], rng)
+    layer.bias.assign(rng.normal(size=4))
+    found = spectral(x).numpy()
+    divided = LAYERS[kind][0]()
+    divided.build(x.shape)
+    divided.set_weights([layer.kernel / sigma(layer, layer.kernel.numpy()), layer.bias.numpy()])
+    np.testing.assert_allclose(found, divided(x), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_the_gradient_goes_through_sigma(kind, rng):
+    """Against differences of the loss with the exact singular value of the moved kernel."""
+    spectral, layer, x = converged(*LAYERS[kind], rng)
+    plain = LAYERS[kind][0]()
+    plain.build(x.shape)
+    target = tf.constant(rng.normal(size=spectral(x).shape), tf.float32)
+    kernel = layer.kernel.numpy().astype("float64")
+
+    def exact(moved):
+        plain.kernel.assign(moved / sigma(layer, moved))
+        return float(tf.reduce_sum(plain(x) * target))  # linear, so that float32 is enough
+
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(spectral(x, training=True) * target)
+    slope = tape.gradient(loss, layer.kernel.value).numpy()
+    assert float(loss) == pytest.approx(exact(kernel), rel=1e-4)
+    for _ in range(5):
+        step = rng.normal(size=kernel.shape)
+        step *= 0.01 * np.linalg.norm(kernel) / np.linalg.norm(step)
+        difference = exact(kernel + step) - exact(kernel - step)
+        expected = 2 * np.sum(slope * step)
+        assert difference == pytest.approx(expected, abs=2e-3 * np.linalg.norm(slope * step))
+    # Scaling the kernel changes nothing, so the gradient has no part along it.
+    assert abs(np.sum(slope * kernel)) < 1e-4 * np.linalg.norm(slope) * np.linalg.norm(kernel)
+
+
+def test_an_iteration_by_hand(rng):
+    """W / (u^T W v), where u and v follow algorithm 1 and are held in the gradient."""
+    layer, x = keras.layers.Dense(2, use_bias=False), tf.eye(3)
+    spectral = SpectralNormalization(layer)
+    spectral.build(x.shape)
+    w, u = layer.kernel.numpy().T, spectral.direction.numpy()
+    v = w.T @ u / np.linalg.norm(w.T @ u)
+    u = w @ v / np.linalg.norm(w @ v)
+    with tf.GradientTape() as tape:
+        loss = spectral(x, training=True)[0, 0]
+    np.testing.assert_allclose(spectral.direction, u, rtol=1e-5)
+    v = w.T @ u / np.linalg.norm(w.T @ u)
+    s = u @ w @ v
+    assert float(loss) == pytest.approx(w[0, 0] / s, rel=1e-5)
+    expected = -np.outer(u, v) * w[0, 0] / s**2  # eq. of W / sigma, d sigma / dW = u v^T
+    expected[0, 0] += 1 / s
+    np.testing.assert_allclose(tape.gradient(loss, layer.kernel.value), expected.T, atol=1e-5)
+
+
+class TestState:
+    def test_moves_in_training_alone(self, rng):
+        spectral = SpectralNormalization(keras.layers.Dense(4))
+        x = tf.constant(rng.normal(size=(5, 3)), tf.float32)
+        spectral(x)
+        before = spectral.direction.numpy()
+        spectral(x, training=False)
+        np.testing.assert_array_equal(spectral.direction, before)
+        trained = spectral(x, training=True)
+        moved = spectral.direction.numpy()
+        assert not np.array_equal(moved, before)
+        np.testing.assert_array_equal(spectral(x), trained)  # inference repeats what training saw
+        trained = [w.path for w in spectral.trainable_weights]
+        assert trained == [w.path for w in spectral.layer.weights]
+
+    def test_stays_where_a_network_is_called_with_other_weights(self, rng):
+        network = keras.Sequential([keras.Input([3]), SpectralNormalization(keras.layers.Dense(2))])
+        x, spectral = tf.constant(rng.normal(size=(5, 3)), tf.float32), network.layers[0]
+        before = spectral.direction.numpy()
+        own = apply(network, None, x, training=True)
+        np.testing.assert_array_equal(spectral.direction, before)
+        np.testing.assert_allclose(own, network(x, training=True), rtol=1e-5)
+        kernel, bias = rng.normal(size=(3, 2)), np.array([1.0, 2.0])
+        other = apply(network, [tf.constant(w, tf.float32) for w in (kernel, bias)], x)
+        u = spectral.direction.numpy()
+        expected = x.numpy() @ kernel / np.linalg.norm(kernel @ u) + bias
+        np.testing.assert_allclose(other, expected, rtol=1e-4, atol=1e-5)
+
+    def test_is_the_same_on_all_replicas_as_on_one_device(self, rng):
+        x = tf.constant(rng.normal(size=(6, 3)), tf.float32)
+        found = []
+        for name in ("default", "mirrored"):
+            strategy = make_strategy(name)
+            with strategy.scope():
+                keras.utils.set_random_seed(1)
+                network = dcgan_discriminator((8, 8, 1), filters=2, normalization="spectral")
+
+            @tf.function
+            def step(network=network):
+                network(tf.ones([2, 8, 8, 1]), training=True)
+
+            for _ in range(3):
+                strategy.run(step)
+            copies = [
+                strategy.experimental_local_results(w.value)
+                for w in network.non_trainable_variables
+            ]
+            for each in copies:
+                for copy in each[1:]:
+                    np.testing.assert_array_equal(copy, each[0])
+            found.append([each[0].numpy() for each in copies])
+        assert len(found[0]) == 2 and len(x) == 6
+        for one, several in zip(*found, strict=True):
+            np.testing.assert_allclose(one, several, rtol=1e-6)
+
+    def test_is_saved_and_loaded(self, rng, tmp_path):
+        network = dcgan_discriminator((8, 8, 1), filters=2, normalization="spectral")
+        x = tf.constant(rng.normal(size=(4, 8, 8, 1)), tf.float32)
+        network(x, training=True)
+        network.save(tmp_path / "d.keras")
+        loaded = keras.saving.load_model(tmp_path / "d.keras")
+        np.testing.assert_array_equal(loaded(x), network(x))
+        for w, v in zip(loaded.weights, network.weights, strict=True):
+            np.testing.assert_array_equal(w, v)
+        copy = SpectralNormalization.from_config(
+            SpectralNormalization(keras.layers.Dense(7), iterations=3).get_config()
+        )
+        assert copy.iterations == 3 and copy.layer.units == 7
+
+
+def test_penalties_see_the_normalized_slope(rng):
+    critic = keras.Sequential([keras.Input([6]), SpectralNormalization(keras.layers.Dense(1))])
+    x = tf.constant(rng.normal(size=(4, 6)), tf.float32)
+    kernel = critic.trainable_variables[0]
+    with tf.GradientTape() as tape:
+        value = GradientPenalty()(lambda v: critic(v, training=True), x, x, tf.ones([4, 1]))
+    # The slope of a single output is the norm of its kernel, which is sigma, whatever its length.
+    np.testing.assert_allclose(value, np.zeros(4), atol=1e-8)
+    np.testing.assert_allclose(tape.gradient(value, kernel.value), np.zeros([6, 1]), atol=1e-4)
+
+
+def test_mixed_precision_computes_inside_and_finds_sigma_in_float32(rng):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    network = dcgan_discriminator((8, 8, 1), filters=2, normalization="spectral")
+    layer = next(x for x in network.layers if isinstance(x, SpectralNormalization))
+    assert layer.layer.compute_dtype == "bfloat16" and layer.output.dtype == "bfloat16"
+    layer.layer.kernel.assign(rng.normal(size=layer.layer.kernel.shape))
+    for _ in range(50):
+        network(tf.ones([2, 8, 8, 1]), training=True)
+    u, kernel = layer.direction.numpy(), layer.layer.kernel.numpy()
+    assert np.linalg.norm(matrix(layer.layer, kernel).T @ u) == pytest.approx(
+        sigma(layer.layer, kernel), rel=1e-4
+    )
+
+
+def test_a_kernel_of_zeros_stays_one():
+    spectral = SpectralNormalization(keras.layers.Dense(2, kernel_initializer="zeros"))
+    np.testing.assert_array_equal(spectral(tf.ones([1, 3]), training=True), [[0, 0]])
+    np.testing.assert_array_equal(spectral.direction, [0, 0])
+
+
+def test_a_kernel_that_is_not_finite_leaves_no_trace():
+    layer = keras.layers.Dense(2)
+    spectral = SpectralNormalization(layer)
+    spectral(tf.ones([1, 3]))
+    before, kernel = spectral.direction.numpy(), layer.kernel.numpy()
+    layer.kernel.assign(np.full([3, 2], np.nan))
+    assert np.isnan(spectral(tf.ones([1, 3]), training=True)).all()
+    np.testing.assert_array_equal(spectral.direction, before)
+    layer.kernel.assign(kernel)
+    assert np.isfinite(spectral(tf.ones([1, 3]), training=True)).all()
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="iterations is 0: at least 1"):
+        SpectralNormalization(keras.layers.Dense(1), iterations=0)
+    with pytest.raises(ValueError, match=r"\(Flatten\) has no kernel to normalize: wrap a dense"):
+        SpectralNormalization(keras.layers.Flatten())(tf.ones([1, 2, 2]))

@@ -1,0 +1,63 @@
+"""The distance in features against numpy, and the ratio of slopes."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.losses import feature_distance, slope_ratio
+from keras_gen.training import make_strategy
+
+
+def numpy_distance(first, second):
+    """Eq. (1) of Zhang et al., place by place."""
+    total = np.zeros(len(first[0]))
+    for a, b in zip(first, second, strict=True):
+        a, b = (m / np.linalg.norm(m, axis=-1, keepdims=True) for m in (a, b))
+        total += ((a - b) ** 2).sum(axis=-1).reshape(len(a), -1).mean(axis=1)
+    return total
+
+
+def test_is_the_formula(rng):
+    maps = [[rng.normal(size=(3, 4, 5, 6)), rng.normal(size=(3, 7))] for _ in range(2)]
+    np.testing.assert_allclose(feature_distance(*maps), numpy_distance(*maps), rtol=1e-5)
+    alone = feature_distance(maps[0][0], maps[1][0])
+    np.testing.assert_allclose(alone, numpy_distance(maps[0][:1], maps[1][:1]), rtol=1e-5)
+    np.testing.assert_allclose(feature_distance(maps[0], maps[0]), np.zeros(3))
+
+
+def test_only_directions_count(rng):
+    maps = rng.normal(size=(2, 3, 3, 4))
+    np.testing.assert_allclose(feature_distance(maps, 7 * maps), [0, 0], atol=1e-6)
+    np.testing.assert_allclose(feature_distance(maps, -maps), [4, 4], rtol=1e-5)
+
+
+def test_maps_of_zeros_have_a_gradient():
+    maps = tf.zeros([2, 3, 4])
+    with tf.GradientTape() as tape:
+        tape.watch(maps)
+        distance = feature_distance(maps, tf.ones([2, 3, 4]))
+    assert np.isfinite(tape.gradient(distance, maps)).all()
+
+
+def test_the_ratio_of_slopes():
+    slope, other = tf.constant([[3.0], [4.0]]), tf.constant([[0.0], [2.0]])
+    assert float(slope_ratio(slope, other)) == pytest.approx(2.5, rel=1e-5)
+    assert float(slope_ratio(slope, 0 * other)) == 1e4
+    assert float(slope_ratio(slope, 0 * other, delta=0.5)) == pytest.approx(10.0)
+    with tf.GradientTape() as tape:
+        tape.watch([slope, other])
+        ratio = slope_ratio(slope, other)
+    assert tape.gradient(ratio, [slope, other]) == [None, None]
+
+
+def test_the_ratio_is_of_all_replicas():
+    """Parts of slopes that point apart: neither replica alone has the ratio of the sums."""
+    strategy = make_strategy("mirrored")
+
+    def run():
+        index = tf.distribute.get_replica_context().replica_id_in_sync_group
+        parts = tf.constant([[3.0, 0.0], [0.0, 4.0]]), tf.constant([[1.0, 1.0], [1.0, -1.0]])
+        return slope_ratio(*(part[index] for part in parts))
+
+    for ratio in strategy.experimental_local_results(strategy.run(tf.function(run))):
+        assert float(ratio) == pytest.approx(2.5, rel=1e-5)

@@ -51,8 +51,10 @@ def our_step(model, batch, size):
     # twice the forward pass. Each discriminator sees a real and a pooled image likewise, and a
     # fresh fake one without a gradient for its own weights.
     generators = 3 * 3 * sum(flops(n) for n in (model.generator_xy, model.generator_yx))
-    judges = (2 * 3 + 2) * sum(flops(n) for n in (model.discriminator_x, model.discriminator_y))
-    return lambda: float(step()["g_loss"]), batch * (generators + judges)
+    discriminators = (2 * 3 + 2) * sum(
+        flops(n) for n in (model.discriminator_x, model.discriminator_y)
+    )
+    return lambda: float(step()["g_loss"]), batch * (generators + discriminators)
 
 
 def textbook_step(model, batch, size):

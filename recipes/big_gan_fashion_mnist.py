@@ -95,8 +95,8 @@ def main(run: Run, s: Settings):
         xs = [*THRESHOLDS, 10.0]  # which is no threshold
         lines = {name: (xs, values) for name, values in curves.items()}
         run.draw("truncation", line_plot(lines, "truncation (std)", "fraction", log_x=True))
-        by_class = [model.sample(10, s.seed, label=np.arange(10), truncation=t) for t in xs]
-        run.draw("classes", grid(np.concatenate(by_class), 10))
+        by_label = [model.sample(10, s.seed, label=np.arange(10), truncation=t) for t in xs]
+        run.draw("classes", grid(np.concatenate(by_label), 10))
     run.export(model, default="sample")
 
 

@@ -73,13 +73,13 @@ def main(run: Run, s: Settings):
         inputs = s.latent_dim + CLASSES
         generator = with_labels(info_gan_generator(SHAPE, inputs, s.filters, s.hidden), CLASSES)
         told = (28, 28, 1 + CLASSES) if s.method == "conditional" else SHAPE
-        judge = info_gan_discriminator(told, s.filters, s.hidden)
+        discriminator = info_gan_discriminator(told, s.filters, s.hidden)
         if s.method == "ac":
-            method, judge = ACGAN, with_head(judge, CLASSES, "classes")
+            method, discriminator = ACGAN, with_head(discriminator, CLASSES, "classes")
         else:
             telling = with_projection if s.method == "projection" else with_labels
-            method, judge = ConditionalGAN, telling(judge, CLASSES)
-        model = method(generator, judge, CLASSES, s.objective, seed=s.seed)
+            method, discriminator = ConditionalGAN, telling(discriminator, CLASSES)
+        model = method(generator, discriminator, CLASSES, s.objective, seed=s.seed)
         g_optimizer = run.averaged(Adam(s.g_learning_rate, s.beta_1))
         run.compile(model, d_optimizer=Adam(s.d_learning_rate, s.beta_1), g_optimizer=g_optimizer)
 

@@ -10,8 +10,8 @@ GAN adds no more than how its networks fill the space between the digits that it
   python recipes/gan_augmentation_mnist.py --preset smoke     under a minute
 
 Antoniou, Storkey, Edwards: "Data Augmentation Generative Adversarial Networks", 2017, whose GAN is
-another. Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32. What the discriminator sees is augmented too, or it would learn so few digits by heart.
+another. What the discriminator sees is augmented too, or it would learn so few digits by heart.
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to 32x32.
 """
 
 import dataclasses

@@ -100,12 +100,14 @@ def new(run, s, method, seed):
     keras.utils.set_random_seed(seed)
     sizes = dict(hidden=(s.hidden, s.hidden), activation="tanh")
     with run.strategy.scope():
-        judge = mlp_encoder((4 if method == "pac2" else 2,), 1, **sizes, name="discriminator")
+        discriminator = mlp_encoder(
+            (4 if method == "pac2" else 2,), 1, **sizes, name="discriminator"
+        )
         if method == "minibatch":
-            judge = with_layer(judge, MinibatchDiscrimination(features=16, row=4))
+            discriminator = with_layer(discriminator, MinibatchDiscrimination(features=16, row=4))
         options = dict(unrolled_rate=s.unrolled_rate) if method in UNROLLED else {}
         generator = mlp_decoder((2,), s.latent_dim, **sizes, name="generator")
-        model = METHODS[method](generator, judge, seed=seed, data="vectors", **options)
+        model = METHODS[method](generator, discriminator, seed=seed, data="vectors", **options)
         d_optimizer, g_optimizer = Adam(s.d_learning_rate, 0.5), Adam(s.g_learning_rate, 0.5)
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
     return model

@@ -35,7 +35,7 @@ class Settings(ShortStepSettings):
     latent_dim: int = 100  # Dimensions of the latents
     filters: int = 64  # Channels where the images are largest
     hidden: int = 1024  # Units of the generator's dense layer
-    judge_hidden: int = 256  # Units of the discriminator's dense layer
+    discriminator_hidden: int = 256  # Units of the discriminator's dense layer
     learning_rate: float = 2e-4  # Adam's rate for both networks
     beta_1: float = 0.5  # Adam's first momentum
     compared: int = 26_000  # Samples whose modes are counted
@@ -43,10 +43,10 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(images=500, filters=4, hidden=16, judge_hidden=8, latent_dim=4, epochs=2,
+    "smoke": dict(images=500, filters=4, hidden=16, discriminator_hidden=8, latent_dim=4, epochs=2,
                   steps_per_epoch=10, batch_size=32, compared=200, classifier_steps=20,
                   steps_per_execution=5),
-    "cpu": dict(images=60_000, filters=24, hidden=256, judge_hidden=64, epochs=10,
+    "cpu": dict(images=60_000, filters=24, hidden=256, discriminator_hidden=64, epochs=10,
                 steps_per_epoch=500, batch_size=128, grid_every=2, steps_per_execution=50),
     "paper": dict(epochs=50, steps_per_epoch=2000, batch_size=64, grid_every=5,
                   steps_per_execution=100),
@@ -61,8 +61,8 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         for name, pack in (("gan", 1), ("pac2", 2)):
             packs = (*shape[:2], pack * shape[2])
-            judge = info_gan_discriminator(packs, s.filters, s.judge_hidden)
-            networks = info_gan_generator(shape, s.latent_dim, s.filters, s.hidden), judge
+            discriminator = info_gan_discriminator(packs, s.filters, s.discriminator_hidden)
+            networks = info_gan_generator(shape, s.latent_dim, s.filters, s.hidden), discriminator
             options = dict(pack=pack) if pack > 1 else {}
             models[name] = (PacGAN if pack > 1 else GAN)(*networks, **options, seed=s.seed)
             d_optimizer, g_optimizer = (Adam(s.learning_rate, s.beta_1) for _ in "dg")

@@ -3,9 +3,8 @@
 Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
 Variation", ICLR 2018.
 
-  python recipes/progressive_gan_fashion_mnist.py                    about 15 minutes on two CPU
-                                                                     cores (estimated)
-  python recipes/progressive_gan_fashion_mnist.py --preset smoke     under a minute
+  python recipes/progressive_gan_fashion_mnist.py    about 15 minutes on two CPU cores (estimated)
+  python recipes/progressive_gan_fashion_mnist.py --preset smoke    under a minute
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32. The paper reports no number on it. Samples are compared as those of dcgan_fashion_mnist are:

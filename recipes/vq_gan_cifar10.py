@@ -77,10 +77,10 @@ def main(run: Run, s: Settings):
         )
         vq_vae = VQVAE(*first, **codes)
         run.compile(vq_vae, Adam(run.in_halves(s.learning_rate)))
-        judge = patch_discriminator(shape, s.discriminator_filters, strided_layers=1)
+        discriminator = patch_discriminator(shape, s.discriminator_filters, strided_layers=1)
         growing = Linear(0.0, s.adversarial_weight, s.epochs * s.steps_per_epoch // 4)
         weights = dict(feature_weight=s.feature_weight, adversarial_weight=growing)
-        model = VQGAN(*second, judge, activation_maps(features), **weights, **codes)
+        model = VQGAN(*second, discriminator, activation_maps(features), **weights, **codes)
         d_optimizer = Adam(s.d_learning_rate, 0.5, 0.9)
         run.compile(model, Adam(run.in_halves(s.learning_rate), 0.5, 0.9), d_optimizer=d_optimizer)
 

@@ -111,7 +111,7 @@ class AdversarialModel(Capable, GenerativeModel):
 
         return augment(images, self.augmentation, uniform)
 
-    def judge(self) -> keras.Model:
+    def discriminator_in_use(self) -> keras.Model:
         """Returns the discriminator, or the part of it that is in use."""
         return self.discriminator
 
@@ -125,19 +125,21 @@ class AdversarialModel(Capable, GenerativeModel):
             weights: Of the discriminator in place of its own.
             keep_state: Whether its moving statistics are left alone, as with other weights.
         """
-        return self.judged(images, batch, training, weights, keep_state)[0]
+        return self.discriminator_outputs(images, batch, training, weights, keep_state)[0]
 
-    def judged(self, images, batch: dict, training: bool, weights=None, keep_state=False) -> list:
+    def discriminator_outputs(
+        self, images, batch: dict, training: bool, weights=None, keep_state=False
+    ) -> list:
         """Returns all outputs of the discriminator: its logits, and those of further heads.
 
         Arguments are those of `discriminate`.
         """
         shown = self.shown(self.augmented(images, training), batch)
-        judge = self.judge()
+        discriminator = self.discriminator_in_use()
         if weights is None and not keep_state:
-            outputs = judge(shown, training=training)
+            outputs = discriminator(shown, training=training)
         else:
-            outputs = apply(judge, weights, shown, training)
+            outputs = apply(discriminator, weights, shown, training)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
     def discriminator_terms(self, batch: dict, fake, use: str, training: bool, weights=None):
@@ -152,9 +154,9 @@ class AdversarialModel(Capable, GenerativeModel):
         """
         real_logits = self.discriminate(batch["x"], batch, training, weights)
         fake_logits = self.discriminate(fake, batch, training, weights)
-        return self.told_apart(real_logits, fake_logits, batch, fake, use, training, weights)
+        return self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training, weights)
 
-    def told_apart(self, real_logits, fake_logits, batch, fake, use, training, weights=None):
+    def terms_of_logits(self, real_logits, fake_logits, batch, fake, use, training, weights=None):
         """Returns `discriminator_terms` of logits: for discriminators that have further heads."""
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
@@ -179,9 +181,9 @@ class AdversarialModel(Capable, GenerativeModel):
     def generator_terms(self, batch: dict, training: bool) -> dict:
         """Returns the terms of the generator's loss, `[batch]` each."""
         fake = self.generated("generator", batch, training)
-        return {"adversarial": self.fooling(fake, batch, training)}
+        return {"adversarial": self.adversarial_loss(fake, batch, training)}
 
-    def fooling(self, fake, batch: dict, training: bool, weights=None) -> tf.Tensor:
+    def adversarial_loss(self, fake, batch: dict, training: bool, weights=None) -> tf.Tensor:
         """Returns what the objective says of the generator, `[batch]`.
 
         Args:
@@ -191,10 +193,12 @@ class AdversarialModel(Capable, GenerativeModel):
             weights: Of the discriminator in place of its own.
         """
         fake_logits = self.discriminate(fake, batch, training, weights)
-        return self.fooled(fake_logits, batch, training, weights)
+        return self.adversarial_loss_of_logits(fake_logits, batch, training, weights)
 
-    def fooled(self, fake_logits, batch, training: bool, weights=None) -> tf.Tensor:
-        """Returns `fooling` of the logits of what was generated."""
+    def adversarial_loss_of_logits(
+        self, fake_logits, batch, training: bool, weights=None
+    ) -> tf.Tensor:
+        """Returns `adversarial_loss` of the logits of what was generated."""
         if not self.objective.compares:
             return self.objective.generator(fake_logits)
         real_logits = self.discriminate(batch["x"], batch, training, weights)

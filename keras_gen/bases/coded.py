@@ -18,7 +18,7 @@ class Coded(Generating):
     """
 
     generator: Any
-    judged: Any  # of `AdversarialModel`
+    discriminator_outputs: Any  # of `AdversarialModel`
 
     def keep_codes(self, generator, discriminator, categories, continuous: int) -> None:
         """Keeps how many codes there are, and names their edges.
@@ -69,7 +69,7 @@ class Coded(Generating):
             x: Images, as their edge takes them.
             batch_size: Images at once.
         """
-        found, classes = self.judged(x, {}, training=False)[1], sum(self.categories)
+        found, classes = self.discriminator_outputs(x, {}, training=False)[1], sum(self.categories)
         logits, means, _ = tf.split(found, [classes, self.continuous, self.continuous], axis=1)
         return {"logits": logits, "means": means}
 

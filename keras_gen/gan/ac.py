@@ -89,9 +89,9 @@ class ACGAN(ConditionalGAN):
 
     def discriminator_terms(self, batch, fake, use, training, weights=None):
         """Returns -L_S and -L_C, eq. (2) and (3)."""
-        real_logits, real_classes = self.judged(batch["x"], batch, training, weights)
-        fake_logits, fake_classes = self.judged(fake, batch, training, weights)
-        terms = self.told_apart(real_logits, fake_logits, batch, fake, use, training, weights)
+        real_logits, real_classes = self.discriminator_outputs(batch["x"], batch, training, weights)
+        fake_logits, fake_classes = self.discriminator_outputs(fake, batch, training, weights)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training, weights)
         return terms | {
             "real_class": Classifying.cross_entropy(batch["labels"], real_classes),
             "fake_class": Classifying.cross_entropy(batch["labels"], fake_classes),
@@ -99,8 +99,10 @@ class ACGAN(ConditionalGAN):
 
     def generator_terms(self, batch, training):
         """Returns the terms of L_S - L_C that depend on the generator."""
-        logits, classes = self.judged(self.generated("generator", batch, training), batch, training)
+        logits, classes = self.discriminator_outputs(
+            self.generated("generator", batch, training), batch, training
+        )
         return {
-            "adversarial": self.fooled(logits, batch, training),
+            "adversarial": self.adversarial_loss_of_logits(logits, batch, training),
             "fake_class": Classifying.cross_entropy(batch["labels"], classes),
         }

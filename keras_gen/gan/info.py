@@ -101,16 +101,16 @@ class InfoGAN(Coded, GAN):
 
     def discriminator_terms(self, batch, fake, use, training, weights=None):
         """Returns the discriminator's terms, and those of Q on generated images: eq. (6)."""
-        real_logits, _ = self.judged(batch["x"], batch, training, weights)
-        fake_logits, found = self.judged(fake, batch, training, weights)
-        terms = self.told_apart(real_logits, fake_logits, batch, fake, use, training, weights)
+        real_logits, _ = self.discriminator_outputs(batch["x"], batch, training, weights)
+        fake_logits, found = self.discriminator_outputs(fake, batch, training, weights)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training, weights)
         codes = self.codes(use, batch, training)
         return terms | code_information(codes, found, self.categories)
 
     def generator_terms(self, batch, training):
         """Returns the generator's terms of eq. (6)."""
         fake = self.generated("generator", batch, training)
-        logits, found = self.judged(fake, batch, training)
-        adversarial = {"adversarial": self.fooled(logits, batch, training)}
+        logits, found = self.discriminator_outputs(fake, batch, training)
+        adversarial = {"adversarial": self.adversarial_loss_of_logits(logits, batch, training)}
         codes = self.codes("generator", batch, training)
         return adversarial | code_information(codes, found, self.categories)

@@ -60,10 +60,10 @@ class InstanceNoiseGAN(GAN):
         batch, fake = self._noisy(batch, fake, use, training)
         return super().discriminator_terms(batch, fake, use, training, weights)
 
-    def fooling(self, fake, batch, training, weights=None):
+    def adversarial_loss(self, fake, batch, training, weights=None):
         """Returns what the objective says of the generator by noisy examples."""
-        batch, fake = self._noisy(batch, fake, "fooling", training)
-        return super().fooling(fake, batch, training, weights)
+        batch, fake = self._noisy(batch, fake, "generator", training)
+        return super().adversarial_loss(fake, batch, training, weights)
 
     def _noisy(self, batch, fake, use, training):
         """The batch and what was generated, each with noise of its own."""

@@ -81,13 +81,16 @@ class MoCoGAN(GAN):
         Example: `MoCoGAN.for_videos((16, 32, 32, 1))`.
         """
         generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
-        judges = video_discriminator(shape, filters), dcgan_discriminator(shape[1:], filters)
-        return cls(generator, *judges, content_dim, **kwargs)
+        discriminators = (
+            video_discriminator(shape, filters),
+            dcgan_discriminator(shape[1:], filters),
+        )
+        return cls(generator, *discriminators, content_dim, **kwargs)
 
     def optimizers(self):
         """Returns both discriminators and the generator, each player with its optimizer."""
-        judges = [self.discriminator, self.image_discriminator]
-        return super().optimizers() | {"d_optimizer": judges}
+        discriminators = [self.discriminator, self.image_discriminator]
+        return super().optimizers() | {"d_optimizer": discriminators}
 
     def discriminate(self, images, batch, training, weights=None, keep_state=False):
         """Returns the logit of each video and that of one of its frames, `[batch, 2]`."""

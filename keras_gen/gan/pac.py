@@ -15,7 +15,7 @@ NO_MULTIPLE = (
 
 @keras.saving.register_keras_serializable("keras_gen")
 class PacGAN(GAN):
-    """The discriminator judges several images at once, all of them real or all generated.
+    """The discriminator is shown several images at once, all of them real or all generated.
 
     Lin, Khetan, Fanti, Oh: "PacGAN: The Power of Two Samples in Generative Adversarial Networks",
     NeurIPS 2018, sec. 2. A generator that draws few modes makes packs of images that are too much
@@ -41,8 +41,8 @@ class PacGAN(GAN):
     ```python
     from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
-    judge = dcgan_discriminator((32, 32, 2 * 1), filters=8)
-    model = PacGAN(dcgan_generator((32, 32, 1), 16, filters=8), judge, pack=2)
+    discriminator = dcgan_discriminator((32, 32, 2 * 1), filters=8)
+    model = PacGAN(dcgan_generator((32, 32, 1), 16, filters=8), discriminator, pack=2)
     model.compile()
     model.fit(np.zeros((8, 32, 32, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1)

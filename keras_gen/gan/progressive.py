@@ -160,7 +160,7 @@ class ProgressiveGAN(GAN):
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
         return self._made(latents, training)
 
-    def judge(self):
+    def discriminator_in_use(self):
         """Returns the layers of the discriminator that images of the size in use go through."""
         return self._levels[self.discriminator][self.level()]
 

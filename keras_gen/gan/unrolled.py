@@ -58,7 +58,7 @@ class UnrolledGAN(GAN):
         """Returns the generator's loss under the discriminator of K steps ahead: eq. (9)."""
         fake = self.generated("generator", batch, training)
         ahead = self._unrolled(batch, fake, training)
-        return {"adversarial": self.fooling(fake, batch, training, ahead)}
+        return {"adversarial": self.adversarial_loss(fake, batch, training, ahead)}
 
     def _unrolled(self, batch, fake, training):
         weights = [tf.convert_to_tensor(v.value) for v in self.discriminator.trainable_variables]

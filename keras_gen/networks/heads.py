@@ -101,7 +101,8 @@ def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
     from keras_gen.layers import MinibatchDiscrimination
     from keras_gen.networks import mlp_encoder
 
-    judge = with_layer(mlp_encoder((2,), 1, hidden=(32,)), MinibatchDiscrimination(features=8))
+    network = mlp_encoder((2,), 1, hidden=(32,))
+    discriminator = with_layer(network, MinibatchDiscrimination(features=8))
     ```
     """
     last = network.get_layer(network.output_names[0])

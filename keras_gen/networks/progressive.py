@@ -103,7 +103,7 @@ def progressive_discriminator(
         [_convolution(after), _convolution(before), layers.AveragePooling2D(2)]
         for before, after in itertools.pairwise(counts)
     ]
-    end = judge(counts[0], group_size)
+    end = discriminator_end(counts[0], group_size)
     logits = []
     for level in range(len(counts)):
         x = enter[level](images)
@@ -118,7 +118,7 @@ def progressive_discriminator(
     return keras.Model([images, fade], logits, name=name)
 
 
-def judge(count: int, group_size: int | None) -> list[layers.Layer]:
+def discriminator_end(count: int, group_size: int | None) -> list[layers.Layer]:
     """Returns the last layers of the discriminator, from maps of 4x4 to logits.
 
     Args:

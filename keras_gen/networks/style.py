@@ -14,7 +14,7 @@ from keras_gen.layers import (
     NoisyActivation,
     PixelNormalization,
 )
-from keras_gen.networks.progressive import LEAKY, channels, judge, sides
+from keras_gen.networks.progressive import LEAKY, channels, discriminator_end, sides
 
 STYLINGS = ("modulated", "adain")
 
@@ -173,7 +173,7 @@ def style_discriminator(
         x = layers.AveragePooling2D(2)(x)
         x = EqualizedConv2D(after, 1, gain=2**-0.5, use_bias=False)(x)
         x = layers.Add()([x, y])
-    for layer in judge(counts[-1], group_size):
+    for layer in discriminator_end(counts[-1], group_size):
         x = layer(x)
     return keras.Model(images, x, name=name)
 

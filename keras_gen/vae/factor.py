@@ -92,5 +92,5 @@ class FactorVAE(Opposed, VAE):
         losses, (latents, _) = self.update({"x": x})
         others = self.drawn(self.encoded(other, training=True), self.stateless_seed("others"))
         shuffled = permuted_dimensions(others.latents, self.stateless_seed("shuffling"))
-        judge = partial(self.discriminator, training=True)
-        return self.report(**losses, **self.oppose(Minimax(), judge, latents, shuffled))
+        discriminate = partial(self.discriminator, training=True)
+        return self.report(**losses, **self.oppose(Minimax(), discriminate, latents, shuffled))

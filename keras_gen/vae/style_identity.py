@@ -66,9 +66,11 @@ class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
     from keras_gen.networks import mlp_decoder, mlp_encoder, with_head, with_labels
 
     encoder = mlp_encoder(latent_dim=4, heads=("mean", "log_variance"))
-    judge = mlp_encoder((28, 28, 1 + 10), latent_dim=1, name="discriminator")
+    encoder = with_head(encoder, 6, "identity")
+    discriminator = mlp_encoder((28, 28, 1 + 10), latent_dim=1, name="discriminator")
+    discriminator = with_labels(discriminator, 10)
     model = StyleIdentityVAE(
-        with_head(encoder, 6, "identity"), mlp_decoder(latent_dim=10), with_labels(judge, 10), 10
+        encoder, mlp_decoder(latent_dim=10), discriminator, 10
     )
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
@@ -114,7 +116,7 @@ class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
         weights = {"swap": self.swap_weight, "adversarial": self.adversarial_weight}
         return {"reconstruction": 1.0, "kl": self.beta} | weights
 
-    def judge(self, images, batch, training):
+    def discriminate(self, images, batch, training):
         """Returns the discriminator's logits of images that are to have the others' classes."""
         return self.discriminator([images, batch["other_labels"]], training=training)
 
@@ -132,18 +134,20 @@ class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
     def loss_terms(self, x, inferred, training, **batch):
         """Returns the four terms, `[batch]` each, in nats."""
         (own, swapped), (posterior, fakes) = inferred
-        fooling = [self.objective.generator(self.judge(f, batch, training)) for f in fakes]
+        logits = [self.discriminate(fake, batch, training) for fake in fakes]
         return {
             "reconstruction": self.reconstruction(own, x, training),
             "swap": self.reconstruction(swapped, x, training),
             "kl": kl_standard_normal(*posterior),
-            "adversarial": tf.reduce_mean(fooling, axis=0),
+            "adversarial": tf.reduce_mean([self.objective.generator(f) for f in logits], axis=0),
         }
 
     def train_step(self, data):
         """Takes the step of encoder and decoder, then that of the discriminator."""
         batch = self.prepare_batch(data)
         losses, inferred = self.update(batch)
-        judge = partial(self.judge, batch=batch, training=True)
+        discriminate = partial(self.discriminate, batch=batch, training=True)
         _, fakes = inferred.parameters
-        return self.report(**losses, **self.oppose(self.objective, judge, batch["other"], *fakes))
+        return self.report(
+            **losses, **self.oppose(self.objective, discriminate, batch["other"], *fakes)
+        )

@@ -114,13 +114,13 @@ class VQGAN(Opposed, VQVAE):
                 "feature": values * feature_distance(*maps),
             }
             rest = global_mean(self.weighted(terms, training))  # L_rec of eq. (7)
-            fooling = self.objective.generator(self.discriminator(images, training=training))
-            played = global_mean(fooling)
+            generator_loss = self.objective.generator(self.discriminator(images, training=training))
+            played = global_mean(generator_loss)
         slopes = [tape.gradient(loss, last) for loss in (rest, played)]
         weight = slope_ratio(*slopes, most=1e4 * values)  # eq. (7)
         terms |= {
-            "adversarial": weight * fooling,
-            "adaptive_weight": weight * tf.ones_like(fooling),
+            "adversarial": weight * generator_loss,
+            "adaptive_weight": weight * tf.ones_like(generator_loss),
         }
         return terms | self.quantizer.terms(*inferred.parameters)
 
@@ -129,5 +129,5 @@ class VQGAN(Opposed, VQVAE):
         batch = self.prepare_batch(data)
         losses, inferred = self.update(batch)
         fake = self.reconstructed(inferred.latents, training=True)
-        judge = partial(self.discriminator, training=True)
-        return self.report(**losses, **self.oppose(self.objective, judge, batch["x"], fake))
+        discriminate = partial(self.discriminator, training=True)
+        return self.report(**losses, **self.oppose(self.objective, discriminate, batch["x"], fake))

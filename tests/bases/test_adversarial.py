@@ -286,8 +286,8 @@ class TestJudge:
         for weights, slope in [(None, CRITIC), ([tf.constant([[5.0]])], 5)]:
             logits = model.discriminate(X, {"x": X}, False, weights)
             np.testing.assert_allclose(logits[:, 0], slope * X.ravel())
-            fooling = model.fooling(X, {"x": X}, False, weights)
-            np.testing.assert_allclose(fooling, -slope * X.ravel())
+            adversarial = model.adversarial_loss(X, {"x": X}, False, weights)
+            np.testing.assert_allclose(adversarial, -slope * X.ravel())
             terms = model.discriminator_terms({"x": tf.constant(X)}, 2 * X, "use", False, weights)
             np.testing.assert_allclose(terms["discrimination"], slope * X.ravel())
             np.testing.assert_allclose(terms["penalty"], [slope**2] * 4)

@@ -256,8 +256,9 @@ def test_samples_are_the_exports(weights, tmp_path):
     model = gan(weights)
     drawn = model.sample(5, seed=1)
     exported = load(export(model, tmp_path, "gan"))
-    assert exported.inputs["sample"].keys() == {"seed", "n"}
-    np.testing.assert_array_equal(exported("sample", seed=1, n=5)["images"], drawn)
+    assert exported.inputs["sample"].keys() == {"seed", "n", "truncation"}
+    whole = exported("sample", seed=1, n=5, truncation=10.0)["images"]
+    np.testing.assert_array_equal(whole, drawn)
     assert drawn.dtype == np.uint8 and drawn.shape == (5, VALUES) and np.ptp(drawn, axis=0).all()
     z = np.array([[0.1, -0.2], [0.0, 3.0]], "float32")
     levels = np.clip(np.round((z @ W + b + 1) * 127.5), 0, 255)

@@ -1,4 +1,4 @@
-"""How two players of one number each move, and what the critic of a Wasserstein GAN says.
+"""How two players of one number each move: steps at once, in turn, with consensus, and with R1.
 
 Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017; Mescheder, Geiger, Nowozin:
 "Which Training Methods for GANs do actually Converge?", ICML 2018. In the Dirac-GAN with the
@@ -7,116 +7,68 @@ consensus optimization and the penalty R1 go there. `fields.png` shows the field
 each; measured are where the paths end, and the eigenvalues of a step at the equilibrium beside
 theory.
 
-Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017: the critic
-estimates the earth mover's distance. Critics learn between normal distributions at known distances,
-held by the one-sided gradient penalty (Gulrajani et al. 2017) or by clipped weights, which leaves
-the unit open: it is the one that fits all distances best. Last, a WGAN-GP learns a ring of eight
-normal distributions; `distance.png` has its critic's estimate beside the exact distance.
+  python recipes/gan_fields.py                    under a minute on two CPU cores
+  python recipes/gan_fields.py --preset smoke     a few seconds
 
-  python recipes/gan_fields.py                    estimated: about 6 minutes on two CPU cores
-  python recipes/gan_fields.py --preset smoke     under a minute
-
-Data: points drawn at run time. The papers report no number on them.
+Data: the number 0, over and over. The papers report no number on it.
 """
 
 import dataclasses
 from functools import partial
 
 from keras_gen.data import Split, points_around
-from keras_gen.gan import GAN, WGAN, WGANGP, ConsensusGAN
-from keras_gen.losses import R1, GradientPenalty
-from keras_gen.metrics import (
-    critic_distances,
-    earth_movers_distance,
-    ring_centers,
-    trajectory,
-    update_field,
-    update_jacobian,
-)
-from keras_gen.networks import dirac_networks, mlp_decoder, mlp_encoder
+from keras_gen.gan import GAN, ConsensusGAN
+from keras_gen.losses import R1
+from keras_gen.metrics import trajectory, update_field, update_jacobian
+from keras_gen.networks import dirac_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.visualize import code_scatter, line_plot, vector_fields
+from keras_gen.visualize import vector_fields
 
 import numpy as np
-from keras.optimizers import SGD, Adam
+from keras.optimizers import SGD
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    rate: float = 0.1  # Of gradient descent in the Dirac-GAN
+    rate: float = 0.1  # Of gradient descent
     moves: int = 200  # Steps of the paths
     gamma: float = 0.6  # Weight of the consensus, and of R1
-    hidden: int = 64  # Units of each of two hidden layers
-    critic_steps: int = 5  # Updates of the critic for one of the generator, of the ring
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    clip: float = 0.1  # Largest weight of a clipped critic
-    critic_updates: int = 2000  # Of each critic between distributions at rest
-    distances: str = "0.25 0.5 1 2"  # Between them
-    compared: int = 1000  # Points that are compared exactly
 
 
 PRESETS = {
-    "smoke": dict(moves=5, hidden=8, epochs=2, steps_per_epoch=10, batch_size=32, compared=50,
-                  critic_updates=10, distances="0.5 1"),
-    "cpu": dict(epochs=40, steps_per_epoch=200, batch_size=128, steps_per_execution=50),
-    "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=256, steps_per_execution=50),
+    "smoke": dict(moves=5, epochs=2, steps_per_epoch=2, batch_size=4),
+    "cpu": dict(epochs=4, steps_per_epoch=50, batch_size=4),
+    "paper": dict(epochs=4, steps_per_epoch=50, batch_size=4),
 }  # fmt: skip
+
+START, REST = np.full(2, 0.5), np.zeros(2)  # of theta and psi
+ZERO = np.zeros((1, 1))  # what a step is on
+NAMES = ["θ of the generator", "ψ of the discriminator"]
 
 
 def main(run: Run, s: Settings):
-    ring = partial(points_around, ring_centers(), 0.1)
-    data = run.load(Split(ring(50_000, s.seed), ring(s.compared, s.seed + 1)))
-    test = data.test.arrays()
+    zeros = points_around(ZERO, 0.0, 1000, s.seed)
+    data = run.load(Split(zeros, zeros))
     with run.strategy.scope():
-        options = dict(critic_steps=s.critic_steps, seed=s.seed, data="vectors")
-        model = WGANGP(mlp_decoder((2,), 2, (s.hidden, s.hidden)), critic(2, s), **options)
-        d, g = (Adam(run.in_halves(s.learning_rate), 0.0, 0.9) for _ in "dg")
-        run.compile(model, d_optimizer=d, g_optimizer=g)
-
-    stream = partial(data.train.stream, s.batch_size * s.critic_steps, s.seed)
-    run.fit(model, stream, partial(beside, test), validate=partial(critic_distances, points=test))
-    lengths = np.array([float(length) for length in s.distances.split()])
-    said = {(kind, d): [run.once(f"{kind}_{d}d_{n}", between, run, s, kind, d, length)["critic"]
-                        for n, length in enumerate(lengths)]
-            for kind in ("penalty", "clipping") for d in (1, 2)}  # fmt: skip
+        ways = games(run, s)
+    model, _ = ways["consensus"]
+    run.fit(model, data.train, partial(drawn, s))
 
     with run.evaluation(model) as metrics:
-        axis, panels, errors = np.linspace(-2, 2, 15), {}, []
-        points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-        for name, (game, theory) in games(s).items():
-            path = trajectory(game, np.zeros((1, 1)), np.full(2, 0.5), s.moves)
-            panels[name] = (points, update_field(game, np.zeros((1, 1)), points), path)
-            step = update_jacobian(game, np.zeros((1, 1)), np.zeros(2))
+        panels, errors = {}, []
+        for name, (game, theory) in ways.items():
+            panels[name] = panel(game, START, s.moves)
+            step = update_jacobian(game, ZERO, REST)
             found, expected = (np.sort_complex(np.linalg.eigvals(m)) for m in (step, theory))
             errors.append(np.abs(found - expected).max())
-            metrics[f"end_{name}"] = np.linalg.norm(path[-1])
+            metrics[f"end_{name}"] = np.linalg.norm(panels[name][2][-1])
             metrics[f"modulus_{name}"] = np.abs(found).max()
         metrics["eigenvalue_error"] = max(errors)
-        run.draw("fields", vector_fields(panels, ["θ of the generator", "ψ of the discriminator"]))
-        for (kind, d), estimates in said.items():
-            unit = 1 if kind == "penalty" else estimates @ lengths / np.dot(estimates, estimates)
-            error = np.abs(unit * np.array(estimates) - lengths) / lengths
-            metrics[f"error_{kind}_{d}d"] = error.mean()
-        metrics |= {f"ring_{k}": v for k, v in critic_distances(model, test, s.seed).items()}
-        metrics["floor_ring_exact"] = earth_movers_distance(ring(s.compared, s.seed).arrays(), test)
-        logs = [(n, log) for n, log in enumerate(run.state.logs, 1) if "val_exact" in log]
-        lines = {name: ([n for n, _ in logs], [log[f"val_{name}"] for _, log in logs])
-                 for name in ("critic", "exact")}  # fmt: skip
-        run.draw("distance", line_plot(lines, "epoch", "earth mover's distance"))
+        run.draw("fields", vector_fields(panels, NAMES))
     run.export(model, default="sample")
 
 
-def beside(points, model):
-    panels = {"data": points, "model": model.sample(len(points), seed=0)}
-    return code_scatter(panels, np.zeros(len(points), int), names=["points"])
-
-
-def critic(size, s):
-    hidden = (s.hidden, s.hidden)
-    return mlp_encoder((size,), 1, hidden, activation="leaky_relu", name="critic")
-
-
-def games(s):
+def games(run, s):
     """Ways to play the bilinear game, and the matrix by which a step multiplies (theta, psi)."""
     h, c = s.rate, s.gamma
     ways = {
@@ -126,26 +78,23 @@ def games(s):
         "r1": (GAN, dict(penalty=R1(c)), [[1 - h * h, h * (1 - h * c)], [-h, 1 - h * c]]),
     }
     for name, (method, options, matrix) in ways.items():
-        model = method(*dirac_networks(), "wasserstein", **options, data="vectors")
-        model.compile(d_optimizer=SGD(h), g_optimizer=SGD(h))
+        model = method(*dirac_networks(*START), "wasserstein", **options, data="vectors")
+        run.compile(model, d_optimizer=SGD(h), g_optimizer=SGD(h))
         ways[name] = model, np.array(matrix)
     return ways
 
 
-def between(run, s, kind, size, length):
-    """What a critic says of two normal distributions of that distance, the second being held."""
-    points = points_around(np.zeros((1, size)), 1.0, 50_000, s.seed)
-    generator = mlp_decoder((size,), size, hidden=())
-    generator.set_weights([np.eye(size), length * np.eye(size)[0]])
-    # Of two sides, the penalty would hold a critic that begins with the wrong sign.
-    hold = dict(clip=None, penalty=GradientPenalty(one_sided=True))
-    hold = hold if kind == "penalty" else dict(clip=s.clip)
-    model = WGAN(generator, critic(size, s), critic_steps=1, seed=s.seed, data="vectors", **hold)
-    run.compile(model, d_optimizer=Adam(s.learning_rate, 0.0, 0.9), g_optimizer=SGD(0.0))
-    model.fit(points.stream(s.batch_size, s.seed), steps_per_epoch=s.critic_updates, verbose=0)
-    other = points_around(np.zeros((1, size)), 1.0, 50_000, s.seed + 1)
-    found = model.evaluate(other.batches(5000), return_dict=True, verbose=0)
-    return {"critic": found["wasserstein_distance"]}
+def panel(game, start, moves):
+    """A grid of points, the arrows there, and a path."""
+    axis = np.linspace(-2, 2, 15)
+    points = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    return points, update_field(game, ZERO, points), trajectory(game, ZERO, start, moves)
+
+
+def drawn(s, model):
+    """What lies before the players, from where they are."""
+    place = np.concatenate([w.ravel() for n in model.networks.values() for w in n.get_weights()])
+    return vector_fields({"consensus": panel(model, place, s.moves)}, NAMES)
 
 
 if __name__ == "__main__":

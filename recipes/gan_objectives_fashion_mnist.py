@@ -4,9 +4,10 @@ Goodfellow et al. 2014 (non-saturating); Mao et al. 2017 (least squares); Arjovs
 (Wasserstein); Lim, Ye 2017 (hinge); Jolicoeur-Martineau 2019 (relativistic); each with R1
 (Mescheder et al. 2018), the gradient penalty (Gulrajani et al. 2017), spectral normalization
 (Miyato et al. 2018) and nothing; the first also with consistency regularization (Zhang et al. 2020)
-and DiffAugment (Zhao et al. 2020). All train one small DCGAN from the same weights on as many
-images, at two time scales (Heusel et al. 2017), as Lucic et al. 2018 do it at large, compared as in dcgan_fashion_mnist.py. A training
-that ends in NaN is measured as it was before, and says so, as it says what `AdversarialHealth` did.
+and DiffAugment (Zhao et al. 2020). As Lucic et al. 2018 do it at large, all train one small DCGAN
+from the same weights on as many images, here at two time scales (Heusel et al. 2017), compared as
+in dcgan_fashion_mnist.py. A training that ends in NaN is measured as it was before, and says so, as
+it says what `AdversarialHealth` did.
 
   python recipes/gan_objectives_fashion_mnist.py          # estimated: 18 minutes on two CPU cores
   python recipes/gan_objectives_fashion_mnist.py --preset smoke  # about a minute

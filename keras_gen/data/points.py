@@ -12,7 +12,7 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
 
     Args:
         centers: `[modes, d]`, see `keras_gen.metrics.ring_centers` and `grid_centers`.
-        std: Standard deviation of each along each axis.
+        std: Standard deviation of each along each axis; 0 gives the centers.
         n: How many points.
         seed: Seed of the draw.
 
@@ -21,17 +21,17 @@ def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Sou
 
     Raises:
         TypeError: If `n` is not an integer.
-        ValueError: If `n` is below 1, `std` is not positive, or the centers are no matrix.
+        ValueError: If `n` is below 1, `std` is below 0, or the centers are no matrix.
 
     Example:
         >>> len(points_around(np.eye(2), std=0.01, n=100))
         100
     """
     centers, n = np.asarray(centers, "float64"), checked_integer("n", n, minimum=1)
-    if centers.ndim != 2 or not centers.size or not std > 0:
+    if centers.ndim != 2 or not centers.size or not std >= 0:
         raise ValueError(
             f"points_around found centers of shape {list(centers.shape)} and std={std}: pass "
-            "[modes, d] and a positive number."
+            "[modes, d] and a number from 0 on."
         )
     rng = np.random.default_rng(seed)
     points = centers[rng.integers(len(centers), size=n)] + std * rng.normal(

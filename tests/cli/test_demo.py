@@ -100,7 +100,7 @@ def test_samples(home):
 def test_samples_under_conditions(home):
     found, model = offered(home, TINY["ConditionalGAN"].compiled())
     assert found["Sample"].conditions == {"label": -1, "truncation": 10.0}
-    expected = model("sample", seed=7, n=3, label=2)["images"]
+    expected = model("sample", seed=7, n=3, label=2, truncation=10.0)["images"]
     drawn = found["Sample"].run(model, 7, 3, {"label": 2})
     np.testing.assert_array_equal(drawn, grid(expected))
 

@@ -40,7 +40,7 @@ def test_each_channel_is_a_digit_of_its_own():
 @pytest.mark.parametrize(
     "call, message",
     [
-        (lambda: points_around(np.eye(2), 0.0, 5), "std=0.0: pass .* a positive number"),
+        (lambda: points_around(np.eye(2), -0.1, 5), "std=-0.1: pass .* a number from 0 on"),
         (lambda: points_around(np.ones(2), 0.1, 5), r"centers of shape \[2\]"),
         (lambda: points_around(np.eye(2), 0.1, 0), "n must be at least 1"),
         (lambda: stacked_digits(np.zeros((4, 2, 2, 3), "uint8"), np.zeros(4, int), 2), "pass gray"),

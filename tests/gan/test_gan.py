@@ -264,7 +264,7 @@ def test_samples_are_the_exports(weights, tmp_path):
     levels = np.clip(np.round((z @ W + b + 1) * 127.5), 0, 255)
     np.testing.assert_array_equal(model.generate(z), levels)
     np.testing.assert_array_equal(exported("generate", latents=z)["images"], levels)
-    with pytest.raises(TypeError, match=r"GAN\.sample has no condition 'label': it has none"):
+    with pytest.raises(TypeError, match=r"GAN\.sample has no condition 'label': it has truncation"):
         model.sample(2, label=1)
     with pytest.raises(ValueError, match="n is 0"):
         model.sample(0)

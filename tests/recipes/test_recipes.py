@@ -19,7 +19,13 @@ from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run
 
 OFFLINE = "OFFLINE SAMPLE instead of the real data: "
 # Recipes whose data are drawn at run time.
-DRAWN = ("disentanglement_factors", "gan_fields", "gan_one_dimension")
+DRAWN = (
+    "disentanglement_factors",
+    "gan_fields",
+    "gan_modes",
+    "gan_one_dimension",
+    "wgan_distances",
+)
 LISTED = "vae_mnist"
 LOADED = (  # one recipe for every way to load data
     "anomaly_detection_mnist",

@@ -24,7 +24,7 @@ from functools import partial
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import BigGAN
 from keras_gen.images import grid
-from keras_gen.metrics import GenerationEvaluation, memorization, mixture_samples, trained_extractor
+from keras_gen.metrics import compare_sets, mixture_samples, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import line_plot, samples
 
@@ -75,8 +75,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
         run.say("comparing samples with images in the features of two classifiers, and by patches")
         images, labels = train.arrays()
-        training = partial(trained_extractor, images, labels, s.classifier_steps, seed=s.seed)
-        extractors = {kind: training(kind=kind) for kind in ("conv", "mlp")}
+        extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         draw = partial(model.sample, s.compared, seed=s.seed)
         sets = {
             "": draw(),
@@ -84,12 +83,7 @@ def main(run: Run, s: Settings):
             "baseline_": mixture_samples(images, s.compared, len(images) // 60, s.seed),
         }
         sets |= {f"at_{round(100 * t):03d}_": draw(truncation=t) for t in THRESHOLDS}
-        evaluate = GenerationEvaluation(extractors, images[: s.compared], sets["floor_"], s.seed)
-        for prefix, each in sets.items():
-            metrics |= {prefix + name: value for name, value in evaluate(each).items()}
-        metrics |= memorization(sets[""][: s.compared // 10], images)
-        for kind, extractor in extractors.items():
-            metrics[f"extractor_accuracy_{kind}"] = extractor.accuracy
+        metrics |= compare_sets(extractors, images, sets, s.seed)
         prefixes = [*(f"at_{round(100 * t):03d}_" for t in THRESHOLDS), ""]
         curves = {of: [metrics[p + of] for p in prefixes] for of in ("precision", "recall")}
         xs = [*THRESHOLDS, 10.0]  # which is no threshold

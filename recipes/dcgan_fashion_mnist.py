@@ -21,7 +21,7 @@ from typing import Literal
 
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
-from keras_gen.metrics import GenerationEvaluation, memorization, mixture_samples, trained_extractor
+from keras_gen.metrics import compare_sets, mixture_samples, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import samples
@@ -74,23 +74,15 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         run.say("comparing samples with images in the features of two classifiers, and by patches")
-        training = partial(trained_extractor, *labeled.arrays(), s.classifier_steps, seed=s.seed)
-        extractors = {kind: training(kind=kind) for kind in ("conv", "mlp")}
-        images = train.arrays()
+        images, labels = labeled.arrays()
+        extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         # With 60 images a Gaussian, the baseline is as near to the training images as test images.
         sets = {
             "": model.sample(s.compared, seed=s.seed),
             "floor_": test.take(s.compared).arrays(),
             "baseline_": mixture_samples(images, s.compared, len(images) // 60, s.seed),
         }
-        evaluate = GenerationEvaluation(extractors, images[: s.compared], sets["floor_"], s.seed)
-        for prefix, each in sets.items():
-            # Of a tenth of them, for each is looked for among all training images.
-            found = evaluate(each) | memorization(each[: s.compared // 10], images)
-            metrics |= {prefix + name: value for name, value in found.items()}
-        for kind, extractor in extractors.items():
-            metrics[f"extractor_{kind}"] = extractor.name
-            metrics[f"extractor_accuracy_{kind}"] = extractor.accuracy
+        metrics |= compare_sets(extractors, images, sets, s.seed)
         metrics |= model.evaluate(test.batches(100), return_dict=True, verbose=0)
     run.export(model, default="sample")
 

@@ -18,12 +18,11 @@ generator; the discriminator has no batch normalization, which penalties rule ou
 """
 
 import dataclasses
-from functools import partial
 
 from keras_gen.callbacks import AdversarialHealth
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
-from keras_gen.metrics import GenerationEvaluation, mixture_samples, trained_extractor
+from keras_gen.metrics import GenerationEvaluation, mixture_samples, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import NonFiniteLossError
@@ -68,8 +67,7 @@ def main(run: Run, s: Settings):
     run.fit(model, train, samples, callbacks=[AdversarialHealth(images[:500], say=said.append)])
 
     with run.evaluation(model) as metrics:
-        training = partial(trained_extractor, *labeled.arrays(), s.classifier_steps, seed=s.seed)
-        extractors = {kind: training(kind=kind) for kind in ("conv", "mlp")}
+        extractors = trained_extractors(*labeled.arrays(), s.classifier_steps, s.seed)
         floor = test.take(s.compared).arrays()
         evaluate = GenerationEvaluation(extractors, images[: s.compared], floor, s.seed)
         rows = {"_".join(TABLE[0]): measured(model, evaluate, s, said)}

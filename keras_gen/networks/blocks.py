@@ -52,8 +52,9 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
     height, width = image_shape[:2]
     stages = max(height // smallest, 1).bit_length() - 1
     if height != width or smallest << stages != height or stages < 1:
+        sides = ", ".join(str(smallest << n) for n in (1, 2, 3))
         raise ValueError(
-            f"Strided networks are for squares of 8, 16, 32, 64, ... pixels, not {height}x{width}: "
+            f"Strided networks are for squares of {sides}, ... pixels, not {height}x{width}: "
             "pad or resize the images (keras_gen.data.pad_to)."
         )
     return stages

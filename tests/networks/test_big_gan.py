@@ -70,3 +70,5 @@ def test_latents_that_cannot_be_cut_are_refused():
         big_gan_generator(SHAPE, CLASSES, latent_dim=7, filters=8)
     with pytest.raises(ValueError, match="squares of 8, 16, 32"):
         big_gan_generator((24, 24, 3), CLASSES, filters=8)
+    with pytest.raises(ValueError, match="squares of 16, 32, 64"):
+        big_gan_discriminator((8, 8, 3), CLASSES, filters=8)

@@ -82,7 +82,8 @@ def use_export(out, recipe, cwd):
         made = load(models / recipe)("convert", waveforms=sounds, speakers=speakers)
         assert made["output_waveforms"].shape == sounds.shape
     elif "vectors" in metadata["signatures"].get("sample", {}).get("outputs", {}):
-        made = load(models / recipe)("sample", seed=1, n=4)["vectors"]
+        usual = metadata["defaults"].get("sample", {})
+        made = load(models / recipe)("sample", seed=1, n=4, **usual)["vectors"]
         assert len(made) == 4 and np.isfinite(made).all()
     elif "sample" in metadata["signatures"]:
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)

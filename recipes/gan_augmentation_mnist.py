@@ -38,26 +38,27 @@ class Settings(RunSettings):
     classifier_steps: int = 1000  # Training steps of each classifier
     classifier_rate: float = 2e-3  # Adam's rate for it
     shift: int = 2  # Most pixels of a shift
+    labels: str = "50 200 1000"  # Numbers of labels, the last those of the GAN that is exported
     repeats: int = 5  # Draws of the labels, from `seed` on
 
 
 PRESETS = {
-    "smoke": dict(latent_dim=4, filters=4, ema=0.5, generated=100, classifier_steps=3, repeats=1,
-                  epochs=2, steps_per_epoch=3, batch_size=10),
+    "smoke": dict(labels="50", latent_dim=4, filters=4, ema=0.5, generated=100, epochs=2,
+                  classifier_steps=3, repeats=1, steps_per_epoch=3, batch_size=10),
     "cpu": dict(filters=16, learning_rate=5e-4, epochs=4, steps_per_epoch=250, batch_size=50,
                 classifier_steps=400),
     "paper": dict(epochs=100, steps_per_epoch=500, batch_size=50, grid_every=10),
 }  # fmt: skip
 
-COUNTS = (50, 200, 1000)  # labels, the last ones those of the GAN that is exported
 WAYS = ("plain", "shifts", "gan", "both")
 
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", labels=True))
     train, test = (part.map(lambda x, y: (pad_to(x, 32), y)) for part in (data.train, data.test))
-    labels, found, models, main_one = train.arrays()[1], {}, {}, (COUNTS[-1], s.seed)
-    for count in COUNTS:
+    counts = [int(count) for count in s.labels.split()]
+    labels, found, models, main_one = train.arrays()[1], {}, {}, (counts[-1], s.seed)
+    for count in counts:
         for seed in range(s.seed, s.seed + s.repeats):
             few = train.select(even_order(labels, seed)[:count])
             models[count, seed] = model = gan(run, s, seed)
@@ -69,12 +70,12 @@ def main(run: Run, s: Settings):
             few = train.select(even_order(labels, seed)[:count])
             measure = partial(accuracies, s, seed, few, test.arrays(), model)
             found[count, seed] = run.once(f"{count} labels, seed {seed}", measure)
-        for count in COUNTS:
+        for count in counts:
             for way in WAYS:
                 each = [of[way] for (labeled, _), of in found.items() if labeled == count]
                 metrics[f"{way}_{count}"] = float(np.mean(each))
                 metrics[f"{way}_{count}_deviation"] = float(np.std(each, ddof=len(each) > 1))
-        lines = {way: (COUNTS, [metrics[f"{way}_{n}"] for n in COUNTS]) for way in WAYS}
+        lines = {way: (counts, [metrics[f"{way}_{n}"] for n in counts]) for way in WAYS}
         run.draw("accuracy", line_plot(lines, "labels", "test accuracy (%)", log_x=True))
     run.export(models[main_one], default="sample")
 

@@ -14,8 +14,8 @@ class SpectralNormalization(keras.layers.Wrapper):
 
     Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks",
     ICLR 2018, algorithm 1. The kernel is taken as the matrix W `[outputs, all others]`, and its
-    singular value sigma(W) found by power iteration, which goes on from call to call. The gradient
-    goes through sigma, with the singular vectors held (sec. 2.1 and 3): so the kernel, which is
+    singular value sigma(W) found by power iteration, which resumes at each call. The gradient goes
+    through sigma, with the singular vectors held (sec. 2.1 and 3): so the kernel, which is
     trained, is not pulled along its own direction. `keras.layers.SpectralNormalization` overwrites
     the kernel and takes sigma for a constant.
 

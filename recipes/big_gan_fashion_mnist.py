@@ -24,7 +24,7 @@ from functools import partial
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import BigGAN
 from keras_gen.images import grid
-from keras_gen.metrics import compare_sets, mixture_samples, trained_extractors
+from keras_gen.metrics import compare_sets, sets_to_compare, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import line_plot, samples
 
@@ -77,11 +77,7 @@ def main(run: Run, s: Settings):
         images, labels = train.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         draw = partial(model.sample, s.compared, seed=s.seed)
-        sets = {
-            "": draw(),
-            "floor_": test.take(s.compared).arrays()[0],
-            "baseline_": mixture_samples(images, s.compared, len(images) // 60, s.seed),
-        }
+        sets = sets_to_compare(draw(), test.take(s.compared).arrays()[0], images, s.seed)
         sets |= {f"at_{round(100 * t):03d}_": draw(truncation=t) for t in THRESHOLDS}
         metrics |= compare_sets(extractors, images, sets, s.seed)
         prefixes = [*(f"at_{round(100 * t):03d}_" for t in THRESHOLDS), ""]

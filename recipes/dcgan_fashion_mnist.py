@@ -21,7 +21,7 @@ from typing import Literal
 
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
-from keras_gen.metrics import compare_sets, mixture_samples, trained_extractors
+from keras_gen.metrics import compare_sets, sets_to_compare, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import samples
@@ -76,12 +76,8 @@ def main(run: Run, s: Settings):
         run.say("comparing samples with images in the features of two classifiers, and by patches")
         images, labels = labeled.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
-        # With 60 images a Gaussian, the baseline is as near to the training images as test images.
-        sets = {
-            "": model.sample(s.compared, seed=s.seed),
-            "floor_": test.take(s.compared).arrays(),
-            "baseline_": mixture_samples(images, s.compared, len(images) // 60, s.seed),
-        }
+        drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()
+        sets = sets_to_compare(drawn, held_out, images, s.seed)
         metrics |= compare_sets(extractors, images, sets, s.seed)
         metrics |= model.evaluate(test.batches(100), return_dict=True, verbose=0)
     run.export(model, default="sample")

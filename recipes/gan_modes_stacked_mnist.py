@@ -74,8 +74,7 @@ def main(run: Run, s: Settings):
         run.say(f"counting the modes of {s.compared} samples by a classifier of digits")
         extractor = trained_extractor(digits, labels, s.classifier_steps, s.seed)
         sets = {f"_{name}": model.sample(s.compared, seed=s.seed) for name, model in models.items()}
-        # With 60 images a Gaussian, as in the other comparisons with this mixture.
-        sets["_mixture"] = mixture_samples(images, s.compared, len(images) // 60, s.seed)
+        sets["_mixture"] = mixture_samples(images, s.compared, seed=s.seed)
         test = data.test.arrays()
         sets["_floor"] = stacked_digits(*test, s.compared, s.seed)[0]
         modes = stacked_digits(digits, labels, 50_000, s.seed)[1]  # enough to have all of them

@@ -76,7 +76,7 @@ def main(run: Run, s: Settings):
             rows[name] = run.once(name, trained, run, s, cell, train, evaluate)
         shown = {name: np.array(row["samples"], "uint8") for name, row in rows.items()}
         run.draw("combinations", strips(shown | {"test images": floor[:10]}))
-        mixture = mixture_samples(images, s.compared, len(images) // 60, s.seed)
+        mixture = mixture_samples(images, s.compared, seed=s.seed)
         rows |= {"baseline": evaluate(mixture), "floor": evaluate(floor)}
         for key in (*FIGURES, "health", "stopped"):
             metrics |= {f"{key}_{name}": row[key] for name, row in rows.items() if key in row}

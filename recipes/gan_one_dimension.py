@@ -67,8 +67,7 @@ def main(run: Run, s: Settings):
         networks = mlp_decoder((1,), **layers(s)), mlp_encoder((1,), **layers(s))
         options = dict(discriminator_steps=s.discriminator_steps, seed=s.seed, data="vectors")
         model = GAN(*networks, s.objective, R1(s.r1), **options)
-        # The discriminator takes so many times as many steps.
-        rates = (run.in_halves(s.learning_rate, s.epochs * n) for n in (s.discriminator_steps, 1))
+        rates = (run.in_halves(s.learning_rate, updates=n) for n in (s.discriminator_steps, 1))
         d, g = (run.averaged(Adam(rate, 0.5)) for rate in rates)
         run.compile(model, d_optimizer=d, g_optimizer=g)
     stream = partial(data.train.stream, s.batch_size * s.discriminator_steps, s.seed)

@@ -27,8 +27,8 @@ from keras_gen.gan import StyleGAN
 from keras_gen.losses import R1
 from keras_gen.metrics import (
     compare_sets,
-    mixture_samples,
     perceptual_path_length,
+    sets_to_compare,
     trained_extractors,
 )
 from keras_gen.networks import activation_maps
@@ -87,11 +87,8 @@ def main(run: Run, s: Settings):
         run.say("comparing samples with images in the features of two classifiers, and by patches")
         images, labels = labeled.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
-        sets = {
-            "": model.sample(s.compared, seed=s.seed),
-            "floor_": test.take(s.compared).arrays()[0],
-            "baseline_": mixture_samples(images, s.compared, len(images) // 60, s.seed),
-        }
+        drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()[0]
+        sets = sets_to_compare(drawn, held_out, images, s.seed)
         metrics |= compare_sets(extractors, images, sets, s.seed)
         maps = activation_maps(extractors["conv"].model)
         measure = lambda images: ops.mean(maps(images)[-1], axis=(1, 2))  # noqa: E731

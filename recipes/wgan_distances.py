@@ -53,8 +53,7 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         options = dict(critic_steps=s.critic_steps, seed=s.seed, data="vectors")
         model = WGANGP(mlp_decoder((2,), 2, (s.hidden, s.hidden)), critic(2, s), **options)
-        # The critic takes so many times as many steps.
-        rates = (run.in_halves(s.learning_rate, s.epochs * n) for n in (s.critic_steps, 1))
+        rates = (run.in_halves(s.learning_rate, updates=n) for n in (s.critic_steps, 1))
         d, g = (Adam(rate, 0.0, 0.9) for rate in rates)
         run.compile(model, d_optimizer=d, g_optimizer=g)
 

@@ -128,15 +128,18 @@ class Run:
         self.data, self.identity = data.record(), data.identity()
         return data
 
-    def in_halves(self, rate: float, epochs: int | None = None) -> ConstantThenLinear:
+    def in_halves(
+        self, rate: float, epochs: int | None = None, updates: int = 1
+    ) -> ConstantThenLinear:
         """A learning rate that is constant in the first half of the steps, then linear to zero.
 
         Args:
             rate: In the first half.
             epochs: Of a part; those of the settings by default.
+            updates: Of the optimizer in a step, which it counts one by one.
         """
         steps = (epochs or self.settings.epochs) * self.settings.steps_per_epoch
-        return ConstantThenLinear.in_halves(rate, steps)
+        return ConstantThenLinear.in_halves(rate, steps * updates)
 
     def averaged(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         """Lets an optimizer keep averages of its weights, with the momentum of the flag `--ema`.

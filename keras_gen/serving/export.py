@@ -112,12 +112,16 @@ def export(
             )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in signatures.items()}
-    halves: Halves = {}
+
+    def traced(halves: Halves) -> dict[str, Any]:
+        return {key: _concrete(f, specs[key], halves) for key, (f, _) in signatures.items()}
+
     with _in_float32(model.networks):
-        functions = {key: _concrete(f, specs[key], halves) for key, (f, _) in signatures.items()}
+        halves: Halves = {}
+        functions = traced(halves)
         if half:
-            halves |= _halves(model.networks, _read(functions))
-            functions = {k: _concrete(f, specs[k], halves) for k, (f, _) in signatures.items()}
+            halves = _halves(model.networks, _read(functions))
+            functions = traced(halves)
     defaults: dict[str, Any] = getattr(model, "signature_defaults", dict)()
     requests = {
         key: _request(key, specs[key], (warmup or {}).get(key, {}), defaults.get(key, {}))

@@ -353,6 +353,8 @@ class TestEvaluation:
         rate, short = toy.run.in_halves(0.5), toy.run.in_halves(0.5, epochs=1)
         assert [float(rate(step)) for step in (0, 4, 6, 8)] == [0.5, 0.5, 0.25, 0.0]
         assert [float(short(step)) for step in (0, 1, 2)] == [0.5, 0.5, 0.0]
+        often = toy.run.in_halves(0.5, updates=3)
+        assert [float(often(step)) for step in (0, 12, 18, 24)] == [0.5, 0.5, 0.25, 0.0]
 
 
 def test_a_recipe_is_named_and_described_by_its_file(here, capsys):

@@ -15,6 +15,7 @@ from keras_gen.metrics.samples.generation import (
     GenerationEvaluation,
     compare_sets,
     generation_report,
+    sets_to_compare,
 )
 from keras_gen.metrics.samples.inception_score import InceptionScore, inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
@@ -77,5 +78,6 @@ __all__ = [
     "prdc",
     "pyramid_distances",
     "ring_centers",
+    "sets_to_compare",
     "stacked_modes",
 ]

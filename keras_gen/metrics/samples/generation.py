@@ -12,6 +12,7 @@ from keras_gen.metrics.samples.frechet import frechet_distance
 from keras_gen.metrics.samples.inception_score import inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.memorization import memorization
+from keras_gen.metrics.samples.mixture import mixture_samples
 from keras_gen.metrics.samples.prdc import prdc
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
 
@@ -147,6 +148,30 @@ class GenerationEvaluation:
         return found
 
 
+def sets_to_compare(
+    samples: np.ndarray, held_out: np.ndarray, training: np.ndarray, seed: int = 0
+) -> dict[str, np.ndarray]:
+    """Puts samples beside held-out images and a cheap baseline, as `compare_sets` takes them.
+
+    Args:
+        samples: uint8 images of a model.
+        held_out: Held-out ones.
+        training: Training images; a mixture of Gaussians of them is the baseline.
+        seed: Seed of its samples.
+
+    Returns:
+        The samples under "", "floor_", and under "baseline_" as many images of the mixture.
+
+    Raises:
+        ValueError: As `mixture_samples`.
+
+    Example:
+        >>> sets = sets_to_compare(gan.sample(10_000), test_images, train_images)
+    """
+    baseline = mixture_samples(training, len(samples), seed=seed)
+    return {"": samples, "floor_": held_out, "baseline_": baseline}
+
+
 def compare_sets(
     extractors: Mapping[str, Extractor],
     training: np.ndarray,
@@ -169,7 +194,7 @@ def compare_sets(
         ValueError: If there are no held-out images, or as `GenerationEvaluation`.
 
     Example:
-        >>> sets = {"": gan.sample(10_000), "floor_": test_images}
+        >>> sets = sets_to_compare(gan.sample(10_000), test_images, train_images)
         >>> compare_sets(extractors, train_images, sets)["frechet_ratio"]
     """
     if "floor_" not in sets:

@@ -7,8 +7,12 @@ from sklearn.cluster import MiniBatchKMeans
 
 from keras_gen.metrics.checks import as_images
 
+IMAGES_EACH = 60  # with which samples are as near to images of clothes as their test images are
 
-def mixture_samples(images: np.ndarray, n: int, clusters: int, seed: int = 0) -> np.ndarray:
+
+def mixture_samples(
+    images: np.ndarray, n: int, clusters: int | None = None, seed: int = 0
+) -> np.ndarray:
     """Draws images from a mixture of Gaussians of the pixels, one for each cluster of k-means.
 
     Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018, find that such mixtures cover the data
@@ -19,6 +23,7 @@ def mixture_samples(images: np.ndarray, n: int, clusters: int, seed: int = 0) ->
         images: uint8 `[m, H, W, 1]` or `[m, H, W, 3]`, 0..255: the training set.
         n: How many images are drawn.
         clusters: Gaussians, at most m; the more there are, the closer samples are to the images.
+            By default one for 60 images.
         seed: Seed of the clusters and of the samples.
 
     Returns:
@@ -28,10 +33,12 @@ def mixture_samples(images: np.ndarray, n: int, clusters: int, seed: int = 0) ->
         ValueError: If the images are not such, or `n` or `clusters` is out of range.
 
     Example:
-        >>> baseline = mixture_samples(train_images, 10_000, clusters=len(train_images) // 60)
+        >>> baseline = mixture_samples(train_images, 10_000)
         >>> generation_report(extractor(train_images), extractor(baseline))
     """
     images = as_images(images)
+    if clusters is None:
+        clusters = max(1, len(images) // IMAGES_EACH)
     if n < 1 or not 1 <= clusters <= len(images):
         raise ValueError(
             f"mixture_samples found n={n} and clusters={clusters} for {len(images)} images: pass "

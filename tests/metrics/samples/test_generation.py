@@ -10,8 +10,10 @@ from keras_gen.metrics import (
     generation_report,
     inception_score,
     kernel_distance,
+    mixture_samples,
     prdc,
     pyramid_distances,
+    sets_to_compare,
 )
 
 
@@ -142,3 +144,12 @@ def test_several_sets_are_measured_alike():
     assert next(iter(found)) == "frechet_ratio" and found["floor_frechet_ratio"] == 1
     with pytest.raises(ValueError, match="give held-out images as 'floor_'"):
         compare_sets({"one": Named()}, REAL, {"": HELD_OUT})
+
+
+def test_the_baseline_is_a_mixture_of_as_many_images():
+    training = np.concatenate([REAL, REAL])[:130]  # one Gaussian for 60 of them
+    found = sets_to_compare(REAL[:7], HELD_OUT, training, seed=5)
+    expected = mixture_samples(training, 7, clusters=2, seed=5)
+    assert list(found) == ["", "floor_", "baseline_"]
+    for made, given in zip(found.values(), (REAL[:7], HELD_OUT, expected), strict=True):
+        np.testing.assert_array_equal(made, given)

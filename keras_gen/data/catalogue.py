@@ -54,7 +54,8 @@ def load_tfds(
         split: Split or part of one, such as `"train"` or `"train[:10%]"`.
         size: Side of the images, or samples of the sounds; None keeps theirs. See `resize_cover`
             and `fit_length`.
-        features: The feature of an example, or several: `("image", "label")` gives tuples.
+        features: The feature of an example, or several: `("image", "label")` gives tuples. Those
+            within others are paths, `"attributes/Male"`.
         data_dir: Folder of prepared data sets. Default: the environment variable
             `TFDS_DATA_DIR`, or `~/tensorflow_datasets`.
         manual_dir: Folder with files fetched by hand, for sets that need them. Default:
@@ -88,7 +89,7 @@ def load_tfds(
         elif not (folder / "dataset_info.json").is_file():
             raise _damaged(name, folder, "it has no dataset_info.json, so preparing it broke off")
         names = (features,) if isinstance(features, str) else tuple(features)
-        unknown = [key for key in names if key not in builder.info.features]
+        unknown = [key for key in names if _within(builder.info.features, key) is None]
         if unknown:
             raise ValueError(
                 f"data set {name!r} has no feature {unknown[0]!r}; it has "
@@ -133,19 +134,20 @@ def _read(
     dataset = builder.as_dataset(
         split=split,
         shuffle_files=False,
-        decoders=tfds.decode.PartialDecoding(set(names)),
+        decoders=tfds.decode.PartialDecoding(_nested(names, builder.info.features)),
         read_config=tfds.ReadConfig(try_autocache=False),
     )
 
     def fitted(key: str, value: Any) -> Any:
-        if size and isinstance(builder.info.features[key], tfds.features.Image):
+        feature = _within(builder.info.features, key)
+        if size and isinstance(feature, tfds.features.Image):
             return resize_cover(value, size)
-        if size and isinstance(builder.info.features[key], tfds.features.Audio):
+        if size and isinstance(feature, tfds.features.Audio):
             return fit_length(value, size)
         return value
 
     def choose(example: dict) -> tuple:
-        return tuple(fitted(key, example[key]) for key in names)
+        return tuple(fitted(key, _within(example, key)) for key in names)
 
     dataset = dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE)
     specs = tf.nest.flatten(dataset.element_spec)
@@ -164,6 +166,26 @@ def _read(
         )
     with tf.device("CPU:0"):
         return next(iter(dataset.batch(count)))
+
+
+def _within(features: Any, key: str) -> Any:
+    """The feature of that name or, since names may have slashes too, else of that path."""
+    if key in features:
+        return features[key]
+    outer, _, inner = key.partition("/")
+    return _within(features[outer], inner) if inner and outer in features else None
+
+
+def _nested(names: Sequence[str], features: Any) -> dict:
+    """What is decoded, as tensorflow-datasets takes it."""
+    found: dict = {}
+    for name in names:
+        outer, _, inner = name.partition("/")
+        if name in features:
+            found[name] = True
+        else:
+            found.setdefault(outer, {})[inner] = True
+    return found
 
 
 def _prepare(

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
 from keras_gen.data.catalogue import DataUnavailable, load_tfds
 from keras_gen.data.folders import image_folder
@@ -166,7 +167,7 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
         return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
 
 
-def faces(size: int = 64, images: Path | None = None) -> Split:
+def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> Split:
     """Loads faces, as uint8 `[size, size, 3]`.
 
     They are those of CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild",
@@ -177,9 +178,11 @@ def faces(size: int = 64, images: Path | None = None) -> Split:
     Args:
         size: Side of the images in pixels.
         images: Folder of images to take in their place, as in `small_images`.
+        labels: Whether an example is `(image, label)`. Labels of CelebA are 0 and 1 of women and
+            men, and 2 more of those who smile.
 
     Raises:
-        ValueError: If the folder holds too few images.
+        ValueError: If the folder holds too few images, or no subfolders for labels.
         DataDamaged: If the prepared data set is broken.
 
     Example:
@@ -188,13 +191,16 @@ def faces(size: int = 64, images: Path | None = None) -> Split:
     ```
     """
     if images is not None:
-        return _own(images, size)
+        return _own(images, size, labels=labels)
+    features = ("image", "attributes/Male", "attributes/Smiling") if labels else "image"
     try:
-        parts = ("train+validation", "test")
-        train, test = (load_tfds("celeb_a", part, size=size) for part in parts)
-        return Split(train, test)
+        parts = (
+            load_tfds("celeb_a", part, size=size, features=features)
+            for part in ("train+validation", "test")
+        )
+        return Split(*(part.map(_expression) if labels else part for part in parts))
     except DataUnavailable as error:
-        sample = offline_color_digits(size)
+        sample = offline_color_digits(size, labels=labels)
         return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
 
 
@@ -245,6 +251,10 @@ OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 # A is Monet there, B the photographs.
 _MONET2PHOTO = ("trainB", "trainA", "testB", "testA")
 _OFFLINE = ("photo_train", "painting_train", "photo_test", "painting_test")
+
+
+def _expression(image, male, smiling):
+    return image, tf.cast(male, tf.int64) + 2 * tf.cast(smiling, tf.int64)
 
 
 def _framed(image, *label):

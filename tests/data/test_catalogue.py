@@ -239,3 +239,7 @@ def test_real_sets_load(shared_data):
         iter(load_tfds("celeb_a", "test[:2]", size=32, features=("image", "attributes")).batches(2))
     )
     assert face.shape == (2, 32, 32, 3) and attributes["Smiling"].shape == (2,)
+    smiling = load_tfds("celeb_a", "test[:2]", features="attributes/Smiling").arrays()
+    np.testing.assert_array_equal(smiling, attributes["Smiling"])
+    with pytest.raises(ValueError, match="no feature 'attributes/Nose'"):
+        load_tfds("celeb_a", "test[:2]", features="attributes/Nose")

@@ -105,6 +105,7 @@ class TestOffline:
         data = faces(16)
         assert data.warning.startswith("OFFLINE SAMPLE")
         assert data.test.element_spec.shape == (16, 16, 3)
+        assert len(faces(16, labels=True).test.element_spec) == 2
 
     def test_damage_is_not_passed_over(self, monkeypatch):
         def damaged(*args, **kwargs):
@@ -174,6 +175,9 @@ def test_real_data(shared_data):
     assert people.warning == "" and people.train.element_spec.shape == (16, 16, 3)
     assert len(people.train) == 1900 and len(people.test) == 100
     assert "train+validation" in people.train.origin
+    expressions = faces(16, labels=True)
+    np.testing.assert_array_equal(expressions.test.arrays()[0], people.test.arrays())
+    assert np.bincount(expressions.train.arrays()[1]).tolist() == [494, 496, 614, 296]
 
 
 @pytest.mark.parametrize(

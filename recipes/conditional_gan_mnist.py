@@ -10,8 +10,7 @@ their features stands beside it. A mixture of Gaussians of each class is the bas
 
 Deviations: one network for all three, that of InfoGAN for digits.
 
-  python recipes/conditional_gan_mnist.py                        about 8 minutes on two CPU cores,
-                                                                 estimated
+  python recipes/conditional_gan_mnist.py                        about 20 minutes on two CPU cores
   python recipes/conditional_gan_mnist.py --method projection --dataset fashion_mnist
   python recipes/conditional_gan_mnist.py --preset smoke         under a minute
 
@@ -106,7 +105,7 @@ def main(run: Run, s: Settings):
                 metrics |= {f"{prefix}{name}_{kind}": value for name, value in report.items()}
                 found[prefix].append(report["agreement"])
         metrics |= {f"{prefix}agreement": min(both) for prefix, both in found.items()}
-    run.export(model, default="sample")
+    run.export(model, default="sample", half=True)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def main(run: Run, s: Settings):
         run.draw("neighbors", sample_neighbors(model, images))
         ends = np.split(model.draw_latents(12, seed=1), 2)
         run.draw("arcs", interpolations(model, *ends, spherical=True))
-    run.export(model, default="sample")
+    run.export(model, default="sample", half=True)
 
 
 def surest(logits, of):

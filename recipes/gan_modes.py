@@ -40,16 +40,16 @@ class Settings(ShortStepSettings):
     seeds: int = 3  # Seeds of each method, from `seed` on
     hidden: int = 128  # Units of each of two hidden layers
     latent_dim: int = 256  # Dimensions of the latents
-    unrolled_rate: float = 0.1  # Of the steps of the discriminator that are unrolled
-    d_learning_rate: float = 1e-4  # Adam's rate for the discriminator
-    g_learning_rate: float = 1e-3  # Adam's rate for the generator
+    unrolled_rate: float = 0.01  # Of the steps of the discriminator that are unrolled
+    d_learning_rate: float = 1e-4  # Adam's rate for the discriminator, in the first half; then it
+    g_learning_rate: float = 1e-3  # falls to zero, as the one for the generator does
 
 
 PRESETS = {
     "smoke": dict(methods="gan pac2 minibatch", seeds=1, hidden=16, latent_dim=4, epochs=2,
                   steps_per_epoch=10, batch_size=64, steps_per_execution=5),
-    "cpu": dict(seeds=2, latent_dim=32, epochs=5, steps_per_epoch=600, batch_size=128,
-                steps_per_execution=100),
+    "cpu": dict(seeds=2, latent_dim=32, d_learning_rate=2e-3, g_learning_rate=2e-3, epochs=4,
+                steps_per_epoch=1500, batch_size=128, steps_per_execution=100),
     "paper": dict(seeds=10, epochs=5, steps_per_epoch=5000, batch_size=512,
                   steps_per_execution=100),
 }  # fmt: skip
@@ -104,11 +104,12 @@ def new(run, s, method, seed):
             (4 if method == "pac2" else 2,), 1, **sizes, name="discriminator"
         )
         if method == "minibatch":
-            discriminator = with_layer(discriminator, MinibatchDiscrimination(features=16, row=4))
+            discriminator = with_layer(discriminator, MinibatchDiscrimination(features=8, row=4))
         options = dict(unrolled_rate=s.unrolled_rate) if method in UNROLLED else {}
         generator = mlp_decoder((2,), s.latent_dim, **sizes, name="generator")
         model = METHODS[method](generator, discriminator, seed=seed, data="vectors", **options)
-        d_optimizer, g_optimizer = Adam(s.d_learning_rate, 0.5), Adam(s.g_learning_rate, 0.5)
+        rates = (run.in_halves(rate) for rate in (s.d_learning_rate, s.g_learning_rate))
+        d_optimizer, g_optimizer = (Adam(rate, 0.5) for rate in rates)
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
     return model
 

@@ -47,7 +47,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(latent_dim=8, filters=4, hidden=16, epochs=2, steps_per_epoch=10, batch_size=32,
                   steps_per_execution=5, starts=1),
-    "cpu": dict(filters=32, hidden=512, epochs=16, steps_per_epoch=468, batch_size=128,
+    "cpu": dict(filters=16, hidden=256, epochs=16, steps_per_epoch=468, batch_size=128,
                 grid_every=2, steps_per_execution=50),
     "paper": dict(epochs=50, steps_per_epoch=100, batch_size=128, grid_every=5),
 }  # fmt: skip

@@ -53,7 +53,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(filters=4, epochs=2, steps_per_epoch=10, batch_size=32, combinations=2,
                   compared=200, classifier_steps=20),
-    "cpu": dict(filters=16, epochs=8, steps_per_epoch=200, batch_size=64, grid_every=4,
+    "cpu": dict(filters=16, g_rate=2e-4, epochs=8, steps_per_epoch=150, batch_size=64, grid_every=4,
                 compared=2000, steps_per_execution=50),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=64, grid_every=10),
 }  # fmt: skip

@@ -100,6 +100,7 @@ def info_gan_networks(
     continuous: int = 2,
     filters: int = 64,
     hidden: int = 1024,
+    normalization: str | None = "batch",
 ) -> tuple[keras.Model, keras.Model]:
     """Builds a generator of latents and codes, and a discriminator that tells the codes too.
 
@@ -110,6 +111,7 @@ def info_gan_networks(
         continuous: How many codes are numbers.
         filters: Channels where the images are larger.
         hidden: Units of a dense layer in each.
+        normalization: Of the discriminator, see `info_gan_discriminator`.
 
     Returns:
         The generator, from latents `[batch, latent_dim]` and codes `[batch, classes + continuous]`
@@ -117,7 +119,7 @@ def info_gan_networks(
         layer of 128 units, `[batch, classes + 2 * continuous]`.
 
     Raises:
-        ValueError: If a side is no multiple of 4.
+        ValueError: If a side is no multiple of 4, or `normalization` is unknown.
 
     Example:
     ```python
@@ -126,5 +128,5 @@ def info_gan_networks(
     """
     codes = classes + continuous
     generator = info_gan_generator(image_shape, latent_dim + codes, filters, hidden)
-    body = info_gan_discriminator(image_shape, filters, hidden)
+    body = info_gan_discriminator(image_shape, filters, hidden, normalization)
     return with_codes(generator, codes), with_head(body, codes + continuous, "codes", hidden=128)

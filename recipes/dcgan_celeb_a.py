@@ -6,7 +6,7 @@ a classifier names the samples of smiling women, of others and of men, and is as
 Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS
 2020: color, place and cut-outs of real and generated images change before they are judged.
 
-  python recipes/dcgan_celeb_a.py                       about 10 minutes on two CPU cores, estimated
+  python recipes/dcgan_celeb_a.py                       53 minutes on one of two CPU cores
   python recipes/dcgan_celeb_a.py --dataset cifar10     the same for small photographs
   python recipes/dcgan_celeb_a.py --preset smoke        under a minute
 

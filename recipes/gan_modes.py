@@ -8,9 +8,9 @@ as many points, and run from several seeds. A mode counts if one of 2,500 sample
 strips show the first seed's course. A mixture of Gaussians beside them misses nothing.
 
 Deviations: for all methods the network of the unrolled GAN's authors' notebook, and far fewer steps
-than in the papers. PacGAN's authors have wider and deeper networks.
+than in the papers, whose rates fall to zero. PacGAN's authors have wider and deeper networks.
 
-  python recipes/gan_modes.py                    about 12 minutes on two CPU cores (estimated)
+  python recipes/gan_modes.py                    26 minutes on one of two CPU cores
   python recipes/gan_modes.py --preset smoke     under a minute
 
 Data: points drawn at run time.

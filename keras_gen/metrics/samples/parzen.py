@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import logsumexp
 
-from keras_gen.images import flat_pixels
 from keras_gen.metrics.checks import as_images
 
 
@@ -82,4 +81,5 @@ def best_parzen_std(
 
 
 def _flat(images: np.ndarray) -> np.ndarray:
-    return flat_pixels(as_images(images)).astype(np.float64)
+    images = as_images(images)
+    return images.reshape(len(images), -1).astype(np.float64) / 255.0

@@ -11,7 +11,7 @@ Deviations: the matching is by labels of training digits, and the error is that 
 Latents are Normal, and Q learns the scale of the numbers. The discriminator has layer in place of
 batch normalization, with which narrow networks wrote the codes into noise and drew no digits.
 
-  python recipes/info_gan_mnist.py                    about 8 minutes on two CPU cores (estimated)
+  python recipes/info_gan_mnist.py                    12 minutes on one of two CPU cores
   python recipes/info_gan_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

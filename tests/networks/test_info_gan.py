@@ -40,3 +40,5 @@ def test_networks_of_codes_fit_each_other(rng):
     assert [i.shape[1:] for i in generator.inputs] == [(3,), (6,)]
     assert [o.shape[1:] for o in judge.outputs] == [(1,), (8,)]
     assert judge.input_shape == generator.output_shape
+    judge = info_gan_networks((8, 8, 1), 3, 4, 2, filters=2, hidden=4, normalization="layer")[1]
+    assert "LayerNormalization" in {type(layer).__name__ for layer in judge.layers}

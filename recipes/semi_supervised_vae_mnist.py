@@ -11,8 +11,7 @@ Deviations: half of a batch is labeled, where in the paper labels are as rare as
 The machine learns from labels alone, for scikit-learn has no transductive one. Gray values are
 taken as probabilities.
 
-  python recipes/semi_supervised_vae_mnist.py                    about 15 minutes on two CPU cores,
-                                                                 estimated
+  python recipes/semi_supervised_vae_mnist.py                    26 minutes on one of two CPU cores
   python recipes/semi_supervised_vae_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -10,7 +10,7 @@ Deviation: the penalty has one side, as the paper's sec. 4 has it for an alterna
 it asks for a slope of 1 where data and model are alike, and holds a critic that begins with the
 wrong sign: the ring was found and lost again.
 
-  python recipes/wgan_distances.py                    3 minutes on one of two CPU cores
+  python recipes/wgan_distances.py                    5 minutes on one of two CPU cores
   python recipes/wgan_distances.py --preset smoke     under a minute
 
 Data: points drawn at run time. The papers report no number on them.

@@ -194,11 +194,11 @@ def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> S
         return _own(images, size, labels=labels)
     features = ("image", "attributes/Male", "attributes/Smiling") if labels else "image"
     try:
-        parts = (
-            load_tfds("celeb_a", part, size=size, features=features)
-            for part in ("train+validation", "test")
-        )
-        return Split(*(part.map(_expression) if labels else part for part in parts))
+        parts = ("train+validation", "test")
+        train, test = (load_tfds("celeb_a", p, size=size, features=features) for p in parts)
+        if labels:
+            train, test = train.map(_expression), test.map(_expression)
+        return Split(train, test)
     except DataUnavailable as error:
         sample = offline_color_digits(size, labels=labels)
         return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
@@ -253,8 +253,10 @@ _MONET2PHOTO = ("trainB", "trainA", "testB", "testA")
 _OFFLINE = ("photo_train", "painting_train", "photo_test", "painting_test")
 
 
-def _expression(image, male, smiling):
-    return image, tf.cast(male, tf.int64) + 2 * tf.cast(smiling, tf.int64)
+def _expression(image, *attributes):
+    """A face and its label, of whether it is male and whether it smiles."""
+    male, smiling = (tf.cast(each, tf.int64) for each in attributes)
+    return image, male + 2 * smiling
 
 
 def _framed(image, *label):

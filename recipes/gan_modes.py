@@ -7,8 +7,8 @@ minibatch discrimination, a history of samples, and 1, 5 and 10 unrolled steps h
 as many points, and run from several seeds. A mode counts if one of 2,500 samples comes near it;
 strips show the first seed's course. A mixture of Gaussians beside them misses nothing.
 
-Deviations: for all methods the network of the unrolled GAN's authors' notebook, and far fewer steps
-than in the papers, whose rates fall to zero. PacGAN's authors have wider and deeper networks.
+Deviations: for all methods the network of the unrolled GAN's authors' notebook, rates that fall to
+zero, and far fewer steps than in the papers. PacGAN's authors have wider and deeper networks.
 
   python recipes/gan_modes.py                    26 minutes on one of two CPU cores
   python recipes/gan_modes.py --preset smoke     under a minute

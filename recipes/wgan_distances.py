@@ -6,8 +6,8 @@ one-sided gradient penalty (Gulrajani et al. 2017) or by clipped weights, which 
 open: it is the one that fits all distances best. Then a WGAN with that penalty learns a ring of
 eight normal distributions; `distance.png` has its critic's estimate beside the exact distance.
 
-Deviation: the penalty has one side, as the paper's sec. 4 has it for an alternative. Of two sides
-it asks for a slope of 1 where data and model are alike, and holds a critic that begins with the
+Deviation: the penalty has one side, the alternative of Gulrajani et al., sec. 4. With two sides it
+asks for a slope of 1 where data and model are alike, and holds a critic that begins with the
 wrong sign: the ring was found and lost again.
 
   python recipes/wgan_distances.py                    5 minutes on one of two CPU cores

@@ -92,7 +92,6 @@ def main(run: Run, s: Settings):
         images, labels = data.train.arrays()
         sets = {"": (of_all_classes(model, s.compared), np.arange(s.compared) % CLASSES)}
         count, each = s.compared // CLASSES, [images[labels == c] for c in range(CLASSES)]
-        # With 60 images a Gaussian, as in the other comparisons with this mixture.
         mixtures = [mixture_samples(x, count, seed=s.seed) for x in each]
         sets["baseline_"] = np.concatenate(mixtures), np.repeat(np.arange(CLASSES), count)
         sets["floor_"] = data.test.arrays()

@@ -77,19 +77,23 @@ def main(run: Run, s: Settings):
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         held_out = data.test.take(s.compared).arrays()[0]
         drawn = model.sample(len(held_out), seed=s.seed)
-        metrics |= compare_sets(
-            extractors, images, sets_to_compare(drawn, held_out, images, s.seed), s.seed
-        )
-        z = model.draw_latents(s.sought, seed=s.seed)
-        chances = [extract(model.generate(z))["logits"] for extract in extractors.values()]
-        *terms, result = map(int, s.terms.split())
-        a, b, c = (z[surest(chances, of)[:3]] for of in terms)
-        run.draw("arithmetic", arithmetic(model, a, b, c))
-        made = model.latent_arithmetic(a, b, c, n=100, seed=s.seed)
-        for kind, found in zip(extractors, chances, strict=True):
-            said = extractors[kind](made)["logits"].argmax(axis=1) == result
-            metrics[f"arithmetic_{kind}"] = said.mean()
-            metrics[f"arithmetic_by_chance_{kind}"] = (found.argmax(axis=1) == result).mean()
+        sets = sets_to_compare(drawn, held_out, images, s.seed)
+        metrics |= compare_sets(extractors, images, sets, s.seed)
+        *terms, result = classes = [int(label) for label in s.terms.split()]
+        if set(classes) <= set(labels):
+            z = model.draw_latents(s.sought, seed=s.seed)
+            drawn = model.generate(z)
+            logits = {kind: extract(drawn)["logits"] for kind, extract in extractors.items()}
+            a, b, c = (z[surest(logits.values(), of)[:3]] for of in terms)
+            run.draw("arithmetic", arithmetic(model, a, b, c))
+            made = model.latent_arithmetic(a, b, c, n=100, seed=s.seed)
+            for kind, extract in extractors.items():
+                said = extract(made)["logits"].argmax(axis=1) == result
+                metrics[f"arithmetic_{kind}"] = said.mean()
+                by_chance = logits[kind].argmax(axis=1) == result
+                metrics[f"arithmetic_by_chance_{kind}"] = by_chance.mean()
+        else:
+            run.say(f"no arithmetic: of the classes {s.terms} some are none of the images'")
         run.draw("neighbors", sample_neighbors(model, images))
         ends = np.split(model.draw_latents(12, seed=1), 2)
         run.draw("arcs", interpolations(model, *ends, spherical=True))

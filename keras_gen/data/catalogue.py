@@ -134,7 +134,9 @@ def _read(
     dataset = builder.as_dataset(
         split=split,
         shuffle_files=False,
-        decoders=tfds.decode.PartialDecoding(_nested(names, builder.info.features)),
+        decoders=tfds.decode.PartialDecoding(
+            {_outermost(key, builder.info.features) for key in names}
+        ),
         read_config=tfds.ReadConfig(try_autocache=False),
     )
 
@@ -170,22 +172,17 @@ def _read(
 
 def _within(features: Any, key: str) -> Any:
     """The feature of that name or, since names may have slashes too, else of that path."""
+    if not hasattr(features, "keys"):  # it has no features within
+        return None
     if key in features:
         return features[key]
     outer, _, inner = key.partition("/")
     return _within(features[outer], inner) if inner and outer in features else None
 
 
-def _nested(names: Sequence[str], features: Any) -> dict:
-    """What is decoded, as tensorflow-datasets takes it."""
-    found: dict = {}
-    for name in names:
-        outer, _, inner = name.partition("/")
-        if name in features:
-            found[name] = True
-        else:
-            found.setdefault(outer, {})[inner] = True
-    return found
+def _outermost(key: str, features: Any) -> str:
+    """The feature of an example that has what `_within` finds."""
+    return key if key in features else key.partition("/")[0]
 
 
 def _prepare(

@@ -241,5 +241,6 @@ def test_real_sets_load(shared_data):
     assert face.shape == (2, 32, 32, 3) and attributes["Smiling"].shape == (2,)
     smiling = load_tfds("celeb_a", "test[:2]", features="attributes/Smiling").arrays()
     np.testing.assert_array_equal(smiling, attributes["Smiling"])
-    with pytest.raises(ValueError, match="no feature 'attributes/Nose'"):
-        load_tfds("celeb_a", "test[:2]", features="attributes/Nose")
+    for unknown in ("attributes/Nose", "attributes/Smiling/wide", "image/red"):
+        with pytest.raises(ValueError, match=f"no feature '{unknown}'"):
+            load_tfds("celeb_a", "test[:2]", features=unknown)

@@ -56,8 +56,9 @@ PRESETS = {
 
 
 def main(run: Run, s: Settings):
-    data = run.load(small_images("mnist", labels=True))
-    train, groups = rare_color(data.train.take(s.examples), s.rare, s.seed)
+    digits = small_images("mnist", labels=True)
+    data = run.load(dataclasses.replace(digits, train=digits.train.take(s.examples)))
+    train, groups = rare_color(data.train, s.rare, s.seed)
     models = {name: build(run, s, len(train)) for name in ("uniform", "known", "debiased")}
     streams = {n: partial(stream, run, s, train, model) for n, model in models.items()}
 

@@ -18,6 +18,7 @@ class MoCoGAN(GAN):
     2018. One discriminator looks at whole videos and another at one frame of each, drawn at random,
     and the loss is the sum of what both say (sec. 3). `generate` takes latents of which the first
     `content_dim` are the content; `recombine` gives one video's content another one's motion.
+    Somewhat more lines than other models have, for the second discriminator.
 
     Deviations: losses are the mean of both discriminators' in place of the sum, which Adam makes
     the same. Both see the same videos; the paper draws frames from videos of their own.

@@ -100,7 +100,17 @@ class ShortStepSettings(RunSettings):
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
     """Precision inside the networks. none: float32, in which the figures are compared."""
     steps_per_execution: int = 1
-    """Steps in one call of TensorFlow: many where a step is short; one device only."""
+    """Steps in one call of TensorFlow, of which an epoch takes a whole number: many where a step is
+    short; one device only."""
+
+    def __post_init__(self):
+        """Checks the values; Keras would round an epoch up, which then could not be resumed."""
+        super().__post_init__()
+        if self.steps_per_epoch % self.steps_per_execution:
+            raise ValueError(
+                f"--steps-per-epoch is {self.steps_per_epoch} and --steps-per-execution "
+                f"{self.steps_per_execution}: the first must be a multiple of the second."
+            )
 
 
 def parse(

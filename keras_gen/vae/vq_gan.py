@@ -29,7 +29,8 @@ class VQGAN(Opposed, VQVAE):
     discriminator comes after that of encoder and decoder, of whom it sees new reconstructions.
     `evaluate` leaves it out. `score` is -log p(x | codes).
 
-    The prior of the codes is learned afterwards, as of a `VQVAE`.
+    The prior of the codes is learned afterwards, as of a `VQVAE`. Somewhat more lines than other
+    models have, for a second player and for lambda, which takes the slopes of two losses.
 
     Deviations: squares and features are added, as the authors' code adds absolute differences,
     where sec. 3.1 replaces squares; the codebook follows the latents by averages, unless told

@@ -9,7 +9,7 @@ import pytest
 
 from keras_gen.files import write_json
 from keras_gen.run import RunSettings, command, parse
-from keras_gen.run.settings import FREE
+from keras_gen.run.settings import FREE, ShortStepSettings
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,6 +131,11 @@ class TestRefusals:
         said = refused(capsys, *argv)
         for part in sentence.split(" .* "):
             assert part in said
+
+    def test_an_epoch_of_no_whole_number_of_calls(self):
+        assert ShortStepSettings(steps_per_epoch=150, steps_per_execution=50)
+        with pytest.raises(ValueError, match=r"--steps-per-epoch is 120 .* 50: .* multiple"):
+            ShortStepSettings(steps_per_epoch=120, steps_per_execution=50)
 
     def test_zero_where_it_means_something(self):
         result = run("--seed", "0", "--pool-size", "0", "--ema", "0", "--learning-rate", "0")

@@ -10,8 +10,7 @@ steps. A mixture of Gaussians of the pixels is the baseline.
 Deviations: InfoGAN's networks for digits, a weak generator and discriminator as in Metz et al.;
 fewer steps than in the papers.
 
-  python recipes/gan_modes_stacked_mnist.py                    about 10 minutes on two CPU cores
-                                                               (estimated)
+  python recipes/gan_modes_stacked_mnist.py    about 31 minutes on one of two CPU cores
   python recipes/gan_modes_stacked_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

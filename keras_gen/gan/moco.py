@@ -68,8 +68,9 @@ class MoCoGAN(GAN):
 
     @classmethod
     def for_videos(
-        cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32, **kwargs
-    ):
+        cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32,
+        normalization: str | None = "batch", **kwargs,
+    ):  # fmt: skip
         """Builds the model with its usual networks.
 
         Args:
@@ -77,14 +78,15 @@ class MoCoGAN(GAN):
             content_dim: Dimensions of the content.
             motion_dim: Dimensions of the motion of a frame.
             filters: Channels where the images are largest.
+            normalization: Of both discriminators: `"batch"`, or None, which penalties want.
             **kwargs: Further arguments of the class.
 
         Example: `MoCoGAN.for_videos((16, 32, 32, 1))`.
         """
         generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
         discriminators = (
-            video_discriminator(shape, filters),
-            dcgan_discriminator(shape[1:], filters),
+            video_discriminator(shape, filters, normalization),
+            dcgan_discriminator(shape[1:], filters, normalization),
         )
         return cls(generator, *discriminators, content_dim, **kwargs)
 

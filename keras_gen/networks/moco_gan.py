@@ -74,13 +74,16 @@ def video_discriminator(
         A model from videos in [-1, 1] to float32 logits `[batch]`.
 
     Raises:
-        ValueError: If the side is not such a power of two, or the frames are too few.
+        ValueError: If the side is not such a power of two, the frames are too few, or
+            `normalization` is something else.
 
     Example:
     ```python
     discriminator = video_discriminator((16, 32, 32, 1), filters=8)
     ```
     """
+    if normalization not in ("batch", None):
+        raise ValueError(f"normalization is {normalization!r}: expected 'batch' or None.")
     frames, stages = _frames(video_shape), halvings(video_shape[1:])
     if frames <= 3 * stages:
         raise ValueError(

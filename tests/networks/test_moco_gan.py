@@ -70,3 +70,5 @@ def test_bad_shapes_are_refused():
             build((16, 16, 1))
     with pytest.raises(ValueError, match=r"^A video of 6 frames is too short for 2 layers"):
         video_discriminator((6, 16, 16, 1))
+    with pytest.raises(ValueError, match=r"^normalization is 'layer': expected 'batch' or None"):
+        video_discriminator((7, 16, 16, 1), normalization="layer")

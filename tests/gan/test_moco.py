@@ -76,13 +76,10 @@ def test_networks_that_do_not_fit_are_refused():
 def test_penalties_want_discriminators_without_batch_normalization():
     sizes = dict(content_dim=2, motion_dim=2, filters=2, penalty="r1")
     model = MoCoGAN.for_videos((7, 16, 16, 1), **sizes, normalization=None)
-    assert not any("normalization" in path for path in paths(model.optimizers()["d_optimizer"]))
+    weights = [w for network in model.optimizers()["d_optimizer"] for w in network.weights]
+    assert weights and not any("normalization" in weight.path for weight in weights)
     with pytest.raises(ValueError, match="batch normalization"):
         MoCoGAN.for_videos((7, 16, 16, 1), **sizes)
-
-
-def paths(networks):
-    return [weight.path for network in networks for weight in network.weights]
 
 
 def test_images_and_frames_of_videos(rng):

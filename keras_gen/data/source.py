@@ -364,5 +364,8 @@ def finished(batches: tf.data.Dataset, seed: int, start: int, augment: Callable 
 def _options() -> tf.data.Options:
     options = tf.data.Options()
     options.deterministic = True
+    # Tuning while it runs is slower here than a thread for every core from the start, and the end
+    # of an iterator waits for it, up to a minute.
+    options.autotune.enabled = False
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
     return options

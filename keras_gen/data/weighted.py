@@ -74,6 +74,7 @@ def weighted_stream(
     batches = tf.data.Dataset.counter(start).map(tf.autograph.experimental.do_not_convert(draw))
     options = tf.data.Options()
     options.deterministic = True
+    options.autotune.enabled = False
     # Of tf.data's own rewrites, two run ahead of what is asked for: `inject_prefetch`, and
     # `map_parallelization` of maps that come after the draw, such as `read` or a user's.
     options.experimental_optimization.apply_default_optimizations = False

@@ -24,7 +24,7 @@ from functools import partial
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import BigGAN
 from keras_gen.images import grid
-from keras_gen.metrics import compare_sets, sets_to_compare, trained_extractors
+from keras_gen.metrics import compare_sets, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import line_plot, samples
 
@@ -77,9 +77,9 @@ def main(run: Run, s: Settings):
         images, labels = train.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         draw = partial(model.sample, s.compared, seed=s.seed)
-        sets = sets_to_compare(draw(), test.take(s.compared).arrays()[0], images, s.seed)
-        sets |= {f"at_{round(100 * t):03d}_": draw(truncation=t) for t in THRESHOLDS}
-        metrics |= compare_sets(extractors, images, sets, s.seed)
+        held_out = test.take(s.compared).arrays()[0]
+        sets = {f"at_{round(100 * t):03d}_": draw(truncation=t) for t in THRESHOLDS}
+        metrics |= compare_sets(extractors, images, held_out, {"": draw()} | sets, s.seed)
         prefixes = [*(f"at_{round(100 * t):03d}_" for t in THRESHOLDS), ""]
         curves = {of: [metrics[p + of] for p in prefixes] for of in ("precision", "recall")}
         xs = [*THRESHOLDS, 10.0]  # which is no threshold

@@ -23,7 +23,7 @@ from typing import Literal
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import ProgressiveGAN
 from keras_gen.losses import R1, GradientPenalty, Wasserstein
-from keras_gen.metrics import compare_sets, sets_to_compare, trained_extractors
+from keras_gen.metrics import compare_sets, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import JoiningAdam
 from keras_gen.visualize import samples
@@ -82,8 +82,7 @@ def main(run: Run, s: Settings):
         images, labels = labeled.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()[0]
-        sets = sets_to_compare(drawn, held_out, images, s.seed)
-        metrics |= compare_sets(extractors, images, sets, s.seed)
+        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
     run.export(model, default="sample")
 
 

@@ -27,7 +27,6 @@ from keras_gen.losses import R1
 from keras_gen.metrics import (
     compare_sets,
     perceptual_path_length,
-    sets_to_compare,
     trained_extractors,
 )
 from keras_gen.networks import activation_maps
@@ -87,8 +86,7 @@ def main(run: Run, s: Settings):
         images, labels = labeled.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()[0]
-        sets = sets_to_compare(drawn, held_out, images, s.seed)
-        metrics |= compare_sets(extractors, images, sets, s.seed)
+        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
         maps = activation_maps(extractors["conv"].model)
         measure = lambda images: ops.mean(maps(images)[-1], axis=(1, 2))  # noqa: E731
         z = np.split(model.draw_latents(2 * s.paths, s.seed), 2)

@@ -107,7 +107,6 @@ from keras_gen.metrics.samples import (
     prdc,
     pyramid_distances,
     ring_centers,
-    sets_to_compare,
     stacked_modes,
 )
 from keras_gen.metrics.sounds import (
@@ -222,7 +221,6 @@ __all__ = [
     "ridge_fill",
     "ring_centers",
     "sap_score",
-    "sets_to_compare",
     "signal_to_noise",
     "squared_error",
     "ssim",

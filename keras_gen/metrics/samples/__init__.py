@@ -15,7 +15,6 @@ from keras_gen.metrics.samples.generation import (
     GenerationEvaluation,
     compare_sets,
     generation_report,
-    sets_to_compare,
 )
 from keras_gen.metrics.samples.inception_score import InceptionScore, inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
@@ -78,6 +77,5 @@ __all__ = [
     "prdc",
     "pyramid_distances",
     "ring_centers",
-    "sets_to_compare",
     "stacked_modes",
 ]

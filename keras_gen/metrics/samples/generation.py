@@ -148,33 +148,10 @@ class GenerationEvaluation:
         return found
 
 
-def sets_to_compare(
-    samples: np.ndarray, held_out: np.ndarray, training: np.ndarray, seed: int = 0
-) -> dict[str, np.ndarray]:
-    """Puts samples beside held-out images and a cheap baseline, as `compare_sets` takes them.
-
-    Args:
-        samples: uint8 images of a model.
-        held_out: Held-out ones.
-        training: Training images; a mixture of Gaussians of them is the baseline.
-        seed: Seed of its samples.
-
-    Returns:
-        The samples under "", "floor_", and under "baseline_" as many images of the mixture.
-
-    Raises:
-        ValueError: As `mixture_samples`.
-
-    Example:
-        >>> sets = sets_to_compare(gan.sample(10_000), test_images, train_images)
-    """
-    baseline = mixture_samples(training, len(samples), seed=seed)
-    return {"": samples, "floor_": held_out, "baseline_": baseline}
-
-
 def compare_sets(
     extractors: Mapping[str, Extractor],
     training: np.ndarray,
+    held_out: np.ndarray,
     sets: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> dict[str, float | str | None]:
@@ -182,27 +159,28 @@ def compare_sets(
 
     Args:
         extractors: As of `GenerationEvaluation`.
-        training: All training images; as many of the first as there are held-out ones are compared.
-        sets: By prefix, uint8 images: samples under "", held-out ones under "floor_", and others.
-        seed: As of `GenerationEvaluation`.
+        training: All training images; as many of the first as there are held-out ones are compared,
+            and as many samples of a mixture of Gaussians of them all are the baseline.
+        held_out: As of `GenerationEvaluation`.
+        sets: By prefix, uint8 images, such as the samples under "".
+        seed: As of `GenerationEvaluation`, and of the baseline's samples.
 
     Returns:
-        For each prefix what `GenerationEvaluation` returns, and `memorization` of a tenth of the
-        images; "extractor_" and "extractor_accuracy_" with the name of each network.
+        For each prefix, "floor_" (held-out images) and "baseline_" what `GenerationEvaluation`
+        returns, and `memorization` of a tenth of the images; "extractor_" and "extractor_accuracy_"
+        with the name of each network.
 
     Raises:
-        ValueError: If there are no held-out images, or as `GenerationEvaluation`.
+        ValueError: As `GenerationEvaluation` and `mixture_samples`.
 
     Example:
-        >>> sets = sets_to_compare(gan.sample(10_000), test_images, train_images)
-        >>> compare_sets(extractors, train_images, sets)["frechet_ratio"]
+        >>> found = compare_sets(extractors, train_images, test_images, {"": gan.sample(10_000)})
+        >>> found["frechet_ratio"], found["baseline_frechet_ratio"]
     """
-    if "floor_" not in sets:
-        raise ValueError(f"The sets are {sorted(sets)}: give held-out images as 'floor_'.")
-    held_out = sets["floor_"]
     evaluate = GenerationEvaluation(extractors, training[: len(held_out)], held_out, seed)
+    baseline = mixture_samples(training, len(held_out), seed=seed)
     metrics: dict[str, float | str | None] = {}
-    for prefix, images in sets.items():
+    for prefix, images in {**sets, "floor_": held_out, "baseline_": baseline}.items():
         # Each is looked for among all training images, which takes time.
         copies = memorization(images[: max(1, len(images) // 10)], training)
         metrics |= {prefix + name: value for name, value in (evaluate(images) | copies).items()}

@@ -1,13 +1,13 @@
 """What steps of GANs cost, against bare TensorFlow, the textbook loop and PyTorch, in one run.
 
-  python benchmarks/gan.py            about four minutes on two CPU cores
+  python benchmarks/gan.py            about six minutes on two CPU cores
   python benchmarks/gan.py --quick    fewer steps
 
 The bare step is forwards, backwards and Keras' Adam of the same networks: a pass that no gradient
 goes back through is on no tape, nor are weights that are not updated. The textbook loop is that of
 tutorials: a call of TensorFlow for each update, all of it on the tape, and a look at the loss after
-each step. PyTorch comes from an environment of its own, if there is one: see pytorch.py. Ways are
-measured in turns.
+each step. PyTorch comes from an environment of its own, if there is one: see pytorch.py, which has
+no StyleGAN. Ways are measured in turns.
 """
 
 import argparse
@@ -21,9 +21,9 @@ import pytorch
 import tensorflow as tf
 from turns import fit_in_turns, images
 
-from keras_gen.gan import GAN, WGANGP
+from keras_gen.gan import GAN, WGANGP, StyleGAN
 
-MODELS = {"dcgan": GAN, "wgan-gp": WGANGP}
+MODELS = {"dcgan": GAN, "wgan-gp": WGANGP, "stylegan": StyleGAN}
 
 
 def bare_step(model):
@@ -55,57 +55,116 @@ def textbook_step(model):
 
 def updates(model, frugal):
     """Both updates of a model's networks, as functions of the real images."""
-    generator, discriminator, critic = model.generator, model.discriminator, model.penalty
-    networks = generator, discriminator
-    g_adam, d_adam = (keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in networks)
-    for adam, network in ((g_adam, generator), (d_adam, discriminator)):
-        adam.build(network.trainable_variables)
+    method = BY_HAND[type(model)](model)
+    g_variables = [v for network in method.makers for v in network.trainable_variables]
+    d_variables = model.discriminator.trainable_variables
+    g_adam, d_adam = (keras.optimizers.Adam(2e-4, beta_1=0.5) for _ in "gd")
+    g_adam.build(g_variables)
+    d_adam.build(d_variables)
 
-    def noise(real):
-        return tf.random.normal([real.shape[0], model.latent_dim])
-
-    def tape(network):
-        made = tf.GradientTape(watch_accessed_variables=not frugal)
-        return made, [v.value for v in network.trainable_variables]
-
-    def take(tape, loss, adam, network):
-        slopes = tape.gradient(loss, [v.value for v in network.trainable_variables])
-        adam.apply(slopes, network.trainable_variables)
+    def update(adam, variables, loss_of):
+        values = [v.value for v in variables]
+        with tf.GradientTape(watch_accessed_variables=not frugal) as tape:
+            tape.watch(values)
+            loss = loss_of(tf.cast(adam.iterations.value, tf.int32))
+        adam.apply(tape.gradient(loss, values), variables)
         return loss
 
-    def penalty(real, fake):
-        mix = tf.random.uniform([real.shape[0], 1, 1, 1])
-        between = mix * real + (1 - mix) * fake
-        with tf.GradientTape(watch_accessed_variables=False) as inner:
-            inner.watch(between)
-            logits = discriminator(between, training=True)
-        slopes = inner.gradient(logits, between)
-        return tf.reduce_mean((tf.norm(tf.reshape(slopes, [real.shape[0], -1]), axis=1) - 1) ** 2)
-
     def d_update(real):
-        if frugal:
-            fake = generator(noise(real), training=True)
-        made, watched = tape(discriminator)
-        with made:
-            made.watch(watched)
-            if not frugal:
-                fake = generator(noise(real), training=True)
-            logits = [discriminator(x, training=True) for x in (real, fake)]
-            if critic:
-                loss = tf.reduce_mean(logits[1] - logits[0]) + 10 * penalty(real, fake)
-            else:
-                loss = tf.reduce_mean(tf.nn.softplus(-logits[0]) + tf.nn.softplus(logits[1]))
-        return take(made, loss, d_adam, discriminator)
+        made = method.fake(real) if frugal else None
+        return update(d_adam, d_variables, lambda step: method.d_loss(real, made, step))
 
     def g_update(real):
-        made, watched = tape(generator)
-        with made:
-            made.watch(watched)
-            judged = discriminator(generator(noise(real), training=True), training=True)
-            loss = tf.reduce_mean(-judged if critic else tf.nn.softplus(-judged))
-        return take(made, loss, g_adam, generator)
+        return update(g_adam, g_variables, lambda step: method.g_loss(real, step))
 
     return d_update, g_update
+
+
+class ByHand:
+    """What a GAN makes and minimizes."""
+
+    def __init__(self, model):
+        self.model, self.makers = model, [model.generator]
+
+    def judge(self, images):
+        return self.model.discriminator(images, training=True)
+
+    def fake(self, real):
+        noise = tf.random.normal([real.shape[0], self.model.latent_dim])
+        return self.model.generator(noise, training=True)
+
+    def d_loss(self, real, fake, step):
+        fake = self.fake(real) if fake is None else fake
+        return tf.reduce_mean(tf.nn.softplus(-self.judge(real)) + tf.nn.softplus(self.judge(fake)))
+
+    def g_loss(self, real, step):
+        return tf.reduce_mean(tf.nn.softplus(-self.judge(self.fake(real))))
+
+    def slopes(self, images):
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(images)
+            logits = self.judge(images)
+        return tape.gradient(logits, images)
+
+
+class WassersteinByHand(ByHand):
+    """What WGAN-GP minimizes."""
+
+    def d_loss(self, real, fake, step):
+        fake = self.fake(real) if fake is None else fake
+        mix = tf.random.uniform([real.shape[0], 1, 1, 1])
+        slopes = self.slopes(mix * real + (1 - mix) * fake)
+        lengths = tf.norm(tf.reshape(slopes, [real.shape[0], -1]), axis=1)
+        apart = tf.reduce_mean(self.judge(fake) - self.judge(real))
+        return apart + 10 * tf.reduce_mean((lengths - 1) ** 2)
+
+    def g_loss(self, real, step):
+        return -tf.reduce_mean(self.judge(self.fake(real)))
+
+
+class StyleByHand(ByHand):
+    """What StyleGAN makes and minimizes, with R1 and path lengths every so many steps."""
+
+    def __init__(self, model):
+        super().__init__(model)
+        self.makers = [model.mapping, model.generator]
+
+    def styles(self, real):
+        n, layers = real.shape[0], self.model.layers_of_style
+        w = self.model.mapping(tf.random.normal([2 * n, self.model.latent_dim]), training=True)
+        first = tf.range(layers) < tf.random.uniform([n, 1], 1, 2 * layers, tf.int32)
+        return tf.where(first[..., None], w[:n, None], w[n:, None])
+
+    def synthesized(self, styles):
+        noise = tf.random.normal([styles.shape[0], self.model.pixels])
+        return self.model.generator([styles, noise], training=True)
+
+    def fake(self, real):
+        return self.synthesized(self.styles(real))
+
+    def d_loss(self, real, fake, step):
+        every = self.model.penalty.every
+
+        def r1():
+            return 5.0 * every * tf.reduce_mean(tf.reduce_sum(self.slopes(real) ** 2, [1, 2, 3]))
+
+        return super().d_loss(real, fake, step) + tf.cond(step % every == 0, r1, lambda: 0.0)
+
+    def g_loss(self, real, step):
+        every = self.model.path_every
+
+        def path():
+            styles = self.styles(real)
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(styles)
+                along = tf.reduce_sum(self.synthesized(styles) * tf.random.normal(real.shape))
+            squares = tf.reduce_sum(tape.gradient(along, styles) ** 2, 2)
+            return every * tf.reduce_mean((tf.sqrt(tf.reduce_mean(squares, 1)) - 1) ** 2)
+
+        return super().g_loss(real, step) + tf.cond(step % every == 0, path, lambda: 0.0)
+
+
+BY_HAND = {GAN: ByHand, WGANGP: WassersteinByHand, StyleGAN: StyleByHand}
 
 
 def compare(name, size, filters, batch, rounds, chunk, in_torch):
@@ -113,7 +172,8 @@ def compare(name, size, filters, batch, rounds, chunk, in_torch):
     shape = (size, size, 1)
 
     def build():
-        return MODELS[name].for_images(shape, filters=filters)
+        sizes = dict(latent_dim=64, width=size * filters) if name == "stylegan" else {}
+        return MODELS[name].for_images(shape, filters=filters, **sizes)
 
     textbook, shown = textbook_step(build()), batch * build().discriminator_steps
     batches = iter(images(shape=shape).stream(shown, seed=2))
@@ -139,7 +199,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="fewer steps")
     parser.add_argument("--size", type=int, default=32, help="pixels of a side")
-    parser.add_argument("--filters", type=int, default=32, help="channels of the widest maps")
+    parser.add_argument("--filters", type=int, default=32, help="channels, as of the networks")
     parser.add_argument("--batch", type=int, default=64, help="images in an update")
     told = parser.parse_args()
     sizes = told.size, told.filters, told.batch
@@ -147,9 +207,11 @@ def main():
           f"{os.cpu_count()} cores")  # fmt: skip
     # PyTorch's side has the sizes that stand in its file.
     usual = sizes == tuple(parser.get_default(name) for name in ("size", "filters", "batch"))
-    with pytorch.steps(*MODELS if usual else ()) as in_torch:
+    others = [name for name in MODELS if name in pytorch.STEPS]
+    with pytorch.steps(*others if usual else ()) as in_torch:
         for name in MODELS:
-            compare(name, *sizes, rounds=3 if told.quick else 9, chunk=5, in_torch=in_torch)
+            chunk = 16 if name == "stylegan" else 5  # a turn has R1 once and path lengths twice
+            compare(name, *sizes, 3 if told.quick else 9, chunk, in_torch)
 
 
 if __name__ == "__main__":

@@ -24,11 +24,7 @@ from typing import Literal
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import StyleGAN
 from keras_gen.losses import R1
-from keras_gen.metrics import (
-    compare_sets,
-    perceptual_path_length,
-    trained_extractors,
-)
+from keras_gen.metrics import compare_sets, perceptual_path_length, trained_extractors
 from keras_gen.networks import activation_maps
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import samples, strips, style_mixing

@@ -31,6 +31,8 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
     whose latents another classifier takes is M1. M2 of such latents is M1+M2: its likelihood is
     `"unbounded_normal"`.
 
+    Over 40 lines, because of the bounds of two kinds of examples, and of one over all classes.
+
     Deviations: weights have no prior, which in the authors' code is standard Normal.
 
     Args:

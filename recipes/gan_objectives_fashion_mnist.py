@@ -9,7 +9,7 @@ from the same weights on as many images, here at two time scales (Heusel et al. 
 in dcgan_fashion_mnist.py. A training that ends in NaN is measured as it was before, and says so, as
 it says what `AdversarialHealth` did.
 
-  python recipes/gan_objectives_fashion_mnist.py          # estimated: 20 minutes on two CPU cores
+  python recipes/gan_objectives_fashion_mnist.py  # about 27 minutes on one of two CPU cores
   python recipes/gan_objectives_fashion_mnist.py --preset smoke  # about a minute
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to

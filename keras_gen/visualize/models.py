@@ -325,6 +325,9 @@ def figure(
     axes.spines[:].set_visible(False)
     if title:
         axes.set_title(title)
+    # Row labels take width from the image, which keeps its shape: no white above and below.
+    drawn.draw_without_rendering()
+    drawn.set_figheight(drawn.get_tightbbox().height + 0.1)
     return drawn
 
 

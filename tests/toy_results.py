@@ -46,6 +46,8 @@ else:
     class Settings(RunSettings):
         rate: float = 0.1
         """Rate."""
+        dataset: str = "cubes"
+        """Toys."""
 
     PRESETS = {"smoke": dict(epochs=1), "cpu": dict(epochs=20), "paper": dict(epochs=200)}
 

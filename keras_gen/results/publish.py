@@ -112,7 +112,7 @@ def _rows(recipe: ModuleType, published: Published, run: FinishedRun) -> list[Ro
         rows.append(
             Row(
                 figure=figure.key,
-                train_size=_train_size(run, published.train_size),
+                train_size=_train_size(run, published.train_size, config.get("dataset")),
                 split="; ".join(
                     f"{kind}, {_sum(sizes)}" for kind, sizes in run.sizes(training=False).items()
                 ),
@@ -149,9 +149,18 @@ def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]
     return line, config
 
 
-def _train_size(run: FinishedRun, whole: int | tuple[int, ...] | None) -> int | str:
+def _train_size(
+    run: FinishedRun, whole: int | list[int] | dict[str, int] | None, dataset: str | None
+) -> int | str:
     """Examples trained on: a number, or a text for several domains and subsets of the `whole`."""
     sizes = [size for part in run.sizes(training=True).values() for size in part]
+    if isinstance(whole, dict):
+        if dataset not in whole:
+            raise ValueError(
+                f"{run.path} has the dataset {dataset!r}, where train_size has "
+                f"{', '.join(whole)}: correct it in recipes/results."
+            )
+        whole = whole[dataset]
     expected = [whole] if isinstance(whole, int) else list(whole or sizes)
     if not sizes or len(sizes) != len(expected):
         raise ValueError(

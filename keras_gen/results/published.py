@@ -123,7 +123,8 @@ class Published:
         dataset: The data and how it is prepared.
         figures: What is published; the first one is the score in README.md.
         train_size: Examples of the whole training set, of each domain if there are several: a run
-            on fewer is shown as one on a subset. None: not compared.
+            on fewer is shown as one on a subset. A table of such numbers has them by what the
+            setting `dataset` says. None: not compared.
 
     Raises:
         ValueError: If something is empty, two figures share a key or a name, a baseline is no
@@ -139,7 +140,7 @@ class Published:
     paper: str
     dataset: str
     figures: tuple[Figure, ...]
-    train_size: int | tuple[int, ...] | None = None
+    train_size: int | list[int] | dict[str, int] | None = None
 
     def __post_init__(self):
         """Checks the values."""
@@ -212,10 +213,8 @@ def read_published(root: str | Path, recipe: str) -> Published:
         for figure in list(figures.values()):
             for key in figure.get("baselines", {}).values():
                 figures.get(key, {}).setdefault("role", "baseline")
-        size = table.pop("train_size", None)
-        size = tuple(size) if isinstance(size, list) else size
         made = tuple(Figure(key, **figure) for key, figure in figures.items())
-        return Published(figures=made, train_size=size, **table)
+        return Published(figures=made, **table)
     except (ValueError, TypeError, AttributeError) as error:
         text = str(error).replace("__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used: {text}.") from None

@@ -138,6 +138,7 @@ def test_exports_of_older_versions(root, tmp_path):
             "1,100 + 5 of 6,000 + 5",
         ),
         ({"train": "60 examples: x"}, "", 60),
+        ({"train": "60 examples: x"}, "{ balls = 50, cubes = 80 }", "60 of 80"),
     ],
 )
 def test_subsets_and_domains(root, tmp_path, data, size, expected):
@@ -147,6 +148,13 @@ def test_subsets_and_domains(root, tmp_path, data, size, expected):
     publish(root, [make_export(tmp_path / "a", data={"name": "x"} | data | test)])
     row = read_rows(root)["toy"][0]
     assert (row.train_size, row.split) == (expected, "test, 3 + 2")
+
+
+def test_the_size_of_another_dataset_is_asked_for(root, tmp_path):
+    file = root / "recipes" / "results" / "toy.toml"
+    file.write_text(file.read_text().replace("train_size = 100", "train_size = { balls = 50 }"))
+    with pytest.raises(ValueError, match="has the dataset 'cubes', where train_size has balls"):
+        publish(root, [make_export(tmp_path / "a")])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from keras_gen.data import faces, random_crop_flip
 from keras_gen.images import grid
+from keras_gen.losses import Normal
 from keras_gen.metrics import (
     PatchCodebook,
     QuantizedComponents,
@@ -50,6 +51,7 @@ class Settings(RunSettings):
     latent_dim: int = 64  # Dimensions of a code
     filters: int = 128  # Channels of all maps
     residual_filters: int = 64  # Channels within the residual blocks
+    std: float = 1.0  # Of the likelihood; a lower one counts reconstructions more beside commitment
     learning_rate: float = 3e-4  # Adam's rate, constant in the first half and then linear to zero
     patches: int = 2048  # Patches of 4x4 pixels in the codebook beside it
 
@@ -70,7 +72,8 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         sizes = dict(latent_dim=s.latent_dim, filters=s.filters)
         networks = vq_vae_2_networks(test.shape[1:], **sizes, residual_filters=s.residual_filters)
-        model = VQVAE2(**networks, codebook_size=s.codebook_size, seed=s.seed)
+        codes = dict(codebook_size=s.codebook_size, seed=s.seed)
+        model = VQVAE2(**networks, likelihood=Normal(s.std), **codes)
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
     mirrored = partial(kept.train.stream, s.batch_size, s.seed, augment=random_crop_flip(s.size))

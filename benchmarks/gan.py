@@ -1,6 +1,6 @@
 """What steps of GANs cost, against bare TensorFlow, the textbook loop and PyTorch, in one run.
 
-  python benchmarks/gan.py            about six minutes on two CPU cores
+  python benchmarks/gan.py            about twelve minutes on two CPU cores
   python benchmarks/gan.py --quick    fewer steps
 
 The bare step is forwards, backwards and Keras' Adam of the same networks: a pass that no gradient

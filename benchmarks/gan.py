@@ -72,7 +72,11 @@ def updates(model, frugal):
 
     def d_update(real):
         made = method.fake(real) if frugal else None
-        return update(d_adam, d_variables, lambda step: method.d_loss(real, made, step))
+
+        def loss(step):
+            return method.d_loss(real, made if frugal else method.fake(real), step)
+
+        return update(d_adam, d_variables, loss)
 
     def g_update(real):
         return update(g_adam, g_variables, lambda step: method.g_loss(real, step))
@@ -94,7 +98,6 @@ class ByHand:
         return self.model.generator(noise, training=True)
 
     def d_loss(self, real, fake, step):
-        fake = self.fake(real) if fake is None else fake
         return tf.reduce_mean(tf.nn.softplus(-self.judge(real)) + tf.nn.softplus(self.judge(fake)))
 
     def g_loss(self, real, step):
@@ -111,7 +114,6 @@ class WassersteinByHand(ByHand):
     """What WGAN-GP minimizes."""
 
     def d_loss(self, real, fake, step):
-        fake = self.fake(real) if fake is None else fake
         mix = tf.random.uniform([real.shape[0], 1, 1, 1])
         slopes = self.slopes(mix * real + (1 - mix) * fake)
         lengths = tf.norm(tf.reshape(slopes, [real.shape[0], -1]), axis=1)
@@ -167,15 +169,17 @@ class StyleByHand(ByHand):
 BY_HAND = {GAN: ByHand, WGANGP: WassersteinByHand, StyleGAN: StyleByHand}
 
 
-def compare(name, size, filters, batch, rounds, chunk, in_torch):
+def compare(name, size, filters, batch, rounds, in_torch):
     """Prints images per second of `fit`, and its ratios to the other ways."""
-    shape = (size, size, 1)
+    shape, style = (size, size, 1), name == "stylegan"
+    sizes = dict(latent_dim=64, width=size * filters) if style else {}
+    chunk = 16 if style else 5  # of StyleGAN a turn has R1 once and path lengths twice
 
     def build():
-        sizes = dict(latent_dim=64, width=size * filters) if name == "stylegan" else {}
         return MODELS[name].for_images(shape, filters=filters, **sizes)
 
-    textbook, shown = textbook_step(build()), batch * build().discriminator_steps
+    model = build()
+    textbook, shown = textbook_step(model), batch * model.discriminator_steps
     batches = iter(images(shape=shape).stream(shown, seed=2))
 
     def run_textbook(count):
@@ -210,8 +214,7 @@ def main():
     others = [name for name in MODELS if name in pytorch.STEPS]
     with pytorch.steps(*others if usual else ()) as in_torch:
         for name in MODELS:
-            chunk = 16 if name == "stylegan" else 5  # a turn has R1 once and path lengths twice
-            compare(name, *sizes, 3 if told.quick else 9, chunk, in_torch)
+            compare(name, *sizes, rounds=3 if told.quick else 9, in_torch=in_torch)
 
 
 if __name__ == "__main__":

@@ -22,15 +22,13 @@ from typing import Literal
 from keras_gen.data import random_crop_flip, small_images
 from keras_gen.images import grid
 from keras_gen.metrics import (
-    PatchCodebook,
-    QuantizedComponents,
+    code_baselines,
     code_bits,
     code_uses,
     jpeg,
-    jpeg_quality,
     perplexity,
     psnr,
-)  # fmt: skip
+)
 from keras_gen.networks import residual_decoder, residual_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VQVAE
@@ -79,13 +77,11 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
         known, codes = data.train.arrays()[: s.baseline_images], model.encode(test)
         bits = round(code_bits(codes.shape[1:], s.codebook_size))
-        found = {"model": model.reconstruct(test)}
-        if s.codes_per_place == 1:
-            found["kmeans"] = PatchCodebook(known, 4, s.codebook_size, s.seed).reconstruct(test)
-        found["pca"] = QuantizedComponents(known, bits).reconstruct(test)
-        found["jpeg"], used = jpeg(test, jpeg_quality(known, bits), header=False)
+        patches = s.codebook_size if s.codes_per_place == 1 else None
+        others, bits_jpeg = code_baselines(known, test, bits, patches, s.seed)
+        found = {"model": model.reconstruct(test)} | others
         metrics |= {f"psnr_{k}": psnr(images, test, of="rgb").mean() for k, images in found.items()}
-        metrics |= {"bits": bits, "bits_jpeg": used.mean()}
+        metrics |= {"bits": bits, "bits_jpeg": bits_jpeg}
         metrics["bits_smallest_jpeg_file"] = jpeg(test, 1)[1].mean()
         uses = code_uses(codes, s.codebook_size)
         metrics["codes_in_use"] = np.count_nonzero(uses)

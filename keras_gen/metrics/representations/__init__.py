@@ -5,6 +5,7 @@ from keras_gen.metrics.representations.clusters import (
     kmeans_report,
     matched_accuracy,
 )
+from keras_gen.metrics.representations.code_baselines import code_baselines
 from keras_gen.metrics.representations.code_usage import code_bits, code_uses, perplexity
 from keras_gen.metrics.representations.detection import auroc
 from keras_gen.metrics.representations.disentanglement import (
@@ -35,6 +36,7 @@ __all__ = [
     "auroc",
     "beta_vae_score",
     "cluster_purity",
+    "code_baselines",
     "code_bits",
     "code_uses",
     "dci_scores",

@@ -13,7 +13,7 @@ class Entry:
     """A figure, and what runs reached that differ in their seed alone.
 
     Attributes:
-        published: What the recipe publishes.
+        published: What the recipe publishes of runs on this data set.
         figure: The figure.
         rows: One for each run, that of the median run first.
         baseline: Name and value of the strongest baseline in the median run, if it has one.
@@ -83,7 +83,8 @@ def entries(published: Published, rows: list[Row]) -> list[list[Entry]]:
         median = ranked[len(ranked) // 2].command
         for own in found.values():
             own.sort(key=lambda row: row.command != median)
-        groups.append([Entry(published, f, tuple(found[f.key]), _best(f, found)) for f in figures])
+        made = published.on(found[first.key][0].config.get("dataset"))
+        groups.append([Entry(made, f, tuple(found[f.key]), _best(f, found)) for f in figures])
     return groups
 
 

@@ -91,6 +91,12 @@ def _rows(recipe: ModuleType, published: Published, run: FinishedRun) -> list[Ro
             "publish a run of cpu or paper."
         )
     command, config = _command(recipe, run)
+    dataset = config.get("dataset")
+    if dataset not in (getattr(recipe.Settings, "dataset", None), *published.datasets):
+        raise ValueError(
+            f"{run.path} has the setting dataset {dataset!r}, of which datasets says nothing: add "
+            "its name and size to the .toml in recipes/results."
+        )
     rows = []
     for figure in published.figures:
         for key, value in figure.given.items():
@@ -112,7 +118,7 @@ def _rows(recipe: ModuleType, published: Published, run: FinishedRun) -> list[Ro
         rows.append(
             Row(
                 figure=figure.key,
-                train_size=_train_size(run, published.train_size, config.get("dataset")),
+                train_size=_train_size(run, published.on(dataset).train_size),
                 split="; ".join(
                     f"{kind}, {_sum(sizes)}" for kind, sizes in run.sizes(training=False).items()
                 ),
@@ -149,18 +155,9 @@ def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]
     return line, config
 
 
-def _train_size(
-    run: FinishedRun, whole: int | list[int] | dict[str, int] | None, dataset: str | None
-) -> int | str:
+def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
     """Examples trained on: a number, or a text for several domains and subsets of the `whole`."""
     sizes = [size for part in run.sizes(training=True).values() for size in part]
-    if isinstance(whole, dict):
-        if dataset not in whole:
-            raise ValueError(
-                f"{run.path} has the dataset {dataset!r}, where train_size has "
-                f"{', '.join(whole)}: correct it in recipes/results."
-            )
-        whole = whole[dataset]
     expected = [whole] if isinstance(whole, int) else list(whole or sizes)
     if not sizes or len(sizes) != len(expected):
         raise ValueError(

@@ -123,8 +123,9 @@ class Published:
         dataset: The data and how it is prepared.
         figures: What is published; the first one is the score in README.md.
         train_size: Examples of the whole training set, of each domain if there are several: a run
-            on fewer is shown as one on a subset. A table of such numbers has them by what the
-            setting `dataset` says. None: not compared.
+            on fewer is shown as one on a subset. None: not compared.
+        datasets: `dataset` and `train_size` of other values of the recipe's setting `dataset` than
+            its default, by value.
 
     Raises:
         ValueError: If something is empty, two figures share a key or a name, a baseline is no
@@ -140,7 +141,8 @@ class Published:
     paper: str
     dataset: str
     figures: tuple[Figure, ...]
-    train_size: int | list[int] | dict[str, int] | None = None
+    train_size: int | list[int] | None = None
+    datasets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         """Checks the values."""
@@ -168,6 +170,10 @@ class Published:
                 f"{first.key} comes first: give it baselines, the figures of the strongest cheap "
                 "methods, or else no_baseline, the reason why there is none."
             )
+
+    def on(self, dataset: str | None) -> "Published":
+        """The same for a value of the setting `dataset`."""
+        return dataclasses.replace(self, **self.datasets.get(dataset or "", {}))
 
     def figure(self, key: str) -> Figure:
         """The figure of a key.

@@ -138,7 +138,6 @@ def test_exports_of_older_versions(root, tmp_path):
             "1,100 + 5 of 6,000 + 5",
         ),
         ({"train": "60 examples: x"}, "", 60),
-        ({"train": "60 examples: x"}, "{ balls = 50, cubes = 80 }", "60 of 80"),
     ],
 )
 def test_subsets_and_domains(root, tmp_path, data, size, expected):
@@ -150,11 +149,18 @@ def test_subsets_and_domains(root, tmp_path, data, size, expected):
     assert (row.train_size, row.split) == (expected, "test, 3 + 2")
 
 
-def test_the_size_of_another_dataset_is_asked_for(root, tmp_path):
+def test_another_dataset_has_a_name_and_a_size_of_its_own(root, tmp_path):
+    cubes = make_export(tmp_path / "a")
+    balls = make_export(tmp_path / "b", {"dataset": "balls"})
+    with pytest.raises(ValueError, match="'balls', of which datasets says nothing: add"):
+        publish(root, [cubes, balls])
     file = root / "recipes" / "results" / "toy.toml"
-    file.write_text(file.read_text().replace("train_size = 100", "train_size = { balls = 50 }"))
-    with pytest.raises(ValueError, match="has the dataset 'cubes', where train_size has balls"):
-        publish(root, [make_export(tmp_path / "a")])
+    other = 'datasets.balls = { dataset = "Balls", train_size = 400 }'
+    file.write_text(file.read_text().replace("train_size = 100", f"train_size = 100\n{other}"))
+    publish(root, [cubes, balls])
+    found = [group[0] for group in read_entries(root)["toy"]]
+    assert [entry.published.dataset for entry in found] == ["Toys", "Balls"]
+    assert [entry.row.train_size for entry in found] == [100, "100 of 400"]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 Of 50, 200 or 1,000 labeled digits a classifier is trained in four ways: on them alone; with shifts,
 the ordinary augmentation; with as many digits beside them that a conditional GAN draws, trained on
-the same digits and no others; and with both. Beside it stands a support vector machine of the labeled
-digits. All of it is repeated for other draws of the labels. A GAN adds no more than how its
+the same digits and no others; and with both. Beside it stands a support vector machine of the
+labeled digits. All of it is repeated for other draws of the labels. A GAN adds no more than how its
 networks fill the space between the digits that it knows.
 
   python recipes/gan_augmentation_mnist.py                    about 12 minutes on two CPU cores

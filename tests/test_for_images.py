@@ -17,7 +17,7 @@ SMALL = {
     "UnrolledGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, unrolled_steps=1)),
     "ConditionalGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
     "ACGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
-    "InfoGAN": ((12, 8, 3), dict(continuous=1, latent_dim=3, filters=2)),
+    "InfoGAN": ((12, 8, 3), dict(continuous=1, scale=1.0, latent_dim=3, filters=2)),
     "PacGAN": ((8, 8, 3), dict(pack=2, latent_dim=3, filters=2)),
     "ProgressiveGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, stable_steps=1)),
     "StyleGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, mixing=0.5)),

@@ -20,15 +20,18 @@ class Coded(Generating):
     generator: Any
     discriminator_outputs: Any  # of `AdversarialModel`
 
-    def keep_codes(self, generator, discriminator, categories, continuous: int) -> None:
+    def keep_codes(
+        self, generator, discriminator, categories, continuous: int, scales: bool
+    ) -> None:
         """Keeps how many codes there are, and names their edges.
 
         Args:
             generator: From latents `[batch, latents]` and codes `[batch, codes]`.
             discriminator: Its second output holds logits of all categories, means of the numbers,
-                and what their scales are made of.
+                and, where it tells these, what their scales are made of.
             categories: Classes of each categorical code.
             continuous: How many codes are numbers.
+            scales: Whether it tells scales.
 
         Raises:
             ValueError: If there is no categorical code, or a network has another number of inputs
@@ -37,7 +40,7 @@ class Coded(Generating):
         self.categories, self.continuous = tuple(categories), continuous
         self.drawn_codes = len(self.categories) + continuous
         classes = sum(self.categories)
-        wanted = [(classes + continuous,), (classes + 2 * continuous,)]
+        wanted = [(classes + continuous,), (classes + (1 + scales) * continuous,)]
         found = [generator.inputs[1], *discriminator.outputs[1:]]
         if not self.categories or [tuple(tensor.shape[1:]) for tensor in found] != wanted:
             raise ValueError(
@@ -70,7 +73,7 @@ class Coded(Generating):
             batch_size: Images at once.
         """
         found, classes = self.discriminator_outputs(x, {}, training=False)[1], sum(self.categories)
-        logits, means, _ = tf.split(found, [classes, self.continuous, self.continuous], axis=1)
+        logits, means, _ = tf.split(found, [classes, self.continuous, -1], axis=1)
         return {"logits": logits, "means": means}
 
     def noise(self, n, key):

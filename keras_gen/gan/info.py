@@ -24,19 +24,22 @@ class InfoGAN(Coded, GAN):
     `sample(n, seed, label=3)` draws images of one category of the first code.
 
     Deviations: Q is trained in the discriminator's step, whose body it shares, as in the authors'
-    code. The scale of numbers in Q is a softplus and at least 0.001, where the paper says an
+    code. A scale of numbers that Q tells is a softplus and at least 0.001, where the paper says an
     exponential. Latents are Normal, theirs uniform.
 
     Args:
         generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]; of
             the codes, the one-hot categories come first.
         discriminator: Images to logits `[batch, ...]` and Q's outputs: logits of all categories,
-            means of the numbers, and what their scales are made of.
+            means of the numbers, and, without a `scale`, what their scales are made of.
         categories: Classes of each categorical code, such as `(10,)`.
         continuous: How many codes are numbers.
         weight: lambda of the categories, 1 in the paper (app. C).
         continuous_weight: lambda of the numbers, for which the paper asks a smaller one and names
             none.
+        scale: Standard deviation of the numbers in Q, which is 1 in the authors' code for digits.
+            None: Q tells it, as the paper says. The more exactly it finds a number then, the more
+            there is to gain, so that numbers can crowd out categories.
         objective: As of `GAN`.
         seed: Seed of latents and codes.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
@@ -59,11 +62,12 @@ class InfoGAN(Coded, GAN):
 
     def __init__(
         self, generator, discriminator, categories, continuous: int, weight: float = 1.0,
-        continuous_weight: float = 0.1, objective="non_saturating", seed: int = 0, **kwargs,
+        continuous_weight: float = 0.1, scale: float | None = None, objective="non_saturating",
+        seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.keep_codes(generator, discriminator, categories, continuous)
-        self.weight, self.continuous_weight = weight, continuous_weight
+        self.keep_codes(generator, discriminator, categories, continuous, scales=scale is None)
+        self.weight, self.continuous_weight, self.scale = weight, continuous_weight, scale
 
     @classmethod
     def for_images(
@@ -81,7 +85,8 @@ class InfoGAN(Coded, GAN):
 
         Example: `InfoGAN.for_images((28, 28, 1))`.
         """
-        networks = info_gan_networks(shape, latent_dim, sum(categories), continuous, filters)
+        sizes = (latent_dim, sum(categories), continuous, filters)
+        networks = info_gan_networks(shape, *sizes, scales=kwargs.get("scale") is None)
         return cls(*networks, categories, continuous, **kwargs)
 
     def loss_weights(self):
@@ -105,7 +110,7 @@ class InfoGAN(Coded, GAN):
         fake_logits, found = self.discriminator_outputs(fake, batch, training, weights)
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training, weights)
         codes = self.codes(use, batch, training)
-        return terms | code_information(codes, found, self.categories)
+        return terms | code_information(codes, found, self.categories, self.scale)
 
     def generator_terms(self, batch, training):
         """Returns the generator's terms of eq. (6)."""
@@ -113,4 +118,4 @@ class InfoGAN(Coded, GAN):
         logits, found = self.discriminator_outputs(fake, batch, training)
         adversarial = {"adversarial": self.adversarial_loss_of_logits(logits, batch, training)}
         codes = self.codes("generator", batch, training)
-        return adversarial | code_information(codes, found, self.categories)
+        return adversarial | code_information(codes, found, self.categories, self.scale)

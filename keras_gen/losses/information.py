@@ -9,19 +9,20 @@ from keras_gen.losses.likelihoods import UnboundedNormal
 
 
 def code_information(
-    codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int]
+    codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float | None = None
 ) -> dict[str, tf.Tensor]:
     """L_I = E[log Q(c|x)] + H(c), of codes c that are categories and numbers uniform in [-1, 1].
 
     Chen et al.: "InfoGAN", NeurIPS 2016, eq. (5): at most the mutual information of c and x, and of
-    categories at most their entropy. Q is categorical, and Normal for numbers, of which the scale
-    is a softplus and at least 0.001.
+    categories at most their entropy. Q is categorical, and Normal for numbers.
 
     Args:
         codes: `[batch, codes]`, one-hot categories and then numbers.
         found: What parametrizes Q, `[batch, outputs]`: logits of all categories, then means of the
-            numbers, then what their scales are made of.
+            numbers, then, without a `scale`, what their scales are made of.
         categories: Classes of each categorical code.
+        scale: Standard deviation of numbers in Q. None: Q tells it, as a softplus and at least
+            0.001.
 
     Returns:
         Float32 `[batch]` each, nats: "categorical" and "continuous", -log Q(c|x) of the categories
@@ -30,11 +31,12 @@ def code_information(
     Example:
         >>> code_information(tf.one_hot([0, 1], 2), tf.zeros([2, 2]), [2])["information"]  # 0 each
     """
-    continuous = codes.shape[1] - sum(categories)
+    normal, continuous = UnboundedNormal(scale), codes.shape[1] - sum(categories)
+    outputs = continuous * normal.params_per_value
     *ones, numbers = tf.split(tf.cast(codes, tf.float32), [*categories, continuous], axis=1)
-    *logits, scaled = tf.split(tf.cast(found, tf.float32), [*categories, 2 * continuous], axis=1)
+    *logits, told = tf.split(tf.cast(found, tf.float32), [*categories, outputs], axis=1)
     of_categories = sum(map(tf.nn.softmax_cross_entropy_with_logits, ones, logits))
-    of_numbers = -UnboundedNormal().log_prob(scaled, numbers)
+    of_numbers = -normal.log_prob(told, numbers)
     entropy = sum(map(math.log, categories)) + continuous * math.log(2.0)
     information = entropy - of_categories - of_numbers
     return dict(categorical=of_categories, continuous=of_numbers, information=information)

@@ -101,6 +101,7 @@ def info_gan_networks(
     filters: int = 64,
     hidden: int = 1024,
     normalization: str | None = "batch",
+    scales: bool = True,
 ) -> tuple[keras.Model, keras.Model]:
     """Builds a generator of latents and codes, and a discriminator that tells the codes too.
 
@@ -112,11 +113,13 @@ def info_gan_networks(
         filters: Channels where the images are larger.
         hidden: Units of a dense layer in each.
         normalization: Of the discriminator, see `info_gan_discriminator`.
+        scales: Whether the discriminator tells a scale of each number beside its mean.
 
     Returns:
         The generator, from latents `[batch, latent_dim]` and codes `[batch, classes + continuous]`
         to images; and the discriminator, from images to logits `[batch, 1]` and, after a further
-        layer of 128 units, `[batch, classes + 2 * continuous]`.
+        layer of 128 units, `[batch, classes + 2 * continuous]`, without scales `[batch, classes +
+        continuous]`.
 
     Raises:
         ValueError: If a side is no multiple of 4, or `normalization` is unknown.
@@ -129,4 +132,5 @@ def info_gan_networks(
     codes = classes + continuous
     generator = info_gan_generator(image_shape, latent_dim + codes, filters, hidden)
     body = info_gan_discriminator(image_shape, filters, hidden, normalization)
-    return with_codes(generator, codes), with_head(body, codes + continuous, "codes", hidden=128)
+    outputs = codes + scales * continuous
+    return with_codes(generator, codes), with_head(body, outputs, "codes", hidden=128)

@@ -23,18 +23,19 @@ class Showing(keras.layers.Layer):
         return codes + self.bias + 0 * latents[:, :1]
 
 
-def built(certainty=0.0, **options):
+def built(certainty=0.0, scale=None, **options):
     """D says 0; Q reads the image: so certain of its categories, and with the numbers as means."""
+    outputs = CODES if scale else CODES + NUMBERS
     inputs = [keras.Input((LATENTS,)), keras.Input((CODES,))]
     generator = keras.Model(inputs, Showing()(inputs))
     x = keras.Input((CODES,))
     judge = keras.layers.Dense(1, kernel_initializer="zeros")
-    q = keras.layers.Dense(CODES + NUMBERS)
+    q = keras.layers.Dense(outputs)
     discriminator = keras.Model(x, [judge(x), q(x)])
-    kernel = np.zeros((CODES, CODES + NUMBERS))
+    kernel = np.zeros((CODES, outputs))
     kernel[range(CODES), range(CODES)] = [certainty] * CLASSES + [1.0] * NUMBERS
-    q.set_weights([kernel, np.zeros(CODES + NUMBERS)])
-    options = WEIGHTS | dict(data="vectors", objective="minimax") | options
+    q.set_weights([kernel, np.zeros(outputs)])
+    options = WEIGHTS | dict(data="vectors", objective="minimax", scale=scale) | options
     model = InfoGAN(generator, discriminator, CATEGORIES, NUMBERS, **options)
     model.compile(d_optimizer=keras.optimizers.SGD(0.0), g_optimizer=keras.optimizers.SGD(0.0))
     return model
@@ -78,10 +79,10 @@ def test_a_category_can_be_asked_for():
         model.sample(2, label=3)
 
 
-@pytest.mark.parametrize("certainty", [0.0, 3.0])
-def test_losses_are_the_gans_less_the_information(certainty):
-    model = built(certainty)
-    scale = np.log(2) + 1e-3  # softplus(0), of numbers that are found exactly
+@pytest.mark.parametrize(("certainty", "scale"), [(0.0, None), (3.0, None), (3.0, 0.5)])
+def test_losses_are_the_gans_less_the_information(certainty, scale):
+    model = built(certainty, scale)
+    scale = scale or np.log(2) + 1e-3  # softplus(0), of numbers that are found exactly
     numbers = NUMBERS * (0.5 * np.log(2 * np.pi) + np.log(scale))
     categories = sum(np.log(1 + (n - 1) * np.exp(-certainty)) for n in CATEGORIES)
     entropy = sum(np.log(n) for n in CATEGORIES) + NUMBERS * np.log(2)

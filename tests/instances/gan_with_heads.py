@@ -52,9 +52,10 @@ def _info(seed=3):
     judge = info_gan_discriminator(SHAPE, filters=2, hidden=4, normalization="layer")
     return InfoGAN(
         with_codes(dcgan_generator(SHAPE, latent_dim=3 + 6, filters=2), 6),
-        with_head(judge, 7, "codes"),
+        with_head(judge, 6, "codes"),
         categories=(3, 2),
         continuous=1,
+        scale=2.0,
         weight=0.5,
         continuous_weight=0.2,
         objective="least_squares",

@@ -40,3 +40,7 @@ def test_numbers_are_normal_around_their_means():
     expected = 2 * (0.5 * np.log(2 * np.pi) + np.log(scale)) + 0.5 * (0.25 / scale) ** 2
     assert values["continuous"] == pytest.approx(expected, rel=1e-4)
     assert values["information"] == pytest.approx(2 * np.log(2) - expected, rel=1e-4)
+    # Of a scale that is given, Q tells the means alone.
+    values = numbers(code_information(codes, found[:, :3], [1], scale=2.0))
+    expected = 2 * (0.5 * np.log(2 * np.pi) + np.log(2.0)) + 0.5 * (0.25 / 2.0) ** 2
+    assert values["continuous"] == pytest.approx(expected, rel=1e-4)

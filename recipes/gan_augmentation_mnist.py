@@ -6,9 +6,8 @@ the same digits and no others; and with both. Beside it stands a support vector 
 labeled digits. All of it is repeated for other draws of the labels. A GAN adds no more than how its
 networks fill the space between the digits that it knows.
 
-  python recipes/gan_augmentation_mnist.py                    about 12 minutes on two CPU cores
-                                                              (estimated)
-  python recipes/gan_augmentation_mnist.py --preset smoke     under a minute
+  python recipes/gan_augmentation_mnist.py                  about 39 minutes on one of two CPU cores
+  python recipes/gan_augmentation_mnist.py --preset smoke   under a minute
 
 Antoniou, Storkey, Edwards: "Data Augmentation Generative Adversarial Networks", 2017, whose GAN is
 another. What the discriminator sees is augmented too, or it would learn so few digits by heart.

@@ -1,7 +1,7 @@
 """Data sets as sources of examples, their streams, and samples for machines without a network."""
 
 from keras_gen.data.augmentations import augment
-from keras_gen.data.biased import rare_color
+from keras_gen.data.biased import rare_color, rare_group
 from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.documents import Documents, documents
 from keras_gen.data.factors import Factors
@@ -75,6 +75,7 @@ __all__ = [
     "random_shift",
     "random_shift_flip",
     "rare_color",
+    "rare_group",
     "resize_cover",
     "small_images",
     "spoken_digits",

@@ -51,3 +51,42 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
     painted = images * np.eye(3, dtype=np.uint8)[green][:, None, None]
     origin = f"{digits.origin}, {rare:.1%} of the odd ones green"
     return Source((painted, odd), origin=origin), 2 * odd + green
+
+
+def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Source, np.ndarray]:
+    """Leaves examples out, so that an attribute is rare in one of two classes.
+
+    Args:
+        examples: Examples `(image, label)`, with labels 0 to 3: twice the class, and 1 more for the
+            attribute. Of `faces(labels=True)` the class is a smile, and the attribute a man's face.
+        rare: Most of class 1 that may have the attribute, a fraction from 0 to below 1; 0.5 for a
+            test.
+        seed: Seed of the choice of those that stay.
+
+    Returns:
+        A source of `(image, class)`, int64, in the order of `examples`; and the group of each, its
+        label, int64 `[n]`.
+
+    Raises:
+        ValueError: If the fraction is out of range, or a label is.
+
+    Example:
+        >>> some = Source((np.zeros([5, 8, 8, 3], "uint8"), np.array([0, 1, 2, 3, 3])))
+        >>> source, groups = rare_group(some, rare=0.5)
+        >>> groups.tolist()
+        [0, 1, 2, 3]
+    """
+    images, labels = examples.arrays()
+    groups = labels.astype(np.int64)
+    if not 0 <= rare < 1:
+        raise ValueError(f"rare is {rare}: expected a fraction from 0 to below 1.")
+    if groups.min() < 0 or groups.max() > 3:
+        raise ValueError(
+            f"rare_group found labels from {groups.min()} to {groups.max()}: expected 0 to 3, "
+            "twice the class and 1 more for the attribute."
+        )
+    own = np.random.default_rng(seed).permutation(np.flatnonzero(groups == 3))
+    stay = round(rare / (1 - rare) * np.count_nonzero(groups == 2))
+    kept = np.delete(np.arange(len(groups)), own[stay:])
+    origin = f"{examples.origin}, at most {rare:.1%} of class 1 with the attribute"
+    return Source((images[kept], groups[kept] // 2), origin=origin), groups[kept]

@@ -1,9 +1,9 @@
-"""Digits in two colors: how many of each group, and which digit is which."""
+"""Rare groups: how many of each there are, and which example is which."""
 
 import numpy as np
 import pytest
 
-from keras_gen.data import Source, rare_color
+from keras_gen.data import Source, rare_color, rare_group
 
 
 @pytest.fixture
@@ -43,3 +43,37 @@ def test_what_cannot_be_is_refused(digits):
         rare_color(digits, rare=1.5)
     with pytest.raises(ValueError, match=r"images of shape \[4, 4, 3\]: expected gray ones"):
         rare_color(rare_color(digits)[0])
+
+
+@pytest.fixture
+def labeled(rng):
+    """100, 200, 300 and 400 examples of the labels 0 to 3, whose images are their numbers."""
+    labels = rng.permutation(np.repeat(np.arange(4), [100, 200, 300, 400]))
+    numbers = np.arange(1000)
+    images = np.stack([numbers // 256, numbers % 256], axis=1).reshape(-1, 1, 2, 1).astype("uint8")
+    return Source((images, labels))
+
+
+@pytest.mark.parametrize(("rare", "expected"), [(0.0, 0), (0.25, 100), (0.5, 300), (0.9, 400)])
+def test_others_than_the_rare_group_stay_as_they_are(labeled, rare, expected):
+    source, groups = rare_group(labeled, rare)
+    assert np.bincount(groups, minlength=4).tolist() == [100, 200, 300, expected]
+    images, classes = source.arrays()
+    numbers = images.astype(int).reshape(-1, 2) @ [256, 1]
+    assert (np.diff(numbers) > 0).all()
+    np.testing.assert_array_equal(labeled.arrays()[1][numbers], groups)
+    np.testing.assert_array_equal(classes, groups // 2)
+
+
+def test_the_seed_chooses_who_stays(labeled):
+    first, again, other = (rare_group(labeled, 0.25, seed)[0].arrays()[0] for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_no_rare_group(labeled):
+    with pytest.raises(ValueError, match=r"rare is 1\.0: expected a fraction from 0 to below 1"):
+        rare_group(labeled, 1.0)
+    digits = Source((np.zeros([2, 4, 4, 1], "uint8"), np.array([3, 7])))
+    with pytest.raises(ValueError, match="labels from 3 to 7: expected 0 to 3"):
+        rare_group(digits)

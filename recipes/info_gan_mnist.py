@@ -12,7 +12,7 @@ Latents are Normal. Q is sure of a number by a deviation of 1, with the same wei
 category, as in the authors' code: where it learned the deviation, as the paper says, the numbers
 were written ever more exactly, and categories had no classes.
 
-  python recipes/info_gan_mnist.py                    12 minutes on one of two CPU cores
+  python recipes/info_gan_mnist.py                    16 minutes on one of two CPU cores
   python recipes/info_gan_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -10,7 +10,7 @@ estimate stands beside that of the first GAN (Goodfellow et al. 2014, table 1), 
 Deviations: the matching is by labels of training digits, and the error is that of test digits.
 Latents are Normal. Q is sure of a number by a deviation of 1, with the same weight as of a
 category, as in the authors' code: where it learned the deviation, as the paper says, the numbers
-were written ever more exactly, and categories had no classes.
+were written ever more exactly, and few categories were one class.
 
   python recipes/info_gan_mnist.py                    16 minutes on one of two CPU cores
   python recipes/info_gan_mnist.py --preset smoke     under a minute

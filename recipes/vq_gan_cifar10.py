@@ -7,7 +7,7 @@ codes and compared with training images, in the features of two classifiers, of 
 counts, and by patches without a network; the test images themselves are the floor. The PSNR says
 what is lost of each image.
 
-  python recipes/vq_gan_cifar10.py                    about 16 minutes on two CPU cores (estimated)
+  python recipes/vq_gan_cifar10.py                    about 45 minutes on one of two CPU cores
   python recipes/vq_gan_cifar10.py --preset smoke     under a minute
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper's images

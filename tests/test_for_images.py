@@ -17,7 +17,7 @@ SMALL = {
     "UnrolledGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, unrolled_steps=1)),
     "ConditionalGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
     "ACGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
-    "InfoGAN": ((12, 8, 3), dict(continuous=1, scale=1.0, latent_dim=3, filters=2)),
+    "InfoGAN": ((12, 8, 3), dict(continuous=1, scales=False, latent_dim=3, filters=2)),
     "PacGAN": ((8, 8, 3), dict(pack=2, latent_dim=3, filters=2)),
     "ProgressiveGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, stable_steps=1)),
     "StyleGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, mixing=0.5)),
@@ -30,7 +30,8 @@ SMALL = {
 def test_takes_images_of_the_shape(rng, name):
     shape, arguments = SMALL[name]
     model = getattr(keras_gen, name).for_images(shape, **arguments)
-    given = arguments.keys() - {"latent_dim", "filters", "blocks", "hidden", "width"}
+    of_networks = {"latent_dim", "filters", "blocks", "hidden", "width", "scales"}
+    given = arguments.keys() - of_networks
     assert all(getattr(model, name) == arguments[name] for name in given)
     images = rng.integers(0, 256, (4, *shape), "uint8")
     batch = (images, images) if name == "CycleGAN" else (images, np.arange(4))[: len(model.batch)]

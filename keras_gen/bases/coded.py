@@ -20,9 +20,7 @@ class Coded(Generating):
     generator: Any
     discriminator_outputs: Any  # of `AdversarialModel`
 
-    def keep_codes(
-        self, generator, discriminator, categories, continuous: int, scales: bool
-    ) -> None:
+    def keep_codes(self, generator, discriminator, categories, continuous: int) -> None:
         """Keeps how many codes there are, and names their edges.
 
         Args:
@@ -31,7 +29,6 @@ class Coded(Generating):
                 and, where it tells these, what their scales are made of.
             categories: Classes of each categorical code.
             continuous: How many codes are numbers.
-            scales: Whether it tells scales.
 
         Raises:
             ValueError: If there is no categorical code, or a network has another number of inputs
@@ -40,15 +37,17 @@ class Coded(Generating):
         self.categories, self.continuous = tuple(categories), continuous
         self.drawn_codes = len(self.categories) + continuous
         classes = sum(self.categories)
-        wanted = [(classes + continuous,), (classes + (1 + scales) * continuous,)]
+        codes, told = classes + continuous, classes + 2 * continuous
         found = [generator.inputs[1], *discriminator.outputs[1:]]
-        if not self.categories or [tuple(tensor.shape[1:]) for tensor in found] != wanted:
+        shapes = [tuple(tensor.shape[1:]) for tensor in found]
+        if not self.categories or shapes not in ([(codes,), (codes,)], [(codes,), (told,)]):
             raise ValueError(
                 f"The categories are {self.categories} and there are {continuous} numbers: wanted "
-                f"are at least one category, a generator of {wanted[0][0]} codes, and a second "
-                f"output of the discriminator of {wanted[1][0]} (see info_gan_networks)."
+                f"are at least one category, a generator of {codes} codes, and a second output of "
+                f"the discriminator of {told}, or of {codes} without scales (see "
+                "info_gan_networks)."
             )
-        self.edges["codes"] = Vectors(wanted[0], name="codes")
+        self.edges["codes"] = Vectors((codes,), name="codes")
         self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")
 
     def codes_of(self, uniform) -> tf.Tensor:

@@ -31,15 +31,15 @@ class InfoGAN(Coded, GAN):
         generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]; of
             the codes, the one-hot categories come first.
         discriminator: Images to logits `[batch, ...]` and Q's outputs: logits of all categories,
-            means of the numbers, and, without a `scale`, what their scales are made of.
+            means of the numbers, and, if it tells these, what their scales are made of.
         categories: Classes of each categorical code, such as `(10,)`.
         continuous: How many codes are numbers.
         weight: lambda of the categories, 1 in the paper (app. C).
         continuous_weight: lambda of the numbers, for which the paper asks a smaller one and names
             none.
-        scale: Standard deviation of the numbers in Q, which is 1 in the authors' code for digits.
-            None: Q tells it, as the paper says. The more exactly it finds a number then, the more
-            there is to gain, so that numbers can crowd out categories.
+        scale: Standard deviation of the numbers in a Q that tells means alone, as in the authors'
+            code for digits. If Q tells it, as the paper says, the more exactly it finds a number
+            the more there is to gain, so that numbers can crowd out categories.
         objective: As of `GAN`.
         seed: Seed of latents and codes.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
@@ -62,17 +62,18 @@ class InfoGAN(Coded, GAN):
 
     def __init__(
         self, generator, discriminator, categories, continuous: int, weight: float = 1.0,
-        continuous_weight: float = 0.1, scale: float | None = None, objective="non_saturating",
+        continuous_weight: float = 0.1, scale: float = 1.0, objective="non_saturating",
         seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.keep_codes(generator, discriminator, categories, continuous, scales=scale is None)
+        self.keep_codes(generator, discriminator, categories, continuous)
         self.weight, self.continuous_weight, self.scale = weight, continuous_weight, scale
 
     @classmethod
     def for_images(
-        cls, shape, latent_dim=62, filters=64, categories=(10,), continuous: int = 2, **kwargs
-    ):
+        cls, shape, latent_dim=62, filters=64, categories=(10,), continuous: int = 2,
+        scales: bool = True, **kwargs,
+    ):  # fmt: skip
         """Builds the model with the paper's networks for digits.
 
         Args:
@@ -81,12 +82,13 @@ class InfoGAN(Coded, GAN):
             filters: Channels where the images are largest.
             categories: As of the class.
             continuous: As of the class.
+            scales: Whether Q tells the scales of the numbers.
             **kwargs: Further arguments of the class.
 
         Example: `InfoGAN.for_images((28, 28, 1))`.
         """
         sizes = (latent_dim, sum(categories), continuous, filters)
-        networks = info_gan_networks(shape, *sizes, scales=kwargs.get("scale") is None)
+        networks = info_gan_networks(shape, *sizes, scales=scales)
         return cls(*networks, categories, continuous, **kwargs)
 
     def loss_weights(self):

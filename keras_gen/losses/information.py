@@ -9,7 +9,7 @@ from keras_gen.losses.likelihoods import UnboundedNormal
 
 
 def code_information(
-    codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float | None = None
+    codes: tf.Tensor, found: tf.Tensor, categories: Sequence[int], scale: float = 1.0
 ) -> dict[str, tf.Tensor]:
     """L_I = E[log Q(c|x)] + H(c), of codes c that are categories and numbers uniform in [-1, 1].
 
@@ -19,10 +19,10 @@ def code_information(
     Args:
         codes: `[batch, codes]`, one-hot categories and then numbers.
         found: What parametrizes Q, `[batch, outputs]`: logits of all categories, then means of the
-            numbers, then, without a `scale`, what their scales are made of.
+            numbers, then, if Q tells these, what their scales are made of.
         categories: Classes of each categorical code.
-        scale: Standard deviation of numbers in Q. None: Q tells it, as a softplus and at least
-            0.001.
+        scale: Standard deviation of numbers in a Q that tells means alone. One that is told is a
+            softplus and at least 0.001.
 
     Returns:
         Float32 `[batch]` each, nats: "categorical" and "continuous", -log Q(c|x) of the categories
@@ -31,8 +31,8 @@ def code_information(
     Example:
         >>> code_information(tf.one_hot([0, 1], 2), tf.zeros([2, 2]), [2])["information"]  # 0 each
     """
-    normal, continuous = UnboundedNormal(scale), codes.shape[1] - sum(categories)
-    outputs = continuous * normal.params_per_value
+    continuous, outputs = (tensor.shape[1] - sum(categories) for tensor in (codes, found))
+    normal = UnboundedNormal(scale if outputs == continuous else None)
     *ones, numbers = tf.split(tf.cast(codes, tf.float32), [*categories, continuous], axis=1)
     *logits, told = tf.split(tf.cast(found, tf.float32), [*categories, outputs], axis=1)
     of_categories = sum(map(tf.nn.softmax_cross_entropy_with_logits, ones, logits))

@@ -35,7 +35,7 @@ def built(certainty=0.0, scale=None, **options):
     kernel = np.zeros((CODES, outputs))
     kernel[range(CODES), range(CODES)] = [certainty] * CLASSES + [1.0] * NUMBERS
     q.set_weights([kernel, np.zeros(outputs)])
-    options = WEIGHTS | dict(data="vectors", objective="minimax", scale=scale) | options
+    options = WEIGHTS | dict(data="vectors", objective="minimax", scale=scale or 1.0) | options
     model = InfoGAN(generator, discriminator, CATEGORIES, NUMBERS, **options)
     model.compile(d_optimizer=keras.optimizers.SGD(0.0), g_optimizer=keras.optimizers.SGD(0.0))
     return model

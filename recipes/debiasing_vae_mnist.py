@@ -14,7 +14,7 @@ Deviations from the paper: the data, and the networks for them. Alpha, the width
 weights and the number of latents were chosen on the last 10,000 training digits.
 
   python recipes/debiasing_vae_mnist.py    # about 4 minutes on two CPU cores
-  python recipes/debiasing_vae_mnist.py --dataset celeb_a --latent-dim 16
+  python recipes/debiasing_vae_mnist.py --dataset celeb_a    # nothing is tuned for faces
   python recipes/debiasing_vae_mnist.py --preset smoke    # under a minute
 
 Data: mnist or celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -66,14 +66,15 @@ def main(run: Run, s: Settings):
         data, biased = faces(32, labels=True), rare_group
     data = run.load(dataclasses.replace(data, train=data.train.take(s.examples)))
     train, groups = biased(data.train, s.rare, s.seed)
-    models = {name: build(run, s, train) for name in ("uniform", "known", "debiased")}
+    arrays = train.arrays()
+    models = {n: build(run, s, *arrays[0].shape) for n in ("uniform", "known", "debiased")}
     streams = {n: partial(stream, run, s, train, model) for n, model in models.items()}
 
     run.fit(models["uniform"], partial(train.stream, s.batch_size, s.seed), part="uniform")
     shares = np.bincount(groups) / len(groups)
     models["known"].sampling.assign(1 / shares[groups])
     run.fit(models["known"], streams["known"], part="known")
-    debiased, arrays = models["debiased"], train.arrays()
+    debiased = models["debiased"]
     reweigh = keras.callbacks.LambdaCallback(lambda epoch, logs: debiased.reweigh(*arrays))
     some = arrays[0][np.argsort(-groups, kind="stable")[:12]]  # of the rare group
     draw = partial(reconstructions, images=some)
@@ -92,16 +93,15 @@ def main(run: Run, s: Settings):
     run.export(debiased, default="classify")
 
 
-def build(run, s, train):
+def build(run, s, examples, *shape):
     """A model of the same initial weights each time."""
-    shape = train.arrays()[0].shape[1:]
     keras.utils.set_random_seed(s.seed)
     with run.strategy.scope():
         sizes = dict(latent_dim=s.latent_dim, filters=(s.width, 2 * s.width))
         encoder = conv_encoder(shape, **sizes, heads=("mean", "log_variance"))
         networks = with_head(encoder, 2), conv_decoder(shape, **sizes)
         options = dict(weight=s.weight, beta=s.beta, alpha=s.alpha, bin_width=s.bin_width)
-        model = DBVAE(*networks, len(train), **options, seed=s.seed)
+        model = DBVAE(*networks, examples, **options, seed=s.seed)
         run.compile(model, keras.optimizers.Adam(run.in_halves(s.learning_rate)))
     return model
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gen.bases import Coded
 from keras_gen.gan.gan import GAN
-from keras_gen.losses import code_information
+from keras_gen.losses import UnboundedNormal, code_information
 from keras_gen.networks import info_gan_networks
 
 
@@ -45,8 +45,8 @@ class InfoGAN(Coded, GAN):
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: As `GAN`; if there is no categorical code, or a network has not as many inputs
-            or outputs for the codes.
+        ValueError: As `GAN`; if there is no categorical code, a network has not as many inputs or
+            outputs for the codes, or `scale` is not positive.
 
     Example:
     ```python
@@ -67,6 +67,7 @@ class InfoGAN(Coded, GAN):
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         self.keep_codes(generator, discriminator, categories, continuous)
+        UnboundedNormal(scale)  # which refuses what is no deviation
         self.weight, self.continuous_weight, self.scale = weight, continuous_weight, scale
 
     @classmethod

@@ -170,10 +170,12 @@ class Published:
                 f"{first.key} comes first: give it baselines, the figures of the strongest cheap "
                 "methods, or else no_baseline, the reason why there is none."
             )
+        for name in self.datasets:
+            self.on(name)
 
     def on(self, dataset: str | None) -> "Published":
         """The same for a value of the setting `dataset`."""
-        return dataclasses.replace(self, **self.datasets.get(dataset or "", {}))
+        return dataclasses.replace(self, **self.datasets.get(dataset or "", {}), datasets={})
 
     def figure(self, key: str) -> Figure:
         """The figure of a key.

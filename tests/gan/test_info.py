@@ -126,3 +126,8 @@ def test_networks_without_the_codes_are_refused():
     for categories, numbers in (((3, 2), 1), ((4, 2), 2), ((), 2)):
         with pytest.raises(ValueError, match=r"The categories are .* at least one category"):
             InfoGAN(model.generator, model.discriminator, categories, numbers)
+
+
+def test_a_scale_is_positive():
+    with pytest.raises(ValueError, match=r"found scale=-1\.0: pass a positive number"):
+        built(scale=-1.0)

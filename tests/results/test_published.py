@@ -115,6 +115,12 @@ role = "check"
         ("[all]", "[all", "toml cannot be used: "),
         ('system = "Toy"', "", "missing 1 required positional argument: 'system'"),
         ("train_size", "size", "unexpected keyword argument 'size'"),
+        (
+            "train_size",
+            "datasets.balls = {size = 3}\ntrain_size",
+            "unexpected keyword argument 'size'",
+        ),
+        ("train_size", "datasets.balls = {dataset = ''}\ntrain_size", "dataset is empty"),
         ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid is 0"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),

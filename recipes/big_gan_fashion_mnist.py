@@ -14,8 +14,9 @@ of two classifiers of clothes, trained apart on the padded images, of which the 
 patches without a network. Test images compared alike give the floor, and a mixture of Gaussians of
 the pixels the baseline.
 
-Deviations in the cpu preset: narrow networks, batches of 64 in place of 2,048, one update of the
-discriminator for one of the generator, and twice the learning rates.
+Deviations in the cpu preset: narrow networks with attention to maps of 8x8, batches of 32 in place
+of 2,048, one update of the discriminator for one of the generator, and higher learning rates, the
+generator's eightfold: with twice it had drawn no clothes after 600 steps of 64.
 """
 
 import dataclasses
@@ -52,8 +53,9 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(latent_dim=8, filters=8, ema=0.9, epochs=2, steps_per_epoch=4, batch_size=8,
                   compared=200, classifier_steps=20),
-    "cpu": dict(filters=32, discriminator_steps=1, d_learning_rate=4e-4, g_learning_rate=1e-4,
-                ema=0.998, epochs=15, steps_per_epoch=200, batch_size=64, grid_every=3),
+    "cpu": dict(filters=32, attention=8, discriminator_steps=1, d_learning_rate=4e-4,
+                g_learning_rate=4e-4, ema=0.998, epochs=15, steps_per_epoch=600, batch_size=32,
+                grid_every=3),
     "paper": dict(epochs=100, steps_per_epoch=468, batch_size=2048, grid_every=5),
 }  # fmt: skip
 

@@ -46,15 +46,9 @@ class ContractiveAutoencoder(Autoencoder):
     """
 
     def __init__(
-        self,
-        encoder,
-        decoder,
-        likelihood="bernoulli",
-        weight: float = 0.1,
-        method: str = "auto",
-        seed=0,
-        **kwargs,
-    ):
+        self, encoder, decoder, likelihood="bernoulli", weight: float = 0.1, method: str = "auto",
+        seed=0, **kwargs,
+    ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
         if method not in METHODS:
             raise ValueError(f"method is {method!r}: expected one of {METHODS}.")

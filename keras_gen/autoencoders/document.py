@@ -25,6 +25,8 @@ class DocumentAutoencoder(Autoencoder):
     vocabulary, 1 on average, for without the pretraining inputs near 0 teach it nothing; the mean
     square of tf-idf is 1 for the same reason.
 
+    Somewhat more lines than other models have, for two kinds of vectors and signatures of texts.
+
     `fit` takes counts, `[batch, words]`; all else takes counts or texts. A document of which no
     word is known is all zeros: it has a code like any other, and a score of 0.
 

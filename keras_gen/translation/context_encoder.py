@@ -35,6 +35,9 @@ class ContextEncoder(Capable, GenerativeModel):
     form of eq. (2), as the authors' code does. The channel-wise fully connected layer stands in the
     decoder for inpainting too (fig. 9b), in place of the bottleneck of 4000 units of fig. 9a.
 
+    More lines than other models have, for it stands on no base of two players: what it generates
+    has a target, and the discriminator may be left out.
+
     Args:
         encoder: Float images in [-1, 1] to features `[batch, ...]`.
         decoder: Features to images of the same size in [-1, 1].

@@ -4,8 +4,8 @@ Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Im
 ICLR 2019. Latents are truncated at several thresholds; the lower one is, the more samples look like
 training images (precision), and the fewer training images are like a sample (recall).
 
-  python recipes/big_gan_fashion_mnist.py                about 33 minutes on one of two CPU cores
-  python recipes/big_gan_fashion_mnist.py --preset smoke under a minute
+  python recipes/big_gan_fashion_mnist.py                 about 33 minutes on one of two CPU cores
+  python recipes/big_gan_fashion_mnist.py --preset smoke  under a minute
 
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
 32x32. The paper reports no number on it. Samples are compared with training images in the features

@@ -4,8 +4,8 @@ Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video G
 2018. Videos are 16 frames of 32x32 pixels, in which a digit of MNIST, shrunk to 16x16, moves and
 bounces. They are made at run time, other ones in every epoch.
 
-  python recipes/moco_gan_moving_mnist.py                about 32 minutes on one of two CPU cores
-  python recipes/moco_gan_moving_mnist.py --preset smoke under a minute
+  python recipes/moco_gan_moving_mnist.py                 about 32 minutes on one of two CPU cores
+  python recipes/moco_gan_moving_mnist.py --preset smoke  under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper reports no
 number on it. Frames are compared with those of videos of training digits, one of each video, in the

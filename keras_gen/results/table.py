@@ -130,7 +130,12 @@ def head(runs: dict[str, list[list[Entry]]]) -> str:
 
 
 def measured(value: float, spread: float | None = None) -> str:
-    """A number as precise as its spread (two digits of that), or else with four digits."""
+    """A number as precise as its spread (two digits of that), or else with four digits.
+
+    A spread that is no more than the rounding of sums is 0.
+    """
+    if spread is not None and abs(spread) < 1e-9 * abs(value):
+        spread = 0.0
     size = abs(spread) if spread else abs(value)
     power = math.floor(math.log10(size)) if size else 0
     digits = max(0, (1 if spread else 3) - power)

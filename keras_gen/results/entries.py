@@ -73,17 +73,17 @@ def entries(published: Published, rows: list[Row]) -> list[list[Entry]]:
     """
     groups = []
     for setting in dict.fromkeys(row.setting for row in rows):
+        own_rows = [row for row in rows if row.setting == setting]
+        made = published.on(own_rows[0].config.get("dataset"))
         found: dict[str, list[Row]] = {}
-        for row in rows:
-            if row.setting == setting:
-                found.setdefault(published.figure(row.figure).key, []).append(row)
-        figures = [figure for figure in published.figures if figure.key in found]
+        for row in own_rows:
+            found.setdefault(made.figure(row.figure).key, []).append(row)
+        figures = [figure for figure in made.figures if figure.key in found]
         first = figures[0]
         ranked = sorted(found[first.key], key=lambda row: row.value, reverse=first.higher_is_better)
         median = ranked[len(ranked) // 2].command
         for own in found.values():
             own.sort(key=lambda row: row.command != median)
-        made = published.on(found[first.key][0].config.get("dataset"))
         groups.append([Entry(made, f, tuple(found[f.key]), _best(f, found)) for f in figures])
     return groups
 

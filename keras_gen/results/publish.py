@@ -97,8 +97,9 @@ def _rows(recipe: ModuleType, published: Published, run: FinishedRun) -> list[Ro
             f"{run.path} has the setting dataset {dataset!r}, of which datasets says nothing: add "
             "its name and size to the .toml in recipes/results."
         )
+    there = published.on(dataset)
     rows = []
-    for figure in published.figures:
+    for figure in there.figures:
         for key, value in figure.given.items():
             if config.get(key) != value:
                 raise ValueError(
@@ -118,7 +119,7 @@ def _rows(recipe: ModuleType, published: Published, run: FinishedRun) -> list[Ro
         rows.append(
             Row(
                 figure=figure.key,
-                train_size=_train_size(run, published.on(dataset).train_size),
+                train_size=_train_size(run, there.train_size),
                 split="; ".join(
                     f"{kind}, {_sum(sizes)}" for kind, sizes in run.sizes(training=False).items()
                 ),

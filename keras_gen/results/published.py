@@ -124,8 +124,9 @@ class Published:
         figures: What is published; the first one is the score in README.md.
         train_size: Examples of the whole training set, of each domain if there are several: a run
             on fewer is shown as one on a subset. None: not compared.
-        datasets: `dataset` and `train_size` of other values of the recipe's setting `dataset` than
-            its default, by value.
+        datasets: What is different with other values of the recipe's setting `dataset` than its
+            default, by value: `dataset` and `train_size`; `given`, settings on which all names
+            depend there; `without`, the keys of figures that mean nothing there.
 
     Raises:
         ValueError: If something is empty, two figures share a key or a name, a baseline is no
@@ -175,7 +176,14 @@ class Published:
 
     def on(self, dataset: str | None) -> "Published":
         """The same for a value of the setting `dataset`."""
-        return dataclasses.replace(self, **self.datasets.get(dataset or "", {}), datasets={})
+        other = dict(self.datasets.get(dataset or "", {}))
+        given, without = other.pop("given", {}), list(map(self.figure, other.pop("without", ())))
+        figures = tuple(
+            dataclasses.replace(figure, given={**figure.given, **given})
+            for figure in self.figures
+            if figure not in without
+        )
+        return dataclasses.replace(self, **other, figures=figures, datasets={})
 
     def figure(self, key: str) -> Figure:
         """The figure of a key.

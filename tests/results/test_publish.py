@@ -163,6 +163,18 @@ def test_another_dataset_has_a_name_and_a_size_of_its_own(root, tmp_path):
     assert [entry.row.train_size for entry in found] == [100, "100 of 400"]
 
 
+def test_another_dataset_fixes_other_settings_and_lacks_figures(root, tmp_path):
+    file = root / "recipes" / "results" / "toy.toml"
+    other = '[datasets.balls]\ndataset = "Balls"\ngiven = { rate = 0.7 }\nwithout = ["fid"]\n'
+    file.write_text(file.read_text().replace("[all]", f"{other}\n[all]"))
+    with pytest.raises(ValueError, match=r"has the setting rate 0\.1, and 'NLL' means 0\.7"):
+        publish(root, [make_export(tmp_path / "a", {"dataset": "balls"})])
+    there, default = {"dataset": "balls", "rate": 0.7}, {"rate": 0.1}
+    publish(root, [make_export(tmp_path / "b", there), make_export(tmp_path / "c", default)])
+    found = [[entry.figure.key for entry in group] for group in read_entries(root)["toy"]]
+    assert found == [["nll"], ["nll", "fid"]]
+
+
 @pytest.mark.parametrize(
     ("exports", "message"),
     [

@@ -121,6 +121,11 @@ role = "check"
             "unexpected keyword argument 'size'",
         ),
         ("train_size", "datasets.balls = {dataset = ''}\ntrain_size", "dataset is empty"),
+        (
+            "train_size",
+            "datasets.balls = {without = ['psnr']}\ntrain_size",
+            "has no figure 'psnr'",
+        ),
         ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid is 0"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),

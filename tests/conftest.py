@@ -31,6 +31,11 @@ def pytest_configure(config):
     """Gives TensorFlow two logical CPU devices, and each process its fraction of the cores."""
     if config.getoption("numprocesses", None):
         return  # the controller runs no test: its workers come here themselves
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    # Of the libraries below NumPy, and of what tests start; more than cores wait for each other.
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"):
+        os.environ.setdefault(name, str(threads))
     import tensorflow as tf
 
     tf.config.set_logical_device_configuration(
@@ -38,8 +43,7 @@ def pytest_configure(config):
     )
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
-    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
-    tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // workers))
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
 def pytest_collection_modifyitems(items):

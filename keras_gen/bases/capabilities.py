@@ -66,6 +66,7 @@ class Capable:
         """Returns one function of the model's own tensors as a signature."""
         edges = [self.edges[name] for name in takes]
 
+        @tf.autograph.experimental.do_not_convert
         def serve(*values):
             inner = [edge.prepare(value) for edge, value in zip(edges, values, strict=True)]
             return self._served(function(self, *inner))
@@ -85,7 +86,8 @@ class Capable:
         """Returns a function of tensors as a graph, traced once and kept under the key."""
         graphs = self.__dict__.setdefault("_graphs", {})
         if key not in graphs:
-            graphs[key] = tf.function(function, input_signature=specs)
+            # As in Keras' steps, conditions are TensorFlow's: AutoGraph would only cost seconds.
+            graphs[key] = tf.function(function, input_signature=specs, autograph=False)
         return graphs[key]
 
 
@@ -215,6 +217,7 @@ class Sampler(Capable):
         """Returns the capabilities, and `sample(seed, n)` with the conditions, one for all."""
         known = self.conditions()
 
+        @tf.autograph.experimental.do_not_convert
         def sample(seed, n, *values):
             noise = self.drawn_noise(n, seed)
             return self._served(_generated(self, noise, *self._prepared(values, n)))

@@ -151,7 +151,9 @@ def _read(
     def choose(example: dict) -> tuple:
         return tuple(fitted(key, _within(example, key)) for key in names)
 
-    dataset = dataset.map(choose, num_parallel_calls=tf.data.AUTOTUNE)
+    dataset = dataset.map(
+        tf.autograph.experimental.do_not_convert(choose), num_parallel_calls=tf.data.AUTOTUNE
+    )
     specs = tf.nest.flatten(dataset.element_spec)
     for spec in specs:
         if not spec.shape.is_fully_defined():

@@ -330,6 +330,8 @@ class Source:
                 example = augment(example, fold)
             return example
 
+        if augment is None and self._decode is None:
+            return tf.autograph.experimental.do_not_convert(read)
         if augment is not None:
             # Once outside the graph, so that a mistake shows as the function's own error.
             with tf.device("CPU:0"):

@@ -128,7 +128,7 @@ class Extractor:
     @functools.cached_property
     def _compiled(self):
         # A graph costs a third of the eager calls of a small network on small images.
-        function = tf.function(lambda x: self.model(x, training=False))
+        function = tf.function(lambda x: self.model(x, training=False), autograph=False)
 
         @functools.cache
         def traced(shape, dtype):

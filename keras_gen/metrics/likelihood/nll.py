@@ -77,6 +77,7 @@ def importance_weighted_nll(
     chunk = min(chunk, samples)
     chunks = -(-samples // chunk)
     shape = model.prepare(images[:1]).shape[1:]
+    log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
 
     @tf.function(input_signature=[tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)])
     def estimate(x, batch):
@@ -87,7 +88,7 @@ def importance_weighted_nll(
             # Iterations at the same time would each hold their samples.
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             key = stateless_seed(seed, batch * chunks + number, "importance_weights")
-            log_w = tf.cast(model.log_weights(x, chunk, key), tf.float64)
+            log_w = tf.cast(log_weights(x, chunk, key), tf.float64)
             # The last chunk may hold more than are asked for.
             wanted = (tf.range(chunk, dtype=tf.int64) + number * chunk < samples)[:, None]
             logs += tf.reduce_sum(tf.where(wanted, log_w, 0.0), axis=0)
@@ -167,7 +168,8 @@ def elbo_terms(
         raise ValueError(
             f"elbo_terms found draws={draws} for {len(images)} images: pass at least 1 of each."
         )
-    compiled = tf.function(lambda x: model.terms({"x": x}), reduce_retracing=True)
+    graph = dict(reduce_retracing=True, autograph=False)
+    compiled = tf.function(lambda x: model.terms({"x": x}), **graph)
     step = int(model.evaluation_step.numpy())
     model.evaluation_step.assign(0)
     parts = []

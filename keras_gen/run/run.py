@@ -20,6 +20,7 @@ from keras_gen.callbacks import Board, Evaluation, SampleGrid, TimeLeft
 from keras_gen.data import Source
 from keras_gen.files import write_json
 from keras_gen.images import read_image, write_png
+from keras_gen.run.clock import Clock
 from keras_gen.run.closing import SMOKE_NOTE, numbers, usage
 from keras_gen.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.run.devices import choose_policy, describe_devices
@@ -44,9 +45,9 @@ class Run:
     """One run of a recipe in a folder of its own.
 
     The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
-    `checkpoints/`, `best.keras` if a best model is kept, and, when the run is finished,
-    `metrics.json`, `sample_grid.png`, `progress.gif` and what else the recipe draws. Of each
-    further model that is trained it holds a folder with the same.
+    `checkpoints/`, `elapsed.json`, `best.keras` if a best model is kept, and, when the run is
+    finished, `metrics.json`, `sample_grid.png`, `progress.gif` and what else the recipe draws. Of
+    each further model that is trained it holds a folder with the same.
 
     Args:
         recipe: Path of the recipe's file; its stem names the run and the export.
@@ -78,7 +79,7 @@ class Run:
         self.policy = choose_policy(s.mixed_precision)
         keras.config.set_dtype_policy(self.policy)
         self.notes: list[str] = []
-        self.began = time.monotonic()
+        self.clock = Clock(self.directory)
         self.state: TrainingState | None = None
         self.data: dict[str, str] = {}
         self.identity: dict[str, str] = {}
@@ -229,6 +230,7 @@ class Run:
 
             def write(*_, **__):
                 write_history(directory / "history.csv", state.logs)
+                self.clock.save()
 
             # Also at the start, for the last run may have ended just before it.
             after = [keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)]
@@ -269,6 +271,7 @@ class Run:
             found = json.loads(json.dumps(measure(*arguments)))
         if is_chief():
             write_json(path, found)
+            self.clock.save()
         numbers = ", ".join(
             f"{key} {value:.4g}" for key, value in found.items() if isinstance(value, int | float)
         )
@@ -298,7 +301,7 @@ class Run:
         self.metrics |= numbers | {
             "seed": self.settings.seed,
             "steps": int(keras.ops.convert_to_numpy(model.step)),
-            "minutes": round((time.monotonic() - self.began) / 60, 1),
+            "minutes": round(self.clock.minutes, 1),
             "device": describe_devices(self.strategy),
             "policy": self.policy,
             "date": datetime.date.today().isoformat(),

@@ -58,7 +58,7 @@ class TestWhole:
         assert toy("--output", "run", "--seed", "5") == 0
         folder = Path("run")
         assert sorted(path.name for path in folder.iterdir()) == [
-            "checkpoints", "config.json", "export", "history.csv", "losses.png", "metrics.json",
+            "checkpoints", "config.json", "elapsed.json", "export", "history.csv", "losses.png", "metrics.json",
             "progress.gif", "sample_grid.png", "samples", "tensorboard",
         ]  # fmt: skip
         config = json.loads((folder / "config.json").read_text())
@@ -161,6 +161,15 @@ class TestResume:
         assert history("run") == history("whole")
         assert event_steps("run") == [0, 1, 2]
         assert len(list(Path("run/samples").iterdir())) == 3
+
+    def test_minutes_are_those_of_all_processes(self, toy):
+        toy.callbacks = [Stop(2, KeyboardInterrupt())]
+        toy("--output", "run")
+        assert json.loads(Path("run/elapsed.json").read_text()).keys() == {"minutes"}
+        Path("run/elapsed.json").write_text('{"minutes": 600}')
+        toy.callbacks = [Stop(None, None)]
+        assert toy("--output", "run", "--resume") == 0
+        assert 600 <= json.loads(Path("run/metrics.json").read_text())["minutes"] < 660
 
     def test_an_export_is_written_once(self, toy, monkeypatch):
         """Also if the run was interrupted between the export and the metrics, its last file."""

@@ -1,0 +1,20 @@
+"""The minutes of interrupted runs."""
+
+import time
+
+from keras_gen.run.clock import Clock
+
+
+def test_counts_what_was_saved_by_all_processes(tmp_path, monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    first = Clock(tmp_path)
+    now += 180
+    first.save()
+    now += 60  # is lost, and done again
+    assert first.minutes == 4
+    second = Clock(tmp_path)
+    now += 30
+    assert second.minutes == 3.5
+    second.save()
+    assert Clock(tmp_path).minutes == 3.5

@@ -7,7 +7,7 @@ Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for Data-Efficient GAN Tr
 2020: color, place and cut-outs of real and generated images change before they are judged.
 
   python recipes/dcgan_celeb_a.py                       53 minutes on one of two CPU cores
-  python recipes/dcgan_celeb_a.py --dataset cifar10     the same for small photographs
+  python recipes/dcgan_celeb_a.py --dataset cifar10     16 for photographs, no arithmetic
   python recipes/dcgan_celeb_a.py --preset smoke        under a minute
 
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The papers

@@ -58,8 +58,8 @@ class TestWhole:
         assert toy("--output", "run", "--seed", "5") == 0
         folder = Path("run")
         assert sorted(path.name for path in folder.iterdir()) == [
-            "checkpoints", "config.json", "elapsed.json", "export", "history.csv", "losses.png", "metrics.json",
-            "progress.gif", "sample_grid.png", "samples", "tensorboard",
+            "checkpoints", "config.json", "elapsed.json", "export", "history.csv", "losses.png",
+            "metrics.json", "progress.gif", "sample_grid.png", "samples", "tensorboard",
         ]  # fmt: skip
         config = json.loads((folder / "config.json").read_text())
         assert config == toy.run.settings.as_json() | {"run": toy.run.id}

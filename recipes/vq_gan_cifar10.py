@@ -2,10 +2,10 @@
 
 Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, the
 first of its two stages. A VQ-VAE with the same networks, codebook and number of steps stands
-beside it: both write an image as 8x8 codes of 9 bits. Test images are reconstructed from their
-codes and compared with training images, in the features of two classifiers, of which the worse
-counts, and by patches without a network; the test images themselves are the floor. The PSNR says
-what is lost of each image.
+beside it: both write an image as 8x8 codes of 9 bits, as codes without a network do: k-means of
+patches, principal components and JPEG. Test images are reconstructed from their codes and compared
+with training images, in the features of two classifiers, of which the worse counts, and by patches
+without a network; the test images themselves are the floor. The PSNR says what is lost of each.
 
   python recipes/vq_gan_cifar10.py                    about 45 minutes on one of two CPU cores
   python recipes/vq_gan_cifar10.py --preset smoke     under a minute
@@ -24,7 +24,14 @@ from functools import partial
 
 from keras_gen.data import random_crop_flip, small_images
 from keras_gen.images import grid
-from keras_gen.metrics import GenerationEvaluation, psnr, train_classifier, trained_extractor
+from keras_gen.metrics import (
+    GenerationEvaluation,
+    code_baselines,
+    code_bits,
+    psnr,
+    train_classifier,
+    trained_extractor,
+)
 from keras_gen.networks import (
     activation_maps,
     patch_discriminator,
@@ -93,15 +100,17 @@ def main(run: Run, s: Settings):
         training = partial(trained_extractor, images, labels, s.classifier_steps, seed=s.seed)
         extractors = {kind: training(kind=kind) for kind in ("conv", "mlp")}
         evaluate = GenerationEvaluation(extractors, images[: len(shown)], shown, s.seed)
-        coders = {"": model, "vq_vae_": vq_vae}
-        found = {prefix: coder.reconstruct(shown) for prefix, coder in coders.items()}
+        bits = round(code_bits(model.encode(shown[:1]).shape[1:], s.codebook_size))
+        others, _ = code_baselines(images, shown, bits, patches=s.codebook_size, seed=s.seed)
+        found = {"": model.reconstruct(shown), "vq_vae_": vq_vae.reconstruct(shown)}
+        found |= {f"{name}_": each for name, each in others.items()}
         for prefix, each in (found | {"floor_": shown}).items():
             metrics |= {prefix + name: value for name, value in evaluate(each).items()}
-        for prefix, images in found.items():
-            metrics[f"{prefix}psnr"] = psnr(images, shown, of="rgb").mean()
+        for prefix, each in found.items():
+            metrics[f"{prefix}psnr"] = psnr(each, shown, of="rgb").mean()
         for kind, extractor in extractors.items():
             metrics[f"extractor_accuracy_{kind}"] = extractor.accuracy
-        rows = [shown[:16], found["vq_vae_"][:16], found[""][:16]]
+        rows = [each[:16] for each in (shown, found["vq_vae_"], found[""], found["jpeg_"])]
         run.draw("sample_grid", grid(np.concatenate(rows), columns=16))
     run.export(model)
 

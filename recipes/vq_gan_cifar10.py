@@ -2,10 +2,11 @@
 
 Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, the
 first of its two stages. A VQ-VAE with the same networks, codebook and number of steps stands
-beside it: both write an image as 8x8 codes of 9 bits, as codes without a network do: k-means of
-patches, principal components and JPEG. Test images are reconstructed from their codes and compared
-with training images, in the features of two classifiers, of which the worse counts, and by patches
-without a network; the test images themselves are the floor. The PSNR says what is lost of each.
+beside it: both write an image as 8x8 codes of 9 bits. Codes of as many bits without a network
+stand there too: k-means of patches, principal components, JPEG. Test images are reconstructed from
+their codes and compared with training images, in the features of two classifiers, of which the
+worse counts, and by patches without a network; the test images themselves are the floor. The PSNR
+says what is lost of each image.
 
   python recipes/vq_gan_cifar10.py                    about 45 minutes on one of two CPU cores
   python recipes/vq_gan_cifar10.py --preset smoke     under a minute

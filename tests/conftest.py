@@ -43,7 +43,6 @@ def pytest_configure(config):
     )
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
 
 
 def pytest_collection_modifyitems(items):

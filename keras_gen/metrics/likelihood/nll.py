@@ -77,6 +77,7 @@ def importance_weighted_nll(
     chunk = min(chunk, samples)
     chunks = -(-samples // chunk)
     shape = model.prepare(images[:1]).shape[1:]
+    # AutoGraph is for the loop below alone.
     log_weights = tf.autograph.experimental.do_not_convert(model.log_weights)
 
     @tf.function(input_signature=[tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)])
@@ -168,8 +169,7 @@ def elbo_terms(
         raise ValueError(
             f"elbo_terms found draws={draws} for {len(images)} images: pass at least 1 of each."
         )
-    graph = dict(reduce_retracing=True, autograph=False)
-    compiled = tf.function(lambda x: model.terms({"x": x}), **graph)
+    compiled = tf.function(lambda x: model.terms({"x": x}), reduce_retracing=True, autograph=False)
     step = int(model.evaluation_step.numpy())
     model.evaluation_step.assign(0)
     parts = []

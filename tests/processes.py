@@ -1,14 +1,21 @@
 """Recipes and commands in processes of their own, as users start them."""
 
+import multiprocessing
 import os
+import runpy
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import tensorflow as tf
 
 ROOT = Path(__file__).resolve().parents[1]
 RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))
+# Processes that have imported what takes seconds: a server imports it once, and forks. It has one
+# thread, and TensorFlow no devices yet, until then.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["keras_gen.run", "keras_gen.cli", "keras_gen.networks"])
 
 
 def environment(data: bool = False) -> dict[str, str]:
@@ -28,19 +35,53 @@ def start(recipe: str, *flags, cwd, data: bool = False, **kwargs) -> subprocess.
     return subprocess.Popen(command, cwd=cwd, text=True, **usual | kwargs)
 
 
-def run(recipe: str, *flags, cwd, data: bool = False, **kwargs) -> subprocess.CompletedProcess:
-    """Runs a recipe to its end."""
-    with start(recipe, *flags, cwd=cwd, data=data, **kwargs) as process:
+def run(recipe: str, *flags, cwd, data: bool = False) -> subprocess.CompletedProcess:
+    """Runs a recipe to its end, as `run_script` does."""
+    script = ROOT / "recipes" / f"{recipe}.py"
+    return run_script(script, *flags, cwd=cwd, env=environment(data))
+
+
+def run_afresh(*arguments, **kwargs) -> subprocess.CompletedProcess:
+    """Runs a recipe to its end, as users start it; takes what `start` takes."""
+    with start(*arguments, **kwargs) as process:
         out, err = process.communicate(timeout=600)
     return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
 def keras_gen(*arguments, cwd) -> subprocess.CompletedProcess:
-    """Runs the command `keras-gen`."""
-    command = [sys.executable, "-m", "keras_gen.cli", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, text=True, capture_output=True, env=environment(), timeout=300
-    )
+    """Runs the command `keras-gen`, as `run_script` does."""
+    return _forked("keras-gen", arguments, runpy.run_module, "keras_gen.cli", cwd, environment())
+
+
+def run_script(path, *arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
+    """Runs a script to its end, in a process that has not to import TensorFlow first."""
+    return _forked(path, arguments, runpy.run_path, str(path), cwd or ".", env or dict(os.environ))
+
+
+def _forked(name, arguments, run, code, cwd, env) -> subprocess.CompletedProcess:
+    command = [str(name), *map(str, arguments)]
+    with tempfile.TemporaryDirectory() as folder:
+        written = [Path(folder, name) for name in ("out", "err")]
+        process = PROCESSES.Process(target=_main, args=(command, run, code, cwd, env, *written))
+        process.start()
+        process.join(600)
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+            raise subprocess.TimeoutExpired(command, 600)
+        out, err = (path.read_text() for path in written)
+    return subprocess.CompletedProcess(command, process.exitcode, out, err)
+
+
+def _main(command, run, code, cwd, env, out, err):
+    """What the process does: its streams are files, since those of the server are not its own."""
+    for number, path in enumerate((out, err), start=1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    os.environ.clear()
+    os.environ.update(env)
+    os.chdir(cwd)
+    sys.argv = command
+    run(code, run_name="__main__")
 
 
 def event_steps(folder, tag: str = "epoch_g_loss") -> list[int]:

@@ -50,6 +50,7 @@ def test_each_layer_learns_the_codes_of_those_before_and_is_installed():
     )
 
 
+@pytest.mark.slow
 def test_helps_a_training_that_is_too_short():
     """Two correlated blocks of pixels: plain logistic layers of small weights stay at the mean."""
     bits = np.random.default_rng(1).integers(0, 2, (256, 4, 1, 1), "uint8") * 255

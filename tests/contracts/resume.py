@@ -1,10 +1,11 @@
-"""Trains a tiny model unbroken, and again with a break; the two must be equal bit for bit.
+"""Trains a tiny model unbroken, and on from what it left half way: they must be equal bit for bit.
 
 Arguments: name of the model's class, variant, folder for checkpoints. Run in a process of its own,
 because determinism cannot be turned off again. Variants: `plain`; `float16`, with its loss scale;
 `dropout`, with a random layer of Keras' in the first network.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -47,8 +48,8 @@ def stream(model, start):
     return source.stream(BATCH, seed=5, start=start)
 
 
-def train(name, variant, epochs, folder, seed):
-    """Trains up to `epochs`, going on from what the folder holds."""
+def train(name, variant, folder, halfway, seed):
+    """Trains to the end, going on from what the folder holds, and copies what it held half way."""
     model = build(name, variant, seed)
     # Counts epochs without progress, keeps the best weights, and puts them back at the end.
     counter = keras.callbacks.EarlyStopping(
@@ -56,24 +57,28 @@ def train(name, variant, epochs, folder, seed):
     )
     checkpoints = TrainingState(folder, config={"name": name}, callbacks=[counter])
     last = []
-    after = keras.callbacks.LambdaCallback(
-        on_epoch_end=lambda epoch, logs: last.append((epoch, state(model)))
-    )
+
+    def keep(epoch, logs):
+        last.append((epoch, state(model)))
+        if epoch == EPOCHS // 2:  # the folder as a training that ended before this epoch leaves it
+            shutil.copytree(folder, halfway, dirs_exist_ok=True)
+
+    after = keras.callbacks.LambdaCallback(on_epoch_end=keep)
     history = model.fit(
-        stream(model, checkpoints.epoch * STEPS), epochs=epochs, steps_per_epoch=STEPS,
+        stream(model, checkpoints.epoch * STEPS), epochs=EPOCHS, steps_per_epoch=STEPS,
         initial_epoch=checkpoints.epoch, callbacks=[counter, after, checkpoints], verbose=0,
         validation_data=stream(model, 0), validation_steps=1,
     )  # fmt: skip
-    assert last[-1][0] == epochs - 1
+    assert last[-1][0] == EPOCHS - 1
     return model, last, history, counter
 
 
 def main(name, variant, folder):
     tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("mixed_float16" if variant == "float16" else "float32")
-    model, unbroken, history, counter = train(name, variant, EPOCHS, folder / "a", seed=0)
-    train(name, variant, EPOCHS // 2, folder / "b", seed=0)
-    _, resumed, later, counter_later = train(name, variant, EPOCHS, folder / "b", seed=99)
+    whole, half = folder / "whole", folder / "half"
+    model, unbroken, history, counter = train(name, variant, whole, half, seed=0)
+    _, resumed, later, counter_later = train(name, variant, half, folder / "unused", seed=99)
 
     assert [epoch for epoch, _ in resumed] == [2, 3]
     assert difference(model, unbroken[0][1], unbroken[-1][1]), "nothing was trained"

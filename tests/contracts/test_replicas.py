@@ -3,8 +3,7 @@
 import json
 import os
 import socket
-import subprocess
-import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -13,9 +12,9 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.training import averaged_weights, make_strategy
+from processes import run_script
 from tiny import cheapest, core, difference, state
 
-ROOT = Path(__file__).resolve().parents[2]
 EPOCHS = 2
 # Two replicas add up in another order, and so round otherwise. Deep networks enlarge that in their
 # images, and losses with a kink in their gradients, whose terms also cancel; not so in weights.
@@ -135,27 +134,16 @@ def run_workers(name, folder) -> list:
         for free in (a, b):
             free.bind(("localhost", 0))
         cluster = {"worker": [f"localhost:{s.getsockname()[1]}" for s in (a, b)]}
-    script = Path(__file__).with_name("worker.py")
-    processes = []
-    for index in range(2):
+    script, results = Path(__file__).with_name("worker.py"), []
+
+    def train(index):
         task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-        environment = os.environ | {"TF_CONFIG": json.dumps(task), "PYTHONPATH": paths}
-        processes.append(
-            subprocess.Popen(
-                [sys.executable, script, name, str(EPOCHS), folder / f"{index}.npz"],
-                env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            )
-        )  # fmt: skip
-    try:
-        for process in processes:
-            output, _ = process.communicate(timeout=240)
-            assert process.returncode == 0, output[-3000:]
-    finally:
-        for process in processes:
-            process.kill()
-            process.wait()
-    results = []
+        env = os.environ | {"TF_CONFIG": json.dumps(task)}
+        done = run_script(script, name, EPOCHS, folder / f"{index}.npz", env=env)
+        assert done.returncode == 0, done.stderr[-3000:]
+
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(train, range(2)))
     for index in range(2):
         with np.load(folder / f"{index}.npz") as file:
             states = [file[f"v{i}"] for i in range(len(file.files) - 1)]

@@ -1,27 +1,15 @@
 """A training that was interrupted and resumes equals the unbroken one bit for bit."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from processes import run_script
 from tiny import every_class
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def assert_resumes(name, variant, folder):
-    paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
-    script = Path(__file__).with_name("resume.py")
-    process = subprocess.run(
-        [sys.executable, script, name, variant, folder],
-        env=os.environ | {"PYTHONPATH": paths},
-        capture_output=True,
-        text=True,
-        timeout=600,
-    )
+    process = run_script(Path(__file__).with_name("resume.py"), name, variant, folder)
     assert process.returncode == 0, process.stderr[-3000:]
 
 

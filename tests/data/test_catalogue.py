@@ -210,6 +210,7 @@ def test_an_interrupted_preparation_is_started_again(prepared, tmp_path):
     assert len(load_tfds("usps", "test", data_dir=tmp_path, manual_dir=manual)) == 5
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_the_official_usps_is_complete(shared_data, tmp_path):
     arrays = np.load(shared_data / "usps" / "usps.npz")

@@ -163,6 +163,7 @@ def test_several_sets():
     assert list(some.parts()) == ["train_a", "test_b"] and some.warning == ""
 
 
+@pytest.mark.slow
 @pytest.mark.data
 def test_real_data(shared_data):
     domains = photos_and_paintings(16)

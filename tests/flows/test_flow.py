@@ -83,6 +83,7 @@ def test_density_of_an_affine_coupling(flip, points):
     np.testing.assert_allclose(model.decode(z.astype("float32")), points, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_trained_density_integrates_to_1(rng):
     """And is the one that samples come from."""
     flow = coupling_flow((2,), steps=4, hidden=(8,), activation="tanh")

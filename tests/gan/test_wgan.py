@@ -74,6 +74,7 @@ def test_a_bad_clip_is_refused(clip):
         wgan(clip=clip)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("psi,one_sided,found", [
     (-0.2, False, 1.05), (-0.2, True, 1.05), (0.2, False, -0.95), (0.2, True, 1.05),
 ])  # fmt: skip

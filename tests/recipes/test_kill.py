@@ -91,15 +91,11 @@ def load(path):
 @pytest.mark.parametrize(
     ("recipe", "moments"),
     [
-        (
-            "cyclegan_monet",
-            ["start", "tracing", "saving", "after", "start", "saving", "tracing", "after", "saving",
-             "end"],
-        ),
+        ("cyclegan_monet", ["start", "tracing", "saving", "after", "saving", "end"]),
         ("dcgan_fashion_mnist", ["saving", "after"]),
         ("vae_mnist", ["after", "end"]),
     ],
-)  # fmt: skip
+)
 def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):
     common = ["--preset", "smoke", "--deterministic", "--epochs", EPOCHS, *FLAGS[recipe]]
     whole, killed = tmp_path / "whole", tmp_path / "killed"

@@ -1,15 +1,13 @@
 """Strategies: made where they can run, refused with the reason where not."""
 
 import json
-import os
-import subprocess
-import sys
 import time
 
 import pytest
 import tensorflow as tf
 
 from keras_gen.training import STRATEGIES, distribution, is_chief, make_strategy
+from processes import run_script
 
 WORKERS = {"worker": ["127.0.0.1:1", "127.0.0.1:2"]}
 
@@ -75,15 +73,12 @@ def test_multiworker_comes_before_all_else(monkeypatch, name):
         make_strategy(name)
 
 
-def test_tpu_is_refused_soon():
+def test_tpu_is_refused_soon(tmp_path):
     """In a process of its own, because looking for TPUs changes the runtime."""
-    code = "from keras_gen.training import make_strategy; make_strategy('tpu')"
+    code = tmp_path / "code.py"
+    code.write_text("from keras_gen.training import make_strategy; make_strategy('tpu')")
     began = time.monotonic()
-    result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=100,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
-    )  # fmt: skip
-    last = result.stderr.strip().splitlines()[-1]
+    last = run_script(code).stderr.strip().splitlines()[-1]
     assert "ValueError: --strategy tpu found no TPU on this machine (" in last
     assert last.endswith("use --strategy default.")
     assert time.monotonic() - began < 60

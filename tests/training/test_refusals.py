@@ -62,7 +62,7 @@ class TestCallbacks:
     def test_those_of_one_optimizer_are_refused_where_there_are_two(self, make, way_out, tmp_path):
         model, callback = TINY["GAN"].build(0), make(tmp_path / "backup")
         with pytest.raises(ValueError) as caught:
-            model.fit(np.zeros([4, 16, 16, 1], "uint8"), callbacks=[callback])
+            model.fit(np.zeros([4, 8, 8, 1], "uint8"), callbacks=[callback])
         assert str(caught.value) == (
             f"{type(callback).__name__} works on `model.optimizer`, and GAN has d_optimizer and "
             f"g_optimizer: {way_out}."

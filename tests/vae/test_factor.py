@@ -109,6 +109,7 @@ def test_a_step_takes_the_vae_along_the_slope_of_equation_2(x):
     assert np.abs(slopes[gamma] - slopes[0.0]).max() > 0.01
 
 
+@pytest.mark.slow
 def test_the_discriminator_learns_the_total_correlation(rng):
     """Of latents with correlation 0.9 it is -log(1 - 0.81) / 2; the encoder is held."""
     first = rng.normal(size=(6000, 2)) @ np.linalg.cholesky([[1.0, 0.9], [0.9, 1.0]]).T / 4

@@ -62,6 +62,7 @@ def test_fixed_upper_latents_stay_and_lower_ones_follow_the_prior(build, x, rng)
         np.testing.assert_array_equal(mixed[row], model.redraw(codes, normal.numpy(), layers)[row])
 
 
+@pytest.mark.slow
 @both
 def test_the_bound_above_a_layer(build, x):
     """Of lower layers drawn from the prior no factor counts, and the upper ones' q and p do."""

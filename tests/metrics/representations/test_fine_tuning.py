@@ -2,11 +2,13 @@
 
 import keras
 import numpy as np
+import pytest
 
 from keras_gen.metrics import fine_tuned_error
 from left_half import data, encoder
 
 
+@pytest.mark.slow
 def test_features_that_tell_the_classes_do_and_others_do_not():
     parts, options = (data(200, 0), data(100, 1), data(400, 2)), dict(batch_size=50, epochs=5)
     good = fine_tuned_error(encoder(slice(0, 2)), *parts, learning_rate=0.1, **options)
@@ -15,6 +17,7 @@ def test_features_that_tell_the_classes_do_and_others_do_not():
     assert good["epoch"] in range(1, 6) and bad["epoch"] in range(1, 6)
 
 
+@pytest.mark.slow
 def test_the_epoch_is_chosen_by_validation_and_nothing_else():
     """With the labels of validation turned round, the worst epoch is the best."""
     train, (images, labels), test = data(200, 0), data(100, 1), data(100, 2)

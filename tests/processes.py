@@ -1,11 +1,15 @@
 """Recipes and commands in processes of their own, as users start them."""
 
+import contextlib
+import json
 import multiprocessing
 import os
 import runpy
+import socket
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import tensorflow as tf
@@ -56,6 +60,27 @@ def keras_gen(*arguments, cwd) -> subprocess.CompletedProcess:
 def run_script(path, *arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
     """Runs a script to its end, in a process that has not to import TensorFlow first."""
     return _forked(path, arguments, runpy.run_path, str(path), cwd or ".", env or dict(os.environ))
+
+
+def run_workers(path, *arguments) -> list[subprocess.CompletedProcess]:
+    """Runs a script twice at once, as two workers that know of each other, each told its number."""
+
+    def train(index, task):
+        return run_script(path, index, *arguments, env=os.environ | task)
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(train, range(2), tasks(2)))
+
+
+def tasks(n: int) -> list[dict[str, str]]:
+    """What the environment of each of `n` workers on this machine has to hold."""
+    with contextlib.ExitStack() as stack:
+        free = [stack.enter_context(socket.socket()) for _ in range(n)]
+        for one in free:
+            one.bind(("127.0.0.1", 0))
+        cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in free]}
+    configs = ({"cluster": cluster, "task": {"type": "worker", "index": i}} for i in range(n))
+    return [{"TF_CONFIG": json.dumps(config)} for config in configs]
 
 
 def _forked(name, arguments, run, code, cwd, env) -> subprocess.CompletedProcess:

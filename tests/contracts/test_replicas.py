@@ -1,9 +1,6 @@
 """Two replicas, and two workers, train as one device: noise, losses, histories and averages."""
 
 import json
-import os
-import socket
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import keras
@@ -12,7 +9,7 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.training import averaged_weights, make_strategy
-from processes import run_script
+from processes import run_workers
 from tiny import cheapest, core, difference, state
 
 EPOCHS = 2
@@ -122,30 +119,12 @@ def test_what_is_for_one_device_is_refused_on_two_replicas(option):
 @pytest.mark.parametrize("tiny", ["GAN"], indirect=True)
 def test_two_workers_equal_one_process(trained, request, tmp_path):
     one, losses = fit(trained)
-    workers = run_workers(request.node.callspec.params["tiny"], tmp_path)
-    for states, losses_of_worker in workers:
+    name = request.node.callspec.params["tiny"]
+    for worker in run_workers(Path(__file__).with_name("worker.py"), name, EPOCHS, tmp_path):
+        assert worker.returncode == 0, worker.stderr[-3000:]
+    for index in range(2):
+        with np.load(tmp_path / f"{index}.npz") as file:
+            states = [file[f"v{i}"] for i in range(len(file.files) - 1)]
+            losses_of_worker = json.loads(str(file["losses"]))
         assert_equal(trained.model, one, states)
         assert_same_losses(losses, losses_of_worker, trained.model.loss_names)
-
-
-def run_workers(name, folder) -> list:
-    """Trains in two processes that know of each other; returns the state and losses of both."""
-    with socket.socket() as a, socket.socket() as b:
-        for free in (a, b):
-            free.bind(("localhost", 0))
-        cluster = {"worker": [f"localhost:{s.getsockname()[1]}" for s in (a, b)]}
-    script, results = Path(__file__).with_name("worker.py"), []
-
-    def train(index):
-        task = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        env = os.environ | {"TF_CONFIG": json.dumps(task)}
-        done = run_script(script, name, EPOCHS, folder / f"{index}.npz", env=env)
-        assert done.returncode == 0, done.stderr[-3000:]
-
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(train, range(2)))
-    for index in range(2):
-        with np.load(folder / f"{index}.npz") as file:
-            states = [file[f"v{i}"] for i in range(len(file.files) - 1)]
-            results.append((states, json.loads(str(file["losses"]))))
-    return results

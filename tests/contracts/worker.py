@@ -1,17 +1,18 @@
 """One of several workers: trains a tiny model and writes its state and losses.
 
-Arguments: name of the model's class, number of epochs, file to write.
+Arguments: the worker's number, name of the model's class, number of epochs, folder to write to.
 """
 
 import json
 import sys
+from pathlib import Path
 
 import numpy as np
 
 from keras_gen.training import make_strategy
 
 if __name__ == "__main__":
-    name, epochs, path = sys.argv[1:]
+    index, name, epochs, folder = sys.argv[1:]
     strategy = make_strategy("multiworker")  # before TensorFlow is used for anything else
     assert strategy.num_replicas_in_sync == 2
     from all_tiny import TINY
@@ -23,4 +24,4 @@ if __name__ == "__main__":
     history = model.fit(data, epochs=int(epochs), verbose=0).history
     arrays = {f"v{i}": value for i, value in enumerate(state(model))}
     losses = {key: [float(value) for value in values] for key, values in history.items()}
-    np.savez(path, losses=json.dumps(losses), **arrays)
+    np.savez(Path(folder, index), losses=json.dumps(losses), **arrays)

@@ -1,9 +1,6 @@
 """Sources: exact resuming, permutations, pure augmentation, sharding, and clear refusals."""
 
 import json
-import socket
-import subprocess
-import sys
 from itertools import islice
 
 import numpy as np
@@ -12,6 +9,7 @@ import tensorflow as tf
 
 from keras_gen.data import Source, unpaired
 from keras_gen.data.source import derive_seed
+from processes import run_workers
 
 
 def numbers(n):
@@ -242,7 +240,7 @@ def test_two_replicas_split_every_global_batch():
 
 
 _WORKER = """
-import json, sys
+import json
 import numpy as np, tensorflow as tf
 from keras_gen.data import Source
 strategy = tf.distribute.MultiWorkerMirroredStrategy()
@@ -259,31 +257,10 @@ print("RESULT" + json.dumps(result))
 
 
 @pytest.mark.slow
-def test_two_workers_split_every_global_batch():
-    ports = []
-    for _ in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            ports.append(free.getsockname()[1])
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    workers = []
-    for index in range(2):
-        config = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}})
-        workers.append(
-            subprocess.Popen(
-                [sys.executable, "-c", _WORKER],
-                env={"TF_CONFIG": config, "PYTHONPATH": ":".join(sys.path), "PATH": ""},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-            )
-        )
-    try:
-        outputs = [worker.communicate(timeout=120)[0] for worker in workers]
-    finally:
-        for worker in workers:
-            worker.kill()
-    results = [json.loads(output.partition("RESULT")[2]) for output in outputs]
+def test_two_workers_split_every_global_batch(tmp_path):
+    script = tmp_path / "worker.py"
+    script.write_text(_WORKER)
+    results = [json.loads(worker.stdout.partition("RESULT")[2]) for worker in run_workers(script)]
     for number, augment in enumerate([None, add_noise]):
         whole = batches(numbers(10).stream(4, start=1, augment=augment), 5)
         halves = np.array([result[number] for result in results])

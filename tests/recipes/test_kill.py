@@ -1,18 +1,16 @@
 """Runs that are killed without warning, again and again, end as if nothing had happened."""
 
-import contextlib
 import itertools
 import json
 import random
 import signal
-import socket
 import subprocess
 import time
 
 import numpy as np
 import pytest
 
-from processes import environment, event_steps, run, start
+from processes import environment, event_steps, run, start, tasks
 
 pytestmark = pytest.mark.slow
 EPOCHS = 16
@@ -172,7 +170,7 @@ def test_workers_train_a_recipe_together_and_go_on_after_a_kill(tmp_path):
     def train(output, *more, kill=False):
         processes = [
             start("vae_mnist", *flags, output, *more, cwd=tmp_path, env=environment() | task)
-            for task in _tasks(2)
+            for task in tasks(2)
         ]
         try:
             if kill:
@@ -198,15 +196,3 @@ def test_workers_train_a_recipe_together_and_go_on_after_a_kill(tmp_path):
     for key in set(one) - {"meta"}:
         np.testing.assert_allclose(one[key], other[key], rtol=1e-5, atol=1e-6)
     assert (tmp_path / "killed" / "export" / "vae_mnist" / "1").is_dir()
-
-
-def _tasks(count):
-    """The environment variable of each of the workers."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for free in sockets:
-            free.bind(("127.0.0.1", 0))
-        cluster = {"worker": [f"127.0.0.1:{free.getsockname()[1]}" for free in sockets]}
-    for index in range(count):
-        config = {"cluster": cluster, "task": {"type": "worker", "index": index}}
-        yield {"TF_CONFIG": json.dumps(config)}

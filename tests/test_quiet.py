@@ -22,6 +22,7 @@ def test_the_start_is_quiet_and_what_is_written_later_shows():
     assert stderr(code) == "later"
 
 
+@pytest.mark.slow
 def test_a_log_that_is_asked_for_shows():
     # What is said depends on the processor; a line of a log names its place in the source.
     log = stderr("import keras_gen, tensorflow", TF_CPP_MIN_LOG_LEVEL="0")

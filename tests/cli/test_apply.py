@@ -24,6 +24,7 @@ def test_apply_needs_no_keras(home):
     np.testing.assert_array_equal(read_image("out.png"), 255 - PHOTO)
 
 
+@pytest.mark.slow
 def test_apply_imports_little(home):
     heavy = "keras tensorflow_datasets sklearn matplotlib"
     assert imported_by("apply", "inverter", "photo.png", "-o", "out.png", packages=heavy) == []

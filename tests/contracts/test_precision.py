@@ -59,6 +59,7 @@ def trains(tiny, policy):
         assert isinstance(getattr(copy, name), LossScaleOptimizer) == (policy == "mixed_float16")
 
 
+@pytest.mark.slow
 @cheapest
 def test_float16_trains_on_two_replicas(tiny):
     keras.config.set_dtype_policy("mixed_float16")

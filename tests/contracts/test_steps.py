@@ -112,6 +112,7 @@ def test_ways_to_run_a_step_agree(tiny, trained, option):
     assert max(off.values(), default=0) < 1e-5
 
 
+@pytest.mark.slow
 @cheapest
 def test_xla_runs_a_step(tiny, trained):
     # It draws other normal noise than TensorFlow's own kernels, so only the start agrees.

@@ -112,6 +112,7 @@ def test_slopes_are_those_of_finite_differences(objective, penalty, x):
     np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
 
 
+@pytest.mark.slow
 def test_two_replicas_are_one(x):
     strategy = make_strategy("mirrored")
     assert strategy.num_replicas_in_sync == 2

@@ -72,6 +72,7 @@ def test_a_step_computes_the_size_in_use_and_no_other(images):
     assert max(convolved.shape[1] for convolved in maps) == 8
 
 
+@pytest.mark.slow
 def test_weights_that_join_start_afresh_and_others_go_on(images):
     model = build()
     model.compile()

@@ -163,6 +163,7 @@ def test_other_shapes_are_refused_in_the_c_runtime(in_the_c_runtime, shape):
         in_the_c_runtime(np.zeros(shape, np.uint8))
 
 
+@pytest.mark.slow
 def test_saved_model_cli_shows_the_signatures(path):
     command = Path(sys.executable).with_name("saved_model_cli")
     shown = subprocess.run(
@@ -258,6 +259,7 @@ class Counter:
         return {"look_up": (self.look_up, [tf.TensorSpec([None], tf.string, "texts")])}
 
 
+@pytest.mark.slow
 def test_texts_and_tables_need_no_keras_either(tmp_path):
     path = export(Counter(), tmp_path, "texts")
     printed = run(

@@ -47,6 +47,7 @@ def test_outputs(classifier):
     )
 
 
+@pytest.mark.slow
 def test_one_seed_gives_one_classifier_and_leaves_global_randomness_alone(classifier):
     tf.random.set_seed(1)
     np.random.seed(1)  # noqa: NPY002

@@ -215,6 +215,7 @@ def test_trained_once_and_kept(monkeypatch, tmp_path):
     assert other.name.startswith("mlp_classifier-") and len(list(folder.iterdir())) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["conv", "mlp"])
 def test_other_sizes_than_the_trained_are_refused(tmp_path, kind):
     images, labels = labeled()

@@ -15,6 +15,7 @@ def labeled(n=60, channels=1):
     return (noise + 80 * labels[:, None, None, None]).astype("uint8"), labels
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_classifier_learns_and_repeats_itself(kind):
     images, labels = labeled(channels=3)

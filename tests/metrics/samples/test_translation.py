@@ -50,6 +50,7 @@ def test_the_identity_gets_one_and_the_target_nothing(evaluate):
     assert all(type(value) is float for value in (identity | perfect).values())
 
 
+@pytest.mark.slow
 def test_excess_is_linear_in_the_distance(evaluate):
     """From two translations follow floor and scale, and from them the third's excess."""
     translations = SOURCE, images(60, 96), images(60, 150)

@@ -16,7 +16,6 @@ pytestmark = pytest.mark.slow
 EPOCHS = 16
 FLAGS = {
     "cyclegan_monet": ["--steps-per-epoch", 2, "--classifier-steps", 2, "--ema", 0.9],
-    "dcgan_fashion_mnist": ["--steps-per-epoch", 2, "--ema", 0.9],
     "vae_mnist": ["--steps-per-epoch", 2],
 }
 SILENT = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -89,9 +88,8 @@ def load(path):
 @pytest.mark.parametrize(
     ("recipe", "moments"),
     [
-        ("cyclegan_monet", ["start", "tracing", "saving", "after", "saving", "end"]),
-        ("dcgan_fashion_mnist", ["saving", "after"]),
-        ("vae_mnist", ["after", "end"]),
+        ("cyclegan_monet", ["saving", "after"]),
+        ("vae_mnist", ["start", "tracing", "saving", "after", "saving", "end"]),
     ],
 )
 def test_a_killed_run_ends_as_the_unbroken_one(recipe, moments, tmp_path):

@@ -1,5 +1,6 @@
 """Recipes and commands in processes of their own, as users start them."""
 
+import atexit
 import contextlib
 import json
 import multiprocessing
@@ -106,7 +107,10 @@ def _main(command, run, code, cwd, env, out, err):
     os.environ.update(env)
     os.chdir(cwd)
     sys.argv = command
-    run(code, run_name="__main__")
+    try:
+        run(code, run_name="__main__")
+    finally:
+        atexit._run_exitfuncs()  # which a process of `multiprocessing` leaves out
 
 
 def event_steps(folder, tag: str = "epoch_g_loss") -> list[int]:

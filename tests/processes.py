@@ -55,51 +55,52 @@ def run_afresh(*arguments, **kwargs) -> subprocess.CompletedProcess:
 
 def keras_gen(*arguments, cwd) -> subprocess.CompletedProcess:
     """Runs the command `keras-gen`, as `run_script` does."""
-    return _forked("keras-gen", arguments, runpy.run_module, "keras_gen.cli", cwd, environment())
+    return _forked(runpy.run_module, "keras_gen.cli", arguments, cwd, environment())
 
 
 def run_script(path, *arguments, cwd=None, env=None) -> subprocess.CompletedProcess:
     """Runs a script to its end, in a process that has not to import TensorFlow first."""
-    return _forked(path, arguments, runpy.run_path, str(path), cwd or ".", env or dict(os.environ))
+    return _forked(runpy.run_path, path, arguments, cwd or os.getcwd(), env or os.environ)
 
 
 def run_workers(path, *arguments) -> list[subprocess.CompletedProcess]:
     """Runs a script twice at once, as two workers that know of each other, each told its number."""
 
     def train(index, task):
-        return run_script(path, index, *arguments, env=os.environ | task)
+        return run_script(path, index, *arguments, env=os.environ | {"TF_CONFIG": task})
 
     with ThreadPoolExecutor() as pool:
         return list(pool.map(train, range(2), tasks(2)))
 
 
-def tasks(n: int) -> list[dict[str, str]]:
-    """What the environment of each of `n` workers on this machine has to hold."""
+def tasks(n: int) -> list[str]:
+    """The environment variable TF_CONFIG of each of `n` workers on this machine."""
     with contextlib.ExitStack() as stack:
         free = [stack.enter_context(socket.socket()) for _ in range(n)]
         for one in free:
             one.bind(("127.0.0.1", 0))
         cluster = {"worker": [f"127.0.0.1:{one.getsockname()[1]}" for one in free]}
     configs = ({"cluster": cluster, "task": {"type": "worker", "index": i}} for i in range(n))
-    return [{"TF_CONFIG": json.dumps(config)} for config in configs]
+    return [json.dumps(config) for config in configs]
 
 
-def _forked(name, arguments, run, code, cwd, env) -> subprocess.CompletedProcess:
-    command = [str(name), *map(str, arguments)]
+def _forked(run, code, arguments, cwd, env) -> subprocess.CompletedProcess:
+    command = [str(code), *map(str, arguments)]
     with tempfile.TemporaryDirectory() as folder:
         written = [Path(folder, name) for name in ("out", "err")]
-        process = PROCESSES.Process(target=_main, args=(command, run, code, cwd, env, *written))
+        process = PROCESSES.Process(target=_main, args=(run, command, cwd, dict(env), *written))
         process.start()
-        process.join(600)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(command, 600)
+        try:
+            process.join(600)
+            if process.exitcode is None:
+                raise subprocess.TimeoutExpired(command, 600)
+        finally:
+            process.kill()  # if it is alive
         out, err = (path.read_text() for path in written)
     return subprocess.CompletedProcess(command, process.exitcode, out, err)
 
 
-def _main(command, run, code, cwd, env, out, err):
+def _main(run, command, cwd, env, out, err):
     """What the process does: its streams are files, since those of the server are not its own."""
     for number, path in enumerate((out, err), start=1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
@@ -108,7 +109,7 @@ def _main(command, run, code, cwd, env, out, err):
     os.chdir(cwd)
     sys.argv = command
     try:
-        run(code, run_name="__main__")
+        run(command[0], run_name="__main__")
     finally:
         atexit._run_exitfuncs()  # which a process of `multiprocessing` leaves out
 

@@ -63,18 +63,18 @@ def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
     """Centers a small image on a black square, as DCGANs pad 28x28 digits to 32x32.
 
     Args:
-        image: `[height, width, channels]` of static shape, at most `size` either way.
+        image: `[height, width, channels]` of static shape, at most `size` either way, or a batch.
         size: Side of the result in pixels.
 
     Returns:
-        `[size, size, channels]` of the same dtype.
+        `[size, size, channels]` of the same dtype, or a batch.
 
     Raises:
         ValueError: If the image is larger than `size`.
     """
     _check_size(size)
     image = tf.convert_to_tensor(image)
-    height, width, _ = image.shape
+    *_, height, width, _ = image.shape
     if height > size or width > size:
         raise ValueError(
             f"an image of {height}x{width} cannot be padded to {size}x{size}; use resize_cover."

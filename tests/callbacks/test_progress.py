@@ -1,12 +1,12 @@
 """The time that is left."""
 
-import json
 import time
 
 import pytest
 
 from keras_gen.callbacks import TimeLeft
 from keras_gen.callbacks.progress import _minutes
+from processes import tasks
 
 
 class Clock:
@@ -50,8 +50,7 @@ def test_a_second_fit_starts_anew(monkeypatch, capsys):
 
 
 def test_only_the_chief_prints(monkeypatch, capsys):
-    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
-    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
     train(TimeLeft(), 3)
     assert capsys.readouterr().out == ""
 

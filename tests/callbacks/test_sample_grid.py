@@ -1,7 +1,5 @@
 """Images during training."""
 
-import json
-
 import keras
 import numpy as np
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from all_tiny import TINY
 from keras_gen.callbacks import SampleGrid
 from keras_gen.images import read_image
+from processes import tasks
 
 
 def fit(callback, epochs=4, **kwargs):
@@ -59,8 +58,7 @@ def test_draws_with_averaged_weights_and_leaves_the_trained_ones(tmp_path):
 
 
 def test_only_the_chief_draws(tmp_path, monkeypatch):
-    config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
-    monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+    monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
     fit(SampleGrid(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path), epochs=1)
     assert names(tmp_path) == []
 

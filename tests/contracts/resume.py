@@ -48,8 +48,8 @@ def stream(model, start):
     return source.stream(BATCH, seed=5, start=start)
 
 
-def train(name, variant, folder, halfway, seed):
-    """Trains to the end, going on from what the folder holds, and copies what it held half way."""
+def train(name, variant, folder, seed, halfway=None):
+    """Trains to the end, going on from what the folder holds; may copy what it held half way."""
     model = build(name, variant, seed)
     # Counts epochs without progress, keeps the best weights, and puts them back at the end.
     counter = keras.callbacks.EarlyStopping(
@@ -60,8 +60,8 @@ def train(name, variant, folder, halfway, seed):
 
     def keep(epoch, logs):
         last.append((epoch, state(model)))
-        if epoch == EPOCHS // 2:  # the folder as a training that ended before this epoch leaves it
-            shutil.copytree(folder, halfway, dirs_exist_ok=True)
+        if halfway and epoch == EPOCHS // 2:  # as a training that ended before this epoch leaves it
+            shutil.copytree(folder, halfway)
 
     after = keras.callbacks.LambdaCallback(on_epoch_end=keep)
     history = model.fit(
@@ -77,8 +77,8 @@ def main(name, variant, folder):
     tf.config.experimental.enable_op_determinism()
     keras.config.set_dtype_policy("mixed_float16" if variant == "float16" else "float32")
     whole, half = folder / "whole", folder / "half"
-    model, unbroken, history, counter = train(name, variant, whole, half, seed=0)
-    _, resumed, later, counter_later = train(name, variant, half, folder / "unused", seed=99)
+    model, unbroken, history, counter = train(name, variant, whole, seed=0, halfway=half)
+    _, resumed, later, counter_later = train(name, variant, half, seed=99)
 
     assert [epoch for epoch, _ in resumed] == [2, 3]
     assert difference(model, unbroken[0][1], unbroken[-1][1]), "nothing was trained"

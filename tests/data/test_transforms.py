@@ -52,6 +52,7 @@ def test_pad_to_centers():
     padded = pad_to(np.ones([28, 28, 1], np.uint8), 32).numpy()
     assert padded.shape == (32, 32, 1) and padded.sum() == 28 * 28
     assert padded[2:30, 2:30].all()
+    np.testing.assert_array_equal(pad_to(np.ones([3, 28, 28, 1], np.uint8), 32)[2], padded)
     with pytest.raises(ValueError, match="40x28 cannot be padded to 32x32"):
         pad_to(np.ones([40, 28, 1], np.uint8), 32)
 

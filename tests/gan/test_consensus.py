@@ -116,7 +116,10 @@ def test_slopes_are_those_of_finite_differences(objective, penalty, x):
 def test_two_replicas_are_one(x):
     strategy = make_strategy("mirrored")
     assert strategy.num_replicas_in_sync == 2
-    np.testing.assert_allclose(step_of(2.0, x, strategy=strategy), step_of(2.0, x), atol=5e-6)
+    for gamma in (0.0, 2.0):
+        np.testing.assert_allclose(
+            step_of(gamma, x, strategy=strategy), step_of(gamma, x), atol=5e-6
+        )
 
 
 def test_float16_steps_as_float32_does(x):

@@ -166,9 +166,9 @@ def test_workers_train_a_recipe_together_and_go_on_after_a_kill(tmp_path):
     flags = ["--preset", "smoke", "--epochs", 4, "--mixed-precision", "none", "--output"]
 
     def train(output, *more, kill=False):
+        workers = (environment() | {"TF_CONFIG": task} for task in tasks(2))
         processes = [
-            start("vae_mnist", *flags, output, *more, cwd=tmp_path, env=environment() | task)
-            for task in tasks(2)
+            start("vae_mnist", *flags, output, *more, cwd=tmp_path, env=env) for env in workers
         ]
         try:
             if kill:

@@ -18,20 +18,20 @@ def test_the_tables_show_the_rows():
     assert not paths, f"{paths} differ from recipes/results: run `keras-gen results`"
 
 
+@functools.cache  # a row has several figures
+def settings_of(recipe, *flags):
+    return parse(recipe.Settings, recipe.PRESETS, "", flags).as_json()
+
+
 def test_published_commands_lead_to_the_published_settings():
     for name, runs in read_entries(ROOT).items():
         recipe = load_recipe(ROOT, name)
-
-        @functools.cache  # a row has several figures
-        def settings_of(command, name=name, recipe=recipe):
-            python, script, *flags = shlex.split(command)
-            assert (python, script) == ("python", f"recipes/{name}.py")
-            return parse(recipe.Settings, recipe.PRESETS, "", flags).as_json()
-
         for entry in (entry for run in runs for entry in run):
             assert not entry.missed_by or entry.row.note
             for row in entry.rows:
-                config = settings_of(row.command)
+                python, script, *flags = shlex.split(row.command)
+                assert (python, script) == ("python", f"recipes/{name}.py")
+                config = settings_of(recipe, *flags)
                 assert config == config | row.config and config["preset"] == row.preset
                 assert config == config | dict(entry.figure.given)
                 count = config[entry.figure.seeds] if entry.figure.seeds else 1

@@ -12,6 +12,7 @@ import pytest
 
 from keras_gen.run import RunSettings
 from keras_gen.run.folder import choose_folder, leave_folder
+from processes import tasks
 from shared import left_by_a_killed_process
 
 HOLD = """
@@ -137,8 +138,7 @@ class TestNew:
             choose(export=Path("a/b"))
 
     def test_workers_that_are_not_chief_hold_nothing(self, here, monkeypatch):
-        config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
-        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
         assert choose(output=Path("a")) == (Path("a"), None) and not Path("a").exists()
         folder, _ = choose()
         assert not folder.exists()

@@ -1,7 +1,6 @@
 """Checkpoints: what they hold, how they break, and what a resumed training makes of them."""
 
 import errno
-import json
 import os
 import shutil
 
@@ -14,6 +13,7 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import CheckpointError, TrainingState
 from keras_gen.training import state as module
 from keras_gen.vae import VAE
+from processes import tasks
 from shared import left_by_a_killed_process
 
 SHAPE = (2, 2, 1)
@@ -159,8 +159,7 @@ class TestFiles:
             TrainingState(tmp_path, keep=0)
 
     def test_only_the_chief_writes(self, tmp_path, monkeypatch):
-        config = {"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}
-        monkeypatch.setenv("TF_CONFIG", json.dumps(config))
+        monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
         _, state = train(tmp_path, 2)
         assert files(tmp_path) == [] and state.epoch == 2
 

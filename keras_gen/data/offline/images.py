@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.source import Source, derive_seed
-from keras_gen.data.transforms import resize_cover
+from keras_gen.data.transforms import pad_to, resize_cover
 from keras_gen.images import decode_image
 
 # The tiles of each photograph and what they serve: Photographs or Arts to train on, or the same
@@ -84,8 +84,7 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     images = digits.images[..., None].astype(np.float32) * (255 / 16)
     images = tf.image.resize(images, [inner, inner], "bicubic", antialias=True)
     images = tf.cast(tf.clip_by_value(tf.round(images), 0, 255), tf.uint8)
-    margin = (size - inner) // 2
-    images = tf.image.pad_to_bounding_box(images, margin, margin, size, size).numpy()
+    images = pad_to(images, size).numpy()
     origin = "offline sample: the 8x8 digits that ship with scikit-learn, enlarged"
     parts = {"train": slice(1500), "test": slice(1500, None)}
     return {

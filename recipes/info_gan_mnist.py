@@ -4,8 +4,7 @@ Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Repr
 by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. A code of ten categories and
 two numbers are told the generator, and its images have to tell them. As there, the categories
 classify digits, each matched with one class: on training digits, whose labels are used for nothing
-else. The paper reports an error of 5 %. Clusters of k-means are matched alike. The samples' Parzen
-estimate stands beside that of the first GAN (Goodfellow et al. 2014, table 1), and of digits.
+else. The paper reports an error of 5 %. Clusters of k-means are matched alike.
 
 Deviations: the matching is by labels of training digits, and the error is that of test digits.
 Latents are Normal. Q is sure of a number by a deviation of 1, with the same weight as of a
@@ -24,7 +23,7 @@ from functools import partial
 from keras_gen.data import small_images
 from keras_gen.gan import InfoGAN
 from keras_gen.images import flat_pixels, grid
-from keras_gen.metrics import best_parzen_std, matched_accuracy, parzen_log_likelihood
+from keras_gen.metrics import matched_accuracy
 from keras_gen.networks import info_gan_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 
@@ -84,13 +83,6 @@ def main(run: Run, s: Settings):
         made = model.sample(len(test), seed=s.seed, label=np.arange(len(test)) % CATEGORIES)
         told = model.recognize(made)[0].argmax(axis=1) == np.arange(len(test)) % CATEGORIES
         metrics["told_fraction"] = told.mean()
-        held_out, ways = (
-            kept.test.arrays()[0],
-            {"parzen": made, "parzen_digits": images[: len(made)]},
-        )
-        for name, centers in ways.items():
-            std = best_parzen_std(centers, held_out[: len(made) // 10])
-            metrics[name] = parzen_log_likelihood(centers, test, std).mean()
         metrics |= model.evaluate(test, return_dict=True, verbose=0)
         for number in range(NUMBERS):
             run.draw(f"number_{number + 1}", rows(model, number))

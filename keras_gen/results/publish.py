@@ -160,10 +160,11 @@ def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
     """Examples trained on: a number, or a text for several domains and subsets of the `whole`."""
     sizes = [size for part in run.sizes(training=True).values() for size in part]
     expected = [whole] if isinstance(whole, int) else list(whole or sizes)
-    if not sizes or len(sizes) != len(expected):
+    fits = sizes and len(sizes) == len(expected)
+    if not fits or any(size > most for size, most in zip(sizes, expected, strict=True)):
         raise ValueError(
-            f"{run.path} was trained on {len(sizes)} parts, where train_size has "
-            f"{len(expected)}: correct it in recipes/results."
+            f"{run.path} was trained on {_sum(sizes) or 'no'} examples, where train_size is "
+            f"{_sum(expected)}, those of the whole set: correct it in recipes/results."
         )
     if sizes == expected:
         return sizes[0] if len(sizes) == 1 else _sum(sizes)

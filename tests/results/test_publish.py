@@ -149,6 +149,20 @@ def test_subsets_and_domains(root, tmp_path, data, size, expected):
     assert (row.train_size, row.split) == (expected, "test, 3 + 2")
 
 
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        ({"train": "101 examples: x"}, "101 examples, where train_size is 100"),
+        ({"train_x": "60 examples: x", "train_y": "5 examples: x"}, "60 . 5 examples, .* is 100"),
+        ({}, "no examples, where train_size is 100"),
+    ],
+)
+def test_a_set_holds_what_was_trained_on(root, tmp_path, data, found):
+    test = {"name": "x", "test": "3 examples: x"}
+    with pytest.raises(ValueError, match=found):
+        publish(root, [make_export(tmp_path / "a", data=data | test)])
+
+
 def test_another_dataset_has_a_name_and_a_size_of_its_own(root, tmp_path):
     cubes = make_export(tmp_path / "a")
     balls = make_export(tmp_path / "b", {"dataset": "balls"})
@@ -193,7 +207,7 @@ def test_another_dataset_fixes_other_settings_and_lacks_figures(root, tmp_path):
         ([dict(recipe="silent")], "silent.py is no recipe: it lacks Settings, PRESETS, main"),
         ([dict(recipe=None)], "lacks recipe, config, data or metrics"),
         ([dict(data={"name": "offline sample: x"})], "trained on an offline sample"),
-        ([dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"})], "on 2 parts"),
+        ([dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"})], "on 9 . 9 examples"),
         ([dict(metrics={"steps": None})], "steps is None"),
     ],
 )

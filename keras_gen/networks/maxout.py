@@ -1,0 +1,86 @@
+"""The dense networks of the first GAN (Goodfellow et al. 2014)."""
+
+import math
+
+import keras
+from keras import layers, ops
+
+from keras_gen.layers import Dropout
+
+
+def dense_generator(
+    image_shape: tuple = (28, 28, 1),
+    latent_dim: int = 100,
+    hidden: tuple[int, ...] = (1200, 1200),
+    name: str = "generator",
+) -> keras.Model:
+    """Builds dense layers with ReLU, and a last one whose numbers are the pixels.
+
+    Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, sec. 5, with the sizes of the
+    authors' code for MNIST.
+
+    Deviation: the last layer has a tanh, for images in [-1, 1]: their sigmoid, scaled.
+
+    Args:
+        image_shape: Shape of an image.
+        latent_dim: Dimensions of the latents.
+        hidden: Units of the hidden layers.
+        name: Name of the model.
+
+    Returns:
+        A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1],
+        `[batch, *image_shape]`.
+
+    Example:
+    ```python
+    generator = dense_generator((28, 28, 1), latent_dim=16, hidden=(64,))
+    ```
+    """
+    inputs = x = keras.Input((latent_dim,))
+    for units in hidden:
+        x = layers.Dense(units, "relu")(x)
+    x = layers.Dense(math.prod(image_shape), "tanh", dtype="float32")(x)
+    return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
+
+
+def maxout_discriminator(
+    image_shape: tuple = (28, 28, 1),
+    hidden: tuple[int, ...] = (240, 240),
+    pieces: int = 5,
+    dropout: float = 0.5,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds dense layers of maxout units with dropout, and one logit.
+
+    Goodfellow, Warde-Farley, Mirza, Courville, Bengio: "Maxout Networks", ICML 2013: a unit is the
+    largest of a few linear functions of its inputs. Sizes are those of the authors' code of
+    Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, for MNIST.
+
+    Args:
+        image_shape: Shape of an image.
+        hidden: Units of the hidden layers.
+        pieces: Linear functions of a unit.
+        dropout: Fraction of the hidden units that are set to zero in training; of the pixels, two
+            fifths as many.
+        name: Name of the model.
+
+    Returns:
+        A model from images in [-1, 1] to float32 logits `[batch, 1]`.
+
+    Raises:
+        ValueError: If there is no piece, or the dropout is no fraction below 1.
+
+    Example:
+    ```python
+    discriminator = maxout_discriminator((28, 28, 1), hidden=(32,), pieces=2)
+    ```
+    """
+    if pieces < 1:
+        raise ValueError(f"pieces is {pieces}: a maxout unit has at least 1.")
+    images = keras.Input(image_shape)
+    x = Dropout(0.4 * dropout)(layers.Flatten()(images))
+    for units in hidden:
+        linear = layers.Reshape((units, pieces))(layers.Dense(units * pieces)(x))
+        x = Dropout(dropout)(ops.max(linear, axis=-1))
+    logits = layers.Dense(1, dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name=name)

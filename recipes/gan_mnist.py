@@ -12,7 +12,7 @@ what is measured in the cpu preset is an average of the generator's weights.
   python recipes/gan_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The window's width was
-chosen by the last 10,000 digits of the training set, which were not trained on.
+chosen by 1,000 digits of the training set that were not trained on.
 """
 
 import dataclasses

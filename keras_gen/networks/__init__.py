@@ -19,7 +19,7 @@ from keras_gen.networks.info_gan import (
     info_gan_networks,
 )
 from keras_gen.networks.labels import m2_networks, with_codes, with_labels
-from keras_gen.networks.maxout import dense_generator, maxout_discriminator
+from keras_gen.networks.maxout import maxout_discriminator
 from keras_gen.networks.mlp import (
     linear_networks,
     mlp_decoder,
@@ -52,7 +52,6 @@ __all__ = [
     "coupling_flow",
     "dcgan_discriminator",
     "dcgan_generator",
-    "dense_generator",
     "dirac_networks",
     "info_gan_discriminator",
     "info_gan_generator",

@@ -1,46 +1,9 @@
-"""The dense networks of the first GAN (Goodfellow et al. 2014)."""
-
-import math
+"""The discriminator of the first GAN (Goodfellow et al. 2014)."""
 
 import keras
 from keras import layers, ops
 
 from keras_gen.layers import Dropout
-
-
-def dense_generator(
-    image_shape: tuple = (28, 28, 1),
-    latent_dim: int = 100,
-    hidden: tuple[int, ...] = (1200, 1200),
-    name: str = "generator",
-) -> keras.Model:
-    """Builds dense layers with ReLU, and a last one whose numbers are the pixels.
-
-    Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, sec. 5, with the sizes of the
-    authors' code for MNIST.
-
-    Deviation: the last layer has a tanh, for images in [-1, 1]: their sigmoid, scaled.
-
-    Args:
-        image_shape: Shape of an image.
-        latent_dim: Dimensions of the latents.
-        hidden: Units of the hidden layers.
-        name: Name of the model.
-
-    Returns:
-        A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1],
-        `[batch, *image_shape]`.
-
-    Example:
-    ```python
-    generator = dense_generator((28, 28, 1), latent_dim=16, hidden=(64,))
-    ```
-    """
-    inputs = x = keras.Input((latent_dim,))
-    for units in hidden:
-        x = layers.Dense(units, "relu")(x)
-    x = layers.Dense(math.prod(image_shape), "tanh", dtype="float32")(x)
-    return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
 
 
 def maxout_discriminator(

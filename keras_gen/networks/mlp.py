@@ -69,9 +69,12 @@ def mlp_decoder(
     hidden: tuple[int, ...] = (200, 200),
     activation: str = "tanh",
     gain: float | None = None,
+    output_activation: str | None = None,
     name: str = "decoder",
 ) -> keras.Model:
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
+
+    As a generator of images in [-1, 1] it ends with `output_activation="tanh"`.
 
     Args:
         image_shape: Shape of the parameters: that of an example, with more channels if the
@@ -80,6 +83,7 @@ def mlp_decoder(
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
         gain: Factor of the hidden layers' initial weights, as of `mlp_encoder`.
+        output_activation: Of the last layer.
         name: Name of the model.
 
     Returns:
@@ -94,7 +98,7 @@ def mlp_decoder(
     inputs = keras.Input(latent_dim if isinstance(latent_dim, tuple) else (latent_dim,))
     x = layers.Flatten()(inputs) if len(inputs.shape) > 2 else inputs
     x = _hidden(x, hidden, activation, gain)
-    x = layers.Dense(math.prod(image_shape), dtype="float32")(x)
+    x = layers.Dense(math.prod(image_shape), output_activation, dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
 
 

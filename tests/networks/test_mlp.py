@@ -149,3 +149,9 @@ def test_output_gain_widens_the_heads_initial_weights_only():
         if a.ndim == 2
     ]
     np.testing.assert_allclose(spread, [1.0, 4.0, 4.0], rtol=0.05)
+
+
+def test_pixels_lie_between_minus_one_and_one(rng):
+    generator = mlp_decoder((4, 6, 3), 5, (7, 8), "relu", output_activation="tanh")
+    images = generator(100 * rng.normal(size=[10, 5]).astype("float32")).numpy()
+    assert images.shape == (10, 4, 6, 3) and -1 <= images.min() < -0.9 < 0.9 < images.max() <= 1

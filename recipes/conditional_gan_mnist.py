@@ -10,7 +10,7 @@ their features stands beside it. A mixture of Gaussians of each class is the bas
 
 Deviations: one network for all three, that of InfoGAN for digits.
 
-  python recipes/conditional_gan_mnist.py                        9 minutes on one of two CPU cores
+  python recipes/conditional_gan_mnist.py                        6 minutes on one of two CPU cores
   python recipes/conditional_gan_mnist.py --method projection --dataset fashion_mnist
   python recipes/conditional_gan_mnist.py --preset smoke         under a minute
 

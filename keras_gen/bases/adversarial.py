@@ -39,6 +39,7 @@ class AdversarialModel(Capable, GenerativeModel):
     """
 
     unused = "refuse"  # weights that take no part in a loss: see `training.minimize`
+    together = False  # whether the discriminator sees real and generated images as one batch
 
     def __init__(
         self, generator, discriminator, objective, penalty=None, discriminator_steps=1, seed=0,
@@ -142,6 +143,28 @@ class AdversarialModel(Capable, GenerativeModel):
             outputs = apply(discriminator, weights, shown, training)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
+    def of_both(self, judge, batch, fake, training, weights=None, keep_state=False) -> list:
+        """Returns what is said of the batch, and what is said of generated images.
+
+        Of a model that says `together` both are one batch, which batch normalization is over, in
+        place of two; its discriminator has to take images alone.
+
+        Args:
+            judge: `discriminate`, or `discriminator_outputs`, whose arguments the others are.
+            batch: What the step is on, by name.
+            fake: What was generated.
+            training: Whether this is a training step.
+            weights: Of the discriminator in place of its own.
+            keep_state: Whether its moving statistics are left alone.
+        """
+        options = batch, training, weights, keep_state
+        if not self.together:
+            return [judge(images, *options) for images in (batch["x"], fake)]
+        said = judge(keras.ops.concatenate([batch["x"], fake]), *options)
+        count = keras.ops.shape(fake)[0]
+        halves = slice(count), slice(count, None)
+        return [tf.nest.map_structure(lambda x, half=half: x[half], said) for half in halves]
+
     def discriminator_terms(self, batch: dict, fake, use: str, training: bool, weights=None):
         """Returns the terms of the discriminator's loss, `[batch]` each, and what is reported.
 
@@ -152,9 +175,8 @@ class AdversarialModel(Capable, GenerativeModel):
             training: Whether this is a training step.
             weights: Of the discriminator in place of its own.
         """
-        real_logits = self.discriminate(batch["x"], batch, training, weights)
-        fake_logits = self.discriminate(fake, batch, training, weights)
-        return self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training, weights)
+        real, fakes = self.of_both(self.discriminate, batch, fake, training, weights)
+        return self.terms_of_logits(real, fakes, batch, fake, use, training, weights)
 
     def terms_of_logits(self, real_logits, fake_logits, batch, fake, use, training, weights=None):
         """Returns `discriminator_terms` of logits: for discriminators that have further heads."""
@@ -192,16 +214,20 @@ class AdversarialModel(Capable, GenerativeModel):
             training: Whether this is a training step.
             weights: Of the discriminator in place of its own.
         """
-        fake_logits = self.discriminate(fake, batch, training, weights)
-        return self.adversarial_loss_of_logits(fake_logits, batch, training, weights)
+        if not self.together:
+            fake_logits = self.discriminate(fake, batch, training, weights)
+            return self.adversarial_loss_of_logits(fake_logits, batch, training, weights)
+        real, fakes = self.of_both(self.discriminate, batch, fake, training, weights)
+        return self.adversarial_loss_of_logits(fakes, batch, training, real_logits=real)
 
     def adversarial_loss_of_logits(
-        self, fake_logits, batch, training: bool, weights=None
+        self, fake_logits, batch, training: bool, weights=None, real_logits=None
     ) -> tf.Tensor:
-        """Returns `adversarial_loss` of the logits of what was generated."""
+        """Returns `adversarial_loss` of the logits of what was generated, and of the batch."""
         if not self.objective.compares:
             return self.objective.generator(fake_logits)
-        real_logits = self.discriminate(batch["x"], batch, training, weights)
+        if real_logits is None:
+            real_logits = self.discriminate(batch["x"], batch, training, weights)
         return self.objective.generator(fake_logits, real_logits)
 
     # Training --------------------------------------------------------------------------------

@@ -89,8 +89,8 @@ class ACGAN(ConditionalGAN):
 
     def discriminator_terms(self, batch, fake, use, training, weights=None):
         """Returns -L_S and -L_C, eq. (2) and (3)."""
-        real_logits, real_classes = self.discriminator_outputs(batch["x"], batch, training, weights)
-        fake_logits, fake_classes = self.discriminator_outputs(fake, batch, training, weights)
+        both = self.of_both(self.discriminator_outputs, batch, fake, training, weights)
+        (real_logits, real_classes), (fake_logits, fake_classes) = both
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training, weights)
         return terms | {
             "real_class": Classifying.cross_entropy(batch["labels"], real_classes),

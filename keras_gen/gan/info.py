@@ -25,7 +25,10 @@ class InfoGAN(Coded, GAN):
 
     Deviations: Q is trained in the discriminator's step, whose body it shares, as in the authors'
     code. A scale of numbers that Q tells is a softplus and at least 0.001, where the paper says an
-    exponential. Latents are Normal, theirs uniform.
+    exponential. Latents are Normal, theirs uniform. Real and generated images go through the
+    discriminator together, so that its batch normalization is over both: where each had its own, as
+    in `GAN`, most trainings ended with noise in which no eye and no Q in inference mode found a
+    code, as the normalization of a batch of fakes magnifies whatever sets them apart.
 
     Args:
         generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]; of
@@ -59,6 +62,7 @@ class InfoGAN(Coded, GAN):
     """
 
     inputs_of_networks = (2, 1)
+    together = True
 
     def __init__(
         self, generator, discriminator, categories, continuous: int, weight: float = 1.0,
@@ -88,9 +92,8 @@ class InfoGAN(Coded, GAN):
 
         Example: `InfoGAN.for_images((28, 28, 1))`.
         """
-        sizes = (latent_dim, sum(categories), continuous, filters)
-        networks = info_gan_networks(shape, *sizes, scales=scales)
-        return cls(*networks, categories, continuous, **kwargs)
+        sizes = shape, latent_dim, sum(categories), continuous, filters
+        return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
 
     def loss_weights(self):
         """Returns lambda of both kinds of codes; the bound itself is reported."""
@@ -109,16 +112,18 @@ class InfoGAN(Coded, GAN):
 
     def discriminator_terms(self, batch, fake, use, training, weights=None):
         """Returns the discriminator's terms, and those of Q on generated images: eq. (6)."""
-        real_logits, _ = self.discriminator_outputs(batch["x"], batch, training, weights)
-        fake_logits, found = self.discriminator_outputs(fake, batch, training, weights)
-        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training, weights)
-        codes = self.codes(use, batch, training)
-        return terms | code_information(codes, found, self.categories, self.scale)
+        real, (fakes, q) = self.of_both(self.discriminator_outputs, batch, fake, training, weights)
+        terms = self.terms_of_logits(real[0], fakes, batch, fake, use, training, weights)
+        return terms | self.information_terms(use, batch, q, training)
 
     def generator_terms(self, batch, training):
         """Returns the generator's terms of eq. (6)."""
         fake = self.generated("generator", batch, training)
-        logits, found = self.discriminator_outputs(fake, batch, training)
-        adversarial = {"adversarial": self.adversarial_loss_of_logits(logits, batch, training)}
-        codes = self.codes("generator", batch, training)
-        return adversarial | code_information(codes, found, self.categories, self.scale)
+        real, (fakes, q) = self.of_both(self.discriminator_outputs, batch, fake, training)
+        loss = self.adversarial_loss_of_logits(fakes, batch, training, real_logits=real[0])
+        return {"adversarial": loss, **self.information_terms("generator", batch, q, training)}
+
+    def information_terms(self, use, batch, q, training):
+        """Returns the terms of what Q says of the codes that were drawn for a use."""
+        drawn = self.codes(use, batch, training)
+        return code_information(drawn, q, self.categories, self.scale)

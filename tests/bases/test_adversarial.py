@@ -281,6 +281,23 @@ class TestJudge:
         model.evaluate(X, verbose=0)
         assert seen[passes:] == [False] * passes
 
+    @pytest.mark.parametrize("objective", ["wasserstein", "relativistic"])
+    def test_together_real_and_generated_images_are_one_batch(self, objective):
+        class Joint(Toy):
+            together = True
+
+        model, fake = Joint(normalizing(), objective=objective), X - 2.0
+        model.discriminator.layers[-1].set_weights([np.ones((1, 1)), np.zeros(1)])
+        logits = model.discriminator(np.concatenate([X, fake]), training=True)
+        real_logits, fake_logits = logits[: len(X)], logits[len(X) :]
+        assert np.abs(model.discriminator(fake, training=True) - fake_logits).max() > 0.1
+        terms = model.discriminator_terms({"x": X}, fake, "use", training=True)
+        expected = model.objective.discriminator(real_logits, fake_logits)
+        np.testing.assert_allclose(terms["discrimination"], expected, rtol=1e-5)
+        loss = model.adversarial_loss(fake, {"x": X}, training=True)
+        both = (fake_logits, real_logits)[: 1 + model.objective.compares]
+        np.testing.assert_allclose(loss, model.objective.generator(*both), rtol=1e-5)
+
     def test_other_weights_judge_otherwise(self):
         model = Toy(penalty=R1(2.0))
         for weights, slope in [(None, CRITIC), ([tf.constant([[5.0]])], 5)]:

@@ -59,6 +59,17 @@ class TestLooks:
         found = wrong(gan(**apart, slope=slope / 10, bias=bias, objective=objective), x)
         assert found == {"missing"}
 
+    @pytest.mark.parametrize("together", [True, False])
+    def test_images_are_judged_as_in_training(self, together, rng):
+        """Normalized together they lie apart, and each normalized by itself about zero."""
+
+        apart = gan(scale=0.2, place=-4)
+        norm, judge = keras.layers.BatchNormalization(), linear(2, 1, [[10], [0]])
+        discriminator = keras.Sequential([keras.Input((2,)), norm, judge])
+        model = GAN(apart.generator, discriminator, data="vectors")
+        model.together = together
+        assert ("saturated" in wrong(model, normal(rng, 4, 0.2))) == together
+
     def test_a_gradient_that_has_vanished(self, rng):
         # The slope of log(1 - D) is D, here about exp(-32).
         x, options = normal(rng, 4, 0.2), dict(scale=0.2, place=-4, slope=8)

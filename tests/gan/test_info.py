@@ -131,3 +131,15 @@ def test_networks_without_the_codes_are_refused():
 def test_a_scale_is_positive():
     with pytest.raises(ValueError, match=r"found scale=-1\.0: pass a positive number"):
         built(scale=-1.0)
+
+
+def test_real_and_generated_images_are_normalized_together(rng):
+    model = InfoGAN.for_images((8, 8, 1), latent_dim=2, filters=2)
+    real, fake = rng.normal(size=(2, 4, 8, 8, 1)).astype("float32") * [[[[[1]]]], [[[[0.1]]]]]
+    both = model.of_both(model.discriminator_outputs, {"x": real}, fake, training=True)
+    (real_logits, _), (fake_logits, found) = both
+    logits, codes = model.discriminator(np.concatenate([real, fake]), training=True)
+    np.testing.assert_allclose(np.concatenate([real_logits, fake_logits]), logits, rtol=1e-5)
+    np.testing.assert_allclose(found, codes[4:], rtol=1e-5)
+    alone = model.discriminator(fake, training=True)[1]
+    assert np.abs(found - alone).max() > 0.01

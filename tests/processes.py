@@ -2,10 +2,13 @@
 
 import atexit
 import contextlib
+import fnmatch
+import functools
 import json
 import multiprocessing
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
@@ -44,6 +47,30 @@ def run(recipe: str, *flags, cwd, data: bool = False) -> subprocess.CompletedPro
     """Runs a recipe to its end, as `run_script` does."""
     script = ROOT / "recipes" / f"{recipe}.py"
     return run_script(script, *flags, cwd=cwd, env=environment(data))
+
+
+def run_killed(recipe: str, *flags, at: tuple[str, str], cwd) -> subprocess.CompletedProcess:
+    """Runs a recipe that is killed without warning when it comes to a moment.
+
+    Args:
+        at: An audit event of Python's, which comes before what it is named after is done to a file,
+            and a pattern of the file's path.
+    """
+    script = ROOT / "recipes" / f"{recipe}.py"
+    killed = functools.partial(_run_until, *at)
+    return _forked(killed, script, flags, cwd, environment())
+
+
+def _run_until(event, pattern, path, run_name):
+    def hook(happening, arguments):
+        if happening != event or not fnmatch.fnmatch(file := str(arguments[0]), pattern):
+            return
+        if event == "os.rename" and os.path.isfile(file):  # from where it was still being written
+            os.truncate(file, os.path.getsize(file) // 2)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(hook)
+    runpy.run_path(path, run_name=run_name)
 
 
 def run_afresh(*arguments, **kwargs) -> subprocess.CompletedProcess:

@@ -161,8 +161,9 @@ class TrainingState(keras.callbacks.Callback):
         self.model.history.epoch = list(range(len(self._meta["logs"])))
 
     def on_train_end(self, logs=None):
-        """Restores the history if no epoch was left."""
+        """Restores the history if no epoch was left, and ends a deletion that was broken off."""
         self.on_epoch_begin(self.epoch)
+        self._delete_oldest()
 
     # Writing ---------------------------------------------------------------------------------
 
@@ -195,8 +196,12 @@ class TrainingState(keras.callbacks.Callback):
         with replacing(path) as file:
             np.savez(file, **arrays, **{_META: json.dumps(meta)})
         self.latest = path
-        for old in sorted(self.directory.glob("state-*.npz"))[: -self.keep]:
-            old.unlink(missing_ok=True)
+        self._delete_oldest()
+
+    def _delete_oldest(self):
+        if is_chief():
+            for old in sorted(self.directory.glob("state-*.npz"))[: -self.keep]:
+                old.unlink(missing_ok=True)
 
     def _refuse_non_finite(self, variables, arrays):
         """Finite losses may have gradients that are not."""

@@ -1,6 +1,7 @@
 """Convolutional encoder and decoder for latent-variable models of small images."""
 
 import math
+from functools import partial
 
 import keras
 from keras import layers
@@ -19,6 +20,7 @@ def conv_encoder(
     heads: tuple[str, ...] = ("codes",),
     output_activation: str | None = None,
     blocks: int = 0,
+    maps: bool = False,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
@@ -39,6 +41,9 @@ def conv_encoder(
         output_activation: Of the outputs.
         blocks: Residual blocks of two convolutions after each of those that halve: see
             `keras_gen.networks.blocks.residual`.
+        maps: Whether the latents are maps of the last one's sides, as those of Kingma et al.,
+            "Improving Variational Inference with Inverse Autoregressive Flow", 2016, row by row.
+            Else a dense layer, of many weights if the latents are many, makes them of all places.
         name: Name of the model.
 
     Returns:
@@ -46,7 +51,7 @@ def conv_encoder(
         `[batch, latent_dim]` each.
 
     Raises:
-        ValueError: If the convolutions cannot halve the sides.
+        ValueError: If the convolutions cannot halve the sides, or the latents are no whole maps.
 
     Example:
     ```python
@@ -59,10 +64,14 @@ def conv_encoder(
     for width in filters:
         x = conv(width, 3, strides=2, padding="same", **_options(activation))(x)
         x = _refined(x, blocks, activation)
-    x = layers.Flatten()(x)
-    results = [
-        layers.Dense(latent_dim, output_activation, dtype="float32", name=head)(x) for head in heads
-    ]
+    last = partial(layers.Dense, activation=output_activation, dtype="float32")
+    if maps:
+        channels = _channels(latent_dim, x.shape[1:])
+        flat = partial(layers.Flatten, dtype="float32")
+        results = [flat(name=head)(last(channels)(x)) for head in heads]
+    else:
+        x = layers.Flatten()(x)
+        results = [last(latent_dim, name=head)(x) for head in heads]
     return keras.Model(inputs, results, name=name)
 
 
@@ -73,6 +82,7 @@ def conv_decoder(
     activation: str = "relu",
     upsampling: str = "resize",
     blocks: int = 0,
+    maps: bool = False,
     output_initializer: str = "he_normal",
     name: str = "decoder",
 ) -> keras.Model:
@@ -88,6 +98,7 @@ def conv_decoder(
             so tend to draw checkerboards; `"resize"`, which has as many weights and draws none; or
             `"smoothed"`: see `keras_gen.networks.blocks.doubled`.
         blocks: Residual blocks before each of the layers that double, as of the encoder.
+        maps: Whether the latents are maps, as of the encoder.
         output_initializer: Of the last kernel; `"zeros"` for likelihoods whose scales are among
             the outputs, which otherwise are tiny at some pixels at the start.
         name: Name of the model.
@@ -96,7 +107,8 @@ def conv_decoder(
         A model from latents `[batch, latent_dim]` to float32 `[batch, *image_shape]`.
 
     Raises:
-        ValueError: If the layers cannot double up to the sides, or `upsampling` is unknown.
+        ValueError: If the layers cannot double up to the sides, the latents are no whole maps, or
+            `upsampling` is unknown.
 
     Example:
     ```python
@@ -105,14 +117,30 @@ def conv_decoder(
     """
     smallest = (*halved_sides(image_shape, len(filters), "filters"), filters[-1])
     inputs = keras.Input((latent_dim,))
-    x = layers.Dense(math.prod(smallest), activation, kernel_initializer="he_normal")(inputs)
-    x = _refined(layers.Reshape(smallest)(x), blocks, activation)
+    first = partial(layers.Dense, activation=activation, kernel_initializer="he_normal")
+    if maps:
+        x = layers.Reshape((*smallest[:2], _channels(latent_dim, smallest)))(inputs)
+        x = first(filters[-1])(x)
+    else:
+        x = layers.Reshape(smallest)(first(math.prod(smallest))(inputs))
+    x = _refined(x, blocks, activation)
     for width in reversed(filters[:-1]):
         x = _refined(doubled(x, width, upsampling, **_options(activation)), blocks, activation)
     options = _options(None) | dict(initializer=output_initializer)
     x = doubled(x, image_shape[-1], upsampling, **options)
     # The parameters leave in float32 whatever the precision inside.
     return keras.Model(inputs, layers.Activation("linear", dtype="float32")(x), name=name)
+
+
+def _channels(latent_dim, shape):
+    """Channels of latents that are maps of a shape's sides."""
+    height, width, _ = shape
+    if latent_dim % (height * width):
+        raise ValueError(
+            f"latent_dim is {latent_dim}: maps of {height}x{width} have a multiple of "
+            f"{height * width} latents."
+        )
+    return latent_dim // (height * width)
 
 
 def _refined(x, blocks, activation):

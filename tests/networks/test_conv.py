@@ -213,3 +213,26 @@ def test_learns_more_of_digits_than_their_mean(upsampling):
     mean = np.broadcast_to(train.mean(axis=0) / 255, test.shape)
     left = squared_error(model.reconstruct(test), test).mean() / squared_error(mean, test).mean()
     assert left < 0.6
+
+
+def test_maps_of_latents_lie_where_the_image_does():
+    shape, sizes = (8, 8, 1), dict(latent_dim=48, filters=(4,), activation="elu", maps=True)
+    encoder = conv_encoder(shape, heads=("mean", "log_variance"), **sizes)
+    decoder = conv_decoder(shape, **sizes)
+    assert encoder.output_shape == [(None, 48), (None, 48)]
+    assert decoder.output_shape == (None, *shape)
+    corner = np.zeros((1, *shape), "float32")
+    corner[0, 0, 0] = 1
+    for head, zero in zip(encoder(corner), encoder(0 * corner), strict=True):
+        changed = (head != zero).numpy().reshape(4, 4, 3).any(axis=-1)
+        assert changed[0, 0] and changed.sum() == 1
+    latents = np.zeros((1, 48), "float32")
+    latents[0, :3] = 1
+    changed = (decoder(latents) != decoder(0 * latents)).numpy()[0]
+    assert changed[:2, :2].all() and not changed[4:].any() and not changed[:, 4:].any()
+
+
+@pytest.mark.parametrize("build", [conv_encoder, conv_decoder])
+def test_maps_are_whole(build):
+    with pytest.raises(ValueError, match="latent_dim is 40: maps of 4x4 have a multiple of 16"):
+        build((8, 8, 1), latent_dim=40, filters=(2,), maps=True)

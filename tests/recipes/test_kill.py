@@ -17,6 +17,23 @@ FLAGS = {
     "cyclegan_monet": ["--steps-per-epoch", 2, "--classifier-steps", 2, "--ema", 0.9],
     "vae_mnist": ["--steps-per-epoch", 2],
 }
+# What a process is about to do when it is killed, and to which file.
+MOMENTS = {
+    "cyclegan_monet": [
+        ("os.rename", "*/.state-000002.npz.*"),
+        ("os.remove", "*/.state-000003.npz.*"),
+    ],
+    "vae_mnist": [
+        ("open", "*/.config.json.*"),  # there is no run yet
+        ("os.remove", "*/.config.json.*"),  # it is in place, and nothing trained
+        ("os.rename", "*/.state-000002.npz.*"),  # a checkpoint is half-written
+        ("os.remove", "*/.state-000003.npz.*"),  # it is in place, and nothing that follows it
+        ("os.rename", "*/.epoch-0005.png.*"),
+        ("os.remove", "*/state-000003.npz"),  # what the last checkpoint leaves over
+        ("os.rename", "*/export/*"),
+        ("open", "*/.metrics.json.*"),  # all is done, and not said
+    ],
+}
 SILENT = dict(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 LOSS = {"vae_mnist": "epoch_loss"}
 
@@ -37,25 +54,6 @@ def checkpoints(folder):
 def load(path):
     with np.load(path) as file:
         return {name: file[name] for name in file.files}
-
-
-# What a process is about to do when it is killed, and to which file.
-MOMENTS = {
-    "cyclegan_monet": [
-        ("os.rename", "*/.state-000002.npz.*"),
-        ("os.remove", "*/.state-000003.npz.*"),
-    ],
-    "vae_mnist": [
-        ("open", "*/.config.json.*"),  # there is no run yet
-        ("os.remove", "*/.config.json.*"),  # it is in place, and nothing trained
-        ("os.rename", "*/.state-000002.npz.*"),  # a checkpoint is half-written
-        ("os.remove", "*/.state-000003.npz.*"),  # it is in place, and nothing that follows it
-        ("os.rename", "*/.epoch-0005.png.*"),
-        ("os.remove", "*/state-000003.npz"),  # what the last checkpoint leaves over
-        ("os.rename", "*/export/*"),
-        ("open", "*/.metrics.json.*"),  # all is done, and not said
-    ],
-}
 
 
 @pytest.mark.parametrize("recipe", MOMENTS)

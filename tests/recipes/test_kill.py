@@ -39,12 +39,9 @@ LOSS = {"vae_mnist": "epoch_loss"}
 
 
 def wait_for(condition, process):
-    """Whether the condition came true while the process was alive."""
-    while process.poll() is None:
-        if condition():
-            return True
+    """Until the condition comes true, or the process ends."""
+    while process.poll() is None and not condition():
         time.sleep(0.0005)
-    return False
 
 
 def checkpoints(folder):

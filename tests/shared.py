@@ -59,7 +59,7 @@ def fails(capsys, *arguments):
 def imported_by(*arguments, packages):
     """Which of the packages a command has imported when it is done, in a fresh process."""
     script = (
-        "import sys; from keras_gen.cli import main; assert main(sys.argv[1:]) == 0\n"
+        "import sys; from keras_gen.cli import main; assert main() == 0\n"
         f"print(*[name for name in {packages!r}.split() if name in sys.modules])"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
@@ -72,7 +72,7 @@ def run_without(*arguments, packages):
     """Runs the command in a fresh process in which some packages cannot be imported."""
     script = (
         f"import sys; sys.modules.update(dict.fromkeys({packages!r}.split()))\n"
-        "from keras_gen.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from keras_gen.cli import main; sys.exit(main())"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.run(

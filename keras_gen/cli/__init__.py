@@ -79,8 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     options = _parser().parse_args(argv)
-    if options.command in ("apply", "sample", "demo"):
-        # Else TensorFlow imports Keras, and that half of what is installed, for nothing.
+    if argv is None and options.command in ("apply", "sample", "demo"):
+        # Else TensorFlow imports Keras, and that half of what is installed, for nothing. Only in a
+        # process of its own, as this would take Keras from whatever else runs in it.
         os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     try:
         return options.run(options)

@@ -232,7 +232,7 @@ def served(folder):
     script = (
         "import sys; sys.modules.update(dict.fromkeys(\n"
         "    ['keras', 'tf_keras', 'tensorflow_datasets', 'sklearn', 'matplotlib']))\n"
-        "from keras_gen.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from keras_gen.cli import main; sys.exit(main())"
     )
     flags = ["demo", str(folder), "--port", "0", "--max-megabytes", "1"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}

@@ -1,6 +1,7 @@
 """The commands list and sample, and what all commands on exports share."""
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,12 @@ from keras_gen.cli import main
 from keras_gen.images import grid, read_image
 from keras_gen.serving.export import export
 from shared import fails, run_without
+
+
+def test_a_command_leaves_the_environment_of_its_caller(home, capsys):
+    before = dict(os.environ)
+    assert main(["sample", "nothing", "-o", "grid.png"]) == 1
+    assert dict(os.environ) == before
 
 
 def test_list(home, capsys):

@@ -13,7 +13,7 @@ latents have fewer bits and sharper reconstructions, and draw noise, as the prio
 
   python recipes/convolutional_vae_celeb_a.py    # about 7 minutes on two CPU cores
   python recipes/convolutional_vae_celeb_a.py --dataset cifar10 --maps --latent-dim 3072 \
-      --filters 32 --blocks 2 --learning-rate 2e-3 --nll-samples 20    # X minutes on one core
+      --filters 32 --blocks 2 --learning-rate 2e-3 --nll-samples 20    # 6 minutes on one core
   python recipes/convolutional_vae_celeb_a.py --preset smoke     # about a minute
 
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -12,7 +12,7 @@ category, as in the authors' code: where it learned the deviation, as the paper 
 were written ever more exactly, and few categories were one class.
 
   python recipes/info_gan_mnist.py                    8 minutes on one of two CPU cores
-  python recipes/info_gan_mnist.py --preset paper --mixed-precision bfloat16    24 minutes on one
+  python recipes/info_gan_mnist.py --preset paper --mixed-precision bfloat16  24 minutes on one core
   python recipes/info_gan_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

@@ -36,17 +36,20 @@ def environment(data: bool = False) -> dict[str, str]:
     return env if data else env | {"TFDS_DATA_DIR": "no_data"}
 
 
+def _script(recipe: str) -> Path:
+    return ROOT / "recipes" / f"{recipe}.py"
+
+
 def start(recipe: str, *flags, cwd, data: bool = False, **kwargs) -> subprocess.Popen:
     """Starts a recipe in the folder `cwd`."""
-    command = [sys.executable, str(ROOT / "recipes" / f"{recipe}.py"), *map(str, flags)]
+    command = [sys.executable, str(_script(recipe)), *map(str, flags)]
     usual = dict(env=environment(data), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     return subprocess.Popen(command, cwd=cwd, text=True, **usual | kwargs)
 
 
 def run(recipe: str, *flags, cwd, data: bool = False) -> subprocess.CompletedProcess:
     """Runs a recipe to its end, as `run_script` does."""
-    script = ROOT / "recipes" / f"{recipe}.py"
-    return run_script(script, *flags, cwd=cwd, env=environment(data))
+    return run_script(_script(recipe), *flags, cwd=cwd, env=environment(data))
 
 
 def run_killed(recipe: str, *flags, at: tuple[str, str], cwd) -> subprocess.CompletedProcess:
@@ -56,9 +59,8 @@ def run_killed(recipe: str, *flags, at: tuple[str, str], cwd) -> subprocess.Comp
         at: An audit event of Python's, which comes before what it is named after is done to a file,
             and a pattern of the file's path.
     """
-    script = ROOT / "recipes" / f"{recipe}.py"
     killed = functools.partial(_run_until, *at)
-    return _forked(killed, script, flags, cwd, environment())
+    return _forked(killed, _script(recipe), flags, cwd, environment())
 
 
 def _run_until(event, pattern, path, run_name):

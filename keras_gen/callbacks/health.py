@@ -111,8 +111,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         model, objective = self.model, self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
-            judge = model.discriminate
-            logits = model.of_both(judge, batch, fake, training=True, keep_state=True)
+            logits = model.of_both(model.discriminate, batch, fake, training=True, keep_state=True)
             g_loss = objective.generator(logits[1], logits[0])
         slopes = tf.reshape(tape.gradient(g_loss, fake), [len(fake), -1])
         guesses = [tf.zeros_like(x) for x in logits]

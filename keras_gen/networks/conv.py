@@ -41,9 +41,9 @@ def conv_encoder(
         output_activation: Of the outputs.
         blocks: Residual blocks of two convolutions after each of those that halve: see
             `keras_gen.networks.blocks.residual`.
-        maps: Whether the latents are maps of the last one's sides, as those of Kingma et al.,
-            "Improving Variational Inference with Inverse Autoregressive Flow", 2016, row by row.
-            Else a dense layer, of many weights if the latents are many, makes them of all places.
+        maps: Whether the latents are maps, of the sides of the last convolution's, and flattened
+            (Kingma et al., "Improving Variational Inference with Inverse Autoregressive Flow",
+            2016). Else each is made of all places, by a dense layer.
         name: Name of the model.
 
     Returns:
@@ -67,8 +67,7 @@ def conv_encoder(
     last = partial(layers.Dense, activation=output_activation, dtype="float32")
     if maps:
         channels = _channels(latent_dim, x.shape[1:])
-        flat = partial(layers.Flatten, dtype="float32")
-        results = [flat(name=head)(last(channels)(x)) for head in heads]
+        results = [layers.Flatten(dtype="float32", name=head)(last(channels)(x)) for head in heads]
     else:
         x = layers.Flatten()(x)
         results = [last(latent_dim, name=head)(x) for head in heads]

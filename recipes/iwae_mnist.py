@@ -26,7 +26,7 @@ from keras_gen.metrics import (
     importance_weighted_nll,
     nll_summary,
 )
-from keras_gen.networks import mlp_networks
+from keras_gen.networks import mlp_networks, start_at_mean
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import IWAE
 from keras_gen.visualize import samples
@@ -62,11 +62,13 @@ SAMPLES = (1, 5, 50)  # k; the last is the main model
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist"))
+    known, images = (part.arrays(s.seed, binarize) for part in (data.train, data.test))
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
     sizes, models = dict(latent_dim=s.latent_dim, hidden=(s.hidden, s.hidden)), {}
     for k in SAMPLES:
         with run.strategy.scope():
             networks = mlp_networks(**sizes, heads=("mean", "log_variance"))
+            start_at_mean(networks[1], known)
             models[k] = IWAE(*networks, samples=k, estimator=s.estimator, seed=s.seed)
             rate = run.in_halves(s.learning_rate)
             run.compile(models[k], keras.optimizers.Adam(rate, epsilon=1e-4))
@@ -74,7 +76,6 @@ def main(run: Run, s: Settings):
         run.fit(models[k], stream, part=f"k{k}")
     run.fit(models[SAMPLES[-1]], stream, samples)
 
-    known, images = (part.arrays(s.seed, binarize) for part in (data.train, data.test))
     with run.evaluation(models[SAMPLES[-1]]) as metrics:
         for k in reversed(SAMPLES):
             run.say(f"k = {k}: NLL of {len(images)} test images by {s.nll_samples} samples of each")

@@ -23,7 +23,7 @@ from keras_gen.metrics import (
     importance_weighted_nll,
     nll_summary,
 )
-from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.networks import mlp_networks, start_at_mean
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE
 from keras_gen.visualize import samples
@@ -59,6 +59,7 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", images=s.images))
+    known = data.train.arrays(s.seed, binarize)
     if s.schedule == "linear":
         rate = run.in_halves(s.learning_rate)
     else:
@@ -69,8 +70,8 @@ def main(run: Run, s: Settings):
         rate = keras.optimizers.schedules.PiecewiseConstantDecay(ends, rates)
     with run.strategy.scope():
         sizes = dict(latent_dim=s.latent_dim, hidden=(s.hidden, s.hidden))
-        encoder = mlp_encoder(**sizes, heads=("mean", "log_variance"))
-        decoder = mlp_decoder(**sizes)
+        encoder, decoder = mlp_networks(**sizes, heads=("mean", "log_variance"))
+        start_at_mean(decoder, known)
         model = VAE(encoder, decoder, likelihood="bernoulli", beta=s.beta, seed=s.seed)
         run.compile(model, keras.optimizers.Adam(rate, epsilon=1e-4))
 
@@ -87,8 +88,7 @@ def main(run: Run, s: Settings):
         metrics["active_units"] = active_units(model.encode(images)[0])[0]
         metrics |= losses
         run.say(f"fitting mixtures of {s.templates} Bernoulli distributions")
-        known, sizes = data.train.arrays(s.seed, binarize), map(int, s.templates.split())
-        mixture = BernoulliMixture.of_best_size(known, sizes, s.seed)
+        mixture = BernoulliMixture.of_best_size(known, map(int, s.templates.split()), s.seed)
         metrics["nll_mixture"] = -mixture.log_prob(images).mean()
     run.export(model)
 

@@ -26,6 +26,7 @@ from keras_gen.networks.mlp import (
     mlp_encoder,
     mlp_networks,
     one_layer_networks,
+    start_at_mean,
 )
 from keras_gen.networks.moco_gan import moco_gan_generator, video_discriminator
 from keras_gen.networks.patch_discriminator import patch_discriminator
@@ -73,6 +74,7 @@ __all__ = [
     "residual_decoder",
     "residual_encoder",
     "resnet_generator",
+    "start_at_mean",
     "style_discriminator",
     "style_generator",
     "style_mapping",

@@ -8,6 +8,7 @@ from keras import layers
 
 from keras_gen.layers import Dropout
 
+MEANS = 0.001, 0.999  # The range of a pixel's mean whose logit a decoder starts at
 
 def mlp_encoder(
     image_shape: tuple = (28, 28, 1),
@@ -100,6 +101,45 @@ def mlp_decoder(
     x = _hidden(x, hidden, activation, gain)
     x = layers.Dense(math.prod(image_shape), output_activation, dtype="float32")(x)
     return keras.Model(inputs, layers.Reshape(image_shape, dtype="float32")(x), name=name)
+
+
+def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
+    """Lets a decoder of Bernoulli logits start with the mean of the training images, pixel by pixel.
+
+    Its last biases become the mean's logits, as in the code of Burda et al. (2016). From zero the
+    gradients of the first steps only find that mean, and latents that are not yet of use fall to
+    their prior: on digits fewer of them stay in use for good.
+
+    Args:
+        decoder: Its last weights are the biases of a dense layer, one for each pixel.
+        images: `[n, height, width, channels]` in [0, 1], as `keras_gen.data.binarize` draws them.
+
+    Raises:
+        ValueError: If the last weights have another size than an image, or values are outside of
+            [0, 1].
+
+    Example:
+    ```python
+    import numpy as np
+
+    decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
+    start_at_mean(decoder, np.random.default_rng(0).binomial(1, 0.1, (100, 28, 28, 1)))
+    ```
+    """
+    mean, bias = np.mean(images, axis=0, dtype="float64"), decoder.trainable_variables[-1]
+    if tuple(bias.shape) != (mean.size,):
+        raise ValueError(
+            f"The decoder's last weights have the shape {tuple(bias.shape)} and images "
+            f"{mean.shape}: expected one bias for each of {mean.size} pixels, so a decoder that "
+            "ends with a dense layer of Bernoulli logits."
+        )
+    if not (np.min(images) >= 0 and np.max(images) <= 1):
+        raise ValueError(
+            f"The images' values are from {np.min(images)} to {np.max(images)}: expected [0, 1], "
+            "such as keras_gen.data.binarize draws or pixels divided by 255."
+        )
+    mean = np.clip(mean.ravel(), *MEANS)
+    bias.assign(np.log(mean / (1 - mean)))
 
 
 def mlp_networks(

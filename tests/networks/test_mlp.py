@@ -11,6 +11,7 @@ from keras_gen.networks import (
     mlp_encoder,
     mlp_networks,
     one_layer_networks,
+    start_at_mean,
 )
 
 
@@ -155,3 +156,28 @@ def test_pixels_lie_between_minus_one_and_one(rng):
     generator = mlp_decoder((4, 6, 3), 5, (7, 8), "relu", output_activation="tanh")
     images = generator(100 * rng.normal(size=[10, 5]).astype("float32")).numpy()
     assert images.shape == (10, 4, 6, 3) and -1 <= images.min() < -0.9 < 0.9 < images.max() <= 1
+
+
+def test_a_decoder_starts_at_the_mean_of_its_images(rng):
+    images = (rng.uniform(size=[40, 3, 2, 1]) < rng.uniform(size=[3, 2, 1])).astype("float32")
+    images[:, 0, 0], images[:, 1, 1] = 0, 1  # whose logits would be infinite
+    decoder = mlp_decoder((3, 2, 1), 5, (7,))
+    before = decoder.get_weights()
+    start_at_mean(decoder, images)
+    of_nothing = tf.sigmoid(decoder(tf.zeros([1, 5])))[0].numpy()
+    mean = images.mean(axis=0)
+    inside = (mean > 0) & (mean < 1)
+    np.testing.assert_allclose(of_nothing[inside], mean[inside], rtol=1e-5)
+    np.testing.assert_allclose(of_nothing[[0, 1], [0, 1], 0], [0.001, 0.999], rtol=1e-4)
+    for a, b in zip(before[:-1], decoder.get_weights()[:-1], strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_start_that_does_not_fit_is_refused(rng):
+    decoder = mlp_decoder((3, 2, 1), 5, ())
+    with pytest.raises(ValueError, match=r"shape \(6,\) and images \(3, 3, 1\): expected one bias"):
+        start_at_mean(decoder, np.zeros([4, 3, 3, 1]))
+    for values in ([0, 255], [-1, 1], [0, np.nan]):
+        with pytest.raises(ValueError, match=r"expected \[0, 1\]"):
+            start_at_mean(decoder, rng.choice(values, [40, 3, 2, 1]))
+    assert not decoder.get_weights()[-1].any()

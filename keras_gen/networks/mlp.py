@@ -10,6 +10,7 @@ from keras_gen.layers import Dropout
 
 MEANS = 0.001, 0.999  # The range of a pixel's mean whose logit a decoder starts at
 
+
 def mlp_encoder(
     image_shape: tuple = (28, 28, 1),
     latent_dim: int | tuple[int, ...] = 50,
@@ -104,7 +105,7 @@ def mlp_decoder(
 
 
 def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
-    """Lets a decoder of Bernoulli logits start with the mean of the training images, pixel by pixel.
+    """Lets a decoder of Bernoulli logits start with the training images' mean, pixel by pixel.
 
     Its last biases become the mean's logits, as in the code of Burda et al. (2016). From zero the
     gradients of the first steps only find that mean, and latents that are not yet of use fall to

@@ -21,7 +21,7 @@ import dataclasses
 from functools import partial
 
 from keras_gen.autoencoders import Autoencoder, ClassifyingAutoencoder
-from keras_gen.data import Source, even_order, half_labeled, small_images
+from keras_gen.data import Source, even_order, partly_labeled, small_images
 from keras_gen.layers import Dropout
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
@@ -103,7 +103,7 @@ def errors(run, s, seed, encoder, few, unlabeled, test):
         classifier = keras.Sequential(layers, name="classifier")
         both = ClassifyingAutoencoder(*parts, classifier, weight=s.classification_weight)
         run.compile(both, keras.optimizers.Adam(s.learning_rate))
-    batches = half_labeled(few, unlabeled, s.batch_size, seed)
+    batches = partly_labeled(few, unlabeled, s.batch_size, seed)
     both.fit(batches, steps_per_epoch=s.both_steps, verbose=0)
     images, labels = test
     predict = dict(batch_size=500, verbose=0)

@@ -19,7 +19,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
-from keras_gen.data import Source, draw_normal, few_labels, half_labeled, small_images
+from keras_gen.data import Source, draw_normal, few_labels, partly_labeled, small_images
 from keras_gen.metrics import few_label_baselines, svm_accuracy
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
@@ -70,7 +70,7 @@ def main(run: Run, s: Settings):
     run.fit(m1, Source(train.arrays()[0]), part="m1", epochs=s.m1_epochs)
     m2 = new_m2(run, s, s.seed, s.epochs, s.alpha, s.hidden)
     few = few_labels(train.arrays()[1], s.labels, s.seed)
-    stream = partial(half_labeled, *by_label(train, few), s.batch_size, s.seed)
+    stream = partial(partly_labeled, *by_label(train, few), s.batch_size, s.seed)
     run.fit(m2, stream, lambda model: analogies(model, held_out[:10]))
 
     with run.evaluation(m2) as metrics:
@@ -107,12 +107,12 @@ def errors(run, s, seed, train, test, m1, m2):
     fit = dict(steps_per_epoch=s.steps_per_epoch, verbose=0)
     if seed != s.seed:
         m2 = new_m2(run, s, seed, s.epochs, s.alpha, s.hidden)
-        m2.fit(half_labeled(*by_label(train, labels), s.batch_size, seed), epochs=s.epochs, **fit)
+        m2.fit(partly_labeled(*by_label(train, labels), s.batch_size, seed), epochs=s.epochs, **fit)
 
     few, many = by_label(Source((np.stack(m1.encode(digits), axis=1), classes)), labels)
     options = dict(hidden=s.stacked_hidden, shape=(s.latent_dim,), likelihood="unbounded_normal")
     stacked = new_m2(run, s, seed, s.stacked_epochs, s.stacked_alpha, **options)
-    stream = half_labeled(few, many, s.batch_size, seed, augment_batch=draw_normal)
+    stream = partly_labeled(few, many, s.batch_size, seed, augment_batch=draw_normal)
     stacked.fit(stream, epochs=s.stacked_epochs, **fit)
     if seed == s.seed:
         run.draw("analogies", analogies(m2, images[:10]))

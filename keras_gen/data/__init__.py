@@ -6,7 +6,7 @@ from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.documents import Documents, documents
 from keras_gen.data.factors import Factors
 from keras_gen.data.folders import image_folder
-from keras_gen.data.labeled import even_order, few_labels, half_labeled
+from keras_gen.data.labeled import even_order, few_labels, partly_labeled
 from keras_gen.data.moving import moving_images
 from keras_gen.data.offline import (
     offline_color_digits,
@@ -57,7 +57,6 @@ __all__ = [
     "faces",
     "few_labels",
     "fit_length",
-    "half_labeled",
     "image_folder",
     "inverse_density",
     "load_tfds",
@@ -68,6 +67,7 @@ __all__ = [
     "offline_voices",
     "pad_to",
     "paint",
+    "partly_labeled",
     "photos_and_paintings",
     "points_around",
     "random_crop_flip",

@@ -70,45 +70,56 @@ def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
     return hidden
 
 
-def half_labeled(
+def partly_labeled(
     labeled: Source,
     unlabeled: Source,
     batch_size: int,
     seed: int = 0,
     start: int = 0,
+    labels_per_batch: int | None = None,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns batches whose first half has labels and whose second half has none.
+    """Returns batches of which the first examples have labels and the others none.
 
-    Each half is shuffled on its own, so the few labeled examples are repeated more often.
+    Each part is shuffled on its own, so the few labeled examples are repeated more often.
 
     Args:
-        labeled: Examples `(image, label)`, at least half a batch.
+        labeled: Examples `(image, label)`, at least as many as a batch has.
         unlabeled: Images of the same shape, or `(image, label)`, whose labels are left aside.
-        batch_size: Even number of examples in a *global* batch.
+        batch_size: Examples in a *global* batch.
         seed: Any non-negative integer.
         start: Batches already consumed; see `Source.stream`.
+        labels_per_batch: How many of a batch have labels, 1 or more; None for half of them.
         augment_batch: As of `Source.stream`, of `(images, labels)`.
 
     Returns:
         Infinite `tf.data.Dataset` of `(images, labels)`, -1 where there is no label.
 
     Raises:
-        ValueError: If the batch size is odd, or half of it is more than a source holds.
+        ValueError: If none or all of a batch have labels, half of an odd number should, or a part
+            of the batch is more than its source holds.
 
     Example:
         >>> few = Source((np.zeros([4, 8, 8, 1], "uint8"), np.arange(4)))
         >>> many = Source(np.zeros([9, 8, 8, 1], "uint8"))
-        >>> images, labels = next(iter(half_labeled(few, many, batch_size=8)))
+        >>> images, labels = next(iter(partly_labeled(few, many, batch_size=8)))
     """
-    if batch_size % 2:
-        raise ValueError(f"batch_size is {batch_size}: half of it has labels, so make it even.")
+    if labels_per_batch is None and batch_size % 2:
+        raise ValueError(
+            f"batch_size is {batch_size}, of which no half can have labels: make it even, or say "
+            "how many by labels_per_batch."
+        )
+    known = batch_size // 2 if labels_per_batch is None else labels_per_batch
+    if not 0 < known < batch_size:
+        raise ValueError(
+            f"labels_per_batch is {known}: expected 1 to {batch_size - 1} of {batch_size} examples."
+        )
 
-    def join(known, others):
+    def join(few, others):
         images, *_ = others if isinstance(others, tuple) else (others,)
-        label = known[1]
-        return tf.concat([known[0], images], 0), tf.concat([label, -tf.ones_like(label)], 0)
+        hidden = -tf.ones([batch_size - known], few[1].dtype)
+        return tf.concat([few[0], images], 0), tf.concat([few[1], hidden], 0)
 
-    pairs = unpaired(labeled, unlabeled, batch_size // 2, seed, start)
-    batches = pairs.map(tf.autograph.experimental.do_not_convert(join))
+    parts = unpaired(labeled, unlabeled, (known, batch_size - known), seed, start)
+    batches = parts.map(tf.autograph.experimental.do_not_convert(join))
     return finished(batches, seed, start, augment_batch)

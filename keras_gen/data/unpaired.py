@@ -14,7 +14,7 @@ from keras_gen.data.source import LEFT, RIGHT, Source, derive_seed
 def unpaired(
     a: Source | np.ndarray,
     b: Source | np.ndarray,
-    batch_size: int,
+    batch_size: int | tuple[int, int],
     seed: int = 0,
     start: int = 0,
     augment: Callable[[Any, Any], Any] | None = None,
@@ -24,7 +24,7 @@ def unpaired(
     Args:
         a: First domain, a source or an array of its examples.
         b: Second domain, of any size; an epoch of one side is independent of the other's.
-        batch_size: Examples of each domain in a *global* batch.
+        batch_size: Examples of each domain in a *global* batch, or of the first and the second.
         seed: Any non-negative integer; both sides derive unrelated seeds from it.
         start: Batches already consumed; see `Source.stream`.
         augment: `augment(example, seed)` applied to each example of either side.
@@ -40,10 +40,11 @@ def unpaired(
         >>> photos, paintings = (np.zeros([n, 8, 8, 3], "uint8") for n in (9, 5))
         >>> x, y = next(iter(unpaired(photos, paintings, batch_size=2)))
     """
+    sizes = batch_size if isinstance(batch_size, tuple) else (batch_size, batch_size)
     sides = [
         (side if isinstance(side, Source) else Source(side)).stream(
-            batch_size, int(derive_seed(seed, key, 1)[0]), start, augment
+            size, int(derive_seed(seed, key, 1)[0]), start, augment
         )
-        for side, key in ((a, LEFT), (b, RIGHT))
+        for side, size, key in zip((a, b), sizes, (LEFT, RIGHT), strict=True)
     ]
     return tf.data.Dataset.zip(tuple(sides)).with_options(sides[0].options())

@@ -19,6 +19,7 @@ from keras_gen.networks.info_gan import (
     info_gan_networks,
 )
 from keras_gen.networks.labels import m2_networks, with_codes, with_labels
+from keras_gen.networks.latents import keep_latents
 from keras_gen.networks.maxout import maxout_discriminator
 from keras_gen.networks.mlp import (
     linear_networks,
@@ -58,6 +59,7 @@ __all__ = [
     "info_gan_generator",
     "info_gan_networks",
     "iwae_networks",
+    "keep_latents",
     "ladder_networks",
     "linear_networks",
     "m2_networks",

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.data import Source, even_order, few_labels, half_labeled
+from keras_gen.data import Source, even_order, few_labels, partly_labeled
 
 
 def test_labels_are_drawn_evenly_and_larger_draws_contain_smaller_ones(rng):
@@ -47,7 +47,7 @@ def sources():
 
 
 def batches(sources, count, **options):
-    data = half_labeled(*sources, batch_size=4, **options).take(count)
+    data = partly_labeled(*sources, batch_size=4, **options).take(count)
     return [
         (images.ravel().tolist(), labels.tolist()) for images, labels in data.as_numpy_iterator()
     ]
@@ -85,6 +85,25 @@ def test_batches_are_augmented_alike_wherever_a_stream_begins(sources):
     assert first[0] != others[0][0] and first[1] == batches(sources, 1, seed=4)[0][1]
 
 
-def test_an_odd_batch_has_no_half(sources):
-    with pytest.raises(ValueError, match="batch_size is 5"):
-        half_labeled(*sources, batch_size=5)
+def test_few_of_a_batch_may_have_labels(sources):
+    found = batches(sources, 12, labels_per_batch=1)
+    for images, labels in found:
+        assert images[:1] == labels[:1] and min(images[1:]) >= 100 and labels[1:] == [-1] * 3
+    # In 12 batches each of the 6 comes twice, and three of the 10 in each batch.
+    every = [level for images, _ in found for level in images]
+    assert np.bincount(every)[:6].tolist() == [2] * 6
+    assert np.bincount(every[: 4 * 10])[100:].tolist() == [3] * 10
+    assert batches(sources, 3, labels_per_batch=1, start=9) == found[9:]
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (dict(batch_size=5), "batch_size is 5, of which no half can have labels: make it even, or"),
+        (dict(labels_per_batch=0), "labels_per_batch is 0: expected 1 to 3 of 4 examples"),
+        (dict(labels_per_batch=4), "labels_per_batch is 4: expected 1 to 3 of 4 examples"),
+    ],
+)
+def test_a_batch_without_both_kinds_is_refused(sources, options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        partly_labeled(*sources, **{"batch_size": 4, **options})

@@ -7,7 +7,7 @@ import tensorflow as tf
 from scipy import stats
 from scipy.special import log_softmax, logsumexp
 
-from keras_gen.data import Source, half_labeled
+from keras_gen.data import Source, partly_labeled
 from keras_gen.losses import Normal
 from keras_gen.networks import m2_networks, with_labels
 from keras_gen.training import noise
@@ -291,6 +291,6 @@ def test_unlabeled_examples_place_the_boundary(rng):
     keras.utils.set_random_seed(0)
     model = M2.for_images((2,), 2, 1, (32,), likelihood="unbounded_normal", alpha=1.0)
     model.compile(keras.optimizers.Adam(5e-3), steps_per_execution=50)
-    stream = half_labeled(Source(few), Source(many), 64)
+    stream = partly_labeled(Source(few), Source(many), 64)
     model.fit(stream, steps_per_epoch=600, verbose=0)
     assert np.mean(model.classify(test).argmax(axis=1) != answers) < 0.02

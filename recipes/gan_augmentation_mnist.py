@@ -20,6 +20,7 @@ from functools import partial
 from keras_gen.data import Source, even_order, pad_to, random_shift_flip, small_images
 from keras_gen.gan import ConditionalGAN
 from keras_gen.images import flat_pixels
+from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import conv_encoder
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import averaged_weights
@@ -74,10 +75,8 @@ def main(run: Run, s: Settings):
             found[count, seed] = run.once(f"{count} labels, seed {seed}", measure)
         ways = (*WAYS, "svc")
         for count in counts:
-            for way in ways:
-                each = [of[way] for (labeled, _), of in found.items() if labeled == count]
-                metrics[f"{way}_{count}"] = float(np.mean(each))
-                metrics[f"{way}_{count}_deviation"] = float(np.std(each, ddof=len(each) > 1))
+            of_seeds = [of for (labeled, _), of in found.items() if labeled == count]
+            metrics |= mean_and_deviation(of_seeds, f"{{}}_{count}", ways)
         lines = {way: (counts, [metrics[f"{way}_{n}"] for n in counts]) for way in ways}
         run.draw("accuracy", line_plot(lines, "labels", "test accuracy (%)", log_x=True))
     run.export(models[main_one], default="sample")

@@ -22,7 +22,7 @@ from functools import partial
 from keras_gen.data import Sets, Split, points_around
 from keras_gen.gan import GAN, HistoryGAN, PacGAN, UnrolledGAN
 from keras_gen.layers import MinibatchDiscrimination
-from keras_gen.metrics import gaussian_modes, grid_centers, ring_centers
+from keras_gen.metrics import gaussian_modes, grid_centers, mean_and_deviation, ring_centers
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_layer
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import point_strips
@@ -85,11 +85,8 @@ def main(run: Run, s: Settings):
             mixture = GaussianMixture(len(centers), random_state=s.seed).fit(sets[name].arrays())
             found["mixture"] = [gaussian_modes(mixture.sample(2500)[0], centers, std)]
             for method, each in found.items():
-                for key in ("modes", "high_quality_fraction"):
-                    values = [of_seed[key] for of_seed in each]
-                    metrics[f"{name}_{key}_{method}"] = float(np.mean(values))
-                    deviation = float(np.std(values, ddof=len(values) > 1))
-                    metrics[f"{name}_{key}_{method}_deviation"] = deviation
+                keys = "modes", "high_quality_fraction"
+                metrics |= mean_and_deviation(each, f"{name}_{{}}_{method}", keys)
             steps = [f"step {s.steps_per_epoch * (i + 1):,}" for i in range(s.epochs)]
             run.draw(name, point_strips(strips, steps, real[name]))
     run.export(model, default="sample")

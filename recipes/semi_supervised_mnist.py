@@ -23,12 +23,12 @@ from functools import partial
 from keras_gen.autoencoders import Autoencoder, ClassifyingAutoencoder
 from keras_gen.data import Source, even_order, partly_labeled, small_images
 from keras_gen.layers import Dropout
+from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import line_plot, reconstructions
 
 import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,10 +74,7 @@ def main(run: Run, s: Settings):
                 few = data.train.select(even_order(labels, seed)[:count])
                 train = partial(errors, run, s, seed, model.encoder, few, unlabeled, test)
                 found.append(run.once(f"{count} labels, seed {seed}", train))
-            for way in ways:
-                each = [of_seed[way] for of_seed in found]
-                metrics[f"{way}_{count}"] = float(np.mean(each))
-                metrics[f"{way}_{count}_deviation"] = float(np.std(each, ddof=len(each) > 1))
+            metrics |= mean_and_deviation(found, f"{{}}_{count}")
         lines = {way: (counts, [metrics[f"{way}_{n}"] for n in counts]) for way in ways}
         run.draw("errors", line_plot(lines, "labels", "test error (%)", log_x=True))
     run.export(models[s.seed])

@@ -43,6 +43,7 @@ from keras_gen.metrics.likelihood import (
     latent_grid_mixture,
     nll_summary,
 )
+from keras_gen.metrics.repeated import mean_and_deviation
 from keras_gen.metrics.representations import (
     PatchCodebook,
     PrincipalComponents,
@@ -200,6 +201,7 @@ __all__ = [
     "log_mel",
     "log_spectral_distance",
     "matched_accuracy",
+    "mean_and_deviation",
     "memorization",
     "mixture_samples",
     "modularity_score",

@@ -5,7 +5,7 @@ import math
 import keras
 from keras import layers, ops
 
-from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
+from keras_gen.networks.mlp import draw_kernels, mlp_decoder, mlp_encoder
 
 
 def with_labels(
@@ -98,8 +98,12 @@ def m2_networks(
     hidden: tuple[int, ...] = (500,),
     activation: str = "softplus",
     params_per_value: int = 1,
+    deviation: float | None = 0.001,
 ) -> tuple[keras.Model, keras.Model, keras.Model]:
     """Builds the dense networks of M2, of the sizes of Kingma et al. (2014) by default.
+
+    As in the authors' code all weights start near zero, so that no class is preferred before the
+    labels and the decoder say so.
 
     Args:
         shape: Of an example, such as `(28, 28, 1)`, or `(50,)` of latents of another model.
@@ -108,6 +112,8 @@ def m2_networks(
         hidden: Units of the hidden layers of each network.
         activation: Of the hidden layers.
         params_per_value: As of the likelihood: outputs of the decoder for each value.
+        deviation: Of the Normal distribution that the initial weights are drawn from; None for
+            those of Glorot, as `mlp_encoder` has them.
 
     Returns:
         The encoder, from examples and int32 labels to mean and log variance; the decoder, from
@@ -124,4 +130,7 @@ def m2_networks(
     encoder = mlp_encoder((values,), latent_dim, hidden, activation, heads=normal)
     decoder = mlp_decoder(parameters, latent_dim + classes, hidden, activation)
     classifier = mlp_encoder(shape, classes, hidden, activation, heads=logits, name="classifier")
+    if deviation is not None:
+        for network in (encoder, decoder, classifier):
+            draw_kernels(network, deviation)
     return with_labels(encoder, classes, shape=shape), with_labels(decoder, classes), classifier

@@ -228,6 +228,19 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
     return encoder, keras.Model(inputs, x, name="decoder")
 
 
+def draw_kernels(network: keras.Model, deviation: float) -> None:
+    """Draws the initial kernels of dense layers anew, from a Normal distribution around zero.
+
+    Args:
+        network: Its biases stay as they are.
+        deviation: Of each weight.
+    """
+    for layer in network.layers:
+        if isinstance(layer, layers.Dense):
+            draw = keras.initializers.RandomNormal(stddev=deviation)
+            layer.kernel.assign(draw(layer.kernel.shape))
+
+
 def _hidden(x, sizes, activation, gain):
     if gain is None:
         gain = 4.0 if activation == "sigmoid" else 1.0

@@ -73,8 +73,9 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
 
     @classmethod
     def for_images(  # type: ignore[override]
-        cls, shape: tuple, classes: int = 10, latent_dim: int = 50, hidden=(500,), **kwargs
-    ):
+        cls, shape: tuple, classes: int = 10, latent_dim: int = 50, hidden=(500,),
+        deviation: float | None = 0.001, **kwargs,
+    ):  # fmt: skip
         """Builds the model with dense networks, as `m2_networks` in `keras_gen.networks`.
 
         Args:
@@ -82,12 +83,14 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
             classes: Number of classes.
             latent_dim: Dimensions of the latents.
             hidden: Units of the hidden layers of each network.
+            deviation: Of the initial weights; None for those of Glorot.
             **kwargs: Further arguments of the class.
 
         Example: `M2.for_images((28, 28, 1), classes=10)`.
         """
         params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
-        networks = m2_networks(shape, classes, latent_dim, hidden, params_per_value=params)
+        options = dict(params_per_value=params, deviation=deviation)
+        networks = m2_networks(shape, classes, latent_dim, hidden, **options)
         return cls(*networks, **kwargs)
 
     def loss_weights(self):

@@ -83,6 +83,17 @@ def test_networks_of_m2_fit_each_other():
     assert names == ["encoder", "decoder", "classifier"]
 
 
+def test_weights_of_m2_start_near_zero_if_asked():
+    near, usual = (
+        np.concatenate([w.ravel() for n in networks for w in n.get_weights() if w.ndim == 2])
+        for networks in (m2_networks((300,), 3), m2_networks((300,), 3, deviation=None))
+    )
+    assert np.std(near) == pytest.approx(0.001, rel=0.02) and abs(near.mean()) < 1e-5
+    assert np.std(usual) > 0.03
+    biases = [w for n in m2_networks((9,), 3) for w in n.get_weights() if w.ndim == 1]
+    assert biases and not any(b.any() for b in biases)
+
+
 @pytest.mark.parametrize("channels", [CLASSES, CLASSES - 1])
 def test_networks_without_room_for_labels_are_refused(channels):
     network = keras.Sequential([keras.Input((channels,)), keras.layers.Dense(2)], name="narrow")

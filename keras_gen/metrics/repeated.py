@@ -1,0 +1,41 @@
+"""Figures of trainings that are repeated with other seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+
+def mean_and_deviation(
+    found: Sequence[Mapping[str, Any]], name: str = "{}", keys: Collection[str] | None = None
+) -> dict[str, float]:
+    """Means of figures over repeated measurements, and their deviations as `..._deviation`.
+
+    Args:
+        found: The figures of each seed, by their keys.
+        name: What the mean of a key is called, with {} in place of the key.
+        keys: Of the figures; None for all of the first seed.
+
+    Returns:
+        Mean and deviation of each, the latter with n - 1 in its denominator, and 0 of one seed.
+
+    Raises:
+        ValueError: If nothing was found, or a seed lacks a figure.
+
+    Example:
+        >>> mean_and_deviation([{"error": 1.0}, {"error": 3.0}], "{}_of_two")
+        {'error_of_two': 2.0, 'error_of_two_deviation': 1.4142135623730951}
+    """
+    if not found:
+        raise ValueError("No figures were found: expected those of one seed at least.")
+    means = {}
+    for key in found[0] if keys is None else keys:
+        lacking = [number for number, of_seed in enumerate(found) if key not in of_seed]
+        if lacking:
+            raise ValueError(f"Measurement {lacking[0]} lacks the figure {key!r} of the others.")
+        each = [of_seed[key] for of_seed in found]
+        means[name.format(key)] = float(np.mean(each))
+        means[f"{name.format(key)}_deviation"] = float(np.std(each, ddof=len(each) > 1))
+    return means

@@ -23,8 +23,8 @@ def maxout_discriminator(
         image_shape: Shape of an image.
         hidden: Units of the hidden layers.
         pieces: Linear functions of a unit.
-        dropout: Fraction of the hidden units that are set to zero in training; of the pixels, two
-            fifths as many.
+        dropout: Fraction of the hidden units that are set to zero in training; of the pixels, which
+            become black, two fifths as many.
         name: Name of the model.
 
     Returns:
@@ -41,7 +41,9 @@ def maxout_discriminator(
     if pieces < 1:
         raise ValueError(f"pieces is {pieces}: a maxout unit has at least 1.")
     images = keras.Input(image_shape)
-    x = Dropout(0.4 * dropout)(layers.Flatten()(images))
+    # In [0, 1], as in the authors' code: a pixel that is dropped is black, not gray.
+    x = layers.Flatten()(layers.Rescaling(0.5, offset=0.5)(images))
+    x = Dropout(0.4 * dropout)(x)
     for units in hidden:
         linear = layers.Reshape((units, pieces))(layers.Dense(units * pieces)(x))
         x = Dropout(dropout)(ops.max(linear, axis=-1))

@@ -105,19 +105,21 @@ def mlp_decoder(
 
 
 def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
-    """Lets a decoder of Bernoulli logits start with the training images' mean, pixel by pixel.
+    """Lets a decoder or generator start with the training images' mean, pixel by pixel.
 
-    Its last biases become the mean's logits, as in the code of Burda et al. (2016). From zero the
-    gradients of the first steps only find that mean, and latents that are not yet of use fall to
-    their prior: on digits fewer of them stay in use for good.
+    Its last biases become the logits of the mean, as in the code of Burda et al. (2016). From zero
+    the gradients of the first steps only find that mean, and latents that are not yet of use fall
+    to their prior: on digits fewer of them stay in use for good. A generator that ends with tanh
+    starts with the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
 
     Args:
-        decoder: Its last weights are the biases of a dense layer, one for each pixel.
+        decoder: It ends with a dense layer of Bernoulli logits, or with tanh, a value for each
+            pixel.
         images: `[n, height, width, channels]` in [0, 1], as `keras_gen.data.binarize` draws them.
 
     Raises:
-        ValueError: If the last weights have another size than an image, or values are outside of
-            [0, 1].
+        ValueError: If the last layer has another size than an image, or another activation, or
+            values are outside of [0, 1].
 
     Example:
     ```python
@@ -139,8 +141,14 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
             f"The images' values are from {np.min(images)} to {np.max(images)}: expected [0, 1], "
             "such as keras_gen.data.binarize draws or pixels divided by 255."
         )
+    ends = [layer.activation for layer in decoder.layers if isinstance(layer, layers.Dense)][-1]
+    scales = {keras.activations.linear: 1.0, keras.activations.tanh: 0.5}
+    if ends not in scales:
+        raise ValueError(
+            f"The decoder ends with {ends.__name__}: expected Bernoulli logits, or tanh."
+        )
     mean = np.clip(mean.ravel(), *MEANS)
-    bias.assign(np.log(mean / (1 - mean)))
+    bias.assign(scales[ends] * np.log(mean / (1 - mean)))  # 2 sigmoid(x) - 1 is tanh(x / 2)
 
 
 def mlp_networks(

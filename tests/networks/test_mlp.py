@@ -173,7 +173,18 @@ def test_a_decoder_starts_at_the_mean_of_its_images(rng):
         np.testing.assert_array_equal(a, b)
 
 
+def test_a_generator_starts_with_the_mean_in_its_range(rng):
+    generator = mlp_decoder((3, 2, 1), 5, (4,), output_activation="tanh")
+    images = rng.uniform(size=[10, 3, 2, 1])
+    start_at_mean(generator, images)
+    of_nothing = generator(tf.zeros([1, 5]))[0]
+    np.testing.assert_allclose(of_nothing, 2 * images.mean(axis=0) - 1, rtol=1e-4, atol=1e-6)
+
+
 def test_a_start_that_does_not_fit_is_refused(rng):
+    with pytest.raises(ValueError, match="ends with relu: expected logits or"):
+        relu = mlp_decoder((3, 2, 1), 5, output_activation="relu")
+        start_at_mean(relu, np.zeros([4, 3, 2, 1]))
     decoder = mlp_decoder((3, 2, 1), 5, ())
     with pytest.raises(ValueError, match=r"shape \(6,\) and images \(3, 3, 1\): expected one bias"):
         start_at_mean(decoder, np.zeros([4, 3, 3, 1]))

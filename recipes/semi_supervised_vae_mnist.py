@@ -10,7 +10,7 @@ components and a graph of digits give. Settings were chosen on the last 10,000 t
 Deviations: labels come more often than once in a pass over all digits. The machine learns from
 labels alone, for scikit-learn has no transductive one. Gray values are taken as probabilities.
 
-  python recipes/semi_supervised_vae_mnist.py                    33 minutes on one of two CPU cores
+  python recipes/semi_supervised_vae_mnist.py                    31 minutes on one of two CPU cores
   python recipes/semi_supervised_vae_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).

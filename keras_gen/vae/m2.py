@@ -89,8 +89,9 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
         Example: `M2.for_images((28, 28, 1), classes=10)`.
         """
         params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
-        options = dict(params_per_value=params, deviation=deviation)
-        networks = m2_networks(shape, classes, latent_dim, hidden, **options)
+        networks = m2_networks(
+            shape, classes, latent_dim, hidden, params_per_value=params, deviation=deviation
+        )
         return cls(*networks, **kwargs)
 
     def loss_weights(self):

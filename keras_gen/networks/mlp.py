@@ -145,7 +145,8 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     scales = {keras.activations.linear: 1.0, keras.activations.tanh: 0.5}
     if ends not in scales:
         raise ValueError(
-            f"The decoder ends with {ends.__name__}: expected Bernoulli logits, or tanh."
+            f"The decoder ends with {ends.__name__}: expected logits or tanh, so None or 'tanh' as "
+            "output_activation."
         )
     mean = np.clip(mean.ravel(), *MEANS)
     bias.assign(scales[ends] * np.log(mean / (1 - mean)))  # 2 sigmoid(x) - 1 is tanh(x / 2)

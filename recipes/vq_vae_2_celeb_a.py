@@ -13,8 +13,9 @@ there is a power of two.
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper reports on
 other faces, of 1024x1024 pixels, in three levels.
 
-Deviations in the cpu preset: narrow networks, few steps, and a lower deviation of the likelihood,
-which the paper does not give: at 1 the top level fell out of use.
+Deviations in the cpu preset: narrow networks, and batches of 2. Codebooks follow their codes by a
+hundredth with each step, so that of as many images more steps learn more: on held-out faces 12,800
+of them gave 20 dB in batches of 32, 23 in batches of 8 and 26 in batches of 2.
 """
 
 import dataclasses
@@ -58,8 +59,8 @@ class Settings(RunSettings):
 PRESETS = {
     "smoke": dict(size=32, held_out=20, codebook_size=16, latent_dim=4, filters=8,
                   residual_filters=4, epochs=2, steps_per_epoch=4, batch_size=16, patches=16),
-    "cpu": dict(filters=64, residual_filters=32, std=0.5, learning_rate=1e-3, epochs=20,
-                steps_per_epoch=200, batch_size=32, grid_every=4),
+    "cpu": dict(filters=64, residual_filters=32, learning_rate=1e-3, epochs=20,
+                steps_per_epoch=2400, batch_size=2, grid_every=4),
     "paper": dict(epochs=250, steps_per_epoch=1000, batch_size=128, grid_every=10),
 }  # fmt: skip
 

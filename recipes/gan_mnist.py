@@ -10,7 +10,7 @@ Deviations: Adam in place of stochastic gradient descent with a momentum that ri
 images in [-1, 1], by a tanh where the authors have a sigmoid; what is measured in the cpu preset is
 an average of the generator's weights.
 
-  python recipes/gan_mnist.py                    about 13 minutes on one of two CPU cores
+  python recipes/gan_mnist.py                    about 9 minutes on one of two CPU cores
   python recipes/gan_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The window's width was

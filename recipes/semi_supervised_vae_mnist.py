@@ -68,9 +68,8 @@ def main(run: Run, s: Settings):
         m1 = VAE(*networks, seed=s.seed)
         run.compile(m1, keras.optimizers.Adam(run.in_halves(s.learning_rate, s.m1_epochs)))
     run.fit(m1, Source(digits), part="m1", epochs=s.m1_epochs)
-    variances = active_units(m1.encode(digits)[0])[1]
-    in_use = np.flatnonzero(variances >= min(0.01, variances.max()))  # one, if none is in use
-    m1 = VAE(*keep_latents(*networks, in_use))
+    variances = active_units(m1.encode(digits)[0])[1]  # The latents in use are kept, or at least 1.
+    m1 = VAE(*keep_latents(*networks, np.flatnonzero(variances >= min(0.01, variances.max()))))
     m2 = new_m2(run, s, s.seed, s.epochs)
     stream = mixed(s, kept.train, few_labels(classes, s.labels, s.seed), s.seed)
     run.fit(m2, stream, lambda model: analogies(model, held_out[:10]))

@@ -7,7 +7,7 @@ beside that of codes without a network, as in vq_vae_cifar10.py: principal compo
 images and JPEG in as many bits, and 4x4 patches found by k-means in somewhat fewer, for of these
 there is a power of two.
 
-  python recipes/vq_vae_2_celeb_a.py                    45 minutes on one core, beside other work
+  python recipes/vq_vae_2_celeb_a.py                    45 minutes on one of two CPU cores, shared
   python recipes/vq_vae_2_celeb_a.py --preset smoke     under a minute
 
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The paper reports on

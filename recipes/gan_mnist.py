@@ -3,8 +3,8 @@
 Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1 and table 1: the Parzen
 estimate of 10,000 samples is 225 nats per test digit. Beside it stand the estimates of as many
 training digits and of a mixture of Gaussians, and, because such estimates prefer blur, the other
-figures of generators. The generator starts with the mean digit, as in the authors' code: else
-pixels that are white in no digit take long to become black, and stay specks.
+figures of generators. As in the authors' code the generator starts with the mean digit, and pixels
+that the discriminator's dropout takes are black.
 
 Deviations: Adam in place of stochastic gradient descent with a momentum that rises; Normal latents;
 images in [-1, 1], by a tanh where the authors have a sigmoid; what is measured in the cpu preset is

@@ -29,8 +29,8 @@ class AdversarialModel(Capable, GenerativeModel):
         discriminator_steps: Updates of the discriminator for one of the generator: k of
             algorithm 1. A batch given to `fit` holds the k fresh batches.
         seed: Seed of all randomness in the steps.
-        augmentation: Names of `"color"`, `"translation"` and `"cutout"`: random changes of all
-            images that the discriminator is shown, real and generated (`data.augment`).
+        augmentation: Names of `"color"`, `"translation"`, `"cutout"` and `"affine"`: random changes
+            of all images that the discriminator is shown, real and generated (`data.augment`).
         **kwargs: `name` and the like, of `keras.Model`.
 
     Raises:

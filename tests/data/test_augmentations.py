@@ -75,6 +75,42 @@ def test_cutout_is_half_as_wide_and_may_reach_over_the_border():
     np.testing.assert_array_equal(found, expected)
 
 
+class TestAffine:
+    middle = dict.fromkeys(("turn", "shear", "height", "width", "rows", "columns"), 0.5)
+
+    def changed(self, x, **change):
+        return augment(x, ["affine"], drawn(**self.middle | change)).numpy()
+
+    def test_the_middle_of_every_range_changes_nothing(self, rng):
+        x = images(rng)
+        np.testing.assert_allclose(self.changed(x), x, atol=1e-5)
+
+    def test_a_move_repeats_the_border(self, rng):
+        x = images(rng, side=50)  # so that the largest move is 3 pixels
+        found = self.changed(x, rows=1.0, columns=0.0)
+        padded = np.pad(x, [[0, 0], [0, 3], [3, 0], [0, 0]], mode="edge")
+        np.testing.assert_allclose(found, padded[:, 3:, :50], atol=1e-5)
+
+    def test_turning_shearing_and_stretching_a_slope(self):
+        """Of an image whose values are its places, the result says where it read."""
+        places = np.arange(21.0) - 10
+        x = tf.constant(np.stack(np.meshgrid(places, places, indexing="ij"), -1)[None], tf.float32)
+        inside = slice(6, 15)  # what comes from within the image
+        rows, columns = x.numpy()[0, inside, inside, 0], x.numpy()[0, inside, inside, 1]
+
+        def read(**change):
+            return np.moveaxis(self.changed(x, **change)[0, inside, inside], -1, 0)
+
+        angle = np.radians(20)
+        turned = np.cos(angle) * rows + np.sin(angle) * columns
+        np.testing.assert_allclose(read(turn=1.0)[0], turned, atol=1e-4)
+        turned = np.cos(angle) * columns - np.sin(angle) * rows
+        np.testing.assert_allclose(read(turn=1.0)[1], turned, atol=1e-4)
+        np.testing.assert_allclose(read(shear=0.0), [rows, columns - 0.3 * rows], atol=1e-4)
+        wide = [rows * np.exp(-0.15), columns * np.exp(0.15)]
+        np.testing.assert_allclose(read(height=0.0, width=1.0), wide, atol=1e-4)
+
+
 @pytest.mark.parametrize("name", AUGMENTATIONS)
 def test_gradients_pass(name, rng):
     """All are affine in the image: the gradient of a weighted sum, times a step, is its change."""

@@ -8,9 +8,10 @@ else. The paper reports an error of 5 %. Clusters of k-means are matched alike.
 
 Deviations: the matching is by labels of training digits, and the error is that of test digits.
 Latents are Normal. In the cpu preset all digits are turned, sheared, stretched and moved at random
-before they are judged: else how a one leans is a category, and other digits share one. Q is sure of a number by a deviation of 1, with the same weight as of a
-category, as in the authors' code: where it learned the deviation, as the paper says, the numbers
-were written ever more exactly, and few categories were one class.
+before they are judged: else how a one leans is a category, and other digits share one. Q is sure
+of a number by a deviation of 1, with the same weight as of a category, as in the authors' code:
+where it learned the deviation, as the paper says, the numbers were written ever more exactly, and
+few categories were one class.
 
   python recipes/info_gan_mnist.py                    8 minutes on one of two CPU cores
   python recipes/info_gan_mnist.py --preset paper --mixed-precision bfloat16  24 minutes on one core

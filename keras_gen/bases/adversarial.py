@@ -143,14 +143,14 @@ class AdversarialModel(Capable, GenerativeModel):
             outputs = apply(discriminator, weights, shown, training)
         return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
-    def of_both(self, judge, batch, fake, training, weights=None, keep_state=False) -> list:
+    def of_both(self, look, batch, fake, training, weights=None, keep_state=False) -> list:
         """Returns what is said of the batch, and what is said of generated images.
 
         Of a model that says `together` both are one batch, which batch normalization is over, in
         place of two; its discriminator has to take images alone.
 
         Args:
-            judge: `discriminate`, or `discriminator_outputs`, whose arguments the others are.
+            look: `discriminate`, or `discriminator_outputs`, whose arguments the others are.
             batch: What the step is on, by name.
             fake: What was generated.
             training: Whether this is a training step.
@@ -159,8 +159,8 @@ class AdversarialModel(Capable, GenerativeModel):
         """
         options = batch, training, weights, keep_state
         if not self.together:
-            return [judge(images, *options) for images in (batch["x"], fake)]
-        said = judge(keras.ops.concatenate([batch["x"], fake]), *options)
+            return [look(images, *options) for images in (batch["x"], fake)]
+        said = look(keras.ops.concatenate([batch["x"], fake]), *options)
         count = keras.ops.shape(fake)[0]
         halves = slice(count), slice(count, None)
         return [tf.nest.map_structure(lambda x, half=half: x[half], said) for half in halves]

@@ -13,7 +13,7 @@ of a number by a deviation of 1, with the same weight as of a category, as in th
 where it learned the deviation, as the paper says, the numbers were written ever more exactly, and
 few categories were one class.
 
-  python recipes/info_gan_mnist.py                    8 minutes on one of two CPU cores
+  python recipes/info_gan_mnist.py                    15 minutes on one of two CPU cores
   python recipes/info_gan_mnist.py --preset paper --mixed-precision bfloat16  24 minutes on one core
   python recipes/info_gan_mnist.py --preset smoke     under a minute
 

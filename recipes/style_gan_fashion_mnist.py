@@ -3,7 +3,7 @@
 Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
 CVPR 2019; Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020.
 
-  python recipes/style_gan_fashion_mnist.py    about 31 minutes on one of two CPU cores
+  python recipes/style_gan_fashion_mnist.py    about 33 minutes on one of two CPU cores
   python recipes/style_gan_fashion_mnist.py --styling adain    the networks of 2019
   python recipes/style_gan_fashion_mnist.py --preset smoke     under a minute
 

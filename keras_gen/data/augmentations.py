@@ -62,7 +62,7 @@ def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
     """Turns, shears, stretches and moves images; what is bared repeats the border.
 
     Karras, Aittala, Hellsten, Laine, Lehtinen, Aila: "Training Generative Adversarial Networks with
-    Limited Data", NeurIPS 2020, sec. 3.1, has such changes; how strong they are is ours: by up to
+    Limited Data", NeurIPS 2020, sec. 2.3, has such changes; how strong they are is ours: by up to
     20 degrees, a slope of 0.3, factors of exp(-0.15) to exp(0.15) for each side, and 6 % of it.
 
     Args:

@@ -1,4 +1,4 @@
-"""Random changes of batches of images that pass gradients on: DiffAugment (Zhao et al. 2020)."""
+"""Random changes of batches of images that pass gradients on, as in DiffAugment."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
     right += slope * down
     rows = tf.cos(turn) * down + tf.sin(turn) * right + drawn("rows", 0.06 * height)
     columns = tf.cos(turn) * right - tf.sin(turn) * down + drawn("columns", 0.06 * width)
-    return sampled(images, rows + middle[0], columns + middle[1])
+    return read_at(images, rows + middle[0], columns + middle[1])
 
 
 AUGMENTATIONS = {"color": color, "translation": translation, "cutout": cutout, "affine": affine}
@@ -159,7 +159,7 @@ def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> 
     return images
 
 
-def sampled(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
+def read_at(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
     """Reads images between their pixels, from the four around each place; beyond lies the border.
 
     The gradients are exact, of any order, which those of TensorFlow's projective transform are not.

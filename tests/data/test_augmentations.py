@@ -130,6 +130,25 @@ def test_gradients_pass(name, rng):
     assert change == pytest.approx(float(tf.reduce_sum(slope * step)), rel=1e-3, abs=1e-3)
 
 
+def test_second_gradients_through_affine(rng):
+    """What R1 needs: the slope of a squared gradient, against differences."""
+    x, step = images(rng), images(rng)
+    draws = drawn(turn=0.9, shear=0.2, height=0.7, width=0.4, rows=0.8, columns=0.3)
+
+    def squared_gradient(x):
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = tf.reduce_sum(augment(x, ["affine"], draws) ** 3)
+        return tf.reduce_sum(tape.gradient(value, x) ** 2)
+
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = squared_gradient(x)
+    slope = float(tf.reduce_sum(tape.gradient(value, x) * step))
+    change = float(squared_gradient(x + 1e-3 * step) - squared_gradient(x - 1e-3 * step))
+    assert change / 2e-3 == pytest.approx(slope, rel=1e-2)
+
+
 def test_no_names_change_nothing(rng):
     x = images(rng)
     assert augment(x, [], None) is x

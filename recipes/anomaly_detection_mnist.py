@@ -24,9 +24,10 @@ Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from T
 import dataclasses
 
 from keras_gen.autoencoders import Autoencoder
+from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, Source, small_images
 from keras_gen.losses.likelihoods import Normal
-from keras_gen.metrics import PrincipalComponents, auroc, nearest_neighbors, squared_error
+from keras_gen.metrics import auroc, nearest_neighbors, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import anomalies, line_plot, reconstructions

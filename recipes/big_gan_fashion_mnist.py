@@ -23,7 +23,7 @@ from functools import partial
 
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import BigGAN
-from keras_gen.images import grid
+from keras_gen.media.images import grid
 from keras_gen.metrics import compare_sets, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import line_plot, samples

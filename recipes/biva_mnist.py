@@ -23,14 +23,9 @@ Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from T
 import dataclasses
 from functools import partial
 
+from keras_gen.baselines import compressed_bits
 from keras_gen.data import Sets, binarize, small_images
-from keras_gen.metrics import (
-    auroc,
-    compressed_bits,
-    importance_weighted_nll,
-    nearest_neighbors,
-    nll_summary,
-)
+from keras_gen.metrics import auroc, importance_weighted_nll, nearest_neighbors, nll_summary
 from keras_gen.networks import biva_networks, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear

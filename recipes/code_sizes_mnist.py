@@ -20,9 +20,10 @@ import dataclasses
 from typing import Literal
 
 from keras_gen.autoencoders import Autoencoder
+from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
-from keras_gen.images import flat_pixels, grid
-from keras_gen.metrics import PrincipalComponents, knn_accuracy, squared_error
+from keras_gen.media.images import flat_pixels, grid
+from keras_gen.metrics import knn_accuracy, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot, random_codes, reconstructions

@@ -20,10 +20,11 @@ Data: mnist or fashion_mnist through tensorflow-datasets (downloaded, or from TF
 import dataclasses
 from typing import Literal
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import small_images
 from keras_gen.gan import ACGAN, ConditionalGAN
-from keras_gen.images import grid
-from keras_gen.metrics import class_report, mixture_samples, trained_extractor
+from keras_gen.media.images import grid
+from keras_gen.metrics import class_report, trained_extractor
 from keras_gen.networks import (
     info_gan_discriminator,
     info_gan_generator,

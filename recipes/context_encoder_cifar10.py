@@ -23,9 +23,10 @@ from functools import partial
 from typing import Literal
 
 from keras_gen.autoencoders import Autoencoder
+from keras_gen.baselines import border_mean, laplace_fill, ridge_fill
 from keras_gen.data import random_shift_flip, small_images
 from keras_gen.losses import Normal
-from keras_gen.metrics import border_mean, hole_psnr, laplace_fill, ridge_fill, transfer_report
+from keras_gen.metrics import hole_psnr, transfer_report
 from keras_gen.networks import classifier_on, context_decoder, context_encoder, dcgan_discriminator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.translation import ContextEncoder

@@ -25,9 +25,10 @@ import dataclasses
 from functools import partial
 
 from keras_gen.autoencoders import Autoencoder
+from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, random_crop_flip, small_images
-from keras_gen.images import grid
-from keras_gen.metrics import PrincipalComponents, squared_error
+from keras_gen.media.images import grid
+from keras_gen.metrics import squared_error
 from keras_gen.networks import conv_decoder, conv_encoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions

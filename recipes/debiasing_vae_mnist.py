@@ -27,7 +27,7 @@ from functools import partial
 from typing import Literal
 
 from keras_gen.data import faces, rare_color, rare_group, small_images, weighted_stream
-from keras_gen.images import grid
+from keras_gen.media.images import grid
 from keras_gen.metrics import group_report
 from keras_gen.networks import conv_decoder, conv_encoder, with_head
 from keras_gen.run import Run, ShortStepSettings, run_recipe

@@ -27,9 +27,10 @@ import dataclasses
 from typing import Literal
 
 from keras_gen.autoencoders import Autoencoder, pretrain_layers
+from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
-from keras_gen.images import flat_pixels
-from keras_gen.metrics import PrincipalComponents, squared_error
+from keras_gen.media.images import flat_pixels
+from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions

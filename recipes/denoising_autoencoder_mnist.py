@@ -23,7 +23,7 @@ from typing import Literal
 
 from keras_gen.autoencoders import Autoencoder, DenoisingAutoencoder
 from keras_gen.data import small_images
-from keras_gen.images import flat_pixels
+from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import linear_probe, psnr
 from keras_gen.networks import mlp_networks, one_layer_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe

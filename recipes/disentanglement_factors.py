@@ -22,9 +22,9 @@ Data: shapes drawn at run time.
 import dataclasses
 from functools import partial
 
+from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, Shapes, Split
 from keras_gen.metrics import (
-    PrincipalComponents,
     beta_vae_score,
     dci_scores,
     factor_vae_score,

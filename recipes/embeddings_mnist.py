@@ -21,9 +21,10 @@ TFDS_DATA_DIR; usps from files fetched by hand, which an error names).
 import dataclasses
 
 from keras_gen.autoencoders import Autoencoder
+from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, even_order, small_images
-from keras_gen.images import flat_pixels
-from keras_gen.metrics import PrincipalComponents, kmeans_report, knn_accuracy, linear_probe
+from keras_gen.media.images import flat_pixels
+from keras_gen.metrics import kmeans_report, knn_accuracy, linear_probe
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, reconstructions

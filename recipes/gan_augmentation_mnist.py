@@ -19,7 +19,7 @@ from functools import partial
 
 from keras_gen.data import Source, even_order, pad_to, random_shift_flip, small_images
 from keras_gen.gan import ConditionalGAN
-from keras_gen.images import flat_pixels
+from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import conv_encoder
 from keras_gen.run import Run, RunSettings, run_recipe

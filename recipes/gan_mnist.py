@@ -20,12 +20,12 @@ chosen by 1,000 digits of the training set that were not trained on.
 import dataclasses
 from functools import partial
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import (
     best_parzen_std,
     compare_sets,
-    mixture_samples,
     parzen_log_likelihood,
     trained_extractors,
 )

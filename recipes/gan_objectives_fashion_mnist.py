@@ -20,11 +20,12 @@ has no batch normalization, which penalties rule out.
 
 import dataclasses
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.callbacks import AdversarialHealth
 from keras_gen.data import pad_to, resize_cover, small_images
 from keras_gen.gan import GAN
 from keras_gen.losses import R1
-from keras_gen.metrics import GenerationEvaluation, mixture_samples, trained_extractors
+from keras_gen.metrics import GenerationEvaluation, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import NonFiniteLossError

@@ -26,8 +26,8 @@ from typing import Literal
 
 from keras_gen.data import Split, points_around
 from keras_gen.gan import GAN, InstanceNoiseGAN
-from keras_gen.images import read_image
 from keras_gen.losses import R1, JensenShannonRegularizer
+from keras_gen.media.images import read_image
 from keras_gen.metrics import earth_movers_distance
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe

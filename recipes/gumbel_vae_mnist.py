@@ -23,8 +23,9 @@ import dataclasses
 import math
 from typing import Literal
 
+from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import Source, binarize, small_images
-from keras_gen.metrics import BernoulliMixture, importance_weighted_nll, nll_summary
+from keras_gen.metrics import importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Exponential

@@ -25,7 +25,7 @@ from functools import partial
 
 from keras_gen.data import small_images
 from keras_gen.gan import InfoGAN
-from keras_gen.images import flat_pixels, grid
+from keras_gen.media.images import flat_pixels, grid
 from keras_gen.metrics import matched_accuracy
 from keras_gen.networks import info_gan_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe

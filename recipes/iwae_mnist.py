@@ -20,13 +20,9 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
+from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import binarize, small_images
-from keras_gen.metrics import (
-    BernoulliMixture,
-    active_units,
-    importance_weighted_nll,
-    nll_summary,
-)
+from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_networks, start_at_mean
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import IWAE

@@ -25,9 +25,10 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 
 from keras_gen.autoencoders import Autoencoder
+from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
 from keras_gen.losses import Normal
-from keras_gen.metrics import PrincipalComponents, squared_error
+from keras_gen.metrics import squared_error
 from keras_gen.networks import linear_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import filters, reconstructions

@@ -27,13 +27,12 @@ import dataclasses
 import math
 from functools import partial
 
+from keras_gen.baselines import PrincipalComponents, compressed_bits
 from keras_gen.data import Sets, random_levels, small_images
 from keras_gen.losses.likelihoods import DiscretizedLogistic
 from keras_gen.metrics import (
-    PrincipalComponents,
     auroc,
     bits_per_dimension,
-    compressed_bits,
     importance_weighted_nll,
     nearest_neighbors,
     squared_error,

@@ -19,8 +19,9 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
+from keras_gen.baselines import few_label_baselines, svm_accuracy
 from keras_gen.data import Source, draw_normal, few_labels, partly_labeled, small_images
-from keras_gen.metrics import active_units, few_label_baselines, mean_and_deviation, svm_accuracy
+from keras_gen.metrics import active_units, mean_and_deviation
 from keras_gen.networks import keep_latents, mlp_networks, start_at_mean
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import M2, VAE

@@ -23,11 +23,11 @@ initial weights. Networks are those of the VQ-VAE's paper, and the discriminator
 import dataclasses
 from functools import partial
 
+from keras_gen.baselines import code_baselines
 from keras_gen.data import random_crop_flip, small_images
-from keras_gen.images import grid
+from keras_gen.media.images import grid
 from keras_gen.metrics import (
     GenerationEvaluation,
-    code_baselines,
     code_bits,
     psnr,
     train_classifier,

@@ -22,17 +22,11 @@ import dataclasses
 from functools import partial
 from pathlib import Path
 
+from keras_gen.baselines import code_baselines
 from keras_gen.data import faces, random_crop_flip
-from keras_gen.images import grid
 from keras_gen.losses import Normal
-from keras_gen.metrics import (
-    code_baselines,
-    code_bits,
-    code_uses,
-    perplexity,
-    psnr,
-    squared_error,
-)
+from keras_gen.media.images import grid
+from keras_gen.metrics import code_bits, code_uses, perplexity, psnr, squared_error
 from keras_gen.networks import vq_vae_2_networks
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.vae import VQVAE2

@@ -19,16 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from keras_gen.baselines import code_baselines, jpeg
 from keras_gen.data import random_crop_flip, small_images
-from keras_gen.images import grid
-from keras_gen.metrics import (
-    code_baselines,
-    code_bits,
-    code_uses,
-    jpeg,
-    perplexity,
-    psnr,
-)
+from keras_gen.media.images import grid
+from keras_gen.metrics import code_bits, code_uses, perplexity, psnr
 from keras_gen.networks import residual_decoder, residual_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VQVAE

@@ -24,7 +24,7 @@ from functools import partial
 from typing import Literal
 
 from keras_gen.data import even_order, random_shift, spoken_digits
-from keras_gen.data.spoken import RATE
+from keras_gen.data.sets.spoken import RATE
 from keras_gen.metrics import code_uses, conversion_report, perplexity
 from keras_gen.networks import wave_decoder, wave_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe

@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras.src.backend.common import global_state
 
 import keras_gen
-from keras_gen.data.edges import Images, Labels, Levels, Texts, Waveforms
+from keras_gen.bases.edges import Images, Labels, Levels, Texts, Waveforms
 from keras_gen.training import ConstantThenLinear, GenerativeModel
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch

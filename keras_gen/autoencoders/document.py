@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.data.edges import Texts
+from keras_gen.bases.edges import Texts
 
 
 @keras.saving.register_keras_serializable("keras_gen")

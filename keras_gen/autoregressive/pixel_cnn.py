@@ -5,7 +5,7 @@ import tensorflow as tf
 
 from keras_gen.autoregressive.sampling import draw_category, sample_causal
 from keras_gen.bases import DensityModel
-from keras_gen.data.edges import Levels, Number
+from keras_gen.bases.edges import Levels, Number
 from keras_gen.losses import Categorical
 from keras_gen.training import require_built
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.edges import Edge
+from keras_gen.bases.edges import Edge
 from keras_gen.training.noise import stateless_seed
 
 

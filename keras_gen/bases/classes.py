@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gen.bases.capabilities import Capable, Sampler, capability
 from keras_gen.bases.coder import Coder
-from keras_gen.data.edges import Edge, Labels
+from keras_gen.bases.edges import Edge, Labels
 from keras_gen.training import require_built
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.bases.capabilities import capability
+from keras_gen.bases.edges import Labels, Vectors
 from keras_gen.bases.generating import Generating
-from keras_gen.data.edges import Labels, Vectors
 
 
 class Coded(Generating):

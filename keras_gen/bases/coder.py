@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.bases.capabilities import Capable, capability
+from keras_gen.bases.edges import Levels, Vectors
+from keras_gen.bases.interpolation import path
 from keras_gen.bases.likelihood import edge_of
-from keras_gen.data.edges import Levels, Vectors
 from keras_gen.losses import likelihoods
 from keras_gen.networks import conv_decoder, conv_encoder
-from keras_gen.paths import path
 from keras_gen.training import require_built
 
 
@@ -229,14 +229,14 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
         a: Codes `[n, ...]`.
         b: Likewise.
         steps: Points, at least 2.
-        spherical: As of `keras_gen.paths.path`.
+        spherical: As of `keras_gen.bases.interpolation.path`.
         **given: What `decode` takes besides: one for each pair or for all.
 
     Returns:
         As `decode`, `[n, steps, ...]`; of several outputs a tuple.
 
     Raises:
-        ValueError: As `keras_gen.paths.path`.
+        ValueError: As `keras_gen.bases.interpolation.path`.
     """
     points = path(a, b, steps, spherical)
     given = {k: np.repeat(v, steps, axis=0) if np.ndim(v) else v for k, v in given.items()}

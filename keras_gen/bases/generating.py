@@ -7,8 +7,7 @@ import tensorflow as tf
 
 from keras_gen.bases.capabilities import Condition, Sampler
 from keras_gen.bases.coder import decoded_path
-from keras_gen.data.edges import Number, Vectors
-from keras_gen.metrics.samples.neighbors import nearest_neighbors
+from keras_gen.bases.edges import Number, Vectors
 
 WIDEST = 10.0  # standard deviations: no truncation, for float32 draws stay below 6
 
@@ -111,7 +110,7 @@ class Generating(Sampler):
             a: Latents `[n, latents]`.
             b: The same number.
             steps: Points, at least 2: both ends are among them.
-            spherical: On an arc around the origin in place of the line, see `keras_gen.paths`.
+            spherical: On an arc around the origin in place of the line, see `interpolation`.
             **given: What `generate` takes besides, such as `labels`: one for each pair or for all.
 
         Returns:
@@ -177,6 +176,8 @@ class Generating(Sampler):
 
         Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
         """
+        from keras_gen.metrics import nearest_neighbors  # metrics know of models
+
         distances, indices = nearest_neighbors(examples, training, k)
         return np.asarray(training)[indices], distances
 

@@ -9,9 +9,9 @@ import tensorflow as tf
 
 from keras_gen.bases.capabilities import capability
 from keras_gen.bases.coder import Coder
+from keras_gen.bases.edges import Levels, Vectors
 from keras_gen.bases.latent import SCORE_SAMPLES, LatentModel
 from keras_gen.bases.likelihood import Inferred, edge_of
-from keras_gen.data.edges import Levels, Vectors
 from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
 from keras_gen.training import require_built, schedules
 from keras_gen.training.noise import normal, stateless_seed

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.bases.capabilities import Capable, Sampler, capability
-from keras_gen.data.edges import Edge, Images, Levels, Vectors
+from keras_gen.bases.edges import Edge, Images, Levels, Vectors
 from keras_gen.losses.likelihoods import Likelihood
 from keras_gen.training import GenerativeModel, minimize, stateless_seed
 

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.bases.capabilities import Capable, to_arrays
-from keras_gen.data.edges import Images
+from keras_gen.bases.edges import Images
 from keras_gen.training import GenerativeModel
 from keras_gen.training.noise import inference_seed
 

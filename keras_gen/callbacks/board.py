@@ -10,7 +10,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.callbacks.sample_grid import grid_path
-from keras_gen.images import read_image
+from keras_gen.media.images import read_image
 from keras_gen.training import is_chief
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from keras_gen.files import replacing
-from keras_gen.images import write_png
+from keras_gen.media.images import write_png
 from keras_gen.training import averaged_weights, is_chief
 
 

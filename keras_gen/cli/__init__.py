@@ -9,9 +9,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from keras_gen.animations import VIDEOS
 from keras_gen.cli import apply, demo, models, recipes, results
-from keras_gen.images import SUFFIXES
+from keras_gen.media.animations import VIDEOS
+from keras_gen.media.images import SUFFIXES
 from keras_gen.sentences import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.animations import ANIMATED, VIDEOS, is_animation, is_video, map_frames
 from keras_gen.cli import models
-from keras_gen.images import SUFFIXES, luma, read_image, write_image
+from keras_gen.media.animations import ANIMATED, VIDEOS, is_animation, is_video, map_frames
+from keras_gen.media.images import SUFFIXES, luma, read_image, write_image
 from keras_gen.serving import exported
 from keras_gen.serving.tiles import Tiled
 

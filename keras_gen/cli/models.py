@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.animations import video_grid, video_strips, write_animation
 from keras_gen.cli.recipes import place, recipes
 from keras_gen.cli.text import print_table
-from keras_gen.images import grid, write_png
+from keras_gen.media.animations import video_grid, video_strips, write_animation
+from keras_gen.media.images import grid, write_png
 from keras_gen.sentences import refusal
 from keras_gen.serving import exported
 

@@ -12,7 +12,7 @@ import gradio as gr
 import numpy as np
 
 from keras_gen.cli.panels import Images, Latents, Offer, Panel, Samples, Start, words
-from keras_gen.images import decode_image
+from keras_gen.media.images import decode_image
 from keras_gen.serving import exported
 
 MOST = 64  # images of a grid

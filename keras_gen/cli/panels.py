@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from keras_gen.cli import models
-from keras_gen.images import grid, luma, to_pillow
+from keras_gen.media.images import grid, luma, to_pillow
 from keras_gen.serving import exported
 
 LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long

@@ -1,13 +1,10 @@
 """Data sets as sources of examples, their streams, and samples for machines without a network."""
 
-from keras_gen.data.augmentations import augment
-from keras_gen.data.biased import rare_color, rare_group
-from keras_gen.data.catalogue import DataDamaged, DataUnavailable, load_tfds
-from keras_gen.data.documents import Documents, documents
-from keras_gen.data.factors import Factors
-from keras_gen.data.folders import image_folder
-from keras_gen.data.labeled import even_order, few_labels, partly_labeled
-from keras_gen.data.moving import moving_images
+from keras_gen.data.batches.labeled import even_order, few_labels, partly_labeled
+from keras_gen.data.batches.triples import class_triples
+from keras_gen.data.batches.unpaired import unpaired
+from keras_gen.data.batches.weighted import inverse_density, weighted_stream
+from keras_gen.data.folders.image_folder import image_folder
 from keras_gen.data.offline import (
     offline_color_digits,
     offline_digits,
@@ -15,12 +12,25 @@ from keras_gen.data.offline import (
     offline_voices,
     paint,
 )
-from keras_gen.data.points import points_around, stacked_digits
-from keras_gen.data.sets import Domains, Sets, Split, faces, photos_and_paintings, small_images
-from keras_gen.data.shapes import Shapes
+from keras_gen.data.sets.biased import rare_color, rare_group
+from keras_gen.data.sets.catalogue import DataDamaged, DataUnavailable, load_tfds
+from keras_gen.data.sets.documents import Documents, documents
+from keras_gen.data.sets.factors import Factors
+from keras_gen.data.sets.image_sets import (
+    Domains,
+    Sets,
+    Split,
+    faces,
+    photos_and_paintings,
+    small_images,
+)
+from keras_gen.data.sets.moving import moving_images
+from keras_gen.data.sets.points import points_around, stacked_digits
+from keras_gen.data.sets.shapes import Shapes
+from keras_gen.data.sets.spoken import SpokenDigits, spoken_digits
 from keras_gen.data.source import Source
-from keras_gen.data.spoken import SpokenDigits, spoken_digits
-from keras_gen.data.transforms import (
+from keras_gen.data.transforms.augmentations import augment
+from keras_gen.data.transforms.images import (
     binarize,
     draw_normal,
     pad_to,
@@ -29,11 +39,8 @@ from keras_gen.data.transforms import (
     random_shift_flip,
     resize_cover,
 )
-from keras_gen.data.triples import class_triples
-from keras_gen.data.unpaired import unpaired
-from keras_gen.data.waveforms import fit_length, random_shift, to_peak
-from keras_gen.data.weighted import inverse_density, weighted_stream
-from keras_gen.data.words import WordCounts, common_words
+from keras_gen.data.transforms.waveforms import fit_length, random_shift, to_peak
+from keras_gen.data.transforms.words import WordCounts, common_words
 
 __all__ = [
     "DataDamaged",

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.bases import DensityModel, Inferred, capability
-from keras_gen.data.edges import Levels, Number, Vectors
+from keras_gen.bases.edges import Levels, Number, Vectors
 from keras_gen.losses.base import per_example_sum
 from keras_gen.training import noise, require_built
 

@@ -3,7 +3,7 @@
 import keras
 
 from keras_gen.bases import AdversarialModel, Generating, capability
-from keras_gen.data.edges import Images, Vectors
+from keras_gen.bases.edges import Images, Vectors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.training import require_built, require_inputs
 

@@ -5,7 +5,7 @@ import functools
 import keras
 import tensorflow as tf
 
-from keras_gen.data.edges import Images
+from keras_gen.bases.edges import Images
 from keras_gen.gan.gan import GAN
 from keras_gen.losses import GradientPenalty, Wasserstein
 from keras_gen.networks import progressive_discriminator, progressive_generator

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gen.bases import AdversarialModel, Generating, capability
 from keras_gen.bases.adversarial import lazily
-from keras_gen.data.edges import Images, Number, Vectors
+from keras_gen.bases.edges import Images, Number, Vectors
 from keras_gen.losses import R1, path_lengths
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 from keras_gen.training import apply, batch_mean, require_built, require_inputs, schedules

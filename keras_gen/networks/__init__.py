@@ -37,7 +37,7 @@ from keras_gen.networks.residual import residual_decoder, residual_encoder, vq_v
 from keras_gen.networks.resnet_generator import resnet_generator
 from keras_gen.networks.style import style_discriminator, style_generator, style_mapping
 from keras_gen.networks.toys import dirac_networks
-from keras_gen.networks.wave import wave_decoder, wave_encoder
+from keras_gen.networks.wave_vq_vae import wave_decoder, wave_encoder
 
 __all__ = [
     "activation_maps",

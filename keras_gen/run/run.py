@@ -15,11 +15,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__
-from keras_gen.animations import write_animation
 from keras_gen.callbacks import Board, Evaluation, SampleGrid, TimeLeft
 from keras_gen.data import Source
 from keras_gen.files import write_json
-from keras_gen.images import read_image, write_png
+from keras_gen.media.animations import write_animation
+from keras_gen.media.images import read_image, write_png
+from keras_gen.media.sounds import write_wav
 from keras_gen.run.clock import Clock
 from keras_gen.run.closing import SMOKE_NOTE, numbers, usage
 from keras_gen.run.curves import epochs_of, loss_curves, write_history
@@ -28,7 +29,6 @@ from keras_gen.run.folder import choose_folder, leave_folder
 from keras_gen.run.settings import FREE, PLACES, RunSettings, parse
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import read_metadata, versions
-from keras_gen.sounds import write_wav
 from keras_gen.training import (
     ConstantThenLinear,
     TrainingState,

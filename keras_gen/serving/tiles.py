@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from keras_gen.images import to_pillow
+from keras_gen.media.images import to_pillow
 
 TILE = 1024
 """Side of the tiles, in pixels, that images with more pixels than one are cut into."""

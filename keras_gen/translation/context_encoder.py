@@ -5,8 +5,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.bases import Capable, capability
-from keras_gen.data.edges import Images, Levels
-from keras_gen.data.masks import centered_square, random_regions
+from keras_gen.bases.edges import Images, Levels
+from keras_gen.data.transforms.masks import centered_square, random_regions
 from keras_gen.losses import adversarial
 from keras_gen.training import GenerativeModel, minimize, noise, require_built, schedules
 

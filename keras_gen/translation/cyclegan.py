@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.bases import Translator
-from keras_gen.data.edges import Images
+from keras_gen.bases.edges import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.base import per_example_mean
 from keras_gen.networks import patch_discriminator, resnet_generator

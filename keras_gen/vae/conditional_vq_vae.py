@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.bases import LatentModel, capability
-from keras_gen.data.edges import Labels, Waveforms
+from keras_gen.bases.edges import Labels, Waveforms
 from keras_gen.losses import spectral_loss
 from keras_gen.training import require_inputs, schedules
 from keras_gen.vae.vq_vae import VQVAE

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from keras_gen.bases import Classifying, Inferred
 from keras_gen.bases.coder import require_heads
-from keras_gen.data.edges import Labels
-from keras_gen.data.weighted import inverse_density
+from keras_gen.bases.edges import Labels
+from keras_gen.data.batches.weighted import inverse_density
 from keras_gen.training import SamplingWeights, schedules
 from keras_gen.vae.vae import VAE
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 
 from keras_gen.bases import Inferred, LikelihoodModel, Opposed, StyleCoder
-from keras_gen.data.edges import Images, Labels
+from keras_gen.bases.edges import Images, Labels
 from keras_gen.losses import adversarial, kl_standard_normal
 from keras_gen.training import require_built, require_inputs, schedules
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_gen.images import grid
+from keras_gen.media.images import grid
 from keras_gen.visualize.rows import as_uint8
 
 

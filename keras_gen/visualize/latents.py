@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gen.images import grid
+from keras_gen.media.images import grid
 
 
 def sample_neighbors(

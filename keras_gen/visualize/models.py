@@ -11,8 +11,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from keras_gen.bases.coder import decoded_path
-from keras_gen.images import grid
 from keras_gen.losses import kl_standard_normal
+from keras_gen.media.images import grid
 from keras_gen.visualize.rows import as_uint8
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
         a: Latents, or images if the model has `encode`.
         b: The same number.
         steps: Images in a row, at least 2.
-        spherical: On an arc around the origin in place of the line: see `keras_gen.paths.slerp`.
+        spherical: On an arc around the origin in place of the line: `bases.interpolation`.
         **given: What `decode` takes besides, such as `labels`: one for each pair or for all.
 
     Returns:

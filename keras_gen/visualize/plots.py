@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_gen.images import grid
+from keras_gen.media.images import grid
 from keras_gen.metrics.representations.detection import auroc
 
 if TYPE_CHECKING:

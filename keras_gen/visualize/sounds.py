@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from keras_gen.images import grid
-from keras_gen.sounds import spectrogram
+from keras_gen.media.images import grid
+from keras_gen.media.sounds import spectrogram
 
 _RANGE = 60.0  # dB from white to black
 

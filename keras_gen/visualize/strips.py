@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_gen.images import grid
+from keras_gen.media.images import grid
 from keras_gen.visualize.models import figure
 from keras_gen.visualize.plots import _pixels
 

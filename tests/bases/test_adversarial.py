@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from keras_gen.bases import AdversarialModel
 from keras_gen.bases.adversarial import lazily
-from keras_gen.data.edges import Images
+from keras_gen.bases.edges import Images
 from keras_gen.losses import DRAGAN, R1, GradientPenalty
 from keras_gen.losses.penalties import Penalty
 

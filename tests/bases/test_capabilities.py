@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.bases import Capable, Sampler, capability
-from keras_gen.data.edges import Images, Labels, Levels, Number, Texts, Vectors
+from keras_gen.bases.edges import Images, Labels, Levels, Number, Texts, Vectors
 from keras_gen.serving.export import export, load
 from keras_gen.training import GenerativeModel
 

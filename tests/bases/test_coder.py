@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.bases import Coder, Decoding, DiscreteCoder
-from keras_gen.data.edges import Images, Levels, Vectors
+from keras_gen.bases.edges import Images, Levels, Vectors
 from keras_gen.losses import Bernoulli, Categorical, Normal
 from keras_gen.training import GenerativeModel
 

@@ -7,7 +7,7 @@ from scipy import stats
 
 from keras_gen.bases.generating import truncated_normal
 from keras_gen.gan import GAN, ConditionalGAN
-from keras_gen.images import grid
+from keras_gen.media.images import grid
 from keras_gen.networks import with_labels
 from keras_gen.serving.export import export, load
 from keras_gen.visualize import arithmetic, interpolations, sample_neighbors

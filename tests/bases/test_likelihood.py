@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.bases import DensityModel, Inferred, LikelihoodModel
+from keras_gen.bases.edges import Images, Labels, Levels, Vectors
 from keras_gen.bases.likelihood import edge_of
-from keras_gen.data.edges import Images, Labels, Levels, Vectors
 from keras_gen.losses import Bernoulli, Categorical, Normal, UnboundedNormal
 from keras_gen.training import NonFiniteLossError
 from keras_gen.training.schedules import Linear

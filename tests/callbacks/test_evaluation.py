@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen.callbacks import Evaluation
-from keras_gen.images import read_image
+from keras_gen.media.images import read_image
 from keras_gen.run.curves import loss_curves, write_history
 from keras_gen.training import TrainingState, averaged_weights
 from processes import tasks

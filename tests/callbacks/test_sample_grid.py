@@ -6,7 +6,7 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.callbacks import SampleGrid
-from keras_gen.images import read_image
+from keras_gen.media.images import read_image
 from processes import tasks
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_gen.images import write_png
+from keras_gen.media.images import write_png
 from keras_gen.serving.export import export
 from toy_exports import PHOTO, Fixed, Inverter, Single
 

@@ -9,9 +9,9 @@ import tensorflow as tf
 from PIL import Image
 
 from all_tiny import TINY
-from keras_gen.animations import is_animation
 from keras_gen.cli import main
-from keras_gen.images import read_image, write_image, write_png
+from keras_gen.media.animations import is_animation
+from keras_gen.media.images import read_image, write_image, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from shared import fails, imported_by, run_without

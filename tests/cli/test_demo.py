@@ -16,7 +16,7 @@ from all_tiny import TINY
 from browser import browse, chromium
 from keras_gen.cli import main, panels
 from keras_gen.cli.demo import _address, _is_loopback, _listening
-from keras_gen.images import grid, write_png
+from keras_gen.media.images import grid, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from shared import fails, run_without

@@ -10,9 +10,9 @@ import tensorflow as tf
 from PIL import Image
 
 from all_tiny import TINY
-from keras_gen.animations import video_strips
 from keras_gen.cli import main
-from keras_gen.images import grid, read_image
+from keras_gen.media.animations import video_strips
+from keras_gen.media.images import grid, read_image
 from keras_gen.serving.export import export
 from shared import fails, run_without
 

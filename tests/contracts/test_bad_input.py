@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import keras_gen
-from keras_gen.data.edges import Images, Labels, Levels, Texts, Vectors, Waveforms
+from keras_gen.bases.edges import Images, Labels, Levels, Texts, Vectors, Waveforms
 from keras_gen.training import GenerativeModel, NonFiniteLossError, TrainingState
 from tiny import batches, core, data, difference, first_batch, prepared, state, step
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.edges import Waveforms
+from keras_gen.bases.edges import Waveforms
 from keras_gen.serving.export import export, load
 from tiny import WORDS, cheapest, core, difference, optimizers, random_examples, state, step
 

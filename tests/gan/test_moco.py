@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.animations import video_grid, video_strips
 from keras_gen.gan import MoCoGAN
-from keras_gen.images import grid
+from keras_gen.media.animations import video_grid, video_strips
+from keras_gen.media.images import grid
 from shared import losses_of
 
 SHAPE, LATENTS = (5, 2, 2, 1), 6  # of which 2 are the content

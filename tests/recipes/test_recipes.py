@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from keras_gen.data import load_tfds, offline_digits, offline_unpaired
-from keras_gen.images import read_image, write_png
+from keras_gen.media.images import read_image, write_png
 from keras_gen.run import folder, run_recipe
 from keras_gen.serving.exported import load
 from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run, run_afresh

@@ -2,7 +2,7 @@
 
 import csv
 
-from keras_gen.images import read_image
+from keras_gen.media.images import read_image
 from keras_gen.run.curves import loss_curves, write_history
 
 LOGS = [{"a": 1.5, "b": 2.0}, {"a": 1.0, "b": float("nan"), "late": 3.0}]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.images import read_image
+from keras_gen.media.images import read_image
 from keras_gen.run import RunSettings, devices, run_recipe
 from keras_gen.run import run as module
 from keras_gen.run.settings import PLACES

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_gen.sounds import read_wav
+from keras_gen.media.sounds import read_wav
 
 
 def test_a_run_writes_sounds(toy, here):

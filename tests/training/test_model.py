@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.data.edges import Labels, Vectors
+from keras_gen.bases.edges import Labels, Vectors
 from keras_gen.training import GenerativeModel, minimize
 from keras_gen.training.schedules import Linear
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen.autoencoders import Autoencoder
-from keras_gen.data.edges import Vectors
+from keras_gen.bases.edges import Vectors
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import GenerativeModel, NonFiniteLossError, minimize, require
 from keras_gen.training.refusals import plain_errors, refuse_callbacks

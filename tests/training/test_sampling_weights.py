@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.data.batches.weighted import weighted_stream
 from keras_gen.data.source import WEIGHTED, Source, derive_seed
-from keras_gen.data.weighted import weighted_stream
 from keras_gen.sentences import refusal
 from keras_gen.training.distribution import make_strategy
 from keras_gen.training.replicas import global_batch

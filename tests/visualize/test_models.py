@@ -8,7 +8,7 @@ import pytest
 from all_tiny import TINY
 from grid_cells import Plain, cells, gray, images, rgb
 from keras_gen.callbacks import SampleGrid
-from keras_gen.images import grid, read_image
+from keras_gen.media.images import grid, read_image
 from keras_gen.visualize import (
     figure,
     interpolations,

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.source import Source, derive_seed
-from keras_gen.data.transforms import pad_to, resize_cover
-from keras_gen.images import decode_image
+from keras_gen.data.transforms.images import pad_to, resize_cover
+from keras_gen.media.images import decode_image
 
 # The tiles of each photograph and what they serve: Photographs or Arts to train on, or the same
 # held out (small letters). Mixed, so that the domains differ in manner and not in content; without

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from keras_gen.images import luma
+from keras_gen.media.images import luma
 
 
 def paint(

@@ -2,4 +2,8 @@
 
 from keras_gen.metrics.games.updates import trajectory, update_field, update_jacobian
 
-__all__ = ["trajectory", "update_field", "update_jacobian"]
+__all__ = [
+    "trajectory",
+    "update_field",
+    "update_jacobian",
+]

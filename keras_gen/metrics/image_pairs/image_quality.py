@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.images import luma
+from keras_gen.media.images import luma
 from keras_gen.metrics.checks import as_images
 
 SSIM_WINDOW = 11

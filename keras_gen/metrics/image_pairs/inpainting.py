@@ -1,13 +1,7 @@
-"""How well missing pixels were filled in, and ways to do so without a network."""
-
-from collections.abc import Sequence
+"""How well missing pixels were filled in."""
 
 import numpy as np
-from scipy import ndimage, sparse
-from scipy.sparse.linalg import splu
-from sklearn.linear_model import Ridge
 
-from keras_gen.images import flat_pixels
 from keras_gen.metrics.image_pairs.image_quality import psnr
 
 
@@ -36,7 +30,7 @@ def hole_psnr(
     Example:
         >>> hole_psnr(model.inpaint(images, masks), images, masks)
     """
-    missing = _missing(originals, masks)
+    missing = missing_pixels(originals, masks)
     if (
         np.shape(filled) == missing.shape[:3] + np.shape(originals)[3:]
         and (~missing & (filled != originals)).any()
@@ -50,127 +44,16 @@ def hole_psnr(
         return float(-10 * np.log10(errors.mean() / missing.mean()))
 
 
-def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills what is missing of each image with the mean color of the known pixels beside it.
+def missing_pixels(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Returns where pixels are missing, bool `[n, H, W, 1]`.
 
     Args:
-        images: uint8 `[n, H, W, channels]`.
+        images: `[n, H, W, channels]`.
         masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
 
-    Returns:
-        uint8, as `images`.
-
     Raises:
-        ValueError: If the arrays do not fit each other, nothing is missing, or all of an image is.
-
-    Example:
-        >>> baseline = border_mean(images, masks)
+        ValueError: If the arrays do not fit each other, or nothing is missing.
     """
-    missing = _missing(images, masks)
-    beside = ndimage.binary_dilation(missing, np.ones([1, 3, 3, 1])) & ~missing
-    count = beside.sum((1, 2), keepdims=True)
-    if not count.all():
-        raise ValueError("An image has no known pixel beside missing ones: mask a part of each.")
-    means = (images * beside).sum((1, 2), keepdims=True) / count
-    return np.where(missing, means.round().astype(np.uint8), images)
-
-
-def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills what is missing with the smoothest surface through the known pixels beside it.
-
-    It solves Laplace's equation in each channel: every missing pixel is the mean of its two to four
-    neighbors. This is inpainting by diffusion as in Bertalmio, Sapiro, Caselles, Ballester: "Image
-    Inpainting", SIGGRAPH 2000, without its transport along edges.
-
-    Args:
-        images: uint8 `[n, H, W, channels]`.
-        masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
-
-    Returns:
-        uint8, as `images`.
-
-    Raises:
-        ValueError: If the arrays do not fit each other, nothing is missing, or all of an image is.
-
-    Example:
-        >>> baseline = laplace_fill(images, masks)
-    """
-    missing = _missing(images, masks)
-    n, height, width, channels = images.shape
-    links = sparse.kronsum(_chain(width), _chain(height))
-    laplacian = (sparse.diags(links.sum(axis=0).A1) - links).tocsr()
-    pixels = images.reshape(n, height * width, channels).transpose(1, 0, 2).copy()
-    # Images of one mask are solved together.
-    kinds, kind = np.unique(missing.reshape(n, -1), axis=0, return_inverse=True)
-    for number, hole in enumerate(kinds):
-        if hole.all():
-            raise ValueError("An image has no known pixel: mask a part of each.")
-        own = np.flatnonzero(kind == number)
-        known = pixels[np.ix_(~hole, own)].reshape(-1, len(own) * channels).astype(np.float64)
-        rows = laplacian[hole]
-        found = splu(rows[:, hole].tocsc()).solve(-rows[:, ~hole] @ known)
-        found = found.reshape(-1, len(own), channels).round().clip(0, 255)
-        pixels[np.ix_(hole, own)] = found
-    return pixels.transpose(1, 0, 2).reshape(images.shape)
-
-
-def ridge_fill(
-    images: np.ndarray,
-    masks: np.ndarray,
-    train: np.ndarray,
-    mirror: bool = False,
-    alphas: Sequence[float] = (10.0, 30.0, 100.0, 300.0, 1000.0),
-) -> np.ndarray:
-    """Fills what is missing by ridge regression on all known pixels, learned from whole images.
-
-    It is what a model without hidden layers can know of missing pixels. Pixels are between 0 and 1.
-
-    Args:
-        images: uint8 `[n, H, W, channels]`.
-        masks: `[n, H, W, 1]`, not 0 where a pixel is missing, the same for all images.
-        train: uint8 `[m, H, W, channels]`, the images to learn from.
-        mirror: Whether to learn from their mirror images too.
-        alphas: Penalties of the squared weights, of which the last tenth of `train` chooses one.
-
-    Returns:
-        uint8, as `images`.
-
-    Raises:
-        ValueError: If the arrays do not fit each other, nothing is missing, all of an image is, or
-            masks differ.
-
-    Example:
-        >>> baseline = ridge_fill(images, masks, train_images)
-    """
-    missing = _missing(images, masks)
-    if missing.all() or (missing != missing[:1]).any():
-        raise ValueError(
-            "Masks differ, or all is missing: give every image the same mask, of a part."
-        )
-    hole = np.broadcast_to(missing[0], images.shape[1:]).ravel()
-
-    def split(examples):
-        pixels = flat_pixels(examples)
-        return pixels[:, ~hole], pixels[:, hole]
-
-    def fitted(alpha, examples):
-        both = np.concatenate([examples, examples[:, :, ::-1]]) if mirror else examples
-        return Ridge(alpha).fit(*split(both))
-
-    cut = len(train) * 9 // 10
-    alpha = max(alphas, key=lambda alpha: fitted(alpha, train[:cut]).score(*split(train[cut:])))
-    found = fitted(alpha, train).predict(split(images)[0]).reshape(len(images), -1)
-    filled = images.reshape(len(images), -1).copy()
-    filled[:, hole] = (255 * found).round().clip(0, 255)
-    return filled.reshape(images.shape)
-
-
-def _chain(length):
-    """Which of the pixels of a line are neighbors, as a sparse matrix."""
-    return sparse.diags([1.0, 1.0], [-1, 1], (length, length))
-
-
-def _missing(images, masks) -> np.ndarray:
     missing = np.asarray(masks) != 0
     if missing.shape != (*np.shape(images)[:3], 1) or not missing.any():
         raise ValueError(

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.metrics.likelihood.bernoulli_mixture import BernoulliMixture
+from keras_gen.baselines.bernoulli_mixture import BernoulliMixture
 
 
 def latent_grid_mixture(

@@ -5,7 +5,6 @@ from keras_gen.metrics.representations.clusters import (
     kmeans_report,
     matched_accuracy,
 )
-from keras_gen.metrics.representations.code_baselines import code_baselines
 from keras_gen.metrics.representations.code_usage import code_bits, code_uses, perplexity
 from keras_gen.metrics.representations.detection import auroc
 from keras_gen.metrics.representations.disentanglement import (
@@ -16,34 +15,21 @@ from keras_gen.metrics.representations.disentanglement import (
     mutual_information_gap,
     sap_score,
 )
-from keras_gen.metrics.representations.few_labels import (
-    few_label_baselines,
-    graph_accuracy,
-    svm_accuracy,
-)
 from keras_gen.metrics.representations.fine_tuning import fine_tuned_error
 from keras_gen.metrics.representations.groups import group_report
-from keras_gen.metrics.representations.principal_components import PrincipalComponents
 from keras_gen.metrics.representations.probes import knn_accuracy, linear_probe
-from keras_gen.metrics.representations.quantized import PatchCodebook, QuantizedComponents
 from keras_gen.metrics.representations.retrieval import retrieval_curve, retrieval_precision
 from keras_gen.metrics.representations.transfer import transfer_report
 
 __all__ = [
-    "PatchCodebook",
-    "PrincipalComponents",
-    "QuantizedComponents",
     "auroc",
     "beta_vae_score",
     "cluster_purity",
-    "code_baselines",
     "code_bits",
     "code_uses",
     "dci_scores",
     "factor_vae_score",
-    "few_label_baselines",
     "fine_tuned_error",
-    "graph_accuracy",
     "group_report",
     "kmeans_report",
     "knn_accuracy",
@@ -55,6 +41,5 @@ __all__ = [
     "retrieval_curve",
     "retrieval_precision",
     "sap_score",
-    "svm_accuracy",
     "transfer_report",
 ]

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
-from keras_gen.data.labeled import even_order
+from keras_gen.data.batches.labeled import even_order
 from keras_gen.metrics.representations.checks import as_labeled_pair, check_within
 
 

@@ -19,7 +19,6 @@ from keras_gen.metrics.samples.generation import (
 from keras_gen.metrics.samples.inception_score import InceptionScore, inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.memorization import memorization
-from keras_gen.metrics.samples.mixture import mixture_samples
 from keras_gen.metrics.samples.modes import (
     GaussianModes,
     gaussian_modes,
@@ -34,12 +33,7 @@ from keras_gen.metrics.samples.parzen import best_parzen_std, parzen_log_likelih
 from keras_gen.metrics.samples.path_length import perceptual_path_length
 from keras_gen.metrics.samples.prdc import prdc
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
-from keras_gen.metrics.samples.translation import (
-    TranslationEvaluation,
-    color_transfer,
-    cycle_error,
-    noise_filter,
-)
+from keras_gen.metrics.samples.translation import TranslationEvaluation, cycle_error
 
 __all__ = [
     "FeatureMoments",
@@ -52,7 +46,6 @@ __all__ = [
     "bin_shares",
     "class_report",
     "color_statistics",
-    "color_transfer",
     "compare_sets",
     "critic_distances",
     "cycle_error",
@@ -66,12 +59,10 @@ __all__ = [
     "kernel_distance",
     "label_modes",
     "memorization",
-    "mixture_samples",
     "moments",
     "motion_distances",
     "motion_statistics",
     "nearest_neighbors",
-    "noise_filter",
     "parzen_log_likelihood",
     "perceptual_path_length",
     "prdc",

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.baselines.gaussian_mixture import mixture_samples
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.metrics.samples.frechet import frechet_distance
 from keras_gen.metrics.samples.inception_score import inception_score
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.memorization import memorization
-from keras_gen.metrics.samples.mixture import mixture_samples
 from keras_gen.metrics.samples.prdc import prdc
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.metrics.sounds.baselines import Equalizer, FrameCodebook
+from keras_gen.baselines.speech import Equalizer, FrameCodebook
 from keras_gen.metrics.sounds.distances import log_spectral_distance, signal_to_noise
 from keras_gen.metrics.sounds.probes import SpeechProbes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.sounds import as_waveforms, spectrogram
+from keras_gen.media.sounds import as_waveforms, spectrogram
 
 FLOOR = 1e-3  # of magnitudes: 60 dB below a sine wave of amplitude 1
 AUDIBLE = 40.0  # dB below the loudest frame

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.metrics.representations import linear_probe
-from keras_gen.metrics.sounds.spectra import (
+from keras_gen.media.spectra import (
     average_spectrum,
     cepstral_contour,
     cepstral_covariance,
 )
+from keras_gen.metrics.representations import linear_probe
 
 
 class SpeechProbes:

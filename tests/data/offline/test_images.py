@@ -11,8 +11,8 @@ from keras_gen.data import (
     paint,
     random_crop_flip,
 )
+from keras_gen.data.batches.unpaired import unpaired
 from keras_gen.data.offline import images as offline
-from keras_gen.data.unpaired import unpaired
 
 KEYS = {"photo_train", "photo_test", "painting_train", "painting_test"}
 

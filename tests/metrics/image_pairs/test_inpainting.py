@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from keras_gen.metrics import border_mean, hole_psnr, laplace_fill, psnr, ridge_fill
+from keras_gen.baselines import border_mean, laplace_fill, ridge_fill
+from keras_gen.metrics import hole_psnr, psnr
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (4, 8, 8, 1), dtype="uint8")
 MASKS = np.zeros([4, 8, 8, 1], "uint8")

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.metrics import (
     GenerationEvaluation,
     compare_sets,
@@ -10,7 +11,6 @@ from keras_gen.metrics import (
     generation_report,
     inception_score,
     kernel_distance,
-    mixture_samples,
     prdc,
     pyramid_distances,
 )

@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 from scipy import signal
 
+from keras_gen.baselines import Equalizer, FrameCodebook
 from keras_gen.data.offline import offline_voices
-from keras_gen.data.waveforms import to_peak
-from keras_gen.metrics import (
-    Equalizer,
-    FrameCodebook,
-    SpeechProbes,
-    average_spectrum,
-    conversion_report,
-    log_spectral_distance,
-)
+from keras_gen.data.transforms.waveforms import to_peak
+from keras_gen.media.spectra import average_spectrum
+from keras_gen.metrics import SpeechProbes, conversion_report, log_spectral_distance
 
 SPEAKERS = ("speaker", "speaker_by_covariance")
 

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from keras_gen.data.factors import Factors
+from keras_gen.data.sets.factors import Factors
 from keras_gen.metrics.representations.disentanglement.chance import refuse_noise
 
 ROWS = 4096  # that `represent` gets at most at once

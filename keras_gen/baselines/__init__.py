@@ -1,0 +1,41 @@
+"""Cheap methods that are fitted to data and stand beside a model's figure."""
+
+from keras_gen.baselines.bernoulli_mixture import BernoulliMixture
+from keras_gen.baselines.codes import code_baselines
+from keras_gen.baselines.compression import compressed_bits
+from keras_gen.baselines.few_labels import few_label_baselines, graph_accuracy, svm_accuracy
+from keras_gen.baselines.fills import border_mean, laplace_fill, ridge_fill
+from keras_gen.baselines.filters import color_transfer, noise_filter
+from keras_gen.baselines.gaussian_mixture import mixture_samples
+from keras_gen.baselines.image_likelihoods import image_baselines
+from keras_gen.baselines.jpeg import jpeg, jpeg_quality
+from keras_gen.baselines.pixel_histograms import PixelHistograms
+from keras_gen.baselines.principal_components import PrincipalComponents
+from keras_gen.baselines.probabilistic_pca import ProbabilisticPCA
+from keras_gen.baselines.quantized import PatchCodebook, QuantizedComponents
+from keras_gen.baselines.speech import Equalizer, FrameCodebook
+
+__all__ = [
+    "BernoulliMixture",
+    "Equalizer",
+    "FrameCodebook",
+    "PatchCodebook",
+    "PixelHistograms",
+    "PrincipalComponents",
+    "ProbabilisticPCA",
+    "QuantizedComponents",
+    "border_mean",
+    "code_baselines",
+    "color_transfer",
+    "compressed_bits",
+    "few_label_baselines",
+    "graph_accuracy",
+    "image_baselines",
+    "jpeg",
+    "jpeg_quality",
+    "laplace_fill",
+    "mixture_samples",
+    "noise_filter",
+    "ridge_fill",
+    "svm_accuracy",
+]

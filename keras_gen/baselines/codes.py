@@ -1,0 +1,38 @@
+"""Codes without a network, to stand beside learned ones of as many bits."""
+
+import numpy as np
+
+from keras_gen.baselines.jpeg import jpeg, jpeg_quality
+from keras_gen.baselines.quantized import PatchCodebook, QuantizedComponents
+
+
+def code_baselines(
+    training: np.ndarray, images: np.ndarray, bits: int, patches: int | None = None, seed: int = 0
+) -> tuple[dict[str, np.ndarray], float]:
+    """Reconstructs images from codes that need no network.
+
+    Args:
+        training: Images uint8 `[n, H, W, C]`, which the codes are fitted to.
+        images: Others of that shape.
+        bits: Of an image, for the principal components and for JPEG.
+        patches: Patches of 4x4 pixels in a codebook, whatever bits it takes; None: there is none.
+        seed: Seed of the codebook.
+
+    Returns:
+        The reconstructions by "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`) and "jpeg"
+        (without its header, at the highest quality that takes no more bits of training images); and
+        the bits that JPEG takes of an image, the mean.
+
+    Raises:
+        ValueError: As these.
+
+    Example:
+        >>> found, bits_jpeg = code_baselines(train, test, bits=576, patches=512)
+        >>> psnr(found["pca"], test, of="rgb").mean()
+    """
+    found = {}
+    if patches is not None:
+        found["kmeans"] = PatchCodebook(training, 4, patches, seed).reconstruct(images)
+    found["pca"] = QuantizedComponents(training, bits).reconstruct(images)
+    found["jpeg"], used = jpeg(images, jpeg_quality(training, bits), header=False)
+    return found, used.mean()

@@ -1,0 +1,101 @@
+"""Cheap ways to code speech and to change a voice, beside which models are set."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import signal
+from sklearn.cluster import KMeans
+
+from keras_gen.media.sounds import STEP, WINDOW, as_waveforms
+from keras_gen.metrics.representations.checks import check_within
+
+_ROUNDS = 30  # of Lloyd's algorithm
+
+
+class FrameCodebook:
+    """Vector quantization of the waveform itself: each frame becomes the nearest of k-means.
+
+    At 64 samples a frame and 512 codes it spends the bits of a VQ-VAE whose encoder halves six
+    times: 9 for 64 samples.
+
+    Args:
+        waveforms: Recordings to learn from, int16 or floats in [-1, 1], `[n, samples, 1]`.
+        codes: Number of codes, at most that of the frames.
+        frame: Samples of a frame.
+        seed: Of k-means.
+
+    Raises:
+        ValueError: If the samples are no multiple of `frame`, or `codes` is out of range.
+
+    Example:
+        >>> coded = FrameCodebook(recordings, codes=512).reconstruct(others)
+    """
+
+    def __init__(self, waveforms, codes: int = 512, frame: int = 64, seed: int = 0):
+        """Learns the codes; see the class."""
+        self.frame = frame
+        frames = self._frames(waveforms)
+        check_within("codes", codes, len(frames))
+        self._kmeans = KMeans(codes, n_init=1, max_iter=_ROUNDS, random_state=seed).fit(frames)
+
+    def reconstruct(self, waveforms) -> np.ndarray:
+        """Returns sounds of the nearest codes, float32 `[n, samples, 1]`."""
+        nearest = self._kmeans.predict(self._frames(waveforms))
+        sounds = self._kmeans.cluster_centers_[nearest].reshape(len(waveforms), -1, 1)
+        return sounds.astype(np.float32)
+
+    def _frames(self, waveforms):
+        sounds = as_waveforms(waveforms)
+        if sounds.shape[1] % self.frame:
+            raise ValueError(
+                f"{sounds.shape[1]} samples are no multiple of frames of {self.frame}: choose "
+                "another frame, or keras_gen.data.fit_length."
+            )
+        return sounds.reshape(-1, self.frame)
+
+
+class Equalizer:
+    """Voice conversion by a filter: one average spectrum becomes that of another speaker.
+
+    Short-time Fourier transforms are multiplied by the ratio of the speakers' magnitudes, roots of
+    the mean power of their recordings. Unlike a VQ-VAE it has to know who speaks.
+
+    Args:
+        waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
+        speakers: Integers `[n]` from 0 on.
+
+    Example:
+        >>> converted = Equalizer(recordings, speakers).convert(others, who_speaks, who_shall)
+    """
+
+    def __init__(self, waveforms, speakers):
+        """Measures the spectra; see the class."""
+        power = np.square(np.abs(_transform(as_waveforms(waveforms)))).mean(axis=2)
+        power /= power.sum(axis=1, keepdims=True)
+        speakers = np.asarray(speakers)
+        each = [power[speakers == number].mean(axis=0) for number in range(speakers.max() + 1)]
+        self.spectra = np.sqrt(np.stack(each) + 1e-9)  # [speakers, frequencies]
+
+    def convert(self, waveforms, speakers, targets) -> np.ndarray:
+        """Returns filtered sounds, of one peak.
+
+        Args:
+            waveforms: Sounds `[n, samples, 1]`.
+            speakers: Who speaks, integers `[n]`.
+            targets: Whose average spectrum they shall have, integers `[n]`.
+
+        Returns:
+            Float32 `[n, samples, 1]` in [-0.9, 0.9].
+        """
+        sounds = as_waveforms(waveforms)
+        ratios = self.spectra[np.asarray(targets)] / self.spectra[np.asarray(speakers)]
+        filtered = signal.istft(
+            _transform(sounds) * ratios[:, :, None], nperseg=WINDOW, noverlap=WINDOW - STEP
+        )[1][:, : sounds.shape[1]]
+        loudest = np.abs(filtered).max(axis=1, keepdims=True)
+        return (0.9 * filtered / np.maximum(loudest, 1e-9)).astype(np.float32)[..., None]
+
+
+def _transform(sounds):
+    """The short-time Fourier transform, `[n, frequencies, frames]`."""
+    return signal.stft(sounds, nperseg=WINDOW, noverlap=WINDOW - STEP)[2]

@@ -1,0 +1,338 @@
+"""Edges: where data of one kind enter and leave a model.
+
+An edge checks what comes in, scales it to what the networks take, brings results back into the
+kind that people and servers use, and says what a served signature takes. A model names its edges
+and knows nothing else of the kinds of its data.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.transforms.words import WordCounts
+from keras_gen.training.checks import require
+
+
+class Edge:
+    """Base of the edges. All have a `name`, under which clients know the data.
+
+    A subclass says what it takes (`prepare`, `spec`), what networks get of it (`inner_spec`), and
+    what becomes of results of that kind (`restore`).
+    """
+
+    name: str
+    # Whether a model gives back floats to who gave it floats, in place of the served form.
+    keeps_floats = False
+
+    def prepare(self, values) -> tf.Tensor:
+        """Checks values and brings them into the form that networks take.
+
+        Raises:
+            TypeError: If the dtype is wrong.
+            ValueError: If the shape is wrong, or in eager use a value (in `fit`, the same sentence
+                is raised by `fit`).
+        """
+        raise NotImplementedError
+
+    def restore(self, values: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
+        """Brings results into the served form; a dict if they are several tensors."""
+        return values
+
+    def spec(self) -> tf.TensorSpec:
+        """What a served signature takes: named, of a dtype that `prepare` takes."""
+        inner = self.inner_spec()
+        return tf.TensorSpec(inner.shape, inner.dtype, name=self.name)
+
+    def inner_spec(self) -> tf.TensorSpec:
+        """What `prepare` returns."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Images(Edge):
+    """Images: uint8 outside, float32 in a range inside.
+
+    Args:
+        shape: `(height, width, channels)`, None where any size is taken. Other data that are
+            stored as 8-bit numbers may have another shape.
+        low: Value that the level 0 becomes.
+        high: Value that the level 255 becomes.
+        name: Name under which clients know them.
+
+    Example:
+        >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
+        <tf.Tensor: shape=(), dtype=float32, numpy=1.0>
+    """
+
+    shape: tuple
+    low: float = -1.0
+    high: float = 1.0
+    name: str = "images"
+    keeps_floats = True
+
+    def prepare(self, values) -> tf.Tensor:
+        """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
+        values = _shaped(tf.convert_to_tensor(values), self.shape, "Images")
+        if values.dtype == tf.uint8:
+            return tf.cast(values, tf.float32) * ((self.high - self.low) / 255.0) + self.low
+        if not values.dtype.is_floating:
+            raise TypeError(
+                f"Images have dtype {values.dtype.name}: expected uint8 in 0..255, or float in "
+                f"[{self.low:g}, {self.high:g}]."
+            )
+        expected = f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
+        return _within(tf.cast(values, tf.float32), self.low, self.high, "Images", expected)
+
+    def restore(self, values):
+        """Returns uint8 in 0..255, rounded."""
+        scaled = (tf.cast(values, tf.float32) - self.low) * (255.0 / (self.high - self.low))
+        return tf.cast(tf.clip_by_value(tf.round(scaled), 0.0, 255.0), tf.uint8)
+
+    def spec(self):
+        """Returns the specification of uint8 `[batch, *shape]`."""
+        return tf.TensorSpec([None, *self.shape], tf.uint8, name=self.name)
+
+    def inner_spec(self):
+        """Returns the specification of float32 `[batch, *shape]`."""
+        return tf.TensorSpec([None, *self.shape], tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Levels(Edge):
+    """Discrete images: whole numbers outside and inside, such as the 256 levels of gray.
+
+    Inside they are int32.
+
+    Args:
+        shape: `(height, width, channels)`.
+        levels: Number of levels, which are 0 to `levels` - 1.
+        name: Name under which clients know them.
+        dtype: Integer dtype outside; by default uint8, and int32 above 256 levels.
+
+    Example:
+        >>> Levels((1,), levels=2).prepare(np.array([[1]], "uint8"))
+        <tf.Tensor: shape=(1, 1), dtype=int32, numpy=array([[1]], dtype=int32)>
+    """
+
+    shape: tuple
+    levels: int = 256
+    name: str = "images"
+    dtype: str | None = None
+
+    def prepare(self, values) -> tf.Tensor:
+        """Takes integers `[batch, *shape]`."""
+        subject = self.name.capitalize()
+        values = _shaped(tf.convert_to_tensor(values), self.shape, subject)
+        return _integers(values, 0, self.levels - 1, subject)
+
+    def restore(self, values):
+        """Returns integers of the dtype outside, rounded into 0 to `levels` - 1."""
+        rounded = tf.clip_by_value(tf.round(tf.cast(values, tf.float32)), 0.0, self.levels - 1.0)
+        return tf.cast(rounded, self.spec().dtype)
+
+    def spec(self):
+        """Returns the specification of `[batch, *shape]`."""
+        dtype = self.dtype or (tf.uint8 if self.levels <= 256 else tf.int32)
+        return tf.TensorSpec([None, *self.shape], dtype, name=self.name)
+
+    def inner_spec(self):
+        """Returns the specification of int32 `[batch, *shape]`."""
+        return tf.TensorSpec([None, *self.shape], tf.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels(Edge):
+    """Classes of examples: integers `[batch]`.
+
+    Args:
+        classes: Number of classes, which are 0 to `classes` - 1.
+        unknown: Whether -1 is allowed too: an example without a label, as in scikit-learn, or any
+            class where a class is asked for.
+        name: Name under which clients know them.
+
+    Example:
+        >>> Labels(10).prepare([3, 9])
+        <tf.Tensor: shape=(2,), dtype=int32, numpy=array([3, 9], dtype=int32)>
+    """
+
+    classes: int
+    unknown: bool = False
+    name: str = "labels"
+
+    def prepare(self, values) -> tf.Tensor:
+        """Takes integers of any kind, `[batch]` or scalars."""
+        return _integers(values, -1 if self.unknown else 0, self.classes - 1, "Labels")
+
+    def inner_spec(self):
+        """Returns the specification of int32 `[batch]`."""
+        return tf.TensorSpec([None], tf.int32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Waveforms(Edge):
+    """Sound: float32 in [-1, 1], or int16, which is divided by 32,768.
+
+    Args:
+        samples: Samples of an example, None for any number.
+        channels: Of sound, such as 1.
+        name: Under which clients know it.
+
+    Example:
+        >>> Waveforms(2).prepare(np.array([[[0], [-32768]]], "int16"))[0, 1, 0]
+        <tf.Tensor: shape=(), dtype=float32, numpy=-1.0>
+    """
+
+    samples: int | None = None
+    channels: int = 1
+    name: str = "waveforms"
+
+    def prepare(self, values) -> tf.Tensor:
+        """Takes int16, or floats in [-1, 1], `[batch, samples, channels]`."""
+        values = tf.convert_to_tensor(values)
+        values = _shaped(values, (self.samples, self.channels), "Waveforms")
+        if values.dtype == tf.int16:
+            return tf.cast(values, tf.float32) / 32768.0
+        if not values.dtype.is_floating:
+            raise TypeError(
+                f"Waveforms have dtype {values.dtype.name}: expected int16, or float in [-1, 1]."
+            )
+        expected = "floats in [-1, 1] or int16"
+        return _within(tf.cast(values, tf.float32), -1.0, 1.0, "Waveforms", expected)
+
+    def restore(self, values):
+        """Returns float32, clipped to [-1, 1]."""
+        return tf.clip_by_value(tf.cast(values, tf.float32), -1.0, 1.0)
+
+    def inner_spec(self):
+        """Returns the specification of float32 `[batch, samples, channels]`."""
+        return tf.TensorSpec([None, self.samples, self.channels], tf.float32)
+
+
+class Texts(Edge):
+    """Texts, inside as the counts of the words of a vocabulary.
+
+    Args:
+        vocabulary: The words.
+        top: Number of words that are returned for a result: those of highest rate.
+        name: Name under which clients know them.
+
+    Example:
+        >>> Texts(["cat", "dog"], top=1).prepare(["A cat."]).numpy()
+        array([[1., 0.]], dtype=float32)
+    """
+
+    def __init__(self, vocabulary: Sequence[str], top: int = 10, name: str = "texts"):
+        """Makes the table of words; see the class."""
+        self.vocabulary, self.top, self.name = list(vocabulary), top, name
+        self.counter = WordCounts(self.vocabulary)
+
+    def prepare(self, values) -> tf.Tensor:
+        """Takes strings `[batch]`, or counts from 0 on, `[batch, words]`."""
+        values = tf.convert_to_tensor(values)
+        if values.dtype == tf.string:
+            return self.counter(values)
+        if not (values.dtype.is_floating or values.dtype.is_integer):
+            raise TypeError(
+                f"Counts have dtype {values.dtype.name}: expected integers such as uint8, floats, "
+                "or texts as strings."
+            )
+        if not values.shape.is_compatible_with([None, len(self.vocabulary)]):
+            raise ValueError(
+                f"Counts have shape {values.shape}: expected [batch, {len(self.vocabulary)}], one "
+                "for each word of the vocabulary."
+            )
+        values, largest = tf.cast(values, tf.float32), np.finfo("float32").max
+        return _within(values, 0.0, largest, "Counts", "finite numbers from 0 on", slack=0)
+
+    def restore(self, values):
+        """Returns the words of highest rate, `words` `[batch, top]`, and their `rates`."""
+        rates, numbers = tf.math.top_k(values, self.top)
+        return {"words": tf.gather(tf.constant(self.vocabulary), numbers), "rates": rates}
+
+    def spec(self):
+        """Returns the specification of strings `[batch]`."""
+        return tf.TensorSpec([None], tf.string, name=self.name)
+
+    def inner_spec(self):
+        """Returns the specification of float32 counts `[batch, words]`."""
+        return tf.TensorSpec([None, len(self.vocabulary)], tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Vectors(Edge):
+    """Float32 numbers as they are: latents, codes, features.
+
+    Args:
+        shape: Shape of one example.
+        name: Name under which clients know them.
+    """
+
+    shape: tuple
+    name: str = "latents"
+
+    def prepare(self, values) -> tf.Tensor:
+        """Takes finite numbers `[batch, *shape]`."""
+        values = _shaped(tf.cast(values, tf.float32), self.shape, self.name.capitalize())
+        most = np.finfo("float32").max
+        return _within(values, -most, most, self.name.capitalize(), "finite numbers", slack=0)
+
+    def inner_spec(self):
+        """Returns the specification of float32 `[batch, *shape]`."""
+        return tf.TensorSpec([None, *self.shape], tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Number(Edge):
+    """One number for all examples, such as a temperature.
+
+    Args:
+        low: Smallest value.
+        high: Largest value.
+        name: Name under which clients know it.
+    """
+
+    low: float
+    high: float
+    name: str
+
+    def prepare(self, values) -> tf.Tensor:
+        """Takes a number."""
+        values = tf.cast(values, tf.float32)
+        expected = f"a number in [{self.low:g}, {self.high:g}]"
+        return _within(values, self.low, self.high, self.name, expected, slack=0)
+
+    def inner_spec(self):
+        """Returns the specification of a float32 scalar."""
+        return tf.TensorSpec([], tf.float32)
+
+
+def _shaped(values, shape, subject):
+    if not values.shape.is_compatible_with([None, *shape]):
+        expected = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{subject} have shape {values.shape}: expected [batch, {expected}].")
+    # A step may not know the shape, and `fit` may reuse one that was built for another.
+    return tf.ensure_shape(values, [None, *shape])
+
+
+def _within(values, low, high, subject, expected, slack=1e-3):
+    """Values that are checked to lie in [low, high], or beyond by what a decoder may round."""
+    least, most = (tf.cast(f(values), tf.float32) for f in (tf.reduce_min, tf.reduce_max))
+    # Comparisons with NaN are false, so NaN is refused too.
+    inside = (least >= low - slack) & (most <= high + slack)
+    sentence = f"{subject} have values from {{}} to {{}}: expected {expected}."
+    with tf.control_dependencies([require(inside, sentence, least, most)]):
+        return tf.identity(values)
+
+
+def _integers(values, low, high, subject):
+    values = tf.convert_to_tensor(values)
+    if not values.dtype.is_integer:
+        raise TypeError(
+            f"{subject} have dtype {values.dtype.name}: expected integers in [{low}, {high}]."
+        )
+    values = _within(values, low, high, subject, f"integers in [{low}, {high}]", slack=0)
+    return tf.cast(values, tf.int32)

@@ -1,0 +1,1 @@
+"""Batches in which labels, pairs or weights have a say."""

@@ -1,0 +1,1 @@
+"""Folders of a user's own files."""

@@ -1,0 +1,102 @@
+"""Videos of images that move, made at run time."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_gen.data.source import checked_integer
+from keras_gen.data.transforms.images import _on_image
+
+
+def moving_images(
+    frames: int = 16, size: int = 32, slowest: float = 1.0, fastest: float = 3.0
+) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation: an image moves over a black square, and bounces off its sides.
+
+    As the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video
+    Representations using LSTMs", ICML 2015. Place, direction and speed are drawn, the latter two
+    uniformly; each step ends at a whole pixel.
+
+    Args:
+        frames: Of a video, at least 2.
+        size: Side of the square in pixels, larger than those of the image.
+        slowest: Least speed, in pixels from one frame to the next.
+        fastest: Largest speed.
+
+    Returns:
+        `augment(example, seed)`, from uint8 images `[height, width, channels]` or `[n, height,
+        width, channels]`, or tuples whose first field is one of them, to uint8 videos `[frames,
+        size, size, channels]` or `[n, frames, size, size, channels]`.
+
+    Raises:
+        TypeError: If `frames` or `size` is not an integer.
+        ValueError: If they are too small, or the speeds are not `0 <= slowest <= fastest`.
+
+    Example:
+        >>> source = Source(np.zeros([10, 14, 14, 1], "uint8"))
+        >>> next(iter(source.stream(4, augment_batch=moving_images()))).shape
+        TensorShape([4, 16, 32, 32, 1])
+    """
+    checked_integer("frames", frames, minimum=2)
+    checked_integer("size", size, minimum=1)
+    if not 0 <= slowest <= fastest < math.inf:
+        raise ValueError(f"Speeds are {slowest} to {fastest}: expected 0 <= slowest <= fastest.")
+
+    def moved(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        *_, height, width, _ = images.shape
+        if max(height, width) >= size:
+            raise ValueError(
+                f"An image of {height}x{width} cannot move on {size}x{size}: shrink it before, or "
+                "choose a larger size."
+            )
+        place, direction, speed = tf.unstack(
+            tf.random.stateless_uniform([3, tf.shape(images)[0], 2], seed)
+        )
+        angle = 2 * math.pi * direction[:, :1]
+        step = tf.concat([tf.sin(angle), tf.cos(angle)], axis=1)
+        step *= slowest + (fastest - slowest) * speed[:, :1]
+        time = tf.range(frames, dtype=tf.float32)[:, None]
+        room = tf.constant([size - height, size - width], tf.float32)
+        way = (place * room)[:, None] + step[:, None] * time
+        corner = tf.cast(tf.round(bounced(way, room)), tf.int32)
+        # A row and a column of zeros stand for all that the image leaves black.
+        framed = tf.pad(images, [[0, 0], [0, 1], [0, 1], [0, 0]])
+        rows, columns = (
+            _inside(tf.range(size) - corner[..., axis, None], side)
+            for axis, side in enumerate((height, width))
+        )
+        strips = tf.gather(framed, rows, axis=1, batch_dims=1)
+        return tf.gather(strips, columns, axis=3, batch_dims=2)
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        def move(image: tf.Tensor) -> tf.Tensor:
+            alone = image.shape.rank == 3
+            videos = moved(image[None] if alone else image, seed)
+            return videos[0] if alone else videos
+
+        return _on_image(move, example, ranks=(3, 4))
+
+    return augment
+
+
+def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
+    """Returns where a straight way leads between two walls, from 0 to `room`, that throw it back.
+
+    Args:
+        way: Floats of any shape.
+        room: Positive floats that broadcast to it.
+
+    Example:
+        >>> bounced(tf.constant([1.0, 3.0, 5.0, -1.0]), tf.constant(4.0))  # 1, 3, 3, 1
+    """
+    phase = tf.math.floormod(way, 2 * room)
+    return tf.minimum(phase, 2 * room - phase)
+
+
+def _inside(places, side):
+    """Places in an image, and of all others that of the zeros behind it."""
+    return tf.where((places >= 0) & (places < side), places, side)

@@ -1,0 +1,156 @@
+"""White shapes on black with known factors of variation, drawn at run time."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from keras_gen.data.sets.factors import Factors
+from keras_gen.data.source import Source
+
+# Side of the largest square as a fraction of the image's side; every shape has the square's area.
+_SIDE = 0.3
+_REACH = 0.8  # no shape reaches farther from its center, in sides of the square
+
+
+@dataclasses.dataclass(frozen=True)
+class Shapes:
+    """Squares, ellipses and hearts in every scale, orientation and place, with no download.
+
+    The factors are those of dSprites (Matthey et al. 2017) with its numbers of values by default,
+    but these are other images, and scores on them are not scores on dSprites: edges are
+    anti-aliased rather than binary, the three shapes have one area at one scale, the heart's
+    outline, the sizes and the margins are our own, and the last orientation is one step short of
+    the full turn instead of repeating the first.
+
+    With a full turn, a square looks the same four times and an ellipse twice, so that no code of
+    the image can tell their orientation; with `turn=0.25` all images differ.
+
+    Args:
+        size: Side of the images in pixels, 16 or more.
+        scales: Number of scales, evenly spaced from half to full width.
+        orientations: Number of angles, clockwise, from 0 to `turn` (which is left out).
+        positions: Number of places along x (rightwards) and as many along y (downwards), such
+            that every shape lies wholly within the image.
+        turn: Range of the orientations in full turns, above 0 up to 1.
+
+    Raises:
+        TypeError: If a number of values is not an integer.
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> shapes = Shapes(positions=8)
+        >>> train = shapes.source(5000)
+        >>> images = shapes.render(shapes.factors.values([0, 1, 2]))  # uint8 [3, 64, 64, 1]
+    """
+
+    size: int = 64
+    scales: int = 6
+    orientations: int = 40
+    positions: int = 32
+    turn: float = 1.0
+
+    def __post_init__(self):
+        """Checks the arguments; see the class."""
+        if self.size < 16:
+            raise ValueError(f"the images must have sides of 16 pixels or more, found {self.size}.")
+        if not 0 < self.turn <= 1:
+            raise ValueError(f"turn must be above 0 and at most 1, found {self.turn}.")
+        _ = self.factors  # which checks the numbers of values
+
+    @property
+    def factors(self) -> Factors:
+        """The grid of "shape" (square, ellipse, heart), "scale", "orientation", "x" and "y"."""
+        return Factors(
+            {
+                "shape": len(_DISTANCES),
+                "scale": self.scales,
+                "orientation": self.orientations,
+                "x": self.positions,
+                "y": self.positions,
+            }
+        )
+
+    def render(self, values: np.ndarray) -> np.ndarray:
+        """Draws the images of some combinations of the factors.
+
+        Args:
+            values: Integers `[n, 5]` on the grid of `factors`.
+
+        Returns:
+            uint8 `[n, size, size, 1]`, 0 the background, 255 the shape.
+
+        Raises:
+            TypeError: If the values are not integers.
+            ValueError: If they have another shape, or a value is out of its factor's range.
+        """
+        values = self.factors.check(values)
+        images = np.empty([len(values), self.size, self.size, 1], np.uint8)
+        for image, row in zip(images, values, strict=True):
+            image[..., 0] = self._draw(*row)
+        return images
+
+    def source(self, n: int | None = None, seed: int = 0, labels: bool = False) -> Source:
+        """Draws different images into memory, `size * size` bytes each.
+
+        Args:
+            n: Number of images, of random combinations; None for all, in the grid's order.
+            seed: Seed of the random combinations.
+            labels: Whether an example is `(image, values)` instead of an image alone.
+
+        Returns:
+            Source of uint8 `[size, size, 1]` and, with `labels`, int64 `[5]`.
+
+        Raises:
+            ValueError: If `n` is not between 1 and the number of combinations.
+        """
+        total = len(self.factors)
+        if n is not None and not 1 <= n <= total:
+            raise ValueError(f"n must be between 1 and the {total} combinations, found {n}.")
+        index = np.arange(total)
+        if n is not None:
+            index = np.random.default_rng(seed).choice(total, n, replace=False)
+        values = self.factors.values(index)
+        images = self.render(values)
+        origin = f"shapes drawn at run time: {len(index)} of {total} combinations"
+        return Source((images, values) if labels else images, origin=origin)
+
+    def _draw(self, shape: int, scale: int, orientation: int, x: int, y: int) -> np.ndarray:
+        width = _SIDE * self.size * (0.5 + 0.5 * scale / (self.scales - 1))
+        angle = 2 * np.pi * self.turn * orientation / self.orientations
+        margin = _REACH * _SIDE * self.size + 0.5  # half a pixel for the soft edge
+        step = (self.size - 2 * margin) / (self.positions - 1)
+        pixels = np.arange(self.size) + 0.5 - margin
+        right, down = (pixels - x * step)[None, :], (pixels - y * step)[:, None]
+        u = (np.cos(angle) * right + np.sin(angle) * down) / width
+        v = (np.cos(angle) * down - np.sin(angle) * right) / width
+        # A straight edge at signed distance t from a pixel's center covers about 1/2 - t of it.
+        coverage = np.clip(0.5 - width * _DISTANCES[shape](u, v), 0, 1)
+        return np.rint(255 * coverage).astype(np.uint8)
+
+
+# Signed distances (negative inside) to shapes of area 1 around the origin, v pointing downwards.
+
+
+def _square(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    return np.maximum(np.abs(u), np.abs(v)) - 0.5
+
+
+def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    b = 1 / np.sqrt(2 * np.pi)
+    a = 2 * b
+    # To first order: (level - 1) / |gradient of the level|, away from 0 / 0 at the center.
+    level = np.maximum(np.hypot(u / a, v / b), 1e-6)
+    return (level - 1) * level / np.maximum(np.hypot(u / a**2, v / b**2), 1e-6)
+
+
+def _heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """A square on its tip, with half a disc on each of its upper sides."""
+    r = 0.5 / np.sqrt(1 + np.pi / 4)
+    p, q = (u - v) / np.sqrt(2), (-u - v) / np.sqrt(2)  # along the sides, to the upper corner
+    square = np.maximum(np.abs(p), np.abs(q)) - r
+    return np.minimum(square, np.minimum(np.hypot(p - r, q), np.hypot(p, q - r)) - r)
+
+
+_DISTANCES = (_square, _ellipse, _heart)

@@ -1,0 +1,1 @@
+"""Functions of examples: crops, noise, masks, counts of words."""

@@ -1,0 +1,102 @@
+"""Functions of sounds: of one length, of one level, and shifted anew every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.source import checked_integer
+
+
+def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
+    """Cuts the middle out of a longer sound, and puts a shorter one in the middle of silence.
+
+    Args:
+        waveform: `[any samples, ...]`.
+        samples: Length of the result.
+
+    Returns:
+        `[samples, ...]` of the same dtype.
+
+    Raises:
+        ValueError: If `samples` is below 1.
+
+    Example:
+        >>> fit_length(np.array([1, 2, 3], "int16"), 5)
+        <tf.Tensor: shape=(5,), dtype=int16, numpy=array([0, 1, 2, 3, 0], dtype=int16)>
+    """
+    checked_integer("samples", samples, minimum=1)
+    waveform = tf.convert_to_tensor(waveform)
+    first = tf.maximum(tf.shape(waveform)[0] - samples, 0) // 2
+    middle = waveform[first : first + samples]
+    missing = samples - tf.shape(middle)[0]
+    around = [[missing // 2, missing - missing // 2], *[[0, 0]] * (waveform.shape.rank - 1)]
+    return tf.ensure_shape(tf.pad(middle, around), [samples, *waveform.shape[1:]])
+
+
+def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
+    """Scales each sound to one peak, so that nobody is louder for being close to the microphone.
+
+    Args:
+        waveforms: Numbers in any units, `[n, samples, ...]`.
+        peak: The largest absolute value of each, as a fraction of the largest that there is, in
+            (0, 1].
+
+    Returns:
+        int16 of the same shape, which `keras_gen.bases.edges.Waveforms` divides by 32,768.
+
+    Raises:
+        ValueError: If a sound is silent or not finite, or `peak` is not in (0, 1].
+
+    Example:
+        >>> to_peak(np.array([[1.0, -2.0]]), peak=0.5)
+        array([[  8192, -16384]], dtype=int16)
+    """
+    if not 0 < peak <= 1:
+        raise ValueError(f"peak is {peak}: expected a fraction in (0, 1].")
+    waveforms = np.asarray(waveforms, "float64")
+    axes = tuple(range(1, waveforms.ndim))
+    largest = np.abs(waveforms).max(axis=axes, keepdims=True)
+    wrong = ~((largest > 0) & np.isfinite(largest)).reshape(len(waveforms), -1).all(axis=1)
+    if wrong.any():
+        first = int(wrong.argmax())
+        raise ValueError(
+            f"Sound {first} has the largest absolute value {largest[first].item():g}: expected a "
+            "number above 0; leave silence and broken recordings out."
+        )
+    scaled = np.round(waveforms / largest * peak * 2.0**15)
+    return np.clip(scaled, -(2**15), 2**15 - 1).astype(np.int16)
+
+
+def random_shift(most: int) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation: a sound begins earlier or later, and silence fills the gap.
+
+    Codes of many samples see a recording anew with every shift.
+
+    Args:
+        most: Largest shift in samples, 0 or more.
+
+    Returns:
+        `augment(example, seed)` of a waveform `[samples, channels]`, or of a tuple whose first
+        field is one, for `Source.stream(augment=...)`.
+
+    Raises:
+        TypeError: If `most` is not an integer.
+        ValueError: If it is negative.
+
+    Example:
+        >>> batches = source.stream(16, augment=random_shift(64))
+    """
+    around = [[checked_integer("most", most, minimum=0)] * 2, [0, 0]]
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        if isinstance(example, tuple):
+            return (augment(example[0], seed), *example[1:])
+        first = tf.random.stateless_uniform([], seed, 0, 2 * most + 1, tf.int32)
+        samples = example.shape[0]
+        return tf.ensure_shape(tf.pad(example, around)[first : first + samples], example.shape)
+
+    return augment

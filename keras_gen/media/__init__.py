@@ -1,0 +1,1 @@
+"""Images, sounds and animations: files and arrays."""

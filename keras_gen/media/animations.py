@@ -1,0 +1,246 @@
+"""Moving images, frame by frame: animated GIF, PNG and WebP files, and video files."""
+
+import contextlib
+import errno
+import itertools
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_gen.files import replacing
+from keras_gen.media.images import grid, rgb, to_pillow
+
+ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
+"""Endings and formats of the images that may be animations."""
+VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
+"""Endings of the files that are taken for videos, in any case."""
+
+
+def is_video(path: str | Path) -> bool:
+    """Whether the name of a file ends like that of a video."""
+    return Path(path).suffix.lower() in VIDEOS
+
+
+def is_animation(path: str | Path) -> bool:
+    """Whether a file is a GIF, PNG or WebP image of several frames, whatever its name."""
+    try:
+        with Image.open(path, formats=tuple(ANIMATED.values())) as image:
+            return getattr(image, "is_animated", False)
+    except Exception:  # Broken files end in errors of many kinds, and are no animations.
+        return False
+
+
+def map_frames(
+    source: str | Path,
+    target: str | Path,
+    function: Callable[[np.ndarray], np.ndarray],
+    bar: Callable[[Iterable, int], Iterable] = lambda frames, total: frames,
+) -> None:
+    """Applies a function to each frame of an animation or a video, one at a time.
+
+    Durations and repetitions of an animation are kept; it lies in memory while it is written.
+    A video is streamed, keeps its frame rate and sound, and becomes H.264, whose height and width
+    are even: what is odd loses a line. Videos need the package imageio-ffmpeg.
+
+    Args:
+        source: The file. Its frames are read as `media.images.decode_image` reads an image.
+        target: The file to write, complete or not at all: `.gif`, `.png` or `.webp` for an
+            animation, `.mp4` for a video.
+        function: uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
+        bar: Wraps the frames and their number (of a video about), for instance `tqdm`.
+
+    Raises:
+        ValueError: If the source cannot be read, or the target has another ending.
+        OSError: If the target cannot be written.
+
+    Example:
+        >>> map_frames("cat.gif", "negative.gif", lambda image: 255 - image)    # doctest: +SKIP
+    """
+    moving = _map_video if is_video(source) else _map_animation
+    endings = (".mp4",) if is_video(source) else tuple(ANIMATED)
+    if Path(target).suffix.lower() not in endings:
+        raise ValueError(
+            f"{source} has several frames and cannot become {target}: choose a name that ends in "
+            f"{' or '.join(endings)}."
+        )
+    moving(Path(source), Path(target), function, bar)
+
+
+def write_animation(
+    path: str | Path, frames: Iterable[np.ndarray], side: int = 800, milliseconds: int = 250
+) -> None:
+    """Writes images as an animation that repeats for ever, and stays longer at its last frame.
+
+    Args:
+        path: The file, `.gif`, `.png` or `.webp`, written completely or not at all.
+        frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size.
+        side: Pixels that the longer side has at most: what is larger is shrunk.
+        milliseconds: That a frame stays.
+
+    Raises:
+        ValueError: If there are no frames, or the name has another ending.
+        OSError: If the file cannot be written.
+
+    Example:
+        >>> line = model.interpolate(digits[:1], digits[1:2], steps=30)[0]    # doctest: +SKIP
+        >>> write_animation("line.gif", line)                                 # doctest: +SKIP
+    """
+    ending = Path(path).suffix.lower()
+    images = [to_pillow(frame) for frame in frames]
+    if not images or ending not in ANIMATED:
+        what = f"the name {path}" if images else "no frames"
+        raise ValueError(f"{what}: an animation has some, and ends in {' or '.join(ANIMATED)}.")
+    for image in images:
+        image.thumbnail((side, side))
+    first, *rest = images
+    durations = [milliseconds] * len(rest) + [8 * milliseconds]
+    with replacing(path) as file:
+        kind = ANIMATED[ending]
+        first.save(file, kind, save_all=True, append_images=rest, duration=durations, loop=0)
+
+
+def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
+    """A row for each video: frames at even distances, the first and the last among them.
+
+    Args:
+        videos: uint8 `[n, frames, height, width, 1 or 3]`.
+        frames: How many of each, at most.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the videos have another shape.
+
+    Example:
+    ```python
+    sample_grid = SampleGrid(lambda model: video_strips(model.sample(8, seed=0)), "runs/a/samples")
+    ```
+    """
+    videos = _videos(videos)
+    places = np.unique(np.linspace(0, videos.shape[1] - 1, frames).round().astype(int))
+    return grid(videos[:, places].reshape(-1, *videos.shape[2:]), len(places))
+
+
+def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """The frames of one video that shows all of them side by side.
+
+    Args:
+        videos: uint8 `[n, frames, height, width, 1 or 3]`.
+        columns: Videos in a row: nearly a square unless told.
+
+    Returns:
+        uint8 `[frames, height, width, 3]`.
+
+    Raises:
+        ValueError: If the videos have another shape.
+
+    Example:
+    ```python
+    write_animation("videos.gif", video_grid(model.sample(25, seed=0)), milliseconds=100)
+    ```
+    """
+    return np.stack([grid(frame, columns) for frame in _videos(videos).swapaxes(0, 1)])
+
+
+def _map_animation(source: Path, target: Path, function: Callable, bar: Callable) -> None:
+    format = ANIMATED[target.suffix.lower()]
+    durations: list[float] = []  # grows while the frames are written
+
+    def translated() -> Iterator[Image.Image]:
+        for index in bar(range(count), count):
+            with _reading(source):
+                animation.seek(index)
+                image = rgb(animation)
+                durations.append(animation.info.get("duration", 0))
+            yield to_pillow(function(image))
+
+    with contextlib.ExitStack() as stack:
+        with _reading(source):
+            animation = stack.enter_context(Image.open(source, formats=tuple(ANIMATED.values())))
+            count, loop = getattr(animation, "n_frames", 1), animation.info.get("loop")
+        # GIF alone may say nothing, which is once.
+        repeated = {} if loop is None and format == "GIF" else {"loop": 1 if loop is None else loop}
+        frames = translated()
+        first = next(frames)
+        rest = frames if format == "GIF" else list(frames)  # Pillow runs over these twice
+        with replacing(target) as file:
+            first.save(
+                file,
+                format,
+                save_all=True,
+                append_images=rest,
+                duration=durations,
+                quality=95,
+                **repeated,
+            )
+
+
+def _map_video(source: Path, target: Path, function: Callable, bar: Callable) -> None:
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe, read_frames
+    except ImportError:
+        raise ValueError(
+            f"{source} is a video, which needs the package imageio-ffmpeg: "
+            'pip install "keras-gen[video]".'
+        ) from None
+    with contextlib.closing(read_frames(str(source))) as stream:
+        with _reading(source):
+            about = next(stream)
+            width, height = about["size"]
+            fps, count = about["fps"], round(about["fps"] * about["duration"])
+
+        def translated() -> Iterator[np.ndarray]:
+            for frame in bar(_read(stream, source), count):
+                image = function(np.frombuffer(frame, np.uint8).reshape(height, width, 3))
+                yield np.broadcast_to(image, [*image.shape[:2], 3])
+
+        frames = translated()
+        first = next(frames, None)
+        if first is None:
+            raise ValueError(f"{source} is a video without frames: replace or remove it.")
+        with replacing(target) as file:
+            command = [get_ffmpeg_exe(), "-v", "error", "-y"]
+            command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-r", str(fps)]
+            command += ["-s", f"{first.shape[1]}x{first.shape[0]}", "-i", "-"]
+            command += ["-i", str(source), "-map", "0:v", "-map", "1:a?"]  # sound, if there is any
+            command += ["-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
+            command += ["-c:v", "libx264", "-crf", "18", "-f", "mp4", file.name]
+            with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+                assert process.stdin
+                for frame in itertools.chain([first], frames):
+                    process.stdin.write(frame.tobytes())
+            if process.returncode:
+                raise OSError(errno.EIO, f"ffmpeg ended with {process.returncode}")
+
+
+def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:
+    while True:
+        with _reading(source):
+            frame = next(stream, None)
+        if frame is None:
+            return
+        yield frame
+
+
+@contextlib.contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    """Names the file in errors, which broken ones raise of many kinds."""
+    try:
+        yield
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise ValueError(f"{source} cannot be read ({reason}): replace or remove it.") from error
+
+
+def _videos(videos):
+    videos = np.asarray(videos)
+    if videos.ndim != 5:
+        raise ValueError(
+            f"videos have the shape {list(videos.shape)}: expected [n, frames, height, width, 1 or "
+            "3]."
+        )
+    return videos

@@ -1,0 +1,282 @@
+"""Edges: what each kind of data takes, what it becomes, and what it refuses in one sentence."""
+
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.bases.edges import Images, Labels, Levels, Number, Texts, Vectors, Waveforms
+from keras_gen.sentences import refusal
+
+NAN = float("nan")
+WORDS = ["cat", "dog", "fish"]
+
+
+def refused(kind, edge, values, *parts):
+    """Checks that the values are refused in one sentence that holds all of `parts`."""
+    with pytest.raises(kind) as caught:
+        edge.prepare(values)
+    text = str(caught.value)
+    assert "\n" not in text and len(text) < 300 and text.endswith("."), text
+    assert all(re.search(part, text) for part in parts), text
+
+
+def spec(edge, inner=False):
+    found = edge.inner_spec() if inner else edge.spec()
+    return found.shape.as_list() if found.shape.rank else [], found.dtype.name, found.name
+
+
+EDGES = [
+    # What a signature takes, and what networks get.
+    (Images((None, None, 3)), ([None, None, None, 3], "uint8", "images"), "float32"),
+    (Images((2,), name="digits"), ([None, 2], "uint8", "digits"), "float32"),
+    (Levels((4, 4, 1)), ([None, 4, 4, 1], "uint8", "images"), "int32"),
+    (Levels((4,), 257, name="codes"), ([None, 4], "int32", "codes"), "int32"),
+    (Levels((4,), 8, name="codes", dtype="int32"), ([None, 4], "int32", "codes"), "int32"),
+    (Labels(10), ([None], "int32", "labels"), "int32"),
+    (Waveforms(8, 2), ([None, 8, 2], "float32", "waveforms"), "float32"),
+    (Waveforms(), ([None, None, 1], "float32", "waveforms"), "float32"),
+    (Vectors((3, 2)), ([None, 3, 2], "float32", "latents"), "float32"),
+    (Number(0, 2, "temperature"), ([], "float32", "temperature"), "float32"),
+]
+
+
+@pytest.mark.parametrize("edge,outer,inner", EDGES)
+def test_specifications(edge, outer, inner):
+    assert spec(edge) == outer
+    assert spec(edge, inner=True) == (outer[0], inner, None)
+
+
+@pytest.mark.parametrize("edge", [edge for edge, *_ in EDGES])
+def test_what_a_signature_takes_becomes_what_networks_take(edge):
+    taken, given = edge.spec(), edge.inner_spec()
+    values = edge.prepare(
+        tf.zeros([3 if size is None else size for size in taken.shape], taken.dtype)
+    )
+    assert values.dtype == given.dtype and given.shape.is_compatible_with(values.shape)
+
+
+@pytest.mark.parametrize("edge", [edge for edge, *_ in EDGES if edge.name != "temperature"])
+def test_graphs_take_any_number_of_examples(edge):
+    prepare = tf.function(edge.prepare, input_signature=[edge.spec()])
+    for n in (1, 3):
+        shape = [n, *(size or 5 for size in edge.spec().shape[1:])]
+        assert prepare(tf.zeros(shape, edge.spec().dtype)).shape == shape
+
+
+class TestImages:
+    @pytest.mark.parametrize("low,high", [(-1.0, 1.0), (0.0, 1.0), (-0.5, 3.0)])
+    def test_every_level_comes_back(self, low, high):
+        edge = Images((256,), low, high)
+        levels = np.arange(256, dtype="uint8")[None]
+        inside = edge.prepare(levels)
+        np.testing.assert_allclose(
+            inside[0], low + (high - low) * np.arange(256) / 255, rtol=1e-6, atol=1e-6
+        )
+        assert inside.dtype == tf.float32
+        back = edge.restore(inside)
+        assert back.dtype == tf.uint8
+        np.testing.assert_array_equal(back, levels)
+
+    def test_floats_stay_as_they_are(self):
+        for dtype in ("float32", "float64", "float16"):
+            inside = Images((2,)).prepare(np.array([[-1, 0.5]], dtype))
+            assert inside.dtype == tf.float32
+            np.testing.assert_array_equal(inside, [[-1, 0.5]])
+
+    def test_rounds_and_clips(self):
+        edge = Images((4,), 0, 255)
+        np.testing.assert_array_equal(
+            edge.restore(tf.constant([[-7, 0.6, 254.4, 300]])), [[0, 1, 254, 255]]
+        )
+
+    def test_a_decoder_may_round_a_little_beyond_the_range(self):
+        Images((1,)).prepare([[1.0009]])
+        refused(ValueError, Images((1,)), [[1.0011]], r"to 1\.0011:")
+        refused(ValueError, Images((1,)), [[-1.0011]], r"from -1\.0011 to")
+
+    @pytest.mark.parametrize(
+        "bad,shown",
+        [(7.0, "from 0 to 7:"), (-2.0, "from -2 to 0:"), (NAN, "nan"), (-np.inf, "-inf")],
+    )
+    def test_values_out_of_range(self, bad, shown):
+        refused(
+            ValueError, Images((2,)), [[0.0, bad]],
+            "^Images have values ", shown, r"floats in \[-1, 1\] or uint8 in 0\.\.255",
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("dtype", ["int32", "uint16", "bool", "complex64"])
+    def test_other_dtypes(self, dtype):
+        refused(
+            TypeError, Images((2,), 0, 1), np.zeros([1, 2], dtype),
+            f"have dtype {dtype}: expected uint8", r"float in \[0, 1\]",
+        )  # fmt: skip
+
+
+class TestLevels:
+    @pytest.mark.parametrize(
+        "levels,dtype", [(2, "uint8"), (256, "uint8"), (257, "int32"), (1000, "int32")]
+    )
+    def test_every_level_comes_back(self, levels, dtype):
+        edge = Levels((levels,), levels)
+        outside = np.arange(levels, dtype=dtype)[None]
+        inside = edge.prepare(outside)
+        assert inside.dtype == tf.int32
+        np.testing.assert_array_equal(inside, outside)
+        back = edge.restore(inside)
+        assert back.dtype == dtype
+        np.testing.assert_array_equal(back, outside)
+
+    def test_means_are_rounded_into_the_levels(self):
+        means = tf.constant([[-0.7, 0.4, 2.6, 3.9]])
+        np.testing.assert_array_equal(Levels((4,), 4).restore(means), [[0, 0, 3, 3]])
+
+    @pytest.mark.parametrize("bad,shown", [(4, "from 0 to 4:"), (-1, "from -1 to 0:")])
+    def test_values_out_of_range(self, bad, shown):
+        refused(ValueError, Levels((2,), 4), np.array([[0, bad]]), "^Images", shown, r"in \[0, 3\]")
+        refused(ValueError, Levels((2,), 4, name="masks"), np.array([[0, bad]]), "^Masks have")
+
+    @pytest.mark.parametrize("dtype", ["float32", "bool"])
+    def test_other_dtypes(self, dtype):
+        refused(TypeError, Levels((2,)), np.zeros([1, 2], dtype), dtype, r"integers in \[0, 255\]")
+
+
+class TestLabels:
+    @pytest.mark.parametrize("dtype", ["int64", "int32", "uint8"])
+    def test_integers_of_any_kind(self, dtype):
+        labels = Labels(3).prepare(np.array([0, 2], dtype))
+        assert labels.dtype == tf.int32
+        np.testing.assert_array_equal(labels, [0, 2])
+        assert int(Labels(3).prepare(2)) == 2
+
+    def test_minus_one_stands_for_unknown_only_if_told(self):
+        np.testing.assert_array_equal(Labels(3, unknown=True).prepare([-1, 2]), [-1, 2])
+        refused(ValueError, Labels(3), [-1, 2], "^Labels", "from -1 to 2:", r"in \[0, 2\]")
+        refused(ValueError, Labels(3, unknown=True), [-2, 2], "from -2 to 2:", r"in \[-1, 2\]")
+        refused(ValueError, Labels(3, unknown=True), [3], "from 3 to 3:")
+
+    def test_other_dtypes(self):
+        refused(TypeError, Labels(3), [1.0], "Labels have dtype float32", r"integers in \[0, 2\]")
+
+
+class TestWaveforms:
+    def test_int16_is_divided(self):
+        inside = Waveforms(3).prepare(np.array([[[-(2**15)], [0], [2**14]]], "int16"))
+        assert inside.dtype == tf.float32
+        np.testing.assert_array_equal(inside[0, :, 0], [-1, 0, 0.5])
+
+    def test_floats_stay_as_they_are(self):
+        np.testing.assert_array_equal(Waveforms().prepare([[[0.25], [-1.0]]]), [[[0.25], [-1]]])
+
+    def test_results_are_clipped(self):
+        inside = Waveforms().restore(tf.constant([[[-2.0], [0.5], [3.0]]], "float16"))
+        assert inside.dtype == tf.float32
+        np.testing.assert_array_equal(inside, [[[-1], [0.5], [1]]])
+
+    @pytest.mark.parametrize("bad", [7.0, NAN, -np.inf])
+    def test_values_out_of_range(self, bad):
+        refused(ValueError, Waveforms(), [[[0.0], [bad]]], "^Waveforms", f"{bad:g}", "or int16")
+
+    @pytest.mark.parametrize("dtype", ["int32", "uint8"])
+    def test_other_dtypes(self, dtype):
+        refused(
+            TypeError, Waveforms(), np.zeros([1, 2, 1], dtype), dtype, "expected int16, or float"
+        )
+
+
+class TestTexts:
+    def test_words_are_counted(self):
+        counts = Texts(WORDS).prepare(["A Cat, a dog and a cat", "bird"])
+        assert counts.dtype == tf.float32
+        np.testing.assert_array_equal(counts, [[2, 1, 0], [0, 0, 0]])
+
+    @pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float16"])
+    def test_counts_stay_as_they_are(self, dtype):
+        counts = Texts(WORDS).prepare(np.array([[2, 0, 100]], dtype))
+        assert counts.dtype == tf.float32
+        np.testing.assert_array_equal(counts, [[2, 0, 100]])
+
+    def test_the_words_of_highest_rate_are_returned(self):
+        found = Texts(WORDS, top=2).restore(tf.constant([[0.5, 0.25, 3.0], [0.1, 0.2, 0.0]]))
+        assert found.keys() == {"words", "rates"}
+        np.testing.assert_array_equal(found["words"], [[b"fish", b"cat"], [b"dog", b"cat"]])
+        np.testing.assert_allclose(found["rates"], [[3, 0.5], [0.2, 0.1]])
+
+    def test_specifications(self):
+        assert spec(Texts(WORDS)) == ([None], "string", "texts")
+        assert spec(Texts(WORDS), inner=True) == ([None, 3], "float32", None)
+
+    @pytest.mark.parametrize("bad", [-1.0, NAN, np.inf])
+    def test_values_out_of_range(self, bad):
+        refused(ValueError, Texts(WORDS), [[0, 1, bad]], "^Counts", f"{bad:g}", "numbers from 0 on")
+        refused(ValueError, Texts(WORDS), [[0, 1, -1e-4]], "from -0.0001 to 1")
+
+    @pytest.mark.parametrize("shape", [(2, 4), (3,), (1, 3, 1)])
+    def test_shapes(self, shape):
+        refused(ValueError, Texts(WORDS), np.zeros(shape), re.escape(str(shape)), r"\[batch, 3\]")
+
+    def test_other_dtypes(self):
+        for dtype in ("complex64", "bool"):
+            refused(TypeError, Texts(WORDS), np.zeros([1, 3], dtype), f"Counts have dtype {dtype}")
+
+
+class TestVectors:
+    def test_numbers_stay_as_they_are(self):
+        for dtype in ("float64", "int32"):
+            values = Vectors((2,)).prepare(np.array([[-300, 4]], dtype))
+            assert values.dtype == tf.float32
+            np.testing.assert_array_equal(values, [[-300, 4]])
+        values = tf.constant([[1.5, 2.5]])
+        np.testing.assert_array_equal(Vectors((2,)).restore(values), values)
+
+    @pytest.mark.parametrize("shape", [(1, 3), (2,), (1, 2, 1)])
+    def test_shapes(self, shape):
+        refused(
+            ValueError, Vectors((2,), "codes"), np.zeros(shape),
+            f"^Codes have shape {re.escape(str(shape))}", r"expected \[batch, 2\]",
+        )  # fmt: skip
+
+    @pytest.mark.parametrize("bad", [np.nan, np.inf])
+    def test_values(self, bad):
+        refused(ValueError, Vectors((2,), "codes"), np.array([[0, bad]]), "expected finite numbers")
+
+
+@pytest.mark.parametrize("edge", [Images((4, 4, 1)), Levels((4, 4, 1))])
+def test_images_of_another_size_are_refused(edge):
+    images = np.zeros((2, 5, 4, 1), "uint8")
+    refused(ValueError, edge, images, r"have shape \(2, 5, 4, 1\): expected \[batch, 4, 4, 1\]")
+
+
+@pytest.mark.parametrize("known", [[None, None, None, 1], None])
+@pytest.mark.parametrize("given", [(2, 5, 4, 1), (2, 4, 1, 1)])
+def test_shapes_that_only_the_graph_knows(known, given):
+    signature = [tf.TensorSpec(known, tf.uint8)]
+    prepare = tf.function(Images((4, 4, 1)).prepare, input_signature=signature)
+    assert prepare(np.zeros((2, 4, 4, 1), "uint8")).shape == (2, 4, 4, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        prepare(np.zeros(given, "uint8"))
+    says = f"Data have shape {list(given)}: expected [any, 4, 4, 1]."
+    assert refusal(str(caught.value)) == says
+
+
+class TestNumber:
+    def test_a_number_in_the_range(self):
+        for value in (0, 2, np.float64(1.5), 1e-4):
+            number = Number(0, 2, "temperature").prepare(value)
+            assert number.shape == [] and float(number) == np.float32(value)
+
+    @pytest.mark.parametrize("bad", [-1.0, 2.5, NAN, np.inf])
+    def test_values_out_of_range(self, bad):
+        refused(ValueError, Number(0, 2, "psi"), bad, "^psi", f"{bad:g}", r"a number in \[0, 2\]")
+
+
+@pytest.mark.parametrize("edge", [edge for edge, *_ in EDGES if not isinstance(edge, Vectors)])
+def test_in_a_graph_values_are_refused_when_it_runs(edge):
+    inner = edge.inner_spec()
+    shape = [1 if size is None else size for size in inner.shape]
+    prepare = tf.function(edge.prepare, input_signature=[tf.TensorSpec(shape, inner.dtype)])
+    prepare(tf.zeros(shape, inner.dtype))
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        prepare(tf.fill(shape, tf.cast(1000, inner.dtype)))
+    assert re.search(r"have values from 1000 to 1000: expected .*\.$", refusal(str(caught.value)))

@@ -1,0 +1,208 @@
+"""Data sets with held-out parts."""
+
+import re
+
+import numpy as np
+import pytest
+
+from keras_gen.data import DataDamaged, DataUnavailable, Source, sets
+from keras_gen.data.sets.image_sets import (
+    Domains,
+    Sets,
+    Split,
+    faces,
+    photos_and_paintings,
+    small_images,
+)
+from keras_gen.media.images import write_png
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    def unavailable(*args, **kwargs):
+        raise DataUnavailable("no network here")
+
+    monkeypatch.setattr(sets, "load_tfds", unavailable)
+
+
+def folder(path, count, first=0):
+    for number in range(count):
+        write_png(path / f"{number:02d}.png", np.full([8, 8, 3], first + number, np.uint8))
+    return path
+
+
+@pytest.mark.parametrize("labels", [False, True])
+def test_usps_has_the_frame_of_mnist(monkeypatch, labels):
+    def load(name, part, features, size):
+        images = np.full([3, size, size, 1], 255, np.uint8)
+        return Source((images, np.arange(3)) if labels else images, origin=f"{name}, {part}")
+
+    monkeypatch.setattr(sets, "load_tfds", load)
+    data = small_images("usps", labels=labels)
+    images = data.test.arrays()[0] if labels else data.test.arrays()
+    expected = np.pad(np.full([3, 20, 20, 1], 255), [(0, 0), (4, 4), (4, 4), (0, 0)])
+    np.testing.assert_array_equal(images, expected)
+    assert data.test.origin == "usps, test"
+    if labels:
+        assert data.train.arrays()[1].tolist() == [0, 1, 2]
+
+
+def values(source):
+    return [int(image[0, 0, 0]) for image in source.arrays()]
+
+
+class TestFolders:
+    @pytest.mark.parametrize(
+        ("count", "every"), [(6, 2), (8, 2), (9, 3), (14, 4), (30, 10), (31, 10), (45, 10)]
+    )
+    def test_one_of_ten_is_held_out_and_three_at_least(self, tmp_path, count, every):
+        photos, paintings = folder(tmp_path / "x", count), folder(tmp_path / "y", 6, 100)
+        domains = photos_and_paintings(8, photos, paintings)
+        held_out = list(range(0, count, every))
+        assert values(domains.test_x) == held_out and len(held_out) >= 3
+        assert values(domains.train_x) == [n for n in range(count) if n not in held_out]
+        assert values(domains.test_y) == [100, 102, 104]
+        assert domains.warning == ""
+        assert f"1 of {every}" in domains.describe()["test_x"]
+
+    def test_the_same_images_are_held_out_at_every_size(self, tmp_path):
+        photos, paintings = folder(tmp_path / "x", 12), folder(tmp_path / "y", 12)
+        small, large = (photos_and_paintings(size, photos, paintings) for size in (4, 16))
+        assert values(small.test_x) == values(large.test_x)
+        assert large.test_x.arrays().shape[1:] == (16, 16, 3)
+
+    @pytest.mark.parametrize("count", [2, 5])
+    def test_too_few(self, tmp_path, count):
+        with pytest.raises(ValueError, match="too few: at least 6 are needed, 3 of which are held"):
+            photos_and_paintings(8, folder(tmp_path / "x", count), folder(tmp_path / "y", 6))
+
+    def test_one_without_the_other(self, tmp_path):
+        for folders in ({"photos": tmp_path}, {"paintings": tmp_path}):
+            with pytest.raises(ValueError, match="both --photos and --paintings, or neither"):
+                photos_and_paintings(8, **folders)
+
+
+class TestOffline:
+    def test_paintings(self, offline):
+        domains = photos_and_paintings(16)
+        expected = "OFFLINE SAMPLE instead of the real data: no network here"
+        assert domains.warning == expected
+        assert [len(part) for part in domains.parts().values()] == [64, 64, 16, 16]
+        again = photos_and_paintings(16)
+        np.testing.assert_array_equal(domains.train_y.arrays(), again.train_y.arrays())
+        other = photos_and_paintings(16, seed=1)
+        assert (domains.train_x.arrays() != other.train_x.arrays()).any()
+
+    @pytest.mark.parametrize("labels", [False, True])
+    def test_digits(self, offline, labels):
+        data = small_images("mnist", labels)
+        assert data.warning.startswith("OFFLINE SAMPLE") and len(data.train) == 1500
+        spec = data.test.element_spec
+        image = spec[0] if labels else spec
+        assert image.shape == (28, 28, 1) and image.dtype == "uint8"
+        assert isinstance(spec, tuple) == labels
+
+    def test_colored_images(self, offline):
+        data = small_images("cifar10", labels=True)
+        assert data.warning.startswith("OFFLINE SAMPLE")
+        image, label = data.train.element_spec
+        assert image.shape == (32, 32, 3) and image.dtype == "uint8" and label.dtype == "int64"
+
+    def test_faces(self, offline):
+        data = faces(16)
+        assert data.warning.startswith("OFFLINE SAMPLE")
+        assert data.test.element_spec.shape == (16, 16, 3)
+        assert len(faces(16, labels=True).test.element_spec) == 2
+
+    def test_damage_is_not_passed_over(self, monkeypatch):
+        def damaged(*args, **kwargs):
+            raise DataDamaged("half done")
+
+        monkeypatch.setattr(sets, "load_tfds", damaged)
+        loads = lambda: small_images("mnist"), faces, lambda: photos_and_paintings(16)
+        for load in loads:
+            with pytest.raises(DataDamaged, match="half done"):
+                load()
+
+
+def test_description_names_sizes_and_origins():
+    split = Split(Source(np.zeros([3, 1]), origin="here"), Source(np.zeros([2, 1]), origin="there"))
+    assert split.describe() == {"train": "3 examples: here", "test": "2 examples: there"}
+
+
+def test_the_last_training_examples_are_held_out():
+    split = Split(Source(np.arange(5)[:, None]), Source(np.zeros([2, 1])), "OFFLINE")
+    kept = split.for_validation(2)
+    assert kept.train.arrays().ravel().tolist() == [0, 1, 2] and kept.warning == "OFFLINE"
+    assert kept.test.arrays().ravel().tolist() == [3, 4]
+    for count in (0, 5):
+        with pytest.raises(ValueError, match=f"{count} of 5 training examples cannot be held out"):
+            split.for_validation(count)
+
+
+def test_identity_changes_with_sizes_contents_and_origins():
+    def identity(values, origin="letters, part, from there"):
+        source = Source(np.asarray(values), origin=origin)
+        return Split(source, source).identity()["train"]
+
+    first = identity([[1, 2], [3, 4]])
+    assert re.fullmatch("2 examples: letters, part, checksum [0-9a-f]{8}", first)
+    assert first == identity([[1, 2], [3, 4]], "letters, part, from elsewhere")
+    others = [[[1, 2], [4, 3]], [[1, 2]], [b"ab", b"c"], [b"a", b"bc"]]
+    found = {first, identity([[1, 2], [3, 4]], "digits"), *map(identity, others)}
+    assert len(found) == 2 + len(others)
+
+
+def test_several_sets():
+    def split(name, warning=""):
+        parts = (Source(np.zeros([n, 1]), origin=f"{name}, part, from there") for n in (3, 2))
+        return Split(*parts, warning)
+
+    data = Sets(a=split("letters", "OFFLINE"), b=split("digits", "OFFLINE"))
+    assert list(data.parts()) == ["train_a", "test_a", "train_b", "test_b"]
+    assert len(data.train_b) == 3 and data.warning == "OFFLINE"
+    assert data.record() == {
+        "name": "letters and digits",
+        "train_a": "3 examples: letters, part", "test_a": "2 examples: letters, part",
+        "train_b": "3 examples: digits, part", "test_b": "2 examples: digits, part",
+    }  # fmt: skip
+    some = Sets(only=("train_a", "test_b"), a=split("letters"), b=split("digits"))
+    assert list(some.parts()) == ["train_a", "test_b"] and some.warning == ""
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_real_data(shared_data):
+    domains = photos_and_paintings(16)
+    assert isinstance(domains, Domains) and domains.warning == ""
+    assert len(domains.train_y) == 1072 and "trainA" in domains.train_y.origin
+    assert "trainB" in domains.train_x.origin and "testB" in domains.test_x.origin
+    assert domains.test_x.arrays().shape[1:] == (16, 16, 3)
+    assert len(small_images("mnist").train) == 60_000
+    people = faces(16)
+    assert people.warning == "" and people.train.element_spec.shape == (16, 16, 3)
+    assert len(people.train) == 1900 and len(people.test) == 100
+    assert "train+validation" in people.train.origin
+    expressions = faces(16, labels=True)
+    np.testing.assert_array_equal(expressions.test.arrays()[0], people.test.arrays())
+    assert np.bincount(expressions.train.arrays()[1]).tolist() == [494, 496, 614, 296]
+
+
+@pytest.mark.parametrize(
+    ("name", "shape"), [("fashion_mnist", (28, 28, 1)), ("cifar10", (32, 32, 3))]
+)
+def test_own_images_in_a_sets_place(tmp_path, name, shape):
+    """Of its shape; a tenth is held out, and both parts hold all classes."""
+    for number in range(40):
+        folder = tmp_path / ("even", "odd")[number % 2]
+        write_png(folder / f"{number}.png", np.full([9, 12, 3], number, np.uint8))
+    data = small_images(name, labels=True, images=tmp_path)
+    (train, train_labels), (test, labels) = data.train.arrays(), data.test.arrays()
+    assert train.shape == (36, *shape) and test.shape == (4, *shape)
+    for images, classes in ((train, train_labels), (test, labels)):
+        np.testing.assert_array_equal(images[:, 0, 0, 0] % 2, classes)
+        assert set(classes) == {0, 1}
+    assert not set(train[:, 0, 0, 0]) & set(test[:, 0, 0, 0])
+    assert "40 images of 2 classes" in data.describe()["test"] and not data.warning
+    plain = small_images(name, images=tmp_path)
+    np.testing.assert_array_equal(plain.train.arrays(), train)

@@ -1,0 +1,245 @@
+"""Reading, writing and laying out images."""
+
+import struct
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_gen.media.images import (
+    SUFFIXES,
+    flat_pixels,
+    grid,
+    luma,
+    read_image,
+    write_image,
+    write_png,
+)
+
+RGB = np.random.default_rng(0).integers(0, 256, [5, 7, 3], np.uint8)
+
+
+def png(path, image, dtype=np.uint8):
+    path.write_bytes(tf.io.encode_png(image.astype(dtype)).numpy())
+    return path
+
+
+def test_png_round_trip(tmp_path):
+    write_png(tmp_path / "new" / "folder" / "a.png", RGB)
+    np.testing.assert_array_equal(read_image(tmp_path / "new" / "folder" / "a.png"), RGB)
+    assert [file.name for file in (tmp_path / "new" / "folder").iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize("ending", [*SUFFIXES, ".JPG"])
+def test_the_ending_is_the_format(tmp_path, ending):
+    smooth = np.linspace(0, 255, 16 * 16).reshape(16, 16, 1).astype(np.uint8)
+    write_image(tmp_path / f"a{ending}", smooth)
+    with Image.open(tmp_path / f"a{ending}") as image:
+        assert image.format.lower() == ending.lower().strip(".").replace("jpg", "jpeg")
+    assert np.abs(read_image(tmp_path / f"a{ending}").astype(int) - smooth).mean() < 2
+
+
+def test_another_ending_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"a\.tiff does not end in one of \.png, .*: rename it"):
+        write_image(tmp_path / "a.tiff", RGB)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("gray", [RGB[..., 0], RGB[..., :1]], ids=["H W", "H W 1"])
+def test_gray_becomes_rgb(tmp_path, gray):
+    write_png(tmp_path / "a.png", gray)
+    np.testing.assert_array_equal(
+        read_image(tmp_path / "a.png"), np.repeat(RGB[..., :1], 3, axis=-1)
+    )
+
+
+@pytest.mark.parametrize("channels", [2, 4], ids=["gray", "color"])
+def test_transparency_lies_over_white(tmp_path, channels):
+    image = np.random.default_rng(1).integers(0, 256, [4, 6, channels], np.uint8)
+    image[0, :, -1], image[1, :, -1] = 255, 0
+    got = read_image(png(tmp_path / "a.png", image))
+    color = np.broadcast_to(image[..., :-1], [4, 6, 3]).astype(float)
+    alpha = image[..., -1:] / 255
+    assert got.dtype == np.uint8
+    np.testing.assert_allclose(got, color * alpha + 255 * (1 - alpha), atol=0.501)
+    np.testing.assert_array_equal(got[0], color[0])
+    assert (got[1] == 255).all()
+
+
+@pytest.mark.parametrize("channels", [1, 3], ids=["gray", "color"])
+def test_sixteen_bits_become_eight(tmp_path, channels):
+    image = RGB[..., :channels]
+    path = png(tmp_path / "a.png", image.astype(np.uint16) * 257, np.uint16)
+    np.testing.assert_array_equal(read_image(path), np.broadcast_to(image, RGB.shape))
+
+
+def test_other_formats(tmp_path):
+    smooth = np.linspace(0, 255, 16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
+    image = Image.fromarray(smooth)
+    for name, mode in (
+        ("a.bmp", "RGB"),
+        ("b.jpg", "RGB"),
+        ("c.jpg", "CMYK"),
+        ("d.jpg", "L"),
+        ("e.gif", "P"),
+        ("f.png", "P"),
+        ("g.png", "1"),
+        ("h.png", "LA"),
+        ("i.webp", "RGB"),
+    ):
+        image.convert(mode).save(tmp_path / name)
+        expected = np.asarray(image.convert(mode).convert("RGB"), int)
+        got = read_image(tmp_path / name)
+        assert got.shape == (16, 16, 3) and got.dtype == np.uint8, name
+        assert np.abs(got - expected).mean() < 4, name
+
+
+def test_a_transparent_entry_of_a_palette(tmp_path):
+    image = Image.new("P", (2, 1))
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putpixel((1, 0), 1)
+    image.save(tmp_path / "a.png", transparency=0)
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), [[[255] * 3, [0, 0, 255]]])
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".webp"])
+def test_the_first_frame_of_an_animation(tmp_path, suffix):
+    frames = [Image.new("RGB", (4, 3), color) for color in ((255, 0, 0), (0, 0, 255))]
+    path = tmp_path / f"a{suffix}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
+    assert (read_image(path) == [255, 0, 0]).all()
+
+
+UPRIGHT = {  # how the standard words each orientation, in terms of the stored image
+    1: lambda image: image,
+    2: np.fliplr,
+    3: lambda image: np.rot90(image, 2),
+    4: np.flipud,
+    5: lambda image: image.transpose(1, 0, 2),
+    6: lambda image: np.rot90(image, -1),
+    7: lambda image: np.rot90(image, 2).transpose(1, 0, 2),
+    8: np.rot90,
+    9: lambda image: image,
+}
+
+
+def with_exif(stored, tiff):
+    """A JPEG file whose EXIF segment holds some bytes."""
+    plain = tf.io.encode_jpeg(stored, quality=100).numpy()
+    segment = b"\xff\xe1" + struct.pack(">H", len(tiff) + 8) + b"Exif\0\0" + tiff
+    return plain[:2] + segment + plain[2:]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", UPRIGHT)
+def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
+    coarse = np.array([[0, 90, 180], [255, 40, 130]], np.uint8)
+    stored = np.kron(coarse, np.ones([16, 16], np.uint8))[..., None].repeat(3, axis=-1)
+    directory = struct.pack(
+        f"{order}HHHIIHHIHHI", 2, 0x010F, 3, 1, 0, 0x0112, 3, 1, orientation, 0, 0
+    )
+    tiff = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8) + directory
+    (tmp_path / "a.jpg").write_bytes(with_exif(stored, tiff))
+    expected = UPRIGHT[orientation](stored)
+    got = read_image(tmp_path / "a.jpg")
+    assert got.shape == expected.shape
+    assert np.abs(got.astype(int) - expected).mean() < 3
+
+
+@pytest.mark.parametrize("tiff", [b"no such data", b"II*\0"])
+def test_broken_exif_tells_nothing(tmp_path, tiff):
+    (tmp_path / "a.jpg").write_bytes(with_exif(np.full([8, 4, 3], 100, np.uint8), tiff))
+    assert read_image(tmp_path / "a.jpg").shape == (8, 4, 3)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"not an image", b"\xff\xd8\xff\xe1\0\x20Exif\0\0II*\0"],
+    ids=["empty", "text", "cut off"],
+)
+def test_what_is_not_an_image(tmp_path, content):
+    (tmp_path / "a.jpg").write_bytes(content)
+    with pytest.raises(ValueError, match=r"a\.jpg is not a readable PNG, JPEG, WebP, GIF or BMP"):
+        read_image(tmp_path / "a.jpg")
+
+
+def test_what_is_not_there(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        read_image(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("image", [RGB.astype(np.float32), RGB[None], RGB[..., :2], RGB[0, :, 0]])
+def test_write_png_checks(tmp_path, image):
+    with pytest.raises(ValueError, match=r"image is .* expected uint8 \[H, W\]"):
+        write_png(tmp_path / "a.png", image)
+    assert not list(tmp_path.iterdir())
+
+
+def test_write_png_keeps_the_old_file_when_it_fails(tmp_path, monkeypatch):
+    write_png(tmp_path / "a.png", RGB)
+
+    def full(*_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_png(tmp_path / "a.png", RGB // 2)
+    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
+    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), RGB)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_grid(channels):
+    images = np.arange(5 * 2 * 3 * channels, dtype=np.uint8).reshape(5, 2, 3, channels)
+    sample_grid = grid(images, pad=1)
+    assert sample_grid.shape == (2 * 3 + 1, 3 * 4 + 1, 3) and sample_grid.dtype == np.uint8
+    for index, (row, column) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]):
+        cell = sample_grid[row * 3 + 1 : row * 3 + 3, column * 4 + 1 : column * 4 + 4]
+        np.testing.assert_array_equal(cell, np.broadcast_to(images[index], [2, 3, 3]))
+    assert (sample_grid[::3] == 255).all() and (sample_grid[:, ::4] == 255).all()
+    assert (sample_grid[3:, 9:] == 255).all()
+
+
+@pytest.mark.parametrize(
+    "n, columns, shape", [(1, None, (4, 4)), (16, None, (16, 16)), (6, 2, (12, 8)), (2, 5, (4, 8))]
+)
+def test_grid_columns(n, columns, shape):
+    assert grid(np.zeros([n, 4, 4, 1], np.uint8), columns, pad=0).shape == (*shape, 3)
+
+
+@pytest.mark.parametrize(
+    "images",
+    [
+        np.zeros([1, 4, 4, 3]),
+        np.zeros([4, 4, 3], np.uint8),
+        np.zeros([1, 4, 4, 2], np.uint8),
+        np.zeros([0, 4, 4, 3], np.uint8),
+    ],
+)
+def test_grid_checks(images):
+    with pytest.raises(ValueError, match="expected uint8"):
+        grid(images)
+
+
+@pytest.mark.parametrize("options", [{"columns": 0}, {"pad": -1}])
+def test_grid_checks_its_layout(options):
+    with pytest.raises(ValueError, match="expected at least 1 and 0"):
+        grid(np.zeros([1, 4, 4, 3], np.uint8), **options)
+
+
+def test_luma_is_that_of_the_standard():
+    colors = np.eye(3)[None] * 255
+    wanted = [0.299 * 255, 0.587 * 255, 0.114 * 255]
+    np.testing.assert_allclose(luma(colors)[0, :, 0], wanted)
+    assert luma(tf.constant(colors, tf.float32)).dtype == tf.float32
+    # Gray stays what it is, and whole numbers do not wrap.
+    gray = np.tile(np.arange(256, dtype=np.uint8)[:, None], [1, 3])
+    np.testing.assert_allclose(luma(gray), gray[:, :1])
+    np.testing.assert_allclose(luma(tf.cast(gray[None], tf.float32))[0], gray[:, :1], rtol=1e-6)
+
+
+def test_flat_pixels_lie_between_0_and_1():
+    flat = flat_pixels(np.array([0, 51, 255, 102], "uint8").reshape(2, 1, 2, 1))
+    assert flat.dtype == np.float32
+    np.testing.assert_allclose(flat, [[0, 0.2], [1, 0.4]], rtol=1e-6)

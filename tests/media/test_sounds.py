@@ -1,0 +1,80 @@
+"""WAV files there and back, spectrograms by their definition, and what is no sound."""
+
+import wave
+
+import numpy as np
+import pytest
+
+from keras_gen.media.sounds import as_int16, as_waveforms, read_wav, spectrogram, write_wav
+
+RATE = 8000
+
+
+def test_there_and_back(tmp_path, rng):
+    sounds = rng.integers(-(2**15), 2**15, (3, 100, 1), "int16")
+    path = tmp_path / "new" / "sounds.wav"
+    for waveforms in (sounds, sounds / 2.0**15, sounds.reshape(-1), sounds.reshape(-1, 1)):
+        write_wav(path, waveforms, RATE)
+        found = read_wav(path, RATE)
+        assert found.dtype == np.int16
+        np.testing.assert_array_equal(found, sounds.reshape(-1, 1))
+    assert [p.name for p in path.parent.iterdir()] == ["sounds.wav"]
+
+
+def test_a_file_stays_if_another_cannot_be_written(tmp_path):
+    write_wav(tmp_path / "a.wav", np.ones([5], "int16"), RATE)
+    with pytest.raises(ValueError, match=r"shape \(5, 2\): expected \[samples\]"):
+        write_wav(tmp_path / "a.wav", np.zeros([5, 2], "int16"), RATE)
+    with pytest.raises(ValueError, match=r"up to 3: expected floats in \[-1, 1\]; divide"):
+        write_wav(tmp_path / "a.wav", np.full([5], 3.0), RATE)
+    assert read_wav(tmp_path / "a.wav", RATE).sum() == 5
+
+
+def written(path, rate=RATE, channels=1, width=2, frames=b"\0\0\0\0"):
+    with wave.open(str(path), "wb") as file:
+        file.setparams((channels, width, rate, 0, "NONE", ""))
+        file.writeframes(frames)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("facts", "says"),
+    [
+        (dict(rate=16_000), "has 16000 samples a second: expected 8000; resample it"),
+        (dict(channels=2), "has 2 channels of 16 bits and 1 samples: expected 1 channel"),
+        (dict(width=1), "has 1 channels of 8 bits"),
+        (dict(frames=b""), "and 0 samples"),
+    ],
+)
+def test_other_files_are_refused(tmp_path, facts, says):
+    with pytest.raises(ValueError, match=says):
+        read_wav(written(tmp_path / "a.wav", **facts), RATE)
+
+
+@pytest.mark.parametrize("contents", [b"", b"no sound", b"RIFF\0\0\0\0WAVE"])
+def test_broken_files_are_refused(tmp_path, contents):
+    (tmp_path / "a.wav").write_bytes(contents)
+    with pytest.raises(ValueError, match=r"a.wav is not a readable WAV file \(.+\): replace it"):
+        read_wav(tmp_path / "a.wav", RATE)
+
+
+def test_what_is_no_sound():
+    with pytest.raises(TypeError, match=r"Sounds are int64: expected int16"):
+        as_int16(np.zeros([3], "int64"))
+    for bad, shown in ((np.nan, "nan"), (np.inf, "inf")):
+        with pytest.raises(ValueError, match=f"values up to {shown}: expected"):
+            as_int16(np.array([bad]))
+    for shape in ((300,), (2, 300, 2), (0, 300), (2, 255)):
+        with pytest.raises(ValueError, match=r"sounds of shape \[n, samples, 1\], 256 samples at"):
+            as_waveforms(np.zeros(shape), "sounds")
+
+
+def test_a_sine_of_amplitude_1_has_magnitude_1():
+    time = np.arange(512) / RATE
+    sines = [amplitude * np.sin(2 * np.pi * 1000 * time) for amplitude in (1.0, 0.25)]
+    found = spectrogram(np.stack(sines)[..., None])
+    assert found.shape == (2, 5, 129)
+    # 1,000 Hz are frequency 32 of 256; a Hann window spreads half of it to both sides.
+    np.testing.assert_allclose(found[0, :, 31:34], np.tile([0.5, 1, 0.5], [5, 1]), atol=1e-3)
+    np.testing.assert_allclose(found[1, :, 31:34], np.tile([0.125, 0.25, 0.125], [5, 1]), atol=1e-3)
+    assert found[:, :, [*range(29), *range(36, 129)]].max() < 1e-3

@@ -133,7 +133,7 @@ def optimizers(model: GenerativeModel) -> dict:
         name: keras.optimizers.Adam(
             rate, beta_1=0.5, epsilon=1e-2, use_ema=number == 0, ema_momentum=0.8
         )
-        for number, name in enumerate(model.optimizers())
+        for number, name in enumerate(model.players())
     }
 
 

@@ -2,11 +2,11 @@
 
 import keras
 
-from keras_gen.bases import Coder, Inferred, LikelihoodModel
+from keras_gen.bases import Coder, Inferred
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class Autoencoder(Coder, LikelihoodModel):
+class Autoencoder(Coder):
     """An encoder of examples to codes and the decoder that brings them back.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science
@@ -40,7 +40,7 @@ class Autoencoder(Coder, LikelihoodModel):
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        self.join(encoder, decoder, likelihood)
+        self.set_networks(encoder, decoder, likelihood)
 
     def loss_weights(self):
         """Returns 1 for the reconstruction; variants add their terms."""

@@ -1,9 +1,11 @@
 """An autoencoder that classifies at the same time: both losses at once."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.bases import Classifying
+from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.training import schedules
 
 
@@ -54,7 +56,7 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
         **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood=likelihood, seed=seed, **kwargs)
-        self.keep_classifier(classifier, encoder.outputs[0].shape[1:], "codes")
+        self.set_classifier(classifier, encoder.outputs[0].shape[1:], "codes")
         self.weight = schedules.weight("weight", weight)
 
     def loss_weights(self):
@@ -63,9 +65,9 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
 
     def loss_terms(self, x, labels, inferred, training):
         """Returns `reconstruction` and, 0 without a label, `classification`: `[batch]`."""
-        entropy = self.cross_entropy(labels, self.logits(inferred.latents, training))
+        entropy = label_cross_entropy(labels, super().logits(inferred.latents, training))
         return super().loss_terms(x, inferred, training) | {"classification": entropy}
 
-    def classified(self, x):
-        """Returns the codes."""
-        return self.encoded(x)[0]
+    @override
+    def logits(self, x, training=False):
+        return super().logits(self.encoded(x, training)[0], training)

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.bases import Inferred, capability
-from keras_gen.training import schedules
+from keras_gen.bases import Inferred
+from keras_gen.training import capability, schedules
 
 METHODS = ("auto", "closed_form", "jacobian", "hutchinson")
 

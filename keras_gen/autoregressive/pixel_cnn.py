@@ -4,14 +4,14 @@ import keras
 import tensorflow as tf
 
 from keras_gen.autoregressive.sampling import draw_category, sample_causal
-from keras_gen.bases import DensityModel
+from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.edges import Levels, Number
 from keras_gen.losses import Categorical
-from keras_gen.training import require_built
+from keras_gen.training import require_built, sample
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class PixelCNN(DensityModel):
+class PixelCNN(LikelihoodModel):
     """Images as a product of conditionals: each value given those before it.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
@@ -41,6 +41,10 @@ class PixelCNN(DensityModel):
     ```
     """
 
+    default_signature = "sample"
+    sample = sample
+    log_prob = log_prob
+
     def __init__(self, network, levels: int, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(network)
@@ -50,7 +54,9 @@ class PixelCNN(DensityModel):
                 f"The network gives {network.output_shape[1:]} for images of shape {shape}: "
                 f"expected {levels} logits for each value."
             )
-        self.network, self.levels, self.likelihood = network, levels, Categorical(levels)
+        self.network = network
+        self.levels = levels
+        self.likelihood = Categorical(levels)
         self.edges["x"] = Levels(shape, levels)
         self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
 

@@ -1,29 +1,32 @@
 """A generator and a discriminator against each other: GANs, and what is built on them."""
 
+from functools import partial
+
 import keras
 import tensorflow as tf
+from keras.optimizers import Adam
+from typing_extensions import override
 
-from keras_gen.bases.capabilities import Capable
 from keras_gen.data.transforms.augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.base import per_example_mean
-from keras_gen.training import GenerativeModel, apply, minimize, parts
+from keras_gen.training import GenerativeModel, Player, apply, parts
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
 
 
-class AdversarialModel(Capable, GenerativeModel):
-    """Base of models in which a generator and a discriminator are trained in turn.
+class AdversarialModel(GenerativeModel):
+    """Base of models of two players, a generator and a discriminator.
 
-    Goodfellow et al. (2014), algorithm 1. A method overrides the hook in which it differs: what is
-    generated (`generated`), what the discriminator is shown (`shown`), its logits (`discriminate`),
-    the terms of each loss (`discriminator_terms`, `generator_terms`) and what a term counts
-    (`loss_weights`; the first term of each loss counts once). `fit` and `evaluate` go through the
-    same hooks.
+    Goodfellow et al. (2014). A method writes its `train_step`, of the terms of both losses
+    (`discriminator_terms`, `generator_terms`), and overrides that in which it differs: what is
+    generated (`generated`), which examples are real (`real`), what the discriminator takes
+    (`shown`), its logits (`discriminate`). The first term of each loss counts once, the others as
+    `loss_weights` says. `evaluate` computes the same terms.
 
     Args:
         generator: From noise to examples.
-        discriminator: The network of the other.
+        discriminator: The network of the other player.
         objective: Adversarial objective, a name or an object.
         penalty: None, or a penalty on the discriminator, a name or an object.
         discriminator_steps: Updates of the discriminator for one of the generator: k of
@@ -38,8 +41,7 @@ class AdversarialModel(Capable, GenerativeModel):
             discriminator, or an augmentation is unknown.
     """
 
-    unused = "refuse"  # weights that take no part in a loss: see `training.minimize`
-    together = False  # whether the discriminator sees real and generated images as one batch
+    totals = ("d_loss", "g_loss")
 
     def __init__(
         self, generator, discriminator, objective, penalty=None, discriminator_steps=1, seed=0,
@@ -48,7 +50,8 @@ class AdversarialModel(Capable, GenerativeModel):
         super().__init__(seed=seed, **kwargs)
         if discriminator_steps < 1:
             raise ValueError(f"discriminator_steps is {discriminator_steps}: at least 1.")
-        self.generator, self.discriminator = generator, discriminator
+        self.generator = generator
+        self.discriminator = discriminator
         self.objective = adversarial.get(objective)
         self.penalty = penalties.get(penalty)
         self.discriminator_steps = discriminator_steps
@@ -56,36 +59,33 @@ class AdversarialModel(Capable, GenerativeModel):
         if self.penalty is not None:
             self.penalty.check(discriminator)
 
-    @property
-    def totals(self):
-        """The names of what the optimizers minimize."""
-        return ("d_loss", "g_loss")
-
-    def optimizers(self) -> dict:
-        """Returns the discriminator and the generator, each with its optimizer."""
-        return {"d_optimizer": [self.discriminator], "g_optimizer": [self.generator]}
-
-    def compile(self, *, d_optimizer=None, g_optimizer=None, **kwargs):
-        """Compiles with one optimizer each.
-
-        Args:
-            d_optimizer: Default: `default_optimizer()`.
-            g_optimizer: Likewise.
-            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
-        """
-        d_optimizer = d_optimizer or self.default_optimizer()
-        g_optimizer = g_optimizer or self.default_optimizer()
-        super().compile(d_optimizer=d_optimizer, g_optimizer=g_optimizer, **kwargs)
+    @override
+    def players(self):
+        return {
+            "d_optimizer": Player([self.discriminator], self.default_optimizer),
+            "g_optimizer": Player([self.generator], self.default_optimizer),
+        }
 
     def default_optimizer(self):
         """Returns the optimizer unless one is given: DCGAN's, Adam(2e-4, beta_1=0.5)."""
-        return keras.optimizers.Adam(2e-4, beta_1=0.5)
+        return Adam(2e-4, beta_1=0.5)
 
+    @override
     def loss_weights(self) -> dict:
-        """Returns what is reported beside the losses: how often D is right."""
         return dict.fromkeys(ACCURACIES)
 
-    # Hooks -----------------------------------------------------------------------------------
+    def minibatches(self, batch: dict) -> list[dict]:
+        """Returns the batches of the k updates, equal in size."""
+        k = self.discriminator_steps
+        if k == 1:
+            return [batch]
+        fresh: list[dict] = [{} for _ in range(k)]
+        for name, values in batch.items():
+            for one, part in zip(fresh, parts(values, k), strict=True):
+                one[name] = part
+        return fresh
+
+    # What the discriminator is shown ---------------------------------------------------------
 
     def generated(self, use: str, batch: dict, training: bool):
         """Returns what the generator makes for one use in this step.
@@ -97,204 +97,123 @@ class AdversarialModel(Capable, GenerativeModel):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what is generated.")
 
-    def shown(self, images, batch: dict):
-        """Returns what the discriminator takes of images: them, or with what belongs to them.
+    def real(self, batch: dict):
+        """Returns the real examples of a batch."""
+        return batch["x"]
 
-        Penalties ask that every example stays one.
+    def shown(self, images, batch: dict):
+        """Returns what the discriminator takes: images alone, or a list of them and conditions.
+
+        Penalties need every example to stay one.
         """
         return images
 
-    def augmented(self, images, training: bool):
-        """Returns images changed at random, the real and the generated ones of a step alike."""
-
-        def uniform(use, shape):
-            return self.uniform(f"augmentation/{use}", shape, training)
-
-        return augment(images, self.augmentation, uniform)
-
-    def discriminator_in_use(self) -> keras.Model:
-        """Returns the discriminator, or the part of it that is in use."""
-        return self.discriminator
-
-    def discriminate(self, images, batch: dict, training: bool, weights=None, keep_state=False):
+    def discriminate(
+        self, images, batch: dict, training: bool, keep_state: bool = False, network=None
+    ):
         """Returns the discriminator's logits of real or generated images.
+
+        Of a discriminator with further heads it returns all outputs, the logits first.
 
         Args:
             images: Real or generated.
             batch: What the step is on, by name.
             training: Whether this is a training step.
-            weights: Of the discriminator in place of its own.
-            keep_state: Whether its moving statistics are left alone, as with other weights.
+            keep_state: Whether its moving statistics stay as they are.
+            network: In place of the discriminator, such as a part of it.
         """
-        return self.discriminator_outputs(images, batch, training, weights, keep_state)[0]
+        network = network or self.discriminator
+        shown = self.shown(images, batch)
+        if self.augmentation:
+            shown = self.augmented(shown, training)
+        if keep_state:
+            return apply(network, None, shown, training)
+        return network(shown, training=training)
 
-    def discriminator_outputs(
-        self, images, batch: dict, training: bool, weights=None, keep_state=False
-    ) -> list:
-        """Returns all outputs of the discriminator: its logits, and those of further heads.
+    def augmented(self, shown, training: bool):
+        """Returns images changed at random, the real and the generated ones of a step alike.
 
-        Arguments are those of `discriminate`.
+        Conditions that are further channels of the images change with them.
         """
-        shown = self.shown(self.augmented(images, training), batch)
-        discriminator = self.discriminator_in_use()
-        if weights is None and not keep_state:
-            outputs = discriminator(shown, training=training)
-        else:
-            outputs = apply(discriminator, weights, shown, training)
-        return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
 
-    def of_both(self, look, batch, fake, training, weights=None, keep_state=False) -> list:
-        """Returns what is said of the batch, and what is said of generated images.
+        def uniform(use, shape):
+            return self.uniform(f"augmentation/{use}", shape, training)
 
-        Of a model that says `together` both are one batch, which batch normalization is over, in
-        place of two; its discriminator has to take images alone.
+        if isinstance(shown, list):
+            images, *conditions = shown
+            return [augment(images, self.augmentation, uniform), *conditions]
+        return augment(shown, self.augmentation, uniform)
 
-        Args:
-            look: `discriminate`, or `discriminator_outputs`, whose arguments the others are.
-            batch: What the step is on, by name.
-            fake: What was generated.
-            training: Whether this is a training step.
-            weights: Of the discriminator in place of its own.
-            keep_state: Whether its moving statistics are left alone.
-        """
-        options = batch, training, weights, keep_state
-        if not self.together:
-            return [look(images, *options) for images in (batch["x"], fake)]
-        said = look(keras.ops.concatenate([batch["x"], fake]), *options)
-        count = keras.ops.shape(fake)[0]
-        halves = slice(count), slice(count, None)
-        return [tf.nest.map_structure(lambda x, half=half: x[half], said) for half in halves]
+    # Terms of the losses ---------------------------------------------------------------------
 
-    def discriminator_terms(self, batch: dict, fake, use: str, training: bool, weights=None):
-        """Returns the terms of the discriminator's loss, `[batch]` each, and what is reported.
+    def discriminator_terms(self, batch: dict, fake, use: str, training: bool) -> dict:
+        """Returns the terms of the discriminator's loss, `[batch]` each, and how often it is right.
 
         Args:
             batch: What the step is on, by name.
             fake: What was generated.
-            use: What it was generated for, which tells the k updates apart.
+            use: What it was generated for; another use draws other noise.
             training: Whether this is a training step.
-            weights: Of the discriminator in place of its own.
         """
-        real, fakes = self.of_both(self.discriminate, batch, fake, training, weights)
-        return self.terms_of_logits(real, fakes, batch, fake, use, training, weights)
+        real_logits = self.discriminate(self.real(batch), batch, training)
+        fake_logits = self.discriminate(fake, batch, training)
+        return self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
 
-    def terms_of_logits(self, real_logits, fake_logits, batch, fake, use, training, weights=None):
+    def terms_of_logits(self, real_logits, fake_logits, batch, fake, use, training) -> dict:
         """Returns `discriminator_terms` of logits: for discriminators that have further heads."""
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
-            terms["penalty"] = self._penalty(batch, fake, use, training, weights)
-        return terms | _accuracies(real_logits, fake_logits, self.objective.threshold)
-
-    def weighted(self, terms, training):
-        """Returns the sum of a loss's weighted terms; how often D is right is none of them."""
-        losses = {name: term for name, term in terms.items() if name not in ACCURACIES}
-        return super().weighted(losses, training)
-
-    def discriminator_updated(self) -> None:
-        """Does what follows each update of the discriminator: nothing, unless a method says so."""
-
-    def generator_updated(self, terms: dict) -> None:
-        """Does what follows each update of the generator, such as moving state.
-
-        Args:
-            terms: Of its loss, from before the update.
-        """
+            terms["penalty"] = self._penalty(batch, fake, use, training)
+        if "real_accuracy" in self.loss_weights():
+            threshold = self.objective.threshold
+            real_right = tf.cast(real_logits > threshold, tf.float32)
+            fake_right = tf.cast(fake_logits < threshold, tf.float32)
+            terms["real_accuracy"] = per_example_mean(real_right)
+            terms["fake_accuracy"] = per_example_mean(fake_right)
+        return terms
 
     def generator_terms(self, batch: dict, training: bool) -> dict:
         """Returns the terms of the generator's loss, `[batch]` each."""
         fake = self.generated("generator", batch, training)
         return {"adversarial": self.adversarial_loss(fake, batch, training)}
 
-    def adversarial_loss(self, fake, batch: dict, training: bool, weights=None) -> tf.Tensor:
-        """Returns what the objective says of the generator, `[batch]`.
-
-        Args:
-            fake: What was generated.
-            batch: What the step is on, by name.
-            training: Whether this is a training step.
-            weights: Of the discriminator in place of its own.
-        """
-        if not self.together:
-            fake_logits = self.discriminate(fake, batch, training, weights)
-            return self.adversarial_loss_of_logits(fake_logits, batch, training, weights)
-        real, fakes = self.of_both(self.discriminate, batch, fake, training, weights)
-        return self.adversarial_loss_of_logits(fakes, batch, training, real_logits=real)
-
-    def adversarial_loss_of_logits(
-        self, fake_logits, batch, training: bool, weights=None, real_logits=None
-    ) -> tf.Tensor:
-        """Returns `adversarial_loss` of the logits of what was generated, and of the batch."""
+    def adversarial_loss(self, fake, batch: dict, training: bool) -> tf.Tensor:
+        """Returns the objective's loss of the generator, `[batch]`, for what it made."""
+        fake_logits = self.discriminate(fake, batch, training)
         if not self.objective.compares:
             return self.objective.generator(fake_logits)
-        if real_logits is None:
-            real_logits = self.discriminate(batch["x"], batch, training, weights)
+        real_logits = self.discriminate(self.real(batch), batch, training)
         return self.objective.generator(fake_logits, real_logits)
 
-    # Training --------------------------------------------------------------------------------
+    def _penalty(self, batch, fake, use, training):
+        """The penalty of the discriminator, every so many steps and weighted as often."""
+        penalty = self.penalty
+        real = self.real(batch)
+        count = keras.ops.shape(real)[0]
+        axes = real.shape[1:] if penalty.noise_per_value else [1] * (real.shape.rank - 1)
+        draw = getattr(self, penalty.noise)
+        noise = draw(f"{use}/penalty", [count, *axes], training)
 
-    def train_step(self, data):
-        """Algorithm 1: k updates of the discriminator, then one of the generator."""
-        for k, batch in enumerate(self._parts(self.prepare_batch(data))):
-            # The generator takes no gradient from this loss, so its pass stays off the tape.
-            fake = self.generated(f"discriminator {k}", batch, training=True)
+        def critic(images):
+            outputs = self.discriminate(images, batch, training, keep_state=True)
+            return outputs[0] if isinstance(outputs, list) else outputs
 
-            def discriminator_loss(batch=batch, fake=fake, k=k):
-                terms = self.discriminator_terms(batch, fake, f"discriminator {k}", training=True)
-                return self.weighted(terms, training=True), terms
+        every = penalty.every if training else 1
+        compute = partial(penalty, critic, real, fake, noise)
+        return compute() if every == 1 else lazily(every, self.step.value, count, compute)
 
-            d_networks, g_networks = self.optimizers().values()
-            d_loss, d_terms = minimize(
-                discriminator_loss, self.d_optimizer, *d_networks, unused=self.unused
-            )
-            with tf.control_dependencies([d_loss]):
-                self.discriminator_updated()
+    # Evaluation ------------------------------------------------------------------------------
 
-        def generator_loss():
-            terms = self.generator_terms(batch, training=True)
-            return self.weighted(terms, training=True), terms
-
-        g_loss, g_terms = minimize(
-            generator_loss, self.g_optimizer, *g_networks, unused=self.unused
-        )
-        with tf.control_dependencies([g_loss]):
-            self.generator_updated(g_terms)
-        return self.report(d_loss=d_loss, g_loss=g_loss, **self.named(d_terms | g_terms))
-
+    @override
     def test_step(self, data):
         """Returns the same losses on held-out examples, with networks in inference mode."""
         batch = self.prepare_batch(data)
         fake = self.generated("test", batch, training=False)
         d_terms = self.discriminator_terms(batch, fake, "test", training=False)
         g_terms = self.generator_terms(batch, training=False)
-        return self.report(
-            training=False,
-            d_loss=self.weighted(d_terms, training=False),
-            g_loss=self.weighted(g_terms, training=False),
-            **self.named(d_terms | g_terms),
-        )
-
-    def _parts(self, batch: dict) -> list[dict]:
-        """The batches of the k updates, equal in size."""
-        k = self.discriminator_steps
-        if k == 1:
-            return [batch]
-        each = {name: parts(values, k) for name, values in batch.items()}
-        return [{name: of[part] for name, of in each.items()} for part in range(k)]
-
-    def _penalty(self, batch, fake, use, training, weights):
-        """The penalty of the discriminator, every so many steps and weighted as often."""
-        penalty, real = self.penalty, batch["x"]
-        count = keras.ops.shape(real)[0]
-        axes = real.shape[1:] if penalty.noise_per_value else [1] * (real.shape.rank - 1)
-        noise = getattr(self, penalty.noise)(f"{use}/penalty", [count, *axes], training)
-
-        def compute():
-            def critic(images):
-                return self.discriminate(images, batch, training, weights, keep_state=True)
-
-            return penalty(critic, real, fake, noise)
-
-        return lazily(penalty.every if training else 1, self.step.value, count, compute)
+        d_loss = self.weighted(d_terms, training=False)
+        g_loss = self.weighted(g_terms, training=False)
+        return self.report(d_terms | g_terms, training=False, d_loss=d_loss, g_loss=g_loss)
 
 
 def lazily(every: int, step, count, compute) -> tf.Tensor:
@@ -313,9 +232,3 @@ def lazily(every: int, step, count, compute) -> tf.Tensor:
         return compute()
     due = tf.equal(step % every, 0)
     return tf.cond(due, lambda: every * compute(), lambda: tf.zeros([count]))
-
-
-def _accuracies(real_logits, fake_logits, threshold):
-    """How often the discriminator tells each kind right, a fraction `[batch]`."""
-    right = dict(zip(ACCURACIES, (real_logits > threshold, fake_logits < threshold), strict=True))
-    return {name: per_example_mean(tf.cast(value, tf.float32)) for name, value in right.items()}

@@ -1,71 +1,51 @@
-"""What autoencoders and VAEs share: a decoder of codes, and an encoder of examples to them."""
+"""An encoder of examples to codes and a decoder of them: autoencoders and VAEs."""
 
 import inspect
 
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases.capabilities import Capable, capability
-from keras_gen.bases.edges import Levels, Vectors
+from keras_gen.bases.edges import Edge, Levels, Vectors
 from keras_gen.bases.interpolation import path
-from keras_gen.bases.likelihood import edge_of
+from keras_gen.bases.likelihood import LikelihoodModel, edge_of
 from keras_gen.losses import likelihoods
 from keras_gen.networks import conv_decoder, conv_encoder
-from keras_gen.training import require_built
+from keras_gen.training import capability, require_built
 
 
-class Decoding(Capable):
-    """A model with a `decoder` of latents and a `likelihood`, p(x | latents): decode."""
+class Coder(LikelihoodModel):
+    """Base of models with an encoder and a decoder: encode, decode, reconstruct, interpolate.
 
-    def keep_decoder(self, decoder, likelihood) -> None:
-        """Keeps a decoder and what its outputs are the parameters of, and names their edges.
-
-        Raises:
-            ValueError: If the decoder has not as many outputs per value as the likelihood needs.
-        """
-        require_built(decoder)
-        self.decoder, self.likelihood = decoder, likelihoods.get(likelihood)
-        *front, channels = decoder.output_shape[1:]
-        needed = self.likelihood.params_per_value
-        if channels % needed:
-            raise ValueError(
-                f"The decoder's output has shape {(*front, channels)} and {self.likelihood} needs "
-                f"{needed} numbers per value: let the last axis be a multiple of {needed}."
-            )
-        self.edges["x"] = edge_of(self.likelihood, (*front, channels // needed))
-        self.edges["latents"] = Vectors(tuple(decoder.inputs[0].shape[1:]))
-
-    def reconstructed(self, latents, training: bool = False, *given) -> tf.Tensor:
-        """Returns the mean of p(x | code), or of p(x | code, given)."""
-        return self.likelihood.mean(_told(self.decoder, latents, given, training))
-
-    def reconstruction(self, latents, x, training: bool, *given) -> tf.Tensor:
-        """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
-
-        What is given besides is one number for each example, `[batch]`, such as a class.
-        """
-        shape = self.decoder.inputs[0].shape[1:]
-        front = keras.ops.shape(latents)[: -len(shape)]
-        each = [tf.reshape(tf.broadcast_to(value, front), [-1]) for value in given]
-        parameters = _told(self.decoder, tf.reshape(latents, [-1, *shape]), each, training)
-        parameters = tf.reshape(parameters, [*front, *parameters.shape[1:]])
-        return -self.likelihood.log_prob(parameters, x)
-
-    @capability
-    def decode(self, latents):
-        """Returns the mean of p(x | code), images as uint8, for float codes `[n, ...]`."""
-        return {"x": self.reconstructed(latents)}
-
-
-class Coder(Decoding):
-    """A model with an `encoder` too: encode, reconstruct, interpolate.
-
-    `code_names` are what the encoder returns; the decoder takes the first.
+    The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` are the
+    outputs of the encoder; the decoder takes the first. A constructor calls `set_networks`.
     """
 
     code_names: tuple[str, ...] = ("codes",)
     default_signature = "reconstruct"
+
+    def set_networks(self, encoder, decoder, likelihood) -> None:
+        """Sets the networks and the likelihood, and names the edges of their data.
+
+        Raises:
+            ValueError: If encoder and decoder disagree about the codes, or the decoder has not as
+                many outputs per value as the likelihood needs.
+        """
+        require_built(encoder, decoder)
+        shapes = self.code_shapes(encoder)
+        taken = tuple(decoder.inputs[0].shape[1:])
+        if shapes != [taken] * len(self.code_names):
+            raise ValueError(
+                f"The encoder's outputs have shapes {shapes} and the decoder's input "
+                f"{taken}: expected {' and '.join(self.code_names)} of "
+                "the shape that the decoder takes."
+            )
+        self.encoder = encoder
+        self.decoder = decoder
+        self.likelihood = likelihoods.get(likelihood)
+        self.edges |= decoder_edges(decoder, self.likelihood)
+        self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
 
     @classmethod
     def for_images(cls, shape: tuple, latent_dim: int = 16, filters=(32, 64), **kwargs):
@@ -78,59 +58,54 @@ class Coder(Decoding):
             **kwargs: Further arguments of the class.
 
         Raises:
-            TypeError: If the class is not made of an encoder and a decoder.
+            TypeError: If the class has other networks than an encoder and a decoder.
 
         Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
         """
-        takes = inspect.signature(cls).parameters
-        known = {"encoder", "decoder", "likelihood"} <= takes.keys()
+        parameters = inspect.signature(cls).parameters
+        known = {"encoder", "decoder", "likelihood"} <= parameters.keys()
         if not known or cls.code_shapes is not Coder.code_shapes:
             raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
-        usual = takes["likelihood"].default
+        usual = parameters["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
-        parameters = (*shape[:-1], shape[-1] * likelihood.params_per_value)
+        outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
         encoder = conv_encoder(shape, latent_dim, filters, heads=cls.code_names)
-        decoder = conv_decoder(parameters, latent_dim, filters)
-        return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
-
-    def join(self, encoder, decoder, likelihood) -> None:
-        """Keeps two networks that fit each other, and names the edges of their data.
-
-        Raises:
-            ValueError: If encoder and decoder disagree about the codes.
-        """
-        require_built(encoder, decoder)
-        shapes, takes = self.code_shapes(encoder), tuple(decoder.inputs[0].shape[1:])
-        if shapes != [takes] * len(self.code_names):
-            raise ValueError(
-                f"The encoder's outputs have shapes {shapes} and the decoder's input "
-                f"{takes}: expected {' and '.join(self.code_names)} of "
-                "the shape that the decoder takes."
-            )
-        self.encoder = encoder
-        self.keep_decoder(decoder, likelihood)
-        self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
+        decoder = conv_decoder(outputs, latent_dim, filters)
+        return cls(encoder, decoder, **kwargs)
 
     def code_shapes(self, encoder) -> list[tuple]:
-        """Returns the shapes of the codes: of all that the encoder returns, unless told otherwise.
+        """Returns the shapes of the codes, which are all outputs of the encoder by default.
 
-        A model whose encoder has other heads too overrides this and `encoded`.
+        A model whose encoder has further heads overrides this and `encoded`.
         """
         return [tuple(output.shape[1:]) for output in encoder.outputs]
 
+    @override
     def call(self, x, training=False):
-        """Returns the mean of p(x | code) for the codes of examples that went through the edge."""
+        """Returns the mean of p(x | codes) for examples that went through the edge."""
         given = self.side_inputs(x)
         return self.reconstructed(self.encoded(x, training, *given)[0], training, *given)
 
     def side_inputs(self, x) -> tuple:
-        """Returns what encoder and decoder are given of examples besides: by default nothing."""
+        """Returns further inputs of encoder and decoder for examples x: by default none."""
         return ()
 
     def encoded(self, x, training: bool = False, *given) -> list[tf.Tensor]:
-        """Returns what the encoder makes of examples, float32, one for each of `code_names`."""
-        codes = tf.nest.flatten(_told(self.encoder, x, given, training))
-        return [tf.cast(code, tf.float32) for code in codes]
+        """Returns the encoder's outputs for examples, float32, one for each of `code_names`."""
+        outputs = self.encoder([x, *given] if given else x, training=training)
+        return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
+
+    def reconstructed(self, latents, training: bool = False, *given) -> tf.Tensor:
+        """Returns the mean of p(x | codes), or of p(x | codes, given)."""
+        parameters = self.decoder([latents, *given] if given else latents, training=training)
+        return self.likelihood.mean(parameters)
+
+    def reconstruction(self, latents, x, training: bool, *given) -> tf.Tensor:
+        """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
+
+        Further inputs of the decoder are `[batch, ...]`, such as classes.
+        """
+        return reconstruction_nats(self.decoder, self.likelihood, latents, x, training, *given)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -154,6 +129,11 @@ class Coder(Decoding):
         """
         return dict(zip(self.code_names, self.encoded(x, False, *self.side_inputs(x)), strict=True))
 
+    @capability
+    def decode(self, latents):
+        """Returns the mean of p(x | codes), images as uint8, for float codes `[n, ...]`."""
+        return {"x": self.reconstructed(latents)}
+
     def interpolate(self, a, b, steps: int = 8, **given):
         """Decodes points on the line between the codes of the examples `a` and `b`.
 
@@ -161,7 +141,7 @@ class Coder(Decoding):
             a: Examples `[n, ...]`, as their edge takes them.
             b: The same number of examples.
             steps: Points, at least 2: both ends are among them.
-            **given: What `decode` takes besides, such as `labels`: one for each pair or for all.
+            **given: Further arguments of `decode`, such as `labels`: one for each pair or for all.
 
         Returns:
             As `decode`, `[n, steps, ...]`.
@@ -169,15 +149,17 @@ class Coder(Decoding):
         Raises:
             ValueError: If there are not as many of both, or `steps` is below 2.
         """
-        codes = [self.encode(x) for x in (a, b)]
-        start, end = (code[0] if isinstance(code, tuple) else code for code in codes)
-        return decoded_path(self.decode, start, end, steps, **given)
+        ends = []
+        for examples in (a, b):
+            codes = self.encode(examples)
+            ends.append(codes[0] if isinstance(codes, tuple) else codes)
+        return decoded_path(self.decode, *ends, steps, **given)
 
 
 class DiscreteCoder(Coder):
-    """A coder whose codes are integers, of which the decoder takes what `embedded` makes."""
+    """Base of coders whose codes are integers; the decoder takes their `embedded` vectors."""
 
-    def keep_codes(self, shape, levels: int, dtype: str | None = None, name="codes") -> None:
+    def add_codes(self, shape, levels: int, dtype: str | None = None, name="codes") -> None:
         """Names the edge of the codes.
 
         Args:
@@ -198,13 +180,14 @@ class DiscreteCoder(Coder):
         raise NotImplementedError(f"{type(self).__name__} does not say what its codes are.")
 
     def embedded(self, codes) -> tf.Tensor:
-        """Returns what the decoder takes for codes: by default they are made one-hot."""
+        """Returns the vectors that the decoder takes for codes: one-hot by default."""
         return tf.one_hot(codes, self.decoder.input_shape[-1])
 
+    @override
     def call(self, x, training=False):
-        """Returns the mean of p(x | code) for the codes of examples that went through the edge."""
         return self.reconstructed(self.embedded(self.codes(x)), training)
 
+    @override
     @capability
     def encode(self, x):
         """Returns the codes, integers `[n, ...]`.
@@ -215,10 +198,53 @@ class DiscreteCoder(Coder):
         """
         return {"codes": self.codes(x)}
 
+    @override
     @capability
     def decode(self, codes):
         """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
         return {"x": self.reconstructed(self.embedded(codes))}
+
+
+def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
+    """Returns the edges `x` and `latents` of a decoder to the parameters of a likelihood.
+
+    Raises:
+        ValueError: If the decoder has not as many outputs per value as the likelihood needs.
+    """
+    require_built(decoder)
+    *front, channels = decoder.output_shape[1:]
+    needed = likelihood.params_per_value
+    if channels % needed:
+        raise ValueError(
+            f"The decoder's output has shape {(*front, channels)} and {likelihood} needs "
+            f"{needed} numbers per value: let the last axis be a multiple of {needed}."
+        )
+    return {
+        "x": edge_of(likelihood, (*front, channels // needed)),
+        "latents": Vectors(tuple(decoder.inputs[0].shape[1:])),
+    }
+
+
+def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given) -> tf.Tensor:
+    """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
+
+    Args:
+        decoder: Of latents `[batch, ...]`, or of latents and further inputs.
+        likelihood: Of the decoder's outputs.
+        latents: One or several for each example.
+        x: Examples `[batch, ...]`.
+        training: Whether the decoder runs in training mode.
+        *given: Further inputs of the decoder, `[batch, ...]`.
+    """
+    shape = decoder.inputs[0].shape[1:]
+    front = keras.ops.shape(latents)[: -len(shape)]  # of several latents for each example
+    inputs = [tf.reshape(latents, [-1, *shape])]
+    for value in given:
+        each = tf.broadcast_to(value, [*front, *value.shape[1:]])
+        inputs.append(tf.reshape(each, [-1, *value.shape[1:]]))
+    parameters = decoder(inputs if given else inputs[0], training=training)
+    parameters = tf.reshape(parameters, [*front, *parameters.shape[1:]])
+    return -likelihood.log_prob(parameters, x)
 
 
 def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
@@ -229,14 +255,14 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
         a: Codes `[n, ...]`.
         b: Likewise.
         steps: Points, at least 2.
-        spherical: As of `keras_gen.bases.interpolation.path`.
-        **given: What `decode` takes besides: one for each pair or for all.
+        spherical: As of `interpolation.path`.
+        **given: Further arguments of `decode`: one for each pair or for all.
 
     Returns:
         As `decode`, `[n, steps, ...]`; of several outputs a tuple.
 
     Raises:
-        ValueError: As `keras_gen.bases.interpolation.path`.
+        ValueError: As `interpolation.path`.
     """
     points = path(a, b, steps, spherical)
     given = {k: np.repeat(v, steps, axis=0) if np.ndim(v) else v for k, v in given.items()}
@@ -258,8 +284,3 @@ def require_heads(encoder, *names: str) -> None:
             f"The encoder '{encoder.name}' has {len(encoder.outputs)} outputs: expected "
             f"{', '.join(names)}; keras_gen.networks.with_head adds one to a network."
         )
-
-
-def _told(network, inputs, given, training):
-    """What a network makes of its first input, and of what it is given besides."""
-    return network([inputs, *given] if given else inputs, training=training)

@@ -6,14 +6,13 @@ from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases.capabilities import capability
 from keras_gen.bases.coder import Coder
 from keras_gen.bases.edges import Levels, Vectors
-from keras_gen.bases.latent import SCORE_SAMPLES, LatentModel
-from keras_gen.bases.likelihood import Inferred, edge_of
+from keras_gen.bases.likelihood import SCORE_SAMPLES, Inferred, edge_of, log_prob
 from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
-from keras_gen.training import require_built, schedules
+from keras_gen.training import capability, require_built, sample, schedules
 from keras_gen.training.noise import normal, stateless_seed
 from keras_gen.training.replicas import batch_mean
 
@@ -32,11 +31,11 @@ class Drawn(NamedTuple):
     prior: tuple
 
 
-class HierarchicalVAE(Coder, LatentModel):
+class HierarchicalVAE(Coder):
     """Base of VAEs with L layers of Normal latents, which generate from layer L down to the data.
 
     p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass says which
-    variables a layer has (`paths`), keeps its networks (`keep_layers`) and infers (`posterior`).
+    variables a layer has (`parts`), sets its networks (`set_layers`) and infers (`posterior`).
     From that follow the bound, its KL divergence layer by layer, and what is drawn from the prior
     below any layer. In lists of networks the first is that of layer 1, which is next to the data.
 
@@ -56,18 +55,21 @@ class HierarchicalVAE(Coder, LatentModel):
     """
 
     # The variables of every layer but the top one, which has one.
-    paths: tuple[str, ...] = ("",)
-    # Those paths whose distribution is inferred before the layers above are, so that only a draw
-    # tells its divergence from p(z_i | layers above).
-    sampled: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ("",)
+    # Those parts whose distribution is inferred before the layers above are, so that its divergence
+    # from p(z_i | layers above) has to be estimated by a draw.
+    estimated: tuple[str, ...] = ()
+
+    sample = sample
+    log_prob = log_prob
 
     def __init__(self, beta=1.0, free_bits=0.0, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.beta = schedules.weight("beta", beta)
         self.free_bits = schedules.weight("free_bits", free_bits)
 
-    def keep_layers(self, decoder, likelihood, bottom_up, **others) -> None:
-        """Keeps the networks under the names of these arguments, and tries them on an example.
+    def set_layers(self, decoder, likelihood, bottom_up, **others) -> None:
+        """Sets the networks under the names of these arguments, and tries them on an example.
 
         Args:
             decoder: To the likelihood's parameters, from what the network above returns (none with
@@ -92,15 +94,16 @@ class HierarchicalVAE(Coder, LatentModel):
             setattr(self, name, networks)
         self.decoder, self.likelihood = decoder, likelihoods.get(likelihood)
         # By layer: the names and shapes of its variables.
-        self.layout = [
-            {
-                f"z{layer}{path and '_'}{path}": tuple(mean.shape[1:])
-                for path, mean in zip(paths, network.outputs[-2 * len(paths) :: 2], strict=False)
-            }
-            for layer, (network, paths) in enumerate(
-                [*((n, self.paths) for n in self.top_down), (self.bottom_up[-1], ("",))], 1
-            )
-        ]
+        layout = []
+        for layer in range(1, self.depth + 1):
+            top = layer == self.depth
+            network = self.bottom_up[-1] if top else self.top_down[layer - 1]
+            parts = ("",) if top else self.parts
+            means = network.outputs[-2 * len(parts) :: 2]
+            names = [f"z{layer}_{part}" if part else f"z{layer}" for part in parts]
+            shapes = [tuple(mean.shape[1:]) for mean in means]
+            layout.append(dict(zip(names, shapes, strict=False)))
+        self.layout = layout
         self.size = sum(math.prod(shape) for names in self.layout for shape in names.values())
         shape = self.bottom_up[0].input_shape[1:]
         self.edges["x"] = edge_of(self.likelihood, shape)
@@ -150,7 +153,7 @@ class HierarchicalVAE(Coder, LatentModel):
             priors = [(tf.zeros_like(noise[name]),) * 2 for name in names]  # p(z_L) = N(0, 1)
             if layer < self.depth:
                 network = self.top_down[layer - 1]
-                features, priors = heads(network, [*features, *latents], training, len(self.paths))
+                features, priors = heads(network, [*features, *latents], training, len(self.parts))
             found = posterior(layer, features, priors)
             for name, q, p in zip(names, found, priors, strict=True):
                 drawn[name] = Drawn(reparameterized(q, noise[name], name), q, p)
@@ -158,24 +161,27 @@ class HierarchicalVAE(Coder, LatentModel):
         (parameters,) = run(self.decoder, [*features, *latents], training)
         return drawn, parameters
 
-    def joined(self, drawn: dict[str, Drawn]) -> tf.Tensor:
+    def as_vector(self, drawn: dict[str, Drawn]) -> tf.Tensor:
         """Returns drawn variables as one vector, `[batch, size]`."""
         parts = [drawn[name].latents for names in self.layout for name in names]
         return tf.concat([tf.reshape(z, [-1, math.prod(z.shape[1:])]) for z in parts], axis=-1)
 
-    def given(self, latents) -> Callable:
-        """What `descend` takes, for latents `[batch, size]` that are known: without variance."""
+    def known(self, latents) -> Callable:
+        """Returns what `descend` takes for known latents `[batch, size]`: without variance."""
         parts = self.split(latents)
 
         def posterior(layer, features, priors):
-            known = [parts[name] for name in self.layout[layer - 1]]
+            latents_of_layer = [parts[name] for name in self.layout[layer - 1]]
             # exp(-500) is 0. With an infinity, what tf2onnx converts draws other images.
-            return [(z, tf.fill(tf.shape(z), -1000.0)) for z in known]
+            return [(z, tf.fill(tf.shape(z), -1000.0)) for z in latents_of_layer]
 
         return posterior
 
     def above(self, layers, posterior: Callable) -> Callable:
-        """What `descend` takes: above `layers`, int `[batch]`, the posterior, else the prior."""
+        """Returns what `descend` takes to draw layers above `layers`, int `[batch]`, from q.
+
+        The others are drawn from the prior.
+        """
 
         def mixed(layer, features, priors):
             def pick(q, p):
@@ -187,18 +193,19 @@ class HierarchicalVAE(Coder, LatentModel):
 
     # Training --------------------------------------------------------------------------------
 
+    @override
     def loss_weights(self):
-        """Returns beta for the KL divergence; its parts are only reported."""
         parts = {f"kl_{name}": None for names in self.layout for name in names}
         return {"reconstruction": 1.0, "kl": self.beta} | parts
 
+    @override
     def infer(self, x, training):
-        """Returns latents drawn from q(z|x), how, and the parameters of p(x|z)."""
         seed = self.stateless_seed("latents", training)
         noise = normal([keras.ops.shape(x)[0], self.size], seed)
         drawn, parameters = self.descend(noise, self.posterior(x, noise, training), training)
-        return Inferred(self.joined(drawn), (drawn, parameters))
+        return Inferred(self.as_vector(drawn), (drawn, parameters))
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of the negative ELBO, `[batch]` each in nats."""
         drawn, parameters = inferred.parameters
@@ -213,9 +220,14 @@ class HierarchicalVAE(Coder, LatentModel):
         } | {f"kl_{name}": kl for name, kl in parts.items()}
 
     def _divergence(self, name, variable):
-        if name.partition("_")[2] in self.sampled:
+        if name.partition("_")[2] in self.estimated:
             return log_ratio_normal(variable.latents, *variable.posterior, *variable.prior)
         return kl_normal(*variable.posterior, *variable.prior)
+
+    @override
+    def nats(self, x):
+        """Returns the negative ELBO, with the same latents' noise each time."""
+        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
 
     def log_weights(self, x, samples: int, seed, training: bool = False, layers=None) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).
@@ -253,16 +265,17 @@ class HierarchicalVAE(Coder, LatentModel):
 
     # Use -------------------------------------------------------------------------------------
 
+    @override
     def encoded(self, x, training=False):
         """Returns means of q(z|x), each given the means of what it depends on, `[batch, size]`."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
         drawn, _ = self.descend(noise, self.posterior(x, noise, training), training)
-        return [self.joined(drawn)]
+        return [self.as_vector(drawn)]
 
+    @override
     def reconstructed(self, latents, training=False):
-        """Returns the mean of p(x|z)."""
         noise = tf.zeros_like(latents)
-        return self.likelihood.mean(self.descend(noise, self.given(latents), training)[1])
+        return self.likelihood.mean(self.descend(noise, self.known(latents), training)[1])
 
     def noise(self, n, key):
         """Draws the noise of all layers."""
@@ -270,8 +283,11 @@ class HierarchicalVAE(Coder, LatentModel):
 
     def from_noise(self, noise):
         """Returns the mean of p(x|z) of latents drawn from the prior."""
-        drawn_from_prior = lambda layer, features, priors: priors  # noqa: E731
-        return self.likelihood.mean(self.descend(noise, drawn_from_prior)[1])
+
+        def prior(layer, features, priors):
+            return priors
+
+        return self.likelihood.mean(self.descend(noise, prior)[1])
 
     @capability
     def redraw(self, latents, noise, layers):
@@ -286,12 +302,12 @@ class HierarchicalVAE(Coder, LatentModel):
         Returns:
             Examples `[n, ...]`, images as uint8.
         """
-        _, parameters = self.descend(noise, self.above(layers, self.given(latents)))
+        _, parameters = self.descend(noise, self.above(layers, self.known(latents)))
         return {"x": self.likelihood.mean(parameters)}
 
     @capability
     def log_prob_above(self, x, layers):
-        """Returns the bound L^{>k}, which tells an anomaly by its upper layers' latents.
+        """Returns the bound L^{>k}, by which an anomaly shows in its upper layers' latents.
 
         Maaløe et al. (2019), section on what a model does not know: log p(x|z) + log p(z_{>k}) -
         log q(z_{>k}|x), where the latents up to layer k are drawn from the prior given those above,

@@ -5,11 +5,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases.capabilities import Capable, Sampler, capability
 from keras_gen.bases.edges import Edge, Images, Levels, Vectors
 from keras_gen.losses.likelihoods import Likelihood
-from keras_gen.training import GenerativeModel, minimize, stateless_seed
+from keras_gen.training import GenerativeModel, capability, minimize, stateless_seed
+
+SCORE_SAMPLES = 16  # latents per example by which a bound is estimated; of one it would be noisy
 
 
 class Inferred(NamedTuple):
@@ -25,29 +27,20 @@ class Inferred(NamedTuple):
     parameters: Any = ()
 
 
-class LikelihoodModel(Capable, GenerativeModel):
-    """Base of models of which one optimizer minimizes a weighted sum of terms in nats.
+class LikelihoodModel(GenerativeModel):
+    """Base of models in which one optimizer minimizes a weighted sum of terms in nats.
 
-    A subclass infers latents (`infer`), says what it loses (`loss_terms`) and what each term counts
-    (`loss_weights`). State that training moves besides the weights is moved in `after_update`,
-    which comes only after a finite step. Terms may be reported and not minimized: their weight is
-    None.
+    A subclass infers latents (`infer`) and names the terms of its loss (`loss_terms`) and their
+    weights (`loss_weights`). State that training moves besides the weights, such as a codebook, is
+    moved in `after_update`. A model of examples that depend on something, p(x | given), names that
+    in `given`: it is part of the batch, and `score` takes it too.
 
     Args:
         seed: Seed of the noise.
         **kwargs: `name` and the like, of `keras.Model`.
     """
 
-    def compile(self, optimizer="adam", **kwargs):
-        """Compiles with one optimizer for all networks.
-
-        Args:
-            optimizer: A `keras.optimizers.Optimizer` or its name.
-            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
-        """
-        super().compile(optimizer=optimizer, **kwargs)
-
-    # Hooks -----------------------------------------------------------------------------------
+    # Methods to define -----------------------------------------------------------------------
 
     def infer(self, x, training: bool, **batch) -> Inferred:
         """Returns what is inferred of a batch, once for all terms.
@@ -55,7 +48,7 @@ class LikelihoodModel(Capable, GenerativeModel):
         Args:
             x: Examples, as their edge prepares them.
             training: Whether this is a training step.
-            **batch: What `fit` is given besides, by the names in the class's `batch`.
+            **batch: What else `fit` is given, by the names in the class's `batch`.
         """
         return Inferred()
 
@@ -66,46 +59,21 @@ class LikelihoodModel(Capable, GenerativeModel):
     def after_update(self, x, inferred: Inferred, **batch) -> None:
         """Changes state that follows the data, such as codebooks: after each finite update."""
 
-    def nats(self, x) -> tf.Tensor:
+    def nats(self, x, **given) -> tf.Tensor:
         """Returns how badly each example is modeled, `[batch]`: the loss in inference mode."""
-        return self.weighted(self.terms({"x": x}), training=False)
+        terms, _ = self.terms({"x": x, **given})
+        return self.weighted(terms, training=False)
 
     # Training --------------------------------------------------------------------------------
 
-    def terms(self, batch: dict, training: bool = False) -> dict:
-        """Returns the terms of the loss of a batch that went through its edges, `[batch]` each."""
-        return self._inferred_terms(batch, training)[0]
+    def terms(self, batch: dict, training: bool = False) -> tuple[dict, Inferred]:
+        """Returns the terms of the loss of a batch that went through its edges, `[batch]` each.
 
-    def train_step(self, data):
-        """Takes one step on the weighted sum of the terms."""
-        losses, _ = self.update(self.prepare_batch(data))
-        return self.report(**losses)
+        Beside them it returns what was inferred.
 
-    def update(self, batch: dict) -> tuple[dict, Inferred]:
-        """Takes the step of `optimizer` on a batch that went through its edges.
-
-        Returns:
-            The loss and its terms as they are reported, and what was inferred, all of them from
-            before the step.
+        Raises:
+            ValueError: If they are others than `loss_weights` names.
         """
-
-        def total_loss():
-            terms, inferred = self._inferred_terms(batch, training=True)
-            return self.weighted(terms, training=True), terms, inferred
-
-        networks = self.optimizers()["optimizer"]
-        loss, terms, inferred = minimize(total_loss, self.optimizer, *networks)
-        with tf.control_dependencies([loss]):
-            self.after_update(inferred=inferred, **batch)
-        return dict(loss=loss, **self.named(terms)), inferred
-
-    def test_step(self, data):
-        """Returns the loss of held-out examples and its terms."""
-        terms = self.terms(self.prepare_batch(data))
-        loss = self.weighted(terms, training=False)
-        return self.report(training=False, loss=loss, **self.named(terms))
-
-    def _inferred_terms(self, batch, training):
         inferred = self.infer(**batch, training=training)
         terms = self.loss_terms(**batch, inferred=inferred, training=training)
         if terms.keys() != self.loss_weights().keys():
@@ -115,20 +83,55 @@ class LikelihoodModel(Capable, GenerativeModel):
             )
         return terms, inferred
 
+    @override
+    def train_step(self, data):
+        """Takes one step on the weighted sum of the terms."""
+        loss, terms, _ = self.update(self.prepare_batch(data))
+        return self.report(terms, loss=loss)
+
+    def update(self, batch: dict) -> tuple:
+        """Takes the step of `optimizer` on a batch that went through its edges.
+
+        Returns:
+            The loss `[batch]`, its terms and what was inferred, all from before the step.
+        """
+
+        def total_loss():
+            terms, inferred = self.terms(batch, training=True)
+            return self.weighted(terms), terms, inferred
+
+        networks = self.networks_of("optimizer")
+        loss, terms, inferred = minimize(total_loss, self.optimizer, *networks)
+        with tf.control_dependencies([loss]):
+            self.after_update(inferred=inferred, **batch)
+        return loss, terms, inferred
+
+    @override
+    def test_step(self, data):
+        """Returns the loss of held-out examples and its terms."""
+        terms, _ = self.terms(self.prepare_batch(data))
+        loss = self.weighted(terms, training=False)
+        return self.report(terms, training=False, loss=loss)
+
     # Use -------------------------------------------------------------------------------------
 
+    def score_seed(self) -> tf.Tensor:
+        """Returns the seed of noise by which `nats` is estimated, the same each time."""
+        return stateless_seed(self.seed, 0, "score")
+
     @capability
-    def score(self, x):
+    def score(self, x, **given):
         """Returns how badly each example is modeled: high for what is unlike the training data.
 
         Args:
             x: Examples `[n, ...]`, as their edge takes them.
+            **given: What they depend on, by the names in the class's `given`.
             batch_size: Examples at once.
 
         Returns:
             Float32 `[n]`, nats.
         """
-        return {"scores": self.nats(x)}
+        return {"scores": self.nats(x, **given)}
 
     def threshold(self, x, quantile: float = 0.99) -> float:
         """Returns the score that the fraction `quantile` of normal, held-out examples stays below.
@@ -144,30 +147,20 @@ class LikelihoodModel(Capable, GenerativeModel):
         return float(np.quantile(self.score(x), quantile))
 
 
-class DensityModel(Sampler, LikelihoodModel):
-    """Base of likelihood models that are a density of the data, or bound one: `log_prob`, `sample`.
+@capability
+def log_prob(self, x, **given):  # noqa: D417
+    """Returns log p(x), or the bound on it that the class states.
 
-    `nats` is -log p(x), or the bound on it that the class states.
+    Args:
+        x: Examples `[n, ...]`, as their edge takes them.
+        **given: What they depend on, by the names in the class's `given`.
+        batch_size: Examples at once.
+
+    Returns:
+        Float32 `[n]`, nats.
     """
-
-    default_signature = "sample"
-
-    @capability
-    def log_prob(self, x):
-        """Returns log p(x), or the bound on it that the class states.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            batch_size: Examples at once.
-
-        Returns:
-            Float32 `[n]`, nats.
-        """
-        return {"log_probs": -self.nats(x)}
-
-    def score_seed(self) -> tf.Tensor:
-        """Returns the seed of the noise that `nats` is estimated by, the same each time."""
-        return stateless_seed(self.seed, 0, "score")
+    # Of models whose `nats` is -log p(x), or bounds it: they have this as their method.
+    return {"log_probs": -self.nats(x, **given)}
 
 
 def edge_of(likelihood: Likelihood, shape: tuple) -> Edge:

@@ -77,7 +77,7 @@ class Board(keras.callbacks.Callback):
             return
         rates = {
             name.replace("optimizer", "learning_rate"): getattr(self.model, name).learning_rate
-            for name in self.model.optimizers()
+            for name in self.model.players()
         }
         step, now = int(self.model.step.numpy()), time.monotonic()
         if self.before:

@@ -4,14 +4,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.bases import DensityModel, Inferred, capability
+from keras_gen.bases import Inferred, LikelihoodModel, log_prob
 from keras_gen.bases.edges import Levels, Number, Vectors
 from keras_gen.losses.base import per_example_sum
-from keras_gen.training import noise, require_built
+from keras_gen.training import capability, noise, require_built, sample
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class Flow(DensityModel):
+class Flow(LikelihoodModel):
     """An invertible map of data to Normal latents, trained on the exact log-likelihood.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3).
@@ -42,10 +42,15 @@ class Flow(DensityModel):
     ```
     """
 
+    default_signature = "sample"
+    sample = sample
+    log_prob = log_prob
+
     def __init__(self, flow, levels: int | None = None, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(flow)
-        self.flow, self.levels = flow, levels
+        self.flow = flow
+        self.levels = levels
         shape = tuple(flow.input_shape[1:])
         self.edges["x"] = Levels(shape, levels) if levels else Vectors(shape, "vectors")
         self.edges["latents"] = Vectors(tuple(flow.output_shape[1:]))

@@ -1,15 +1,16 @@
 """GANs with an auxiliary classifier (Odena, Olah, Shlens 2017)."""
 
 import keras
+from typing_extensions import override
 
-from keras_gen.bases import Classifying
 from keras_gen.gan.conditional import ConditionalGAN
+from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_head, with_labels
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ACGAN(ConditionalGAN):
-    """The discriminator is not told the class: it has to find it, and the generator to show it.
+    """The discriminator has to find the class, and the generator to make it visible.
 
     Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
     sec. 3. The discriminator maximizes L_S + L_C, the generator L_C - L_S: L_S, eq. (2), is the
@@ -87,22 +88,26 @@ class ACGAN(ConditionalGAN):
         """Returns the weights of both parts of -L_C, eq. (3)."""
         return super().loss_weights() | {"real_class": 1.0, "fake_class": 1.0}
 
-    def discriminator_terms(self, batch, fake, use, training, weights=None):
+    @override
+    def discriminator_terms(self, batch, fake, use, training):
         """Returns -L_S and -L_C, eq. (2) and (3)."""
-        both = self.of_both(self.discriminator_outputs, batch, fake, training, weights)
-        (real_logits, real_classes), (fake_logits, fake_classes) = both
-        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training, weights)
+        real_logits, real_classes = self.discriminate(self.real(batch), batch, training)
+        fake_logits, fake_classes = self.discriminate(fake, batch, training)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
         return terms | {
-            "real_class": Classifying.cross_entropy(batch["labels"], real_classes),
-            "fake_class": Classifying.cross_entropy(batch["labels"], fake_classes),
+            "real_class": label_cross_entropy(batch["labels"], real_classes),
+            "fake_class": label_cross_entropy(batch["labels"], fake_classes),
         }
 
+    @override
     def generator_terms(self, batch, training):
         """Returns the terms of L_S - L_C that depend on the generator."""
-        logits, classes = self.discriminator_outputs(
-            self.generated("generator", batch, training), batch, training
-        )
+        fake = self.generated("generator", batch, training)
+        fake_logits, fake_classes = self.discriminate(fake, batch, training)
+        real_logits = None
+        if self.objective.compares:
+            real_logits, _ = self.discriminate(self.real(batch), batch, training)
         return {
-            "adversarial": self.adversarial_loss_of_logits(logits, batch, training),
-            "fake_class": Classifying.cross_entropy(batch["labels"], classes),
+            "adversarial": self.objective.generator(fake_logits, real_logits),
+            "fake_class": label_cross_entropy(batch["labels"], fake_classes),
         }

@@ -1,12 +1,15 @@
 """BigGAN (Brock, Donahue, Simonyan 2019)."""
 
+from functools import partial
+
 import keras
 from keras.optimizers import Adam
+from typing_extensions import override
 
 from keras_gen.gan.conditional import ConditionalGAN
 from keras_gen.losses.orthogonality import orthogonality
 from keras_gen.networks import big_gan_discriminator, big_gan_generator
-from keras_gen.training import schedules
+from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -77,21 +80,18 @@ class BigGAN(ConditionalGAN):
         discriminator = big_gan_discriminator(shape, classes, filters, attention=side)
         return cls(generator, discriminator, classes, **kwargs)
 
-    def compile(self, *, d_optimizer=None, g_optimizer=None, **kwargs):
-        """Compiles with one optimizer each.
+    @override
+    def players(self):
+        return {
+            "d_optimizer": Player([self.discriminator], partial(Adam, 2e-4, beta_1=0.0)),
+            "g_optimizer": Player([self.generator], partial(Adam, 5e-5, beta_1=0.0)),
+        }
 
-        Args:
-            d_optimizer: Default: the paper's, Adam(2e-4, beta_1=0).
-            g_optimizer: Default: the paper's, Adam(5e-5, beta_1=0).
-            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
-        """
-        rates = dict(d_optimizer=d_optimizer or Adam(2e-4, 0.0))
-        super().compile(**rates, g_optimizer=g_optimizer or Adam(5e-5, 0.0), **kwargs)
-
+    @override
     def loss_weights(self):
-        """Returns what is reported, and the weight of the regularization."""
         return super().loss_weights() | {"orthogonality": self.orthogonal_weight}
 
+    @override
     def generator_terms(self, batch, training):
         """Returns the generator's loss, and how far its filters are from orthogonal: eq. (3)."""
         terms = super().generator_terms(batch, training)

@@ -1,15 +1,19 @@
 """Conditional GANs (Mirza & Osindero 2014)."""
 
 import keras
+import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import ClassSampler, capability
+from keras_gen.bases.edges import Labels
+from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
 from keras_gen.gan.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
+from keras_gen.training import capability
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ConditionalGAN(ClassSampler, GAN):
-    """Generator and discriminator know the class of the image that is drawn or looked at.
+class ConditionalGAN(GAN):
+    """Generator and discriminator know the class of the image.
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
     takes integers; fakes are drawn for the labels of the batch. `sample(n, seed, label=3)` draws
@@ -52,13 +56,17 @@ class ConditionalGAN(ClassSampler, GAN):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
-        self.keep_classes(classes)
+        if classes < 1:
+            raise ValueError(f"classes is {classes}: expected at least 1.")
+        self.classes = classes
+        self.edges["labels"] = Labels(classes)
+        self.edges["label"] = Labels(classes, unknown=True, name="label")
 
     @classmethod
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
-        """Builds the model with DCGAN's networks, as `GAN.for_images`, which are told the class.
+        """Builds the model with DCGAN's networks, as `GAN.for_images`, conditioned on the class.
 
         Args:
             shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
@@ -72,15 +80,18 @@ class ConditionalGAN(ClassSampler, GAN):
         *sides, channels = shape
         generator = dcgan_generator(shape, latent_dim + classes, filters)
         discriminator = dcgan_discriminator((*sides, channels + classes), filters)
-        labeled = with_labels(generator, classes), with_labels(discriminator, classes)
-        return cls(*labeled, classes, **kwargs)
+        generator = with_labels(generator, classes)
+        discriminator = with_labels(discriminator, classes)
+        return cls(generator, discriminator, classes, **kwargs)
 
+    @override
     def generated(self, use, batch, training):
         """Returns images of the batch's labels."""
         labels = batch["labels"]
         latents = self.normal(use, [keras.ops.shape(labels)[0], self.latent_dim], training)
         return self.generator([latents, labels], training=training)
 
+    @override
     def shown(self, images, batch):
         """Returns images with the batch's labels."""
         return [images, batch["labels"]]
@@ -88,8 +99,18 @@ class ConditionalGAN(ClassSampler, GAN):
     @capability
     def generate(self, latents, labels):
         """Turns latents `[n, latents]` and labels `[n]` into images, uint8."""
-        return {"x": self.of_class(latents, labels)}
+        return {"x": self.generator([latents, labels], training=False)}
 
-    def of_class(self, latents, labels):
-        """Returns the images of latents and classes."""
+    @override
+    def noise(self, n, key):
+        """Draws latents, and classes for where none is asked for."""
+        other = tf.random.experimental.stateless_fold_in(key, 1)
+        labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
+        return {"latents": super().noise(n, key), "labels": labels}
+
+    @override
+    def from_noise(self, noise, label=-1, truncation=WIDEST):
+        """Returns images of the class that is asked for, or of random ones."""
+        labels = tf.where(label < 0, noise["labels"], label)
+        latents = truncated_normal(noise["latents"], truncation)
         return self.generator([latents, labels], training=False)

@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.gan.gan import GAN
 from keras_gen.training import apply_gradients, joint_gradients, schedules
@@ -15,9 +16,9 @@ class ConsensusGAN(GAN):
 
     Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. With v the
     gradients of both losses by their players' own weights, L = |v|^2 / 2 is 0 where neither player
-    wants to move, and each adds gamma times the gradient of L, by its own weights, to its part of
+    would move, and each adds gamma times the gradient of L, by its own weights, to its part of
     v. Where the players would only circle around an equilibrium, this draws them in. gamma = 0 is
-    simultaneous gradient descent, algorithm 1; `GAN` lets the players take turns.
+    simultaneous gradient descent, algorithm 1; in `GAN` the players alternate.
 
     L is that of the batch, whose examples and latents both losses share, as in the authors' code.
     A step differentiates both losses twice.
@@ -55,10 +56,12 @@ class ConsensusGAN(GAN):
         super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
         self.gamma = schedules.weight("gamma", gamma)
 
+    @override
     def default_optimizer(self):
         """Returns the optimizer of the authors' code."""
         return keras.optimizers.RMSprop(1e-4)
 
+    @override
     def train_step(self, data):
         """Algorithm 2: one step of both players along v and the gradient of L."""
         batch = self.prepare_batch(data)
@@ -67,15 +70,15 @@ class ConsensusGAN(GAN):
             # The latents are the generator's, and its weights take part in the slopes of L.
             fake = self.generated("generator", batch, training=True)
             terms = self.discriminator_terms(batch, fake, "penalty 0", training=True)
-            return self.weighted(terms, training=True), terms
+            return self.weighted(terms), terms
 
         def generator_loss():
             terms = self.generator_terms(batch, training=True)
-            return self.weighted(terms, training=True), terms
+            return self.weighted(terms), terms
 
         players = [
-            (discriminator_loss, self.d_optimizer, self.optimizers()["d_optimizer"]),
-            (generator_loss, self.g_optimizer, self.optimizers()["g_optimizer"]),
+            (discriminator_loss, self.d_optimizer, self.networks_of("d_optimizer")),
+            (generator_loss, self.g_optimizer, self.networks_of("g_optimizer")),
         ]
         field, slopes = joint_gradients(*players)
         gamma = self.scheduled(self.gamma)
@@ -86,6 +89,10 @@ class ConsensusGAN(GAN):
             values = [v + gamma * s for v, s in zip(part.values, of_norm, strict=True)]
             step = dataclasses.replace(part, values=values, checked=checked)
             done.append(apply_gradients(optimizer, step, name="joint_loss"))
+        d_part, g_part = field
         with tf.control_dependencies([step for step in done if step is not None]):
-            d, g = ((tf.identity(part.loss), *part.rest) for part in field)
-        return self.report(d_loss=d[0], g_loss=g[0], **self.named(d[1] | g[1]))
+            d_loss = tf.identity(d_part.loss)
+            g_loss = tf.identity(g_part.loss)
+        (d_terms,) = d_part.rest
+        (g_terms,) = g_part.rest
+        return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)

@@ -1,17 +1,20 @@
 """Generative adversarial networks (Goodfellow et al. 2014)."""
 
 import keras
+import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import AdversarialModel, Generating, capability
+from keras_gen.bases import AdversarialModel, LatentSampler
 from keras_gen.bases.edges import Images, Vectors
+from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import require_built, require_inputs
+from keras_gen.training import capability, minimize, require_built, require_inputs
 
 KINDS = {"images": Images, "vectors": Vectors}
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class GAN(Generating, AdversarialModel):
+class GAN(LatentSampler, AdversarialModel):
     """One generator against one discriminator.
 
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
@@ -49,7 +52,6 @@ class GAN(Generating, AdversarialModel):
     """
 
     inputs_of_networks = (1, 1)  # of the generator, of the discriminator
-    default_signature = "sample"
     discriminator_normalization: str = "batch"  # in the networks of `for_images`
 
     def __init__(
@@ -68,7 +70,7 @@ class GAN(Generating, AdversarialModel):
         super().__init__(
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
-        self.keep_latents(latents[1])
+        self.set_latents(latents[1])
         if data not in KINDS:
             raise ValueError(f"data is {data!r}: expected one of {', '.join(KINDS)}.")
         self.data = data
@@ -89,13 +91,47 @@ class GAN(Generating, AdversarialModel):
         discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 
-    def call(self, latents, training=False):
-        """Turns latents `[batch, latents]` into images in [-1, 1]."""
-        return self.generator(latents, training=training)
+    # Algorithm 1 -----------------------------------------------------------------------------
 
+    @override
+    def train_step(self, data):
+        """Algorithm 1: k updates of the discriminator, then one of the generator."""
+        for k, batch in enumerate(self.minibatches(self.prepare_batch(data))):
+            use = f"discriminator {k}"
+            # The generator takes no gradient from this loss, so its pass is not differentiated.
+            fake = self.generated(use, batch, training=True)
+
+            def discriminator_loss(batch=batch, fake=fake, use=use):
+                terms = self.discriminator_terms(batch, fake, use, training=True)
+                return self.weighted(terms), terms
+
+            networks = self.networks_of("d_optimizer")
+            d_loss, d_terms = minimize(discriminator_loss, self.d_optimizer, *networks)
+            with tf.control_dependencies([d_loss]):
+                self.discriminator_updated()
+
+        def generator_loss():
+            terms = self.generator_terms(batch, training=True)
+            return self.weighted(terms), terms
+
+        networks = self.networks_of("g_optimizer")
+        g_loss, g_terms = minimize(generator_loss, self.g_optimizer, *networks)
+        return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
+
+    def discriminator_updated(self) -> None:
+        """Does what follows each update of the discriminator: nothing, unless a method says so."""
+
+    @override
     def generated(self, use, batch, training):
         """Returns images of latents that are drawn for this use in this step."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
+        return self.generator(latents, training=training)
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def call(self, latents, training=False):
+        """Turns latents `[batch, latents]` into images in [-1, 1]."""
         return self.generator(latents, training=training)
 
     @capability
@@ -103,6 +139,6 @@ class GAN(Generating, AdversarialModel):
         """Turns latents `[n, latents]` into images, uint8 `[n, height, width, channels]`."""
         return {"x": self.call(latents)}
 
-    def from_noise(self, noise):
-        """Returns the images of latents."""
-        return self.call(noise)
+    def from_noise(self, noise, truncation=WIDEST):
+        """Returns the images of latents that are truncated."""
+        return self.call(truncated_normal(noise, truncation))

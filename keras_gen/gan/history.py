@@ -1,6 +1,7 @@
 """A GAN whose discriminator remembers (Shrivastava et al. 2017)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.gan.gan import GAN
 from keras_gen.training import ImagePool
@@ -47,9 +48,11 @@ class HistoryGAN(GAN):
         seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.pool_size, self._change = pool_size, None
+        self.pool_size = pool_size
+        self._change = None
         self.pool = ImagePool(pool_size, tuple(discriminator.inputs[0].shape[1:]))
 
+    @override
     def generated(self, use, batch, training):
         """Returns new images, for the discriminator's updates some of them exchanged for older."""
         fake = super().generated(use, batch, training)
@@ -58,6 +61,7 @@ class HistoryGAN(GAN):
         shown, self._change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))
         return shown
 
+    @override
     def discriminator_updated(self):
         """Keeps what was generated, once the update was not refused."""
         if self.pool_size:

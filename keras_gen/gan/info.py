@@ -2,21 +2,24 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import Coded
+from keras_gen.bases.edges import Labels, Vectors
+from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
 from keras_gen.gan.gan import GAN
 from keras_gen.losses import UnboundedNormal, code_information
 from keras_gen.networks import info_gan_networks
+from keras_gen.training import capability
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class InfoGAN(Coded, GAN):
-    """Some of the generator's inputs are codes, which its images have to tell.
+class InfoGAN(GAN):
+    """Some of the generator's inputs are codes, which have to be found again in its images.
 
     Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
     Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
     categories, as one-hot vectors, and numbers uniform in [-1, 1]. A network Q, which shares all of
-    the discriminator but the last layers, says what it takes the codes of an image for, and with
+    the discriminator but the last layers, predicts the codes of an image, and with
     it L_I = E[log Q(c|x)] + H(c), eq. (5), is a lower bound of the mutual information of codes and
     images. Generator and Q minimize the GAN's loss less lambda L_I, eq. (6). `information` is L_I
     in nats; it is at most H(c) for categories.
@@ -62,7 +65,6 @@ class InfoGAN(Coded, GAN):
     """
 
     inputs_of_networks = (2, 1)
-    together = True
 
     def __init__(
         self, generator, discriminator, categories, continuous: int, weight: float = 1.0,
@@ -70,9 +72,11 @@ class InfoGAN(Coded, GAN):
         seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
-        self.keep_codes(generator, discriminator, categories, continuous)
+        self._set_codes(generator, discriminator, categories, continuous)
         UnboundedNormal(scale)  # which refuses what is no deviation
-        self.weight, self.continuous_weight, self.scale = weight, continuous_weight, scale
+        self.weight = weight
+        self.continuous_weight = continuous_weight
+        self.scale = scale
 
     @classmethod
     def for_images(
@@ -95,35 +99,118 @@ class InfoGAN(Coded, GAN):
         sizes = shape, latent_dim, sum(categories), continuous, filters
         return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
 
+    def _set_codes(self, generator, discriminator, categories, continuous):
+        """Sets how many codes there are, and names their edges."""
+        self.categories = tuple(categories)
+        self.continuous = continuous
+        classes = sum(self.categories)
+        codes = classes + continuous
+        with_scales = codes + continuous
+        found = [generator.inputs[1], *discriminator.outputs[1:]]
+        shapes = [tuple(tensor.shape[1:]) for tensor in found]
+        fits = shapes in ([(codes,), (codes,)], [(codes,), (with_scales,)])
+        if not self.categories or not fits:
+            raise ValueError(
+                f"The categories are {self.categories} and there are {continuous} numbers: wanted "
+                f"are at least one category, a generator of {codes} codes, and a second output of "
+                f"the discriminator of {with_scales}, or of {codes} without scales (see "
+                "info_gan_networks)."
+            )
+        self.edges["codes"] = Vectors((codes,), name="codes")
+        self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")
+
+    # The losses of eq. (6) -------------------------------------------------------------------
+
+    @override
     def loss_weights(self):
-        """Returns lambda of both kinds of codes; the bound itself is reported."""
         weights = {"categorical": self.weight, "continuous": self.continuous_weight}
         return super().loss_weights() | weights | {"information": None}
 
     def codes(self, use, batch, training) -> tf.Tensor:
         """Returns the codes of what is generated for a use in this step."""
-        shape = [keras.ops.shape(batch["x"])[0], self.drawn_codes]
+        count = keras.ops.shape(batch["x"])[0]
+        shape = [count, len(self.categories) + self.continuous]
         return self.codes_of(self.uniform(f"{use}/codes", shape, training))
 
+    def codes_of(self, uniform) -> tf.Tensor:
+        """Returns codes `[n, codes]` of noise in [0, 1), one number for each code."""
+        parts = []
+        for place, classes in enumerate(self.categories):
+            category = tf.cast(classes * uniform[:, place], tf.int32)
+            parts.append(tf.one_hot(category, classes))
+        parts.append(2.0 * uniform[:, len(self.categories) :] - 1.0)
+        return tf.concat(parts, axis=1)
+
+    @override
     def generated(self, use, batch, training):
         """Returns images of latents and codes that are drawn for this use in this step."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
         return self.generator([latents, self.codes(use, batch, training)], training=training)
 
-    def discriminator_terms(self, batch, fake, use, training, weights=None):
+    def discriminate_together(self, batch, fake, training):
+        """Returns logits of real images, logits of generated ones, and Q's outputs of the latter.
+
+        They are one batch, over which batch normalization is.
+        """
+        both = keras.ops.concatenate([self.real(batch), fake])
+        logits, q = self.discriminate(both, batch, training)
+        count = keras.ops.shape(fake)[0]
+        return logits[:count], logits[count:], q[count:]
+
+    @override
+    def discriminator_terms(self, batch, fake, use, training):
         """Returns the discriminator's terms, and those of Q on generated images: eq. (6)."""
-        real, (fakes, q) = self.of_both(self.discriminator_outputs, batch, fake, training, weights)
-        terms = self.terms_of_logits(real[0], fakes, batch, fake, use, training, weights)
+        real_logits, fake_logits, q = self.discriminate_together(batch, fake, training)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
         return terms | self.information_terms(use, batch, q, training)
 
+    @override
     def generator_terms(self, batch, training):
         """Returns the generator's terms of eq. (6)."""
         fake = self.generated("generator", batch, training)
-        real, (fakes, q) = self.of_both(self.discriminator_outputs, batch, fake, training)
-        loss = self.adversarial_loss_of_logits(fakes, batch, training, real_logits=real[0])
+        real_logits, fake_logits, q = self.discriminate_together(batch, fake, training)
+        loss = self.objective.generator(fake_logits, real_logits)
         return {"adversarial": loss, **self.information_terms("generator", batch, q, training)}
 
     def information_terms(self, use, batch, q, training):
-        """Returns the terms of what Q says of the codes that were drawn for a use."""
+        """Returns the terms of Q's outputs for the codes that were drawn for a use."""
         drawn = self.codes(use, batch, training)
         return code_information(drawn, q, self.categories, self.scale)
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    @capability
+    def generate(self, latents, codes):
+        """Turns latents `[n, latents]` and codes `[n, codes]` into images, uint8."""
+        return {"x": self.generator([latents, codes], training=False)}
+
+    @capability
+    def recognize(self, x):
+        """Returns what Q finds: logits of all categories `[n, classes]`, and means of the numbers.
+
+        Args:
+            x: Images, as their edge takes them.
+            batch_size: Images at once.
+        """
+        _, found = self.discriminate(x, {}, training=False)
+        logits, means, _ = tf.split(found, [sum(self.categories), self.continuous, -1], axis=1)
+        return {"logits": logits, "means": means}
+
+    @override
+    def noise(self, n, key):
+        """Draws latents and codes."""
+        other = tf.random.experimental.stateless_fold_in(key, 1)
+        drawn = len(self.categories) + self.continuous
+        uniform = tf.random.stateless_uniform([n, drawn], other)
+        return {"latents": super().noise(n, key), "codes": self.codes_of(uniform)}
+
+    @override
+    def from_noise(self, noise, label=-1, truncation=WIDEST):
+        """Returns images, whose first code is the label where one is asked for."""
+        codes = noise["codes"]
+        classes = self.categories[0]
+        first = tf.where(label[:, None] < 0, codes[:, :classes], tf.one_hot(label, classes))
+        codes = tf.concat([first, codes[:, classes:]], axis=1)
+        latents = truncated_normal(noise["latents"], truncation)
+        return self.generator([latents, codes], training=False)

@@ -1,6 +1,7 @@
 """Instance noise (Sønderby et al. 2017; Arjovsky & Bottou 2017)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.gan.gan import GAN
 from keras_gen.training import schedules
@@ -13,7 +14,7 @@ class InstanceNoiseGAN(GAN):
     Sønderby, Caballero, Theis, Shi, Huszár: "Amortised MAP Inference for Image Super-resolution",
     ICLR 2017; Arjovsky, Bottou: "Towards Principled Methods for Training Generative Adversarial
     Networks", ICLR 2017. Two distributions without common support can be told apart without error,
-    and then nothing tells the generator where to go. With normal noise on real and generated
+    and then the generator has no gradient towards the data. With normal noise on real and generated
     examples alike, both have positive densities everywhere, which are equal only if the
     distributions are. The noise is drawn anew each time, and annealed by a schedule.
 
@@ -55,22 +56,23 @@ class InstanceNoiseGAN(GAN):
         )
         self.std = schedules.weight("std", std)
 
-    def discriminator_terms(self, batch, fake, use, training, weights=None):
+    @override
+    def discriminator_terms(self, batch, fake, use, training):
         """Returns the terms of the discriminator's loss on noisy examples."""
         batch, fake = self._noisy(batch, fake, use, training)
-        return super().discriminator_terms(batch, fake, use, training, weights)
+        return super().discriminator_terms(batch, fake, use, training)
 
-    def adversarial_loss(self, fake, batch, training, weights=None):
-        """Returns what the objective says of the generator by noisy examples."""
+    @override
+    def generator_terms(self, batch, training):
+        """Returns the generator's loss, of noisy examples."""
+        fake = self.generated("generator", batch, training)
         batch, fake = self._noisy(batch, fake, "generator", training)
-        return super().adversarial_loss(fake, batch, training, weights)
+        return {"adversarial": self.adversarial_loss(fake, batch, training)}
 
     def _noisy(self, batch, fake, use, training):
         """The batch and what was generated, each with noise of its own."""
         std = self.scheduled(self.std, training)
         shape = keras.ops.shape(fake)
-        real, fake = (
-            x + std * self.normal(f"noise on {kind} for {use}", shape, training)
-            for kind, x in (("real", batch["x"]), ("fake", fake))
-        )
+        real = batch["x"] + std * self.normal(f"noise on real for {use}", shape, training)
+        fake = fake + std * self.normal(f"noise on fake for {use}", shape, training)
         return batch | {"x": real}, fake

@@ -3,11 +3,12 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.gan.gan import GAN
 from keras_gen.losses.base import per_example_mean
 from keras_gen.networks import dcgan_discriminator, moco_gan_generator, video_discriminator
-from keras_gen.training import apply, require_built
+from keras_gen.training import Player, require_built
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -18,7 +19,6 @@ class MoCoGAN(GAN):
     2018. One discriminator looks at whole videos and another at one frame of each, drawn at random,
     and the loss is the sum of what both say (sec. 3). `generate` takes latents of which the first
     `content_dim` are the content; `recombine` gives one video's content another one's motion.
-    Somewhat more lines than other models have, for the second discriminator.
 
     Deviations: losses are the mean of both discriminators' in place of the sum, which Adam makes
     the same. Both see the same videos; the paper draws frames from videos of their own.
@@ -55,14 +55,16 @@ class MoCoGAN(GAN):
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
         require_built(image_discriminator)
-        video, frame = discriminator.input_shape[1:], image_discriminator.input_shape[1:]
+        video = discriminator.input_shape[1:]
+        frame = image_discriminator.input_shape[1:]
         if len(video) != 4 or video[1:] != frame or not 0 < content_dim < self.latent_dim:
             raise ValueError(
                 f"The discriminators take {video} and {frame}, and {content_dim} of "
                 f"{self.latent_dim} latents are the content: expected (frames, *image) and image, "
                 "and some latents for the motion."
             )
-        self.image_discriminator, self.content_dim = image_discriminator, content_dim
+        self.image_discriminator = image_discriminator
+        self.content_dim = content_dim
         if self.penalty is not None:
             self.penalty.check(image_discriminator)
 
@@ -84,29 +86,28 @@ class MoCoGAN(GAN):
         Example: `MoCoGAN.for_videos((16, 32, 32, 1))`.
         """
         generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
-        discriminators = (
-            video_discriminator(shape, filters, normalization),
-            dcgan_discriminator(shape[1:], filters, normalization),
-        )
-        return cls(generator, *discriminators, content_dim, **kwargs)
+        of_videos = video_discriminator(shape, filters, normalization)
+        of_frames = dcgan_discriminator(shape[1:], filters, normalization)
+        return cls(generator, of_videos, of_frames, content_dim, **kwargs)
 
-    def optimizers(self):
-        """Returns both discriminators and the generator, each player with its optimizer."""
+    @override
+    def players(self):
         discriminators = [self.discriminator, self.image_discriminator]
-        return super().optimizers() | {"d_optimizer": discriminators}
+        return super().players() | {"d_optimizer": Player(discriminators, self.default_optimizer)}
 
-    def discriminate(self, images, batch, training, weights=None, keep_state=False):
+    @override
+    def discriminate(self, images, batch, training, keep_state=False, network=None):
         """Returns the logit of each video and that of one of its frames, `[batch, 2]`."""
-        of_videos = super().discriminate(images, batch, training, weights, keep_state)
-        count, frames = keras.ops.shape(images)[0], images.shape[1]
-        place = tf.cast(frames * self.uniform("frames", [count], training), tf.int32)
-        shown = tf.gather(images, place, axis=1, batch_dims=1)
-        if keep_state:
-            of_frames = apply(self.image_discriminator, None, shown, training)
-        else:
-            of_frames = self.image_discriminator(shown, training=training)
-        logits = (per_example_mean(tf.cast(each, tf.float32)) for each in (of_videos, of_frames))
-        return tf.stack(list(logits), axis=1)
+        of_videos = super().discriminate(images, batch, training, keep_state)
+        count = keras.ops.shape(images)[0]
+        frame = images.shape[1] * self.uniform("frames", [count], training)
+        frames = tf.gather(images, tf.cast(frame, tf.int32), axis=1, batch_dims=1)
+        of_frames = super().discriminate(
+            frames, batch, training, keep_state, self.image_discriminator
+        )
+        of_videos = per_example_mean(tf.cast(of_videos, tf.float32))
+        of_frames = per_example_mean(tf.cast(of_frames, tf.float32))
+        return tf.stack([of_videos, of_frames], axis=1)
 
     def recombine(self, contents, motions):
         """Generates videos with the content of some latents and the motion of others.
@@ -118,6 +119,6 @@ class MoCoGAN(GAN):
         Returns:
             uint8 `[n, frames, height, width, channels]`.
         """
-        kept, told = np.asarray(contents), np.asarray(motions)
-        latents = np.concatenate([kept[:, : self.content_dim], told[:, self.content_dim :]], axis=1)
-        return self.generate(latents)
+        content = np.asarray(contents)[:, : self.content_dim]
+        motion = np.asarray(motions)[:, self.content_dim :]
+        return self.generate(np.concatenate([content, motion], axis=1))

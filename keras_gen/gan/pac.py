@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.gan.gan import GAN, KINDS
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
@@ -68,7 +69,7 @@ class PacGAN(GAN):
     def for_images(  # type: ignore[override]
         cls, shape: tuple, latent_dim: int = 100, filters: int = 64, pack: int = 2, **kwargs
     ):
-        """Builds the model with DCGAN's networks, as `GAN.for_images`, of which one takes packs.
+        """Builds the model with DCGAN's networks, as `GAN.for_images`, and a discriminator of packs.
 
         Args:
             shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
@@ -83,10 +84,12 @@ class PacGAN(GAN):
         discriminator = dcgan_discriminator((*sides, pack * channels), filters)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, pack, **kwargs)
 
+    @override
     def prepare_batch(self, data):
         """Returns the batch, whose images are packs."""
         batch = super().prepare_batch(data)
-        count, k = keras.ops.shape(batch["x"])[0], self.discriminator_steps
+        count = keras.ops.shape(batch["x"])[0]
+        k = self.discriminator_steps
         whole = require(count % (self.pack * k) == 0, NO_MULTIPLE, count, self.pack, k)
         with tf.control_dependencies([whole]):
             return batch | {"x": self.packed(tf.identity(batch["x"]))}
@@ -95,6 +98,7 @@ class PacGAN(GAN):
         """Returns images in packs, the channels of one after those of the other."""
         return tf.concat([images[place :: self.pack] for place in range(self.pack)], axis=-1)
 
+    @override
     def generated(self, use, batch, training):
         """Returns as many packs of generated images as there are real ones."""
         count = self.pack * keras.ops.shape(batch["x"])[0]

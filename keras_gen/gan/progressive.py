@@ -4,6 +4,7 @@ import functools
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.bases.edges import Images
 from keras_gen.gan.gan import GAN
@@ -63,7 +64,6 @@ class ProgressiveGAN(GAN):
     """
 
     inputs_of_networks = (2, 2)
-    unused = "skip"
 
     def __init__(
         self, generator, discriminator, objective=Wasserstein(drift=1e-3),  # noqa: B008
@@ -80,7 +80,8 @@ class ProgressiveGAN(GAN):
                 f"{len(discriminator.outputs)}, stable_steps is {stable_steps} and fade_steps "
                 f"{fade_steps}: expected as many sizes, and at least 1 step."
             )
-        self.stable_steps, self.fade_steps = stable_steps, fade_steps
+        self.stable_steps = stable_steps
+        self.fade_steps = fade_steps
         self.shape = tuple(generator.outputs[-1].shape[1:])
         self.edges["x"] = Images(self.shape)
         # For each size the layers it needs. Not tracked: their weights are those of the networks.
@@ -107,10 +108,12 @@ class ProgressiveGAN(GAN):
         generator = progressive_generator(shape, latent_dim, filters, width)
         return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)
 
+    @override
     def default_optimizer(self):
-        """Returns the paper's optimizer (appendix A.1), of which weights that join know nothing."""
+        """Returns the paper's optimizer (appendix A.1), for weights that join later on."""
         return JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
+    @override
     def compile(self, *, steps_per_execution=1, **kwargs):
         """Compiles as `GAN`; the size may change between two executions only."""
         if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
@@ -135,35 +138,52 @@ class ProgressiveGAN(GAN):
         begin = self.level() * period - self.fade_steps
         return Linear(0.0, 1.0, self.fade_steps, max(begin, 0))(self.step.value)
 
+    @override
     def _make_function(self, step_function):
         """Makes a graph for each size, of which every step takes that of its own."""
         make = super()._make_function
         graph = functools.cache(lambda level: make(step_function))
         return lambda iterator: graph(self.level())(iterator)
 
+    @override
     def graph(self, key, function, specs):
         """Returns a function of tensors as a graph, one for each size."""
         return super().graph((key, self.level()), function, specs)
 
-    # Hooks -----------------------------------------------------------------------------------
+    def in_use(self, network):
+        """Returns the layers of a network that images of the size in use go through."""
+        return self._levels[network][self.level()]
 
+    @override
+    def networks_of(self, optimizer):
+        """Returns the parts in use of the networks that an optimizer trains."""
+        return [self.in_use(network) for network in super().networks_of(optimizer)]
+
+    # The step --------------------------------------------------------------------------------
+
+    @override
     def prepare_batch(self, data):
         """Checks a batch and averages its images down to the size in use."""
-        batch, side = super().prepare_batch(data), 4 << self.level()
+        batch = super().prepare_batch(data)
+        side = 4 << self.level()
         images = resized(batch["x"], side)
         if self.level():
             images = faded(resized(resized(images, side // 2), side), images, self.fraction())
         return batch | {"x": images}
 
+    @override
     def generated(self, use, batch, training):
         """Returns images of the size in use."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
         return self._made(latents, training)
 
-    def discriminator_in_use(self):
-        """Returns the layers of the discriminator that images of the size in use go through."""
-        return self._levels[self.discriminator][self.level()]
+    @override
+    def discriminate(self, images, batch, training, keep_state=False, network=None):
+        """Returns the logits of images of the size in use."""
+        network = self.in_use(self.discriminator)
+        return super().discriminate(images, batch, training, keep_state, network)
 
+    @override
     def shown(self, images, batch):
         """Returns images with how much of their size has faded in."""
         return [images, self._fractions(images)]
@@ -173,7 +193,7 @@ class ProgressiveGAN(GAN):
         return resized(self._made(latents, training), self.shape[0])
 
     def _made(self, latents, training):
-        part = self._levels[self.generator][self.level()]
+        part = self.in_use(self.generator)
         return part([latents, self._fractions(latents)], training=training)
 
     def _fractions(self, examples):

@@ -3,19 +3,30 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import AdversarialModel, Generating, capability
+from keras_gen.bases import AdversarialModel, LatentSampler
 from keras_gen.bases.adversarial import lazily
 from keras_gen.bases.edges import Images, Number, Vectors
+from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
 from keras_gen.losses import R1, path_lengths
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
-from keras_gen.training import apply, batch_mean, require_built, require_inputs, schedules
+from keras_gen.training import (
+    Player,
+    apply,
+    batch_mean,
+    capability,
+    minimize,
+    require_built,
+    require_inputs,
+    schedules,
+)
 
 MEAN_STYLE, MEAN_PATH = 0.005, 0.01  # what the newest batch counts in the running means
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class StyleGAN(Generating, AdversarialModel):
+class StyleGAN(LatentSampler, AdversarialModel):
     """Latents become a style, which sets the features of every layer; noise sets the rest.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
@@ -25,9 +36,6 @@ class StyleGAN(Generating, AdversarialModel):
     there on (2019, sec. 3.1). `sample(n, psi=0.7)` draws styles towards their mean (2019, appendix
     B). The generator's loss has the regularizer of path lengths (2020, eq. 4), the discriminator's
     R1; both are computed every so many steps and count as often (2020, sec. 3.1).
-
-    More lines than other models have, for it keeps two running means and offers three ways in, by
-    latents, styles and noise.
 
     Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the step's
     losses and take no step of their own, so that Adam's constants need no correction. Path lengths
@@ -60,8 +68,6 @@ class StyleGAN(Generating, AdversarialModel):
     ```
     """
 
-    default_signature = "sample"
-
     def __init__(
         self, mapping, generator, discriminator, objective="non_saturating",
         penalty=R1(10.0, every=16), mixing: float = 0.9, path_weight=2.0,  # noqa: B008
@@ -76,15 +82,19 @@ class StyleGAN(Generating, AdversarialModel):
                 f"mixing is {mixing} and path_every {path_every}: expected a probability and a "
                 "number of steps of at least 1."
             )
-        (self.layers_of_style, dim), (self.pixels,) = (i.shape[1:] for i in generator.inputs)
+        styles, pixels = generator.inputs
+        self.layers_of_style, dim = styles.shape[1:]
+        self.pixels = pixels.shape[1]
         if mapping.output_shape != (None, dim):
             raise ValueError(
                 f"The mapping makes styles {mapping.output_shape} and the generator takes {dim} "
                 "numbers: expected [batch, style] of that size."
             )
-        self.mapping, self.mixing, self.path_every = mapping, mixing, path_every
+        self.mapping = mapping
+        self.mixing = mixing
+        self.path_every = path_every
         self.path_weight = schedules.weight("path_weight", path_weight)
-        self.keep_latents(mapping.inputs[0].shape[1])
+        self.set_latents(mapping.inputs[0].shape[1])
         self.edges["x"] = Images(tuple(discriminator.inputs[0].shape[1:]))
         self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
         self.edges["psi"] = Number(-1.0, 1.0, "psi")
@@ -114,20 +124,44 @@ class StyleGAN(Generating, AdversarialModel):
         generator = style_generator(shape, latent_dim, filters, width, styling)
         return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)
 
-    def optimizers(self):
-        """Returns the discriminator, and the mapping with the generator, with their optimizers."""
-        players = super().optimizers()
-        return players | {"g_optimizer": [self.mapping, *players["g_optimizer"]]}
+    @override
+    def players(self):
+        networks = [self.mapping, self.generator]
+        return super().players() | {"g_optimizer": Player(networks, self.default_optimizer)}
 
+    @override
     def default_optimizer(self):
         """Returns the optimizer of 2020 (appendix B)."""
         return keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
+    @override
     def loss_weights(self):
-        """Returns what is reported beside the losses, and what the regularizer counts."""
         return super().loss_weights() | {"path": self.path_weight, "path_length": None}
 
-    # Hooks -----------------------------------------------------------------------------------
+    # The step --------------------------------------------------------------------------------
+
+    @override
+    def train_step(self, data):
+        """Updates the discriminator, then mapping and generator, then the running means."""
+        for k, batch in enumerate(self.minibatches(self.prepare_batch(data))):
+            use = f"discriminator {k}"
+            fake = self.generated(use, batch, training=True)
+
+            def discriminator_loss(batch=batch, fake=fake, use=use):
+                terms = self.discriminator_terms(batch, fake, use, training=True)
+                return self.weighted(terms), terms
+
+            d_loss, d_terms = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+
+        def generator_loss():
+            terms = self.generator_terms(batch, training=True)
+            return self.weighted(terms), terms
+
+        networks = self.mapping, self.generator
+        g_loss, g_terms = minimize(generator_loss, self.g_optimizer, *networks)
+        with tf.control_dependencies([g_loss]):
+            self._move_means(g_terms)
+        return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
 
     def drawn(self, use, n, training):
         """Draws the latents of two styles for each image, where they are mixed, and noise."""
@@ -143,14 +177,17 @@ class StyleGAN(Generating, AdversarialModel):
         first = tf.range(self.layers_of_style, dtype=tf.float32) < ends[:, None]
         return tf.where(first[..., None], styles[::2, None], styles[1::2, None])
 
+    @override
     def generated(self, use, batch, training):
         """Returns images of styles and noise that are drawn for this use in this step."""
         *styles, noise = self.drawn(use, keras.ops.shape(batch["x"])[0], training)
         return self.generator([self.styled(*styles, training), noise], training=training)
 
+    @override
     def generator_terms(self, batch, training):
         """Returns the terms of the generator's loss; the second is eq. (4) of 2020."""
-        n, every = keras.ops.shape(batch["x"])[0], self.path_every if training else 1
+        n = keras.ops.shape(batch["x"])[0]
+        every = self.path_every if training else 1
         *styles, noise = self.drawn("path", n, training)
         directions = self.normal("directions", [n, *self.edges["x"].shape], training)
 
@@ -166,7 +203,7 @@ class StyleGAN(Generating, AdversarialModel):
         path = {"path": every * deviation**2, "path_length": self.mean_path.value + deviation}
         return super().generator_terms(batch, training) | path
 
-    def generator_updated(self, terms):
+    def _move_means(self, terms):
         """Moves the mean length of paths, a in eq. (4), and the mean style."""
         length = batch_mean(terms["path_length"])
         self.mean_path.assign_add(MEAN_PATH * (length - self.mean_path.value))
@@ -176,20 +213,23 @@ class StyleGAN(Generating, AdversarialModel):
 
     # Use -------------------------------------------------------------------------------------
 
+    @override
     def noise(self, n, key):
         """Draws latents, and the noise of all layers."""
         both = tf.random.stateless_normal([n, self.latent_dim + self.pixels], key)
         return {"latents": both[:, : self.latent_dim], "pixels": both[:, self.latent_dim :]}
 
-    def from_noise(self, noise, psi=1.0):
+    def from_noise(self, noise, psi=1.0, truncation=WIDEST):
         """Returns the images of latents and noise.
 
         Args:
             noise: What `noise` returns.
             psi: How far the styles are from their mean: 1 leaves them, 0 is the mean, and -1 its
                 other side (2019, appendix B).
+            truncation: Standard deviations beyond which no latent lies.
         """
-        styles = self.mapping(noise["latents"], training=False)
+        latents = truncated_normal(noise["latents"], truncation)
+        styles = self.mapping(latents, training=False)
         styles = (1.0 - psi) * self.mean_style.value + psi * styles
         return self.generator([self._everywhere(styles), noise["pixels"]], training=False)
 

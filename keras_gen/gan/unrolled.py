@@ -2,14 +2,15 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.gan.gan import GAN
-from keras_gen.training import global_mean, global_sum
+from keras_gen.training import global_mean, global_sum, other_weights
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class UnrolledGAN(GAN):
-    """A generator that looks ahead, to what the discriminator is about to become.
+    """A generator that is trained against what the discriminator is about to become.
 
     Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. The
     generator's gradient, eq. (10), goes through the discriminator's next steps; the discriminator
@@ -52,22 +53,25 @@ class UnrolledGAN(GAN):
                 f"unrolled_steps is {unrolled_steps} and unrolled_rate {unrolled_rate}: expected 0 "
                 "steps or more, and a positive rate."
             )
-        self.unrolled_steps, self.unrolled_rate = unrolled_steps, unrolled_rate
+        self.unrolled_steps = unrolled_steps
+        self.unrolled_rate = unrolled_rate
 
+    @override
     def generator_terms(self, batch, training):
         """Returns the generator's loss under the discriminator of K steps ahead: eq. (9)."""
         fake = self.generated("generator", batch, training)
-        ahead = self._unrolled(batch, fake, training)
-        return {"adversarial": self.adversarial_loss(fake, batch, training, ahead)}
+        with other_weights(self.discriminator, self._unrolled(batch, fake, training)):
+            return {"adversarial": self.adversarial_loss(fake, batch, training)}
 
     def _unrolled(self, batch, fake, training):
+        """The discriminator's weights after K steps of gradient descent, eq. (8)."""
         weights = [tf.convert_to_tensor(v.value) for v in self.discriminator.trainable_variables]
         for _ in range(self.unrolled_steps):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(weights)
-                terms = self.discriminator_terms(batch, fake, "unrolled", training, weights)
+                with other_weights(self.discriminator, weights):
+                    terms = self.discriminator_terms(batch, fake, "unrolled", training)
                 loss = global_mean(self.weighted(terms, training))
             slopes = [global_sum(slope) for slope in tape.gradient(loss, weights)]
-            # Eq. (8).
             weights = [w - self.unrolled_rate * s for w, s in zip(weights, slopes, strict=True)]
         return weights

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.gan.gan import GAN
 from keras_gen.training import replace_weights
@@ -21,10 +22,10 @@ class WGAN(GAN):
 
     Args:
         generator: Float latents `[batch, latents]` to examples.
-        critic: Examples to numbers of any shape `[batch, ...]`.
+        discriminator: The critic, examples to numbers of any shape `[batch, ...]`.
         clip: c, the largest absolute value of a weight of the critic; None: they are not clipped,
             and something else has to hold the critic's slope, such as a penalty.
-        critic_steps: n_critic. A batch given to `fit` holds that many fresh batches.
+        discriminator_steps: n_critic. A batch given to `fit` holds that many fresh batches.
         seed: Seed of the latents.
         penalty: As of `GAN`.
 
@@ -43,37 +44,38 @@ class WGAN(GAN):
     ```
     """
 
+    renamed = {"critic": "discriminator", "critic_steps": "discriminator_steps"}
+
     def __init__(
-        self, generator, critic, clip: float | None = 0.01, critic_steps: int = 5, seed=0,
-        penalty=None, **kwargs,
+        self, generator, discriminator, clip: float | None = 0.01, discriminator_steps: int = 5,
+        seed=0, penalty=None, **kwargs,
     ):  # fmt: skip
-        super().__init__(generator, critic, "wasserstein", penalty, critic_steps, seed, **kwargs)
+        super().__init__(
+            generator, discriminator, "wasserstein", penalty, discriminator_steps, seed, **kwargs
+        )
         if clip is not None and not clip > 0:
             raise ValueError(f"clip is {clip}: expected a positive number, or None.")
-        self.clip, self.critic_steps = clip, critic_steps
+        self.clip = clip
 
-    @property
-    def critic(self) -> keras.Model:
-        """The critic, which is the discriminator of `GAN`."""
-        return self.discriminator
-
+    @override
     def default_optimizer(self):
         """Returns the optimizer of algorithm 1."""
         return keras.optimizers.RMSprop(5e-5)
 
+    @override
     def loss_weights(self):
-        """Returns what is reported: a penalty, and the critic's estimate of the distance."""
         penalty = {} if self.penalty is None else {"penalty": 1.0}
         return penalty | {"wasserstein_distance": None}
 
-    def discriminator_terms(self, batch, fake, use, training, weights=None):
+    @override
+    def discriminator_terms(self, batch, fake, use, training):
         """Returns the terms of the critic's loss, the first of which is minus eq. (3)."""
-        terms = super().discriminator_terms(batch, fake, use, training, weights)
+        terms = super().discriminator_terms(batch, fake, use, training)
         return terms | {"wasserstein_distance": -terms["discrimination"]}
 
+    @override
     def discriminator_updated(self):
         """Clips the critic's weights, line 7 of algorithm 1."""
         if self.clip is not None:
-            low, high = -self.clip, self.clip
             weights = self.discriminator.trainable_variables
-            replace_weights(lambda w: tf.clip_by_value(w, low, high), *weights)
+            replace_weights(lambda w: tf.clip_by_value(w, -self.clip, self.clip), *weights)

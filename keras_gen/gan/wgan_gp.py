@@ -1,6 +1,7 @@
 """WGAN with a gradient penalty (Gulrajani et al. 2017)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.gan.wgan import WGAN
 from keras_gen.losses import GradientPenalty
@@ -19,9 +20,10 @@ class WGANGP(WGAN):
 
     Args:
         generator: Float latents `[batch, latents]` to images in [-1, 1].
-        critic: Images to numbers of any shape `[batch, ...]`, without batch normalization (sec. 4).
+        discriminator: The critic, images to numbers of any shape `[batch, ...]`, without batch
+            normalization (sec. 4).
         penalty_weight: lambda.
-        critic_steps: n_critic. A batch given to `fit` holds that many fresh batches.
+        discriminator_steps: n_critic. A batch given to `fit` holds that many fresh batches.
         seed: Seed of the latents and of the points between images.
 
     Raises:
@@ -43,13 +45,16 @@ class WGANGP(WGAN):
     discriminator_normalization = "layer"
 
     def __init__(
-        self, generator, critic, penalty_weight: float = 10.0, critic_steps: int = 5, seed=0,
-        **kwargs,
+        self, generator, discriminator, penalty_weight: float = 10.0,
+        discriminator_steps: int = 5, seed=0, **kwargs,
     ):  # fmt: skip
         penalty = GradientPenalty(penalty_weight)
-        super().__init__(generator, critic, None, critic_steps, seed, penalty, **kwargs)
+        super().__init__(
+            generator, discriminator, None, discriminator_steps, seed, penalty, **kwargs
+        )
         self.penalty_weight = penalty_weight
 
+    @override
     def default_optimizer(self):
         """Returns the optimizer of algorithm 1."""
         return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)

@@ -2,6 +2,7 @@
 
 from keras_gen.training import schedules
 from keras_gen.training.averaging import averaged_weights, take_weights
+from keras_gen.training.capabilities import capability, sample
 from keras_gen.training.checks import require, require_inputs
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
@@ -11,8 +12,9 @@ from keras_gen.training.minimize import (
     gradients,
     joint_gradients,
     minimize,
+    other_weights,
 )
-from keras_gen.training.model import GenerativeModel, require_built
+from keras_gen.training.model import GenerativeModel, Player, require_built
 from keras_gen.training.noise import stateless_seed
 from keras_gen.training.optimizers import JoiningAdam
 from keras_gen.training.refusals import NonFiniteLossError
@@ -37,6 +39,7 @@ __all__ = [
     "ImagePool",
     "JoiningAdam",
     "NonFiniteLossError",
+    "Player",
     "SamplingWeights",
     "Schedule",
     "TrainingState",
@@ -44,6 +47,7 @@ __all__ = [
     "apply_gradients",
     "averaged_weights",
     "batch_mean",
+    "capability",
     "distribute_fresh",
     "global_batch",
     "global_mean",
@@ -53,12 +57,14 @@ __all__ = [
     "joint_gradients",
     "make_strategy",
     "minimize",
+    "other_weights",
     "parts",
     "replace_weights",
     "replica_part",
     "require",
     "require_built",
     "require_inputs",
+    "sample",
     "schedules",
     "stateless_seed",
     "take_weights",

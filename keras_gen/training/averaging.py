@@ -49,7 +49,7 @@ def take_weights(model, other) -> None:
 def _averages(model: Any) -> list:
     """The weights that have moving averages, each with its own."""
     pairs: list = []
-    for name in model.optimizers():
+    for name in model.players():
         optimizer: Any = getattr(model, name, None)
         optimizer = getattr(optimizer, "inner_optimizer", optimizer)
         # Before the first update the averages are zeros.

@@ -1,5 +1,6 @@
 """The one way in which weights are updated: the gradients of a loss, and their application."""
 
+import contextlib
 import dataclasses
 from collections.abc import Callable
 from typing import Any
@@ -33,11 +34,15 @@ class Gradients:
 
 
 def trainable_weights(*networks) -> list:
-    """The trainable weights of networks, each once, also where two networks share it."""
-    return list({id(v): v for network in networks for v in network.trainable_variables}.values())
+    """Returns the trainable weights of networks, each once, also where two networks share it."""
+    found = {}
+    for network in networks:
+        for weight in network.trainable_variables:
+            found[id(weight)] = weight
+    return list(found.values())
 
 
-def gradients(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") -> Gradients:
+def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
     """Computes the gradients of a loss by the trainable weights of `networks`.
 
     For methods that do something with the gradients before they are applied, such as a step along
@@ -48,37 +53,35 @@ def gradients(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") -
             whatever the next loss can reuse.
         optimizer: Built `keras.optimizers.Optimizer`, asked for its loss scale.
         *networks: Models or layers.
-        unused: `"refuse"`: every weight must take part in the loss. `"skip"`: those that do not
-            are left alone, as in networks of which a part waits for its turn (their optimizer
-            should be `JoiningAdam`).
 
     Raises:
         ValueError: If there are no trainable weights, or one takes no part; in use, the runtime
             raises if the loss is NaN or infinite.
     """
-    variables = trainable_weights(*networks)
-    if not variables:
+    name = loss_fn.__name__
+    weights = trainable_weights(*networks)
+    if not weights:
         names = ", ".join(network.name for network in networks)
         raise ValueError(
-            f"{_name(loss_fn)} has nothing to update: {names} has no trainable weights. "
+            f"{name} has nothing to update: {names} has no trainable weights. "
             "Set `trainable = True` before `compile`."
         )
+    # `tape.watch` takes tf.Variable and not keras.Variable.
+    values = [weight.value for weight in weights]
     with tf.GradientTape(watch_accessed_variables=False) as tape:
-        # `tape.watch` takes tf.Variable and not keras.Variable.
-        tape.watch([v.value for v in variables])
+        tape.watch(values)
         result = loss_fn()
         loss, *rest = result if isinstance(result, tuple) else (result,)
-        part = tf.debugging.check_numerics(global_mean(loss), NOT_FINITE + _name(loss_fn))
+        part = tf.debugging.check_numerics(global_mean(loss), NOT_FINITE + name)
         objective = optimizer.scale_loss(part)
-    values = tape.gradient(objective, [v.value for v in variables])
-    missing = [v.path for v, g in zip(variables, values, strict=True) if g is None]
-    if missing and unused == "refuse":
-        raise ValueError(
-            f"{_name(loss_fn)} does not depend on {', '.join(missing)}: every trainable weight of "
-            "the network must take part in its loss; freeze what should not."
-        )
-    used = [(v, g) for v, g in zip(variables, values, strict=True) if g is not None]
-    return Gradients(loss, tuple(rest), [v for v, _ in used], [g for _, g in used], part)
+    slopes = tape.gradient(objective, values)
+    for weight, slope in zip(weights, slopes, strict=True):
+        if slope is None:
+            raise ValueError(
+                f"{name} does not depend on {weight.path}: every trainable weight of the network "
+                "must take part in its loss; freeze what should not."
+            )
+    return Gradients(loss, tuple(rest), weights, slopes, part)
 
 
 def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
@@ -141,9 +144,13 @@ def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
     Returns:
         An operation that what comes after the update can wait for.
     """
-    variables = [v for part in parts for v in part.variables]
-    values = [tf.convert_to_tensor(g) for part in parts for g in part.values]
-    checks = [part.checked for part in parts]
+    variables: list = []
+    values: list = []
+    checks: list = []
+    for part in parts:
+        variables += part.variables
+        values += map(tf.convert_to_tensor, part.values)
+        checks.append(part.checked)
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         values = _spread_overflow(values)
     else:
@@ -156,7 +163,7 @@ def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
         return tf.group(*checks)
 
 
-def minimize(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") -> Any:
+def minimize(loss_fn: Callable, optimizer, *networks) -> Any:
     """Takes one step of `optimizer` on the trainable weights of `networks`, and of nothing else.
 
     Handles the mean over the global batch, the loss scale of `mixed_float16`, weights that two of
@@ -168,7 +175,6 @@ def minimize(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") ->
             whatever the next loss can reuse.
         optimizer: Built `keras.optimizers.Optimizer`.
         *networks: Models or layers to update.
-        unused: What happens to weights that take no part in the loss, as of `gradients`.
 
     Returns:
         What the loss function returned, computed before the update.
@@ -182,10 +188,10 @@ def minimize(loss_fn: Callable, optimizer, *networks, unused: str = "refuse") ->
     loss = minimize(lambda: tf.reduce_sum(network(x) ** 2, -1), optimizer, network)
     ```
     """
-    found = gradients(loss_fn, optimizer, *networks, unused=unused)
-    updated = apply_gradients(optimizer, found, name=_name(loss_fn))
+    found = gradients(loss_fn, optimizer, *networks)
+    updated = apply_gradients(optimizer, found, name=loss_fn.__name__)
     with tf.control_dependencies([] if updated is None else [updated]):
-        loss, *rest = tf.nest.map_structure(_after, (found.loss, *found.rest))
+        loss, *rest = tf.nest.map_structure(tf.identity, (found.loss, *found.rest))
     return (loss, *rest) if found.rest else loss
 
 
@@ -215,11 +221,6 @@ def apply(network, weights, inputs, training: bool = False):
     return network.stateless_call(list(weights), state, inputs, training=training)[0]
 
 
-def _after(value):
-    """The same tensor, once what it is under the control of has happened."""
-    return tf.identity(value) if tf.is_tensor(value) else value
-
-
 def _spread_overflow(values):
     """An overflow on one replica must skip the step on all; Keras asks the first one only."""
     if replica_count() == 1:
@@ -229,5 +230,22 @@ def _spread_overflow(values):
     return [tf.where(overflow, tf.constant(float("inf"), g.dtype), g) for g in values]
 
 
-def _name(loss_fn: Callable) -> str:
-    return getattr(loss_fn, "__name__", type(loss_fn).__name__).strip("<>")
+@contextlib.contextmanager
+def other_weights(network, weights):
+    """Lets a network compute with other values of its trainable weights inside a block.
+
+    State that it changes there, such as moving statistics, stays as it was.
+
+    Args:
+        network: A built `keras.Model`.
+        weights: Tensors in the order of `network.trainable_variables`.
+
+    Example:
+    ```python
+    with other_weights(critic, [w - 0.1 * g for w, g in zip(weights, slopes)]):
+        logits = critic(images, training=True)
+    ```
+    """
+    values = zip(network.trainable_variables, weights, strict=True)
+    with keras.StatelessScope(state_mapping=list(values)):
+        yield

@@ -1,13 +1,16 @@
-"""The base of every model: optimizers, randomness, reports, edges, configuration."""
+"""The base of every model: players, randomness, reports, edges, capabilities, configuration."""
 
 import copy
 import inspect
 import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.training import noise, schedules
+from keras_gen.training import capabilities, noise, schedules
 from keras_gen.training.minimize import trainable_weights
 from keras_gen.training.optimizers import fuse
 from keras_gen.training.refusals import (
@@ -33,12 +36,24 @@ def require_built(*networks: keras.Model) -> None:
             )
 
 
+class Player(NamedTuple):
+    """Who is trained by one optimizer.
+
+    Attributes:
+        networks: Models or layers whose trainable weights the optimizer updates.
+        optimizer: Function of no arguments that makes the optimizer unless `compile` is given one.
+    """
+
+    networks: list
+    optimizer: Callable[[], keras.optimizers.Optimizer] = keras.optimizers.Adam
+
+
 class GenerativeModel(keras.Model):
     """Base of all models: who is trained by which optimizer, and what every step needs.
 
-    A subclass names its `optimizers` and their networks, the edges of its data (`edges`), the
-    weights of its losses (`loss_weights`) and writes `train_step`. Constructor arguments are kept
-    in attributes of the same names, which is all that `get_config` and `.keras` files need.
+    A subclass names its `players`, the edges of its data (`edges`), the weights of its losses
+    (`loss_weights`) and writes `train_step`. Constructor arguments are kept in attributes of the
+    same names, which is all that `get_config` and `.keras` files need.
 
     The model itself computes in float32; its networks compute in the policy they were built in.
 
@@ -47,14 +62,19 @@ class GenerativeModel(keras.Model):
         **kwargs: `name` and the like, of `keras.Model`.
     """
 
-    # What `fit` takes, by the names of the edges, in order.
+    # What `fit` takes, by the names of the edges, in order; and those of them that x depends on.
     batch: tuple[str, ...] = ("x",)
+    given: tuple[str, ...] = ()
+    # The names of what the optimizers minimize.
+    totals: tuple[str, ...] = ("loss",)
+    # Arguments that have another name in files of earlier versions: old name -> new name.
+    renamed: dict[str, str] = {}
 
     def __new__(cls, *args, **kwargs):
         """Remembers which arguments were given, for `get_config`."""
         model = super().__new__(cls, *args, **kwargs)
         positional = list(inspect.signature(cls.__init__).parameters)[1:]
-        object.__setattr__(model, "_given", [*positional[: len(args)], *kwargs])
+        object.__setattr__(model, "_given_arguments", [*positional[: len(args)], *kwargs])
         return model
 
     def __init__(self, seed: int = 0, **kwargs):
@@ -71,8 +91,8 @@ class GenerativeModel(keras.Model):
         # The networks arrive built; the model itself owns nothing that waits for data.
         self.built = True
 
+    @override
     def __setattr__(self, name, value):
-        """Refuses a new value of an argument that a compiled step has read already."""
         steps = (getattr(self, step, None) for step in ("train_function", "test_function"))
         if any(step is not None for step in steps) and name in self.arguments():
             raise AttributeError(
@@ -83,28 +103,32 @@ class GenerativeModel(keras.Model):
 
     # Configuration ---------------------------------------------------------------------------
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments, serialized, read from attributes of their names."""
         config = {"name": self.name}
         for argument in self.arguments():
             value = getattr(self, argument)
             config[argument] = keras.saving.serialize_keras_object(value)
         return config
 
+    @override
     @classmethod
     def from_config(cls, config: dict):
-        """Builds the model from what `get_config` returned."""
         config = copy.deepcopy(config)  # Keras empties what it reads.
-        return cls(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+        arguments = {}
+        for name, value in config.items():
+            name = cls.renamed.get(name, name)
+            arguments[name] = keras.saving.deserialize_keras_object(value)
+        return cls(**arguments)
 
     def arguments(self) -> list[str]:
         """Returns the constructor's arguments: those it names, and those given to its bases.
 
         A base's argument that the class itself gives a value is none of them.
         """
-        kinds = list(inspect.signature(type(self).__init__).parameters.values())[1:]
-        named = [p.name for p in kinds if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
-        ours = [name for name in self._given if name not in ("name", "dtype", "trainable")]
+        parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
+        named = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        ours = [n for n in self._given_arguments if n not in ("name", "dtype", "trainable")]
         return list(dict.fromkeys([*named, *ours]))
 
     @property
@@ -113,43 +137,76 @@ class GenerativeModel(keras.Model):
         found = {}
         for name in self.arguments():
             value = getattr(self, name)
-            several = isinstance(value, list | tuple)
-            for number, one in enumerate(value if several else [value]):
-                if isinstance(one, keras.Model):
-                    found[f"{name}_{number}" if several else name] = one
+            if isinstance(value, keras.Model):
+                found[name] = value
+            elif isinstance(value, list | tuple):
+                numbered = {f"{name}_{number}": one for number, one in enumerate(value)}
+                found |= {k: one for k, one in numbered.items() if isinstance(one, keras.Model)}
         return found
 
-    # Optimizers ------------------------------------------------------------------------------
+    # Players ---------------------------------------------------------------------------------
 
-    def optimizers(self) -> dict[str, list[keras.Model]]:
-        """Returns the name of each optimizer and the networks that it trains."""
-        return {"optimizer": list(self.networks.values())}
+    def players(self) -> dict[str, Player]:
+        """Returns who is trained: the name of each optimizer, its networks and its default."""
+        return {"optimizer": Player(list(self.networks.values()))}
 
-    def compile(self, *, run_eagerly=False, jit_compile=False, steps_per_execution=1, **optimizers):
+    def networks_of(self, optimizer: str) -> list:
+        """Returns the networks that one of the optimizers trains, as of `compile`."""
+        return self._networks_of[optimizer]
+
+    @override
+    def compile(
+        self, optimizer=None, *, run_eagerly=False, jit_compile=False, steps_per_execution=1,
+        **optimizers,
+    ):  # fmt: skip
         """Builds every optimizer for its networks and creates all state that training needs.
 
         Optimizers are built here against their own networks, because a step under a distribution
         strategy must not create variables. `mixed_float16` networks get a dynamic loss scale.
 
         Args:
+            optimizer: That of a model of one player.
             run_eagerly: As in Keras.
             jit_compile: As in Keras; XLA, for one device.
             steps_per_execution: As in Keras, for one device.
-            **optimizers: One optimizer (object, name or config) for every name in `optimizers()`.
+            **optimizers: One optimizer (object, name or config) for each of `players()`, by name,
+                such as `d_optimizer` and `g_optimizer`; those left out are the paper's.
 
         Raises:
-            ValueError: If an optimizer is missing, unknown, shared, or has a learning rate below 0,
-                a network has no weights yet, or several replicas are to do what one device can.
+            ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a
+                network has no weights yet, or several replicas are to do what one device can.
         """
-        networks = self.optimizers()
-        if set(optimizers) != set(networks):
+        players = self.players()
+        if optimizer is not None:
+            optimizers["optimizer"] = optimizer
+        if unknown := sorted(optimizers.keys() - players.keys()):
             raise ValueError(
-                f"{type(self).__name__}.compile takes the optimizers {sorted(networks)}, but got "
-                f"{sorted(optimizers)}."
+                f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, but got "
+                f"{unknown[0]!r}."
             )
-        if steps_per_execution > 1 and any(
-            isinstance(layer, SamplingWeights) for layer in self._flatten_layers()
-        ):
+        self._refuse_ways_to_run(jit_compile, steps_per_execution)
+        objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
+        if len({id(each) for each in objects}) < len(objects):
+            raise ValueError("Two networks share one optimizer object: give each its own.")
+        super().compile(
+            optimizer=None, run_eagerly=run_eagerly, jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+        )  # fmt: skip
+        refuse_replicated_randomness(self)
+        built = {}
+        for name, player in players.items():
+            identifier = optimizers.get(name)
+            identifier = player.optimizer() if identifier is None else identifier
+            built[name] = _build_optimizer(name, identifier, player.networks)
+        for name, each in built.items():
+            setattr(self, name, each)
+        # Not tracked: networks are saved as the arguments that they are.
+        self.__dict__["_networks_of"] = {name: list(p.networks) for name, p in players.items()}
+        self._means = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
+
+    def _refuse_ways_to_run(self, jit_compile, steps_per_execution):
+        resamples = any(isinstance(layer, SamplingWeights) for layer in self._flatten_layers())
+        if steps_per_execution > 1 and resamples:
             raise ValueError(
                 f"steps_per_execution={steps_per_execution} with sampling weights: the next batch "
                 "could be drawn before this step has written its weights; use 1."
@@ -160,71 +217,28 @@ class GenerativeModel(keras.Model):
                 f"jit_compile={jit_compile} and steps_per_execution={steps_per_execution} on "
                 f"{replicas} replicas: Keras can do either on one device only."
             )
-        objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
-        if len({id(optimizer) for optimizer in objects}) < len(objects):
-            raise ValueError("Two networks share one optimizer object: give each its own.")
-        super().compile(
-            optimizer=None, run_eagerly=run_eagerly, jit_compile=jit_compile,
-            steps_per_execution=steps_per_execution,
-        )  # fmt: skip
-        refuse_replicated_randomness(self)
-        built = [self._build_optimizer(name, optimizers[name], networks[name]) for name in networks]
-        for name, optimizer in zip(networks, built, strict=True):
-            setattr(self, name, optimizer)
-        self._means = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
 
-    def _build_optimizer(self, name, identifier, networks):
-        try:
-            optimizer = keras.optimizers.get(identifier)
-        except ValueError:
-            optimizer = None
-        if optimizer is None:
-            raise ValueError(
-                f"{name} is {identifier!r}: expected a keras.optimizers.Optimizer or the name of "
-                "one, such as 'adam'."
-            )
-        require_built(*networks)
-        rate = getattr(optimizer, "_learning_rate", None)
-        if isinstance(rate, keras.Variable) and not rate.numpy() >= 0:
-            raise ValueError(f"{name} has learning rate {rate.numpy():g}: it must not be negative.")
-        # The layers are asked, because a loaded network does not keep the policy of its own.
-        layers = [layer for network in networks for layer in network._flatten_layers()]
-        scaled = any(layer.compute_dtype == "float16" for layer in layers)
-        if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-        optimizer.build(trainable_weights(*networks))
-        fuse(optimizer)
-        # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
-        # the one called `optimizer`. Here they are for `averaged_weights`.
-        optimizer.finalize_variable_values = lambda variables: None
-        return optimizer
-
+    @override
     def get_compile_config(self) -> dict:
-        """Returns the optimizers' configs, so that a `.keras` file restores a compiled model."""
         if not self.compiled:
             return {}
         serialize = keras.saving.serialize_keras_object
-        return {name: serialize(getattr(self, name)) for name in self.optimizers()} | {
+        return {name: serialize(getattr(self, name)) for name in self.players()} | {
             "run_eagerly": self.run_eagerly,
             "jit_compile": self.jit_compile,
             "steps_per_execution": self.steps_per_execution,
         }
 
+    @override
     def compile_from_config(self, config: dict):
-        """Compiles with what `get_compile_config` returned."""
         self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
 
     def training_variables(self) -> list:
         """All state that the next step depends on: weights, counters, pools, optimizers."""
-        optimizers = [getattr(self, name) for name in self.optimizers()] if self.compiled else []
+        optimizers = [getattr(self, name) for name in self.players()] if self.compiled else []
         return [*self.variables, *(v for o in optimizers for v in o.variables)]
 
-    # Steps -----------------------------------------------------------------------------------
-
-    @property
-    def totals(self) -> tuple[str, ...]:
-        """The names of what the optimizers minimize."""
-        return ("loss",)
+    # Losses ----------------------------------------------------------------------------------
 
     def loss_weights(self) -> dict:
         """Returns the names of the terms that are reported, and the weight of each in its loss.
@@ -237,21 +251,25 @@ class GenerativeModel(keras.Model):
     @property
     def loss_names(self) -> tuple[str, ...]:
         """What a step reports: the totals, minimized terms as `<name>_loss`, and the others."""
-        return (*self.totals, *self._names(self.loss_weights()))
+        weights = self.loss_weights()
+        terms = [name if weight is None else f"{name}_loss" for name, weight in weights.items()]
+        return (*self.totals, *terms)
 
-    def weighted(self, terms: dict, training: bool) -> tf.Tensor:
+    def weighted(self, terms: dict, training: bool = True) -> tf.Tensor:
         """Returns the sum of terms `[batch]`, each times its weight; terms without one count once.
 
         Args:
             terms: By name.
             training: Whether schedules have the value of this step, or their final one.
         """
-        weights = {name: 1.0 for name in terms} | self.loss_weights()
-        return sum(
-            self.scheduled(weights[name], training) * term
-            for name, term in terms.items()
-            if weights[name] is not None
-        )
+        weights = self.loss_weights()
+        total = 0
+        for name, term in terms.items():
+            weight = weights.get(name, 1.0)
+            if weight is not None:
+                # Networks of lower precision make terms of theirs.
+                total += self.scheduled(weight, training) * tf.cast(term, tf.float32)
+        return total
 
     def scheduled(self, value, training: bool = True):
         """Returns a number, or a schedule's value: at this step, or outside training its last.
@@ -262,49 +280,51 @@ class GenerativeModel(keras.Model):
             return math.prod(self.scheduled(factor, training) for factor in value)
         return schedules.value_at(value, self.step.value) if training else schedules.final(value)
 
-    def named(self, terms: dict) -> dict:
-        """Returns the terms that are reported, under the names they are reported by."""
-        weights = self.loss_weights()
-        if missing := sorted(weights.keys() - terms.keys()):
-            raise ValueError(
-                f"{type(self).__name__}.loss_weights names {missing[0]!r}, but the terms of its "
-                f"losses are {sorted(terms)}."
-            )
-        shown = {name: value for name, value in terms.items() if name in weights}
-        return dict(zip(self._names(shown), shown.values(), strict=True))
+    def report(self, terms: dict | None = None, training: bool = True, **losses) -> dict:
+        """Ends a step: counts it and returns the running means of what `loss_names` names.
 
-    def _names(self, terms) -> list[str]:
-        weights = self.loss_weights()
-        return [name if weights[name] is None else f"{name}_loss" for name in terms]
+        Args:
+            terms: Terms of the losses by their own names, `[batch]` (weighted by their size) or
+                scalars; those that `loss_weights` does not name are left out.
+            training: False in `test_step`.
+            **losses: The totals, and whatever else is reported under its own name.
+
+        Raises:
+            ValueError: If a term that `loss_weights` names is missing.
+        """
+        terms = terms or {}
+        for name, weight in self.loss_weights().items():
+            shown = name if weight is None else f"{name}_loss"
+            if name in terms:
+                losses[shown] = terms[name]
+            elif shown not in losses:
+                raise ValueError(
+                    f"{type(self).__name__}.loss_weights names {name!r}, but the terms of its "
+                    f"losses are {sorted(terms)}."
+                )
+        # A step whose losses were not finite does not count.
+        with tf.control_dependencies(list(losses.values())):
+            (self.step if training else self.evaluation_step).assign_add(1)
+        results = {}
+        for name, value in losses.items():
+            self._means[name].update_state(tf.cast(value, tf.float32))
+            results[name] = self._means[name].result()
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras concatenates the workers' results along axis 0, which scalars do not have.
+            results = {name: tf.reshape(value, (1,)) for name, value in results.items()}
+        return results
 
     @property
     def metrics(self) -> list:
         """The running means of what is reported."""
         return list(getattr(self, "_means", {}).values())
 
+    @override
     def reset_metrics(self):
-        """Also restarts the randomness of evaluation, so that `evaluate` repeats itself."""
         super().reset_metrics()
-        self.evaluation_step.assign(0)
+        self.evaluation_step.assign(0)  # so that `evaluate` repeats itself
 
-    def report(self, training: bool = True, **losses) -> dict:
-        """Ends a step: counts it and returns the running means of the losses.
-
-        Args:
-            training: False in `test_step`.
-            **losses: Tensors `[batch]` (weighted by their size) or scalars, for all of
-                `loss_names`.
-        """
-        # A step whose losses were not finite does not count.
-        with tf.control_dependencies(list(losses.values())):
-            (self.step if training else self.evaluation_step).assign_add(1)
-        for name, value in losses.items():
-            self._means[name].update_state(tf.cast(value, tf.float32))
-        results = {name: self._means[name].result() for name in losses}
-        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
-            # Keras concatenates the workers' results along axis 0, which scalars do not have.
-            results = {name: tf.reshape(value, (1,)) for name, value in results.items()}
-        return results
+    # Noise -----------------------------------------------------------------------------------
 
     def stateless_seed(self, use: str, training: bool = True) -> tf.Tensor:
         """Returns the seed, int64 `[2]`, of one use of randomness in this step."""
@@ -328,9 +348,6 @@ class GenerativeModel(keras.Model):
         """Int32 draws `[batch, ...]` over the last axis of logits for one use in this step."""
         return noise.categorical(logits, self.stateless_seed(use, training))
 
-    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
-        """Keras would call the model on data to build it; networks and optimizers are built."""
-
     # Edges -----------------------------------------------------------------------------------
 
     def prepare(self, x) -> tf.Tensor:
@@ -347,31 +364,93 @@ class GenerativeModel(keras.Model):
         """Brings results of the networks back into the form of the edge `x`, such as uint8."""
         return self.edges["x"].restore(values)
 
-    def prepare_batch(self, data) -> dict[str, tf.Tensor]:
-        """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
-
-        A model of one kind of data leaves labels that come with it aside.
-
-        Raises:
-            ValueError: If a part is missing, or there are too many.
-        """
-        parts = [part for part in tf.nest.flatten(data) if part is not None]
-        expected = [f"{name} ({self.edges[name].name})" for name in self.batch]
-        most = max(2, len(expected))
-        # Keras passes weights of examples as the third of three.
-        weights = isinstance(data, tuple) and len(data) > most and data[-1] is not None
-        if weights or not len(expected) <= len(parts) <= most:
-            raise ValueError(
-                f"{type(self).__name__} trains on {', '.join(expected)}, but got {len(parts)} "
-                f"arrays in a batch: give fit {len(expected)}, without sample weights."
-            )
-        named = zip(self.batch, parts, strict=False)
-        return {name: self.batch_edges()[name].prepare(part) for name, part in named}
-
     def batch_edges(self) -> dict:
         """Returns the edge of each part of a batch, for models that train on less than they use."""
         return self.edges
 
+    def prepare_batch(self, data) -> dict[str, tf.Tensor]:
+        """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
+
+        A model of one kind of data ignores labels that come with it.
+
+        Raises:
+            ValueError: If a part is missing, or there are too many.
+        """
+        edges = self.batch_edges()
+        parts = [part for part in tf.nest.flatten(data) if part is not None]
+        most = max(2, len(self.batch))
+        # Keras passes weights of examples as the third of three.
+        weights = isinstance(data, tuple) and len(data) > most and data[-1] is not None
+        if weights or not len(self.batch) <= len(parts) <= most:
+            expected = ", ".join(f"{name} ({edges[name].name})" for name in self.batch)
+            raise ValueError(
+                f"{type(self).__name__} trains on {expected}, but got {len(parts)} arrays in a "
+                f"batch: give fit {len(self.batch)}, without sample weights."
+            )
+        batch = {}
+        for name, part in zip(self.batch, parts, strict=False):
+            batch[name] = edges[name].prepare(part)
+        return batch
+
+    # Use -------------------------------------------------------------------------------------
+
+    def signatures(self) -> dict:
+        """Returns each capability as (function of tensors, their specifications), to be served."""
+        found = {}
+        for name in dict.fromkeys(n for c in type(self).__mro__ for n in vars(c)):
+            method = getattr(type(self), name)
+            if hasattr(method, "function"):
+                found[name] = self.signature(method.function, method.takes(self))
+        if hasattr(self, "sample"):
+            found["sample"] = capabilities.sample_signature(self)
+        return found
+
+    def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
+        """Returns a function of the model and of tensors that went through the edges of names."""
+        edges = [self.edges[name] for name in names]
+
+        @tf.autograph.experimental.do_not_convert
+        def serve(*values):
+            inner = [edge.prepare(value) for edge, value in zip(edges, values, strict=True)]
+            return self.served(function(self, **dict(zip(names, inner, strict=True))))
+
+        return serve, [edge.spec() for edge in edges]
+
+    def signature_defaults(self) -> dict[str, dict[str, Any]]:
+        """Returns what a client of a signature may leave out: its inputs' usual values."""
+        if not hasattr(self, "sample"):
+            return {}
+        conditions = capabilities.sample_conditions(self)
+        usual = {name: c.default for name, c in conditions.items()}
+        return {"sample": {k: v for k, v in usual.items() if v is not inspect.Parameter.empty}}
+
+    def served(self, outputs: dict) -> dict:
+        """Returns a capability's outputs by the names and in the forms that clients know."""
+        known = {}
+        for name, value in outputs.items():
+            edge = self.edges.get(name)
+            restored = value if edge is None else edge.restore(value)
+            if isinstance(restored, dict):
+                known |= restored
+            else:
+                known[name if edge is None else edge.name] = restored
+        return known
+
+    def graph(self, key, function: Callable, specs) -> Callable:
+        """Returns a function of tensors as a graph, traced once and kept under the key."""
+        graphs = self.__dict__.setdefault("_graphs", {})
+        if key not in graphs:
+            # As in Keras' steps, conditions are TensorFlow's: AutoGraph would only cost seconds.
+            graphs[key] = tf.function(function, input_signature=specs, autograph=False)
+        return graphs[key]
+
+    # Training --------------------------------------------------------------------------------
+
+    @override
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Keras would call the model on data to build it; networks and optimizers are built."""
+
+    @override
     def fit(self, *args, **kwargs):
         """Trains as `keras.Model.fit`; bad data and non-finite losses end it with one sentence.
 
@@ -391,8 +470,37 @@ class GenerativeModel(keras.Model):
         with plain_errors(self, kwargs.get("callbacks")):
             return super().fit(*args, **kwargs)
 
+    @override
     def evaluate(self, *args, **kwargs):
         """Evaluates as `keras.Model.evaluate`, with `fit`'s error messages."""
         refuse_arguments(type(self).__name__, args, kwargs)
         with plain_errors(self, None):
             return super().evaluate(*args, **kwargs)
+
+
+def _build_optimizer(name, identifier, networks):
+    """An optimizer that is built for the weights of its networks."""
+    try:
+        optimizer = keras.optimizers.get(identifier)
+    except ValueError:
+        optimizer = None
+    if optimizer is None:
+        raise ValueError(
+            f"{name} is {identifier!r}: expected a keras.optimizers.Optimizer or the name of "
+            "one, such as 'adam'."
+        )
+    require_built(*networks)
+    rate = getattr(optimizer, "_learning_rate", None)
+    if isinstance(rate, keras.Variable) and not rate.numpy() >= 0:
+        raise ValueError(f"{name} has learning rate {rate.numpy():g}: it must not be negative.")
+    # The layers are asked, because a loaded network does not keep the policy of its own.
+    layers = [layer for network in networks for layer in network._flatten_layers()]
+    scaled = any(layer.compute_dtype == "float16" for layer in layers)
+    if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(trainable_weights(*networks))
+    fuse(optimizer)
+    # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
+    # the one called `optimizer`. Here they are for `averaged_weights`.
+    optimizer.finalize_variable_values = lambda variables: None
+    return optimizer

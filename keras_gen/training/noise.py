@@ -24,55 +24,49 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     return tf.stack([tf.constant(first, tf.int64), tf.cast(step, tf.int64)])
 
 
-def _replica_slice(draw, shape) -> tf.Tensor:
-    """Draws for the whole global batch and keeps this replica's part.
+def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
+    """Draws noise for the whole global batch and returns this replica's part.
 
-    A replica that drew only its own part would either repeat its neighbor's noise or depend on
-    how many neighbors there are; this way N replicas see what one device would have seen.
+    A replica that drew its own part alone would either repeat its neighbor's noise or depend on
+    how many neighbors there are. This way N replicas see what one device would have seen.
+
+    Args:
+        draw: Stateless function of TensorFlow, of a shape and a seed.
+        shape: `[batch, ...]` of this replica: ints or scalar tensors, or a tensor of them.
+        seed: Int64 `[2]`, from `stateless_seed`.
+        **options: Further arguments of `draw`.
     """
-    start, total = replica_slice(shape[0])
-    return draw([total, *shape[1:]])[start : start + shape[0]]
+    shape = tf.unstack(shape) if tf.is_tensor(shape) else list(shape)
+    batch, *example = shape
+    start, total = replica_slice(batch)
+    return draw([total, *example], seed, **options)[start : start + batch]
 
 
 def normal(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     """Standard normal noise of `shape`, whose first axis is this replica's batch.
 
     Args:
-        shape: List of ints or scalar tensors, `[batch, ...]`.
+        shape: `[batch, ...]`: ints or scalar tensors, or a tensor of them such as `tf.shape(x)`.
         seed: Int64 `[2]`, from `stateless_seed`.
         dtype: Floating dtype of the result.
     """
-    return _replica_slice(lambda s: tf.random.stateless_normal(s, seed, dtype=dtype), list(shape))
+    return for_replica(tf.random.stateless_normal, shape, seed, dtype=dtype)
 
 
 def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Uniform noise in [0, 1) of `shape`, whose first axis is this replica's batch.
-
-    Args:
-        shape: List of ints or scalar tensors, `[batch, ...]`.
-        seed: Int64 `[2]`, from `stateless_seed`.
-        dtype: Floating dtype of the result.
-    """
-    return _replica_slice(lambda s: tf.random.stateless_uniform(s, seed, dtype=dtype), list(shape))
+    """Uniform noise in [0, 1); arguments as of `normal`."""
+    return for_replica(tf.random.stateless_uniform, shape, seed, dtype=dtype)
 
 
 def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Standard Gumbel noise, -log(-log(u)), of `shape`, whose first axis is this replica's batch.
+    """Standard Gumbel noise, -log(-log(u)); arguments as of `normal`.
 
     Added to logits, its argmax is a draw from their softmax (Jang, Gu, Poole: "Categorical
-    Reparameterization with Gumbel-Softmax", ICLR 2017, equation 1).
-
-    Args:
-        shape: List of ints or scalar tensors, `[batch, ...]`.
-        seed: Int64 `[2]`, from `stateless_seed`.
-        dtype: Floating dtype of the result, which is finite; it is drawn in float32.
+    Reparameterization with Gumbel-Softmax", ICLR 2017, equation 1). It is drawn in float32.
     """
-
-    def draw(shape):
-        # At u = 0 the noise would be infinite.
-        return tf.random.stateless_uniform(shape, seed, minval=1e-37, maxval=1.0)
-
-    return tf.cast(-tf.math.log(-tf.math.log(_replica_slice(draw, list(shape)))), dtype)
+    # At u = 0 the noise would be infinite.
+    u = for_replica(tf.random.stateless_uniform, shape, seed, minval=1e-37, maxval=1.0)
+    return tf.cast(-tf.math.log(-tf.math.log(u)), dtype)
 
 
 def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:

@@ -48,8 +48,8 @@ class JoiningAdam(keras.optimizers.Adam):
     beta_1=0.5, and 10 with the beta_1=0 and beta_2=0.99 of progressive growing.
 
     A weight takes part in a step if its gradient is passed to `apply`, be it zero. The optimizer is
-    built with all weights, also those that wait; `minimize(..., unused="skip")` passes on the
-    gradients of those in use. Where all weights always are, this is `keras.optimizers.Adam`.
+    built with all weights, also those that wait; `minimize` is given the part in use. Where all
+    weights always are, this is `keras.optimizers.Adam`.
 
     Deviations from algorithm 1 are those of Keras: epsilon is the "epsilon hat" of the end of
     section 2. The averages of `use_ema` start at the optimizer's first step, for all weights.
@@ -64,7 +64,7 @@ class JoiningAdam(keras.optimizers.Adam):
     ```python
     optimizer = JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99)
     optimizer.build(network.trainable_variables)
-    minimize(loss, optimizer, network, unused="skip")
+    minimize(loss, optimizer, part_in_use)
     [int(count) for count in optimizer.updates]  # 1 for weights in use, 0 for those that wait
     ```
     """

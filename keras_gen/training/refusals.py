@@ -48,7 +48,7 @@ def refuse_callbacks(model, callbacks) -> None:
     Raises:
         ValueError: If there is one; the message says what to use in its place.
     """
-    optimizers = list(model.optimizers())
+    optimizers = list(model.players())
     if optimizers == ["optimizer"]:
         return
     for callback in _as_list(callbacks):

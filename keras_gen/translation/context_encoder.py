@@ -1,21 +1,31 @@
 """Context encoders (Pathak, Krähenbühl, Donahue, Darrell, Efros 2016)."""
 
+from functools import partial
+
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import Capable, capability
 from keras_gen.bases.edges import Images, Levels
 from keras_gen.data.transforms.masks import centered_square, random_regions
 from keras_gen.losses import adversarial
-from keras_gen.training import GenerativeModel, minimize, noise, require_built, schedules
+from keras_gen.training import (
+    GenerativeModel,
+    Player,
+    capability,
+    minimize,
+    noise,
+    require_built,
+    schedules,
+)
 
 MASKS = ("center", "random")
 _CELLS = 8  # rows and columns of the noise that shapes random regions
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ContextEncoder(Capable, GenerativeModel):
+class ContextEncoder(GenerativeModel):
     """Fills in what is missing of an image from what is around it, and so learns features.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
@@ -34,9 +44,6 @@ class ContextEncoder(Capable, GenerativeModel):
     F is updated before the discriminator, which saves one pass of it, and takes the non-saturating
     form of eq. (2), as the authors' code does. The channel-wise fully connected layer stands in the
     decoder for inpainting too (fig. 9b), in place of the bottleneck of 4000 units of fig. 9a.
-
-    More lines than other models have, for it stands on no base of two players: what it generates
-    has a target, and the discriminator may be left out.
 
     Args:
         encoder: Float images in [-1, 1] to features `[batch, ...]`.
@@ -83,8 +90,11 @@ class ContextEncoder(Capable, GenerativeModel):
         require_built(encoder, decoder, *([] if discriminator is None else [discriminator]))
         if mask not in MASKS:
             raise ValueError(f"mask is {mask!r}: expected one of {MASKS}.")
-        self.encoder, self.decoder, self.discriminator = encoder, decoder, discriminator
-        self.mask, self.overlap = mask, overlap
+        self.encoder = encoder
+        self.decoder = decoder
+        self.discriminator = discriminator
+        self.mask = mask
+        self.overlap = overlap
         self.overlap_weight = schedules.weight("overlap_weight", overlap_weight)
         self.objective = adversarial.get(objective)
         self.reconstruction_weight = schedules.weight(
@@ -93,7 +103,8 @@ class ContextEncoder(Capable, GenerativeModel):
         self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
         self._check_shapes()
         shape = encoder.input_shape[1:]
-        self.edges["x"], self.edges["masks"] = Images(shape), Levels((*shape[:2], 1), name="masks")
+        self.edges["x"] = Images(shape)
+        self.edges["masks"] = Levels((*shape[:2], 1), name="masks")
 
     @property
     def _margin(self):
@@ -121,8 +132,8 @@ class ContextEncoder(Capable, GenerativeModel):
             )
 
     @property
-    def totals(self):
-        """The names of what the optimizers minimize."""
+    @override
+    def totals(self):  # type: ignore[override]
         return ("g_loss", "d_loss") if self.discriminator else ("g_loss",)
 
     def loss_weights(self):
@@ -131,25 +142,18 @@ class ContextEncoder(Capable, GenerativeModel):
             return {"reconstruction": 1.0}
         return dict(reconstruction=self.reconstruction_weight, adversarial=self.adversarial_weight)
 
-    def optimizers(self) -> dict:
+    @override
+    def players(self):
         """Returns F, which is encoder and decoder, and the discriminator if there is one."""
-        networks = {"g_optimizer": [self.encoder, self.decoder]}
-        return networks | ({"d_optimizer": [self.discriminator]} if self.discriminator else {})
-
-    def compile(self, *, d_optimizer=None, g_optimizer=None, **kwargs):
-        """Compiles with one optimizer for the discriminator and one for F.
-
-        Args:
-            d_optimizer: Default: Adam(2e-4, beta_1=0.5). Not used without a discriminator.
-            g_optimizer: Default: Adam(2e-3, beta_1=0.5), ten times the discriminator's rate as the
-                paper has it (sec. 5.1).
-            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
-        """
-        optimizers = {"g_optimizer": g_optimizer or keras.optimizers.Adam(2e-3, beta_1=0.5)}
+        # F learns at ten times the discriminator's rate (sec. 5.1).
+        adam = partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
+        players = {"g_optimizer": Player([self.encoder, self.decoder], adam)}
         if self.discriminator:
-            optimizers["d_optimizer"] = d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
-        super().compile(**optimizers, **kwargs)
+            adam = partial(keras.optimizers.Adam, 2e-4, beta_1=0.5)
+            players["d_optimizer"] = Player([self.discriminator], adam)
+        return players
 
+    @override
     def call(self, images, training=False):
         """Returns F of float images in [-1, 1] whose missing pixels are 0: whole images."""
         return self.decoder(self.encoder(images, training=training), training=training)
@@ -162,28 +166,27 @@ class ContextEncoder(Capable, GenerativeModel):
 
         def generator_loss():
             terms, predicted = self._generator_terms(x)
-            return self.weighted(terms, training=True), terms, predicted
+            return self.weighted(terms), terms, predicted
 
-        g_loss, terms, predicted = minimize(
-            generator_loss, self.g_optimizer, self.encoder, self.decoder
-        )
-        losses = {"g_loss": g_loss} | self.named(terms)
+        networks = self.encoder, self.decoder
+        g_loss, terms, predicted = minimize(generator_loss, self.g_optimizer, *networks)
+        losses = {"g_loss": g_loss}
         if self.discriminator:
 
             def discriminator_loss():
                 return self._discriminator_loss(x, predicted)
 
             losses["d_loss"] = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
-        return self.report(**losses)
+        return self.report(terms, **losses)
 
     def test_step(self, data):
         """Returns the same losses on held-out images."""
         x = self.prepare_batch(data)["x"]
         terms, predicted = self._generator_terms(x, training=False)
-        losses = {"g_loss": self.weighted(terms, training=False)} | self.named(terms)
+        losses = {"g_loss": self.weighted(terms, training=False)}
         if self.discriminator:
             losses["d_loss"] = self._discriminator_loss(x, predicted, training=False)
-        return self.report(training=False, **losses)
+        return self.report(terms, training=False, **losses)
 
     def _generator_terms(self, x, training=True):
         missing = self._missing(keras.ops.shape(x)[0], self.stateless_seed("regions", training))

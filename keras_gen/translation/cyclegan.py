@@ -1,18 +1,30 @@
 """CycleGAN (Zhu, Park, Isola, Efros 2017)."""
 
-import keras
-import tensorflow as tf
+from functools import partial
 
-from keras_gen.bases import Translator
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
 from keras_gen.bases.edges import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.base import per_example_mean
 from keras_gen.networks import patch_discriminator, resnet_generator
-from keras_gen.training import ImagePool, minimize, require_built, schedules
+from keras_gen.training import (
+    GenerativeModel,
+    ImagePool,
+    Player,
+    minimize,
+    require_built,
+    schedules,
+)
+from keras_gen.training.capabilities import to_arrays
+from keras_gen.training.noise import inference_seed
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class CycleGAN(Translator):
+class CycleGAN(GenerativeModel):
     """Unpaired translation between domains X and Y, held together by cycle consistency.
 
     Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent
@@ -58,6 +70,9 @@ class CycleGAN(Translator):
     ```
     """
 
+    batch = ("x", "y")
+    totals = ("g_loss", "d_loss")
+
     def __init__(
         self,
         generator_xy,
@@ -74,12 +89,17 @@ class CycleGAN(Translator):
     ):
         super().__init__(seed=seed, **kwargs)
         require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
-        self.generator_xy, self.generator_yx = generator_xy, generator_yx
-        self.discriminator_x, self.discriminator_y = discriminator_x, discriminator_y
+        self.edges["x"] = Images(generator_xy.input_shape[1:])
+        self.edges["y"] = Images(generator_yx.input_shape[1:])
+        self.generator_xy = generator_xy
+        self.generator_yx = generator_yx
+        self.discriminator_x = discriminator_x
+        self.discriminator_y = discriminator_y
         self.objective = adversarial.get(objective)
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
-        self.pool_size, self.domains = pool_size, tuple(domains)
+        self.pool_size = pool_size
+        self.domains = tuple(domains)
         if len(set(self.domains)) != 2:
             raise ValueError(f"domains is {domains!r}: expected two different names.")
         self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
@@ -98,77 +118,67 @@ class CycleGAN(Translator):
         Example: `CycleGAN.for_images((128, 128, 3), blocks=6, domains=("photo", "monet"))`.
         """
         any_size = (None, None, shape[-1])
-        generators = (resnet_generator(any_size, filters, blocks) for _ in range(2))
-        return cls(*generators, *(patch_discriminator(shape, filters) for _ in range(2)), **kwargs)
+        generator_xy = resnet_generator(any_size, filters, blocks)
+        generator_yx = resnet_generator(any_size, filters, blocks)
+        discriminator_x = patch_discriminator(shape, filters)
+        discriminator_y = patch_discriminator(shape, filters)
+        return cls(generator_xy, generator_yx, discriminator_x, discriminator_y, **kwargs)
 
+    @override
     def batch_edges(self):
         """Returns images of the discriminators' sizes: those are trained with the generators."""
-        discriminators = {"x": self.discriminator_x, "y": self.discriminator_y}
-        return {name: Images(d.input_shape[1:]) for name, d in discriminators.items()}
-
-    @property
-    def totals(self):
-        """The names of what the optimizers minimize."""
-        return ("g_loss", "d_loss")
-
-    def optimizers(self) -> dict:
-        """Returns the networks of each optimizer: both generators, both discriminators."""
         return {
-            "g_optimizer": [self.generator_xy, self.generator_yx],
-            "d_optimizer": [self.discriminator_x, self.discriminator_y],
+            "x": Images(self.discriminator_x.input_shape[1:]),
+            "y": Images(self.discriminator_y.input_shape[1:]),
         }
 
-    def directions(self) -> dict:
-        """Returns G and F by the names of the domains, such as `photo_to_monet`."""
-        x, y = self.domains
-        return {f"{x}_to_{y}": self.generator_xy, f"{y}_to_{x}": self.generator_yx}
+    @override
+    def players(self):
+        adam = partial(keras.optimizers.Adam, 2e-4, beta_1=0.5)  # sec. 4
+        return {
+            "g_optimizer": Player([self.generator_xy, self.generator_yx], adam),
+            "d_optimizer": Player([self.discriminator_x, self.discriminator_y], adam),
+        }
 
-    def compile(self, *, d_optimizer=None, g_optimizer=None, **kwargs):
-        """Compiles with one optimizer for both discriminators and one for both generators.
-
-        Args:
-            d_optimizer: Default: Adam(2e-4, beta_1=0.5), the paper's (sec. 4).
-            g_optimizer: Likewise.
-            **kwargs: `run_eagerly`, `jit_compile`, `steps_per_execution`.
-        """
-        g_optimizer = g_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
-        d_optimizer = d_optimizer or keras.optimizers.Adam(2e-4, beta_1=0.5)
-        super().compile(g_optimizer=g_optimizer, d_optimizer=d_optimizer, **kwargs)
-
+    @override
     def loss_weights(self):
         """Returns the weights of eq. (3) and of the identity loss (sec. 5.2)."""
         identity = self.cycle_weight, self.identity_weight
         return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
 
+    # Training --------------------------------------------------------------------------------
+
+    @override
     def train_step(self, data):
         """Updates G and F, then D_X and D_Y on histories of what G and F made."""
-        x, y = self.prepare_batch(data).values()
+        batch = self.prepare_batch(data)
+        x, y = batch["x"], batch["y"]
 
         def generator_loss():
             terms, fakes = self._generator_terms(x, y)
-            return self.weighted(terms, training=True), terms, fakes
+            return self.weighted(terms), terms, fakes
 
-        g_loss, terms, (fake_x, fake_y) = minimize(
-            generator_loss, self.g_optimizer, self.generator_xy, self.generator_yx
-        )
+        networks = self.generator_xy, self.generator_yx
+        g_loss, terms, (fake_x, fake_y) = minimize(generator_loss, self.g_optimizer, *networks)
         shown_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"))
         shown_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"))
 
         def discriminator_loss():
             return self._discriminator_loss(x, y, shown_x, shown_y)
 
-        d_loss = minimize(
-            discriminator_loss, self.d_optimizer, self.discriminator_x, self.discriminator_y
-        )
-        return self.report(g_loss=g_loss, d_loss=d_loss, **self.named(terms))
+        networks = self.discriminator_x, self.discriminator_y
+        d_loss = minimize(discriminator_loss, self.d_optimizer, *networks)
+        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
+    @override
     def test_step(self, data):
         """Returns the same losses on held-out pairs; the histories take no part."""
-        x, y = self.prepare_batch(data).values()
+        batch = self.prepare_batch(data)
+        x, y = batch["x"], batch["y"]
         terms, fakes = self._generator_terms(x, y, training=False)
         g_loss = self.weighted(terms, training=False)
         d_loss = self._discriminator_loss(x, y, *fakes, training=False)
-        return self.report(training=False, g_loss=g_loss, d_loss=d_loss, **self.named(terms))
+        return self.report(terms, training=False, g_loss=g_loss, d_loss=d_loss)
 
     def _generator_terms(self, x, y, training=True):
         fake_y, same_y = self._apply(self.generator_xy, x, y, training)
@@ -191,7 +201,7 @@ class CycleGAN(Translator):
         if not self.identity_weight:
             return generator(source, training=training), None
         both = generator(tf.concat([source, target], axis=0), training=training)
-        return tf.split(both, [keras.ops.shape(images)[0] for images in (source, target)])
+        return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
 
     def _discriminator_loss(self, x, y, shown_x, shown_y, training=True):
         # Halved, as in the paper (app. 7.1), to slow D down relative to G.
@@ -206,6 +216,109 @@ class CycleGAN(Translator):
             )
         )
 
+    # Use -------------------------------------------------------------------------------------
+
+    def directions(self) -> dict:
+        """Returns G and F by the names of the domains, such as `photo_to_monet`."""
+        x, y = self.domains
+        return {f"{x}_to_{y}": self.generator_xy, f"{y}_to_{x}": self.generator_yx}
+
+    @override
+    def call(self, images, training=False):
+        """Translates float images in [-1, 1] from X to Y."""
+        return self.generator_xy(images, training=training)
+
+    def translate(
+        self, images, direction: str | None = None, batch_size: int = 8, seed: int = 0
+    ) -> np.ndarray:
+        """Translates images of any size.
+
+        Args:
+            images: `[n, height, width, channels]`, uint8 or float in [-1, 1].
+            direction: A key of `directions()`; the first by default.
+            batch_size: Images at once.
+            seed: Of the noise of networks that draw at inference, by layers such as
+                `Dropout(always=True)`.
+
+        Returns:
+            Images of the same size and kind.
+
+        Raises:
+            ValueError: If the direction, the shape or the range is wrong.
+        """
+        directions = self.directions()
+        direction = direction or next(iter(directions))
+        if direction not in directions:
+            raise ValueError(f"direction is {direction!r}: expected one of {list(directions)}.")
+        network = directions[direction]
+        source = Images(network.input_shape[1:])
+        shape = np.shape(images)
+        if len(shape) != 4 or shape[-1] != source.shape[-1] or not all(shape):
+            raise ValueError(
+                f"Images have shape {shape}: expected [n, height, width, {source.shape[-1]}]."
+            )
+
+        def translated(images, seed):
+            return _any_size(network, images, seed)
+
+        specs = [source.inner_spec(), tf.TensorSpec([], tf.int32)]
+        graph = self.graph(direction, translated, specs)
+        as_floats = () if np.asarray(images[:1]).dtype == np.uint8 else ("x",)
+        results = []
+        for start in range(0, len(images), batch_size):
+            batch = source.prepare(images[start : start + batch_size])
+            results += to_arrays(self, {"x": graph(batch, seed)}, as_floats)
+        return np.concatenate(results)
+
+    @override
+    def signatures(self) -> dict:
+        """Returns one signature for each direction: uint8 images in, uint8 images out.
+
+        Those of networks that draw at inference take a `seed` too.
+        """
+        return {name: _signature(network) for name, network in self.directions().items()}
+
+    @override
+    def signature_defaults(self):
+        return {name: {"seed": 0} for name, n in self.directions().items() if _draws(n)}
+
 
 def _l1(a, b):
     return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))
+
+
+# Generators halve height and width twice, and pad what is left by reflection.
+SIZE_MULTIPLE = 4
+SMALLEST_SIZE = 8
+
+
+def _any_size(network, images, seed):
+    """Pads images to a size that the network takes, translates, and crops."""
+    height = tf.shape(images)[1]
+    width = tf.shape(images)[2]
+    images = tf.gather(images, _mirrored(height), axis=1)
+    images = tf.gather(images, _mirrored(width), axis=2)
+    with inference_seed(seed):
+        return network(images, training=False)[:, :height, :width]
+
+
+def _mirrored(size):
+    """Indices that turn back after the last pixel, however few pixels there are."""
+    index = tf.range(tf.maximum(size + -size % SIZE_MULTIPLE, SMALLEST_SIZE))
+    index %= 2 * size
+    return tf.minimum(index, 2 * size - 1 - index)
+
+
+def _signature(network):
+    source = Images(network.input_shape[1:])
+    target = Images(network.output_shape[1:])
+
+    def translate(images, seed=0):
+        return {"images": target.restore(_any_size(network, source.prepare(images), seed))}
+
+    seed = tf.TensorSpec([], tf.int32, name="seed")
+    return translate, [source.spec(), seed] if _draws(network) else [source.spec()]
+
+
+def _draws(network) -> bool:
+    return any(getattr(layer, "always", False) for layer in network._flatten_layers())

@@ -1,6 +1,7 @@
 """The bidirectional-inference variational autoencoder (Maaløe, Fraccaro, Liévin, Winther 2019)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.bases import HierarchicalVAE
 from keras_gen.bases.hierarchy import heads, reparameterized
@@ -8,7 +9,7 @@ from keras_gen.bases.hierarchy import heads, reparameterized
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BIVA(HierarchicalVAE):
-    """A VAE with L layers of latents, of which a part is inferred upwards and a part downwards.
+    """A VAE with L layers of latents, a part of which is inferred upwards and a part downwards.
 
     Maaløe, Fraccaro, Liévin, Winther: "BIVA: A Very Deep Hierarchy of Latent Variables for
     Generative Modeling", NeurIPS 2019. A layer i below the top is z_i = (z_i^BU, z_i^TD), here
@@ -63,19 +64,23 @@ class BIVA(HierarchicalVAE):
     ```
     """
 
-    paths = ("bu", "td")
-    sampled = ("bu",)
+    parts = ("bu", "td")
+    estimated = ("bu",)
 
     def __init__(
         self, bottom_up, lateral, top_down, decoder, likelihood="bernoulli", beta=1.0,
         free_bits=0.0, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(beta, free_bits, seed, **kwargs)
-        self.keep_layers(decoder, likelihood, bottom_up, lateral=lateral, top_down=top_down)
+        self.set_layers(decoder, likelihood, bottom_up, lateral=lateral, top_down=top_down)
 
+    @override
     def posterior(self, x, noise, training):
         """Draws z_1^BU to z_{L-1}^BU upwards, and returns how the others are inferred."""
-        parts, upwards, features, latents = self.split(noise), [], [x], []
+        parts = self.split(noise)
+        upwards: list = []
+        features: list = [x]
+        latents: list = []
         for network, names in zip(self.bottom_up, self.layout, strict=True):
             # q(z_i^BU | x, z_{<i}^BU), and at the top q(z_L | x, z_{<L}^BU).
             features, (q,) = heads(network, [*features, *latents], training)

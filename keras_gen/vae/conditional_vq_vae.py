@@ -3,16 +3,16 @@
 import keras
 import tensorflow as tf
 
-from keras_gen.bases import LatentModel, capability
 from keras_gen.bases.edges import Labels, Waveforms
 from keras_gen.losses import spectral_loss
-from keras_gen.training import require_inputs, schedules
+from keras_gen.losses.bounds import importance_weighted_nats
+from keras_gen.training import capability, require_inputs, schedules
 from keras_gen.vae.vq_vae import VQVAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalVQVAE(VQVAE):
-    """Codes of what is said, and a decoder that is told by whom: it says it in any known voice.
+    """Codes of what is said, and a decoder conditioned on the speaker: any known voice.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.3. The decoder takes the codes and the speaker, so that the few bits of the codes need
@@ -58,14 +58,16 @@ class ConditionalVQVAE(VQVAE):
     def __init__(self, encoder, decoder, speakers: int, spectral_weight=300.0, **kwargs):
         super().__init__(encoder, decoder, **kwargs)
         require_inputs(2, type(self), decoder)
-        shape, self.speakers = encoder.input_shape[1:], speakers
+        shape = encoder.input_shape[1:]
+        self.speakers = speakers
         if len(shape) != 2 or speakers < 1:
             raise ValueError(
                 f"The encoder takes {shape} and there are {speakers} speakers: expected waveforms "
                 "(samples, channels), and at least 1 speaker."
             )
         self.spectral_weight = schedules.weight("spectral_weight", spectral_weight)
-        self.edges.update({"x": Waveforms(*shape), "speakers": Labels(speakers, name="speakers")})
+        self.edges["x"] = Waveforms(*shape)
+        self.edges["speakers"] = Labels(speakers, name="speakers")
 
     def loss_weights(self):
         """Returns also the weight of the distance of spectrograms."""
@@ -94,7 +96,7 @@ class ConditionalVQVAE(VQVAE):
         """Returns -log p(x | codes), of p the mean over the speakers."""
         speakers = tf.range(self.speakers)[:, None]
         codes = tf.repeat(self.encoded(x)[0][None], self.speakers, axis=0)
-        return LatentModel.negative_bound(-self.reconstruction(codes, x, False, speakers))
+        return importance_weighted_nats(-self.reconstruction(codes, x, False, speakers))
 
     @capability
     def reconstruct(self, x, speakers):

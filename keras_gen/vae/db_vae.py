@@ -3,18 +3,20 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.bases import Classifying, Inferred
 from keras_gen.bases.coder import require_heads
 from keras_gen.bases.edges import Labels
 from keras_gen.data.batches.weighted import inverse_density
+from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.training import SamplingWeights, schedules
 from keras_gen.vae.vae import VAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DBVAE(Classifying, VAE):
-    """A classifier that learns latents of one class, and by them is shown its rare examples.
+    """A classifier that learns latents of one class, whose rare examples it sees more often.
 
     Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
     Learned Latent Structure", AIES 2019. One encoder gives the logits of the classes and the
@@ -73,10 +75,13 @@ class DBVAE(Classifying, VAE):
         super().__init__(encoder, decoder, likelihood, beta=beta, seed=seed, **kwargs)
         self.edges["labels"] = Labels(encoder.outputs[2].shape[-1])
         self.edges["labels"].prepare(positive)
-        self.positive, self.weight = positive, schedules.weight("weight", weight)
-        inverse_density(np.zeros([1, 1]), alpha, bin_width)
-        self.alpha, self.bin_width = alpha, bin_width
-        self.dataset_size, self.sampling = dataset_size, SamplingWeights(dataset_size)
+        self.positive = positive
+        self.weight = schedules.weight("weight", weight)
+        inverse_density(np.zeros([1, 1]), alpha, bin_width)  # which refuses bad arguments
+        self.alpha = alpha
+        self.bin_width = bin_width
+        self.dataset_size = dataset_size
+        self.sampling = SamplingWeights(dataset_size)
 
     def code_shapes(self, encoder):
         """Returns the shapes of mean and log variance, which stand before the logits."""
@@ -87,13 +92,9 @@ class DBVAE(Classifying, VAE):
         """Returns mean and log variance."""
         return super().encoded(x, training, *given)[:2]
 
-    def classified(self, x):
-        """Returns the logits."""
-        return super().encoded(x)[2]
-
-    def logits(self, classified, training=False):
-        """Returns the encoder's logits as they are."""
-        return classified
+    @override
+    def logits(self, x, training=False):
+        return super().encoded(x, training)[2]
 
     def loss_weights(self):
         """Returns also the weight of the classification."""
@@ -112,7 +113,7 @@ class DBVAE(Classifying, VAE):
         """Returns `reconstruction` and `kl`, 0 but for positives, and `classification`."""
         terms = super().loss_terms(x, inferred.latents, training)
         terms = {n: tf.where(labels == self.positive, term, 0.0) for n, term in terms.items()}
-        return terms | {"classification": self.cross_entropy(labels, inferred.parameters)}
+        return terms | {"classification": label_cross_entropy(labels, inferred.parameters)}
 
     def reweigh(self, images, labels) -> None:
         """Sets the sampling weights of all training examples by the density of their latents.

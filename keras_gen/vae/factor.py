@@ -5,16 +5,17 @@ from functools import partial
 import keras
 import tensorflow as tf
 from keras.optimizers import Adam
+from typing_extensions import override
 
-from keras_gen.bases import Opposed
 from keras_gen.losses import Minimax, permuted_dimensions
 from keras_gen.losses.base import per_example_mean
-from keras_gen.training import parts, require_built, schedules
+from keras_gen.losses.discrimination import discrimination
+from keras_gen.training import Player, minimize, parts, require_built, schedules
 from keras_gen.vae.vae import VAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class FactorVAE(Opposed, VAE):
+class FactorVAE(VAE):
     """A VAE with a discriminator that estimates the total correlation of its latents.
 
     Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of encoder and decoder is the
@@ -71,14 +72,23 @@ class FactorVAE(Opposed, VAE):
         self.discriminator = discriminator
         self.gamma = schedules.weight("gamma", gamma)
 
-    def default_optimizers(self):
-        """Returns the paper's: Adam(1e-4), and Adam(1e-4, beta_1=0.5, beta_2=0.9)."""
-        return Adam(1e-4), Adam(1e-4, beta_1=0.5, beta_2=0.9)
+    @override
+    def players(self):
+        return {
+            "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-4)),
+            "d_optimizer": Player([self.discriminator], partial(Adam, 1e-4, 0.5, 0.9)),
+        }
 
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    @override
     def loss_weights(self):
-        """Returns gamma for the total correlation; the ELBO is only reported."""
         return super().loss_weights() | {"total_correlation": self.gamma, "elbo": None}
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of eq. (2), and the ELBO: `[batch]`, nats."""
         terms = super().loss_terms(x, inferred, training)
@@ -86,11 +96,18 @@ class FactorVAE(Opposed, VAE):
         logits = tf.cast(self.discriminator(inferred.latents, training=training), tf.float32)
         return terms | {"total_correlation": per_example_mean(logits)}  # eq. (3)
 
+    @override
     def train_step(self, data):
         """Algorithm 2: the VAE's step on one half of the batch, then the discriminator's."""
         x, other = parts(self.prepare_batch(data)["x"], 2)
-        losses, (latents, _) = self.update({"x": x})
+        loss, terms, (latents, _) = self.update({"x": x})
         others = self.drawn(self.encoded(other, training=True), self.stateless_seed("others"))
         shuffled = permuted_dimensions(others.latents, self.stateless_seed("shuffling"))
-        discriminate = partial(self.discriminator, training=True)
-        return self.report(**losses, **self.oppose(Minimax(), discriminate, latents, shuffled))
+
+        def discriminator_loss():
+            logits = self.discriminator(latents, training=True)
+            shuffled_logits = self.discriminator(shuffled, training=True)
+            return discrimination(Minimax(), logits, shuffled_logits)
+
+        d_loss, d_accuracy = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)

@@ -4,6 +4,7 @@ import math
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.bases import DiscreteCoder, Inferred
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
@@ -72,22 +73,24 @@ class GumbelVAE(DiscreteCoder, VAE):
         straight_through: bool = False, prior_temperature=None, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
-        self.straight_through, self.prior_temperature = straight_through, prior_temperature
+        self.straight_through = straight_through
+        self.prior_temperature = prior_temperature
         self.temperature = schedules.weight("temperature", temperature, LEAST)
         if prior_temperature is not None:
             self.prior_temperature = schedules.weight("prior_temperature", prior_temperature, LEAST)
-        self.keep_codes(decoder.input_shape[1:-1], decoder.input_shape[-1], "int32")
+        self.add_codes(decoder.input_shape[1:-1], decoder.input_shape[-1], "int32")
 
     def loss_weights(self):
         """Returns beta for the divergence; the ELBO of hard codes is only reported."""
         return super().loss_weights() | {"elbo": None}
 
     def infer(self, x, training):
-        """Returns the codes that the decoder sees, and of them logits, relaxed logs, hard codes."""
+        """Returns the codes that the decoder takes; logits, logs of relaxed codes, hard codes."""
         (logits,) = self.encoded(x, training)
         noise = self.gumbel("latents", keras.ops.shape(logits), training)
         log_codes = relaxed_codes(logits, noise, self.scheduled(self.temperature, training))
-        codes, hard = tf.exp(log_codes), _largest(log_codes)
+        codes = tf.exp(log_codes)
+        hard = _largest(log_codes)
         offset = tf.stop_gradient(hard - codes) if self.straight_through else 0.0
         return Inferred(codes + offset, (logits, log_codes, hard))
 
@@ -96,8 +99,9 @@ class GumbelVAE(DiscreteCoder, VAE):
         codes, (logits, log_codes, hard) = inferred
         discrete = kl = kl_categorical(logits)
         if self.prior_temperature is not None:
-            both = self.temperature, self.prior_temperature
-            kl = relaxed_kl(log_codes, logits, *(self.scheduled(t, training) for t in both))
+            temperature = self.scheduled(self.temperature, training)
+            prior_temperature = self.scheduled(self.prior_temperature, training)
+            kl = relaxed_kl(log_codes, logits, temperature, prior_temperature)
         elbo = -discrete - self.reconstruction(hard, x, training=False)
         return {"reconstruction": self.reconstruction(codes, x, training), "kl": kl, "elbo": elbo}
 
@@ -116,8 +120,9 @@ class GumbelVAE(DiscreteCoder, VAE):
         """Returns the likeliest codes of examples, int32 `[batch, variables]`."""
         return tf.argmax(self.encoded(x)[0], axis=-1, output_type=tf.int32)
 
+    @override
     def noise(self, n, key):
-        """Draws hard codes from the prior: of independent numbers each is as often the largest."""
+        """Draws hard codes from the prior: each of independent numbers is as often the largest."""
         return _largest(super().noise(n, key))
 
 

@@ -1,13 +1,16 @@
 """The importance-weighted autoencoder of several layers (Burda, Grosse, Salakhutdinov 2016)."""
 
 import keras
+import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import HierarchicalVAE, ImportanceWeighted, Inferred
+from keras_gen.bases import HierarchicalVAE, Inferred
 from keras_gen.bases.hierarchy import heads, reparameterized
+from keras_gen.losses.bounds import importance_weighted_nats
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class HierarchicalIWAE(ImportanceWeighted, HierarchicalVAE):
+class HierarchicalIWAE(HierarchicalVAE):
     """An IWAE with L layers of latents, which are inferred from the bottom up.
 
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016, sec. 2: the
@@ -54,12 +57,17 @@ class HierarchicalIWAE(ImportanceWeighted, HierarchicalVAE):
         **kwargs,
     ):  # fmt: skip
         super().__init__(seed=seed, **kwargs)
-        self.keep_samples(samples)
-        self.keep_layers(decoder, likelihood, bottom_up, top_down=top_down)
+        if samples < 1:
+            raise ValueError(f"samples is {samples}: the bound needs at least 1.")
+        self.samples = samples
+        self.set_layers(decoder, likelihood, bottom_up, top_down=top_down)
 
+    @override
     def posterior(self, x, noise, training):
         """Draws the layers upwards, and returns what each was drawn from."""
-        parts, latents, found = self.split(noise), x, []
+        parts = self.split(noise)
+        latents = x
+        found: list = []
         for network, (name,) in zip(self.bottom_up, self.layout, strict=True):
             _, (q,) = heads(network, [latents], training)
             found.append(q)
@@ -67,11 +75,24 @@ class HierarchicalIWAE(ImportanceWeighted, HierarchicalVAE):
             latents = reparameterized(q, parts[name], name)
         return lambda layer, features, priors: [found[layer - 1]]
 
+    @override
+    def loss_weights(self):
+        return {"bound": 1.0, "elbo": None}
+
+    @override
     def infer(self, x, training):
         """Returns the logarithms of k weights of each example, `[k, batch]`."""
         seed = self.stateless_seed("latents", training)
         return Inferred(parameters=self.log_weights(x, self.samples, seed, training))
 
+    @override
     def loss_terms(self, x, inferred, training):
-        """Returns the negative bound, and the mean of the same log weights: `[batch]`, nats."""
-        return self.bound_terms(inferred.parameters)
+        """Returns the negative bound, eq. (8), and the ELBO of the same latents: `[batch]`."""
+        log_weights = inferred.parameters
+        elbo = tf.reduce_mean(log_weights, axis=0)
+        return {"bound": importance_weighted_nats(log_weights), "elbo": elbo}
+
+    @override
+    def nats(self, x):
+        """Returns the negative bound of k latents, with the same noise each time."""
+        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))

@@ -2,15 +2,16 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import ImportanceWeighted
+from keras_gen.losses.bounds import importance_weighted_nats
 from keras_gen.vae.vae import VAE
 
 ESTIMATORS = ("standard", "dreg")
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class IWAE(ImportanceWeighted, VAE):
+class IWAE(VAE):
     """A VAE trained on the tighter bound that k weighted samples of the latents give.
 
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016. The loss is the
@@ -58,29 +59,45 @@ class IWAE(ImportanceWeighted, VAE):
         seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
-        self.keep_samples(samples)
+        if samples < 1:
+            raise ValueError(f"samples is {samples}: the bound needs at least 1.")
         if estimator not in ESTIMATORS:
             raise ValueError(f"estimator is {estimator!r}: expected {' or '.join(ESTIMATORS)}.")
+        self.samples = samples
         self.estimator = estimator
 
+    @override
+    def loss_weights(self):
+        return {"bound": 1.0, "elbo": None}
+
+    @override
     def infer(self, x, training):
         """Returns k latents of each example, `[k, batch, latents]`, and q's parameters."""
         seed = self.stateless_seed("latents", training)
         return self.drawn(self.encoded(x, training), seed, self.samples)
 
+    @override
     def loss_terms(self, x, inferred, training):
-        """Returns the negative bound, and the mean of the same log weights: `[batch]`, nats."""
+        """Returns the negative bound, eq. (8), and the ELBO of the same latents: `[batch]`."""
         if self.estimator == "standard" or not training:
-            return self.bound_terms(self.log_ratio(x, inferred, training))
+            log_weights = self.log_ratio(x, inferred, training)
+            elbo = tf.reduce_mean(log_weights, axis=0)
+            return {"bound": importance_weighted_nats(log_weights), "elbo": elbo}
         fixed = tf.nest.map_structure(tf.stop_gradient, inferred)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fixed.latents)
             log_weights = self.log_ratio(x, fixed, training)
-        terms = self.bound_terms(log_weights)  # of the decoder's gradient alone
+        elbo = tf.reduce_mean(log_weights, axis=0)
+        bound = importance_weighted_nats(log_weights)  # of the decoder's gradient alone
         # sum_i (w_i / sum_j w_j)^2 d log w_i / d z_i, which q's parameters get through z_i alone.
         squares = tf.square(tf.nn.softmax(log_weights, axis=0))
         by_latents = tape.gradient(log_weights, fixed.latents)
         slopes = tf.stop_gradient(tf.einsum("kb,kb...->kb...", squares, by_latents))
         axes = [0, *range(2, slopes.shape.rank)]
         zero = tf.reduce_sum(slopes * (inferred.latents - fixed.latents), axes)
-        return terms | {"bound": terms["bound"] - zero}
+        return {"bound": bound - zero, "elbo": elbo}
+
+    @override
+    def nats(self, x):
+        """Returns the negative bound of k latents, with the same noise each time."""
+        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.bases import HierarchicalVAE
 from keras_gen.bases.hierarchy import heads
@@ -56,11 +57,13 @@ class LadderVAE(HierarchicalVAE):
         seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(beta, free_bits, seed, **kwargs)
-        self.keep_layers(decoder, likelihood, bottom_up, top_down=top_down)
+        self.set_layers(decoder, likelihood, bottom_up, top_down=top_down)
 
+    @override
     def posterior(self, x, noise, training):
         """Infers each layer's estimate, and returns how it is combined with the prior."""
-        estimates, features = [], [x]
+        estimates: list = []
+        features: list = [x]
         for network in self.bottom_up:
             features, (estimate,) = heads(network, features, training)
             estimates.append(estimate)
@@ -82,7 +85,8 @@ def precision_weighted(a: tuple, b: tuple) -> tuple[tf.Tensor, tf.Tensor]:
     Returns:
         Mean, weighted by the precisions, and log variance, of the added precisions.
     """
-    (mean_a, log_variance_a), (mean_b, log_variance_b) = a, b
+    mean_a, log_variance_a = a
+    mean_b, log_variance_b = b
     # The fraction of a's precision in the sum is a sigmoid, which cannot overflow.
     logit = log_variance_b - log_variance_a
     mean = tf.sigmoid(logit) * mean_a + tf.sigmoid(-logit) * mean_b

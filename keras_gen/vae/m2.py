@@ -4,17 +4,20 @@ import math
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import ClassCoder, Classifying, ClassSampler, Inferred
+from keras_gen.bases import Classifying, Inferred
+from keras_gen.bases.edges import Labels
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
+from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import m2_networks
-from keras_gen.training import require_inputs, schedules
+from keras_gen.training import capability, require_inputs, schedules
 from keras_gen.vae.vae import VAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class M2(Classifying, ClassCoder, ClassSampler, VAE):
-    """A VAE whose decoder is told the class, which of unlabeled examples is a latent variable too.
+class M2(Classifying, VAE):
+    """A VAE conditioned on the class, which is a latent variable too where it is unknown.
 
     Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models",
     NeurIPS 2014, model M2. The class y is uniform and z Normal, and p(x|y,z) is the decoder. The
@@ -22,16 +25,14 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
     in which all classes are summed over, where there is none, and `alpha` times the cross-entropy
     of the label. `fit(images, labels)` takes whole numbers, -1 for an example without a label.
 
-    `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss` in nats, of
-    which the first two are means over q(y|x), or of the label's class. `accuracy` counts the
+    `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
+    The first two are means over q(y|x), or those of the label's class. `accuracy` counts the
     examples that have a label. `score` and `log_prob` are a bound of 16 latents for each class,
     between which no q(y|x) chooses: in the mean at least that of eq. (7).
 
     Latents are inferred for the likeliest class, in `encode`, `reconstruct` and `analogies`. A VAE
     whose latents another classifier takes is M1. M2 of such latents is M1+M2: its likelihood is
     `"unbounded_normal"`.
-
-    Over 40 lines, because of the bounds of two kinds of examples, and of one over all classes.
 
     Deviations: weights have no prior, which in the authors' code is standard Normal.
 
@@ -67,8 +68,9 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
     ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
         require_inputs(2, type(self), encoder, decoder)
-        self.keep_classifier(classifier, encoder.inputs[0].shape[1:], "examples")
-        self.keep_classes(classifier.output_shape[-1])
+        self.set_classifier(classifier, encoder.inputs[0].shape[1:], "examples")
+        self.classes = classifier.output_shape[-1]
+        self.edges["label"] = Labels(self.classes, unknown=True, name="label")
         self.alpha = schedules.weight("alpha", alpha)
 
     @classmethod
@@ -94,15 +96,28 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
         )
         return cls(*networks, **kwargs)
 
+    # The bounds of examples with a label and without -------------------------------------------
+
+    @override
     def loss_weights(self):
-        """Returns alpha for the classification; the accuracy is only reported."""
         classes = {"class_kl": 1.0, "classification": self.alpha, "accuracy": None}
         return super().loss_weights() | classes
 
-    def side_inputs(self, x):
-        """Returns the likeliest class of each example."""
-        return (tf.argmax(self.logits(x), axis=-1, output_type=tf.int32),)
+    def possible(self, labels) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the classes that examples can have: the label, or without one (-1) every class.
 
+        Args:
+            labels: Int32 `[batch]`.
+
+        Returns:
+            Pairs of an example's place in the batch and a class, in the order of the batch, int32
+            `[pairs]` each.
+        """
+        possible = (labels[:, None] < 0) | (labels[:, None] == tf.range(self.classes))
+        example, classes = tf.unstack(tf.cast(tf.where(possible), tf.int32), axis=1)
+        return example, classes
+
+    @override
     def infer(self, x, training, labels):
         """Returns latents from q(z|x,y) for every class y, or for that of the label alone."""
         example, y = self.possible(labels)
@@ -110,26 +125,39 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
         drawn = self.drawn(posterior, self.stateless_seed("latents", training))
         return Inferred(drawn, (example, y))
 
+    @override
     def loss_terms(self, x, labels, inferred, training):
         """Returns the terms of eq. (9), `[batch]` each in nats, and the labels' `accuracy`."""
         drawn, (example, y) = inferred
-        logits, known = self.logits(x, training), labels >= 0
-        q = tf.where(known[:, None], 1.0, tf.nn.softmax(logits))  # eq. (6) is (7) of a sure class
+        logits = self.logits(x, training)
+        known = labels >= 0
+        # Eq. (7) is a mean over q(y|x). Where the label is known, q is 1 at it: this is eq. (6).
+        q = tf.where(known[:, None], 1.0, tf.nn.softmax(logits))
         q = tf.gather_nd(q, tf.stack([example, y], axis=1))
 
         def expected(term):
             return tf.math.unsorted_segment_sum(q * term, example, tf.size(labels))
 
         x = tf.gather(x, example)
+        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
         return {
             "reconstruction": expected(self.reconstruction(drawn.latents, x, training, y)),
             "kl": expected(kl_standard_normal(*drawn.parameters)),
-            # -log p(y) - H(q(y|x)), of a label without the entropy.
+            # -log p(y) - H(q(y|x)); the entropy is 0 where the label is known.
             "class_kl": tf.where(known, math.log(self.classes), kl_categorical(logits)),
-            "classification": self.cross_entropy(labels, logits),
-            "accuracy": self.accuracy(labels, logits),
+            "classification": label_cross_entropy(labels, logits),
+            # Of the examples with a label: whether it is the likeliest class.
+            "accuracy": tf.cast(tf.boolean_mask(right, known), tf.float32),
         }
 
+    # Estimates of log p(x) -------------------------------------------------------------------
+
+    def every_class(self, values) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns each example once for every class, and these: `[batch * classes, ...]`."""
+        each = tf.repeat(values, self.classes, axis=0)
+        return each, tf.tile(tf.range(self.classes), tf.shape(values)[:1])
+
+    @override
     def log_weights(self, x, samples: int, seed, training: bool = False):
         """Returns log of the sum over y of p(x, y, z_y) / q(z_y|x,y): latents of each class.
 
@@ -140,3 +168,51 @@ class M2(Classifying, ClassCoder, ClassSampler, VAE):
         joint = self.log_ratio(x, inferred, training, y)
         by_class = tf.reshape(joint, [samples, -1, self.classes])
         return tf.reduce_logsumexp(by_class, axis=-1) - math.log(self.classes)
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def side_inputs(self, x):
+        """Returns the likeliest class of each example."""
+        return (tf.argmax(self.logits(x), axis=-1, output_type=tf.int32),)
+
+    @override
+    def noise(self, n, key):
+        """Draws latents, and classes for where none is asked for."""
+        other = tf.random.experimental.stateless_fold_in(key, 1)
+        labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
+        return {"latents": super().noise(n, key), "labels": labels}
+
+    @override
+    def from_noise(self, noise, label=-1):
+        """Returns means of p(x|y,z): of the class that is asked for, or of random ones."""
+        labels = tf.where(label < 0, noise["labels"], label)
+        return self.reconstructed(noise["latents"], False, labels)
+
+    @override
+    @capability
+    def decode(self, latents, labels):
+        """Returns the mean of p(x|y,z), images as uint8.
+
+        Args:
+            latents: Floats `[n, latents]`.
+            labels: Classes y, integers `[n]` or one for all.
+            batch_size: Examples at once.
+        """
+        return {"x": self.reconstructed(latents, False, labels)}
+
+    @capability
+    def analogies(self, x):
+        """Returns each example in every class: its latents decoded with each.
+
+        Args:
+            x: Examples `[n, ...]`, as their edge takes them.
+            batch_size: Examples at once.
+
+        Returns:
+            `[n, classes, ...]`, in the kind of the examples.
+        """
+        mean, *_ = self.encoded(x, False, *self.side_inputs(x))
+        latents, labels = self.every_class(mean)
+        examples = self.reconstructed(latents, False, labels)
+        return {"x": tf.reshape(examples, [-1, self.classes, *examples.shape[1:]])}

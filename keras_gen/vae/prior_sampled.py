@@ -2,13 +2,18 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import ImportanceWeighted
+from keras_gen.bases import LikelihoodModel, log_prob
+from keras_gen.bases.coder import decoder_edges, reconstruction_nats
+from keras_gen.losses import likelihoods
+from keras_gen.losses.bounds import importance_weighted_nats
+from keras_gen.training import capability, sample
 from keras_gen.training.noise import normal, several
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class PriorSampledModel(ImportanceWeighted):
+class PriorSampledModel(LikelihoodModel):
     """A decoder of Normal latents, trained on log p(x) estimated by latents of the prior.
 
     Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: what a VAE is
@@ -45,23 +50,51 @@ class PriorSampledModel(ImportanceWeighted):
     ```
     """
 
+    default_signature = "sample"
+    sample = sample
+    log_prob = log_prob
+
     def __init__(self, decoder, likelihood="bernoulli", samples: int = 100, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        self.keep_decoder(decoder, likelihood)
-        self.keep_samples(samples)
+        if samples < 1:
+            raise ValueError(f"samples is {samples}: the estimate needs at least 1.")
+        self.likelihood = likelihoods.get(likelihood)
+        self.edges |= decoder_edges(decoder, self.likelihood)
+        self.decoder = decoder
+        self.samples = samples
 
+    @override
     def loss_weights(self):
-        """Returns 1 for the estimate; the effective sample size is only reported."""
         return {"nll": 1.0, "effective_sample_size": None}
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the estimate of -log p(x), nats, and how many latents made it: `[batch]`."""
         seed = self.stateless_seed("latents", training)
         log_w = self.log_weights(x, self.samples, seed, training)
         size = tf.exp(2 * tf.reduce_logsumexp(log_w, axis=0) - tf.reduce_logsumexp(2 * log_w, 0))
-        return {"nll": self.negative_bound(log_w), "effective_sample_size": size}
+        return {"nll": importance_weighted_nats(log_w), "effective_sample_size": size}
 
     def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
-        """Returns log p(x|z) for latents z drawn from the prior: see the base."""
+        """Returns log p(x|z) for latents z drawn from the prior, `[samples, batch]`, nats."""
         shape = [keras.ops.shape(x)[0], *self.decoder.input_shape[1:]]
-        return -self.reconstruction(several(normal, shape, samples, seed), x, training)
+        latents = several(normal, shape, samples, seed)
+        return -reconstruction_nats(self.decoder, self.likelihood, latents, x, training)
+
+    @override
+    def nats(self, x):
+        """Returns the estimate by k latents, with the same noise each time."""
+        return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))
+
+    def noise(self, n, key):
+        """Draws latents of n examples from the prior."""
+        return tf.random.stateless_normal([n, *self.decoder.inputs[0].shape[1:]], key)
+
+    def from_noise(self, noise):
+        """Returns the mean of p(x|z)."""
+        return self.likelihood.mean(self.decoder(noise, training=False))
+
+    @capability
+    def decode(self, latents):
+        """Returns the mean of p(x|z), images as uint8, for float latents `[n, ...]`."""
+        return {"x": self.from_noise(latents)}

@@ -7,24 +7,34 @@ from typing import cast
 import keras
 import tensorflow as tf
 from keras.optimizers import Adam
+from typing_extensions import override
 
-from keras_gen.bases import Inferred, LikelihoodModel, Opposed, StyleCoder
+from keras_gen.bases import Coder, Inferred
+from keras_gen.bases.coder import require_heads
 from keras_gen.bases.edges import Images, Labels
 from keras_gen.losses import adversarial, kl_standard_normal
-from keras_gen.training import require_built, require_inputs, schedules
+from keras_gen.losses.discrimination import discrimination
+from keras_gen.training import (
+    Player,
+    capability,
+    minimize,
+    require_built,
+    require_inputs,
+    schedules,
+)
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
+class StyleIdentityVAE(Coder):
     """Two codes of an image: one of its class, and one of all that varies within the class.
 
     Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
     representations using adversarial training", NeurIPS 2016. The encoder gives the identity s, a
     code without noise, and the distribution of the style z, whose prior is standard Normal. What
     keeps z out of s is a swap: an image must come back from its own style and the identity of
-    another image of its class. What keeps the class out of z is a discriminator that is told the
-    class: its fakes have the identity of an image of another class, and the style of this one, or
-    one from the prior.
+    another image of its class. What keeps the class out of z is a discriminator conditioned on
+    the class: its fakes have the identity of an image of another class, and the style of this one,
+    or one from the prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
     adversarial_loss`, in nats per example. `fit` takes what `keras_gen.data.class_triples` gives:
@@ -35,9 +45,6 @@ class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
 
     `encode` gives style and identity side by side, which `split` takes apart; `swap` gives an image
     the identity of another.
-
-    Over 40 lines, because a step takes three images and makes four of their codes, two to be like
-    the first one and two for the discriminator.
 
     Deviations: each triple is used in one direction, whose losses have the same mean as those of
     both. Targets of the discriminator are not smoothed. The weights are relative to nats of the
@@ -89,8 +96,9 @@ class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
         require_built(discriminator)
         require_inputs(2, type(self), discriminator)
         super().__init__(seed=seed, **kwargs)
-        self.join(encoder, decoder, likelihood)
-        self.discriminator, self.classes = discriminator, classes
+        self.set_networks(encoder, decoder, likelihood)
+        self.discriminator = discriminator
+        self.classes = classes
         self.objective = adversarial.get(objective)
         self.swap_weight = schedules.weight("swap_weight", swap_weight)
         self.beta = schedules.weight("beta", beta)
@@ -107,12 +115,20 @@ class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
         codes = tf.concat([mean, identity], axis=-1)
         return self.reconstruction(codes, x, False) + kl_standard_normal(mean, log_variance)
 
-    def default_optimizers(self):
-        """Returns Adam(1e-3), and Adam(2e-4, beta_1=0.5)."""
-        return Adam(1e-3), Adam(2e-4, beta_1=0.5)
+    @override
+    def players(self):
+        return {
+            "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-3)),
+            "d_optimizer": Player([self.discriminator], partial(Adam, 2e-4, beta_1=0.5)),
+        }
 
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    @override
     def loss_weights(self):
-        """Returns the weights of the four terms."""
         weights = {"swap": self.swap_weight, "adversarial": self.adversarial_weight}
         return {"reconstruction": 1.0, "kl": self.beta} | weights
 
@@ -142,12 +158,56 @@ class StyleIdentityVAE(Opposed, StyleCoder, LikelihoodModel):
             "adversarial": tf.reduce_mean([self.objective.generator(f) for f in logits], axis=0),
         }
 
+    @override
     def train_step(self, data):
         """Takes the step of encoder and decoder, then that of the discriminator."""
         batch = self.prepare_batch(data)
-        losses, inferred = self.update(batch)
-        discriminate = partial(self.discriminate, batch=batch, training=True)
+        loss, terms, inferred = self.update(batch)
         _, fakes = inferred.parameters
-        return self.report(
-            **losses, **self.oppose(self.objective, discriminate, batch["other"], *fakes)
-        )
+
+        def discriminator_loss():
+            real_logits = self.discriminate(batch["other"], batch, training=True)
+            fake_logits = [self.discriminate(fake, batch, training=True) for fake in fakes]
+            return discrimination(self.objective, real_logits, *fake_logits)
+
+        d_loss, d_accuracy = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
+
+    # Style and identity side by side ---------------------------------------------------------
+
+    @override
+    def code_shapes(self, encoder):
+        """Returns the shape of style and identity side by side."""
+        require_heads(encoder, "mean", "log variance", "identity")
+        return [(encoder.outputs[0].shape[-1] + encoder.outputs[2].shape[-1],)]
+
+    def heads(self, x, training: bool = False) -> list[tf.Tensor]:
+        """Returns the style's mean and log variance, and the identity, of examples."""
+        return super().encoded(x, training)
+
+    @override
+    def encoded(self, x, training=False, *given):
+        """Returns the style's mean and the identity, side by side."""
+        mean, _, identity = super().encoded(x, training, *given)
+        return [tf.concat([mean, identity], axis=-1)]
+
+    def split(self, codes):
+        """Returns style and identity of codes `[n, style + identity]`, arrays or tensors.
+
+        Example: `style, identity = model.split(model.encode(images))`.
+        """
+        style = self.encoder.outputs[0].shape[-1]
+        return codes[:, :style], codes[:, style:]
+
+    @capability
+    def swap(self, x, other):
+        """Returns what has the style of `x` and the identity of `other`, in the kind of `x`.
+
+        Args:
+            x: Examples `[n, ...]`, as their edge takes them.
+            other: As many.
+            batch_size: Examples at once.
+        """
+        style, _ = self.split(self.encoded(x)[0])
+        _, identity = self.split(self.encoded(other)[0])
+        return {"x": self.reconstructed(tf.concat([style, identity], axis=-1))}

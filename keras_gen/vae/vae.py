@@ -2,15 +2,16 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.bases import Coder, Inferred, LatentModel
+from keras_gen.bases import SCORE_SAMPLES, Coder, Inferred, log_prob
 from keras_gen.losses import kl_standard_normal
-from keras_gen.training import schedules
+from keras_gen.training import minimize, sample, schedules
 from keras_gen.training.noise import normal, several
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VAE(Coder, LatentModel):
+class VAE(Coder):
     """A decoder of Normal latents and the encoder that infers them, trained on the ELBO.
 
     Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014. The loss is the negative of eq.
@@ -46,26 +47,24 @@ class VAE(Coder, LatentModel):
     """
 
     code_names: tuple[str, ...] = ("mean", "log_variance")
+    sample = sample
+    log_prob = log_prob
 
     def __init__(self, encoder, decoder, likelihood="bernoulli", beta=1.0, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
-        self.join(encoder, decoder, likelihood)
+        self.set_networks(encoder, decoder, likelihood)
         self.beta = schedules.weight("beta", beta)
 
+    # The negative ELBO -----------------------------------------------------------------------
+
+    @override
     def loss_weights(self):
-        """Returns beta for the KL divergence."""
         return {"reconstruction": 1.0, "kl": self.beta}
 
+    @override
     def infer(self, x, training):
         """Returns latents drawn from q(z|x), and its parameters."""
         return self.drawn(self.encoded(x, training), self.stateless_seed("latents", training))
-
-    def loss_terms(self, x, inferred, training):
-        """Returns the terms of the negative ELBO, in nats: `reconstruction` and `kl`, `[batch]`."""
-        return {
-            "reconstruction": self.reconstruction(inferred.latents, x, training),
-            "kl": kl_standard_normal(*inferred.parameters),
-        }
 
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
         """Draws latents of (mean, log variance), one `[batch, ...]` or `[samples, batch, ...]`."""
@@ -73,6 +72,59 @@ class VAE(Coder, LatentModel):
         noise = several(normal, keras.ops.shape(mean), samples, seed)
         # Eq. (4): z = mean + sigma * epsilon.
         return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance))
+
+    @override
+    def loss_terms(self, x, inferred, training):
+        """Returns the terms of the negative ELBO, eq. (10), in nats: `[batch]` each."""
+        return {
+            # -log p(x|z)
+            "reconstruction": self.reconstruction(inferred.latents, x, training),
+            # KL(q(z|x) || N(0, 1)), in closed form (appendix B)
+            "kl": kl_standard_normal(*inferred.parameters),
+        }
+
+    @override
+    def train_step(self, data):
+        """Takes one step of encoder and decoder on the negative ELBO: algorithm 1."""
+        batch = self.prepare_batch(data)
+
+        def negative_elbo():
+            inferred = self.infer(**batch, training=True)
+            terms = self.loss_terms(**batch, inferred=inferred, training=True)
+            return self.weighted(terms), terms
+
+        networks = self.networks_of("optimizer")
+        loss, terms = minimize(negative_elbo, self.optimizer, *networks)
+        return self.report(terms, loss=loss)
+
+    # Estimates of log p(x) -------------------------------------------------------------------
+
+    @override
+    def nats(self, x):
+        """Returns the negative ELBO of 16 latents, with the same noise each time."""
+        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
+
+    def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
+        """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).
+
+        Their mean is the ELBO, and the logarithm of the mean of their exponentials the bound of
+        Burda et al. (2016), eq. (8).
+
+        Args:
+            x: Examples as the edge prepares them, `[batch, ...]`.
+            samples: Latents for each example.
+            seed: Stateless seed, int64 `[2]`.
+            training: Whether the networks run in training mode.
+
+        Returns:
+            Float32 `[samples, batch]`, nats.
+        """
+        return self.log_ratio(x, self.drawn(self.encoded(x, training), seed, samples), training)
+
+    def log_ratio(self, x, inferred, training: bool = False, *given) -> tf.Tensor:
+        """Returns log p(x, z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
+        reconstruction = self.reconstruction(inferred.latents, x, training, *given)
+        return self.latent_ratio(inferred) - reconstruction
 
     def latent_ratio(self, inferred) -> tf.Tensor:
         """Returns log p(z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
@@ -82,15 +134,12 @@ class VAE(Coder, LatentModel):
         ratio = 0.5 * (tf.square(noise) + log_variance - tf.square(latents))
         return tf.reduce_sum(ratio, axis=list(range(1 - mean.shape.rank, 0)))
 
-    def log_ratio(self, x, inferred, training: bool = False, *given) -> tf.Tensor:
-        """Returns log p(x, z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
-        reconstruction = self.reconstruction(inferred.latents, x, training, *given)
-        return self.latent_ratio(inferred) - reconstruction
+    # Samples ---------------------------------------------------------------------------------
 
-    def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
-        """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x): see the base.
+    def noise(self, n, key):
+        """Draws latents of n examples from the prior."""
+        return tf.random.stateless_normal([n, *self.decoder.inputs[0].shape[1:]], key)
 
-        Their mean is the ELBO, and the logarithm of the mean of their exponentials the bound of
-        Burda et al. (2016), eq. (8).
-        """
-        return self.log_ratio(x, self.drawn(self.encoded(x, training), seed, samples), training)
+    def from_noise(self, noise):
+        """Returns the mean of p(x|z)."""
+        return self.reconstructed(noise)

@@ -6,17 +6,18 @@ from functools import partial
 import keras
 import tensorflow as tf
 from keras.optimizers import Adam
+from typing_extensions import override
 
-from keras_gen.bases import Opposed
 from keras_gen.losses import adversarial
+from keras_gen.losses.discrimination import discrimination
 from keras_gen.losses.features import feature_distance, slope_ratio
 from keras_gen.losses.orthogonality import last_kernel
-from keras_gen.training import global_mean, require_built, schedules
+from keras_gen.training import Player, global_mean, minimize, require_built, schedules
 from keras_gen.vae.vq_vae import VQVAE
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VQGAN(Opposed, VQVAE):
+class VQGAN(VQVAE):
     """A VQ-VAE whose images are to look real to a discriminator of patches.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
@@ -82,29 +83,33 @@ class VQGAN(Opposed, VQVAE):
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, **kwargs)
         require_built(discriminator, feature_network)
-        self.discriminator, self.feature_network = discriminator, feature_network
+        self.discriminator = discriminator
+        self.feature_network = feature_network
         self.feature_weight = schedules.weight("feature_weight", feature_weight)
         self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
         self.objective = adversarial.get(objective)
 
-    def optimizers(self):
-        """Returns what a VQ-VAE trains, and the discriminator; the features stay as they are."""
+    @override
+    def players(self):
         others = self.discriminator, self.feature_network
-        own = [part for part in VQVAE.optimizers(self)["optimizer"] if part not in others]
-        return {"optimizer": own, "d_optimizer": [self.discriminator]}
+        own = [part for part in super().players()["optimizer"].networks if part not in others]
+        adam = partial(Adam, 2e-4, 0.5, 0.9)
+        return {"optimizer": Player(own, adam), "d_optimizer": Player([self.discriminator], adam)}
 
-    def default_optimizers(self):
-        """Returns Adam(2e-4, beta_1=0.5, beta_2=0.9), twice."""
-        return Adam(2e-4, 0.5, 0.9), Adam(2e-4, 0.5, 0.9)
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
 
+    @override
     def loss_weights(self):
-        """Returns the weights of the terms; perplexity and lambda are only reported."""
         weights = {"feature": self.feature_weight, "adversarial": self.adversarial_weight}
         return super().loss_weights() | weights | {"adaptive_weight": None}
 
     def loss_terms(self, x, inferred, training):
         """Returns the terms of eqs. (4) and (5), and lambda."""
-        last, values = last_kernel(self.decoder).value, math.prod(x.shape[1:])
+        last = last_kernel(self.decoder).value
+        values = math.prod(x.shape[1:])
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(last)
             parameters = self.decoder(inferred.latents, training=training)
@@ -125,10 +130,17 @@ class VQGAN(Opposed, VQVAE):
         }
         return terms | self.quantizer.terms(*inferred.parameters)
 
+    @override
     def train_step(self, data):
         """Takes the step of encoder, decoder and codes, then that of the discriminator."""
         batch = self.prepare_batch(data)
-        losses, inferred = self.update(batch)
+        loss, terms, inferred = self.update(batch)
         fake = self.reconstructed(inferred.latents, training=True)
-        discriminate = partial(self.discriminator, training=True)
-        return self.report(**losses, **self.oppose(self.objective, discriminate, batch["x"], fake))
+
+        def discriminator_loss():
+            real_logits = self.discriminator(batch["x"], training=True)
+            fake_logits = self.discriminator(fake, training=True)
+            return discrimination(self.objective, real_logits, fake_logits)
+
+        d_loss, d_accuracy = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)

@@ -1,14 +1,15 @@
 """The vector-quantized VAE (van den Oord, Vinyals, Kavukcuoglu 2017)."""
 
 import keras
+from typing_extensions import override
 
-from keras_gen.bases import DiscreteCoder, Inferred, LikelihoodModel
+from keras_gen.bases import DiscreteCoder, Inferred
 from keras_gen.layers import VectorQuantizer
-from keras_gen.training import schedules
+from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class VQVAE(DiscreteCoder, LikelihoodModel):
+class VQVAE(DiscreteCoder):
     """An autoencoder whose codes are entries of a codebook: integers.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
@@ -57,8 +58,10 @@ class VQVAE(DiscreteCoder, LikelihoodModel):
         codebook_update: str = "average", **kwargs,
     ):  # fmt: skip
         super().__init__(seed=seed, **kwargs)
-        self.join(encoder, decoder, likelihood)
-        self.codebook_size, self.decay, self.dead_after = codebook_size, decay, dead_after
+        self.set_networks(encoder, decoder, likelihood)
+        self.codebook_size = codebook_size
+        self.decay = decay
+        self.dead_after = dead_after
         self.codebook_update = codebook_update
         self.commitment_weight = schedules.weight("commitment_weight", commitment_weight)
         self.quantizer = self.codebook(self.code_names[0], decoder.inputs[0].shape[1:])
@@ -66,14 +69,15 @@ class VQVAE(DiscreteCoder, LikelihoodModel):
     def codebook(self, name, shape):
         """Names the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
         *grid, dim = shape
-        self.keep_codes(grid, self.codebook_size, name=name)
+        self.add_codes(grid, self.codebook_size, name=name)
         options = dict(dead_after=self.dead_after, update=self.codebook_update)
         return VectorQuantizer(self.codebook_size, dim, self.decay, **options)
 
-    def optimizers(self):
-        """Returns the networks, and codebooks that a loss trains."""
-        learned = [q for q in self.layers if isinstance(q, VectorQuantizer) and q.update == "loss"]
-        return {"optimizer": [*self.networks.values(), *learned]}
+    @override
+    def players(self):
+        codebooks = [layer for layer in self.layers if isinstance(layer, VectorQuantizer)]
+        learned = [codebook for codebook in codebooks if codebook.update == "loss"]
+        return {"optimizer": Player([*self.networks.values(), *learned])}
 
     def loss_weights(self):
         """Returns the weights of eq. (3), beta for the commitment; perplexity is only reported."""

@@ -2,10 +2,10 @@
 
 import keras
 
-from keras_gen.bases import Inferred, capability
+from keras_gen.bases import Inferred
 from keras_gen.bases.hierarchy import run
 from keras_gen.bases.likelihood import edge_of
-from keras_gen.training import require_built
+from keras_gen.training import capability, require_built
 from keras_gen.vae.vq_vae import VQVAE
 
 

@@ -34,7 +34,7 @@ def _wgan_gp(seed=3):
         dcgan_generator(shape, latent_dim=3, filters=2),
         dcgan_discriminator(shape, filters=2, normalization="layer", name="critic"),
         penalty_weight=5.0,
-        critic_steps=2,
+        discriminator_steps=2,
         seed=seed,
     )
 

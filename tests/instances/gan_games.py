@@ -35,7 +35,7 @@ def _wgan(seed=3):
         dcgan_generator((8, 8, 1), latent_dim=3, filters=2),
         dcgan_discriminator((8, 8, 1), filters=2, normalization="layer", name="critic"),
         clip=0.05,
-        critic_steps=2,
+        discriminator_steps=2,
         penalty="r2",
         seed=seed,
     )

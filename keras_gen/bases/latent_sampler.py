@@ -1,13 +1,14 @@
-"""What models that make examples of latents share: truncation, and ways between latents."""
+"""What generators of Normal latents share: samples, truncation, interpolation, arithmetic."""
 
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.bases.capabilities import Condition, Sampler
 from keras_gen.bases.coder import decoded_path
 from keras_gen.bases.edges import Number, Vectors
+from keras_gen.training import sample
+from keras_gen.training.capabilities import sampling_noise
 
 WIDEST = 10.0  # standard deviations: no truncation, for float32 draws stay below 6
 
@@ -31,42 +32,36 @@ def truncated_normal(latents, threshold) -> tf.Tensor:
         >>> truncated_normal(np.random.normal(size=[4, 2]), 0.5).shape
         TensorShape([4, 2])
     """
-    latents, threshold = tf.cast(latents, tf.float32), tf.cast(threshold, tf.float32)
+    latents = tf.cast(latents, tf.float32)
+    threshold = tf.cast(threshold, tf.float32)
     root = 2.0**0.5  # erf(z / root) is the probability of [-z, z]
     inside = tf.math.erf(latents / root) * tf.math.erf(threshold / root)
     cut = tf.clip_by_value(root * tf.math.erfinv(inside), -threshold, threshold)
     return tf.where(threshold < 6.0, cut, latents)
 
 
-class Generating(Sampler):
-    """A sampler of standard Normal latents, which the capability `generate` makes examples of.
+class LatentSampler:
+    """Mix-in of models whose capability `generate` turns Normal latents into examples.
 
     It has `sample(n, seed, truncation=0.5)`, `truncate`, `interpolate`, `latent_arithmetic` and
-    `nearest_neighbors`. What `generate` takes besides, such as labels, stays the same on the way
-    from latents to others, and is given by name.
+    `nearest_neighbors`. Further arguments of `generate`, such as labels, stay the same from latents
+    to others, and are given by name.
     """
 
+    default_signature = "sample"
+    edges: dict
     generate: Any  # a capability
+    sample = sample
 
-    def keep_latents(self, latent_dim: int) -> None:
-        """Keeps the number of latents, and names the edges of latents and of their truncation."""
+    def set_latents(self, latent_dim: int) -> None:
+        """Sets the number of latents, and names the edges of latents and of their truncation."""
         self.latent_dim = latent_dim
         self.edges["latents"] = Vectors((latent_dim,))
         self.edges["truncation"] = Number(0.0, WIDEST, "truncation")
 
     def noise(self, n, key):
-        """Draws latents."""
+        """Draws latents of n examples."""
         return tf.random.stateless_normal([n, self.latent_dim], key)
-
-    def conditions(self):
-        """Returns the conditions, and the truncation of the latents."""
-        return super().conditions() | {"truncation": Condition(self.edges["truncation"], WIDEST)}
-
-    def made_of(self, noise, truncation, **conditions):
-        """Returns what noise becomes whose latents are truncated, under the other conditions."""
-        cut = truncated_normal(_latents(noise), truncation)
-        noise = noise | {"latents": cut} if isinstance(noise, dict) else cut
-        return super().made_of(noise, **conditions)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -80,7 +75,8 @@ class Generating(Sampler):
         Raises:
             ValueError: If `n` is below 1.
         """
-        return _latents(self.drawn_noise(n, seed)).numpy()
+        noise = sampling_noise(self, n, seed)
+        return (noise["latents"] if isinstance(noise, dict) else noise).numpy()
 
     def truncate(self, latents, truncation: float) -> np.ndarray:
         """Returns latents as `sample` truncates them, float32 `[n, latents]`.
@@ -97,10 +93,8 @@ class Generating(Sampler):
 
         Example: `model.generate(model.truncate(model.draw_latents(9, seed=1), 0.5))`.
         """
-        latents, truncation = (
-            self.edges[name].prepare(value)
-            for name, value in dict(latents=latents, truncation=truncation).items()
-        )
+        latents = self.edges["latents"].prepare(latents)
+        truncation = self.edges["truncation"].prepare(truncation)
         return truncated_normal(latents, truncation).numpy()
 
     def interpolate(self, a, b, steps: int = 8, spherical: bool = False, **given) -> np.ndarray:
@@ -121,7 +115,8 @@ class Generating(Sampler):
 
         Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.
         """
-        start, end = (self.edges["latents"].prepare(z).numpy() for z in (a, b))
+        start = self.edges["latents"].prepare(a).numpy()
+        end = self.edges["latents"].prepare(b).numpy()
         return decoded_path(self.generate, start, end, steps, spherical, **given)
 
     def latent_arithmetic(
@@ -180,7 +175,3 @@ class Generating(Sampler):
 
         distances, indices = nearest_neighbors(examples, training, k)
         return np.asarray(training)[indices], distances
-
-
-def _latents(noise) -> tf.Tensor:
-    return noise["latents"] if isinstance(noise, dict) else noise

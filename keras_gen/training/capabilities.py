@@ -1,0 +1,213 @@
+"""What a trained model can do, written once: a Python method and a served signature alike."""
+
+import functools
+import inspect
+import numbers
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.training.noise import stateless_seed
+
+BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+# Capabilities ---------------------------------------------------------------------------------
+
+
+def capability(function: Callable) -> Callable:
+    """Makes a model's function of tensors a method for arrays and a signature of its export.
+
+    The names of its parameters are those of the model's `edges`, through which its arguments come
+    in. `**given` stands for all that the model's examples are conditioned on, which its attribute
+    `given` names. The function returns a dict of tensors: those named like an edge leave through
+    it, others as float32.
+
+    The method takes arrays of any number of examples, after the first also one number for all. It
+    computes them in batches, by a graph that is traced once, and returns an array, or of several
+    outputs a tuple. Data that came in as floats leave as floats, if their edge allows it.
+
+    Example:
+    ```python
+    class Encodes(GenerativeModel):
+        @capability
+        def encode(self, x):
+            return {"codes": self.encoder(x, training=False)}
+    ```
+    """
+    signature = inspect.signature(function)
+    parameters = [p for p in signature.parameters.values() if p.name != "given"]
+    size = inspect.Parameter("batch_size", inspect.Parameter.KEYWORD_ONLY, default=256)
+
+    def takes(model) -> list[str]:
+        names = [p.name for p in parameters if p.name != "self"]
+        return [*names, *model.given] if "given" in signature.parameters else names
+
+    @functools.wraps(function)
+    def method(self, *args, **kwargs):
+        arguments = [inspect.Parameter(name, BY_PLACE_OR_NAME) for name in takes(self)]
+        bound = inspect.Signature([*arguments, size]).bind(*args, **kwargs)
+        bound.apply_defaults()
+        *arrays, batch_size = bound.arguments.values()
+        return _over_batches(self, function, takes(self), arrays, batch_size)
+
+    method.__signature__ = signature.replace(parameters=[*parameters, size])  # type: ignore
+    method.function, method.takes = function, takes  # type: ignore[attr-defined]
+    return method
+
+
+def _over_batches(model, function, names, arrays, batch_size):
+    """A capability's outputs for arrays of any number of examples."""
+    edges = [model.edges[name] for name in names]
+    first = len(arrays[0])
+    # A number is for all examples.
+    arrays = [np.full(first, a) if isinstance(a, numbers.Number) else a for a in arrays]
+    counts = [len(array) for array in arrays]
+    if len(set(counts)) > 1 or not counts[0]:
+        found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
+        raise ValueError(f"{function.__name__} got {found}: expected at least 1, and as many each.")
+    specs = [edge.inner_spec() for edge in edges]
+
+    def by_name(*values):
+        return function(model, **dict(zip(names, values, strict=True)))
+
+    graph = model.graph(function, by_name, specs)
+    as_floats = {
+        name
+        for name, edge, array in zip(names, edges, arrays, strict=True)
+        if edge.keeps_floats and np.issubdtype(np.asarray(array[:1]).dtype, np.floating)
+    }
+    parts = []
+    for start in range(0, first, batch_size):
+        batch = [array[start : start + batch_size] for array in arrays]
+        outputs = graph(*(edge.prepare(b) for edge, b in zip(edges, batch, strict=True)))
+        parts.append(to_arrays(model, outputs, as_floats))
+    whole = tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+    return whole if len(whole) > 1 else whole[0]
+
+
+def to_arrays(model, outputs: dict, as_floats=()) -> list[np.ndarray]:
+    """A capability's outputs as arrays, through the model's edges but for those `as_floats`."""
+    restored: list = []
+    for name, value in outputs.items():
+        restored += [value] if name in as_floats else model.served({name: value}).values()
+    return [_array(value) for value in restored]
+
+
+def _array(value):
+    if value.dtype == tf.string:
+        return np.vectorize(bytes.decode, otypes=[str])(value.numpy())
+    return (tf.cast(value, tf.float32) if value.dtype.is_floating else value).numpy()
+
+
+# Sampling -------------------------------------------------------------------------------------
+
+
+class Condition(NamedTuple):
+    """An argument of `sample`: the edge that checks it, and its value unless one is given."""
+
+    edge: Any
+    default: Any
+
+
+def sample_conditions(model) -> dict[str, Condition]:
+    """Returns the arguments of a model's `sample` besides the number and the seed, by name."""
+    _, *rest = inspect.signature(model.from_noise).parameters.values()
+    return {p.name: Condition(model.edges[p.name], p.default) for p in rest}
+
+
+def sample(  # noqa: D417
+    self, n: int, seed: int | None = None, batch_size: int = 64, **conditions
+) -> np.ndarray:
+    """Draws examples.
+
+    Args:
+        n: How many.
+        seed: The same seed gives the same examples, from the model and from its export; None
+            draws anew.
+        batch_size: Examples at once.
+        **conditions: Those of the model, such as `label` or `temperature`: one for all, or
+            of labels and arrays also one for each example.
+
+    Returns:
+        Examples `[n, ...]`, images as uint8.
+
+    Raises:
+        TypeError: If there is no such condition, or one that is needed is missing.
+        ValueError: If `n` is below 1, or a condition out of range.
+    """
+    # A model that samples has this as its method. It says what the noise of n examples is
+    # (`noise(n, key)`) and what becomes of it (`from_noise(noise, ...)`); further parameters of
+    # the latter are conditions, named like the model's edges.
+    known = sample_conditions(self)
+    if unknown := sorted(conditions.keys() - known.keys()):
+        raise TypeError(
+            f"{type(self).__name__}.sample has no condition {unknown[0]!r}: it has "
+            f"{', '.join(known) or 'none'}."
+        )
+    values = {name: condition.default for name, condition in known.items()} | conditions
+    if missing := [name for name, v in values.items() if v is inspect.Parameter.empty]:
+        raise TypeError(f"{type(self).__name__}.sample needs {missing[0]}: give it by name.")
+    if seed is None:
+        seed = int(np.random.default_rng().integers(2**31))
+    noise = sampling_noise(self, n, seed)
+    prepared = _prepared(known, values.values(), n)
+    specs = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), noise)
+    inner = [condition.edge.inner_spec() for condition in known.values()]
+    draw = self.graph("sample", functools.partial(_examples, self, list(known)), [specs, *inner])
+    parts = []
+    for start in range(0, n, batch_size):
+        part = functools.partial(_part, slice(start, start + batch_size))
+        parts += to_arrays(self, draw(*tf.nest.map_structure(part, [noise, *prepared])))
+    return np.concatenate(parts)
+
+
+def sampling_noise(model, n, seed):
+    """Returns the noise of `sample(n, seed)`.
+
+    Raises:
+        ValueError: If `n` is below 1.
+    """
+    if isinstance(n, int) and n < 1:
+        raise ValueError(f"n is {n}: draw at least 1.")
+    return model.noise(n, stateless_seed(0, seed, "sample"))
+
+
+def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
+    """Returns `sample(seed, n)` with the conditions: a number or a label is one for all."""
+    known = sample_conditions(model)
+
+    @tf.autograph.experimental.do_not_convert
+    def serve(seed, n, *values):
+        noise = sampling_noise(model, n, seed)
+        return model.served(_examples(model, list(known), noise, *_prepared(known, values, n)))
+
+    specs = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
+    for name, condition in known.items():
+        inner = condition.edge.inner_spec()
+        shape = inner.shape if inner.shape.rank > 1 else []
+        specs.append(tf.TensorSpec(shape, inner.dtype, name=name))
+    return serve, specs
+
+
+def _examples(model, names, noise, *values) -> dict:
+    return {"x": model.from_noise(noise, **dict(zip(names, values, strict=True)))}
+
+
+def _part(some, value):
+    """Some of the examples, or what is for all of them."""
+    return value[some] if value.shape.rank else value
+
+
+def _prepared(known, values, n) -> list[tf.Tensor]:
+    """Conditions that went through their edges: for each example, or a number for all."""
+    prepared = []
+    for (name, condition), value in zip(known.items(), values, strict=True):
+        value = condition.edge.prepare(value)
+        if condition.edge.inner_spec().shape.rank:
+            if value.shape.rank and value.shape[0] not in (1, n, None):
+                raise ValueError(f"There are {value.shape[0]} {name} for n={n}: give one, or {n}.")
+            value = tf.broadcast_to(value, [n, *value.shape[1:]])
+        prepared.append(value)
+    return prepared

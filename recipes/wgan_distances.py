@@ -58,7 +58,7 @@ def main(run: Run, s: Settings):
     data = run.load(Split(ring(50_000, s.seed), ring(s.compared, s.seed + 1)))
     test = data.test.arrays()
     with run.strategy.scope():
-        options = dict(critic_steps=s.critic_steps, seed=s.seed, data="vectors")
+        options = dict(discriminator_steps=s.critic_steps, seed=s.seed, data="vectors")
         networks = mlp_decoder((2,), 2, (s.hidden, s.hidden)), critic(2, s)
         model = WGAN(*networks, **PENALTY, **options)
         rates = (run.in_halves(s.learning_rate, updates=n) for n in (s.critic_steps, 1))

@@ -73,7 +73,8 @@ def fresh_names() -> None:
 
 def data(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
     """Random examples as users have them, one array for each argument of `fit`."""
-    random, edges = np.random.default_rng(0), model.batch_edges()
+    random = np.random.default_rng(0)
+    edges = model.edges | model.training_edges
     return tuple(random_examples(edges[name], examples, random) for name in model.batch)
 
 
@@ -101,7 +102,8 @@ def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
 def prepared(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
     """The same examples in the form that the model's networks take."""
     arrays = zip(model.batch, data(model, examples), strict=True)
-    return tuple(model.batch_edges()[name].prepare(array).numpy() for name, array in arrays)
+    edges = model.edges | model.training_edges
+    return tuple(edges[name].prepare(array).numpy() for name, array in arrays)
 
 
 def first_batch(model: GenerativeModel) -> tuple:

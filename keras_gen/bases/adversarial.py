@@ -10,7 +10,7 @@ from typing_extensions import override
 from keras_gen.data.transforms.augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.base import per_example_mean
-from keras_gen.training import GenerativeModel, Player, apply, parts
+from keras_gen.training import GenerativeModel, Player, parts, stateless
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
 
@@ -79,10 +79,12 @@ class AdversarialModel(GenerativeModel):
         k = self.discriminator_steps
         if k == 1:
             return [batch]
-        fresh: list[dict] = [{} for _ in range(k)]
+        fresh: list[dict] = []
         for name, values in batch.items():
-            for one, part in zip(fresh, parts(values, k), strict=True):
-                one[name] = part
+            for number, part in enumerate(parts(values, k)):
+                if number == len(fresh):
+                    fresh.append({})
+                fresh[number][name] = part
         return fresh
 
     # What the discriminator is shown ---------------------------------------------------------
@@ -127,7 +129,8 @@ class AdversarialModel(GenerativeModel):
         if self.augmentation:
             shown = self.augmented(shown, training)
         if keep_state:
-            return apply(network, None, shown, training)
+            with stateless():
+                return network(shown, training=training)
         return network(shown, training=training)
 
     def augmented(self, shown, training: bool):
@@ -220,7 +223,7 @@ def lazily(every: int, step, count, compute) -> tf.Tensor:
     """Returns a term `[batch]` that is computed every so many steps, and counts as often then.
 
     Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
-    The term may call networks through `training.apply` only, which changes no state.
+    The term may call networks inside `training.stateless` only.
 
     Args:
         every: Steps from one time to the next; 1 computes it always.

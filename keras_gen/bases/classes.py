@@ -1,6 +1,6 @@
 """What models share that know classes of examples: a classifier, random classes."""
 
-from typing import Any, cast
+from typing import Any
 
 import tensorflow as tf
 
@@ -16,6 +16,7 @@ class Classifying:
 
     batch: tuple[str, ...] = ("x", "labels")
     edges: dict[str, Edge]
+    training_edges: dict[str, Edge]
     classifier: Any
 
     def set_classifier(self, classifier, shape, what: str) -> None:
@@ -36,12 +37,12 @@ class Classifying:
                 f"{tuple(shape)}: they must agree."
             )
         self.classifier = classifier
-        self.edges["labels"] = Labels(classifier.output_shape[-1])
+        self.set_label_edges(classifier.output_shape[-1])
 
-    def batch_edges(self) -> dict[str, Edge]:
-        """Returns the edges; that of the labels takes -1 too."""
-        labels = cast(Labels, self.edges["labels"])
-        return self.edges | {"labels": Labels(labels.classes, unknown=True)}
+    def set_label_edges(self, classes: int) -> None:
+        """Names the edge of labels, which in training may be unknown, -1."""
+        self.edges["labels"] = Labels(classes)
+        self.training_edges["labels"] = Labels(classes, unknown=True)
 
     def logits(self, x, training: bool = False) -> tf.Tensor:
         """Returns the logits of the classes of examples, float32 `[batch, classes]`."""

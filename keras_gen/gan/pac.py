@@ -69,7 +69,7 @@ class PacGAN(GAN):
     def for_images(  # type: ignore[override]
         cls, shape: tuple, latent_dim: int = 100, filters: int = 64, pack: int = 2, **kwargs
     ):
-        """Builds the model with DCGAN's networks, as `GAN.for_images`, and a discriminator of packs.
+        """Builds the model with DCGAN's networks, as `GAN.for_images`; packs are discriminated.
 
         Args:
             shape: `(side, side, channels)` of the images, the side a power of two of at least 8.

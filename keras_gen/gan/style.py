@@ -13,13 +13,13 @@ from keras_gen.losses import R1, path_lengths
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 from keras_gen.training import (
     Player,
-    apply,
     batch_mean,
     capability,
     minimize,
     require_built,
     require_inputs,
     schedules,
+    stateless,
 )
 
 MEAN_STYLE, MEAN_PATH = 0.005, 0.01  # what the newest batch counts in the running means
@@ -193,7 +193,8 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
         def compute():
             def generate(styles):
-                return apply(self.generator, None, [styles, noise], training)
+                with stateless():
+                    return self.generator([styles, noise], training=training)
 
             lengths = path_lengths(generate, self.styled(*styles, training), directions)
             return (lengths - self.mean_path.value) / every

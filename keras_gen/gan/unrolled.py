@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.gan.gan import GAN
-from keras_gen.training import global_mean, global_sum, other_weights
+from keras_gen.training import global_mean, global_sum, stateless
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -60,7 +60,7 @@ class UnrolledGAN(GAN):
     def generator_terms(self, batch, training):
         """Returns the generator's loss under the discriminator of K steps ahead: eq. (9)."""
         fake = self.generated("generator", batch, training)
-        with other_weights(self.discriminator, self._unrolled(batch, fake, training)):
+        with stateless(self.discriminator, self._unrolled(batch, fake, training)):
             return {"adversarial": self.adversarial_loss(fake, batch, training)}
 
     def _unrolled(self, batch, fake, training):
@@ -69,7 +69,7 @@ class UnrolledGAN(GAN):
         for _ in range(self.unrolled_steps):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(weights)
-                with other_weights(self.discriminator, weights):
+                with stateless(self.discriminator, weights):
                     terms = self.discriminator_terms(batch, fake, "unrolled", training)
                 loss = global_mean(self.weighted(terms, training))
             slopes = [global_sum(slope) for slope in tape.gradient(loss, weights)]

@@ -7,12 +7,11 @@ from keras_gen.training.checks import require, require_inputs
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
 from keras_gen.training.minimize import (
-    apply,
     apply_gradients,
     gradients,
     joint_gradients,
     minimize,
-    other_weights,
+    stateless,
 )
 from keras_gen.training.model import GenerativeModel, Player, require_built
 from keras_gen.training.noise import stateless_seed
@@ -43,7 +42,6 @@ __all__ = [
     "SamplingWeights",
     "Schedule",
     "TrainingState",
-    "apply",
     "apply_gradients",
     "averaged_weights",
     "batch_mean",
@@ -57,7 +55,6 @@ __all__ = [
     "joint_gradients",
     "make_strategy",
     "minimize",
-    "other_weights",
     "parts",
     "replace_weights",
     "replica_part",
@@ -66,6 +63,7 @@ __all__ = [
     "require_inputs",
     "sample",
     "schedules",
+    "stateless",
     "stateless_seed",
     "take_weights",
 ]

@@ -72,18 +72,11 @@ class ImagePool(keras.layers.Layer):
         For steps that may be refused between the two. Arguments are those of a call; the pool must
         have a size.
         """
-        shown, change = self._exchange(global_batch(tf.cast(images, tf.float32)), seed)
-        return tf.cast(replica_part(shown, keras.ops.shape(images)[0]), images.dtype), change
-
-    def keep(self, change: tuple) -> None:
-        """Changes the pool as `exchanged` said."""
-        slots, kept, filled = change
-        self.images.assign(tf.tensor_scatter_nd_update(self.images.value, slots, kept))
-        self.filled.assign(filled)
-
-    def _exchange(self, images, seed):
+        local = images
+        images = global_batch(tf.cast(images, tf.float32))
         batch = tf.shape(images)[0]
-        pool, filled = self.images.value, self.filled.value
+        pool = self.images.value
+        filled = self.filled.value
         sentence = "A global batch of {} is larger than the image pool of {}: raise pool_size."
         enough = require(batch <= self.size, sentence, batch, self.size)
         with tf.control_dependencies([enough]):
@@ -100,7 +93,15 @@ class ImagePool(keras.layers.Layer):
         each = [-1, *[1] * len(self.image_shape)]
         shown = tf.where(tf.reshape(swap, each), stored, images)
         kept = tf.where(tf.reshape(fresh | swap, each), images, stored)
-        return shown, (slots[:, None], kept, tf.minimum(filled + batch, self.size))
+        change = slots[:, None], kept, tf.minimum(filled + batch, self.size)
+        shown = replica_part(shown, keras.ops.shape(local)[0])
+        return tf.cast(shown, local.dtype), change
+
+    def keep(self, change: tuple) -> None:
+        """Changes the pool as `exchanged` said."""
+        slots, kept, filled = change
+        self.images.assign(tf.tensor_scatter_nd_update(self.images.value, slots, kept))
+        self.filled.assign(filled)
 
     def get_config(self) -> dict:
         """Returns the constructor's arguments."""

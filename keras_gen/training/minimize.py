@@ -155,8 +155,8 @@ def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
         values = _spread_overflow(values)
     else:
         # The squared norm is much faster to check than every number, and Adam keeps such squares.
-        squared_norm = tf.add_n([tf.cast(tf.nn.l2_loss(g), tf.float32) for g in values])
-        checks.append(tf.debugging.check_numerics(squared_norm, f"{NOT_FINITE}{name}'s_gradient"))
+        norm = tf.linalg.global_norm(values)
+        checks.append(tf.debugging.check_numerics(norm, f"{NOT_FINITE}{name}'s_gradient"))
     # A graph would else be free to update first and to find out later.
     with tf.control_dependencies(checks):
         optimizer.apply(values, variables)
@@ -195,30 +195,37 @@ def minimize(loss_fn: Callable, optimizer, *networks) -> Any:
     return (loss, *rest) if found.rest else loss
 
 
-def apply(network, weights, inputs, training: bool = False):
-    """Returns a network's outputs with other values of its trainable weights.
+_mappings: list[list] = [[]]
 
-    State that the network keeps besides (moving statistics, counters) is read and not changed,
-    so that this may be called inside `tf.cond` on replicas, and by penalties, which would
-    otherwise show a normalization layer images that no step is taken on. Inside `tf.cond` on
-    replicas, batch normalization in training mode must not be synchronized.
+
+@contextlib.contextmanager
+def stateless(network=None, weights=()):
+    """Lets networks compute in a block without a change of their state.
+
+    Moving statistics and counters are read and stay as they are. So penalties do not show a
+    normalization layer images that no step is taken on, and networks may be called inside `tf.cond`
+    on replicas (but batch normalization in training mode must not be synchronized there).
 
     Args:
-        network: A built `keras.Model`.
-        weights: Tensors in the order of `network.trainable_variables`; None: their own values.
-        inputs: What the network takes.
-        training: As in Keras.
+        network: A built `keras.Model` that computes with other values of its trainable weights.
+        weights: These values, in the order of `network.trainable_variables`.
 
     Example:
     ```python
     ahead = [w - 0.1 * g for w, g in zip(weights, slopes)]
-    logits = apply(critic, ahead, images, training=True)
+    with stateless(critic, ahead):
+        logits = critic(images, training=True)
     ```
     """
-    if weights is None:
-        weights = [v.value for v in network.trainable_variables]
-    state = [v.value for v in network.non_trainable_variables]
-    return network.stateless_call(list(weights), state, inputs, training=training)[0]
+    mapping = list(_mappings[-1])  # a block inside another one keeps its weights
+    if network is not None:
+        mapping += zip(network.trainable_variables, weights, strict=True)
+    _mappings.append(mapping)
+    try:
+        with keras.StatelessScope(state_mapping=mapping):
+            yield
+    finally:
+        _mappings.pop()
 
 
 def _spread_overflow(values):
@@ -228,24 +235,3 @@ def _spread_overflow(values):
     finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in values])
     overflow = global_sum(tf.cast(finite, tf.float32)) < replica_count()
     return [tf.where(overflow, tf.constant(float("inf"), g.dtype), g) for g in values]
-
-
-@contextlib.contextmanager
-def other_weights(network, weights):
-    """Lets a network compute with other values of its trainable weights inside a block.
-
-    State that it changes there, such as moving statistics, stays as it was.
-
-    Args:
-        network: A built `keras.Model`.
-        weights: Tensors in the order of `network.trainable_variables`.
-
-    Example:
-    ```python
-    with other_weights(critic, [w - 0.1 * g for w, g in zip(weights, slopes)]):
-        logits = critic(images, training=True)
-    ```
-    """
-    values = zip(network.trainable_variables, weights, strict=True)
-    with keras.StatelessScope(state_mapping=list(values)):
-        yield

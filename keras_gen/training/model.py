@@ -2,7 +2,6 @@
 
 import copy
 import inspect
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -81,6 +80,8 @@ class GenerativeModel(keras.Model):
         super().__init__(**{"dtype": "float32"} | kwargs)
         self.seed = seed
         self.edges: dict = {}
+        # Those of data that training takes in another form than use, by the names of `edges`.
+        self.training_edges: dict = {}
         # Aggregation: every replica adds the same one.
         counter = dict(
             shape=(), dtype="int64", initializer="zeros", trainable=False,
@@ -244,7 +245,7 @@ class GenerativeModel(keras.Model):
         """Returns the names of the terms that are reported, and the weight of each in its loss.
 
         A weight is a number, a `Schedule` of the step, whose final value holds in `evaluate`, or a
-        tuple of such factors. None stands for a term that is reported and not minimized.
+        pair of such factors. None stands for a term that is reported and not minimized.
         """
         return {}
 
@@ -274,10 +275,11 @@ class GenerativeModel(keras.Model):
     def scheduled(self, value, training: bool = True):
         """Returns a number, or a schedule's value: at this step, or outside training its last.
 
-        Of a tuple it returns the product.
+        Of a pair it returns the product.
         """
         if isinstance(value, tuple):
-            return math.prod(self.scheduled(factor, training) for factor in value)
+            first, second = value
+            return self.scheduled(first, training) * self.scheduled(second, training)
         return schedules.value_at(value, self.step.value) if training else schedules.final(value)
 
     def report(self, terms: dict | None = None, training: bool = True, **losses) -> dict:
@@ -364,10 +366,6 @@ class GenerativeModel(keras.Model):
         """Brings results of the networks back into the form of the edge `x`, such as uint8."""
         return self.edges["x"].restore(values)
 
-    def batch_edges(self) -> dict:
-        """Returns the edge of each part of a batch, for models that train on less than they use."""
-        return self.edges
-
     def prepare_batch(self, data) -> dict[str, tf.Tensor]:
         """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
 
@@ -376,8 +374,11 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: If a part is missing, or there are too many.
         """
-        edges = self.batch_edges()
-        parts = [part for part in tf.nest.flatten(data) if part is not None]
+        edges = self.edges | self.training_edges
+        parts = []
+        for part in tf.nest.flatten(data):
+            if part is not None:
+                parts.append(part)
         most = max(2, len(self.batch))
         # Keras passes weights of examples as the third of three.
         weights = isinstance(data, tuple) and len(data) > most and data[-1] is not None

@@ -54,7 +54,10 @@ def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
     """
     examples = keras.ops.shape(values)[0]
     places = tf.range(-(-examples // count)) * count
-    return [tf.gather(values, (places + part) % examples) for part in range(count)]
+    found = []
+    for part in range(count):
+        found.append(tf.gather(values, (places + part) % examples))
+    return found
 
 
 def global_batch(values: tf.Tensor) -> tf.Tensor:
@@ -116,7 +119,8 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
         Float32 `[...]`, the same on every replica.
     """
     values = tf.cast(values, tf.float32)
-    total, count = tf.reduce_sum(values, axis=0), tf.cast(tf.shape(values)[0], tf.float32)
+    total = tf.reduce_sum(values, axis=0)
+    count = tf.cast(tf.shape(values)[0], tf.float32)
     return global_sum(total) / global_sum(count)
 
 

@@ -91,6 +91,8 @@ class CycleGAN(GenerativeModel):
         require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
         self.edges["x"] = Images(generator_xy.input_shape[1:])
         self.edges["y"] = Images(generator_yx.input_shape[1:])
+        self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
+        self.training_edges["y"] = Images(discriminator_y.input_shape[1:])
         self.generator_xy = generator_xy
         self.generator_yx = generator_yx
         self.discriminator_x = discriminator_x
@@ -123,14 +125,6 @@ class CycleGAN(GenerativeModel):
         discriminator_x = patch_discriminator(shape, filters)
         discriminator_y = patch_discriminator(shape, filters)
         return cls(generator_xy, generator_yx, discriminator_x, discriminator_y, **kwargs)
-
-    @override
-    def batch_edges(self):
-        """Returns images of the discriminators' sizes: those are trained with the generators."""
-        return {
-            "x": Images(self.discriminator_x.input_shape[1:]),
-            "y": Images(self.discriminator_y.input_shape[1:]),
-        }
 
     @override
     def players(self):

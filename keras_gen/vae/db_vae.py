@@ -7,7 +7,6 @@ from typing_extensions import override
 
 from keras_gen.bases import Classifying, Inferred
 from keras_gen.bases.coder import require_heads
-from keras_gen.bases.edges import Labels
 from keras_gen.data.batches.weighted import inverse_density
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.training import SamplingWeights, schedules
@@ -73,7 +72,7 @@ class DBVAE(Classifying, VAE):
         beta=1.0, alpha=0.01, bin_width=0.5, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta=beta, seed=seed, **kwargs)
-        self.edges["labels"] = Labels(encoder.outputs[2].shape[-1])
+        self.set_label_edges(encoder.outputs[2].shape[-1])
         self.edges["labels"].prepare(positive)
         self.positive = positive
         self.weight = schedules.weight("weight", weight)

@@ -64,5 +64,5 @@ def critic_distances(model, points: np.ndarray, seed: int = 0) -> dict[str, floa
         >>> critic_distances(model, np.random.normal(size=[500, 2]))
     """
     samples = model.sample(len(points), seed=seed)
-    said = [np.mean(model.critic(x, training=False)) for x in (points, samples)]
+    said = [np.mean(model.discriminator(x, training=False)) for x in (points, samples)]
     return {"critic": float(said[0] - said[1]), "exact": earth_movers_distance(samples, points)}

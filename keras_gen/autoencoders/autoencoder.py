@@ -1,6 +1,7 @@
 """The autoencoder (Hinton & Salakhutdinov 2006)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.bases import Coder, Inferred
 
@@ -42,18 +43,21 @@ class Autoencoder(Coder):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
 
+    @override
     def loss_weights(self):
-        """Returns 1 for the reconstruction; variants add their terms."""
         return {"reconstruction": 1.0}
 
+    @override
     def infer(self, x, training, **batch):
         """Returns the codes."""
         return Inferred(self.encoded(x, training)[0])
 
+    @override
     def loss_terms(self, x, inferred, training, **batch):
         """Returns `{"reconstruction": [batch]}` in nats, and what a variant adds."""
         return {"reconstruction": self.reconstruction(inferred.latents, x, training)}
 
+    @override
     def nats(self, x):
         """Returns -log p(x | code), without the terms of a variant."""
         return self.reconstruction(self.encoded(x)[0], x, training=False)

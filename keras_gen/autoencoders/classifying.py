@@ -59,10 +59,11 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
         self.set_classifier(classifier, encoder.outputs[0].shape[1:], "codes")
         self.weight = schedules.weight("weight", weight)
 
+    @override
     def loss_weights(self):
-        """Returns the weight of the cross-entropy beside the reconstruction's."""
         return super().loss_weights() | {"classification": self.weight}
 
+    @override
     def loss_terms(self, x, labels, inferred, training):
         """Returns `reconstruction` and, 0 without a label, `classification`: `[batch]`."""
         entropy = label_cross_entropy(labels, super().logits(inferred.latents, training))

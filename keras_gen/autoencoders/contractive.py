@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.bases import Inferred
@@ -60,14 +61,16 @@ class ContractiveAutoencoder(Autoencoder):
             )
         self.weight, self.method = schedules.weight("weight", weight), method
 
+    @override
     def loss_weights(self):
-        """Returns the weight of the penalty beside the reconstruction's."""
         return super().loss_weights() | {"contraction": self.weight}
 
+    @override
     def infer(self, x, training):
         """Returns the codes, and ||dh/dx||_F^2."""
         return Inferred(*self._contraction(x, training, self.method))
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns `reconstruction` and `contraction`, `[batch]`."""
         return super().loss_terms(x, inferred, training) | {"contraction": inferred.parameters}

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.training import schedules
@@ -59,6 +60,7 @@ class DenoisingAutoencoder(Autoencoder):
         highest = None if corruption == "gaussian" else 1.0
         self.corruption, self.amount = corruption, schedules.weight("amount", amount, 0.0, highest)
 
+    @override
     def infer(self, x, training):
         """Returns the codes of corrupted examples."""
         return super().infer(self.corrupt(x, training), training)

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.bases.edges import Texts
@@ -80,20 +81,24 @@ class DocumentAutoencoder(Autoencoder):
         # What the signatures read beside the networks: the table of words.
         self.resources = [texts.counter]
 
+    @override
     def encoded(self, x, training=False):
         """Returns the codes of documents of any length."""
         shares = x / _lengths(x) * len(self.vocabulary)
         return super().encoded(shares if self.idf is None else self._target(x), training)
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns `{"reconstruction": [batch]}`, in nats per word; with `idf` in nats."""
         nats = self.reconstruction(inferred.latents, self._target(x), training)
         return {"reconstruction": nats / _lengths(x)[:, 0] if self.idf is None else nats}
 
+    @override
     def nats(self, x):
         """Returns -log p(counts | code), with `idf` -log p(tf-idf | code)."""
         return self.reconstruction(self.encoded(x)[0], self._target(x), training=False)
 
+    @override
     def signatures(self) -> dict:
         """Returns those of texts, and three of counts for runtimes that know no strings."""
         counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")

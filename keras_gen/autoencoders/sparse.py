@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
 from keras_gen.training import batch_mean, schedules
@@ -60,10 +61,11 @@ class SparseAutoencoder(Autoencoder):
             raise ValueError(f"target is {target}: expected a mean between 0 and 1.")
         self.penalty, self.weight, self.target = penalty, schedules.weight("weight", weight), target
 
+    @override
     def loss_weights(self):
-        """Returns the weight of the penalty beside the reconstruction's."""
         return super().loss_weights() | {"sparsity": self.weight}
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns `reconstruction` and `sparsity`, `[batch]`."""
         terms = super().loss_terms(x, inferred, training)

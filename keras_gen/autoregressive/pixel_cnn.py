@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.autoregressive.sampling import draw_category, sample_causal
 from keras_gen.bases import LikelihoodModel, log_prob
@@ -60,10 +61,11 @@ class PixelCNN(LikelihoodModel):
         self.edges["x"] = Levels(shape, levels)
         self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
 
+    @override
     def loss_weights(self):
-        """Returns 1 for the negative log-likelihood."""
         return {"nll": 1.0}
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns -log p(x), `[batch]` in nats: eq. (1)."""
         return {"nll": -self.likelihood.log_prob(self.network(x, training=training), x)}

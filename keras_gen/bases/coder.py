@@ -71,7 +71,7 @@ class Coder(LikelihoodModel):
         outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
         encoder = conv_encoder(shape, latent_dim, filters, heads=cls.code_names)
         decoder = conv_decoder(outputs, latent_dim, filters)
-        return cls(encoder, decoder, **kwargs)
+        return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
 
     def code_shapes(self, encoder) -> list[tuple]:
         """Returns the shapes of the codes, which are all outputs of the encoder by default.
@@ -149,11 +149,12 @@ class Coder(LikelihoodModel):
         Raises:
             ValueError: If there are not as many of both, or `steps` is below 2.
         """
-        ends = []
-        for examples in (a, b):
-            codes = self.encode(examples)
-            ends.append(codes[0] if isinstance(codes, tuple) else codes)
-        return decoded_path(self.decode, *ends, steps, **given)
+        start = self.encode(a)
+        end = self.encode(b)
+        if isinstance(start, tuple):
+            start = start[0]
+            end = end[0]
+        return decoded_path(self.decode, start, end, steps, **given)
 
 
 class DiscreteCoder(Coder):

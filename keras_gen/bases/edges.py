@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.data.transforms.words import WordCounts
 from keras_gen.training.checks import require
@@ -74,6 +75,7 @@ class Images(Edge):
     name: str = "images"
     keeps_floats = True
 
+    @override
     def prepare(self, values) -> tf.Tensor:
         """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
         values = _shaped(tf.convert_to_tensor(values), self.shape, "Images")
@@ -87,15 +89,18 @@ class Images(Edge):
         expected = f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
         return _within(tf.cast(values, tf.float32), self.low, self.high, "Images", expected)
 
+    @override
     def restore(self, values):
         """Returns uint8 in 0..255, rounded."""
         scaled = (tf.cast(values, tf.float32) - self.low) * (255.0 / (self.high - self.low))
         return tf.cast(tf.clip_by_value(tf.round(scaled), 0.0, 255.0), tf.uint8)
 
+    @override
     def spec(self):
         """Returns the specification of uint8 `[batch, *shape]`."""
         return tf.TensorSpec([None, *self.shape], tf.uint8, name=self.name)
 
+    @override
     def inner_spec(self):
         """Returns the specification of float32 `[batch, *shape]`."""
         return tf.TensorSpec([None, *self.shape], tf.float32)
@@ -123,22 +128,26 @@ class Levels(Edge):
     name: str = "images"
     dtype: str | None = None
 
+    @override
     def prepare(self, values) -> tf.Tensor:
         """Takes integers `[batch, *shape]`."""
         subject = self.name.capitalize()
         values = _shaped(tf.convert_to_tensor(values), self.shape, subject)
         return _integers(values, 0, self.levels - 1, subject)
 
+    @override
     def restore(self, values):
         """Returns integers of the dtype outside, rounded into 0 to `levels` - 1."""
         rounded = tf.clip_by_value(tf.round(tf.cast(values, tf.float32)), 0.0, self.levels - 1.0)
         return tf.cast(rounded, self.spec().dtype)
 
+    @override
     def spec(self):
         """Returns the specification of `[batch, *shape]`."""
         dtype = self.dtype or (tf.uint8 if self.levels <= 256 else tf.int32)
         return tf.TensorSpec([None, *self.shape], dtype, name=self.name)
 
+    @override
     def inner_spec(self):
         """Returns the specification of int32 `[batch, *shape]`."""
         return tf.TensorSpec([None, *self.shape], tf.int32)
@@ -163,10 +172,12 @@ class Labels(Edge):
     unknown: bool = False
     name: str = "labels"
 
+    @override
     def prepare(self, values) -> tf.Tensor:
         """Takes integers of any kind, `[batch]` or scalars."""
         return _integers(values, -1 if self.unknown else 0, self.classes - 1, "Labels")
 
+    @override
     def inner_spec(self):
         """Returns the specification of int32 `[batch]`."""
         return tf.TensorSpec([None], tf.int32)
@@ -190,6 +201,7 @@ class Waveforms(Edge):
     channels: int = 1
     name: str = "waveforms"
 
+    @override
     def prepare(self, values) -> tf.Tensor:
         """Takes int16, or floats in [-1, 1], `[batch, samples, channels]`."""
         values = tf.convert_to_tensor(values)
@@ -203,10 +215,12 @@ class Waveforms(Edge):
         expected = "floats in [-1, 1] or int16"
         return _within(tf.cast(values, tf.float32), -1.0, 1.0, "Waveforms", expected)
 
+    @override
     def restore(self, values):
         """Returns float32, clipped to [-1, 1]."""
         return tf.clip_by_value(tf.cast(values, tf.float32), -1.0, 1.0)
 
+    @override
     def inner_spec(self):
         """Returns the specification of float32 `[batch, samples, channels]`."""
         return tf.TensorSpec([None, self.samples, self.channels], tf.float32)
@@ -230,6 +244,7 @@ class Texts(Edge):
         self.vocabulary, self.top, self.name = list(vocabulary), top, name
         self.counter = WordCounts(self.vocabulary)
 
+    @override
     def prepare(self, values) -> tf.Tensor:
         """Takes strings `[batch]`, or counts from 0 on, `[batch, words]`."""
         values = tf.convert_to_tensor(values)
@@ -248,15 +263,18 @@ class Texts(Edge):
         values, largest = tf.cast(values, tf.float32), np.finfo("float32").max
         return _within(values, 0.0, largest, "Counts", "finite numbers from 0 on", slack=0)
 
+    @override
     def restore(self, values):
         """Returns the words of highest rate, `words` `[batch, top]`, and their `rates`."""
         rates, numbers = tf.math.top_k(values, self.top)
         return {"words": tf.gather(tf.constant(self.vocabulary), numbers), "rates": rates}
 
+    @override
     def spec(self):
         """Returns the specification of strings `[batch]`."""
         return tf.TensorSpec([None], tf.string, name=self.name)
 
+    @override
     def inner_spec(self):
         """Returns the specification of float32 counts `[batch, words]`."""
         return tf.TensorSpec([None, len(self.vocabulary)], tf.float32)
@@ -274,12 +292,14 @@ class Vectors(Edge):
     shape: tuple
     name: str = "latents"
 
+    @override
     def prepare(self, values) -> tf.Tensor:
         """Takes finite numbers `[batch, *shape]`."""
         values = _shaped(tf.cast(values, tf.float32), self.shape, self.name.capitalize())
         most = np.finfo("float32").max
         return _within(values, -most, most, self.name.capitalize(), "finite numbers", slack=0)
 
+    @override
     def inner_spec(self):
         """Returns the specification of float32 `[batch, *shape]`."""
         return tf.TensorSpec([None, *self.shape], tf.float32)
@@ -299,12 +319,14 @@ class Number(Edge):
     high: float
     name: str
 
+    @override
     def prepare(self, values) -> tf.Tensor:
         """Takes a number."""
         values = tf.cast(values, tf.float32)
         expected = f"a number in [{self.low:g}, {self.high:g}]"
         return _within(values, self.low, self.high, self.name, expected, slack=0)
 
+    @override
     def inner_spec(self):
         """Returns the specification of a float32 scalar."""
         return tf.TensorSpec([], tf.float32)

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.bases import Inferred, LikelihoodModel, log_prob
 from keras_gen.bases.edges import Levels, Number, Vectors
@@ -56,24 +57,28 @@ class Flow(LikelihoodModel):
         self.edges["latents"] = Vectors(tuple(flow.output_shape[1:]))
         self.edges["temperature"] = Number(0.0, 10.0, "temperature")
 
+    @override
     def loss_weights(self):
-        """Returns 1 for the negative log-likelihood."""
         return {"nll": 1.0}
 
+    @override
     def infer(self, x, training):
         """Returns the latents, and log |det dz/dx| with what `after_update` needs."""
         return self._inferred(x, self.uniform("levels", keras.ops.shape(x), training), training)
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns -log p(x), `[batch]` in nats: eq. (3)."""
         log_normal = -0.5 * (tf.square(inferred.latents) + np.log(2 * np.pi))
         return {"nll": -per_example_sum(log_normal) - inferred.parameters[0]}
 
+    @override
     def nats(self, x):
         """Returns -log p(x), with the same noise on levels each time."""
         inferred = self._inferred(x, noise.uniform(keras.ops.shape(x), self.score_seed()))
         return self.loss_terms(x, inferred, training=False)["nll"]
 
+    @override
     def after_update(self, x, inferred):
         """Keeps the statistics of the first batch, by which activations are normalized."""
         self.flow.after_update(inferred.parameters[1])

@@ -61,6 +61,7 @@ class ACGAN(ConditionalGAN):
                 f"source and those of {classes} classes (keras_gen.networks.with_head)."
             )
 
+    @override
     @classmethod
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
@@ -80,12 +81,13 @@ class ACGAN(ConditionalGAN):
         discriminator = with_head(info_gan_discriminator(shape, filters), classes, "classes")
         return cls(generator, discriminator, classes, **kwargs)
 
+    @override
     def shown(self, images, batch):
         """Returns the images alone."""
         return images
 
+    @override
     def loss_weights(self):
-        """Returns the weights of both parts of -L_C, eq. (3)."""
         return super().loss_weights() | {"real_class": 1.0, "fake_class": 1.0}
 
     @override

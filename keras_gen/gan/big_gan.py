@@ -58,6 +58,7 @@ class BigGAN(ConditionalGAN):
         )  # fmt: skip
         self.orthogonal_weight = schedules.weight("orthogonal_weight", orthogonal_weight)
 
+    @override
     @classmethod
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 80, filters: int = 64,

@@ -62,6 +62,7 @@ class ConditionalGAN(GAN):
         self.edges["labels"] = Labels(classes)
         self.edges["label"] = Labels(classes, unknown=True, name="label")
 
+    @override
     @classmethod
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
@@ -96,6 +97,7 @@ class ConditionalGAN(GAN):
         """Returns images with the batch's labels."""
         return [images, batch["labels"]]
 
+    @override
     @capability
     def generate(self, latents, labels):
         """Turns latents `[n, latents]` and labels `[n]` into images, uint8."""

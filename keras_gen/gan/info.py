@@ -78,6 +78,7 @@ class InfoGAN(GAN):
         self.continuous_weight = continuous_weight
         self.scale = scale
 
+    @override
     @classmethod
     def for_images(
         cls, shape, latent_dim=62, filters=64, categories=(10,), continuous: int = 2,

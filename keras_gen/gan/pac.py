@@ -65,6 +65,7 @@ class PacGAN(GAN):
         self.pack = pack
         self.edges["x"] = KINDS[self.data](shape, name=self.data)
 
+    @override
     @classmethod
     def for_images(  # type: ignore[override]
         cls, shape: tuple, latent_dim: int = 100, filters: int = 64, pack: int = 2, **kwargs

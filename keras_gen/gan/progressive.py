@@ -90,6 +90,7 @@ class ProgressiveGAN(GAN):
             for network in (generator, discriminator)
         }
 
+    @override
     @classmethod
     def for_images(  # type: ignore[override]
         cls, shape: tuple, latent_dim: int = 512, filters: int = 512, width: int = 16_384, **kwargs
@@ -188,6 +189,7 @@ class ProgressiveGAN(GAN):
         """Returns images with how much of their size has faded in."""
         return [images, self._fractions(images)]
 
+    @override
     def call(self, latents, training=False):
         """Turns latents `[batch, latents]` into images, enlarged if they are not grown yet."""
         return resized(self._made(latents, training), self.shape[0])

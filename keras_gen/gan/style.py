@@ -234,6 +234,7 @@ class StyleGAN(LatentSampler, AdversarialModel):
         styles = (1.0 - psi) * self.mean_style.value + psi * styles
         return self.generator([self._everywhere(styles), noise["pixels"]], training=False)
 
+    @override
     def call(self, latents, training=False):
         """Turns latents `[batch, latents]` into images in [-1, 1], with always the same noise."""
         return self.from_style(self.mapping(latents, training=training))

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training.checks import require
 from keras_gen.training.replicas import global_batch, replica_part
@@ -52,6 +53,7 @@ class ImagePool(keras.layers.Layer):
             self.filled = self.add_weight(name="filled", shape=(), dtype="int32", **state)
         self.built = True
 
+    @override
     def call(self, images, seed):
         """Stores some of the images and returns what the discriminator shall see.
 
@@ -103,6 +105,6 @@ class ImagePool(keras.layers.Layer):
         self.images.assign(tf.tensor_scatter_nd_update(self.images.value, slots, kept))
         self.filled.assign(filled)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return {"name": self.name, "size": self.size, "image_shape": self.image_shape}

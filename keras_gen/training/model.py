@@ -427,7 +427,7 @@ class GenerativeModel(keras.Model):
 
     def served(self, outputs: dict) -> dict:
         """Returns a capability's outputs by the names and in the forms that clients know."""
-        known = {}
+        known: dict = {}
         for name, value in outputs.items():
             edge = self.edges.get(name)
             restored = value if edge is None else edge.restore(value)

@@ -4,6 +4,7 @@ import functools
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 def fuse(optimizer) -> None:
@@ -69,14 +70,15 @@ class JoiningAdam(keras.optimizers.Adam):
     ```
     """
 
+    @override
     def build(self, var_list):
-        """Creates the moments, and the count of updates of each weight, int64."""
         if self.built:
             return
         super().build(var_list)
         # Like the moments they have no aggregation: every replica updates its own copy.
         self.updates = [self.add_variable((), dtype="int64", name="updates") for _ in var_list]
 
+    @override
     def update_step(self, gradient, variable, learning_rate):
         """Updates one weight by algorithm 1, in the order of the end of section 2."""
         index, ops = self._get_variable_index(variable), keras.ops

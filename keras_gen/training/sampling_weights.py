@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training.checks import require
 from keras_gen.training.replicas import global_batch
@@ -174,8 +175,8 @@ class SamplingWeights(keras.layers.Layer):
         with tf.control_dependencies([tf.identity(self.values.value)]):
             self.changes.assign_add(1)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return {"name": self.name, "size": self.size}
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import keras
+from typing_extensions import override
 
 
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
@@ -35,6 +36,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     def _check(self):
         _require_finite(**vars(self))
 
+    @override
     def __call__(self, step):
         """Returns the value at a step, a float32 scalar.
 
@@ -63,8 +65,8 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
         """The lowest and the highest value that it can take."""
         return min(self._ends()), max(self._ends())
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return dict(vars(self))
 
 
@@ -87,9 +89,11 @@ class Constant(Schedule):
 
     value: float
 
+    @override
     def _at(self, step):
         return keras.ops.full_like(step, self.value)
 
+    @override
     def _ends(self):
         return self.value, self.value
 
@@ -119,11 +123,13 @@ class Linear(Schedule):
     steps: int
     delay: int = 0
 
+    @override
     def _check(self):
         super()._check()
         _require_count(1, steps=self.steps)
         _require_count(0, delay=self.delay)
 
+    @override
     def _at(self, step):
         p = self._progress(step)
         # So written, both ends are met exactly.
@@ -132,6 +138,7 @@ class Linear(Schedule):
     def _progress(self, step):
         return keras.ops.clip((step - self.delay) / self.steps, 0.0, 1.0)
 
+    @override
     def _ends(self):
         return self.start, self.end
 
@@ -153,6 +160,7 @@ class Exponential(Linear):
     ```
     """
 
+    @override
     def _check(self):
         super()._check()
         if self.start * self.end <= 0:
@@ -161,6 +169,7 @@ class Exponential(Linear):
                 "0, so take two values of one sign, or Linear."
             )
 
+    @override
     def _at(self, step):
         return self.start * (self.end / self.start) ** self._progress(step)
 
@@ -198,6 +207,7 @@ class Cyclic(Schedule):
     ramp: float = 0.5
     cycles: int | None = None
 
+    @override
     def _check(self):
         _require_finite(low=self.low, high=self.high, ramp=self.ramp)
         _require_count(1, period=self.period, cycles=1 if self.cycles is None else self.cycles)
@@ -206,6 +216,7 @@ class Cyclic(Schedule):
         if not 0 < self.ramp <= 1:
             raise ValueError(f"ramp is {self.ramp}: expected a fraction, above 0 and at most 1.")
 
+    @override
     def _at(self, step):
         tau = keras.ops.mod(step, self.period) / self.period
         rise = keras.ops.minimum(tau / self.ramp, 1.0)
@@ -213,6 +224,7 @@ class Cyclic(Schedule):
             rise = keras.ops.where(step < self.cycles * self.period, rise, 1.0)
         return (1.0 - rise) * self.low + rise * self.high
 
+    @override
     def _ends(self):
         return self.low, self.high
 
@@ -243,16 +255,19 @@ class Sigmoid(Schedule):
     steps: int
     steepness: float = 10.0
 
+    @override
     def _check(self):
         super()._check()
         _require_count(1, steps=self.steps)
         if self.steepness <= 0:
             raise ValueError(f"steepness is {self.steepness}: it must be above 0.")
 
+    @override
     def _at(self, step):
         p = keras.ops.clip(step / self.steps, 0.0, 1.0)
         return self.end * (2.0 * keras.ops.sigmoid(self.steepness * p) - 1.0)
 
+    @override
     def _ends(self):
         return 0.0, self.end * math.tanh(self.steepness / 2)
 
@@ -284,6 +299,7 @@ class ConstantThenLinear(Schedule):
     constant_steps: int
     decay_steps: int
 
+    @override
     def _check(self):
         super()._check()
         if self.learning_rate < 0 or self.constant_steps < 0 or self.decay_steps < 1:
@@ -297,10 +313,12 @@ class ConstantThenLinear(Schedule):
         """The schedule of a training of so many steps: half of them constant, half to zero."""
         return cls(learning_rate, steps // 2, steps - steps // 2)
 
+    @override
     def _at(self, step):
         remaining = 1.0 - (step - self.constant_steps) / self.decay_steps
         return self.learning_rate * keras.ops.clip(remaining, 0.0, 1.0)
 
+    @override
     def _ends(self):
         return self.learning_rate, 0.0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import keras
 import numpy as np
+from typing_extensions import override
 
 from keras_gen.files import clear_partial_files, replacing
 from keras_gen.training.distribution import is_chief
@@ -114,6 +115,7 @@ class TrainingState(keras.callbacks.Callback):
                 f"{'; '.join(differences)}. Use the same settings, or another folder."
             )
 
+    @override
     def on_train_begin(self, logs=None):
         """Restores the newest checkpoint, if there is one."""
         # Callbacks have just reset their counters.
@@ -150,6 +152,7 @@ class TrainingState(keras.callbacks.Callback):
                 keys = [f"c{number}.{name}.{i:05d}" for i in range(count)]
                 setattr(callback, name, [self._arrays[key] for key in keys])
 
+    @override
     def on_epoch_begin(self, epoch, logs=None):
         """Restores the history, which Keras empties after `on_train_begin`."""
         if not self._pending:
@@ -160,6 +163,7 @@ class TrainingState(keras.callbacks.Callback):
                 self.model.history.history.setdefault(name, []).append(value)
         self.model.history.epoch = list(range(len(self._meta["logs"])))
 
+    @override
     def on_train_end(self, logs=None):
         """Restores the history if no epoch was left, and ends a deletion that was broken off."""
         self.on_epoch_begin(self.epoch)
@@ -167,6 +171,7 @@ class TrainingState(keras.callbacks.Callback):
 
     # Writing ---------------------------------------------------------------------------------
 
+    @override
     def on_epoch_end(self, epoch, logs=None):
         """Writes a checkpoint, then deletes the oldest."""
         self.logs.append({name: float(value) for name, value in (logs or {}).items()})

@@ -136,15 +136,14 @@ class ContextEncoder(GenerativeModel):
     def totals(self):  # type: ignore[override]
         return ("g_loss", "d_loss") if self.discriminator else ("g_loss",)
 
+    @override
     def loss_weights(self):
-        """Returns the weights of eq. (3), or of the reconstruction loss alone."""
         if not self.discriminator:
             return {"reconstruction": 1.0}
         return dict(reconstruction=self.reconstruction_weight, adversarial=self.adversarial_weight)
 
     @override
     def players(self):
-        """Returns F, which is encoder and decoder, and the discriminator if there is one."""
         # F learns at ten times the discriminator's rate (sec. 5.1).
         adam = partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
         players = {"g_optimizer": Player([self.encoder, self.decoder], adam)}
@@ -160,6 +159,7 @@ class ContextEncoder(GenerativeModel):
 
     # Training --------------------------------------------------------------------------------
 
+    @override
     def train_step(self, data):
         """Updates F, then the discriminator on what F predicted."""
         x = self.prepare_batch(data)["x"]
@@ -179,6 +179,7 @@ class ContextEncoder(GenerativeModel):
             losses["d_loss"] = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
         return self.report(terms, **losses)
 
+    @override
     def test_step(self, data):
         """Returns the same losses on held-out images."""
         x = self.prepare_batch(data)["x"]
@@ -288,6 +289,7 @@ class ContextEncoder(GenerativeModel):
         """
         return {"features": self.encoder(x, training=False)}
 
+    @override
     def signatures(self) -> dict:
         """Returns `fill`, `encode`, and `inpaint` of regions as in training, drawn with seed 0."""
 

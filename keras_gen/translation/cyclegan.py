@@ -136,7 +136,6 @@ class CycleGAN(GenerativeModel):
 
     @override
     def loss_weights(self):
-        """Returns the weights of eq. (3) and of the identity loss (sec. 5.2)."""
         identity = self.cycle_weight, self.identity_weight
         return {"adversarial": 1.0, "cycle": self.cycle_weight, "identity": identity}
 

@@ -1,6 +1,7 @@
 """The beta-TCVAE (Chen, Li, Grosse, Duvenaud 2018)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.losses import decomposed_kl
 from keras_gen.training import schedules
@@ -67,11 +68,12 @@ class BetaTCVAE(VAE):
         self.alpha = schedules.weight("alpha", alpha)
         self.gamma = schedules.weight("gamma", gamma)
 
+    @override
     def loss_weights(self):
-        """Returns alpha, beta and gamma of eq. (4); the ELBO is only reported."""
         parts = {"mutual_information": self.alpha, "total_correlation": self.beta}
         return {"reconstruction": 1.0, **parts, "dimension_kl": self.gamma, "elbo": None}
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of eq. (4), and the ELBO: `[batch]`, nats."""
         terms = super().loss_terms(x, inferred, training)

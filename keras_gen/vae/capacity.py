@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training import schedules
 from keras_gen.vae.vae import VAE
@@ -58,10 +59,11 @@ class CapacityVAE(VAE):
         self.gamma = schedules.weight("gamma", gamma)
         self.capacity = schedules.weight("capacity", capacity)
 
+    @override
     def loss_weights(self):
-        """Returns gamma for the distance; the divergence and the ELBO are only reported."""
         return {"reconstruction": 1.0, "capacity": self.gamma, "kl": None, "elbo": None}
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of eq. (8), and those of the ELBO: `[batch]`, nats."""
         terms = super().loss_terms(x, inferred, training)

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.bases.edges import Labels, Waveforms
 from keras_gen.losses import spectral_loss
@@ -69,14 +70,16 @@ class ConditionalVQVAE(VQVAE):
         self.edges["x"] = Waveforms(*shape)
         self.edges["speakers"] = Labels(speakers, name="speakers")
 
+    @override
     def loss_weights(self):
-        """Returns also the weight of the distance of spectrograms."""
         return super().loss_weights() | {"spectral": self.spectral_weight}
 
+    @override
     def infer(self, x, speakers, training):
         """Returns codes, latents and indices, whoever speaks."""
         return super().infer(x, training)
 
+    @override
     def loss_terms(self, x, speakers, inferred, training):
         """Returns the terms of eq. (3), the distance of spectrograms, and the perplexity."""
         parameters = self.decoder([inferred.latents, speakers], training=training)
@@ -84,20 +87,24 @@ class ConditionalVQVAE(VQVAE):
         terms["reconstruction"] = -self.likelihood.log_prob(parameters, x)
         return terms | {"spectral": spectral_loss(self.likelihood.mean(parameters), x)}
 
+    @override
     def after_update(self, x, speakers, inferred):
         """Moves the codebook, whoever speaks."""
         super().after_update(x, inferred)
 
+    @override
     def call(self, x, speakers, training=False):
         """Returns what speakers say in the words of waveforms that went through the edge."""
         return self.reconstructed(self.embedded(self.codes(x)), training, speakers)
 
+    @override
     def nats(self, x):
         """Returns -log p(x | codes), of p the mean over the speakers."""
         speakers = tf.range(self.speakers)[:, None]
         codes = tf.repeat(self.encoded(x)[0][None], self.speakers, axis=0)
         return importance_weighted_nats(-self.reconstruction(codes, x, False, speakers))
 
+    @override
     @capability
     def reconstruct(self, x, speakers):
         """Returns reconstructions, float32 `[n, samples, channels]`.
@@ -120,6 +127,7 @@ class ConditionalVQVAE(VQVAE):
         """
         return {"x": self(x, speakers)}
 
+    @override
     @capability
     def decode(self, codes, speakers):
         """Returns waveforms of integer codes `[n, codes]` in the voices of speakers `[n]`."""

@@ -82,11 +82,13 @@ class DBVAE(Classifying, VAE):
         self.dataset_size = dataset_size
         self.sampling = SamplingWeights(dataset_size)
 
+    @override
     def code_shapes(self, encoder):
         """Returns the shapes of mean and log variance, which stand before the logits."""
         require_heads(encoder, "mean", "log variance", "logits")
         return super().code_shapes(encoder)[:2]
 
+    @override
     def encoded(self, x, training=False, *given):
         """Returns mean and log variance."""
         return super().encoded(x, training, *given)[:2]
@@ -95,19 +97,22 @@ class DBVAE(Classifying, VAE):
     def logits(self, x, training=False):
         return super().encoded(x, training)[2]
 
+    @override
     def loss_weights(self):
-        """Returns also the weight of the classification."""
         return super().loss_weights() | {"classification": self.weight}
 
+    @override
     def prepare_batch(self, data):
         """Also takes what `weighted_stream` adds to a batch, which must know the last weights."""
         return super().prepare_batch(self.sampling.without_draw(data))
 
+    @override
     def infer(self, x, training, labels):
         """Returns latents drawn from q(z|x), its parameters, and logits."""
         *posterior, logits = super().encoded(x, training)
         return Inferred(self.drawn(posterior, self.stateless_seed("latents", training)), logits)
 
+    @override
     def loss_terms(self, x, labels, inferred, training):
         """Returns `reconstruction` and `kl`, 0 but for positives, and `classification`."""
         terms = super().loss_terms(x, inferred.latents, training)

@@ -1,6 +1,7 @@
 """The DIP-VAE, types I and II (Kumar, Sattigeri, Balakrishnan 2018)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.losses import dip_penalties
 from keras_gen.training import schedules
@@ -65,13 +66,14 @@ class DIPVAE(VAE):
         if diagonal_weight is not None:
             self.diagonal_weight = schedules.weight("diagonal_weight", diagonal_weight)
 
+    @override
     def loss_weights(self):
-        """Returns lambda_od and lambda_d; the ELBO is only reported."""
         weight, diagonal = self.off_diagonal_weight, self.diagonal_weight
         diagonal = (RATIOS[self.type], weight) if diagonal is None else diagonal
         penalties = {"off_diagonal": weight, "diagonal": diagonal}
         return {"reconstruction": 1.0, "kl": 1.0, **penalties, "elbo": None}
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of eq. (6) or (7), and the ELBO: `[batch]`."""
         terms = super().loss_terms(x, inferred, training)

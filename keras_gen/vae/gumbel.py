@@ -80,10 +80,11 @@ class GumbelVAE(DiscreteCoder, VAE):
             self.prior_temperature = schedules.weight("prior_temperature", prior_temperature, LEAST)
         self.add_codes(decoder.input_shape[1:-1], decoder.input_shape[-1], "int32")
 
+    @override
     def loss_weights(self):
-        """Returns beta for the divergence; the ELBO of hard codes is only reported."""
         return super().loss_weights() | {"elbo": None}
 
+    @override
     def infer(self, x, training):
         """Returns the codes that the decoder takes; logits, logs of relaxed codes, hard codes."""
         (logits,) = self.encoded(x, training)
@@ -94,6 +95,7 @@ class GumbelVAE(DiscreteCoder, VAE):
         offset = tf.stop_gradient(hard - codes) if self.straight_through else 0.0
         return Inferred(codes + offset, (logits, log_codes, hard))
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of the loss, and the ELBO of hard codes, in nats: `[batch]`."""
         codes, (logits, log_codes, hard) = inferred
@@ -105,17 +107,20 @@ class GumbelVAE(DiscreteCoder, VAE):
         elbo = -discrete - self.reconstruction(hard, x, training=False)
         return {"reconstruction": self.reconstruction(codes, x, training), "kl": kl, "elbo": elbo}
 
+    @override
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
         """Draws hard codes, one `[batch, ...]` or `[samples, batch, ...]`."""
         noise = several(gumbel, keras.ops.shape(posterior[0]), samples, seed)
         return Inferred(_largest(posterior[0] + noise), posterior)
 
+    @override
     def latent_ratio(self, inferred):
         """Returns log p(z) - log q(z|x) of hard codes, `[batch]` or `[samples, batch]`."""
         codes, (logits, *_) = inferred
         ratios = -codes * (tf.nn.log_softmax(logits) + math.log(logits.shape[-1]))
         return tf.reduce_sum(ratios, axis=list(range(1 - logits.shape.rank, 0)))
 
+    @override
     def codes(self, x):
         """Returns the likeliest codes of examples, int32 `[batch, variables]`."""
         return tf.argmax(self.encoded(x)[0], axis=-1, output_type=tf.int32)

@@ -73,6 +73,7 @@ class M2(Classifying, VAE):
         self.edges["label"] = Labels(self.classes, unknown=True, name="label")
         self.alpha = schedules.weight("alpha", alpha)
 
+    @override
     @classmethod
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int = 10, latent_dim: int = 50, hidden=(500,),

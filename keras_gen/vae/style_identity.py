@@ -109,6 +109,7 @@ class StyleIdentityVAE(Coder):
         self.edges["labels"] = Labels(classes)
         self.edges["other_labels"] = Labels(classes, name="other_labels")
 
+    @override
     def nats(self, x):
         """Returns the negative ELBO of p(x | identity), but for the style's noise."""
         mean, log_variance, identity = self.heads(x)
@@ -136,6 +137,7 @@ class StyleIdentityVAE(Coder):
         """Returns the discriminator's logits of images that are to have the others' classes."""
         return self.discriminator([images, batch["other_labels"]], training=training)
 
+    @override
     def infer(self, x, training, same, other, **labels):
         """Returns the codes of an image's style with its own and another's identity, and fakes."""
         mean, log_variance, identity = self.heads(x, training)
@@ -147,6 +149,7 @@ class StyleIdentityVAE(Coder):
         fakes = [self.reconstructed(tf.concat([z, of_other], -1), training) for z in styles]
         return Inferred(codes, ((mean, log_variance), fakes))
 
+    @override
     def loss_terms(self, x, inferred, training, **batch):
         """Returns the four terms, `[batch]` each, in nats."""
         (own, swapped), (posterior, fakes) = inferred

@@ -106,6 +106,7 @@ class VQGAN(VQVAE):
         weights = {"feature": self.feature_weight, "adversarial": self.adversarial_weight}
         return super().loss_weights() | weights | {"adaptive_weight": None}
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of eqs. (4) and (5), and lambda."""
         last = last_kernel(self.decoder).value

@@ -79,38 +79,45 @@ class VQVAE(DiscreteCoder):
         learned = [codebook for codebook in codebooks if codebook.update == "loss"]
         return {"optimizer": Player([*self.networks.values(), *learned])}
 
+    @override
     def loss_weights(self):
-        """Returns the weights of eq. (3), beta for the commitment; perplexity is only reported."""
         weights = {"reconstruction": 1.0, "commitment": self.commitment_weight, "perplexity": None}
         return weights | ({"codebook": 1.0} if self.codebook_update == "loss" else {})
 
+    @override
     def infer(self, x, training):
         """Returns the codes nearest to the latents, and both latents and indices."""
         latents = self.encoder(x, training=training)
         quantized, indices = self.quantizer(latents)
         return Inferred(quantized, (latents, indices))
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of eq. (3), and the perplexity."""
         reconstruction = self.reconstruction(inferred.latents, x, training)
         return {"reconstruction": reconstruction} | self.quantizer.terms(*inferred.parameters)
 
+    @override
     def after_update(self, x, inferred):
         """Moves the codebook, if by averages (appendix A.1), and restarts unused codes."""
         self.quantizer.after_update(*inferred.parameters, self.stateless_seed("codebook"))
 
+    @override
     def encoded(self, x, training=False):
         """Returns the codebook's entries nearest to the latents of examples."""
         return [self.embedded(self.codes(x))]
 
+    @override
     def nats(self, x):
         """Returns -log p(x | codes)."""
         return self.reconstruction(self.encoded(x)[0], x, training=False)
 
+    @override
     def codes(self, x):
         """Returns the indices of the codes nearest to the latents of examples."""
         return self.quantizer(self.encoder(x, training=False))[1]
 
+    @override
     def embedded(self, codes):
         """Returns the codebook's entries."""
         return self.quantizer.embed(codes)

@@ -1,6 +1,7 @@
 """VQ-VAE-2: codes at two levels (Razavi, van den Oord, Vinyals 2019)."""
 
 import keras
+from typing_extensions import override
 
 from keras_gen.bases import Inferred
 from keras_gen.bases.hierarchy import run
@@ -59,10 +60,11 @@ class VQVAE2(VQVAE):
         self.top_quantizer = self.codebook("top", top_encoder.outputs[-1].shape[1:])
         self(keras.ops.zeros([1, *self.edges["x"].shape]))  # Whatever does not fit is found now.
 
+    @override
     def loss_weights(self):
-        """Returns those of a VQ-VAE, which hold for both levels."""
         return super().loss_weights() | {"perplexity_top": None}
 
+    @override
     def infer(self, x, training):
         """Returns the codes, and latents and indices, of the bottom and of the top level."""
         features, h_top = run(self.top_encoder, [x], training)  # algorithm 1, line 1
@@ -71,10 +73,12 @@ class VQVAE2(VQVAE):
         e_bottom, bottom = self.quantizer(h_bottom)  # line 4
         return Inferred([e_bottom, e_top], [(h_bottom, bottom), (h_top, top)])
 
+    @override
     def reconstruction(self, latents, x, training):
         """Returns -log p(x | codes of both levels), `[batch]`."""
         return -self.likelihood.log_prob(run(self.decoder, latents, training)[0], x)  # line 5
 
+    @override
     def loss_terms(self, x, inferred, training):
         """Returns the terms of the VQ-VAE's eq. (3), those of the codes summed over the levels."""
         bottom, top = inferred.parameters
@@ -84,19 +88,23 @@ class VQVAE2(VQVAE):
         terms |= {name: terms[name] + value for name, value in top_terms.items()}
         return terms | {"perplexity_top": perplexity}
 
+    @override
     def after_update(self, x, inferred):
         """Moves both codebooks."""
         super().after_update(x, Inferred((), inferred.parameters[0]))
         self.top_quantizer.after_update(*inferred.parameters[1], self.stateless_seed("top"))
 
+    @override
     def codes(self, x):
         """Returns the indices of the bottom and of the top level."""
         return [indices for _, indices in self.infer(x, training=False).parameters]
 
+    @override
     def embedded(self, codes):
         """Returns the codebooks' entries."""
         return [self.quantizer.embed(codes[0]), self.top_quantizer.embed(codes[1])]
 
+    @override
     @capability
     def encode(self, x):
         """Returns the codes, integers `[n, ...]` of the top level, and of the bottom level.
@@ -107,6 +115,7 @@ class VQVAE2(VQVAE):
         """
         return dict(zip(("top", "bottom"), reversed(self.codes(x)), strict=True))
 
+    @override
     @capability
     def decode(self, top, bottom):
         """Returns the mean of p(x | codes), images as uint8, for integer codes of both levels."""

@@ -59,7 +59,8 @@ class ContractiveAutoencoder(Autoencoder):
                 "method is 'closed_form', which is for an encoder of one dense sigmoid layer: use "
                 "'jacobian' or 'hutchinson'."
             )
-        self.weight, self.method = schedules.weight("weight", weight), method
+        self.weight = schedules.weight("weight", weight)
+        self.method = method
 
     @override
     def loss_weights(self):

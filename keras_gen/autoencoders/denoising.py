@@ -58,7 +58,8 @@ class DenoisingAutoencoder(Autoencoder):
         if corruption not in CORRUPTIONS:
             raise ValueError(f"corruption is {corruption!r}: expected one of {CORRUPTIONS}.")
         highest = None if corruption == "gaussian" else 1.0
-        self.corruption, self.amount = corruption, schedules.weight("amount", amount, 0.0, highest)
+        self.corruption = corruption
+        self.amount = schedules.weight("amount", amount, 0.0, highest)
 
     @override
     def infer(self, x, training):

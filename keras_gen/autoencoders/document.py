@@ -75,7 +75,8 @@ class DocumentAutoencoder(Autoencoder):
             raise ValueError(f"top is {top}: expected 1 to {size}, the words of the vocabulary.")
         if idf is not None and len(idf) != size:
             raise ValueError(f"idf has {len(idf)} numbers: expected one for each of {size} words.")
-        self.vocabulary, self.top = list(vocabulary), top
+        self.vocabulary = list(vocabulary)
+        self.top = top
         self.idf = None if idf is None else [float(frequency) for frequency in idf]
         texts = self.edges["x"] = Texts(vocabulary, top)
         # What the signatures read beside the networks: the table of words.
@@ -102,7 +103,8 @@ class DocumentAutoencoder(Autoencoder):
     def signatures(self) -> dict:
         """Returns those of texts, and three of counts for runtimes that know no strings."""
         counts = tf.TensorSpec([None, len(self.vocabulary)], tf.float32, name="counts")
-        x, z = self.edges["x"], self.edges["latents"]
+        x = self.edges["x"]
+        z = self.edges["latents"]
         return super().signatures() | {
             "encode_counts": (lambda n: {"codes": self.encoded(x.prepare(n))[0]}, [counts]),
             "reconstruct_counts": (lambda n: {"rates": self(x.prepare(n))}, [counts]),

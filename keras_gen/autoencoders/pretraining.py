@@ -43,7 +43,8 @@ def pretrain_layers(
     pretrain_layers(model, small_images("mnist").train, train)
     ```
     """
-    ups, downs = _dense(model.encoder), _dense(model.decoder)[::-1]
+    ups = _dense(model.encoder)
+    downs = _dense(model.decoder)[::-1]
     sizes = [[tuple(layer.kernel.shape) for layer in layers] for layers in (ups, downs)]
     if sizes[0] != [size[::-1] for size in sizes[1]]:
         raise ValueError(

@@ -59,7 +59,9 @@ class SparseAutoencoder(Autoencoder):
             raise ValueError(f"penalty is {penalty!r}: expected 'kl' or 'l1'.")
         if not 0 < target < 1:
             raise ValueError(f"target is {target}: expected a mean between 0 and 1.")
-        self.penalty, self.weight, self.target = penalty, schedules.weight("weight", weight), target
+        self.penalty = penalty
+        self.weight = schedules.weight("weight", weight)
+        self.target = target
 
     @override
     def loss_weights(self):
@@ -79,6 +81,7 @@ class SparseAutoencoder(Autoencoder):
         if self.penalty == "l1":
             return tf.reduce_sum(tf.abs(codes), axis=list(range(1, codes.shape.rank)))
         # A sigmoid may round to 0 or 1.
-        mean, rho = tf.clip_by_value(batch_mean(codes), 1e-6, 1 - 1e-6), self.target
+        mean = tf.clip_by_value(batch_mean(codes), 1e-6, 1 - 1e-6)
+        rho = self.target
         divergence = rho * tf.math.log(rho / mean) + (1 - rho) * tf.math.log((1 - rho) / (1 - mean))
         return tf.fill(tf.shape(codes)[:1], tf.reduce_sum(divergence))

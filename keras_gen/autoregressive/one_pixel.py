@@ -8,7 +8,9 @@ from keras_gen.layers.masked_convolution import MaskedConvolution
 
 # What a tensor is a function of, at a pixel: of the image there, only of values before those that
 # are predicted there, or of no image.
-IMAGE, FEATURE, CONDITION = "image", "feature", "condition"
+IMAGE = "image"
+FEATURE = "feature"
+CONDITION = "condition"
 
 
 class OnePixel:
@@ -36,7 +38,8 @@ class OnePixel:
         self.parameters = network.outputs[0]
         self.size = tuple(self.image.shape[1:3])
         self.constants = dict(zip(map(id, others), conditions, strict=True))
-        self.nodes, self.convolutions = [], {}
+        self.nodes = []
+        self.convolutions = {}
         kinds = _kinds(network)
         for node in _nodes(network):
             if kinds[id(node.outputs[0])] == CONDITION:
@@ -93,11 +96,16 @@ class _Convolution:
     """
 
     def __init__(self, node, width, on_image):
-        self.layer, self.width, self.on_image = node.operation, width, on_image
+        self.layer = node.operation
+        self.width = width
+        self.on_image = on_image
         self.looks_back = on_image or self.layer.kernel_size != (1, 1)
-        rows, self.margin = (side // 2 for side in self.layer.kernel_size)
+        height, width_of_kernel = self.layer.kernel_size
+        rows = height // 2
+        self.margin = width_of_kernel // 2
         stride = width + self.margin
-        self.places, self.taps = (rows + 1) * stride, self.layer.taps @ [stride, 1]
+        self.places = (rows + 1) * stride
+        self.taps = self.layer.taps @ [stride, 1]
         self.kernel, self.bias = self.layer.weights_at_taps()
         self.channels = node.input_tensors[0].shape[-1]
 
@@ -146,7 +154,8 @@ def _kinds(network) -> dict:
     kinds = {id(tensor): CONDITION for tensor in network.inputs}
     kinds[id(network.inputs[0])] = IMAGE
     for node in _nodes(network):
-        layer, inputs = node.operation, {kinds[id(tensor)] for tensor in node.input_tensors}
+        layer = node.operation
+        inputs = {kinds[id(tensor)] for tensor in node.input_tensors}
         masked = isinstance(layer, MaskedConvolution)
         kind = next(kind for kind in (IMAGE, FEATURE, CONDITION) if kind in inputs)
         if kind == IMAGE and (FEATURE in inputs or (masked and layer.mask != "A")):
@@ -168,7 +177,8 @@ def _kinds(network) -> dict:
 
 def _check_pointwise(node, size):
     """Raises unless an operation treats each pixel by itself, as random inputs tell."""
-    rng, operation = np.random.default_rng(0), node.operation
+    rng = np.random.default_rng(0)
+    operation = node.operation
     # Initial weights may be zeros, which hide what a layer sees.
     weights = operation.weights if isinstance(operation, keras.layers.Layer) else []
     random = [(w, rng.uniform(0.5, 1.5, w.shape)) for w in weights if "float" in w.dtype]

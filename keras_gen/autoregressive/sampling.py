@@ -57,7 +57,8 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
     if tf.executing_eagerly():
         compiled = tf.function(sample_causal, autograph=False)
         return compiled(network, draw, noise, conditions, cached)
-    noise, conditions = tf.cast(noise, tf.float32), list(conditions)
+    noise = tf.cast(noise, tf.float32)
+    conditions = list(conditions)
     shape = _check(network, noise, conditions)
     inputs = zip(conditions, network.inputs[1:], strict=True)
     conditions = [tf.cast(value, symbol.dtype) for value, symbol in inputs]
@@ -93,7 +94,8 @@ def draw_category(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
 
 def _check(network, noise, conditions) -> tuple[int, int, int]:
     """The shape of an image, after what is given was compared with what the network takes."""
-    shape, output = tuple(network.inputs[0].shape[1:]), tuple(network.outputs[0].shape)
+    shape = tuple(network.inputs[0].shape[1:])
+    output = tuple(network.outputs[0].shape)
     if len(shape) != 3 or None in shape or output[1:-1] != shape[:2] or output[-1] % shape[-1]:
         raise ValueError(
             f"{network.name} maps images of shape {shape} to {output[1:]}: expected a known "
@@ -114,7 +116,8 @@ def _check(network, noise, conditions) -> tuple[int, int, int]:
 
 def _sample_whole(network, draw, noise, conditions, shape):
     """The values `[height * width * channels, batch]`, by a whole pass for each of them."""
-    count, batch = math.prod(shape), tf.shape(noise)[1]
+    count = math.prod(shape)
+    batch = tf.shape(noise)[1]
 
     def step(t, values):
         images = tf.reshape(values, [batch, *shape])
@@ -129,12 +132,16 @@ def _sample_whole(network, draw, noise, conditions, shape):
 
 def _sample_cached(network, draw, noise, conditions, shape):
     """The same values, by one pixel of every layer for each of them."""
-    count, channels, batch = math.prod(shape), shape[-1], tf.shape(noise)[1]
+    count = math.prod(shape)
+    channels = shape[-1]
+    batch = tf.shape(noise)[1]
     one_pixel = OnePixel(network, conditions)
 
     def step(t, drawn, pixel, caches):
         # The value before may be of the pixel before.
-        here, last, channel = t // channels, tf.maximum(t - 1, 0) // channels, t % channels
+        here = t // channels
+        last = tf.maximum(t - 1, 0) // channels
+        channel = t % channels
         parameters, caches = one_pixel(pixel, last, here, caches)
         parameters = tf.cast(tf.reshape(parameters, [batch, channels, -1]), tf.float32)
         value = tf.reshape(draw(parameters[:, channel], noise[t]), [batch])

@@ -241,7 +241,9 @@ class Texts(Edge):
 
     def __init__(self, vocabulary: Sequence[str], top: int = 10, name: str = "texts"):
         """Makes the table of words; see the class."""
-        self.vocabulary, self.top, self.name = list(vocabulary), top, name
+        self.vocabulary = list(vocabulary)
+        self.top = top
+        self.name = name
         self.counter = WordCounts(self.vocabulary)
 
     @override
@@ -260,7 +262,8 @@ class Texts(Edge):
                 f"Counts have shape {values.shape}: expected [batch, {len(self.vocabulary)}], one "
                 "for each word of the vocabulary."
             )
-        values, largest = tf.cast(values, tf.float32), np.finfo("float32").max
+        values = tf.cast(values, tf.float32)
+        largest = np.finfo("float32").max
         return _within(values, 0.0, largest, "Counts", "finite numbers from 0 on", slack=0)
 
     @override
@@ -342,7 +345,8 @@ def _shaped(values, shape, subject):
 
 def _within(values, low, high, subject, expected, slack=1e-3):
     """Values that are checked to lie in [low, high], or beyond by what a decoder may round."""
-    least, most = (tf.cast(f(values), tf.float32) for f in (tf.reduce_min, tf.reduce_max))
+    least = tf.cast(tf.reduce_min(values), tf.float32)
+    most = tf.cast(tf.reduce_max(values), tf.float32)
     # Comparisons with NaN are false, so NaN is refused too.
     inside = (least >= low - slack) & (most <= high + slack)
     sentence = f"{subject} have values from {{}} to {{}}: expected {expected}."

@@ -92,7 +92,8 @@ class HierarchicalVAE(Coder):
         require_built(decoder, *(network for some in lists.values() for network in some))
         for name, networks in lists.items():
             setattr(self, name, networks)
-        self.decoder, self.likelihood = decoder, likelihoods.get(likelihood)
+        self.decoder = decoder
+        self.likelihood = likelihoods.get(likelihood)
         # By layer: the names and shapes of its variables.
         layout = []
         for layer in range(1, self.depth + 1):
@@ -145,7 +146,8 @@ class HierarchicalVAE(Coder):
         Returns:
             The variables by name, `Drawn` each, and the parameters of p(x|z).
         """
-        noise, drawn = self.split(noise), {}
+        noise = self.split(noise)
+        drawn = {}
         features: list = []
         latents: list = []
         for layer in range(self.depth, 0, -1):

@@ -26,8 +26,10 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
         raise ValueError(f"a has shape {np.shape(start)} and b {np.shape(end)}: expected the same.")
     if steps < 2:
         raise ValueError(f"steps is {steps}: at least 2, the two ends.")
-    between, shape = slerp if spherical else line, np.shape(start)
-    start, end = (np.reshape(z, [len(z), -1]) for z in (start, end))
+    between = slerp if spherical else line
+    shape = np.shape(start)
+    start = np.reshape(start, [len(start), -1])
+    end = np.reshape(end, [len(end), -1])
     points = [between(start, end, t) for t in np.linspace(0.0, 1.0, steps)]
     return np.stack(points, axis=1).reshape(-1, steps, *shape[1:]).astype("float32")
 
@@ -70,12 +72,15 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
         >>> great_circle(np.array([[2.0, 0.0]]), np.array([[0.0, 3.0]]), 1.0).round(6)
         array([[0., 1.]])
     """
-    lengths = [np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end)]
-    start, end = (z / np.maximum(r, 1e-300) for z, r in zip((start, end), lengths, strict=True))
+    start_length = np.linalg.norm(start, axis=1, keepdims=True)
+    end_length = np.linalg.norm(end, axis=1, keepdims=True)
+    start = start / np.maximum(start_length, 1e-300)
+    end = end / np.maximum(end_length, 1e-300)
     cosine = np.sum(start * end, axis=1, keepdims=True)
     across = end - cosine * start
     sine = np.linalg.norm(across, axis=1, keepdims=True)
-    nowhere = (np.minimum(*lengths) == 0) | ((sine < 1e-9) & (cosine < 0))
+    shortest = np.minimum(start_length, end_length)
+    nowhere = (shortest == 0) | ((sine < 1e-9) & (cosine < 0))
     if nowhere.any():
         raise ValueError(
             f"There are {nowhere.sum()} of {len(start)} pairs of latents that no one great circle "
@@ -108,6 +113,8 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
         >>> slerp(np.array([[1.0, 0.0]]), np.array([[0.0, 3.0]]), 0.5).round(6)
         array([[1.414214, 1.414214]])
     """
-    start, end = (np.asarray(z, np.float64) for z in (start, end))
-    from_length, to_length = (np.linalg.norm(z, axis=1, keepdims=True) for z in (start, end))
+    start = np.asarray(start, np.float64)
+    end = np.asarray(end, np.float64)
+    from_length = np.linalg.norm(start, axis=1, keepdims=True)
+    to_length = np.linalg.norm(end, axis=1, keepdims=True)
     return great_circle(start, end, t) * line(from_length, to_length, t)

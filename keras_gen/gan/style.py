@@ -22,7 +22,9 @@ from keras_gen.training import (
     stateless,
 )
 
-MEAN_STYLE, MEAN_PATH = 0.005, 0.01  # what the newest batch counts in the running means
+# Weights of the newest batch in the running means.
+MEAN_STYLE = 0.005
+MEAN_PATH = 0.01
 
 
 @keras.saving.register_keras_serializable("keras_gen")

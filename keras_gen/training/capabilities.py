@@ -53,7 +53,8 @@ def capability(function: Callable) -> Callable:
         return _over_batches(self, function, takes(self), arrays, batch_size)
 
     method.__signature__ = signature.replace(parameters=[*parameters, size])  # type: ignore
-    method.function, method.takes = function, takes  # type: ignore[attr-defined]
+    method.function = function
+    method.takes = takes  # type: ignore[attr-defined]
     return method
 
 

@@ -44,7 +44,8 @@ class ImagePool(keras.layers.Layer):
                 "must not be negative, and the shape must be known (build the discriminator for "
                 "the size of the training crops, or use pool_size=0)."
             )
-        self.size, self.image_shape = size, tuple(image_shape)
+        self.size = size
+        self.image_shape = tuple(image_shape)
         if size:
             state = dict(
                 initializer="zeros", trainable=False, aggregation="only_first_replica"

@@ -27,7 +27,8 @@ def _adam_step(optimizer, gradient, variable, learning_rate):
     if isinstance(gradient, tf.IndexedSlices):  # of an embedding
         return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
     index = optimizer._get_variable_index(variable)
-    m, v = optimizer._momentums[index].value, optimizer._velocities[index].value
+    m = optimizer._momentums[index].value
+    v = optimizer._velocities[index].value
     t = tf.cast(optimizer.iterations.value + 1, variable.dtype)
     return tf.raw_ops.ResourceApplyAdam(
         var=variable.handle, m=m.handle, v=v.handle, grad=tf.cast(gradient, variable.dtype),
@@ -81,11 +82,15 @@ class JoiningAdam(keras.optimizers.Adam):
     @override
     def update_step(self, gradient, variable, learning_rate):
         """Updates one weight by algorithm 1, in the order of the end of section 2."""
-        index, ops = self._get_variable_index(variable), keras.ops
-        m, v, count = self._momentums[index], self._velocities[index], self.updates[index]
-        rate, g, beta_1, beta_2 = (
-            ops.cast(x, variable.dtype) for x in (learning_rate, gradient, self.beta_1, self.beta_2)
-        )
+        index = self._get_variable_index(variable)
+        ops = keras.ops
+        m = self._momentums[index]
+        v = self._velocities[index]
+        count = self.updates[index]
+        rate = ops.cast(learning_rate, variable.dtype)
+        g = ops.cast(gradient, variable.dtype)
+        beta_1 = ops.cast(self.beta_1, variable.dtype)
+        beta_2 = ops.cast(self.beta_2, variable.dtype)
         self.assign_add(count, 1)
         t = ops.cast(count, variable.dtype)
         alpha = rate * ops.sqrt(1 - beta_2**t) / (1 - beta_1**t)

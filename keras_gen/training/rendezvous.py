@@ -23,7 +23,8 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
         OSError: If another process has taken this machine's port.
     """
     minutes = float(os.environ.get(MINUTES, 15))
-    missing, start = [address for address in addresses if address != own], time.monotonic()
+    missing = [address for address in addresses if address != own]
+    start = time.monotonic()
     told = start - 5  # the first line comes after 5 s, the others every 10
     try:
         door = socket.create_server(("", _host_and_port(own)[1]))
@@ -35,7 +36,8 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
         ) from error
     with door:
         while missing := [address for address in missing if not _answers(address)]:
-            now, waited_for = time.monotonic(), ", ".join(missing)
+            now = time.monotonic()
+            waited_for = ", ".join(missing)
             if now - start > 60 * minutes:
                 raise TimeoutError(
                     f"{waited_for} of TF_CONFIG did not answer within {minutes:g} minutes: start "

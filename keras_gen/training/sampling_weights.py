@@ -131,13 +131,15 @@ class SamplingWeights(keras.layers.Layer):
             ValueError: For other shapes; for an index or value out of range, as
                 `keras_gen.training.require`.
         """
-        index, values = tf.cast(index, tf.int64), tf.cast(values, tf.float32)
+        index = tf.cast(index, tf.int64)
+        values = tf.cast(values, tf.float32)
         if index.shape.rank != 1 or not index.shape.is_compatible_with(values.shape):
             raise ValueError(
                 f"Sampling weights of shape {values.shape} for indices of shape {index.shape}: "
                 "both must be [batch]."
             )
-        index, values = global_batch(index), global_batch(values)
+        index = global_batch(index)
+        values = global_batch(values)
         sentence = "A weight was written for example {}, but there are only {}."
         known = require(tf.reduce_all(index < self.size), sentence, tf.reduce_max(index), self.size)
         bad = ~(tf.math.is_finite(values) & (values >= 0))

@@ -375,9 +375,11 @@ def weight(
     """
     result = _deserialized(value)
     if isinstance(result, Schedule):
-        (least, most), verb = result.bounds, "reaches"
+        least, most = result.bounds
+        verb = "reaches"
     elif _is_finite(result):
-        result, verb = float(result), "is"
+        result = float(result)
+        verb = "is"
         least = most = result
     else:
         expected = "expected a finite number, a Schedule, or the saved config of one"

@@ -60,7 +60,8 @@ class TrainingState(keras.callbacks.Callback):
             raise ValueError(f"keep is {keep}: at least 1 checkpoint must be kept.")
         self.directory = Path(directory)
         self.config = json.loads(json.dumps(config or {}, default=str))
-        self.tracked, self.keep = list(callbacks), keep
+        self.tracked = list(callbacks)
+        self.keep = keep
         self.latest, self._meta, self._arrays = self._newest_readable()
         self._check_config()
         self._pending = self._meta is not None
@@ -157,7 +158,8 @@ class TrainingState(keras.callbacks.Callback):
         """Restores the history, which Keras empties after `on_train_begin`."""
         if not self._pending:
             return
-        self._pending, self._arrays = False, None
+        self._pending = False
+        self._arrays = None
         for epoch_logs in self._meta["logs"]:
             for name, value in epoch_logs.items():
                 self.model.history.history.setdefault(name, []).append(value)
@@ -237,7 +239,8 @@ def _exact(value) -> np.ndarray:
 
 def _counters(callback) -> tuple[dict, dict]:
     """The callback's plain values, and its lists of arrays (such as `best_weights`)."""
-    plain, lists = {}, {}
+    plain = {}
+    lists = {}
     for name, value in vars(callback).items():
         # Keras flips the sign of `min_delta` at the first use, and would flip it back.
         if name.startswith("_") or name in ("params", "min_delta"):

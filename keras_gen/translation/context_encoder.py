@@ -112,7 +112,8 @@ class ContextEncoder(GenerativeModel):
         return self.encoder.input_shape[1] // 4 if self.mask == "center" else 0
 
     def _check_shapes(self):
-        shape, found = self.encoder.input_shape[1:], self.decoder.output_shape[1:]
+        shape = self.encoder.input_shape[1:]
+        found = self.decoder.output_shape[1:]
         if found != shape or shape[0] != shape[1] or None in shape:
             raise ValueError(
                 f"The encoder takes {shape} and the decoder returns {found}: expected one square "

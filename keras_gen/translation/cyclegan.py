@@ -145,7 +145,8 @@ class CycleGAN(GenerativeModel):
     def train_step(self, data):
         """Updates G and F, then D_X and D_Y on histories of what G and F made."""
         batch = self.prepare_batch(data)
-        x, y = batch["x"], batch["y"]
+        x = batch["x"]
+        y = batch["y"]
 
         def generator_loss():
             terms, fakes = self._generator_terms(x, y)
@@ -167,7 +168,8 @@ class CycleGAN(GenerativeModel):
     def test_step(self, data):
         """Returns the same losses on held-out pairs; the histories take no part."""
         batch = self.prepare_batch(data)
-        x, y = batch["x"], batch["y"]
+        x = batch["x"]
+        y = batch["y"]
         terms, fakes = self._generator_terms(x, y, training=False)
         g_loss = self.weighted(terms, training=False)
         d_loss = self._discriminator_loss(x, y, *fakes, training=False)

@@ -64,7 +64,8 @@ class BetaTCVAE(VAE):
             raise ValueError(
                 f"dataset_size is {dataset_size}: expected the number of training examples."
             )
-        self.dataset_size, self.stratified = dataset_size, stratified
+        self.dataset_size = dataset_size
+        self.stratified = stratified
         self.alpha = schedules.weight("alpha", alpha)
         self.gamma = schedules.weight("gamma", gamma)
 

@@ -68,7 +68,8 @@ class DIPVAE(VAE):
 
     @override
     def loss_weights(self):
-        weight, diagonal = self.off_diagonal_weight, self.diagonal_weight
+        weight = self.off_diagonal_weight
+        diagonal = self.diagonal_weight
         diagonal = (RATIOS[self.type], weight) if diagonal is None else diagonal
         penalties = {"off_diagonal": weight, "diagonal": diagonal}
         return {"reconstruction": 1.0, "kl": 1.0, **penalties, "elbo": None}

@@ -69,7 +69,8 @@ class LadderVAE(HierarchicalVAE):
             estimates.append(estimate)
 
         def combined(layer, features, priors):
-            estimate, (prior,) = estimates[layer - 1], priors
+            estimate = estimates[layer - 1]
+            (prior,) = priors
             return [estimate if layer == self.depth else precision_weighted(estimate, prior)]
 
         return combined

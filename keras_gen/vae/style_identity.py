@@ -141,7 +141,8 @@ class StyleIdentityVAE(Coder):
     def infer(self, x, training, same, other, **labels):
         """Returns the codes of an image's style with its own and another's identity, and fakes."""
         mean, log_variance, identity = self.heads(x, training)
-        of_same, of_other = (self.heads(images, training)[2] for images in (same, other))
+        _, _, of_same = self.heads(same, training)
+        _, _, of_other = self.heads(other, training)
         shape = keras.ops.shape(mean)
         style = mean + tf.exp(0.5 * log_variance) * self.normal("style", shape, training)
         styles = style, self.normal("prior", shape, training)

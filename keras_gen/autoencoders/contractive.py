@@ -80,8 +80,8 @@ class ContractiveAutoencoder(Autoencoder):
     def jacobian_norms(self, x):
         """Returns ||dh/dx||_F of each example, exact whatever the `method`: float32 `[n]`.
 
-        The paper's sec. 5.2 compares its mean over held-out examples. With a `weight` of 0 the
-        model is a plain autoencoder, of which it is measured likewise.
+        The paper's sec. 5.2 compares its mean over held-out examples. It is defined for a
+        `weight` of 0, a plain autoencoder, too.
 
         Args:
             x: Examples `[n, ...]`, as their edge takes them.

@@ -14,25 +14,23 @@ class DocumentAutoencoder(Autoencoder):
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     fig. 4 and the supporting text: a document is the vector of its word counts over their sum, and
-    the loss is the cross-entropy of these shares with a softmax over the vocabulary, in nats a
+    the loss is the cross-entropy of these fractions with a softmax over the vocabulary, in nats per
     word, so that long and short documents weigh the same.
 
     With `idf`, a document is instead the vector of log(1 + count) times the inverse document
     frequency of the word, at one length for all documents (tf-idf; Salton, Buckley: "Term-Weighting
-    Approaches in Automatic Text Retrieval", Information Processing & Management 1988), which both
-    the encoder gets and the likelihood, such as "normal", is of: what is rare counts for more.
+    Approaches in Automatic Text Retrieval", Information Processing & Management 1988): rare words
+    count for more. It is the encoder's input, and what the likelihood, such as "normal", models.
 
-    Deviations: as `Autoencoder`. The encoder gets the shares times the number of words in the
-    vocabulary, 1 on average, for without the pretraining inputs near 0 teach it nothing; the mean
+    Deviations: as `Autoencoder`. The encoder's inputs are the fractions times the number of words in the
+    vocabulary, 1 on average, for without pretraining it learns nothing of inputs near 0; the mean
     square of tf-idf is 1 for the same reason.
 
-    Somewhat more lines than other models have, for two kinds of vectors and signatures of texts.
-
-    `fit` takes counts, `[batch, words]`; all else takes counts or texts. A document of which no
-    word is known is all zeros: it has a code like any other, and a score of 0.
+    `fit` takes counts, `[batch, words]`; all else takes counts or texts. A document
+    without a known word is all zeros: it has a code like any other, and a score of 0.
 
     Args:
-        encoder: Shares of words `[batch, words]` to codes `[batch, ...]`.
+        encoder: Fractions of words `[batch, words]` to codes `[batch, ...]`.
         decoder: Codes to the likelihood's parameters, `[batch, words]`.
         vocabulary: The words, as `keras_gen.data.common_words` finds them.
         likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with `idf`
@@ -79,14 +77,14 @@ class DocumentAutoencoder(Autoencoder):
         self.top = top
         self.idf = None if idf is None else [float(frequency) for frequency in idf]
         texts = self.edges["x"] = Texts(vocabulary, top)
-        # What the signatures read beside the networks: the table of words.
+        # What the signatures read besides the networks: the table of words.
         self.resources = [texts.counter]
 
     @override
     def encoded(self, x, training=False):
         """Returns the codes of documents of any length."""
-        shares = x / _lengths(x) * len(self.vocabulary)
-        return super().encoded(shares if self.idf is None else self._target(x), training)
+        fractions = x / _lengths(x) * len(self.vocabulary)
+        return super().encoded(fractions if self.idf is None else self._target(x), training)
 
     @override
     def loss_terms(self, x, inferred, training):

@@ -10,7 +10,7 @@ from keras_gen.training import batch_mean, schedules
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SparseAutoencoder(Autoencoder):
-    """Has more codes than it needs, of which each example may use few.
+    """An autoencoder with many codes, only a few of them active for any example.
 
     Ng: "Sparse autoencoder", CS294A lecture notes, 2011, for `penalty="kl"`: the sum over codes of
     KL(target || mean activation), between Bernoulli variables. `penalty="l1"`: the sum of the

@@ -176,7 +176,7 @@ def _kinds(network) -> dict:
 
 
 def _check_pointwise(node, size):
-    """Raises unless an operation treats each pixel by itself, as random inputs tell."""
+    """Raises unless an operation treats each pixel of random inputs by itself."""
     rng = np.random.default_rng(0)
     operation = node.operation
     # Initial weights may be zeros, which hide what a layer sees.

@@ -24,9 +24,9 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
     Args:
         network: Functional model from images `[batch, height, width, channels]`, of known size, and
             conditions, if any, to parameters `[batch, height, width, channels * parameters]`, laid
-            out `[channel, parameter]`. With the cache, everything between must be a
-            `MaskedConvolution`, of which those on the image have mask A, or treat every pixel by
-            itself; what depends on conditions alone may be anything.
+            out `[channel, parameter]`. With the cache, every layer between must be a
+            `MaskedConvolution` (with mask A on the image) or treat every pixel by itself; layers of
+            conditions alone may be anything.
         draw: Function of float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input, such as
             `draw_category`.

@@ -9,7 +9,7 @@ from keras_gen.training import capability, require_built
 
 
 class Classifying:
-    """Mix-in of models with a `classifier` of examples, few of which may have a label: classify.
+    """Mix-in of models that classify examples; only a few need a label.
 
     `fit` takes labels too, -1 for an example without one, as scikit-learn does.
     """

@@ -54,7 +54,7 @@ class Coder(LikelihoodModel):
         Args:
             shape: `(height, width, channels)` of the images, the sides multiples of 4.
             latent_dim: Dimensions of the codes.
-            filters: Channels of the convolutions, each of which halves the sides.
+            filters: Channels of the convolutions; each halves the sides.
             **kwargs: Further arguments of the class.
 
         Raises:

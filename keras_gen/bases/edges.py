@@ -160,7 +160,7 @@ class Labels(Edge):
     Args:
         classes: Number of classes, which are 0 to `classes` - 1.
         unknown: Whether -1 is allowed too: an example without a label, as in scikit-learn, or any
-            class where a class is asked for.
+            class where no label is given.
         name: Name under which clients know them.
 
     Example:

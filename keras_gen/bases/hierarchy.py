@@ -247,7 +247,7 @@ class HierarchicalVAE(Coder):
         """
         batch = keras.ops.shape(x)[0]
         x = tf.repeat(x, samples, axis=0)
-        # Drawn with the batch first, of which each replica takes its slice.
+        # Drawn with the batch first, for each replica takes its slice of the batch.
         noise = tf.reshape(normal([batch, samples, self.size], seed), [-1, self.size])
         posterior = self.posterior(x, noise, training)
         if layers is not None:
@@ -297,7 +297,7 @@ class HierarchicalVAE(Coder):
 
         Args:
             latents: Codes `[n, size]`, as `encode` returns them.
-            noise: Standard normal numbers of the same shape, of which the draws are made.
+            noise: Standard normal numbers of the same shape, for the draws.
             layers: Up to which layer, int `[n]` or one for all: 0 for none, L for all.
             batch_size: Examples at once.
 
@@ -365,7 +365,7 @@ def reparameterized(distribution, noise, name: str) -> tf.Tensor:
     """Returns mean + deviation * noise of (mean, log variance).
 
     Raises:
-        ValueError: If the noise, of which the prior's shape is, has another shape.
+        ValueError: If the noise, which has the prior's shape, has another shape.
     """
     mean, log_variance = distribution
     if mean.shape[1:] != noise.shape[1:]:

@@ -105,14 +105,14 @@ class ConditionalGAN(GAN):
 
     @override
     def noise(self, n, key):
-        """Draws latents, and classes for where none is asked for."""
+        """Draws latents, and classes where no label is given."""
         other = tf.random.experimental.stateless_fold_in(key, 1)
         labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
         return {"latents": super().noise(n, key), "labels": labels}
 
     @override
     def from_noise(self, noise, label=-1, truncation=WIDEST):
-        """Returns images of the class that is asked for, or of random ones."""
+        """Returns images of the given class, or of random ones."""
         labels = tf.where(label < 0, noise["labels"], label)
         latents = truncated_normal(noise["latents"], truncation)
         return self.generator([latents, labels], training=False)

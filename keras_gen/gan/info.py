@@ -27,7 +27,7 @@ class InfoGAN(GAN):
     `sample(n, seed, label=3)` draws images of one category of the first code.
 
     Deviations: Q is trained in the discriminator's step, whose body it shares, as in the authors'
-    code. A scale of numbers that Q tells is a softplus and at least 0.001, where the paper says an
+    code. A scale of numbers that Q predicts is a softplus and at least 0.001, where the paper says an
     exponential. Latents are Normal, theirs uniform. Real and generated images go through the
     discriminator together, so that its batch normalization is over both: where each had its own, as
     in `GAN`, most trainings ended with noise in which no eye and no Q in inference mode found a
@@ -37,15 +37,15 @@ class InfoGAN(GAN):
         generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]; of
             the codes, the one-hot categories come first.
         discriminator: Images to logits `[batch, ...]` and Q's outputs: logits of all categories,
-            means of the numbers, and, if it tells these, what their scales are made of.
+            means of the numbers, and, if it predicts these, the inputs of their scales' softplus.
         categories: Classes of each categorical code, such as `(10,)`.
         continuous: How many codes are numbers.
         weight: lambda of the categories, 1 in the paper (app. C).
         continuous_weight: lambda of the numbers, for which the paper asks a smaller one and names
             none.
-        scale: Standard deviation of the numbers in a Q that tells means alone, as in the authors'
-            code for digits. If Q tells it, as the paper says, the more exactly it finds a number
-            the more there is to gain, so that numbers can crowd out categories.
+        scale: Standard deviation of the numbers in a Q that predicts means alone, as in the authors'
+            code for digits. If Q predicts it, as in the paper, the gain grows with the exactness
+            of a number, so that numbers can crowd out categories.
         objective: As of `GAN`.
         seed: Seed of latents and codes.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
@@ -88,11 +88,11 @@ class InfoGAN(GAN):
 
         Args:
             shape: `(height, width, channels)` of the images, both sides multiples of 4.
-            latent_dim: Dimensions of the latents beside the codes.
+            latent_dim: Dimensions of the latents, without the codes.
             filters: Channels where the images are largest.
             categories: As of the class.
             continuous: As of the class.
-            scales: Whether Q tells the scales of the numbers.
+            scales: Whether Q predicts the scales of the numbers.
             **kwargs: Further arguments of the class.
 
         Example: `InfoGAN.for_images((28, 28, 1))`.
@@ -208,7 +208,7 @@ class InfoGAN(GAN):
 
     @override
     def from_noise(self, noise, label=-1, truncation=WIDEST):
-        """Returns images, whose first code is the label where one is asked for."""
+        """Returns images; where a label is given it is the first code."""
         codes = noise["codes"]
         classes = self.categories[0]
         first = tf.where(label[:, None] < 0, codes[:, :classes], tf.one_hot(label, classes))

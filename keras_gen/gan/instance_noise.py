@@ -13,7 +13,7 @@ class InstanceNoiseGAN(GAN):
 
     Sønderby, Caballero, Theis, Shi, Huszár: "Amortised MAP Inference for Image Super-resolution",
     ICLR 2017; Arjovsky, Bottou: "Towards Principled Methods for Training Generative Adversarial
-    Networks", ICLR 2017. Two distributions without common support can be told apart without error,
+    Networks", ICLR 2017. Two distributions without common support can be separated without error,
     and then the generator has no gradient towards the data. With normal noise on real and generated
     examples alike, both have positive densities everywhere, which are equal only if the
     distributions are. The noise is drawn anew each time, and annealed by a schedule.

@@ -25,15 +25,12 @@ class ProgressiveGAN(GAN):
     images are averaged down to the size in use, and fade as the generated ones do.
 
     All layers exist from the start, and a step computes those in use and no others: there is a
-    graph of the step for each size. `JoiningAdam` gives the weights that join a fresh state. The
+    graph of the step for each size. `JoiningAdam` gives late weights a fresh state. The
     size follows from the step alone, so that a training resumes anywhere, in a fade too. `sample`
     and exports enlarge the images of a smaller size.
 
-    More lines than other models have, for the part of the networks that is in use changes while
-    they are trained.
-
     Deviations: in the authors' code the optimizer's state of all weights is dropped when layers
-    join, here that of those that join is fresh. The batch has one size for all image sizes. Eq. (1)
+    are added; here only that of the new layers is fresh. The batch has one size for all image sizes. Eq. (1)
     of the penalty and n_critic = 1 are the paper's (appendix A.1).
 
     Args:
@@ -111,7 +108,7 @@ class ProgressiveGAN(GAN):
 
     @override
     def default_optimizer(self):
-        """Returns the paper's optimizer (appendix A.1), for weights that join later on."""
+        """Returns the paper's optimizer (appendix A.1), for weights that are added later."""
         return JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     @override
@@ -141,7 +138,7 @@ class ProgressiveGAN(GAN):
 
     @override
     def _make_function(self, step_function):
-        """Makes a graph for each size, of which every step takes that of its own."""
+        """Makes a graph for each size; a step runs that of its own size."""
         make = super()._make_function
         graph = functools.cache(lambda level: make(step_function))
         return lambda iterator: graph(self.level())(iterator)

@@ -69,7 +69,7 @@ class WGAN(GAN):
 
     @override
     def discriminator_terms(self, batch, fake, use, training):
-        """Returns the terms of the critic's loss, the first of which is minus eq. (3)."""
+        """Returns the terms of the critic's loss; the first is minus eq. (3)."""
         terms = super().discriminator_terms(batch, fake, use, training)
         return terms | {"wasserstein_distance": -terms["discrimination"]}
 

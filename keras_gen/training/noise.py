@@ -85,7 +85,7 @@ def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
     """
     if samples is None:
         return draw(shape, seed)
-    # Drawn with the batch first, of which each replica takes its slice.
+    # Drawn with the batch first, for each replica takes its slice of the batch.
     batch, *rest = shape
     return keras.ops.moveaxis(draw([batch, samples, *rest], seed), 1, 0)
 

@@ -25,7 +25,7 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
     minutes = float(os.environ.get(MINUTES, 15))
     missing = [address for address in addresses if address != own]
     start = time.monotonic()
-    told = start - 5  # the first line comes after 5 s, the others every 10
+    printed = start - 5  # the first line comes after 5 s, the others every 10
     try:
         door = socket.create_server(("", _host_and_port(own)[1]))
     except OSError as error:
@@ -43,9 +43,9 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
                     f"{waited_for} of TF_CONFIG did not answer within {minutes:g} minutes: start "
                     f"all machines of the cluster, or wait longer ({MINUTES})."
                 )
-            if now - told > 10:
+            if now - printed > 10:
                 print(f"waiting for {waited_for} of TF_CONFIG", flush=True)
-                told = now
+                printed = now
             time.sleep(0.2)
 
 

@@ -28,7 +28,7 @@ class TrainingState(keras.callbacks.Callback):
     streams need no state: they are a function of their start (`keras_gen.data.Source.stream`).
 
     `tf.train.Checkpoint` is not used, because it leaves out the states of Keras' random layers and
-    spreads a checkpoint over files. Here it is one file, replaced atomically, whose checksums tell
+    spreads a checkpoint over files. Here it is one file, replaced atomically, whose checksums show
     when it was cut short. The one before it is kept.
 
     Under several workers the first one writes and all read: `directory` must be shared.

@@ -16,7 +16,7 @@ class BetaTCVAE(VAE):
     NeurIPS 2018. The loss is the negative of eq. (4), in nats per example: `loss =
     reconstruction_loss + alpha * mutual_information_loss + beta * total_correlation_loss + gamma *
     dimension_kl_loss`. With all weights 1 it is a VAE's, whose divergence is estimated by one draw.
-    `elbo` is reported beside it, with the divergence in closed form.
+    `elbo` is reported too, with the divergence in closed form.
 
     The parts are estimated from the batch, over all replicas: see `decomposed_kl`. The larger the
     batch, the better; the paper's has 2,048 examples.

@@ -17,7 +17,7 @@ class BIVA(HierarchicalVAE):
 
         p(x, z) = p(z_L) prod_i p(z_i^BU | z_{>i}) p(z_i^TD | z_{>i}) p(x | z),
 
-    where features passed down beside the latents skip layers. They are inferred in two passes,
+    where features passed down with the latents skip layers. They are inferred in two passes,
 
         q(z | x) = q(z_L | x, z_{<L}^BU) prod_i q(z_i^BU | x, z_{<i}^BU)
                                                 q(z_i^TD | x, z_{<i}^BU, z_{>i}),

@@ -19,7 +19,7 @@ class CapacityVAE(VAE):
     beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =
     reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| of each example,
     as the equation is of one. Each example then has C nats, and not only their mean (other code
-    compares the mean of the batch). `kl` and `elbo` are reported beside it.
+    compares the mean of the batch). `kl` and `elbo` are reported too.
 
     Deviations: none. With C = 0 this is the beta-VAE of weight gamma.
 

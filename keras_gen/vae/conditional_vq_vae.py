@@ -24,7 +24,7 @@ class ConditionalVQVAE(VQVAE):
     Deviations: the paper's decoder is a WaveNet, which makes one sample after the other; this one
     makes all at once, in milliseconds. Given the codes its samples are independent, which says
     little of a waveform whose phases the codes cannot hold: therefore a distance of spectrograms,
-    `keras_gen.losses.spectral_loss`, is minimized beside the likelihood. And those of
+    `keras_gen.losses.spectral_loss`, is minimized with the likelihood. And those of
     `VectorQuantizer`.
 
     Args:

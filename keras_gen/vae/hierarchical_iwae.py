@@ -20,7 +20,7 @@ class HierarchicalIWAE(HierarchicalVAE):
         q(z | x) = q(z_1 | x) q(z_2 | z_1) ...,  p(x, z) = p(z_L) ... p(z_1 | z_2) p(x | z_1).
 
     The loss is the negative of eq. (8), in nats per example, where a weight is that of draws of all
-    layers. `elbo` is reported beside it. `score` and `log_prob` are the bound of k samples. With
+    layers. `elbo` is reported too. `score` and `log_prob` are the bound of k samples. With
     one layer it is an `IWAE`.
 
     Deviations: none.

@@ -17,7 +17,7 @@ class IWAE(VAE):
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016. The loss is the
     negative of eq. (8), in nats per example; its gradient by automatic differentiation is eq. (14).
     With one sample it is the VAE's, with the divergence estimated by the same sample. `elbo` is
-    reported beside it. `score` and `log_prob` are the bound of k samples.
+    reported too. `score` and `log_prob` are the bound of k samples.
 
     The encoder's part of this gradient drowns in noise as k grows. With `estimator="dreg"` it is
     that of Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized Gradient Estimators for Monte

@@ -25,7 +25,7 @@ class LadderVAE(HierarchicalVAE):
         bottom_up: L networks, of layer 1 first: examples, or the features of the network below, to
             features for the next one, mean and log variance; the last returns no features.
         top_down: L - 1 networks, of layer 1 first: the latents of the layer above to the mean and
-            log variance of p(z_i | z_{i+1}). Features before these are passed down beside the
+            log variance of p(z_i | z_{i+1}). Features before these are passed down with the
             latents, which gives p(z_i | all layers above).
         decoder: Latents of layer 1 to the likelihood's parameters.
         likelihood: Name or object: p(x|z).

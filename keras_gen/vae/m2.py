@@ -179,14 +179,14 @@ class M2(Classifying, VAE):
 
     @override
     def noise(self, n, key):
-        """Draws latents, and classes for where none is asked for."""
+        """Draws latents, and classes where no label is given."""
         other = tf.random.experimental.stateless_fold_in(key, 1)
         labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
         return {"latents": super().noise(n, key), "labels": labels}
 
     @override
     def from_noise(self, noise, label=-1):
-        """Returns means of p(x|y,z): of the class that is asked for, or of random ones."""
+        """Returns means of p(x|y,z): of the given class, or of random ones."""
         labels = tf.where(label < 0, noise["labels"], label)
         return self.reconstructed(noise["latents"], False, labels)
 

@@ -30,12 +30,11 @@ class VQGAN(VQVAE):
     discriminator comes after that of encoder and decoder, of whom it sees new reconstructions.
     `evaluate` leaves it out. `score` is -log p(x | codes).
 
-    The prior of the codes is learned afterwards, as of a `VQVAE`. Somewhat more lines than other
-    models have, for a second player and for lambda, which takes the slopes of two losses.
+    The prior of the codes is learned afterwards, as of a `VQVAE`.
 
     Deviations: squares and features are added, as the authors' code adds absolute differences,
-    where sec. 3.1 replaces squares; the codebook follows the latents by averages, unless told
-    otherwise. The feature network is whatever is given, in place of VGG fitted to judgments. The
+    where sec. 3.1 replaces squares; the codebook follows the latents by averages by
+    default. The feature network is whatever is given, in place of VGG fitted to judgments. The
     discriminator plays from the first step on; the authors' code lets it wait, as a schedule of
     `adversarial_weight` does for the decoder.
 

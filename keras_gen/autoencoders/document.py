@@ -22,9 +22,9 @@ class DocumentAutoencoder(Autoencoder):
     Approaches in Automatic Text Retrieval", Information Processing & Management 1988): rare words
     count for more. It is the encoder's input, and what the likelihood, such as "normal", models.
 
-    Deviations: as `Autoencoder`. The encoder's inputs are the fractions times the number of words in the
-    vocabulary, 1 on average, for without pretraining it learns nothing of inputs near 0; the mean
-    square of tf-idf is 1 for the same reason.
+    Deviations: as `Autoencoder`. The encoder's inputs are the fractions times the number of words
+    in the vocabulary, 1 on average, for without pretraining it learns nothing of inputs near 0; the
+    mean square of tf-idf is 1 for the same reason.
 
     `fit` takes counts, `[batch, words]`; all else takes counts or texts. A document
     without a known word is all zeros: it has a code like any other, and a score of 0.

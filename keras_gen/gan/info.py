@@ -27,8 +27,8 @@ class InfoGAN(GAN):
     `sample(n, seed, label=3)` draws images of one category of the first code.
 
     Deviations: Q is trained in the discriminator's step, whose body it shares, as in the authors'
-    code. A scale of numbers that Q predicts is a softplus and at least 0.001, where the paper says an
-    exponential. Latents are Normal, theirs uniform. Real and generated images go through the
+    code. A scale of numbers that Q predicts is a softplus and at least 0.001, where the paper says
+    an exponential. Latents are Normal, theirs uniform. Real and generated images go through the
     discriminator together, so that its batch normalization is over both: where each had its own, as
     in `GAN`, most trainings ended with noise in which no eye and no Q in inference mode found a
     code, as the normalization of a batch of fakes magnifies whatever sets them apart.
@@ -43,9 +43,9 @@ class InfoGAN(GAN):
         weight: lambda of the categories, 1 in the paper (app. C).
         continuous_weight: lambda of the numbers, for which the paper asks a smaller one and names
             none.
-        scale: Standard deviation of the numbers in a Q that predicts means alone, as in the authors'
-            code for digits. If Q predicts it, as in the paper, the gain grows with the exactness
-            of a number, so that numbers can crowd out categories.
+        scale: Standard deviation of the numbers in a Q that predicts means alone, as in the
+            authors' code for digits. If Q predicts it, as in the paper, the gain grows with the
+            exactness of a number, so that numbers can crowd out categories.
         objective: As of `GAN`.
         seed: Seed of latents and codes.
         **kwargs: Further arguments of `GAN`, such as `penalty`.

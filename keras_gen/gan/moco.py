@@ -16,8 +16,9 @@ class MoCoGAN(GAN):
     """A GAN of videos, whose latents hold what is seen and how it moves apart.
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
-    2018. One discriminator takes whole videos and another one frame of each, drawn at random, and the
-    loss is the sum of both (sec. 3). The first `content_dim` latents of `generate` are the content; `recombine` gives one video's content another one's motion.
+    2018. One discriminator takes whole videos and another one frame of each, drawn at random, and
+    the loss is the sum of both (sec. 3). The first `content_dim` latents of `generate` are the
+    content; `recombine` gives one video's content another one's motion.
 
     Deviations: losses are the mean of both discriminators' in place of the sum, which Adam makes
     the same. Both see the same videos; the paper draws frames from videos of their own.

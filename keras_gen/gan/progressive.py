@@ -29,9 +29,9 @@ class ProgressiveGAN(GAN):
     size follows from the step alone, so that a training resumes anywhere, in a fade too. `sample`
     and exports enlarge the images of a smaller size.
 
-    Deviations: in the authors' code the optimizer's state of all weights is dropped when layers
-    are added; here only that of the new layers is fresh. The batch has one size for all image sizes. Eq. (1)
-    of the penalty and n_critic = 1 are the paper's (appendix A.1).
+    Deviations: in the authors' code the optimizer's state of all weights is dropped when layers are
+    added; here only that of the new layers is fresh. The batch has one size for all image sizes.
+    Eq. (1) of the penalty and n_critic = 1 are the paper's (appendix A.1).
 
     Args:
         generator: Latents `[batch, latents]` and fractions `[batch]` that have faded in, to a list

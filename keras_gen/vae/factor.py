@@ -21,11 +21,11 @@ class FactorVAE(VAE):
     Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of encoder and decoder is the
     negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
     total_correlation_loss`. The discriminator separates latents from others that were shuffled
-    among the examples, each latent by itself; its logit is log D / (1 - D), whose mean over latents is
-    the estimate of the total correlation (eq. 3). A batch holds both batches of algorithm 2: on
+    among the examples, each latent by itself; its logit is log D / (1 - D), whose mean over latents
+    is the estimate of the total correlation (eq. 3). A batch holds both batches of algorithm 2: on
     one half the VAE takes its step, and the shuffled latents are those of the other, after that
-    step. `elbo` and `d_accuracy`, the fraction of latents that the discriminator classifies right, are
-    reported; `evaluate` takes all examples for the VAE and leaves the discriminator out.
+    step. `elbo` and `d_accuracy`, the fraction of latents that the discriminator classifies right,
+    are reported; `evaluate` takes all examples for the VAE and leaves the discriminator out.
 
     Deviations: the discriminator has one logit in place of two, which come to the same.
 

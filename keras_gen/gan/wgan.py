@@ -57,6 +57,11 @@ class WGAN(GAN):
             raise ValueError(f"clip is {clip}: expected a positive number, or None.")
         self.clip = clip
 
+    @property
+    def critic(self) -> keras.Model:
+        """The discriminator by the paper's name, under which `.keras` files hold its weights."""
+        return self.discriminator
+
     @override
     def default_optimizer(self):
         """Returns the optimizer of algorithm 1."""

@@ -3,10 +3,11 @@
 import json
 from pathlib import Path
 
-from keras_gen.results.entries import Entry, entries
-from keras_gen.results.published import Figure, Published
 from keras_gen.results.rows import Row
 from keras_gen.results.table import BEGIN, END
+
+from keras_gen.results.entries import Entry, entries
+from keras_gen.results.published import Figure, Published
 
 # Started as a script it needs no TensorFlow, which would take seconds to import.
 RECIPE = '''

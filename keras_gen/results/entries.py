@@ -3,6 +3,7 @@
 import dataclasses
 import statistics
 from pathlib import Path
+from typing import Any
 
 from keras_gen.results.published import Figure, Published, filled, read_published
 from keras_gen.results.records import Record, read_records
@@ -44,11 +45,11 @@ class Entry:
         return size, f"{count}{figure.spread_of}"
 
     @property
-    def baseline(self) -> tuple[str, float] | None:
-        """Name and value of the strongest baseline in the median run, if it has one."""
-        pick = max if self.figure.higher_is_better else min
+    def baseline(self) -> dict[str, float]:
+        """Name and value of the strongest baseline in the median run; empty if it has none."""
         found = self._named(self.figure.baselines)
-        return pick(found.items(), key=lambda item: item[1], default=None)
+        pick = max if self.figure.higher_is_better else min
+        return dict([pick(found.items(), key=lambda item: item[1])]) if found else {}
 
     @property
     def references(self) -> dict[str, float]:
@@ -64,7 +65,7 @@ class Entry:
     @property
     def is_behind(self) -> bool:
         """Whether it is worse than its baseline."""
-        return bool(self.baseline and self.figure.worse_by(self.value, self.baseline[1]))
+        return any(self.figure.worse_by(self.value, other) for other in self.baseline.values())
 
     def _named(self, keys) -> dict[str, float]:
         values = self.record.values
@@ -112,20 +113,22 @@ class Group:
         return Entry(figure, measured) if figure.key in self.record.values else None
 
 
+def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, Any]) -> Entry:
+    """The line of a figure of one run, published or not.
+
+    Raises:
+        KeyError: If the run did not measure it.
+    """
+    values = {key: metrics[key] for key in figure.keys if key == figure.key or key in metrics}
+    return Entry(figure, (Record("", config, 0, "", 0, 0, "", None, None, None, values),))
+
+
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:
     """The runs of each setting; the headline of a recipe is the first figure of the first group.
 
     That group is the one with the fewest flags that change its preset, and of two that of the
     preset paper: no value decides. Runs that differ in their seed alone make one group. Its values
     are those of their median run: by the figure that comes first, and of two the worse one.
-
-    Args:
-        recipe: Name of the recipe.
-        published: What it publishes.
-        records: What its runs reached.
-
-    Example:
-        >>> runs = groups("vae_mnist", read_published(".", "vae_mnist"), read_records(".")["vae_mnist"])
     """
     settings: dict[str, list[Record]] = {}
     for record in records:

@@ -48,22 +48,11 @@ PAGE = """\
 
 
 def update(root: str | Path) -> list[Path]:
-    """Writes all pages and the block in README.md, each atomically and only if it changes.
-
-    Args:
-        root: The repository's root.
-
-    Returns:
-        The files that were out of date.
+    """Writes all pages and the block in README.md, and returns the files that were out of date.
 
     Raises:
         FileNotFoundError: If there is no folder of recipes or no README.md.
         ValueError: If records cannot be read, or README.md lacks the block's two marks.
-        OSError: If a file cannot be written.
-
-    Example:
-        >>> update(".")    # doctest: +SKIP
-        [PosixPath('RESULTS.md')]
     """
     changes = outdated(root)
     for path, text in changes.items():
@@ -133,14 +122,13 @@ def head(runs: Sequence[list[Group]]) -> str:
         group = own[0]
         entry = group.entries[0]
         published = group.published
-        ours = words.value(entry)
+        name, ours = words.headline(entry)
         if entry.is_behind:
             ours += ", behind its baseline"
         theirs = words.paper_value(entry)
         if entry.missed_by is not None:
             theirs += f", missed by {entry.missed_by:.3g}" if entry.missed_by else ", met"
         link = f"[{group.recipe}](recipes/{group.recipe}.py)"
-        name = words.metric(entry.figure, entry.record.config)
         cells = [published.system, words.source(published.paper), link, _dataset(group), name, ours]
         lines.append(_line(*cells, words.baseline(entry), theirs))
     return "\n".join([*lines, "", FOOTNOTE])
@@ -200,28 +188,44 @@ def _device(record: Record) -> str:
 
 def _figures(entries: list[Entry]) -> str:
     """A table of figures, without the columns that none of them fills."""
-    columns = {
-        "figure": [words.metric(entry.figure, entry.record.config) for entry in entries],
-        "ours": list(map(words.value, entries)),
-        "baseline": list(map(words.baseline, entries)),
-        "reference": list(map(words.references, entries)),
-        "paper": list(map(words.paper_value, entries)),
-        "verdict": list(map(_verdict, entries)),
-    }
-    columns = dict(_short(*column) for column in columns.items() if any(column[1]))
+    columns = dict(
+        [
+            ("figure", list(map(words.metric, entries))),
+            _ours(entries),
+            _named("baseline", entries, [entry.baseline for entry in entries]),
+            _named("reference", entries, [entry.references for entry in entries]),
+            ("paper", list(map(words.paper_value, entries))),
+            ("verdict", list(map(_verdict, entries))),
+        ]
+    )
+    columns = {name: cells for name, cells in columns.items() if any(cells)}
     rows = zip(*columns.values(), strict=True)
     return "\n".join([_header(*columns), *(_line(*cells) for cells in rows)])
 
 
-def _short(header: str, cells: list[str]) -> tuple[str, list[str]]:
-    """What all cells of a column begin or end with goes into its header."""
-    names = {cell.rpartition(": ")[0] for cell in cells if cell}
-    if header in ("baseline", "reference") and len(names) == 1 and ", " not in "".join(names):
-        return f"{header}: {names.pop()}", [cell.rpartition(": ")[2] for cell in cells]
-    kinds = {cell.partition(" (")[2] for cell in cells}
-    if header == "ours" and len(kinds) == 1 and any(kinds):
-        return f"ours (± {kinds.pop()}", [cell.partition(" (")[0] for cell in cells]
-    return header, cells
+def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
+    """The column of values; a kind of spread that all have stands in the header."""
+    spreads = [entry.spread for entry in entries]
+    kinds = {spread and spread[1] for spread in spreads}
+    if len(kinds) > 1 or None in kinds:
+        return "ours", list(map(words.value, entries))
+    return f"ours (± {kinds.pop()})", list(map(_value, entries))
+
+
+def _named(
+    header: str, entries: list[Entry], found: list[dict[str, float]]
+) -> tuple[str, list[str]]:
+    """A column of baselines or references; a name that all have stands in the header."""
+    names = {name for values in found for name in values}
+    if len(names) == 1:
+        title = f"{header}: {names.pop()}"
+        return title, [words.measured(*values.values()) if values else "" for values in found]
+    return header, list(map(words.named, found))
+
+
+def _value(entry: Entry) -> str:
+    """A value and its spread."""
+    return words.measured(entry.value, entry.spread and entry.spread[0])
 
 
 def _verdict(entry: Entry) -> str:
@@ -232,50 +236,46 @@ def _verdict(entry: Entry) -> str:
 def _matrix(group: Group, matrix: Matrix) -> str:
     """A table of methods: best in bold, baselines in italics, ° behind the strongest baseline."""
     config = group.record.config
-    rows = {name: list(map(group.entry, row)) for name, row in matrix.rows.items()}
-    others = {name: list(map(group.entry, row)) for name, row in matrix.baselines.items()}
-    known = {name: list(map(group.entry, row)) for name, row in matrix.references.items()}
-    compared = [[entry for entry in row if entry] for row in [*rows.values(), *others.values()]]
-    kinds = {entry.spread[1] for row in compared for entry in row if entry.spread}
-    directions = {cell.higher_is_better for cell in matrix.cells}
-    arrow = dict(zip((True, False), "↑↓", strict=True))
-    title = filled(matrix.title, config)
-    if len(directions) == 1:
-        title += f" {arrow[directions.pop()]}"
-        columns = list(matrix.columns)
+    compared = [list(map(group.entry, row)) for row in matrix.compared.values()]
+    measured = [entry for row in compared for entry in row if entry]
+    if not measured:
+        return ""
+    if matrix.is_one_measure:
+        best = _best(measured)
     else:
-        first = next(iter(matrix.rows.values()))
-        columns = [
-            f"{name} {arrow[cell.higher_is_better]}"
-            for name, cell in zip(matrix.columns, first, strict=True)
-        ]
-    facts = [f"± {', '.join(sorted(kinds))}"] if kinds else []
-    if matrix.is_one_measure:
-        entry = compared[0][0]
-        facts += filter(None, [words.baseline(entry), words.references(entry)])
-    if facts:
-        title += f" ({'; '.join(facts)})"
-    lines = [title, "", _header("", *(filled(c, config) for c in columns))]
-
-    def cell(entry: Entry | None, column: int) -> str:
-        if entry is None:
-            return ""
-        text = words.measured(entry.value, entry.spread and entry.spread[0])
-        text += "°" if entry.is_behind else ""
-        return f"**{text}**" if entry in best[column] else text
-
-    best = [_best(column) for column in zip(*rows.values(), *others.values(), strict=True)]
-    if matrix.is_one_measure:
-        best = [_best([entry for row in compared for entry in row])] * len(columns)
-    for name, row in [*rows.items(), *others.items(), *known.items()]:
-        cells = [cell(entry, column) for column, entry in enumerate(row)]
+        best = [entry for column in zip(*compared, strict=True) for entry in _best(column)]
+    lines = [_title(matrix, config, measured), ""]
+    arrows = [words.arrow(entry.figure) for entry in measured[: len(matrix.columns)]]
+    if len(set(arrows)) == 1:
+        arrows = [""] * len(arrows)
+    names = [filled(name, config) for name in matrix.columns]
+    lines.append(_header("", *map(" ".join, zip(names, arrows, strict=True))))
+    for name, row in {**matrix.compared, **matrix.references}.items():
+        cells = []
+        for entry in map(group.entry, row):
+            text = _value(entry) if entry else ""
+            text += "°" if entry and entry.is_behind else ""
+            cells.append(f"**{text}**" if entry in best else text)
         method = filled(name, config)
-        lines.append(_line(method if name in rows else f"*{method}*", *cells))
+        lines.append(_line(method if name in matrix.rows else f"*{method}*", *cells))
     return "\n".join(lines)
 
 
+def _title(matrix: Matrix, config: dict, entries: list[Entry]) -> str:
+    """What a matrix compares, and what all its cells have in common."""
+    title = filled(matrix.title, config)
+    arrows = {words.arrow(entry.figure) for entry in entries}
+    if len(arrows) == 1:
+        title += f" {arrows.pop()}"
+    kinds = {entry.spread[1] for entry in entries if entry.spread}
+    facts = [f"± {', '.join(sorted(kinds))}"] if kinds else []
+    if matrix.is_one_measure:
+        facts += filter(None, [words.baseline(entries[0]), words.named(entries[0].references)])
+    return f"{title} ({'; '.join(facts)})" if facts else title
+
+
 def _best(entries: Sequence[Entry | None]) -> list[Entry]:
-    """The best of some entries, and those as good in four digits."""
+    """The best of several entries, and those as good in four digits."""
     found = [entry for entry in entries if entry is not None]
     if not found[1:]:
         return []

@@ -15,7 +15,6 @@ SPREADS = {
     "label draws": "the standard error of the mean over draws of the labeled examples",
 }
 """Every kind of spread, and what it is."""
-COUNTED = ("seeds", "label draws")  # kinds of which it is known how many there were
 MOST_FIGURES = 6
 
 
@@ -31,21 +30,16 @@ class Figure:
         higher_is_better: Which way is better.
         paper_value: The value that the paper reports, if it does.
         paper: Source of that value, if it is not the paper of the system.
-        spread: Name in the run's metrics of what stands behind ±, if that is measured.
+        spread: The metric behind ±, if that is measured.
         spread_of: Its kind, one of `SPREADS`.
-        seeds: The setting that says how many seeds, from `seed` on, a run takes the mean over.
-        baselines: Name -> metric of the same measure, unit and direction. The figure is compared
-            with the strongest one.
+        seeds: The setting that counts the seeds, from `seed` on, that a run takes the mean over.
+        baselines: Name -> metric of a baseline. The strongest one stands in the figure's line.
         references: Name -> metric of what is not to be beaten, such as held-out images.
-        no_baseline: Why the figure that comes first has no baseline.
+        no_baseline: Why the first figure has no baseline.
         tolerance: How far another run may be from the published value, in the unit.
 
     Raises:
-        ValueError: If a name is empty or unknown, a number is out of its range, or a spread is
-            without its kind.
-
-    Example:
-        >>> Figure("error", "squared error", baselines={"PCA": "error_pca"}, tolerance=0.3)
+        ValueError: If the tolerance is not positive, or a spread is without its kind.
     """
 
     key: str
@@ -64,21 +58,16 @@ class Figure:
 
     def __post_init__(self):
         """Checks the values."""
-        if not self.key or not self.metric:
-            raise ValueError(f"key is {self.key!r}, metric {self.metric!r}: give both a name.")
         if not (math.isfinite(self.tolerance) and self.tolerance > 0):
             raise ValueError(
                 f"the tolerance of {self.key} is {self.tolerance}: it must be positive, for no "
                 "two machines compute the same."
             )
-        if self.paper_value is not None and not math.isfinite(self.paper_value):
-            raise ValueError(f"the paper's {self.key} is {self.paper_value}: it must be finite.")
-        known, kind = (self.spread is None) == (self.spread_of is None), self.spread_of
-        if not known or kind not in [None, *SPREADS] or (self.seeds is None) == (kind in COUNTED):
+        known = self.spread_of in SPREADS if self.spread else self.spread_of is None
+        if not known:
             raise ValueError(
-                f"{self.key} has spread {self.spread!r}, spread_of {kind!r} and seeds "
-                f"{self.seeds!r}: a spread is of {', '.join(SPREADS)}, and where it is of "
-                f"{' or '.join(COUNTED)}, seeds is the setting that counts them."
+                f"{self.key} has spread {self.spread!r} and spread_of {self.spread_of!r}: give both, "
+                f"and as its kind one of {', '.join(SPREADS)}."
             )
 
     @property
@@ -125,37 +114,38 @@ class Matrix:
     is_one_measure: bool
 
     @property
+    def compared(self) -> dict[str, tuple[Figure, ...]]:
+        """All rows but the references."""
+        return {**self.rows, **self.baselines}
+
+    @property
     def cells(self) -> list[Figure]:
         """All cells, row by row."""
-        rows = [*self.rows.values(), *self.baselines.values(), *self.references.values()]
+        rows = [*self.compared.values(), *self.references.values()]
         return [cell for row in rows for cell in row]
 
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """What a recipe's published runs are results of.
+    """What a recipe publishes.
 
     Attributes:
         system: Name of the method.
         family: Name of its package, such as `vae`.
         paper: Authors, year, address and place of the figures.
         dataset: The data and how it is prepared; settings in braces are filled in.
-        figures: What is published, at most six with the matrices; the first one is the headline.
+        figures: At most six with the matrices; the first one is the headline.
         matrices: Comparisons of methods.
-        train_size: Examples of the whole training set, of each domain if there are several: a run
-            on fewer is shown as one on a subset. None: not compared.
+        train_size: Examples of the whole training set, of each domain if there are several, which
+            shows what was trained on a part. None: not compared.
         compared: The setting that says how many test examples at most are measured on.
         classifiers: Name of an evaluation network -> metric of its accuracy on held-out data.
-        datasets: What is different with other values of the recipe's setting `dataset` than its
-            default, by value: `dataset` and `train_size`, and `without`, the keys of figures that
-            mean nothing there.
+        datasets: Value of the recipe's setting `dataset` -> what is different there: `dataset`,
+            `train_size`, and `without`, the keys of figures that mean nothing there.
 
     Raises:
-        ValueError: If something is empty, there are too many figures, two share a key or a name, or
-            the first figure has neither a baseline nor a reason for that.
-
-    Example:
-        >>> Published("VAE", "vae", "Kingma & Welling 2014", "MNIST", (Figure(...),))
+        ValueError: If something is empty, there are too many figures, or the first one has neither
+            a baseline nor a reason for that.
     """
 
     system: str
@@ -180,18 +170,12 @@ class Published:
                 f"there are {count} figures: publish the {MOST_FIGURES} that say most, for nobody "
                 "reads more. All others stay in the run's metrics.json."
             )
-        for name in ("key", "metric"):
-            names = [getattr(figure, name) for figure in self.figures]
-            if twice := sorted({text for text in names if names.count(text) > 1}):
-                raise ValueError(f"two figures have the {name} {twice[0]!r}: rename one of them.")
         first = self.figures[0]
         if bool(first.baselines) == bool(first.no_baseline):
             raise ValueError(
                 f"{first.key} comes first: give it baselines, the metrics of the strongest cheap "
                 "methods, or else no_baseline, the reason why there is none."
             )
-        for name in self.datasets:
-            self.on(name)
 
     @property
     def cells(self) -> list[Figure]:
@@ -226,7 +210,9 @@ def filled(text: str, config: Mapping[str, Any]) -> str:
     try:
         return text.format(**config)
     except (KeyError, ValueError, TypeError) as error:
-        raise ValueError(f"{text!r} cannot be filled with the settings of a run: {error}.") from None
+        raise ValueError(
+            f"{text!r} cannot be filled with the settings of a run: {error}."
+        ) from None
 
 
 def read_published(root: str | Path, recipe: str) -> Published:
@@ -279,7 +265,7 @@ def _with_key(fields: Any, key: str) -> Any:
 
 
 def _matrix(title, rows, columns, key=None, baselines=None, references=None, **shared) -> Matrix:
-    """A matrix from its table."""
+    """A matrix from its table; see `read_published`."""
     baselines = baselines or {}
     references = references or {}
     fields = {}
@@ -288,33 +274,35 @@ def _matrix(title, rows, columns, key=None, baselines=None, references=None, **s
             own = {"key": key.replace("{column}", own)}
         fields[column] = shared | (own if isinstance(own, dict) else {"key": own})
 
-    def cells(method: str, row: str) -> tuple[Figure, ...]:
-        made = []
+    def line(method: str, row: str, others: dict) -> tuple[Figure, ...]:
+        cells = []
         for column, own in fields.items():
-            template = own["key"]
-            name = template.replace("{row}", row)
-            filled_in = _with_key(own, name) | {"key": name, "metric": f"{column}, {method}"}
+            name = own["key"].replace("{row}", row)
+            cell = _with_key(own, name) | {"key": name, "metric": f"{column}, {method}"}
+            cell["baselines"] = others
             if key is not None:
-                filled_in |= {"baselines": baselines, "references": references}
-            elif row not in [*baselines.values(), *references.values()]:
-                against = {n: template.replace("{row}", other) for n, other in baselines.items()}
-                filled_in["baselines"] = against
-            made.append(Figure(**filled_in))
-        return tuple(made)
+                cell["references"] = references
+            else:
+                cell["baselines"] = {n: own["key"].replace("{row}", r) for n, r in others.items()}
+            cells.append(Figure(**cell))
+        return tuple(cells)
 
-    groups = (rows, {}, {}) if key is not None else (rows, baselines, references)
-    lines = [{method: cells(method, row) for method, row in group.items()} for group in groups]
-    return Matrix(title, tuple(columns), *lines, is_one_measure=key is not None)
+    return Matrix(
+        title,
+        tuple(columns),
+        rows={method: line(method, row, baselines) for method, row in rows.items()},
+        baselines={} if key else {name: line(name, row, {}) for name, row in baselines.items()},
+        references={} if key else {name: line(name, row, {}) for name, row in references.items()},
+        is_one_measure=key is not None,
+    )
 
 
 def _number(metrics: Mapping[str, Any], key: str) -> float:
     value = metrics.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         found = f"{key!r} is {value}" if key in metrics else f"there is no {key!r}"
-        numbers = [name for name, other in metrics.items() if isinstance(other, int | float)]
         raise ValueError(
-            f"{found} in the metrics where a finite number is expected; numbers there: "
-            f"{', '.join(numbers) or 'none'}. Run the recipe again, or correct the "
-            "keys in recipes/results."
+            f"{found} in the metrics where a finite number is expected: run the recipe again, or "
+            f"correct its .toml in recipes/results. Metrics: {', '.join(metrics) or 'none'}."
         )
     return value

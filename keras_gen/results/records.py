@@ -74,11 +74,7 @@ class Record:
 
 
 def recipes_folder(root: str | Path) -> Path:
-    """The folder of recipes in the repository at `root`.
-
-    Raises:
-        FileNotFoundError: If there is none.
-    """
+    """The folder of recipes in the repository at `root`, which must exist."""
     folder = Path(root) / "recipes"
     if not folder.is_dir():
         raise FileNotFoundError(
@@ -91,11 +87,8 @@ def recipes_folder(root: str | Path) -> Path:
 def read_records(root: str | Path) -> dict[str, list[Record]]:
     """The records of every recipe that has some, by the recipe's name, ascending.
 
-    Args:
-        root: The repository's root.
-
     Raises:
-        FileNotFoundError: If it holds no recipes.
+        FileNotFoundError: If the folder `root` holds no recipes.
         ValueError: If a file is not a list of records.
 
     Example:

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
 
 from keras_gen.results.entries import Entry
 from keras_gen.results.published import Figure
@@ -23,9 +22,14 @@ def measured(value: float, spread: float | None = None) -> str:
     return text if spread is None else f"{text} ± {spread:,.{digits}f}"
 
 
-def metric(figure: Figure, config: Mapping[str, Any]) -> str:
-    """The figure's name in a run of these settings, its unit, and which way is better."""
-    return f"{figure.words(config)} {'↑' if figure.higher_is_better else '↓'}"
+def arrow(figure: Figure) -> str:
+    """Which way is better."""
+    return "↑" if figure.higher_is_better else "↓"
+
+
+def metric(entry: Entry) -> str:
+    """The figure's name in this run, its unit, and which way is better."""
+    return f"{entry.figure.words(entry.record.config)} {arrow(entry.figure)}"
 
 
 def value(entry: Entry) -> str:
@@ -35,17 +39,20 @@ def value(entry: Entry) -> str:
     return f"{text} ({kind})" if kind else text
 
 
+def headline(entry: Entry) -> tuple[str, str]:
+    """A figure's name and what was reached, as README.md and `keras-gen list` show them."""
+    return metric(entry), value(entry)
+
+
+def named(values: Mapping[str, float]) -> str:
+    """Names and what they reached."""
+    return ", ".join(f"{name}: {measured(reached)}" for name, reached in values.items())
+
+
 def baseline(entry: Entry) -> str:
-    """The strongest baseline and what it reached."""
-    if entry.baseline:
-        name, reached = entry.baseline
-        return f"{name}: {measured(reached)}"
-    return f"none: {entry.figure.no_baseline}" if entry.figure.no_baseline else ""
-
-
-def references(entry: Entry) -> str:
-    """What is not to be beaten."""
-    return ", ".join(f"{name}: {measured(reached)}" for name, reached in entry.references.items())
+    """The strongest baseline and what it reached, or why there is none."""
+    reason = entry.figure.no_baseline
+    return f"none: {reason}" if reason else named(entry.baseline)
 
 
 def paper_value(entry: Entry) -> str:

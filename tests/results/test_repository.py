@@ -4,10 +4,10 @@ import functools
 import shlex
 
 import pytest
+from keras_gen.results.table import outdated, value
 
 from keras_gen.results import read_entries
 from keras_gen.results.runs import load_recipe
-from keras_gen.results.table import outdated, value
 from keras_gen.run import command, parse
 from keras_gen.run.settings import PLACES
 from processes import RECIPES, ROOT

@@ -4,8 +4,6 @@ import dataclasses
 import statistics
 
 import pytest
-
-from keras_gen.results import Figure, write_rows
 from keras_gen.results.table import (
     BEGIN,
     END,
@@ -18,6 +16,8 @@ from keras_gen.results.table import (
     verdict,
     whole,
 )
+
+from keras_gen.results import Figure, write_rows
 from toy_results import FID, NLL, make_published, make_root, make_row, make_runs
 
 

@@ -1,7 +1,6 @@
 """From finished runs to records."""
 
 import dataclasses
-import json
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
@@ -36,22 +35,21 @@ def publish(
             missed and no note says why.
     """
     note = " ".join((note or "").split()) or None
-    alike: dict[tuple[str, str], list[FinishedRun]] = {}
-    for run in map(read_run, exports):
-        setting = json.dumps(run.config | {"seed": None}, sort_keys=True)
-        alike.setdefault((run.recipe, setting), []).append(run)
-    recipes = {name: load_recipe(root, name) for name, _ in alike}
-    published = {name: read_published(root, name) for name in recipes}
     there = read_records(root)
     notes = {record.command: record.note for records in there.values() for record in records}
-    new: dict[str, list[Record]] = {name: [] for name in recipes}
-    for (name, _), runs in alike.items():
-        _check_alike(runs)
-        for run in sorted(runs, key=lambda run: run.config.get("seed", 0)):
-            record = _record(recipes[name], published[name], run)
-            old = notes.get(record.command)
-            new[name].append(dataclasses.replace(record, note=note or old))
-    made = {name: groups(name, published[name], records) for name, records in new.items()}
+    recipes: dict[str, ModuleType] = {}
+    new: dict[str, dict[str, Record]] = {}
+    for run in map(read_run, exports):
+        name = run.recipe
+        if name not in recipes:
+            recipes[name] = load_recipe(root, name)
+        record = _record(recipes[name], read_published(root, name), run)
+        record = dataclasses.replace(record, note=note or notes.get(record.command))
+        new.setdefault(name, {})[record.command] = record
+    made = {
+        name: groups(name, read_published(root, name), list(records.values()))
+        for name, records in new.items()
+    }
     for entry in (entry for own in made.values() for group in own for entry in group.entries):
         if entry.missed_by and not entry.record.note:
             raise ValueError(
@@ -60,20 +58,9 @@ def publish(
             )
     files = {}
     for name, records in new.items():
-        commands = {record.command for record in records}
-        kept = [record for record in there.get(name, []) if record.command not in commands]
-        files[write_records(root, name, kept + records)] = made[name]
+        kept = [record for record in there.get(name, []) if record.command not in records]
+        files[write_records(root, name, [*kept, *records.values()])] = made[name]
     return files
-
-
-def _check_alike(runs: list[FinishedRun]) -> None:
-    """Refuses runs that stand in one line of a page and cannot be compared."""
-    paths = " and ".join(str(run.path) for run in runs)
-    seeds = [run.config.get("seed") for run in runs]
-    if len(set(seeds)) < len(seeds):
-        raise ValueError(f"of {paths} two have the same seed: name each run once.")
-    if any(run.data != runs[0].data for run in runs):
-        raise ValueError(f"{paths} differ in their data: publish them one by one.")
 
 
 def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Record:

@@ -66,8 +66,8 @@ class Figure:
         known = self.spread_of in SPREADS if self.spread else self.spread_of is None
         if not known:
             raise ValueError(
-                f"{self.key} has spread {self.spread!r} and spread_of {self.spread_of!r}: give both, "
-                f"and as its kind one of {', '.join(SPREADS)}."
+                f"{self.key} has spread {self.spread!r} and spread_of {self.spread_of!r}: give "
+                f"both, the kind as one of {', '.join(SPREADS)}."
             )
 
     @property
@@ -144,8 +144,8 @@ class Published:
             `train_size`, and `without`, the keys of figures that mean nothing there.
 
     Raises:
-        ValueError: If something is empty, there are too many figures, or the first one has neither
-            a baseline nor a reason for that.
+        ValueError: If there are too many figures or none, or the first one has neither a baseline
+            nor a reason for that.
     """
 
     system: str
@@ -161,14 +161,11 @@ class Published:
 
     def __post_init__(self):
         """Checks the values."""
-        for name in ("system", "family", "paper", "dataset", "figures"):
-            if not getattr(self, name):
-                raise ValueError(f"{name} is empty: say what is published.")
         count = len(self.figures) + len(self.matrices)
-        if count > MOST_FIGURES:
+        if not self.figures or count > MOST_FIGURES:
             raise ValueError(
-                f"there are {count} figures: publish the {MOST_FIGURES} that say most, for nobody "
-                "reads more. All others stay in the run's metrics.json."
+                f"there are {count} figures: publish the 1 to {MOST_FIGURES} that say most, and "
+                "leave all others in the run's metrics.json."
             )
         first = self.figures[0]
         if bool(first.baselines) == bool(first.no_baseline):
@@ -176,6 +173,8 @@ class Published:
                 f"{first.key} comes first: give it baselines, the metrics of the strongest cheap "
                 "methods, or else no_baseline, the reason why there is none."
             )
+        for name in self.datasets:
+            self.on(name)
 
     @property
     def cells(self) -> list[Figure]:

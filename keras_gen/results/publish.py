@@ -43,7 +43,10 @@ def publish(
         name = run.recipe
         if name not in recipes:
             recipes[name] = load_recipe(root, name)
-        record = _record(recipes[name], read_published(root, name), run)
+        try:
+            record = _record(recipes[name], read_published(root, name), run)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{run.path}: {error}") from None
         record = dataclasses.replace(record, note=note or notes.get(record.command))
         new.setdefault(name, {})[record.command] = record
     made = {
@@ -67,21 +70,16 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
     """What is kept of a run."""
     if run.config.get("preset") == "smoke":
         raise ValueError(
-            f"{run.path} is of the preset smoke, which shows that a recipe works and no more: "
-            "publish a run of cpu or paper."
+            "the preset smoke shows that a recipe works and no more: publish a run of cpu or paper."
         )
     command, config = _command(recipe, run)
     dataset = config.get("dataset")
     if dataset not in (getattr(recipe.Settings, "dataset", None), *published.datasets):
         raise ValueError(
-            f"{run.path} has the setting dataset {dataset!r}, of which datasets says nothing: add "
-            "its name and size to the .toml in recipes/results."
+            f"datasets says nothing of the setting dataset {dataset!r}: add its name and size to "
+            "the .toml in recipes/results."
         )
     there = published.on(dataset)
-    try:
-        values = there.measured(run.metrics)
-    except ValueError as error:
-        raise ValueError(f"{run.path}: {error}") from None
     most = config[there.compared] if there.compared else None
     parts = run.sizes(training=False).items()
     return Record(
@@ -95,7 +93,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         versions=run.versions,
         date=run.date,
         note=None,
-        values=values,
+        values=there.measured(run.metrics),
     )
 
 
@@ -104,13 +102,10 @@ def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]
     from keras_gen.run import command, parse
     from keras_gen.run.settings import PLACES
 
-    try:
-        line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
-    except (ValueError, TypeError) as error:
-        raise ValueError(f"{run.path}: {error}") from None
+    line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
     settings = parse(recipe.Settings, recipe.PRESETS, "", shlex.split(line)[2:])
     config = {key: value for key, value in settings.as_json().items() if key not in PLACES}
-    assert config == config | run.config, f"{line} does not lead to the settings of {run.path}"
+    assert config == config | run.config, f"{line} does not lead to the settings of the run"
     return line, config
 
 
@@ -121,7 +116,7 @@ def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
     fits = sizes and len(sizes) == len(expected)
     if not fits or any(size > most for size, most in zip(sizes, expected, strict=True)):
         raise ValueError(
-            f"{run.path} was trained on {_sum(sizes) or 'no'} examples, where train_size is "
+            f"it was trained on {_sum(sizes) or 'no'} examples, where train_size is "
             f"{_sum(expected)}, those of the whole set: correct it in recipes/results."
         )
     if sizes == expected:

@@ -62,8 +62,11 @@ def read_run(path: str | Path) -> FinishedRun:
     path = resolve(path)
     metadata = read_metadata(path)
     config, data, metrics = (metadata.get(key) for key in ("config", "data", "metrics"))
-    if not all(isinstance(part, dict) for part in (config, data, metrics)) or not isinstance(
-        metadata.get("recipe"), str
+    if not (
+        isinstance(metadata.get("recipe"), str)
+        and isinstance(config, dict)
+        and isinstance(data, dict)
+        and isinstance(metrics, dict)
     ):
         raise ValueError(
             f"{path / METADATA} lacks recipe, config, data or metrics: only an export that a "

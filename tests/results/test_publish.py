@@ -153,7 +153,9 @@ def test_a_set_holds_what_was_trained_on(root, tmp_path, data, found):
 def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
     cubes = make_export(tmp_path / "a")
     balls = make_export(tmp_path / "b", {"dataset": "balls"})
-    with pytest.raises(ValueError, match="'balls', of which datasets says nothing: add"):
+    with pytest.raises(
+        ValueError, match="nothing of the setting dataset 'balls': add its"
+    ):
         publish(root, [cubes, balls])
     other = '{ dataset = "Balls of {rate}", train_size = 400, without = ["fid"] }'
     edit(root, "train_size = 100", f"train_size = 100\ndatasets.balls = {other}")
@@ -167,7 +169,7 @@ def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
 @pytest.mark.parametrize(
     ("export", "message"),
     [
-        (dict(config={"preset": "smoke"}), "is of the preset smoke"),
+        (dict(config={"preset": "smoke"}), "bad: the preset smoke shows"),
         (dict(config={"preset": "huge"}), "the run's preset is huge: toy has smoke, cpu, paper"),
         (dict(config={"color": 1}), "does not know: color"),
         (dict(config={"rate": -1}), "--rate is -1"),

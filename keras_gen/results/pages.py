@@ -37,6 +37,7 @@ is in a run's `metrics.json`.
   the preset, and a training set in bold is a part of the whole one.
 - In a table of methods the best of each column is **bold**, baselines are in *italics*, and ° marks
   what is behind the strongest baseline.
+- "One core, shared" says that other work ran on the same core: the minutes are an upper bound.
 
 ± is
 

@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from keras_gen.results.entries import Entry, entries
+from keras_gen.results.entries import Group, groups
+from keras_gen.results.pages import BEGIN, END
 from keras_gen.results.published import Figure, Published
-from keras_gen.results.rows import Row
-from keras_gen.results.table import BEGIN, END
+from keras_gen.results.records import Record
 
 # Started as a script it needs no TensorFlow, which would take seconds to import.
 RECIPE = '''
@@ -65,7 +65,7 @@ train_size = 100
 tolerance = 0.1
 
 [figures.nll]
-metric = "NLL"
+metric = "NLL, rate {rate}"
 unit = "nats"
 paper_value = 84.0
 spread = "nll_error"
@@ -75,13 +75,12 @@ tolerance = 0.5
 
 [figures.fid]
 metric = "FID"
-given = { deterministic = false }
 """
 NLL = Figure(
-    "nll", "NLL", "nats", paper_value=84.0, spread="nll_error", spread_of="test examples",
-    no_baseline="a toy", tolerance=0.5,
+    "nll", "NLL, rate {rate}", "nats", paper_value=84.0, spread="nll_error",
+    spread_of="test examples", no_baseline="a toy", tolerance=0.5,
 )  # fmt: skip
-FID = Figure("fid", "FID", tolerance=0.1, given={"deterministic": False})
+FID = Figure("fid", "FID", tolerance=0.1)
 METRICS = {"nll": 83.9, "nll_error": 0.25, "fid": 3.05, "steps": 2000, "minutes": 1.5}
 NOW = {
     "device": "2 CPU cores",
@@ -105,7 +104,7 @@ def make_root(path: Path) -> Path:
 
 
 def make_export(path: Path, config=None, metrics=None, **changes) -> Path:
-    """What is read of an export of the toy: settings and metrics are changed as told."""
+    """What is read of an export of the toy: settings and metrics are changed as given."""
     (path / "assets.extra").mkdir(parents=True)
     (path / "saved_model.pb").touch()
     metadata = {
@@ -119,15 +118,17 @@ def make_export(path: Path, config=None, metrics=None, **changes) -> Path:
     return path
 
 
-def make_row(**changes) -> Row:
-    """A row of the toy's."""
-    row = dict(
-        figure="nll", train_size=100, split="test, 1,000", value=83.9, spread=0.25,
-        spread_of="test examples", seeds=[0], preset="cpu",
-        command="python recipes/toy.py --preset cpu", config={"preset": "cpu"}, steps=2000,
-        minutes=1.5, device="2 CPU cores", versions=None, date=None, note=None,
+def make_record(command="--preset cpu", values=None, **changes) -> Record:
+    """A run of the toy with these flags; other settings than the rate are added to its config."""
+    words = command.split()
+    config = {"preset": words[1], "seed": 0, "rate": 0.1} | changes.pop("config", {})
+    usual = dict(
+        train_size=100, split="test, 1,000", steps=2000, minutes=1.5, device="2 CPU cores",
+        versions=None, date=None, note=None,
     )  # fmt: skip
-    return Row(**row | changes)
+    values = {"nll": 83.9, "nll_error": 0.25} if values is None else values
+    command = command if command.startswith("python") else f"python recipes/toy.py {command}"
+    return Record(command=command, config=config, values=values, **usual | changes)
 
 
 def make_published(*figures: Figure, **changes) -> Published:
@@ -136,6 +137,6 @@ def make_published(*figures: Figure, **changes) -> Published:
     return Published(**usual | dict(figures=figures or (NLL, FID), train_size=100) | changes)
 
 
-def make_runs(*rows: Row, of: Published | None = None) -> list[list[Entry]]:
-    """The lines of the toy's rows."""
-    return entries(of or make_published(), list(rows) or [make_row()])
+def make_groups(*records: Record, of: Published | None = None, recipe="toy") -> list[Group]:
+    """The groups of the toy's runs."""
+    return groups(recipe, of or make_published(), list(records) or [make_record()])

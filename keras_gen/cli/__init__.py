@@ -1,4 +1,4 @@
-"""The command `keras-gen`: runs recipes and exported models, and keeps the table of results.
+"""The command `keras-gen`: runs recipes and exported models, and keeps the pages of results.
 
 Running exports needs the exports alone: neither Keras nor the code that trained them.
 """
@@ -52,16 +52,17 @@ loads nothing from elsewhere, and an export is loaded when it is first used. Nee
 `pip install "keras-gen[demo]"`.
 """
 PUBLISH = """\
-Writes what exports reached into recipes/results/<recipe>.json, one row for each figure that the
-recipe declares. Runs that differ in their seed only share a line of the table: the median run, and
-the standard deviation. Rows of the same command are replaced.
+Writes what exports reached into recipes/results/<recipe>.json. Runs that differ in their seed only
+share their lines on the pages: the median run, and the standard deviation. A run of the same
+command is replaced.
 """
 RESULTS = """\
-Writes RESULTS.md, and the block of README.md between its two marks, from recipes/results/*.json.
+Writes RESULTS.md, a page for each family in docs/results, and the block of README.md between its
+two marks, from recipes/results.
 """
 REPRODUCE = """\
-Runs the command behind published results again, in a new folder, and compares each figure with its
-row. The exit code is 1 if one is outside the tolerance that the recipe states.
+Runs the command behind published results again, in a new folder, and compares each figure. The exit
+code is 1 if one is outside the tolerance that the recipe states.
 """
 
 
@@ -96,7 +97,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         "keras-gen",
-        description="Runs recipes and exported models, and keeps the table of results.",
+        description="Runs recipes and exported models, and keeps the pages of results.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -200,7 +201,7 @@ def _parser() -> argparse.ArgumentParser:
         help="size of the largest file that is taken (default: 20)",
     )
 
-    sub = command("publish", results.publish, "add exports to the table of results", PUBLISH)
+    sub = command("publish", results.publish, "add exports to the pages of results", PUBLISH)
     sub.add_argument(
         "exports",
         nargs="+",
@@ -211,18 +212,18 @@ def _parser() -> argparse.ArgumentParser:
         "--note",
         metavar="TEXT",
         help="why a figure is worse than the paper's, or what else must be known (default: the "
-        "note of the row that is replaced)",
+        "note of the run that is replaced)",
     )
 
-    sub = command("results", results.results, "write the table of results", RESULTS)
+    sub = command("results", results.results, "write the pages of results", RESULTS)
     sub.add_argument(
         "--check",
         action="store_true",
-        help="write nothing; the exit code is 1 if a file differs from the rows",
+        help="write nothing; the exit code is 1 if a file differs from the published runs",
     )
 
     sub = command("reproduce", results.reproduce, "run a published command again", REPRODUCE)
-    sub.add_argument("recipe", metavar="NAME", help="name of a recipe with published rows")
+    sub.add_argument("recipe", metavar="NAME", help="name of a recipe with published runs")
     sub.add_argument(
         "--preset",
         metavar="PRESET",

@@ -11,6 +11,8 @@ from keras_gen.cli.recipes import place, recipes
 from keras_gen.cli.text import print_table
 from keras_gen.media.animations import video_grid, video_strips, write_animation
 from keras_gen.media.images import grid, write_png
+from keras_gen.results import read_published, words
+from keras_gen.results.entries import entry_of_export
 from keras_gen.sentences import refusal
 from keras_gen.serving import exported
 
@@ -48,27 +50,33 @@ def _facts(path: Path) -> list[str]:
     size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 2**20
     try:
         metadata = exported.read_metadata(path)
-        networks, data, metrics = (
-            metadata.get(key) or {} for key in ("networks", "data", "metrics")
-        )
+        networks = metadata.get("networks") or {}
+        data = metadata.get("data") or {}
         parameters = f"{sum(network['parameters'] for network in networks.values()):,}"
-        headline = next(
-            (
-                f"{key} {value:.4g}"
-                for key, value in metrics.items()
-                if isinstance(value, int | float)
-            ),
-            "",
-        )
         return [
             f"{size:.1f} MiB",
             parameters if networks else "",
             str(data.get("name", "") if isinstance(data, dict) else data),
-            headline,
+            _headline(metadata),
             ", ".join(metadata.get("signatures", {})),
         ]
     except (ValueError, TypeError, KeyError, AttributeError):
         return [f"{size:.1f} MiB", "(unreadable metadata)", "", "", ""]
+
+
+def _headline(metadata: dict[str, Any]) -> str:
+    """The figure that its recipe publishes first, or else the first number."""
+    config = metadata.get("config") or {}
+    metrics = metadata.get("metrics") or {}
+    try:
+        published = read_published(place("recipes").parent, metadata["recipe"])
+        figure = published.on(config.get("dataset")).figures[0]
+        return " ".join(words.headline(entry_of_export(figure, config, metrics)))
+    except (FileNotFoundError, ValueError, KeyError):
+        numbers = (
+            f"{key} {value:.4g}" for key, value in metrics.items() if isinstance(value, int | float)
+        )
+        return next(numbers, "")
 
 
 def sample(options: argparse.Namespace) -> int:

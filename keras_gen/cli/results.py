@@ -1,35 +1,35 @@
-"""`keras-gen publish`, `results` and `reproduce`: the table of results."""
+"""`keras-gen publish`, `results` and `reproduce`: the pages of results."""
 
 import argparse
 import sys
 
 from keras_gen.cli import models
 from keras_gen.cli.text import print_table
+from keras_gen.results import pages, words
 from keras_gen.results import publish as publishing
 from keras_gen.results import reproduce as reproducing
-from keras_gen.results import table
 
 
 def publish(options: argparse.Namespace) -> int:
-    """Turns exports into rows."""
+    """Turns exports into records."""
     exports = [models.find(options.models, model) for model in options.exports]
-    for path, entries in publishing.publish(options.root, exports, options.note).items():
-        rows = [row for entry in entries for row in entry.rows]
-        print(f"{path}: {len(rows)} rows written for {entries[0].row.command}")
-        print_table([[table.metric(e), table.value(e), table.verdict(e)] for e in entries])
-    print("`keras-gen results` writes them into RESULTS.md and README.md.")
+    for path, groups in publishing.publish(options.root, exports, options.note).items():
+        for group in groups:
+            print(f"{path}: written for {group.record.command}")
+            print_table([[*words.headline(e), words.verdict(e)] for e in group.entries])
+    print("`keras-gen results` writes them into RESULTS.md, docs/results and README.md.")
     return 0
 
 
 def results(options: argparse.Namespace) -> int:
-    """Writes or checks RESULTS.md and README.md."""
+    """Writes or checks RESULTS.md, the pages below it, and README.md."""
     if not options.check:
-        paths = table.update(options.root)
+        paths = pages.update(options.root)
         print("\n".join(f"{path} written" for path in paths) or "everything is up to date")
         return 0
-    paths = list(table.outdated(options.root))
+    paths = list(pages.outdated(options.root))
     for path in paths:
-        print(f"{path} differs from the rows in recipes/results: run `keras-gen results`.")
+        print(f"{path} differs from the runs in recipes/results: run `keras-gen results`.")
     return 1 if paths else 0
 
 
@@ -46,9 +46,9 @@ def reproduce(options: argparse.Namespace) -> int:
     for c in comparisons:
         rows.append(
             [
-                f"{c.metric}, {c.unit}" if c.unit else c.metric,
-                table.measured(c.published),
-                table.measured(c.now),
+                c.metric,
+                words.measured(c.published),
+                words.measured(c.now),
                 f"{c.difference:+.3g}",
                 f"{c.tolerance:g}",
                 "yes" if c.ok else "NO",

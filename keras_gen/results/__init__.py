@@ -1,18 +1,18 @@
-"""The table of results: what papers report, and what runs of recipes reached.
+"""The pages of results: what papers report, and what runs of recipes reached.
 
 No module here imports TensorFlow before it has to load a recipe.
 """
 
-from keras_gen.results.entries import read_entries
+from keras_gen.results.entries import read_groups
 from keras_gen.results.published import Figure, Published, read_published
-from keras_gen.results.rows import Row, read_rows, write_rows
+from keras_gen.results.records import Record, read_records, write_records
 
 __all__ = [
     "Figure",
     "Published",
-    "Row",
-    "read_entries",
+    "Record",
+    "read_groups",
     "read_published",
-    "read_rows",
-    "write_rows",
+    "read_records",
+    "write_records",
 ]

@@ -1,4 +1,4 @@
-"""What the results of a recipe are held against: `recipes/results/<recipe>.toml`."""
+"""What a recipe publishes: `recipes/results/<recipe>.toml`."""
 
 import dataclasses
 import math
@@ -7,48 +7,39 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from keras_gen.results.rows import RESULTS
+from keras_gen.results.records import RESULTS
 
 SPREADS = {
     "seeds": "the standard deviation over trainings from several seeds",
     "test examples": "the standard error over the test examples",
     "label draws": "the standard error of the mean over draws of the labeled examples",
-    "subsets": "the standard error over random subsets, which overlap, so it is too small",
 }
 """Every kind of spread, and what it is."""
-COUNTED = ("seeds", "label draws")  # kinds of which it is known how many there were
-ROLES = ("baseline", "reference", "check")
+MOST_FIGURES = 6
 
 
 @dataclasses.dataclass(frozen=True)
 class Figure:
-    """One number that a recipe's run measures.
+    """One number that a recipe publishes.
 
     Attributes:
         key: Its name in the run's metrics.
-        metric: Its name in the table, with all that a comparison depends on.
+        metric: Its name on the pages, with all that a comparison depends on. Settings in braces are
+            filled in from the run: `"NLL, {nll_samples:,} importance samples"`.
         unit: Its unit; empty for a ratio.
         higher_is_better: Which way is better.
         paper_value: The value that the paper reports, if it does.
         paper: Source of that value, if it is not the paper of the system.
-        spread: Name in the run's metrics of what stands behind ±, if that is measured.
+        spread: The metric behind ±, if that is measured.
         spread_of: Its kind, one of `SPREADS`.
-        seeds: The setting that says how many seeds, from `seed` on, a run takes the mean over.
-        baselines: Name of a baseline -> key of its figure. The strongest one is compared with.
-        no_baseline: Why the figure that comes first has none.
-        role: None for a figure of the method itself; `baseline`; `reference` for what is not to be
-            beaten, such as held-out images; `check` for another library's method against its
-            published value.
+        seeds: The setting that counts the seeds, from `seed` on, that a run takes the mean over.
+        baselines: Name -> metric of a baseline. The strongest one stands in the figure's line.
+        references: Name -> metric of what is not to be beaten, such as held-out images.
+        no_baseline: Why the first figure has no baseline.
         tolerance: How far another run may be from the published value, in the unit.
-        given: Settings on which the name depends, such as `{"nll_samples": 5000}`: a run
-            with others is not published under it.
 
     Raises:
-        ValueError: If a name is empty or unknown, a number is out of its range, or a spread is
-            without its kind.
-
-    Example:
-        >>> Figure("error", "squared error", baselines={"PCA": "error_pca"}, tolerance=0.3)
+        ValueError: If the tolerance is not positive, or a spread is without its kind.
     """
 
     key: str
@@ -61,37 +52,34 @@ class Figure:
     spread_of: str | None = None
     seeds: str | None = None
     baselines: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    references: Mapping[str, str] = dataclasses.field(default_factory=dict)
     no_baseline: str | None = None
-    role: str | None = None
     tolerance: float = dataclasses.field(kw_only=True)
-    given: Mapping[str, Any] = dataclasses.field(default_factory=dict, kw_only=True)
 
     def __post_init__(self):
         """Checks the values."""
-        if not self.key or not self.metric:
-            raise ValueError(f"key is {self.key!r}, metric {self.metric!r}: give both a name.")
         if not (math.isfinite(self.tolerance) and self.tolerance > 0):
             raise ValueError(
                 f"the tolerance of {self.key} is {self.tolerance}: it must be positive, for no "
                 "two machines compute the same."
             )
-        if self.paper_value is not None and not math.isfinite(self.paper_value):
-            raise ValueError(f"the paper's {self.key} is {self.paper_value}: it must be finite.")
-        known, kind = (self.spread is None) == (self.spread_of is None), self.spread_of
-        if not known or kind not in [None, *SPREADS] or (self.seeds is None) == (kind in COUNTED):
+        known = self.spread_of in SPREADS if self.spread else self.spread_of is None
+        if not known:
             raise ValueError(
-                f"{self.key} has spread {self.spread!r}, spread_of {kind!r} and seeds "
-                f"{self.seeds!r}: a spread is of {', '.join(SPREADS)}, and where it is of "
-                f"{' or '.join(COUNTED)}, seeds is the setting that counts them."
+                f"{self.key} has spread {self.spread!r} and spread_of {self.spread_of!r}: give "
+                f"both, the kind as one of {', '.join(SPREADS)}."
             )
-        if self.role not in [None, *ROLES]:
-            raise ValueError(f"the role of {self.key} is {self.role!r}: use {', '.join(ROLES)}.")
 
     @property
-    def title(self) -> str:
-        """Its name, unit and direction, as a run prints them beside the number."""
+    def keys(self) -> list[str]:
+        """All metrics of a run that it needs."""
+        own = [self.key] if self.spread is None else [self.key, self.spread]
+        return [*own, *self.baselines.values(), *self.references.values()]
+
+    def words(self, config: Mapping[str, Any]) -> str:
+        """Its name in a run of these settings, and its unit."""
         unit = f", {self.unit}" if self.unit else ""
-        return f"{self.metric}{unit}, {'higher' if self.higher_is_better else 'lower'} is better"
+        return f"{filled(self.metric, config)}{unit}"
 
     def worse_by(self, value: float, other: float) -> float:
         """How much worse a value is than another; 0 if as good.
@@ -102,39 +90,62 @@ class Figure:
         worse = round(value, digits) - round(other, digits)
         return max(0.0, -worse if self.higher_is_better else worse)
 
-    def measured(self, metrics: Mapping[str, Any]) -> tuple[float, float | None]:
-        """The value and its spread (None if it has none) in a run's metrics.
 
-        Raises:
-            ValueError: If a number is missing or not finite.
-        """
-        value = _number(metrics, self.key)
-        return value, None if self.spread is None else _number(metrics, self.spread)
+@dataclasses.dataclass(frozen=True)
+class Matrix:
+    """A comparison of methods, which counts as one figure.
+
+    Its cells are figures. One that a run did not measure stays empty.
+
+    Attributes:
+        title: What is compared.
+        columns: Names of the measures, or of a second factor.
+        rows: Name of a method -> a figure for each column.
+        baselines: The same of methods that are baselines of the others.
+        references: The same of what is not to be beaten.
+        is_one_measure: Whether the columns are a second factor, so that all cells compare.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Mapping[str, tuple[Figure, ...]]
+    baselines: Mapping[str, tuple[Figure, ...]]
+    references: Mapping[str, tuple[Figure, ...]]
+    is_one_measure: bool
+
+    @property
+    def compared(self) -> dict[str, tuple[Figure, ...]]:
+        """All rows but the references."""
+        return {**self.rows, **self.baselines}
+
+    @property
+    def cells(self) -> list[Figure]:
+        """All cells, row by row."""
+        rows = [*self.compared.values(), *self.references.values()]
+        return [cell for row in rows for cell in row]
 
 
 @dataclasses.dataclass(frozen=True)
 class Published:
-    """What a recipe's published runs are results of.
+    """What a recipe publishes.
 
     Attributes:
         system: Name of the method.
         family: Name of its package, such as `vae`.
         paper: Authors, year, address and place of the figures.
-        dataset: The data and how it is prepared.
-        figures: What is published; the first one is the score in README.md.
-        train_size: Examples of the whole training set, of each domain if there are several: a run
-            on fewer is shown as one on a subset. None: not compared.
-        datasets: What is different with other values of the recipe's setting `dataset` than its
-            default, by value: `dataset` and `train_size`; `given`, settings on which all names
-            depend there; `without`, the keys of figures that mean nothing there.
+        dataset: The data and how it is prepared; settings in braces are filled in.
+        figures: At most six with the matrices; the first one is the headline.
+        matrices: Comparisons of methods.
+        train_size: Examples of the whole training set, of each domain if there are several, which
+            shows what was trained on a part. None: not compared.
+        compared: The setting that says how many test examples at most are measured on.
+        classifiers: Name of an evaluation network -> metric of its accuracy on held-out data.
+        datasets: Value of the recipe's setting `dataset` -> what is different there: `dataset`,
+            `train_size`, and `without`, the keys of figures that mean nothing there.
 
     Raises:
-        ValueError: If something is empty, two figures share a key or a name, a baseline is no
-            figure of the same unit and direction, or the first figure has neither a baseline nor a
-            reason for that.
-
-    Example:
-        >>> Published("VAE", "vae", "Kingma & Welling 2014", "MNIST", (Figure(...),), 60_000)
+        ValueError: If there are too many figures or none, or the first one has neither a baseline
+            nor a reason for that.
     """
 
     system: str
@@ -142,70 +153,79 @@ class Published:
     paper: str
     dataset: str
     figures: tuple[Figure, ...]
+    matrices: tuple[Matrix, ...] = ()
     train_size: int | list[int] | None = None
+    compared: str | None = None
+    classifiers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         """Checks the values."""
-        for name in ("system", "family", "paper", "dataset", "figures"):
-            if not getattr(self, name):
-                raise ValueError(f"{name} is empty: say what is published.")
-        for name in ("key", "metric"):
-            names = [getattr(figure, name) for figure in self.figures]
-            if twice := sorted({text for text in names if names.count(text) > 1}):
-                raise ValueError(f"two figures have the {name} {twice[0]!r}: rename one of them.")
-        for figure in self.figures:
-            for other in map(self.figure, figure.baselines.values()):
-                alike = (other.unit, other.higher_is_better) == (
-                    figure.unit,
-                    figure.higher_is_better,
-                )
-                if other is figure or not alike:
-                    raise ValueError(
-                        f"{other.key} cannot be the baseline of {figure.key}: name another figure "
-                        "of the same unit and direction."
-                    )
+        count = len(self.figures) + len(self.matrices)
+        if not self.figures or count > MOST_FIGURES:
+            raise ValueError(
+                f"there are {count} figures: publish the 1 to {MOST_FIGURES} that say most, and "
+                "leave all others in the run's metrics.json."
+            )
         first = self.figures[0]
         if bool(first.baselines) == bool(first.no_baseline):
             raise ValueError(
-                f"{first.key} comes first: give it baselines, the figures of the strongest cheap "
+                f"{first.key} comes first: give it baselines, the metrics of the strongest cheap "
                 "methods, or else no_baseline, the reason why there is none."
             )
         for name in self.datasets:
             self.on(name)
 
+    @property
+    def cells(self) -> list[Figure]:
+        """The cells of all matrices."""
+        return [cell for matrix in self.matrices for cell in matrix.cells]
+
     def on(self, dataset: str | None) -> "Published":
         """The same for a value of the setting `dataset`."""
         other = dict(self.datasets.get(dataset or "", {}))
-        given, without = other.pop("given", {}), list(map(self.figure, other.pop("without", ())))
-        figures = tuple(
-            dataclasses.replace(figure, given={**figure.given, **given})
-            for figure in self.figures
-            if figure not in without
-        )
+        without = other.pop("without", ())
+        figures = tuple(figure for figure in self.figures if figure.key not in without)
         return dataclasses.replace(self, **other, figures=figures, datasets={})
 
-    def figure(self, key: str) -> Figure:
-        """The figure of a key.
+    def measured(self, metrics: Mapping[str, Any]) -> dict[str, float]:
+        """What is published of a run's metrics, by their names.
 
         Raises:
-            ValueError: If there is none.
+            ValueError: If one is missing or not finite; only a cell of a matrix may be missing.
         """
-        found = {figure.key: figure for figure in self.figures}
-        if key not in found:
-            raise ValueError(
-                f"{self.system} has no figure {key!r}: add it to its .toml in recipes/results, or "
-                "remove what names it."
-            )
-        return found[key]
+        needed = [key for figure in self.figures for key in figure.keys]
+        needed += self.classifiers.values()
+        needed += [key for cell in self.cells for key in cell.keys if key in metrics]
+        return {key: _number(metrics, key) for key in needed}
+
+
+def filled(text: str, config: Mapping[str, Any]) -> str:
+    """A text with a run's settings in the place of their names in braces.
+
+    Raises:
+        ValueError: If there is no such setting, or its value cannot be written in that way.
+    """
+    try:
+        return text.format(**config)
+    except (KeyError, ValueError, TypeError) as error:
+        raise ValueError(
+            f"{text!r} cannot be filled with the settings of a run: {error}."
+        ) from None
 
 
 def read_published(root: str | Path, recipe: str) -> Published:
     """Reads what a recipe publishes.
 
-    The file holds the fields of `Published`; its table `figures` has, by key, those of `Figure`,
-    and its table `all` has those that all figures share. A figure that another one names as its
-    baseline has the role of one, unless it says otherwise.
+    The file holds the fields of `Published`. Its table `figures` has, by key, those of `Figure`,
+    and its table `all` those that all figures share, in which `{key}` stands for a figure's key.
+
+    A table in `matrices` has a `title`, `rows` and `columns`, and the fields that its cells share,
+    such as `tolerance`. Rows, `baselines` and `references` are names -> what `{row}` stands for in
+    the columns: `columns = { MIG = "mig_{row}" }`, or with fields of its own
+    `{ key = "mig_{row}", tolerance = 0.1 }`. Where the columns are a second factor of one measure,
+    `key = "mig_{row}_{column}"` is the same for all, columns are names -> `{column}`, and baselines
+    and references are single metrics.
 
     Args:
         root: The repository's root.
@@ -225,25 +245,63 @@ def read_published(root: str | Path, recipe: str) -> Published:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         shared = table.pop("all", {})
-        figures = {key: shared | figure for key, figure in table.pop("figures", {}).items()}
-        for figure in list(figures.values()):
-            for key in figure.get("baselines", {}).values():
-                figures.get(key, {}).setdefault("role", "baseline")
-        made = tuple(Figure(key, **figure) for key, figure in figures.items())
-        return Published(figures=made, **table)
-    except (ValueError, TypeError, AttributeError) as error:
+        figures = tuple(
+            Figure(key, **_with_key(shared, key) | figure)
+            for key, figure in table.pop("figures", {}).items()
+        )
+        matrices = tuple(_matrix(**matrix) for matrix in table.pop("matrices", {}).values())
+        return Published(figures=figures, matrices=matrices, **table)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         text = str(error).replace("__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used: {text}.") from None
+
+
+def _with_key(fields: Any, key: str) -> Any:
+    """The same with a key in the place of `{key}` in all texts."""
+    if isinstance(fields, dict):
+        return {name: _with_key(value, key) for name, value in fields.items()}
+    return fields.replace("{key}", key) if isinstance(fields, str) else fields
+
+
+def _matrix(title, rows, columns, key=None, baselines=None, references=None, **shared) -> Matrix:
+    """A matrix from its table; see `read_published`."""
+    baselines = baselines or {}
+    references = references or {}
+    fields = {}
+    for column, own in columns.items():
+        if key is not None:
+            own = {"key": key.replace("{column}", own)}
+        fields[column] = shared | (own if isinstance(own, dict) else {"key": own})
+
+    def line(method: str, row: str, others: dict) -> tuple[Figure, ...]:
+        cells = []
+        for column, own in fields.items():
+            name = own["key"].replace("{row}", row)
+            cell = _with_key(own, name) | {"key": name, "metric": f"{column}, {method}"}
+            cell["baselines"] = others
+            if key is not None:
+                cell["references"] = references
+            else:
+                cell["baselines"] = {n: own["key"].replace("{row}", r) for n, r in others.items()}
+            cells.append(Figure(**cell))
+        return tuple(cells)
+
+    return Matrix(
+        title,
+        tuple(columns),
+        rows={method: line(method, row, baselines) for method, row in rows.items()},
+        baselines={} if key else {name: line(name, row, {}) for name, row in baselines.items()},
+        references={} if key else {name: line(name, row, {}) for name, row in references.items()},
+        is_one_measure=key is not None,
+    )
 
 
 def _number(metrics: Mapping[str, Any], key: str) -> float:
     value = metrics.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         found = f"{key!r} is {value}" if key in metrics else f"there is no {key!r}"
-        numbers = [name for name, other in metrics.items() if isinstance(other, int | float)]
         raise ValueError(
-            f"{found} in the metrics where a finite number is expected; numbers there: "
-            f"{', '.join(numbers) or 'none'}. Run the recipe again, or correct the "
-            "keys in recipes/results."
+            f"{found} in the metrics where a finite number is expected: run the recipe again, or "
+            f"correct its .toml in recipes/results. Metrics: {', '.join(metrics) or 'none'}."
         )
     return value

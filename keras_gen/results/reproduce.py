@@ -10,24 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from keras_gen.results.published import read_published
-from keras_gen.results.rows import Row, read_rows
+from keras_gen.results.records import Record, read_records
 from keras_gen.results.runs import read_run
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A published figure and what another run reached.
+    """A published figure, by name and unit, and what another run reached.
 
-    Attributes:
-        metric: Name of the figure.
-        unit: Its unit.
-        published: The published value.
-        now: The value of the run that was just made.
-        tolerance: How far apart they may be.
+    They may be as far apart as the tolerance.
     """
 
     metric: str
-    unit: str
     published: float
     now: float
     tolerance: float
@@ -50,70 +44,58 @@ def reproduce(
     output: str | Path | None = None,
     say: Callable[[str], None] = print,
 ) -> list[Comparison]:
-    """Runs the command of published rows in a new folder, and compares what it measures.
+    """Runs the command of a published run in a new folder, and compares what it measures.
 
     Args:
         root: The repository's root, in which the command runs.
-        recipe: Name of a recipe with published rows.
-        preset: Which of several published commands; of those left, the one that took the fewest
-            minutes is run.
-        output: A folder that does not exist (default: `<root>/runs/reproduce/<recipe>-<time>`). The
-            run writes there, and its export into `export` inside.
+        recipe: Name of a recipe with published runs.
+        preset: Which of several published runs; of those left, the one that took the fewest
+            minutes is repeated.
+        output: A new folder for all that the run writes (default:
+            `<root>/runs/reproduce/<recipe>-<time>`).
         say: Prints a line.
 
     Returns:
-        A comparison for each published figure of the command.
+        A comparison for each figure of the run, and for each cell of its matrices.
 
     Raises:
         FileNotFoundError: If there is no such recipe.
         FileExistsError: If `output` exists.
-        ValueError: If no rows fit, the recipe no longer declares a figure, or the run fails or was
-            made without the data set.
-
-    Example:
-        >>> all(comparison.ok for comparison in reproduce(".", "vae_mnist"))    # doctest: +SKIP
-        True
+        ValueError: If no published run fits, or the new one fails or was made without the data set.
     """
     root = Path(root).resolve()
-    rows = _choose(read_rows(root).get(recipe, []), recipe, preset, say)
-    published = read_published(root, recipe)
-    figures = [published.figure(row.figure) for row in rows]
-    folder = _new_folder(root, recipe) if output is None else Path(output).resolve()
+    record = _choose(read_records(root).get(recipe, []), recipe, preset, say)
+    published = read_published(root, recipe).on(record.config.get("dataset"))
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    folder = Path(output or root / "runs" / "reproduce" / f"{recipe}-{moment}").resolve()
     if folder.exists():
         raise FileExistsError(f"{folder} is already there: choose another --output.")
-    _run(root, rows[0].command, folder, say)
-    metrics = read_run(folder / "export" / recipe).metrics
-    return [
-        Comparison(f.metric, f.unit, row.value, f.measured(metrics)[0], f.tolerance)
-        for f, row in zip(figures, rows, strict=True)
-    ]
+    _run(root, record.command, folder, say)
+    now = published.measured(read_run(folder / "export" / recipe).metrics)
+    figures = {figure.key: figure for figure in [*published.cells, *published.figures]}
+    comparisons = []
+    for key, figure in figures.items():
+        if key in record.values:
+            name, value = figure.words(record.config), now.get(key, math.nan)
+            comparisons.append(Comparison(name, record.values[key], value, figure.tolerance))
+    return comparisons
 
 
-def _choose(rows: list[Row], recipe: str, preset: str | None, say) -> list[Row]:
-    """The rows of one command."""
-    if not rows:
-        raise ValueError(f"{recipe} has no published rows in recipes/results: there is no command.")
-    fitting = [row for row in rows if preset in (None, row.preset)]
+def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Record:
+    """The cheapest of the runs of a preset."""
+    if not records:
+        raise ValueError(f"{recipe} has no published runs in recipes/results: there is no command.")
+    fitting = [record for record in records if preset in (None, record.preset)]
     if not fitting:
-        presets = ", ".join(sorted({row.preset for row in rows}))
-        raise ValueError(f"no row of {recipe} has the preset {preset!r}: published are {presets}.")
-    cheapest = min(fitting, key=lambda row: row.minutes)
-    others = len({row.command for row in fitting}) - 1
+        presets = ", ".join(sorted({record.preset for record in records}))
+        raise ValueError(f"no run of {recipe} has the preset {preset!r}: published are {presets}.")
+    cheapest = min(fitting, key=lambda record: record.minutes)
+    others = f"; the cheapest of {len(fitting)} published commands" if fitting[1:] else ""
     say(
         f"{cheapest.command}\npublished with {cheapest.minutes:g} minutes on {cheapest.device}"
-        + (f"; the cheapest of {others + 1} published commands" if others else "")
+        f"{others}"
     )
-    return [row for row in fitting if row.command == cheapest.command]
-
-
-def _new_folder(root: Path, recipe: str) -> Path:
-    moment = time.strftime("%Y%m%d-%H%M%S")
-    path = root / "runs" / "reproduce" / f"{recipe}-{moment}"
-    number = 1
-    while path.exists():
-        number += 1
-        path = path.with_name(f"{recipe}-{moment}-{number}")
-    return path
+    return cheapest
 
 
 def _run(root: Path, command: str, folder: Path, say) -> None:

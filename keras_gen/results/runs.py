@@ -1,4 +1,4 @@
-"""What the rows are made of: recipes, and the metadata of the exports that they wrote."""
+"""What records are made of: recipes, and the metadata of the exports that they wrote."""
 
 import dataclasses
 import importlib.util
@@ -8,13 +8,13 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from keras_gen.results.rows import recipes_folder
+from keras_gen.results.records import recipes_folder
 from keras_gen.serving.exported import METADATA, read_metadata, resolve
 
 
 @dataclasses.dataclass(frozen=True)
 class FinishedRun:
-    """What an export tells of the run that wrote it.
+    """What an export says of the run that wrote it.
 
     Attributes:
         path: Folder of the export.
@@ -90,18 +90,11 @@ def read_run(path: str | Path) -> FinishedRun:
 
 
 def load_recipe(root: str | Path, name: str) -> ModuleType:
-    """Imports a recipe's file, and with it TensorFlow.
-
-    Args:
-        root: The repository's root.
-        name: The recipe's name.
-
-    Returns:
-        The module, with `Settings`, `PRESETS` and `main`.
+    """Imports the file of a recipe, and with it TensorFlow.
 
     Raises:
-        FileNotFoundError: If there is no such recipe.
-        ValueError: If it lacks one of them.
+        FileNotFoundError: If the repository at `root` has no such recipe.
+        ValueError: If it lacks `Settings`, `PRESETS` or `main`.
 
     Example:
         >>> load_recipe(".", "vae_mnist").Settings().latent_dim
@@ -117,11 +110,7 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     # Its settings look their own module up by name.
     sys.modules[spec.name] = module
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[spec.name]
-        raise
+    spec.loader.exec_module(module)
     if lacking := [name for name in ("Settings", "PRESETS", "main") if not hasattr(module, name)]:
         raise ValueError(f"{path} is no recipe: it lacks {', '.join(lacking)}.")
     return module

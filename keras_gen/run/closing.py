@@ -1,5 +1,6 @@
 """The lines that a run ends with: what its numbers are, and what its export can do."""
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,18 +11,20 @@ from keras_gen.serving.exported import read_metadata
 SMOKE_NOTE = "these numbers mean nothing: smoke only shows that everything works"
 
 
-def numbers(recipe: Path, metrics: Mapping[str, Any]) -> Iterator[str]:
+def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any]) -> Iterator[str]:
     """A line for each number; those that the recipe publishes have their unit and direction.
 
     Args:
         recipe: The recipe's file, beside which `results/<name>.toml` says what it publishes.
         metrics: By name.
+        config: The run's settings, which the names of figures hold.
     """
-    try:
-        figures = read_published(recipe.parent.parent, recipe.stem).figures
-    except FileNotFoundError:
-        figures = ()
-    titles = {figure.key: f"  ({figure.title})" for figure in figures}
+    titles = {}
+    with contextlib.suppress(FileNotFoundError):
+        published = read_published(recipe.parent.parent, recipe.stem)
+        for figure in published.on(config.get("dataset")).figures:
+            better = "higher" if figure.higher_is_better else "lower"
+            titles[figure.key] = f"  ({figure.words(config)}, {better} is better)"
     for name, value in metrics.items():
         number = f"{value:.4g}" if isinstance(value, float) else value
         yield f"  {name}: {number}{titles.get(name, '')}"

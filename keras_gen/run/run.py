@@ -367,7 +367,7 @@ class Run:
         write_json(self.directory / "metrics.json", self.metrics)
         smoke_note = [SMOKE_NOTE] if s.preset == "smoke" else []
         for line in (
-            *numbers(self.recipe, self.metrics), *smoke_note,
+            *numbers(self.recipe, self.metrics, s.as_json()), *smoke_note,
             f"images and numbers: {self.directory}", f"exported: {path}", *self.notes,
             *usage(path),
         ):  # fmt: skip

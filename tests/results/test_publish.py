@@ -1,11 +1,10 @@
-"""Rows made of exports."""
+"""Records made of exports."""
 
 import json
-import statistics
 
 import pytest
 
-from keras_gen.results import read_entries, read_rows
+from keras_gen.results import read_groups, read_records
 from keras_gen.results.publish import publish
 from toy_results import DATA, METRICS, NOW, make_export, make_root
 
@@ -15,100 +14,83 @@ def root(tmp_path):
     return make_root(tmp_path)
 
 
-def test_a_row_for_each_figure(root, tmp_path):
-    export = make_export(tmp_path / "m" / "2", {"rate": 0.5, "epochs": 20})
+def edit(root, old, new):
+    """Changes what the toy publishes."""
+    file = root / "recipes" / "results" / "toy.toml"
+    file.write_text(file.read_text().replace(old, new))
+
+
+def test_a_record_of_a_run(root, tmp_path):
+    make_export(tmp_path / "m" / "2", {"rate": 0.5, "epochs": 20})
     written = publish(root, [tmp_path / "m"], note=" Two\n words ")
     assert list(written) == [root / "recipes" / "results" / "toy.json"]
-    nll, fid = rows = read_rows(root)["toy"]
-    (made,) = written.values()
-    assert [entry.row for entry in made] == rows
-    assert (nll.train_size, nll.split) == (100, "test, 1,000")
-    assert (nll.figure, nll.value, nll.seeds, nll.preset) == ("nll", 83.9, [0], "cpu")
-    assert (nll.spread, nll.spread_of) == (0.25, "test examples")
-    assert (fid.figure, fid.value, fid.spread, fid.spread_of) == ("fid", 3.05, None, None)
-    for row in rows:
-        assert row.command == "python recipes/toy.py --preset cpu --rate 0.5"
-        assert (row.steps, row.minutes, row.note) == (2000, 1.5, "Two words")
-        assert {key: getattr(row, key) for key in NOW} == NOW
-        assert row.config["rate"] == 0.5 and row.config["batch_size"] == 1
-        assert not set(row.config) & {"output", "export", "resume"}
-    assert export.exists()
+    (record,) = read_records(root)["toy"]
+    ((group,),) = written.values()
+    assert group.records == (record,)
+    assert (record.train_size, record.split) == (100, "test, 1,000")
+    assert record.values == {"nll": 83.9, "nll_error": 0.25, "fid": 3.05}
+    assert record.command == "python recipes/toy.py --preset cpu --rate 0.5"
+    assert (record.steps, record.minutes, record.note) == (2000, 1.5, "Two words")
+    assert {key: getattr(record, key) for key in NOW} == NOW
+    assert record.config["rate"] == 0.5 and record.config["batch_size"] == 1
+    assert not set(record.config) & {"output", "export", "resume"}
 
 
-def test_several_seeds_are_several_rows_and_one_line(root, tmp_path):
+def test_several_seeds_make_one_group(root, tmp_path):
     values = {7: 83.0, 2: 85.0, 5: 83.4}
     exports = [
         make_export(tmp_path / str(seed), {"seed": seed}, {"nll": value, "minutes": seed})
         for seed, value in values.items()
     ]
-    ((line, _),) = publish(root, exports).values()
-    assert (line.row.value, line.spread) == (83.4, (statistics.stdev(values.values()), "3 seeds"))
-    rows = [row for row in read_rows(root)["toy"] if row.figure == "nll"]
-    assert [(row.seeds, row.value, row.minutes) for row in rows] == [
-        ([2], 85.0, 2), ([5], 83.4, 5), ([7], 83.0, 7),
-    ]  # fmt: skip
-    assert [row.command[-8:] for row in rows] == ["--seed 2", "--seed 5", "--seed 7"]
+    ((group,),) = publish(root, exports).values()
+    assert group.record.values["nll"] == 83.4 and group.seeds == [2, 5, 7]
+    records = read_records(root)["toy"]
+    assert [record.command[-8:] for record in records] == ["--seed 7", "--seed 2", "--seed 5"]
     # Published one after the other they become the same.
     for export in exports:
         publish(root, [export], note="alone")
-    assert len(read_rows(root)["toy"]) == 6
-    ((line, _),) = read_entries(root)["toy"]
-    assert (line.row.value, line.spread[1], line.row.note) == (83.4, "3 seeds", "alone")
+    (group,) = read_groups(root)["toy"]
+    assert len(group.records) == 3 and group.record.values["nll"] == 83.4
+    assert {record.note for record in group.records} == {"alone"}
 
 
 def test_seeds_that_a_run_took_the_mean_over(root, tmp_path):
-    file = root / "recipes" / "results" / "toy.toml"
-    file.write_text(file.read_text().replace('"test examples"', '"label draws"\nseeds = "epochs"'))
+    edit(root, '"test examples"', '"label draws"\nseeds = "epochs"')
     publish(root, [make_export(tmp_path / "a", {"seed": 4, "epochs": 3})])
-    nll, fid = read_rows(root)["toy"]
-    assert (nll.seeds, nll.spread_of, fid.seeds) == ([4, 5, 6], "label draws", [4])
-    file.write_text(file.read_text().replace('"epochs"', '"repeats"'))
-    with pytest.raises(ValueError, match="mean over 'repeats', which is no setting of toy"):
-        publish(root, [tmp_path / "a"])
+    (group,) = read_groups(root)["toy"]
+    assert group.seeds == [4, 5, 6] and group.entries[0].spread == (0.25, "3 label draws")
 
 
-def test_figures_that_are_declared_no_more_go_with_their_command(root, tmp_path):
+def test_figures_that_are_declared_no_more_are_not_shown(root, tmp_path):
     publish(root, [make_export(tmp_path / "a"), make_export(tmp_path / "b", {"rate": 0.5})])
-    file = root / "recipes" / "results" / "toy.toml"
-    file.write_text(file.read_text().replace("[figures.fid]", "[figures.steps]"))
-    with pytest.raises(ValueError, match="Toy has no figure 'fid': add it to its"):
-        read_entries(root)
-    publish(root, [tmp_path / "a", tmp_path / "b"])
-    assert [entry.figure.key for run in read_entries(root)["toy"] for entry in run] == (
-        ["nll", "steps"] * 2
-    )
-
-
-def test_other_settings_are_other_rows(root, tmp_path):
-    exports = [
-        make_export(tmp_path / str(number), change)
-        for number, change in enumerate([{}, {"rate": 0.5}, {"preset": "paper", "epochs": 200}])
-    ]
-    publish(root, exports)
-    rows = read_rows(root)["toy"]
-    assert len(rows) == 6 and len({row.command for row in rows}) == 3
+    edit(root, "[figures.fid]", "[figures.steps]")
+    keys = [[e.figure.key for e in group.entries] for group in read_groups(root)["toy"]]
+    assert keys == [["nll"], ["nll"]]
+    publish(root, [tmp_path / "a"])
+    keys = [[e.figure.key for e in group.entries] for group in read_groups(root)["toy"]]
+    assert keys == [["nll", "steps"], ["nll"]]
 
 
 def test_replaces_and_keeps(root, tmp_path):
     publish(root, [make_export(tmp_path / "a")], note="first")
     publish(root, [make_export(tmp_path / "b", {"rate": 0.5})])
     publish(root, [make_export(tmp_path / "c", metrics={"nll": 83.0})])
-    rows = {(row.command.split()[-1], row.figure): row for row in read_rows(root)["toy"]}
-    assert len(rows) == 4
-    assert (rows["cpu", "nll"].value, rows["cpu", "nll"].note) == (83.0, "first")
-    assert (rows["0.5", "nll"].value, rows["0.5", "nll"].note) == (83.9, None)
+    records = {record.command.split()[-1]: record for record in read_records(root)["toy"]}
+    assert len(records) == 2
+    assert (records["cpu"].values["nll"], records["cpu"].note) == (83.0, "first")
+    assert (records["0.5"].values["nll"], records["0.5"].note) == (83.9, None)
     publish(root, [make_export(tmp_path / "d")], note="second")
-    assert {row.note for row in read_rows(root)["toy"]} == {"second", None}
+    assert {record.note for record in read_records(root)["toy"]} == {"second", None}
 
 
 def test_a_miss_needs_a_reason(root, tmp_path):
     export = make_export(tmp_path / "a", metrics={"nll": 85.0})
-    with pytest.raises(ValueError, match=r"NLL is 85 where the paper has 84.0: say why"):
+    with pytest.raises(ValueError, match=r"NLL, rate 0.1, nats is 85 where the paper has 84.0: sa"):
         publish(root, [export], note=" ")
-    assert read_rows(root) == {}
+    assert read_records(root) == {}
     publish(root, [export], note="a tenth of the epochs")
     publish(root, [export])  # the note is there
-    assert {row.note for row in read_rows(root)["toy"]} == {"a tenth of the epochs"}
+    assert {record.note for record in read_records(root)["toy"]} == {"a tenth of the epochs"}
 
 
 def test_exports_of_older_versions(root, tmp_path):
@@ -118,35 +100,41 @@ def test_exports_of_older_versions(root, tmp_path):
     old = json.loads(file.read_text()) | {"metrics": metrics}
     file.write_text(json.dumps(old))
     publish(root, [tmp_path / "a"])
-    row = read_rows(root)["toy"][0]
-    assert (row.versions, row.date) == (None, None)
+    (record,) = read_records(root)["toy"]
+    assert (record.versions, record.date) == (None, None)
     noted = {"libraries": {"keras": "3.15.1"}, "created": "2029-12-31T23:59:59+00:00"}
     file.write_text(json.dumps(old | noted))
     publish(root, [tmp_path / "a"])
-    row = read_rows(root)["toy"][0]
-    assert (row.versions, row.date) == ({"keras": "3.15.1"}, "2029-12-31")
+    (record,) = read_records(root)["toy"]
+    assert (record.versions, record.date) == ({"keras": "3.15.1"}, "2029-12-31")
+
+
+TWO = {"train_x": "1100 examples: x", "train_y": "5 examples: x"}
 
 
 @pytest.mark.parametrize(
     ("data", "size", "expected"),
     [
         ({"train": "60 examples: x"}, "100", "60 of 100"),
-        ({"train_x": "1100 examples: x", "train_y": "5 examples: x"}, "[1100, 5]", "1,100 + 5"),
-        (
-            {"train_x": "1100 examples: x", "train_y": "5 examples: x"},
-            "[6000, 5]",
-            "1,100 + 5 of 6,000 + 5",
-        ),
+        (TWO, "[1100, 5]", "1,100 + 5"),
+        (TWO, "[6000, 5]", "1,100 + 5 of 6,000 + 5"),
         ({"train": "60 examples: x"}, "", 60),
     ],
 )
 def test_subsets_and_domains(root, tmp_path, data, size, expected):
-    file = root / "recipes" / "results" / "toy.toml"
-    file.write_text(file.read_text().replace("train_size = 100", size and f"train_size = {size}"))
+    edit(root, "train_size = 100", size and f"train_size = {size}")
     test = {"test_x": "3 examples: x", "test_y": "2 examples: x"}
     publish(root, [make_export(tmp_path / "a", data={"name": "x"} | data | test)])
-    row = read_rows(root)["toy"][0]
-    assert (row.train_size, row.split) == (expected, "test, 3 + 2")
+    (record,) = read_records(root)["toy"]
+    assert (record.train_size, record.split) == (expected, "test, 3 + 2")
+
+
+def test_how_many_test_examples_were_compared(root, tmp_path):
+    edit(root, "train_size = 100", 'train_size = 100\ncompared = "epochs"')
+    tests = {"test_x": "300 examples: x", "test_y": "20 examples: x"}
+    publish(root, [make_export(tmp_path / "a", data=DATA | tests)])
+    (record,) = read_records(root)["toy"]
+    assert record.split == "test, 20 of 1,000 + 20 of 300 + 20"
 
 
 @pytest.mark.parametrize(
@@ -162,61 +150,42 @@ def test_a_set_holds_what_was_trained_on(root, tmp_path, data, found):
         publish(root, [make_export(tmp_path / "a", data=data | test)])
 
 
-def test_another_dataset_has_a_name_and_a_size_of_its_own(root, tmp_path):
+def test_another_dataset_has_a_name_and_figures_of_its_own(root, tmp_path):
     cubes = make_export(tmp_path / "a")
     balls = make_export(tmp_path / "b", {"dataset": "balls"})
-    with pytest.raises(ValueError, match="'balls', of which datasets says nothing: add"):
+    with pytest.raises(ValueError, match="nothing of the setting dataset 'balls': add its"):
         publish(root, [cubes, balls])
-    file = root / "recipes" / "results" / "toy.toml"
-    other = 'datasets.balls = { dataset = "Balls", train_size = 400 }'
-    file.write_text(file.read_text().replace("train_size = 100", f"train_size = 100\n{other}"))
+    other = '{ dataset = "Balls of {rate}", train_size = 400, without = ["fid"] }'
+    edit(root, "train_size = 100", f"train_size = 100\ndatasets.balls = {other}")
     publish(root, [cubes, balls])
-    found = [group[0] for group in read_entries(root)["toy"]]
-    assert [entry.published.dataset for entry in found] == ["Toys", "Balls"]
-    assert [entry.row.train_size for entry in found] == [100, "100 of 400"]
-
-
-def test_another_dataset_fixes_other_settings_and_lacks_figures(root, tmp_path):
-    file = root / "recipes" / "results" / "toy.toml"
-    other = '[datasets.balls]\ndataset = "Balls"\ngiven = { rate = 0.7 }\nwithout = ["fid"]\n'
-    file.write_text(file.read_text().replace("[all]", f"{other}\n[all]"))
-    with pytest.raises(ValueError, match=r"has the setting rate 0\.1, and 'NLL' means 0\.7"):
-        publish(root, [make_export(tmp_path / "a", {"dataset": "balls"})])
-    there, default = {"dataset": "balls", "rate": 0.7}, {"rate": 0.1}
-    publish(root, [make_export(tmp_path / "b", there), make_export(tmp_path / "c", default)])
-    found = [[entry.figure.key for entry in group] for group in read_entries(root)["toy"]]
-    assert found == [["nll"], ["nll", "fid"]]
+    first, second = read_groups(root)["toy"]
+    assert [first.published.dataset, second.published.dataset] == ["Toys", "Balls of {rate}"]
+    assert [first.record.train_size, second.record.train_size] == [100, "100 of 400"]
+    assert [entry.figure.key for entry in second.entries] == ["nll"]
 
 
 @pytest.mark.parametrize(
-    ("exports", "message"),
+    ("export", "message"),
     [
-        ([dict(config={"preset": "smoke"})], "is of the preset smoke"),
-        ([dict(config={"preset": "huge"})], "the run's preset is huge: toy has smoke, cpu, paper"),
-        ([dict(config={"color": 1})], "does not know: color"),
-        ([dict(config={"rate": -1})], "--rate is -1"),
-        ([dict(config={"deterministic": True})], "the setting deterministic True, and 'FID' means"),
-        ([{}, {}], "two have the same seed"),
-        (
-            [{}, dict(config={"seed": 1}, data=DATA | {"train": "99 examples: x"})],
-            "differ in their data",
-        ),
-        ([dict(metrics={"nll": None})], "'nll' is None in the metrics"),
-        ([dict(recipe="unknown")], "there is no recipe 'unknown' in .*: silent, toy"),
-        ([dict(recipe="silent")], "silent.py is no recipe: it lacks Settings, PRESETS, main"),
-        ([dict(recipe=None)], "lacks recipe, config, data or metrics"),
-        ([dict(data={"name": "offline sample: x"})], "trained on an offline sample"),
-        ([dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"})], "on 9 . 9 exam"),
-        ([dict(metrics={"steps": None})], "steps is None"),
+        (dict(config={"preset": "smoke"}), "bad: the preset smoke shows"),
+        (dict(config={"preset": "huge"}), "the run's preset is huge: toy has smoke, cpu, paper"),
+        (dict(config={"color": 1}), "does not know: color"),
+        (dict(config={"rate": -1}), "--rate is -1"),
+        (dict(metrics={"nll": None}), "'nll' is None in the metrics"),
+        (dict(recipe="unknown"), "there is no recipe 'unknown' in .*: silent, toy"),
+        (dict(recipe="silent"), "silent.py is no recipe: it lacks Settings, PRESETS, main"),
+        (dict(recipe=None), "lacks recipe, config, data or metrics"),
+        (dict(data={"name": "offline sample: x"}), "trained on an offline sample"),
+        (dict(data={"train_x": "9 examples: x", "train_y": "9 examples: x"}), "on 9 . 9 exam"),
     ],
 )
-def test_refusals_write_nothing(root, tmp_path, exports, message):
+def test_refusals_write_nothing(root, tmp_path, export, message):
     (root / "recipes" / "silent.py").touch()
     good = make_export(tmp_path / "good", {"rate": 0.7})
-    bad = [make_export(tmp_path / str(n), **change) for n, change in enumerate(exports)]
+    bad = make_export(tmp_path / "bad", **export)
     with pytest.raises((ValueError, FileNotFoundError), match=message):
-        publish(root, [good, *bad], note="x")
-    assert read_rows(root) == {}
+        publish(root, [good, bad], note="x")
+    assert read_records(root) == {}
 
 
 def test_no_export(root, tmp_path):

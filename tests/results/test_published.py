@@ -5,30 +5,65 @@ import re
 
 import pytest
 
-from keras_gen.results import Figure, Published, read_published
+from keras_gen.results import Figure, read_published
 from processes import RECIPES, ROOT
-from toy_results import FID, NLL, PUBLISHED, make_published, make_root
+from toy_results import NLL, PUBLISHED, make_published, make_root
+
+MATRIX = """
+[matrices.scores]
+title = "Scores"
+rows = { VAE = "vae", beta-VAE = "beta" }
+baselines = { PCA = "pca" }
+references = { "test images" = "floor" }
+higher_is_better = true
+spread = "{key}_error"
+spread_of = "test examples"
+tolerance = 0.1
+columns = { MIG = "mig_{row}", PSNR = { key = "psnr_{row}", tolerance = 2.0, unit = "dB" } }
+"""
+FACTORS = """
+[matrices.objectives]
+title = "By penalty"
+key = "fid_{row}_{column}"
+rows = { hinge = "hinge" }
+columns = { none = "none", R1 = "r1" }
+baselines = { mixture = "fid_mixture" }
+references = { "test images" = "fid_floor" }
+tolerance = 0.1
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Reads a file as the toy's."""
+    root = make_root(tmp_path)
+
+    def read_text(text):
+        (root / "recipes" / "results" / "toy.toml").write_text(text)
+        return read_published(root, "toy")
+
+    return read_text
 
 
 def test_measured():
-    assert NLL.measured({"nll": 3, "nll_error": 0.5}) == (3, 0.5)
-    assert FID.measured({"fid": 2.5}) == (2.5, None)
+    metrics = {"nll": 3, "nll_error": 0.5, "fid": 2.5, "loss": 1.0, "device": "x"}
+    assert make_published().measured(metrics) == {"nll": 3, "nll_error": 0.5, "fid": 2.5}
 
 
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
-        ({"loss": 1.0, "device": "x"}, "there is no 'nll' in .* numbers there: loss. Run"),
+        ({"loss": 1.0, "device": "x"}, "there is no 'nll' in .* Metrics: loss, device"),
         ({"nll": 1.0}, "there is no 'nll_error'"),
         ({"nll": None, "nll_error": 1}, "'nll' is None in the metrics where a finite number"),
         ({"nll": float("nan")}, "'nll' is nan"),
         ({"nll": True}, "'nll' is True"),
-        ({}, "numbers there: none"),
+        ({}, "Metrics: none"),
     ],
 )
 def test_what_is_not_measured(metrics, message):
     with pytest.raises(ValueError, match=message):
-        NLL.measured(metrics)
+        make_published().measured(metrics)
 
 
 @pytest.mark.parametrize(
@@ -36,77 +71,76 @@ def test_what_is_not_measured(metrics, message):
     [
         (dict(tolerance=0), "the tolerance of k is 0: it must be positive"),
         (dict(tolerance=float("nan")), "the tolerance of k is nan"),
-        (dict(tolerance=1, paper_value=float("inf")), "the paper's k is inf"),
-        (dict(tolerance=1, metric=""), "metric '': give both a name"),
-        (dict(tolerance=1, spread="error"), "spread 'error', spread_of None and seeds None: a"),
-        (dict(tolerance=1, spread_of="test examples"), "spread None, spread_of 'test examples'"),
-        (dict(tolerance=1, spread="e", spread_of="luck"), "spread_of 'luck' .* is of seeds, test"),
-        (dict(tolerance=1, spread="e", spread_of="seeds"), "seeds or label draws, seeds is the"),
-        (dict(tolerance=1, spread="e", spread_of="subsets", seeds="n"), "and seeds 'n': a spread"),
-        (dict(tolerance=1, role="floor"), "the role of k is 'floor': use baseline, reference, ch"),
+        (dict(tolerance=1, spread="error"), "spread 'error' and spread_of None: give both"),
+        (dict(tolerance=1, spread_of="test examples"), "spread None and spread_of 'test examples'"),
+        (dict(tolerance=1, spread="e", spread_of="luck"), "spread_of 'luck': .* one of seeds, tes"),
     ],
 )
 def test_bad_figures(changes, message):
     with pytest.raises(ValueError, match=message):
-        Figure(**dict(key="k", metric="m", unit="") | changes)
+        Figure("k", "m", **changes)
 
 
-def compared(key="nll", metric="NLL", **changes):
-    """The first figure, against itself or another."""
-    return dataclasses.replace(NLL, key=key, metric=metric, no_baseline=None, **changes)
+def test_a_figure_is_named_by_what_was_measured():
+    figure = Figure("k", "NLL, {n:,} samples of {part:.0%}", "nats", tolerance=1)
+    assert figure.words({"n": 5000, "part": 0.25}) == "NLL, 5,000 samples of 25%, nats"
+    for config in ({"n": 10}, {"n": "many", "part": 1}):
+        with pytest.raises(ValueError, match="cannot be filled with the settings of a run"):
+            figure.words(config)
 
 
-@pytest.mark.parametrize(
-    ("figures", "message"),
-    [
-        ((NLL, NLL), "two figures have the key 'nll'"),
-        ((NLL, compared("b")), "two figures have the metric 'NLL'"),
-        ((compared(),), "nll comes first: give it baselines, .* or else no_baseline"),
-        ((compared(baselines={"PCA": "gone"}),), "Toy has no figure 'gone': add it"),
-        ((compared(baselines={"PCA": "nll"}),), "nll cannot be the baseline of nll"),
-        ((compared(baselines={"PCA": "fid"}), FID), "fid cannot be the baseline of nll: .* unit"),
-        ((compared(baselines={"PCA": "b"}), compared("b", "B", higher_is_better=True)), "b cannot"),
-        (
-            (dataclasses.replace(NLL, baselines={"PCA": "b"}), compared("b", "B")),
-            "nll comes first: give it baselines, .* or else no_baseline",
-        ),
-    ],
-)
-def test_bad_declarations(figures, message):
-    with pytest.raises(ValueError, match=message):
-        make_published(*figures)
+def test_bad_declarations():
+    many = [dataclasses.replace(NLL, key=str(n), metric=str(n)) for n in range(7)]
+    make_published(*many[:6])
+    with pytest.raises(ValueError, match="there are 7 figures: publish the 1 to 6"):
+        make_published(*many)
+    for changes in (dict(no_baseline=None), dict(baselines={"PCA": "pca"})):
+        with pytest.raises(ValueError, match=r"nll comes first: give it baselines, .* or else no"):
+            make_published(dataclasses.replace(NLL, **changes))
 
 
-def test_what_is_empty_is_refused():
-    make_published(compared(baselines={"PCA": "b"}), compared("b", "B"))
-    with pytest.raises(ValueError, match="system is empty"):
-        make_published(system="")
-    with pytest.raises(ValueError, match="figures is empty"):
-        Published("Toy", "vae", "Toy et al. 2000", "Toys", ())
-
-
-def test_figures_take_what_all_share(tmp_path):
-    assert read_published(make_root(tmp_path), "toy") == make_published()
-
-
-def test_what_others_name_is_a_baseline(tmp_path):
-    root = make_root(tmp_path)
-    text = """
-[figures.pca]
-metric = "PCA"
-unit = "nats"
-
-[figures.known]
-metric = "known"
-unit = "nats"
-role = "check"
+def test_figures_take_what_all_share(read):
+    assert read(PUBLISHED) == make_published()
+    shared = """[all]
+baselines = { mixture = "baseline_{key}" }
+spread = "{key}_error"
+spread_of = "test examples"
 """
-    baselines = 'baselines = { PCA = "pca", known = "known" }'
-    named = PUBLISHED.replace('no_baseline = "a toy"', baselines) + text
-    (root / "recipes" / "results" / "toy.toml").write_text(named)
-    published = read_published(root, "toy")
-    assert [figure.role for figure in published.figures] == [None, None, "baseline", "check"]
-    assert published.figure("nll").baselines == {"PCA": "pca", "known": "known"}
+    text = PUBLISHED.replace("[all]\n", shared).replace('no_baseline = "a toy"\n', "")
+    nll, fid = read(text).figures
+    assert nll.baselines == {"mixture": "baseline_nll"}
+    assert fid.baselines == {"mixture": "baseline_fid"}
+    assert (nll.spread, fid.spread) == ("nll_error", "fid_error")
+
+
+def test_a_matrix_of_measures(read):
+    (matrix,) = read(PUBLISHED + MATRIX).matrices
+    assert matrix.columns == ("MIG", "PSNR") and not matrix.is_one_measure
+    mig, psnr = matrix.rows["beta-VAE"]
+    assert (mig.key, mig.spread, mig.unit) == ("mig_beta", "mig_beta_error", "")
+    assert (psnr.key, psnr.unit, psnr.tolerance) == ("psnr_beta", "dB", 2.0)
+    assert psnr.baselines == {"PCA": "psnr_pca"} and psnr.higher_is_better
+    assert [cell.key for cell in matrix.baselines["PCA"]] == ["mig_pca", "psnr_pca"]
+    assert not matrix.baselines["PCA"][0].baselines
+    assert [cell.key for cell in matrix.references["test images"]] == ["mig_floor", "psnr_floor"]
+
+
+def test_a_matrix_of_two_factors(read):
+    (matrix,) = read(PUBLISHED + FACTORS).matrices
+    assert matrix.is_one_measure and not matrix.baselines and not matrix.references
+    none, r1 = matrix.rows["hinge"]
+    assert (none.key, r1.key) == ("fid_hinge_none", "fid_hinge_r1")
+    assert none.baselines == {"mixture": "fid_mixture"}
+    assert none.references == {"test images": "fid_floor"}
+
+
+def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
+    published = read(PUBLISHED + FACTORS)
+    metrics = {"nll": 3, "nll_error": 0.5, "fid": 2.5, "fid_hinge_r1": 7.0, "fid_mixture": 1.0}
+    assert published.measured(metrics | {"loss": 1.0}) == metrics
+    copies = [FACTORS.replace("objectives", f"copy{n}") for n in range(5)]
+    with pytest.raises(ValueError, match="there are 7 figures"):
+        read(PUBLISHED + "".join(copies))
 
 
 @pytest.mark.parametrize(
@@ -115,36 +149,24 @@ role = "check"
         ("[all]", "[all", "toml cannot be used: "),
         ('system = "Toy"', "", "missing 1 required positional argument: 'system'"),
         ("train_size", "size", "unexpected keyword argument 'size'"),
-        (
-            "train_size",
-            "datasets.balls = {size = 3}\ntrain_size",
-            "unexpected keyword argument 'size'",
-        ),
-        ("train_size", "datasets.balls = {dataset = ''}\ntrain_size", "dataset is empty"),
-        (
-            "train_size",
-            "datasets.balls = {without = ['psnr']}\ntrain_size",
-            "has no figure 'psnr'",
-        ),
+        ("train_size", "datasets.balls = {size = 3}\ntrain_size", "unexpected keyword argument"),
         ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid is 0"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),
-        ('spread_of = "test examples"', "", "nll has spread 'nll_error', spread_of None"),
+        ("[figures.fid]", '[matrices.x]\ntitle = "x"\n[figures.fid]', "missing 2 required"),
         ('no_baseline = "a toy"', "", "nll comes first: give it baselines"),
     ],
 )
-def test_files_that_cannot_be_used(tmp_path, old, new, message):
-    root = make_root(tmp_path)
-    (root / "recipes" / "results" / "toy.toml").write_text(PUBLISHED.replace(old, new))
+def test_files_that_cannot_be_used(read, tmp_path, old, new, message):
     with pytest.raises(ValueError, match=message):
-        read_published(root, "toy")
+        read(PUBLISHED.replace(old, new))
     with pytest.raises(FileNotFoundError, match=r"other\.toml: it says what other publishes"):
-        read_published(root, "other")
+        read_published(tmp_path, "other")
 
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_every_recipe_publishes_what_its_docstring_cites(name):
-    """That the first figure has a baseline, or a reason, and a spread its kind, reading checks."""
+    """Reading checks that the first figure has a baseline, or a reason, and a spread its kind."""
     published = read_published(ROOT, name)
     doc = (ROOT / "recipes" / f"{name}.py").read_text().split('"""')[1]
     papers = {published.paper, *filter(None, (figure.paper for figure in published.figures))}

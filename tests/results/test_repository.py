@@ -1,52 +1,74 @@
-"""The rows of this repository: shown as they are, with commands that its recipes understand."""
+"""The published runs of this repository: shown as they are, by commands that recipes understand."""
 
-import functools
 import shlex
 
 import pytest
 
-from keras_gen.results import read_entries
+from keras_gen.results import read_groups
+from keras_gen.results.pages import outdated
+from keras_gen.results.published import filled
 from keras_gen.results.runs import load_recipe
-from keras_gen.results.table import outdated, value
+from keras_gen.results.words import headline
 from keras_gen.run import command, parse
 from keras_gen.run.settings import PLACES
 from processes import RECIPES, ROOT
 
+PAGES = [ROOT / "RESULTS.md", *sorted((ROOT / "docs" / "results").glob("*.md"))]
 
-def test_the_tables_show_the_rows():
+
+def test_the_pages_show_the_published_runs():
     paths = [path.name for path in outdated(ROOT)]
     assert not paths, f"{paths} differ from recipes/results: run `keras-gen results`"
 
 
-@functools.cache  # a row has several figures
-def settings_of(recipe, *flags):
-    return parse(recipe.Settings, recipe.PRESETS, "", flags).as_json()
+def test_a_person_can_read_them():
+    assert sum(path.stat().st_size for path in PAGES) <= 60_000
+    for path in (ROOT / "recipes" / "results").glob("*.toml"):
+        assert len(path.read_text().splitlines()) <= 40, path.name
 
 
 def test_published_commands_lead_to_the_published_settings():
-    for name, runs in read_entries(ROOT).items():
+    for name, groups in read_groups(ROOT).items():
         recipe = load_recipe(ROOT, name)
-        for entry in (entry for run in runs for entry in run):
-            assert not entry.missed_by or entry.row.note
-            for row in entry.rows:
-                python, script, *flags = shlex.split(row.command)
+        for group in groups:
+            assert group.record.note or not any(entry.missed_by for entry in group.entries)
+            for record in group.records:
+                python, script, *flags = shlex.split(record.command)
                 assert (python, script) == ("python", f"recipes/{name}.py")
-                config = settings_of(recipe, *flags)
-                assert config == config | row.config and config["preset"] == row.preset
-                assert config == config | dict(entry.figure.given)
-                count = config[entry.figure.seeds] if entry.figure.seeds else 1
-                assert row.seeds == list(range(config["seed"], config["seed"] + count))
+                config = parse(recipe.Settings, recipe.PRESETS, "", flags).as_json()
+                assert config == config | record.config
 
 
-def test_what_is_behind_its_baseline_says_so():
-    text = (ROOT / "README.md").read_text()
-    for name, runs in read_entries(ROOT).items():
-        (line,) = [line for line in text.splitlines() if f"(recipes/{name}.py)" in line]
-        shown = [run[0] for run in runs if value(run[0]) in line]
-        assert shown and ("behind its baseline" in line) == shown[0].is_behind
-    lines = (ROOT / "RESULTS.md").read_text().splitlines()
-    behind = [e for runs in read_entries(ROOT).values() for run in runs for e in run if e.is_behind]
-    assert behind and sum("behind its baseline (" in line for line in lines) == len(behind)
+def test_names_can_be_filled_with_the_settings_of_every_preset():
+    for name, (group, *_) in read_groups(ROOT).items():
+        recipe = load_recipe(ROOT, name)
+        texts = [figure.metric for figure in group.published.figures]
+        texts += [group.published.dataset, *(matrix.title for matrix in group.published.matrices)]
+        for change in recipe.PRESETS.values():
+            for text in texts:
+                assert filled(text, recipe.Settings(**change).as_json())
+
+
+def test_every_figure_was_measured():
+    for groups in read_groups(ROOT).values():
+        for group in groups:
+            keys = [key for figure in group.published.figures for key in figure.keys]
+            assert all(key in record.values for record in group.records for key in keys)
+            for matrix in group.published.matrices:
+                assert all(any(map(group.entry, row)) for row in matrix.compared.values())
+
+
+def test_the_headline_is_the_same_on_every_page():
+    readme = (ROOT / "README.md").read_text().splitlines()
+    for name, (group, *_) in read_groups(ROOT).items():
+        entry = group.entries[0]
+        metric, value = headline(entry)
+        (line,) = [line for line in readme if f"(recipes/{name}.py)" in line]
+        assert f"| {metric} | {value}" in line
+        assert ("behind its baseline" in line) == entry.is_behind
+        page = (ROOT / "docs" / "results" / f"{group.published.family}.md").read_text()
+        below = page.partition(f"`{name} ")[2]
+        assert f"| {metric} | {value.partition(' (')[0]}" in below.partition("\n\n")[2][:600]
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -24,11 +24,12 @@ def test_says_how_to_use_what_it_exported(recipe, expected):
 
 def test_numbers_have_their_unit_and_direction(tmp_path):
     metrics = {"nll": 87.654321, "loss": 1.0, "steps": 7}
-    assert list(numbers(ROOT / "recipes/vae_mnist.py", metrics)) == [
-        "  nll: 87.65  (NLL, 5,000 importance samples, nats, lower is better)",
+    assert list(numbers(ROOT / "recipes/vae_mnist.py", metrics, {"nll_samples": 10})) == [
+        "  nll: 87.65  (NLL, 10 importance samples, nats, lower is better)",
         "  loss: 1",
         "  steps: 7",
     ]
-    lines = list(numbers(ROOT / "recipes/denoising_autoencoder_mnist.py", {"masking_gain": 6.0}))
-    assert lines == ["  masking_gain: 6  (PSNR gain, 25 % masked, dB, higher is better)"]
-    assert list(numbers(tmp_path / "recipes/own.py", {"nll": 1.5})) == ["  nll: 1.5"]
+    recipe, metrics = ROOT / "recipes/denoising_autoencoder_mnist.py", {"masking_gain": 6.0}
+    lines = list(numbers(recipe, metrics, {"amount": 0.25}))
+    assert lines == ["  masking_gain: 6  (PSNR gain, 25% masked, dB, higher is better)"]
+    assert list(numbers(tmp_path / "recipes/own.py", {"nll": 1.5}, {})) == ["  nll: 1.5"]

@@ -1,0 +1,317 @@
+"""RESULTS.md, a page for each family in docs/results/, and the table in README.md."""
+
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_gen.files import replacing
+from keras_gen.results import words
+from keras_gen.results.entries import Entry, Group, read_groups
+from keras_gen.results.published import SPREADS, Matrix, filled
+from keras_gen.results.records import Record
+
+BEGIN = "<!-- results: written by keras-gen results -->"
+END = "<!-- /results -->"
+NONE = "No results have been published yet."
+FOLDER = Path("docs") / "results"
+FOOTNOTE = """\
+↓ and ↑ say whether lower or higher is better. The figure is the first one of the run nearest to a
+preset as it stands, and of several seeds the median run; next to it is the strongest cheap method
+that was measured. [RESULTS.md](RESULTS.md) leads to all figures, to how each run was trained, to
+what ± is, and to why a paper's value was missed."""
+
+INDEX = """\
+# Results
+
+Written by `keras-gen results` from `recipes/results/`. `keras-gen reproduce RECIPE` repeats a run
+and compares. A recipe publishes at most six figures, each with the strongest baseline that the same
+run measured, and with what is not to be beaten, such as held-out images, as its reference. All else
+is in a run's `metrics.json`.
+
+- ↓ and ↑ say whether lower or higher is better.
+- Of several seeds the median run is shown, by the figure that comes first, and of two the worse
+  one. Baselines and references are those of that run.
+- A paper's value is met, or missed; a figure may be behind its baseline. Four significant digits
+  are compared.
+- A command in **bold** falls short of the paper's setting, by its preset or by flags that change
+  the preset, and a training set in bold is a part of the whole one.
+- In a table of methods the best of each column is **bold**, baselines are in *italics*, and ° marks
+  what is behind the strongest baseline.
+- "One core, shared" says that other work ran on the same core: the minutes are an upper bound.
+
+± is
+
+""" + "".join(f"- {kind}: {text}\n" for kind, text in SPREADS.items())
+
+PAGE = """\
+[RESULTS.md](../../RESULTS.md) says what signs and words mean. `NAME FLAGS` stands for
+`python recipes/NAME.py FLAGS`. """
+
+
+def update(root: str | Path) -> list[Path]:
+    """Writes all pages and the block in README.md, and returns the files that were out of date.
+
+    Raises:
+        FileNotFoundError: If there is no folder of recipes or no README.md.
+        ValueError: If records cannot be read, or README.md lacks the block's two marks.
+    """
+    changes = outdated(root)
+    for path, text in changes.items():
+        with replacing(path) as file:
+            file.write(text.encode())
+    return list(changes)
+
+
+def outdated(root: str | Path) -> dict[Path, str]:
+    """The files that differ from the records, with the text that they should hold."""
+    runs = _in_order(read_groups(root))
+    root = Path(root)
+    texts = {root / "RESULTS.md": index(runs), root / "README.md": _readme(root, runs)}
+    for family in _families(runs):
+        texts[root / FOLDER / f"{family}.md"] = page(family, runs)
+    return {
+        path: text
+        for path, text in texts.items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+
+
+def index(runs: Sequence[list[Group]]) -> str:
+    """The text of RESULTS.md: what the pages mean, and a link to each recipe's place in them."""
+    if not runs:
+        return f"{INDEX}\n{NONE}\n"
+    parts = [INDEX]
+    for family in _families(runs):
+        place = f"{FOLDER.as_posix()}/{family}.md"
+        systems = dict.fromkeys(own[0].published.system for own in _of(family, runs))
+        parts.append(f"## [{family}]({place})\n")
+        parts += [f"- [{system}]({place}#{_anchor(system)})" for system in systems]
+        parts.append("")
+    return "\n".join(parts)
+
+
+def page(family: str, runs: Sequence[list[Group]]) -> str:
+    """The page of a family: for each recipe its runs, what they reached, and notes."""
+    devices = [_device(group.record) for own in _of(family, runs) for group in own]
+    usual = statistics.mode(devices)
+    parts = [f"# Results: {family}\n\n{PAGE}Runs had {usual}, unless they say otherwise.\n"]
+    said = []
+    for own in _of(family, runs):
+        published = own[0].published
+        lines = [f"## {published.system}\n", f"{published.paper}.\n"]
+        parts += [line for line in lines if line not in said]
+        said = lines
+        for group in own:
+            parts += [_run(group, usual), "", _figures(group.entries), ""]
+            for matrix in group.published.matrices:
+                parts += [_matrix(group, matrix), ""]
+            if accuracies := _accuracies(group):
+                parts += [accuracies, ""]
+            notes = dict.fromkeys(record.note for record in group.records if record.note)
+            parts += [f"- {' '.join(note.split()).rstrip('.')}." for note in notes]
+            parts += [""] if notes else []
+    return "\n".join(parts)
+
+
+def head(runs: Sequence[list[Group]]) -> str:
+    """The block of README.md: the headline of each recipe."""
+    if not runs:
+        return NONE
+    columns = "system", "paper", "recipe", "data", "figure", "ours", "baseline", "the paper's"
+    lines = [_header(*columns)]
+    for own in runs:
+        group = own[0]
+        entry = group.entries[0]
+        published = group.published
+        name, ours = words.headline(entry)
+        if entry.is_behind:
+            ours += ", behind its baseline"
+        theirs = words.paper_value(entry)
+        if entry.missed_by is not None:
+            theirs += f", missed by {entry.missed_by:.3g}" if entry.missed_by else ", met"
+        link = f"[{group.recipe}](recipes/{group.recipe}.py)"
+        cells = [published.system, words.source(published.paper), link, _dataset(group), name, ours]
+        lines.append(_line(*cells, words.baseline(entry), theirs))
+    return "\n".join([*lines, "", FOOTNOTE])
+
+
+def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:
+    """The groups of each recipe, by family and system."""
+
+    def order(own: list[Group]):
+        published = own[0].published
+        return published.family, published.system, published.dataset
+
+    return sorted(recipes.values(), key=order)
+
+
+def _families(runs: Sequence[list[Group]]) -> list[str]:
+    return list(dict.fromkeys(own[0].published.family for own in runs))
+
+
+def _of(family: str, runs: Sequence[list[Group]]) -> list[list[Group]]:
+    return [own for own in runs if own[0].published.family == family]
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that a heading has on GitHub."""
+    return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+
+
+def _dataset(group: Group) -> str:
+    return filled(group.published.dataset, group.record.config)
+
+
+def _run(group: Group, usual_device: str) -> str:
+    """What the figures of a group have in common."""
+    record = group.record
+    seeds = ", ".join(map(str, group.seeds))
+    seeds = f"seeds {seeds}" if group.seeds[1:] else f"seed {seeds}"
+    if group.records[1:]:
+        seeds = f"median of {seeds}"
+    trained = record.train_size
+    trained = f"{trained:,}" if isinstance(trained, int) else trained
+    trained = f"**{trained}**" if " of " in trained else trained
+    facts = [_dataset(group), f"training {trained}", record.split, seeds]
+    device = _device(record)
+    facts += [f"{record.minutes:,.1f} minutes", "" if device == usual_device else device]
+    flags = record.command.partition(".py")[2]
+    command = f"`{group.recipe}{flags}`"
+    if record.changed_flags or record.preset != "paper":
+        command = f"**{command}**"
+    return f"{command}: {'; '.join(filter(None, facts))}."
+
+
+def _device(record: Record) -> str:
+    """The device; the strategy goes without saying where there is one replica."""
+    return record.device.removesuffix(", DefaultDistributionStrategy with 1 replica")
+
+
+def _figures(entries: list[Entry]) -> str:
+    """A table of figures, without the columns that none of them fills."""
+    columns = dict(
+        [
+            ("figure", list(map(words.metric, entries))),
+            _ours(entries),
+            _named("baseline", entries, [entry.baseline for entry in entries]),
+            _named("reference", entries, [entry.references for entry in entries]),
+            ("paper", list(map(words.paper_value, entries))),
+            ("verdict", list(map(_verdict, entries))),
+        ]
+    )
+    columns = {name: cells for name, cells in columns.items() if any(cells)}
+    rows = zip(*columns.values(), strict=True)
+    return "\n".join([_header(*columns), *(_line(*cells) for cells in rows)])
+
+
+def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
+    """The column of values; a kind of spread that all have stands in the header."""
+    spreads = [entry.spread for entry in entries]
+    kinds = {spread and spread[1] for spread in spreads}
+    if len(kinds) > 1 or None in kinds:
+        return "ours", list(map(words.value, entries))
+    return f"ours (± {kinds.pop()})", list(map(_value, entries))
+
+
+def _named(
+    header: str, entries: list[Entry], found: list[dict[str, float]]
+) -> tuple[str, list[str]]:
+    """A column of baselines or references; a name that all have stands in the header."""
+    names = {name for values in found for name in values}
+    if len(names) == 1:
+        title = f"{header}: {names.pop()}"
+        return title, [words.measured(*values.values()) if values else "" for values in found]
+    return header, list(map(words.named, found))
+
+
+def _value(entry: Entry) -> str:
+    """A value and its spread."""
+    return words.measured(entry.value, entry.spread and entry.spread[0])
+
+
+def _verdict(entry: Entry) -> str:
+    text = words.verdict(entry)
+    return f"**{text}**" if entry.missed_by or entry.is_behind else text
+
+
+def _matrix(group: Group, matrix: Matrix) -> str:
+    """A table of methods: best in bold, baselines in italics, ° behind the strongest baseline."""
+    config = group.record.config
+    compared = [list(map(group.entry, row)) for row in matrix.compared.values()]
+    measured = [entry for row in compared for entry in row if entry]
+    if not measured:
+        return ""
+    if matrix.is_one_measure:
+        best = _best(measured)
+    else:
+        best = [entry for column in zip(*compared, strict=True) for entry in _best(column)]
+    lines = [_title(matrix, config, measured), ""]
+    arrows = [words.arrow(entry.figure) for entry in measured[: len(matrix.columns)]]
+    if len(set(arrows)) == 1:
+        arrows = [""] * len(arrows)
+    names = [filled(name, config) for name in matrix.columns]
+    lines.append(_header("", *map(" ".join, zip(names, arrows, strict=True))))
+    for name, row in {**matrix.compared, **matrix.references}.items():
+        cells = []
+        for entry in map(group.entry, row):
+            text = _value(entry) if entry else ""
+            text += "°" if entry and entry.is_behind else ""
+            cells.append(f"**{text}**" if entry in best else text)
+        method = filled(name, config)
+        lines.append(_line(method if name in matrix.rows else f"*{method}*", *cells))
+    return "\n".join(lines)
+
+
+def _title(matrix: Matrix, config: dict, entries: list[Entry]) -> str:
+    """What a matrix compares, and what all its cells have in common."""
+    title = filled(matrix.title, config)
+    arrows = {words.arrow(entry.figure) for entry in entries}
+    if len(arrows) == 1:
+        title += f" {arrows.pop()}"
+    kinds = {entry.spread[1] for entry in entries if entry.spread}
+    facts = [f"± {', '.join(sorted(kinds))}"] if kinds else []
+    if matrix.is_one_measure:
+        facts += filter(None, [words.baseline(entries[0]), words.named(entries[0].references)])
+    return f"{title} ({'; '.join(facts)})" if facts else title
+
+
+def _best(entries: Sequence[Entry | None]) -> list[Entry]:
+    """The best of several entries, and those as good in four digits."""
+    found = [entry for entry in entries if entry is not None]
+    if not found[1:]:
+        return []
+    sign = 1 if found[0].figure.higher_is_better else -1
+    best = max(found, key=lambda entry: sign * entry.value)
+    return [entry for entry in found if not entry.figure.worse_by(entry.value, best.value)]
+
+
+def _accuracies(group: Group) -> str:
+    """How good the evaluation networks are."""
+    classifiers = group.published.classifiers
+    values = group.record.values
+    found = [f"{name} {values[key]:.3f}" for name, key in classifiers.items() if key in values]
+    return f"Classifiers' accuracy, held out: {', '.join(found)}." if found else ""
+
+
+def _header(*columns: str) -> str:
+    return "\n".join([_line(*columns), "|" + "-|" * len(columns)])
+
+
+def _line(*cells: str) -> str:
+    """A line of a table, in which every text stays in its cell."""
+    plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
+
+
+def _readme(root: Path, runs: Sequence[list[Group]]) -> str:
+    """The text of README.md with a new block."""
+    readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in rest:
+        raise ValueError(
+            f"{readme} must hold the table's two marks once, in this order: write {BEGIN} and, on "
+            f"a line of its own below, {END}."
+        )
+    return f"{before}{BEGIN}\n{head(runs)}\n{END}{after}"

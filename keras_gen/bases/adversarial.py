@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from keras_gen.bases.capabilities import Capable
-from keras_gen.data.transforms.augmentations import augment, check_augmentations
+from keras_gen.data.transforms.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.base import per_example_mean
 from keras_gen.training import GenerativeModel, apply, minimize, parts

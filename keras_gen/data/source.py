@@ -91,10 +91,6 @@ class Source:
             index: A slice, indices, or a mask, as NumPy takes them on an axis of examples.
             origin: Where they come from; None for the origin of this source.
 
-        Raises:
-            ValueError: If nothing is selected.
-            IndexError: If an index is out of range, or the mask is of another length.
-
         Example:
             >>> train = source.select(np.arange(len(source)) % 10 != 0)
         """
@@ -181,7 +177,6 @@ class Source:
             each worker its slice of every global batch.
 
         Raises:
-            TypeError: If an argument is not an integer.
             ValueError: If an argument is out of range, or the batch is larger than the set.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
@@ -254,10 +249,6 @@ def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
 
     Returns:
         uint32 array `[words]`.
-
-    Raises:
-        TypeError: If `seed` is not an integer.
-        ValueError: If `seed` is negative.
     """
     seed = checked_integer("seed", seed, minimum=0)
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)

@@ -21,9 +21,6 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
         labels: Integers `[n]`.
         seed: Seed of the order.
 
-    Returns:
-        A permutation of 0 to n - 1, int64 `[n]`.
-
     Example:
         >>> few = source.select(even_order(labels, seed=0)[:100])
     """
@@ -91,8 +88,7 @@ def partly_labeled(
         Infinite `tf.data.Dataset` of `(images, labels)`, -1 where there is no label.
 
     Raises:
-        ValueError: If none or all of a batch have labels, half of an odd number should, or a part
-            of the batch is more than its source holds.
+        ValueError: If none or all of a batch have labels, or half of an odd number should.
 
     Example:
         >>> few = Source((np.zeros([4, 8, 8, 1], "uint8"), np.arange(4)))

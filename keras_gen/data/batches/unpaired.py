@@ -32,10 +32,6 @@ def unpaired(
     Returns:
         Infinite `tf.data.Dataset` of `(a_batch, b_batch)`.
 
-    Raises:
-        TypeError: As `Source.stream`, for either domain.
-        ValueError: As `Source.stream`, for either domain.
-
     Example:
         >>> photos, paintings = np.zeros([9, 8, 8, 3], "uint8"), np.zeros([5, 8, 8, 3], "uint8")
         >>> x, y = next(iter(unpaired(photos, paintings, batch_size=2)))

@@ -40,7 +40,6 @@ def weighted_stream(
         weight was changed meanwhile, and returns the indices that `weights.write` takes.
 
     Raises:
-        TypeError: If an argument is not an integer.
         ValueError: If an argument is out of range, or there is not one weight for each example.
 
     Example:

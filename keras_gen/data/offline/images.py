@@ -103,9 +103,6 @@ def offline_color_digits(size: int = 32, labels: bool = False, seed: int = 0) ->
 
     Returns:
         Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 3]` and int64 labels 0..9.
-
-    Example:
-        >>> train = offline_color_digits()["train"]
     """
     tiles = _tiles()
     sample = {}

@@ -81,10 +81,6 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
         words: Size of the vocabulary: the commonest words without English stop words.
         topics: Number of topics of `"reuters"`.
 
-    Raises:
-        ValueError: If the name is unknown.
-        DataDamaged: If a prepared data set is broken.
-
     Example:
     ```python
     data = documents("reuters", words=2000)

@@ -23,7 +23,6 @@ class Factors:
         sizes: Number of values of each.
 
     Raises:
-        TypeError: If a size is not an integer.
         ValueError: If there is no factor, or one that does not vary.
 
     Example:
@@ -53,9 +52,6 @@ class Factors:
 
         Returns:
             int64 `[n, factors]`.
-
-        Raises:
-            ValueError: If a number is out of range.
         """
         return np.stack(np.unravel_index(np.asarray(index), self.sizes), axis=-1)
 
@@ -75,9 +71,6 @@ class Factors:
 
         Returns:
             int64 `[n, factors]`.
-
-        Raises:
-            ValueError: If a value is out of the factor's range.
         """
         combinations = self.sample(len(values), rng)
         combinations[np.arange(len(values)), factor] = values

@@ -34,7 +34,7 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
             always the same.
 
     Raises:
-        ValueError: If the folder holds too few images, or no subfolders for labels.
+        ValueError: If the folder holds too few images.
         DataDamaged: If a prepared data set is broken.
 
     Example:
@@ -73,10 +73,6 @@ def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> S
         images: Folder of images to take in their place, as in `small_images`.
         labels: Whether an example is `(image, label)`. Labels of CelebA are 0 for women and 1 for
             men, plus 2 for those who smile.
-
-    Raises:
-        ValueError: If the folder holds too few images, or no subfolders for labels.
-        DataDamaged: If the prepared data set is broken.
 
     Example:
     ```python

@@ -25,9 +25,6 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
         `digits`; and the group of each example, int64 `[n]`, a number of `GROUPS`: twice the class,
         and 1 more for green.
 
-    Raises:
-        ValueError: If the fraction is out of range.
-
     Example:
         >>> digits = Source((np.zeros([4, 28, 28, 1], "uint8"), np.arange(4)))
         >>> source, groups = rare_color(digits, rare=0.5)
@@ -61,9 +58,6 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
     Returns:
         A source of `(image, class)`, int64, in the order of `examples`; and the group of each, its
         label, int64 `[n]`.
-
-    Raises:
-        ValueError: If the fraction is out of range.
 
     Example:
         >>> some = Source((np.zeros([5, 8, 8, 3], "uint8"), np.array([0, 1, 2, 3, 3])))

@@ -35,7 +35,6 @@ class Shapes:
         turn: Range of the orientations in full turns, above 0 up to 1.
 
     Raises:
-        TypeError: If a number of values is not an integer.
         ValueError: If an argument is out of range.
 
     Example:
@@ -80,8 +79,7 @@ class Shapes:
             uint8 `[n, size, size, 1]`, 0 the background, 255 the shape.
 
         Raises:
-            TypeError: If the values are not integers.
-            ValueError: If they have another shape, or a value is out of its factor's range.
+            ValueError: If a value is out of its factor's range.
         """
         values = self.factors.check(values)
         images = np.empty([len(values), self.size, self.size, 1], np.uint8)
@@ -99,9 +97,6 @@ class Shapes:
 
         Returns:
             Source of uint8 `[size, size, 1]` and, with `labels`, int64 `[5]`.
-
-        Raises:
-            ValueError: If `n` is not between 1 and the number of combinations.
         """
         total = len(self.factors)
         index = np.arange(total)

@@ -40,9 +40,6 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
         samples: Length of every waveform: the middle of longer recordings, and shorter ones in the
             middle of silence. 19 of 20 recordings are shorter than 5,120.
 
-    Raises:
-        DataDamaged: If the prepared data set is broken.
-
     Example:
     ```python
     data = spoken_digits(4096)

@@ -27,9 +27,6 @@ def random_crop_flip(
         unchanged: Probability with which it is not shrunk. Shrinking takes the finest contrast,
             which a network that draws it must see often.
 
-    Returns:
-        `augment(example, seed)`; see the module.
-
     Raises:
         ValueError: If an argument is out of range.
 
@@ -71,12 +68,6 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
         shift: Largest shift in pixels, vertical and horizontal: from 0 to below the image's sides.
         flip: Whether it may be mirrored; digits are not.
 
-    Returns:
-        `augment(example, seed)`; see the module.
-
-    Raises:
-        ValueError: If `shift` is negative.
-
     Example:
         >>> batches = source.stream(64, augment=random_shift_flip(3))
     """
@@ -109,9 +100,6 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
 
     Returns:
         `augment(example, seed)`, which also takes images `[n, height, width, channels]`.
-
-    Raises:
-        ValueError: If `rate` is not in [0, 1].
 
     Example:
         >>> batches = source.stream(100, augment_batch=random_levels(0.2))
@@ -168,9 +156,6 @@ def draw_normal(example: Any, seed: tf.Tensor) -> Any:
 
     Returns:
         The example with float32 `[n, ...]` in their place.
-
-    Raises:
-        ValueError: If there are not two values of each variable.
 
     Example:
         >>> codes = Source(np.stack(model.encode(images), axis=1))

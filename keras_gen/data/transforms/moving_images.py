@@ -33,8 +33,7 @@ def moving_images(
         size, size, channels]` or `[n, frames, size, size, channels]`.
 
     Raises:
-        TypeError: If `frames` or `size` is not an integer.
-        ValueError: If they are too small, or the speeds are not `0 <= slowest <= fastest`.
+        ValueError: If an argument is out of range.
 
     Example:
         >>> source = Source(np.zeros([10, 14, 14, 1], "uint8"))

@@ -77,9 +77,6 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
         `augment(example, seed)` of a waveform `[samples, channels]`, or of a tuple whose first
         field is one, for `Source.stream(augment=...)`.
 
-    Raises:
-        ValueError: If `most` is negative.
-
     Example:
         >>> batches = source.stream(16, augment=random_shift(64))
     """

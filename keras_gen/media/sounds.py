@@ -52,7 +52,9 @@ def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
     waveforms = np.asarray(waveforms)
     flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms
     if flat.ndim != 2 or not flat.size:
-        raise ValueError(f"Sounds have shape {list(waveforms.shape)}: expected [n, samples, 1].")
+        raise ValueError(
+            f"Expected waveforms of shape [n, samples, 1], found {list(waveforms.shape)}."
+        )
     return as_int16(flat) / 2.0**15
 
 

@@ -78,15 +78,12 @@ def test_other_formats(tmp_path):
     smooth = np.linspace(0, 255, 16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
     image = Image.fromarray(smooth)
     for name, mode in (
-        ("a.bmp", "RGB"),
-        ("b.jpg", "RGB"),
         ("c.jpg", "CMYK"),
         ("d.jpg", "L"),
         ("e.gif", "P"),
         ("f.png", "P"),
         ("g.png", "1"),
         ("h.png", "LA"),
-        ("i.webp", "RGB"),
     ):
         image.convert(mode).save(tmp_path / name)
         expected = np.asarray(image.convert(mode).convert("RGB"), int)
@@ -133,7 +130,7 @@ def with_exif(stored, tiff):
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", UPRIGHT)
-def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
+def test_photos_are_turned_by_exif(tmp_path, orientation, order):
     coarse = np.array([[0, 90, 180], [255, 40, 130]], np.uint8)
     stored = np.kron(coarse, np.ones([16, 16], np.uint8))[..., None].repeat(3, axis=-1)
     directory = struct.pack(
@@ -148,7 +145,7 @@ def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
 
 
 @pytest.mark.parametrize("tiff", [b"no such data", b"II*\0"])
-def test_broken_exif_tells_nothing(tmp_path, tiff):
+def test_broken_exif_is_ignored(tmp_path, tiff):
     (tmp_path / "a.jpg").write_bytes(with_exif(np.full([8, 4, 3], 100, np.uint8), tiff))
     assert read_image(tmp_path / "a.jpg").shape == (8, 4, 3)
 
@@ -164,29 +161,11 @@ def test_what_is_not_an_image(tmp_path, content):
         read_image(tmp_path / "a.jpg")
 
 
-def test_what_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        read_image(tmp_path / "a.jpg")
-
-
 @pytest.mark.parametrize("image", [RGB.astype(np.float32), RGB[None], RGB[..., :2], RGB[0, :, 0]])
 def test_write_png_checks(tmp_path, image):
     with pytest.raises(ValueError, match=r"image is .* expected uint8 \[H, W\]"):
         write_png(tmp_path / "a.png", image)
     assert not list(tmp_path.iterdir())
-
-
-def test_write_png_keeps_the_old_file_when_it_fails(tmp_path, monkeypatch):
-    write_png(tmp_path / "a.png", RGB)
-
-    def full(*_):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_png(tmp_path / "a.png", RGB // 2)
-    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), RGB)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -9,9 +9,7 @@ from keras_gen.data import (
     offline_digits,
     offline_unpaired,
     paint,
-    random_crop_flip,
 )
-from keras_gen.data.batches.unpaired import unpaired
 from keras_gen.data.offline import images as offline
 
 KEYS = {"photo_train", "photo_test", "painting_train", "painting_test"}
@@ -59,14 +57,6 @@ def test_the_sample_depends_on_its_seed_alone(sample):
     for key in KEYS:
         np.testing.assert_array_equal(sample[key].arrays(), again[key].arrays())
         assert (sample[key].arrays() != other[key].arrays()).any()
-
-
-def test_the_sample_streams(sample):
-    stream = unpaired(
-        sample["photo_train"], sample["painting_train"], 2, augment=random_crop_flip(32)
-    )
-    photos, paintings = next(iter(stream))
-    assert photos.shape == paintings.shape == (2, 32, 32, 3)
 
 
 def test_digits_look_like_mnist():
@@ -142,14 +132,3 @@ def test_streaks_run_along_the_strokes_only_if_asked():
     flat = np.full([64, 64, 3], 120, np.uint8)
     assert (paint(flat, bristles=0, jitter=0) == 120).all()
     assert paint(flat, bristles=10, jitter=0).std() > 3
-
-
-def test_the_painter_is_deterministic_and_refuses_what_it_cannot_paint():
-    photo = offline._photograph("flower.jpg")[:64, :80]
-    np.testing.assert_array_equal(paint(photo, seed=4), paint(photo, seed=4))
-    with pytest.raises(ValueError, match="found float64"):
-        paint(photo / 255)
-    with pytest.raises(ValueError, match=r"found uint8 \[64, 80\]"):
-        paint(photo[..., 0])
-    with pytest.raises(ValueError, match="brush radii"):
-        paint(photo, radii=())

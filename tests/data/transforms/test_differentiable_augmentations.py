@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.data import augment
-from keras_gen.data.transforms.augmentations import AUGMENTATIONS, moved
+from keras_gen.data.transforms.differentiable_augmentations import AUGMENTATIONS, moved
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 

@@ -97,8 +97,3 @@ def test_the_offline_sample(monkeypatch):
     for topics in (data.train_topics, data.test_topics):
         assert np.bincount(topics, minlength=len(data.topics)).min() >= 5
     assert "cluster" in data.topics
-
-
-def test_an_unknown_name():
-    with pytest.raises(ValueError, match="'bible': choose reuters or 20newsgroups"):
-        documents("bible")

@@ -55,18 +55,9 @@ class TestFolders:
         assert domains.warning == ""
         assert f"1 of {every}" in domains.describe()["test_x"]
 
-    def test_the_same_images_are_held_out_at_every_size(self, tmp_path):
-        photos, paintings = folder(tmp_path / "x", 12), folder(tmp_path / "y", 12)
-        small, large = (photos_and_paintings(size, photos, paintings) for size in (4, 16))
-        assert values(small.test_x) == values(large.test_x)
-        assert large.test_x.arrays().shape[1:] == (16, 16, 3)
-
-    @pytest.mark.parametrize("count", [2, 5])
-    def test_too_few(self, tmp_path, count):
-        with pytest.raises(
-            ValueError, match="too few: at least 6 are needed, 3 of them to be"
-        ):
-            photos_and_paintings(8, folder(tmp_path / "x", count), folder(tmp_path / "y", 6))
+    def test_too_few(self, tmp_path):
+        with pytest.raises(ValueError, match="too few: at least 6 are needed, 3 of them to be"):
+            photos_and_paintings(8, folder(tmp_path / "x", 5), folder(tmp_path / "y", 6))
 
     def test_one_without_the_other(self, tmp_path):
         for folders in ({"photos": tmp_path}, {"paintings": tmp_path}):

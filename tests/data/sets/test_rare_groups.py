@@ -32,12 +32,6 @@ def test_a_digit_is_in_one_channel_and_its_class_is_its_parity(digits):
     assert source.origin == "arrays in memory, 30.0% of the odd ones green"
 
 
-def test_the_seed_chooses_the_digits(digits):
-    first, again, other = (rare_color(digits, 0.1, seed)[1] for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
-
-
 def test_what_cannot_be_is_refused(digits):
     with pytest.raises(ValueError, match=r"rare is 1\.5: expected a fraction from 0 to 1"):
         rare_color(digits, rare=1.5)
@@ -61,12 +55,6 @@ def test_others_than_the_rare_group_stay_as_they_are(labeled, rare, expected):
     assert (np.diff(numbers) > 0).all()
     np.testing.assert_array_equal(labeled.arrays()[1][numbers], groups)
     np.testing.assert_array_equal(classes, groups // 2)
-
-
-def test_the_seed_chooses_who_stays(labeled):
-    first, again, other = (rare_group(labeled, 0.25, seed)[0].arrays()[0] for seed in (1, 1, 2))
-    np.testing.assert_array_equal(first, again)
-    assert (first != other).any()
 
 
 def test_no_rare_group(labeled):

@@ -127,11 +127,3 @@ def test_the_whole_source_is_the_grid_in_order():
 def test_clear_errors(arguments, error, message):
     with pytest.raises(error, match=message):
         Shapes(**arguments)
-
-
-def test_clear_errors_of_calls():
-    shapes = Shapes(scales=2, orientations=2, positions=2)
-    with pytest.raises(ValueError, match="'shape' has values 0 to 2, found 3"):
-        shapes.render([[3, 0, 0, 0, 0]])
-    with pytest.raises(ValueError, match="between 1 and the 48 combinations, found 49"):
-        shapes.source(49)

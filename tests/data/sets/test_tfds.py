@@ -85,11 +85,6 @@ def test_size_parts_and_single_features(prepared):
     assert sorted(labels) == [0, 1, 2, 3, 4]
 
 
-def test_the_environment_names_the_folder(prepared, monkeypatch):
-    monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
-    assert len(load_tfds("usps", "test")) == 5
-
-
 def test_requests_that_make_no_sense_are_refused(prepared):
     for arguments, says in [
         (("usps", "valid"), "valid"),
@@ -187,12 +182,6 @@ def test_broken_records_say_what_to_delete(damaged, keep):
     with pytest.raises(DataDamaged, match=f"reading it fails.*delete {folder}"):
         load_tfds("usps", "test", data_dir=data_dir)
     assert len(load_tfds("usps", "train", data_dir=data_dir)) == 12  # the rest is sound
-
-
-def test_an_interrupted_preparation_is_started_again(prepared, tmp_path):
-    (tmp_path / "usps" / "incomplete.ABC_1.0.0").mkdir(parents=True)
-    manual = prepared / "downloads" / "manual"
-    assert len(load_tfds("usps", "test", data_dir=tmp_path, manual_dir=manual)) == 5
 
 
 @pytest.mark.data

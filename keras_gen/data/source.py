@@ -97,7 +97,7 @@ class Source:
         indices = np.arange(self._size)[index]
         return Source(self._stored(indices), self._decode, origin or self.origin)
 
-    def map(self, function: Callable[[Any], Any]) -> Source:
+    def map(self, function: Callable[..., Any]) -> Source:
         """Applies `function` to each example once, now, and holds the results in memory.
 
         For what is the same in every epoch, such as padding. What is drawn anew in every epoch

@@ -48,12 +48,13 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
     """
     warning = ""
     try:
-        names = ("audio", "label", "audio/filename")
-        source = load_tfds("spoken_digit", "train", size=samples, features=names)
+        features = ("audio", "label", "audio/filename")
+        source = load_tfds("spoken_digit", "train", size=samples, features=features)
         audio, digits, files = source.arrays()
         # DIGIT_SPEAKER_TAKE.wav
         parts = [name.decode().removesuffix(".wav").split("_") for name in files]
-        speakers, who = np.unique([speaker for _, speaker, _ in parts], return_inverse=True)
+        names, who = np.unique([speaker for _, speaker, _ in parts], return_inverse=True)
+        speakers = tuple(map(str, names))
         takes = np.array([int(take) for *_, take in parts])
         origin = source.origin
     except DataUnavailable as error:
@@ -64,4 +65,4 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
     everything = Source((to_peak(audio[..., None]), who, digits), origin=origin)
     train = everything.select(takes >= _TEST_TAKES)
     test = everything.select(takes < _TEST_TAKES)
-    return SpokenDigits(train, test, warning, tuple(map(str, speakers)))
+    return SpokenDigits(train, test, warning, speakers)

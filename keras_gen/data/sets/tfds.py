@@ -224,7 +224,7 @@ def unreachable(urls: Sequence[str]) -> str | None:
     """Says which host of some addresses does not answer within seconds, or None if all do."""
     parsed = [urllib.parse.urlsplit(url) for url in urls]
     for scheme, host in sorted({(part.scheme, part.hostname) for part in parsed if part.hostname}):
-        address = (host, 443 if scheme == "https" else 80)
+        address: tuple[str | None, int] = (host, 443 if scheme == "https" else 80)
         proxy = urllib.request.getproxies().get(scheme)
         if proxy and not urllib.request.proxy_bypass(host):
             peer = urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}")

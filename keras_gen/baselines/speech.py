@@ -6,7 +6,8 @@ import numpy as np
 from scipy import signal
 from sklearn.cluster import KMeans
 
-from keras_gen.media.sounds import STEP, WINDOW, as_waveforms
+from keras_gen.media.sounds import as_waveforms
+from keras_gen.media.spectra import STEP, WINDOW
 from keras_gen.metrics.representations.checks import check_within
 
 _ROUNDS = 30  # of Lloyd's algorithm

@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.data.transforms.augmentations import augment, check_augmentations
+from keras_gen.data.transforms.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.base import per_example_mean
 from keras_gen.training import GenerativeModel, Player, parts, stateless

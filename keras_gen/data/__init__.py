@@ -12,33 +12,26 @@ from keras_gen.data.offline import (
     offline_voices,
     paint,
 )
-from keras_gen.data.sets.biased import rare_color, rare_group
-from keras_gen.data.sets.catalogue import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.sets.documents import Documents, documents
 from keras_gen.data.sets.factors import Factors
-from keras_gen.data.sets.image_sets import (
-    Domains,
-    Sets,
-    Split,
-    faces,
-    photos_and_paintings,
-    small_images,
-)
-from keras_gen.data.sets.moving import moving_images
-from keras_gen.data.sets.points import points_around, stacked_digits
+from keras_gen.data.sets.images import faces, photos_and_paintings, small_images
+from keras_gen.data.sets.known_modes import points_around, stacked_digits
+from keras_gen.data.sets.rare_groups import rare_color, rare_group
 from keras_gen.data.sets.shapes import Shapes
+from keras_gen.data.sets.splits import Domains, Sets, Split
 from keras_gen.data.sets.spoken import SpokenDigits, spoken_digits
+from keras_gen.data.sets.tfds import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.augmentations import augment
-from keras_gen.data.transforms.images import (
+from keras_gen.data.transforms.differentiable_augmentations import augment
+from keras_gen.data.transforms.image_augmentations import (
     binarize,
     draw_normal,
-    pad_to,
     random_crop_flip,
     random_levels,
     random_shift_flip,
-    resize_cover,
 )
+from keras_gen.data.transforms.moving_images import moving_images
+from keras_gen.data.transforms.resizing import pad_to, resize_cover
 from keras_gen.data.transforms.waveforms import fit_length, random_shift, to_peak
 from keras_gen.data.transforms.words import WordCounts, common_words
 

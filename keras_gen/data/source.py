@@ -14,6 +14,231 @@ import tensorflow as tf
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
 
 
+class Source:
+    """A finite, random-access set of examples held in host memory.
+
+    Args:
+        tensors: An array `[n, ...]`, or a tuple or dict of arrays of the same `n`, such as
+            uint8 images `[n, height, width, channels]` and int64 labels `[n]`.
+        decode: TensorFlow function from a stored example to the example that is handed out, such
+            as from encoded bytes to an image. For sets too large to hold decoded.
+        origin: One line that says where the examples come from.
+
+    Raises:
+        TypeError: If an array holds Python objects.
+        ValueError: If there is no array, one without a first axis, no examples, or differing `n`.
+
+    Example:
+        >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
+        >>> next(iter(source.stream(4, seed=1))).shape
+        TensorShape([4, 28, 28, 1])
+    """
+
+    def __init__(
+        self,
+        tensors: Any,
+        decode: Callable[[Any], Any] | None = None,
+        origin: str = "arrays in memory",
+    ):
+        if isinstance(tensors, list):
+            tensors = np.asarray(tensors)
+        self._tensors = tf.nest.map_structure(_stacked, tensors)
+        self._decode = decode
+        self.origin = origin
+        lengths = sorted({len(tensor) for tensor in tf.nest.flatten(self._tensors)})
+        if len(lengths) != 1:
+            raise ValueError(
+                "all arrays of a Source must have the same number of examples, found "
+                f"{lengths or 'no array'}."
+            )
+        self._size = lengths[0]
+        if not self._size:
+            raise ValueError("a Source needs at least one example, found none.")
+
+    def __len__(self) -> int:
+        """Number of examples."""
+        return self._size
+
+    def __repr__(self) -> str:
+        """Size, specification and origin."""
+        return f"Source({self._size} examples of {self.element_spec}, {self.origin})"
+
+    @property
+    def element_spec(self) -> Any:
+        """`tf.TensorSpec`s of one example, decoded."""
+        return self._in_order().element_spec
+
+    def checksum(self) -> str:
+        """Returns a checksum of what is stored: arrays, or encoded images and paths."""
+        found = 0
+        for tensor in tf.nest.flatten(self._tensors):
+            array = np.ascontiguousarray(tensor.numpy())
+            if array.dtype == object:
+                for text in array.flat:
+                    found = zlib.crc32(text + b"\0", found)
+            else:
+                found = zlib.crc32(array.data, found)
+        return f"{found:08x}"
+
+    def take(self, count: int) -> Source:
+        """Returns a source of the first `count` examples (all, if there are fewer)."""
+        return self.select(slice(checked_integer("count", count, minimum=1)))
+
+    def select(self, index: Any, origin: str | None = None) -> Source:
+        """Returns a source of some examples, without decoding them.
+
+        Args:
+            index: A slice, indices, or a mask, as NumPy takes them on an axis of examples.
+            origin: Where they come from; None for the origin of this source.
+
+        Example:
+            >>> train = source.select(np.arange(len(source)) % 10 != 0)
+        """
+        indices = np.arange(self._size)[index]
+        return Source(self._stored(indices), self._decode, origin or self.origin)
+
+    def map(self, function: Callable[..., Any]) -> Source:
+        """Applies `function` to each example once, now, and holds the results in memory.
+
+        For what is the same in every epoch, such as padding. What is drawn anew in every epoch
+        belongs in `stream(augment=...)`.
+        """
+        examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
+        return Source(_collect(examples, self._size), origin=self.origin)
+
+    def gather(self, index: tf.Tensor) -> Any:
+        """Returns the decoded examples at integers `[count]`, stacked; also inside a graph."""
+        stored = self._stored(index)
+        if self._decode is None:
+            return stored
+        with tf.init_scope():
+            spec = self.element_spec
+        return tf.map_fn(self._decode, stored, fn_output_signature=spec)
+
+    def arrays(self, seed: int = 0, augment_batch: Callable[[Any, Any], Any] | None = None) -> Any:
+        """Returns all examples, decoded, as NumPy arrays `[n, ...]` in the structure of one.
+
+        Args:
+            seed: Seed of the augmentation.
+            augment_batch: As in `batches`, of 1,000 examples each.
+        """
+        if augment_batch is not None:
+            batches = self.batches(1000, seed, augment_batch=augment_batch).as_numpy_iterator()
+            return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
+        tensors = self._tensors
+        if self._decode is not None:
+            tensors = _collect(self._in_order(), self._size)
+        return tf.nest.map_structure(lambda tensor: tensor.numpy(), tensors)
+
+    def batches(
+        self,
+        batch_size: int,
+        seed: int = 0,
+        augment: Callable[[Any, Any], Any] | None = None,
+        augment_batch: Callable[[Any, Any], Any] | None = None,
+    ) -> tf.data.Dataset:
+        """Returns all examples once, in order; the last batch may be smaller.
+
+        Args:
+            batch_size: Examples per batch, 1 or more.
+            seed: Seed of the augmentations.
+            augment: As in `stream`; its seed depends on the example's index alone.
+            augment_batch: As in `stream`; its seed depends on the batch's number alone.
+        """
+        batch_size = checked_integer("batch_size", batch_size, minimum=1)
+        examples = self._in_order(seed, augment)
+        return finished(examples.batch(batch_size), seed, 0, augment_batch)
+
+    def stream(
+        self,
+        batch_size: int,
+        seed: int = 0,
+        start: int = 0,
+        augment: Callable[[Any, Any], Any] | None = None,
+        augment_batch: Callable[[Any, Any], Any] | None = None,
+    ) -> tf.data.Dataset:
+        """Returns shuffled batches without end, a pure function of (source, seed, position).
+
+        Example number `p` of the stream lies in epoch `p // n`, and each epoch is a permutation
+        of its own. Nothing is buffered: `stream(start=k)` begins at once, with what
+        `stream().skip(k)` would give.
+
+        Args:
+            batch_size: Examples per *global* batch, 1 to `len(self)`.
+            seed: Any non-negative integer.
+            start: Batches already consumed.
+            augment: TensorFlow function `augment(example, seed)` applied to each example, with a
+                stateless int64 seed `[2]` that depends on `seed` and `p` alone.
+            augment_batch: The same for a whole global batch at once, which is faster; its seed
+                depends on `seed` and the batch's number alone.
+
+        Returns:
+            Infinite `tf.data.Dataset` of batches of static shape. A distribution strategy gives
+            each worker its slice of every global batch.
+
+        Raises:
+            ValueError: If an argument is out of range, or the batch is larger than the set.
+        """
+        batch_size = checked_integer("batch_size", batch_size, minimum=1)
+        start = checked_integer("start", start, minimum=0)
+        if batch_size > self._size:
+            raise ValueError(
+                f"batch_size {batch_size} is larger than the set of {self._size} examples "
+                f"({self.origin}); use a batch of at most {self._size} or more data."
+            )
+        key = derive_seed(seed, SHUFFLE).astype(np.int64)
+
+        def stored(position: tf.Tensor) -> Any:
+            return self._stored(_shuffled(position, self._size, key))
+
+        if augment is None and self._decode is None:  # whole batches at once: far faster
+
+            def batch(number: tf.Tensor) -> Any:
+                return stored(number * batch_size + tf.range(batch_size, dtype=tf.int64))
+
+            numbers = tf.data.Dataset.counter(start)
+            batches = numbers.map(
+                tf.autograph.experimental.do_not_convert(batch),
+                num_parallel_calls=tf.data.AUTOTUNE,
+            )
+        else:
+            positions = tf.data.Dataset.counter(start * batch_size)
+            examples = self._read(positions, stored, seed, augment)
+            batches = examples.batch(batch_size, drop_remainder=True)
+        return finished(batches, seed, start, augment_batch)
+
+    def _stored(self, index: Any) -> Any:
+        """What is stored of the examples at some indices."""
+        return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), self._tensors)
+
+    def _in_order(self, seed: int = 0, augment: Callable | None = None) -> tf.data.Dataset:
+        """All examples, decoded and augmented."""
+        return self._read(tf.data.Dataset.range(self._size), self._stored, seed, augment)
+
+    def _read(
+        self, positions: tf.data.Dataset, stored: Callable, seed: int, augment: Callable | None
+    ) -> tf.data.Dataset:
+        """The examples stored at some positions, decoded and augmented."""
+        key = derive_seed(seed, AUGMENT).astype(np.int64)
+
+        def read(position: tf.Tensor) -> Any:
+            example = stored(position)
+            if self._decode is not None:
+                example = self._decode(example)
+            if augment is not None:
+                own_seed = tf.random.experimental.stateless_fold_in(key, position)
+                example = augment(example, own_seed)
+            return example
+
+        if augment is not None:
+            # Once outside the graph, so that a mistake shows as the function's own error.
+            with tf.device("CPU:0"):
+                read(tf.constant(0, tf.int64))
+        elif self._decode is None:
+            read = tf.autograph.experimental.do_not_convert(read)
+        return positions.map(read, num_parallel_calls=tf.data.AUTOTUNE)
+
+
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
     """Hashes `(seed, key)` to independent words.
 
@@ -24,14 +249,9 @@ def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
 
     Returns:
         uint32 array `[words]`.
-
-    Raises:
-        TypeError: If `seed` is not an integer.
-        ValueError: If `seed` is negative.
     """
-    return np.random.SeedSequence(
-        checked_integer("seed", seed, minimum=0), spawn_key=(key,)
-    ).generate_state(words)
+    seed = checked_integer("seed", seed, minimum=0)
+    return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
 
 
 def checked_integer(name: str, value: Any, minimum: int) -> int:
@@ -50,6 +270,20 @@ def checked_integer(name: str, value: Any, minimum: int) -> int:
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, found {number}.")
     return number
+
+
+def finished(
+    batches: tf.data.Dataset, seed: int, start: int, augment_batch: Callable | None
+) -> tf.data.Dataset:
+    """Augments whole batches, the first being number `start`, and prefetches them."""
+    if augment_batch is not None:
+        key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
+
+        def augmented(number: tf.Tensor, batch: Any) -> Any:
+            return augment_batch(batch, tf.random.experimental.stateless_fold_in(key, number))
+
+        batches = batches.enumerate(start).map(augmented, num_parallel_calls=tf.data.AUTOTUNE)
+    return batches.prefetch(tf.data.AUTOTUNE).with_options(_options())
 
 
 def _stacked(value: Any) -> tf.Tensor:
@@ -71,296 +305,22 @@ def _stacked(value: Any) -> tf.Tensor:
         return tf.identity(value)
 
 
-class Source:
-    """A finite, random-access set of examples held in host memory.
-
-    Args:
-        tensors: An array `[n, ...]`, or a tuple or dict of arrays of the same `n`, such as
-            uint8 images `[n, height, width, channels]` and int64 labels `[n]`.
-        decode: TensorFlow function of one stored example that returns the example to hand out,
-            for images too many to hold decoded: it may read a path or decode bytes.
-        origin: One line that tells people where the examples come from.
-
-    Raises:
-        TypeError: If an array holds Python objects.
-        ValueError: If there is no array, one without a first axis, no examples, or differing `n`.
-
-    Example:
-        >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
-        >>> next(iter(source.stream(4, seed=1))).shape
-        TensorShape([4, 28, 28, 1])
-    """
-
-    def __init__(
-        self,
-        tensors: Any,
-        decode: Callable[[Any], Any] | None = None,
-        origin: str = "arrays in memory",
-    ):
-        """Checks the arrays; see the class."""
-        self._tensors = tf.nest.map_structure(
-            _stacked, np.asarray(tensors) if isinstance(tensors, list) else tensors
-        )
-        lengths = {len(tensor) for tensor in tf.nest.flatten(self._tensors)}
-        if len(lengths) != 1:
-            raise ValueError(
-                "all arrays of a Source must have the same number of examples, found "
-                f"{sorted(lengths) or 'no array'}."
-            )
-        (self._size,) = lengths
-        if not self._size:
-            raise ValueError("a Source needs at least one example, found none.")
-        self._decode = decode
-        self.origin = origin
-
-    @classmethod
-    def from_images(cls, images: Any, labels: Any = None, origin: str = "images in memory"):
-        """Checks images strictly, and returns a source of images or `(image, label)`.
-
-        Args:
-            images: uint8 `[n, height, width, channels]`, 0..255, 1 or 3 channels.
-            labels: None or integers `[n]`.
-            origin: See the class.
-
-        Raises:
-            TypeError: If the images are not uint8, or the labels are not integers.
-            ValueError: If the images have another rank or number of channels, or the labels another
-                length.
-        """
-        images = np.asarray(images)
-        if images.dtype != np.uint8:
-            span = f", range {images.min()}..{images.max()}" if images.size else ""
-            raise TypeError(
-                f"images must be uint8 in 0..255, found {images.dtype}{span}; rescale to 0..255, "
-                "round, and use .astype('uint8')."
-            )
-        if images.ndim != 4 or images.shape[-1] not in (1, 3):
-            raise ValueError(
-                "images must have shape [n, height, width, channels] with 1 or 3 channels, found "
-                f"{list(images.shape)}; a gray image needs a last axis: images[..., None]."
-            )
-        if labels is None:
-            return cls(images, origin=origin)
-        labels = np.asarray(labels)
-        if not np.issubdtype(labels.dtype, np.integer) or labels.ndim != 1:
-            raise TypeError(
-                f"labels must be integers of shape [n], found {labels.dtype} of shape "
-                f"{list(labels.shape)}."
-            )
-        return cls((images, labels), origin=origin)
-
-    def __len__(self) -> int:
-        """Number of examples."""
-        return self._size
-
-    def __repr__(self) -> str:
-        """Size, specification and origin."""
-        return f"Source({self._size} examples of {self.element_spec}, {self.origin})"
-
-    @property
-    def element_spec(self) -> Any:
-        """`tf.TensorSpec`s of one example, decoded."""
-        return self._examples().element_spec
-
-    def checksum(self) -> str:
-        """Returns a checksum of what is stored: arrays, or encoded images and paths."""
-        found = 0
-        for tensor in tf.nest.flatten(self._tensors):
-            array = np.ascontiguousarray(tensor.numpy())
-            texts = array.dtype == object
-            for part in (text + b"\0" for text in array.flat) if texts else [array.data]:
-                found = zlib.crc32(part, found)
-        return f"{found:08x}"
-
-    def take(self, count: int) -> Source:
-        """Returns a source of the first `count` examples (all, if there are fewer)."""
-        return self.select(slice(checked_integer("count", count, minimum=1)))
-
-    def select(self, index: Any, origin: str | None = None) -> Source:
-        """Returns a source of some examples, without decoding them.
-
-        Args:
-            index: A slice, indices, or a mask, as NumPy takes them on an axis of examples.
-            origin: Where they come from; None keeps the line of this source.
-
-        Raises:
-            ValueError: If nothing is selected.
-            IndexError: If an index is out of range, or the mask is of another length.
-
-        Example:
-            >>> train = source.select(np.arange(len(source)) % 10 != 0)
-        """
-        indices = np.arange(self._size)[index]
-        part = tf.nest.map_structure(lambda tensor: tf.gather(tensor, indices), self._tensors)
-        return Source(part, self._decode, origin or self.origin)
-
-    def map(self, function: Callable[[Any], Any]) -> Source:
-        """Applies `function` to each example once, now, and holds the results in memory.
-
-        It is for what is the same every epoch, such as padding, or choosing a field. What is drawn
-        anew every epoch belongs in `stream(augment=...)`.
-        """
-        examples = self._examples().map(function, num_parallel_calls=tf.data.AUTOTUNE)
-        return Source(_collect(examples, self._size), origin=self.origin)
-
-    def gather(self, index: tf.Tensor) -> Any:
-        """Returns the decoded examples at integers `[count]`, stacked; also inside a graph."""
-        stored = self._gather(index)
-        if self._decode is None:
-            return stored
-        with tf.init_scope():
-            spec = self.element_spec
-        return tf.map_fn(self._decode, stored, fn_output_signature=spec)
-
-    def arrays(self, seed: int = 0, augment_batch: Callable[[Any, Any], Any] | None = None) -> Any:
-        """Returns all examples, decoded, as NumPy arrays `[n, ...]` in the structure of one.
-
-        Args:
-            seed: Seed of the augmentation.
-            augment_batch: As in `batches`, of 1,000 examples each.
-        """
-        if augment_batch:
-            batches = self.batches(1000, seed, augment_batch=augment_batch).as_numpy_iterator()
-            return tf.nest.map_structure(lambda *parts: np.concatenate(parts), *batches)
-        stored = self._decode is None
-        tensors = self._tensors if stored else _collect(self._examples(), self._size)
-        return tf.nest.map_structure(lambda tensor: tensor.numpy(), tensors)
-
-    def batches(
-        self,
-        batch_size: int,
-        seed: int = 0,
-        augment: Callable[[Any, Any], Any] | None = None,
-        augment_batch: Callable[[Any, Any], Any] | None = None,
-    ) -> tf.data.Dataset:
-        """Returns all examples once, in order; the last batch may be smaller.
-
-        Args:
-            batch_size: Examples per batch, 1 or more.
-            seed: Seed of the augmentations.
-            augment: As in `stream`; its seed depends on the example's index alone.
-            augment_batch: As in `stream`; its seed depends on the batch's number alone.
-        """
-        batch_size = checked_integer("batch_size", batch_size, minimum=1)
-        examples = tf.data.Dataset.range(self._size).map(
-            self._reader(self._gather, seed, augment), num_parallel_calls=tf.data.AUTOTUNE
-        )
-        return finished(examples.batch(batch_size), seed, 0, augment_batch)
-
-    def stream(
-        self,
-        batch_size: int,
-        seed: int = 0,
-        start: int = 0,
-        augment: Callable[[Any, Any], Any] | None = None,
-        augment_batch: Callable[[Any, Any], Any] | None = None,
-    ) -> tf.data.Dataset:
-        """Returns shuffled batches without end, a pure function of (source, seed, position).
-
-        Example number `p` of the stream lies in epoch `p // n`, and each epoch is a permutation
-        of its own. Nothing is buffered, so `stream(start=k)` begins at once with what
-        `stream().skip(k)` would give, bit for bit.
-
-        Args:
-            batch_size: Examples per *global* batch, 1 to `len(self)`.
-            seed: Any non-negative integer.
-            start: Batches already consumed.
-            augment: TensorFlow function `augment(example, seed)` applied to each example, with a
-                stateless int64 seed `[2]` that depends on `seed` and `p` alone.
-            augment_batch: The same for a whole global batch at once, which is much faster where
-                the function allows it (`binarize` does); its seed depends on `seed` and the
-                batch's number.
-
-        Returns:
-            Infinite `tf.data.Dataset` of batches of static shape, which a distribution strategy
-            shards by data: each worker gets its slice of every global batch.
-
-        Raises:
-            TypeError: If an argument is not an integer.
-            ValueError: If an argument is out of range, or the batch is larger than the set.
-        """
-        batch_size = checked_integer("batch_size", batch_size, minimum=1)
-        start = checked_integer("start", start, minimum=0)
-        if batch_size > self._size:
-            raise ValueError(
-                f"batch_size {batch_size} is larger than the set of {self._size} examples "
-                f"({self.origin}); use a batch of at most {self._size} or more data."
-            )
-        key = derive_seed(seed, SHUFFLE).astype(np.int64)
-
-        def shuffled(position: tf.Tensor) -> Any:
-            epoch, offset = position // self._size, position % self._size
-            words = tf.concat([tf.broadcast_to(key, [*epoch.shape, 2]), epoch[..., None]], -1)
-            # tf.random.experimental.index_shuffle stops after 4 rounds, which leaves successive
-            # permutations of 60,000 examples with a correlation of 0.9; 12 leave none.
-            index = tf.raw_ops.RandomIndexShuffle(
-                index=offset, seed=words, max_index=np.int64(self._size - 1), rounds=12
-            )
-            return self._gather(tf.ensure_shape(index, position.shape))
-
-        if augment is None and self._decode is None:  # whole batches at once: far faster
-
-            def batch(number: tf.Tensor) -> Any:
-                return shuffled(number * batch_size + tf.range(batch_size, dtype=tf.int64))
-
-            dataset = tf.data.Dataset.counter(start).map(
-                tf.autograph.experimental.do_not_convert(batch),
-                num_parallel_calls=tf.data.AUTOTUNE,
-            )
-        else:
-            dataset = tf.data.Dataset.counter(start * batch_size).map(
-                self._reader(shuffled, seed, augment), num_parallel_calls=tf.data.AUTOTUNE
-            )
-            dataset = dataset.batch(batch_size, drop_remainder=True)
-        return finished(dataset, seed, start, augment_batch)
-
-    def _gather(self, index: tf.Tensor) -> Any:
-        return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), self._tensors)
-
-    def _reader(self, gather: Callable, seed: int, augment: Callable | None) -> Callable:
-        """Function of a position that returns the decoded, augmented example."""
-        key = derive_seed(seed, AUGMENT).astype(np.int64)
-
-        def read(position: tf.Tensor) -> Any:
-            example = gather(position)
-            if self._decode is not None:
-                example = self._decode(example)
-            if augment is not None:
-                fold = tf.random.experimental.stateless_fold_in(key, position)
-                example = augment(example, fold)
-            return example
-
-        if augment is None and self._decode is None:
-            return tf.autograph.experimental.do_not_convert(read)
-        if augment is not None:
-            # Once outside the graph, so that a mistake shows as the function's own error.
-            with tf.device("CPU:0"):
-                read(tf.constant(0, tf.int64))
-        return read
-
-    def _examples(self) -> tf.data.Dataset:
-        """The decoded examples in order."""
-        return tf.data.Dataset.range(self._size).map(
-            self._reader(self._gather, 0, None), num_parallel_calls=tf.data.AUTOTUNE
-        )
+def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
+    """Indices of the examples at positions of a stream: a permutation for each epoch."""
+    epoch = position // size
+    seeds = tf.concat([tf.broadcast_to(key, [*epoch.shape, 2]), epoch[..., None]], -1)
+    # tf.random.experimental.index_shuffle stops after 4 rounds, which leaves successive
+    # permutations of 60,000 examples with a correlation of 0.9; 12 leave none.
+    index = tf.raw_ops.RandomIndexShuffle(
+        index=position % size, seed=seeds, max_index=np.int64(size - 1), rounds=12
+    )
+    return tf.ensure_shape(index, position.shape)
 
 
 def _collect(examples: tf.data.Dataset, size: int) -> Any:
     """The examples of a finite dataset, stacked in host memory."""
     with tf.device("CPU:0"):
         return next(iter(examples.batch(size).with_options(_options())))
-
-
-def finished(batches: tf.data.Dataset, seed: int, start: int, augment: Callable | None):
-    """Augments whole batches, keeps some ready, and sets the options."""
-    if augment is not None:
-        key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
-
-        def draw(number: tf.Tensor, batch: Any) -> Any:
-            return augment(batch, tf.random.experimental.stateless_fold_in(key, number))
-
-        batches = batches.enumerate(start).map(draw, num_parallel_calls=tf.data.AUTOTUNE)
-    return batches.prefetch(tf.data.AUTOTUNE).with_options(_options())
 
 
 def _options() -> tf.data.Options:

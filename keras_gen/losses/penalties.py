@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_gen.data.transforms.augmentations import moved
+from keras_gen.data.transforms.differentiable_augmentations import moved
 from keras_gen.losses.base import Configurable, per_example_mean, per_example_sum, resolve
 
 

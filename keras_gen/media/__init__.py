@@ -1,1 +1,1 @@
-"""Images, sounds and animations: files and arrays."""
+"""Images, sounds and animations as files and arrays, and the spectra of sounds; no models."""

@@ -41,16 +41,16 @@ def map_frames(
 ) -> None:
     """Applies a function to each frame of an animation or a video, one at a time.
 
-    Durations and repetitions of an animation are kept; it lies in memory while it is written.
-    A video is streamed, keeps its frame rate and sound, and becomes H.264, whose height and width
-    are even: what is odd loses a line. Videos need the package imageio-ffmpeg.
+    Durations and repetitions of an animation stay; it lies in memory while it is written. A video
+    is streamed and its frame rate and sound stay. It becomes H.264 of even height and width, so an
+    odd side loses a line. Videos need the package imageio-ffmpeg.
 
     Args:
         source: The file. Its frames are read as `media.images.decode_image` reads an image.
         target: The file to write, complete or not at all: `.gif`, `.png` or `.webp` for an
             animation, `.mp4` for a video.
         function: uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
-        bar: Wraps the frames and their number (of a video about), for instance `tqdm`.
+        bar: Wraps the frames and their number (approximate for a video), for instance `tqdm`.
 
     Raises:
         ValueError: If the source cannot be read, or the target has another ending.
@@ -77,29 +77,28 @@ def write_animation(
     Args:
         path: The file, `.gif`, `.png` or `.webp`, written completely or not at all.
         frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size.
-        side: Pixels that the longer side has at most: what is larger is shrunk.
-        milliseconds: That a frame stays.
+        side: Largest side in pixels: larger frames are shrunk.
+        milliseconds: Duration of a frame.
 
     Raises:
         ValueError: If there are no frames, or the name has another ending.
-        OSError: If the file cannot be written.
 
     Example:
         >>> line = model.interpolate(digits[:1], digits[1:2], steps=30)[0]    # doctest: +SKIP
         >>> write_animation("line.gif", line)                                 # doctest: +SKIP
     """
-    ending = Path(path).suffix.lower()
+    format = ANIMATED.get(Path(path).suffix.lower())
+    if format is None:
+        raise ValueError(f"{path} does not end in {' or '.join(ANIMATED)}: rename it.")
     images = [to_pillow(frame) for frame in frames]
-    if not images or ending not in ANIMATED:
-        what = f"the name {path}" if images else "no frames"
-        raise ValueError(f"{what}: an animation has some, and ends in {' or '.join(ANIMATED)}.")
+    if not images:
+        raise ValueError(f"{path} would have no frames: an animation needs at least one.")
     for image in images:
         image.thumbnail((side, side))
     first, *rest = images
     durations = [milliseconds] * len(rest) + [8 * milliseconds]
     with replacing(path) as file:
-        kind = ANIMATED[ending]
-        first.save(file, kind, save_all=True, append_images=rest, duration=durations, loop=0)
+        first.save(file, format, save_all=True, append_images=rest, duration=durations, loop=0)
 
 
 def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
@@ -107,20 +106,17 @@ def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
 
     Args:
         videos: uint8 `[n, frames, height, width, 1 or 3]`.
-        frames: How many of each, at most.
+        frames: Largest number of frames of each.
 
     Returns:
         uint8 image `[height, width, 3]`.
-
-    Raises:
-        ValueError: If the videos have another shape.
 
     Example:
     ```python
     sample_grid = SampleGrid(lambda model: video_strips(model.sample(8, seed=0)), "runs/a/samples")
     ```
     """
-    videos = _videos(videos)
+    videos = np.asarray(videos)
     places = np.unique(np.linspace(0, videos.shape[1] - 1, frames).round().astype(int))
     return grid(videos[:, places].reshape(-1, *videos.shape[2:]), len(places))
 
@@ -130,20 +126,17 @@ def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
 
     Args:
         videos: uint8 `[n, frames, height, width, 1 or 3]`.
-        columns: Videos in a row: nearly a square unless told.
+        columns: Videos in a row. Default: nearly a square.
 
     Returns:
         uint8 `[frames, height, width, 3]`.
-
-    Raises:
-        ValueError: If the videos have another shape.
 
     Example:
     ```python
     write_animation("videos.gif", video_grid(model.sample(25, seed=0)), milliseconds=100)
     ```
     """
-    return np.stack([grid(frame, columns) for frame in _videos(videos).swapaxes(0, 1)])
+    return np.stack([grid(frame, columns) for frame in np.swapaxes(videos, 0, 1)])
 
 
 def _map_animation(source: Path, target: Path, function: Callable, bar: Callable) -> None:
@@ -161,22 +154,17 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
     with contextlib.ExitStack() as stack:
         with _reading(source):
             animation = stack.enter_context(Image.open(source, formats=tuple(ANIMATED.values())))
-            count, loop = getattr(animation, "n_frames", 1), animation.info.get("loop")
-        # GIF alone may say nothing, which is once.
-        repeated = {} if loop is None and format == "GIF" else {"loop": 1 if loop is None else loop}
+            count = getattr(animation, "n_frames", 1)
+            loop = animation.info.get("loop")
+        if loop is None and format != "GIF":  # a GIF without a number plays once
+            loop = 1
+        options = {} if loop is None else {"loop": loop}
         frames = translated()
         first = next(frames)
         rest = frames if format == "GIF" else list(frames)  # Pillow runs over these twice
+        options |= {"save_all": True, "append_images": rest, "duration": durations, "quality": 95}
         with replacing(target) as file:
-            first.save(
-                file,
-                format,
-                save_all=True,
-                append_images=rest,
-                duration=durations,
-                quality=95,
-                **repeated,
-            )
+            first.save(file, format, **options)
 
 
 def _map_video(source: Path, target: Path, function: Callable, bar: Callable) -> None:
@@ -191,7 +179,8 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
         with _reading(source):
             about = next(stream)
             width, height = about["size"]
-            fps, count = about["fps"], round(about["fps"] * about["duration"])
+            fps = about["fps"]
+            count = round(fps * about["duration"])
 
         def translated() -> Iterator[np.ndarray]:
             for frame in bar(_read(stream, source), count):
@@ -218,12 +207,8 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
 
 
 def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:
-    while True:
-        with _reading(source):
-            frame = next(stream, None)
-        if frame is None:
-            return
-        yield frame
+    with _reading(source):
+        yield from stream
 
 
 @contextlib.contextmanager
@@ -234,13 +219,3 @@ def _reading(source: Path) -> Iterator[None]:
     except Exception as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
         raise ValueError(f"{source} cannot be read ({reason}): replace or remove it.") from error
-
-
-def _videos(videos):
-    videos = np.asarray(videos)
-    if videos.ndim != 5:
-        raise ValueError(
-            f"videos have the shape {list(videos.shape)}: expected [n, frames, height, width, 1 or "
-            "3]."
-        )
-    return videos

@@ -25,8 +25,8 @@ SUFFIXES = tuple(_FORMATS)
 def decode_image(contents: bytes) -> np.ndarray:
     """Decodes the contents of a PNG, JPEG, WebP, GIF or BMP file; of an animation its first frame.
 
-    Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned the
-    way its EXIF orientation tells.
+    Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned
+    upright by its EXIF orientation.
 
     Returns:
         uint8 `[height, width, 3]` in 0..255.
@@ -45,12 +45,8 @@ def decode_image(contents: bytes) -> np.ndarray:
 
 
 def rgb(image: Image.Image) -> np.ndarray:
-    """The pixels of a Pillow image, or of the frame at which it stands; see `decode_image`.
-
-    Returns:
-        uint8 `[height, width, 3]` in 0..255.
-    """
-    with contextlib.suppress(Exception):  # EXIF data that cannot be read tells nothing.
+    """The pixels of a Pillow image or its current frame, uint8 `[height, width, 3]`, in RGB."""
+    with contextlib.suppress(Exception):  # EXIF data that cannot be read is ignored
         image = ImageOps.exif_transpose(image)
     if image.mode == "I;16":  # gray, whose values `convert` would clip
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
@@ -62,9 +58,6 @@ def rgb(image: Image.Image) -> np.ndarray:
 
 def read_image(path: str | Path) -> np.ndarray:
     """Reads an image file; see `decode_image`.
-
-    Returns:
-        uint8 `[height, width, 3]` in 0..255.
 
     Raises:
         OSError: If the file cannot be read.
@@ -81,7 +74,7 @@ def read_image(path: str | Path) -> np.ndarray:
 
 
 def write_image(path: str | Path, image: np.ndarray) -> None:
-    """Writes an image in the format that the name tells; JPEG and WebP with quality 95.
+    """Writes an image in the format of the file's ending; JPEG and WebP with quality 95.
 
     Args:
         path: The file, with one of the endings `SUFFIXES`; replaced if it exists.
@@ -89,7 +82,6 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
 
     Raises:
         ValueError: If the image has another dtype or shape, or the name another ending.
-        OSError: If the file cannot be written.
 
     Example:
         >>> write_image("negative.jpg", 255 - photo)    # doctest: +SKIP
@@ -106,10 +98,6 @@ def write_png(path: str | Path, image: np.ndarray) -> None:
     Args:
         path: The file; replaced if it exists.
         image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` in 0..255.
-
-    Raises:
-        ValueError: If the image has another dtype or shape.
-        OSError: If the file cannot be written.
     """
     _write(path, image, "PNG")
 
@@ -127,11 +115,7 @@ def to_pillow(image: np.ndarray) -> Image.Image:
         ValueError: If the image has another dtype or shape.
     """
     image = np.asarray(image)
-    if (
-        image.dtype != np.uint8
-        or image.ndim not in (2, 3)
-        or image.shape[2:] not in ((), (1,), (3,))
-    ):
+    if image.dtype != np.uint8 or image.ndim < 2 or image.shape[2:] not in ((), (1,), (3,)):
         raise ValueError(
             f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], "
             "[H, W, 1] or [H, W, 3]."
@@ -140,7 +124,7 @@ def to_pillow(image: np.ndarray) -> Image.Image:
 
 
 def flat_pixels(images: np.ndarray) -> np.ndarray:
-    """Images as vectors of numbers between 0 and 1, as PCA and the like take them.
+    """Images as vectors of numbers between 0 and 1, for PCA and other methods on vectors.
 
     Args:
         images: uint8 `[n, ...]`.
@@ -156,8 +140,6 @@ def flat_pixels(images: np.ndarray) -> np.ndarray:
 
 def luma(images):
     """Returns the luma of RGB images, by ITU-R BT.601.
-
-    The weights of red, green and blue sum to 1: gray stays what it is.
 
     Args:
         images: Array of numbers, or tensor of floats, `[..., 3]`, in any units.
@@ -191,19 +173,15 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
         (62, 92, 3)
     """
     images = np.asarray(images)
-    if (
-        images.dtype != np.uint8
-        or images.ndim != 4
-        or images.shape[-1] not in (1, 3)
-        or not images.size
-    ):
+    shape = images.shape
+    if images.dtype != np.uint8 or len(shape) != 4 or shape[-1] not in (1, 3) or not images.size:
         raise ValueError(
             f"images are {images.dtype} {list(images.shape)}: expected uint8 "
             "[N, H, W, 1] or [N, H, W, 3] with at least one image."
         )
     if (columns is not None and columns < 1) or pad < 0:
         raise ValueError(f"columns={columns} and pad={pad}: expected at least 1 and 0.")
-    n, height, width, _ = images.shape
+    n, height, width, _ = shape
     columns = min(columns or math.ceil(math.sqrt(n)), n)
     rows = math.ceil(n / columns)
     sample_grid = np.full(

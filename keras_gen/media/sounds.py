@@ -1,4 +1,4 @@
-"""Sounds as arrays: reading and writing WAV files, and spectrograms."""
+"""Sounds as arrays, and WAV files."""
 
 import wave
 from pathlib import Path
@@ -6,8 +6,6 @@ from pathlib import Path
 import numpy as np
 
 from keras_gen.files import replacing
-
-WINDOW, STEP = 256, 64  # of spectrograms, in samples
 
 
 def as_int16(waveforms: np.ndarray) -> np.ndarray:
@@ -38,60 +36,35 @@ def as_int16(waveforms: np.ndarray) -> np.ndarray:
     return np.clip(np.round(waveforms * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16)
 
 
-def as_waveforms(waveforms: np.ndarray, name: str = "waveforms") -> np.ndarray:
+def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
     """Returns sounds of one channel as floats in [-1, 1].
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`.
-        name: What the error calls them.
 
     Returns:
         Float64 `[n, samples]`.
 
     Raises:
         TypeError: If the dtype is another.
-        ValueError: If the shape or the values are others, or a sound is shorter than a window.
+        ValueError: If the shape or the values are others.
     """
     waveforms = np.asarray(waveforms)
     flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms
-    if flat.ndim != 2 or not len(flat) or flat.shape[1] < WINDOW:
+    if flat.ndim != 2 or not flat.size:
         raise ValueError(
-            f"Expected {name} of shape [n, samples, 1], {WINDOW} samples at least, found "
-            f"{list(waveforms.shape)}."
+            f"Expected waveforms of shape [n, samples, 1], found {list(waveforms.shape)}."
         )
     return as_int16(flat) / 2.0**15
 
 
-def spectrogram(waveforms: np.ndarray) -> np.ndarray:
-    """Returns magnitudes of the short-time Fourier transform: 32 ms at 8,000 Hz, every 8 ms.
-
-    Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
-
-    Returns:
-        Float64 `[n, frames, 129]`, of Hann windows; a sine wave of amplitude 1 has 1.
-
-    Raises:
-        TypeError: If the dtype is another.
-        ValueError: If the shape or the values are others.
-
-    Example:
-        >>> spectrogram(np.zeros([2, 512, 1])).shape
-        (2, 5, 129)
-    """
-    sounds = as_waveforms(waveforms)
-    frames = np.lib.stride_tricks.sliding_window_view(sounds, WINDOW, axis=1)[:, ::STEP]
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)  # Hann, of sum WINDOW / 2
-    return np.abs(np.fft.rfft(frames * window)) * (4 / WINDOW)
-
-
 def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
-    """Writes sounds as a WAV file of 16 bits, complete or not at all; missing folders are made.
+    """Writes sounds as a WAV file of 16 bits, complete or not at all.
 
     Args:
         path: The file; replaced if it exists.
         waveforms: int16, or floats in [-1, 1]: one sound `[samples]` or `[samples, 1]`, or several
-            `[n, samples, 1]`, which follow each other.
+            `[n, samples, 1]`, one after the other.
         rate: Samples a second.
 
     Raises:

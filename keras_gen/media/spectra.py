@@ -1,80 +1,119 @@
-"""Spectra of sounds, and features of them by which speakers and words are told apart."""
+"""Spectra of sounds: short-time Fourier transforms, mel bands, and features of speech."""
 
 from __future__ import annotations
 
 import numpy as np
+import tensorflow as tf
 from scipy.fft import dct
 
-from keras_gen.media.sounds import WINDOW, spectrogram
+from keras_gen.media.sounds import as_waveforms
 
-BANDS, CEPSTRA = 24, 13
-RANGE = 60.0  # dB below the loudest band of a sound, where it ends
+WINDOW = 256  # samples of a window of `spectrogram`
+STEP = 64  # samples from one window to the next
+BANDS = 24
+CEPSTRA = 13
+RANGE = 60.0  # dB from the loudest band of a sound to the quietest
 SPEECH = 25.0  # dB below the loudest frame, where speech ends
 LOWEST = 60.0  # Hz
 
 
-def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns how loud sounds are in 24 bands of equal width on the mel scale.
+def spectrogram(waveforms: np.ndarray) -> np.ndarray:
+    """Returns magnitudes of the short-time Fourier transform: 32 ms at 8,000 Hz, every 8 ms.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
-        rate: Samples a second.
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, 256 samples or more.
 
     Returns:
-        Float64 dB `[n, frames, bands]`, 60 below the loudest band of each sound at least.
+        Float64 `[n, frames, 129]`, of Hann windows; a sine wave of amplitude 1 has 1.
 
     Raises:
         TypeError: If the dtype is another.
         ValueError: If the shape or the values are others.
 
     Example:
+        >>> spectrogram(np.zeros([2, 512, 1])).shape
+        (2, 5, 129)
+    """
+    sounds = as_waveforms(waveforms)
+    if sounds.shape[1] < WINDOW:
+        raise ValueError(f"Sounds have {sounds.shape[1]} samples: expected {WINDOW} at least.")
+    frames = np.lib.stride_tricks.sliding_window_view(sounds, WINDOW, axis=1)[:, ::STEP]
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)  # Hann, of sum WINDOW / 2
+    return np.abs(np.fft.rfft(frames * window)) * (4 / WINDOW)
+
+
+def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
+    """Returns the same of tensors, with gradients and any window, for losses.
+
+    Args:
+        waveforms: Float32 `[batch, samples, channels]`, padded at their end.
+        window: Length of the windows in samples, which move by a fifth of it.
+        floor: Magnitude that is added (squared, to the square), because the root of 0 has no
+            gradient.
+
+    Returns:
+        Float32 `[batch, channels, frames, frequencies]`.
+    """
+    channels = tf.transpose(waveforms, [0, 2, 1])
+    spectra = tf.signal.stft(channels, window, max(1, window // 5), pad_end=True)
+    # The window's sum is half its length, and of a real sine one of two frequencies is kept.
+    spectra *= 4.0 / window
+    power = tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))
+    return tf.sqrt(power + floor**2)
+
+
+def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
+    """Returns the loudness of sounds in 24 bands of equal width on the mel scale.
+
+    Args:
+        waveforms: As of `spectrogram`.
+        rate: Samples a second.
+
+    Returns:
+        Float64 dB `[n, frames, bands]`, at least the loudest band of the sound minus 60.
+
+    Example:
         >>> log_mel(np.ones([2, 512, 1])).shape
         (2, 5, 24)
     """
-    power = np.square(spectrogram(waveforms)) @ _bank(rate).T
+    power = np.square(spectrogram(waveforms)) @ _mel_bank(rate).T
     decibels = 10 * np.log10(power + 1e-20)
     return np.maximum(decibels, decibels.max(axis=(1, 2), keepdims=True) - RANGE)
 
 
 def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns the mean of `log_mel` while somebody speaks, relative to its own mean.
+    """Returns the mean of `log_mel` over the frames with speech, relative to its own mean.
 
-    A speaker and a microphone can be told by it, and a linear filter changes it at will.
+    It differs between speakers and microphones, and any linear filter changes it.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        waveforms: As of `spectrogram`.
         rate: Samples a second.
 
     Returns:
         Float64 dB `[n, 24]`.
-
-    Example:
-        >>> average_spectrum(np.ones([2, 512, 1])).shape
-        (2, 24)
     """
     bands = log_mel(waveforms, rate)
-    mean = np.stack([b[s].mean(axis=0) for b, s in zip(bands, speech(bands), strict=True)])
-    return mean - mean.mean(axis=1, keepdims=True)
+    means = [own[spoken].mean(axis=0) for own, spoken in zip(bands, speech(bands), strict=True)]
+    spectra = np.stack(means)
+    return spectra - spectra.mean(axis=1, keepdims=True)
 
 
 def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns how the cepstrum varies while somebody speaks: what no filter changes.
+    """Returns how the cepstrum varies in the frames with speech.
 
-    A fixed linear filter adds a constant to `log_mel`, and so to its cosine transform.
+    A fixed linear filter adds a constant to `log_mel` and so to the cepstrum: it changes nothing.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        waveforms: As of `spectrogram`.
         rate: Samples a second.
 
     Returns:
         Float64 `[n, 91]`: logarithms of the deviations of 13 cepstra, and their correlations.
-
-    Example:
-        >>> cepstral_covariance(np.ones([2, 512, 1])).shape
-        (2, 91)
     """
     bands = log_mel(waveforms, rate)
-    pairs, found = np.triu_indices(CEPSTRA, 1), []
+    pairs = np.triu_indices(CEPSTRA, 1)
+    found = []
     for cepstra, spoken in zip(_cepstra(bands), speech(bands), strict=True):
         centered = cepstra[spoken] - cepstra[spoken].mean(axis=0)
         covariance = centered.T @ centered / len(centered)
@@ -85,32 +124,29 @@ def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) -> np.ndarray:
-    """Returns the cepstrum at some moments between the first and the last that somebody speaks.
+    """Returns the cepstrum at some moments between the first and the last frame with speech.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
+        waveforms: As of `spectrogram`.
         rate: Samples a second.
-        moments: How many, at equal distances.
+        moments: Number of moments, at equal distances.
 
     Returns:
         Float64 `[n, 13 * moments]`: means of three frames.
-
-    Example:
-        >>> cepstral_contour(np.ones([2, 512, 1])).shape
-        (2, 104)
     """
-    bands, found = log_mel(waveforms, rate), []
+    bands = log_mel(waveforms, rate)
+    found = []
     for cepstra, spoken in zip(_cepstra(bands), speech(bands), strict=True):
-        first, *_, last = np.pad(np.flatnonzero(spoken), [0, 1], "edge")
+        frames = np.flatnonzero(spoken)
         padded = np.pad(cepstra, [[1, 1], [0, 0]], "edge")
         smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
-        chosen = np.linspace(first, last, moments).round().astype(int)
+        chosen = np.linspace(frames[0], frames[-1], moments).round().astype(int)
         found.append(smooth[chosen].ravel())
     return np.stack(found)
 
 
 def speech(bands: np.ndarray) -> np.ndarray:
-    """Returns in which frames somebody speaks: those within 25 dB of the loudest.
+    """Returns the frames with speech: those within 25 dB of the loudest.
 
     Args:
         bands: dB `[n, frames, bands]`, as of `log_mel`.
@@ -126,11 +162,14 @@ def _cepstra(bands):
     return dct(bands, axis=-1, norm="ortho")[..., :CEPSTRA]
 
 
-def _bank(rate):
+def _mel_bank(rate):
     """Triangles of equal width on the mel scale, `[bands, frequencies]`."""
     ends = 2595 * np.log10(1 + np.array([LOWEST, rate / 2]) / 700)
     edges = 700 * (10 ** (np.linspace(*ends, BANDS + 2) / 2595) - 1)
     frequencies = np.fft.rfftfreq(WINDOW, 1 / rate)
-    low, center, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
-    rising, falling = (frequencies - low) / (center - low), (high - frequencies) / (high - center)
+    low = edges[:-2, None]
+    center = edges[1:-1, None]
+    high = edges[2:, None]
+    rising = (frequencies - low) / (center - low)
+    falling = (high - frequencies) / (high - center)
     return np.maximum(0, np.minimum(rising, falling))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_gen.media.images import grid
-from keras_gen.media.sounds import spectrogram
+from keras_gen.media.spectra import spectrogram
 
 _RANGE = 60.0  # dB from white to black
 

@@ -40,12 +40,6 @@ def test_the_ending_is_the_format(tmp_path, ending):
     assert np.abs(read_image(tmp_path / f"a{ending}").astype(int) - smooth).mean() < 2
 
 
-def test_another_ending_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"a\.tiff does not end in one of \.png, .*: rename it"):
-        write_image(tmp_path / "a.tiff", RGB)
-    assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize("gray", [RGB[..., 0], RGB[..., :1]], ids=["H W", "H W 1"])
 def test_gray_becomes_rgb(tmp_path, gray):
     write_png(tmp_path / "a.png", gray)
@@ -78,29 +72,18 @@ def test_other_formats(tmp_path):
     smooth = np.linspace(0, 255, 16 * 16 * 3).reshape(16, 16, 3).astype(np.uint8)
     image = Image.fromarray(smooth)
     for name, mode in (
-        ("a.bmp", "RGB"),
-        ("b.jpg", "RGB"),
         ("c.jpg", "CMYK"),
         ("d.jpg", "L"),
         ("e.gif", "P"),
         ("f.png", "P"),
         ("g.png", "1"),
         ("h.png", "LA"),
-        ("i.webp", "RGB"),
     ):
         image.convert(mode).save(tmp_path / name)
         expected = np.asarray(image.convert(mode).convert("RGB"), int)
         got = read_image(tmp_path / name)
         assert got.shape == (16, 16, 3) and got.dtype == np.uint8, name
         assert np.abs(got - expected).mean() < 4, name
-
-
-def test_a_transparent_entry_of_a_palette(tmp_path):
-    image = Image.new("P", (2, 1))
-    image.putpalette([255, 0, 0, 0, 0, 255])
-    image.putpixel((1, 0), 1)
-    image.save(tmp_path / "a.png", transparency=0)
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), [[[255] * 3, [0, 0, 255]]])
 
 
 @pytest.mark.parametrize("suffix", [".gif", ".webp"])
@@ -133,7 +116,7 @@ def with_exif(stored, tiff):
 
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", UPRIGHT)
-def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
+def test_photos_are_turned_by_exif(tmp_path, orientation, order):
     coarse = np.array([[0, 90, 180], [255, 40, 130]], np.uint8)
     stored = np.kron(coarse, np.ones([16, 16], np.uint8))[..., None].repeat(3, axis=-1)
     directory = struct.pack(
@@ -148,7 +131,7 @@ def test_photos_are_turned_as_exif_tells(tmp_path, orientation, order):
 
 
 @pytest.mark.parametrize("tiff", [b"no such data", b"II*\0"])
-def test_broken_exif_tells_nothing(tmp_path, tiff):
+def test_broken_exif_is_ignored(tmp_path, tiff):
     (tmp_path / "a.jpg").write_bytes(with_exif(np.full([8, 4, 3], 100, np.uint8), tiff))
     assert read_image(tmp_path / "a.jpg").shape == (8, 4, 3)
 
@@ -164,29 +147,11 @@ def test_what_is_not_an_image(tmp_path, content):
         read_image(tmp_path / "a.jpg")
 
 
-def test_what_is_not_there(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        read_image(tmp_path / "a.jpg")
-
-
 @pytest.mark.parametrize("image", [RGB.astype(np.float32), RGB[None], RGB[..., :2], RGB[0, :, 0]])
 def test_write_png_checks(tmp_path, image):
     with pytest.raises(ValueError, match=r"image is .* expected uint8 \[H, W\]"):
         write_png(tmp_path / "a.png", image)
     assert not list(tmp_path.iterdir())
-
-
-def test_write_png_keeps_the_old_file_when_it_fails(tmp_path, monkeypatch):
-    write_png(tmp_path / "a.png", RGB)
-
-    def full(*_):
-        raise OSError("No space left on device")
-
-    monkeypatch.setattr("os.replace", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_png(tmp_path / "a.png", RGB // 2)
-    assert [file.name for file in tmp_path.iterdir()] == ["a.png"]
-    np.testing.assert_array_equal(read_image(tmp_path / "a.png"), RGB)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -1,11 +1,11 @@
-"""WAV files there and back, spectrograms by their definition, and what is no sound."""
+"""WAV files, and what is no sound."""
 
 import wave
 
 import numpy as np
 import pytest
 
-from keras_gen.media.sounds import as_int16, as_waveforms, read_wav, spectrogram, write_wav
+from keras_gen.media.sounds import as_int16, as_waveforms, read_wav, write_wav
 
 RATE = 8000
 
@@ -64,17 +64,6 @@ def test_what_is_no_sound():
     for bad, shown in ((np.nan, "nan"), (np.inf, "inf")):
         with pytest.raises(ValueError, match=f"values up to {shown}: expected"):
             as_int16(np.array([bad]))
-    for shape in ((300,), (2, 300, 2), (0, 300), (2, 255)):
-        with pytest.raises(ValueError, match=r"sounds of shape \[n, samples, 1\], 256 samples at"):
-            as_waveforms(np.zeros(shape), "sounds")
-
-
-def test_a_sine_of_amplitude_1_has_magnitude_1():
-    time = np.arange(512) / RATE
-    sines = [amplitude * np.sin(2 * np.pi * 1000 * time) for amplitude in (1.0, 0.25)]
-    found = spectrogram(np.stack(sines)[..., None])
-    assert found.shape == (2, 5, 129)
-    # 1,000 Hz are frequency 32 of 256; a Hann window spreads half of it to both sides.
-    np.testing.assert_allclose(found[0, :, 31:34], np.tile([0.5, 1, 0.5], [5, 1]), atol=1e-3)
-    np.testing.assert_allclose(found[1, :, 31:34], np.tile([0.125, 0.25, 0.125], [5, 1]), atol=1e-3)
-    assert found[:, :, [*range(29), *range(36, 129)]].max() < 1e-3
+    for shape in ((300,), (2, 300, 2), (0, 300)):
+        with pytest.raises(ValueError, match=r"Expected waveforms of shape \[n, samples, 1\]"):
+            as_waveforms(np.zeros(shape))

@@ -1,10 +1,18 @@
-"""Features of spectra: what filters, loudness and silence do to them."""
+"""Spectra by their definition, and what filters, loudness and silence do to their features."""
 
 import numpy as np
 import pytest
 from scipy import signal
 
-from keras_gen.media.spectra import average_spectrum, cepstral_contour, cepstral_covariance, log_mel
+from keras_gen.media.spectra import (
+    average_spectrum,
+    cepstral_contour,
+    cepstral_covariance,
+    log_mel,
+    spectrogram,
+)
+
+RATE = 8000
 
 FILTER = [0.6, 0.0, 0.35]  # two taps of noticeable shape, short beside a window
 
@@ -78,3 +86,19 @@ def test_silence_has_features_too():
     for feature in (average_spectrum, cepstral_covariance, cepstral_contour):
         found = feature(np.zeros([2, 512, 1], "int16"))
         assert np.isfinite(found).all()
+
+
+def test_a_sine_of_amplitude_1_has_magnitude_1():
+    time = np.arange(512) / RATE
+    sines = [amplitude * np.sin(2 * np.pi * 1000 * time) for amplitude in (1.0, 0.25)]
+    found = spectrogram(np.stack(sines)[..., None])
+    assert found.shape == (2, 5, 129)
+    # 1,000 Hz are frequency 32 of 256; a Hann window spreads half of it to both sides.
+    np.testing.assert_allclose(found[0, :, 31:34], np.tile([0.5, 1, 0.5], [5, 1]), atol=1e-3)
+    np.testing.assert_allclose(found[1, :, 31:34], np.tile([0.125, 0.25, 0.125], [5, 1]), atol=1e-3)
+    assert found[:, :, [*range(29), *range(36, 129)]].max() < 1e-3
+
+
+def test_a_sound_shorter_than_a_window():
+    with pytest.raises(ValueError, match="Sounds have 255 samples: expected 256 at least"):
+        spectrogram(np.zeros([2, 255, 1]))

@@ -1,1 +1,1 @@
-"""Batches in which labels, pairs or weights have a say."""
+"""Streams of batches that need more than `Source.stream`: pairs, few labels, triples, weights."""

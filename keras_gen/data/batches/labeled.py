@@ -13,61 +13,53 @@ from keras_gen.data.source import Source, finished
 
 
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Returns indices in random order whose first ones, however many, are even over the labels.
+    """Returns indices in random order that begin with equally many examples of each class.
 
-    The first 100 are among the first 1,000, and each class has as many examples as the others,
-    unless it runs out of them.
+    That holds for the first 100 as for the first 1,000, until a class runs out of examples.
 
     Args:
         labels: Integers `[n]`.
         seed: Seed of the order.
 
-    Returns:
-        A permutation of 0 to n - 1, int64 `[n]`.
-
     Example:
         >>> few = source.select(even_order(labels, seed=0)[:100])
     """
     order = np.random.default_rng(seed).permutation(len(labels))
-    turn = np.empty(len(labels), np.int64)  # how many of the label came before
+    rank = np.empty(len(labels), np.int64)  # within the class
     for label in np.unique(labels):
         own = labels[order] == label
-        turn[own] = np.arange(own.sum())
-    return order[np.argsort(turn, kind="stable")]
+        rank[own] = np.arange(own.sum())
+    return order[np.argsort(rank, kind="stable")]
 
 
 def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Keeps the labels of few examples, drawn evenly over the classes, and hides the others.
+    """Hides all but a few labels, which are drawn evenly over the classes.
 
     Args:
-        labels: Integers `[n]` from 0 on, of two classes or more.
-        count: How many are kept: from the number of classes on, and fewer than all.
+        labels: Integers `[n]` from 0 on.
+        count: Labels that stay: at least one of each class, and fewer than all.
         seed: Seed of the draw, as of `even_order`.
 
     Returns:
-        The labels, -1 in place of those that are hidden, int64 `[n]`.
+        int64 `[n]`, -1 for a hidden label.
 
     Raises:
-        ValueError: If there is one class only, or `count` is out of its range.
+        ValueError: If `count` is out of its range.
 
     Example:
         >>> labels = few_labels(np.arange(9) % 3, count=3)
         >>> labeled, unlabeled = source.select(labels >= 0), source.select(labels < 0)
     """
     classes = len(np.unique(labels))
-    if classes < 2:
-        raise ValueError(
-            f"All {len(labels)} labels are {labels[0]}: expected 2 classes or more to tell apart."
-        )
     if not classes <= count < len(labels):
         raise ValueError(
-            f"count is {count} of {len(labels)} labels of {classes} classes: keep at least "
+            f"count is {count} of {len(labels)} labels of {classes} classes: expected at least "
             f"{classes}, one of each class, and at most {len(labels) - 1}, so that one is hidden."
         )
-    kept = even_order(labels, seed)[:count]
-    hidden = np.full(len(labels), -1, np.int64)
-    hidden[kept] = labels[kept]
-    return hidden
+    shown = even_order(labels, seed)[:count]
+    found = np.full(len(labels), -1, np.int64)
+    found[shown] = labels[shown]
+    return found
 
 
 def partly_labeled(
@@ -79,47 +71,51 @@ def partly_labeled(
     labels_per_batch: int | None = None,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns batches of which the first examples have labels and the others none.
+    """Returns batches whose first examples have labels, and the others none.
 
     Each part is shuffled on its own, so the few labeled examples are repeated more often.
 
     Args:
         labeled: Examples `(image, label)`, at least as many as a batch has.
-        unlabeled: Images of the same shape, or `(image, label)`, whose labels are left aside.
+        unlabeled: Images of the same shape, or `(image, label)` with labels that are ignored.
         batch_size: Examples in a *global* batch.
         seed: Any non-negative integer.
         start: Batches already consumed; see `Source.stream`.
-        labels_per_batch: How many of a batch have labels, 1 or more; None for half of them.
+        labels_per_batch: Labeled examples in a batch, 1 or more; None for half of them.
         augment_batch: As of `Source.stream`, of `(images, labels)`.
 
     Returns:
         Infinite `tf.data.Dataset` of `(images, labels)`, -1 where there is no label.
 
     Raises:
-        ValueError: If none or all of a batch have labels, half of an odd number should, or a part
-            of the batch is more than its source holds.
+        ValueError: If none or all of a batch have labels, or half of an odd number should.
 
     Example:
         >>> few = Source((np.zeros([4, 8, 8, 1], "uint8"), np.arange(4)))
         >>> many = Source(np.zeros([9, 8, 8, 1], "uint8"))
         >>> images, labels = next(iter(partly_labeled(few, many, batch_size=8)))
     """
-    if labels_per_batch is None and batch_size % 2:
+    if labels_per_batch is None:
+        if batch_size % 2:
+            raise ValueError(
+                f"batch_size is {batch_size}, and half of it should have labels: make it even, or "
+                "give labels_per_batch."
+            )
+        labels_per_batch = batch_size // 2
+    hidden = batch_size - labels_per_batch
+    if not 0 < labels_per_batch < batch_size:
         raise ValueError(
-            f"batch_size is {batch_size}, of which no half can have labels: make it even, or say "
-            "how many by labels_per_batch."
-        )
-    known = batch_size // 2 if labels_per_batch is None else labels_per_batch
-    if not 0 < known < batch_size:
-        raise ValueError(
-            f"labels_per_batch is {known}: expected 1 to {batch_size - 1} of {batch_size} examples."
+            f"labels_per_batch is {labels_per_batch}: expected 1 to {batch_size - 1} of "
+            f"{batch_size} examples."
         )
 
-    def join(few, others):
-        images, *_ = others if isinstance(others, tuple) else (others,)
-        hidden = -tf.ones([batch_size - known], few[1].dtype)
-        return tf.concat([few[0], images], 0), tf.concat([few[1], hidden], 0)
+    def mixed(few, others):
+        images, labels = few
+        if isinstance(others, tuple):
+            others = others[0]
+        no_labels = -tf.ones([hidden], labels.dtype)
+        return tf.concat([images, others], 0), tf.concat([labels, no_labels], 0)
 
-    parts = unpaired(labeled, unlabeled, (known, batch_size - known), seed, start)
-    batches = parts.map(tf.autograph.experimental.do_not_convert(join))
+    parts = unpaired(labeled, unlabeled, (labels_per_batch, hidden), seed, start)
+    batches = parts.map(tf.autograph.experimental.do_not_convert(mixed))
     return finished(batches, seed, start, augment_batch)

@@ -20,9 +20,8 @@ def class_triples(
         start: Batches already consumed; see `Source.stream`.
 
     Returns:
-        Infinite `tf.data.Dataset` of `(x, labels, same, other, other_labels)`: `same` are others of
-        the classes of `x`, drawn uniformly; `other` are drawn uniformly from all other classes, and
-        `other_labels` are their classes.
+        Infinite `tf.data.Dataset` of `(x, labels, same, other, other_labels)`. `same` are drawn
+        uniformly from the other examples of the class of `x`, and `other` from all other classes.
 
     Raises:
         ValueError: As `Source.stream`; if the labels are of one class, or a class has one example.
@@ -38,7 +37,7 @@ def class_triples(
             f"There are {counts.tolist()} examples of each class: class_triples needs two classes "
             "or more, and two examples or more of each."
         )
-    # In this order each class is one stretch.
+    # In this order the examples of a class follow each other.
     order = np.argsort(kinds, kind="stable")
     first = (np.cumsum(counts) - counts)[kinds[order]]
     size = counts[kinds[order]]
@@ -49,13 +48,15 @@ def class_triples(
 
     def triples(place, key):
         fold = tf.random.experimental.stateless_fold_in
-        begin, count = tf.gather(first, place), tf.gather(size, place)
-        # The class is a ring, of which the example itself is left out.
+        begin = tf.gather(first, place)
+        count = tf.gather(size, place)
+        # The class is a ring, without the example itself.
         same = begin + (place - begin + 1 + uniform(count - 1, fold(key, 0))) % count
-        # So are all examples, of which the stretch of the class is left out.
+        # All examples are another ring, without the class.
         other = (begin + count + uniform(len(order) - count, fold(key, 1))) % len(order)
-        picked = [source.gather(tf.gather(order, places)) for places in (place, same, other)]
-        (x, label), (same, _), (other, other_label) = picked
-        return x, label, same, other, other_label
+        x, label = source.gather(tf.gather(order, place))
+        same_x, _ = source.gather(tf.gather(order, same))
+        other_x, other_label = source.gather(tf.gather(order, other))
+        return x, label, same_x, other_x, other_label
 
     return Source(np.arange(len(order))).stream(batch_size, seed, start, augment_batch=triples)

@@ -1,4 +1,4 @@
-"""Two sets without pairs, streamed side by side."""
+"""Batches of two sets without pairs, such as photographs and paintings."""
 
 from __future__ import annotations
 
@@ -23,28 +23,23 @@ def unpaired(
 
     Args:
         a: First domain, a source or an array of its examples.
-        b: Second domain, of any size; an epoch of one side is independent of the other's.
+        b: Second domain, of any size.
         batch_size: Examples of each domain in a *global* batch, or of the first and the second.
-        seed: Any non-negative integer; both sides derive unrelated seeds from it.
+        seed: Any non-negative integer; both domains derive unrelated seeds from it.
         start: Batches already consumed; see `Source.stream`.
-        augment: `augment(example, seed)` applied to each example of either side.
+        augment: `augment(example, seed)` applied to each example of either domain.
 
     Returns:
         Infinite `tf.data.Dataset` of `(a_batch, b_batch)`.
 
-    Raises:
-        TypeError: As `Source.stream`, for either side.
-        ValueError: As `Source.stream`, for either side.
-
     Example:
-        >>> photos, paintings = (np.zeros([n, 8, 8, 3], "uint8") for n in (9, 5))
+        >>> photos, paintings = np.zeros([9, 8, 8, 3], "uint8"), np.zeros([5, 8, 8, 3], "uint8")
         >>> x, y = next(iter(unpaired(photos, paintings, batch_size=2)))
     """
     sizes = batch_size if isinstance(batch_size, tuple) else (batch_size, batch_size)
-    sides = [
-        (side if isinstance(side, Source) else Source(side)).stream(
-            size, int(derive_seed(seed, key, 1)[0]), start, augment
-        )
-        for side, size, key in zip((a, b), sizes, (LEFT, RIGHT), strict=True)
-    ]
-    return tf.data.Dataset.zip(tuple(sides)).with_options(sides[0].options())
+    streams = []
+    for domain, size, key in ((a, sizes[0], LEFT), (b, sizes[1], RIGHT)):
+        source = domain if isinstance(domain, Source) else Source(domain)
+        own_seed = int(derive_seed(seed, key, words=1)[0])
+        streams.append(source.stream(size, own_seed, start, augment))
+    return tf.data.Dataset.zip(tuple(streams)).with_options(streams[0].options())

@@ -19,7 +19,7 @@ def weighted_stream(
     start: int = 0,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns batches without end, each drawn from the weights at the time it is asked for.
+    """Returns batches without end, each drawn by the weights at the time it is asked for.
 
     Batch number t is a function of (source, weights, seed, t): with the weights of that moment,
     `start=k` resumes bit for bit. Nothing is prefetched, so a step waits for its batch. Give `fit`
@@ -36,13 +36,11 @@ def weighted_stream(
 
     Returns:
         Infinite `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` where the
-        examples are tuples. `drawn` is int64 `[batch_size, 2]`; `weights.fresh(drawn)` checks that
-        no weight was changed meanwhile, and returns the indices that `weights.write` takes.
+        examples are tuples. `weights.fresh(drawn)`, of int64 `[batch_size, 2]`, checks that no
+        weight was changed meanwhile, and returns the indices that `weights.write` takes.
 
     Raises:
-        TypeError: If an argument is not an integer.
-        ValueError: If an argument is out of range, or there are more or fewer weights than
-            examples.
+        ValueError: If an argument is out of range, or there is not one weight for each example.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
@@ -57,13 +55,12 @@ def weighted_stream(
             f"{weights.size} sampling weights for {len(source)} examples ({source.origin}): give "
             "one for each."
         )
-    key, augment_key = (
-        derive_seed(seed, use).astype(np.int64) for use in (WEIGHTED, AUGMENT_BATCH)
-    )
+    draw_key = derive_seed(seed, WEIGHTED).astype(np.int64)
+    augment_key = derive_seed(seed, AUGMENT_BATCH).astype(np.int64)
     fold = tf.random.experimental.stateless_fold_in
 
     def draw(number: tf.Tensor) -> tuple:
-        return number, weights.draw(batch_size, fold(key, number))
+        return number, weights.draw(batch_size, fold(draw_key, number))
 
     def read(number: tf.Tensor, drawn: tf.Tensor) -> tuple:
         examples = source.gather(drawn[:, 0])
@@ -82,36 +79,30 @@ def weighted_stream(
 
 
 def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -> np.ndarray:
-    """Returns weights by which examples are drawn whose latents are rare, 1 in the mean.
+    """Returns sampling weights of mean 1 that are large for examples with rare latents.
 
     Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
     AIES 2019, algorithm 1: the product over the latents of 1 / (density + alpha), as if they
-    were independent. The density of a latent is that of its histogram over all examples, whose
-    bins have one width and one of them its middle at 0: a latent that hardly varies about 0
-    changes nothing.
+    were independent. The density of a latent is that of its histogram over all examples. One bin
+    has its middle at 0, so a latent that hardly varies about 0 changes nothing.
 
     Args:
         latents: Finite numbers `[n, latents]`.
-        alpha: Smoothing, 0 or above: 0 gives the inverse density itself, and a number far above all
-            densities weights that are alike. Of a standard Normal latent they go up to 0.4.
-        bin_width: Of the histograms, in the latents' unit, above 0.
+        alpha: Smoothing, 0 or above: 0 gives the inverse density, and a number far above all
+            densities equal weights. The density of a standard normal latent goes up to 0.4.
+        bin_width: Width of the histograms' bins, in the latents' unit, above 0.
 
     Returns:
         float64 `[n]`, positive.
 
     Raises:
-        ValueError: If there is no such latent, or an argument is out of range.
+        ValueError: If `alpha` or `bin_width` is out of range.
 
     Example:
         >>> inverse_density([[0], [0], [0], [9]], alpha=0)
         array([0.66666667, 0.66666667, 0.66666667, 2.        ])
     """
     latents = np.asarray(latents, np.float64)
-    if latents.ndim != 2 or not latents.size or not np.isfinite(latents).all():
-        raise ValueError(
-            f"Latents of shape {list(latents.shape)} cannot be weighed: expected finite numbers "
-            "[n, latents], at least one."
-        )
     if not 0 <= alpha < np.inf:
         raise ValueError(f"alpha is {alpha}: expected a finite number that is not negative.")
     if not 0 < bin_width < np.inf:

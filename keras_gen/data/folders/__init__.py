@@ -1,1 +1,1 @@
-"""Folders of a user's own files."""
+"""Folders of a user's own files, one module for each layout: `image_folder`, one image a file."""

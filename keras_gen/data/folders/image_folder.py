@@ -1,4 +1,4 @@
-"""Folders of the user's own images."""
+"""A folder of images, one in each file, with or without subfolders of classes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.sets.catalogue import MEMORY_LIMIT
+from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.images import resize_cover
+from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.media.images import SUFFIXES, decode_image
 
 
@@ -26,16 +26,16 @@ def image_folder(
 ) -> Source:
     """Reads all images of a folder and the folders in it, in the order of their sorted paths.
 
-    Files of `media.images.SUFFIXES` are decoded as by `media.images.decode_image`, and images of
-    any size and aspect are cut to squares as by `resize_cover`. Where the decoded images would take
-    more than `memory_limit`, the files' bytes are held instead and decoded as they are used.
+    Files of `media.images.SUFFIXES` are decoded as by `media.images.decode_image`, and cut to
+    squares as by `resize_cover`.
 
     Args:
         path: The folder.
         size: Side of the images in pixels.
         max_broken: Fraction of images, 0 to 1, that may be unreadable; they are left out and named
             in a warning.
-        memory_limit: Largest number of bytes to hold decoded.
+        memory_limit: Largest number of bytes to hold decoded. Of a larger folder the files' bytes
+            are held, and decoded as they are used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
             number of the subfolder that an image lies in, in the order of their names, from 0.
         channels: 3 for RGB, 1 for gray.
@@ -45,7 +45,6 @@ def image_folder(
 
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
-        NotADirectoryError: If `path` is a file.
         ValueError: If there are fewer than two readable images, or more than `max_broken`
             unreadable ones, or labels are asked for and an image lies in no subfolder.
 
@@ -55,9 +54,7 @@ def image_folder(
     folder = Path(path)
     if not 0 <= max_broken <= 1:
         raise ValueError(f"max_broken must be a fraction from 0 to 1, found {max_broken}.")
-    if channels not in (1, 3):
-        raise ValueError(f"channels must be 3 for RGB or 1 for gray, found {channels}.")
-    files = _images(folder)
+    files = _image_files(folder)
     classes = _classes(folder, files) if labels else {}
     hold_decoded = len(files) * size * size * channels <= memory_limit
 
@@ -82,13 +79,9 @@ def image_folder(
         return cover(tf.ensure_shape(image, [None, None, 3]))
 
     with ThreadPoolExecutor(os.cpu_count()) as pool, tf.device("CPU:0"):
-        read_files = list(pool.map(read, files))
-    good = [example for example in read_files if example is not None]
-    broken = [
-        str(file.relative_to(folder))
-        for file, example in zip(files, read_files, strict=True)
-        if example is None
-    ]
+        contents = dict(zip(files, pool.map(read, files), strict=True))
+    good = {file: found for file, found in contents.items() if found is not None}
+    broken = [str(file.relative_to(folder)) for file in files if file not in good]
     if broken:
         _report(folder, broken, len(files), max_broken)
     if len(good) < 2:
@@ -97,19 +90,20 @@ def image_folder(
         )
     kinds = f" of {len(set(classes.values()))} classes" if labels else ""
     origin = f"{len(good)} images{kinds}, from {folder}"
-    # A tensor, because NumPy's byte strings end at their last byte that is not 0.
-    stored = np.stack(good) if hold_decoded else tf.constant(good)
+    # Bytes in a tensor, because NumPy's byte strings end at their last byte that is not 0.
+    images = list(good.values())
+    stored = np.stack(images) if hold_decoded else tf.constant(images)
     if not labels:
         return Source(stored, None if hold_decoded else decode, origin=origin)
-    readable = zip(files, read_files, strict=True)
-    numbers = np.array([classes[file] for file, example in readable if example is not None])
-    pair = None if hold_decoded else lambda example: (decode(example[0]), example[1])
-    return Source((stored, numbers), pair, origin=origin)
+
+    def decode_first(example: tuple) -> tuple:
+        return decode(example[0]), example[1]
+
+    numbers = np.array([classes[file] for file in good])
+    return Source((stored, numbers), None if hold_decoded else decode_first, origin=origin)
 
 
-def _images(folder: Path) -> list[Path]:
-    if folder.is_file():
-        raise NotADirectoryError(f"{folder} is a file; give the folder that the images lie in.")
+def _image_files(folder: Path) -> list[Path]:
     if not folder.is_dir():
         raise FileNotFoundError(f"there is no folder {folder}; give one that holds images.")
     visible = [
@@ -134,13 +128,15 @@ def _classes(folder: Path, files: list[Path]) -> dict[Path, int]:
             f"{folder} holds {len(outside)} images outside of subfolders, such as {outside[0]}, "
             "and labels are the names of subfolders: put each image into the folder of its class."
         )
-    names = [file.relative_to(folder).parts[0] for file in files]
-    number = {name: n for n, name in enumerate(sorted(set(names)))}
-    return {file: number[name] for file, name in zip(files, names, strict=True)}
+    subfolders = {file: file.relative_to(folder).parts[0] for file in files}
+    names = sorted(set(subfolders.values()))
+    return {file: names.index(name) for file, name in subfolders.items()}
 
 
 def _report(folder: Path, broken: list[str], count: int, max_broken: float) -> None:
-    shown = ", ".join(broken[:20]) + (f" and {len(broken) - 20} more" if len(broken) > 20 else "")
+    shown = ", ".join(broken[:20])
+    if len(broken) > 20:
+        shown += f" and {len(broken) - 20} more"
     found = f"{len(broken)} of {count} images in {folder} cannot be read"
     if len(broken) > max_broken * count:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Images made of what ships inside scikit-learn, and voices, for machines without network."""
+"""Samples for machines without network: images that ship with scikit-learn, computed voices."""
 
 from keras_gen.data.offline.images import offline_color_digits, offline_digits, offline_unpaired
 from keras_gen.data.offline.painterly import paint

@@ -1,4 +1,4 @@
-"""Samples that need no network, made of what ships inside scikit-learn."""
+"""Images that need no network, made from those that ship with scikit-learn."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import tensorflow as tf
 
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.source import Source, derive_seed
-from keras_gen.data.transforms.images import pad_to, resize_cover
+from keras_gen.data.transforms.resizing import pad_to, resize_cover
 from keras_gen.media.images import decode_image
 
-# The tiles of each photograph and what they serve: Photographs or Arts to train on, or the same
-# held out (small letters). Mixed, so that the domains differ in manner and not in content; without
-# overlap, so that no test image was seen in training and no painting shows a photograph's place.
+# What each tile of the photographs is for: Photographs or Arts to train on, or the same held out
+# (small letters). They are mixed, so that the domains differ in style and not in content. They do
+# not overlap, so that no test image was seen in training, and no painting shows a photograph.
 _TILES = {
     "china.jpg": ("PAPAP", "ApaPA", "PaApP"),
     "flower.jpg": ("APAPA", "PapAP", "ApPaA"),
@@ -29,8 +29,7 @@ def offline_unpaired(
     """Photographs and paintings without pairs, made at run time.
 
     The photographs are crops of two that ship with scikit-learn; the paintings are crops of other
-    parts of them, painted by `keras_gen.data.offline.paint`. The four sets come from disjoint
-    regions.
+    parts of them, painted by `paint`. The four sets come from disjoint regions.
 
     Args:
         size: Side of the images in pixels.
@@ -46,19 +45,19 @@ def offline_unpaired(
         >>> sample = offline_unpaired(size=64)
         >>> batches = unpaired(sample["photo_train"], sample["painting_train"], 1)
     """
-    tiles = _tiles()
-    kinds = {"photo": "crops", "painting": "computed paintings of other parts"}
     sample = {}
-    for number, (key, regions) in enumerate(sorted(tiles.items())):
-        kind, _, use = key.partition("_")
+    for number, (key, regions) in enumerate(sorted(_tiles().items())):
         rng = np.random.default_rng(derive_seed(seed, number, words=4))
-        if kind == "painting":
+        kind = "crops"
+        if key.startswith("painting"):
+            kind = "computed paintings of other parts"
             regions = [paint(region, seed=int(rng.integers(2**31))) for region in regions]
-        images = [
-            _crop(regions[image % len(regions)], size, rng)
-            for image in range(n_train if use == "train" else n_test)
-        ]
-        origin = f"offline sample: {kinds[kind]} of two photographs that ship with scikit-learn"
+        images = []
+        for image in range(n_train if key.endswith("train") else n_test):
+            side = int(rng.integers(_CROP[0], _CROP[1] + 1))
+            crop = _cut(regions[image % len(regions)], side, rng)
+            images.append(resize_cover(crop, size).numpy())
+        origin = f"offline sample: {kind} of two photographs that ship with scikit-learn"
         sample[key] = Source(np.stack(images), origin=origin)
     return sample
 
@@ -84,24 +83,18 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     images = digits.images[..., None].astype(np.float32) * (255 / 16)
     images = tf.image.resize(images, [inner, inner], "bicubic", antialias=True)
     images = tf.cast(tf.clip_by_value(tf.round(images), 0, 255), tf.uint8)
-    images = pad_to(images, size).numpy()
+    images = pad_to(images, size)
     origin = "offline sample: the 8x8 digits that ship with scikit-learn, enlarged"
-    parts = {"train": slice(1500), "test": slice(1500, None)}
-    return {
-        key: Source.from_images(
-            images[part], digits.target[part].astype(np.int64) if labels else None, origin=origin
-        )
-        for key, part in parts.items()
-    }
+    whole = Source((images, digits.target.astype(np.int64)) if labels else images, origin=origin)
+    return {"train": whole.select(slice(1500)), "test": whole.select(slice(1500, None))}
 
 
 def offline_color_digits(size: int = 32, labels: bool = False, seed: int = 0) -> dict[str, Source]:
     """The small handwritten digits blended into photographs, a stand-in for small color images.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
-    an image is |patch - digit| of each channel, the patch a random crop of a photograph. The
-    photographs are the two that ship with scikit-learn; the crops to train on and those held out
-    come from disjoint regions.
+    an image is |patch - digit| of each channel, the patch a random crop of a photograph that ships
+    with scikit-learn. Crops to train on and held-out ones come from disjoint regions.
 
     Args:
         size: Side of the images in pixels.
@@ -110,20 +103,17 @@ def offline_color_digits(size: int = 32, labels: bool = False, seed: int = 0) ->
 
     Returns:
         Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 3]` and int64 labels 0..9.
-
-    Example:
-        >>> train = offline_color_digits()["train"]
     """
-    digits, tiles = offline_digits(size, labels=True), _tiles()
+    tiles = _tiles()
     sample = {}
-    for number, (part, source) in enumerate(sorted(digits.items())):
+    for number, (part, digits) in enumerate(sorted(offline_digits(size, labels=True).items())):
         rng = np.random.default_rng(derive_seed(seed, number, words=4))
         regions = tiles[f"photo_{part}"] + tiles[f"painting_{part}"]
-        shapes, targets = source.arrays()
+        shapes, classes = digits.arrays()
         patches = [_cut(regions[i % len(regions)], size, rng) for i in range(len(shapes))]
         images = np.abs(np.stack(patches).astype(np.int16) - shapes).astype(np.uint8)
         origin = "offline sample: digits blended into photographs, both from scikit-learn"
-        sample[part] = Source.from_images(images, targets if labels else None, origin=origin)
+        sample[part] = Source((images, classes) if labels else images, origin=origin)
     return sample
 
 
@@ -143,11 +133,8 @@ def _photograph(name: str) -> np.ndarray:
     return decode_image(resources.files("sklearn.datasets.images").joinpath(name).read_bytes())
 
 
-def _crop(region: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
-    side = int(rng.integers(_CROP[0], _CROP[1] + 1))
-    return resize_cover(_cut(region, side, rng), size).numpy()
-
-
 def _cut(region: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:
-    top, left = (int(rng.integers(0, extent - side + 1)) for extent in region.shape[:2])
+    height, width = region.shape[:2]
+    top = int(rng.integers(0, height - side + 1))
+    left = int(rng.integers(0, width - side + 1))
     return region[top : top + side, left : left + side]

@@ -9,62 +9,49 @@ from scipy import ndimage
 
 from keras_gen.media.images import luma
 
+# In the paper's symbols:
+_THRESHOLD = 30.0  # T: mean color distance (0..441) in a grid cell that calls for a stroke
+_CURVATURE = 0.5  # f_c: weight of a new direction against the last one
+_BLUR = 0.5  # f_sigma: standard deviation of the blur in brush radii
+_SHORTEST = 4  # least number of control points of a stroke
+_LONGEST = 12
+
 
 def paint(
     photo: np.ndarray,
     radii: Sequence[int] = (8, 4, 2),
     seed: int = 0,
     *,
-    threshold: float = 30.0,
-    curvature: float = 0.5,
-    shortest: int = 4,
-    longest: int = 12,
-    blur: float = 0.5,
     bristles: float = 9.0,
     jitter: float = 6.0,
 ) -> np.ndarray:
     """Paints a photograph, large brushes first.
 
-    Every brush paints, over what is there, the places where the canvas differs from the photo
-    blurred to the brush's own size; strokes follow the normals of the image gradient. After
-    A. Hertzmann, "Painterly Rendering with Curved Brush Strokes of Multiple Sizes", SIGGRAPH
-    1998; the streaks of the bristles are an addition.
+    Every brush paints where the canvas differs from the photo blurred to the brush's own size.
+    Strokes follow the normals of the image gradient. After A. Hertzmann, "Painterly Rendering with
+    Curved Brush Strokes of Multiple Sizes", SIGGRAPH 1998; the streaks of the bristles are ours.
 
     Args:
         photo: uint8 `[height, width, 3]`.
         radii: Brush radii in pixels, largest first.
         seed: Seed of the order of the strokes and of their colors.
-        threshold: Mean color distance (0..441) in a grid cell that calls for a stroke, T.
-        curvature: Weight of a new direction against the last one, 0..1, f_c.
-        shortest: Least number of control points of a stroke.
-        longest: Largest number of control points of a stroke.
-        blur: Standard deviation of the blur in brush radii, f_sigma.
         bristles: Standard deviation of the streaks in gray values.
         jitter: Standard deviation of a stroke's color.
 
     Returns:
         uint8 `[height, width, 3]`.
 
-    Raises:
-        ValueError: If it is no uint8 color image, or there is no brush.
-
     Example:
         >>> painting = paint(photo, radii=(8, 4, 2))
     """
-    if photo.ndim != 3 or photo.shape[-1] != 3 or photo.dtype != np.uint8:
-        raise ValueError(
-            f"a photo must be uint8 [height, width, 3], found {photo.dtype} {list(photo.shape)}."
-        )
-    if not radii or min(radii) < 1:
-        raise ValueError(f"brush radii must be 1 pixel or more, found {list(radii)}.")
     rng = np.random.default_rng(seed)
     canvas = np.full(photo.shape, np.inf)  # bare canvas, far from any color
     for radius in radii:
-        reference = ndimage.gaussian_filter(photo.astype(float), blur * radius, axes=(0, 1))
-        starts = _starts(canvas, reference, radius, threshold)
+        reference = ndimage.gaussian_filter(photo.astype(float), _BLUR * radius, axes=(0, 1))
+        starts = _starts(canvas, reference, radius)
         if not len(starts):
             continue
-        points, counts = _strokes(canvas, reference, starts, radius, curvature, shortest, longest)
+        points, counts = _strokes(canvas, reference, starts, radius)
         colors = reference[starts[:, 0], starts[:, 1]]
         colors = colors + rng.normal(0, jitter, colors.shape)
         colors = colors + rng.normal(0, jitter, [len(colors), 1])
@@ -76,7 +63,7 @@ def paint(
     return np.rint(canvas).clip(0, 255).astype(np.uint8)
 
 
-def _starts(canvas: np.ndarray, reference: np.ndarray, radius: int, threshold: float) -> np.ndarray:
+def _starts(canvas: np.ndarray, reference: np.ndarray, radius: int) -> np.ndarray:
     """Worst point of every grid cell that needs a stroke: `[strokes, (row, column)]`."""
     height, width, _ = canvas.shape
     distance = np.minimum(np.linalg.norm(canvas - reference, axis=-1), 1e4)
@@ -87,34 +74,25 @@ def _starts(canvas: np.ndarray, reference: np.ndarray, radius: int, threshold: f
     worst = cells.argmax(axis=1)
     row, column = np.divmod(np.arange(rows * columns), columns)
     starts = np.stack([row * radius + worst // radius, column * radius + worst % radius], axis=1)
-    return starts[cells.mean(axis=1) > threshold]
+    return starts[cells.mean(axis=1) > _THRESHOLD]
 
 
 def _strokes(
-    canvas: np.ndarray,
-    reference: np.ndarray,
-    starts: np.ndarray,
-    radius: int,
-    curvature: float,
-    shortest: int,
-    longest: int,
+    canvas: np.ndarray, reference: np.ndarray, starts: np.ndarray, radius: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Control points `[strokes, longest, (row, column)]` and how many of them count.
-
-    All strokes of a layer grow together, since none depends on another.
-    """
+    """Control points `[strokes, longest, (row, column)]` of a layer, and how many of them count."""
     bright = luma(reference)[..., 0]
     gradient = np.stack([ndimage.sobel(bright, axis) for axis in (0, 1)], axis=-1)
     limit = np.array(canvas.shape[:2]) - 1
     color = reference[starts[:, 0], starts[:, 1]]
-    points = np.repeat(starts[:, None].astype(float), longest, axis=1)
+    points = np.repeat(starts[:, None].astype(float), _LONGEST, axis=1)
     counts = np.ones(len(starts), int)
     last = np.zeros([len(starts), 2])
     alive = np.ones(len(starts), bool)
-    for step in range(1, longest):
+    for step in range(1, _LONGEST):
         row, column = np.rint(points[:, step - 1]).astype(int).T
         here = reference[row, column]
-        if step > shortest:  # the canvas is closer to the photo than the stroke's color
+        if step > _SHORTEST:  # the canvas is closer to the photo than the stroke's color
             alive &= np.linalg.norm(here - canvas[row, column], axis=-1) >= np.linalg.norm(
                 here - color, axis=-1
             )
@@ -123,7 +101,7 @@ def _strokes(
         alive &= (steepness[:, 0] > 0) | (np.abs(last).sum(axis=-1) > 0)
         direction = np.stack([slope[:, 1], -slope[:, 0]], axis=-1) / np.maximum(steepness, 1e-9)
         direction *= np.where((direction * last).sum(axis=-1, keepdims=True) < 0, -1, 1)
-        direction = curvature * direction + (1 - curvature) * last
+        direction = _CURVATURE * direction + (1 - _CURVATURE) * last
         direction /= np.maximum(np.linalg.norm(direction, axis=-1, keepdims=True), 1e-9)
         following = points[:, step - 1] + radius * direction
         alive &= ((following >= 0) & (following <= limit)).all(axis=-1)
@@ -169,7 +147,8 @@ def _spline(
     before = points[:, np.maximum(np.arange(points.shape[1]) - 1, 0)]
     after = np.concatenate([points[:, 1:], points[:, -1:]], axis=1)
     time = (np.arange(dense) / dense)[:, None]
-    start, end = ((before + points) / 2)[:, :, None], ((points + after) / 2)[:, :, None]
+    start = ((before + points) / 2)[:, :, None]
+    end = ((points + after) / 2)[:, :, None]
     middle = points[:, :, None]
     curve = (1 - time) ** 2 * start + 2 * time * (1 - time) * middle + time**2 * end
     tangent = (1 - time) * (middle - start) + time * (end - middle)

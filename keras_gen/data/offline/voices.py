@@ -1,4 +1,4 @@
-"""Voices that are computed: sounds with a speaker and a word, where no recordings can be had."""
+"""Computed voices: sounds with a speaker and a word, in place of recordings."""
 
 from __future__ import annotations
 
@@ -21,40 +21,38 @@ _WIDTH = 90.0  # of a formant, Hz
 def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     """Computes words of two vowels, one for each digit, in five voices, ten times each.
 
-    A voice has a pitch, a length of the vocal tract and a timbre; every take has a length, a place
-    and a melody of its own, and a little noise. Overtones of the pitch pass two formants, which
-    glide from the first vowel to the second.
+    A voice has a pitch, a length of the vocal tract and a timbre; a take has a length, a place, a
+    melody and a little noise. Overtones of the pitch pass two formants, which glide from the first
+    vowel to the second.
 
     Args:
         samples: Length of every waveform, at 8,000 a second.
-        seed: Of what differs between takes.
+        seed: Seed of the differences between takes.
 
     Returns:
-        Waveforms, float32 `[500, samples]` in any units; and of each its voice, its digit and its
-        take, int64 `[500]`.
+        Waveforms, float32 `[500, samples]` in any units; and their voices, digits and takes, int64
+        `[500]` each.
 
     Example:
         >>> waveforms, voices, digits, takes = offline_voices(4096)
     """
     rng = np.random.default_rng(derive_seed(seed, 0, words=4))
     size = (len(VOICES), _DIGITS, _TAKES)
-    voices, digits, takes = (axis.ravel().astype(np.int64) for axis in np.indices(size))
-    waveforms = np.stack(
-        [_word(samples, *pair, rng) for pair in zip(voices, digits, strict=True)]
-    ).astype(np.float32)
-    return waveforms, voices, digits, takes
+    voices, digits, takes = np.indices(size).reshape(3, -1).astype(np.int64)
+    words = [_word(samples, *pair, rng) for pair in zip(voices, digits, strict=True)]
+    return np.stack(words).astype(np.float32), voices, digits, takes
 
 
 def _word(samples, voice, digit, rng):
-    """One take of a word, `[samples]`."""
     pitch, tract, decay = _SPEAKERS[voice]
     length = int(samples * rng.uniform(0.5, 0.8))
     start = int(rng.uniform(0, samples - length))
     progress = np.linspace(0, 1, length)
     # Pairs (0, 1), (1, 2), ..., then (0, 2), (1, 3), ...: no word is another one backwards.
-    first, second = digit % 5, (digit + 1 + digit // 5) % 5
+    first = _VOWELS[digit % 5]
+    second = _VOWELS[(digit + 1 + digit // 5) % 5]
     glide = 1 / (1 + np.exp(-12 * (progress - rng.uniform(0.4, 0.6))))[:, None]
-    formants = ((1 - glide) * _VOWELS[first] + glide * _VOWELS[second]) / tract
+    formants = ((1 - glide) * first + glide * second) / tract
     melody = pitch * rng.uniform(0.93, 1.07) * (1 + rng.uniform(-0.1, 0.1) * progress)
     phase = 2 * np.pi * np.cumsum(melody) / _RATE
     sound = rng.normal(0, 0.003, length)

@@ -1,1 +1,1 @@
-"""Data sets, as sources of examples."""
+"""The data sets that recipes load, one module for each kind, and how sets are held together."""

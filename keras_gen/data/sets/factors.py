@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Mapping
 
 import numpy as np
+
+from keras_gen.data.source import checked_integer
 
 
 class Factors:
@@ -22,7 +23,6 @@ class Factors:
         sizes: Number of values of each.
 
     Raises:
-        TypeError: If a size is not an integer.
         ValueError: If there is no factor, or one that does not vary.
 
     Example:
@@ -34,28 +34,15 @@ class Factors:
     def __init__(self, sizes: Mapping[str, int]):
         if not sizes:
             raise ValueError("Factors found no factor: pass sizes such as {'shape': 3, 'x': 32}.")
-        for name, size in sizes.items():
-            try:
-                operator.index(size)
-            except TypeError:
-                raise TypeError(
-                    f"the size of factor {name!r} must be an integer, found {size!r}."
-                ) from None
-            if size < 2:
-                raise ValueError(
-                    f"factor {name!r} must have 2 values or more, found {size}: "
-                    "leave out what does not vary."
-                )
         self.names = tuple(sizes)
-        self.sizes = tuple(operator.index(size) for size in sizes.values())
+        self.sizes = tuple(
+            checked_integer(f"the number of values of factor {name!r}", size, minimum=2)
+            for name, size in sizes.items()
+        )
 
     def __len__(self) -> int:
         """Number of combinations."""
         return math.prod(self.sizes)
-
-    def __repr__(self) -> str:
-        """The sizes."""
-        return f"Factors({dict(zip(self.names, self.sizes, strict=True))})"
 
     def values(self, index: np.ndarray) -> np.ndarray:
         """Returns the combinations of the given numbers; the last factor changes fastest.
@@ -65,12 +52,6 @@ class Factors:
 
         Returns:
             int64 `[n, factors]`.
-
-        Raises:
-            ValueError: If a number is out of range.
-
-        Example:
-            >>> everything = factors.values(np.arange(len(factors)))
         """
         return np.stack(np.unravel_index(np.asarray(index), self.sizes), axis=-1)
 
@@ -90,12 +71,6 @@ class Factors:
 
         Returns:
             int64 `[n, factors]`.
-
-        Raises:
-            ValueError: If a value is out of the factor's range.
-
-        Example:
-            >>> squares = factors.sample_with_fixed(0, np.zeros(8, int), np.random.default_rng(0))
         """
         combinations = self.sample(len(values), rng)
         combinations[np.arange(len(values)), factor] = values
@@ -105,20 +80,12 @@ class Factors:
         """Returns `combinations` as int64 `[n, factors]` if they lie on the grid.
 
         Raises:
-            TypeError: If they are not integers.
-            ValueError: If they have another shape, or a value is out of its factor's range.
+            ValueError: If a value is out of its factor's range.
         """
         combinations = np.asarray(combinations)
-        if not np.issubdtype(combinations.dtype, np.integer):
-            raise TypeError(f"values of factors must be integers, found {combinations.dtype}.")
-        if combinations.ndim != 2 or combinations.shape[1] != len(self.sizes):
-            raise ValueError(
-                f"values of the factors {self.names} must have shape [n, {len(self.sizes)}], "
-                f"found {list(combinations.shape)}."
-            )
-        outside = (combinations < 0) | (combinations >= self.sizes)
-        if outside.any():
-            row, column = np.argwhere(outside)[0]
+        outside = np.argwhere((combinations < 0) | (combinations >= self.sizes))
+        if len(outside):
+            row, column = outside[0]
             raise ValueError(
                 f"factor {self.names[column]!r} has values 0 to {self.sizes[column] - 1}, "
                 f"found {combinations[row, column]} in row {row}."

@@ -18,25 +18,23 @@ _REACH = 0.8  # no shape reaches farther from its center, in sides of the square
 class Shapes:
     """Squares, ellipses and hearts in every scale, orientation and place, with no download.
 
-    The factors are those of dSprites (Matthey et al. 2017) with its numbers of values by default,
-    but these are other images, and scores on them are not scores on dSprites: edges are
-    anti-aliased rather than binary, the three shapes have one area at one scale, the heart's
-    outline, the sizes and the margins are our own, and the last orientation is one step short of
-    the full turn instead of repeating the first.
+    The factors are those of dSprites (Matthey et al. 2017) with its numbers of values by default.
+    Scores are not scores on dSprites, because the images are others: edges are anti-aliased, the
+    three shapes have one area at one scale, the heart's outline, the sizes and the margins are our
+    own, and the last orientation does not repeat the first.
 
-    With a full turn, a square looks the same four times and an ellipse twice, so that no code of
-    the image can tell their orientation; with `turn=0.25` all images differ.
+    In a full turn a square looks the same four times and an ellipse twice, so their orientation
+    cannot be encoded. With `turn=0.25` all images differ.
 
     Args:
         size: Side of the images in pixels, 16 or more.
         scales: Number of scales, evenly spaced from half to full width.
-        orientations: Number of angles, clockwise, from 0 to `turn` (which is left out).
-        positions: Number of places along x (rightwards) and as many along y (downwards), such
-            that every shape lies wholly within the image.
+        orientations: Number of angles, clockwise, from 0 to below `turn`.
+        positions: Number of places along x (rightwards) and along y (downwards). Every shape lies
+            within the image.
         turn: Range of the orientations in full turns, above 0 up to 1.
 
     Raises:
-        TypeError: If a number of values is not an integer.
         ValueError: If an argument is out of range.
 
     Example:
@@ -52,7 +50,7 @@ class Shapes:
     turn: float = 1.0
 
     def __post_init__(self):
-        """Checks the arguments; see the class."""
+        """Refuses arguments out of range."""
         if self.size < 16:
             raise ValueError(f"the images must have sides of 16 pixels or more, found {self.size}.")
         if not 0 < self.turn <= 1:
@@ -62,15 +60,14 @@ class Shapes:
     @property
     def factors(self) -> Factors:
         """The grid of "shape" (square, ellipse, heart), "scale", "orientation", "x" and "y"."""
-        return Factors(
-            {
-                "shape": len(_DISTANCES),
-                "scale": self.scales,
-                "orientation": self.orientations,
-                "x": self.positions,
-                "y": self.positions,
-            }
-        )
+        sizes = {
+            "shape": len(_DISTANCES),
+            "scale": self.scales,
+            "orientation": self.orientations,
+            "x": self.positions,
+            "y": self.positions,
+        }
+        return Factors(sizes)
 
     def render(self, values: np.ndarray) -> np.ndarray:
         """Draws the images of some combinations of the factors.
@@ -82,8 +79,7 @@ class Shapes:
             uint8 `[n, size, size, 1]`, 0 the background, 255 the shape.
 
         Raises:
-            TypeError: If the values are not integers.
-            ValueError: If they have another shape, or a value is out of its factor's range.
+            ValueError: If a value is out of its factor's range.
         """
         values = self.factors.check(values)
         images = np.empty([len(values), self.size, self.size, 1], np.uint8)
@@ -101,15 +97,12 @@ class Shapes:
 
         Returns:
             Source of uint8 `[size, size, 1]` and, with `labels`, int64 `[5]`.
-
-        Raises:
-            ValueError: If `n` is not between 1 and the number of combinations.
         """
         total = len(self.factors)
-        if n is not None and not 1 <= n <= total:
-            raise ValueError(f"n must be between 1 and the {total} combinations, found {n}.")
         index = np.arange(total)
         if n is not None:
+            if not 1 <= n <= total:
+                raise ValueError(f"n must be between 1 and the {total} combinations, found {n}.")
             index = np.random.default_rng(seed).choice(total, n, replace=False)
         values = self.factors.values(index)
         images = self.render(values)
@@ -122,7 +115,8 @@ class Shapes:
         margin = _REACH * _SIDE * self.size + 0.5  # half a pixel for the soft edge
         step = (self.size - 2 * margin) / (self.positions - 1)
         pixels = np.arange(self.size) + 0.5 - margin
-        right, down = (pixels - x * step)[None, :], (pixels - y * step)[:, None]
+        right = (pixels - x * step)[None, :]
+        down = (pixels - y * step)[:, None]
         u = (np.cos(angle) * right + np.sin(angle) * down) / width
         v = (np.cos(angle) * down - np.sin(angle) * right) / width
         # A straight edge at signed distance t from a pixel's center covers about 1/2 - t of it.
@@ -148,7 +142,8 @@ def _ellipse(u: np.ndarray, v: np.ndarray) -> np.ndarray:
 def _heart(u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """A square on its tip, with half a disc on each of its upper sides."""
     r = 0.5 / np.sqrt(1 + np.pi / 4)
-    p, q = (u - v) / np.sqrt(2), (-u - v) / np.sqrt(2)  # along the sides, to the upper corner
+    p = (u - v) / np.sqrt(2)  # along the sides, to the upper corner
+    q = (-u - v) / np.sqrt(2)
     square = np.maximum(np.abs(p), np.abs(q)) - r
     return np.minimum(square, np.minimum(np.hypot(p - r, q), np.hypot(p, q - r)) - r)
 

@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 
 from keras_gen.data.offline.voices import VOICES, offline_voices
-from keras_gen.data.sets.catalogue import DataUnavailable, load_tfds
-from keras_gen.data.sets.image_sets import OFFLINE_WARNING, Split
+from keras_gen.data.sets.splits import OFFLINE_WARNING, Split
+from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.waveforms import to_peak
 
@@ -32,17 +32,13 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
     """Loads the Free Spoken Digit Dataset: 8,000 samples a second, one digit each.
 
     They come from tensorflow-datasets (`spoken_digit`). Takes 0 to 4 of every speaker and digit are
-    the test part, as in its authors' split, and the others are for training. Where they are
-    unavailable, synthetic voices take their place (`keras_gen.data.offline.offline_voices`). All
-    are scaled to one peak, for the loudness of the recordings differs by the speaker.
+    the test part, as in its authors' split. Where they are unavailable, synthetic voices take their
+    place (`keras_gen.data.offline.offline_voices`). All are scaled to one peak, because the
+    speakers' recordings differ in loudness.
 
     Args:
         samples: Length of every waveform: the middle of longer recordings, and shorter ones in the
-            middle of silence. The longest of the first ten takes has 6,925, and 5,120 are more than
-            19 of 20 have.
-
-    Raises:
-        DataDamaged: If the prepared data set is broken.
+            middle of silence. 19 of 20 recordings are shorter than 5,120.
 
     Example:
     ```python
@@ -50,20 +46,23 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
     waveform, speaker, digit = data.train.arrays()
     ```
     """
+    warning = ""
     try:
-        names = ("audio", "label", "audio/filename")
-        source = load_tfds("spoken_digit", "train", size=samples, features=names)
+        features = ("audio", "label", "audio/filename")
+        source = load_tfds("spoken_digit", "train", size=samples, features=features)
         audio, digits, files = source.arrays()
         # DIGIT_SPEAKER_TAKE.wav
         parts = [name.decode().removesuffix(".wav").split("_") for name in files]
-        speakers, numbers = np.unique([speaker for _, speaker, _ in parts], return_inverse=True)
+        names, who = np.unique([speaker for _, speaker, _ in parts], return_inverse=True)
+        speakers = tuple(map(str, names))
         takes = np.array([int(take) for *_, take in parts])
-        origin, known, warning = source.origin, tuple(map(str, speakers)), ""
+        origin = source.origin
     except DataUnavailable as error:
-        audio, numbers, digits, takes = offline_voices(samples)
-        origin, known = "offline sample: synthetic voices", VOICES
+        audio, who, digits, takes = offline_voices(samples)
+        speakers = VOICES
+        origin = "offline sample: synthetic voices"
         warning = OFFLINE_WARNING.format(error)
-    everything = Source((to_peak(audio[..., None]), numbers, digits), origin=origin)
-    test = takes < _TEST_TAKES
-    train, held_out = (everything.select(part) for part in (~test, test))
-    return SpokenDigits(train, held_out, warning, known)
+    everything = Source((to_peak(audio[..., None]), who, digits), origin=origin)
+    train = everything.select(takes >= _TEST_TAKES)
+    test = everything.select(takes < _TEST_TAKES)
+    return SpokenDigits(train, test, warning, speakers)

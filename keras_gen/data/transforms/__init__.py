@@ -1,1 +1,1 @@
-"""Functions of examples: crops, noise, masks, counts of words."""
+"""Functions of examples: resized once, augmented every epoch, or changed inside a GAN's step."""

@@ -33,14 +33,14 @@ def centered_square(side: int, margin: int) -> tf.Tensor:
 def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Tensor:
     """Returns masks of regions of arbitrary shape: where upsampled noise is lowest.
 
-    Pathak et al. 2016, sec. 3.3, the random regions, which there are silhouettes of objects and in
-    the authors' code such noise.
+    Pathak et al. 2016, sec. 3.3, the random regions, as in the authors' code; the paper has
+    silhouettes of objects.
 
     Args:
         noise: Float32 `[n, cells, cells, 1]`, such as uniform noise. The fewer cells, the larger
             the regions.
         side: Side of the images in pixels.
-        fraction: Fraction of each image that is missing, from 0 to below 1; the paper has at most
+        fraction: Fraction of each image that is missing, from 0 to below 1; in the paper at most
             a quarter.
 
     Returns:

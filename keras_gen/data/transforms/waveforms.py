@@ -1,4 +1,4 @@
-"""Functions of sounds: of one length, of one level, and shifted anew every epoch."""
+"""Sounds of one length and one level, and their augmentation: a random shift."""
 
 from __future__ import annotations
 
@@ -21,32 +21,28 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
     Returns:
         `[samples, ...]` of the same dtype.
 
-    Raises:
-        ValueError: If `samples` is below 1.
-
     Example:
         >>> fit_length(np.array([1, 2, 3], "int16"), 5)
         <tf.Tensor: shape=(5,), dtype=int16, numpy=array([0, 1, 2, 3, 0], dtype=int16)>
     """
-    checked_integer("samples", samples, minimum=1)
     waveform = tf.convert_to_tensor(waveform)
     first = tf.maximum(tf.shape(waveform)[0] - samples, 0) // 2
     middle = waveform[first : first + samples]
     missing = samples - tf.shape(middle)[0]
-    around = [[missing // 2, missing - missing // 2], *[[0, 0]] * (waveform.shape.rank - 1)]
-    return tf.ensure_shape(tf.pad(middle, around), [samples, *waveform.shape[1:]])
+    padding = [[missing // 2, missing - missing // 2]]
+    padding += [[0, 0]] * (waveform.shape.rank - 1)
+    return tf.ensure_shape(tf.pad(middle, padding), [samples, *waveform.shape[1:]])
 
 
 def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
-    """Scales each sound to one peak, so that nobody is louder for being close to the microphone.
+    """Scales each sound to one peak, however far the microphone was.
 
     Args:
         waveforms: Numbers in any units, `[n, samples, ...]`.
-        peak: The largest absolute value of each, as a fraction of the largest that there is, in
-            (0, 1].
+        peak: Largest absolute value of each result, as a fraction of 32,768, in (0, 1].
 
     Returns:
-        int16 of the same shape, which `keras_gen.bases.edges.Waveforms` divides by 32,768.
+        int16 of the same shape.
 
     Raises:
         ValueError: If a sound is silent or not finite, or `peak` is not in (0, 1].
@@ -74,8 +70,6 @@ def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
 def random_shift(most: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: a sound begins earlier or later, and silence fills the gap.
 
-    Codes of many samples see a recording anew with every shift.
-
     Args:
         most: Largest shift in samples, 0 or more.
 
@@ -83,20 +77,16 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
         `augment(example, seed)` of a waveform `[samples, channels]`, or of a tuple whose first
         field is one, for `Source.stream(augment=...)`.
 
-    Raises:
-        TypeError: If `most` is not an integer.
-        ValueError: If it is negative.
-
     Example:
         >>> batches = source.stream(16, augment=random_shift(64))
     """
-    around = [[checked_integer("most", most, minimum=0)] * 2, [0, 0]]
+    most = checked_integer("most", most, minimum=0)
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         if isinstance(example, tuple):
             return (augment(example[0], seed), *example[1:])
         first = tf.random.stateless_uniform([], seed, 0, 2 * most + 1, tf.int32)
-        samples = example.shape[0]
-        return tf.ensure_shape(tf.pad(example, around)[first : first + samples], example.shape)
+        padded = tf.pad(example, [[most, most], [0, 0]])
+        return tf.ensure_shape(padded[first : first + example.shape[0]], example.shape)
 
     return augment

@@ -1,4 +1,4 @@
-"""Texts to counts of words: which words count, and the counting, in TensorFlow's operations."""
+"""Texts to counts of words, in TensorFlow's operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
 def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[str]:
     """Finds the words that occur most often, without English stop words.
 
-    Words as `WordCounts` sees them; the list of stop words is that of scikit-learn.
+    A word is what `WordCounts` counts; the stop words are scikit-learn's.
 
     Args:
         texts: Texts of the training set.
@@ -24,7 +24,7 @@ def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[st
         The words in alphabetical order.
 
     Raises:
-        ValueError: If `size` is below 1, or no text holds a word.
+        ValueError: If no text holds a word.
 
     Example:
         >>> common_words(["The cat sat.", "A cat ran."], size=1)
@@ -32,15 +32,7 @@ def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[st
     """
     from sklearn.feature_extraction.text import CountVectorizer
 
-    if size < 1:
-        raise ValueError(f"size is {size}: a vocabulary has at least 1 word.")
-    counter = CountVectorizer(max_features=size, stop_words="english")
-    try:
-        counter.fit(texts)
-    except ValueError as error:
-        raise ValueError(
-            f"the {len(texts)} texts hold no word but stop words: give others."
-        ) from error
+    counter = CountVectorizer(max_features=size, stop_words="english").fit(texts)
     return counter.get_feature_names_out().tolist()
 
 
@@ -62,7 +54,6 @@ class WordCounts(tf.Module):
     """
 
     def __init__(self, vocabulary: Sequence[str]):
-        """Makes the table; see the class."""
         super().__init__()
         if not vocabulary or len(set(vocabulary)) < len(vocabulary):
             raise ValueError(
@@ -76,7 +67,7 @@ class WordCounts(tf.Module):
 
     def __call__(self, texts) -> tf.Tensor:
         """Returns the counts, float32 `[n, words]`, of strings `[n]` in UTF-8."""
-        # Mends broken bytes. Control characters would cut a text short, and end words anyway.
+        # Replaces broken bytes. Control characters would cut a text short, and end words anyway.
         texts = tf.strings.unicode_transcode(
             texts, "UTF-8", "UTF-8", replace_control_characters=True
         )

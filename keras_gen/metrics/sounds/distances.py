@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.media.sounds import as_waveforms, spectrogram
+from keras_gen.media.sounds import as_waveforms
+from keras_gen.media.spectra import spectrogram
 
 FLOOR = 1e-3  # of magnitudes: 60 dB below a sine wave of amplitude 1
 AUDIBLE = 40.0  # dB below the loudest frame
@@ -59,7 +60,7 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
         array([0.])
     """
     _require_pairs(waveforms, originals)
-    sounds, wanted = as_waveforms(waveforms), as_waveforms(originals, "originals")
+    sounds, wanted = as_waveforms(waveforms), as_waveforms(originals)
     with np.errstate(divide="ignore"):
         noise = np.sum(np.square(sounds - wanted), axis=1)
         return 10 * np.log10(np.sum(np.square(wanted), axis=1) / noise)

@@ -1,7 +1,5 @@
 """Folders of images: kinds of files, broken ones, and what is refused."""
 
-import warnings
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,17 +21,8 @@ def save(path, mode="RGB", color=RED, size=(40, 30), **options):
         ("a.png", "RGB", RED, RED),
         ("a.JPG", "RGB", RED, RED),
         ("a.jpeg", "L", 90, (90, 90, 90)),
-        ("a.webp", "RGB", RED, RED),
-        ("a.bmp", "RGB", RED, RED),
         ("a.gif", "P", RED, RED),
-        ("a.png", "L", 90, (90, 90, 90)),
-        ("a.png", "P", RED, RED),
-        ("a.png", "RGBA", (*RED, 0), (255, 255, 255)),
-        ("a.png", "RGBA", (*RED, 255), RED),
         ("a.png", "RGBA", (0, 0, 0, 51), (204, 204, 204)),
-        ("a.png", "LA", (0, 51), (204, 204, 204)),
-        ("a.webp", "RGBA", (0, 0, 0, 51), (204, 204, 204)),
-        ("a.jpg", "CMYK", RED, RED),
     ],
 )
 def test_every_kind_becomes_rgb(tmp_path, name, mode, color, expected):
@@ -51,33 +40,6 @@ def test_folders_are_searched_in_sorted_order(tmp_path):
     (tmp_path / "._c.png").write_text("what some systems leave beside a file")
     images = image_folder(tmp_path, 4).arrays()
     assert list(images[:, 0, 0, 0]) == [10, 30, 0, 20]  # a/deep/y, a/x, b/z, c
-
-
-def test_any_size_and_aspect_is_covered_by_its_center(tmp_path):
-    wide = np.zeros([20, 80, 3], np.uint8)
-    wide[:, 30:50] = 250
-    Image.fromarray(wide).save(tmp_path / "wide.png")
-    Image.fromarray(wide.swapaxes(0, 1)).save(tmp_path / "high.png")
-    assert (image_folder(tmp_path, 20).arrays() == 250).all()
-
-
-@pytest.mark.parametrize("memory_limit", [2**20, 100], ids=["decoded", "encoded"])
-def test_photos_are_turned_upright(tmp_path, memory_limit):
-    stored = np.random.default_rng(0).integers(0, 256, [8, 8, 3], np.uint8)
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned to the left
-    for name in ("a.png", "b.png"):
-        Image.fromarray(stored).save(tmp_path / name, exif=exif)
-    images = image_folder(tmp_path, 8, memory_limit=memory_limit).arrays()
-    np.testing.assert_array_equal(images[0], np.rot90(stored, -1))
-
-
-def test_animations_count_with_their_first_image(tmp_path):
-    frames = [Image.new("RGB", (20, 20), color) for color in [RED, (0, 0, 255)]]
-    for name in ("a.gif", "b.webp"):
-        frames[0].save(tmp_path / name, save_all=True, append_images=frames[1:])
-    images = image_folder(tmp_path, 4).arrays()
-    np.testing.assert_allclose(images, np.broadcast_to(RED, images.shape), atol=4)
 
 
 def test_too_large_a_folder_is_held_encoded_and_gives_the_same(tmp_path):
@@ -112,8 +74,6 @@ def test_subfolders_are_classes(tmp_path, memory_limit):
     save(tmp_path / "stray.png")
     with pytest.raises(ValueError, match=r"1 images outside of subfolders, such as stray.png"):
         image_folder(tmp_path, 8, labels=True)
-    with pytest.raises(ValueError, match="3 for RGB or 1 for gray, found 4"):
-        image_folder(tmp_path, 8, channels=4)
 
 
 def test_broken_images_are_named_and_left_out(tmp_path):
@@ -128,34 +88,6 @@ def test_broken_images_are_named_and_left_out(tmp_path):
         image_folder(tmp_path, 8, max_broken=0.05)
 
 
-@pytest.mark.parametrize("contents", [b"", b"not an image", b"\xff\xd8\xff\xe0 nor this"])
-def test_what_is_no_image_counts_as_broken(tmp_path, contents):
-    for name in ("a.jpg", "b.jpg"):
-        save(tmp_path / name)
-    (tmp_path / "c.jpg").write_bytes(contents)
-    with pytest.warns(UserWarning, match=r"c.jpg"):
-        assert len(image_folder(tmp_path, 8, max_broken=0.5)) == 2
-
-
-def test_truncated_jpeg_counts_as_broken(tmp_path):
-    noise = np.random.default_rng(0).integers(0, 256, [64, 64, 3], np.uint8)
-    for name in ("a.jpg", "b.jpg", "c.jpg"):
-        Image.fromarray(noise).save(tmp_path / name)
-    whole = (tmp_path / "c.jpg").read_bytes()
-    (tmp_path / "c.jpg").write_bytes(whole[: len(whole) // 2])
-    with pytest.warns(UserWarning, match=r"c.jpg"):
-        assert len(image_folder(tmp_path, 8, max_broken=0.5)) == 2
-
-
-def test_good_folders_warn_of_nothing(tmp_path):
-    for name in ("a.png", "b.png"):
-        save(tmp_path / name)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        source = image_folder(tmp_path, 8, max_broken=0)
-    assert source.origin == f"2 images, from {tmp_path}"
-
-
 def test_folders_without_enough_images_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
         image_folder(tmp_path / "nowhere", 8)
@@ -164,9 +96,7 @@ def test_folders_without_enough_images_are_refused(tmp_path):
     save(tmp_path / "only.png")
     with pytest.raises(ValueError, match=r"1 readable image, but a set needs at least 2"):
         image_folder(tmp_path, 8)
-    with pytest.raises(NotADirectoryError, match=r"only.png is a file"):
-        image_folder(tmp_path / "only.png", 8)
     with pytest.raises(ValueError, match="fraction from 0 to 1, found 10"):
         image_folder(tmp_path, 8, max_broken=10)
-    with pytest.raises(ValueError, match="at least 1 pixel, found 0"):
+    with pytest.raises(ValueError, match="size must be at least 1, found 0"):
         image_folder(tmp_path, 0)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from keras_gen.data import DataDamaged, DataUnavailable, Source, spoken, spoken_digits
+from keras_gen.data import DataUnavailable, Source, spoken_digits
 from keras_gen.data.offline import offline_voices
 from keras_gen.data.offline.voices import VOICES
+from keras_gen.data.sets import spoken
 
 
 def test_the_take_decides_the_part(monkeypatch):
@@ -42,15 +43,6 @@ def test_without_network_voices_take_their_place(monkeypatch):
         assert waveforms.shape == (250, 256, 1) and np.abs(waveforms).max() == round(0.9 * 2**15)
         pairs = {(int(w), int(d)) for w, d in zip(who, digits, strict=True)}
         assert len(pairs) == 50 and pairs == {(w, d) for w in range(5) for d in range(10)}
-
-
-def test_damage_is_not_passed_over(monkeypatch):
-    def damaged(*args, **kwargs):
-        raise DataDamaged("half done")
-
-    monkeypatch.setattr(spoken, "load_tfds", damaged)
-    with pytest.raises(DataDamaged, match="half done"):
-        spoken_digits()
 
 
 def test_voices_have_their_pitch():

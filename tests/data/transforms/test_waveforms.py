@@ -24,8 +24,6 @@ def test_a_length_that_only_the_graph_knows():
     fitted = tf.function(lambda x: fit_length(x, 3), input_signature=specs)
     assert fitted.get_concrete_function().output_shapes == (3,)
     np.testing.assert_array_equal(fitted(tf.range(7, dtype=tf.int64)), [2, 3, 4])
-    with pytest.raises(ValueError, match="samples must be at least 1"):
-        fit_length(np.zeros([3]), 0)
 
 
 def test_all_sounds_get_one_peak():

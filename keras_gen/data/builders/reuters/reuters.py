@@ -15,7 +15,8 @@ import numpy as np
 import tensorflow_datasets as tfds
 
 _ADDRESS = "http://www.daviddlewis.com/resources/testcollections/reuters21578/"
-_PUBLISHED, _LINES = "reuters21578.tar.gz", "reuters21578_modapte.jsonl.gz"
+_PUBLISHED = "reuters21578.tar.gz"
+_LINES = "reuters21578_modapte.jsonl.gz"
 _SPLITS = {"TRAIN": "train", "TEST": "test"}
 
 _CITATION = """\
@@ -31,9 +32,8 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
     """9,603 and 3,299 stories of the Reuters newswire of 1987 with the topics indexers gave them.
 
     The ModApte split: stories with `TOPICS="YES"`, by their `LEWISSPLIT`. `text` is title, newline
-    and body, the body being empty in brief stories; `topics` holds the names of all topics with
-    spaces between them, such as "grain wheat", and is empty for a story without; `id` is the
-    collection's `NEWID`.
+    and body, which is empty in brief stories. `topics` holds the names of all topics, such as
+    "grain wheat", and may be empty. `id` is the collection's `NEWID`.
 
     Example:
         >>> builder = Reuters(data_dir="tensorflow_datasets")
@@ -77,33 +77,19 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
 
     def _generate_examples(self, stories: list[dict]) -> Iterator[tuple[int, dict]]:
         for story in stories:
-            yield (
-                story["id"],
-                {
-                    "id": story["id"],
-                    "text": f"{story['title']}\n{story['text']}",
-                    "topics": " ".join(story["topics"]),
-                },
-            )
+            text = f"{story['title']}\n{story['text']}"
+            topics = " ".join(story["topics"])
+            yield story["id"], {"id": story["id"], "text": text, "topics": topics}
 
 
 def read_archive(path: Path) -> Iterator[dict[str, Any]]:
-    """Reads the stories of the ModApte split from the published archive.
-
-    Args:
-        path: A tar file that holds `reut2-000.sgm` and so on.
+    """Reads the stories of the ModApte split from the published archive of `.sgm` files.
 
     Yields:
-        Dicts of `id`, `modapte` ("train" or "test"), `topics`, `title` and `text`, as `read_sgml`.
-
-    Raises:
-        ValueError: If there is no such file in it.
+        Dicts of `id`, `modapte` ("train" or "test"), `topics`, `title` and `text`.
     """
     with tarfile.open(path) as archive:
-        names = sorted(name for name in archive.getnames() if name.endswith(".sgm"))
-        if not names:
-            raise ValueError(f"{path} holds no .sgm file: fetch {_ADDRESS}{_PUBLISHED}.")
-        for name in names:
+        for name in sorted(name for name in archive.getnames() if name.endswith(".sgm")):
             file = archive.extractfile(name)
             assert file is not None, name
             yield from read_sgml(file.read().decode("latin-1"))
@@ -112,12 +98,8 @@ def read_archive(path: Path) -> Iterator[dict[str, Any]]:
 def read_sgml(contents: str) -> Iterator[dict[str, Any]]:
     """Reads the stories of the ModApte split from the text of one `.sgm` file.
 
-    Args:
-        contents: Text of the file.
-
     Yields:
-        Dicts as `read_archive`. Stories that were never formatted have no title, and all their
-        text is the body.
+        Dicts as `read_archive`. Stories that were never formatted have no title.
     """
     for attributes, story in re.findall(r"<REUTERS(.*?)>(.*?)</REUTERS>", contents, re.DOTALL):
         values = dict(re.findall(r'(\w+)="(.*?)"', attributes))

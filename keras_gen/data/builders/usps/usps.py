@@ -84,8 +84,7 @@ def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
 
     Args:
         packed: A bzip2 file with a line for each digit: the label 1..10, which is the digit plus
-            one, then `index:value` with indices 1..256 and gray values -1..1. A value that is
-            left out is 0, a middle gray.
+            one, then `index:value` with indices 1..256 and gray values -1..1, or 0 if left out.
 
     Returns:
         uint8 images `[n, 16, 16]` and uint8 digits `[n]`.

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.data import Source, moving_images
-from keras_gen.data.sets.moving import bounced
+from keras_gen.data.transforms.moving_images import bounced
 
 SEED = tf.constant([3, 4], tf.int64)
 

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.data import augment
-from keras_gen.data.transforms.augmentations import AUGMENTATIONS, moved
+from keras_gen.data.transforms.differentiable_augmentations import AUGMENTATIONS, moved
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
@@ -149,11 +149,6 @@ def test_second_gradients_through_affine(rng):
     assert change / 2e-3 == pytest.approx(slope, rel=1e-2)
 
 
-def test_no_names_change_nothing(rng):
-    x = images(rng)
-    assert augment(x, [], None) is x
-
-
 def test_bad_arguments(rng):
     with pytest.raises(ValueError, match="augmentation is 'color': expected a list of names"):
         augment(images(rng), "color", None)
@@ -185,8 +180,3 @@ class TestInModels:
         found += [model.augmented(x, training=training).numpy() for training in (True, False)]
         for a, b in ((0, 1), (0, 2), (1, 2)):
             assert not np.array_equal(found[a], found[b])
-
-    def test_the_option_is_kept_in_the_configuration(self):
-        model = gan(augmentation=["color"])
-        assert type(model).from_config(model.get_config()).augmentation == ("color",)
-        assert gan().augmentation == ()

@@ -1,4 +1,4 @@
-"""Videos of images that move, made at run time."""
+"""An augmentation that makes videos: images that move and bounce."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.data.source import checked_integer
-from keras_gen.data.transforms.images import _on_image
+from keras_gen.data.transforms.image_augmentations import on_image
 
 
 def moving_images(
@@ -18,11 +18,11 @@ def moving_images(
     """Returns an augmentation: an image moves over a black square, and bounces off its sides.
 
     As the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video
-    Representations using LSTMs", ICML 2015. Place, direction and speed are drawn, the latter two
-    uniformly; each step ends at a whole pixel.
+    Representations using LSTMs", ICML 2015. Place, direction and speed are drawn uniformly; each
+    step ends at a whole pixel.
 
     Args:
-        frames: Of a video, at least 2.
+        frames: Frames of a video, at least 2.
         size: Side of the square in pixels, larger than those of the image.
         slowest: Least speed, in pixels from one frame to the next.
         fastest: Largest speed.
@@ -33,8 +33,7 @@ def moving_images(
         size, size, channels]` or `[n, frames, size, size, channels]`.
 
     Raises:
-        TypeError: If `frames` or `size` is not an integer.
-        ValueError: If they are too small, or the speeds are not `0 <= slowest <= fastest`.
+        ValueError: If an argument is out of range.
 
     Example:
         >>> source = Source(np.zeros([10, 14, 14, 1], "uint8"))
@@ -47,15 +46,14 @@ def moving_images(
         raise ValueError(f"Speeds are {slowest} to {fastest}: expected 0 <= slowest <= fastest.")
 
     def moved(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        *_, height, width, _ = images.shape
+        _, height, width, _ = images.shape
         if max(height, width) >= size:
             raise ValueError(
                 f"An image of {height}x{width} cannot move on {size}x{size}: shrink it before, or "
                 "choose a larger size."
             )
-        place, direction, speed = tf.unstack(
-            tf.random.stateless_uniform([3, tf.shape(images)[0], 2], seed)
-        )
+        drawn = tf.random.stateless_uniform([3, tf.shape(images)[0], 2], seed)
+        place, direction, speed = tf.unstack(drawn)
         angle = 2 * math.pi * direction[:, :1]
         step = tf.concat([tf.sin(angle), tf.cos(angle)], axis=1)
         step *= slowest + (fastest - slowest) * speed[:, :1]
@@ -65,26 +63,24 @@ def moving_images(
         corner = tf.cast(tf.round(bounced(way, room)), tf.int32)
         # A row and a column of zeros stand for all that the image leaves black.
         framed = tf.pad(images, [[0, 0], [0, 1], [0, 1], [0, 0]])
-        rows, columns = (
-            _inside(tf.range(size) - corner[..., axis, None], side)
-            for axis, side in enumerate((height, width))
-        )
+        rows = _places_in_image(corner[..., 0], size, height)
+        columns = _places_in_image(corner[..., 1], size, width)
         strips = tf.gather(framed, rows, axis=1, batch_dims=1)
         return tf.gather(strips, columns, axis=3, batch_dims=2)
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
         def move(image: tf.Tensor) -> tf.Tensor:
-            alone = image.shape.rank == 3
-            videos = moved(image[None] if alone else image, seed)
-            return videos[0] if alone else videos
+            if image.shape.rank == 3:
+                return moved(image[None], seed)[0]
+            return moved(image, seed)
 
-        return _on_image(move, example, ranks=(3, 4))
+        return on_image(move, example, ranks=(3, 4))
 
     return augment
 
 
 def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
-    """Returns where a straight way leads between two walls, from 0 to `room`, that throw it back.
+    """Returns the place of a ball between two walls, at 0 and `room`, after a way without walls.
 
     Args:
         way: Floats of any shape.
@@ -97,6 +93,7 @@ def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
     return tf.minimum(phase, 2 * room - phase)
 
 
-def _inside(places, side):
-    """Places in an image, and of all others that of the zeros behind it."""
+def _places_in_image(corner, size, side):
+    """For each place of the square the one in the image, or that of the zeros behind it."""
+    places = tf.range(size) - corner[..., None]
     return tf.where((places >= 0) & (places < side), places, side)

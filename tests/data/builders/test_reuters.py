@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from keras_gen.data import DataUnavailable, load_tfds
-from keras_gen.data.builders.reuters.reuters import read_archive, read_sgml
+from keras_gen.data.builders.reuters.reuters import read_sgml
 
 SGML = """<!DOCTYPE lewis SYSTEM "lewis.dtd">
 <REUTERS TOPICS="YES" LEWISSPLIT="TRAIN" CGISPLIT="TRAINING-SET" OLDID="5544" NEWID="1">
@@ -80,13 +80,6 @@ def test_without_files(tmp_path):
             load_tfds("reuters", "train", **options)
         if folder == "absent":
             assert not (tmp_path / "data").exists()
-
-
-def test_an_archive_of_something_else(tmp_path):
-    with tarfile.open(tmp_path / "other.tar.gz", "w:gz") as archive:
-        archive.addfile(tarfile.TarInfo("notes.txt"))
-    with pytest.raises(ValueError, match=r"holds no \.sgm file"):
-        list(read_archive(tmp_path / "other.tar.gz"))
 
 
 @pytest.mark.data

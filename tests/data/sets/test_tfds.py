@@ -1,4 +1,4 @@
-"""Data sets of tensorflow-datasets: prepared, missing, half prepared, broken; and USPS."""
+"""Data sets of tensorflow-datasets: prepared, missing, half prepared, broken."""
 
 import bz2
 import socket
@@ -8,7 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from keras_gen.data import DataDamaged, DataUnavailable, catalogue, load_tfds
+from keras_gen.data import DataDamaged, DataUnavailable, load_tfds
+from keras_gen.data.sets import tfds as module
 
 RNG = np.random.default_rng(0)
 IMAGES = {"train": RNG.integers(0, 256, [12, 16, 16]), "test": RNG.integers(0, 256, [5, 16, 16])}
@@ -69,16 +70,6 @@ def test_usps_from_libsvm_files_is_what_was_written(prepared, split):
     assert source.origin.startswith(f"usps/1.0.0, split {split}, from {prepared}")
 
 
-def test_values_left_out_of_libsvm_files_are_middle_gray():
-    from keras_gen.data.builders.usps.usps import read_libsvm
-
-    images, labels = read_libsvm(bz2.compress(b"10 1:-1 256:1\n1 2:0.5"))
-    assert list(labels) == [9, 0]
-    assert images[0, 0, 0] == 0 and images[0, 15, 15] == 255 and images[0, 5, 5] == 128
-    with pytest.raises(ValueError, match=r"1..10, found 0..3"):
-        read_libsvm(bz2.compress(b"0 1:-1\n3 1:1"))
-
-
 def test_usps_without_its_files_says_where_they_are(tmp_path):
     (tmp_path / "manual").mkdir()
     with pytest.raises(DataUnavailable, match=r"manual lacks the files.*usps.t.bz2"):
@@ -92,11 +83,6 @@ def test_size_parts_and_single_features(prepared):
     assert len(load_tfds("usps", "train[:25%]", data_dir=prepared)) == 3
     labels = load_tfds("usps", "test", features="label", data_dir=prepared).arrays()
     assert sorted(labels) == [0, 1, 2, 3, 4]
-
-
-def test_the_environment_names_the_folder(prepared, monkeypatch):
-    monkeypatch.setenv("TFDS_DATA_DIR", str(prepared))
-    assert len(load_tfds("usps", "test")) == 5
 
 
 def test_requests_that_make_no_sense_are_refused(prepared):
@@ -123,14 +109,8 @@ def test_missing_without_a_network_fails_at_once_and_names_the_host(tmp_path, no
     assert not list(tmp_path.iterdir())  # nothing half done is left behind
 
 
-def test_missing_and_not_to_be_downloaded(tmp_path):
-    with pytest.raises(DataUnavailable, match="download=True"):
-        load_tfds("mnist", "train", data_dir=tmp_path, download=False)
-    assert issubclass(DataUnavailable, OSError) and not issubclass(DataDamaged, DataUnavailable)
-
-
 def test_a_host_that_never_answers_is_given_up(monkeypatch):
-    monkeypatch.setattr(catalogue, "_TIMEOUT", -0.9)  # waits for 0.1 s
+    monkeypatch.setattr(module, "_TIMEOUT", -0.9)  # waits for 0.1 s
     done = threading.Event()
 
     def hang(address, timeout):
@@ -139,13 +119,13 @@ def test_a_host_that_never_answers_is_given_up(monkeypatch):
 
     monkeypatch.setattr(socket, "create_connection", hang)
     begin = time.monotonic()
-    assert "no answer" in catalogue._connect(("example.org", 443))
+    assert "no answer" in module._connect(("example.org", 443))
     assert time.monotonic() - begin < 5
     done.set()
 
 
 def test_hosts_that_answer_are_reachable_also_through_a_proxy(monkeypatch, no_network):
-    assert "example.org" in catalogue.unreachable(["https://example.org/x"])
+    assert "example.org" in module.unreachable(["https://example.org/x"])
     asked = []
 
     class Connection:
@@ -157,11 +137,11 @@ def test_hosts_that_answer_are_reachable_also_through_a_proxy(monkeypatch, no_ne
         return Connection()
 
     monkeypatch.setattr(socket, "create_connection", connect)
-    assert catalogue.unreachable(["https://example.org/x", "http://example.org/y"]) is None
+    assert module.unreachable(["https://example.org/x", "http://example.org/y"]) is None
     assert sorted(asked) == [("example.org", 80), ("example.org", 443)]
     asked.clear()
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
-    assert catalogue.unreachable(["https://example.org/x"]) is None
+    assert module.unreachable(["https://example.org/x"]) is None
     assert asked == [("proxy.example", 3128)]
 
 
@@ -171,7 +151,7 @@ def test_a_failing_download_is_unavailable_and_says_why(tmp_path, monkeypatch):
     def fail(self, **arguments):
         raise tfds.download.DownloadError("Failed to get url: 503")
 
-    monkeypatch.setattr(catalogue, "unreachable", lambda urls: None)
+    monkeypatch.setattr(module, "unreachable", lambda urls: None)
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
     with pytest.raises(DataUnavailable, match="downloading it failed with: Failed to get url: 503"):
         load_tfds("mnist", "train", data_dir=tmp_path)
@@ -202,30 +182,6 @@ def test_broken_records_say_what_to_delete(damaged, keep):
     with pytest.raises(DataDamaged, match=f"reading it fails.*delete {folder}"):
         load_tfds("usps", "test", data_dir=data_dir)
     assert len(load_tfds("usps", "train", data_dir=data_dir)) == 12  # the rest is sound
-
-
-def test_an_interrupted_preparation_is_started_again(prepared, tmp_path):
-    (tmp_path / "usps" / "incomplete.ABC_1.0.0").mkdir(parents=True)
-    manual = prepared / "downloads" / "manual"
-    assert len(load_tfds("usps", "test", data_dir=tmp_path, manual_dir=manual)) == 5
-
-
-@pytest.mark.slow
-@pytest.mark.data
-def test_the_official_usps_is_complete(shared_data, tmp_path):
-    arrays = np.load(shared_data / "usps" / "usps.npz")
-    for split, count in (("train", 7291), ("test", 2007)):
-        source = load_tfds(
-            "usps",
-            split,
-            features=("image", "label"),
-            data_dir=tmp_path,
-            manual_dir=shared_data / "usps",
-        )
-        images, labels = source.arrays()
-        assert len(images) == count
-        expected = by_content(arrays[f"x_{split}"], arrays[f"y_{split}"])
-        assert by_content(images, labels) == expected
 
 
 @pytest.mark.data

@@ -17,7 +17,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.images import resize_cover
+from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
 
 MEMORY_LIMIT = 4 * 2**30
@@ -28,7 +28,7 @@ _TIMEOUT = 3.0  # seconds to wait for a host to answer
 
 
 class DataUnavailable(OSError):
-    """A data set is neither prepared on this machine nor to be had now."""
+    """A data set is neither prepared on this machine nor can be downloaded now."""
 
 
 class DataDamaged(OSError):
@@ -43,7 +43,6 @@ def load_tfds(
     features: str | Sequence[str] = "image",
     data_dir: str | os.PathLike | None = None,
     manual_dir: str | os.PathLike | None = None,
-    download: bool = True,
     memory_limit: int = MEMORY_LIMIT,
 ) -> Source:
     """Loads a split into memory; prepares the data set first if it is missing.
@@ -52,58 +51,51 @@ def load_tfds(
         name: Name in tensorflow-datasets with its configuration, such as
             `"cycle_gan/monet2photo"`, or `"reuters"` or `"usps"`, which come with this library.
         split: Split or part of one, such as `"train"` or `"train[:10%]"`.
-        size: Side of the images, or samples of the sounds; None keeps theirs. See `resize_cover`
+        size: Side of the images, or samples of the sounds; None for their own. See `resize_cover`
             and `fit_length`.
-        features: The feature of an example, or several: `("image", "label")` gives tuples. Those
-            within others are paths, `"attributes/Male"`.
+        features: The feature of an example, or several: `("image", "label")` gives tuples. One
+            within another is a path, `"attributes/Male"`.
         data_dir: Folder of prepared data sets. Default: the environment variable
             `TFDS_DATA_DIR`, or `~/tensorflow_datasets`.
         manual_dir: Folder with files fetched by hand, for sets that need them. Default:
             `downloads/manual` in `data_dir`.
-        download: Whether a missing data set may be downloaded.
         memory_limit: Largest number of bytes that the decoded examples may take.
 
     Returns:
         Source of uint8 images `[size, size, channels]` (or of tuples), in the order of the files.
 
     Raises:
-        DataUnavailable: If it is not prepared, and its host does not answer within seconds, or
-            `download=False`, or the download failed. The message says what to do.
+        DataUnavailable: If it is not prepared, and its host does not answer within seconds, or the
+            download failed. The message says what to do.
         DataDamaged: If the data set is prepared incompletely, or broken. The message says what to
             delete.
-        ValueError: If the data set, split or feature is unknown, or for examples of different
-            shapes without `size`; more examples than `memory_limit` holds.
+        ValueError: If the data set, split or feature is unknown, for examples of different shapes
+            without `size`, or for more examples than `memory_limit` holds.
 
     Example:
         >>> paintings = load_tfds("cycle_gan/monet2photo", "trainA", size=143)
     """
-    import tensorflow_datasets as tfds
-
     data_dir = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
     data_dir = data_dir.expanduser()
+    names = (features,) if isinstance(features, str) else tuple(features)
     with _quiet():
-        builder = _builder(tfds, name, data_dir)
+        builder = _builder(name, data_dir)
         folder = Path(builder.data_path)
         if not folder.exists():
-            _prepare(tfds, builder, name, data_dir, manual_dir, download)
+            _prepare(builder, name, data_dir, manual_dir)
         elif not (folder / "dataset_info.json").is_file():
             raise _damaged(name, folder, "it has no dataset_info.json, so preparing it broke off")
-        names = (features,) if isinstance(features, str) else tuple(features)
-        unknown = [key for key in names if _within(builder.info.features, key) is None]
-        if unknown:
-            raise ValueError(
-                f"data set {name!r} has no feature {unknown[0]!r}; it has "
-                f"{', '.join(builder.info.features)}."
-            )
+        paths = [_path(builder.info.features, key, name) for key in names]
         try:
-            tensors = _read(tfds, builder, name, split, names, size, memory_limit)
+            tensors = _read(builder, name, split, paths, size, memory_limit)
         except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
             raise _damaged(name, folder, f"reading it fails with: {_line(error)}") from error
     example = tensors[0] if isinstance(features, str) else tensors
     return Source(example, origin=f"{builder.info.full_name}, split {split}, from {folder}")
 
 
-def _builder(tfds: Any, name: str, data_dir: Path) -> Any:
+def _builder(name: str, data_dir: Path) -> Any:
+    import tensorflow_datasets as tfds
     from google.protobuf import json_format
 
     if (own := name.partition("/")[0]) in _OWN:
@@ -115,33 +107,42 @@ def _builder(tfds: Any, name: str, data_dir: Path) -> Any:
         hint = f"; did you mean {' or '.join(near)}?" if near else "."
         raise ValueError(f"there is no data set named {name!r}{hint}") from error
     except (json_format.ParseError, UnicodeDecodeError) as error:
-        folder = data_dir / name
-        raise _damaged(name, folder, f"a JSON file in it is broken: {_line(error)}") from error
+        reason = f"a JSON file in it is broken: {_line(error)}"
+        raise _damaged(name, data_dir / name, reason) from error
+
+
+def _path(features: Any, key: str, name: str) -> tuple[str, ...]:
+    """The names that lead to a feature: its own, which may have slashes, or those of a path."""
+    if key in features:
+        return (key,)
+    outer, _, inner = key.partition("/")
+    if outer in features and inner in getattr(features[outer], "keys", list)():
+        return (outer, inner)
+    raise ValueError(f"data set {name!r} has no feature {key!r}; it has {', '.join(features)}.")
+
+
+def _at(tree: Any, path: tuple[str, ...]) -> Any:
+    for name in path:
+        tree = tree[name]
+    return tree
 
 
 def _read(
-    tfds: Any,
     builder: Any,
     name: str,
     split: str,
-    names: tuple[str, ...],
+    paths: list[tuple[str, ...]],
     size: int | None,
     memory_limit: int,
 ) -> tuple:
+    import tensorflow_datasets as tfds
+
     count = builder.info.splits[split].num_examples
     if not count:
         raise ValueError(f"split {split!r} of data set {name!r} is empty.")
-    dataset = builder.as_dataset(
-        split=split,
-        shuffle_files=False,
-        decoders=tfds.decode.PartialDecoding(
-            {_outermost(key, builder.info.features) for key in names}
-        ),
-        read_config=tfds.ReadConfig(try_autocache=False),
-    )
 
-    def fitted(key: str, value: Any) -> Any:
-        feature = _within(builder.info.features, key)
+    def fitted(example: dict, path: tuple[str, ...]) -> Any:
+        feature, value = _at(builder.info.features, path), _at(example, path)
         if size and isinstance(feature, tfds.features.Image):
             return resize_cover(value, size)
         if size and isinstance(feature, tfds.features.Audio):
@@ -149,19 +150,25 @@ def _read(
         return value
 
     def choose(example: dict) -> tuple:
-        return tuple(fitted(key, _within(example, key)) for key in names)
+        return tuple(fitted(example, path) for path in paths)
 
+    dataset = builder.as_dataset(
+        split=split,
+        shuffle_files=False,
+        decoders=tfds.decode.PartialDecoding({path[0] for path in paths}),
+        read_config=tfds.ReadConfig(try_autocache=False),
+    )
     dataset = dataset.map(
         tf.autograph.experimental.do_not_convert(choose), num_parallel_calls=tf.data.AUTOTUNE
     )
-    specs = tf.nest.flatten(dataset.element_spec)
-    for spec in specs:
+    total = 0
+    for spec in tf.nest.flatten(dataset.element_spec):
         if not spec.shape.is_fully_defined():
             raise ValueError(
                 f"examples of data set {name!r} differ in shape, {spec.shape}; images and sounds "
                 "of one shape come with size=, in pixels or samples."
             )
-    total = count * sum(spec.shape.num_elements() * spec.dtype.size for spec in specs)
+        total += count * spec.shape.num_elements() * spec.dtype.size
     if total > memory_limit:
         raise ValueError(
             f"split {split!r} of data set {name!r} takes {total / 2**30:.1f} GiB decoded, more "
@@ -172,44 +179,20 @@ def _read(
         return next(iter(dataset.batch(count)))
 
 
-def _within(features: Any, key: str) -> Any:
-    """The feature of that name or, since names may have slashes too, else of that path."""
-    if not hasattr(features, "keys"):  # it has no features within
-        return None
-    if key in features:
-        return features[key]
-    outer, _, inner = key.partition("/")
-    return _within(features[outer], inner) if inner and outer in features else None
+def _prepare(builder: Any, name: str, data_dir: Path, manual_dir: str | os.PathLike | None) -> None:
+    import tensorflow_datasets as tfds
 
-
-def _outermost(key: str, features: Any) -> str:
-    """The feature of an example that has what `_within` finds."""
-    return key if key in features else key.partition("/")[0]
-
-
-def _prepare(
-    tfds: Any,
-    builder: Any,
-    name: str,
-    data_dir: Path,
-    manual_dir: str | os.PathLike | None,
-    download: bool,
-) -> None:
     missing = f"data set {name!r} is not prepared in {data_dir}"
     advice = "or set TFDS_DATA_DIR to a folder that holds it prepared"
-    if not download:
-        raise DataUnavailable(f"{missing}; allow it to be downloaded with download=True, {advice}.")
-    by_hand = builder.MANUAL_DOWNLOAD_INSTRUCTIONS
+    by_hand = " ".join((builder.MANUAL_DOWNLOAD_INSTRUCTIONS or "").split())
     folder = Path(manual_dir or data_dir / "downloads" / "manual")
-    lacking = f"{missing}, and {folder} lacks the files it is made from. "
+    lacking = f"{missing}, and {folder} lacks the files it is made from. {by_hand}"
     if by_hand and not folder.is_dir():
         # tensorflow-datasets would make folders before it looks.
-        raise DataUnavailable(lacking + " ".join(by_hand.split()))
-    if not by_hand:
+        raise DataUnavailable(lacking)
+    if not by_hand and (reason := unreachable(_urls(builder))):
         # tensorflow-datasets would try for minutes, without a word.
-        reason = unreachable(_urls(builder))
-        if reason:
-            raise DataUnavailable(f"{missing}, and {reason}; connect to a network, {advice}.")
+        raise DataUnavailable(f"{missing}, and {reason}; connect to a network, {advice}.")
     config = tfds.download.DownloadConfig(
         try_download_gcs=False, manual_dir=str(manual_dir) if manual_dir else None
     )
@@ -218,7 +201,7 @@ def _prepare(
     except (AssertionError, FileNotFoundError) as error:
         if not by_hand:
             raise
-        raise DataUnavailable(lacking + " ".join(by_hand.split())) from error
+        raise DataUnavailable(lacking) from error
     except (
         OSError,
         tf.errors.OpError,
@@ -241,12 +224,11 @@ def unreachable(urls: Sequence[str]) -> str | None:
     """Says which host of some addresses does not answer within seconds, or None if all do."""
     parsed = [urllib.parse.urlsplit(url) for url in urls]
     for scheme, host in sorted({(part.scheme, part.hostname) for part in parsed if part.hostname}):
+        address: tuple[str | None, int] = (host, 443 if scheme == "https" else 80)
         proxy = urllib.request.getproxies().get(scheme)
         if proxy and not urllib.request.proxy_bypass(host):
             peer = urllib.parse.urlsplit(proxy if "//" in proxy else f"//{proxy}")
             address = (peer.hostname, peer.port or 80)
-        else:
-            address = (host, 443 if scheme == "https" else 80)
         failure = _connect(address)
         if failure:
             return f"its host {host} cannot be reached ({failure})"
@@ -286,7 +268,7 @@ def _line(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps tensorflow-datasets' log to errors."""
+    """Lets tensorflow-datasets log errors only."""
     from absl import logging
 
     before = logging.get_verbosity()

@@ -1,0 +1,171 @@
+"""Data sets of images: small ones such as MNIST, faces, photographs and paintings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.data.folders.image_folder import image_folder
+from keras_gen.data.offline.images import offline_color_digits, offline_digits, offline_unpaired
+from keras_gen.data.sets.splits import OFFLINE_WARNING, Domains, Split
+from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
+from keras_gen.data.source import Source
+from keras_gen.data.transforms.resizing import pad_to
+
+_COLORED = ("cifar10",)  # images of 32x32 pixels in color
+_LEAST_HELD_OUT = 3
+
+
+def small_images(name: str, labels: bool = False, images: Path | None = None) -> Split:
+    """Loads a set of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
+
+    The set comes from tensorflow-datasets. Where it is unavailable, the digits that ship with
+    scikit-learn take its place, for `"cifar10"` in color and of its shape.
+
+    Args:
+        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` or another set of
+            tensorflow-datasets with the splits train and test. The digits of USPS, which fill
+            16x16 pixels, are enlarged to 20x20 and centered in 28x28, as MNIST's are.
+        labels: Whether an example is `(image, label)` instead of an image alone.
+        images: Folder of images to take in the set's place, of its shape, with subfolders of the
+            classes if there are to be labels. Every tenth is held out; their order is random,
+            always the same.
+
+    Raises:
+        ValueError: If the folder holds too few images.
+        DataDamaged: If a prepared data set is broken.
+
+    Example:
+    ```python
+    data = small_images("mnist")
+    batches = data.train.stream(100)
+    ```
+    """
+    colored = name in _COLORED
+    if images is not None:
+        side, channels = (32, 3) if colored else (28, 1)
+        return _own(images, side, labels=labels, channels=channels)
+    features = ("image", "label") if labels else "image"
+    size = 20 if name == "usps" else None
+    try:
+        train = load_tfds(name, "train", features=features, size=size)
+        test = load_tfds(name, "test", features=features, size=size)
+    except DataUnavailable as error:
+        sample = offline_color_digits(labels=labels) if colored else offline_digits(labels=labels)
+        return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
+    if name == "usps":
+        train, test = train.map(_framed), test.map(_framed)
+    return Split(train, test)
+
+
+def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> Split:
+    """Loads faces, as uint8 `[size, size, 3]`.
+
+    They are those of CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild",
+    ICCV 2015), from tensorflow-datasets: the square in the middle of each, resized. The training
+    part ends with the official validation part, 19,867 of the whole set. Where they are
+    unavailable, the digits that ship with scikit-learn take their place, in photographs.
+
+    Args:
+        size: Side of the images in pixels.
+        images: Folder of images to take in their place, as in `small_images`.
+        labels: Whether an example is `(image, label)`. Labels of CelebA are 0 for women and 1 for
+            men, plus 2 for those who smile.
+
+    Example:
+    ```python
+    data = faces(32)
+    ```
+    """
+    if images is not None:
+        return _own(images, size, labels=labels)
+    features = ("image", "attributes/Male", "attributes/Smiling") if labels else "image"
+    try:
+        train = load_tfds("celeb_a", "train+validation", size=size, features=features)
+        test = load_tfds("celeb_a", "test", size=size, features=features)
+    except DataUnavailable as error:
+        sample = offline_color_digits(size, labels=labels)
+        return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
+    if labels:
+        train, test = train.map(_with_label), test.map(_with_label)
+    return Split(train, test)
+
+
+def photos_and_paintings(
+    size: int, photos: Path | None = None, paintings: Path | None = None, seed: int = 0
+) -> Domains:
+    """Loads photographs (X) and paintings (Y).
+
+    They are those of `cycle_gan/monet2photo`, from tensorflow-datasets. Where they are unavailable,
+    photographs that ship with scikit-learn and computed paintings of them take their place.
+
+    Args:
+        size: Side to which all images are resized and cropped, in pixels.
+        photos: Folder of photographs to take in their place. Every tenth is held out, and more of
+            a small folder, so that there are three.
+        paintings: Folder of paintings; with `photos` or not at all.
+        seed: Seed of the offline sample's crops.
+
+    Raises:
+        ValueError: If one folder is given without the other, or holds too few images.
+        DataDamaged: If a prepared data set is broken.
+
+    Example:
+    ```python
+    domains = photos_and_paintings(143)
+    ```
+    """
+    if (photos is None) != (paintings is None):
+        raise ValueError("Give both --photos and --paintings, or neither.")
+    if photos is not None and paintings is not None:
+        x = _split(image_folder(photos, size))
+        y = _split(image_folder(paintings, size))
+        return Domains(x.train, y.train, x.test, y.test)
+    try:
+        return Domains(  # A is Monet there, B the photographs
+            train_x=load_tfds("cycle_gan/monet2photo", "trainB", size=size),
+            train_y=load_tfds("cycle_gan/monet2photo", "trainA", size=size),
+            test_x=load_tfds("cycle_gan/monet2photo", "testB", size=size),
+            test_y=load_tfds("cycle_gan/monet2photo", "testA", size=size),
+        )
+    except DataUnavailable as error:
+        sample = offline_unpaired(size, seed=seed)
+        return Domains(
+            train_x=sample["photo_train"],
+            train_y=sample["painting_train"],
+            test_x=sample["photo_test"],
+            test_y=sample["painting_test"],
+            warning=OFFLINE_WARNING.format(error),
+        )
+
+
+def _framed(image, *label):
+    """A digit of 20x20 in the middle of 28x28 pixels, as in MNIST."""
+    image = pad_to(image, 28)
+    return (image, *label) if label else image
+
+
+def _with_label(image, male, smiling):
+    return image, tf.cast(male, tf.int64) + 2 * tf.cast(smiling, tf.int64)
+
+
+def _own(images: Path, side: int, **options) -> Split:
+    """The images of a folder in random order: sorted, the end of the training part is one class."""
+    own = image_folder(images, side, **options)
+    return _split(own.select(np.random.default_rng(0).permutation(len(own))))
+
+
+def _split(source: Source) -> Split:
+    """Holds out every tenth image, or more of few, since three are needed to compare sets."""
+    every = min(10, len(source) // _LEAST_HELD_OUT)
+    if every < 2:
+        raise ValueError(
+            f"{source.origin} are too few: at least {2 * _LEAST_HELD_OUT} are needed, "
+            f"{_LEAST_HELD_OUT} of them to be held out."
+        )
+    held_out = np.arange(len(source)) % every == 0
+    train = source.select(~held_out, f"{source.origin}, {every - 1} of {every}")
+    test = source.select(held_out, f"{source.origin}, 1 of {every}")
+    return Split(train, test)

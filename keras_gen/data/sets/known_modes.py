@@ -1,0 +1,54 @@
+"""Data whose modes are known: points around centers, and digits stacked as colors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from keras_gen.data.source import Source
+
+
+def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Source:
+    """Draws points of a mixture of equal normal distributions, such as a ring or a grid of them.
+
+    Args:
+        centers: `[modes, d]`, see `keras_gen.metrics.ring_centers` and `grid_centers`.
+        std: Standard deviation along each axis; 0 gives the centers.
+        n: Number of points.
+        seed: Seed of the draw.
+
+    Returns:
+        A source of float32 `[d]`.
+
+    Example:
+        >>> len(points_around(np.eye(2), std=0.01, n=100))
+        100
+    """
+    centers = np.asarray(centers, "float64")
+    rng = np.random.default_rng(seed)
+    drawn = centers[rng.integers(len(centers), size=n)]
+    points = drawn + std * rng.normal(size=drawn.shape)
+    return Source(points.astype("float32"), origin=f"{n} points around {len(centers)} centers")
+
+
+def stacked_digits(
+    images: np.ndarray, labels: np.ndarray, n: int, seed: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Stacks three digits drawn at random as the colors of one image: stacked MNIST.
+
+    Metz et al. (2017, unrolled GANs), section 3.3.1: the three classes make one of 1,000 modes.
+
+    Args:
+        images: uint8 `[m, H, W, 1]`.
+        labels: Their classes, integers `[m]` from 0 to 9.
+        n: Number of images.
+        seed: Seed of the draw.
+
+    Returns:
+        uint8 `[n, H, W, 3]`, and their modes, int64 `[n]`: 100 a + 10 b + c of classes a, b, c.
+
+    Example:
+        >>> images, modes = stacked_digits(digits, labels, n=1000)
+    """
+    drawn = np.random.default_rng(seed).integers(len(images), size=(n, 3))
+    stacked = np.moveaxis(images[drawn][..., 0], 1, -1)
+    return np.ascontiguousarray(stacked), np.asarray(labels)[drawn].astype("int64") @ [100, 10, 1]

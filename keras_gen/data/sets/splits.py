@@ -1,0 +1,137 @@
+"""Training and held-out parts that belong together, and what a run records of them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from typing_extensions import override
+
+from keras_gen.data.source import Source
+
+OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
+
+
+class Parts:
+    """Sources in fields, which can be described."""
+
+    def parts(self) -> dict[str, Source]:
+        """Returns the sources by name."""
+        return {name: value for name, value in vars(self).items() if isinstance(value, Source)}
+
+    def describe(self) -> dict[str, str]:
+        """Returns the size and the origin of each source."""
+        return {k: f"{len(v)} examples: {v.origin}" for k, v in self.parts().items()}
+
+    def identity(self) -> dict[str, str]:
+        """Returns size, origin without folders, and checksum of each source.
+
+        A run can be resumed if they are the same.
+        """
+        found = self.record()
+        return {k: f"{found[k]}, checksum {v.checksum()}" for k, v in self.parts().items()}
+
+    def record(self) -> dict[str, str]:
+        """Returns the name of the set, and size and origin without folders of each source."""
+        first = next(iter(self.parts().values()))
+        parts = {k: text.split(", from ")[0] for k, text in self.describe().items()}
+        return {"name": _name(first), **parts}
+
+
+@dataclasses.dataclass(frozen=True)
+class Split(Parts):
+    """A training and a held-out part.
+
+    Attributes:
+        train: Training part.
+        test: Held-out part.
+        warning: What the user must know about this data; empty for the data that was asked for.
+    """
+
+    train: Source
+    test: Source
+    warning: str = ""
+
+    def for_validation(self, count: int) -> Split:
+        """Returns a split of the training part alone, whose last `count` examples are held out.
+
+        Raises:
+            ValueError: If it leaves nothing to train on.
+        """
+        if not 0 < count < len(self.train):
+            raise ValueError(
+                f"{count} of {len(self.train)} training examples cannot be held out: choose 1 to "
+                f"{len(self.train) - 1}."
+            )
+        train, test = _without_last(self.train, count)
+        return Split(train, test, self.warning)
+
+
+@dataclasses.dataclass(frozen=True)
+class Domains(Parts):
+    """Two domains, X and Y, of uint8 images `[size, size, 3]`.
+
+    Attributes:
+        train_x: Training part of X.
+        train_y: Training part of Y.
+        test_x: Held-out part of X.
+        test_y: Held-out part of Y.
+        warning: What the user must know about this data; empty for the data that was asked for.
+    """
+
+    train_x: Source
+    train_y: Source
+    test_x: Source
+    test_y: Source
+    warning: str = ""
+
+    def for_validation(self, most: int = 100) -> Domains:
+        """Returns domains of the training parts alone, whose last images are held out.
+
+        Args:
+            most: Images held out of each domain; fewer if the smaller one has not ten times as
+                many.
+        """
+        count = min(most, max(1, min(len(self.train_x), len(self.train_y)) // 10))
+        train_x, test_x = _without_last(self.train_x, count)
+        train_y, test_y = _without_last(self.train_y, count)
+        return Domains(train_x, train_y, test_x, test_y, self.warning)
+
+    def compared(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Returns what `TranslationEvaluation` compares: `test_x`, `test_y`, `train_y`, arrays."""
+        return self.test_x.arrays(), self.test_y.arrays(), self.train_y.arrays()
+
+
+class Sets(Parts):
+    """Several data sets of a recipe by name, whose parts are `train_NAME` and `test_NAME`.
+
+    Args:
+        only: Parts that the recipe uses, such as `("train_mnist", "test_usps")`; None for all.
+        **sets: Splits by name.
+
+    Example:
+    ```python
+    data = Sets(mnist=small_images("mnist"), usps=small_images("usps"), only=("train_mnist",))
+    ```
+    """
+
+    def __init__(self, only: tuple[str, ...] | None = None, **sets: Split):
+        warnings = dict.fromkeys(split.warning for split in sets.values() if split.warning)
+        self.warning = "; ".join(warnings)
+        for name, split in sets.items():
+            for part, source in split.parts().items():
+                if only is None or f"{part}_{name}" in only:
+                    setattr(self, f"{part}_{name}", source)
+
+    @override
+    def record(self) -> dict[str, str]:
+        names = dict.fromkeys(map(_name, self.parts().values()))
+        return super().record() | {"name": " and ".join(names)}
+
+
+def _name(source: Source) -> str:
+    return source.origin.split(",")[0]
+
+
+def _without_last(source: Source, count: int) -> tuple[Source, Source]:
+    return source.select(slice(-count)), source.select(slice(-count, None))

@@ -1,0 +1,187 @@
+"""Augmentations of images: functions `augment(example, seed)` for `Source.stream`.
+
+An example is a uint8 image `[height, width, channels]`, or a tuple whose first field is one; `seed`
+is a stateless seed `[2]`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_gen.data.source import checked_integer
+from keras_gen.data.transforms.resizing import resize_cover
+
+
+def random_crop_flip(
+    crop: int, smallest: float = 1.0, unchanged: float = 0.0
+) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation: a random square is cut out, and mirrored with probability 1/2.
+
+    Args:
+        crop: Side of the square in pixels, at most the image's sides.
+        smallest: The image is shrunk before by a random factor, log-uniform between this one and 1,
+            but never below the crop. For networks that are applied to images of several sizes.
+        unchanged: Probability with which it is not shrunk. Shrinking takes the finest contrast,
+            which a network that draws it must see often.
+
+    Raises:
+        ValueError: If an argument is out of range.
+
+    Example:
+        >>> batches = source.stream(1, augment=random_crop_flip(128))
+    """
+    checked_integer("crop", crop, minimum=1)
+    if not 0 < smallest <= 1:
+        raise ValueError(f"smallest is {smallest}: expected a factor in (0, 1].")
+    if not 0 <= unchanged < 1:
+        raise ValueError(f"unchanged is {unchanged}: expected a probability in [0, 1).")
+    lowest = -unchanged / (1 - unchanged)  # a uniform number from here to 1 is negative so often
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
+
+        def crop_flip(image: tf.Tensor) -> tf.Tensor:
+            side = crop
+            if smallest < 1:  # the side that becomes the crop when it is shrunk
+                shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
+                side = tf.cast(tf.round(crop / smallest**shrinking), tf.int32)
+                side = tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))
+            image = tf.image.stateless_random_crop(image, [side, side, image.shape[-1]], crop_seed)
+            if smallest < 1:
+                image = resize_cover(image, crop)
+            return tf.image.stateless_random_flip_left_right(image, flip_seed)
+
+        return on_image(crop_flip, example)
+
+    return augment
+
+
+def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation: an image is shifted at random, and mirrored with probability 1/2.
+
+    The image's own reflection fills the gap at the border, so the size stays.
+
+    Args:
+        shift: Largest shift in pixels, vertical and horizontal: from 0 to below the image's sides.
+        flip: Whether it may be mirrored; digits are not.
+
+    Example:
+        >>> batches = source.stream(64, augment=random_shift_flip(3))
+    """
+    shift = checked_integer("shift", shift, minimum=0)
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
+
+        def shift_flip(image: tf.Tensor) -> tf.Tensor:
+            padded = tf.pad(image, [[shift, shift], [shift, shift], [0, 0]], "REFLECT")
+            shifted = tf.image.stateless_random_crop(padded, image.shape, crop_seed)
+            if not flip:
+                return shifted
+            return tf.image.stateless_random_flip_left_right(shifted, flip_seed)
+
+        return on_image(shift_flip, example)
+
+    return augment
+
+
+def random_levels(rate: float) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation: values of an image become random levels.
+
+    Ren et al.: "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019, algorithm 1.
+    What such images still share with the real ones is the background.
+
+    Args:
+        rate: Probability that a value is drawn anew, uniformly among the 256 levels. The authors'
+            code tries 0.1, 0.2 and 0.3.
+
+    Returns:
+        `augment(example, seed)`, which also takes images `[n, height, width, channels]`.
+
+    Example:
+        >>> batches = source.stream(100, augment_batch=random_levels(0.2))
+    """
+    if not 0 <= rate <= 1:
+        raise ValueError(f"rate is {rate}: expected a probability in [0, 1].")
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        where_seed, level_seed = tf.unstack(tf.random.split(seed))
+
+        def mutate(image: tf.Tensor) -> tf.Tensor:
+            shape = tf.shape(image)
+            anew = tf.random.stateless_uniform(shape, where_seed) < rate
+            levels = tf.random.stateless_uniform(shape, level_seed, 0, 256, tf.int32)
+            return tf.where(anew, tf.cast(levels, tf.uint8), image)
+
+        return on_image(mutate, example, ranks=(3, 4))
+
+    return augment
+
+
+def binarize(example: Any, seed: tf.Tensor) -> Any:
+    """Draws each pixel as a Bernoulli variable of its gray value, an augmentation.
+
+    The dynamic binarization of Burda, Grosse and Salakhutdinov (2016), "Importance Weighted
+    Autoencoders": a pixel is 1 with probability `value / 255`, drawn anew every epoch.
+
+    Args:
+        example: uint8 image `[height, width, channels]` or images `[n, height, width, channels]`,
+            or a tuple whose first field is one of them.
+        seed: Stateless seed `[2]`.
+
+    Returns:
+        The example with float32 zeros and ones in place of the image or images.
+
+    Example:
+        >>> batches = source.stream(64, augment_batch=binarize)
+    """
+
+    def draw(image: tf.Tensor) -> tf.Tensor:
+        uniform = tf.random.stateless_uniform(tf.shape(image), seed)
+        return tf.cast(uniform * 255.0 < tf.cast(image, tf.float32), tf.float32)
+
+    return on_image(draw, example, ranks=(3, 4))
+
+
+def draw_normal(example: Any, seed: tf.Tensor) -> Any:
+    """Draws normal variables from means and log variances, such as an encoder's, an augmentation.
+
+    Args:
+        example: Floats `[n, 2, ...]`, means and log variances, or a tuple whose first field they
+            are.
+        seed: Stateless seed `[2]`.
+
+    Returns:
+        The example with float32 `[n, ...]` in their place.
+
+    Example:
+        >>> codes = Source(np.stack(model.encode(images), axis=1))
+        >>> batches = codes.stream(64, augment_batch=draw_normal)
+    """
+    if isinstance(example, tuple):
+        return (draw_normal(example[0], seed), *example[1:])
+    if example.shape.rank < 3 or example.shape[1] != 2:
+        raise ValueError(f"expected means and log variances [n, 2, ...], found {example.shape}.")
+    mean, log_variance = tf.unstack(example, axis=1)
+    return mean + tf.exp(0.5 * log_variance) * tf.random.stateless_normal(tf.shape(mean), seed)
+
+
+def on_image(
+    function: Callable[[tf.Tensor], tf.Tensor], example: Any, ranks: tuple[int, ...] = (3,)
+) -> Any:
+    """Applies `function` to an image, or to the first field of a tuple.
+
+    Raises:
+        ValueError: If it is not uint8 of one of the ranks.
+    """
+    if isinstance(example, tuple):
+        return (on_image(function, example[0], ranks), *example[1:])
+    if example.dtype != tf.uint8 or example.shape.rank not in ranks:
+        raise ValueError(
+            "an image must be uint8 [height, width, channels], found "
+            f"{example.dtype.name} {example.shape}."
+        )
+    return function(example)

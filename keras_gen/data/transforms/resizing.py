@@ -1,0 +1,57 @@
+"""Images of one size: resized and cut to a square, or padded to one."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from keras_gen.data.source import checked_integer
+
+
+def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Resizes the shorter side to `size` and cuts out the center square.
+
+    Args:
+        image: uint8 `[height, width, channels]`, any size.
+        size: Side of the result in pixels.
+
+    Returns:
+        uint8 `[size, size, channels]`, antialiased when it shrinks (bilinear).
+
+    Example:
+        >>> resize_cover(np.zeros([300, 400, 3], "uint8"), 128).shape
+        TensorShape([128, 128, 3])
+    """
+    checked_integer("size", size, minimum=1)
+    image = tf.convert_to_tensor(image)
+    height, width = tf.shape(image)[0], tf.shape(image)[1]
+    # The square is cut first: what falls outside need not be resized.
+    side = tf.minimum(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    resized = tf.image.resize(square, [size, size], antialias=True)
+    rounded = tf.cast(tf.clip_by_value(tf.round(resized), 0, 255), tf.uint8)
+    return tf.ensure_shape(rounded, [size, size, image.shape[-1]])
+
+
+def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Centers a small image on a black square, as DCGANs pad 28x28 digits to 32x32.
+
+    Args:
+        image: `[height, width, channels]` of static shape, at most `size` either way, or a batch.
+        size: Side of the result in pixels.
+
+    Returns:
+        `[size, size, channels]` of the same dtype, or a batch.
+
+    Raises:
+        ValueError: If the image is larger than `size`.
+    """
+    checked_integer("size", size, minimum=1)
+    image = tf.convert_to_tensor(image)
+    *_, height, width, _ = image.shape
+    if height > size or width > size:
+        raise ValueError(
+            f"an image of {height}x{width} cannot be padded to {size}x{size}; use resize_cover."
+        )
+    top, left = (size - height) // 2, (size - width) // 2
+    return tf.image.pad_to_bounding_box(image, top, left, size, size)

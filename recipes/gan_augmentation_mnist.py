@@ -41,7 +41,7 @@ from keras_gen.visualize import line_plot, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     latent_dim: int = 64  # Dimensions of a GAN's latents
-    filters: int = 64  # Channels of the discriminator's first layer; they double with every stage
+    filters: int = 64  # Channels of the discriminator's first layer, doubled with every stage
     learning_rate: float = 2e-4  # Adam's rate for both networks of a GAN
     ema: float = 0.99  # Momentum of the generator's weight average, which draws; 0: none
     generated: int = 10_000  # Digits that a GAN draws once for the classifier
@@ -106,7 +106,8 @@ def main(run: Run, s: Settings):
         accuracies[count] = []
         for seed in seeds:
             few = train.select(even_order(labels, seed)[:count])
-            measure = partial(test_accuracies, s, seed, few.arrays(), test, models[count, seed])
+            model = models[count, seed]
+            measure = partial(test_accuracies, s, seed, few.arrays(), test, model)
             accuracies[count].append(run.once(f"{count} labels, seed {seed}", measure))
 
     with run.evaluation(models[main_case]) as metrics:

@@ -75,6 +75,7 @@ PRESETS = {
     ),
 }
 
+KEYS = ("modes", "high_quality_fraction")
 # Centers and standard deviations of Srivastava et al. (2017) and Lin et al.
 MODES = {
     "ring": (ring_centers(8), 0.01),
@@ -111,8 +112,8 @@ def main(run: Run, s: Settings):
             points, _ = mixtures[name].sample(2500)
             found[name, "mixture"] = [gaussian_modes(points, centers, std)]
             for method in (*methods, "mixture"):
-                keys = ("modes", "high_quality_fraction")
-                metrics |= mean_and_deviation(found[name, method], f"{name}_{{}}_{method}", keys)
+                key = f"{name}_{{}}_{method}"
+                metrics |= mean_and_deviation(found[name, method], key, KEYS)
             strips = {}
             for method in methods:
                 first_seed = found[name, method][0]

@@ -56,7 +56,7 @@ FIGURES = ("frechet_ratio", "kernel_distance_conv", "pyramid_16")
 class Settings(ShortStepSettings):
     size: int = 32  # Side of the images
     latent_dim: int = 64  # Dimensions of the latents
-    filters: int = 64  # Channels of the discriminator's first layer; they double with every stage
+    filters: int = 64  # Channels of the discriminator's first layer, doubled with every stage
     d_rate: float = 4e-4  # Adam's rate for the discriminator
     g_rate: float = 1e-4  # Adam's rate for the generator
     r1_weight: float = 10.0  # Weight of R1
@@ -101,7 +101,8 @@ def main(run: Run, s: Settings):
     # Each step: one update of the discriminator, then one of the generator.
     model = build(run, s, *TABLE[0])
     health = []
-    run.fit(model, train, samples, callbacks=[AdversarialHealth(images[:500], say=health.append)])
+    callback = AdversarialHealth(images[:500], say=health.append)
+    run.fit(model, train, samples, callbacks=[callback])
 
     # What samples are compared with, and in; and the baseline.
     extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)

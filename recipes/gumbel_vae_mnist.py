@@ -51,8 +51,8 @@ class Settings(ShortStepSettings):
     the same temperature, by one draw."""
     nll_samples: int = 1000  # Samples of the test bound: 1,000 in the paper
     templates: str = "300 1000"
-    """Components of the baseline, a mixture of Bernoulli distributions; of several numbers one is
-    chosen, with held-out training digits."""
+    """Components of the baseline, a mixture of Bernoulli distributions. Of several numbers one
+    is chosen, with held-out training digits."""
 
 
 PRESETS = {

@@ -45,8 +45,8 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
     nll_samples: int = 5000  # Importance samples of the test NLL: 5,000 in the paper
     templates: str = "300 1000"
-    """Components of the baseline, a mixture of Bernoulli distributions; of several numbers one is
-    chosen, with held-out training digits."""
+    """Components of the baseline, a mixture of Bernoulli distributions. Of several numbers one
+    is chosen, with held-out training digits."""
 
 
 PRESETS = {

@@ -46,7 +46,7 @@ class Settings(RunSettings):
     frames: int = 16  # Of a video
     content_dim: int = 50  # Dimensions of the content code
     motion_dim: int = 10  # Dimensions of the motion code of a frame
-    filters: int = 64  # Channels of the discriminators' first layers; they double with every stage
+    filters: int = 64  # Channels of the discriminators' first layers, doubled with every stage
     learning_rate: float = 2e-4  # Adam's rate for all networks
     r1_weight: float = 0.0
     """Weight of R1, every 8 steps, in place of the discriminators' batch normalization; 0: that."""

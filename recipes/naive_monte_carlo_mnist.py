@@ -44,8 +44,8 @@ class Settings(ShortStepSettings):
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
     side: int = 300  # Points of the grid on each axis, from -4.5 to 4.5
     templates: str = "300 1000"
-    """Components of the baseline, a mixture of Bernoulli distributions; of several numbers one is
-    chosen, with held-out training digits."""
+    """Components of the baseline, a mixture of Bernoulli distributions. Of several numbers one
+    is chosen, with held-out training digits."""
 
 
 PRESETS = {
@@ -92,7 +92,8 @@ def main(run: Run, s: Settings):
             nll = -latent_grid_mixture(model, s.side).log_prob(test)
             metrics |= nll_summary({"nll": nll}, prefix)
             nats = importance_weighted_nll(model, test, s.samples, seed=s.seed)
-            metrics[f"{prefix}effective_sample_size"] = np.median(nats["effective_sample_size"])
+            effective = np.median(nats["effective_sample_size"])
+            metrics[f"{prefix}effective_sample_size"] = effective
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
         sample_sizes = [log["effective_sample_size"] for log in run.state.logs]
         epochs = range(1, len(sample_sizes) + 1)

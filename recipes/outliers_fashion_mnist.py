@@ -105,10 +105,11 @@ def main(run: Run, s: Settings):
     # Each step: one update of encoder and decoder together. The main model is trained last.
     clothes = partial(data.train_fashion.stream, s.batch_size, s.seed)
     digits = partial(data.train_mnist.stream, s.batch_size, s.seed)
-    noise = random_levels(s.random)
-    run.fit(mnist_background, partial(digits, augment_batch=noise), part="mnist_background")
+    noisy_clothes = partial(clothes, augment_batch=random_levels(s.random))
+    noisy_digits = partial(digits, augment_batch=random_levels(s.random))
+    run.fit(mnist_background, noisy_digits, part="mnist_background")
     run.fit(mnist, digits, part="mnist")
-    run.fit(fashion_background, partial(clothes, augment_batch=noise), part="fashion_background")
+    run.fit(fashion_background, noisy_clothes, part="fashion_background")
     run.fit(fashion, clothes, samples)
 
     pca = {name: PrincipalComponents(images, s.latent_dim) for name, images in train.items()}

@@ -44,7 +44,7 @@ class Settings(RunSettings):
     stable_steps: int = 50_000  # Steps at each size; the last one is trained to the end
     fade_steps: int = 50_000  # Steps in which a new size fades in
     learning_rate: float = 1e-3  # Adam's rate for both networks
-    ema: float = 0.999  # Momentum of the generator's weight average, which is evaluated; 0: none
+    ema: float = 0.999  # Momentum of the evaluated average of the generator's weights; 0: none
     compared: int = 10_000  # Samples, test images and training images that are compared
     classifier_steps: int = 1500
     """Training steps of each classifier whose features they are compared in."""
@@ -117,7 +117,7 @@ def main(run: Run, s: Settings):
     extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples with images in the features of two classifiers, and by patches")
+        run.say("comparing samples with images, in features of two classifiers and by patches")
         drawn = model.sample(s.compared, seed=s.seed)
         metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
     run.export(model, default="sample")

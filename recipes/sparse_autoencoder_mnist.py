@@ -42,7 +42,7 @@ class Settings(ShortStepSettings):
     weight_decay: float = 0.4
     """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW):
     what pixels that are always black are multiplied by fades."""
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half and then linear to zero
+    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
 
 
 PRESETS = {

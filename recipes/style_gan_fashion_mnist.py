@@ -64,7 +64,7 @@ class Settings(RunSettings):
     path_weight: float = 2.0  # Weight of the lengths of paths, computed every 8 steps
     learning_rate: float = 2e-3  # Adam's rate for the mapping and the generator
     d_learning_rate: float = 2e-3  # Adam's rate for the discriminator
-    ema: float = 0.998  # Momentum of the generator's weight average, which is evaluated; 0: none
+    ema: float = 0.998  # Momentum of the evaluated average of the generator's weights; 0: none
     compared: int = 10_000  # Samples, test images and training images that are compared
     paths: int = 2000  # Paths that are measured
     classifier_steps: int = 1500
@@ -136,7 +136,7 @@ def main(run: Run, s: Settings):
     features = partial(mean_activations, activation_maps(extractors["conv"].model))
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples with images in the features of two classifiers, and by patches")
+        run.say("comparing samples with images, in features of two classifiers and by patches")
         drawn = model.sample(s.compared, seed=s.seed)
         metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
 
@@ -150,7 +150,8 @@ def main(run: Run, s: Settings):
         found = path_length(model.from_style, start=start_style, end=end_style)
         metrics["path_length_w"] = found["path_length"]
 
-        run.draw("truncation", strips({f"{psi:g}": model.sample(10, 0, psi=psi) for psi in PSIS}))
+        truncated = {f"{psi:g}": model.sample(10, seed=0, psi=psi) for psi in PSIS}
+        run.draw("truncation", strips(truncated))
         rows, columns = np.split(model.draw_latents(12, seed=1), [4])
         run.draw("coarse_styles", style_mixing(model, rows, columns, layers=2))  # of 4x4
         run.draw("middle_styles", style_mixing(model, rows, columns, layers=4))  # to 8x8

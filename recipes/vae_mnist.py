@@ -48,8 +48,8 @@ class Settings(ShortStepSettings):
     of the run; linear to zero in the second half, which serves short runs better."""
     nll_samples: int = 5000  # Importance samples of the test NLL: 5,000 in the paper
     templates: str = "100 300 1000"
-    """Components of the baseline, a mixture of Bernoulli distributions; of several numbers one is
-    chosen, with held-out training digits."""
+    """Components of the baseline, a mixture of Bernoulli distributions. Of several numbers one
+    is chosen, with held-out training digits."""
 
 
 PRESETS = {

@@ -60,9 +60,9 @@ class Settings(RunSettings):
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
     feature_weight: float = 0.2  # Weight of the feature loss, counted once for each value
     adversarial_weight: float = 0.5  # Factor of the adversarial loss and of lambda, grown from 0
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half and then linear to zero
+    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
     d_learning_rate: float = 2e-4  # Adam's rate for the discriminator
-    classifier_steps: int = 1500  # Training steps of the feature network and of those that measure
+    classifier_steps: int = 1500  # Training steps of the feature network and of the others
 
 
 PRESETS = {
@@ -128,9 +128,8 @@ def main(run: Run, s: Settings):
 
     # Each step of the VQ-VAE: one update of encoder, decoder and codes together.
     # Each step of the VQGAN: the same, then one update of the discriminator.
-    mirrored = partial(
-        Source(images).stream, s.batch_size, s.seed, augment=random_crop_flip(SHAPE[0])
-    )
+    mirror = random_crop_flip(SHAPE[0])
+    mirrored = partial(Source(images).stream, s.batch_size, s.seed, augment=mirror)
     draw = partial(reconstructions, images=test[:16])
     run.fit(vq_vae, mirrored, draw, part="vq_vae")
     run.fit(model, mirrored, draw)

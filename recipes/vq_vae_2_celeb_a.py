@@ -49,8 +49,8 @@ class Settings(RunSettings):
     latent_dim: int = 64  # Dimensions of a code
     filters: int = 128  # Channels of all maps
     residual_filters: int = 64  # Channels within the residual blocks
-    std: float = 1.0  # Of the likelihood; a lower one counts reconstructions more than commitment
-    learning_rate: float = 3e-4  # Adam's rate, constant in the first half and then linear to zero
+    std: float = 1.0  # Of the likelihood; a lower one counts reconstructions more
+    learning_rate: float = 3e-4  # Adam's rate, constant in the first half, then linear to zero
     patches: int = 2048  # Patches of 4x4 pixels in the codebook of the baseline
 
 
@@ -100,7 +100,8 @@ def main(run: Run, s: Settings):
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
     # Each step: one update of all networks and codes together.
-    mirrored = partial(split.train.stream, s.batch_size, s.seed, augment=random_crop_flip(s.size))
+    mirror = random_crop_flip(s.size)
+    mirrored = partial(split.train.stream, s.batch_size, s.seed, augment=mirror)
     draw = partial(reconstructions, images=test[:16])
     validate = partial(reconstruction_error, held_out)
     run.fit(model, mirrored, draw, validate=validate, best="error")

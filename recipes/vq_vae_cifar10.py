@@ -44,8 +44,8 @@ class Settings(ShortStepSettings):
     latent_dim: int = 64  # Dimensions of a code
     filters: int = 256  # Channels of all maps
     residual_filters: int = 256  # Channels within the residual blocks
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half and then linear to zero
-    baseline_images: int = 50_000  # Training images that the other codes are fitted to, at most
+    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
+    baseline_images: int = 50_000  # Most training images that the other codes are fitted to
 
 
 PRESETS = {
@@ -97,7 +97,8 @@ def main(run: Run, s: Settings):
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
     # Each step: one update of encoder, decoder and codes together.
-    mirrored = partial(data.train.stream, s.batch_size, s.seed, augment=random_crop_flip(shape[0]))
+    mirror = random_crop_flip(shape[0])
+    mirrored = partial(data.train.stream, s.batch_size, s.seed, augment=mirror)
     run.fit(model, mirrored, partial(reconstructions, images=test[:16]))
 
     # The other codes, of as many bits.

@@ -105,7 +105,8 @@ def main(run: Run, s: Settings):
             metrics[f"ring_{name}"] = distance
         floor = ring(s.compared, s.seed).arrays()
         metrics["floor_ring_exact"] = earth_movers_distance(floor, test)
-        run.draw("distance", line_plot(validation_lines(run), "epoch", "earth mover's distance"))
+        lines = validation_lines(run)
+        run.draw("distance", line_plot(lines, "epoch", "earth mover's distance"))
     run.export(model, default="sample")
 
 

@@ -52,7 +52,7 @@ def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
     """
     report: dict[str, float] = {}
     for name, counts in uses.items():
-        report[f"{name}_in_use"] = np.count_nonzero(counts)
+        report[f"{name}_in_use"] = int(np.count_nonzero(counts))
         report[f"{name}_perplexity"] = perplexity(counts)
     return report
 

@@ -6,21 +6,25 @@ Variation", ICLR 2018.
   python recipes/progressive_gan_fashion_mnist.py    about 26 minutes on one of two CPU cores
   python recipes/progressive_gan_fashion_mnist.py --preset smoke    under a minute
 
-Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32. The paper reports no number on it. Samples are compared as those of dcgan_fashion_mnist are:
-in the features of two classifiers of clothes, trained apart on the padded images, of which the
-worse counts, and by patches without a network. Test images compared alike give the floor, and a
-mixture of Gaussians of the pixels the baseline.
+Expected result of the cpu preset: samples at a Fréchet distance of 87 times that of test images; 43
+times of a mixture of Gaussians.
+
+Samples are compared as those of dcgan_fashion_mnist are: in the features of two classifiers of
+clothes, trained apart on the padded images (the worse counts), and by patches without a network.
+Test images give the floor, and a mixture of Gaussians of the pixels the baseline.
 
 Deviations in the cpu preset: narrow networks, the non-saturating objective with R1 (every 16 steps)
 in place of WGAN-GP, which differentiates twice at every step, and batches of 32. All sizes but the
 last are trained for fewer steps.
+
+Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
+32x32. The paper reports no number on it.
 """
 
 import dataclasses
 from typing import Literal
 
-from keras_gen.data import pad_to, small_images
+from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import ProgressiveGAN
 from keras_gen.losses import R1, GradientPenalty, Wasserstein
 from keras_gen.metrics import compare_sets, trained_extractors
@@ -40,50 +44,87 @@ class Settings(RunSettings):
     stable_steps: int = 50_000  # Steps at each size; the last one is trained to the end
     fade_steps: int = 50_000  # Steps in which a new size fades in
     learning_rate: float = 1e-3  # Adam's rate for both networks
-    ema: float = 0.999  # Momentum of the generator's weight average, which is evaluated; 0: none
+    ema: float = 0.999  # Momentum of the evaluated average of the generator's weights; 0: none
     compared: int = 10_000  # Samples, test images and training images that are compared
     classifier_steps: int = 1500
     """Training steps of each classifier whose features they are compared in."""
 
 
 PRESETS = {
-    "smoke": dict(latent_dim=8, filters=8, width=64, objective="non_saturating", stable_steps=3,
-                  fade_steps=2, epochs=2, steps_per_epoch=10, batch_size=32, compared=200,
-                  classifier_steps=20),
-    "cpu": dict(latent_dim=64, filters=64, width=256, objective="non_saturating", r1_weight=0.01,
-                ema=0.998, stable_steps=500, fade_steps=500, epochs=28, steps_per_epoch=500,
-                batch_size=32, grid_every=3),
+    "smoke": dict(
+        latent_dim=8,
+        filters=8,
+        width=64,
+        objective="non_saturating",
+        stable_steps=3,
+        fade_steps=2,
+        epochs=2,
+        steps_per_epoch=10,
+        batch_size=32,
+        compared=200,
+        classifier_steps=20,
+    ),
+    "cpu": dict(
+        latent_dim=64,
+        filters=64,
+        width=256,
+        objective="non_saturating",
+        r1_weight=0.01,
+        ema=0.998,
+        stable_steps=500,
+        fade_steps=500,
+        epochs=28,
+        steps_per_epoch=500,
+        batch_size=32,
+        grid_every=3,
+    ),
     "paper": dict(epochs=750, steps_per_epoch=1000, batch_size=16, grid_every=25),
-}  # fmt: skip
+}
 
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("fashion_mnist", labels=True))
-    labeled, test = (p.map(lambda x, y: (pad_to(x, 32), y)) for p in (data.train, data.test))
-    train = labeled.map(lambda image, _: image)
-    critic, smooth = Wasserstein(drift=1e-3), s.objective == "non_saturating"
+    images, labels = data.train.map(padded).arrays()
+    held_out, _ = data.test.map(padded).take(s.compared).arrays()
+
+    if s.objective == "wasserstein":
+        objective = Wasserstein(drift=1e-3)
+        penalty = GradientPenalty(10.0)
+    else:
+        objective = s.objective
+        penalty = R1(s.r1_weight, every=16)
     with run.strategy.scope():
         model = ProgressiveGAN.for_images(
-            (32, 32, 1), s.latent_dim, s.filters, s.width,
-            objective=s.objective if smooth else critic,
-            penalty=R1(s.r1_weight, every=16) if smooth else GradientPenalty(10.0),
-            stable_steps=s.stable_steps, fade_steps=s.fade_steps, seed=s.seed,
-        )  # fmt: skip
-        # What joins late has a state of its own.
-        d_optimizer, g_optimizer = (
-            JoiningAdam(s.learning_rate, beta_1=0.0, beta_2=0.99, epsilon=1e-8) for _ in "dg"
+            (32, 32, 1),
+            s.latent_dim,
+            s.filters,
+            s.width,
+            objective=objective,
+            penalty=penalty,
+            stable_steps=s.stable_steps,
+            fade_steps=s.fade_steps,
+            seed=s.seed,
         )
-        run.compile(model, d_optimizer=d_optimizer, g_optimizer=run.averaged(g_optimizer))
+        # What joins late has a state of its own.
+        options = dict(beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+        d_optimizer = JoiningAdam(s.learning_rate, **options)
+        g_optimizer = run.averaged(JoiningAdam(s.learning_rate, **options))
+        run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
-    run.fit(model, train, samples)
+    # Each step: one update of the discriminator, then one of the generator, at the current size.
+    run.fit(model, Source(images), samples)
+
+    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples with images in the features of two classifiers, and by patches")
-        images, labels = labeled.arrays()
-        extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
-        drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()[0]
+        run.say("comparing samples with images, in features of two classifiers and by patches")
+        drawn = model.sample(s.compared, seed=s.seed)
         metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
     run.export(model, default="sample")
+
+
+def padded(image, label):
+    return pad_to(image, 32), label
 
 
 if __name__ == "__main__":

@@ -2,17 +2,22 @@
 
 Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep Networks",
 ICML 2008, train codes of documents by reconstruction and classification; here the same is done with
-digits. One network, dropout at its input included, is trained in three ways, with 100, 600, 1,000
-and 3,000 labels of MNIST's training set, drawn evenly over the classes and nested, anew for each of
-five seeds: supervised only, on the labeled digits; (a) pretrained without labels as an autoencoder
-of all 60,000 digits, which with dropout at the input is a denoising one, and then fine-tuned on the
+digits.
+
+  python recipes/semi_supervised_mnist.py                    about 13 minutes on two CPU cores
+  python recipes/semi_supervised_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset with 100 labels: a test error of 22.3 % supervised only, 19.0 %
+pretrained, 19.2 % with both losses.
+
+One network, with dropout at its input, is trained in three ways, with 100, 600, 1,000 and 3,000
+labels of MNIST's training set, drawn evenly over the digits and nested, anew for each of five
+seeds: supervised only, on the labeled digits; (a) pretrained without labels as an autoencoder of
+all 60,000 digits, which with dropout at the input is a denoising one, and then fine-tuned on the
 labeled digits; (b) both losses at once, in batches that are one half labeled digits and one half of
 all digits. Codes, dropout, fine-tuning's rate and the weight were chosen among a few with one seed
 and 100 labels, in shorter trainings, by the error on the last 10,000 digits of the training set;
 the test set is measured at the end of each training.
-
-  python recipes/semi_supervised_mnist.py                    about 13 minutes on two CPU cores
-  python recipes/semi_supervised_mnist.py --preset smoke     under a minute
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -20,15 +25,17 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
+import keras
+from keras.optimizers import Adam
+
 from keras_gen.autoencoders import Autoencoder, ClassifyingAutoencoder
 from keras_gen.data import Source, even_order, partly_labeled, small_images
 from keras_gen.layers import Dropout
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports2 import lines_by_count
 from keras_gen.visualize import line_plot, reconstructions
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,81 +52,131 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(hidden=32, latent_dim=16, epochs=2, steps_per_epoch=10, batch_size=50,
-                  label_steps=10, both_steps=10, repeats=1, steps_per_execution=10),
-    "cpu": dict(epochs=12, steps_per_epoch=500, batch_size=100, grid_every=4, both_steps=2500,
-                steps_per_execution=100),
-    "paper": dict(epochs=100, steps_per_epoch=600, batch_size=100, grid_every=10, label_steps=5000,
-                  both_steps=30_000),
-}  # fmt: skip
+    "smoke": dict(
+        hidden=32,
+        latent_dim=16,
+        epochs=2,
+        steps_per_epoch=10,
+        batch_size=50,
+        label_steps=10,
+        both_steps=10,
+        repeats=1,
+        steps_per_execution=10,
+    ),
+    "cpu": dict(
+        epochs=12,
+        steps_per_epoch=500,
+        batch_size=100,
+        grid_every=4,
+        both_steps=2500,
+        steps_per_execution=100,
+    ),
+    "paper": dict(
+        epochs=100,
+        steps_per_epoch=600,
+        batch_size=100,
+        grid_every=10,
+        label_steps=5000,
+        both_steps=30_000,
+    ),
+}
+
+COUNTS = (100, 600, 1000, 3000)  # of labels
 
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", labels=True))
-    (digits, labels), test = data.train.arrays(), data.test.arrays()
-    unlabeled, models = Source(digits), {}
+    digits, labels = data.train.arrays()
+    unlabeled = Source(digits)
+    test = data.test.arrays()
+    test_images, _ = test
+
+    # Pretraining without labels, once for each seed. The first one is the main model.
+    # Each step: one update of encoder and decoder together.
+    models = {}
     for seed in range(s.seed, s.seed + s.repeats):
         with run.strategy.scope():
-            models[seed] = Autoencoder(*networks(s, seed), seed=seed)
-            run.compile(models[seed], keras.optimizers.Adam(s.learning_rate))
-        draw = None if seed != s.seed else lambda model: reconstructions(model, test[0][:12])
+            encoder, decoder = build_networks(s, seed)
+            model = Autoencoder(encoder, decoder, seed=seed)
+            run.compile(model, Adam(s.learning_rate))
         stream = partial(unlabeled.stream, s.batch_size, seed)
-        run.fit(models[seed], stream, draw, part="" if seed == s.seed else f"seed_{seed}")
+        if seed == s.seed:
+            run.fit(model, stream, partial(reconstructions, images=test_images[:12]))
+        else:
+            run.fit(model, stream, part=f"seed_{seed}")
+        models[seed] = model
 
-    ways, counts = ("supervised", "pretrained", "both"), (100, 600, 1000, 3000)
+    # The three classifiers of each number of labels and each seed.
+    errors = {}
+    for count in COUNTS:
+        errors[count] = []
+        for seed, model in models.items():
+            few = data.train.select(even_order(labels, seed)[:count])
+            train = partial(test_errors, run, s, seed, model.encoder, few, unlabeled, test)
+            errors[count].append(run.once(f"{count} labels, seed {seed}", train))
+
     with run.evaluation(models[s.seed]) as metrics:
-        for count in counts:
-            found = []
-            for seed, model in models.items():
-                few = data.train.select(even_order(labels, seed)[:count])
-                train = partial(errors, run, s, seed, model.encoder, few, unlabeled, test)
-                found.append(run.once(f"{count} labels, seed {seed}", train))
-            metrics |= mean_and_deviation(found, f"{{}}_{count}")
-        lines = {way: (counts, [metrics[f"{way}_{n}"] for n in counts]) for way in ways}
+        for count in COUNTS:
+            metrics |= mean_and_deviation(errors[count], f"{{}}_{count}")
+        lines = lines_by_count(metrics, ("supervised", "pretrained", "both"), COUNTS)
         run.draw("errors", line_plot(lines, "labels", "test error (%)", log_x=True))
     run.export(models[s.seed])
 
 
-def networks(s, seed):
+def build_networks(s, seed):
     """Encoder and decoder of a seed."""
     keras.utils.set_random_seed(seed)
-    shared = dict(latent_dim=s.latent_dim, hidden=(s.hidden,), activation="relu")
+    sizes = dict(latent_dim=s.latent_dim, hidden=(s.hidden,), activation="relu")
     pixels = keras.Input((28, 28, 1))
-    codes = mlp_encoder(output_activation="relu", **shared)
+    codes = mlp_encoder(output_activation="relu", **sizes)
     encoder = keras.Model(pixels, codes(Dropout(s.dropout)(pixels)), name="encoder")
-    return encoder, mlp_decoder(**shared)
+    decoder = mlp_decoder(**sizes)
+    return encoder, decoder
 
 
-def errors(run, s, seed, encoder, few, unlabeled, test):
+def test_errors(run, s, seed, encoder, few, unlabeled, test):
     """The test errors of the three ways with the same labels, in percent."""
-    supervised = train_classifier(run, s, seed, networks(s, seed)[0], few, s.learning_rate)
-    pretrained = train_classifier(run, s, seed, encoder, few, s.fine_tuning_rate)
-    with run.strategy.scope():
-        parts = networks(s, seed)
-        layers = [keras.Input((s.latent_dim,)), keras.layers.Dense(10, dtype="float32")]
-        classifier = keras.Sequential(layers, name="classifier")
-        both = ClassifyingAutoencoder(*parts, classifier, weight=s.classification_weight)
-        run.compile(both, keras.optimizers.Adam(s.learning_rate))
-    batches = partly_labeled(few, unlabeled, s.batch_size, seed)
-    both.fit(batches, steps_per_epoch=s.both_steps, verbose=0)
     images, labels = test
-    predict = dict(batch_size=500, verbose=0)
-    logits = {"supervised": supervised.predict(images, **predict)}
-    logits |= {"pretrained": pretrained.predict(images, **predict), "both": both.classify(images)}
-    return {k: 100 * float((v.argmax(axis=1) != labels).mean()) for k, v in logits.items()}
+    fresh_encoder, _ = build_networks(s, seed)
+    supervised = train_classifier(run, s, seed, fresh_encoder, few, s.learning_rate)
+    pretrained = train_classifier(run, s, seed, encoder, few, s.fine_tuning_rate)
+    both = train_with_both_losses(run, s, seed, few, unlabeled)
+    logits = {
+        "supervised": supervised.predict(images, batch_size=500, verbose=0),
+        "pretrained": pretrained.predict(images, batch_size=500, verbose=0),
+        "both": both.classify(images),
+    }
+    errors = {}
+    for way, found in logits.items():
+        wrong = found.argmax(axis=1) != labels
+        errors[way] = 100 * float(wrong.mean())
+    return errors
 
 
 def train_classifier(run, s, seed, encoder, few, rate):
-    """A classifier that starts from an encoder."""
+    """A classifier that starts from an encoder, trained on labeled digits alone."""
     keras.utils.set_random_seed(seed)
     with run.strategy.scope():
         classifier = classifier_on(encoder)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        steps = dict(steps_per_execution=s.steps_per_execution)
-        classifier.compile(keras.optimizers.Adam(rate), loss, **steps)
+        classifier.compile(Adam(rate), loss, steps_per_execution=s.steps_per_execution)
     batches = few.stream(s.batch_size // 2, seed)
     classifier.fit(batches, steps_per_epoch=s.label_steps, verbose=0, shuffle=False)
     return classifier
+
+
+def train_with_both_losses(run, s, seed, few, unlabeled):
+    """An autoencoder with a classifier on its codes, trained on labeled and unlabeled digits."""
+    with run.strategy.scope():
+        encoder, decoder = build_networks(s, seed)
+        layers = [keras.Input((s.latent_dim,)), keras.layers.Dense(10, dtype="float32")]
+        classifier = keras.Sequential(layers, name="classifier")
+        weight = s.classification_weight
+        model = ClassifyingAutoencoder(encoder, decoder, classifier, weight=weight)
+        run.compile(model, Adam(s.learning_rate))
+    batches = partly_labeled(few, unlabeled, s.batch_size, seed)
+    model.fit(batches, steps_per_epoch=s.both_steps, verbose=0)
+    return model
 
 
 if __name__ == "__main__":

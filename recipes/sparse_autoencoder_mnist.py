@@ -1,22 +1,28 @@
-"""Sparse autoencoders on MNIST: each digit may use few of the codes, which become pen strokes.
+"""Sparse autoencoders on MNIST: few codes are active for each digit, and they become pen strokes.
 
 Ng: "Sparse autoencoder", CS294A lecture notes, 2011: one layer of sigmoid units, and the divergence
-KL(0.05 || mean activation) of every unit added to the loss. With it the L1 norm of the codes, and a
-plain autoencoder of the same network.
+KL(0.05 || mean activation) of every unit added to the loss.
 
   python recipes/sparse_autoencoder_mnist.py                    about 2 minutes on two CPU cores
   python recipes/sparse_autoencoder_mnist.py --preset smoke     under a minute
 
-Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The notes report no
-number.
+Expected result of the cpu preset: a mean activation of 0.056 with the divergence, 0.53 without a
+penalty.
+
+Compared are the divergence, the L1 norm of the codes, and a plain autoencoder of the same network.
+The notes report no number.
 
 Deviations: cross-entropy in the place of the squared error, for which the notes' beta is 3; mean
 activations of a batch in the place of the training set's; Adam, with decoupled weight decay, in the
 place of L-BFGS.
+
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 import dataclasses
 from pathlib import Path
+
+from keras.optimizers import AdamW
 
 from keras_gen.autoencoders import Autoencoder, SparseAutoencoder
 from keras_gen.data import small_images
@@ -24,8 +30,6 @@ from keras_gen.metrics import squared_error
 from keras_gen.networks import one_layer_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions, unit_filters
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +42,7 @@ class Settings(ShortStepSettings):
     weight_decay: float = 0.4
     """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW):
     what pixels that are always black are multiplied by fades."""
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half and then linear to zero
+    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
 
 
 PRESETS = {
@@ -53,31 +57,43 @@ PRESETS = {
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", images=s.images))
     test = data.test.arrays()
-    kinds = {
-        "kl": (SparseAutoencoder, dict(penalty="kl", weight=s.kl_weight, target=s.target)),
-        "l1": (SparseAutoencoder, dict(penalty="l1", weight=s.l1_weight)),
-        "plain": (Autoencoder, {}),
-    }
-    models = {}
-    with run.strategy.scope():
-        for name, (kind, options) in kinds.items():
-            models[name] = kind(*one_layer_networks(latent_dim=s.hidden), seed=s.seed, **options)
-            rate = run.in_halves(s.learning_rate)
-            optimizer = keras.optimizers.AdamW(rate, weight_decay=s.weight_decay)
-            optimizer.exclude_from_weight_decay(var_names=["bias"])
-            run.compile(models[name], optimizer)
-    for name, model in models.items():
-        run.fit(model, data.train, unit_filters, part="" if name == "kl" else name)
 
-    with run.evaluation(models["kl"]) as metrics:
-        for name, model in models.items():
-            codes, errors = model.encode(test), squared_error(model.reconstruct(test), test)
+    with run.strategy.scope():
+        networks = one_layer_networks(latent_dim=s.hidden)
+        options = dict(penalty="kl", weight=s.kl_weight, target=s.target)
+        kl = SparseAutoencoder(*networks, seed=s.seed, **options)
+        run.compile(kl, build_optimizer(run, s))
+
+        networks = one_layer_networks(latent_dim=s.hidden)
+        l1 = SparseAutoencoder(*networks, seed=s.seed, penalty="l1", weight=s.l1_weight)
+        run.compile(l1, build_optimizer(run, s))
+
+        networks = one_layer_networks(latent_dim=s.hidden)
+        plain = Autoencoder(*networks, seed=s.seed)
+        run.compile(plain, build_optimizer(run, s))
+
+    # Each step: one update of encoder and decoder together.
+    run.fit(kl, data.train, unit_filters)
+    run.fit(l1, data.train, unit_filters, part="l1")
+    run.fit(plain, data.train, unit_filters, part="plain")
+
+    with run.evaluation(kl) as metrics:
+        for name, model in (("kl", kl), ("l1", l1), ("plain", plain)):
+            codes = model.encode(test)
+            errors = squared_error(model.reconstruct(test), test)
             metrics[f"{name}_activation"] = float(codes.mean())
             metrics[f"{name}_near_zero"] = float((codes < 0.01).mean())
             metrics[f"{name}_error"] = float(errors.mean())
             run.draw(f"filters-{name}", unit_filters(model))
-        run.draw("reconstructions", reconstructions(models["kl"], test[:16]))
-    run.export(models["kl"])
+        run.draw("reconstructions", reconstructions(kl, test[:16]))
+    run.export(kl)
+
+
+def build_optimizer(run, s):
+    """AdamW that lets the weights decay, but not the biases."""
+    optimizer = AdamW(run.in_halves(s.learning_rate), weight_decay=s.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    return optimizer
 
 
 if __name__ == "__main__":

@@ -1,27 +1,34 @@
-"""VQ-VAE of spoken digits: codes of what is said, and a decoder that is told by whom.
+"""VQ-VAE of spoken digits: codes of what is said, and a decoder conditioned on the speaker.
 
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, sec.
-4.3: six convolutions of stride 2 and window 4 make one code of 512 of 64 samples, and the decoder
-is told the speaker, so that it says the words of one speaker in the voice of another. Here are 125
-codes a second, 1,125 bits.
+4.3.
 
   python recipes/vq_vae_spoken_digit.py                    about 10 minutes on two CPU cores
   python recipes/vq_vae_spoken_digit.py --preset smoke     under a minute
 
-The paper has 109 speakers and measures no conversion; here are five, with two minutes of speech,
-and a decoder that makes all samples at once (`ConditionalVQVAE`). Each test recording is converted
-to the four other voices. Classifiers of the training recordings say who is heard, by the average
-spectrum and by what no filter changes, and which digit. Beside it stand the recordings, their
-reconstructions, and a filter from one speaker's average spectrum to another's; beside the
-reconstructions k-means of frames of 64 samples, which spends as many bits.
+Expected result of the cpu preset, the median of three seeds: 54 % of the converted recordings are
+heard in the target voice, by what no filter changes; 4 % of those that a filter converts.
 
-Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), of which takes 0
-to 4 are for testing.
+Six convolutions of stride 2 and window 4 make one code of 512 of 64 samples: 125 codes per second,
+1,125 bits. The decoder is conditioned on the speaker, so that it says the words of one speaker in
+the voice of another. The paper has 109 speakers and measures no conversion; here are five, with two
+minutes of speech, and a decoder that makes all samples at once (`ConditionalVQVAE`).
+
+Each test recording is converted to the four other voices. Classifiers of the training recordings
+say who is heard, by the average spectrum and by what no filter changes, and which digit.
+Conversions are compared with the recordings, their reconstructions, and a filter from one speaker's
+average spectrum to another's; reconstructions with k-means of frames of 64 samples, which spends as
+many bits.
+
+Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); takes 0 to 4 are
+for testing.
 """
 
 import dataclasses
 from functools import partial
 from typing import Literal
+
+from keras.optimizers import Adam
 
 from keras_gen.data import even_order, random_shift, spoken_digits
 from keras_gen.data.sets.spoken import RATE
@@ -30,8 +37,6 @@ from keras_gen.networks import wave_decoder, wave_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import ConditionalVQVAE
 from keras_gen.visualize import spectrograms
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,37 +61,57 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     data = run.load(spoken_digits(s.samples))
-    train, test = data.train.arrays(), data.test.arrays()
+    train = data.train.arrays()
+    test = data.test.arrays()
+    test_waveforms, _, _ = test
+
     with run.strategy.scope():
-        filters = (s.width // 8, s.width // 4, s.width // 2, *[s.width] * 3)
+        filters = (s.width // 8, s.width // 4, s.width // 2, s.width, s.width, s.width)
         sizes = dict(samples=s.samples, latent_dim=s.latent_dim, filters=filters)
         normalization = None if s.normalization == "none" else s.normalization
-        encoder = wave_encoder(**sizes, normalization=normalization)
-        decoder = wave_decoder(**sizes, classes=len(data.speakers))
-        options = dict(spectral_weight=s.spectral_weight, codebook_size=s.codes, seed=s.seed)
-        model = ConditionalVQVAE(encoder, decoder, len(data.speakers), **options)
-        run.compile(model, keras.optimizers.Adam(run.in_halves(s.learning_rate)))
+        model = ConditionalVQVAE(
+            wave_encoder(**sizes, normalization=normalization),
+            wave_decoder(**sizes, classes=len(data.speakers)),
+            len(data.speakers),
+            spectral_weight=s.spectral_weight,
+            codebook_size=s.codes,
+            seed=s.seed,
+        )
+        run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
-    known = data.train.map(lambda waveform, speaker, digit: (waveform, speaker))
-    stream = partial(known.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
-    run.fit(model, stream, lambda model: spectrograms(*voices(model, data, train).values()))
+    # Each step: one update of encoder, decoder and codes together.
+    recordings = data.train.map(without_digit)
+    stream = partial(recordings.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
+    run.fit(model, stream, partial(draw_voices, data.speakers, train))
 
     with run.evaluation(model) as metrics:
         metrics |= conversion_report(model, train, test, s.codes, seed=s.seed)
-        metrics["perplexity"] = perplexity(code_uses(model.encode(test[0]), s.codes))
-        heard = voices(model, data, test)
-        run.draw("voices", spectrograms(*heard.values()))
-        for name, waveforms in heard.items():
+        metrics["perplexity"] = perplexity(code_uses(model.encode(test_waveforms), s.codes))
+        run.draw("voices", draw_voices(data.speakers, test, model))
+        for name, waveforms in voices(data.speakers, test, model).items():
             run.write_sounds(name, waveforms, RATE)
     run.export(model)
 
 
-def voices(model, data, part):
+def without_digit(waveform, speaker, _):
+    return waveform, speaker
+
+
+def voices(speakers, recordings, model):
     """Ten digits as recorded, as reconstructed, and in all voices."""
-    chosen = even_order(part[2])[:10]
-    waveforms, who = part[0][chosen], part[1][chosen]
-    said = {f"said_by_{name}": model.convert(waveforms, i) for i, name in enumerate(data.speakers)}
-    return {"recorded": waveforms, "reconstructed": model.reconstruct(waveforms, who)} | said
+    waveforms, who, digits = recordings
+    chosen = even_order(digits)[:10]
+    heard = {
+        "recorded": waveforms[chosen],
+        "reconstructed": model.reconstruct(waveforms[chosen], who[chosen]),
+    }
+    for number, name in enumerate(speakers):
+        heard[f"said_by_{name}"] = model.convert(waveforms[chosen], number)
+    return heard
+
+
+def draw_voices(speakers, recordings, model):
+    return spectrograms(*voices(speakers, recordings, model).values())
 
 
 if __name__ == "__main__":

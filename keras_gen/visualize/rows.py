@@ -24,6 +24,24 @@ def reconstructions(model, images) -> np.ndarray:
     return grid(np.concatenate(rows), len(images))
 
 
+def image_rows(sets, columns: int) -> np.ndarray:
+    """The first images of several sets, a row for each set.
+
+    Args:
+        sets: Arrays uint8 `[n, height, width, 1 or 3]`, images of one shape.
+        columns: Images of a row.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Example:
+    ```python
+    write_png("codes.png", image_rows([test, model.reconstruct(test), from_jpeg], columns=16))
+    ```
+    """
+    return grid(np.concatenate([images[:columns] for images in sets]), columns)
+
+
 def analogies(model, images, through=None) -> np.ndarray:
     """A row for each image: the image, and its latents decoded as each class.
 

@@ -10,6 +10,7 @@ from keras_gen.visualize import (
     analogies,
     anomalies,
     denoised,
+    image_rows,
     inpaintings,
     reconstructions,
     style_mixing,
@@ -17,6 +18,11 @@ from keras_gen.visualize import (
     translation_grid,
 )
 from tiny import prepared
+
+
+def test_image_rows_begin_each_set():
+    sets = [images(10, 20, 30), images(40, 50)]
+    assert gray(image_rows(sets, columns=2), 2) == [[10, 20], [40, 50]]
 
 
 class TestReconstructions:

@@ -135,7 +135,7 @@ def estimate(run, s, kind, size, length):
     generator.set_weights([np.eye(size), length * np.eye(size)[0]])
     hold = PENALTY if kind == "penalty" else dict(clip=s.clip)
     critic = build_critic(size, s)
-    model = WGAN(generator, critic, critic_steps=1, seed=s.seed, data="vectors", **hold)
+    model = WGAN(generator, critic, discriminator_steps=1, seed=s.seed, data="vectors", **hold)
     run.compile(model, d_optimizer=Adam(s.learning_rate, 0.0, 0.9), g_optimizer=SGD(0.0))
 
     points = points_around(np.zeros((1, size)), 1.0, 50_000, s.seed)

@@ -94,16 +94,17 @@ def main(run: Run, s: Settings):
     test_digits = data.test_mnist.arrays(s.seed, binarize)
     test_clothes = data.test_fashion.arrays(s.seed, binarize)
 
+    # Each step here and below: one update of encoder and decoder together.
     model = build_biva(run, s, s.epochs)
-    vae = build_vae(run, s)
-    clothes_model = build_biva(run, s, s.fashion_epochs)
+    digits = partial(data.train_mnist.stream, s.batch_size, s.seed, augment_batch=binarize)
+    run.fit(model, digits, partial(redrawn, images=test_digits[:8], seed=s.seed))
 
-    # Each step: one update of encoder and decoder together.
-    stream = partial(data.train_mnist.stream, s.batch_size, s.seed, augment_batch=binarize)
-    run.fit(model, stream, partial(redrawn, images=test_digits[:8], seed=s.seed))
-    run.fit(vae, stream, part="vae")
-    stream = partial(data.train_fashion.stream, s.batch_size, s.seed, augment_batch=binarize)
-    run.fit(clothes_model, stream, part="fashion", epochs=s.fashion_epochs)
+    vae = build_vae(run, s)
+    run.fit(vae, digits, part="vae")
+
+    clothes_model = build_biva(run, s, s.fashion_epochs)
+    clothes = partial(data.train_fashion.stream, s.batch_size, s.seed, augment_batch=binarize)
+    run.fit(clothes_model, clothes, part="fashion", epochs=s.fashion_epochs)
 
     with run.evaluation(model) as metrics:
         for prefix, each in (("", model), ("vae_", vae)):

@@ -92,15 +92,14 @@ def main(run: Run, s: Settings):
     test = measured(data.test_mnist, s)
     usps = (measured(data.train_usps, s), measured(data.test_usps, s))
 
-    fashion_model = build_model(run, s, s.other_epochs)
-    usps_model = build_model(run, s, s.other_epochs)
-    model = build_model(run, s, s.epochs)
-
-    # Each step: one update of encoder and decoder together.
+    # Each step here and below: one update of encoder and decoder together.
     draw = partial(reconstructions, images=all_test_digits[:12])
     others = dict(draw=draw, epochs=s.other_epochs)
+    fashion_model = build_model(run, s, s.other_epochs)
     run.fit(fashion_model, data.train_fashion, part="fashion_mnist", **others)
+    usps_model = build_model(run, s, s.other_epochs)
     run.fit(usps_model, data.train_usps, part="usps", **others)
+    model = build_model(run, s, s.epochs)
     run.fit(model, data.train_mnist, draw)
 
     # The baselines.

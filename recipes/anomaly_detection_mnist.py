@@ -1,27 +1,37 @@
 """Anomaly detection with autoencoders: what is unlike the training data is reconstructed badly.
 
 An, Cho: "Variational Autoencoder based Anomaly Detection using Reconstruction Probability", SNU
-Data Mining Center, special lecture on IE 2015-1, whose MNIST experiment is taken: each of the ten
-digits in turn is the anomaly, a model is trained on the other nine, and the test set's normal and
-anomalous digits are told apart by score. They report the AUROC of each digit for their variational
-autoencoder and for baselines, all of other networks than here, so no value is held against ours.
-Here the model is one of these baselines, the plain autoencoder, and the score its squared error.
-The other common protocol, one class normal and nine anomalous, is easier for most digits. The main
-model is trained on Fashion-MNIST and tells its test images from the digits of MNIST.
-
-The threshold is the 0.99 quantile of the scores of the last twelfth of the normal training images,
-which no model is trained on. The code's size was chosen on the last 10,000 training digits, with 1,
-2 and 7 as anomalies. A large code finds no anomaly; nor does the error find what is easy to draw:
-the AUROC of the digit 1 lies below that of chance. Two other scores need no training: the squared
-error of as many principal components, and the distance to the nearest training image.
+Data Mining Center, special lecture on IE 2015-1. Their experiment on MNIST is repeated: each of the
+ten digits is the anomaly once, and a model is trained on the other nine. Its scores of the test set
+separate normal from anomalous digits, measured by the AUROC of each digit.
 
   python recipes/anomaly_detection_mnist.py                    about 5 minutes on two CPU cores
   python recipes/anomaly_detection_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: an AUROC of 0.989 for digits among clothes, 0.978 by the nearest
+neighbor; a mean AUROC of 0.86 over the ten digits.
+
+The main model is trained on Fashion-MNIST and separates its test images from the digits of MNIST.
+The threshold is the 0.99 quantile of the scores of the last twelfth of the normal training images,
+on which no model is trained. The dimensions of the code were chosen on the last 10,000 training
+digits, with 1, 2 and 7 as anomalies: a large code finds no anomaly. The error does not find what is
+easy to draw either: the AUROC of the digit 1 lies below that of chance. Two baselines need no
+network: the squared error of as many principal components, and the distance to the nearest training
+image.
+
+Deviations: the paper's model is a variational autoencoder. Here it is one of the paper's baselines,
+the plain autoencoder, scored by its squared error. The networks differ too, so the paper's values
+are not compared with ours. The other common protocol, one normal digit and nine anomalous ones, is
+easier for most digits.
 
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 import dataclasses
+from functools import partial
+
+import keras
+import numpy as np
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
@@ -32,98 +42,150 @@ from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import anomalies, line_plot, reconstructions
 
-import keras
-import numpy as np
-
-ALARMS = np.linspace(0, 1, 21)  # where the curves of detected against false alarms are drawn
+ALARMS = np.linspace(0, 1, 21)  # rates of false alarms at which detection is drawn
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
-    latent_dim: int = 8  # Dimensions of the code: few, so that only the common is reconstructed
+    latent_dim: int = 8  # Dimensions of the code; with many, anomalies are reconstructed too
     hidden: int = 400  # Units of the encoder's first layer; the second has half as many
     learning_rate: float = 1e-3  # Adam's rate
-    quantile: float = 0.99  # Fraction of the held-out normal images that lie below the threshold
+    quantile: float = 0.99  # Fraction of held-out normal images below the threshold
     digit_epochs: int = 15  # Epochs of each of the ten models of nine digits
-    neighbors: int = 10_000  # Training images of which the nearest is looked for
+    neighbors: int = 10_000  # Training images among which the nearest is searched
 
 
 PRESETS = {
-    "smoke": dict(hidden=32, epochs=2, steps_per_epoch=20, batch_size=50, digit_epochs=1,
-                  neighbors=500, steps_per_execution=20),
-    "cpu": dict(epochs=20, steps_per_epoch=500, batch_size=100, grid_every=5,
-                steps_per_execution=100),
-    "paper": dict(epochs=100, steps_per_epoch=500, batch_size=100, grid_every=10, digit_epochs=100),
-}  # fmt: skip
+    "smoke": dict(
+        hidden=32,
+        epochs=2,
+        steps_per_epoch=20,
+        batch_size=50,
+        digit_epochs=1,
+        neighbors=500,
+        steps_per_execution=20,
+    ),
+    "cpu": dict(
+        epochs=20,
+        steps_per_epoch=500,
+        batch_size=100,
+        grid_every=5,
+        steps_per_execution=100,
+    ),
+    "paper": dict(
+        epochs=100,
+        steps_per_epoch=500,
+        batch_size=100,
+        grid_every=10,
+        digit_epochs=100,
+    ),
+}
 
 
 def main(run: Run, s: Settings):
-    sets = dict(fashion=small_images("fashion_mnist"), mnist=small_images("mnist", labels=True))
-    data = run.load(Sets(**sets))
-    digits, test_digits = data.train_mnist.arrays(), data.test_mnist.arrays()
-    clothes, test_clothes = data.train_fashion.arrays(), data.test_fashion.arrays()
-    model = build(run, s)
-    train, held_out = parts(clothes)
-    run.fit(model, Source(train), lambda model: reconstructions(model, test_clothes[:12]))
+    fashion = small_images("fashion_mnist")
+    mnist = small_images("mnist", labels=True)
+    data = run.load(Sets(fashion=fashion, mnist=mnist))
+    clothes = data.train_fashion.arrays()
+    test_clothes = data.test_fashion.arrays()
+    labeled_digits = data.train_mnist.arrays()
+    test_labeled_digits = data.test_mnist.arrays()
+    test_digits, _ = test_labeled_digits
+
+    model = build_detector(run, s)
+    train, held_out = split(clothes)
+    pca = PrincipalComponents(train, s.latent_dim)
+
+    # Each step: one update of encoder and decoder together.
+    run.fit(model, Source(train), partial(reconstructions, images=test_clothes[:12]))
+
+    # Ten further detectors, each of which never sees one digit.
+    reports = []
+    for digit in range(10):
+        name = f"without digit {digit}"
+        arguments = (run, s, digit, labeled_digits, test_labeled_digits)
+        reports.append(run.once(name, report_without_digit, *arguments))
 
     with run.evaluation(model) as metrics:
-        found = measure(model, s, train, held_out, test_clothes, test_digits[0])
-        names = {key: f"{key}_mnist" for key in ("auroc", "auroc_pca", "auroc_neighbor", "caught")}
-        names["flagged"] = "flagged_fashion"
-        metrics |= {name: found[key] for key, name in names.items()}
-        ten = [
-            run.once(f"without digit {digit}", nine_digits, run, s, digit, digits, test_digits)
-            for digit in range(10)
-        ]
-        metrics |= {f"{key}_mean": np.mean([found[key] for found in ten]) for key in names}
-        metrics |= {f"auroc_digit_{digit}": found["auroc"] for digit, found in enumerate(ten)}
-        metrics["auroc_best"] = max(found["auroc"] for found in ten)
-        lines = {f"digit {n} ({x['auroc']:.2f})": (ALARMS, x["curve"]) for n, x in enumerate(ten)}
+        found = detector_report(model, pca, s, train, held_out, test_clothes, test_digits)
+        metrics["auroc_mnist"] = found["auroc"]
+        metrics["auroc_pca_mnist"] = found["auroc_pca"]
+        metrics["auroc_neighbor_mnist"] = found["auroc_neighbor"]
+        metrics["caught_mnist"] = found["caught"]
+        metrics["flagged_fashion"] = found["flagged"]
+        for key in ("auroc", "auroc_pca", "auroc_neighbor", "caught", "flagged"):
+            metrics[f"{key}_mean"] = np.mean([report[key] for report in reports])
+        for digit, report in enumerate(reports):
+            metrics[f"auroc_digit_{digit}"] = report["auroc"]
+        metrics["auroc_best"] = max(report["auroc"] for report in reports)
+        lines = {}
+        for digit, report in enumerate(reports):
+            lines[f"digit {digit} ({report['auroc']:.2f})"] = (ALARMS, report["curve"])
         run.draw("roc", line_plot(lines, "false alarms (fraction)", "detected (fraction)"))
-        run.draw("sample_grid", anomalies(model, test_clothes, test_digits[0]))
+        run.draw("sample_grid", anomalies(model, test_clothes, test_digits))
     run.export(model)
 
 
-def parts(images):
-    """What is trained on, and what the threshold is taken from."""
+def split(images):
+    """Returns the images of the training, and the last twelfth, which sets the threshold."""
     cut = len(images) * 11 // 12
     return images[:cut], images[cut:]
 
 
-def build(run, s):
-    """A detector."""
+def build_detector(run, s):
+    """Returns a compiled autoencoder."""
     with run.strategy.scope():
-        networks = mlp_networks((28, 28, 1), s.latent_dim, (s.hidden, s.hidden // 2), "relu")
-        model = Autoencoder(*networks, likelihood=Normal(scale=1.0), seed=s.seed)
+        hidden = (s.hidden, s.hidden // 2)
+        encoder, decoder = mlp_networks((28, 28, 1), s.latent_dim, hidden, "relu")
+        model = Autoencoder(encoder, decoder, likelihood=Normal(scale=1.0), seed=s.seed)
         run.compile(model, keras.optimizers.Adam(s.learning_rate))
     return model
 
 
-def nine_digits(run, s, digit, train, test):
-    """The figures of a detector that never saw one digit."""
+def report_without_digit(run, s, digit, labeled, test_labeled):
+    """Trains a detector on nine digits, and returns its report for the tenth."""
+    images, labels = labeled
+    test_images, test_labels = test_labeled
+    train, held_out = split(images[labels != digit])
+
     keras.utils.set_random_seed(s.seed)
-    model, (known, held_out) = build(run, s), parts(train[0][train[1] != digit])
-    steps = dict(epochs=s.digit_epochs, steps_per_epoch=s.steps_per_epoch)
-    model.fit(Source(known).stream(s.batch_size, s.seed), **steps, verbose=0)
-    normal, anomalous = test[0][test[1] != digit], test[0][test[1] == digit]
-    return measure(model, s, known, held_out, normal, anomalous)
+    model = build_detector(run, s)
+    pca = PrincipalComponents(train, s.latent_dim)
+    model.fit(
+        Source(train).stream(s.batch_size, s.seed),
+        epochs=s.digit_epochs,
+        steps_per_epoch=s.steps_per_epoch,
+        verbose=0,
+    )
+
+    normal = test_images[test_labels != digit]
+    anomalous = test_images[test_labels == digit]
+    return detector_report(model, pca, s, train, held_out, normal, anomalous)
 
 
-def measure(model, s, train, held_out, normal, anomalous):
-    """The figures of one detector: fractions in percent, and its curve at `ALARMS`."""
-    limit, pca = model.threshold(held_out, s.quantile), PrincipalComponents(train, s.latent_dim)
-    low, high = model.score(normal), model.score(anomalous)
-    both = np.concatenate([normal, anomalous])
-    scores = {
-        "auroc": np.r_[low, high],
-        "auroc_pca": squared_error(pca.reconstruct(both), both),
-        "auroc_neighbor": nearest_neighbors(both, train[: s.neighbors])[0][:, 0],
-    }
-    is_anomaly = np.arange(len(both)) >= len(low)
-    return {key: auroc(score, is_anomaly) for key, score in scores.items()} | {
-        "flagged": 100 * float((low > limit).mean()),
-        "caught": 100 * float((high > limit).mean()),
-        "curve": [float((high > np.quantile(low, q)).mean()) for q in 1 - ALARMS],
+def detector_report(model, pca, s, train, held_out, normal, anomalous):
+    """Returns AUROCs, what lies above the threshold in percent, and the curve at `ALARMS`."""
+    threshold = model.threshold(held_out, s.quantile)
+    normal_scores = model.score(normal)
+    anomalous_scores = model.score(anomalous)
+
+    images = np.concatenate([normal, anomalous])
+    is_anomaly = np.arange(len(images)) >= len(normal)
+    scores = np.concatenate([normal_scores, anomalous_scores])
+    pca_scores = squared_error(pca.reconstruct(images), images)
+    distances, _ = nearest_neighbors(images, train[: s.neighbors])
+
+    curve = []
+    for rate in ALARMS:
+        limit = np.quantile(normal_scores, 1 - rate)
+        curve.append(float((anomalous_scores > limit).mean()))
+    return {
+        "auroc": auroc(scores, is_anomaly),
+        "auroc_pca": auroc(pca_scores, is_anomaly),
+        "auroc_neighbor": auroc(distances[:, 0], is_anomaly),
+        "flagged": 100 * float((normal_scores > threshold).mean()),
+        "caught": 100 * float((anomalous_scores > threshold).mean()),
+        "curve": curve,
     }
 
 

@@ -3,21 +3,28 @@
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006: a
 deep autoencoder, 784-1000-500-250-d and back with a linear code, keeps more of a digit than the
 first d principal components do, and its plane of two separates the digits better (their fig. 3).
-The main model, which is exported, is that of 2. What an autoencoder does not give is shown too:
-decoded random codes are no digits, which is why variational autoencoders exist.
-
-Deviations: trained as a whole by Adam from random weights, where the paper pretrains a stack of
-restricted Boltzmann machines and then uses conjugate gradients; its fine-tuning's cross-entropy is
-the loss here too. The preset cpu takes a smaller network of rectified linear units.
 
   python recipes/code_sizes_mnist.py                  about 4 minutes on two CPU cores
   python recipes/code_sizes_mnist.py --preset smoke   under a minute
+
+Expected result of the cpu preset: a squared error of 26.6 per digit for the code of 2; 43.6 by PCA.
+
+The main model, which is exported, is that of 2. What an autoencoder does not give is shown too:
+decoded random codes are no digits, which is why variational autoencoders exist.
+
+Deviations: trained as a whole by Adam from random weights. The paper pretrains a stack of
+restricted Boltzmann machines and then uses conjugate gradients; its fine-tuning's cross-entropy is
+the loss here too. The preset cpu takes a smaller network of rectified linear units.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 import dataclasses
+from functools import partial
 from typing import Literal
+
+import numpy as np
+from keras.optimizers import Adam
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
@@ -28,66 +35,93 @@ from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot, random_codes, reconstructions
 
-import keras
-import numpy as np
+SHAPE = (28, 28, 1)
+SIZES = (2, 5, 10, 30)
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     hidden: Literal["1000-500-250", "512-256-128", "64-32"] = "1000-500-250"
     """Units of the encoder's hidden layers; the decoder mirrors them."""
-    activation: Literal["sigmoid", "relu"] = "sigmoid"  # Of the hidden layers; sigmoid in the paper
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half and then linear to zero
+    activation: Literal["sigmoid", "relu"] = "sigmoid"
+    """Of the hidden layers; sigmoid in the paper."""
+    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
 
 
 PRESETS = {
-    "smoke": dict(hidden="64-32", activation="relu", epochs=2, steps_per_epoch=20, batch_size=32),
+    "smoke": dict(
+        hidden="64-32",
+        activation="relu",
+        epochs=2,
+        steps_per_epoch=20,
+        batch_size=32,
+    ),
     "cpu": dict(
-        hidden="512-256-128", activation="relu", epochs=20, steps_per_epoch=600, batch_size=100,
-        grid_every=5, steps_per_execution=100,
+        hidden="512-256-128",
+        activation="relu",
+        epochs=20,
+        steps_per_epoch=600,
+        batch_size=100,
+        grid_every=5,
+        steps_per_execution=100,
     ),
     "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20),
-}  # fmt: skip
-
-SIZES = (2, 5, 10, 30)
+}
 
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", labels=True))
-    (train, train_labels), (test, labels) = data.train.arrays(), data.test.arrays()
-    first = [np.flatnonzero(labels == digit)[0] for digit in range(10)]
+    train, train_labels = data.train.arrays()
+    test, test_labels = data.test.arrays()
+    first_of_each_digit = [np.flatnonzero(test_labels == digit)[0] for digit in range(10)]
+    shown = test[first_of_each_digit]
+
     hidden = tuple(map(int, s.hidden.split("-")))
     models = {}
     with run.strategy.scope():
         for size in SIZES:
-            networks = mlp_networks(latent_dim=size, hidden=hidden, activation=s.activation)
-            models[size] = Autoencoder(*networks, seed=s.seed)
-            run.compile(models[size], keras.optimizers.Adam(run.in_halves(s.learning_rate)))
+            encoder, decoder = mlp_networks(SHAPE, size, hidden, s.activation)
+            models[size] = Autoencoder(encoder, decoder, seed=s.seed)
+            run.compile(models[size], Adam(run.in_halves(s.learning_rate)))
+
+    # Each step: one update of encoder and decoder together.
     for size in SIZES[1:]:
         run.fit(models[size], data.train, part=f"code_{size}")
-    run.fit(models[2], data.train, lambda model: reconstructions(model, test[first]))
+    run.fit(models[2], data.train, partial(reconstructions, images=shown))
+
+    pca = PrincipalComponents(train, max(SIZES))
 
     with run.evaluation(models[2]) as metrics:
-        pca, floats = PrincipalComponents(train, max(SIZES)), flat_pixels(test).reshape(test.shape)
-        rows, of_pca, planes = [test[first]], [], {}
+        # Reconstructions of floats are not rounded to levels.
+        floats = flat_pixels(test).reshape(test.shape)
+        rows = [shown]
+        pca_rows = []
         for size, model in models.items():
             metrics[f"error_{size}"] = squared_error(model.reconstruct(floats), floats).mean()
-            rows.append(model.reconstruct(test[first]))
-            back = pca.reconstruct(test, size)
-            metrics[f"pca_error_{size}"] = squared_error(back, floats).mean()
-            of_pca.append(model.restore(back[first]))
-        for coder, name, key in ((models[2], "autoencoder", "knn_2"), (pca, "PCA", "pca_knn_2")):
-            known, planes[name] = (coder.encode(images)[:, :2] for images in (train, test))
-            metrics[key] = knn_accuracy(known, train_labels, planes[name], labels)
-        run.draw("sample_grid", grid(np.concatenate(rows + of_pca), columns=10))
-        run.draw("codes", code_scatter(planes, labels))
-        lines = {
-            name: (SIZES, [metrics[f"{key}{size}"] for size in SIZES])
-            for name, key in (("autoencoder", "error_"), ("PCA", "pca_error_"))
-        }
-        run.draw("errors", line_plot(lines, "code size", "squared error per digit", log_x=True))
-        codes = models[max(SIZES)].encode(train)
-        run.draw("random_codes", random_codes(models[max(SIZES)], codes))
+            rows.append(model.reconstruct(shown))
+            projected = pca.reconstruct(test, size)
+            metrics[f"pca_error_{size}"] = squared_error(projected, floats).mean()
+            pca_rows.append(model.restore(projected[first_of_each_digit]))
+        run.draw("sample_grid", grid(np.concatenate(rows + pca_rows), columns=10))
+
+        planes = {}
+        for name, coder, key in (
+            ("autoencoder", models[2], "knn_2"),
+            ("PCA", pca, "pca_knn_2"),
+        ):
+            train_plane = coder.encode(train)[:, :2]
+            planes[name] = coder.encode(test)[:, :2]
+            metrics[key] = knn_accuracy(train_plane, train_labels, planes[name], test_labels)
+        run.draw("codes", code_scatter(planes, test_labels))
+
+        errors = [metrics[f"error_{size}"] for size in SIZES]
+        pca_errors = [metrics[f"pca_error_{size}"] for size in SIZES]
+        lines = {"autoencoder": (SIZES, errors), "PCA": (SIZES, pca_errors)}
+        drawn = line_plot(lines, "code size", "squared error per digit", log_x=True)
+        run.draw("errors", drawn)
+
+        largest = models[max(SIZES)]
+        run.draw("random_codes", random_codes(largest, largest.encode(train)))
     run.export(models[2])
 
 

@@ -7,13 +7,16 @@ Networks", ICCV 2017.
   python recipes/cyclegan_monet.py --preset smoke        under a minute
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 
-Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
-Expected: of the photographs' distance to paintings, in patches of every scale, 0.05 is left at
-128x128 and 0.44 at 256x256 (--epochs 96: 0.08, 0.16); filters without training leave 0.5 and more.
+Expected result of the cpu preset: 0.05 of the photographs' distance to paintings, in patches of
+every scale, is left at 128x128 and 0.44 at 256x256; with --epochs 96 it is 0.08 and 0.16. Filters
+without training leave 0.5 and more.
 
-Deviations (cpu): crops at several sizes; groups of channels are normalized, for each alone made
-droplets and ringing; the identity loss, which holds colors back, fades, but begins in full, for
-with a fifth both directions inverted them; no checkerboards; weight averages.
+Deviations of the cpu preset: crops at several sizes; convolutions that draw no checkerboards;
+averages of the generators' weights. Groups of channels are normalized, since normalizing each
+channel alone made droplets and ringing. The identity loss, which holds colors back, fades. It
+begins in full: with a fifth of it both directions inverted the colors.
+
+Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 import dataclasses
@@ -21,18 +24,19 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.baselines import color_transfer, noise_filter
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.media.images import grid
 from keras_gen.metrics import TranslationEvaluation, domain_classifier, train_domain_classifier
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.training import schedules
+from keras_gen.run.reports import suffixed
+from keras_gen.training.schedules import Linear
 from keras_gen.translation import CycleGAN
 from keras_gen.visualize import translation_grid
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,22 +45,22 @@ class Settings(RunSettings):
     paintings: Path | None = None  # Folder of your own paintings (domain Y)
     image_size: int = 256  # Side of the training crops
     load_size: int = 286  # Side to which images are resized before they are cropped
-    smallest: float = 1.0  # Factor down to which they are shrunk before that, by chance; 1: never
-    unchanged: float = 0.5  # Fraction of them that are not; shrunk ones have less fine contrast
-    evaluated_size: int = 256  # Side of the held-out images, which are measured at its half too
+    smallest: float = 1.0  # Smallest factor by which they are shrunk before that at random
+    unchanged: float = 0.5  # Fraction of them that is not shrunk, which has more fine contrast
+    evaluated_size: int = 256  # Side of the held-out images; they are measured at half of it too
     filters: int = 64  # Channels of the generators' first layer
     blocks: int = 9  # Residual blocks of the generators
     discriminator_filters: int = 64  # Channels of the discriminators' first layer
     upsampling: Literal["transposed", "smoothed", "resize"] = "transposed"
-    """Of the generators: transposed is the paper's; smoothed and resize draw no checkerboards."""
+    """Of the generators: transposed is the paper's; the others draw no checkerboards."""
     normalization: Literal["instance", "group", "pixel"] = "instance"
     """Of the generators: instance is the paper's; pixel lets large images be cut into tiles."""
-    learning_rate: float = 2e-4  # Adam's rate, constant in the first half and then linear to zero
+    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
     cycle_weight: float = 10.0  # Weight of the cycle loss, the paper's lambda
     identity_weight: float = 0.5  # Weight of the identity loss as a fraction of lambda
-    identity_until: float = 0.0  # Fraction of the steps in which the identity loss fades; 0: never
+    identity_until: float = 0.0  # Fraction of steps in which the identity loss fades; 0: never
     pool_size: int = 50  # Generated images that each discriminator's history keeps
-    ema: float = 0.0  # Momentum of the generators' weight averages, which are evaluated; 0: none
+    ema: float = 0.0  # Momentum of the generators' averages, which are evaluated; 0: none
     classifier_steps: int = 1800  # Training steps of each evaluation classifier of the domains
 
     def __post_init__(self):
@@ -68,68 +72,113 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(image_size=32, load_size=36, evaluated_size=32, filters=8, blocks=1,
-                  discriminator_filters=8, pool_size=4, epochs=2, steps_per_epoch=10,
-                  classifier_steps=20),
-    "cpu": dict(image_size=128, load_size=256, smallest=0.5, filters=24, blocks=4,
-                discriminator_filters=32, upsampling="smoothed", normalization="group",
-                identity_until=0.5, ema=0.999, epochs=24, steps_per_epoch=250, grid_every=4,
-                validate_every=4),
-    "paper": dict(epochs=200, steps_per_epoch=6287, validate_every=5),  # as many as photographs
-}  # fmt: skip
+    "smoke": dict(
+        image_size=32,
+        load_size=36,
+        evaluated_size=32,
+        filters=8,
+        blocks=1,
+        discriminator_filters=8,
+        pool_size=4,
+        epochs=2,
+        steps_per_epoch=10,
+        classifier_steps=20,
+    ),
+    "cpu": dict(
+        image_size=128,
+        load_size=256,
+        smallest=0.5,
+        filters=24,
+        blocks=4,
+        discriminator_filters=32,
+        upsampling="smoothed",
+        normalization="group",
+        identity_until=0.5,
+        ema=0.999,
+        epochs=24,
+        steps_per_epoch=250,
+        grid_every=4,
+        validate_every=4,
+    ),
+    # An epoch has as many steps as there are photographs.
+    "paper": dict(epochs=200, steps_per_epoch=6287, validate_every=5),
+}
 
 
 def main(run: Run, s: Settings):
     data = run.load(photos_and_paintings(s.load_size, s.photos, s.paintings, s.seed))
-    sizes = s.evaluated_size // 2, s.evaluated_size
-    whole = {n: photos_and_paintings(n, s.photos, s.paintings, s.seed) for n in sizes}
-    large, (kept, held_out) = whole[sizes[1]], (d.for_validation() for d in (data, whole[sizes[0]]))
-    validation = TranslationEvaluation({}, *held_out.compared())
-    fading = round(s.identity_until * s.epochs * s.steps_per_epoch)
-    identity = schedules.Linear(s.identity_weight, 0.0, fading) if fading else s.identity_weight
+    small = photos_and_paintings(s.evaluated_size // 2, s.photos, s.paintings, s.seed)
+    large = photos_and_paintings(s.evaluated_size, s.photos, s.paintings, s.seed)
+    training = data.for_validation()
+    validation = TranslationEvaluation({}, *small.for_validation().compared())
+    rng = np.random.default_rng(s.seed)
+    photos = some_of(large.test_x, rng)
+    paintings = some_of(large.test_y, rng)
+
     with run.strategy.scope():
+        kind = (s.filters, s.blocks, s.upsampling, s.normalization)
         shape = (s.image_size, s.image_size, 3)
-        kind = s.filters, s.blocks, s.upsampling, s.normalization
+        fading_steps = round(s.identity_until * s.epochs * s.steps_per_epoch)
+        identity_weight = s.identity_weight
+        if fading_steps > 0:
+            identity_weight = Linear(s.identity_weight, 0.0, fading_steps)
         model = CycleGAN(
             resnet_generator((None, None, 3), *kind, "to_painting"),
             resnet_generator((None, None, 3), *kind, "to_photo"),
             patch_discriminator(shape, s.discriminator_filters, name="photo_discriminator"),
             patch_discriminator(shape, s.discriminator_filters, name="painting_discriminator"),
-            cycle_weight=s.cycle_weight, identity_weight=identity,
-            pool_size=s.pool_size, domains=("photo", "monet"), seed=s.seed,
-        )  # fmt: skip
-        d_optimizer, g_optimizer = (Adam(run.in_halves(s.learning_rate), 0.5) for _ in "dg")
-        run.compile(model, d_optimizer=d_optimizer, g_optimizer=run.averaged(g_optimizer))
+            cycle_weight=s.cycle_weight,
+            identity_weight=identity_weight,
+            pool_size=s.pool_size,
+            domains=("photo", "monet"),
+            seed=s.seed,
+        )
+        d_optimizer = Adam(run.in_halves(s.learning_rate), 0.5)
+        g_optimizer = run.averaged(Adam(run.in_halves(s.learning_rate), 0.5))
+        run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
+    def draw(model):
+        return translation_grid(model, photos, paintings)
+
+    def validate(model):
+        return validation.measure(model, "photo_to_monet")
+
+    # Each step: one update of both generators, then one of both discriminators.
     crop = random_crop_flip(s.image_size, s.smallest, s.unchanged)
-    batches = partial(unpaired, kept.train_x, kept.train_y, s.batch_size, s.seed, augment=crop)
-    rng, tested = np.random.default_rng(s.seed), (large.test_x, large.test_y)
-    eight = [part.select(rng.permutation(len(part))[:8]).arrays() for part in tested]
-    run.fit(
-        model, batches, lambda model: translation_grid(model, *eight), best="excess",
-        validate=lambda model: validation.measure(model, "photo_to_monet"),
-    )  # fmt: skip
+    batches = partial(
+        unpaired, training.train_x, training.train_y, s.batch_size, s.seed, augment=crop
+    )
+    run.fit(model, batches, draw, validate=validate, best="excess")
+
+    # The classifiers that separate photographs from paintings, in whose features both are compared.
+    train_photos = large.train_x.arrays()
+    train_paintings = large.train_y.arrays()
+    classifiers = {}
+    for kind in domain_classifier.KINDS:
+        classifiers[kind] = train_domain_classifier(
+            train_photos, train_paintings, kind, steps=s.classifier_steps, seed=s.seed
+        )
 
     with run.evaluation(model) as metrics:
-        training = large.train_x.arrays(), large.train_y.arrays()
-        classifiers = {
-            kind: train_domain_classifier(*training, kind, steps=s.classifier_steps, seed=s.seed)
-            for kind in domain_classifier.KINDS
-        }
-        for size, sets in whole.items():
-            evaluate = TranslationEvaluation(classifiers, *sets.compared())
-            found = evaluate.measure(model, "photo_to_monet", "monet_to_photo")
-            found |= evaluate.accuracies()
+        for size, domains in ((s.evaluated_size // 2, small), (s.evaluated_size, large)):
+            evaluate = TranslationEvaluation(classifiers, *domains.compared())
+            report = evaluate.measure(model, "photo_to_monet", "monet_to_photo")
+            report |= evaluate.accuracies()
             filtered = {
                 "noise_filter": noise_filter(evaluate.source),
                 "color_transfer": color_transfer(evaluate.source, evaluate.reference),
             }
-            found |= evaluate.measure_filtered(filtered)
-            metrics |= {f"{key}_at_{size}": value for key, value in found.items()}
-        pairs = eight[0], model.translate(eight[0], "photo_to_monet")
-        halves = [images[i : i + 4] for i in (0, 4) for images in pairs]
-        run.draw("paintings", grid(np.concatenate(halves), columns=4))
+            report |= evaluate.measure_filtered(filtered)
+            metrics |= suffixed(report, f"_at_{size}")
+        painted = model.translate(photos, "photo_to_monet")
+        rows = [photos[:4], painted[:4], photos[4:], painted[4:]]
+        run.draw("paintings", grid(np.concatenate(rows), columns=4))
     run.export(model, default="photo_to_monet")
+
+
+def some_of(source, rng):
+    """Returns eight random images, or all of fewer."""
+    return source.select(rng.permutation(len(source))[:8]).arrays()
 
 
 if __name__ == "__main__":

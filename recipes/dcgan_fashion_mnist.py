@@ -7,11 +7,15 @@ ICLR 2016.
   python recipes/dcgan_fashion_mnist.py                    about 11 minutes on two CPU cores
   python recipes/dcgan_fashion_mnist.py --preset smoke     under a minute
 
+Expected result of the cpu preset: samples at a Fréchet distance of 9 times that of test images; 44
+times of a mixture of Gaussians.
+
+Samples are compared with training images in the features of two classifiers of clothes, trained
+apart on the padded images (the worse counts), and by patches without a network. Test images give
+the floor, and a mixture of Gaussians of the pixels the baseline.
+
 Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to
-32x32. The papers report no number on it. Samples are compared with training images in the features
-of two classifiers of clothes, trained apart on the padded images, of which the worse counts, and by
-patches without a network. Test images compared alike give the floor, and a mixture of Gaussians of
-the pixels the baseline.
+32x32. The papers report no number on it.
 """
 
 import dataclasses
@@ -19,21 +23,23 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from keras_gen.data import pad_to, small_images
+from keras.optimizers import Adam
+
+from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import compare_sets, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import samples
 
-from keras.optimizers import Adam
+SHAPE = (32, 32, 1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     images: Path | None = None  # Your own folder of images, by subfolders of classes
     latent_dim: int = 100  # Dimensions of the latents
-    filters: int = 128  # Channels of the discriminator's first layer; they double with every stage
+    filters: int = 128  # Channels of the discriminator's first layer; doubled at every stage
     objective: Literal["minimax", "non_saturating", "least_squares", "wasserstein", "hinge"] = (
         "non_saturating"
     )
@@ -44,41 +50,66 @@ class Settings(RunSettings):
     ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
     compared: int = 10_000  # Samples, test images and training images that are compared
     classifier_steps: int = 1500
-    """Training steps of each classifier whose features they are compared in."""
+    """Training steps of each classifier in whose features they are compared."""
 
 
 PRESETS = {
-    "smoke": dict(filters=8, epochs=2, steps_per_epoch=10, batch_size=32, compared=200,
-                  classifier_steps=20),
-    "cpu": dict(filters=32, ema=0.998, epochs=15, steps_per_epoch=468, batch_size=128,
-                grid_every=3),
+    "smoke": dict(
+        filters=8,
+        epochs=2,
+        steps_per_epoch=10,
+        batch_size=32,
+        compared=200,
+        classifier_steps=20,
+    ),
+    "cpu": dict(
+        filters=32,
+        ema=0.998,
+        epochs=15,
+        steps_per_epoch=468,
+        batch_size=128,
+        grid_every=3,
+    ),
     "paper": dict(epochs=100, steps_per_epoch=468, batch_size=128, grid_every=5),
-}  # fmt: skip
+}
 
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("fashion_mnist", labels=True, images=s.images))
-    labeled = data.train.map(lambda image, label: (pad_to(image, 32), label))
-    train, test = (part.map(lambda image, _: pad_to(image, 32)) for part in (data.train, data.test))
-    with run.strategy.scope():
-        generator = dcgan_generator((32, 32, 1), s.latent_dim, s.filters)
-        discriminator = dcgan_discriminator((32, 32, 1), s.filters)
-        options = dict(objective=s.objective, discriminator_steps=s.discriminator_steps)
-        model = GAN(generator, discriminator, **options, seed=s.seed)
-        d_optimizer, g_optimizer = (Adam(s.learning_rate, s.beta_1) for _ in "dg")
-        run.compile(model, d_optimizer=d_optimizer, g_optimizer=run.averaged(g_optimizer))
+    images, labels = data.train.arrays()
+    test_images, _ = data.test.arrays()
+    images = pad_to(images, SHAPE[0]).numpy()
+    test_images = pad_to(test_images, SHAPE[0]).numpy()
 
-    # A step takes as many batches as it updates the discriminator.
-    size = s.batch_size * s.discriminator_steps
-    run.fit(model, partial(train.stream, size, s.seed), samples)
+    with run.strategy.scope():
+        generator = dcgan_generator(SHAPE, s.latent_dim, s.filters)
+        discriminator = dcgan_discriminator(SHAPE, s.filters)
+        model = GAN(
+            generator,
+            discriminator,
+            objective=s.objective,
+            discriminator_steps=s.discriminator_steps,
+            seed=s.seed,
+        )
+        d_optimizer = Adam(s.learning_rate, s.beta_1)
+        g_optimizer = run.averaged(Adam(s.learning_rate, s.beta_1))
+        run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
+
+    # Each step: updates of the discriminator, each with a batch of its own, then one of the
+    # generator.
+    batch_size = s.batch_size * s.discriminator_steps
+    run.fit(model, partial(Source(images).stream, batch_size, s.seed), samples)
+
+    # The classifiers in whose features samples are compared.
+    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
 
     with run.evaluation(model) as metrics:
-        run.say("comparing samples with images in the features of two classifiers, and by patches")
-        images, labels = labeled.arrays()
-        extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
-        drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()
+        run.say("comparing samples in the features of two classifiers, and by patches")
+        drawn = model.sample(s.compared, seed=s.seed)
+        held_out = test_images[: s.compared]
         metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
-        metrics |= model.evaluate(test.batches(100), return_dict=True, verbose=0)
+        test = Source(test_images).batches(100)
+        metrics |= model.evaluate(test, return_dict=True, verbose=0)
     run.export(model, default="sample")
 
 

@@ -1,23 +1,30 @@
-"""Debiasing VAE on digits in two colors, or on faces: a group of one class is rare.
+"""Debiasing VAE on digits in two colors, or on faces: one group of examples is rare.
 
 Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
-Learned Latent Structure", AIES 2019. The task is to tell odd digits from even ones. Every second
-even digit is green and the others red, but of the odd ones few are green, so that a classifier
-takes green ones for even. The DB-VAE is not told the colors: it finds them among its latents, and
-draws the odd digits that lie where there are few. Of faces the task is to tell who smiles, and few
-of those are men: the others are left out. Beside it the same model with the same initial weights,
-trained on examples that are drawn alike, and on groups that are drawn equally often, which takes
-knowing them. Accuracies are of test images; the accuracy over all counts a group by its fraction of
-the training images.
-
-Deviations from the paper: the data, and the networks for them. Alpha, the width of bins, the loss
-weights and the number of latents were chosen on the last 10,000 training digits, and for the
-second command on the last 600 training faces.
+Learned Latent Structure", AIES 2019.
 
   python recipes/debiasing_vae_mnist.py                   about 4 minutes on two CPU cores
   python recipes/debiasing_vae_mnist.py --dataset celeb_a --rare 0.05 --latent-dim 16 --alpha 1
       --weight 1000 --epochs 12                           about 3 minutes
   python recipes/debiasing_vae_mnist.py --preset smoke    under a minute
+
+Expected result of the cpu preset: an accuracy of 0.86 in the worst group; 0.76 if all examples are
+drawn equally often.
+
+The task is to separate odd digits from even ones. Every second even digit is green and the others
+red. Only few odd digits are green, so a classifier takes green digits for even ones. The DB-VAE
+does not receive the colors: it finds them among its latents, and draws the odd digits more often
+that lie where there are few. With faces, the task is to recognize who smiles. Few smiling faces are
+men's: the others are left out.
+
+The same model with the same initial weights is trained twice more as a baseline: on examples that
+are drawn equally often, and on groups that are drawn equally often, for which the groups must be
+known. Accuracies are of test images; the accuracy over all weighs a group by its fraction of the
+training images.
+
+Deviations from the paper: the data, and the networks for them. Alpha, the width of bins, the loss
+weights and the number of latents were chosen on the last 10,000 training digits, and for the
+second command on the last 600 training faces.
 
 Data: mnist or celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -26,90 +33,126 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
+import keras
+import numpy as np
+
 from keras_gen.data import faces, rare_color, rare_group, small_images, weighted_stream
 from keras_gen.media.images import grid
 from keras_gen.metrics import group_report
 from keras_gen.networks import conv_decoder, conv_encoder, with_head
 from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import suffixed
 from keras_gen.training import distribute_fresh
 from keras_gen.vae import DBVAE
 from keras_gen.visualize import reconstructions
 
-import keras
-import numpy as np
+RARE_GROUP = 3  # odd green digits, or smiling men
+FIRST_POSITIVE_GROUP = 2  # groups 2 and 3 are odd digits, or smiling faces
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     dataset: Literal["mnist", "celeb_a"] = "mnist"  # Digits in two colors, or faces
     examples: int = 20_000  # Training images, the first ones
-    rare: float = 0.02  # Fraction of the odd digits that are green, or of smiles that are men's
+    rare: float = 0.02  # Fraction of odd digits that are green, or of smiles that are men's
     latent_dim: int = 2  # Dimensions of the latents
     width: int = 16  # Channels of the first of two convolutions; the second has twice as many
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
-    weight: float = 100.0  # Of the cross-entropy beside the nats of an image
+    weight: float = 100.0  # Of the cross-entropy; the nats of an image have the weight 1
     beta: float = 1.0  # Weight of the KL divergence
     alpha: float = 0.01  # Smoothing: the larger, the more evenly examples are drawn
     bin_width: float = 1.0  # Of the histograms of the latents
 
 
 PRESETS = {
-    "smoke": dict(examples=500, rare=0.1, latent_dim=2, width=4, epochs=2, steps_per_epoch=10,
-                  batch_size=20),
+    "smoke": dict(
+        examples=500,
+        rare=0.1,
+        latent_dim=2,
+        width=4,
+        epochs=2,
+        steps_per_epoch=10,
+        batch_size=20,
+    ),
     "cpu": dict(epochs=30, steps_per_epoch=120, batch_size=50, grid_every=10),
     "paper": dict(examples=60_000, epochs=50, steps_per_epoch=1200, batch_size=50, grid_every=10),
-}  # fmt: skip
+}
 
 
 def main(run: Run, s: Settings):
     if s.dataset == "mnist":
-        data, biased = small_images("mnist", labels=True), rare_color
+        data = small_images("mnist", labels=True)
+        make_biased = rare_color
     else:
-        data, biased = faces(32, labels=True), rare_group
+        data = faces(32, labels=True)
+        make_biased = rare_group
     data = run.load(dataclasses.replace(data, train=data.train.take(s.examples)))
-    train, groups = biased(data.train, s.rare, s.seed)
-    arrays = train.arrays()
-    models = {n: build(run, s, *arrays[0].shape) for n in ("uniform", "known", "debiased")}
-    streams = {n: partial(stream, run, s, train, model) for n, model in models.items()}
+    train, groups = make_biased(data.train, s.rare, s.seed)
+    test, test_groups = make_biased(data.test, rare=0.5, seed=s.seed)
+    images, labels = train.arrays()
+    test_images, test_labels = test.arrays()
+    fractions = np.bincount(groups) / len(groups)
 
-    run.fit(models["uniform"], partial(train.stream, s.batch_size, s.seed), part="uniform")
-    shares = np.bincount(groups) / len(groups)
-    models["known"].sampling.assign(1 / shares[groups])
-    run.fit(models["known"], streams["known"], part="known")
-    debiased = models["debiased"]
-    reweigh = keras.callbacks.LambdaCallback(lambda epoch, logs: debiased.reweigh(*arrays))
-    some = arrays[0][np.argsort(-groups, kind="stable")[:12]]  # of the rare group
-    draw = partial(reconstructions, images=some)
-    run.fit(debiased, streams["debiased"], draw, callbacks=[reweigh])
+    uniform = build_model(run, s, images)
+    known = build_model(run, s, images)
+    debiased = build_model(run, s, images)
 
-    test, test_groups = biased(data.test, rare=0.5, seed=s.seed)
-    images, classes = test.arrays()
+    # Each step: one update of encoder and decoder together.
+    run.fit(uniform, partial(train.stream, s.batch_size, s.seed), part="uniform")
+    # The groups are known: each is drawn equally often.
+    known.sampling.assign(1 / fractions[groups])
+    run.fit(known, partial(weighted_batches, run, s, train, known), part="known")
+
+    def reweigh(epoch, logs):
+        debiased.reweigh(images, labels)
+
+    # Before each epoch the DB-VAE chooses how often each example is drawn in it.
+    callback = keras.callbacks.LambdaCallback(on_epoch_begin=reweigh)
+    rarest_first = np.argsort(-groups, kind="stable")
+    draw = partial(reconstructions, images=images[rarest_first[:12]])
+    batches = partial(weighted_batches, run, s, train, debiased)
+    run.fit(debiased, batches, draw, callbacks=[callback])
+
     with run.evaluation(debiased) as metrics:
-        for name in ("debiased", "uniform", "known"):
-            predicted = models[name].classify(images).argmax(axis=1)
-            report = group_report(predicted, classes, test_groups, shares)
-            metrics |= {f"{key}_{name}": value for key, value in report.items()}
+        models = {"debiased": debiased, "uniform": uniform, "known": known}
+        for name, model in models.items():
+            predicted = model.classify(test_images).argmax(axis=1)
+            report = group_report(predicted, test_labels, test_groups, fractions)
+            metrics |= suffixed(report, f"_{name}")
         weights = debiased.sampling.values.numpy()
-        metrics["rare_draws"] = weights[groups == 3].sum() / weights[groups > 1].sum()
-        run.draw("most_drawn", grid(arrays[0][np.argsort(-weights)[:64]]))
+        rare_weight = weights[groups == RARE_GROUP].sum()
+        positive_weight = weights[groups >= FIRST_POSITIVE_GROUP].sum()
+        metrics["rare_draws"] = rare_weight / positive_weight
+        most_drawn = np.argsort(-weights)[:64]
+        run.draw("most_drawn", grid(images[most_drawn]))
     run.export(debiased, default="classify")
 
 
-def build(run, s, examples, *shape):
-    """A model of the same initial weights each time."""
+def build_model(run, s, images):
+    """Returns a compiled model, with the same initial weights each time."""
+    examples, *shape = images.shape
     keras.utils.set_random_seed(s.seed)
     with run.strategy.scope():
         sizes = dict(latent_dim=s.latent_dim, filters=(s.width, 2 * s.width))
-        encoder = conv_encoder(shape, **sizes, heads=("mean", "log_variance"))
-        networks = with_head(encoder, 2), conv_decoder(shape, **sizes)
-        options = dict(weight=s.weight, beta=s.beta, alpha=s.alpha, bin_width=s.bin_width)
-        model = DBVAE(*networks, examples, **options, seed=s.seed)
+        encoder = conv_encoder(tuple(shape), **sizes, heads=("mean", "log_variance"))
+        encoder = with_head(encoder, 2)
+        decoder = conv_decoder(tuple(shape), **sizes)
+        model = DBVAE(
+            encoder,
+            decoder,
+            examples,
+            weight=s.weight,
+            beta=s.beta,
+            alpha=s.alpha,
+            bin_width=s.bin_width,
+            seed=s.seed,
+        )
         run.compile(model, keras.optimizers.Adam(run.in_halves(s.learning_rate)))
     return model
 
 
-def stream(run, s, train, model, start):
-    """Batches that are drawn by the model's sampling weights."""
+def weighted_batches(run, s, train, model, start):
+    """Returns batches that are drawn by the model's sampling weights."""
     batches = weighted_stream(train, model.sampling, s.batch_size, s.seed, start)
     return distribute_fresh(batches, run.strategy)
 

@@ -1,4 +1,4 @@
-"""Deep autoencoder with 30 codes on MNIST, beside PCA and logistic PCA.
+"""Deep autoencoder with 30 codes on MNIST, compared with PCA and logistic PCA.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006: a
 784-1000-500-250-30 encoder of logistic units with linear codes, its mirror image, and the
@@ -10,21 +10,27 @@ with 30 components.
   python recipes/deep_autoencoder_mnist.py --pretrain denoising  the same after greedy pretraining
   python recipes/deep_autoencoder_mnist.py --preset smoke        under a minute
 
+Expected result of the cpu preset: a squared error of 2.91; 8.04 by logistic PCA, 13.87 by PCA.
+
 The paper pretrains with restricted Boltzmann machines, because logistic layers of usual initial
-weights hardly train; here they train from the start, with Adam and initial weights four times as
+weights hardly train. Here they train from the start, with Adam and initial weights four times as
 large (Glorot, Bengio 2010, sec. 4.2), or after pretraining with denoising layers.
 
-In the preset cpu the weights decay, for the error of held-out digits ends above that of the
-trained ones. How much is chosen without the test digits: of several candidates the one with which
-shorter trainings on 50,000 of the training digits err least on the other 10,000. There the decay is
-larger by as much as the training is shorter, so that it shrinks the weights by the same factor. The
-main model then learns from all 60,000.
+In the preset cpu the weights decay, because the error of held-out digits ends above that of the
+trained ones. The decay is chosen without the test digits: among several candidates it is the one
+with which shorter trainings on 50,000 of the training digits have the least error on the other
+10,000. In these the decay is larger by as much as the training is shorter, so that it shrinks the
+weights by the same factor. The main model then learns from all 60,000.
 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
 import dataclasses
+from functools import partial
 from typing import Literal
+
+import numpy as np
+from keras.optimizers import AdamW
 
 from keras_gen.autoencoders import Autoencoder, pretrain_layers
 from keras_gen.baselines import PrincipalComponents
@@ -35,8 +41,7 @@ from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions
 
-import keras
-import numpy as np
+SHAPE = (28, 28, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,78 +54,108 @@ class Settings(ShortStepSettings):
     """Train the layers one after the other first, each as a denoising autoencoder."""
     pretrain_epochs: int = 10  # Epochs of each layer of the pretraining
     weight_decay: str = "0"
-    """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW). Of
-    several numbers one is chosen, with held-out training digits."""
+    """Fraction of the weights, but not of the biases, that is subtracted times the rate (AdamW).
+    Of several numbers one is chosen, with held-out training digits."""
     choice_epochs: int = 55  # Epochs of each training by which it is chosen
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half and then linear to zero
+    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
 
 
 PRESETS = {
-    "smoke": dict(width=64, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=50,
-                  weight_decay="0 0.01", choice_epochs=1),
+    "smoke": dict(
+        width=64,
+        latent_dim=8,
+        epochs=2,
+        steps_per_epoch=20,
+        batch_size=50,
+        weight_decay="0 0.01",
+        choice_epochs=1,
+    ),
     "cpu": dict(
-        epochs=220, steps_per_epoch=240, batch_size=250, grid_every=20, steps_per_execution=40,
+        epochs=220,
+        steps_per_epoch=240,
+        batch_size=250,
+        grid_every=20,
+        steps_per_execution=40,
         weight_decay="0 0.003 0.01 0.03",
     ),
     "paper": dict(epochs=500, steps_per_epoch=600, batch_size=100, grid_every=50),
-}  # fmt: skip
+}
 
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist"))
-    train, test, errors = data.train.arrays(), data.test.arrays(), {}
-    pca_epochs, layer_epochs = max(1, s.epochs // 5), min(s.pretrain_epochs, s.epochs)
-    hidden = (s.width, s.width // 2, s.width // 4)
+    train = data.train.arrays()
+    test = data.test.arrays()
 
-    def build(hidden):
-        sizes = dict(latent_dim=s.latent_dim, hidden=hidden)
-        return Autoencoder(*mlp_networks(**sizes, activation=s.activation), seed=s.seed)
-
-    def compile_for(model, epochs, weight_decay=0.0):
-        optimizer = keras.optimizers.AdamW(run.in_halves(s.learning_rate, epochs), weight_decay)
-        optimizer.exclude_from_weight_decay(var_names=["bias"])
-        run.compile(model, optimizer)
-
-    def train_layer(layer, source, name):
-        compile_for(layer, layer_epochs)
-        run.fit(layer, source, part=name, epochs=layer_epochs)
-
-    def held_out_error(weight_decay, train, held_out):
-        epochs = min(s.choice_epochs, s.epochs)
-        with run.strategy.scope():
-            model = build(hidden)
-            compile_for(model, epochs, weight_decay * s.epochs / epochs)
-        run.fit(model, train, part=f"weight_decay_{weight_decay:g}", epochs=epochs)
-        return float(squared_error(model.reconstruct(held_out), held_out).mean())
-
+    # Each step here and below: one update of encoder and decoder together.
     candidates = [float(number) for number in s.weight_decay.split()]
+    held_out_errors = {}
     if len(candidates) > 1:
-        known = np.arange(len(data.train)) % 6 > 0
-        parts = data.train.select(known), data.train.select(~known).arrays()
-        errors = {decay: held_out_error(decay, *parts) for decay in candidates}
-    weight_decay = min(errors, key=errors.get, default=candidates[0])
+        for candidate in candidates:
+            held_out_errors[candidate] = held_out_error(run, s, data.train, candidate)
+    weight_decay = min(held_out_errors, key=held_out_errors.get, default=candidates[0])
 
+    pca_epochs = max(1, s.epochs // 5)
     with run.strategy.scope():
-        model, logistic_pca = build(hidden), build(())
+        model = build_model(s, hidden=(s.width, s.width // 2, s.width // 4))
+        logistic_pca = build_model(s, hidden=())
         if s.pretrain == "denoising":
-            pretrain_layers(model, data.train, train_layer)
-        compile_for(model, s.epochs, weight_decay)
-        compile_for(logistic_pca, pca_epochs)
+            pretrain_layers(model, data.train, partial(train_layer, run, s))
+        compile_for(run, s, model, s.epochs, weight_decay)
+        compile_for(run, s, logistic_pca, pca_epochs)
     run.fit(logistic_pca, data.train, part="logistic_pca", epochs=pca_epochs)
-    run.fit(model, data.train, lambda model: reconstructions(model, test[:20]))
+    run.fit(model, data.train, partial(reconstructions, images=test[:20]))
+
+    pca = PrincipalComponents(train, s.latent_dim)
 
     with run.evaluation(model) as metrics:
-        images = flat_pixels(test).reshape(test.shape)
+        # Reconstructions of floats are not rounded to levels.
+        floats = flat_pixels(test).reshape(test.shape)
         found = {
-            "squared_error": model.reconstruct(images),
-            "squared_error_logistic_pca": logistic_pca.reconstruct(images),
-            "squared_error_pca": PrincipalComponents(train, s.latent_dim).reconstruct(test),
+            "squared_error": model.reconstruct(floats),
+            "squared_error_logistic_pca": logistic_pca.reconstruct(floats),
+            "squared_error_pca": pca.reconstruct(test),
         }
-        metrics |= {name: squared_error(x, images).mean() for name, x in found.items()}
+        for name, images in found.items():
+            metrics[name] = squared_error(images, floats).mean()
         metrics |= model.evaluate(data.test.batches(250), return_dict=True, verbose=0)
         metrics["weight_decay"] = weight_decay
-        metrics |= {f"held_out_error_{decay:g}": error for decay, error in errors.items()}
+        for candidate, error in held_out_errors.items():
+            metrics[f"held_out_error_{candidate:g}"] = error
     run.export(model, half=True)
+
+
+def held_out_error(run, s, source, weight_decay):
+    """Trains on five sixths of the examples, and returns the squared error of the others."""
+    known = np.arange(len(source)) % 6 > 0
+    train = source.select(known)
+    held_out = source.select(~known).arrays()
+    epochs = min(s.choice_epochs, s.epochs)
+    with run.strategy.scope():
+        model = build_model(s, hidden=(s.width, s.width // 2, s.width // 4))
+        compile_for(run, s, model, epochs, weight_decay * s.epochs / epochs)
+    run.fit(model, train, part=f"weight_decay_{weight_decay:g}", epochs=epochs)
+    return float(squared_error(model.reconstruct(held_out), held_out).mean())
+
+
+def build_model(s, hidden):
+    """Returns an autoencoder; one without hidden layers is logistic PCA."""
+    encoder, decoder = mlp_networks(SHAPE, s.latent_dim, hidden, s.activation)
+    return Autoencoder(encoder, decoder, seed=s.seed)
+
+
+def compile_for(run, s, model, epochs, weight_decay=0.0):
+    """Compiles a model for so many epochs."""
+    optimizer = AdamW(run.in_halves(s.learning_rate, epochs), weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=["bias"])
+    run.compile(model, optimizer)
+
+
+def train_layer(run, s, layer, source, name):
+    """Trains one layer of the pretraining."""
+    epochs = min(s.pretrain_epochs, s.epochs)
+    compile_for(run, s, layer, epochs)
+    run.fit(layer, source, part=name, epochs=epochs)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,35 @@
 """What an autoencoder's codes are good for: linear probes, neighbors, clusters, other data.
 
 Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-compares codes with as many principal components. Here the encoders of three autoencoders, of
-MNIST, Fashion-MNIST and USPS, are measured by what can be read from their codes, against pixels
-and against a PCA of the same number of dimensions: logistic regression and 5 nearest neighbors
-with 100, 1,000 and all labels of the training set, and k-means with ten clusters of the test set.
-Transfer: the encoder of MNIST encodes USPS, and that of Fashion-MNIST encodes MNIST, against a PCA
-fitted to the same source, pixels, and an encoder that was trained on the target, each with
-logistic regression on 1,000 labels of the target. Codes and components are taken as they are by
-neighbors and k-means, and standardized by logistic regression. No label and no test image is seen
-by an encoder.
+compares codes with as many principal components.
 
   python recipes/embeddings_mnist.py                    about 6 minutes on two CPU cores
   python recipes/embeddings_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: an accuracy of 76.5 % of a linear probe with 100 labels; 76.0 %
+on pixels.
+
+The encoders of three autoencoders, of MNIST, Fashion-MNIST and USPS, are measured by what can be
+read from their codes, against pixels and against a PCA of the same number of dimensions: logistic
+regression and 5 nearest neighbors with 100, 1,000 and all labels of the training set, and k-means
+with ten clusters of the test set.
+
+Transfer: the encoder of MNIST encodes USPS, and that of Fashion-MNIST encodes MNIST. They are
+compared with a PCA fitted to the same source, pixels, and an encoder that was trained on the
+target, each with logistic regression on 1,000 labels of the target. Neighbors and k-means take
+codes and components as they are; logistic regression standardizes them. No encoder sees a label or
+a test image.
 
 Data: mnist, fashion_mnist and usps through tensorflow-datasets (downloaded, or from
 TFDS_DATA_DIR; usps from files fetched by hand, which an error names).
 """
 
 import dataclasses
+from functools import partial
+
+from keras.optimizers import Adam
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
@@ -29,93 +40,151 @@ from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, reconstructions
 
-import keras
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
-
 
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     latent_dim: int = 32  # Dimensions of the codes, and number of principal components
     hidden: int = 500  # Units of the encoder's first layer; the second has half as many
-    learning_rate: float = 1e-3  # Adam's rate, constant in the first half and then linear to zero
+    learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
     other_epochs: int = 15  # Epochs of the autoencoders of Fashion-MNIST and USPS
     labels: int = 60_000  # Most labeled training examples, and most test examples
     embedded: int = 2000  # Test examples in the images of t-SNE
 
 
 PRESETS = {
-    "smoke": dict(hidden=32, epochs=2, steps_per_epoch=20, batch_size=50, other_epochs=1,
-                  labels=1200, embedded=200, steps_per_execution=20),
-    "cpu": dict(epochs=30, steps_per_epoch=600, batch_size=100, grid_every=10,
-                steps_per_execution=100),
-    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20, other_epochs=200),
-}  # fmt: skip
+    "smoke": dict(
+        hidden=32,
+        epochs=2,
+        steps_per_epoch=20,
+        batch_size=50,
+        other_epochs=1,
+        labels=1200,
+        embedded=200,
+        steps_per_execution=20,
+    ),
+    "cpu": dict(
+        epochs=30,
+        steps_per_epoch=600,
+        batch_size=100,
+        grid_every=10,
+        steps_per_execution=100,
+    ),
+    "paper": dict(
+        epochs=200,
+        steps_per_epoch=600,
+        batch_size=100,
+        grid_every=20,
+        other_epochs=200,
+    ),
+}
 
 
 def main(run: Run, s: Settings):
-    names = {"mnist": "mnist", "fashion": "fashion_mnist", "usps": "usps"}
-    sets = {key: small_images(name, labels=True) for key, name in names.items()}
-    used = ("train_mnist", "test_mnist", "train_fashion", "train_usps", "test_usps")
-    data = run.load(Sets(**sets, only=used))
-    sources = {"fashion": data.train_fashion, "usps": data.train_usps, "mnist": data.train_mnist}
-    digits, models = data.test_mnist.arrays()[0][:12], {}
-    for name, source in sources.items():
-        epochs = s.epochs if name == "mnist" else s.other_epochs
-        with run.strategy.scope():
-            networks = mlp_networks((28, 28, 1), s.latent_dim, (s.hidden, s.hidden // 2), "relu")
-            models[name] = Autoencoder(*networks, seed=s.seed)
-            adam = keras.optimizers.Adam(run.in_halves(s.learning_rate, epochs))
-            run.compile(models[name], adam)
-        draw, part = lambda m: reconstructions(m, digits), "" if name == "mnist" else names[name]
-        run.fit(models[name], source, draw, part=part, epochs=epochs)
+    sets = Sets(
+        mnist=small_images("mnist", labels=True),
+        fashion=small_images("fashion_mnist", labels=True),
+        usps=small_images("usps", labels=True),
+        only=("train_mnist", "test_mnist", "train_fashion", "train_usps", "test_usps"),
+    )
+    data = run.load(sets)
+    all_test_digits, _ = data.test_mnist.arrays()
+    train = measured(data.train_mnist, s)
+    test = measured(data.test_mnist, s)
+    usps = (measured(data.train_usps, s), measured(data.test_usps, s))
 
-    with run.evaluation(models["mnist"]) as metrics:
-        (x, y), (test_x, test_y) = measured(data.train_mnist, s), measured(data.test_mnist, s)
-        mnist, fashion = (encoders(models[k], sources[k], s) for k in ("mnist", "fashion"))
-        planes, near = {}, {}
-        for kind, encode in mnist.items():
-            run.say(f"measuring {kind}")
-            codes, test_codes = encode(x), encode(test_x)
-            counts = {"100": 100, "1000": 1000, "all": len(x)}
-            accuracy = linear_probe(codes, y, test_codes, test_y, list(counts.values()), s.seed)
-            for count, number in counts.items():
-                metrics[f"linear_{kind}_{count}"] = 100 * accuracy[number]
-                # Evenly ordered, so that the first are the ones that the probe takes.
-                few = even_order(y, s.seed)[:number]
-                found = knn_accuracy(codes[few], y[few], test_codes, test_y)
-                metrics[f"neighbors_{kind}_{count}"] = 100 * found
-            clusters = kmeans_report(test_codes, test_y, seed=s.seed)
-            metrics |= {f"{name}_{kind}": 100 * value for name, value in clusters.items()}
-            shown = test_codes[: s.embedded]
-            planes[kind] = PCA(2).fit(test_codes).transform(shown)
-            near[kind] = TSNE(init="pca", random_state=s.seed).fit_transform(shown)
-        for name, found in (("pca", planes), ("tsne", near)):
-            panels = {"32 codes": found["codes"], "784 pixels": found["pixels"]}
-            run.draw(name, code_scatter(panels, test_y[: s.embedded]))
+    # Each step here and below: one update of encoder and decoder together.
+    draw = partial(reconstructions, images=all_test_digits[:12])
+    others = dict(draw=draw, epochs=s.other_epochs)
+    fashion_model = build_model(run, s, s.other_epochs)
+    run.fit(fashion_model, data.train_fashion, part="fashion_mnist", **others)
+    usps_model = build_model(run, s, s.other_epochs)
+    run.fit(usps_model, data.train_usps, part="usps", **others)
+    model = build_model(run, s, s.epochs)
+    run.fit(model, data.train_mnist, draw)
+
+    # The baselines.
+    pca = fit_components(data.train_mnist, s)
+    fashion_pca = fit_components(data.train_fashion, s)
+
+    with run.evaluation(model) as metrics:
+        encoders = {"codes": model.encode, "pixels": flat_pixels, "pca": pca.encode}
+        for name, encode in encoders.items():
+            run.say(f"measuring {name}")
+            metrics |= coding_report(name, encode, train, test, s)
+
         run.say("measuring transfer")
-        usps = *measured(data.train_usps, s), *measured(data.test_usps, s)
-        for kind, encode in (mnist | {"own": models["usps"].encode}).items():
-            metrics[f"usps_{kind}"] = transferred(encode, *usps, s.seed)
-        for kind in ("codes", "pca"):
-            metrics[f"mnist_{kind}"] = transferred(fashion[kind], x, y, test_x, test_y, s.seed)
-    run.export(models["mnist"])
+        for name, encode in encoders.items():
+            metrics[f"usps_{name}"] = transferred(encode, *usps, s)
+        metrics["usps_own"] = transferred(usps_model.encode, *usps, s)
+        metrics["mnist_codes"] = transferred(fashion_model.encode, train, test, s)
+        metrics["mnist_pca"] = transferred(fashion_pca.encode, train, test, s)
+
+        run.say("drawing the codes and pixels of test images in a plane")
+        images, labels = test
+        planes = {}
+        maps = {}
+        for title, encode in (("32 codes", model.encode), ("784 pixels", flat_pixels)):
+            codes = encode(images)
+            shown = codes[: s.embedded]
+            planes[title] = PCA(2).fit(codes).transform(shown)
+            maps[title] = TSNE(init="pca", random_state=s.seed).fit_transform(shown)
+        run.draw("pca", code_scatter(planes, labels[: s.embedded]))
+        run.draw("tsne", code_scatter(maps, labels[: s.embedded]))
+    run.export(model)
 
 
-def encoders(model, source, s):
-    """Functions of images: to the model's codes, to pixels, and to components of its data."""
-    pca = PrincipalComponents(source.arrays()[0], s.latent_dim)
-    return {"codes": model.encode, "pixels": flat_pixels, "pca": pca.encode}
+def measured(source, s):
+    """Returns images and labels, evenly chosen if there are more than wanted."""
+    _, labels = source.arrays()
+    return source.select(even_order(labels, s.seed)[: s.labels]).arrays()
 
 
-def measured(part, s):
-    """Images and labels of a part, evenly chosen if they are more than are wanted."""
-    return part.select(even_order(part.arrays()[1], s.seed)[: s.labels]).arrays()
+def build_model(run, s, epochs):
+    """Returns an autoencoder that is compiled for so many epochs."""
+    with run.strategy.scope():
+        hidden = (s.hidden, s.hidden // 2)
+        encoder, decoder = mlp_networks((28, 28, 1), s.latent_dim, hidden, "relu")
+        model = Autoencoder(encoder, decoder, seed=s.seed)
+        run.compile(model, Adam(run.in_halves(s.learning_rate, epochs)))
+    return model
 
 
-def transferred(encode, x, y, test_x, test_y, seed):
-    """Accuracy of a linear probe on 1,000 labels of the target, in percent."""
-    return 100 * linear_probe(encode(x), y, encode(test_x), test_y, [1000], seed)[1000]
+def fit_components(source, s):
+    """Returns the principal components of all images."""
+    images, _ = source.arrays()
+    return PrincipalComponents(images, s.latent_dim)
+
+
+def coding_report(name, encode, train, test, s):
+    """Returns accuracies of a linear probe and of neighbors, and k-means' scores, in percent."""
+    images, labels = train
+    test_images, test_labels = test
+    codes = encode(images)
+    test_codes = encode(test_images)
+
+    counts = {"100": 100, "1000": 1000, "all": len(images)}
+    sizes = list(counts.values())
+    accuracies = linear_probe(codes, labels, test_codes, test_labels, sizes, s.seed)
+    order = even_order(labels, s.seed)
+    report = {}
+    for count, number in counts.items():
+        report[f"linear_{name}_{count}"] = 100 * accuracies[number]
+        # The examples that the probe takes.
+        few = order[:number]
+        accuracy = knn_accuracy(codes[few], labels[few], test_codes, test_labels)
+        report[f"neighbors_{name}_{count}"] = 100 * accuracy
+    for score, value in kmeans_report(test_codes, test_labels, seed=s.seed).items():
+        report[f"{score}_{name}"] = 100 * value
+    return report
+
+
+def transferred(encode, train, test, s):
+    """Returns the accuracy of a linear probe on 1,000 labels of the target, in percent."""
+    images, labels = train
+    test_images, test_labels = test
+    codes = encode(images)
+    test_codes = encode(test_images)
+    return 100 * linear_probe(codes, labels, test_codes, test_labels, [1000], s.seed)[1000]
 
 
 if __name__ == "__main__":

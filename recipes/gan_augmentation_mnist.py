@@ -33,7 +33,7 @@ from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import conv_encoder
 from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports2 import lines_by_count
+from keras_gen.run.reports import lines_by_count
 from keras_gen.training import averaged_weights
 from keras_gen.visualize import line_plot, samples
 

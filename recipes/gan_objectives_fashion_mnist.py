@@ -40,7 +40,7 @@ from keras_gen.losses import R1
 from keras_gen.metrics import GenerationEvaluation, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports2 import extractor_accuracies
+from keras_gen.run.reports import extractor_accuracies
 from keras_gen.training import NonFiniteLossError
 from keras_gen.visualize import samples, strips
 

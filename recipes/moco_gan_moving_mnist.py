@@ -38,7 +38,7 @@ from keras_gen.losses import R1
 from keras_gen.media.animations import video_grid, video_strips
 from keras_gen.metrics import GenerationEvaluation, motion_distances, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports2 import extractor_accuracies, prefixed
+from keras_gen.run.reports import extractor_accuracies, prefixed
 
 
 @dataclasses.dataclass(frozen=True)

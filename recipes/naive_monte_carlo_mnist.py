@@ -32,7 +32,7 @@ from keras_gen.data import binarize, small_images
 from keras_gen.metrics import importance_weighted_nll, latent_grid_mixture, nll_summary
 from keras_gen.networks import mlp_decoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports2 import fit_bernoulli_mixture
+from keras_gen.run.reports import fit_bernoulli_mixture
 from keras_gen.vae import VAE, PriorSampledModel
 from keras_gen.visualize import line_plot, manifold
 

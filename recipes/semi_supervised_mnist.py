@@ -34,7 +34,7 @@ from keras_gen.layers import Dropout
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports2 import lines_by_count
+from keras_gen.run.reports import lines_by_count
 from keras_gen.visualize import line_plot, reconstructions
 
 

@@ -31,7 +31,7 @@ from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_networks, start_at_mean
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports2 import fit_bernoulli_mixture
+from keras_gen.run.reports import fit_bernoulli_mixture
 from keras_gen.vae import VAE
 from keras_gen.visualize import samples
 

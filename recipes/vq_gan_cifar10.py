@@ -45,7 +45,7 @@ from keras_gen.networks import (
     residual_encoder,
 )
 from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports2 import extractor_accuracies, prefixed
+from keras_gen.run.reports import extractor_accuracies, prefixed
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VQGAN, VQVAE
 from keras_gen.visualize import image_rows, reconstructions

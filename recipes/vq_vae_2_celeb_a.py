@@ -35,7 +35,7 @@ from keras_gen.losses import Normal
 from keras_gen.metrics import code_bits, code_uses, squared_error
 from keras_gen.networks import vq_vae_2_networks
 from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports2 import code_use_report, psnr_report
+from keras_gen.run.reports import code_use_report, psnr_report
 from keras_gen.vae import VQVAE2
 from keras_gen.visualize import code_histogram, image_rows, reconstructions
 

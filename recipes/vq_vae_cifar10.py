@@ -30,7 +30,7 @@ from keras_gen.data import random_crop_flip, small_images
 from keras_gen.metrics import code_bits, code_uses
 from keras_gen.networks import residual_decoder, residual_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports2 import code_use_report, psnr_report
+from keras_gen.run.reports import code_use_report, psnr_report
 from keras_gen.vae import VQVAE
 from keras_gen.visualize import code_histogram, image_rows, reconstructions
 

@@ -1,7 +1,27 @@
-"""How several recipes name what they report."""
+"""Numbers that several recipes report, under the names that they publish."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+import numpy as np
+
+from keras_gen.baselines import BernoulliMixture
+from keras_gen.metrics import perplexity, psnr
+from keras_gen.metrics.evaluation_networks.extractors import Extractor
+from keras_gen.run.run import Run
+
+
+def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
+    """Fits the baseline of models of binary images, and says so.
+
+    Args:
+        run: The run, whose setting `templates` has the numbers of templates to choose from.
+        train: Training examples `[n, ...]` of zeros and ones.
+    """
+    templates = run.settings.templates
+    run.say(f"fitting mixtures of {templates} Bernoulli distributions")
+    sizes = [int(size) for size in templates.split()]
+    return BernoulliMixture.of_best_size(train, sizes, run.settings.seed)
 
 
 def prefixed(prefix: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
@@ -12,3 +32,39 @@ def prefixed(prefix: str, numbers: Mapping[str, Any]) -> dict[str, Any]:
 def suffixed(numbers: Mapping[str, Any], suffix: str) -> dict[str, Any]:
     """Returns the numbers under names that end with the suffix."""
     return {name + suffix: value for name, value in numbers.items()}
+
+
+def extractor_accuracies(extractors: Mapping[str, Extractor]) -> dict[str, float | None]:
+    """Returns `extractor_accuracy_<name>` of each extractor."""
+    return {f"extractor_accuracy_{name}": each.accuracy for name, each in extractors.items()}
+
+
+def psnr_report(sets: Mapping[str, np.ndarray], images: np.ndarray) -> dict[str, float]:
+    """Returns `psnr_<name>` of each set of reconstructions, in RGB, the mean over images.
+
+    Args:
+        sets: By name, uint8 `[n, H, W, C]`.
+        images: The originals, of the same shape.
+    """
+    return {f"psnr_{name}": psnr(found, images, of="rgb").mean() for name, found in sets.items()}
+
+
+def code_use_report(uses: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """Returns how many codes are in use, `<name>_in_use`, and their `<name>_perplexity`.
+
+    Args:
+        uses: By name of the codebook, how often each code is used, see `code_uses`.
+    """
+    report: dict[str, float] = {}
+    for name, counts in uses.items():
+        report[f"{name}_in_use"] = int(np.count_nonzero(counts))
+        report[f"{name}_perplexity"] = perplexity(counts)
+    return report
+
+
+def lines_by_count(
+    metrics: Mapping[str, float], names: Iterable[str], counts: Iterable[int]
+) -> dict[str, tuple[list[int], list[float]]]:
+    """Returns a line for each name through its metrics `<name>_<count>`, for `line_plot`."""
+    xs = list(counts)
+    return {name: (xs, [metrics[f"{name}_{count}"] for count in xs]) for name in names}

@@ -27,13 +27,14 @@ from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, Source, small_images
 from keras_gen.losses.likelihoods import Normal
-from keras_gen.metrics import auroc, nearest_neighbors, squared_error
+from keras_gen.metrics import nearest_neighbors, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import anomalies, line_plot, reconstructions
 
 import keras
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 ALARMS = np.linspace(0, 1, 21)  # where the curves of detected against false alarms are drawn
 
@@ -120,7 +121,7 @@ def measure(model, s, train, held_out, normal, anomalous):
         "auroc_neighbor": nearest_neighbors(both, train[: s.neighbors])[0][:, 0],
     }
     is_anomaly = np.arange(len(both)) >= len(low)
-    return {key: auroc(score, is_anomaly) for key, score in scores.items()} | {
+    return {key: roc_auc_score(is_anomaly, score) for key, score in scores.items()} | {
         "flagged": 100 * float((low > limit).mean()),
         "caught": 100 * float((high > limit).mean()),
         "curve": [float((high > np.quantile(low, q)).mean()) for q in 1 - ALARMS],

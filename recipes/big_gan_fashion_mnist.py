@@ -21,10 +21,11 @@ generator's eightfold: with twice it had drawn no clothes after 600 steps of 64.
 import dataclasses
 from functools import partial
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import BigGAN
 from keras_gen.media.images import grid
-from keras_gen.metrics import compare_sets, trained_extractors
+from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import line_plot, samples
 
@@ -80,7 +81,8 @@ def main(run: Run, s: Settings):
         draw = partial(model.sample, s.compared, seed=s.seed)
         held_out = test.take(s.compared).arrays()[0]
         sets = {f"at_{round(100 * t):03d}_": draw(truncation=t) for t in THRESHOLDS}
-        metrics |= compare_sets(extractors, images, held_out, {"": draw()} | sets, s.seed)
+        sets |= {"": draw(), "baseline_": mixture_samples(images, len(held_out), seed=s.seed)}
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         prefixes = [*(f"at_{round(100 * t):03d}_" for t in THRESHOLDS), ""]
         curves = {of: [metrics[p + of] for p in prefixes] for of in ("precision", "recall")}
         xs = [*THRESHOLDS, 10.0]  # which is no threshold

@@ -25,7 +25,7 @@ from functools import partial
 
 from keras_gen.baselines import compressed_bits
 from keras_gen.data import Sets, binarize, small_images
-from keras_gen.metrics import auroc, importance_weighted_nll, nearest_neighbors, nll_summary
+from keras_gen.metrics import importance_weighted_nll, nearest_neighbors, nll_summary
 from keras_gen.networks import biva_networks, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear
@@ -34,6 +34,7 @@ from keras_gen.visualize import redrawn, samples
 
 import keras
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,13 +93,14 @@ def main(run: Run, s: Settings):
         is_digit = np.arange(len(both)) >= len(test_clothes)
         bounds = [of_clothes.log_prob_above(both, layers) for layers in range(s.layers)]
         for layers, bound in enumerate(bounds):
-            metrics[f"auroc_above_{layers}"] = auroc(-bound, is_digit)
+            metrics[f"auroc_above_{layers}"] = roc_auc_score(is_digit, -bound)
             if layers:
-                metrics[f"auroc_ratio_{layers}"] = auroc(bounds[0] - bound, is_digit)
+                metrics[f"auroc_ratio_{layers}"] = roc_auc_score(is_digit, bounds[0] - bound)
         known = data.train_fashion.take(NEIGHBORS).arrays(s.seed, binarize)
-        metrics["auroc_neighbor"] = auroc(nearest_neighbors(both, known)[0][:, 0], is_digit)
+        distances, _ = nearest_neighbors(both, known)
+        metrics["auroc_neighbor"] = roc_auc_score(is_digit, distances[:, 0])
         bits, usual = (compressed_bits((255 * x).astype("uint8")) for x in (both, known))
-        metrics["auroc_png"] = auroc(np.abs(bits - usual.mean()), is_digit)
+        metrics["auroc_png"] = roc_auc_score(is_digit, np.abs(bits - usual.mean()))
         metrics |= model.evaluate(test_digits, batch_size=100, return_dict=True, verbose=0)
         run.draw("samples", samples(model, seed=s.seed))
     run.export(model, default="sample")

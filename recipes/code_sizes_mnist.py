@@ -23,13 +23,14 @@ from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
 from keras_gen.media.images import flat_pixels, grid
-from keras_gen.metrics import knn_accuracy, squared_error
+from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot, random_codes, reconstructions
 
 import keras
 import numpy as np
+from sklearn.neighbors import KNeighborsClassifier
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,7 +79,8 @@ def main(run: Run, s: Settings):
             of_pca.append(model.restore(back[first]))
         for coder, name, key in ((models[2], "autoencoder", "knn_2"), (pca, "PCA", "pca_knn_2")):
             known, planes[name] = (coder.encode(images)[:, :2] for images in (train, test))
-            metrics[key] = knn_accuracy(known, train_labels, planes[name], labels)
+            neighbors = KNeighborsClassifier().fit(known, train_labels)
+            metrics[key] = neighbors.score(planes[name], labels)
         run.draw("sample_grid", grid(np.concatenate(rows + of_pca), columns=10))
         run.draw("codes", code_scatter(planes, labels))
         lines = {

@@ -22,9 +22,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import faces, small_images
 from keras_gen.gan import GAN
-from keras_gen.metrics import compare_sets, trained_extractors
+from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import arithmetic, interpolations, sample_neighbors, samples
@@ -77,7 +78,9 @@ def main(run: Run, s: Settings):
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         held_out = data.test.take(s.compared).arrays()[0]
         drawn = model.sample(len(held_out), seed=s.seed)
-        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
+        baseline = mixture_samples(images, len(held_out), seed=s.seed)
+        sets = {"": drawn, "baseline_": baseline}
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         *terms, result = classes = [int(label) for label in s.terms.split()]
         if s.dataset == "celeb_a" and set(classes) <= set(labels):
             z = model.draw_latents(s.sought, seed=s.seed)

@@ -19,9 +19,10 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
-from keras_gen.metrics import compare_sets, trained_extractors
+from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import samples
@@ -77,7 +78,9 @@ def main(run: Run, s: Settings):
         images, labels = labeled.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()
-        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
+        baseline = mixture_samples(images, len(held_out), seed=s.seed)
+        sets = {"": drawn, "baseline_": baseline}
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         metrics |= model.evaluate(test.batches(100), return_dict=True, verbose=0)
     run.export(model, default="sample")
 

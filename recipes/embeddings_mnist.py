@@ -24,7 +24,7 @@ from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, even_order, small_images
 from keras_gen.media.images import flat_pixels
-from keras_gen.metrics import kmeans_report, knn_accuracy, linear_probe
+from keras_gen.metrics import kmeans_report, linear_probe
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, reconstructions
@@ -32,6 +32,7 @@ from keras_gen.visualize import code_scatter, reconstructions
 import keras
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from sklearn.neighbors import KNeighborsClassifier
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,8 +84,8 @@ def main(run: Run, s: Settings):
                 metrics[f"linear_{kind}_{count}"] = 100 * accuracy[number]
                 # Evenly ordered, so that the first are the ones that the probe takes.
                 few = even_order(y, s.seed)[:number]
-                found = knn_accuracy(codes[few], y[few], test_codes, test_y)
-                metrics[f"neighbors_{kind}_{count}"] = 100 * found
+                neighbors = KNeighborsClassifier().fit(codes[few], y[few])
+                metrics[f"neighbors_{kind}_{count}"] = 100 * neighbors.score(test_codes, test_y)
             clusters = kmeans_report(test_codes, test_y, seed=s.seed)
             metrics |= {f"{name}_{kind}": 100 * value for name, value in clusters.items()}
             shown = test_codes[: s.embedded]

@@ -25,8 +25,8 @@ from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import (
     best_parzen_std,
-    compare_sets,
     parzen_log_likelihood,
+    sample_report,
     trained_extractors,
 )
 from keras_gen.networks import maxout_discriminator, mlp_decoder, start_at_mean
@@ -91,7 +91,9 @@ def main(run: Run, s: Settings):
         # The pyramids of patches want a side that is a power of two.
         images, answers, drawn = (pad_to(x, 32).numpy() for x in (images, answers, drawn))
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
-        metrics |= compare_sets(extractors, images, answers, {"": drawn}, s.seed)
+        baseline = mixture_samples(images, len(answers), seed=s.seed)
+        sets = {"": drawn, "baseline_": baseline}
+        metrics |= sample_report(extractors, images, answers, sets, s.seed)
         metrics |= model.evaluate(test.batches(100), return_dict=True, verbose=0)
     run.export(model, default="sample")
 

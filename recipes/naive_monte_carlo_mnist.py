@@ -22,7 +22,7 @@ from functools import partial
 
 from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import binarize, small_images
-from keras_gen.metrics import importance_weighted_nll, latent_grid_mixture, nll_summary
+from keras_gen.metrics import importance_weighted_nll, latent_grid, nll_summary
 from keras_gen.networks import mlp_decoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE, PriorSampledModel
@@ -68,7 +68,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(naive) as metrics:
         for prefix, model in (("", naive), ("vae_", vae)):
             run.say(f"NLL of {len(images)} test images by a grid of {s.side**2} latents")
-            nll = -latent_grid_mixture(model, s.side).log_prob(images)
+            nll = -BernoulliMixture.of(*latent_grid(model, s.side)).log_prob(images)
             metrics |= nll_summary({"nll": nll}, prefix)
             sizes = importance_weighted_nll(model, images, s.samples, seed=s.seed)
             metrics[f"{prefix}effective_sample_size"] = np.median(sizes["effective_sample_size"])

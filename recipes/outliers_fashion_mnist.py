@@ -31,7 +31,6 @@ from keras_gen.baselines import PrincipalComponents, compressed_bits
 from keras_gen.data import Sets, random_levels, small_images
 from keras_gen.losses.likelihoods import DiscretizedLogistic
 from keras_gen.metrics import (
-    auroc,
     bits_per_dimension,
     importance_weighted_nll,
     nearest_neighbors,
@@ -44,6 +43,7 @@ from keras_gen.visualize import anomalies, roc_plot, samples
 
 import keras
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,7 +88,8 @@ def main(run: Run, s: Settings):
             both, train = np.concatenate([tests[known], tests[outliers]]), sources[known].arrays()
             found = scores(models[known], models[f"{known}_background"], s, train, both)
             is_outlier = np.arange(len(both)) >= len(tests[known])
-            metrics |= {f"auroc_{k}_{known}": auroc(v, is_outlier) for k, v in found.items()}
+            for name, values in found.items():
+                metrics[f"auroc_{name}_{known}"] = roc_auc_score(is_outlier, values)
             bits = bits_per_dimension(found["nll"], both[0].size, "none")
             metrics[f"bits_{known}"] = bits[~is_outlier].mean()
             metrics[f"bits_{known}_of_{outliers}"] = bits[is_outlier].mean()

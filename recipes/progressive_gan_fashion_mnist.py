@@ -20,10 +20,11 @@ last are trained for fewer steps.
 import dataclasses
 from typing import Literal
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import ProgressiveGAN
 from keras_gen.losses import R1, GradientPenalty, Wasserstein
-from keras_gen.metrics import compare_sets, trained_extractors
+from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import JoiningAdam
 from keras_gen.visualize import samples
@@ -82,7 +83,9 @@ def main(run: Run, s: Settings):
         images, labels = labeled.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()[0]
-        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
+        baseline = mixture_samples(images, len(held_out), seed=s.seed)
+        sets = {"": drawn, "baseline_": baseline}
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
     run.export(model, default="sample")
 
 

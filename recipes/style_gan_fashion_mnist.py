@@ -23,10 +23,11 @@ generator, clothes are speckled.
 import dataclasses
 from typing import Literal
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import StyleGAN
 from keras_gen.losses import R1
-from keras_gen.metrics import compare_sets, perceptual_path_length, trained_extractors
+from keras_gen.metrics import perceptual_path_length, sample_report, trained_extractors
 from keras_gen.networks import (
     activation_maps,
     dcgan_discriminator,
@@ -103,7 +104,9 @@ def main(run: Run, s: Settings):
         images, labels = labeled.arrays()
         extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
         drawn, held_out = model.sample(s.compared, seed=s.seed), test.take(s.compared).arrays()[0]
-        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
+        baseline = mixture_samples(images, len(held_out), seed=s.seed)
+        sets = {"": drawn, "baseline_": baseline}
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         maps = activation_maps(extractors["conv"].model)
         measure = lambda images: ops.mean(maps(images)[-1], axis=(1, 2))  # noqa: E731
         z = np.split(model.draw_latents(2 * s.paths, s.seed), 2)

@@ -23,6 +23,7 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
+from keras_gen.baselines import Equalizer, FrameCodebook
 from keras_gen.data import even_order, random_shift, spoken_digits
 from keras_gen.data.sets.spoken import RATE
 from keras_gen.metrics import code_uses, conversion_report, perplexity
@@ -72,7 +73,9 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, lambda model: spectrograms(*voices(model, data, train).values()))
 
     with run.evaluation(model) as metrics:
-        metrics |= conversion_report(model, train, test, s.codes, seed=s.seed)
+        equalizer = Equalizer(*train[:2])
+        codebook = FrameCodebook(train[0], s.codes, seed=s.seed)
+        metrics |= conversion_report(model, train, test, equalizer, codebook)
         metrics["perplexity"] = perplexity(code_uses(model.encode(test[0]), s.codes))
         heard = voices(model, data, test)
         run.draw("voices", spectrograms(*heard.values()))

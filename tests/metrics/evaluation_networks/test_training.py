@@ -1,7 +1,6 @@
 import keras
 import numpy as np
 import pytest
-
 from keras_gen.metrics.evaluation_networks.training import fit_logits
 
 

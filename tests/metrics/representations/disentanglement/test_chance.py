@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from keras_gen.metrics.representations.disentanglement.chance import (
     better_than_chance,
     refuse_noise,

@@ -4,11 +4,11 @@ from functools import partial
 
 import numpy as np
 import pytest
+from keras_gen.metrics.representations.disentanglement.tables import mutual_information
 
 from keras_gen.data import Factors
 from keras_gen.metrics import dci_scores, modularity_score, mutual_information_gap, sap_score
 from keras_gen.metrics.representations.disentanglement.dci import completeness, disentanglement
-from keras_gen.metrics.representations.disentanglement.tables import mutual_information
 
 GRID = Factors({"a": 2, "b": 3, "c": 5})
 ALL = GRID.values(np.arange(10 * len(GRID)) % len(GRID))  # ten times, so that some are held out

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from keras_gen.metrics.representations.disentanglement.tables import mutual_information, top_gap
 
 from keras_gen.metrics import (
     dci_scores,
@@ -7,7 +8,6 @@ from keras_gen.metrics import (
     mutual_information_gap,
     sap_score,
 )
-from keras_gen.metrics.representations.disentanglement.tables import mutual_information, top_gap
 
 
 def brute_information(x, y):

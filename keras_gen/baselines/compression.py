@@ -10,7 +10,7 @@ from keras_gen.media.images import to_pillow
 from keras_gen.metrics.checks import as_images
 
 # Formats without loss, each with its greatest effort in Pillow.
-_OPTIONS = {
+_OPTIONS: dict[str, dict] = {
     "PNG": dict(optimize=True),
     "WEBP": dict(lossless=True, quality=100, method=6),
 }

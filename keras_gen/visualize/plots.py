@@ -238,7 +238,10 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
     curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)
     ```
     """
-    rates, positive = np.linspace(0, 1, 21), np.asarray(positive, bool)
+    rates = np.linspace(0, 1, 21)
+    positive = np.asarray(positive, bool)
+    if positive.all() or not positive.any():
+        raise ValueError("positive must hold one boolean per score, of both kinds: found one kind.")
     lines = {}
     for name, values in scores.items():
         label = f"{name} ({roc_auc_score(positive, values):.3f})"

@@ -105,7 +105,7 @@ class GenerationEvaluation:
         self.real = real
         self.seed = seed
         self._features = {name: extract(real) for name, extract in self.extractors.items()}
-        self._floors = {}
+        self._floors: dict[str, Any] = {}
         for name, extract in self.extractors.items():
             features = extract(held_out)["features"]
             floor = frechet_distance(self._features[name]["features"], features)
@@ -133,9 +133,9 @@ class GenerationEvaluation:
         """
         reports: dict[str, dict[str, Any]] = {}
         for name, extract in self.extractors.items():
-            report = generation_report(self._features[name], extract(images), seed=self.seed)
+            reports[name] = generation_report(self._features[name], extract(images), seed=self.seed)
+        for name, report in reports.items():
             report["frechet_ratio"] = report["frechet_distance"] / self._floors[name]
-            reports[name] = report
         found = {"frechet_ratio": max(report["frechet_ratio"] for report in reports.values())}
         found |= {key: min(report[key] for report in reports.values()) for key in FRACTIONS}
         distances = pyramid_distances(

@@ -54,7 +54,7 @@ def conversion_report(
     reconstructed = model.reconstruct(waveforms, who)
     wanted |= {"reconstructed": (reconstructed, who, words), "recorded": test}
     probes = SpeechProbes(*train)
-    report = {}
+    report: dict[str, float] = {}
     for name, recordings in wanted.items():
         accuracies = probes.accuracies(*recordings)
         report |= {f"{probe}_{name}": value for probe, value in accuracies.items()}

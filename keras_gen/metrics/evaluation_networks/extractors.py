@@ -240,7 +240,8 @@ def trained_extractor(
         >>> extractor = trained_extractor(train_images, train_labels)
         >>> extractor.name, extractor.accuracy
     """
-    images, labels = as_images(images), np.asarray(labels)
+    images = as_images(images)
+    labels = np.asarray(labels)
     if len(images) < 10 or labels.shape != images.shape[:1]:
         raise ValueError(
             f"trained_extractor found {len(images)} images and labels of shape {labels.shape}: "

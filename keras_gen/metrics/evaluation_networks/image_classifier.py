@@ -53,7 +53,8 @@ def train_classifier(
         >>> digits = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), "uint8")
         >>> classifier = train_classifier(digits, np.arange(20) % 10, steps=20)
     """
-    images, labels = as_images(images), np.asarray(labels)
+    images = as_images(images)
+    labels = np.asarray(labels)
     whole = np.issubdtype(labels.dtype, np.integer)
     if classes is None:
         classes = int(labels.max()) + 1 if whole and labels.size else 0
@@ -78,7 +79,8 @@ def train_classifier(
         for _ in range(steps):
             if len(order) < batch_size:
                 order = rng.permutation(len(images))
-            chosen, order = order[:batch_size], order[batch_size:]
+            chosen = order[:batch_size]
+            order = order[batch_size:]
             yield images[chosen], labels[chosen]
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)

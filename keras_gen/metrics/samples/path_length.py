@@ -29,7 +29,7 @@ def perceptual_path_length(
     Args:
         generate: Float latents `[batch, ...]` to float images. They must not be rounded to
             8 bits, which would hide a step of size epsilon.
-        features: Images to features `[batch, ...]`, of which the squared differences are summed.
+        features: Images to features `[batch, ...]`, whose squared differences are summed.
         start: Latents at the ends t = 0 of the paths, `[n, d]`.
         end: Latents at the ends t = 1, same shape.
         spherical: Interpolate along great circles instead of lines: the paper's Z instead of its

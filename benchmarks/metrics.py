@@ -3,8 +3,8 @@
   python benchmarks/metrics.py            two to four minutes on two CPU cores
   python benchmarks/metrics.py --quick    fewer images, one round: less than a minute
 
-Every job is a process of its own, so that its peak of memory is its own too; ways are measured in
-turns, so that a change of the machine's speed hits both alike. Images are noise and networks
+Every job is a process of its own, so that its peak of memory is its own too; ways are measured
+alternately, so that a change of the machine's speed hits both alike. Images are noise and networks
 untrained: neither changes the cost.
 """
 
@@ -25,17 +25,17 @@ BATCH = 64
 
 
 def fid_ours(network, count):
-    """Batches of uint8 come and go; what stays are the moments of their features."""
-    from keras_gen.metrics import FeatureMoments, frechet_distance, keras_extractor
+    """Batches of uint8 come and go, and only their features stay."""
+    import numpy as np
+
+    from keras_gen.metrics import frechet_distance, keras_extractor
 
     extractor = keras_extractor(network)
-    moments = []
+    features = []
     for seed in range(2):
-        metric = FeatureMoments(network.output["features"].shape[-1])
-        for images in batches(count, seed):
-            metric.update_state(extractor(images)["features"])
-        moments.append(metric.moments())
-    return frechet_distance(*moments)["distance"]
+        parts = [extractor(images)["features"] for images in batches(count, seed)]
+        features.append(np.concatenate(parts))
+    return frechet_distance(*features)["distance"]
 
 
 def fid_naive(network, count):
@@ -130,7 +130,7 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
 
 
-def in_turns(ways, rounds, count, samples=0) -> list:
+def alternately(ways, rounds, count, samples=0) -> list:
     """For each way its result, median seconds and MiB, each time in a process of its own."""
     found = [[] for _ in ways]
     for _ in range(rounds):
@@ -154,15 +154,15 @@ def main():
     rounds, images, test_images = (1, 2000, 8) if quick else (3, 10_000, 32)
     k = 5000
 
-    ours, naive = in_turns(["fid ours", "fid naive"], rounds, images)
+    ours, naive = alternately(["fid ours", "fid naive"], rounds, images)
     print(f"Frechet distance of 2 x {images} images 32x32, {os.cpu_count()} cores")
     for name, (distance, seconds, memory) in {"streamed": ours, "naive": naive}.items():
         rate = 2 * images / seconds
         print(f"  {name}: {rate:.0f} images/s, {memory:.0f} MiB more, distance {distance:.5g}")
     print(f"  naive/streamed: time {naive[1] / ours[1]:.2f}")
 
-    (few,) = in_turns(["nll ours"], 1, test_images, 50)
-    ours, naive = in_turns(["nll ours", "nll naive"], rounds, test_images, k)
+    (few,) = alternately(["nll ours"], 1, test_images, 50)
+    ours, naive = alternately(["nll ours", "nll naive"], rounds, test_images, k)
     print(f"NLL of {test_images} images 28x28, 50 latents, compilation included")
     lines = {f"streamed, k = {k}": ours, f"naive, k = {k}": naive, "streamed, k = 50": few}
     for name, (nats, seconds, memory) in lines.items():

@@ -32,12 +32,13 @@ from functools import partial
 
 import keras
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, Source, small_images
 from keras_gen.losses.likelihoods import Normal
-from keras_gen.metrics import auroc, nearest_neighbors, squared_error
+from keras_gen.metrics import nearest_neighbors, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import anomalies, line_plot, reconstructions
@@ -180,9 +181,9 @@ def detector_report(model, pca, s, train, held_out, normal, anomalous):
         limit = np.quantile(normal_scores, 1 - rate)
         curve.append(float((anomalous_scores > limit).mean()))
     return {
-        "auroc": auroc(scores, is_anomaly),
-        "auroc_pca": auroc(pca_scores, is_anomaly),
-        "auroc_neighbor": auroc(distances[:, 0], is_anomaly),
+        "auroc": roc_auc_score(is_anomaly, scores),
+        "auroc_pca": roc_auc_score(is_anomaly, pca_scores),
+        "auroc_neighbor": roc_auc_score(is_anomaly, distances[:, 0]),
         "flagged": 100 * float((normal_scores > threshold).mean()),
         "caught": 100 * float((anomalous_scores > threshold).mean()),
         "curve": curve,

@@ -30,10 +30,11 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import BigGAN
 from keras_gen.media.images import grid
-from keras_gen.metrics import compare_sets, trained_extractors
+from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import line_plot, samples
 
@@ -115,14 +116,18 @@ def main(run: Run, s: Settings):
     # The classifiers in whose features samples are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
 
+    # The baseline: a mixture of Gaussians of the pixels.
+    held_out = test_images[: s.compared]
+    mixture = mixture_samples(images, len(held_out), seed=s.seed)
+
     with run.evaluation(model) as metrics:
         run.say("comparing samples in the features of two classifiers, and by patches")
         sets = {"": model.sample(s.compared, seed=s.seed)}
         for threshold in THRESHOLDS:
             drawn = model.sample(s.compared, seed=s.seed, truncation=threshold)
             sets[prefix_of(threshold)] = drawn
-        held_out = test_images[: s.compared]
-        metrics |= compare_sets(extractors, images, held_out, sets, s.seed)
+        sets["baseline_"] = mixture
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
 
         thresholds = [*THRESHOLDS, NO_THRESHOLD]
         prefixes = [*map(prefix_of, THRESHOLDS), ""]

@@ -29,10 +29,11 @@ from functools import partial
 
 import numpy as np
 from keras.optimizers import Adam
+from sklearn.metrics import roc_auc_score
 
 from keras_gen.baselines import compressed_bits
 from keras_gen.data import Sets, binarize, small_images
-from keras_gen.metrics import auroc, importance_weighted_nll, nearest_neighbors, nll_summary
+from keras_gen.metrics import importance_weighted_nll, nearest_neighbors, nll_summary
 from keras_gen.networks import biva_networks, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear
@@ -119,17 +120,17 @@ def main(run: Run, s: Settings):
         both = np.concatenate([test_clothes, test_digits])
         is_digit = np.arange(len(both)) >= len(test_clothes)
         elbo = clothes_model.log_prob_above(both, 0)
-        metrics["auroc_above_0"] = auroc(-elbo, is_digit)
+        metrics["auroc_above_0"] = roc_auc_score(is_digit, -elbo)
         for layers in range(1, s.layers):
             bound = clothes_model.log_prob_above(both, layers)
-            metrics[f"auroc_above_{layers}"] = auroc(-bound, is_digit)
-            metrics[f"auroc_ratio_{layers}"] = auroc(elbo - bound, is_digit)
+            metrics[f"auroc_above_{layers}"] = roc_auc_score(is_digit, -bound)
+            metrics[f"auroc_ratio_{layers}"] = roc_auc_score(is_digit, elbo - bound)
         known = data.train_fashion.take(NEIGHBORS).arrays(s.seed, binarize)
         distances, _ = nearest_neighbors(both, known)
-        metrics["auroc_neighbor"] = auroc(distances[:, 0], is_digit)
+        metrics["auroc_neighbor"] = roc_auc_score(is_digit, distances[:, 0])
         bits = compressed_bits((255 * both).astype("uint8"))
         usual_bits = compressed_bits((255 * known).astype("uint8")).mean()
-        metrics["auroc_png"] = auroc(np.abs(bits - usual_bits), is_digit)
+        metrics["auroc_png"] = roc_auc_score(is_digit, np.abs(bits - usual_bits))
 
         metrics |= model.evaluate(test_digits, batch_size=100, return_dict=True, verbose=0)
         run.draw("samples", samples(model, seed=s.seed))

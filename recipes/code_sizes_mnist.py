@@ -25,12 +25,13 @@ from typing import Literal
 
 import numpy as np
 from keras.optimizers import Adam
+from sklearn.neighbors import KNeighborsClassifier
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
 from keras_gen.media.images import flat_pixels, grid
-from keras_gen.metrics import knn_accuracy, squared_error
+from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot, random_codes, reconstructions
@@ -111,7 +112,8 @@ def main(run: Run, s: Settings):
         ):
             train_plane = coder.encode(train)[:, :2]
             planes[name] = coder.encode(test)[:, :2]
-            metrics[key] = knn_accuracy(train_plane, train_labels, planes[name], test_labels)
+            neighbors = KNeighborsClassifier().fit(train_plane, train_labels)
+            metrics[key] = neighbors.score(planes[name], test_labels)
         run.draw("codes", code_scatter(planes, test_labels))
 
         errors = [metrics[f"error_{size}"] for size in SIZES]

@@ -25,9 +25,10 @@ from typing import Literal
 
 from keras.optimizers import Adam
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import GAN
-from keras_gen.metrics import compare_sets, trained_extractors
+from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import samples
@@ -103,11 +104,15 @@ def main(run: Run, s: Settings):
     # The classifiers in whose features samples are compared.
     extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
 
+    # The baseline: a mixture of Gaussians of the pixels.
+    held_out = test_images[: s.compared]
+    mixture = mixture_samples(images, len(held_out), seed=s.seed)
+
     with run.evaluation(model) as metrics:
         run.say("comparing samples in the features of two classifiers, and by patches")
         drawn = model.sample(s.compared, seed=s.seed)
-        held_out = test_images[: s.compared]
-        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
+        sets = {"": drawn, "baseline_": mixture}
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         test = Source(test_images).batches(100)
         metrics |= model.evaluate(test, return_dict=True, verbose=0)
     run.export(model, default="sample")

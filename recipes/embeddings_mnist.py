@@ -30,12 +30,13 @@ from functools import partial
 from keras.optimizers import Adam
 from sklearn.decomposition import PCA
 from sklearn.manifold import TSNE
+from sklearn.neighbors import KNeighborsClassifier
 
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, even_order, small_images
 from keras_gen.media.images import flat_pixels
-from keras_gen.metrics import kmeans_report, knn_accuracy, linear_probe
+from keras_gen.metrics import kmeans_report, linear_probe
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, reconstructions
@@ -171,7 +172,8 @@ def coding_report(name, encode, train, test, s):
         report[f"linear_{name}_{count}"] = 100 * accuracies[number]
         # The examples that the probe takes.
         few = order[:number]
-        accuracy = knn_accuracy(codes[few], labels[few], test_codes, test_labels)
+        neighbors = KNeighborsClassifier().fit(codes[few], labels[few])
+        accuracy = neighbors.score(test_codes, test_labels)
         report[f"neighbors_{name}_{count}"] = 100 * accuracy
     for score, value in kmeans_report(test_codes, test_labels, seed=s.seed).items():
         report[f"{score}_{name}"] = 100 * value

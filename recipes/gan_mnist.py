@@ -31,8 +31,8 @@ from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import (
     best_parzen_std,
-    compare_sets,
     parzen_log_likelihood,
+    sample_report,
     trained_extractors,
 )
 from keras_gen.networks import maxout_discriminator, mlp_decoder, start_at_mean
@@ -112,11 +112,13 @@ def main(run: Run, s: Settings):
     mixture = mixture_samples(images, s.compared, seed=s.seed)
     padded_images = pad_to(images, 32).numpy()
     extractors = trained_extractors(padded_images, labels, s.classifier_steps, s.seed)
+    compared = test.take(s.compared).arrays()
+    padded_compared = pad_to(compared, 32).numpy()
+    padded_mixture = mixture_samples(padded_images, len(compared), seed=s.seed)
 
     with run.evaluation(model) as metrics:
         run.say("comparing samples with digits, by windows, two classifiers and patches")
         drawn = model.sample(s.compared, seed=s.seed)
-        compared = test.take(s.compared).arrays()
         choosing = held_out.take(s.compared // 10).arrays()
         centers = {
             "parzen": drawn,
@@ -126,9 +128,8 @@ def main(run: Run, s: Settings):
         for name, each in centers.items():
             std = best_parzen_std(each, choosing)
             metrics[name] = parzen_log_likelihood(each, compared, std).mean()
-        padded_compared = pad_to(compared, 32).numpy()
-        sets = {"": pad_to(drawn, 32).numpy()}
-        metrics |= compare_sets(extractors, padded_images, padded_compared, sets, s.seed)
+        sets = {"": pad_to(drawn, 32).numpy(), "baseline_": padded_mixture}
+        metrics |= sample_report(extractors, padded_images, padded_compared, sets, s.seed)
         metrics |= model.evaluate(test.batches(100), return_dict=True, verbose=0)
     run.export(model, default="sample")
 

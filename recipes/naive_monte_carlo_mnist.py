@@ -28,8 +28,9 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
+from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import binarize, small_images
-from keras_gen.metrics import importance_weighted_nll, latent_grid_mixture, nll_summary
+from keras_gen.metrics import importance_weighted_nll, latent_grid, nll_summary
 from keras_gen.networks import mlp_decoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import fit_bernoulli_mixture
@@ -89,7 +90,8 @@ def main(run: Run, s: Settings):
     with run.evaluation(naive) as metrics:
         for prefix, model in (("", naive), ("vae_", vae)):
             run.say(f"NLL of {len(test)} test images by a grid of {s.side**2} latents")
-            nll = -latent_grid_mixture(model, s.side).log_prob(test)
+            grid_mixture = BernoulliMixture.of(*latent_grid(model, s.side))
+            nll = -grid_mixture.log_prob(test)
             metrics |= nll_summary({"nll": nll}, prefix)
             nats = importance_weighted_nll(model, test, s.samples, seed=s.seed)
             effective = np.median(nats["effective_sample_size"])

@@ -34,12 +34,12 @@ from functools import partial
 
 import numpy as np
 from keras.optimizers import Adam
+from sklearn.metrics import roc_auc_score
 
 from keras_gen.baselines import PrincipalComponents, compressed_bits
 from keras_gen.data import Sets, random_levels, small_images
 from keras_gen.losses.likelihoods import DiscretizedLogistic
 from keras_gen.metrics import (
-    auroc,
     bits_per_dimension,
     importance_weighted_nll,
     nearest_neighbors,
@@ -125,7 +125,8 @@ def main(run: Run, s: Settings):
             is_outlier = np.arange(len(images)) >= len(test[known])
             found = likelihood_scores(model, background, s, images)
             found |= baseline_scores(pca[known], train[known][: s.neighbors], images)
-            metrics |= {f"auroc_{k}_{known}": auroc(v, is_outlier) for k, v in found.items()}
+            for name, scores in found.items():
+                metrics[f"auroc_{name}_{known}"] = roc_auc_score(is_outlier, scores)
             bits = bits_per_dimension(found["nll"], images[0].size, "none")
             metrics[f"bits_{known}"] = bits[~is_outlier].mean()
             metrics[f"bits_{known}_of_{outliers}"] = bits[is_outlier].mean()

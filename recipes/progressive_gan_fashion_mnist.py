@@ -24,10 +24,11 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 import dataclasses
 from typing import Literal
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import ProgressiveGAN
 from keras_gen.losses import R1, GradientPenalty, Wasserstein
-from keras_gen.metrics import compare_sets, trained_extractors
+from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import JoiningAdam
 from keras_gen.visualize import samples
@@ -116,10 +117,14 @@ def main(run: Run, s: Settings):
 
     extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
 
+    # The baseline: a mixture of Gaussians of the pixels.
+    mixture = mixture_samples(images, len(held_out), seed=s.seed)
+
     with run.evaluation(model) as metrics:
         run.say("comparing samples with images, in features of two classifiers and by patches")
         drawn = model.sample(s.compared, seed=s.seed)
-        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
+        sets = {"": drawn, "baseline_": mixture}
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
     run.export(model, default="sample")
 
 

@@ -33,10 +33,11 @@ import numpy as np
 from keras import ops
 from keras.optimizers import Adam
 
+from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import StyleGAN
 from keras_gen.losses import R1
-from keras_gen.metrics import compare_sets, perceptual_path_length, trained_extractors
+from keras_gen.metrics import perceptual_path_length, sample_report, trained_extractors
 from keras_gen.networks import (
     activation_maps,
     dcgan_discriminator,
@@ -135,10 +136,14 @@ def main(run: Run, s: Settings):
     extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
     features = partial(mean_activations, activation_maps(extractors["conv"].model))
 
+    # The baseline: a mixture of Gaussians of the pixels.
+    mixture = mixture_samples(images, len(held_out), seed=s.seed)
+
     with run.evaluation(model) as metrics:
         run.say("comparing samples with images, in features of two classifiers and by patches")
         drawn = model.sample(s.compared, seed=s.seed)
-        metrics |= compare_sets(extractors, images, held_out, {"": drawn}, s.seed)
+        sets = {"": drawn, "baseline_": mixture}
+        metrics |= sample_report(extractors, images, held_out, sets, s.seed)
 
         # Paths between latents, and between their styles.
         path_length = partial(perceptual_path_length, features=features, seed=s.seed)

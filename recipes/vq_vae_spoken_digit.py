@@ -30,6 +30,7 @@ from typing import Literal
 
 from keras.optimizers import Adam
 
+from keras_gen.baselines import Equalizer, FrameCodebook
 from keras_gen.data import even_order, random_shift, spoken_digits
 from keras_gen.data.sets.spoken import RATE
 from keras_gen.metrics import code_uses, conversion_report, perplexity
@@ -84,8 +85,13 @@ def main(run: Run, s: Settings):
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
     run.fit(model, stream, partial(draw_voices, data.speakers, train))
 
+    # The baselines: an equalizer for each pair of voices, and a codebook of spectra.
+    train_waveforms, train_speakers, _ = train
+    equalizer = Equalizer(train_waveforms, train_speakers)
+    codebook = FrameCodebook(train_waveforms, s.codes, seed=s.seed)
+
     with run.evaluation(model) as metrics:
-        metrics |= conversion_report(model, train, test, s.codes, seed=s.seed)
+        metrics |= conversion_report(model, train, test, equalizer, codebook)
         metrics["perplexity"] = perplexity(code_uses(model.encode(test_waveforms), s.codes))
         run.draw("voices", draw_voices(data.speakers, test, model))
         for name, waveforms in voices(data.speakers, test, model).items():

@@ -1,9 +1,9 @@
-"""Cheap methods that are fitted to data and stand beside a model's figure."""
+"""Cheap methods that are fitted to data: the baselines of a model's figures."""
 
 from keras_gen.baselines.bernoulli_mixture import BernoulliMixture
 from keras_gen.baselines.codes import code_baselines
 from keras_gen.baselines.compression import compressed_bits
-from keras_gen.baselines.few_labels import few_label_baselines, graph_accuracy, svm_accuracy
+from keras_gen.baselines.few_labels import few_label_baselines, svm_accuracy
 from keras_gen.baselines.fills import border_mean, laplace_fill, ridge_fill
 from keras_gen.baselines.filters import color_transfer, noise_filter
 from keras_gen.baselines.gaussian_mixture import mixture_samples
@@ -29,7 +29,6 @@ __all__ = [
     "color_transfer",
     "compressed_bits",
     "few_label_baselines",
-    "graph_accuracy",
     "image_baselines",
     "jpeg",
     "jpeg_quality",

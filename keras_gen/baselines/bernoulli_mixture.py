@@ -1,4 +1,4 @@
-"""A mixture of Bernoulli distributions, to stand beside models of binary images."""
+"""A mixture of Bernoulli distributions, the baseline of models of binary images."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class BernoulliMixture:
         examples: Training examples `[n, ...]` of zeros and ones.
         components: Number of templates, at most n.
         iterations: Steps of the fit.
-        pseudo_count: Examples, half of them white, that every pixel of a template has seen besides;
-            without them a pixel that is always black in training would be impossible.
-        seed: Seed of the examples that the templates start near.
+        pseudo_count: Added to each template's number of examples, half of them white; without it a
+            pixel that is always black in training would be impossible.
+        seed: Seed of the examples that the templates start from.
 
     Raises:
         ValueError: If the examples are not zeros and ones, or a number is out of its range.
@@ -67,7 +67,7 @@ class BernoulliMixture:
         """Fits mixtures of several sizes, and returns the one that is best on held-out examples.
 
         Args:
-            examples: Training examples `[n, ...]`, of which the last sixth is held out.
+            examples: Training examples `[n, ...]`; the last sixth is held out.
             sizes: Numbers of templates to try.
             seed: As of the class.
 
@@ -80,11 +80,12 @@ class BernoulliMixture:
 
     @classmethod
     def of(cls, probabilities: np.ndarray, weights: np.ndarray) -> BernoulliMixture:
-        """Returns the mixture of given templates, of which nothing is fitted.
+        """Returns the mixture of given templates, without any fit.
 
         Args:
-            probabilities: Of white pixels, `[components, ...]`; they are kept 1e-6 from 0 and 1.
-            weights: Positive, `[components]`, in any proportion to the templates' probabilities.
+            probabilities: Of white pixels, `[components, ...]`; they are cut off at 1e-6 and
+                1 - 1e-6.
+            weights: Positive, `[components]`, proportional to the templates' probabilities.
 
         Raises:
             ValueError: If there are not as many weights as templates, or one is not positive.
@@ -105,14 +106,17 @@ class BernoulliMixture:
 
     def log_prob(self, examples: np.ndarray) -> np.ndarray:
         """Returns log p(x) of examples of zeros and ones, float32 `[n]`, in nats."""
-        x, joint, rows = self._flat(examples), self._joint(), max(1, HELD // len(self.weights))
-        starts = range(0, len(x), rows)
-        return np.concatenate([logsumexp(joint(x[s : s + rows]), axis=1) for s in starts])
+        x = self._flat(examples)
+        joint = self._joint()
+        rows = max(1, HELD // len(self.weights))
+        parts = [logsumexp(joint(x[i : i + rows]), axis=1) for i in range(0, len(x), rows)]
+        return np.concatenate(parts)
 
     def _joint(self) -> Callable:
         """Function of flat examples that returns log p(x, k), float32 `[n, components]`."""
         black = np.log1p(-self.probabilities)
-        log_odds, constant = (np.log(self.probabilities) - black).T, black.sum(axis=1)
+        log_odds = (np.log(self.probabilities) - black).T
+        constant = black.sum(axis=1)
         return lambda x: x @ log_odds + constant + np.log(self.weights)
 
     @staticmethod

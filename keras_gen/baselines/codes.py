@@ -1,4 +1,4 @@
-"""Codes without a network, to stand beside learned ones of as many bits."""
+"""Codes without a network, to compare learned ones of as many bits with."""
 
 import numpy as np
 
@@ -14,14 +14,14 @@ def code_baselines(
     Args:
         training: Images uint8 `[n, H, W, C]`, which the codes are fitted to.
         images: Others of that shape.
-        bits: Of an image, for the principal components and for JPEG.
-        patches: Patches of 4x4 pixels in a codebook, whatever bits it takes; None: there is none.
+        bits: Per image, for the principal components and for JPEG.
+        patches: Patches of 4x4 pixels in a codebook, for any number of bits; None: no codebook.
         seed: Seed of the codebook.
 
     Returns:
         The reconstructions by "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`) and "jpeg"
-        (without its header, at the highest quality that takes no more bits of training images); and
-        the bits that JPEG takes of an image, the mean.
+        (without its header, at the highest quality at which training images take no more bits);
+        and the mean number of bits that JPEG takes per image.
 
     Raises:
         ValueError: As these.

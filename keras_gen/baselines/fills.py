@@ -12,7 +12,7 @@ from keras_gen.metrics.image_pairs.inpainting import missing_pixels
 
 
 def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills what is missing of each image with the mean color of the known pixels beside it.
+    """Fills the missing pixels of each image with the mean color of the known ones next to them.
 
     Args:
         images: uint8 `[n, H, W, channels]`.
@@ -28,16 +28,16 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
         >>> baseline = border_mean(images, masks)
     """
     missing = missing_pixels(images, masks)
-    beside = ndimage.binary_dilation(missing, np.ones([1, 3, 3, 1])) & ~missing
-    count = beside.sum((1, 2), keepdims=True)
+    border = ndimage.binary_dilation(missing, np.ones([1, 3, 3, 1])) & ~missing
+    count = border.sum((1, 2), keepdims=True)
     if not count.all():
-        raise ValueError("An image has no known pixel beside missing ones: mask a part of each.")
-    means = (images * beside).sum((1, 2), keepdims=True) / count
+        raise ValueError("An image has no known pixel next to missing ones: mask a part of each.")
+    means = (images * border).sum((1, 2), keepdims=True) / count
     return np.where(missing, means.round().astype(np.uint8), images)
 
 
 def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills what is missing with the smoothest surface through the known pixels beside it.
+    """Fills the missing pixels with the smoothest surface through the known ones around them.
 
     It solves Laplace's equation in each channel: every missing pixel is the mean of its two to four
     neighbors. This is inpainting by diffusion as in Bertalmio, Sapiro, Caselles, Ballester: "Image
@@ -84,14 +84,14 @@ def ridge_fill(
 ) -> np.ndarray:
     """Fills what is missing by ridge regression on all known pixels, learned from whole images.
 
-    It is what a model without hidden layers can know of missing pixels. Pixels are between 0 and 1.
+    It is the best that a linear model can do. Pixels are between 0 and 1.
 
     Args:
         images: uint8 `[n, H, W, channels]`.
         masks: `[n, H, W, 1]`, not 0 where a pixel is missing, the same for all images.
         train: uint8 `[m, H, W, channels]`, the images to learn from.
         mirror: Whether to learn from their mirror images too.
-        alphas: Penalties of the squared weights, of which the last tenth of `train` chooses one.
+        alphas: Penalties of the squared weights; the last tenth of `train` chooses one.
 
     Returns:
         uint8, as `images`.

@@ -1,4 +1,4 @@
-"""Image filters: what a translation between domains must beat to be worth its training."""
+"""Image filters: baselines of a translation between domains."""
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def color_transfer(images: np.ndarray, target: np.ndarray, seed: int = 0) -> np.
 
     Args:
         images: uint8 `[n, H, W, 3]`.
-        target: uint8 `[m, h, w, 3]`, of which one is drawn for each image.
+        target: uint8 `[m, h, w, 3]`; one is drawn for each image.
         seed: Seed of the draw.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Images drawn from a mixture of Gaussians: what a generator must beat to be worth its training."""
+"""Images drawn from a mixture of Gaussians: the baseline of a generator."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sklearn.cluster import MiniBatchKMeans
 
 from keras_gen.metrics.checks import as_images
 
-IMAGES_EACH = 60  # with which samples are as near to images of clothes as their test images are
+IMAGES_EACH = 60  # makes samples as near to the training images of clothes as test images are
 
 
 def mixture_samples(
@@ -17,7 +17,7 @@ def mixture_samples(
 
     Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018, find that such mixtures cover the data
     better than GANs do, and draw it less sharply. Deviation: the Gaussians have the covariances of
-    their clusters and are not fitted any further. No network is trained, and it takes seconds.
+    their clusters and are not fitted any further. It takes seconds.
 
     Args:
         images: uint8 `[m, H, W, 1]` or `[m, H, W, 3]`, 0..255: the training set.

@@ -1,4 +1,4 @@
-"""What methods without networks get of 8-bit images, in the unit of models that have them."""
+"""Likelihoods of 8-bit images by methods without networks."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def image_baselines(
 
     Args:
         train: Images uint8 `[n, H, W, C]`, mirrored ones too if the model sees them.
-        held_out: Likewise, by which PCA chooses the number of components and its noise.
+        held_out: Likewise; PCA chooses its number of components and its noise by them.
         test: Likewise.
-        components: Numbers to choose from; those that `train` cannot give are left out.
-        latents: That of a model, to stand beside it.
+        components: Numbers to choose from; those too large for `train` are left out.
+        latents: Number of a model's latents, to compare with as many components.
 
     Returns:
         "bits_png" and "bits_webp", by `compressed_bits`; "bits_pixels", by `PixelHistograms`;

@@ -1,4 +1,4 @@
-"""JPEG at a number of bits, to stand beside codes of as many."""
+"""JPEG of a given number of bits."""
 
 import io
 
@@ -12,7 +12,7 @@ _HIGHEST = 95  # above it Pillow's files grow and gain little
 
 
 def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Returns what JPEG makes of images, and the bits that it takes.
+    """Returns images after JPEG, and the bits that they take.
 
     Pillow's baseline JPEG: the tables of the standard's annex K, color at half the resolution.
 
@@ -20,7 +20,7 @@ def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndar
         images: uint8 `[n, H, W, 1 or 3]`.
         quality: 1 to 95.
         header: Whether the whole file is counted. More than 300 bytes of it, or 600 of a color
-            image, are tables, the same for all images of one quality: of small images most of the
+            image, are tables, the same for all images of one quality: most of a small image's
             file. Without, only the entropy-coded data are counted, as if the receiver knew the
             rest.
 
@@ -42,11 +42,11 @@ def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndar
 
 
 def jpeg_quality(images: np.ndarray, bits: float, header: bool = False) -> int:
-    """Returns the highest quality at which images take at most so many bits in the mean.
+    """Returns the highest quality at which images take at most `bits` bits in the mean.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`: those that the choice is made with.
-        bits: Bits of an image.
+        images: uint8 `[n, H, W, 1 or 3]`, by which the quality is chosen.
+        bits: Bits per image.
         header: As of `jpeg`.
 
     Returns:
@@ -58,11 +58,15 @@ def jpeg_quality(images: np.ndarray, bits: float, header: bool = False) -> int:
     Example:
         >>> found, used = jpeg(test, jpeg_quality(train, 576), header=False)
     """
-    low, high = 1, _HIGHEST
+    low = 1
+    high = _HIGHEST
     while low < high:
         middle = (low + high + 1) // 2
-        fits = _bits([_file(image, middle) for image in as_images(images)], header).mean() <= bits
-        low, high = (middle, high) if fits else (low, middle - 1)
+        files = [_file(image, middle) for image in as_images(images)]
+        if _bits(files, header).mean() <= bits:
+            low = middle
+        else:
+            high = middle - 1
     return low
 
 
@@ -78,7 +82,8 @@ def _bits(files, header) -> np.ndarray:
 
 def _scan(file: bytes) -> int:
     """Bytes between the header of the one scan and the end marker."""
-    place, marker = 2, 0
+    place = 2
+    marker = 0
     while marker != 0xDA:  # start of scan
         marker = file[place + 1]
         place += 2 + int.from_bytes(file[place + 2 : place + 4], "big")

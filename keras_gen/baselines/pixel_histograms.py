@@ -1,4 +1,4 @@
-"""A histogram for each pixel, to stand beside models of images."""
+"""A histogram for each pixel."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ LEVELS = 256
 
 
 class PixelHistograms:
-    """A distribution of 8-bit images whose values are independent, each of a histogram of its own.
+    """A distribution of 8-bit images with independent values, each with a histogram of its own.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
-        pseudo_count: Images that every level of every value has been seen in besides; without them
-            a level that training lacks would be impossible.
+        pseudo_count: Added to the count of every level of every value; without it a level that
+            training lacks would be impossible.
 
     Raises:
         ValueError: If the images are not such an array, or the count is not positive.

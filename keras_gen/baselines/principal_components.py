@@ -1,4 +1,4 @@
-"""Principal components of images, to stand beside an autoencoder."""
+"""Principal components of images, the baseline of an autoencoder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ class PrincipalComponents:
     """The best linear code of a size, with the methods of an autoencoder.
 
     No other linear code makes less squared error on the images that it was fitted to (Baldi &
-    Hornik 1989), so it is what a nonlinear one is to be better than. Exact: by the eigenvectors of
-    the covariance of the pixels, or by a singular value decomposition of few images.
+    Hornik 1989). Exact: by the eigenvectors of the covariance of the pixels, or by a singular value
+    decomposition of few images.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
@@ -48,7 +48,7 @@ class PrincipalComponents:
         return self._pca.transform(flat_pixels(images))
 
     def reconstruct(self, images: np.ndarray, dimensions: int | None = None) -> np.ndarray:
-        """Returns what is left of images when only the first dimensions of their codes are kept.
+        """Returns images reconstructed from the first dimensions of their codes.
 
         Args:
             images: uint8 `[n, H, W, C]`.
@@ -61,9 +61,6 @@ class PrincipalComponents:
         return self.decode(self.encode(images)[:, :dimensions], images.shape)
 
     def decode(self, codes: np.ndarray, shape: tuple) -> np.ndarray:
-        """Returns the images `shape` of codes `[n, dimensions]`, or of the first dimensions alone.
-
-        They are float32, as `reconstruct` returns them.
-        """
+        """Returns images, float32 of `shape`, from codes `[n, dimensions]` or fewer dimensions."""
         pixels = codes @ self.directions[: codes.shape[1]] + self._pca.mean_
         return pixels.reshape(shape).astype(np.float32)

@@ -1,4 +1,4 @@
-"""A normal distribution of images by their principal components, to stand beside models of them."""
+"""A normal distribution of images by their principal components."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOISE = 1 / 12  # variance of the uniform distribution on [0, 1)
 
 
 class ProbabilisticPCA:
-    """A density of 8-bit images without a network: a normal distribution, of linear latents.
+    """A density of 8-bit images without a network: a normal distribution with linear latents.
 
     Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
     Society B 61, 1999: x = W z + mean + noise, where z is standard normal and the noise has one
@@ -45,17 +45,21 @@ class ProbabilisticPCA:
                 f"ProbabilisticPCA found components={components} for {n} images of "
                 f"{self.dimensions} values: expected 1 to {min(n, self.dimensions)}."
             )
-        few, many = 10 * components < min(n, self.dimensions), n > self.dimensions
-        solver = "arpack" if few else "covariance_eigh" if many else "full"
+        if 10 * components < min(n, self.dimensions):
+            solver = "arpack"
+        else:
+            solver = "covariance_eigh" if n > self.dimensions else "full"
         pca = PCA(components, svd_solver=solver, random_state=0).fit(levels)
-        self._mean, self._directions = pca.mean_, pca.components_.T
+        self._mean = pca.mean_
+        self._directions = pca.components_.T
         # Those of the maximum of the likelihood, where scikit-learn divides by n - 1.
         self._variances = pca.explained_variance_ * (n - 1) / n + NOISE
         self._total = np.sum((levels - self._mean) ** 2) / n + self.dimensions * NOISE
         self._choose(components)
 
     def _choose(self, components, noise=None):
-        self.components, left = components, max(self.dimensions - components, 1)
+        self.components = components
+        left = max(self.dimensions - components, 1)
         # Tipping & Bishop, eq. (8): the mean of the variances that are left.
         of_rest = (self._total - np.sum(self._variances[:components])) / left
         self.noise = float(max(of_rest, NOISE) if noise is None else noise)
@@ -77,7 +81,8 @@ class ProbabilisticPCA:
         Raises:
             ValueError: If a number is out of range.
         """
-        most, tried = len(self._variances), []
+        most = len(self._variances)
+        tried = []
         for number in components:
             if not 0 <= number <= most:
                 raise ValueError(f"There are {most} components and {number} are to be tried.")
@@ -99,7 +104,8 @@ class ProbabilisticPCA:
             float64 `[n]`, nats, of a density of levels.
         """
         codes, rest = self._parts(images)
-        variances, left = self._variances[: self.components], self.dimensions - self.components
+        variances = self._variances[: self.components]
+        left = self.dimensions - self.components
         quadratic = np.sum(codes**2 / variances, axis=1) + rest / self.noise
         trace = np.sum(NOISE / variances) + left * NOISE / self.noise
         log_determinant = np.sum(np.log(variances)) + left * math.log(self.noise)
@@ -107,7 +113,7 @@ class ProbabilisticPCA:
         return -0.5 * (quadratic + trace + log_determinant + constant)
 
     def _parts(self, images):
-        """What the components say of images, and the squared length of the rest."""
+        """The codes of images, and the squared length of what they leave out."""
         centered = self._flat(images) - self._mean
         codes = centered @ self._directions[:, : self.components]
         rest = np.sum(centered**2, axis=1) - np.sum(codes**2, axis=1)

@@ -1,4 +1,4 @@
-"""Codes of images without a network, at a number of bits, to stand beside a VQ-VAE."""
+"""Codes of images without a network, of a given number of bits: baselines of a VQ-VAE."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from sklearn.cluster import KMeans, kmeans_plusplus
 
 from keras_gen.baselines.principal_components import PrincipalComponents
 from keras_gen.media.images import flat_pixels
-from keras_gen.metrics.checks import as_images
-from keras_gen.metrics.representations.checks import check_within
+from keras_gen.metrics.checks import as_images, check_within
 
 _STARTS = 20_000  # patches among which k-means++ chooses its first centers
 _ROUNDS = 30  # of Lloyd's algorithm
@@ -17,15 +16,15 @@ _ROUNDS = 30  # of Lloyd's algorithm
 class PatchCodebook:
     """Images as grids of the nearest of K patches, found by k-means.
 
-    Vector quantization of pixels: the VQ-VAE without networks. Of 4x4 patches it has as many codes
-    as an encoder that halves the sides twice, and so as many bits.
+    Vector quantization of pixels: the VQ-VAE without networks. With 4x4 patches it has as many
+    codes as an encoder that halves the sides twice, and so as many bits.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
-        side: Of a patch, of which the images' sides are multiples.
+        side: Side of a patch; the images' sides are multiples of it.
         codes: K, at most the number of patches.
         seed: Of the choice of patches and of first centers (k-means++).
-        most: Patches that are fitted to, drawn at random if there are more.
+        most: Patches to fit, drawn at random if there are more.
 
     Raises:
         ValueError: If the images are not such an array, their sides no multiples, or there are
@@ -51,9 +50,9 @@ class PatchCodebook:
 
     def encode(self, images: np.ndarray) -> np.ndarray:
         """Returns the codes, int32 `[n, H / side, W / side]`, of images uint8 `[n, H, W, C]`."""
-        rows, columns = (size // self.side for size in images.shape[1:3])
         codes = self._kmeans.predict(self._patches(as_images(images)))
-        return codes.reshape(len(images), rows, columns).astype(np.int32)
+        rows = images.shape[1] // self.side
+        return codes.reshape(len(images), rows, -1).astype(np.int32)
 
     def decode(self, codes: np.ndarray) -> np.ndarray:
         """Returns the images of codes, integers `[n, rows, columns]`, as uint8."""
@@ -65,7 +64,7 @@ class PatchCodebook:
         return (255 * images).round().clip(0, 255).astype(np.uint8)
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Returns what the codes of images say, uint8 of the same shape."""
+        """Returns the decoded codes of images, uint8 of the same shape."""
         return self.decode(self.encode(images))
 
     def _patches(self, images) -> np.ndarray:
@@ -81,13 +80,13 @@ class PatchCodebook:
 
 
 class QuantizedComponents:
-    """Principal components of whole images, each rounded to as many levels as it deserves.
+    """Principal components of whole images, each rounded to levels, more for larger variance.
 
-    A transform code, the best of linear ones for Normal data: Huang, Schultheiss: "Block
-    Quantization of Correlated Gaussian Random Variables", IEEE Transactions on Communications
-    Systems 1963. Bit after bit is given to the component whose error is largest, which divides that
-    by 4. Levels are those of least squared error: Lloyd: "Least Squares Quantization in PCM", IEEE
-    Transactions on Information Theory 1982.
+    A transform code, the best linear one for normal data: Huang, Schultheiss: "Block Quantization
+    of Correlated Gaussian Random Variables", IEEE Transactions on Communications Systems 1963. Each
+    bit is given to the component whose error is largest, which divides that error by 4. Levels are
+    those of least squared error: Lloyd: "Least Squares Quantization in PCM", IEEE Transactions on
+    Information Theory 1982.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`, 2 or more.
@@ -117,7 +116,7 @@ class QuantizedComponents:
         ]
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
-        """Returns what the codes of images say, uint8 of the same shape."""
+        """Returns the decoded codes of images, uint8 of the same shape."""
         codes = self._components.encode(images)
         for values, levels in zip(codes.T, self._levels, strict=True):
             values[:] = levels[_nearest(levels, values)]
@@ -126,7 +125,7 @@ class QuantizedComponents:
 
 
 def allocated_bits(variances: np.ndarray, bits: int) -> np.ndarray:
-    """Shares bits out: each goes to the variable whose error, variance / 4^bits, is then largest.
+    """Distributes bits: each goes to the variable whose error, variance / 4^bits, is then largest.
 
     Args:
         variances: Numbers from 0 on `[d]`.
@@ -139,7 +138,8 @@ def allocated_bits(variances: np.ndarray, bits: int) -> np.ndarray:
         >>> allocated_bits([16.0, 4.0, 0.5], 3)
         array([2, 1, 0])
     """
-    errors, counts = np.array(variances, np.float64), np.zeros(len(variances), np.int64)
+    errors = np.array(variances, np.float64)
+    counts = np.zeros(len(variances), np.int64)
     for _ in range(bits):
         largest = errors.argmax()
         errors[largest] /= 4

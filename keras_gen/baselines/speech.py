@@ -1,4 +1,4 @@
-"""Cheap ways to code speech and to change a voice, beside which models are set."""
+"""Cheap ways to code speech and to change a voice."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 
 from keras_gen.media.sounds import as_waveforms
 from keras_gen.media.spectra import STEP, WINDOW
-from keras_gen.metrics.representations.checks import check_within
+from keras_gen.metrics.checks import check_within
 
 _ROUNDS = 30  # of Lloyd's algorithm
 
@@ -16,13 +16,13 @@ _ROUNDS = 30  # of Lloyd's algorithm
 class FrameCodebook:
     """Vector quantization of the waveform itself: each frame becomes the nearest of k-means.
 
-    At 64 samples a frame and 512 codes it spends the bits of a VQ-VAE whose encoder halves six
-    times: 9 for 64 samples.
+    With frames of 64 samples and 512 codes it takes as many bits as a VQ-VAE whose encoder halves
+    six times: 9 for 64 samples.
 
     Args:
         waveforms: Recordings to learn from, int16 or floats in [-1, 1], `[n, samples, 1]`.
         codes: Number of codes, at most that of the frames.
-        frame: Samples of a frame.
+        frame: Samples per frame.
         seed: Of k-means.
 
     Raises:
@@ -33,7 +33,6 @@ class FrameCodebook:
     """
 
     def __init__(self, waveforms, codes: int = 512, frame: int = 64, seed: int = 0):
-        """Learns the codes; see the class."""
         self.frame = frame
         frames = self._frames(waveforms)
         check_within("codes", codes, len(frames))
@@ -59,18 +58,17 @@ class Equalizer:
     """Voice conversion by a filter: one average spectrum becomes that of another speaker.
 
     Short-time Fourier transforms are multiplied by the ratio of the speakers' magnitudes, roots of
-    the mean power of their recordings. Unlike a VQ-VAE it has to know who speaks.
+    the mean power of their recordings. Unlike a VQ-VAE it needs the speaker of each sound.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
         speakers: Integers `[n]` from 0 on.
 
     Example:
-        >>> converted = Equalizer(recordings, speakers).convert(others, who_speaks, who_shall)
+        >>> converted = Equalizer(recordings, speakers).convert(others, speakers_of_others, targets)
     """
 
     def __init__(self, waveforms, speakers):
-        """Measures the spectra; see the class."""
         power = np.square(np.abs(_transform(as_waveforms(waveforms)))).mean(axis=2)
         power /= power.sum(axis=1, keepdims=True)
         speakers = np.asarray(speakers)
@@ -78,12 +76,12 @@ class Equalizer:
         self.spectra = np.sqrt(np.stack(each) + 1e-9)  # [speakers, frequencies]
 
     def convert(self, waveforms, speakers, targets) -> np.ndarray:
-        """Returns filtered sounds, of one peak.
+        """Returns filtered sounds, scaled to one peak.
 
         Args:
             waveforms: Sounds `[n, samples, 1]`.
             speakers: Who speaks, integers `[n]`.
-            targets: Whose average spectrum they shall have, integers `[n]`.
+            targets: The speakers whose average spectrum they get, integers `[n]`.
 
         Returns:
             Float32 `[n, samples, 1]` in [-0.9, 0.9].

@@ -1,140 +1,91 @@
 """Numbers that are reported and never optimized."""
 
-from keras_gen.metrics.evaluation_networks import (
+from keras_gen.metrics.evaluation_networks import domain_classifier
+from keras_gen.metrics.evaluation_networks.domain_classifier import train_domain_classifier
+from keras_gen.metrics.evaluation_networks.extractors import (
     Extractor,
-    domain_classifier,
     inception_v3,
     keras_extractor,
     resize_images,
-    train_classifier,
-    train_domain_classifier,
     trained_extractor,
     trained_extractors,
 )
-from keras_gen.metrics.games import trajectory, update_field, update_jacobian
-from keras_gen.metrics.image_pairs import (
-    PSNR,
-    SSIM,
-    L1Error,
-    hole_psnr,
-    l1_error,
-    ms_ssim,
-    psnr,
-    squared_error,
-    ssim,
-)
-from keras_gen.metrics.likelihood import (
-    ActiveUnits,
-    BitsPerDimension,
-    active_units,
-    bits_per_dimension,
-    elbo_terms,
-    importance_weighted_nll,
-    latent_grid_mixture,
-    nll_summary,
-)
+from keras_gen.metrics.evaluation_networks.image_classifier import train_classifier
+from keras_gen.metrics.games.updates import trajectory, update_field, update_jacobian
+from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim, psnr, ssim
+from keras_gen.metrics.image_pairs.inpainting import hole_psnr
+from keras_gen.metrics.image_pairs.squared_error import squared_error
+from keras_gen.metrics.likelihood.active_units import active_units
+from keras_gen.metrics.likelihood.bits_per_dimension import bits_per_dimension
+from keras_gen.metrics.likelihood.latent_grid import latent_grid
+from keras_gen.metrics.likelihood.nll import importance_weighted_nll, nll_summary
 from keras_gen.metrics.repeated import mean_and_deviation
-from keras_gen.metrics.representations import (
-    auroc,
+from keras_gen.metrics.representations.clusters import kmeans_report, matched_accuracy
+from keras_gen.metrics.representations.code_usage import code_bits, code_uses, perplexity
+from keras_gen.metrics.representations.disentanglement.dci import dci_scores
+from keras_gen.metrics.representations.disentanglement.information import mutual_information_gap
+from keras_gen.metrics.representations.disentanglement.interventions import (
     beta_vae_score,
-    cluster_purity,
-    code_bits,
-    code_uses,
-    dci_scores,
     factor_vae_score,
-    fine_tuned_error,
-    group_report,
-    kmeans_report,
-    knn_accuracy,
-    linear_probe,
-    matched_accuracy,
-    modularity_score,
-    mutual_information_gap,
-    perplexity,
-    retrieval_curve,
-    retrieval_precision,
-    sap_score,
-    transfer_report,
 )
-from keras_gen.metrics.samples import (
-    FeatureMoments,
-    GaussianModes,
+from keras_gen.metrics.representations.disentanglement.sap import sap_score
+from keras_gen.metrics.representations.fine_tuning import fine_tuned_error
+from keras_gen.metrics.representations.groups import group_report
+from keras_gen.metrics.representations.probes import linear_probe
+from keras_gen.metrics.representations.retrieval import retrieval_curve
+from keras_gen.metrics.representations.transfer import transfer_report
+from keras_gen.metrics.samples.bins import bin_shares
+from keras_gen.metrics.samples.classes import class_report
+from keras_gen.metrics.samples.earth_mover import critic_distances, earth_movers_distance
+from keras_gen.metrics.samples.frechet import Moments, frechet_distance, moments
+from keras_gen.metrics.samples.generation import (
     GenerationEvaluation,
-    InceptionScore,
-    Moments,
-    TranslationEvaluation,
-    best_parzen_std,
-    bin_shares,
-    class_report,
-    color_statistics,
-    compare_sets,
-    critic_distances,
-    cycle_error,
-    earth_movers_distance,
-    frechet_distance,
-    frechet_infinity,
-    gaussian_modes,
     generation_report,
+    sample_report,
+)
+from keras_gen.metrics.samples.inception_score import inception_score
+from keras_gen.metrics.samples.kernel_distance import kernel_distance
+from keras_gen.metrics.samples.memorization import memorization
+from keras_gen.metrics.samples.modes import (
+    gaussian_modes,
     grid_centers,
-    inception_score,
-    kernel_distance,
     label_modes,
-    memorization,
-    moments,
-    motion_distances,
-    motion_statistics,
-    nearest_neighbors,
-    parzen_log_likelihood,
-    perceptual_path_length,
-    prdc,
-    pyramid_distances,
     ring_centers,
     stacked_modes,
 )
-from keras_gen.metrics.sounds import (
-    SpeechProbes,
-    conversion_report,
-    log_spectral_distance,
-    signal_to_noise,
-)
+from keras_gen.metrics.samples.motion import motion_distances, motion_statistics
+from keras_gen.metrics.samples.neighbors import nearest_neighbors
+from keras_gen.metrics.samples.parzen import best_parzen_std, parzen_log_likelihood
+from keras_gen.metrics.samples.path_length import perceptual_path_length
+from keras_gen.metrics.samples.prdc import prdc
+from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
+from keras_gen.metrics.samples.translation import TranslationEvaluation
+from keras_gen.metrics.sounds.conversion import conversion_report
+from keras_gen.metrics.sounds.distances import log_spectral_distance, signal_to_noise
+from keras_gen.metrics.sounds.probes import SpeechProbes
 
 __all__ = [
-    "PSNR",
-    "SSIM",
-    "ActiveUnits",
-    "BitsPerDimension",
     "Extractor",
-    "FeatureMoments",
-    "GaussianModes",
     "GenerationEvaluation",
-    "InceptionScore",
-    "L1Error",
     "Moments",
     "SpeechProbes",
     "TranslationEvaluation",
     "active_units",
-    "auroc",
     "best_parzen_std",
     "beta_vae_score",
     "bin_shares",
     "bits_per_dimension",
     "class_report",
-    "cluster_purity",
     "code_bits",
     "code_uses",
-    "color_statistics",
-    "compare_sets",
     "conversion_report",
     "critic_distances",
-    "cycle_error",
     "dci_scores",
     "domain_classifier",
     "earth_movers_distance",
-    "elbo_terms",
     "factor_vae_score",
     "fine_tuned_error",
     "frechet_distance",
-    "frechet_infinity",
     "gaussian_modes",
     "generation_report",
     "grid_centers",
@@ -146,16 +97,14 @@ __all__ = [
     "keras_extractor",
     "kernel_distance",
     "kmeans_report",
-    "knn_accuracy",
     "l1_error",
     "label_modes",
-    "latent_grid_mixture",
+    "latent_grid",
     "linear_probe",
     "log_spectral_distance",
     "matched_accuracy",
     "mean_and_deviation",
     "memorization",
-    "modularity_score",
     "moments",
     "motion_distances",
     "motion_statistics",
@@ -171,8 +120,8 @@ __all__ = [
     "pyramid_distances",
     "resize_images",
     "retrieval_curve",
-    "retrieval_precision",
     "ring_centers",
+    "sample_report",
     "sap_score",
     "signal_to_noise",
     "squared_error",

@@ -1,4 +1,4 @@
-"""What the metrics take: checked once, at their edge."""
+"""What the metrics and baselines take: checked once, when they are called."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ import numpy as np
 
 
 def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
-    """Returns features as a float64 matrix `[n, d]`, flattening what has more axes.
+    """Returns features as a float64 matrix `[n, d]`, flattening further axes.
 
     Args:
         features: Any number type, `[n, ...]`.
-        name: What the error calls them.
-        rows: The least n.
+        name: Their name in the error message.
+        rows: The smallest n.
 
     Raises:
         ValueError: If there are fewer rows or axes, no columns, or values that are not finite.
-
-    Example:
-        >>> as_features(np.zeros([5, 2, 2]), "features").shape
-        (5, 4)
     """
     matrix = np.asarray(features, np.float64)
     if matrix.ndim < 2 or len(matrix) < rows or not matrix.size or not np.isfinite(matrix).all():
@@ -34,21 +30,19 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
 def as_feature_pair(
     a: np.ndarray, b: np.ndarray, names: tuple[str, str], rows: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two sets of features as `as_features` does, refusing different widths.
+    """Returns two sets of features as `as_features` does; both must have the same width.
 
     Args:
         a: Any number type, `[n_a, ...]`.
         b: Any number type, `[n_b, ...]`.
-        names: What the error calls them.
-        rows: The least n.
+        names: Their names in the error message.
+        rows: The smallest n.
 
     Raises:
-        ValueError: If one is no such matrix, or they have different numbers of features.
-
-    Example:
-        >>> as_feature_pair(np.zeros([5, 3]), np.zeros([9, 3]), ("real", "generated"))
+        ValueError: As `as_features`, or if the numbers of features differ.
     """
-    a, b = as_features(a, names[0], rows), as_features(b, names[1], rows)
+    a = as_features(a, names[0], rows)
+    b = as_features(b, names[1], rows)
     if a.shape[1] != b.shape[1]:
         raise ValueError(
             f"Found {a.shape[1]} features in {names[0]} and {b.shape[1]} in {names[1]}: pass "
@@ -62,20 +56,16 @@ def as_images(
 ) -> np.ndarray:
     """Returns images as an array uint8 `[n, H, W, C]`.
 
-    Floats are refused on purpose: a generator's images are measured as they would be stored, in
-    256 levels, as the real ones are (Parmar et al. 2022).
+    Floats are refused on purpose: generated images are measured in 256 levels, as they would be
+    stored and as the real ones are (Parmar et al. 2022).
 
     Args:
         images: The images.
-        name: What the error calls them.
-        channels: The numbers that C may be.
+        name: Their name in the error message.
+        channels: Allowed values of C.
 
     Raises:
         ValueError: If they are anything else, or there are none.
-
-    Example:
-        >>> as_images(np.zeros([2, 8, 8, 1], "uint8")).shape
-        (2, 8, 8, 1)
     """
     images = np.asarray(images)
     shaped = images.ndim == 4 and images.shape[-1] in channels
@@ -86,3 +76,61 @@ def as_images(
             "pass at least one image, as whole numbers from 0 to 255."
         )
     return images
+
+
+def as_labeled_pair(
+    codes: np.ndarray,
+    labels: np.ndarray,
+    other_codes: np.ndarray,
+    other_labels: np.ndarray,
+    names: tuple[str, str],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Returns two sets of codes of one width, float64 matrices, and their labels `[n]`.
+
+    Args:
+        codes: Finite numbers `[n, d]`.
+        labels: Integers `[n]`.
+        other_codes: Finite numbers `[m, d]`.
+        other_labels: Integers `[m]`.
+        names: Names of the two sets in error messages.
+
+    Raises:
+        TypeError: If labels are not integers.
+        ValueError: If the shapes do not fit each other, or codes are not finite.
+    """
+    one, other = names
+    codes, other_codes = as_feature_pair(
+        codes, other_codes, (f"{one}_codes", f"{other}_codes"), rows=1
+    )
+    labels = as_labels(labels, f"{one}_labels", len(codes))
+    other_labels = as_labels(other_labels, f"{other}_labels", len(other_codes))
+    return codes, labels, other_codes, other_labels
+
+
+def as_labels(labels: np.ndarray, name: str, n: int | None = None) -> np.ndarray:
+    """Returns labels as an array of integers `[n]`.
+
+    Args:
+        labels: The labels.
+        name: Their name in the error message.
+        n: How many; by default any number above 0.
+
+    Raises:
+        TypeError: If they are not integers.
+        ValueError: If they have another shape.
+    """
+    labels = np.asarray(labels)
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise TypeError(f"Expected {name} to be integers, found {labels.dtype}.")
+    if labels.ndim != 1 or len(labels) != (n or len(labels)) or not len(labels):
+        raise ValueError(
+            f"Expected {name} of shape [{n or 'n'}], found {list(labels.shape)}: "
+            "pass one integer for each example."
+        )
+    return labels
+
+
+def check_within(name: str, number: int, most: int) -> None:
+    """Raises a ValueError if a number is not between 1 and `most`."""
+    if not 1 <= number <= most:
+        raise ValueError(f"{name} must be between 1 and {most}, found {number}.")

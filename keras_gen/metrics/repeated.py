@@ -15,11 +15,12 @@ def mean_and_deviation(
 
     Args:
         found: The figures of each seed, by their keys.
-        name: What the mean of a key is called, with {} in place of the key.
+        name: Name of the mean of a key, with {} in place of the key.
         keys: Of the figures; None for all of the first seed.
 
     Returns:
-        Mean and deviation of each, the latter with n - 1 in its denominator, and 0 of one seed.
+        Mean and standard deviation of each, the latter with n - 1 in its denominator, and 0 for
+        one seed.
 
     Raises:
         ValueError: If nothing was found, or a seed lacks a figure.

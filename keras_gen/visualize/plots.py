@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from sklearn.metrics import roc_auc_score
 
 from keras_gen.media.images import grid
-from keras_gen.metrics.representations.detection import auroc
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -238,10 +238,13 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
     curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)
     ```
     """
-    rates, positive = np.linspace(0, 1, 21), np.asarray(positive, bool)
+    rates = np.linspace(0, 1, 21)
+    positive = np.asarray(positive, bool)
+    if positive.all() or not positive.any():
+        raise ValueError("positive must hold one boolean per score, of both kinds: found one kind.")
     lines = {}
     for name, values in scores.items():
-        label = f"{name} ({auroc(values, positive):.3f})"
+        label = f"{name} ({roc_auc_score(positive, values):.3f})"
         limits = np.quantile(values[~positive], 1 - rates)
         lines[label] = (
             rates.tolist(),

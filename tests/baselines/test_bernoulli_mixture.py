@@ -5,8 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from keras_gen.baselines import BernoulliMixture
-from keras_gen.metrics.likelihood import bernoulli_mixture
+from keras_gen.baselines import BernoulliMixture, bernoulli_mixture
 
 
 def drawn(rng, weights, probabilities, count):

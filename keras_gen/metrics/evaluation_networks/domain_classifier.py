@@ -9,12 +9,10 @@ import numpy as np
 from scipy import ndimage
 
 from keras_gen.metrics.checks import as_images
-from keras_gen.metrics.evaluation_networks.training import fit_logits
+from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
 from keras_gen.networks import conv_classifier
 
-
-def _as_they_are(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return images
+CROP = 0.375  # side of the random crops, as a fraction of the images' height and width
 
 
 def _blurred_or_noisy(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -37,9 +35,9 @@ def _levels(images: np.ndarray) -> np.ndarray:
     return np.clip(np.round(images), 0, 255).astype(np.uint8)
 
 
-# What pleases one of them need not please another: architecture, first kernel, what is trained on.
+# Three networks that differ in widths, first kernel and augmentation, so that no flaw pleases all.
 KINDS: dict[str, tuple[tuple[int, ...], int, Callable]] = {
-    "plain": ((16, 32, 64, 128), 5, _as_they_are),
+    "plain": ((16, 32, 64, 128), 5, lambda images, rng: images),
     "blurred": ((24, 48, 96), 3, _blurred_or_noisy),
     "recolored": ((16, 24, 48, 96, 128), 7, _recolored),
 }
@@ -49,27 +47,24 @@ def train_domain_classifier(
     a: np.ndarray,
     b: np.ndarray,
     kind: str = "plain",
-    crop: float = 0.375,
     steps: int = 1800,
     batch_size: int = 32,
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> keras.Model:
-    """Trains a convolutional network to tell the images of domain `b` from those of `a`.
+    """Trains a convolutional network to separate the images of domain `b` from those of `a`.
 
     Every batch holds as many images of one domain as of the other, randomly cropped and flipped,
-    either as they are or, every second batch, at half the size, so that the classifier may be asked
-    about images of both sizes. There is no zoom on purpose: a classifier that sees resampled images
-    of any size in training learns to look at the resampling. The result depends on the arguments
-    alone.
+    every second batch at half the size, so that the classifier takes images of both sizes. There is
+    no zoom on purpose: from images of other sizes a classifier learns to see the resampling. The
+    result depends on the arguments alone.
 
     Args:
         a: Images uint8 `[n_a, H, W, 3]`, 0..255, such as photos.
         b: Images uint8 `[n_b, H, W, 3]`, such as paintings.
         kind: `"plain"`, `"blurred"` (three layers; its training images are blurred and noisy) or
-            `"recolored"` (five layers; theirs change in contrast, brightness and tint). A
-            translation is good if all three find it so.
-        crop: Side of the random crops, as a fraction of H and W, at most half.
+            `"recolored"` (five layers; its images change in contrast, brightness and tint). A good
+            translation convinces all three.
         steps: Training steps.
         batch_size: Images per step, an even number.
         learning_rate: Rate at the start; it falls to 0 along a cosine.
@@ -80,8 +75,8 @@ def train_domain_classifier(
         "features" `[batch, d]` and "logits" `[batch]`, which are positive for domain `b`.
 
     Raises:
-        ValueError: If the images are not two uint8 arrays of one size, `kind` is unknown, or `crop`
-            or `batch_size` is out of range.
+        ValueError: If the images are not two uint8 arrays of one size, `kind` is unknown, or
+            `batch_size` is odd.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -90,7 +85,8 @@ def train_domain_classifier(
         >>> classifier = train_domain_classifier(dark, light, steps=20)
         >>> accuracy(classifier, dark, light)
     """
-    a, b = as_images(a, "a", channels=(3,)), as_images(b, "b", channels=(3,))
+    a = as_images(a, "a", channels=(3,))
+    b = as_images(b, "b", channels=(3,))
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
             f"train_domain_classifier found images of shape {a.shape[1:]} in a and {b.shape[1:]} "
@@ -98,17 +94,15 @@ def train_domain_classifier(
         )
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: expected one of {', '.join(map(repr, KINDS))}.")
-    if not 0 < crop <= 0.5:
-        raise ValueError(f"train_domain_classifier found crop={crop}: pass a fraction in (0, 0.5].")
-    if batch_size < 2 or batch_size % 2:
+    if batch_size % 2:
         raise ValueError(
             f"train_domain_classifier found batch_size={batch_size}: pass an even number."
         )
     widths, first_kernel, augment = KINDS[kind]
     model = _build(widths, first_kernel, seed)
     labels = np.repeat(np.asarray([0, 1], np.float32), batch_size // 2)
-    size = [max(1, round(crop * side)) for side in a.shape[1:3]]
-    scales = (a, b), (_halved(a), _halved(b))
+    size = [max(1, round(CROP * side)) for side in a.shape[1:3]]
+    scales = [(a, b), (_halved(a), _halved(b))]
 
     def batches():
         rng = np.random.default_rng(seed)
@@ -125,7 +119,7 @@ def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -
     """Returns the classifier's outputs for many images.
 
     Args:
-        classifier: What `train_domain_classifier` returned.
+        classifier: From `train_domain_classifier`.
         images: uint8 `[n, H, W, 3]`.
         batch_size: Images at once.
 
@@ -150,7 +144,7 @@ def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
     """Fraction of images put into the right domain: the mean of the fractions of `a` and of `b`.
 
     Args:
-        classifier: What `train_domain_classifier` returned.
+        classifier: From `train_domain_classifier`.
         a: Images uint8 `[n_a, H, W, 3]` of its first domain, held out from training.
         b: Images uint8 `[n_b, H, W, 3]` of its second domain.
 
@@ -177,7 +171,8 @@ def _build(widths: tuple[int, ...], first_kernel: int, seed: int) -> keras.Model
 
 def _halved(images: np.ndarray) -> np.ndarray:
     """Means of 2x2 pixels."""
-    height, width = (side // 2 for side in images.shape[1:3])
+    height = images.shape[1] // 2
+    width = images.shape[2] // 2
     even = images[:, : 2 * height, : 2 * width]
     blocks = even.reshape(len(images), height, 2, width, 2, 3)
     return _levels(blocks.mean(axis=(2, 4), dtype=np.float32))
@@ -188,11 +183,8 @@ def _crops(images: np.ndarray, n: int, size: list[int], rng: np.random.Generator
     tops = rng.integers(images.shape[1] - size[0] + 1, size=n)
     lefts = rng.integers(images.shape[2] - size[1] + 1, size=n)
     flips = rng.choice([1, -1], size=n)
-    return np.stack(
-        [
-            images[index, top : top + size[0], left : left + size[1]][:, ::flip]
-            for index, top, left, flip in zip(
-                rng.integers(len(images), size=n), tops, lefts, flips, strict=True
-            )
-        ]
-    )
+    chosen = rng.integers(len(images), size=n)
+    crops = []
+    for index, top, left, flip in zip(chosen, tops, lefts, flips, strict=True):
+        crops.append(images[index, top : top + size[0], left : left + size[1]][:, ::flip])
+    return np.stack(crops)

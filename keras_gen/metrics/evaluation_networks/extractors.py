@@ -1,7 +1,7 @@
-"""Feature extractors: what the distances between sets of images are measured in.
+"""Feature extractors, for distances between sets of images.
 
 A distance means nothing without the features it was measured in. Every extractor therefore has a
-name that holds a hash of its weights: put `extractor.name` beside the number.
+name that holds a hash of its weights: report `extractor.name` with the number.
 """
 
 from __future__ import annotations
@@ -9,9 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import hashlib
-import http.client
 import os
-import urllib.request
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -29,20 +27,15 @@ from keras_gen.metrics.evaluation_networks.image_classifier import (
     train_classifier,
 )
 
-INCEPTION_FILE = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
-INCEPTION_URL = (
-    "https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/" + INCEPTION_FILE
-)
-INCEPTION_MD5 = "9a0d58056eeedaa3f26cb7ebd46da564"
-INCEPTION_SIZE = 299
+NAMES = ("features", "logits")  # of a network's outputs
 
 
 def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 64) -> np.ndarray:
-    """Resizes as Parmar et al. (2022) ask for: antialiased bicubic, and rounded to 8 bits.
+    """Resizes as Parmar et al. (2022) recommend: antialiased bicubic, and rounded to 8 bits.
 
-    Resizing without a filter that widens as the image shrinks makes patterns that were not there,
-    and moves FID by more than most papers' improvements do. The result is that of Pillow's bicubic
-    resizing of each channel as floats, the paper's choice, but rounded.
+    Resizing without a filter that widens as the image shrinks makes new patterns, and moves FID by
+    more than most papers' improvements do. The result is that of Pillow's bicubic resizing of each
+    channel as floats, the paper's choice, but rounded.
 
     Args:
         images: uint8 `[n, H, W, C]`, 0..255, 1 or 3 channels.
@@ -74,7 +67,7 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
 
 @dataclasses.dataclass(frozen=True)
 class Extractor:
-    """A network that turns uint8 images into features, and the name to put beside the results.
+    """A network that turns uint8 images into features, and the name to report with the results.
 
     Args:
         name: Name of network and weights.
@@ -132,7 +125,7 @@ class Extractor:
 
         @functools.cache
         def traced(shape, dtype):
-            # Traced here, for any number of images, TensorFlow does not warn of many networks.
+            # Traced here for any number of images, so that TensorFlow does not warn of retracing.
             return function.get_concrete_function(tf.TensorSpec([None, *shape], dtype))
 
         return lambda images: traced(tuple(images.shape[1:]), images.dtype)(images)
@@ -147,10 +140,8 @@ class Extractor:
         outputs = self._compiled(tf.convert_to_tensor(images))
         if not isinstance(outputs, dict):
             outputs = {"features": outputs}
-        outputs = {n: np.asarray(v, np.float32) for n, v in outputs.items()}
-        return {
-            n: outputs[n].reshape(len(images), -1) for n in ("features", "logits") if n in outputs
-        }
+        found = {n: np.asarray(outputs[n], np.float32) for n in NAMES if n in outputs}
+        return {name: values.reshape(len(images), -1) for name, values in found.items()}
 
 
 def keras_extractor(
@@ -191,59 +182,25 @@ def keras_extractor(
     return Extractor(f"{name or model.name}-{weights_hash(model)}", model, size, preprocess)
 
 
-def inception_v3(timeout: float = 5.0) -> Extractor:
+def inception_v3() -> Extractor:
     """Makes an extractor of the InceptionV3 of keras.applications, trained on ImageNet.
 
     Features are the 2,048 of its last pooling, logits those of ImageNet's 1,000 classes. These are
     not the weights of Heusel et al. (2017) and Salimans et al. (2016): numbers compare with each
-    other, and not with published FIDs and Inception scores.
-
-    The weights (92 MiB) are those that keras.applications keeps in `~/.keras/models` (or
-    `KERAS_HOME`); they are downloaded if they are absent, and checked either way.
-
-    Args:
-        timeout: Seconds that the host may stay silent.
+    other, and not with published FIDs and Inception scores. Keras downloads the weights (92 MiB)
+    once, and checks them.
 
     Returns:
         The extractor "inception_v3-keras_imagenet-<hash>"; images are resized to 299x299.
 
-    Raises:
-        FileNotFoundError: If the weights are neither there nor to be had.
-
     Example:
         >>> features = inception_v3()(images)["features"]
     """
-    home = os.environ.get("KERAS_HOME") or Path.home() / ".keras"
-    path = Path(home) / "models" / INCEPTION_FILE
-    if not path.is_file() or hashlib.md5(path.read_bytes()).hexdigest() != INCEPTION_MD5:
-        _download(INCEPTION_URL, path, INCEPTION_MD5, timeout)
-    network = keras.applications.InceptionV3(weights=str(path), classifier_activation=None)
+    network = keras.applications.InceptionV3(classifier_activation=None)
     features = network.get_layer("avg_pool").output
     model = keras.Model(network.input, {"features": features, "logits": network.output})
-    return keras_extractor(
-        model,
-        keras.applications.inception_v3.preprocess_input,
-        (INCEPTION_SIZE, INCEPTION_SIZE),
-        "inception_v3-keras_imagenet",
-    )
-
-
-def _download(url: str, path: Path, md5: str, timeout: float) -> None:
-    way_out = f"put the file there by hand, or use another extractor. It comes from {url}."
-    try:
-        with urllib.request.urlopen(url, timeout=timeout) as response:
-            content = response.read()
-    except (OSError, http.client.HTTPException) as error:
-        raise FileNotFoundError(
-            f"{path} is absent or damaged, and cannot be downloaded ({error}): {way_out}"
-        ) from error
-    if (found := hashlib.md5(content).hexdigest()) != md5:
-        raise FileNotFoundError(
-            f"{path} is absent or damaged, and what its host sent has the MD5 {found} instead of "
-            f"{md5}: {way_out}"
-        )
-    with replacing(path) as file:
-        file.write(content)
+    preprocess = keras.applications.inception_v3.preprocess_input
+    return keras_extractor(model, preprocess, name="inception_v3-keras_imagenet")
 
 
 def trained_extractor(
@@ -256,14 +213,14 @@ def trained_extractor(
 ) -> Extractor:
     """Makes an extractor of a small classifier that is trained on the labeled data set at hand.
 
-    It needs no download, and knows what matters in this data set rather than in ImageNet. Train it
-    on what it will measure: pad or crop first, for it refuses images of another shape. It is
-    trained once, on nine tenths of the images, and kept in a file whose name is a hash of the data
-    and of the settings; a damaged file is made anew.
+    It needs no download, and its features are those of this data set rather than ImageNet's. Pad or
+    crop the images first, for it refuses images of another shape. It is trained once, on nine
+    tenths of the images, and stored in a file whose name is a hash of the data and of the settings;
+    a damaged file is made anew.
 
     Args:
-        images: uint8 `[n, H, W, 1]` or `[n, H, W, 3]`, 0..255: the training set, of the shape of
-            what will be measured.
+        images: uint8 `[n, H, W, 1]` or `[n, H, W, 3]`, 0..255: the training set, of the shape that
+            will be measured.
         labels: Integers `[n]`, 0 to K - 1.
         steps: Training steps; 1,500 take about half a minute for 28x28 pixels on two cores.
         seed: Seed of the training.
@@ -283,7 +240,8 @@ def trained_extractor(
         >>> extractor = trained_extractor(train_images, train_labels)
         >>> extractor.name, extractor.accuracy
     """
-    images, labels = as_images(images), np.asarray(labels)
+    images = as_images(images)
+    labels = np.asarray(labels)
     if len(images) < 10 or labels.shape != images.shape[:1]:
         raise ValueError(
             f"trained_extractor found {len(images)} images and labels of shape {labels.shape}: "
@@ -318,16 +276,13 @@ def trained_extractors(
     """Makes extractors of both kinds of classifiers, which see different things.
 
     Args:
-        images: As of `trained_extractor`.
-        labels: As of `trained_extractor`.
-        steps: As of `trained_extractor`.
-        seed: As of `trained_extractor`.
+        images: See `trained_extractor`, as for the others.
+        labels: Likewise.
+        steps: Likewise.
+        seed: Likewise.
 
     Returns:
         The extractors by their kind, "conv" and "mlp".
-
-    Raises:
-        ValueError: As `trained_extractor`.
 
     Example:
         >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0], test_images)

@@ -1,7 +1,8 @@
-"""A small classifier of a labeled data set: features and labels for the metrics that need them."""
+"""A small classifier of a labeled data set: features and classes for the metrics."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal, get_args
 
 import keras
@@ -9,7 +10,6 @@ import numpy as np
 from keras import layers
 
 from keras_gen.metrics.checks import as_images
-from keras_gen.metrics.evaluation_networks.training import fit_logits
 from keras_gen.networks import conv_classifier
 
 WIDTHS = (32, 64, 128)  # channels of the convolutions
@@ -27,16 +27,17 @@ def train_classifier(
     seed: int = 0,
     kind: Kind = "conv",
 ) -> keras.Model:
-    """Trains a small network to tell the classes of images.
+    """Trains a small network to classify images.
 
-    There is no augmentation: mirrored digits are none. The result depends on the arguments alone.
+    There is no augmentation, for mirrored digits are no digits. The result depends on the arguments
+    alone.
 
     Args:
         images: uint8 `[n, H, W, 1]` or `[n, H, W, 3]`, 0..255, sides of at least 8 pixels.
         labels: Integers `[n]`, 0 to K - 1.
         classes: Number of classes K; by default one more than the largest label.
         steps: Training steps.
-        batch_size: Images per step, drawn without replacement until all were seen.
+        batch_size: Images per step, drawn without replacement until all have been drawn.
         learning_rate: Rate at the start; it falls to 0 along a cosine.
         seed: Seed of the weights and the batches.
         kind: Of the network, see `build_classifier`.
@@ -52,7 +53,8 @@ def train_classifier(
         >>> digits = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), "uint8")
         >>> classifier = train_classifier(digits, np.arange(20) % 10, steps=20)
     """
-    images, labels = as_images(images), np.asarray(labels)
+    images = as_images(images)
+    labels = np.asarray(labels)
     whole = np.issubdtype(labels.dtype, np.integer)
     if classes is None:
         classes = int(labels.max()) + 1 if whole and labels.size else 0
@@ -77,7 +79,8 @@ def train_classifier(
         for _ in range(steps):
             if len(order) < batch_size:
                 order = rng.permutation(len(images))
-            chosen, order = order[:batch_size], order[batch_size:]
+            chosen = order[:batch_size]
+            order = order[batch_size:]
             yield images[chosen], labels[chosen]
 
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
@@ -90,8 +93,8 @@ def build_classifier(
 ) -> keras.Model:
     """Returns the untrained network of `train_classifier`.
 
-    The size of the images is fixed, although convolutions would take any: a classifier is good for
-    what it was trained on, and clothes in a wider margin have other features.
+    The size of the images is fixed, although convolutions would take any: a classifier is reliable
+    on images as it was trained on, and clothes in a wider margin have other features.
 
     Args:
         image_shape: Height, width and channels of the images.
@@ -131,3 +134,28 @@ def _mlp(images, classes: int, seed: int) -> dict:
         x = layers.BatchNormalization(momentum=0.9, **float32)(dense(units, number)(x))
         x = layers.ReLU(**float32)(x)
     return {"features": x, "logits": dense(classes, len(UNITS), use_bias=True)(x)}
+
+
+def fit_logits(
+    model: keras.Model,
+    loss: keras.losses.Loss,
+    batches: Iterator[tuple[np.ndarray, np.ndarray]],
+    steps: int,
+    learning_rate: float,
+) -> None:
+    """Trains the logits of a classifier by AdamW.
+
+    Args:
+        model: Returns a dict with "logits".
+        loss: Loss of labels and logits.
+        batches: Images and labels of each step, in the order of the training.
+        steps: Number of batches.
+        learning_rate: Rate at the start; it falls to 0 along a cosine.
+    """
+    trained = keras.Model(model.input, model.output["logits"])
+    rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
+    optimizer = keras.optimizers.AdamW(rate, weight_decay=1e-3)
+    # Compiling by XLA would take longer than it saves.
+    trained.compile(optimizer, loss, jit_compile=False)
+    # With their number, Keras runs no step without a batch at the end.
+    trained.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)

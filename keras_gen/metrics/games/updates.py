@@ -1,4 +1,4 @@
-"""What a training step does to a model's weights, from any point of theirs."""
+"""How a training step changes a model's weights, from any point."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from keras_gen.training.minimize import trainable_weights
 def update_field(model, batch, points: np.ndarray) -> np.ndarray:
     """How one training step moves a model's weights from each of some points.
 
-    A step is all that the model does in one: its players in turn or at once, their penalties, and
-    what their optimizers make of the gradients. So under gradient descent of rate h, the result
-    over h is the vector field of the game.
+    It is the model's own training step, with its order of players, penalties and optimizers. So
+    under gradient descent of rate h, the result over h is the vector field of the game.
 
     Args:
         model: A compiled `GenerativeModel` of few weights, which is left as it was.
-        batch: What a step is on, an array or a tuple of arrays as `fit` takes them.
+        batch: The batch of the step, an array or a tuple of arrays as `fit` takes them.
         points: Values of all trainable weights, `[n, weights]`, in the order of the networks in
             `model.networks` and of their weights, flattened.
 
@@ -55,8 +54,8 @@ def update_jacobian(model, batch, point: np.ndarray, difference: float = 0.05) -
 
     Repeated steps approach a point of rest if all eigenvalues of this matrix there have absolute
     values below 1 (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition
-    3), circle around it where they are 1, and leave it above. Under gradient descent of rate h on
-    a vector field with the Jacobian J it is 1 + h J for players that step at once.
+    3), circle around it where they are 1, and leave it above. For players that step at once under
+    gradient descent of rate h, on a vector field with the Jacobian J, it is 1 + h J.
 
     Args:
         model: As of `update_field`.
@@ -109,7 +108,7 @@ def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
     variables = model.training_variables()
     values = [v.value.numpy() for v in variables]
     data = tf.nest.map_structure(tf.constant, batch if isinstance(batch, tuple) else (batch,))
-    # As Keras does: a step needs no AutoGraph, which does not know all that is in it.
+    # Without AutoGraph, as Keras does: it does not know all that is in a step.
     graph = tf.function(lambda: model.train_step(data), autograph=False)
 
     def restore():

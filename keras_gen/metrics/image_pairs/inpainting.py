@@ -17,8 +17,8 @@ def hole_psnr(
             missing.
         originals: uint8, same shape and order.
         masks: `[n, H, W, 1]`, not 0 where a pixel was missing.
-        of: "luma" or "rgb", as of `psnr`: in the luma's studio range errors of color do not count,
-            and the others a seventh less.
+        of: "luma" or "rgb", see `psnr`: in the luma's studio range errors of color do not count,
+            and the others count a seventh less.
 
     Returns:
         Decibels, for a peak of 255; infinite for equal images.
@@ -31,10 +31,7 @@ def hole_psnr(
         >>> hole_psnr(model.inpaint(images, masks), images, masks)
     """
     missing = missing_pixels(originals, masks)
-    if (
-        np.shape(filled) == missing.shape[:3] + np.shape(originals)[3:]
-        and (~missing & (filled != originals)).any()
-    ):
+    if np.shape(filled) == np.shape(originals) and (~missing & (filled != originals)).any():
         raise ValueError(
             "filled differs from originals where nothing is missing: put the known pixels back."
         )

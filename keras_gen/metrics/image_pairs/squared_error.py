@@ -10,8 +10,8 @@ BLOCK = 1000  # images whose floats are held at once
 def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """Squared error of whole images, summed over pixels and channels, with pixels in [0, 1].
 
-    The error that papers on autoencoders report of a digit (Hinton & Salakhutdinov 2006), and that
-    principal components make least of among linear codes.
+    Papers on autoencoders report this error (Hinton & Salakhutdinov 2006). Among linear codes
+    principal components have the least of it.
 
     Args:
         images: `[n, ...]`: uint8 0..255, or floats in units of 255 levels, which may lie outside

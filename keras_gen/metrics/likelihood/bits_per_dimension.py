@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import keras
-
 DEQUANTIZATIONS = ("none", "uniform", "variational")
 
 
@@ -15,17 +13,17 @@ def bits_per_dimension(
 ) -> Any:
     """Turns a negative log-likelihood of 8-bit data into bits for each of its numbers.
 
-    A density and a probability are not to be compared. The density of data to which uniform noise
+    A density and a probability cannot be compared. The density of data to which uniform noise
     of one level's width was added bounds the probability of the levels (Theis et al. 2016, section
-    3.1); the density of bare data bounds nothing and has no bits per dimension. Scaling the data
-    changes their density, which is undone here.
+    3.1); the density of bare data bounds nothing. Scaling the data changes their density, which is
+    undone here.
 
     Args:
         nats: -log p(x) of whole examples: a number, array or tensor. For "variational" it includes
             the noise's term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
         dimensions: Numbers in an example, such as 32 * 32 * 3.
         dequantization: "none" (p is a probability of 256 levels), "uniform" or "variational" (p is
-            a density of levels plus noise in [0, 1)). Say which beside the figure.
+            a density of levels plus noise in [0, 1)). Report it with the figure.
         levels_per_unit: Levels in one unit of the model's data: 256 for levels / 256, 128 for
             levels / 128 - 1, 1 for levels as they are.
 
@@ -54,44 +52,3 @@ def bits_per_dimension(
             "has no unit: leave it out, or name the dequantization of a density."
         )
     return nats / (dimensions * math.log(2)) + math.log2(levels_per_unit)
-
-
-@keras.saving.register_keras_serializable("keras_gen")
-class BitsPerDimension(keras.metrics.Mean):
-    """Mean over examples of `bits_per_dimension`; `update_state` takes nats `[batch]`.
-
-    Args:
-        dimensions: Numbers in an example.
-        dequantization: "none", "uniform" or "variational".
-        levels_per_unit: Levels in one unit of the model's data.
-        name: Name of the metric.
-
-    Raises:
-        ValueError: If an argument is out of range.
-
-    Example:
-        >>> metric = BitsPerDimension(784, "uniform", levels_per_unit=256)
-        >>> metric.update_state(np.zeros(4))
-        >>> float(metric.result())
-        8.0
-    """
-
-    def __init__(
-        self,
-        dimensions: int,
-        dequantization: str,
-        levels_per_unit: float = 1.0,
-        name: str = "bits_per_dimension",
-    ):
-        super().__init__(name=name)
-        self.arguments = (dimensions, dequantization, levels_per_unit)
-        bits_per_dimension(0.0, *self.arguments)
-
-    def update_state(self, nats, sample_weight=None):
-        """Adds the negative log-likelihoods `[batch]` of some examples, in nats."""
-        super().update_state(bits_per_dimension(nats, *self.arguments), sample_weight)
-
-    def get_config(self) -> dict:
-        """Returns the constructor arguments."""
-        names = ("dimensions", "dequantization", "levels_per_unit")
-        return {"name": self.name, **dict(zip(names, self.arguments, strict=True))}

@@ -6,18 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.baselines.bernoulli_mixture import BernoulliMixture
 
-
-def latent_grid_mixture(
+def latent_grid(
     model: Any, side: int = 300, span: float = 4.5, batch_size: int = 1000
-) -> BernoulliMixture:
-    """Lays a grid over the two latents of a decoder, by which log p(x) is a sum and no estimate.
+) -> tuple[np.ndarray, np.ndarray]:
+    """Decodes a grid over two latents, by which log p(x) is a sum and no estimate.
 
-    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid it is a mixture of Bernoulli distributions,
-    the templates being what is decoded there and the weights the prior's density: a distribution
-    itself, so that its NLL is that of a proper model. It asks for no encoder and no samples, and
-    measures models alike that were trained in different ways. The grid has to be finer than the
+    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid it is a mixture of Bernoulli distributions:
+    the templates are the decoded points, the weights the prior's density. The mixture is a
+    distribution itself, so its NLL is that of a proper model. It needs no encoder and no samples,
+    and so compares models that were trained in different ways. The grid has to be finer than the
     posterior of an example is wide: double `side` and see that the figure stays.
 
     Args:
@@ -28,13 +26,14 @@ def latent_grid_mixture(
         batch_size: Points decoded at once.
 
     Returns:
-        The mixture of `side * side` templates; its `log_prob` takes binary examples.
+        The decoded probabilities, float32 `[side * side, ...]`, and the weights `[side * side]`,
+        as `keras_gen.baselines.BernoulliMixture.of` takes them.
 
     Raises:
         ValueError: If the latents are not two, or `side` is below 2.
 
     Example:
-        >>> nats = -latent_grid_mixture(vae).log_prob(binary_digits)
+        >>> nats = -BernoulliMixture.of(*latent_grid(vae)).log_prob(binary_digits)
     """
     if (shape := tuple(model.decoder.input_shape[1:])) != (2,):
         raise ValueError(
@@ -49,4 +48,4 @@ def latent_grid_mixture(
         model.likelihood.mean(model.decoder(z[start : start + batch_size], training=False)).numpy()
         for start in range(0, len(z), batch_size)
     ]
-    return BernoulliMixture.of(np.concatenate(parts), np.exp(-0.5 * np.square(z).sum(axis=1)))
+    return np.concatenate(parts), np.exp(-0.5 * np.square(z).sum(axis=1))

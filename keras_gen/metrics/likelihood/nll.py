@@ -1,4 +1,4 @@
-"""Negative log-likelihoods of latent-variable models, and the terms of their bound."""
+"""Negative log-likelihoods of latent-variable models."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def importance_weighted_nll(
     """Estimates -log p(x) by importance sampling: Burda et al. (2016), equation 8, negated.
 
     -log 1/k sum_i p(x, z_i) / q(z_i|x), z_i drawn from q(z|x): an upper bound of the true value in
-    expectation, which k = 1 makes the negative ELBO and which falls as k grows. The sum is kept as
-    a running log-sum-exp, so that memory is that of `chunk` samples of `batch_size` examples,
-    whatever `samples`. All samples of a batch are drawn in one compiled loop.
+    expectation, the negative ELBO for k = 1, which falls as k grows. The sum is kept as a running
+    log-sum-exp, so that memory is that of `chunk` samples of `batch_size` examples for any
+    `samples`. All samples of a batch are drawn in one compiled loop.
 
     Args:
         model: A model with the methods of `ImportanceSampled`, such as a `VAE`.
-        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them. Binarize them before if
-            the figure is to be that of binary data.
+        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them; binarize them first for
+            the figure of binary data.
         samples: Samples of each image, k.
         chunk: Samples decoded at once.
         batch_size: Examples at once.
@@ -82,22 +82,23 @@ def importance_weighted_nll(
 
     @tf.function(input_signature=[tf.TensorSpec([None, *shape]), tf.TensorSpec([], tf.int64)])
     def estimate(x, batch):
-        zeros = tf.zeros(tf.shape(x)[:1], tf.float64)
         # The sums are those of w / exp(largest), w^2 / exp(2 largest) and log w.
-        largest, total, squares, logs = zeros - math.inf, zeros, zeros, zeros
+        total = squares = logs = tf.zeros(tf.shape(x)[:1], tf.float64)
+        largest = total - math.inf
         for number in tf.range(tf.constant(chunks, tf.int64)):
             # Iterations at the same time would each hold their samples.
             tf.autograph.experimental.set_loop_options(parallel_iterations=1)
             key = stateless_seed(seed, batch * chunks + number, "importance_weights")
             log_w = tf.cast(log_weights(x, chunk, key), tf.float64)
-            # The last chunk may hold more than are asked for.
+            # The last chunk may hold more samples than are wanted.
             wanted = (tf.range(chunk, dtype=tf.int64) + number * chunk < samples)[:, None]
             logs += tf.reduce_sum(tf.where(wanted, log_w, 0.0), axis=0)
             log_w = tf.where(wanted, log_w, -math.inf)
             peak = tf.maximum(largest, tf.reduce_max(log_w, axis=0))
-            # A weight of 0 has the logarithm -infinity, of which no difference can be taken.
+            # A weight of 0 has the logarithm -infinity, from which nothing can be subtracted.
             shift = tf.where(tf.math.is_inf(peak), tf.zeros_like(peak), peak)
-            w, scale = tf.exp(log_w - shift), tf.exp(largest - shift)
+            w = tf.exp(log_w - shift)
+            scale = tf.exp(largest - shift)
             total = total * scale + tf.reduce_sum(w, axis=0)
             squares = squares * scale**2 + tf.reduce_sum(w**2, axis=0)
             largest = peak
@@ -121,15 +122,15 @@ def importance_weighted_nll(
 
 
 def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, float]:
-    """Turns what `importance_weighted_nll` returns into a run's metrics.
+    """Turns the result of `importance_weighted_nll` into a run's metrics.
 
     Args:
-        nats: What `importance_weighted_nll` returned; of another measure, "nll" alone.
-        prefix: What the names begin with, where several models are measured.
+        nats: Result of `importance_weighted_nll`, or "nll" alone of another measure.
+        prefix: Start of the names, where several models are measured.
 
     Returns:
-        "nll", the mean over the examples, and "nll_standard_error", that of this mean. If they are
-        there, "negative_elbo", a mean too, and "effective_sample_size", the median.
+        "nll", the mean over the examples, and "nll_standard_error", that of this mean. If `nats`
+        has them, "negative_elbo", a mean too, and "effective_sample_size", the median.
 
     Example:
         >>> metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")
@@ -141,46 +142,3 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
     if "effective_sample_size" in nats:
         found["effective_sample_size"] = np.median(nats["effective_sample_size"])
     return {prefix + name: float(value) for name, value in found.items()}
-
-
-def elbo_terms(
-    model: Any, images: np.ndarray, draws: int = 1, batch_size: int = 256
-) -> dict[str, np.ndarray]:
-    """Returns the terms of the negative ELBO of each example, such as reconstruction and KL.
-
-    Args:
-        model: A `VAE` or variant: with `prepare`, `terms` and the counter `evaluation_step`.
-        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them.
-        draws: Draws of latents, over which the terms are averaged.
-        batch_size: Examples at once.
-
-    Returns:
-        float64 `[n]` for every term of `model.terms`, nats. Their sum is the negative ELBO.
-        The noise is that of `model.evaluate`: the same at every call.
-
-    Raises:
-        ValueError: If `draws` is below 1, or there are no images.
-
-    Example:
-        >>> terms = elbo_terms(vae, test_images, draws=10)
-        >>> (terms["reconstruction"] + terms["kl"]).mean()
-    """
-    if draws < 1 or not len(images):
-        raise ValueError(
-            f"elbo_terms found draws={draws} for {len(images)} images: pass at least 1 of each."
-        )
-    compiled = tf.function(lambda x: model.terms({"x": x}), reduce_retracing=True, autograph=False)
-    step = int(model.evaluation_step.numpy())
-    model.evaluation_step.assign(0)
-    parts = []
-    try:
-        for start in range(0, len(images), batch_size):
-            x = model.prepare(images[start : start + batch_size])
-            terms = []
-            for _ in range(draws):
-                terms.append(compiled(x))
-                model.evaluation_step.assign_add(1)
-            parts.append({n: np.mean([t[n] for t in terms], 0, np.float64) for n in terms[0]})
-    finally:
-        model.evaluation_step.assign(step)
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -8,34 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-from keras_gen.metrics.checks import as_features
-from keras_gen.metrics.representations.checks import as_labels, check_within
-
-
-def cluster_purity(clusters: np.ndarray, labels: np.ndarray) -> float:
-    """Fraction of examples that have the commonest label of their cluster.
-
-    It rises with the number of clusters, to 1 where each example is one of its own: compare at one
-    number, or look at the normalized mutual information too.
-
-    Args:
-        clusters: Integers `[n]`, such as the likeliest component of a mixture.
-        labels: Integers `[n]`.
-
-    Returns:
-        A number above 0, at most 1.
-
-    Raises:
-        TypeError: If clusters or labels are not integers.
-        ValueError: If they are not as many.
-
-    Example:
-        >>> cluster_purity([0, 0, 0, 1], [5, 5, 7, 7])
-        0.75
-    """
-    labels = as_labels(labels, "labels")
-    clusters = as_labels(clusters, "clusters", len(labels))
-    return float(contingency_matrix(labels, clusters).max(axis=0).sum() / len(labels))
+from keras_gen.metrics.checks import as_features, as_labels, check_within
 
 
 def matched_accuracy(
@@ -56,7 +29,7 @@ def matched_accuracy(
 
     Raises:
         TypeError: If clusters or labels are not integers.
-        ValueError: If they are not as many.
+        ValueError: If their numbers differ.
 
     Example:
         >>> matched_accuracy(([0, 0, 1], [5, 5, 7]), clusters=[0, 1], labels=[5, 5])
@@ -82,10 +55,11 @@ def kmeans_report(
         codes: Finite numbers `[n, d]`, taken as they are: a code of large scale counts for more.
         labels: Integers `[n]`.
         clusters: Number of clusters, 1 to n; by default that of the labels.
-        seed: Seed of the ten starts, of which the tightest clusters are kept.
+        seed: Seed of the ten starts; the tightest clusters are kept.
 
     Returns:
-        A dict of floats between 0 and 1: "purity", see `cluster_purity`, and "nmi", the mutual
+        A dict of floats between 0 and 1: "purity", the fraction of examples that have the commonest
+        label of their cluster, which rises with the number of clusters; and "nmi", the mutual
         information of clusters and labels over the mean of their entropies.
 
     Raises:
@@ -100,7 +74,8 @@ def kmeans_report(
     clusters = len(np.unique(labels)) if clusters is None else clusters
     check_within("clusters", clusters, len(codes))
     found = KMeans(clusters, n_init=10, random_state=seed).fit_predict(codes)
+    commonest = contingency_matrix(labels, found).max(axis=0)
     return {
-        "purity": cluster_purity(found, labels),
+        "purity": float(commonest.sum() / len(labels)),
         "nmi": float(normalized_mutual_info_score(labels, found)),
     }

@@ -1,4 +1,4 @@
-"""What integer codes cost, and how many of them are in use."""
+"""How many bits integer codes take, and how many of them are in use."""
 
 import math
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ import numpy as np
 
 
 def code_bits(shape: Sequence[int], levels: int) -> float:
-    """Bits of an example's codes, each of which is one of so many: the product times log2(levels).
+    """Bits of an example's integer codes: their number times log2(levels).
 
     Args:
-        shape: Of the codes of an example.
+        shape: Shape of the codes of an example.
         levels: How many values a code may have.
 
     Raises:
@@ -55,8 +55,8 @@ def code_uses(codes: np.ndarray, levels: int) -> np.ndarray:
 def perplexity(uses: np.ndarray) -> float:
     """How many codes are in use, as exp of the entropy of their frequencies.
 
-    As many codes in even use have the same entropy; its base 2 logarithm is what an entropy coder
-    that takes codes one by one needs for each.
+    So many codes in even use would have the same entropy. Its base 2 logarithm is the bits per code
+    of an entropy coder that takes codes one by one.
 
     Args:
         uses: Numbers from 0 on `[levels]`, such as `code_uses` returns.

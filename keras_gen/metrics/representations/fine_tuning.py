@@ -1,4 +1,4 @@
-"""What an encoder is worth as the start of a classifier."""
+"""How good a start an encoder is for a classifier."""
 
 import keras
 import numpy as np
@@ -19,7 +19,7 @@ def fine_tuned_error(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Test error of a classifier that starts from an encoder, of its best epoch by validation.
+    """Test error of a classifier that starts from an encoder, at its best epoch by validation.
 
     A linear layer is put on a copy of the encoder, and both are trained by Adam, whose rate is
     constant in the first half and then linear to zero.
@@ -28,7 +28,7 @@ def fine_tuned_error(
         encoder: From float images in [0, 1] to features `[batch, ...]`.
         train: uint8 images `[n, H, W, channels]` and integer labels `[n]`.
         validation: Likewise; its accuracy chooses the epoch.
-        test: Likewise; looked at once.
+        test: Likewise; used once.
         batch_size: Images of a step.
         epochs: Passes over the training images.
         learning_rate: In the first half.

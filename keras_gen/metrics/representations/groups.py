@@ -1,4 +1,4 @@
-"""How a classifier fares in each group of the examples."""
+"""The accuracy of a classifier in each group of the examples."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_gen.metrics.representations.checks import as_labels
+from keras_gen.metrics.checks import as_labels
 
 
 def group_report(
@@ -15,15 +15,15 @@ def group_report(
     groups: np.ndarray,
     shares: Sequence[float] | None = None,
 ) -> dict[str, float]:
-    """Accuracy over all, in the worst group, and how far that is from the best.
+    """Accuracy over all examples, in the worst group, and the gap to the best group.
 
     Args:
-        predicted: Classes that were answered, integers `[n]`.
-        labels: Right ones, integers `[n]`.
+        predicted: The classifier's classes, integers `[n]`.
+        labels: The right ones, integers `[n]`.
         groups: Group of each example, integers `[n]` from 0 on, none of them empty.
-        shares: How frequent each group is where the accuracy over all is asked for, not negative,
-            of any sum; by default as frequent as here. So each group can be measured on many
-            examples, and the rare ones still count little.
+        shares: Weight of each group in the accuracy over all, not negative, of any sum; by default
+            its number of examples. With weights rare groups can be measured on many examples and
+            still count little.
 
     Returns:
         "accuracy", "worst_group", and "gap", the best group's accuracy less the worst one's: floats

@@ -1,4 +1,4 @@
-"""How well simple classifiers read labels from codes."""
+"""How well a linear classifier reads labels from codes."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
-from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
 from keras_gen.data.batches.labeled import even_order
-from keras_gen.metrics.representations.checks import as_labeled_pair, check_within
+from keras_gen.metrics.checks import as_labeled_pair
 
 
 def linear_probe(
@@ -23,10 +22,10 @@ def linear_probe(
 ) -> dict[int, float]:
     """Accuracy of logistic regression on the codes, trained with some numbers of labels.
 
-    The codes are standardized by all of `train_codes`, of which no label is needed. The labeled
-    examples are drawn as evenly over the classes as they allow, and a larger draw contains the
-    smaller ones. A linear probe sees only what is linearly readable: classes arranged like an
-    exclusive or stay at chance.
+    The codes are standardized by all of `train_codes`, without labels. The labeled examples are
+    drawn as evenly over the classes as they allow, and a larger draw contains the smaller ones. A
+    linear probe sees only what is linearly readable: classes arranged like an exclusive or stay at
+    chance.
 
     Args:
         train_codes: Finite numbers `[n, d]`.
@@ -60,47 +59,11 @@ def linear_probe(
         )
     order = even_order(y, seed)
     scaler = StandardScaler().fit(x)
-    x, test_x = scaler.transform(x), scaler.transform(test_x)
-    return {
-        count: float(
-            LogisticRegression(max_iter=1000)
-            .fit(x[order[:count]], y[order[:count]])
-            .score(test_x, test_y)
-        )
-        for count in counts
-    }
-
-
-def knn_accuracy(
-    train_codes: np.ndarray,
-    train_labels: np.ndarray,
-    test_codes: np.ndarray,
-    test_labels: np.ndarray,
-    neighbors: int = 5,
-    metric: str = "euclidean",
-) -> float:
-    """Fraction of test examples that most of their nearest training examples label rightly.
-
-    Args:
-        train_codes: Finite numbers `[n, d]`.
-        train_labels: Integers `[n]`.
-        test_codes: Finite numbers `[m, d]`.
-        test_labels: Integers `[m]`.
-        neighbors: Number of those that vote, 1 to n; of labels with as many votes the lowest wins.
-        metric: "euclidean", "cosine", or another that scikit-learn knows.
-
-    Returns:
-        A number between 0 and 1.
-
-    Raises:
-        TypeError: If labels are not integers.
-        ValueError: If shapes differ, codes are not finite, or `neighbors` is out of range.
-
-    Example:
-        >>> knn_accuracy(codes, labels, test_codes, test_labels, neighbors=1)
-    """
-    x, y, test_x, test_y = as_labeled_pair(
-        train_codes, train_labels, test_codes, test_labels, ("train", "test")
-    )
-    check_within("neighbors", neighbors, len(x))
-    return float(KNeighborsClassifier(neighbors, metric=metric).fit(x, y).score(test_x, test_y))
+    x = scaler.transform(x)
+    test_x = scaler.transform(test_x)
+    accuracies = {}
+    for count in counts:
+        drawn = order[:count]
+        probe = LogisticRegression(max_iter=1000).fit(x[drawn], y[drawn])
+        accuracies[count] = float(probe.score(test_x, test_y))
+    return accuracies

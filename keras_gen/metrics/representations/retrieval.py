@@ -7,43 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from sklearn.preprocessing import normalize
 
-from keras_gen.metrics.representations.checks import as_labeled_pair, check_within
-
-
-def retrieval_precision(
-    query_codes: np.ndarray,
-    query_labels: np.ndarray,
-    gallery_codes: np.ndarray,
-    gallery_labels: np.ndarray,
-    k: int = 10,
-    seed: int = 0,
-) -> float:
-    """Mean fraction of a query's label among the `k` gallery examples of highest cosine similarity.
-
-    Args:
-        query_codes: Finite numbers `[m, d]`; a row of zeros is equally similar to everything.
-        query_labels: Integers `[m]`.
-        gallery_codes: Finite numbers `[n, d]`.
-        gallery_labels: Integers `[n]`.
-        k: Examples that are retrieved, 1 to n.
-        seed: Seed of the order among equally similar examples: collapsed codes come to chance.
-
-    Returns:
-        A number between 0 and 1.
-
-    Raises:
-        TypeError: If labels are not integers.
-        ValueError: If shapes differ, codes are not finite, or `k` is out of range.
-
-    Example:
-        >>> retrieval_precision(test_codes, test_labels, train_codes, train_labels, k=10)
-    """
-    gallery, gallery_y, queries, query_y = as_labeled_pair(
-        gallery_codes, gallery_labels, query_codes, query_labels, ("gallery", "query")
-    )
-    check_within("k", k, len(gallery))
-    hits = _hits(queries, query_y, gallery, gallery_y, seed)
-    return float(np.concatenate([part[:, :k].mean(axis=1) for part in hits]).mean())
+from keras_gen.metrics.checks import as_labeled_pair
 
 
 def retrieval_curve(
@@ -68,7 +32,7 @@ def retrieval_curve(
         gallery_labels: Integers `[n]`.
         recalls: Above 0, at most 1.
         seed: Seed of the order among equally similar examples.
-        leave_one_out: Whether query i is gallery example i, which is then not to be found by it.
+        leave_one_out: Whether query i is gallery example i; it then does not find itself.
 
     Returns:
         float64 `[len(recalls)]`, between 0 and 1.
@@ -106,12 +70,11 @@ def retrieval_curve(
 
 
 def _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out=False) -> Iterator[np.ndarray]:
-    """Whether ranked gallery examples have the query's label: bools `[some queries, n]`.
-
-    Without the query itself, which is the gallery's example of its number, they are `n - 1`.
-    """
+    """Whether ranked gallery examples have the query's label: bools `[queries, n or n - 1]`."""
     order = np.random.default_rng(seed).permutation(len(gallery))
-    queries, gallery, gallery_y = normalize(queries), normalize(gallery[order]), gallery_y[order]
+    queries = normalize(queries)
+    gallery = normalize(gallery[order])
+    gallery_y = gallery_y[order]
     for start in range(0, len(queries), 256):
         part = slice(start, start + 256)
         ranked = np.argsort(-(queries[part] @ gallery.T), axis=1, kind="stable")

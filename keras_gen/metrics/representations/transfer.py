@@ -1,4 +1,4 @@
-"""What an encoder is worth for a new task with few labels."""
+"""How well an encoder serves a new task with few labels."""
 
 import keras
 import numpy as np
@@ -20,8 +20,8 @@ def transfer_report(
     """Accuracy of an encoder after fine-tuning, and of logistic regression on its features.
 
     Both are trained on the same labeled images, drawn anew for each of the draws. Fine-tuning
-    changes a copy of the encoder, under a new linear layer, by Adam with batches of 50; no held-out
-    image is looked at before the end.
+    changes a copy of the encoder, under a new linear layer, by Adam with batches of 50; held-out
+    images are used at the end only.
 
     Args:
         encoder: Maps float images in `data_range` to features `[batch, ...]`.
@@ -30,7 +30,7 @@ def transfer_report(
         labels_per_class: Labeled images of each class, or all if there are fewer.
         draws: Draws of labeled images, over which accuracies are averaged.
         epochs: Passes over them in fine-tuning.
-        data_range: What the encoder takes for the levels 0 and 255.
+        data_range: The encoder's inputs for the levels 0 and 255.
         seed: Seed of the first draw, of the new layer and of the order.
 
     Returns:
@@ -43,7 +43,8 @@ def transfer_report(
     Example:
         >>> report = transfer_report(model.encoder, (images, labels), (test_images, test_labels))
     """
-    (images, labels), (test_images, test_labels) = train, test
+    images, labels = train
+    test_images, test_labels = test
     classes = len(np.unique(labels))
     if classes < 2 or draws < 1:
         raise ValueError(f"Found {classes} classes and draws={draws}: expected at least 2 and 1.")

@@ -1,4 +1,4 @@
-"""How samples share out over clusters of the data, to see what is missing."""
+"""How samples spread over clusters of the data, to see what is missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 def bin_shares(
     real: np.ndarray, generated: np.ndarray, bins: int = 10, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Counts the samples that fall into each of several clusters of real examples.
+    """Fractions of real examples and of samples in each of several clusters of the real ones.
 
     Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: clusters are those of k-means, and a sample
     belongs to the one whose center is nearest. A generator that has dropped a mode leaves its bins
@@ -32,15 +32,16 @@ def bin_shares(
         >>> of_real, of_samples = bin_shares(images, gan.sample(1000), bins=20)
         >>> missing = of_real[of_samples < 0.1 * of_real].sum()
     """
-    real, generated = (np.asarray(x, np.float32).reshape(len(x), -1) for x in (real, generated))
+    real = np.asarray(real, np.float32).reshape(len(real), -1)
+    generated = np.asarray(generated, np.float32).reshape(len(generated), -1)
     if real.shape[1] != generated.shape[1] or not 1 <= bins <= len(real):
         raise ValueError(
             f"bin_shares found {bins} bins for {len(real)} real examples of {real.shape[1]} "
             f"numbers, and samples of {generated.shape[1]}: pass examples of one shape, and 1 to "
             f"{len(real)} bins."
         )
-    found = KMeans(bins, n_init=4, random_state=seed).fit(real)
-    labels = found.labels_, found.predict(generated)
-    counts = [np.bincount(label, minlength=bins) / len(label) for label in labels]
-    order = np.argsort(-counts[0], kind="stable")
-    return counts[0][order], counts[1][order]
+    clusters = KMeans(bins, n_init=4, random_state=seed).fit(real)
+    of_real = np.bincount(clusters.labels_, minlength=bins) / len(real)
+    of_samples = np.bincount(clusters.predict(generated), minlength=bins) / len(generated)
+    order = np.argsort(-of_real, kind="stable")
+    return of_real[order], of_samples[order]

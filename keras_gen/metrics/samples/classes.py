@@ -1,4 +1,4 @@
-"""Images that were generated for a class beside real ones of that class."""
+"""Images generated for a class, compared with real ones of that class."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ def class_report(
     labels: np.ndarray,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Whether generated images show the class that was asked for, and vary as its real ones do.
+    """Whether generated images show the wanted class, and vary as its real images do.
 
     Agreement alone is highest for a generator that always draws the same clear image of a class, so
-    the kernel distance of each class stands beside it. Put the classifier's accuracy on held-out
-    real images beside both: no generator can be held to more.
+    the kernel distance of each class is given too. Compare both with the classifier's accuracy on
+    held-out real images, which is the best that a generator can reach.
 
     Args:
-        real: What an `Extractor` returns for real images: "features" `[n, d]`.
+        real: Output of an `Extractor` for real images: "features" `[n, d]`.
         real_labels: Their classes, integers `[n]`.
         generated: The same for generated ones, `[m, d]`, with "logits" `[m, classes]`.
-        labels: The classes that were asked for, integers `[m]`.
+        labels: The classes that they were generated for, integers `[m]`.
         seed: Seed of the kernel distance's subsets.
 
     Returns:
         A dict of floats: "agreement", the fraction whose likeliest class is the label, and
-        "worst_agreement", that of the class that has least; "class_distance", the mean over the
+        "worst_agreement", the lowest of any class; "class_distance", the mean over the
         classes of the kernel distance between generated and real images of a class, and
         "worst_class_distance", the largest.
 
@@ -43,17 +43,15 @@ def class_report(
     """
     real_labels, labels = np.asarray(real_labels), np.asarray(labels)
     sizes = [(len(real["features"]), len(real_labels)), (len(generated["logits"]), len(labels))]
-    if any(images != asked or not images for images, asked in sizes):
+    if any(images != wanted or not images for images, wanted in sizes):
         raise ValueError(f"class_report found {sizes} images and labels: pass one for each image.")
     right = generated["logits"].argmax(axis=1) == labels
-    classes = np.unique(labels)
-    agreements = [right[labels == c].mean() for c in classes]
-    distances = [
-        kernel_distance(
-            real["features"][real_labels == c], generated["features"][labels == c], seed=seed
-        )[0]
-        for c in classes
-    ]
+    agreements, distances = [], []
+    for wanted in np.unique(labels):
+        of_class = real["features"][real_labels == wanted]
+        made = generated["features"][labels == wanted]
+        agreements.append(right[labels == wanted].mean())
+        distances.append(kernel_distance(of_class, made, seed=seed)[0])
     return {
         "agreement": float(right.mean()),
         "worst_agreement": float(min(agreements)),

@@ -1,4 +1,4 @@
-"""All that is said of samples, by the features of one network, of several, and without any."""
+"""Reports on samples: by the features of one network, of several, and without any."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.baselines.gaussian_mixture import mixture_samples
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.metrics.samples.frechet import frechet_distance
 from keras_gen.metrics.samples.inception_score import inception_score
@@ -23,13 +22,13 @@ SIZES = ("n_real", "n_generated")
 def generation_report(
     real: dict[str, np.ndarray], generated: dict[str, np.ndarray], k: int = 5, seed: int = 0
 ) -> dict[str, float | None]:
-    """Compares generated images with real ones by every measure of their features.
+    """Compares generated images with real ones by every measure of the features of one network.
 
-    The numbers depend on the extractor and on the sizes of the sets: put both beside them. Give
+    The numbers depend on the extractor and on the sizes of the sets: report both with them. Pass
     held-out real images as `generated` to learn what a perfect generator would get.
 
     Args:
-        real: What an `Extractor` returns for real images: "features" `[n, d]`.
+        real: Output of an `Extractor` for real images: "features" `[n, d]`.
         generated: The same for generated ones, `[m, d]`; with "logits" `[m, K]` also their
             inception score is computed.
         k: Which neighbor reaches the edge of the balls of precision, recall, density, coverage.
@@ -46,7 +45,7 @@ def generation_report(
         - "n_real", "n_generated": the sizes.
 
     Raises:
-        ValueError: If the features are not such, or too few: 10 of each are needed.
+        ValueError: If the features are not such, or there are fewer than 10 images of either kind.
 
     Example:
     ```python
@@ -59,11 +58,11 @@ def generation_report(
             f"generation_report found {len(a)} real and {len(b)} generated images: pass at least "
             "10 of each."
         )
-    value, error = kernel_distance(a, b, seed=seed)
+    distance, error = kernel_distance(a, b, seed=seed)
     balls = prdc(a, b, k)
     report = {
         "frechet_distance": frechet_distance(a, b)["distance"],
-        "kernel_distance": value,
+        "kernel_distance": distance,
         "kernel_distance_error": error,
         **{name: balls[name] for name in (*FRACTIONS, *SIZES)},
     }
@@ -76,8 +75,8 @@ def generation_report(
 class GenerationEvaluation:
     """Compares generated images with training images by several networks, and without one.
 
-    A network can be pleased by what no eye would take for real, so none is asked alone: of the
-    networks' figures the worst counts. Fréchet distances have the units of their network's
+    A network can be pleased by what no eye would take for real, so none decides alone: the worst of
+    the networks' figures counts. Fréchet distances have the units of their network's
     features, so each is divided by what held-out images get: 1 is a perfect generator. The sliced
     Wasserstein distance of pyramid patches needs no network and sees blur and noise.
 
@@ -91,8 +90,7 @@ class GenerationEvaluation:
         ValueError: If the arrays are not images of such shapes, or fewer than 10.
 
     Example:
-        >>> extractors = {kind: trained_extractor(*train, kind=kind) for kind in ("conv", "mlp")}
-        >>> evaluate = GenerationEvaluation(extractors, train[0][:10_000], test_images)
+        >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0][:10_000], held_out)
         >>> evaluate(gan.sample(10_000))["frechet_ratio"]
     """
 
@@ -103,12 +101,15 @@ class GenerationEvaluation:
         held_out: np.ndarray,
         seed: int = 0,
     ):
-        self.extractors, self.real, self.seed = dict(extractors), real, seed
+        self.extractors = dict(extractors)
+        self.real = real
+        self.seed = seed
         self._features = {name: extract(real) for name, extract in self.extractors.items()}
-        self._floors = {
-            name: frechet_distance(self._features[name]["features"], extract(held_out)["features"])
-            for name, extract in self.extractors.items()
-        }
+        self._floors: dict[str, Any] = {}
+        for name, extract in self.extractors.items():
+            features = extract(held_out)["features"]
+            floor = frechet_distance(self._features[name]["features"], features)
+            self._floors[name] = floor["distance"]
 
     def __call__(self, images: np.ndarray) -> dict[str, float]:
         """Measures generated images; held-out ones give the floor, with a "frechet_ratio" of 1.
@@ -122,20 +123,19 @@ class GenerationEvaluation:
             - "frechet_ratio": the highest over the networks of the Fréchet distance over that of
               the held-out images; with "_" and the network's name that of each;
             - "precision", "recall", "density", "coverage": the lowest over the networks;
-            - "pyramid_" and the side of a level: see `pyramid_distances`, of 8 patches an image;
+            - "pyramid_" and the side of a level: see `pyramid_distances`, of 8 patches per image;
               contrast counts;
-            - what `generation_report` returns for each network, with "_" and its name; the sizes
+            - the figures of `generation_report` for each network, with "_" and its name; the sizes
               without, for they are the same.
 
         Raises:
             ValueError: If the array is not such, or has fewer than 10 images.
         """
-        reports: dict[str, dict[str, Any]] = {
-            name: generation_report(self._features[name], extract(images), seed=self.seed)
-            for name, extract in self.extractors.items()
-        }
+        reports: dict[str, dict[str, Any]] = {}
+        for name, extract in self.extractors.items():
+            reports[name] = generation_report(self._features[name], extract(images), seed=self.seed)
         for name, report in reports.items():
-            report["frechet_ratio"] = report["frechet_distance"] / self._floors[name]["distance"]
+            report["frechet_ratio"] = report["frechet_distance"] / self._floors[name]
         found = {"frechet_ratio": max(report["frechet_ratio"] for report in reports.values())}
         found |= {key: min(report[key] for report in reports.values()) for key in FRACTIONS}
         distances = pyramid_distances(
@@ -148,40 +148,41 @@ class GenerationEvaluation:
         return found
 
 
-def compare_sets(
+def sample_report(
     extractors: Mapping[str, Extractor],
     training: np.ndarray,
     held_out: np.ndarray,
     sets: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> dict[str, float | str | None]:
-    """Measures samples, held-out images and a baseline alike: what a recipe of a generator reports.
+    """Measures samples, a baseline and held-out images alike: what a generator's recipe reports.
 
     Args:
         extractors: As of `GenerationEvaluation`.
-        training: All training images; as many of the first as there are held-out ones are compared,
-            and as many samples of a mixture of Gaussians of them all are the baseline.
+        training: All training images. The first of them, as many as there are held-out ones, are
+            compared.
         held_out: As of `GenerationEvaluation`.
-        sets: By prefix, uint8 images, such as the samples under "".
-        seed: As of `GenerationEvaluation`, and of the baseline's samples.
+        sets: uint8 images by the prefix of their figures, such as the model's samples under ""
+            and those of `keras_gen.baselines.mixture_samples` under "baseline_".
+        seed: As of `GenerationEvaluation`.
 
     Returns:
-        For each prefix, "floor_" (held-out images) and "baseline_" what `GenerationEvaluation`
-        returns, and `memorization` of a tenth of the images; "extractor_" and "extractor_accuracy_"
-        with the name of each network.
+        For each prefix, and "floor_" for the held-out images, the figures of
+        `GenerationEvaluation`, and `memorization` of a tenth of the images; "extractor_" and
+        "extractor_accuracy_" with the name of each network.
 
     Raises:
-        ValueError: As `GenerationEvaluation` and `mixture_samples`.
+        ValueError: As `GenerationEvaluation`.
 
     Example:
-        >>> found = compare_sets(extractors, train_images, test_images, {"": gan.sample(10_000)})
+        >>> sets = {"": gan.sample(10_000), "baseline_": mixture_samples(train_images, 10_000)}
+        >>> found = sample_report(extractors, train_images, test_images, sets)
         >>> found["frechet_ratio"], found["baseline_frechet_ratio"]
     """
     evaluate = GenerationEvaluation(extractors, training[: len(held_out)], held_out, seed)
-    baseline = mixture_samples(training, len(held_out), seed=seed)
     metrics: dict[str, float | str | None] = {}
-    for prefix, images in {**sets, "floor_": held_out, "baseline_": baseline}.items():
-        # Each is looked for among all training images, which takes time.
+    for prefix, images in {**sets, "floor_": held_out}.items():
+        # A tenth, because the search through all training images takes time.
         copies = memorization(images[: max(1, len(images) // 10)], training)
         metrics |= {prefix + name: value for name, value in (evaluate(images) | copies).items()}
     for kind, extractor in extractors.items():

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import keras
 import numpy as np
-import tensorflow as tf
 from scipy import special
 
 
@@ -16,7 +14,7 @@ def inception_score(
     It lies between 1 (every image is classified alike) and the number of classes K (every image is
     classified with certainty, all classes equally often). It never sees a real image, so it misses
     what the classifier does not know. It is that paper's score only with that paper's classifier:
-    name yours beside the number.
+    name yours with the number.
 
     Args:
         predictions: The classifier's output for n images, `[n, K]`: probabilities or logits.
@@ -55,58 +53,3 @@ def inception_score(
         divergence = special.rel_entr(part, part.mean(axis=0)).sum(axis=1)
         scores.append(np.exp(divergence.mean()))
     return float(np.mean(scores)), float(np.std(scores))
-
-
-@keras.saving.register_keras_serializable("keras_gen")
-class InceptionScore(keras.metrics.Metric):
-    """Inception score of all images seen, as one part: see `inception_score`.
-
-    Replicas add up their sums, so that under a distribution strategy the result is that of all
-    their images.
-
-    Args:
-        classes: Number of classes K.
-        from_logits: Whether the predictions are logits.
-        name: Name of the metric.
-
-    Example:
-        >>> metric = InceptionScore(10)
-        >>> metric.update_state(np.eye(10))
-        >>> round(float(metric.result()), 6)
-        10.0
-    """
-
-    def __init__(self, classes: int, from_logits: bool = False, name: str = "inception_score"):
-        super().__init__(dtype="float64", name=name)
-        self.classes, self.from_logits = classes, from_logits
-        self.count, self.negative_entropy = (
-            self.add_variable((), "zeros", dtype="float64", name=n)
-            for n in ("count", "negative_entropy")
-        )
-        self.total = self.add_variable((classes,), "zeros", dtype="float64", name="total")
-
-    def update_state(self, predictions, sample_weight=None):
-        """Adds predictions `[batch, K]`; `sample_weight` `[batch]` of zeros and ones drops some."""
-        predictions = tf.cast(predictions, tf.float64)
-        if self.from_logits:
-            predictions = tf.nn.softmax(predictions)
-        weight = tf.ones(tf.shape(predictions)[:1], tf.float64)
-        if sample_weight is not None:
-            weight = tf.cast(sample_weight, tf.float64)
-        weight = weight[:, None]
-        self.count.assign_add(tf.reduce_sum(weight))
-        self.total.assign_add(tf.reduce_sum(weight * predictions, axis=0))
-        entropies = weight * tf.math.xlogy(predictions, predictions)
-        self.negative_entropy.assign_add(tf.reduce_sum(entropies))
-
-    def result(self):
-        """Returns the score, a float64 scalar."""
-        # The mean of KL(p(y|x) || p(y)) is the entropy of p(y) minus the mean entropy of p(y|x).
-        count = tf.convert_to_tensor(self.count)
-        marginal = tf.math.divide_no_nan(tf.convert_to_tensor(self.total), count)
-        conditional = tf.math.divide_no_nan(tf.convert_to_tensor(self.negative_entropy), count)
-        return tf.exp(conditional - tf.reduce_sum(tf.math.xlogy(marginal, marginal)))
-
-    def get_config(self) -> dict:
-        """Returns the constructor arguments."""
-        return {"classes": self.classes, "from_logits": self.from_logits, "name": self.name}

@@ -8,50 +8,36 @@ from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 
 def memorization(
-    generated: np.ndarray,
-    training: np.ndarray,
-    held_out: np.ndarray | None = None,
-    ratio: float = 1 / 3,
+    generated: np.ndarray, training: np.ndarray, ratio: float = 1 / 3
 ) -> dict[str, float]:
     """Reports how many generated examples lie suspiciously close to one training example.
 
     An example is taken for memorized if its nearest training example is closer than `ratio` times
     the second nearest, or equal to it: Yoon et al. (2023). It is a measure of copies of single
-    examples; where the training set holds duplicates, only exact copies of those are found. Real
-    held-out examples show what fraction to expect without memorization.
+    examples; where the training set holds duplicates, only exact copies of those are found. Pass
+    real held-out examples as `generated` to learn what fraction to expect without memorization.
 
     Args:
         generated: Images or features `[n, ...]`, any number type. Distances are Euclidean, in its
             units: in pixels they see copies, in features also copies that were shifted a little.
         training: The training set `[m, ...]`, at least 2 examples.
-        held_out: Real examples that were not trained on, `[l, ...]`.
         ratio: Between 0 and 1.
 
     Returns:
         {"memorized_fraction": of the generated, "nearest_distance": the median over the generated
-        of the distance to the nearest training example}, and with `held_out` the same two numbers
-        of the held-out examples, named "memorized_fraction_held_out" and
-        "nearest_distance_held_out".
+        of the distance to the nearest training example}.
 
     Raises:
         ValueError: If the examples differ in shape, there are too few, or `ratio` is out of range.
 
     Example:
-        >>> memorization(model.sample(1000), training_images, test_images)["memorized_fraction"]
+        >>> memorization(model.sample(1000), training_images)["memorized_fraction"]
     """
     if not 0 < ratio <= 1:
         raise ValueError(f"memorization found ratio={ratio}: pass a number in (0, 1].")
-    if len(training) < 2:
-        raise ValueError(
-            f"memorization found {len(training)} training examples: pass at least 2, since the "
-            "second nearest is compared with."
-        )
-    report = {}
-    for suffix, examples in {"": generated, "_held_out": held_out}.items():
-        if examples is None:
-            continue
-        nearest, second = nearest_neighbors(examples, training, k=2)[0].T
-        copied = (nearest == 0) | (nearest < ratio * second)
-        report["memorized_fraction" + suffix] = float(copied.mean())
-        report["nearest_distance" + suffix] = float(np.median(nearest))
-    return report
+    nearest, second = nearest_neighbors(generated, training, k=2)[0].T
+    copied = (nearest == 0) | (nearest < ratio * second)
+    return {
+        "memorized_fraction": float(copied.mean()),
+        "nearest_distance": float(np.median(nearest)),
+    }

@@ -10,8 +10,8 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     """Measures the motion of the center of brightness in each video.
 
     Args:
-        videos: uint8 `[n, frames, height, width, channels]`, at least 3 frames. Where a frame is
-            black, the center of the image stands in for that of brightness.
+        videos: uint8 `[n, frames, height, width, channels]`, at least 3 frames. For a black frame
+            the center of the image is taken.
 
     Returns:
         A dict of float64 `[n]`:
@@ -19,8 +19,8 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
         - "speed": mean distance from one frame to the next, pixels;
         - "turning": mean angle between successive steps in degrees, 0 to 180; steps of less than
           half a pixel have no direction and are left out (0 if there is no other);
-        - "flicker": standard deviation over time of the sum of brightness, over its mean; what is
-          seen keeps its shape if it is 0.
+        - "flicker": standard deviation over time of the sum of brightness, over its mean; it is 0
+          for a thing that does not change its shape.
 
     Raises:
         ValueError: If the videos are not such.
@@ -36,9 +36,10 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
         )
     bright = videos.sum(axis=-1, dtype=np.float64)
     ink = bright.sum(axis=(2, 3))
-    rows, columns = (np.arange(side) - (side - 1) / 2 for side in bright.shape[2:])
-    places = [bright.sum(axis=3) @ rows, bright.sum(axis=2) @ columns]
-    center = np.stack(places, axis=-1) / np.maximum(ink, 1)[..., None]
+    height, width = bright.shape[2:]
+    vertical = bright.sum(axis=3) @ (np.arange(height) - (height - 1) / 2)
+    horizontal = bright.sum(axis=2) @ (np.arange(width) - (width - 1) / 2)
+    center = np.stack([vertical, horizontal], axis=-1) / np.maximum(ink, 1)[..., None]
     steps = np.diff(center, axis=1)
     lengths = np.linalg.norm(steps, axis=-1)
     moving = (lengths[:, 1:] >= 0.5) & (lengths[:, :-1] >= 0.5)
@@ -70,7 +71,11 @@ def motion_distances(real: np.ndarray, generated: np.ndarray) -> dict[str, float
     Example:
         >>> motion_distances(training_videos, model.sample(1000))["speed_distance"]
     """
-    of_real, made = motion_statistics(real), motion_statistics(generated)
-    found = {f"{k}_distance": wasserstein_distance(of_real[k], made[k]) for k in made}
-    found |= {name: values.mean() for name, values in made.items()}
+    of_real = motion_statistics(real)
+    of_generated = motion_statistics(generated)
+    found = {
+        f"{name}_distance": wasserstein_distance(of_real[name], of_generated[name])
+        for name in of_generated
+    }
+    found |= {name: values.mean() for name, values in of_generated.items()}
     return {name: float(value) for name, value in found.items()}

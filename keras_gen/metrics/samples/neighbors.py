@@ -14,8 +14,8 @@ def nearest_neighbors(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Finds the k nearest rows of `reference` for every row of `queries`.
 
-    Computed in float64, in blocks: beside the arrays themselves, memory is that of `reference` as
-    floats (float32 of uint8), whatever the number of queries.
+    Computed in float64, in blocks: besides the arrays, memory is that of `reference` as floats
+    (float32 for uint8), for any number of queries.
 
     Args:
         queries: Features or images of any number type, `[n, ...]`; axes after the first are
@@ -33,7 +33,7 @@ def nearest_neighbors(
 
     Example:
         >>> distances, indices = nearest_neighbors(samples, training_images)
-        >>> training_images[indices[:, 0]]  # beside the samples, for the eye
+        >>> training_images[indices[:, 0]]
     """
     queries, reference = _rows(queries, "queries"), _rows(reference, "reference")
     if queries.shape[1] != reference.shape[1]:
@@ -50,12 +50,12 @@ def nearest_neighbors(
     dtype = np.result_type(queries, reference, np.float32)
     search = NearestNeighbors(n_neighbors=k, algorithm="brute")
     search.fit(reference.astype(dtype, copy=False))
-    found = [
-        _block(search, queries[block].astype(dtype, copy=False), reference)
-        for block in gen_batches(len(queries), BLOCK)
-    ]
-    distances, indices = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return distances, indices
+    distances, indices = [], []
+    for block in gen_batches(len(queries), BLOCK):
+        found = _block(search, queries[block].astype(dtype, copy=False), reference)
+        distances.append(found[0])
+        indices.append(found[1])
+    return np.concatenate(distances), np.concatenate(indices)
 
 
 def _rows(array: np.ndarray, name: str) -> np.ndarray:

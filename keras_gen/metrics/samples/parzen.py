@@ -1,8 +1,6 @@
-"""Likelihoods of samples alone: a normal density around each of them, as early GANs reported."""
+"""Likelihoods from samples alone, by a normal density around each, as early GANs reported."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import logsumexp
@@ -19,11 +17,11 @@ def parzen_log_likelihood(
     the pixels in [0, 1]; the mean over the test images of MNIST is 225, with a standard error of 2
     (table 1). Theis, van den Oord, Bethge: "A Note on the Evaluation of Generative Models", ICLR
     2016, show that such estimates rank models wrongly, and can put one above the data's own
-    distribution: it is here to be held against that table.
+    distribution: compare it with that table only.
 
     Args:
         samples: uint8 `[m, H, W, 1]` or `[m, H, W, 3]`, 0..255, of the model.
-        images: uint8 `[n, H, W, C]`, of which the likelihood is asked.
+        images: uint8 `[n, H, W, C]`, the images to find the likelihood of.
         std: Standard deviation of the window, of pixels in [0, 1], from `best_parzen_std`.
         batch_size: Images at once.
 
@@ -56,15 +54,12 @@ def parzen_log_likelihood(
     return np.concatenate(found) - constant
 
 
-def best_parzen_std(
-    samples: np.ndarray, held_out: np.ndarray, stds: Sequence[float] | None = None
-) -> float:
-    """Chooses the window's standard deviation by held-out images.
+def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
+    """Chooses the window's deviation by held-out images, from ten in equal ratios, 0.1 to 1.
 
     Args:
         samples: As of `parzen_log_likelihood`.
         held_out: Images that are neither the model's training images nor test images.
-        stds: Candidates; by default ten from 0.1 to 1 in equal ratios.
 
     Returns:
         The candidate of the highest mean likelihood.
@@ -75,7 +70,7 @@ def best_parzen_std(
     Example:
         >>> std = best_parzen_std(model.sample(10_000), validation_images)
     """
-    candidates = np.geomspace(0.1, 1.0, 10) if stds is None else np.asarray(stds, np.float64)
+    candidates = np.geomspace(0.1, 1.0, 10)
     means = [parzen_log_likelihood(samples, held_out, float(std)).mean() for std in candidates]
     return float(candidates[int(np.argmax(means))])
 

@@ -29,15 +29,14 @@ def perceptual_path_length(
     Args:
         generate: Float latents `[batch, ...]` to float images. They must not be rounded to
             8 bits, which would hide a step of size epsilon.
-        features: Images to features `[batch, ...]`, of which the squared differences are summed.
+        features: Images to features `[batch, ...]`, whose squared differences are summed.
         start: Latents at the ends t = 0 of the paths, `[n, d]`.
         end: Latents at the ends t = 1, same shape.
         spherical: Interpolate along great circles instead of lines: the paper's Z instead of its
-            W. As there (sec. 4.1), the latents are scaled to length 1 before, and so are all points
-            between them. Its generator scales its input itself; for one that does not, and was
-            trained on latents from a normal distribution, do so in `generate`: their length is
-            about sqrt(d).
-        epsilon: The step.
+            W. As there (sec. 4.1), the latents and all points between them are scaled to length 1.
+            A generator trained on normal latents, whose length is about sqrt(d), wants them scaled
+            back in `generate`.
+        epsilon: The step, above 0.
         trim: Fraction of the shortest, and of the longest, that is left out of the mean: the
             paper's program leaves out 0.01 of each.
         batch_size: Paths at once; `generate` gets twice as many latents.
@@ -47,27 +46,21 @@ def perceptual_path_length(
         {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.
 
     Raises:
-        ValueError: If the latents have different shapes, an argument is out of range, or no great
-            circle leads from one latent to the other.
+        ValueError: If the latents have different shapes, or no great circle leads from one latent
+            to the other.
         TypeError: If `generate` returns whole numbers.
 
     Example:
         >>> z = np.random.default_rng(0).normal(size=(2, 100, 8))
         >>> perceptual_path_length(lambda z: 2 * z, lambda x: x, z[0], z[1])  # about 4 * 2 * 8
-        >>> # A generator trained on normal latents: 8 dimensions, so a sphere of radius sqrt(8)
-        >>> on_sphere = lambda z: generator(8**0.5 * z)
-        >>> perceptual_path_length(on_sphere, features, z[0], z[1], spherical=True)
+        >>> scaled = lambda z: generator(8**0.5 * z)  # 8 dimensions: a sphere of radius sqrt(8)
+        >>> perceptual_path_length(scaled, features, z[0], z[1], spherical=True)
     """
     start, end = np.asarray(start, np.float64), np.asarray(end, np.float64)
     if start.shape != end.shape or start.ndim != 2 or len(start) < 2:
         raise ValueError(
             f"perceptual_path_length found latents of shape {start.shape} and {end.shape}: pass "
             "two arrays of one shape [n, d] with n of at least 2."
-        )
-    if not epsilon > 0 or not 0 <= trim < 0.5 or batch_size < 1:
-        raise ValueError(
-            f"perceptual_path_length found epsilon={epsilon}, trim={trim}, batch_size="
-            f"{batch_size}: pass a positive epsilon, a trim in [0, 0.5) and a positive batch_size."
         )
     t = np.random.default_rng(seed).uniform(size=(len(start), 1))
     between = great_circle if spherical else line
@@ -86,9 +79,9 @@ def perceptual_path_length(
         outputs = np.asarray(features(images), np.float64)
         one, other = np.split(outputs.reshape(len(latents), -1), 2)
         lengths.append(np.sum((one - other) ** 2, axis=1) / epsilon**2)
-    kept = np.sort(np.concatenate(lengths))
-    cut = int(trim * len(kept))
-    kept = kept[cut : len(kept) - cut]
+    ordered = np.sort(np.concatenate(lengths))
+    cut = int(trim * len(ordered))
+    kept = ordered[cut : len(ordered) - cut]
     return {
         "path_length": float(kept.mean()),
         "path_length_error": float(kept.std(ddof=1) / np.sqrt(len(kept))),

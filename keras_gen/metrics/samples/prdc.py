@@ -49,11 +49,14 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
     real, generated = as_feature_pair(real, generated, ("real", "generated"), rows=k + 1)
     # Small numbers lose least in the expansion of |x - y|^2.
     center = real.mean(axis=0)
-    real, generated = real - center, generated - center
-    real_radii, generated_radii = _squared_radii(real, k), _squared_radii(generated, k)
+    real = real - center
+    generated = generated - center
+    real_radii = _squared_radii(real, k)
+    generated_radii = _squared_radii(generated, k)
 
-    precise, balls, start = 0, 0, 0
-    recalled, covered = np.zeros([2, len(real)], bool)
+    precise = balls = start = 0
+    recalled = np.zeros(len(real), bool)
+    covered = np.zeros(len(real), bool)
     for squares in pairwise_distances_chunked(generated, real, working_memory=MEMORY, squared=True):
         in_real_ball = squares <= real_radii
         precise += int(in_real_ball.any(axis=1).sum())

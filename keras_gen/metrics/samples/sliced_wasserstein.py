@@ -34,8 +34,8 @@ def pyramid_distances(
 
     Args:
         images: uint8 `[n, H, W, C]`, sides a power of two times 16.
-        target: uint8 `[m, H, W, C]`; of the larger set as many patches are drawn as there are of
-            the smaller.
+        target: uint8 `[m, H, W, C]`; from the larger set as many patches are drawn as the smaller
+            has.
         normalize: True: each set's patches to mean 0 and deviation 1 for each channel, the paper's.
             False: both by the mean and the deviation of `target`, so that contrast counts.
         patches: Per image and level.
@@ -46,47 +46,38 @@ def pyramid_distances(
         {side of the level: distance times 1000}, finest first.
 
     Raises:
-        ValueError: If the images are not uint8 arrays of one such size, or a number is below 1.
+        ValueError: If the images are not uint8 arrays of one such size.
 
     Example:
         >>> pyramid_distances(model.translate(photos), paintings)  # such as
         {128: 61.0, 64: 70.2, 32: 88.5, 16: 97.1}
     """
     images, target = as_images(images, "images"), as_images(target, "target")
-    _check(images, target)
-    if min(patches, directions) < 1:
-        raise ValueError(
-            f"patches and directions must be 1 or more, found {patches} and {directions}."
-        )
-    rng = np.random.default_rng(seed)
-    levels = zip(_levels(images, patches, rng), _levels(target, patches, rng), strict=True)
-    distances = {}
-    for (side, a), (_, b) in levels:
-        count = min(len(a), len(b))
-        a, b = (x[rng.permutation(len(x))[:count]] for x in (a, b))
-        of_a, of_b = (a, b) if normalize else (b, b)
-        a, b = _standardized(a, of_a), _standardized(b, of_b)
-        distances[side] = 1000 * _sliced(
-            a.reshape(count, -1), b.reshape(count, -1), directions, rng
-        )
-    return distances
-
-
-def _check(images: np.ndarray, target: np.ndarray) -> None:
     height, width = images.shape[1:3]
-    levels = min(height, width) / SMALLEST
-    fits = (
-        height == width and levels >= 1 and (levels.is_integer() and int(levels).bit_count() == 1)
-    )
-    if images.shape[1:] != target.shape[1:] or not fits:
+    levels = height / SMALLEST
+    power_of_two = levels.is_integer() and int(levels).bit_count() == 1
+    if images.shape[1:] != target.shape[1:] or height != width or not power_of_two:
         raise ValueError(
             f"pyramid_distances found images of shape {images.shape[1:]} and a target of "
             f"{target.shape[1:]}: pass squares of one size, 16, 32, 64, ... pixels."
         )
+    rng = np.random.default_rng(seed)
+    of_images = _patches(images, patches, rng)
+    of_target = _patches(target, patches, rng)
+    distances = {}
+    for side, a in of_images.items():
+        b = of_target[side]
+        count = min(len(a), len(b))
+        a = a[rng.permutation(len(a))[:count]]
+        b = b[rng.permutation(len(b))[:count]]
+        a = _standardized(a, like=a if normalize else b).reshape(count, -1)
+        b = _standardized(b, like=b).reshape(count, -1)
+        distances[side] = 1000 * _sliced(a, b, directions, rng)
+    return distances
 
 
-def _levels(images: np.ndarray, patches: int, rng: np.random.Generator):
-    """The sides of the pyramid's levels, with patches `[n * patches, 7, 7, channels]` of each."""
+def _patches(images: np.ndarray, patches: int, rng: np.random.Generator) -> dict[int, np.ndarray]:
+    """Patches `[n * patches, 7, 7, channels]` of each level, by its side."""
     found: dict[int, list[np.ndarray]] = {}
     for image in images:
         for level in laplacian_pyramid(image):
@@ -94,7 +85,7 @@ def _levels(images: np.ndarray, patches: int, rng: np.random.Generator):
             windows = np.lib.stride_tricks.sliding_window_view(level, (PATCH, PATCH), (0, 1))
             found.setdefault(len(level), []).append(windows[tops, lefts])
     # A window's channels come first.
-    return [(side, np.moveaxis(np.concatenate(p), 1, -1)) for side, p in found.items()]
+    return {side: np.moveaxis(np.concatenate(parts), 1, -1) for side, parts in found.items()}
 
 
 def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
@@ -104,10 +95,11 @@ def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
         image: `[side, side, channels]`, any number type; the side 16 times a power of two.
 
     Returns:
-        Float32 arrays of half the side each; a level plus the next one enlarged, and so on, is the
-        image.
+        Float32 arrays, each of half the side of the one before; a level plus the next one enlarged,
+        and so on, is the image.
     """
-    rest, details = image.astype(np.float32), []
+    details = []
+    rest = image.astype(np.float32)
     while len(rest) > SMALLEST:
         smaller = _blurred(rest)[::2, ::2]
         details.append(rest - enlarged(smaller))
@@ -128,15 +120,16 @@ def _blurred(image: np.ndarray) -> np.ndarray:
     return image
 
 
-def _standardized(patches: np.ndarray, of: np.ndarray) -> np.ndarray:
+def _standardized(patches: np.ndarray, like: np.ndarray) -> np.ndarray:
     axes = (0, 1, 2)
-    deviation = np.maximum(of.std(axis=axes, dtype=np.float64), 1e-8)
-    return ((patches - of.mean(axis=axes, dtype=np.float64)) / deviation).astype(np.float32)
+    deviation = np.maximum(like.std(axis=axes, dtype=np.float64), 1e-8)
+    return ((patches - like.mean(axis=axes, dtype=np.float64)) / deviation).astype(np.float32)
 
 
 def _sliced(a: np.ndarray, b: np.ndarray, directions: int, rng: np.random.Generator) -> float:
     """Mean over random directions of the Wasserstein distance between the projections."""
-    total, block = 0.0, 64
+    total = 0.0
+    block = 64
     for start in range(0, directions, block):
         unit = rng.normal(size=(a.shape[1], min(block, directions - start))).astype(np.float32)
         unit /= np.linalg.norm(unit, axis=0)

@@ -1,4 +1,4 @@
-"""How far translated images reached the other domain, and how much of the content they kept."""
+"""How close translated images came to the other domain, and how much of their content they kept."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ class TranslationEvaluation:
     """Compares translations of held-out images with held-out images of the other domain.
 
     No single measure is the eye: a filter that adds noise pleases a classifier, and one that moves
-    colors pleases another. So there are two kinds, and of each the worst counts.
+    colors pleases another. So there are two kinds of measures, and the worst of each kind counts.
 
-    The excess is what the translations are farther from the target's held-out images than its
-    training images are, as a fraction of that of the untranslated source:
-    (translated - floor) / (source - floor), in sliced Wasserstein distances of patches at every
-    scale (`pyramid_distances`), means over the scales: 0 for images of the target domain, 1 for the
-    identity. "excess" scales patches by the target's own contrast, so that a flat or harsh image is
-    punished; "excess_normalized" gives each set unit contrast, as Karras et al. (2018) do.
+    The excess compares sliced Wasserstein distances of patches to the target's held-out images
+    (`pyramid_distances`, means over the scales): (translated - floor) / (source - floor), where the
+    floor is the distance of the target's training images. It is 0 for images of the target domain
+    and 1 for the identity. "excess" scales patches by the target's own contrast, so that a flat or
+    harsh image is punished; "excess_normalized" gives each set unit contrast, as Karras et al.
+    (2018) do.
 
     Args:
         classifiers: By name, classifiers of source domain (first) and target domain (second), from
-            `train_domain_classifier`, trained on none of these images; without any, what they say
-            is left out.
+            `train_domain_classifier`, trained on none of these images; may be empty.
         source: Held-out images uint8 `[n, H, H, 3]` of the first domain, such as photos; H is 16,
             32, 64, ...
         target: Held-out images uint8 `[m, H, H, 3]` of the second domain, such as paintings.
@@ -56,23 +55,23 @@ class TranslationEvaluation:
         reference: np.ndarray,
         seed: int = 0,
     ):
-        self.classifiers, self.source = dict(classifiers), source
-        self.target, self.reference = target, reference
+        self.classifiers = dict(classifiers)
+        self.source = source
+        self.target = target
+        self.reference = reference
         rng = np.random.default_rng(seed)
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
         floors = [self._patches(reference[draw]) for draw in draws]
         self._floor = {kind: np.mean([floor[kind] for floor in floors], axis=0) for kind in KINDS}
         self._of_source = self._patches(source)
-        self._target_features = {
-            name: predict(classifier, target)["features"]
-            for name, classifier in self.classifiers.items()
-        }
-        self._source_distances = {
-            name: self._kernel_distance(name, source)[0] for name in self.classifiers
-        }
+        self._target_features = {}
+        self._source_distances = {}
+        for name, classifier in self.classifiers.items():
+            self._target_features[name] = predict(classifier, target)["features"]
+            self._source_distances[name] = self._kernel_distance(name, source)[0]
 
     def accuracies(self) -> dict[str, float]:
-        """How right each classifier is on the very images that it is asked about.
+        """Accuracy of each classifier on the images that it evaluates.
 
         Returns:
             {"classifier_accuracy_" and its name: the mean of its accuracies on source and target}.
@@ -116,23 +115,26 @@ class TranslationEvaluation:
               of features, Binkowski et al. 2018) from translations to target, over that from source
               to target; with "_" and the classifier's name that of each;
             - "target_fraction": lowest fraction that a classifier puts into the target domain. It
-              is easily fooled, by artifacts too: trust the others before it;
+              is easily fooled, by artifacts too: trust the others first;
             - "ms_ssim": mean multi-scale structural similarity with the source, see `ms_ssim`.
-              Colors may change freely; what counts is that edges and shapes stay where they were;
-            - "cycle_error": see `cycle_error`; only with `cycled`.
+              Colors may change freely; edges and shapes should stay where they were;
+            - "cycle_error": mean absolute difference of source and `cycled` in 8-bit levels (0 to
+              255), the L1 cycle loss of Zhu et al. (2017), equation 2, times 127.5.
 
         Raises:
             ValueError: If the arrays have not the shape of `source`.
         """
         report = {"ms_ssim": float(ms_ssim(translated, self.source).mean())}
         if cycled is not None:
-            report["cycle_error"] = cycle_error(self.source, cycled)
+            report["cycle_error"] = float(l1_error(cycled, self.source).mean(dtype=np.float64))
         worst = []
         for kind, distances in self._patches(translated).items():
-            floor, of_source = self._floor[kind], self._of_source[kind]
-            report[kind] = _excess(distances.mean(), floor.mean(), of_source.mean())
-            worst += [*map(_excess, distances, floor, of_source)]
-        report["worst_excess"] = max(worst)
+            floor = self._floor[kind]
+            of_source = self._of_source[kind]
+            excess = (distances.mean() - floor.mean()) / (of_source.mean() - floor.mean())
+            report[kind] = float(excess)
+            worst.extend((distances - floor) / (of_source - floor))
+        report["worst_excess"] = float(max(worst))
         fractions, ratios = [], {}
         for name in self.classifiers:
             distance, fraction = self._kernel_distance(name, translated)
@@ -155,39 +157,14 @@ class TranslationEvaluation:
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """The distances to the target at every scale, of both kinds."""
-        return {
-            kind: np.asarray(
-                [*pyramid_distances(images, self.target, normalize=normalize).values()]
-            )
-            for kind, normalize in KINDS.items()
-        }
+        found = {}
+        for kind, normalize in KINDS.items():
+            distances = pyramid_distances(images, self.target, normalize=normalize)
+            found[kind] = np.asarray([*distances.values()])
+        return found
 
     def _kernel_distance(self, name: str, images: np.ndarray) -> tuple[float, float]:
         """Distance to the target under one classifier, and the fraction taken for the target."""
         outputs = predict(self.classifiers[name], images)
         distance, _ = kernel_distance(outputs["features"], self._target_features[name])
         return distance, float((outputs["logits"] > 0).mean())
-
-
-def _excess(distance: float, floor: float, of_source: float) -> float:
-    return float((distance - floor) / (of_source - floor))
-
-
-def cycle_error(images: np.ndarray, cycled: np.ndarray) -> float:
-    """Mean absolute difference of images and their round trip, in 8-bit levels (0 to 255).
-
-    Args:
-        images: uint8 `[n, H, W, 3]`.
-        cycled: The same after translation there and back, uint8, same shape.
-
-    Returns:
-        A number between 0 and 255: the L1 cycle loss of Zhu et al. (2017), equation 2, times 127.5.
-
-    Raises:
-        ValueError: If the arrays are not images of one shape.
-
-    Example:
-        >>> cycle_error(np.zeros([1, 16, 16, 3], "uint8"), np.full([1, 16, 16, 3], 3, "uint8"))
-        3.0
-    """
-    return float(l1_error(cycled, images).mean(dtype=np.float64))

@@ -14,8 +14,8 @@ AUDIBLE = 40.0  # dB below the loudest frame
 def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
     """Distance of the logarithms of spectra, in which phases are free.
 
-    The root of the mean squared difference over all frequencies of a frame, in dB; of this the mean
-    over the frames in which the original is within 40 dB of its loudest.
+    For each frame the root of the mean squared difference over all frequencies, in dB; then the
+    mean over the frames in which the original is within 40 dB of its loudest.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
@@ -42,7 +42,7 @@ def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.nd
 
 
 def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Energy of the originals over that of the differences, in dB, which asks for every phase.
+    """Energy of the originals over that of the differences, in dB; every phase counts.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
@@ -60,7 +60,8 @@ def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
         array([0.])
     """
     _require_pairs(waveforms, originals)
-    sounds, wanted = as_waveforms(waveforms), as_waveforms(originals)
+    sounds = as_waveforms(waveforms)
+    wanted = as_waveforms(originals)
     with np.errstate(divide="ignore"):
         noise = np.sum(np.square(sounds - wanted), axis=1)
         return 10 * np.log10(np.sum(np.square(wanted), axis=1) / noise)

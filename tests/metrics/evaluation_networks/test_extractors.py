@@ -1,9 +1,3 @@
-import hashlib
-import io
-import time
-import urllib.error
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -112,68 +106,19 @@ def test_clear_errors_of_models(mean_color):
         resize_images(np.zeros([2, 4, 4, 3], "uint8"), (0, 4))
 
 
-# InceptionV3 ------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def weights(monkeypatch, tmp_path):
-    """Stands in for the 92 MiB and the network that takes them."""
-    content = b"weights"
-    monkeypatch.setenv("KERAS_HOME", str(tmp_path))
-    monkeypatch.setattr(extractors, "INCEPTION_MD5", hashlib.md5(content).hexdigest())
-    monkeypatch.setattr(extractors, "INCEPTION_SIZE", 8)
-
-    def network(weights, classifier_activation):
-        assert Path(weights).read_bytes() == content and classifier_activation is None
+def test_inception_is_kerass(monkeypatch):
+    def network(classifier_activation):
+        assert classifier_activation is None
         x = keras.Input((8, 8, 3))
         features = keras.layers.GlobalAveragePooling2D(name="avg_pool")(x)
         return keras.Model(x, keras.layers.Dense(4, "relu")(features))
 
     monkeypatch.setattr(keras.applications, "InceptionV3", network)
-    return content, tmp_path / "models" / extractors.INCEPTION_FILE
-
-
-def serve(monkeypatch, answer):
-    """Lets the host of the weights answer so; returns the list of requests."""
-    requests = []
-
-    def urlopen(url, timeout):
-        requests.append((url, timeout))
-        if isinstance(answer, Exception):
-            raise answer
-        return io.BytesIO(answer)
-
-    monkeypatch.setattr(extractors.urllib.request, "urlopen", urlopen)
-    return requests
-
-
-def test_inception_weights_are_fetched_once_and_named(monkeypatch, weights):
-    content, path = weights
-    requests = serve(monkeypatch, content)
-    extractor = inception_v3(timeout=2)
+    extractor = inception_v3()
     assert extractor.name.startswith("inception_v3-keras_imagenet-")
-    assert requests == [(extractors.INCEPTION_URL, 2)] and path.read_bytes() == content
     found = extractor(np.full([2, 5, 5, 3], 255, "uint8"))
     np.testing.assert_allclose(found["features"], 1)  # white is 1 of -1..1
     assert found["logits"].shape == (2, 4)
-    inception_v3()
-    assert len(requests) == 1
-    # A damaged file is fetched anew.
-    path.write_bytes(b"half")
-    inception_v3()
-    assert len(requests) == 2 and path.read_bytes() == content
-
-
-def test_inception_without_weights_says_so_at_once(monkeypatch, weights):
-    requests = serve(monkeypatch, urllib.error.URLError("no route to host"))
-    start = time.monotonic()
-    with pytest.raises(FileNotFoundError, match=r"no route to host.*another extractor"):
-        inception_v3()
-    assert len(requests) == 1 and time.monotonic() - start < 1
-    serve(monkeypatch, b"<html>")
-    with pytest.raises(FileNotFoundError, match="instead of"):
-        inception_v3()
-    assert not weights[1].exists()
 
 
 # A classifier of the data set at hand -----------------------------------------------------------

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.metrics import importance_weighted_nll, latent_grid_mixture
+from keras_gen.baselines import BernoulliMixture
+from keras_gen.metrics import importance_weighted_nll, latent_grid
 from keras_gen.networks import mlp_decoder
 from keras_gen.vae import PriorSampledModel
 
@@ -21,14 +22,17 @@ def model(rng):
     return PriorSampledModel(decoder)
 
 
+def log_prob(model, **options):
+    return BernoulliMixture.of(*latent_grid(model, **options)).log_prob(EVERY)
+
+
 def test_is_a_density_that_samples_of_the_prior_come_to(model):
-    log_probs = latent_grid_mixture(model, side=60).log_prob(EVERY)
+    log_probs = log_prob(model, side=60)
     assert np.exp(log_probs).sum() == pytest.approx(1, abs=1e-5)
     nats = importance_weighted_nll(model, EVERY, samples=5000, chunk=1000)
     np.testing.assert_allclose(-log_probs, nats["nll"], atol=0.08)
-    np.testing.assert_allclose(
-        latent_grid_mixture(model, side=120, batch_size=77).log_prob(EVERY), log_probs, atol=1e-4
-    )
+    finer = log_prob(model, side=120, batch_size=77)
+    np.testing.assert_allclose(finer, log_probs, atol=1e-4)
     # It is not the likelihood of the means.
     independent = np.exp(log_probs) @ EVERY.reshape(16, 4)
     alone = np.where(EVERY.reshape(16, 4), independent, 1 - independent).prod(axis=1)
@@ -40,15 +44,13 @@ def test_latents_that_say_nothing_leave_independent_pixels(model):
     model.decoder.set_weights([np.zeros([2, 4]), bias])
     white = 1 / (1 + np.exp(-bias))
     expected = np.log(np.where(EVERY.reshape(16, 4), white, 1 - white)).sum(axis=1)
-    np.testing.assert_allclose(
-        latent_grid_mixture(model, side=3).log_prob(EVERY), expected, rtol=1e-4
-    )
+    np.testing.assert_allclose(log_prob(model, side=3), expected, rtol=1e-4)
 
 
 def test_errors(model):
     with pytest.raises(ValueError, match="side is 1: at least 2 points"):
-        latent_grid_mixture(model, side=1)
+        latent_grid(model, side=1)
     z = keras.Input((3,))
     other = PriorSampledModel(keras.Model(z, keras.layers.Dense(4)(z)))
     with pytest.raises(ValueError, match=r"latents of shape \(3,\): a grid needs 2"):
-        latent_grid_mixture(other)
+        latent_grid(other)

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from keras_gen.metrics import knn_accuracy, linear_probe
+from keras_gen.metrics import linear_probe
 
 
 def exclusive_or(rng, n):
@@ -55,32 +55,16 @@ def test_more_labels_help_and_scale_does_not_matter(blobs):
     )
 
 
-def test_a_probe_cannot_see_what_neighbors_can(rng):
+def test_a_probe_cannot_see_an_exclusive_or(rng):
     x, y = exclusive_or(rng, 400)
     test_x, test_y = exclusive_or(rng, 400)
     assert linear_probe(x, y, test_x, test_y)[400] < 0.8  # three of the four corners at best
-    assert knn_accuracy(x, y, test_x, test_y) == 1
 
 
 def test_random_codes_are_at_chance(rng):
     y, test_y = np.arange(400) % 4, np.arange(800) % 4
     x, test_x = rng.normal(size=[400, 5]), rng.normal(size=[800, 5])
     assert linear_probe(x, y, test_x, test_y)[400] == pytest.approx(0.25, abs=0.06)
-    assert knn_accuracy(x, y, test_x, test_y) == pytest.approx(0.25, abs=0.06)
-
-
-@pytest.mark.parametrize("metric", ["euclidean", "cosine"])
-def test_neighbors_against_brute_force(blobs, metric):
-    x, y = blobs(60, spread=4.0)
-    test_x, test_y = blobs(50, spread=4.0)
-    right = 0
-    for code, label in zip(test_x, test_y, strict=True):
-        if metric == "cosine":
-            far = 1 - x @ code / np.linalg.norm(x, axis=1) / np.linalg.norm(code)
-        else:
-            far = ((x - code) ** 2).sum(axis=1)
-        right += np.bincount(y[np.argsort(far)[:7]], minlength=3).argmax() == label
-    assert knn_accuracy(x, y, test_x, test_y, 7, metric) == right / 50
 
 
 X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1])
@@ -95,8 +79,7 @@ X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1])
         (lambda: linear_probe(X, Y * 0, X, Y), ValueError, "found 1 classes"),
         (lambda: linear_probe(X, Y, X, Y, counts=[7]), ValueError, r"counts \[7\]"),
         (lambda: linear_probe(X, Y, X, Y, counts=[1]), ValueError, r"counts \[1\]"),
-        (lambda: knn_accuracy(X, Y, X * np.nan, Y), ValueError, "test_codes"),
-        (lambda: knn_accuracy(X, Y, X, Y, 7), ValueError, "neighbors must be between 1 and 6"),
+        (lambda: linear_probe(X, Y, X * np.nan, Y), ValueError, "test_codes"),
     ],
 )
 def test_clear_errors(call, error, message):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.metrics import retrieval_curve, retrieval_precision
+from keras_gen.metrics import retrieval_curve
 
 
 def ranked_hits(query, label, gallery, labels):
@@ -12,10 +12,9 @@ def ranked_hits(query, label, gallery, labels):
 def test_retrieval_against_brute_force(blobs):
     gallery, gallery_y = blobs(70, spread=4.0)
     queries, query_y = blobs(300, spread=4.0)  # more than one block of queries
-    precisions, curves = [], []
+    curves = []
     for query, label in zip(queries, query_y, strict=True):
         hits = ranked_hits(query, label, gallery, gallery_y)
-        precisions.append(hits[:9].mean())
         found = np.cumsum(hits)
         curves.append(
             [
@@ -23,9 +22,7 @@ def test_retrieval_against_brute_force(blobs):
                 for recall in (0.25, 0.5, 1.0)
             ]
         )
-    arguments = (queries, query_y, gallery, gallery_y)
-    assert retrieval_precision(*arguments, k=9) == pytest.approx(np.mean(precisions))
-    curve = retrieval_curve(*arguments, recalls=(0.25, 0.5, 1.0))
+    curve = retrieval_curve(queries, query_y, gallery, gallery_y, recalls=(0.25, 0.5, 1.0))
     np.testing.assert_allclose(curve, np.mean(curves, axis=0))
 
 
@@ -34,7 +31,6 @@ def test_retrieval_by_hand():
     labels = np.array([1, 0, 1, 1])
     # Ranked for the query: hit, miss, hit, hit.
     arguments = (np.array([[2.0, -0.1]]), np.array([1]), gallery, labels)
-    assert [retrieval_precision(*arguments, k=k) for k in (1, 2, 4)] == [1, 1 / 2, 3 / 4]
     np.testing.assert_allclose(
         retrieval_curve(*arguments, recalls=(1 / 3, 0.5, 2 / 3, 1.0)), [1, 2 / 3, 2 / 3, 3 / 4]
     )
@@ -74,7 +70,6 @@ def test_separate_blobs_are_retrieved_perfectly_and_length_does_not_matter(blobs
     codes, labels = blobs(100)
     lengths = rng.uniform(0.01, 100, size=[100, 1])
     arguments = (codes[:40], labels[:40], codes * lengths, labels)
-    assert retrieval_precision(*arguments) == 1
     np.testing.assert_allclose(retrieval_curve(*arguments), 1)
 
 
@@ -82,17 +77,9 @@ def test_collapsed_codes_retrieve_by_chance_whatever_the_order():
     # A stable order among equals would give the sorted gallery's first label, and 1 or 0.
     labels = np.repeat([0, 1], 500)
     for code in (np.ones([1000, 4]), np.zeros([1000, 4])):
-        precision = retrieval_precision(code[:1], labels[:1], code, labels, k=200)
-        assert precision == pytest.approx(0.5, abs=0.15)
         np.testing.assert_allclose(
             retrieval_curve(code[:1], labels[:1], code, labels, [0.5, 1.0]), 0.5, atol=0.1
         )
-
-
-def test_random_codes_retrieve_by_chance(rng):
-    x, test_x = rng.normal(size=[400, 5]), rng.normal(size=[800, 5])
-    precision = retrieval_precision(test_x, np.arange(800) % 4, x, np.arange(400) % 4)
-    assert precision == pytest.approx(0.25, abs=0.03)
 
 
 X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1])
@@ -101,8 +88,7 @@ X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1])
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (lambda: retrieval_precision(X, Y, X, Y, k=9), ValueError, "k must be between 1 and 6"),
-        (lambda: retrieval_precision(X, Y[1:], X, Y), ValueError, "query_labels"),
+        (lambda: retrieval_curve(X, Y[1:], X, Y), ValueError, "query_labels"),
         (lambda: retrieval_curve(X, Y + 1, X, Y), ValueError, "query label 2"),
         (lambda: retrieval_curve(X, Y, X, Y, [0.0]), ValueError, "recalls must be"),
     ],

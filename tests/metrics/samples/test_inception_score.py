@@ -1,10 +1,8 @@
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 from scipy import special
 
-from keras_gen.metrics import InceptionScore, inception_score
+from keras_gen.metrics import inception_score
 
 
 def test_closed_forms():
@@ -30,32 +28,6 @@ def test_against_the_definition(rng):
     assert inception_score(logits.astype("float32"), True, splits=2) == pytest.approx(
         wanted, rel=1e-5
     )
-
-
-@pytest.mark.parametrize("from_logits", [False, True])
-def test_streamed_equals_one_part(rng, from_logits):
-    x = 3 * rng.normal(size=(23, 5))
-    x = x if from_logits else special.softmax(x, axis=1)
-    metric = InceptionScore(5, from_logits=from_logits)
-    assert metric.result() == 1
-    for part in np.split(x, [4, 15]):
-        metric.update_state(part)
-    metric.update_state(x[:2], sample_weight=[0, 0])
-    assert float(metric.result()) == pytest.approx(inception_score(x, from_logits, splits=1)[0])
-    again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(metric))
-    assert again.get_config() == metric.get_config()
-
-
-def test_replicas_add_up():
-    strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
-    with strategy.scope():
-        metric = InceptionScore(2)
-    # Each replica alone sees one class, which would be a score of 1.
-    rows = strategy.experimental_distribute_values_from_function(
-        lambda context: tf.one_hot([context.replica_id_in_sync_group] * 3, 2)
-    )
-    strategy.run(metric.update_state, [rows])
-    assert float(metric.result()) == pytest.approx(2)
 
 
 def test_clear_errors():

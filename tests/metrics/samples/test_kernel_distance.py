@@ -97,23 +97,15 @@ def test_subsets_agree_with_the_whole_and_follow_the_seed(rng):
     assert value != kernel_distance(a, b, subsets=100, subset_size=50, seed=4)[0]
 
 
-def test_float32_features_are_computed_in_float64(rng):
-    a = (1e3 + rng.normal(size=(20, 8))).astype("float32")
-    b = (1e3 + rng.normal(size=(20, 8))).astype("float32")
-    assert kernel_distance(a, b) == kernel_distance(a.astype("float64"), b.astype("float64"))
-
-
 @pytest.mark.parametrize(
-    ("a", "b", "arguments", "message"),
+    ("a", "b", "message"),
     [
-        (np.zeros([5, 3]), np.zeros([5, 4]), {}, "one extractor"),
-        (np.zeros([5]), np.zeros([5, 3]), {}, r"features_a to be finite numbers.*\(5,\)"),
-        (np.zeros([5, 3]), np.zeros([2, 3]), {}, "features_b"),
-        (np.full([5, 3], np.nan), np.zeros([5, 3]), {}, "finite"),
-        (np.zeros([5, 3]), np.zeros([5, 3]), {"subset_size": 2}, "at least 3 rows"),
-        (np.zeros([5, 3]), np.zeros([5, 3]), {"subset_size": 4, "subsets": 1}, "at least 2"),
+        (np.zeros([5, 3]), np.zeros([5, 4]), "one extractor"),
+        (np.zeros([5]), np.zeros([5, 3]), r"features_a to be finite numbers.*\(5,\)"),
+        (np.zeros([5, 3]), np.zeros([2, 3]), "features_b"),
+        (np.full([5, 3], np.nan), np.zeros([5, 3]), "finite"),
     ],
 )
-def test_clear_errors(a, b, arguments, message):
+def test_clear_errors(a, b, message):
     with pytest.raises(ValueError, match=message):
-        kernel_distance(a, b, **arguments)
+        kernel_distance(a, b)

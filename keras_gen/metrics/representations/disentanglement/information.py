@@ -1,16 +1,12 @@
-"""Scores from the mutual information of codes and factors."""
+"""The mutual information gap of codes and factors."""
 
 from __future__ import annotations
 
 import numpy as np
 from scipy.stats import entropy
+from sklearn.metrics import mutual_info_score
 
-from keras_gen.metrics.representations.disentanglement.chance import refuse_noise
-from keras_gen.metrics.representations.disentanglement.tables import (
-    check,
-    mutual_information,
-    top_gap,
-)
+from keras_gen.metrics.representations.disentanglement.checks import check, refuse_noise
 
 
 def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
@@ -27,10 +23,11 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
     Args:
         codes: Finite numbers `[n, d]`, such as the means of an encoder.
         factors: Integers `[n, f]`, every factor with 2 values or more.
-        bins: Bins of each code, between its least and its largest value.
+        bins: Bins of each code, 2 or more, between its least and its largest value.
 
     Returns:
-        A number between 0 and 1, 1 if for each factor one code tells all and no other anything.
+        A number between 0 and 1; 1 if each factor is determined by one code, and no other code
+        knows anything of it.
 
     Raises:
         TypeError: If the factors are not integers.
@@ -48,37 +45,16 @@ def mutual_information_gap(codes: np.ndarray, factors: np.ndarray, bins: int = 2
     return float(np.mean(top_gap(mutual_information(codes, factors, bins)) / entropies))
 
 
-def modularity_score(codes: np.ndarray, factors: np.ndarray, bins: int = 20) -> float:
-    """Whether each code tells of one factor at most: modularity of Ridgeway and Mozer (2018).
+def mutual_information(codes: np.ndarray, factors: np.ndarray, bins: int) -> np.ndarray:
+    """Mutual information in nats of each code, cut into `bins` of equal width, and each factor."""
+    low = codes.min(axis=0)
+    high = codes.max(axis=0)
+    width = np.where(high > low, high - low, 1.0)
+    cut = np.minimum(((codes - low) / width * bins).astype(np.int64), bins - 1)
+    return np.array([[mutual_info_score(v, z) for v in factors.T] for z in cut.T])
 
-    For each code, 1 less the squared mutual informations with all but its best factor, over
-    (f - 1) times the square of the best (their equation 2); then the mean. Codes without any
-    mutual information have no best factor and are left out. It does not ask how much a code tells:
-    one of noise beside others has a value too, well below 1 but not 0.
 
-    Args:
-        codes: Finite numbers `[n, d]`.
-        factors: Integers `[n, f]`, every factor with 2 values or more.
-        bins: Bins of each code, between its least and its largest value.
-
-    Returns:
-        A number between 0 and 1; 0 if no code tells anything by itself.
-
-    Raises:
-        TypeError: If the factors are not integers.
-        ValueError: If shapes differ, codes are not finite, a factor does not vary, or none is
-            predicted from the codes better than chance.
-
-    Example:
-        >>> factors = Factors({"a": 4, "b": 5}).values(np.arange(200) % 20)
-        >>> round(modularity_score(factors, factors), 6)
-        1.0
-    """
-    codes, factors = check(codes, factors)
-    refuse_noise(codes, factors)
-    information = mutual_information(codes, factors, bins)
-    squares = information[information.max(axis=1) > 1e-9] ** 2  # above rounding
-    if not len(squares):
-        return 0.0
-    best = squares.max(axis=1)
-    return float(np.mean(1 - (squares.sum(axis=1) - best) / (best * (factors.shape[1] - 1))))
+def top_gap(table: np.ndarray) -> np.ndarray:
+    """The largest entry of each column less its second largest, `[columns]`."""
+    second, first = np.sort(table, axis=0)[-2:]
+    return first - second

@@ -1,4 +1,4 @@
-"""Scores that hold one factor fixed and look at which codes keep still."""
+"""Scores that hold one factor fixed and find the codes that do not change."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_gen.data.sets.factors import Factors
-from keras_gen.metrics.representations.disentanglement.chance import refuse_noise
+from keras_gen.metrics.representations.disentanglement.checks import refuse_noise
 
 ROWS = 4096  # that `represent` gets at most at once
-EXAMPLES = 4096  # of the grid, by which it is judged whether codes know anything
+EXAMPLES = 4096  # of the grid, on which it is tested whether codes know anything
 
 Represent = Callable[[np.ndarray], np.ndarray]
 
@@ -28,12 +28,12 @@ def beta_vae_score(
 ) -> float:
     """Whether a linear classifier sees which factor was held fixed: Higgins et al. (2017).
 
-    A point is the mean absolute difference of the codes of `pairs` pairs of examples, the two of a
-    pair with one value of a factor; a logistic regression, on standardized points, tells which
-    factor. Held-out accuracy. Locatello et al. (2019) take 10,000, 5,000 and 64.
+    A point is the mean absolute difference of the codes of `pairs` pairs of examples; all pairs
+    share the value of one factor. A logistic regression on standardized points predicts which
+    factor; the score is its held-out accuracy. Locatello et al. (2019) take 10,000, 5,000 and 64.
 
-    It is lenient: a rotation of the codes may keep it at 1, and so does the loss of one factor
-    (Kim and Mnih 2018), because "none of the others" then gives that factor away.
+    It is lenient: a rotation of the codes may leave it at 1, and so does the loss of one factor
+    (Kim and Mnih 2018), which is then recognized as none of the others.
 
     Args:
         factors: The grid to draw from.
@@ -48,14 +48,12 @@ def beta_vae_score(
         A number between 0 and 1; about 1 / f by chance.
 
     Raises:
-        ValueError: If the codes are no finite matrix, they predict no factor better than chance, or
-            a number is below 1.
+        ValueError: If the codes are no finite matrix, or predict no factor better than chance.
 
     Example:
         >>> beta_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
         1.0
     """
-    _at_least(1, train=train, test=test, pairs=pairs)
     rng = np.random.default_rng(seed)
     labels = rng.integers(len(factors.sizes), size=train + test)
     fixed = np.repeat(labels, pairs)
@@ -79,11 +77,12 @@ def factor_vae_score(
     least_std: float = 0.05,
     seed: int = 0,
 ) -> float:
-    """Whether the code that varies least tells which factor was held fixed: Kim and Mnih (2018).
+    """Whether the code that varies least shows which factor was fixed: Kim and Mnih (2018).
 
     A vote is the code with the least variance among `samples` examples with one value of a factor,
-    relative to its variance among all; each code is then taken for the factor that gave it most
-    votes. Fraction of right votes among held-out ones. A factor that no code holds costs 1 / f.
+    relative to its variance among all; each code then stands for the factor that gave it most
+    votes. The score is the fraction of right votes among held-out ones. A factor that no code holds
+    costs 1 / f.
 
     Args:
         factors: The grid to draw from.
@@ -91,7 +90,7 @@ def factor_vae_score(
             returns their codes, finite numbers `[m, d]`.
         train: Votes that assign the codes.
         test: Votes held out.
-        samples: Examples of each vote.
+        samples: Examples of each vote, 2 or more.
         least_std: Codes whose standard deviation among all examples is no larger are taken for
             collapsed and have no vote. The default suits codes under a standard normal prior; 0
             keeps all but constants.
@@ -101,15 +100,13 @@ def factor_vae_score(
         A number between 0 and 1; about 1 / f by chance, 0 if all codes have collapsed.
 
     Raises:
-        ValueError: If the codes are no finite matrix, those that vote predict no factor better than
-            chance, a number is below 1, or `samples` below 2.
+        ValueError: If the codes are no finite matrix, or those that vote predict no factor better
+            than chance.
 
     Example:
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
         1.0
     """
-    _at_least(1, train=train, test=test)
-    _at_least(2, samples=samples)
     rng = np.random.default_rng(seed)
     rows = factors.sample(10_000, rng)
     codes = _encode(represent, rows)
@@ -137,14 +134,7 @@ def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
         if codes.ndim != 2 or len(codes) != len(part) or not np.isfinite(codes).all():
             raise ValueError(
                 f"represent must return finite codes [{len(part)}, d] for combinations of shape "
-                f"{list(part.shape)}, found shape {list(codes.shape)}"
-                f"{'' if np.isfinite(codes).all() else ' with numbers that are not finite'}."
+                f"{list(part.shape)}, found shape {list(codes.shape)} or numbers not finite."
             )
         parts.append(codes)
     return np.concatenate(parts)
-
-
-def _at_least(minimum: int, **numbers: int) -> None:
-    for name, number in numbers.items():
-        if number < minimum:
-            raise ValueError(f"{name} must be {minimum} or more, found {number}.")

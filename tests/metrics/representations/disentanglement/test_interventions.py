@@ -142,7 +142,3 @@ def test_clear_errors():
         beta_vae_score(GRID, lambda values: values[:, 0])
     with pytest.raises(ValueError, match="not finite"):
         factor_vae_score(GRID, lambda values: values * np.nan)
-    with pytest.raises(ValueError, match="pairs must be 1 or more, found 0"):
-        beta_vae_score(GRID, lambda values: values, pairs=0)
-    with pytest.raises(ValueError, match="samples must be 2 or more, found 1"):
-        factor_vae_score(GRID, lambda values: values, samples=1)

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from keras_gen.metrics.representations.disentanglement.chance import (
+from keras_gen.metrics import dci_scores, mutual_information_gap, sap_score
+from keras_gen.metrics.representations.disentanglement.checks import (
     better_than_chance,
     refuse_noise,
 )
@@ -26,15 +27,6 @@ def test_what_is_rare_counts_as_much_as_its_shuffles(rng):
     predicted = np.zeros([500, 2], int)
     predicted[:100, 1] = factors[:100, 1]
     assert better_than_chance(predicted, factors).tolist() == [False, True]
-
-
-def test_the_agreement_decides(rng):
-    # Never right, and close all the same.
-    factors = rng.normal(size=[200, 1])
-    close = factors + rng.normal(size=[200, 1])
-    with pytest.raises(ValueError, match="No factor"):
-        better_than_chance(close, factors)
-    assert better_than_chance(close, factors, lambda p, t: np.exp(-np.abs(p - t))).all()
 
 
 def test_noise_passes_at_most_once_in_a_hundred_times():
@@ -71,3 +63,21 @@ def test_codes_are_judged_on_rows_that_the_trees_have_not_seen(rng):
     # Together alone: an exclusive or.
     bits = rng.integers(2, size=[400, 3])
     refuse_noise(np.c_[bits[:, 0] ^ bits[:, 1], bits[:, 1]], bits[:, [0, 2]])
+
+
+@pytest.mark.parametrize("score", [dci_scores, mutual_information_gap, sap_score])
+@pytest.mark.parametrize(
+    ("codes", "factors", "error", "message"),
+    [
+        (np.zeros([4, 2]), np.zeros([5, 2], int), ValueError, r"shape \[4, f\], found \[5, 2\]"),
+        (np.zeros([4, 2]), np.zeros([4], int), ValueError, r"found \[4\]"),
+        (np.zeros([4, 1]), np.zeros([4, 2], int), ValueError, "1 codes and 2 factors"),
+        (np.zeros([4, 2]), np.zeros([4, 1], int), ValueError, "2 codes and 1 factors"),
+        (np.full([4, 2], np.inf), np.zeros([4, 2], int), ValueError, "infinity"),
+        (np.zeros([4, 2]), np.zeros([4, 2]), TypeError, "integers, found float64"),
+        (np.eye(4), [[0, 1], [1, 1], [0, 1], [1, 1]], ValueError, "factor 1 has one value"),
+    ],
+)
+def test_clear_errors(score, codes, factors, error, message):
+    with pytest.raises(error, match=message):
+        score(codes, factors)

@@ -1,0 +1,28 @@
+"""Filters of images, on images whose colors are known."""
+
+import numpy as np
+import pytest
+
+from keras_gen.baselines import color_transfer, noise_filter
+
+
+def test_color_transfer_gives_the_moments_of_one_of_the_images():
+    rng = np.random.default_rng(0)
+    photos = rng.normal(100, 20, (5, 32, 32, 3)).clip(0, 255).astype("uint8")
+    paintings = rng.normal([[[[120]]], [[[140]]], [[[160]]]], 12, (3, 32, 32, 3)).astype("uint8")
+    found = color_transfer(photos, paintings, seed=1)
+    moments = lambda x: np.concatenate([x.mean((1, 2)), x.std((1, 2))], axis=1)  # noqa: E731
+    nearest = np.abs(moments(found)[:, None] - moments(paintings)).max(2).min(1)
+    assert nearest.max() < 0.6
+    # Nothing but two numbers for each channel has changed.
+    correlation = np.corrcoef(found[0, ..., 0].ravel(), photos[0, ..., 0].ravel())[0, 1]
+    assert correlation > 0.99
+
+
+def test_noise_filter_lowers_the_contrast_and_adds_noise():
+    flat = np.full([1, 64, 64, 3], 127, "uint8")
+    found = noise_filter(flat)
+    assert found.mean() == pytest.approx(147, abs=1) and found.std() == pytest.approx(15, abs=1)
+    steps = np.repeat(np.asarray([50, 150], "uint8"), 5000).reshape(1, 100, 100, 1)
+    dark, light = np.split(noise_filter(np.repeat(steps, 3, axis=3))[0], 2)
+    assert light.mean() - dark.mean() == pytest.approx(75, abs=1)

@@ -44,13 +44,13 @@ def dcgan_discriminator(
 ) -> keras.Model:
     """Builds the mirror image of the generator: strided convolutions, leaky ReLU of slope 0.2.
 
-    No normalization in the first layer (sec. 3).
+    The first layer has no normalization (sec. 3).
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: As of `dcgan_generator`.
         filters: Channels of the first layer; they double with every stage.
         normalization: `"batch"`, `"layer"`, `"spectral"` (of all kernels, Miyato et al. 2018) or
-            None: penalties on the gradient of each image want one of the latter.
+            None. Penalties on the gradient of each image need one of the last three.
         name: Name of the model.
 
     Returns:

@@ -11,7 +11,6 @@ def maxout_discriminator(
     hidden: tuple[int, ...] = (240, 240),
     pieces: int = 5,
     dropout: float = 0.5,
-    name: str = "discriminator",
 ) -> keras.Model:
     """Builds dense layers of maxout units with dropout, and one logit.
 
@@ -23,9 +22,8 @@ def maxout_discriminator(
         image_shape: Shape of an image.
         hidden: Units of the hidden layers.
         pieces: Linear functions of a unit.
-        dropout: Fraction of the hidden units that are set to zero in training; of the pixels, which
-            become black, two fifths as many.
-        name: Name of the model.
+        dropout: Fraction of the hidden units that are set to zero in training. For pixels, which
+            become black, it is two fifths of this.
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch, 1]`.
@@ -48,4 +46,4 @@ def maxout_discriminator(
         linear = layers.Reshape((units, pieces))(layers.Dense(units * pieces)(x))
         x = Dropout(dropout)(ops.max(linear, axis=-1))
     logits = layers.Dense(1, dtype="float32", name="logits")(x)
-    return keras.Model(images, logits, name=name)
+    return keras.Model(images, logits, name="discriminator")

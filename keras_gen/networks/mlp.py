@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_gen.layers import Dropout
 
-MEANS = 0.001, 0.999  # The range of a pixel's mean whose logit a decoder starts at
+SMALLEST_MEAN, LARGEST_MEAN = 0.001, 0.999  # of a pixel, for a finite logit
 
 
 def mlp_encoder(
@@ -33,14 +33,12 @@ def mlp_encoder(
             categorical ones.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
-        heads: Names of the layers that the last hidden layer feeds: codes, or the parameters of
-            a distribution of the latents.
+        heads: Names of the outputs: codes, or the parameters of a distribution of the latents.
         output_activation: Of the heads.
-        gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", whose slope
-            is a quarter of tanh's and which else hardly learns in a deep network, and 1 for others.
+        gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", because its
+            slope is a quarter of tanh's, and 1 for others.
         output_gain: Factor of the heads' initial weights.
-        dropout: Fraction of the inputs that are set to zero in training, the others scaled up: an
-            encoder of documents then has to do with a part of the words.
+        dropout: Fraction of the inputs that are set to zero in training, the others scaled up.
         name: Name of the model.
 
     Returns:
@@ -105,17 +103,17 @@ def mlp_decoder(
 
 
 def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
-    """Lets a decoder or generator start with the training images' mean, pixel by pixel.
+    """Sets the last biases of a decoder or generator so that it starts at the mean image.
 
-    Its last biases become the logits of the mean, as in the code of Burda et al. (2016). From zero
-    the gradients of the first steps only find that mean, and latents that are not yet of use fall
-    to their prior: on digits fewer of them stay in use for good. A generator that ends with tanh
-    starts with the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
+    They become the logits of the mean, as in the code of Burda et al. (2016). Otherwise the first
+    steps only learn that mean, and meanwhile latents collapse to the prior: on digits fewer of them
+    are used in the end. A generator that ends with tanh starts with the mean in [-1, 1], as in the
+    code of Goodfellow et al. (2014).
 
     Args:
         decoder: It ends with a dense layer of Bernoulli logits, or with tanh, a value for each
             pixel.
-        images: `[n, height, width, channels]` in [0, 1], as `keras_gen.data.binarize` draws them.
+        images: The training images, `[n, height, width, channels]` in [0, 1].
 
     Raises:
         ValueError: If the last layer has another size than an image, or another activation, or
@@ -129,7 +127,8 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     start_at_mean(decoder, np.random.default_rng(0).binomial(1, 0.1, (100, 28, 28, 1)))
     ```
     """
-    mean, bias = np.mean(images, axis=0, dtype="float64"), decoder.trainable_variables[-1]
+    mean = np.mean(images, axis=0, dtype="float64")
+    bias = decoder.trainable_variables[-1]
     if tuple(bias.shape) != (mean.size,):
         raise ValueError(
             f"The decoder's last weights have the shape {tuple(bias.shape)} and images "
@@ -148,7 +147,7 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
             f"The decoder ends with {ends.__name__}: expected logits or tanh, so None or 'tanh' as "
             "output_activation."
         )
-    mean = np.clip(mean.ravel(), *MEANS)
+    mean = np.clip(mean.ravel(), SMALLEST_MEAN, LARGEST_MEAN)
     bias.assign(scales[ends] * np.log(mean / (1 - mean)))  # 2 sigmoid(x) - 1 is tanh(x / 2)
 
 
@@ -186,7 +185,7 @@ def mlp_networks(
 def one_layer_networks(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 1000, activation: str = "sigmoid"
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds the networks of regularized autoencoders: one layer of codes, and one back.
+    """Builds a regularized autoencoder's networks: one layer to the codes, and one back.
 
     Args:
         image_shape: Shape of an example.
@@ -195,11 +194,11 @@ def one_layer_networks(
 
     Returns:
         An encoder from `[batch, *image_shape]` to `[batch, latent_dim]` and a linear decoder back,
-        both float32. The encoder's layer with the weights is called "codes".
+        both float32. The encoder's dense layer is called "codes".
 
     Example:
     ```python
-    encoder, decoder = one_layer_networks((28, 28, 1), codes=200)
+    encoder, decoder = one_layer_networks((28, 28, 1), latent_dim=200)
     ```
     """
     encoder = mlp_encoder(image_shape, latent_dim, hidden=(), output_activation=activation)
@@ -210,8 +209,8 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
     """Builds the networks of a linear autoencoder: one matrix to the codes, and one back.
 
     Args:
-        mean: The mean of the examples, of their shape and in their range, which is subtracted
-            before the codes and added after them.
+        mean: The mean of the examples, of their shape and in their range; the encoder subtracts it
+            and the decoder adds it.
         latent_dim: Dimensions of the latents.
 
     Returns:
@@ -220,7 +219,7 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
 
     Example:
     ```python
-    encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), codes=30)
+    encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), latent_dim=30)
     ```
     """
     mean = np.asarray(mean, "float32")
@@ -237,19 +236,6 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
     return encoder, keras.Model(inputs, x, name="decoder")
 
 
-def draw_kernels(network: keras.Model, deviation: float) -> None:
-    """Draws the initial kernels of dense layers anew, from a Normal distribution around zero.
-
-    Args:
-        network: Its biases stay as they are.
-        deviation: Of each weight.
-    """
-    for layer in network.layers:
-        if isinstance(layer, layers.Dense):
-            draw = keras.initializers.RandomNormal(stddev=deviation)
-            layer.kernel.assign(draw(layer.kernel.shape))
-
-
 def _hidden(x, sizes, activation, gain):
     if gain is None:
         gain = 4.0 if activation == "sigmoid" else 1.0
@@ -259,6 +245,6 @@ def _hidden(x, sizes, activation, gain):
 
 
 def _dense(units, activation, gain, **options):
-    """A layer of the initial weights of Glorot, Bengio (2010), `gain` times as large."""
+    # The initial weights are those of Glorot, Bengio (2010), `gain` times as large.
     initializer = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
     return layers.Dense(units, activation, kernel_initializer=initializer, **options)

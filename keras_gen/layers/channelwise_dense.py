@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -26,8 +27,8 @@ class ChannelwiseDense(keras.layers.Layer):
     ```
     """
 
+    @override
     def build(self, input_shape):
-        """Creates the weights `[channels, places, places]`, which keep the variance."""
         if len(input_shape) != 4 or None in input_shape[1:]:
             raise ValueError(
                 f"ChannelwiseDense got the shape {tuple(input_shape)}: expected [batch, height, "
@@ -41,13 +42,9 @@ class ChannelwiseDense(keras.layers.Layer):
             initializer=keras.initializers.RandomNormal(stddev=places**-0.5),
         )
 
+    @override
     def call(self, maps):
-        """Returns for each map the weighted sums over its places."""
         shape = tf.shape(maps)
         places = tf.reshape(maps, [shape[0], -1, maps.shape[-1]])
         mixed = tf.einsum("bic,cij->bjc", places, tf.convert_to_tensor(self.kernel))
         return tf.ensure_shape(tf.reshape(mixed, shape), maps.shape)
-
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape

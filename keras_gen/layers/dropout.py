@@ -4,6 +4,7 @@ import random
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training import noise
 
@@ -48,8 +49,8 @@ class Dropout(keras.layers.Layer):
         )  # fmt: skip
         self.built = True
 
+    @override
     def call(self, inputs, training=False):
-        """Drops while training, or always; else returns the inputs as they are."""
         if not self.rate or not (training or self.always):
             return inputs
         if training:
@@ -63,12 +64,8 @@ class Dropout(keras.layers.Layer):
                 self.calls.assign_add(1)
         return tf.where(kept, inputs / (1 - self.rate), tf.zeros([], inputs.dtype))
 
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {
             "rate": self.rate,
             "seed": self.seed,

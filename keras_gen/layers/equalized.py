@@ -4,6 +4,7 @@ import math
 
 import keras
 from keras import ops
+from typing_extensions import override
 
 
 def _refuse(layer: keras.layers.Layer, gain: float, rate: float = 1.0) -> None:
@@ -45,16 +46,16 @@ class EqualizedDense(keras.layers.Dense):
         super().__init__(units, **kwargs)
         self.gain, self.rate = gain, rate
 
+    @override
     def call(self, inputs):
-        """Returns activation(c rate (inputs kernel) + rate bias)."""
         scale = self.gain * self.rate / math.sqrt(self.kernel.shape[0])
         outputs = ops.matmul(inputs, self.kernel * scale)
         if self.bias is not None:
             outputs = outputs + self.bias * self.rate
         return outputs if self.activation is None else self.activation(outputs)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"gain": self.gain, "rate": self.rate}
 
 
@@ -86,13 +87,13 @@ class EqualizedConv2D(keras.layers.Conv2D):
         super().__init__(filters, kernel_size, padding=padding, **kwargs)
         self.gain = gain
 
+    @override
     def convolution_op(self, inputs, kernel):
-        """Returns the convolution with c times the kernel."""
         scale = self.gain / math.sqrt(math.prod(kernel.shape[:-1]))
         return super().convolution_op(inputs, kernel * scale)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"gain": self.gain}
 
 
@@ -120,16 +121,12 @@ class PixelNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         self.epsilon = epsilon
 
+    @override
     def call(self, inputs):
-        """Returns the scaled inputs, computed in float32."""
         values = ops.cast(inputs, "float32")
         square = ops.mean(ops.square(values), axis=-1, keepdims=True)
         return ops.cast(values * ops.rsqrt(square + self.epsilon), inputs.dtype)
 
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"epsilon": self.epsilon}

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -34,8 +35,8 @@ class InstanceNormalization(keras.layers.Layer):
         super().__init__(**kwargs)
         self.epsilon = epsilon
 
+    @override
     def build(self, input_shape):
-        """Creates scale (ones) and offset (zeros), one a channel."""
         if len(input_shape) != 4 or input_shape[-1] is None:
             raise ValueError(
                 f"InstanceNormalization got the shape {tuple(input_shape)}: expected [batch, "
@@ -46,20 +47,16 @@ class InstanceNormalization(keras.layers.Layer):
         self.scale = self.add_weight(name="scale", initializer="ones", **weight)
         self.offset = self.add_weight(name="offset", initializer="zeros", **weight)
 
+    @override
     def call(self, images):
-        """Returns the normalized images in the compute dtype."""
         batch = tf.shape(images)[0]
         scale, offset = (
             tf.tile(weight.value[None], [batch, 1]) for weight in (self.scale, self.offset)
         )
         return tf.cast(normalized(images, scale, offset, self.epsilon), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"epsilon": self.epsilon}
 
 

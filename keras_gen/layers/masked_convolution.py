@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -69,8 +70,8 @@ class MaskedConvolution(keras.layers.Layer):
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         _groups(filters, image_channels)
 
+    @override
     def build(self, input_shape):
-        """Creates the kernel `[height, width, channels, filters]`, its mask and the bias."""
         shape = (*self.kernel_size, input_shape[-1], self.filters)
         self.kernel = self.add_weight(
             name="kernel", shape=shape, initializer=self.kernel_initializer
@@ -78,8 +79,8 @@ class MaskedConvolution(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
         self.kernel_mask = causal_mask(*shape, self.mask, self.image_channels)
 
+    @override
     def call(self, inputs):
-        """Convolves with the masked kernel."""
         kernel = self.kernel * keras.ops.cast(self.kernel_mask, self.compute_dtype)
         outputs = keras.ops.conv(inputs, kernel, padding="same", data_format="channels_last")
         return self.activation(outputs + self.bias)
@@ -101,12 +102,8 @@ class MaskedConvolution(keras.layers.Layer):
         kernel = tf.reshape(kernel, [-1, self.filters])
         return tf.cast(kernel, self.compute_dtype), tf.cast(self.bias, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
-        """As many channels as there are filters."""
-        return (*input_shape[:-1], self.filters)
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": self.kernel_size,

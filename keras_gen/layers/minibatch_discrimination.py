@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -44,8 +45,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
             raise ValueError(f"features is {features} and row {row}: expected at least 1 of both.")
         self.features, self.row = features, row
 
+    @override
     def build(self, input_shape):
-        """Creates T, `[A, features, row]`."""
         if len(input_shape) != 2 or input_shape[1] is None:
             raise ValueError(
                 f"MinibatchDiscrimination got the shape {tuple(input_shape)}: expected "
@@ -57,8 +58,8 @@ class MinibatchDiscrimination(keras.layers.Layer):
             initializer=keras.initializers.RandomNormal(stddev=input_shape[1] ** -0.5),
         )
 
+    @override
     def call(self, inputs):
-        """Returns the inputs with o(x_i) beside them."""
         kernel = tf.convert_to_tensor(self.kernel)
         rows = tf.cast(tf.einsum("na,abc->cnb", inputs, kernel), tf.float32)
         # One after the other: a sum over a short last axis takes twice the time.
@@ -66,10 +67,6 @@ class MinibatchDiscrimination(keras.layers.Layer):
         nearness = tf.reduce_sum(tf.exp(-distances), axis=0)  # of both sides alike
         return tf.concat([inputs, tf.cast(nearness, inputs.dtype)], axis=-1)
 
-    def compute_output_shape(self, input_shape):
-        """As many features more."""
-        return (input_shape[0], input_shape[1] + self.features)
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"features": self.features, "row": self.row}

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training.checks import require
 
@@ -43,8 +44,8 @@ class MinibatchStddev(keras.layers.Layer):
             raise ValueError(f"group_size is {group_size}: expected at least 1, or None for all.")
         self.group_size, self.epsilon = group_size, epsilon
 
+    @override
     def call(self, inputs):
-        """Returns the inputs with the deviation as a further channel."""
         values = tf.cast(inputs, tf.float32)
         shape = tf.shape(values)
         batch = shape[0]
@@ -60,10 +61,10 @@ class MinibatchStddev(keras.layers.Layer):
         channel = tf.reshape(everywhere, tf.concat([shape[:-1], [1]], axis=0))
         return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
 
+    @override
     def compute_output_shape(self, input_shape):
-        """One channel more."""
         return (*input_shape[:-1], input_shape[-1] + 1)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"group_size": self.group_size, "epsilon": self.epsilon}

@@ -2,6 +2,7 @@
 
 import keras
 from keras import layers, ops
+from typing_extensions import override
 
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 
@@ -38,8 +39,8 @@ class SelfAttention(layers.Layer):
         super().__init__(**kwargs)
         self.spectral = spectral
 
+    @override
     def build(self, input_shape):
-        """Creates the four convolutions, without biases, and the gain."""
         *_, height, width, channels = sizes = tuple(input_shape)
         if len(sizes) != 4 or None in sizes[1:] or height % 2 or width % 2 or channels < 8:
             raise ValueError(
@@ -59,8 +60,8 @@ class SelfAttention(layers.Layer):
         )
         return SpectralNormalization(conv, dtype=self.dtype_policy) if self.spectral else conv
 
+    @override
     def call(self, maps, training=False):
-        """Returns the maps with what is read at other places: eq. (3)."""
         height, width, channels = maps.shape[1:]
         told = {"training": training} if self.spectral else {}
         query = ops.reshape(self.query(maps, **told), (-1, height * width, channels // 8))
@@ -72,10 +73,6 @@ class SelfAttention(layers.Layer):
         read = ops.reshape(ops.matmul(attention, value), (-1, height, width, channels // 2))
         return self.gain * self.output_conv(read, **told) + maps
 
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"spectral": self.spectral}

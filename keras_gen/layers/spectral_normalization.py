@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.losses.orthogonality import kernel_matrix, kernel_of
 
@@ -51,8 +52,8 @@ class SpectralNormalization(keras.layers.Wrapper):
             raise ValueError(f"iterations is {iterations}: at least 1 power iteration.")
         self.iterations = iterations
 
+    @override
     def build(self, input_shape=None):
-        """Builds the layer and the vector u of its kernel."""
         super().build(input_shape)
         kernel = kernel_of(self.layer)
         if kernel is None:
@@ -68,8 +69,8 @@ class SpectralNormalization(keras.layers.Wrapper):
             aggregation="only_first_replica",
         )
 
+    @override
     def call(self, inputs, training=False):
-        """Calls the layer with the normalized kernel."""
         kernel = kernel_of(self.layer)
         value = tf.convert_to_tensor(kernel.value)
         normalized = value / self._sigma(value, training)
@@ -96,8 +97,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         sigma = tf.tensordot(v, tf.linalg.matvec(matrix, u), 1)
         return tf.maximum(sigma, EPSILON)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"iterations": self.iterations}
 
 

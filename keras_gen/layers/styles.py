@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 from keras import ops
+from typing_extensions import override
 
 from keras_gen.layers.equalized import EqualizedDense
 from keras_gen.layers.instance_normalization import normalized
@@ -31,21 +32,17 @@ class LearnedConstant(keras.layers.Layer):
         super().__init__(**kwargs)
         self.shape = tuple(shape)
 
+    @override
     def build(self, input_shape):
-        """Creates the maps."""
         self.maps = self.add_weight(name="maps", shape=self.shape, initializer="ones")
 
+    @override
     def call(self, inputs):
-        """Returns the maps, once for each example."""
         count = ops.shape(inputs)[0]
         return ops.broadcast_to(ops.convert_to_tensor(self.maps)[None], (count, *self.shape))
 
-    def compute_output_shape(self, input_shape):
-        """Returns the shape of the maps."""
-        return (input_shape[0], *self.shape)
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"shape": self.shape}
 
 
@@ -68,22 +65,18 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     ```
     """
 
+    @override
     def build(self, input_shape):
-        """Creates the affine map."""
         maps, style = input_shape
         self.affine = EqualizedDense(2 * maps[-1], gain=1.0, dtype=self.dtype_policy)
         self.affine.build(style)
 
+    @override
     def call(self, inputs):
-        """Returns the maps in the style."""
         maps, style = inputs
         # The kernel that normalizes wants them in float32.
         scale, offset = ops.split(ops.cast(self.affine(style), "float32"), 2, axis=-1)
         return ops.cast(normalized(maps, scale + 1, offset, epsilon=1e-8), self.compute_dtype)
-
-    def compute_output_shape(self, input_shape):
-        """Returns the shape of the maps."""
-        return input_shape[0]
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -122,8 +115,8 @@ class ModulatedConv2D(keras.layers.Layer):
         self.filters, self.kernel_size = filters, kernel_size
         self.demodulate, self.use_bias = demodulate, use_bias
 
+    @override
     def build(self, input_shape):
-        """Creates the kernel, of equal learning speed, the affine map, and a bias."""
         maps, style = input_shape
         shape = (self.kernel_size, self.kernel_size, maps[-1], self.filters)
         # In float32 under any policy, as the norm wants it.
@@ -139,8 +132,8 @@ class ModulatedConv2D(keras.layers.Layer):
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
+    @override
     def call(self, inputs):
-        """Returns the convolution in the style."""
         maps, style = inputs
         s = self.affine(style)
         kernel = self.kernel.value * self.scale
@@ -154,12 +147,8 @@ class ModulatedConv2D(keras.layers.Layer):
             outputs = outputs * ops.cast(norm, self.compute_dtype)[:, None, None]
         return outputs + self.bias if self.use_bias else outputs
 
-    def compute_output_shape(self, input_shape):
-        """Returns the shape of the maps, of other channels."""
-        return (*input_shape[0][:-1], self.filters)
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": self.kernel_size,
@@ -195,24 +184,20 @@ class NoisyActivation(keras.layers.Layer):
         super().__init__(**kwargs)
         self.offset, self.gain = offset, gain
 
+    @override
     def build(self, input_shape):
-        """Creates bias and factors, one a channel, zeros."""
         self.height, self.width, channels = input_shape[0][1:]
         weight = dict(shape=(channels,), initializer="zeros")
         self.bias = self.add_weight(name="bias", **weight)
         self.strength = self.add_weight(name="strength", **weight)
 
+    @override
     def call(self, inputs):
-        """Returns the activations."""
         maps, noise = inputs
         end = self.offset + self.height * self.width
         noise = ops.reshape(noise[:, self.offset : end], (-1, self.height, self.width, 1))
         return tf.nn.leaky_relu(maps + noise * self.strength + self.bias, 0.2) * self.gain
 
-    def compute_output_shape(self, input_shape):
-        """Returns the shape of the maps."""
-        return input_shape[0]
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"offset": self.offset, "gain": self.gain}

@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training.replicas import global_batch, global_sum
 
@@ -98,6 +99,7 @@ class VectorQuantizer(keras.layers.Layer):
             )
         self.built = True
 
+    @override
     def call(self, latents) -> tuple:
         """Finds the nearest codes.
 
@@ -223,8 +225,8 @@ class VectorQuantizer(keras.layers.Layer):
         ones = tf.ones(tf.shape(flat), tf.float32)
         return global_sum(tf.math.unsorted_segment_sum(ones, flat, self.codes))
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         names = ("codes", "dim", "decay", "epsilon", "dead_after", "update")
         return super().get_config() | {name: getattr(self, name) for name in names}
 

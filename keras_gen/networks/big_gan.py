@@ -44,9 +44,7 @@ def big_gan_generator(
         ValueError: If the side is not such a power of two, or the latents cannot be cut.
 
     Example:
-    ```python
-    generator = big_gan_generator((32, 32, 1), classes=10, latent_dim=32, filters=32)
-    ```
+        >>> generator = big_gan_generator((32, 32, 1), classes=10, latent_dim=32, filters=32)
     """
     blocks = halvings(image_shape)
     if latent_dim % (blocks + 1):
@@ -96,9 +94,7 @@ def big_gan_discriminator(
         ValueError: If the side is not such a power of two.
 
     Example:
-    ```python
-    discriminator = big_gan_discriminator((32, 32, 1), classes=10, filters=32)
-    ```
+        >>> discriminator = big_gan_discriminator((32, 32, 1), classes=10, filters=32)
     """
     down = halvings(image_shape, smallest=8)
     images = keras.Input(image_shape)

@@ -30,17 +30,10 @@ def conv_classifier(
         float32: "features" `[batch, widths[-1]]`, and "logits" `[batch, outputs]`, a linear
         function of them.
 
-    Raises:
-        ValueError: If there is no convolution.
-
     Example:
-    ```python
-    network = conv_classifier(channels=1, outputs=10)
-    logits = network(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
-    ```
+        >>> network = conv_classifier(channels=1, outputs=10)
+        >>> logits = network(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
     """
-    if not widths:
-        raise ValueError("conv_classifier found no widths: pass the channels of a convolution.")
     dtype = "float32"
     images = keras.Input((None, None, channels), dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
@@ -82,9 +75,7 @@ def activation_maps(classifier: keras.Model) -> keras.Model:
         ValueError: If there is no layer that scales images, or no ReLU.
 
     Example:
-    ```python
-    maps = activation_maps(conv_classifier())(np.zeros((2, 32, 32, 3), "float32"))
-    ```
+        >>> maps = activation_maps(conv_classifier())(np.zeros((2, 32, 32, 3), "float32"))
     """
     inner = [layer for layer in classifier.layers if isinstance(layer, keras.Model)]
     found = (inner or [classifier])[0].layers
@@ -114,12 +105,10 @@ def classifier_on(
         `[batch, classes]`. Its layer "encoder" can be frozen before `compile`.
 
     Example:
-    ```python
-    network = classifier_on(autoencoder.encoder)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile("adam", loss, metrics=["accuracy"])
-    network.fit(images, labels)
-    ```
+        >>> network = classifier_on(autoencoder.encoder)
+        >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        >>> network.compile("adam", loss, metrics=["accuracy"])
+        >>> network.fit(images, labels)
     """
     copy = keras.models.clone_model(encoder)
     copy.set_weights(encoder.get_weights())

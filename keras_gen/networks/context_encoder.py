@@ -27,9 +27,7 @@ def context_encoder(
         ValueError: If the side is not such a power of two.
 
     Example:
-    ```python
-    encoder = context_encoder((32, 32, 3), filters=32)
-    ```
+        >>> encoder = context_encoder((32, 32, 3), filters=32)
     """
     images = keras.Input(image_shape)
     features = downsample(images, halvings(image_shape), filters)
@@ -57,9 +55,7 @@ def context_decoder(
         ValueError: If the side is not such a power of two.
 
     Example:
-    ```python
-    decoder = context_decoder((32, 32, 3), filters=32)
-    ```
+        >>> decoder = context_decoder((32, 32, 3), filters=32)
     """
     stages = halvings(image_shape)
     width = filters * 2 ** (stages - 1)

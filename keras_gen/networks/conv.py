@@ -49,9 +49,7 @@ def conv_encoder(
         ValueError: If the convolutions cannot halve the sides, or the latents are no whole maps.
 
     Example:
-    ```python
-    encoder = conv_encoder((28, 28, 1), latent_dim=32)
-    ```
+        >>> encoder = conv_encoder((28, 28, 1), latent_dim=32)
     """
     halved_sides(image_shape, len(filters), "filters")
     inputs = keras.Input(image_shape)
@@ -83,8 +81,8 @@ def conv_decoder(
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
 
     Args:
-        image_shape: Shape of the parameters: that of an example, with more channels if the
-            likelihood has several parameters per value.
+        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
+            channels.
         latent_dim: Dimensions of the latents.
         filters: Channels of the encoder's convolutions, in its order.
         activation: Of all layers but the last.
@@ -104,9 +102,7 @@ def conv_decoder(
             `upsampling` is unknown.
 
     Example:
-    ```python
-    decoder = conv_decoder((28, 28, 1), latent_dim=32, upsampling="transposed")
-    ```
+        >>> decoder = conv_decoder((28, 28, 1), latent_dim=32, upsampling="transposed")
     """
     smallest = (*halved_sides(image_shape, len(filters), "filters"), filters[-1])
     inputs = keras.Input((latent_dim,))

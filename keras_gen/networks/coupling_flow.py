@@ -43,10 +43,8 @@ def coupling_flow(
         ValueError: If the shape is neither, or `steps` is below 1.
 
     Example:
-    ```python
-    flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
-    z, log_det, statistics = flow(keras.random.normal([32, 8, 8, 1]), training=True)
-    ```
+        >>> flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
+        >>> z, log_det, statistics = flow(keras.random.normal([32, 8, 8, 1]), training=True)
     """
     if len(shape) not in (1, 3) or steps < 1:
         raise ValueError(

@@ -24,9 +24,7 @@ def dcgan_generator(
         ValueError: If the side is not such a power of two.
 
     Example:
-    ```python
-    generator = dcgan_generator((32, 32, 1), latent_dim=64, filters=32)
-    ```
+        >>> generator = dcgan_generator((32, 32, 1), latent_dim=64, filters=32)
     """
     stages = halvings(image_shape)
     width = filters * 2 ** (stages - 1)
@@ -60,9 +58,7 @@ def dcgan_discriminator(
         ValueError: If the side is not such a power of two, or `normalization` is unknown.
 
     Example:
-    ```python
-    discriminator = dcgan_discriminator((32, 32, 1), filters=32)
-    ```
+        >>> discriminator = dcgan_discriminator((32, 32, 1), filters=32)
     """
     images = keras.Input(image_shape)
     x = downsample(images, halvings(image_shape), filters, normalization)

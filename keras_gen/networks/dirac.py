@@ -20,11 +20,8 @@ def dirac_networks(theta: float = 1.0, psi: float = 1.0) -> tuple[keras.Model, k
         `[batch, 1]`.
 
     Example:
-    ```python
-    from keras_gen.gan import GAN
-
-    model = GAN(*dirac_networks(), objective="minimax", data="vectors")
-    ```
+        >>> from keras_gen.gan import GAN
+        >>> model = GAN(*dirac_networks(), objective="minimax", data="vectors")
     """
     ones = layers.Rescaling(0.0, offset=1.0)
     generator = [keras.Input((1,)), ones, _slope(theta, "theta")]

@@ -3,7 +3,6 @@
 Each returns a new model that shares the layers of the network it was given: use it in its place.
 """
 
-import math
 from collections.abc import Sequence
 
 import keras
@@ -32,27 +31,18 @@ def with_labels(
         the network's outputs.
 
     Raises:
-        ValueError: If the network has not more channels than there are classes, or `shape` has
-            another size.
+        ValueError: If the network has not more channels than there are classes.
 
     Example:
-    ```python
-    from keras_gen.networks import dcgan_discriminator, dcgan_generator
-
-    generator = with_labels(dcgan_generator((32, 32, 1), latent_dim=64 + 10, filters=8), 10)
-    discriminator = with_labels(dcgan_discriminator((32, 32, 1 + 10), filters=8), 10)
-    ```
+        >>> from keras_gen.networks import dcgan_discriminator, dcgan_generator
+        >>> generator = with_labels(dcgan_generator((32, 32, 1), latent_dim=64 + 10, filters=8), 10)
+        >>> discriminator = with_labels(dcgan_discriminator((32, 32, 1 + 10), filters=8), 10)
     """
     *places, channels = network.input_shape[1:]
     if channels <= classes:
         raise ValueError(
             f"The network '{network.name}' takes {channels} channels: build it for {classes} more "
             "than what it is given beside the labels."
-        )
-    if shape and network.input_shape[1:] != (math.prod(shape) + classes,):
-        raise ValueError(
-            f"The network '{network.name}' takes {network.input_shape[1:]}: build it for the "
-            f"{math.prod(shape)} values of {shape} and {classes} classes."
         )
     inputs = keras.Input(shape or (*places, channels - classes))
     labels = keras.Input((), dtype="int32")
@@ -79,11 +69,8 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
         ValueError: If the network takes something else, or no more than the codes.
 
     Example:
-    ```python
-    from keras_gen.networks import info_gan_generator
-
-    generator = with_codes(info_gan_generator((28, 28, 1), 62 + 12, filters=16), 12)
-    ```
+        >>> from keras_gen.networks import info_gan_generator
+        >>> generator = with_codes(info_gan_generator((28, 28, 1), 62 + 12, filters=16), 12)
     """
     taken = network.input_shape[1:]
     if len(taken) != 1 or not 0 < codes < taken[0]:
@@ -112,18 +99,10 @@ def with_head(
         A model of the same name and inputs, whose outputs are those of the network and, last, the
         new one, float32 `[batch, units]`.
 
-    Raises:
-        ValueError: If a layer has that name already.
-
-    Example: a variational encoder that also classifies, as for `DBVAE`.
-    ```python
-    from keras_gen.networks import mlp_encoder
-
-    encoder = with_head(mlp_encoder(latent_dim=8, heads=("mean", "log_variance")), 2)
-    ```
+    Example:
+        >>> from keras_gen.networks import mlp_encoder
+        >>> encoder = with_head(mlp_encoder(latent_dim=8, heads=("mean", "log_variance")), 2)
     """
-    if name in (layer.name for layer in network.layers):
-        raise ValueError(f"The network '{network.name}' has a layer '{name}': choose another name.")
     x = _features(network)
     if hidden:
         x = layers.LeakyReLU(negative_slope=0.1)(batch_norm()(layers.Dense(hidden)(x)))
@@ -151,11 +130,8 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
         ValueError: If the network ends otherwise.
 
     Example:
-    ```python
-    from keras_gen.networks import info_gan_discriminator
-
-    discriminator = with_projection(info_gan_discriminator((28, 28, 1), filters=16), 10)
-    ```
+        >>> from keras_gen.networks import info_gan_discriminator
+        >>> discriminator = with_projection(info_gan_discriminator((28, 28, 1), filters=16), 10)
     """
     features = _features(network)
     shapes = [tuple(output.shape) for output in network.outputs]
@@ -182,13 +158,10 @@ def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
         A model of the same name, inputs and shape of output.
 
     Example:
-    ```python
-    from keras_gen.layers import MinibatchDiscrimination
-    from keras_gen.networks import mlp_encoder
-
-    network = mlp_encoder((2,), 1, hidden=(32,))
-    discriminator = with_layer(network, MinibatchDiscrimination(features=8))
-    ```
+        >>> from keras_gen.layers import MinibatchDiscrimination
+        >>> from keras_gen.networks import mlp_encoder
+        >>> network = mlp_encoder((2,), 1, hidden=(32,))
+        >>> discriminator = with_layer(network, MinibatchDiscrimination(features=8))
     """
     last = network.get_layer(network.output_names[0])
     outputs = type(last).from_config(last.get_config())(layer(last.input))
@@ -216,13 +189,10 @@ def keep_latents(
         ValueError: If `kept` is empty, repeats a latent, or has an index out of range.
 
     Example:
-    ```python
-    from keras_gen.networks import mlp_networks
-    from keras_gen.vae import VAE
-
-    networks = mlp_networks(latent_dim=5, hidden=(8,), heads=("mean", "log_variance"))
-    model = VAE(*keep_latents(*networks, kept=[0, 3]))
-    ```
+        >>> from keras_gen.networks import mlp_networks
+        >>> from keras_gen.vae import VAE
+        >>> networks = mlp_networks(latent_dim=5, hidden=(8,), heads=("mean", "log_variance"))
+        >>> model = VAE(*keep_latents(*networks, kept=[0, 3]))
     """
     count = encoder.outputs[0].shape[-1]
     kept = [int(number) for number in kept]

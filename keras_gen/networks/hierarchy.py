@@ -6,7 +6,7 @@ import math
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import float32, he_conv
+from keras_gen.networks.blocks import float32, halved_sides, he_conv
 from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
 
 MINIMUM_VARIANCE = 1e-4
@@ -33,15 +33,9 @@ def ladder_networks(
     Returns:
         `bottom_up`, `top_down` and `decoder`, as `keras_gen.vae.LadderVAE` takes them.
 
-    Raises:
-        ValueError: If there are not as many sizes of one kind as of the other, or none.
-
     Example:
-    ```python
-    networks = ladder_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
-    ```
+        >>> networks = ladder_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
     """
-    _check_sizes(latent_dims, hidden)
     bottom_up = []
     shape = tuple(image_shape)
     for number, (dim, units) in enumerate(zip(latent_dims, hidden, strict=True), 1):
@@ -82,15 +76,9 @@ def iwae_networks(
     Returns:
         `bottom_up`, `top_down` and `decoder`, as `keras_gen.vae.HierarchicalIWAE` takes them.
 
-    Raises:
-        ValueError: As `ladder_networks`.
-
     Example:
-    ```python
-    networks = iwae_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
-    ```
+        >>> networks = iwae_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
     """
-    _check_sizes(latent_dims, hidden)
     heads = ("mean", "log_variance")
     bottom_up = []
     shape = tuple(image_shape)
@@ -124,21 +112,15 @@ def biva_networks(
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Dimensions of each variable of each layer; layer 1, next to the data, comes
-            first.
+        latent_dims: Dimensions of each variable of each layer; layer 1 comes first.
         units: Of all hidden layers.
         params_per_value: Of the likelihood.
 
     Returns:
         `bottom_up`, `lateral`, `top_down` and `decoder`, as `keras_gen.vae.BIVA` takes them.
 
-    Raises:
-        ValueError: If there is no layer.
-
     Example:
-    ```python
-    networks = biva_networks((28, 28, 1), latent_dims=(16, 8, 4), units=200)
-    ```
+        >>> networks = biva_networks((28, 28, 1), latent_dims=(16, 8, 4), units=200)
     """
 
     def residual(inputs):
@@ -168,8 +150,7 @@ def conv_biva_networks(
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers).
-        latent_dims: Channels of each variable of each layer; layer 1, next to the data, comes
-            first.
+        latent_dims: Channels of each variable of each layer; layer 1 comes first.
         filters: Channels of all hidden layers.
         params_per_value: Of the likelihood.
 
@@ -180,17 +161,9 @@ def conv_biva_networks(
         ValueError: If there is no layer, or the sides cannot be halved as often.
 
     Example:
-    ```python
-    networks = conv_biva_networks((32, 32, 1), latent_dims=(8, 4), filters=32)
-    ```
+        >>> networks = conv_biva_networks((32, 32, 1), latent_dims=(8, 4), filters=32)
     """
-    factor = 2 ** len(latent_dims)
-    if image_shape[0] % factor or image_shape[1] % factor:
-        raise ValueError(
-            f"{len(latent_dims)} layers that halve cannot take {image_shape[0]}x{image_shape[1]} "
-            f"pixels: expected multiples of {factor}; take fewer latent_dims, or pad the images "
-            "(keras_gen.data.pad_to)."
-        )
+    halved_sides(image_shape, len(latent_dims), "latent_dims")
 
     def level(inputs, stride=1):
         y = he_conv(filters, 3, strides=stride)(_concatenated(inputs))
@@ -216,8 +189,6 @@ def conv_biva_networks(
 
 def _biva(image_shape, latent_dims, down, level, up, normal, image) -> dict:
     """The networks, of functions of a list of features and latents."""
-    if not latent_dims:
-        raise ValueError("latent_dims is empty: expected one number for each layer of latents.")
     top = len(latent_dims)
     bottom_up = []
     shapes = [[tuple(image_shape)]]  # for each layer, those of its features and latents
@@ -246,14 +217,6 @@ def _biva(image_shape, latent_dims, down, level, up, normal, image) -> dict:
     inputs = from_above(1)
     decoder = keras.Model(inputs, image(up(inputs)), name="decoder")
     return dict(bottom_up=bottom_up, lateral=lateral, top_down=top_down, decoder=decoder)
-
-
-def _check_sizes(latent_dims, hidden):
-    if not latent_dims or len(latent_dims) != len(hidden):
-        raise ValueError(
-            f"latent_dims is {tuple(latent_dims)} and hidden {tuple(hidden)}: expected one size of "
-            "each kind for every layer of latents."
-        )
 
 
 def _concatenated(inputs):

@@ -35,9 +35,7 @@ def info_gan_generator(
         ValueError: If a side is no multiple of 4.
 
     Example:
-    ```python
-    generator = info_gan_generator((28, 28, 1), latent_dim=16, filters=8, hidden=32)
-    ```
+        >>> generator = info_gan_generator((28, 28, 1), latent_dim=16, filters=8, hidden=32)
     """
     places = (*halved_sides(image_shape, 2, "image_shape"), 2 * filters)
     inputs = keras.Input((latent_dim,))
@@ -74,9 +72,7 @@ def info_gan_discriminator(
         ValueError: If a side is no multiple of 4, or `normalization` is unknown.
 
     Example:
-    ```python
-    discriminator = info_gan_discriminator((28, 28, 1), filters=8, hidden=32)
-    ```
+        >>> discriminator = info_gan_discriminator((28, 28, 1), filters=8, hidden=32)
     """
     halved_sides(image_shape, 2, "image_shape")
     images = keras.Input(image_shape)
@@ -121,9 +117,7 @@ def info_gan_networks(
         ValueError: If a side is no multiple of 4, or `normalization` is unknown.
 
     Example:
-    ```python
-    generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)
-    ```
+        >>> generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)
     """
     codes = classes + continuous
     generator = info_gan_generator(image_shape, latent_dim + codes, filters, hidden)

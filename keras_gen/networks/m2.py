@@ -37,9 +37,7 @@ def m2_networks(
         classifier, from examples to logits.
 
     Example:
-    ```python
-    encoder, decoder, classifier = m2_networks((28, 28, 1), classes=10)
-    ```
+        >>> encoder, decoder, classifier = m2_networks((28, 28, 1), classes=10)
     """
     values = math.prod(shape) + classes
     parameters = (*shape[:-1], shape[-1] * params_per_value)

@@ -28,16 +28,9 @@ def maxout_discriminator(
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch, 1]`.
 
-    Raises:
-        ValueError: If there is no piece, or the dropout is no fraction below 1.
-
     Example:
-    ```python
-    discriminator = maxout_discriminator((28, 28, 1), hidden=(32,), pieces=2)
-    ```
+        >>> discriminator = maxout_discriminator((28, 28, 1), hidden=(32,), pieces=2)
     """
-    if pieces < 1:
-        raise ValueError(f"pieces is {pieces}: a maxout unit has at least 1.")
     images = keras.Input(image_shape)
     # In [0, 1], as in the authors' code: a pixel that is dropped is black, not gray.
     x = layers.Flatten()(layers.Rescaling(0.5, offset=0.5)(images))

@@ -46,9 +46,7 @@ def mlp_encoder(
         `[batch, latent_dim]` each, or `[batch, *latent_dim]`.
 
     Example:
-    ```python
-    encoder = mlp_encoder((28, 28, 1), latent_dim=20, hidden=(500,))
-    ```
+        >>> encoder = mlp_encoder((28, 28, 1), latent_dim=20, hidden=(500,))
     """
     inputs = keras.Input(image_shape)
     x = layers.Flatten()(inputs)
@@ -77,8 +75,8 @@ def mlp_decoder(
     As a generator of images in [-1, 1] it ends with `output_activation="tanh"`.
 
     Args:
-        image_shape: Shape of the parameters: that of an example, with more channels if the
-            likelihood has several parameters per value.
+        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
+            channels.
         latent_dim: Dimensions of the latents, or their shape.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
@@ -91,9 +89,7 @@ def mlp_decoder(
         `[batch, *image_shape]`.
 
     Example:
-    ```python
-    decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
-    ```
+        >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
     """
     inputs = keras.Input(latent_dim if isinstance(latent_dim, tuple) else (latent_dim,))
     x = layers.Flatten()(inputs) if len(inputs.shape) > 2 else inputs
@@ -116,25 +112,16 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
         images: The training images, `[n, height, width, channels]` in [0, 1].
 
     Raises:
-        ValueError: If the last layer has another size than an image, or another activation, or
-            values are outside of [0, 1].
+        ValueError: If the last layer has another size or activation, or a value is outside of
+            [0, 1].
 
     Example:
-    ```python
-    import numpy as np
-
-    decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
-    start_at_mean(decoder, np.random.default_rng(0).binomial(1, 0.1, (100, 28, 28, 1)))
-    ```
+        >>> import numpy as np
+        >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
+        >>> start_at_mean(decoder, np.random.default_rng(0).binomial(1, 0.1, (100, 28, 28, 1)))
     """
     mean = np.mean(images, axis=0, dtype="float64")
     bias = decoder.trainable_variables[-1]
-    if tuple(bias.shape) != (mean.size,):
-        raise ValueError(
-            f"The decoder's last weights have the shape {tuple(bias.shape)} and images "
-            f"{mean.shape}: expected one bias for each of {mean.size} pixels, so a decoder that "
-            "ends with a dense layer of Bernoulli logits."
-        )
     if not (np.min(images) >= 0 and np.max(images) <= 1):
         raise ValueError(
             f"The images' values are from {np.min(images)} to {np.max(images)}: expected [0, 1], "
@@ -174,9 +161,7 @@ def mlp_networks(
         Encoder and decoder, as `mlp_encoder` and `mlp_decoder` build them.
 
     Example:
-    ```python
-    encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
-    ```
+        >>> encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
     """
     encoder = mlp_encoder(image_shape, latent_dim, hidden, activation, gain=gain, **options)
     return encoder, mlp_decoder(image_shape, latent_dim, hidden[::-1], activation, gain)
@@ -197,9 +182,7 @@ def one_layer_networks(
         both float32. The encoder's dense layer is called "codes".
 
     Example:
-    ```python
-    encoder, decoder = one_layer_networks((28, 28, 1), latent_dim=200)
-    ```
+        >>> encoder, decoder = one_layer_networks((28, 28, 1), latent_dim=200)
     """
     encoder = mlp_encoder(image_shape, latent_dim, hidden=(), output_activation=activation)
     return encoder, mlp_decoder(image_shape, latent_dim, hidden=())
@@ -218,9 +201,7 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
         back, both float32.
 
     Example:
-    ```python
-    encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), latent_dim=30)
-    ```
+        >>> encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), latent_dim=30)
     """
     mean = np.asarray(mean, "float32")
     # Lists, because arrays do not go into the JSON of a saved network.

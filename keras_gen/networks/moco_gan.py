@@ -37,9 +37,7 @@ def moco_gan_generator(
         ValueError: If there are fewer frames, or the side is not such a power of two.
 
     Example:
-    ```python
-    generator = moco_gan_generator((16, 32, 32, 1), content_dim=16, motion_dim=4, filters=8)
-    ```
+        >>> generator = moco_gan_generator((16, 32, 32, 1), content_dim=16, motion_dim=4, filters=8)
     """
     frames = _frames(video_shape)
     latents = keras.Input((content_dim + (frames + 1) * motion_dim,))
@@ -77,9 +75,7 @@ def video_discriminator(
             `normalization` is something else.
 
     Example:
-    ```python
-    discriminator = video_discriminator((16, 32, 32, 1), filters=8)
-    ```
+        >>> discriminator = video_discriminator((16, 32, 32, 1), filters=8)
     """
     if normalization not in ("batch", None):
         raise ValueError(f"normalization is {normalization!r}: expected 'batch' or None.")

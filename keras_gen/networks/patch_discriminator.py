@@ -31,9 +31,7 @@ def patch_discriminator(
         ValueError: If the images are too small for the layers.
 
     Example:
-    ```python
-    discriminator = patch_discriminator((128, 128, 3))
-    ```
+        >>> discriminator = patch_discriminator((128, 128, 3))
     """
     sides = [side for side in image_shape[:2] if side is not None]
     if any(side >> strided_layers < 3 for side in sides):

@@ -43,17 +43,12 @@ def pixel_cnn(
         by channel.
 
     Raises:
-        ValueError: If there are fewer than 2 levels, fewer filters than channels, or a kernel has
-            an even side.
+        ValueError: If there are fewer filters than channels, or a kernel has an even side.
 
     Example:
-    ```python
-    network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
-    logits = network(keras.ops.zeros((4, 28, 28, 1), "int32"))
-    ```
+        >>> network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
+        >>> logits = network(keras.ops.zeros((4, 28, 28, 1), "int32"))
     """
-    if levels is not None and levels < 2:
-        raise ValueError(f"levels is {levels}: expected 2 or more, or None for images as they are.")
     channels = image_shape[-1]
 
     def masked(x, maps, side=1, mask="B", **options):

@@ -37,12 +37,10 @@ def progressive_generator(
         0 to 1, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
 
     Raises:
-        ValueError: If the side is no such power of two, or no channel is left at it.
+        ValueError: If the side is no such power of two.
 
     Example:
-    ```python
-    generator = progressive_generator((32, 32, 3), latent_dim=64, filters=32, width=512)
-    ```
+        >>> generator = progressive_generator((32, 32, 3), latent_dim=64, filters=32, width=512)
     """
     latents = keras.Input((latent_dim,))
     fade = keras.Input(())
@@ -76,7 +74,7 @@ def progressive_discriminator(
     2). The standard deviation over groups of a batch is a further channel at 4x4.
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: As of `progressive_generator`.
         filters: As of `progressive_generator`.
         width: As of `progressive_generator`.
         group_size: As of `MinibatchStddev`.
@@ -87,12 +85,10 @@ def progressive_discriminator(
         2^(n + 2) pixels per side.
 
     Raises:
-        ValueError: If the side is no such power of two, or no channel is left at it.
+        ValueError: If the side is no such power of two.
 
     Example:
-    ```python
-    discriminator = progressive_discriminator((32, 32, 3), filters=32, width=512)
-    ```
+        >>> discriminator = progressive_discriminator((32, 32, 3), filters=32, width=512)
     """
     images = keras.Input((None, None, image_shape[-1]))
     fade = keras.Input(())
@@ -119,12 +115,7 @@ def progressive_discriminator(
 
 
 def discriminator_end(count: int, group_size: int | None) -> list[layers.Layer]:
-    """Returns the last layers of the discriminator, from maps of 4x4 to logits.
-
-    Args:
-        count: Channels of the maps.
-        group_size: As of `MinibatchStddev`.
-    """
+    """Returns the last layers of the discriminator, from 4x4 maps of `count` channels to logits."""
     return [
         MinibatchStddev(group_size),
         _convolution(count),
@@ -169,16 +160,7 @@ def sides(image_shape: tuple) -> list[int]:
 
 
 def channels(side: int, filters: int, width: int) -> int:
-    """Returns the channels of maps: at most `filters`, and at most `width // side`.
-
-    Raises:
-        ValueError: If none is left.
-    """
-    if min(filters, width // side) < 1:
-        raise ValueError(
-            f"filters is {filters} and width {width}: maps of {side}x{side} would have no channel; "
-            f"pass at least 1 and {side}."
-        )
+    """Returns the channels of maps: at most `filters`, and at most `width // side`."""
     return min(filters, width // side)
 
 

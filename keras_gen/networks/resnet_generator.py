@@ -47,9 +47,7 @@ def resnet_generator(
             4 from 8 on.
 
     Example:
-    ```python
-    generator = resnet_generator((128, 128, 3), blocks=6)
-    ```
+        >>> generator = resnet_generator((128, 128, 3), blocks=6)
     """
     if any(side is not None and (side % 4 or side < 8) for side in image_shape[:2]):
         raise ValueError(

@@ -37,16 +37,9 @@ def style_mapping(
     Returns:
         A model from latents `[batch, latent_dim]` to styles `[batch, style_dim]`, float32.
 
-    Raises:
-        ValueError: If `depth` is below 1.
-
     Example:
-    ```python
-    mapping = style_mapping(latent_dim=64, style_dim=64, depth=4)
-    ```
+        >>> mapping = style_mapping(latent_dim=64, style_dim=64, depth=4)
     """
-    if depth < 1:
-        raise ValueError(f"depth is {depth}: the mapping needs at least 1 layer.")
     latents = keras.Input((latent_dim,))
     x = PixelNormalization()(latents)
     for _ in range(depth):
@@ -81,13 +74,10 @@ def style_generator(
         Normal noise `[batch, pixels]`, two maps for each size, to float32 images without a tanh.
 
     Raises:
-        ValueError: If the side is no such power of two, no channel is left at it, or `styling` is
-            unknown.
+        ValueError: If the side is no such power of two, or `styling` is unknown.
 
     Example:
-    ```python
-    generator = style_generator((32, 32, 3), style_dim=64, filters=32, width=512)
-    ```
+        >>> generator = style_generator((32, 32, 3), style_dim=64, filters=32, width=512)
     """
     if styling not in STYLINGS:
         raise ValueError(f"styling is {styling!r}: expected one of {', '.join(STYLINGS)}.")
@@ -142,7 +132,7 @@ def style_discriminator(
     Deviation: sizes are halved by 2x2 means, and not by strides after the filter [1, 3, 3, 1].
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: As of `progressive_generator`.
         filters: As of `progressive_generator`.
         width: As of `progressive_generator`.
         group_size: As of `MinibatchStddev`.
@@ -151,12 +141,10 @@ def style_discriminator(
         A model from images `[batch, *image_shape]` to float32 logits `[batch]`.
 
     Raises:
-        ValueError: If the side is no such power of two, or no channel is left at it.
+        ValueError: If the side is no such power of two.
 
     Example:
-    ```python
-    discriminator = style_discriminator((32, 32, 3), filters=32, width=512)
-    ```
+        >>> discriminator = style_discriminator((32, 32, 3), filters=32, width=512)
     """
     images = keras.Input(image_shape)
     counts = [channels(side, filters, width) for side in reversed(sides(image_shape))]

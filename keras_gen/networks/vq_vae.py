@@ -42,9 +42,7 @@ def residual_encoder(
         ValueError: If the convolutions cannot halve the sides.
 
     Example:
-    ```python
-    encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)  # to (8, 8, 64)
-    ```
+        >>> encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)
     """
     halved_sides(image_shape, stages, "stages")
     images = keras.Input(image_shape)
@@ -72,9 +70,9 @@ def residual_decoder(
     Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the encoder.
 
     Args:
-        image_shape: Shape of the parameters: that of an example, with more channels if the
-            likelihood has several parameters per value.
-        latent_dim: As of the encoder, like all others.
+        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
+            channels.
+        latent_dim: Dimensions of a latent.
         filters: Channels of all maps.
         residual_filters: Channels between the two convolutions of a block.
         blocks: Number of residual blocks.
@@ -89,9 +87,7 @@ def residual_decoder(
         ValueError: If the layers cannot double up to the sides.
 
     Example:
-    ```python
-    decoder = residual_decoder((32, 32, 3), filters=64, residual_filters=32)
-    ```
+        >>> decoder = residual_decoder((32, 32, 3), filters=64, residual_filters=32)
     """
     height, width = halved_sides(image_shape, stages, "stages")
     several = (codes_per_place,) if codes_per_place > 1 else ()
@@ -138,9 +134,7 @@ def vq_vae_2_networks(
         ValueError: If the convolutions cannot halve the sides.
 
     Example:
-    ```python
-    networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
-    ```
+        >>> networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
     """
     height, width = halved_sides(image_shape, stages + 1, "stages")
     images = keras.Input(image_shape)

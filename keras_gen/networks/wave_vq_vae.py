@@ -41,9 +41,7 @@ def wave_encoder(
         ValueError: If the convolutions cannot halve the samples, or `normalization` is unknown.
 
     Example:
-    ```python
-    encoder = wave_encoder(5120, latent_dim=64)  # to 80 latents
-    ```
+        >>> encoder = wave_encoder(5120, latent_dim=64)  # to 80 latents
     """
     _latents(samples, filters)
     if normalization not in ("instance", None):
@@ -89,9 +87,7 @@ def wave_decoder(
         ValueError: If the layers cannot double up to the samples.
 
     Example:
-    ```python
-    decoder = wave_decoder(5120, latent_dim=64, classes=5)
-    ```
+        >>> decoder = wave_decoder(5120, latent_dim=64, classes=5)
     """
     inputs = keras.Input((_latents(samples, filters), latent_dim))
     labels = keras.Input((), dtype="int32")

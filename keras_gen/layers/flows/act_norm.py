@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.layers.flows.base import InvertibleLayer
 from keras_gen.training.replicas import batch_mean
@@ -42,8 +43,8 @@ class ActNorm(InvertibleLayer):
     ```
     """
 
+    @override
     def build(self, input_shape):
-        """Creates the trainable scale and bias, and the statistics of the first batch."""
         if len(input_shape) < 2 or input_shape[-1] is None:
             raise ValueError(
                 f"ActNorm got the shape {tuple(input_shape)}: expected [batch, ..., channels] with "
@@ -57,6 +58,7 @@ class ActNorm(InvertibleLayer):
         self.log_deviation = self.add_weight(name="log_deviation", **weight | state)
         self.initialized = self.add_weight(name="initialized", shape=(), dtype="int32", **state)
 
+    @override
     def call(self, x, condition=None, training=False):
         """Normalizes; the statistics are the mean and log standard deviation it used."""
         mean, log_deviation = self._first_batch(x) if training else self._stored()
@@ -67,13 +69,13 @@ class ActNorm(InvertibleLayer):
         log_det = tf.fill(tf.shape(x)[:1], places * tf.reduce_sum(log_slope))
         return y, log_det, (mean, log_deviation) if training else ()
 
+    @override
     def inverse(self, y, condition=None):
-        """Undoes the normalization, with the stored statistics."""
         mean, log_deviation = self._stored()
         return (y - self.bias.value) * tf.exp(log_deviation - self.log_scale.value) + mean
 
+    @override
     def after_update(self, statistics):
-        """Stores the statistics, the first time only."""
         first = self.initialized.value == 0
         for weight, found in zip((self.mean, self.log_deviation), statistics, strict=True):
             weight.assign(tf.where(first, found, weight.value))

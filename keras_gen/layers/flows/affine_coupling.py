@@ -5,6 +5,7 @@ import copy
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.layers.flows.base import InvertibleLayer
 
@@ -54,8 +55,8 @@ class AffineCoupling(InvertibleLayer):
             raise ValueError(f"mask is {mask!r}: expected 'channels' or 'checkerboard'.")
         self.network, self.mask, self.flip = network, mask, flip
 
+    @override
     def build(self, input_shape):
-        """Makes the mask, and the factor of the log scale."""
         self._stays = self._make_mask(tuple(input_shape[1:]))
         channels = [output.shape[-1] for output in self.network.outputs]
         if channels != [input_shape[-1]] * 2:
@@ -65,15 +66,15 @@ class AffineCoupling(InvertibleLayer):
             )
         self.factor = self.add_weight(name="factor", shape=(), initializer="ones")
 
+    @override
     def call(self, x, condition=None, training=False):
-        """Transforms the active half."""
         log_scale, shift = self._parameters(x, condition, training)
         # Eqs. (4), (5): where b is 1, log scale and shift are 0. Eq. (6): the determinant.
         log_det = tf.reduce_sum(log_scale, axis=list(range(1, log_scale.shape.rank)))
         return x * tf.exp(log_scale) + shift, log_det, ()
 
+    @override
     def inverse(self, y, condition=None):
-        """Recovers the active half: the passive one, and so the network's outputs, are known."""
         log_scale, shift = self._parameters(y, condition, training=False)
         return (y - shift) * tf.exp(-log_scale)  # eqs. (7), (8)
 
@@ -106,13 +107,13 @@ class AffineCoupling(InvertibleLayer):
         stays = (stays != self.flip).astype("float32")
         return stays[..., None] if by_pixel else stays
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         network = keras.saving.serialize_keras_object(self.network)
         return super().get_config() | {"network": network, "mask": self.mask, "flip": self.flip}
 
     @classmethod
+    @override
     def from_config(cls, config: dict):
-        """Builds the layer from what `get_config` returned."""
         config = copy.deepcopy(config)  # Keras empties what it reads.
         return cls(keras.saving.deserialize_keras_object(config.pop("network")), **config)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 class InvertibleLayer(keras.layers.Layer):
@@ -108,8 +109,8 @@ class Chain(InvertibleLayer, keras.Model):
             found = type(foreign[0]).__name__ if foreign else "no layers"
             raise ValueError(f"A Chain of {found}: expected one or more InvertibleLayers.")
 
+    @override
     def build(self, input_shape):
-        """Builds every layer for the shape that the one before it returns."""
         self._x_shape = tuple(input_shape)
         shape = self._x_shape
         for step in self.steps:
@@ -127,6 +128,7 @@ class Chain(InvertibleLayer, keras.Model):
         """The shape of y, the latents, `(None, ...)`."""
         return self.y_shape(self.input_shape)
 
+    @override
     def call(self, x, condition=None, training=False):
         """Applies the layers in their order; log-determinants add up (Dinh et al., sec. 3.3)."""
         log_det, statistics = tf.zeros(tf.shape(x)[:1]), []
@@ -136,31 +138,31 @@ class Chain(InvertibleLayer, keras.Model):
             statistics.append(found)
         return x, log_det, tuple(statistics)
 
+    @override
     def inverse(self, y, condition=None):
-        """Applies the inverses in the opposite order."""
         for step in reversed(self.steps):
             y = step.inverse(y, condition)
         return y
 
+    @override
     def after_update(self, statistics):
-        """Hands every layer its statistics."""
         for step, found in zip(self.steps, statistics, strict=True):
             step.after_update(found)
 
+    @override
     def y_shape(self, x_shape):
-        """The shape that the last layer returns."""
         for step in self.steps:
             x_shape = step.y_shape(x_shape)
         return x_shape
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         layers = [keras.saving.serialize_keras_object(step) for step in self.steps]
         return {"name": self.name, "trainable": self.trainable, "layers": layers}
 
     @classmethod
+    @override
     def from_config(cls, config: dict, custom_objects=None):
-        """Builds the chain from what `get_config` returned."""
         config = copy.deepcopy(config)  # Keras empties what it reads.
         deserialize = keras.saving.deserialize_keras_object
         layers = [deserialize(layer, custom_objects) for layer in config.pop("layers")]

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.layers.flows.base import InvertibleLayer
 
@@ -35,30 +36,30 @@ class Squeeze(InvertibleLayer):
         super().__init__(**kwargs)
         self.factor = factor
 
+    @override
     def build(self, input_shape):
-        """Checks the shape."""
         if len(input_shape) != 4 or any(side and side % self.factor for side in input_shape[1:3]):
             raise ValueError(
                 f"Squeeze got the shape {tuple(input_shape)}: expected [batch, height, width, "
                 f"channels] with sides that are multiples of {self.factor}."
             )
 
+    @override
     def call(self, x, condition=None, training=False):
-        """Moves pixels to channels."""
         return tf.nn.space_to_depth(x, self.factor), tf.zeros(tf.shape(x)[:1]), ()
 
+    @override
     def inverse(self, y, condition=None):
-        """Moves channels to pixels."""
         return tf.nn.depth_to_space(y, self.factor)
 
+    @override
     def y_shape(self, x_shape):
-        """Smaller sides, more channels."""
         batch, height, width, channels = x_shape
         sides = [side and side // self.factor for side in (height, width)]
         return (batch, *sides, channels * self.factor**2)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"factor": self.factor}
 
 
@@ -88,8 +89,8 @@ class ChannelPermutation(InvertibleLayer):
         super().__init__(**kwargs)
         self.order = None if order is None else [int(channel) for channel in order]
 
+    @override
     def build(self, input_shape):
-        """Checks the order."""
         channels = input_shape[-1]
         self._order = list(range(channels))[::-1] if self.order is None else self.order
         if sorted(self._order) != list(range(channels)):
@@ -97,14 +98,14 @@ class ChannelPermutation(InvertibleLayer):
                 f"order is {self.order}: expected each of the {channels} channels once, from 0."
             )
 
+    @override
     def call(self, x, condition=None, training=False):
-        """Permutes the channels."""
         return tf.gather(x, self._order, axis=-1), tf.zeros(tf.shape(x)[:1]), ()
 
+    @override
     def inverse(self, y, condition=None):
-        """Puts them back."""
         return tf.gather(y, np.argsort(self._order), axis=-1)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"order": self.order}

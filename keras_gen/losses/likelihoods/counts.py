@@ -7,6 +7,7 @@ import math
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.losses.likelihoods.base import Likelihood
 
@@ -23,17 +24,14 @@ class Poisson(Likelihood):
         >>> Poisson().log_prob(tf.zeros([4, 2000]), tf.zeros([4, 2000]))  # -2000 each
     """
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Counts: (0, infinity)."""
-        return 0.0, math.inf
+    range = (0.0, math.inf)
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the rates, exp(params)."""
         return tf.exp(tf.cast(params, tf.float32))
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw counts; `seed` is a stateless seed, int `[2]`."""
         rates = self.mean(params)
         return tf.random.stateless_poisson(tf.shape(rates), seed, rates, tf.float32)
 
@@ -49,10 +47,10 @@ class Multinomial(Likelihood):
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     supporting text: log p(x) = sum x log softmax(params), in which x are counts, or fractions of
     all words for nats per word. It is the probability of the words in their order: the multinomial
-    coefficient, which depends on no parameter, is left out.
+    coefficient is left out.
 
     Args:
-        draws: How many words `mean` and `sample` are of. `log_prob` takes any number.
+        draws: Number of words of `mean` and `sample`. `log_prob` takes any number.
 
     Raises:
         ValueError: If `draws` is below 1.
@@ -63,20 +61,19 @@ class Multinomial(Likelihood):
 
     draws: int = 1
 
+    @override
     def __post_init__(self):
-        """Check the arguments."""
         if self.draws < 1:
             raise ValueError(f"Multinomial found draws={self.draws}: pass 1 or more.")
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Counts: (0, infinity)."""
-        return 0.0, math.inf
+    range = (0.0, math.inf)
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Return the expected counts among `draws` words; for 1, the words' probabilities."""
         return self.draws * tf.nn.softmax(tf.cast(params, tf.float32))
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Draw the counts of `draws` words; `seed` is a stateless seed, int `[2]`."""
         words = tf.shape(params, tf.int64)[-1]

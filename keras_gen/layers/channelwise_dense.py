@@ -7,11 +7,11 @@ from typing_extensions import override
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ChannelwiseDense(keras.layers.Layer):
-    """Connects all places of each feature map with each other, and no two maps.
+    """A dense layer for each feature map by itself: it connects all places, but not the maps.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-    CVPR 2016, sec. 3.1. Of m maps of n x n it has m n^4 weights, where a fully connected layer
-    would have m^2 n^4. Without a bias: what follows has one, or a normalization.
+    CVPR 2016, sec. 3.1. For m maps of n x n it has m n^4 weights; a fully connected layer would
+    have m^2 n^4. It has no bias, because the next layer has one, or a normalization.
 
     Args:
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
@@ -22,9 +22,7 @@ class ChannelwiseDense(keras.layers.Layer):
         ValueError: If the input has another rank or an unknown size.
 
     Example:
-    ```python
-    y = ChannelwiseDense()(tf.random.normal([2, 4, 4, 16]))
-    ```
+        >>> y = ChannelwiseDense()(tf.random.normal([2, 4, 4, 16]))
     """
 
     @override
@@ -36,11 +34,8 @@ class ChannelwiseDense(keras.layers.Layer):
             )
         _, height, width, channels = input_shape
         places = height * width
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(channels, places, places),
-            initializer=keras.initializers.RandomNormal(stddev=places**-0.5),
-        )
+        preserving = keras.initializers.RandomNormal(stddev=places**-0.5)
+        self.kernel = self.add_weight((channels, places, places), preserving, name="kernel")
 
     @override
     def call(self, maps):

@@ -1,4 +1,4 @@
-"""Layers of style-based generators: what a style does to maps, and what needs no style."""
+"""Layers of style-based generators (StyleGAN)."""
 
 import keras
 import tensorflow as tf
@@ -20,12 +20,10 @@ class LearnedConstant(keras.layers.Layer):
         shape: `(height, width, channels)` of the maps.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
-    Input: anything `[batch, ...]`, of which only the number counts. Output: `[batch, *shape]`.
+    Input: anything `[batch, ...]`; only its batch size counts. Output: `[batch, *shape]`.
 
     Example:
-    ```python
-    maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
-    ```
+        >>> maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
     """
 
     def __init__(self, shape, **kwargs):
@@ -48,7 +46,7 @@ class LearnedConstant(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdaptiveInstanceNormalization(keras.layers.Layer):
-    """Gives each channel of maps the deviation and the mean that a style asks for.
+    """Gives each channel of maps the standard deviation and mean that a style sets.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
@@ -60,9 +58,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     Inputs: maps `[batch, height, width, channels]` and styles `[batch, style]`. Output: maps.
 
     Example:
-    ```python
-    y = AdaptiveInstanceNormalization()([tf.ones([2, 8, 8, 4]), tf.ones([2, 16])])
-    ```
+        >>> y = AdaptiveInstanceNormalization()([tf.ones([2, 8, 8, 4]), tf.ones([2, 16])])
     """
 
     @override
@@ -81,20 +77,20 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ModulatedConv2D(keras.layers.Layer):
-    """A convolution whose kernel a style scales by input channel, for each example otherwise.
+    """A convolution whose kernel is scaled for each example: its style scales the input channels.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
     StyleGAN", CVPR 2020, eq. (1) and (3): w'_ijk = s_i w_ijk, and then each output channel's kernel
     is divided by its norm, so that inputs of variance 1 give outputs of variance 1. An affine map
     of the style returns s, around 1 at the start.
 
-    The style scales the channels of the inputs and not the kernel, which is the same and needs no
-    kernel for each example; likewise the norm divides the outputs.
+    The code scales the inputs, not the kernel, and divides the outputs by the norm. That is equal
+    and needs no kernel for each example.
 
     Args:
         filters: Channels of the outputs.
         kernel_size: Side of the kernel.
-        demodulate: Whether to divide by the norm; not where colors are made.
+        demodulate: Whether to divide by the norm; False for the layers to colors.
         use_bias: Whether to add one.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
@@ -102,28 +98,30 @@ class ModulatedConv2D(keras.layers.Layer):
     `[batch, height, width, filters]`.
 
     Example:
-    ```python
-    y = ModulatedConv2D(8, 3)([tf.ones([2, 16, 16, 4]), tf.ones([2, 32])])  # [2, 16, 16, 8]
-    ```
+        >>> y = ModulatedConv2D(8, 3)([tf.ones([2, 16, 16, 4]), tf.ones([2, 32])])  # [2, 16, 16, 8]
     """
 
     def __init__(
-        self, filters: int, kernel_size: int, demodulate: bool = True, use_bias: bool = False,
+        self,
+        filters: int,
+        kernel_size: int,
+        demodulate: bool = True,
+        use_bias: bool = False,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(**kwargs)
-        self.filters, self.kernel_size = filters, kernel_size
-        self.demodulate, self.use_bias = demodulate, use_bias
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.demodulate = demodulate
+        self.use_bias = use_bias
 
     @override
     def build(self, input_shape):
         maps, style = input_shape
         shape = (self.kernel_size, self.kernel_size, maps[-1], self.filters)
         # In float32 under any policy, as the norm wants it.
-        self.kernel = self.add_weight(
-            name="kernel", shape=shape, autocast=False,
-            initializer=keras.initializers.RandomNormal(stddev=1.0),
-        )  # fmt: skip
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        self.kernel = self.add_weight(shape, normal, name="kernel", autocast=False)
         self.scale = (self.kernel_size**2 * maps[-1]) ** -0.5
         self.affine = EqualizedDense(
             maps[-1], gain=1.0, bias_initializer="ones", dtype=self.dtype_policy
@@ -162,27 +160,26 @@ class NoisyActivation(keras.layers.Layer):
     """Adds a bias and scaled noise to maps, and takes the leaky ReLU of slope 0.2.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
-    CVPR 2019, sec. 2 and fig. 1b: one map of noise for all channels of an example, each of which
-    has a learned factor, 0 at the start. What is random in an image, such as the place of each
-    hair, need not be drawn from the latents.
+    CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one map of noise, and each has a
+    learned factor, 0 at the start. So random details, such as the place of each hair, need not
+    come from the latents.
 
     Args:
-        offset: Where this layer's noise begins among all numbers of an example.
+        offset: Index of this layer's first number in the noise of an example.
         gain: Factor of the outputs: sqrt(2) after convolutions that have none of their own.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
-    Inputs: maps `[batch, height, width, channels]` of a known size and noise `[batch, numbers]`, of
-    which `height * width` are taken. Output: maps.
+    Inputs: maps `[batch, height, width, channels]` of a known size and noise `[batch, numbers]`;
+    the layer takes `height * width` of them. Output: maps.
 
     Example:
-    ```python
-    y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])
-    ```
+        >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])
     """
 
     def __init__(self, offset: int = 0, gain: float = 1.0, **kwargs):
         super().__init__(**kwargs)
-        self.offset, self.gain = offset, gain
+        self.offset = offset
+        self.gain = gain
 
     @override
     def build(self, input_shape):

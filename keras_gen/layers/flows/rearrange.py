@@ -1,4 +1,4 @@
-"""Invertible layers that only move values about, and so have a log-determinant of 0."""
+"""Invertible layers that only reorder values, and so have a log-determinant of 0."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from keras_gen.layers.flows.base import InvertibleLayer
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Squeeze(InvertibleLayer):
-    """Makes the pixels of each square of an image the channels of one pixel.
+    """Turns the pixels of each square of an image into channels of one pixel.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6.
 
@@ -27,9 +27,7 @@ class Squeeze(InvertibleLayer):
         ValueError: If the input has another rank or the squares do not fit.
 
     Example:
-    ```python
-    y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
-    ```
+        >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
     """
 
     def __init__(self, factor: int = 2, **kwargs):
@@ -80,9 +78,7 @@ class ChannelPermutation(InvertibleLayer):
         ValueError: If the order is not one of the input's channels.
 
     Example:
-    ```python
-    y, _, _ = ChannelPermutation([2, 0, 1])(tf.random.normal([4, 3]))
-    ```
+        >>> y, _, _ = ChannelPermutation([2, 0, 1])(tf.random.normal([4, 3]))
     """
 
     def __init__(self, order: Sequence[int] | None = None, **kwargs):

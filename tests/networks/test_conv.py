@@ -9,8 +9,7 @@ from keras_gen.autoencoders import Autoencoder
 from keras_gen.data import offline_digits
 from keras_gen.metrics import squared_error
 from keras_gen.networks import conv_decoder, conv_encoder
-from keras_gen.networks.blocks import UPSAMPLING, conv, doubled
-from keras_gen.vae import VAE
+from keras_gen.networks.blocks import UPSAMPLING
 
 
 def test_sizes():
@@ -85,12 +84,6 @@ def test_shapes(shape, upsampling):
     assert decoder(outputs[0]).shape == (2, *shape)
 
 
-def test_one_output_is_no_list():
-    encoder = conv_encoder((4, 4, 1), 2, output_activation="sigmoid")
-    codes = encoder(tf.random.normal([9, 4, 4, 1], stddev=9.0))
-    assert codes.shape == (9, 2) and 0 <= np.min(codes) and np.max(codes) <= 1
-
-
 def test_keeps_the_scale_of_its_inputs():
     """He's initializer: what goes in with variance 1 is neither lost nor blown up."""
     keras.utils.set_random_seed(0)
@@ -105,99 +98,6 @@ def test_likelihoods_with_scales_may_start_at_one_scale():
     decoder = conv_decoder((4, 4, 2), 3, (2,), blocks=1, output_initializer="zeros")
     assert not np.any(decoder(tf.random.normal([2, 3])))
     assert np.any(conv_decoder((4, 4, 2), 3, (2,), blocks=1)(tf.random.normal([2, 3])))
-
-
-@pytest.mark.parametrize("shape", [(30, 32, 3), (28, 27, 1)])
-@pytest.mark.parametrize("build", [conv_encoder, conv_decoder])
-def test_refuses_sides(build, shape):
-    sentence = rf"2 convolutions .* {shape[0]}x{shape[1]} pixels: .* multiples of 4; change"
-    with pytest.raises(ValueError, match=sentence):
-        build(shape)
-    with pytest.raises(ValueError, match="0 convolutions that halve"):
-        build(filters=())
-
-
-def test_unknown_upsampling_is_refused():
-    with pytest.raises(ValueError, match="'bilinear': expected 'transposed', 'smoothed' or 'res"):
-        conv_decoder(upsampling="bilinear")
-
-
-@pytest.mark.parametrize("build", [conv_encoder, conv_decoder])
-def test_mixed_precision_gives_float32(build):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    network = build((4, 4, 1), latent_dim=3, filters=(2,))
-    outputs = tf.nest.flatten(network(tf.zeros([2, *network.input_shape[1:]])))
-    assert {output.dtype for output in outputs} == {tf.float32}
-    assert any(layer.compute_dtype == "bfloat16" for layer in network.layers[1:])
-
-
-def constant_map(layer):
-    """What a layer that doubles the sides makes of a constant map, away from its borders."""
-    inputs = keras.Input((8, 8, 3))
-    network = keras.Model(inputs, layer(inputs))
-    output = network(tf.ones([1, 8, 8, 3])).numpy()[0]
-    assert output.shape[:2] == (16, 16)
-    return output[4:-4, 4:-4], network.get_weights()[0]
-
-
-class TestCheckerboards:
-    """Odena et al. (2016): taps overlap unevenly where the stride does not divide the kernel."""
-
-    def test_transposed_convolutions_of_three_taps_draw_them(self):
-        found, kernel = constant_map(lambda x: doubled(x, 2, "transposed"))
-        np.testing.assert_allclose(found[2:], found[:-2], atol=1e-6)
-        np.testing.assert_allclose(found[:, 2:], found[:, :-2], atol=1e-6)
-        # 1, 2, 2 and 4 taps reach the four kinds of pixels.
-        taps = kernel.sum(axis=-1)
-        sums = sorted(
-            [taps[np.ix_(rows, columns)].sum(axis=(0, 1)) for rows in STEPS for columns in STEPS],
-            key=lambda value: value[0],
-        )
-        block = sorted(found[:2, :2].reshape(4, 2), key=lambda value: value[0])
-        np.testing.assert_allclose(block, sums, atol=1e-5)
-        assert found.std(axis=(0, 1)).min() > 1e-2
-
-    def test_of_four_equal_taps_do_not(self):
-        def four(x):
-            options = dict(strides=2, padding="same", initializer="ones")
-            return conv(2, 4, layer=keras.layers.Conv2DTranspose, **options)(x)
-
-        np.testing.assert_allclose(constant_map(four)[0], 4 * 3, rtol=1e-6)
-
-    def test_of_three_equal_taps_do(self):
-        def three(x):
-            return doubled(x, 2, "transposed", initializer="ones")
-
-        found = constant_map(three)[0][:2, :2, 0]
-        assert sorted(found.ravel().tolist()) == [1 * 3, 2 * 3, 2 * 3, 4 * 3]
-
-    @pytest.mark.parametrize("upsampling", ["resize", "smoothed"])
-    def test_other_ways_draw_none(self, upsampling):
-        found, _ = constant_map(lambda x: doubled(x, 2, upsampling))
-        assert found.std() > 0  # between the channels
-        np.testing.assert_allclose(found, np.broadcast_to(found[:1, :1], found.shape), atol=1e-6)
-
-    def test_resizing_draws_none_at_the_borders_either(self):
-        inputs = keras.Input((8, 8, 3))
-        found = keras.Model(inputs, doubled(inputs, 2, "resize"))(tf.ones([1, 8, 8, 3])).numpy()
-        np.testing.assert_allclose(found, np.broadcast_to(found[:, :1, :1], found.shape), atol=1e-6)
-
-
-# The taps of a kernel of three that reach pixels of one kind, of stride 2: the outer two, or the
-# middle one.
-STEPS = ([0, 2], [1])
-
-
-def test_serve_autoencoders_and_variational_ones():
-    images = np.random.default_rng(0).integers(0, 256, [3, 8, 8, 3], "uint8")
-    networks = dict(image_shape=(8, 8, 3), latent_dim=4, filters=(2, 3))
-    plain = Autoencoder(conv_encoder(**networks), conv_decoder(**networks))
-    variational = VAE(
-        conv_encoder(heads=("mean", "log_variance"), **networks), conv_decoder(**networks)
-    )
-    for model in (plain, variational):
-        assert model.reconstruct(images).shape == images.shape
-    assert plain.encode(images).shape == variational.encode(images)[0].shape == (3, 4)
 
 
 @pytest.mark.slow

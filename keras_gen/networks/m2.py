@@ -41,10 +41,12 @@ def m2_networks(
     """
     values = math.prod(shape) + classes
     parameters = (*shape[:-1], shape[-1] * params_per_value)
-    shared = dict(hidden=hidden, activation=activation)
-    encoder = mlp_encoder((values,), latent_dim, **shared, heads=("mean", "log_variance"))
-    decoder = mlp_decoder(parameters, latent_dim + classes, **shared)
-    classifier = mlp_encoder(shape, classes, **shared, heads=("logits",), name="classifier")
+    heads = ("mean", "log_variance")
+    encoder = mlp_encoder((values,), latent_dim, hidden, activation, heads=heads)
+    decoder = mlp_decoder(parameters, latent_dim + classes, hidden, activation)
+    classifier = mlp_encoder(
+        shape, classes, hidden, activation, heads=("logits",), name="classifier"
+    )
     if deviation is not None:
         for network in (encoder, decoder, classifier):
             for layer in network.layers:

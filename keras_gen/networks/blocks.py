@@ -37,9 +37,7 @@ def conv(
 
 
 def he_conv(filters: int, size: int, **kwargs):
-    """Returns a convolution for networks without normalization: it preserves the variance.
-
-    He, Zhang, Ren, Sun: "Delving Deep into Rectifiers", ICCV 2015.
+    """Returns a convolution for networks without normalization, initialized as He et al. (2015).
 
     Args:
         filters: Output channels.
@@ -90,7 +88,7 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
     Args:
         image_shape: `(height, width, channels)`.
         halvings: Number of convolutions.
-        argument: Name of the argument that sets this number, for the error.
+        argument: Name of the argument that sets this number.
 
     Raises:
         ValueError: If there is no convolution, or the sides are no multiples of 2^halvings.

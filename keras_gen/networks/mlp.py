@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_gen.layers import Dropout
 
-SMALLEST_MEAN, LARGEST_MEAN = 0.001, 0.999  # of a pixel, for a finite logit
+SMALLEST_MEAN = 0.001  # of a pixel, for a finite logit; the largest is 1 minus it
 
 
 def mlp_encoder(
@@ -134,7 +134,7 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
             f"The decoder ends with {ends.__name__}: expected logits or tanh, so None or 'tanh' as "
             "output_activation."
         )
-    mean = np.clip(mean.ravel(), SMALLEST_MEAN, LARGEST_MEAN)
+    mean = np.clip(mean.ravel(), SMALLEST_MEAN, 1 - SMALLEST_MEAN)
     bias.assign(scales[ends] * np.log(mean / (1 - mean)))  # 2 sigmoid(x) - 1 is tanh(x / 2)
 
 

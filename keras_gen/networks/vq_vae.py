@@ -72,10 +72,10 @@ def residual_decoder(
     Args:
         image_shape: Shape of the parameters: an example's, with `params_per_value` times its
             channels.
-        latent_dim: Dimensions of a latent.
+        latent_dim: As of the encoder, and so are all others.
         filters: Channels of all maps.
-        residual_filters: Channels between the two convolutions of a block.
-        blocks: Number of residual blocks.
+        residual_filters: Channels within a block.
+        blocks: Number of blocks.
         stages: Number of transposed convolutions.
         codes_per_place: Latents at each place.
 

@@ -107,16 +107,6 @@ def test_perplexity_is_the_number_of_codes_in_even_use():
     np.testing.assert_allclose(layer.perplexity(tf.constant([0, 0, 1, 2])), 2**1.5, rtol=1e-6)
 
 
-def test_calls_change_no_state(rng):
-    layer = quantizer(rng)
-    before = state(layer)
-    latents = normal(rng, 4, 3)
-    _, indices = layer(latents, training=True)
-    layer.commitment(latents, indices), layer.perplexity(indices)
-    for weight, value in zip(layer.variables, before, strict=True):
-        np.testing.assert_array_equal(weight, value)
-
-
 def test_averages_by_hand(rng):
     layer = quantizer(rng, decay=0.9, epsilon=0.01, dead_after=None)
     counts, sums = np.ones(6), layer.codebook.numpy().astype("float64")
@@ -242,15 +232,6 @@ def test_files_give_the_codebook_back(tmp_path, rng, update):
     assert {name: getattr(loaded, name) for name in options} == options
     for now, then in zip(state(loaded), state(layer), strict=True):
         np.testing.assert_array_equal(now, then)
-
-
-def test_half_precision_is_quantized_in_float32(rng):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    layer, latents = quantizer(rng), tf.cast(normal(rng, 4, 3), tf.bfloat16)
-    quantized, indices = layer(latents)
-    assert quantized.dtype == layer.commitment(latents, indices).dtype == tf.float32
-    layer.after_update(latents, indices, SEED)
-    assert {weight.dtype for weight in layer.variables} == {"float32"}
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ class AffineCoupling(InvertibleLayer):
         if stays.min() == stays.max():
             raise ValueError(
                 f"AffineCoupling got examples of shape {shape}: the mask '{self.mask}' "
-                "makes no two halves of them; use the other mask, or larger examples."
+                "makes no two halves: use the other mask, or larger examples."
             )
         stays = (stays != self.flip).astype("float32")
         return stays[..., None] if by_pixel else stays

@@ -44,19 +44,6 @@ def test_mixtures_are_weighted_sums():
     np.testing.assert_allclose(probabilities.sum(), 1.0, rtol=1e-5)
 
 
-def test_channels_are_independent_and_lie_one_after_the_other(rng):
-    likelihood = DiscretizedLogistic(mixtures=2)
-    params = rng.normal(size=(4, 3, 6)).astype("float32")
-    x = grid(256)[rng.integers(0, 256, size=(4, 3))]
-    value = likelihood.log_prob(params.reshape(4, 18), x)
-    single = likelihood.log_prob(params.reshape(12, 6), x.reshape(12, 1)).numpy()
-    np.testing.assert_allclose(value, single.reshape(4, 3).sum(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(
-        likelihood.mean(params.reshape(4, 18)),
-        likelihood.mean(params.reshape(12, 6)).numpy().reshape(4, 3),
-    )
-
-
 def test_masses_too_small_for_float32_are_exact():
     # The survival function keeps its digits in the upper tail.
     scale, half = np.exp(-4.0), 1 / 255

@@ -11,21 +11,18 @@ float32 first, and the loss is averaged over the other axes: a PatchGAN's map co
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.losses.base import per_example_mean, resolve
+from keras_gen.losses.base import per_example_mean, resolve, serializable
 from keras_gen.losses.f_divergences import JensenShannon, KullbackLeibler, Pearson, ReverseKL
 from keras_gen.losses.objective import Objective, float32
 from keras_gen.training.replicas import batch_mean
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Minimax(Objective):
     """The zero-sum game of Goodfellow et al. (2014), equation 1, in nats.
 
@@ -67,8 +64,7 @@ class Minimax(Objective):
         return -tf.nn.softplus(logits)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class NonSaturating(Minimax):
     """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), section 3.
 
@@ -85,8 +81,7 @@ class NonSaturating(Minimax):
         return tf.nn.softplus(-logits)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class LeastSquares(Objective):
     """Squared distance of the logits to targets: LSGAN, Mao et al. (2017), equation 9.
 
@@ -122,8 +117,7 @@ class LeastSquares(Objective):
         return tf.square(logits - self.c)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Wasserstein(Objective):
     """Difference of the critic's means: WGAN, Arjovsky et al. (2017), equations 2 and 3.
 
@@ -150,8 +144,7 @@ class Wasserstein(Objective):
         return -logits
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Hinge(Objective):
     """The hinge loss of Lim & Ye (2017), also Miyato et al. (2018), equations 16 and 17.
 
@@ -171,8 +164,7 @@ class Hinge(Objective):
         return -logits
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Relativistic(Objective):
     """How much more real the real examples look than fakes, and the reverse.
 

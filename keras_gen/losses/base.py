@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import keras
 import tensorflow as tf
@@ -24,6 +24,13 @@ class Configurable:
 
     def __post_init__(self) -> None:
         """Check the arguments; without a check of its own a class takes all."""
+
+
+@dataclass_transform(frozen_default=True)
+def serializable(cls):
+    """Makes a class of `Configurable` a frozen dataclass that Keras saves by its name."""
+    frozen = dataclasses.dataclass(frozen=True)(cls)
+    return keras.saving.register_keras_serializable("keras_gen")(frozen)
 
 
 T = TypeVar("T")

@@ -35,8 +35,7 @@ def decomposed_kl(
     overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N and
     the others by (N - 1) / (N (M - 1)): q(z) without bias, exact if the batch is the data set.
 
-    Deviation: in the paper the weights of the others depend on which of them is last; here they are
-    equal, the mean over that choice.
+    Deviation: the paper weights the last of the others differently; here all are equal.
 
     Args:
         latents: Drawn from q(z|x), `[batch, latents]`.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import keras
 import tensorflow as tf
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.objective import Objective
 
 
@@ -53,8 +53,7 @@ class FDivergence(Objective):
         return -self._activation(logits) if self.direct else -self._conjugate(logits)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class KullbackLeibler(FDivergence):
     """f-GAN of KL(P || Q) = E_P[log p / q], in nats: f(u) = u log u, g(v) = v, f*(t) = exp(t - 1).
 
@@ -76,8 +75,7 @@ class KullbackLeibler(FDivergence):
         return tf.exp(logits - 1.0)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class ReverseKL(FDivergence):
     """f-GAN of KL(Q || P), in nats: f(u) = -log u, g(v) = -exp(-v), f*(t) = -1 - log(-t).
 
@@ -97,8 +95,7 @@ class ReverseKL(FDivergence):
         return logits - 1.0
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Pearson(FDivergence):
     """f-GAN of Pearson's chi-square, the integral of (q - p)^2 / q: f(u) = (u - 1)^2, g(v) = v.
 
@@ -118,8 +115,7 @@ class Pearson(FDivergence):
         return 0.25 * tf.square(logits) + logits
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class JensenShannon(FDivergence):
     """f-GAN of twice the Jensen-Shannon divergence, in nats.
 

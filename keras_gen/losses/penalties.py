@@ -11,7 +11,13 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.data.transforms.augmentations import moved
-from keras_gen.losses.base import Configurable, per_example_mean, per_example_sum, resolve
+from keras_gen.losses.base import (
+    Configurable,
+    per_example_mean,
+    per_example_sum,
+    resolve,
+    serializable,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +87,7 @@ class Penalty(Configurable):
         raise NotImplementedError
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class GradientPenalty(Penalty):
     """weight * (|grad D(y)| - 1)^2, y between real and fake: Gulrajani et al. (2017), equation 3.
 
@@ -110,8 +115,7 @@ class GradientPenalty(Penalty):
         return self.weight * _squared_distance_to_1(discriminator, between, self.one_sided)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class DRAGAN(Penalty):
     """weight * (|grad D(x + delta)| - 1)^2, delta normal noise on real examples x.
 
@@ -149,8 +153,7 @@ class DRAGAN(Penalty):
         return self.weight * _squared_distance_to_1(discriminator, around)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class R1(Penalty):
     """weight / 2 * |grad D(x)|^2 at real examples: Mescheder et al. (2018), equation 9.
 
@@ -168,8 +171,7 @@ class R1(Penalty):
         return 0.5 * self.weight * _squared_slope(discriminator, real)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class R2(Penalty):
     """weight / 2 * |grad D(x)|^2 at fakes: Mescheder et al. (2018), equation 10.
 
@@ -187,8 +189,7 @@ class R2(Penalty):
         return 0.5 * self.weight * _squared_slope(discriminator, fake)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class JensenShannonRegularizer(Penalty):
     """What instance noise would do to the discriminator, as a formula.
 
@@ -222,8 +223,7 @@ class JensenShannonRegularizer(Penalty):
         return 0.5 * self.weight * (of_real + of_fake)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Consistency(Penalty):
     """weight * (D(x) - D(T(x)))^2 at real images x, each moved and flipped at random by T.
 

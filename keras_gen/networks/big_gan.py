@@ -30,11 +30,10 @@ def big_gan_generator(
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
         classes: Number of classes.
-        latent_dim: Dimensions of the latents, a multiple of the number of blocks plus one: of 4
-            for 32x32 pixels.
+        latent_dim: Dimensions of the latents, a multiple of the blocks plus one (4 at 32x32).
         filters: Channels of the maps.
         embedding_dim: Dimensions of the class embedding.
-        attention: Side of the map that gets `keras_gen.layers.SelfAttention`; None: none.
+        attention: Side of the map that gets `SelfAttention`; None: none.
 
     Returns:
         A model from float latents `[batch, latent_dim]` and int32 labels `[batch]` to float32
@@ -85,7 +84,7 @@ def big_gan_discriminator(
         image_shape: `(side, side, channels)`, the side a power of two of at least 16.
         classes: Number of classes.
         filters: Channels of the maps.
-        attention: Side of the map that gets `keras_gen.layers.SelfAttention`; None: none.
+        attention: Side of the map that gets `SelfAttention`; None: none.
 
     Returns:
         A model from images in [-1, 1] and int32 labels `[batch]` to float32 logits `[batch, 1]`.

@@ -23,10 +23,8 @@ def conv_encoder(
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
 
     Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical
-    Feature Extraction", ICANN 2011.
-
-    Deviations from it: dense codes in place of maps, strides in place of max pooling (Springenberg
-    et al. 2015), ReLU in place of a scaled tanh, no pretraining layer by layer.
+    Feature Extraction", ICANN 2011. Deviations: dense codes in place of maps, strides in place of
+    max pooling, ReLU in place of a scaled tanh, no pretraining layer by layer.
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers).
@@ -36,9 +34,9 @@ def conv_encoder(
         heads: Names of the outputs, as of `mlp_encoder`.
         output_activation: Of the outputs.
         blocks: Residual blocks of two convolutions after each convolution that halves.
-        maps: Whether the latents are maps, of the last convolution's sides, and flattened (Kingma
-            et al., "Improving Variational Inference with Inverse Autoregressive Flow", 2016). By
-            default a dense layer computes each latent from all places.
+        maps: Whether the latents are flattened maps of the last convolution's sides (Kingma et al.,
+            "Improving Variational Inference with Inverse Autoregressive Flow", 2016), in place of
+            outputs of a dense layer.
         name: Name of the model.
 
     Returns:
@@ -90,8 +88,8 @@ def conv_decoder(
             `keras_gen.networks.blocks.doubled`.
         blocks: Residual blocks before each of the layers that double.
         maps: Whether the latents are maps, as of the encoder.
-        output_initializer: Of the last kernel; `"zeros"` for likelihoods whose scales are among
-            the outputs, which otherwise are tiny at some pixels at the start.
+        output_initializer: Of the last kernel; `"zeros"` for likelihoods with learned scales, which
+            otherwise are tiny at some pixels at the start.
         name: Name of the model.
 
     Returns:

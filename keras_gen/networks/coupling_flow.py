@@ -22,18 +22,15 @@ def coupling_flow(
     masks; then comes a squeeze, and the other half has channel masks (sec. 3.6, one scale).
 
     Deviations, for data this small: plain networks in place of residual ones, one scale in place of
-    several, and the normalization and initial zeros of Kingma, Dhariwal: "Glow: Generative Flow
-    with Invertible 1x1 Convolutions", NeurIPS 2018, sec. 3.1 and 3.3, in place of batch
-    normalization. So the flow starts as the normalization of its first batch.
+    several, and the normalization and initial zeros of Glow (Kingma, Dhariwal 2018, sec. 3.1, 3.3)
+    in place of batch normalization. So the flow starts as the normalization of its first batch.
 
     Args:
         shape: Of an example: `(values,)`, 2 or more, or `(height, width, channels)`, even sides.
         steps: Number of couplings; multiples of 4 give every mask both its halves.
-        hidden: Units of the coupling networks' hidden layers; for images, filters of 3x3
-            convolutions.
+        hidden: Units of the coupling networks' hidden layers; for images, of 3x3 convolutions.
         activation: Of the hidden layers.
-        condition_dim: Values of a condition `[batch, condition_dim]` that the flow then takes as
-            well; 0 for none.
+        condition_dim: Values of a condition `[batch, condition_dim]`; 0 for none.
 
     Returns:
         A built `Chain` from float32 `[batch, *shape]` to latents of the same number of values, of

@@ -114,8 +114,7 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
     """Conditions a discriminator on labels, by a projection.
 
     Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. (3) and fig. 1d: the inner
-    product of the features phi(x) and an embedding of the class y is added to the logit psi(x). The
-    optimal discriminator has this form if the log-likelihood of classes is linear in phi.
+    product of the features phi(x) and an embedding of the class y is added to the logit.
 
     Args:
         network: A functional model whose output comes from a dense layer of one unit on features
@@ -173,8 +172,8 @@ def keep_latents(
 ) -> tuple[keras.Model, keras.Model]:
     """Drops latents from an encoder and its decoder, such as those that a VAE does not use.
 
-    Kingma, Mohamed, Rezende, Welling (2014) drop the latents of M1 whose posterior means have a
-    standard deviation of at most 0.1, and train M2 on the others (authors' code).
+    Kingma et al. (2014) drop M1's latents whose posterior means have a standard deviation of at
+    most 0.1, before they train M2 (authors' code).
 
     Args:
         encoder: From examples to heads `[batch, latents]` each.

@@ -102,13 +102,11 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     """Sets the last biases of a decoder or generator so that it starts at the mean image.
 
     They become the logits of the mean, as in the code of Burda et al. (2016). Otherwise the first
-    steps only learn that mean, and meanwhile latents collapse to the prior: on digits fewer of them
-    are used in the end. A generator that ends with tanh starts with the mean in [-1, 1], as in the
-    code of Goodfellow et al. (2014).
+    steps only learn that mean, while latents collapse to the prior. A generator that ends with tanh
+    starts with the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
 
     Args:
-        decoder: It ends with a dense layer of Bernoulli logits, or with tanh, a value for each
-            pixel.
+        decoder: It ends with a dense layer of one Bernoulli logit or one tanh for each pixel.
         images: The training images, `[n, height, width, channels]` in [0, 1].
 
     Raises:

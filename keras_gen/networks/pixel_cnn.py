@@ -33,14 +33,12 @@ def pixel_cnn(
         first_kernel: Odd side of the first kernel, with mask A.
         kernel: Odd side of the kernel within a block, with mask B.
         head_filters: Maps of the two layers after the blocks; by default 2h.
-        levels: Images are levels 0 to `levels - 1`, ints or floats, and are scaled to [-1, 1]
-            inside; None: they are not scaled.
+        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
 
     Returns:
         A model from images `[batch, height, width, channels]` to float32 logits
-        `[batch, height, width, channels * outputs_per_value]`, laid out `[channel, logit]`. The
-        logits of a value depend only on the values before it, row by row, pixel by pixel, channel
-        by channel.
+        `[batch, height, width, channels * outputs_per_value]`, laid out `[channel, logit]`. Those
+        of a value depend only on the values before it: rows, then pixels, then channels.
 
     Raises:
         ValueError: If there are fewer filters than channels, or a kernel has an even side.

@@ -29,8 +29,7 @@ def progressive_generator(
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
         latent_dim: Dimensions of the latents, which the first layer normalizes.
         filters: Largest number of channels of a map.
-        width: Largest number of channels times side: by default channels are halved where sides are
-            doubled beyond 32x32, as in table 2.
+        width: Largest number of channels times side; channels are halved beyond 32x32 by default.
 
     Returns:
         A model from latents `[batch, latent_dim]` and the fractions `[batch]` that have faded in,

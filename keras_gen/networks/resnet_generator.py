@@ -31,11 +31,9 @@ def resnet_generator(
         blocks: Residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
         upsampling: `"transposed"`, the paper's, `"smoothed"` or `"resize"`: see
             `keras_gen.networks.blocks.doubled`.
-        normalization: `"instance"`, the paper's: each channel of an image by itself, over all
-            pixels. In flat regions it amplifies noise. `"group"`: four groups of channels (Wu & He
-            2018). `"pixel"`: each pixel by itself, over all channels (Chen et al. 2022). Then a
-            pixel depends only on those within reach of the kernels, so that a large image can be
-            translated in tiles.
+        normalization: `"instance"`, the paper's, amplifies noise in flat regions. `"group"`: four
+            groups of channels (Wu & He 2018). `"pixel"`: each pixel by itself, over all channels
+            (Chen et al. 2022), so that a large image can be translated in tiles.
         name: Name of the model.
 
     Returns:

@@ -35,8 +35,7 @@ def residual_encoder(
 
     Returns:
         A model from `[batch, *image_shape]` to float32 `[batch, height / 2^stages,
-        width / 2^stages, latent_dim]`, with an axis of `codes_per_place` before the last if they
-        are several.
+        width / 2^stages, latent_dim]`, or `[..., codes_per_place, latent_dim]` if they are several.
 
     Raises:
         ValueError: If the convolutions cannot halve the sides.
@@ -65,9 +64,8 @@ def residual_decoder(
     """Builds the mirror image of `residual_encoder`, to the parameters of the likelihood.
 
     Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions of
-    stride 2, which divides 4, so that they overlap evenly.
-
-    Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the encoder.
+    stride 2. Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the
+    encoder.
 
     Args:
         image_shape: Shape of the parameters: an example's, with `params_per_value` times its
@@ -115,8 +113,6 @@ def vq_vae_2_networks(
     half of those. Convolutions and blocks are those of `residual_encoder`. The encoder of the
     bottom level takes its features and the top's codes, which pass residual blocks and a transposed
     convolution. The decoder takes the codes of both, the top's through a transposed convolution.
-
-    Deviations: how many layers stand between the levels is not in the paper.
 
     Args:
         image_shape: `(height, width, channels)`, the sides multiples of 2^(stages + 1).

@@ -21,16 +21,14 @@ def wave_encoder(
     """Builds convolutions of stride 2, window 4 and ReLU, and a linear layer to the latents.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3: six convolutions, so one latent for 64 samples. The paper gives no numbers of
-    channels.
+    sec. 4.3: six convolutions, so one latent for 64 samples. The channels are not in the paper.
 
     Args:
         samples: Samples of a waveform, a multiple of 2^(number of convolutions).
         latent_dim: Dimensions of a latent.
         filters: Channels of each convolution.
-        normalization: None; or `"instance"`: after each convolution every channel of each waveform
-            gets mean 0 and variance 1 over time. This removes much that does not change within a
-            recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion by
+        normalization: None; or `"instance"`, over time, which removes much that does not change
+            within a recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion by
             Separating Speaker and Content Representations with Instance Normalization",
             Interspeech 2019).
 

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Bernoulli(Likelihood):
     """Independent Bernoulli pixels; the network returns logits.
 

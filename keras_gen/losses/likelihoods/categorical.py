@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 from keras_gen.training import noise
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Categorical(Likelihood):
     """Independent levels with probabilities softmax(logits), one logit for each level.
 

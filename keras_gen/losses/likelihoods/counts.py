@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
-import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Poisson(Likelihood):
     """Independent Poisson counts, as of words in a document; the network returns log rates.
 
@@ -39,8 +37,7 @@ class Poisson(Likelihood):
         return x * params - tf.exp(params) - tf.math.lgamma(x + 1.0)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Multinomial(Likelihood):
     """Words drawn one after the other, with probabilities softmax(params) over the last axis.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 from keras_gen.training import noise
 
@@ -15,8 +14,7 @@ from keras_gen.training import noise
 _MAXIMUM_LOG_SCALE = 40.0
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class DiscretizedLogistic(Likelihood):
     """Mass of a mixture of logistic densities in the bin around each level.
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
-import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Normal(Likelihood):
     """Independent normal pixels: Kingma & Welling (2014), appendix C.2.
 
@@ -76,8 +74,7 @@ class Normal(Likelihood):
         return mean, tf.nn.softplus(raw) + self.minimum_scale
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class UnboundedNormal(Normal):
     """Normal values of data that may be any numbers, such as the latents of another model.
 
@@ -100,8 +97,7 @@ class UnboundedNormal(Normal):
     range = (-math.inf, math.inf)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class LogNormal(Normal):
     """Independent positive values whose logarithms are normal.
 

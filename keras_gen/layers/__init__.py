@@ -1,4 +1,7 @@
-"""Layers with weights or state of their own."""
+"""What Keras lacks inside a network: layers with weights or without.
+
+A file has one layer, or those of one paper; `flows` has invertible layers.
+"""
 
 from keras_gen.layers.channelwise_dense import ChannelwiseDense
 from keras_gen.layers.dropout import Dropout

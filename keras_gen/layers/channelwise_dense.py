@@ -2,15 +2,16 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ChannelwiseDense(keras.layers.Layer):
-    """Connects all places of each feature map with each other, and no two maps.
+    """A dense layer for each feature map by itself: it connects all places, but not the maps.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-    CVPR 2016, sec. 3.1. Of m maps of n x n it has m n^4 weights, where a fully connected layer
-    would have m^2 n^4. Without a bias: what follows has one, or a normalization.
+    CVPR 2016, sec. 3.1. For m maps of n x n it has m n^4 weights; a fully connected layer would
+    have m^2 n^4. It has no bias, because the next layer has one, or a normalization.
 
     Args:
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
@@ -21,13 +22,11 @@ class ChannelwiseDense(keras.layers.Layer):
         ValueError: If the input has another rank or an unknown size.
 
     Example:
-    ```python
-    y = ChannelwiseDense()(tf.random.normal([2, 4, 4, 16]))
-    ```
+        >>> y = ChannelwiseDense()(tf.random.normal([2, 4, 4, 16]))
     """
 
+    @override
     def build(self, input_shape):
-        """Creates the weights `[channels, places, places]`, which keep the variance."""
         if len(input_shape) != 4 or None in input_shape[1:]:
             raise ValueError(
                 f"ChannelwiseDense got the shape {tuple(input_shape)}: expected [batch, height, "
@@ -35,19 +34,12 @@ class ChannelwiseDense(keras.layers.Layer):
             )
         _, height, width, channels = input_shape
         places = height * width
-        self.kernel = self.add_weight(
-            name="kernel",
-            shape=(channels, places, places),
-            initializer=keras.initializers.RandomNormal(stddev=places**-0.5),
-        )
+        preserving = keras.initializers.RandomNormal(stddev=places**-0.5)
+        self.kernel = self.add_weight((channels, places, places), preserving, name="kernel")
 
+    @override
     def call(self, maps):
-        """Returns for each map the weighted sums over its places."""
         shape = tf.shape(maps)
         places = tf.reshape(maps, [shape[0], -1, maps.shape[-1]])
         mixed = tf.einsum("bic,cij->bjc", places, tf.convert_to_tensor(self.kernel))
         return tf.ensure_shape(tf.reshape(mixed, shape), maps.shape)
-
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape

@@ -4,6 +4,7 @@ import random
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training import noise
 
@@ -12,10 +13,10 @@ from keras_gen.training import noise
 class Dropout(keras.layers.Layer):
     """Sets a fraction of the inputs to zero and scales the others up (Srivastava et al. 2014).
 
-    `keras.layers.Dropout` draws the same mask on every replica of a distribution strategy, and its
-    state is no part of `tf.train.Checkpoint`. Here the mask is a function of the seed and of a
-    counter, which is a weight: N replicas draw what one device would, and a resumed training draws
-    what the unbroken one would.
+    `keras.layers.Dropout` draws the same mask on every replica of a distribution strategy, and
+    `tf.train.Checkpoint` does not save its state. Here the mask is a function of the seed and of a
+    counter, which is a weight. So N replicas equal one device, and a resumed training equals one
+    without a break.
 
     Args:
         rate: Fraction of the inputs to drop, 0 to below 1.
@@ -31,25 +32,22 @@ class Dropout(keras.layers.Layer):
         ValueError: If the rate is out of its range.
 
     Example:
-    ```python
-    y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
-    ```
+        >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
     """
 
     def __init__(self, rate: float, seed: int | None = None, always: bool = False, **kwargs):
         super().__init__(**kwargs)
         if not 0 <= rate < 1:
             raise ValueError(f"rate is {rate}: expected a fraction from 0 to below 1.")
-        self.rate, self.always = rate, always
+        self.rate = rate
+        self.always = always
         self.seed = random.randint(1, 10**9) if seed is None else seed
-        self.calls = self.add_weight(
-            name="calls", shape=(), dtype="int64", initializer="zeros", trainable=False,
-            aggregation="only_first_replica",
-        )  # fmt: skip
+        state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
+        self.calls = self.add_weight(name="calls", shape=(), dtype="int64", **state)
         self.built = True
 
+    @override
     def call(self, inputs, training=False):
-        """Drops while training, or always; else returns the inputs as they are."""
         if not self.rate or not (training or self.always):
             return inputs
         if training:
@@ -63,14 +61,7 @@ class Dropout(keras.layers.Layer):
                 self.calls.assign_add(1)
         return tf.where(kept, inputs / (1 - self.rate), tf.zeros([], inputs.dtype))
 
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
-        return super().get_config() | {
-            "rate": self.rate,
-            "seed": self.seed,
-            "always": self.always,
-        }
+        arguments = {"rate": self.rate, "seed": self.seed, "always": self.always}
+        return super().get_config() | arguments

@@ -4,13 +4,7 @@ import math
 
 import keras
 from keras import ops
-
-
-def _refuse(layer: keras.layers.Layer, gain: float, rate: float = 1.0) -> None:
-    if not gain > 0 or not rate > 0:
-        raise ValueError(
-            f"{type(layer).__name__} found gain={gain} and rate={rate}: pass positive numbers."
-        )
+from typing_extensions import override
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -19,42 +13,37 @@ class EqualizedDense(keras.layers.Dense):
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 4.1: with w = c * kernel, c = gain / sqrt(inputs) being He's
-    constant. Optimizers such as Adam move every weight by about the same, whatever its size. So all
-    layers, whose weights are of one size, learn at one speed.
+    constant. Optimizers such as Adam change every weight by about the same amount, whatever its
+    size. As all weights have the same size here, all layers learn at the same speed.
 
     Args:
         units: Size of the outputs.
-        gain: sqrt(2) before a (leaky) ReLU, 1 before nothing.
+        gain: sqrt(2) before a (leaky) ReLU, 1 without an activation.
         rate: Factor of the learning rate of this layer: kernel and bias are `1 / rate` times as
-            large and are scaled down as much more. 0.01 in the mapping network of StyleGAN (Karras,
-            Laine, Aila 2019).
+            large, and are multiplied by `rate` in use. 0.01 in the mapping network of StyleGAN
+            (Karras, Laine, Aila 2019).
         **kwargs: Of `keras.layers.Dense`, but for the initializers.
 
-    Raises:
-        ValueError: If `gain` or `rate` is not positive.
-
     Example:
-    ```python
-    y = EqualizedDense(8)(tf.random.normal([4, 16]))
-    ```
+        >>> y = EqualizedDense(8)(tf.random.normal([4, 16]))
     """
 
     def __init__(self, units: int, gain: float = 2**0.5, rate: float = 1.0, **kwargs):
-        _refuse(self, gain, rate)
         kwargs |= {"kernel_initializer": keras.initializers.RandomNormal(stddev=1 / rate)}
         super().__init__(units, **kwargs)
-        self.gain, self.rate = gain, rate
+        self.gain = gain
+        self.rate = rate
 
+    @override
     def call(self, inputs):
-        """Returns activation(c rate (inputs kernel) + rate bias)."""
         scale = self.gain * self.rate / math.sqrt(self.kernel.shape[0])
         outputs = ops.matmul(inputs, self.kernel * scale)
         if self.bias is not None:
             outputs = outputs + self.bias * self.rate
         return outputs if self.activation is None else self.activation(outputs)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"gain": self.gain, "rate": self.rate}
 
 
@@ -65,34 +54,28 @@ class EqualizedConv2D(keras.layers.Conv2D):
     Args:
         filters: Channels of the outputs.
         kernel_size: Side of the kernel; He's constant counts its places times the input channels.
-        gain: sqrt(2) before a (leaky) ReLU, 1 before nothing.
-        padding: As of `keras.layers.Conv2D`; "same" unless told.
+        gain: sqrt(2) before a (leaky) ReLU, 1 without an activation.
+        padding: As of `keras.layers.Conv2D`.
         **kwargs: Of `keras.layers.Conv2D`, but for the initializer of the kernel.
 
-    Raises:
-        ValueError: If `gain` is not positive.
-
     Example:
-    ```python
-    y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]
-    ```
+        >>> y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]
     """
 
     def __init__(
         self, filters: int, kernel_size, gain: float = 2**0.5, padding: str = "same", **kwargs
     ):
-        _refuse(self, gain)
         kwargs |= {"kernel_initializer": keras.initializers.RandomNormal(stddev=1.0)}
         super().__init__(filters, kernel_size, padding=padding, **kwargs)
         self.gain = gain
 
+    @override
     def convolution_op(self, inputs, kernel):
-        """Returns the convolution with c times the kernel."""
         scale = self.gain / math.sqrt(math.prod(kernel.shape[:-1]))
         return super().convolution_op(inputs, kernel * scale)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"gain": self.gain}
 
 
@@ -102,7 +85,7 @@ class PixelNormalization(keras.layers.Layer):
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 4.2. It keeps the features of a generator from growing in its
-    competition with the discriminator. Latents it puts on a sphere.
+    competition with the discriminator. It puts latents on a sphere.
 
     Args:
         epsilon: Added to the mean square.
@@ -111,25 +94,19 @@ class PixelNormalization(keras.layers.Layer):
     Input and output: floats `[batch, ..., channels]`.
 
     Example:
-    ```python
-    y = PixelNormalization()(tf.random.normal([4, 8, 8, 16]))
-    ```
+        >>> y = PixelNormalization()(tf.random.normal([4, 8, 8, 16]))
     """
 
     def __init__(self, epsilon: float = 1e-8, **kwargs):
         super().__init__(**kwargs)
         self.epsilon = epsilon
 
+    @override
     def call(self, inputs):
-        """Returns the scaled inputs, computed in float32."""
         values = ops.cast(inputs, "float32")
         square = ops.mean(ops.square(values), axis=-1, keepdims=True)
         return ops.cast(values * ops.rsqrt(square + self.epsilon), inputs.dtype)
 
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"epsilon": self.epsilon}

@@ -3,42 +3,39 @@
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MaskedConvolution(keras.layers.Layer):
-    """A convolution that sees only what comes earlier: rows above, pixels left, channels before.
+    """A causal convolution of images: it sees rows above, pixels to the left, channels before.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
     and fig. 2. The maps are divided into one group for each channel of the image, in its order.
     At the pixel itself, mask A connects a group to the groups before it; mask B connects it also to
-    itself. The kernel has its full size, and the mask sets it to zero where it must not look.
+    itself. The mask sets all other entries of the kernel to zero.
 
     Args:
         filters: Output channels. Group `g` of `image_channels` begins at
-            `filters * g // image_channels`, as does that of the input with its channels. So the
-            parameters of a value lie side by side, `[channel, parameter]`, if the last layer has
-            `image_channels * outputs_per_value` filters.
+            `filters * g // image_channels`, and so for the input's channels. If the last layer has
+            `image_channels * outputs_per_value` filters, their order is `[channel, parameter]`.
         kernel_size: Odd side of the kernel, or (height, width).
-        mask: "A" for the first layer, which sees the image, "B" for those after it.
+        mask: "A" for the first layer, "B" for those after it.
         image_channels: Channels of the image: 1 or 3.
         activation: Name or function, of the output.
-        kernel_initializer: Name or object; it does not know of the mask, which hides about half of
-            the kernel.
+        kernel_initializer: Name or object; it is applied to the whole kernel.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
     Input: floats `[batch, height, width, channels]`. Output: `[batch, height, width, filters]`,
     with zeros around the input.
 
     Raises:
-        ValueError: If the mask is unknown or hides all that there is, a side of the kernel is even,
-            or there are fewer maps than groups.
+        ValueError: If the mask is unknown or hides everything, a side of the kernel is even, or
+            there are fewer maps than groups.
 
     Example:
-    ```python
-    y = MaskedConvolution(64, 7, mask="A")(tf.random.normal([2, 28, 28, 1]))
-    y = MaskedConvolution(64, 3, mask="B", activation="relu")(y)
-    ```
+        >>> y = MaskedConvolution(64, 7, mask="A")(tf.random.normal([2, 28, 28, 1]))
+        >>> y = MaskedConvolution(64, 3, mask="B", activation="relu")(y)
     """
 
     def __init__(
@@ -56,21 +53,21 @@ class MaskedConvolution(keras.layers.Layer):
         if len(pair) != 2 or not all(side > 0 and side % 2 for side in pair):
             raise ValueError(f"kernel_size is {kernel_size}: expected odd sides, such as 3 or 7.")
         if mask not in ("A", "B"):
-            raise ValueError(
-                f"mask is {mask!r}: expected 'A' for the first layer or 'B' for others."
-            )
+            raise ValueError(f"mask is {mask!r}: expected 'A' (the first layer) or 'B' (others).")
         if pair == (1, 1) and mask == "A" and image_channels == 1:
             raise ValueError(
                 "A kernel of 1x1 with mask A sees nothing of 1 channel: use a larger kernel_size."
             )
-        self.filters, self.kernel_size, self.mask = filters, pair, mask
+        self.filters = filters
+        self.kernel_size = pair
+        self.mask = mask
         self.image_channels = image_channels
         self.activation = keras.activations.get(activation)
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
         _groups(filters, image_channels)
 
+    @override
     def build(self, input_shape):
-        """Creates the kernel `[height, width, channels, filters]`, its mask and the bias."""
         shape = (*self.kernel_size, input_shape[-1], self.filters)
         self.kernel = self.add_weight(
             name="kernel", shape=shape, initializer=self.kernel_initializer
@@ -78,8 +75,8 @@ class MaskedConvolution(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
         self.kernel_mask = causal_mask(*shape, self.mask, self.image_channels)
 
+    @override
     def call(self, inputs):
-        """Convolves with the masked kernel."""
         kernel = self.kernel * keras.ops.cast(self.kernel_mask, self.compute_dtype)
         outputs = keras.ops.conv(inputs, kernel, padding="same", data_format="channels_last")
         return self.activation(outputs + self.bias)
@@ -90,23 +87,19 @@ class MaskedConvolution(keras.layers.Layer):
         return np.argwhere(self.kernel_mask.any(axis=(2, 3))) - np.array(self.kernel_size) // 2
 
     def weights_at_taps(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns what computes one pixel: `activation(seen @ kernel + bias)`.
+        """Returns the weights of one pixel, which is `activation(values_at_taps @ kernel + bias)`.
 
         Returns:
-            The masked kernel `[taps * channels, filters]`, for what the taps see, side by side; and
-            the bias `[filters]`; both in the layer's compute dtype.
+            The masked kernel `[taps * channels, filters]` and the bias `[filters]`, both in the
+            layer's compute dtype.
         """
         masked = tf.convert_to_tensor(self.kernel) * self.kernel_mask.astype(self.kernel.dtype)
         kernel = tf.gather_nd(masked, self.taps + np.array(self.kernel_size) // 2)
         kernel = tf.reshape(kernel, [-1, self.filters])
         return tf.cast(kernel, self.compute_dtype), tf.cast(self.bias, self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
-        """As many channels as there are filters."""
-        return (*input_shape[:-1], self.filters)
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": self.kernel_size,
@@ -120,7 +113,7 @@ class MaskedConvolution(keras.layers.Layer):
 def causal_mask(
     height: int, width: int, channels: int, filters: int, mask: str, image_channels: int = 1
 ) -> np.ndarray:
-    """Returns where a kernel may look (fig. 2), bool `[height, width, channels, filters]`.
+    """Returns the mask of a kernel (fig. 2), bool `[height, width, channels, filters]`.
 
     Args:
         height: Odd height of the kernel.
@@ -129,9 +122,6 @@ def causal_mask(
         filters: Output channels.
         mask: "A" or "B".
         image_channels: Groups of channels.
-
-    Raises:
-        ValueError: If there are fewer channels or filters than groups.
     """
     row, column = height // 2, width // 2
     allowed = np.zeros((height, width, channels, filters), bool)

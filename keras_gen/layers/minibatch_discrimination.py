@@ -2,26 +2,24 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MinibatchDiscrimination(keras.layers.Layer):
-    """Adds features that say how near the other examples of a batch are to an example.
+    """Adds features that measure how near the other examples of a batch are to an example.
 
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: "Improved Techniques for Training GANs",
-    NeurIPS 2016, sec. 3.2. A tensor T makes a matrix M_i of each example's features, row by row
-    compared by c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and o(x_i)_b is the sum over all x_j. A
-    discriminator so sees when generated examples are too much alike. It compares all pairs, so
-    time and memory grow with the square of the batch.
-
-    Over replicas each compares its own examples, so the sums are of fewer examples than on one
-    device.
+    NeurIPS 2016, sec. 3.2. A tensor T maps each example's features to a matrix M_i. Rows are
+    compared by c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and o(x_i)_b is the sum over all x_j. So a
+    discriminator can recognize generated examples that are too similar. All pairs are compared:
+    time and memory grow with the square of the batch. Each replica compares its own examples only.
 
     Deviations: the initial T has columns of length 1, as in the authors' code; theirs also is
     normalized to that length in training, and scaled and shifted by statistics of a first batch.
 
     Args:
-        features: Rows of M_i, which are the new features: B.
+        features: Rows of M_i, and so new features: B.
         row: Numbers in a row: C.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
@@ -29,23 +27,19 @@ class MinibatchDiscrimination(keras.layers.Layer):
     number of examples.
 
     Raises:
-        ValueError: If `features` or `row` is below 1, or the input has another rank or an unknown
-            width.
+        ValueError: If the input has another rank or an unknown width.
 
     Example:
-    ```python
-    y = MinibatchDiscrimination(features=16)(tf.random.normal([8, 32]))  # [8, 48]
-    ```
+        >>> y = MinibatchDiscrimination(features=16)(tf.random.normal([8, 32]))  # [8, 48]
     """
 
     def __init__(self, features: int = 100, row: int = 5, **kwargs):
         super().__init__(**kwargs)
-        if features < 1 or row < 1:
-            raise ValueError(f"features is {features} and row {row}: expected at least 1 of both.")
-        self.features, self.row = features, row
+        self.features = features
+        self.row = row
 
+    @override
     def build(self, input_shape):
-        """Creates T, `[A, features, row]`."""
         if len(input_shape) != 2 or input_shape[1] is None:
             raise ValueError(
                 f"MinibatchDiscrimination got the shape {tuple(input_shape)}: expected "
@@ -57,19 +51,15 @@ class MinibatchDiscrimination(keras.layers.Layer):
             initializer=keras.initializers.RandomNormal(stddev=input_shape[1] ** -0.5),
         )
 
+    @override
     def call(self, inputs):
-        """Returns the inputs with o(x_i) beside them."""
         kernel = tf.convert_to_tensor(self.kernel)
         rows = tf.cast(tf.einsum("na,abc->cnb", inputs, kernel), tf.float32)
         # One after the other: a sum over a short last axis takes twice the time.
         distances = tf.add_n([tf.abs(row[:, None] - row) for row in tf.unstack(rows)])
-        nearness = tf.reduce_sum(tf.exp(-distances), axis=0)  # of both sides alike
+        nearness = tf.reduce_sum(tf.exp(-distances), axis=0)
         return tf.concat([inputs, tf.cast(nearness, inputs.dtype)], axis=-1)
 
-    def compute_output_shape(self, input_shape):
-        """As many features more."""
-        return (input_shape[0], input_shape[1] + self.features)
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"features": self.features, "row": self.row}

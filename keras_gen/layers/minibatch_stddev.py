@@ -2,49 +2,44 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training.checks import require
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MinibatchStddev(keras.layers.Layer):
-    """Adds a channel that says how much the examples of a batch differ from each other.
+    """Adds a channel that measures how much the examples of a batch differ from each other.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each place over the
     examples, averaged over all features and places to one number, which is the new channel's value
-    everywhere. A discriminator so sees when generated images are too much alike. As in the authors'
-    code, the examples are compared in groups. It has no weights.
-
-    Examples that follow each other make a group. Over replicas each works on its own examples, so
-    with a group of None every replica has another number than one device would have; with whole
-    groups on each, N replicas equal one device.
+    everywhere. So a discriminator can recognize generated images that are too similar. As in the
+    authors' code, groups of consecutive examples are compared. With whole groups on each, N
+    replicas equal one device; with a group of None each replica compares its own part of a batch.
 
     Args:
-        group_size: Examples that are compared with each other, 4 in the authors' code; of a smaller
-            batch all are. None: all of this replica's batch, which is what the paper says.
+        group_size: Examples that are compared with each other, 4 in the authors' code; all of a
+            smaller batch. None: all of this replica's batch, as in the paper.
         epsilon: Added to each variance, so that the root has a derivative where all are equal.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
     Input: floats `[batch, ..., channels]`. Output: the same with one channel more.
 
     Raises:
-        ValueError: If the group size is below 1, or the batch no multiple of it.
+        ValueError: If the batch is no multiple of the group size.
 
     Example:
-    ```python
-    y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]
-    ```
+        >>> y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]
     """
 
     def __init__(self, group_size: int | None = 4, epsilon: float = 1e-8, **kwargs):
         super().__init__(**kwargs)
-        if group_size is not None and group_size < 1:
-            raise ValueError(f"group_size is {group_size}: expected at least 1, or None for all.")
-        self.group_size, self.epsilon = group_size, epsilon
+        self.group_size = group_size
+        self.epsilon = epsilon
 
+    @override
     def call(self, inputs):
-        """Returns the inputs with the deviation as a further channel."""
         values = tf.cast(inputs, tf.float32)
         shape = tf.shape(values)
         batch = shape[0]
@@ -60,10 +55,10 @@ class MinibatchStddev(keras.layers.Layer):
         channel = tf.reshape(everywhere, tf.concat([shape[:-1], [1]], axis=0))
         return tf.concat([inputs, tf.cast(channel, inputs.dtype)], axis=-1)
 
+    @override
     def compute_output_shape(self, input_shape):
-        """One channel more."""
         return (*input_shape[:-1], input_shape[-1] + 1)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"group_size": self.group_size, "epsilon": self.epsilon}

@@ -1,23 +1,23 @@
-"""Attention of the places of a map to each other."""
+"""Self-attention of the places of a map."""
 
 import keras
 from keras import layers, ops
+from typing_extensions import override
 
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class SelfAttention(layers.Layer):
-    """Adds to each place of a map what is read at all others, at the start nothing.
+    """Adds to each place of a map an average of the values at all places, weighted by attention.
 
     Zhang, Goodfellow, Metaxas, Odena: "Self-Attention Generative Adversarial Networks", ICML 2019,
-    eqs. (1) to (3): each place asks by f(x), all others answer by g(x) and give h(x), which 1x1
-    convolutions make of the map; v brings the sum to the map's channels, and a gain that starts at
-    0 weighs it. f and g have an eighth of the channels, and h a half.
+    eqs. (1) to (3): queries f(x), keys g(x) and values h(x) are 1x1 convolutions of the map. One
+    more, v, brings the average to the map's channels, and a gain that starts at 0 multiplies it. f
+    and g have an eighth of the channels.
 
-    Deviation: keys and values are the largest of each 2x2 places, which the paper does not say and
-    its authors' code does; h has half of the channels in place of an eighth, as in BigGAN (Brock et
-    al. 2019).
+    Deviations: keys and values are max-pooled over 2x2 places, as in the authors' code; h has half
+    of the channels in place of an eighth, as in BigGAN (Brock et al. 2019).
 
     Args:
         spectral: Whether the convolutions are spectrally normalized, as in both papers.
@@ -29,25 +29,25 @@ class SelfAttention(layers.Layer):
         ValueError: If the input has another shape.
 
     Example:
-    ```python
-    y = SelfAttention()(tf.random.normal([2, 8, 8, 16]))
-    ```
+        >>> y = SelfAttention()(tf.random.normal([2, 8, 8, 16]))
     """
 
     def __init__(self, spectral: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.spectral = spectral
 
+    @override
     def build(self, input_shape):
-        """Creates the four convolutions, without biases, and the gain."""
         *_, height, width, channels = sizes = tuple(input_shape)
         if len(sizes) != 4 or None in sizes[1:] or height % 2 or width % 2 or channels < 8:
             raise ValueError(
                 f"SelfAttention got the shape {sizes}: expected [batch, height, width, channels] "
                 "with even sides and at least 8 channels."
             )
-        self.query, self.key = self._conv(channels // 8), self._conv(channels // 8)
-        self.value, self.output_conv = self._conv(channels // 2), self._conv(channels)
+        self.query = self._conv(channels // 8)
+        self.key = self._conv(channels // 8)
+        self.value = self._conv(channels // 2)
+        self.output_conv = self._conv(channels)
         for conv in (self.query, self.key, self.value):
             conv.build(sizes)
         self.output_conv.build((*sizes[:-1], channels // 2))
@@ -59,23 +59,21 @@ class SelfAttention(layers.Layer):
         )
         return SpectralNormalization(conv, dtype=self.dtype_policy) if self.spectral else conv
 
+    @override
     def call(self, maps, training=False):
-        """Returns the maps with what is read at other places: eq. (3)."""
         height, width, channels = maps.shape[1:]
-        told = {"training": training} if self.spectral else {}
-        query = ops.reshape(self.query(maps, **told), (-1, height * width, channels // 8))
-        key, value = (ops.max_pool(conv(maps, **told), 2, 2) for conv in (self.key, self.value))
-        key = ops.reshape(key, (-1, height * width // 4, channels // 8))
-        value = ops.reshape(value, (-1, height * width // 4, channels // 2))
+        options = {"training": training} if self.spectral else {}
+        places = height * width
+        query = ops.reshape(self.query(maps, **options), (-1, places, channels // 8))
+        key = ops.max_pool(self.key(maps, **options), 2, 2)
+        key = ops.reshape(key, (-1, places // 4, channels // 8))
+        value = ops.max_pool(self.value(maps, **options), 2, 2)
+        value = ops.reshape(value, (-1, places // 4, channels // 2))
         scores = ops.cast(ops.matmul(query, ops.transpose(key, (0, 2, 1))), "float32")
         attention = ops.cast(ops.softmax(scores), value.dtype)  # eq. (1)
-        read = ops.reshape(ops.matmul(attention, value), (-1, height, width, channels // 2))
-        return self.gain * self.output_conv(read, **told) + maps
+        averages = ops.reshape(ops.matmul(attention, value), (-1, height, width, channels // 2))
+        return self.gain * self.output_conv(averages, **options) + maps
 
-    def compute_output_shape(self, input_shape):
-        """The shape does not change."""
-        return input_shape
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"spectral": self.spectral}

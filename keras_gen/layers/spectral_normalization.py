@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.losses.orthogonality import kernel_matrix, kernel_of
 
@@ -13,46 +14,41 @@ class SpectralNormalization(keras.layers.Wrapper):
     """Divides the kernel of a layer by its largest singular value, so that its slope is at most 1.
 
     Miyato, Kataoka, Koyama, Yoshida: "Spectral Normalization for Generative Adversarial Networks",
-    ICLR 2018, algorithm 1. The kernel is taken as the matrix W `[outputs, all others]`, and its
-    singular value sigma(W) found by power iteration, which resumes at each call. The gradient goes
-    through sigma, with the singular vectors held (sec. 2.1 and 3): so the kernel, which is
-    trained, is not pulled along its own direction. `keras.layers.SpectralNormalization` overwrites
-    the kernel and takes sigma for a constant.
+    ICLR 2018, algorithm 1. The kernel is taken as the matrix W `[outputs, all others]`. Power
+    iteration, which resumes at each call, finds its singular value sigma(W). The gradient passes
+    through sigma, with constant singular vectors (sec. 2.1 and 3).
+    `keras.layers.SpectralNormalization` instead overwrites the kernel and treats sigma as constant.
 
-    `direction`, the vector u, is a weight that is not trained. It moves with each call in training,
-    the same on all replicas, for it depends on the kernel alone. At inference u stays.
+    `direction`, the vector u, is a weight that is not trained. Each call in training updates it,
+    equally on all replicas, because it depends on the kernel alone. At inference u stays.
 
-    Deviation: v is found of the u that is kept, and not of the one before, so that a call at
-    inference repeats what training saw.
+    Deviation: v is computed from the new u, and not from the one before, so that a call at
+    inference repeats the last one in training.
 
     Args:
         layer: A layer with a `kernel` (dense, convolution, transposed convolution) or `embeddings`,
             with or without weights yet.
         iterations: Power iterations in a call; one in the paper.
-        **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored: sigma is found
-            in float32, and the layer computes in its own precision.
+        **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored: sigma is
+            float32, and the layer computes in its own precision.
 
     Input and output: those of the layer.
 
     Raises:
-        ValueError: If `iterations` is below 1; when it is built, if the layer has no such weight.
+        ValueError: When it is built, if the layer has no such weight.
 
     Example:
-    ```python
-    layer = SpectralNormalization(keras.layers.Conv2D(8, 3))
-    maps = layer(tf.ones([2, 6, 6, 3]), training=True)
-    ```
+        >>> layer = SpectralNormalization(keras.layers.Conv2D(8, 3))
+        >>> maps = layer(tf.ones([2, 6, 6, 3]), training=True)
     """
 
     def __init__(self, layer, iterations: int = 1, **kwargs):
         # Without `autocast` the kernel arrives here as it is, whatever the policy.
         super().__init__(layer, **kwargs | {"dtype": "float32", "autocast": False})
-        if iterations < 1:
-            raise ValueError(f"iterations is {iterations}: at least 1 power iteration.")
         self.iterations = iterations
 
+    @override
     def build(self, input_shape=None):
-        """Builds the layer and the vector u of its kernel."""
         super().build(input_shape)
         kernel = kernel_of(self.layer)
         if kernel is None:
@@ -68,8 +64,8 @@ class SpectralNormalization(keras.layers.Wrapper):
             aggregation="only_first_replica",
         )
 
+    @override
     def call(self, inputs, training=False):
-        """Calls the layer with the normalized kernel."""
         kernel = kernel_of(self.layer)
         value = tf.convert_to_tensor(kernel.value)
         normalized = value / self._sigma(value, training)
@@ -78,7 +74,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             return self.layer(inputs)
 
     def _sigma(self, kernel, training):
-        """The largest singular value as far as it is known, of which u and v have no part."""
+        """An estimate of the largest singular value; u and v are constants of its gradient."""
         matrix = kernel_matrix(self.layer, kernel)  # W transposed
         fixed = tf.stop_gradient(matrix)
         u = before = tf.convert_to_tensor(self.direction.value)
@@ -86,7 +82,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             for _ in range(self.iterations):
                 v = _unit(tf.linalg.matvec(fixed, u))
                 u = _unit(tf.linalg.matvec(fixed, v, transpose_a=True))
-            # A kernel that is not finite, whose step is refused, leaves no trace.
+            # A step with a kernel that is not finite is refused, and must not change u.
             kept = tf.where(tf.reduce_all(tf.math.is_finite(u)), u, before)
             # Read before it is assigned, on every replica.
             with tf.control_dependencies([kept]):
@@ -96,8 +92,8 @@ class SpectralNormalization(keras.layers.Wrapper):
         sigma = tf.tensordot(v, tf.linalg.matvec(matrix, u), 1)
         return tf.maximum(sigma, EPSILON)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"iterations": self.iterations}
 
 

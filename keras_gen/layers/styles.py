@@ -1,8 +1,9 @@
-"""Layers of style-based generators: what a style does to maps, and what needs no style."""
+"""Layers of style-based generators (StyleGAN)."""
 
 import keras
 import tensorflow as tf
 from keras import ops
+from typing_extensions import override
 
 from keras_gen.layers.equalized import EqualizedDense
 from keras_gen.layers.instance_normalization import normalized
@@ -19,39 +20,33 @@ class LearnedConstant(keras.layers.Layer):
         shape: `(height, width, channels)` of the maps.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
-    Input: anything `[batch, ...]`, of which only the number counts. Output: `[batch, *shape]`.
+    Input: anything `[batch, ...]`; only its batch size counts. Output: `[batch, *shape]`.
 
     Example:
-    ```python
-    maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
-    ```
+        >>> maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
     """
 
     def __init__(self, shape, **kwargs):
         super().__init__(**kwargs)
         self.shape = tuple(shape)
 
+    @override
     def build(self, input_shape):
-        """Creates the maps."""
         self.maps = self.add_weight(name="maps", shape=self.shape, initializer="ones")
 
+    @override
     def call(self, inputs):
-        """Returns the maps, once for each example."""
         count = ops.shape(inputs)[0]
         return ops.broadcast_to(ops.convert_to_tensor(self.maps)[None], (count, *self.shape))
 
-    def compute_output_shape(self, input_shape):
-        """Returns the shape of the maps."""
-        return (input_shape[0], *self.shape)
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"shape": self.shape}
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AdaptiveInstanceNormalization(keras.layers.Layer):
-    """Gives each channel of maps the deviation and the mean that a style asks for.
+    """Gives each channel of maps the standard deviation and mean that a style sets.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
@@ -63,45 +58,39 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     Inputs: maps `[batch, height, width, channels]` and styles `[batch, style]`. Output: maps.
 
     Example:
-    ```python
-    y = AdaptiveInstanceNormalization()([tf.ones([2, 8, 8, 4]), tf.ones([2, 16])])
-    ```
+        >>> y = AdaptiveInstanceNormalization()([tf.ones([2, 8, 8, 4]), tf.ones([2, 16])])
     """
 
+    @override
     def build(self, input_shape):
-        """Creates the affine map."""
         maps, style = input_shape
         self.affine = EqualizedDense(2 * maps[-1], gain=1.0, dtype=self.dtype_policy)
         self.affine.build(style)
 
+    @override
     def call(self, inputs):
-        """Returns the maps in the style."""
         maps, style = inputs
         # The kernel that normalizes wants them in float32.
         scale, offset = ops.split(ops.cast(self.affine(style), "float32"), 2, axis=-1)
         return ops.cast(normalized(maps, scale + 1, offset, epsilon=1e-8), self.compute_dtype)
 
-    def compute_output_shape(self, input_shape):
-        """Returns the shape of the maps."""
-        return input_shape[0]
-
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ModulatedConv2D(keras.layers.Layer):
-    """A convolution whose kernel a style scales by input channel, for each example otherwise.
+    """A convolution whose kernel is scaled for each example: its style scales the input channels.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
     StyleGAN", CVPR 2020, eq. (1) and (3): w'_ijk = s_i w_ijk, and then each output channel's kernel
     is divided by its norm, so that inputs of variance 1 give outputs of variance 1. An affine map
     of the style returns s, around 1 at the start.
 
-    The style scales the channels of the inputs and not the kernel, which is the same and needs no
-    kernel for each example; likewise the norm divides the outputs.
+    The code scales the inputs, not the kernel, and divides the outputs by the norm. That is equal
+    and needs no kernel for each example.
 
     Args:
         filters: Channels of the outputs.
         kernel_size: Side of the kernel.
-        demodulate: Whether to divide by the norm; not where colors are made.
+        demodulate: Whether to divide by the norm; False for the layers to colors.
         use_bias: Whether to add one.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
@@ -109,28 +98,30 @@ class ModulatedConv2D(keras.layers.Layer):
     `[batch, height, width, filters]`.
 
     Example:
-    ```python
-    y = ModulatedConv2D(8, 3)([tf.ones([2, 16, 16, 4]), tf.ones([2, 32])])  # [2, 16, 16, 8]
-    ```
+        >>> y = ModulatedConv2D(8, 3)([tf.ones([2, 16, 16, 4]), tf.ones([2, 32])])  # [2, 16, 16, 8]
     """
 
     def __init__(
-        self, filters: int, kernel_size: int, demodulate: bool = True, use_bias: bool = False,
+        self,
+        filters: int,
+        kernel_size: int,
+        demodulate: bool = True,
+        use_bias: bool = False,
         **kwargs,
-    ):  # fmt: skip
+    ):
         super().__init__(**kwargs)
-        self.filters, self.kernel_size = filters, kernel_size
-        self.demodulate, self.use_bias = demodulate, use_bias
+        self.filters = filters
+        self.kernel_size = kernel_size
+        self.demodulate = demodulate
+        self.use_bias = use_bias
 
+    @override
     def build(self, input_shape):
-        """Creates the kernel, of equal learning speed, the affine map, and a bias."""
         maps, style = input_shape
         shape = (self.kernel_size, self.kernel_size, maps[-1], self.filters)
         # In float32 under any policy, as the norm wants it.
-        self.kernel = self.add_weight(
-            name="kernel", shape=shape, autocast=False,
-            initializer=keras.initializers.RandomNormal(stddev=1.0),
-        )  # fmt: skip
+        normal = keras.initializers.RandomNormal(stddev=1.0)
+        self.kernel = self.add_weight(shape, normal, name="kernel", autocast=False)
         self.scale = (self.kernel_size**2 * maps[-1]) ** -0.5
         self.affine = EqualizedDense(
             maps[-1], gain=1.0, bias_initializer="ones", dtype=self.dtype_policy
@@ -139,8 +130,8 @@ class ModulatedConv2D(keras.layers.Layer):
         if self.use_bias:
             self.bias = self.add_weight(name="bias", shape=(self.filters,), initializer="zeros")
 
+    @override
     def call(self, inputs):
-        """Returns the convolution in the style."""
         maps, style = inputs
         s = self.affine(style)
         kernel = self.kernel.value * self.scale
@@ -154,12 +145,8 @@ class ModulatedConv2D(keras.layers.Layer):
             outputs = outputs * ops.cast(norm, self.compute_dtype)[:, None, None]
         return outputs + self.bias if self.use_bias else outputs
 
-    def compute_output_shape(self, input_shape):
-        """Returns the shape of the maps, of other channels."""
-        return (*input_shape[0][:-1], self.filters)
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {
             "filters": self.filters,
             "kernel_size": self.kernel_size,
@@ -173,46 +160,41 @@ class NoisyActivation(keras.layers.Layer):
     """Adds a bias and scaled noise to maps, and takes the leaky ReLU of slope 0.2.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
-    CVPR 2019, sec. 2 and fig. 1b: one map of noise for all channels of an example, each of which
-    has a learned factor, 0 at the start. What is random in an image, such as the place of each
-    hair, need not be drawn from the latents.
+    CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one map of noise, and each has a
+    learned factor, 0 at the start. So random details, such as the place of each hair, need not
+    come from the latents.
 
     Args:
-        offset: Where this layer's noise begins among all numbers of an example.
+        offset: Index of this layer's first number in the noise of an example.
         gain: Factor of the outputs: sqrt(2) after convolutions that have none of their own.
         **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
 
-    Inputs: maps `[batch, height, width, channels]` of a known size and noise `[batch, numbers]`, of
-    which `height * width` are taken. Output: maps.
+    Inputs: maps `[batch, height, width, channels]` of a known size and noise `[batch, numbers]`;
+    the layer takes `height * width` of them. Output: maps.
 
     Example:
-    ```python
-    y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])
-    ```
+        >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])
     """
 
     def __init__(self, offset: int = 0, gain: float = 1.0, **kwargs):
         super().__init__(**kwargs)
-        self.offset, self.gain = offset, gain
+        self.offset = offset
+        self.gain = gain
 
+    @override
     def build(self, input_shape):
-        """Creates bias and factors, one a channel, zeros."""
         self.height, self.width, channels = input_shape[0][1:]
         weight = dict(shape=(channels,), initializer="zeros")
         self.bias = self.add_weight(name="bias", **weight)
         self.strength = self.add_weight(name="strength", **weight)
 
+    @override
     def call(self, inputs):
-        """Returns the activations."""
         maps, noise = inputs
         end = self.offset + self.height * self.width
         noise = ops.reshape(noise[:, self.offset : end], (-1, self.height, self.width, 1))
         return tf.nn.leaky_relu(maps + noise * self.strength + self.bias, 0.2) * self.gain
 
-    def compute_output_shape(self, input_shape):
-        """Returns the shape of the maps."""
-        return input_shape[0]
-
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"offset": self.offset, "gain": self.gain}

@@ -1,7 +1,8 @@
-"""A codebook that follows the latents it stands for."""
+"""The codebook of a VQ-VAE."""
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.training.replicas import global_batch, global_sum
 
@@ -12,18 +13,18 @@ UPDATES = ("average", "loss")
 class VectorQuantizer(keras.layers.Layer):
     """Replaces latents by the nearest of a set of learned codes.
 
-    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
-    codes are learned in one of two ways: as moving averages of the latents that chose them
-    (appendix A.1), or by gradients of `codebook_loss`, the second term of eq. (3). Calling the
-    layer changes nothing: the model calls `after_update` once the weights have been updated. Under
-    a distribution strategy every replica holds the same codebook, made of the global batch.
+    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017.
+    Codes are moving averages of the latents that chose them (appendix A.1), or are learned by
+    gradients of `codebook_loss`, the second term of eq. (3). A call changes nothing: the model
+    calls `after_update` after the weights are updated. All replicas hold the same codebook, as
+    updates use the global batch.
 
-    Codes that are no longer chosen start anew at latents of the batch: Dhariwal, Jun, Payne, Kim,
+    Codes that are no longer chosen restart at latents of the batch: Dhariwal, Jun, Payne, Kim,
     Radford, Sutskever: "Jukebox: A Generative Model for Music", 2020, sec. 3.1.
 
     Deviations: the counts are smoothed, as in the authors' code, so that no code is divided by 0.
-    Counts start where a code that the first batch does not choose starts anew at once, which
-    initializes the codebook from data. Codes that are learned by the loss start anew as well; their
+    They start so low that a code restarts at once if the first batch does not choose it, which
+    initializes the codebook from data. Codes that are learned by the loss restart as well; their
     moments in the optimizer stay.
 
     Args:
@@ -31,9 +32,9 @@ class VectorQuantizer(keras.layers.Layer):
         dim: Dimensions of a code and of a latent, D.
         decay: Fraction of the old average that an update keeps, gamma.
         epsilon: Of the smoothing, in uses per batch.
-        dead_after: Updates in a row without a use after which a new code starts anew. A code that
-            was chosen often lasts longer: it goes when its average of uses per batch falls below
-            `decay ** dead_after`. None: codes never start anew.
+        dead_after: Updates in a row without a use after which a new code restarts. A code that was
+            chosen often lasts longer, until its average of uses per batch falls below
+            `decay ** dead_after`. None: codes never restart.
         update: `"average"` or `"loss"`: how codes are learned.
         **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored: codes are
             float32.
@@ -42,13 +43,11 @@ class VectorQuantizer(keras.layers.Layer):
         ValueError: If an argument is out of its range, or latents have another dimension.
 
     Example:
-    ```python
-    quantizer = VectorQuantizer(codes=16, dim=4)
-    latents = tf.random.normal([8, 7, 7, 4])
-    quantized, indices = quantizer(latents)
-    loss = 0.25 * quantizer.commitment(latents, indices)
-    quantizer.after_update(latents, indices, seed=tf.constant([1, 2], tf.int64))
-    ```
+        >>> quantizer = VectorQuantizer(codes=16, dim=4)
+        >>> latents = tf.random.normal([8, 7, 7, 4])
+        >>> quantized, indices = quantizer(latents)
+        >>> loss = 0.25 * quantizer.commitment(latents, indices)
+        >>> quantizer.after_update(latents, indices, seed=tf.constant([1, 2], tf.int64))
     """
 
     def __init__(
@@ -71,33 +70,30 @@ class VectorQuantizer(keras.layers.Layer):
             )
         if update not in UPDATES:
             raise ValueError(f"The codebook's update is {update!r}: expected one of {UPDATES}.")
-        self.codes, self.dim, self.decay = codes, dim, decay
-        self.epsilon, self.dead_after, self.update = epsilon, dead_after, update
-        # Half an update from either count that it has to tell apart.
+        self.codes = codes
+        self.dim = dim
+        self.decay = decay
+        self.epsilon = epsilon
+        self.dead_after = dead_after
+        self.update = update
+        # Half way between the counts after `dead_after` updates and after one less.
         self._fewest = decay ** (dead_after - 0.5) if dead_after else 0.0
         start = self._fewest or 1.0
         state = dict(trainable=False, aggregation="only_first_replica")
-        self.codebook = self.add_weight(
-            name="codebook",
-            shape=(codes, dim),
-            initializer=keras.initializers.RandomUniform(-1 / codes, 1 / codes),
-            **state | dict(trainable=update == "loss"),
-        )
-        self.counts = self.add_weight(
-            name="counts",
-            shape=(codes,),
-            initializer=keras.initializers.Constant(start),
-            **state,
-        )
+        uniform = keras.initializers.RandomUniform(-1 / codes, 1 / codes)
+        trained = state | dict(trainable=update == "loss")
+        self.codebook = self.add_weight((codes, dim), uniform, name="codebook", **trained)
+        constant = keras.initializers.Constant(start)
+        self.counts = self.add_weight((codes,), constant, name="counts", **state)
         if update == "average":
-            self.sums = self.add_weight(
-                name="sums",
-                shape=(codes, dim),
-                initializer=lambda shape, dtype: start * tf.convert_to_tensor(self.codebook),
-                **state,
-            )
+
+            def scaled(shape, dtype):
+                return start * tf.convert_to_tensor(self.codebook)
+
+            self.sums = self.add_weight((codes, dim), scaled, name="sums", **state)
         self.built = True
 
+    @override
     def call(self, latents) -> tuple:
         """Finds the nearest codes.
 
@@ -105,8 +101,8 @@ class VectorQuantizer(keras.layers.Layer):
             latents: Float `[batch, ..., dim]`, the encoder's z_e(x).
 
         Returns:
-            The codes, float32 `[batch, ..., dim]`, whose gradient goes to the latents as if they
-            were these (straight-through); and their indices, int32 `[batch, ...]`.
+            The codes, float32 `[batch, ..., dim]`, whose gradient passes unchanged to the latents
+            (straight-through); and their indices, int32 `[batch, ...]`.
         """
         if latents.shape[-1] != self.dim:
             raise ValueError(
@@ -116,11 +112,11 @@ class VectorQuantizer(keras.layers.Layer):
         latents = tf.cast(latents, tf.float32)
         codebook = tf.convert_to_tensor(self.codebook)
         flat = tf.reshape(latents, [-1, self.dim])
-        # Eq. (1): |z - e|^2, without what all codes have in common, |z|^2.
+        # Eq. (1): |z - e|^2, without |z|^2, which all codes have in common.
         distances = tf.reduce_sum(codebook**2, -1) - 2 * tf.matmul(flat, codebook, transpose_b=True)
         indices = tf.argmin(distances, axis=-1, output_type=tf.int32)
         indices = tf.reshape(indices, tf.shape(latents)[:-1])
-        # Eq. (2), exactly: what is added is 0, but for its gradient. The codes get none.
+        # Eq. (2): the term that is added is 0 and has the gradient. The codes get none.
         quantized = tf.stop_gradient(self.embed(indices)) + (latents - tf.stop_gradient(latents))
         return quantized, indices
 
@@ -129,10 +125,10 @@ class VectorQuantizer(keras.layers.Layer):
         return tf.gather(tf.convert_to_tensor(self.codebook), indices)
 
     def commitment(self, latents, indices) -> tf.Tensor:
-        """Returns how far latents are from their codes, the last term of eq. (3) without beta.
+        """Returns the distance of latents from their codes, the last term of eq. (3) without beta.
 
-        It is the squared norm |z - sg(e)|^2, a sum over dimensions, and the mean over the latents
-        of an example (end of sec. 3.2).
+        It is the squared norm |z - sg(e)|^2, averaged over the latents of an example (end of sec.
+        3.2).
 
         Args:
             latents: Float `[batch, ..., dim]`.
@@ -144,21 +140,11 @@ class VectorQuantizer(keras.layers.Layer):
         return _distance(latents, tf.stop_gradient(self.embed(indices)))
 
     def codebook_loss(self, latents, indices) -> tf.Tensor:
-        """Returns how far codes are from their latents, the second term of eq. (3).
-
-        It has the value of `commitment`, and its gradient goes to the codes.
-
-        Args:
-            latents: Float `[batch, ..., dim]`.
-            indices: Int32 `[batch, ...]`, as `call` returned.
-
-        Returns:
-            Float32 `[batch]`.
-        """
+        """Returns the second term of eq. (3): `commitment`, but with a gradient for the codes."""
         return _distance(tf.stop_gradient(latents), self.embed(indices))
 
     def terms(self, latents, indices) -> dict[str, tf.Tensor]:
-        """Returns the terms of a loss that concern codes: all but the reconstruction of eq. (3).
+        """Returns the terms of eq. (3) without the reconstruction, and the perplexity.
 
         Args:
             latents: Float `[batch, ..., dim]`.
@@ -167,16 +153,18 @@ class VectorQuantizer(keras.layers.Layer):
         Returns:
             `commitment` and `perplexity`, and `codebook` if the codes are learned by the loss.
         """
-        learned = {"codebook": self.codebook_loss} if self.update == "loss" else {}
-        functions = learned | {"commitment": self.commitment}
-        terms = {name: function(latents, indices) for name, function in functions.items()}
-        return terms | {"perplexity": self.perplexity(indices)}
+        terms = {}
+        if self.update == "loss":
+            terms["codebook"] = self.codebook_loss(latents, indices)
+        terms["commitment"] = self.commitment(latents, indices)
+        terms["perplexity"] = self.perplexity(indices)
+        return terms
 
     def perplexity(self, indices) -> tf.Tensor:
-        """Returns how many codes the global batch uses, as exp of the entropy of their frequencies.
+        """Returns the effective number of codes in use: exp of the entropy of their frequencies.
 
         Args:
-            indices: Int32 `[batch, ...]`.
+            indices: Int32 `[batch, ...]`; frequencies are those in the global batch.
 
         Returns:
             Float32 scalar, from 1 to the number of codes.
@@ -186,12 +174,12 @@ class VectorQuantizer(keras.layers.Layer):
         return tf.exp(-tf.reduce_sum(tf.math.xlogy(frequencies, frequencies)))
 
     def after_update(self, latents, indices, seed) -> None:
-        """Moves codes that are averages towards their latents, and starts unused codes anew.
+        """Moves codes that are averages towards their latents, and restarts unused codes.
 
         Args:
             latents: Float `[batch, ..., dim]`, this replica's.
             indices: Int32 `[batch, ...]`, as `call` returned.
-            seed: Int64 `[2]`, from `stateless_seed`: which latents unused codes start at.
+            seed: Int64 `[2]`, from `stateless_seed`, of the latents where unused codes restart.
         """
         latents = tf.reshape(tf.cast(latents, tf.float32), [-1, self.dim])
         new = 1 - self.decay
@@ -223,8 +211,8 @@ class VectorQuantizer(keras.layers.Layer):
         ones = tf.ones(tf.shape(flat), tf.float32)
         return global_sum(tf.math.unsorted_segment_sum(ones, flat, self.codes))
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         names = ("codes", "dim", "decay", "epsilon", "dead_after", "update")
         return super().get_config() | {name: getattr(self, name) for name in names}
 

@@ -1,7 +1,6 @@
-"""Functions of tensors: adversarial objectives, likelihoods, divergences and penalties.
+"""Functions of tensors that are minimized, most of one value per example, float32 `[batch]`.
 
-All return one value per example, float32 `[batch]`. Names resolve through `adversarial.get`,
-`likelihoods.get` and `penalties.get`.
+`adversarial.get`, `likelihoods.get` and `penalties.get` find objects by name.
 """
 
 from keras_gen.losses import adversarial, divergences, likelihoods, penalties

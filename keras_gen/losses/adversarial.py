@@ -3,8 +3,7 @@
 Every objective has two methods that return one loss per example, float32 `[batch]`:
 
 - `discriminator(real_logits, fake_logits)`,
-- `generator(fake_logits, real_logits=None)`; the real logits are there for objectives that compare
-  the two, which say so by `compares`.
+- `generator(fake_logits, real_logits=None)`; objectives with `compares` need the real logits.
 
 Logits are the raw output of the discriminator, `[batch, ...]` of any float dtype. They are cast to
 float32 first, and the loss is averaged over the other axes: a PatchGAN's map counts as one example.
@@ -12,20 +11,18 @@ float32 first, and the loss is averaged over the other axes: a PatchGAN's map co
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
-import keras
 import tensorflow as tf
+from typing_extensions import override
 
-from keras_gen.losses.base import per_example_mean, resolve
+from keras_gen.losses.base import per_example_mean, resolve, serializable
 from keras_gen.losses.f_divergences import JensenShannon, KullbackLeibler, Pearson, ReverseKL
 from keras_gen.losses.objective import Objective, float32
 from keras_gen.training.replicas import batch_mean
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Minimax(Objective):
     """The zero-sum game of Goodfellow et al. (2014), equation 1, in nats.
 
@@ -33,10 +30,10 @@ class Minimax(Objective):
     generator log(1 - D(G(z))), whose gradient vanishes where the discriminator wins.
 
     Args:
-        real_target: What D is to say of real examples, 1 in that paper. A lower number is the
+        real_target: Target of D for real examples, 1 in that paper. A lower number is the
             one-sided label smoothing of Salimans et al.: "Improved Techniques for Training GANs",
-            NeurIPS 2016, section 3.4, who take 0.9: the best D is then `real_target` times
-            p / (p + q) of the densities p of the data and q of the model. Fakes keep the target 0.
+            NeurIPS 2016, section 3.4, who use 0.9. The best D is then `real_target` times
+            p / (p + q), for the densities p of the data and q of the model.
 
     Raises:
         ValueError: If `real_target` is not above 0 and at most 1.
@@ -48,8 +45,8 @@ class Minimax(Objective):
 
     real_target: float = 1.0
 
+    @override
     def __post_init__(self):
-        """Check the argument."""
         if not 0 < self.real_target <= 1:
             raise ValueError(
                 f"{type(self).__name__} found real_target={self.real_target}: pass a probability "
@@ -67,8 +64,7 @@ class Minimax(Objective):
         return -tf.nn.softplus(logits)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class NonSaturating(Minimax):
     """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), section 3.
 
@@ -76,9 +72,6 @@ class NonSaturating(Minimax):
 
     Args:
         real_target: As of `Minimax`.
-
-    Raises:
-        ValueError: As `Minimax`.
 
     Example:
         >>> loss = NonSaturating().generator(tf.zeros([4, 1]))  # log 2 each
@@ -88,14 +81,12 @@ class NonSaturating(Minimax):
         return tf.nn.softplus(-logits)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class LeastSquares(Objective):
     """Squared distance of the logits to targets: LSGAN, Mao et al. (2017), equation 9.
 
-    The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, the generator (D(G(z)) - c)^2. The
-    factors 1/2 of equation 9 are left out, as in CycleGAN (Zhu et al. 2017, section 4), so that
-    the weights of other losses mean what they mean in that paper.
+    The discriminator minimizes (D(x) - b)^2 + (D(G(z)) - a)^2, the generator (D(G(z)) - c)^2,
+    without the factors 1/2 of equation 9, as in CycleGAN (Zhu et al. 2017, section 4).
 
     Args:
         a: Target of the discriminator for fakes.
@@ -111,7 +102,8 @@ class LeastSquares(Objective):
     c: float = 1.0
 
     @property
-    def threshold(self):
+    @override
+    def threshold(self):  # type: ignore[override]
         """The logit half way between the discriminator's targets."""
         return (self.a + self.b) / 2
 
@@ -125,8 +117,7 @@ class LeastSquares(Objective):
         return tf.square(logits - self.c)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Wasserstein(Objective):
     """Difference of the critic's means: WGAN, Arjovsky et al. (2017), equations 2 and 3.
 
@@ -134,8 +125,8 @@ class Wasserstein(Objective):
     critic is Lipschitz: use it with a penalty, clipping or spectral normalization.
 
     Args:
-        drift: Factor of D(x)^2, which the critic minimizes too, for its outputs to stay near 0:
-            0.001 in Karras et al. (2018), appendix A.1.
+        drift: Factor of D(x)^2, which keeps the critic's outputs near 0: 0.001 in Karras et al.
+            (2018), appendix A.1.
 
     Example:
         >>> loss = Wasserstein().discriminator(tf.ones([4, 1]), tf.zeros([4, 1]))  # -1 each
@@ -153,8 +144,7 @@ class Wasserstein(Objective):
         return -logits
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Hinge(Objective):
     """The hinge loss of Lim & Ye (2017), also Miyato et al. (2018), equations 16 and 17.
 
@@ -174,19 +164,18 @@ class Hinge(Objective):
         return -logits
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Relativistic(Objective):
-    """How much more real than fakes the real examples look, and the reverse.
+    """How much more real the real examples look than fakes, and the reverse.
 
     Jolicoeur-Martineau: "The relativistic discriminator: a key element missing from standard GAN",
     ICLR 2019. With C the logit, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))) and
-    its generator -log sigmoid(C(G(z)) - C(x)), for real and fake examples paired as they lie in
-    their batches. RaSGAN compares each example with the average of the other kind.
+    its generator -log sigmoid(C(G(z)) - C(x)), for the pairs of real and fake examples at the same
+    place of their batches. RaSGAN compares each example with the average of the other kind.
 
     Args:
-        average: RaSGAN in place of RSGAN. Averages are over the global batch, and of maps of logits
-            over all places.
+        average: RaSGAN in place of RSGAN. Averages are over the global batch, and over all places
+            of maps of logits.
 
     Example:
         >>> objective = Relativistic()
@@ -197,16 +186,12 @@ class Relativistic(Objective):
     # Without an annotation, or it would be an argument.
     compares = True
 
+    @override
     def discriminator(self, real_logits, fake_logits):
-        """Return the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
         return self._disbelief(real_logits, fake_logits)
 
+    @override
     def generator(self, fake_logits, real_logits=None):
-        """Return the generator's loss, float32 `[batch]`, for logits `[batch, ...]`.
-
-        Raises:
-            ValueError: If there are no real logits to compare with.
-        """
         if real_logits is None:
             raise ValueError(
                 "Relativistic found real_logits=None: pass the logits of real examples too, with "
@@ -216,13 +201,15 @@ class Relativistic(Objective):
 
     def _disbelief(self, first, second):
         """-log of the probability that the first looks more real than the second."""
-        first, second = float32(first), float32(second)
+        first = float32(first)
+        second = float32(second)
         if not self.average:
             return per_example_mean(tf.nn.softplus(second - first))
-        first_mean, second_mean = (batch_mean(per_example_mean(x)) for x in (first, second))
-        return per_example_mean(tf.nn.softplus(second_mean - first)) + per_example_mean(
-            tf.nn.softplus(second - first_mean)
-        )
+        first_mean = batch_mean(per_example_mean(first))
+        second_mean = batch_mean(per_example_mean(second))
+        of_first = per_example_mean(tf.nn.softplus(second_mean - first))
+        of_second = per_example_mean(tf.nn.softplus(second - first_mean))
+        return of_first + of_second
 
 
 OBJECTIVES: dict[str, type[Objective]] = {
@@ -240,11 +227,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
 
 
 def get(identifier: Any) -> Objective:
-    """Return the objective meant by a name, a saved config or an instance.
-
-    Args:
-        identifier: A name, of those in `OBJECTIVES`, a dict from
-            `keras.saving.serialize_keras_object`, or an `Objective`.
+    """Return the objective of a name in `OBJECTIVES`, of a saved config, or an instance itself.
 
     Raises:
         ValueError: If it is none of these.

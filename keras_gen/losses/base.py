@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import keras
 import tensorflow as tf
@@ -14,13 +14,23 @@ class Configurable:
     """Gives a dataclass the two methods Keras needs to save it inside a model's config."""
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor arguments."""
+        """Return the constructor's arguments."""
         return dataclasses.asdict(self)  # type: ignore[call-overload]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):
         """Build the object from what `get_config` returned."""
         return cls(**config)
+
+    def __post_init__(self) -> None:
+        """Check the arguments; without a check of its own a class takes all."""
+
+
+@dataclass_transform(frozen_default=True)
+def serializable(cls):
+    """Makes a class of `Configurable` a frozen dataclass that Keras saves by its name."""
+    frozen = dataclasses.dataclass(frozen=True)(cls)
+    return keras.saving.register_keras_serializable("keras_gen")(frozen)
 
 
 T = TypeVar("T")
@@ -33,8 +43,8 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
         identifier: A key of `known`, a dict made by `keras.saving.serialize_keras_object`, or an
             instance of `base`.
         known: Classes by name; a name means the class with its default arguments.
-        base: What the result must be an instance of.
-        kind: What it is called in the error.
+        base: Class of the result.
+        kind: Its name in the error.
 
     Raises:
         ValueError: If `identifier` is none of these.

@@ -11,8 +11,8 @@ def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tenso
     """Returns the logarithm of relaxed one-hot codes, as a function of Gumbel noise.
 
     Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.1: the softmax of the noisy
-    logits over the temperature. Their argmax is a draw from softmax(logits), which the codes come
-    to as the temperature falls to 0. Logarithms, since codes underflow.
+    logits over the temperature. As it falls to 0, the codes become one-hot draws from
+    softmax(logits). Logarithms, since codes underflow.
 
     Args:
         logits: `[batch, ..., classes]`.
@@ -32,10 +32,10 @@ def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tenso
 def log_concrete(log_codes: tf.Tensor, logits: tf.Tensor, temperature) -> tf.Tensor:
     """Returns the log density of the logarithms of relaxed codes.
 
-    Maddison, Mnih, Teh (2017), def. 1, carried over to y = log of the codes, where no term is lost
-    to underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for n
-    classes, logits l and temperature t. A difference of two such densities at the same codes is
-    that of the densities of the codes themselves.
+    Maddison, Mnih, Teh (2017), def. 1, as a density of y = log of the codes, which does not
+    underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for n
+    classes, logits l and temperature t. Differences of two such densities at the same codes are
+    those of the densities of the codes themselves.
 
     Args:
         log_codes: `[batch, ..., classes]`, as `relaxed_codes` returns them.
@@ -48,7 +48,8 @@ def log_concrete(log_codes: tf.Tensor, logits: tf.Tensor, temperature) -> tf.Ten
     Example:
         >>> log_concrete(tf.math.log([[0.5, 0.5]]), tf.zeros([1, 2]), 1.0)  # log 1/4
     """
-    log_codes, temperature = tf.cast(log_codes, tf.float32), tf.cast(temperature, tf.float32)
+    log_codes = tf.cast(log_codes, tf.float32)
+    temperature = tf.cast(temperature, tf.float32)
     classes = log_codes.shape[-1]
     scores = tf.cast(logits, tf.float32) - temperature * log_codes
     constant = tf.math.lgamma(float(classes)) + (classes - 1) * tf.math.log(temperature)
@@ -57,15 +58,15 @@ def log_concrete(log_codes: tf.Tensor, logits: tf.Tensor, temperature) -> tf.Ten
 
 
 def relaxed_kl(log_codes: tf.Tensor, logits: tf.Tensor, temperature, prior_temperature):
-    """Estimates the divergence of relaxed codes from a uniform prior that is relaxed too.
+    """Estimates the KL divergence of relaxed codes from a uniform prior that is relaxed too.
 
-    Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes drawn, whose mean over draws is
-    the KL divergence of the two Concrete distributions; a single one may be negative.
+    Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes, whose mean over draws is the
+    KL divergence of the two Concrete distributions; single values may be negative.
 
     Args:
         log_codes: Drawn by `relaxed_codes` of the logits, `[batch, ..., classes]`.
         logits: `[batch, ..., classes]`.
-        temperature: That the codes were drawn at.
+        temperature: Of the codes.
         prior_temperature: Of the prior.
 
     Returns:

@@ -1,6 +1,6 @@
-"""What makes the latents of a whole data set independent of each other.
+"""Losses that make the latents of a data set independent of each other.
 
-All are estimated from the *global* batch, so that replicas together give what one device would.
+All are estimated from the *global* batch, so that N replicas equal one device.
 """
 
 from __future__ import annotations
@@ -24,20 +24,18 @@ def decomposed_kl(
 ) -> dict[str, tf.Tensor]:
     """Estimates the three parts of the KL divergence of Normal q(z|x) from N(0, 1).
 
-    Chen, Li, Grosse, Duvenaud (2018), eq. (2): the mutual information of latents and the examples'
-    numbers, log q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log
-    q(z_j); and the divergence of each latent by itself, sum_j log q(z_j) - log p(z). Here q(z) is
-    the mixture of q(z|x) over the data set, of which the batch holds a part. The three add up to
-    log q(z|x) - log p(z), whose mean is the KL divergence.
+    Chen, Li, Grosse, Duvenaud (2018), eq. (2): the mutual information of latents and examples, log
+    q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log q(z_j); and the
+    divergence of each latent by itself, sum_j log q(z_j) - log p(z). Here q(z) is the mixture of
+    q(z|x) over the data set. The three add up to log q(z|x) - log p(z), whose mean is the KL
+    divergence.
 
-    Minibatch-weighted sampling, eq. (3), counts every example of the batch of M equally, by 1 / (M
-    N) for N examples in all: a lower bound of log q(z) in expectation, which takes mutual
-    information for larger than it is. Minibatch stratified sampling (app. C.2) counts the example
-    itself by 1 / N and the others by (N - 1) / (N (M - 1)): q(z) without bias, exact where the
-    batch is the whole data set.
+    For a batch of M out of N examples, minibatch-weighted sampling, eq. (3), weights each example
+    by 1 / (M N). This is a lower bound of log q(z) in expectation, so mutual information is
+    overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N and
+    the others by (N - 1) / (N (M - 1)): q(z) without bias, exact if the batch is the data set.
 
-    Deviation: there the other examples share their weight unevenly, by which of them happens to be
-    last; here evenly, which is the mean over that choice.
+    Deviation: the paper weights the last of the others differently; here all are equal.
 
     Args:
         latents: Drawn from q(z|x), `[batch, latents]`.
@@ -47,8 +45,8 @@ def decomposed_kl(
         stratified: Whether q(z) is estimated by stratified sampling.
 
     Returns:
-        "mutual_information", "total_correlation" and "dimension_kl", float32 `[batch]` each, of
-        which single ones may be negative.
+        "mutual_information", "total_correlation" and "dimension_kl", float32 `[batch]` each;
+        single values may be negative.
 
     Raises:
         ValueError: If the global batch is larger than the data set (in a graph, the runtime
@@ -57,7 +55,9 @@ def decomposed_kl(
     Example:
         >>> parts = decomposed_kl(mean, mean, tf.zeros([8, 2]), dataset_size=1000)
     """
-    latents, mean, log_variance = (_flat(v) for v in (latents, mean, log_variance))
+    latents = _flat(latents)
+    mean = _flat(mean)
+    log_variance = _flat(log_variance)
     joint, marginals = _log_aggregate(latents, mean, log_variance, dataset_size, stratified)
     conditional = _log_normal(latents, mean, log_variance)
     prior = _log_normal(latents, 0.0, 0.0)
@@ -70,14 +70,17 @@ def decomposed_kl(
 
 def _log_aggregate(latents, mean, log_variance, dataset_size, stratified):
     """Estimates of log q(z) and of sum_j log q(z_j), `[batch]`."""
-    means, log_variances = global_batch(mean), global_batch(log_variance)
-    local, count = keras.ops.shape(latents)[0], tf.shape(means)[0]
+    means = global_batch(mean)
+    log_variances = global_batch(log_variance)
+    local = keras.ops.shape(latents)[0]
+    count = tf.shape(means)[0]
     sentence = (
         "The batch has {} examples and dataset_size is {}: expected no more than the data set has; "
         "pass the number of training examples."
     )
     with tf.control_dependencies([require(count <= dataset_size, sentence, count, dataset_size)]):
-        size, n = tf.cast(count, tf.float32), float(dataset_size)
+        size = tf.cast(count, tf.float32)
+    n = float(dataset_size)
     if stratified:
         own = tf.one_hot(replica_slice(local)[0] + tf.range(local), count)
         others = (n - 1) / (n * tf.maximum(size - 1, 1))
@@ -87,8 +90,8 @@ def _log_aggregate(latents, mean, log_variance, dataset_size, stratified):
     # log q(z_j of the example i | x of the example k), [i, k, j].
     densities = _log_normal(latents[:, None], means, log_variances)
     joint = tf.reduce_logsumexp(tf.reduce_sum(densities, axis=2) + log_weights, axis=1)
-    weights = log_weights[..., None]  # of a scalar too
-    return joint, tf.reduce_sum(tf.reduce_logsumexp(densities + weights, axis=1), axis=1)
+    marginals = tf.reduce_logsumexp(densities + log_weights[..., None], axis=1)
+    return joint, tf.reduce_sum(marginals, axis=1)
 
 
 def _flat(values) -> tf.Tensor:
@@ -104,8 +107,8 @@ def _log_normal(x, mean, log_variance):
 def dip_penalties(mean: tf.Tensor, log_variance: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
     """Squared distance of the latents' covariance over the global batch from the identity.
 
-    Kumar, Sattigeri, Balakrishnan (2018): of the covariance of the means (DIP-VAE-I, eq. 6), or of
-    the latents, which have the mean of the variances besides (DIP-VAE-II, eqs. 5 and 7).
+    Kumar, Sattigeri, Balakrishnan (2018): the covariance of the means (DIP-VAE-I, eq. 6), or that
+    of the latents, which adds the mean of the variances (DIP-VAE-II, eqs. 5 and 7).
 
     Args:
         mean: Means of q(z|x), `[batch, latents]`.
@@ -113,9 +116,9 @@ def dip_penalties(mean: tf.Tensor, log_variance: tf.Tensor | None = None) -> dic
             of the means.
 
     Returns:
-        "off_diagonal", the sum of the squares of the entries off the diagonal, each pair twice, and
-        "diagonal", that of the squared distances of the others from 1. Float32 `[batch]` each, the
-        same for all examples.
+        "off_diagonal", the sum of the squared entries off the diagonal, each pair twice, and
+        "diagonal", the sum of the squared distances of the diagonal from 1. Float32 `[batch]` each,
+        the same for all examples.
 
     Example:
         >>> parts = dip_penalties(tf.constant([[1.0], [-1.0]]))  # variance 1: both are 0
@@ -136,16 +139,16 @@ def dip_penalties(mean: tf.Tensor, log_variance: tf.Tensor | None = None) -> dic
 
 
 def permuted_dimensions(latents: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Shuffles each latent over the examples of the global batch by itself.
+    """Shuffles each latent independently over the examples of the global batch.
 
-    Kim, Mnih (2018), algorithm 1: draws from the product of the latents' own distributions.
+    Kim, Mnih (2018), algorithm 1: draws from the product of the latents' marginal distributions.
 
     Args:
         latents: `[batch, latents]`, this replica's part.
         seed: Stateless seed, int `[2]`, the same on all replicas.
 
     Returns:
-        `[batch, latents]`. Each latent has the values that it had in the global batch.
+        `[batch, latents]`; each latent has the same values in the global batch as before.
 
     Example:
         >>> permuted = permuted_dimensions(tf.random.normal([8, 2]), seed=[0, 1])

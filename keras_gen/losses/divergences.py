@@ -20,7 +20,8 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
     Example:
         >>> kl_standard_normal(tf.ones([4, 2]), tf.zeros([4, 2]))  # 1 nat each
     """
-    mean, log_var = tf.cast(mean, tf.float32), tf.cast(log_var, tf.float32)
+    mean = tf.cast(mean, tf.float32)
+    log_var = tf.cast(log_var, tf.float32)
     return 0.5 * per_example_sum(tf.square(mean) + tf.math.expm1(log_var) - log_var)
 
 
@@ -41,10 +42,9 @@ def kl_normal(
     Example:
         >>> kl_normal(tf.ones([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]))
     """
-    mean_q, log_var_q = tf.cast(mean_q, tf.float32), tf.cast(log_var_q, tf.float32)
-    mean_p, log_var_p = tf.cast(mean_p, tf.float32), tf.cast(log_var_p, tf.float32)
-    log_ratio = log_var_q - log_var_p
-    distance = tf.square(mean_q - mean_p) * tf.exp(-log_var_p)
+    log_ratio = tf.cast(log_var_q, tf.float32) - tf.cast(log_var_p, tf.float32)
+    difference = tf.cast(mean_q, tf.float32) - tf.cast(mean_p, tf.float32)
+    distance = tf.square(difference) * tf.exp(-tf.cast(log_var_p, tf.float32))
     return 0.5 * per_example_sum(distance + tf.math.expm1(log_ratio) - log_ratio)
 
 
@@ -55,17 +55,17 @@ def log_ratio_normal(
     mean_p: tf.Tensor,
     log_var_p: tf.Tensor,
 ) -> tf.Tensor:
-    """Log-density of N(mean_q, exp(log_var_q)) less that of N(mean_p, exp(log_var_p)), at values.
+    """Log-density of N(mean_q, exp(log_var_q)) minus that of N(mean_p, exp(log_var_p)), at values.
 
-    Its mean over values drawn from q is `kl_normal`. One draw estimates a divergence that has no
-    closed form, because p depends on what is drawn from q.
+    Its mean over values drawn from q is `kl_normal`. One draw estimates a divergence without a
+    closed form, where p depends on the draw.
 
     Args:
         values: `[batch, ...]`.
-        mean_q: Means of q, same shape.
-        log_var_q: Logarithms of the variances of q, same shape.
-        mean_p: Means of p, same shape or broadcast to it.
-        log_var_p: Logarithms of the variances of p, same shape or broadcast to it.
+        mean_q: As of `kl_normal`.
+        log_var_q: As of `kl_normal`.
+        mean_p: As of `kl_normal`.
+        log_var_p: As of `kl_normal`.
 
     Returns:
         float32 `[batch]`, nats, summed over the other axes.
@@ -73,11 +73,13 @@ def log_ratio_normal(
     Example:
         >>> log_ratio_normal(tf.ones([4, 2]), tf.ones([4, 2]), 0.0, tf.zeros([4, 2]), 0.0)  # 1 nat
     """
-    values, mean_q, mean_p = (tf.cast(t, tf.float32) for t in (values, mean_q, mean_p))
-    log_var_q, log_var_p = tf.cast(log_var_q, tf.float32), tf.cast(log_var_p, tf.float32)
-    from_q = tf.square(values - mean_q) * tf.exp(-log_var_q) + log_var_q
-    from_p = tf.square(values - mean_p) * tf.exp(-log_var_p) + log_var_p
-    return 0.5 * per_example_sum(from_p - from_q)
+    values = tf.cast(values, tf.float32)
+
+    def distance(mean, log_var):
+        log_var = tf.cast(log_var, tf.float32)
+        return tf.square(values - tf.cast(mean, tf.float32)) * tf.exp(-log_var) + log_var
+
+    return 0.5 * per_example_sum(distance(mean_p, log_var_p) - distance(mean_q, log_var_q))
 
 
 def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf.Tensor:
@@ -85,22 +87,14 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
 
     Args:
         logits_q: Finite logits of q, `[batch, ..., classes]`.
-        logits_p: Finite logits of p, same shape or broadcast to it. None: p is uniform, and the
-            divergence log(classes) minus the entropy of q.
+        logits_p: Finite logits of p, same shape or broadcast to it; None: p is uniform.
 
     Returns:
         float32 `[batch]`, nats, summed over the axes between the first and the last.
 
-    Raises:
-        ValueError: If `logits_q` has no axis beside that of the classes.
-
     Example:
         >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class
     """
-    if logits_q.shape.rank == 1:
-        raise ValueError(
-            f"kl_categorical found logits of shape {logits_q.shape}: pass [batch, ..., classes]."
-        )
     log_q = tf.nn.log_softmax(tf.cast(logits_q, tf.float32))
     # Equal logits are the uniform distribution.
     logits_p = tf.zeros_like(log_q) if logits_p is None else tf.cast(logits_p, tf.float32)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import math
 
-import keras
 import tensorflow as tf
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.objective import Objective
 
 
@@ -22,30 +22,25 @@ class FDivergence(Objective):
         F = E_P[g(V(x))] - E_Q[f*(g(V(x)))]  <=  D_f(P || Q),
 
     with equality where g(V) = f'(p / q), and the generator minimizes it. So the discriminator's
-    loss is minus an estimate of the divergence. A subclass states g and f* of g.
+    loss is minus an estimate of the divergence. A subclass defines g and f* of g.
 
     Args:
-        direct: The generator maximizes E_Q[g(V(x))] in place of minimizing F, the alternative of
-            section 3.2 for where a winning discriminator leaves no gradient.
+        direct: The generator maximizes E_Q[g(V(x))] in place of minimizing F: the alternative of
+            section 3.2, which has a gradient where the discriminator wins.
     """
 
     direct: bool = False
 
     def estimate(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Return the estimate of the divergence, float32 `[batch]`: its mean over the batch is F.
-
-        Args:
-            real_logits: `[batch, ...]`.
-            fake_logits: Likewise.
-        """
+        """Return float32 `[batch]`, whose mean is the estimate F, for logits `[batch, ...]`."""
         return -self.discriminator(real_logits, fake_logits)
 
     def _activation(self, logits: tf.Tensor) -> tf.Tensor:
-        """What g makes of logits."""
+        """The function g of logits."""
         raise NotImplementedError
 
     def _conjugate(self, logits: tf.Tensor) -> tf.Tensor:
-        """What f* makes of g of logits."""
+        """The function f* of g of logits."""
         raise NotImplementedError
 
     def _real(self, logits):
@@ -58,12 +53,11 @@ class FDivergence(Objective):
         return -self._activation(logits) if self.direct else -self._conjugate(logits)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class KullbackLeibler(FDivergence):
     """f-GAN of KL(P || Q) = E_P[log p / q], in nats: f(u) = u log u, g(v) = v, f*(t) = exp(t - 1).
 
-    The best logit is 1 + log p / q. The generator is to cover all of the data.
+    The best logit is 1 + log p / q. The generator has to cover all of the data.
 
     Args:
         direct: See `FDivergence`.
@@ -72,10 +66,7 @@ class KullbackLeibler(FDivergence):
         >>> KullbackLeibler().estimate(tf.ones([4, 1]), tf.ones([4, 1]))  # 0 each
     """
 
-    @property
-    def threshold(self):
-        """The best logit where p = q."""
-        return 1.0
+    threshold = 1.0
 
     def _activation(self, logits):
         return logits
@@ -84,12 +75,11 @@ class KullbackLeibler(FDivergence):
         return tf.exp(logits - 1.0)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class ReverseKL(FDivergence):
     """f-GAN of KL(Q || P), in nats: f(u) = -log u, g(v) = -exp(-v), f*(t) = -1 - log(-t).
 
-    The best logit is log p / q. The generator is to make nothing that the data have not.
+    The best logit is log p / q. The generator has to avoid all that is not in the data.
 
     Args:
         direct: See `FDivergence`.
@@ -105,8 +95,7 @@ class ReverseKL(FDivergence):
         return logits - 1.0
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Pearson(FDivergence):
     """f-GAN of Pearson's chi-square, the integral of (q - p)^2 / q: f(u) = (u - 1)^2, g(v) = v.
 
@@ -126,15 +115,13 @@ class Pearson(FDivergence):
         return 0.25 * tf.square(logits) + logits
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class JensenShannon(FDivergence):
     """f-GAN of twice the Jensen-Shannon divergence, in nats.
 
     f(u) = u log u - (u + 1) log((u + 1) / 2), g(v) = log 2 - log(1 + exp(-v)) and
-    f*(t) = -log(2 - exp(t)). The best logit is log p / q. The losses of both players are those of
-    `Minimax` but for constants: the discriminator's is less by 2 log 2, so that its negative is
-    the divergence itself.
+    f*(t) = -log(2 - exp(t)). The best logit is log p / q. The losses differ from `Minimax` by
+    constants: the discriminator's is less by 2 log 2, so that its negative is the divergence.
 
     Deviation: the paper's table 1 names the divergence without the factor 2 that its f gives it.
 

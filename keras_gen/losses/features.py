@@ -10,13 +10,13 @@ EPSILON = 1e-10  # of squared lengths, whose roots have no derivative at 0
 
 
 def feature_distance(first, second) -> tf.Tensor:
-    """Returns how different two batches are in the maps of a network.
+    """Returns the distance of two batches in the feature maps of a network, such as VGG.
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
     Perceptual Metric", CVPR 2018, eq. (1): at each place of each map the squared distance of the
     two vectors of channels, scaled to length 1; the mean over places, summed over maps.
 
-    Deviation: all channels count alike (the paper's w is 1), which are else fitted to judgments.
+    Deviation: the paper's w, fitted to human ratings of distances, is 1 for all channels.
 
     Args:
         first: Maps `[batch, ..., channels]` of any float dtype, one or several.
@@ -35,7 +35,7 @@ def feature_distance(first, second) -> tf.Tensor:
 
 
 def slope_ratio(slope, other, delta: float = 1e-6, most: float = 1e4) -> tf.Tensor:
-    """Returns what the other loss is to be weighted by, to pull on a weight as much as the first.
+    """Returns the weight of another loss with which its gradient is as long as the first loss's.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
     eq. (7): |slope| / (|other| + delta).
@@ -43,7 +43,7 @@ def slope_ratio(slope, other, delta: float = 1e-6, most: float = 1e4) -> tf.Tens
     Deviation: not above `most`, as in the authors' code.
 
     Args:
-        slope: This replica's part of the gradient of the first loss by a weight.
+        slope: This replica's part of the gradient of the first loss by a kernel.
         other: The same of the other loss.
         delta: Keeps the ratio finite.
         most: Largest ratio.

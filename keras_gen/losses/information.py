@@ -1,4 +1,4 @@
-"""A lower bound of the mutual information of codes and what is made of them."""
+"""A lower bound of the mutual information of codes and generated examples."""
 
 import math
 from collections.abc import Sequence
@@ -18,25 +18,25 @@ def code_information(
 
     Args:
         codes: `[batch, codes]`, one-hot categories and then numbers.
-        found: What parametrizes Q, `[batch, outputs]`: logits of all categories, then means of the
-            numbers, then, if Q tells these, what their scales are made of.
+        found: Parameters of Q, `[batch, outputs]`: logits of all categories, then means of the
+            numbers, then, if Q predicts them, their scales before a softplus (+ 0.001).
         categories: Classes of each categorical code.
-        scale: Standard deviation of numbers in a Q that tells means alone. One that is told is a
-            softplus and at least 0.001.
+        scale: Standard deviation of numbers in a Q that predicts means alone.
 
     Returns:
         Float32 `[batch]` each, nats: "categorical" and "continuous", -log Q(c|x) of the categories
-        and of the numbers, and "information", H(c) less both.
+        and of the numbers, and "information", H(c) minus both.
 
     Example:
         >>> code_information(tf.one_hot([0, 1], 2), tf.zeros([2, 2]), [2])["information"]  # 0 each
     """
-    continuous, outputs = (tensor.shape[1] - sum(categories) for tensor in (codes, found))
+    continuous = codes.shape[1] - sum(categories)
+    outputs = found.shape[1] - sum(categories)
     normal = UnboundedNormal(scale if outputs == continuous else None)
     *ones, numbers = tf.split(tf.cast(codes, tf.float32), [*categories, continuous], axis=1)
-    *logits, told = tf.split(tf.cast(found, tf.float32), [*categories, outputs], axis=1)
+    *logits, parameters = tf.split(tf.cast(found, tf.float32), [*categories, outputs], axis=1)
     of_categories = sum(map(tf.nn.softmax_cross_entropy_with_logits, ones, logits))
-    of_numbers = -normal.log_prob(told, numbers)
+    of_numbers = -normal.log_prob(parameters, numbers)
     entropy = sum(map(math.log, categories)) + continuous * math.log(2.0)
     information = entropy - of_categories - of_numbers
     return dict(categorical=of_categories, continuous=of_numbers, information=information)

@@ -11,26 +11,22 @@ class Objective(Configurable):
     """Base of the objectives: subclasses state the loss of one logit.
 
     Attributes:
-        compares: Whether `generator` needs `real_logits`. Models then show the discriminator real
-            examples in the generator's turn too, and else spare that pass.
+        compares: Whether `generator` needs `real_logits`. If not, models save that pass of the
+            discriminator.
+        threshold: The best discriminator's logit of an example that is as likely real as fake.
     """
 
     compares: bool = False
-
-    @property
-    def threshold(self) -> float:
-        """The logit of an example that the best discriminator takes for either kind."""
-        return 0.0
+    threshold = 0.0
 
     def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Return the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
-        return per_example_mean(self._real(float32(real_logits))) + per_example_mean(
-            self._fake(float32(fake_logits))
-        )
+        real = per_example_mean(self._real(float32(real_logits)))
+        fake = per_example_mean(self._fake(float32(fake_logits)))
+        return real + fake
 
     def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None) -> tf.Tensor:
         """Return the generator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
-        del real_logits
         return per_example_mean(self._generator(float32(fake_logits)))
 
     def _real(self, logits: tf.Tensor) -> tf.Tensor:

@@ -13,29 +13,20 @@ TRANSPOSED = (
 
 
 def orthogonality(network: keras.Layer) -> tf.Tensor:
-    """Returns how much the filters of a network's layers resemble each other.
+    """Returns how far the filters of a network's layers are from orthogonal to each other.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels. Filters, the columns of W, are
-    to be orthogonal, and their norms are free. Any model takes it as one more term of its loss; the
-    paper weights it by 1e-4.
+    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels. Filters are the columns of W;
+    their norms do not count. The paper weights it by 1e-4.
 
     Args:
-        network: Any model or layer. Embeddings, offsets and scales take no part.
+        network: Any model or layer. Embeddings, offsets and scales do not count.
 
     Returns:
         Float32 scalar; 0 if all filters are orthogonal, or there are none.
 
     Example:
-    ```python
-    class OrthogonalGAN(GAN):
-        def loss_weights(self):
-            return super().loss_weights() | {"orthogonality": 1e-4}
-
-        def generator_terms(self, batch, training):
-            terms = super().generator_terms(batch, training)
-            return terms | {"orthogonality": orthogonality(self.generator)}
-    ```
+        >>> orthogonality(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]))
     """
     total = tf.constant(0.0)
     for layer in network._flatten_layers():
@@ -49,12 +40,7 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
 
 
 def kernel_of(layer: keras.Layer, names=("kernel", "embeddings")) -> keras.Variable | None:
-    """Returns the matrix or kernel of a built layer; None if it has none of two axes or more.
-
-    Args:
-        layer: A layer.
-        names: Attributes that may hold it.
-    """
+    """Returns a built layer's weight of two axes or more with one of the names, or None."""
     found = (getattr(layer, name, None) for name in names)
     kernels = (k for k in found if isinstance(k, keras.Variable) and len(k.shape) >= 2)
     return next(kernels, None)
@@ -67,12 +53,7 @@ def last_kernel(network: keras.Model) -> keras.Variable:
 
 
 def kernel_matrix(layer: keras.Layer, kernel) -> tf.Tensor:
-    """Returns a layer's kernel as a matrix `[all others, outputs]`.
-
-    Args:
-        layer: The layer, of which it depends where the outputs are.
-        kernel: Its kernel, or another value of it.
-    """
+    """Returns a kernel of a layer, or another value of it, as a matrix `[all others, outputs]`."""
     kernel = tf.convert_to_tensor(kernel)
     if isinstance(layer, TRANSPOSED):
         kernel = tf.linalg.matrix_transpose(kernel)

@@ -13,7 +13,7 @@ from keras_gen.losses.base import per_example_sum
 def path_lengths(
     generate: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, directions: tf.Tensor
 ) -> tf.Tensor:
-    """Return how far an image moves with its styles, in a random direction: |J^T y|.
+    """Return how much an image changes with its styles, in a random direction: |J^T y|.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
     StyleGAN", CVPR 2020, sec. 3.2: J is the Jacobian of the image by the styles, and J^T y the
@@ -21,8 +21,8 @@ def path_lengths(
     number of pixels, and the squares are averaged over the layers that have a style.
 
     Args:
-        generate: Function of styles that returns images, float `[batch, height, width, channels]`,
-            each of its own styles alone.
+        generate: Function of styles that returns images, float `[batch, height, width, channels]`;
+            each image may depend on its own styles only.
         styles: Floats `[batch, layers, style]`.
         directions: y, standard Normal noise of the images' shape.
 

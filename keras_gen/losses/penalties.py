@@ -8,9 +8,16 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.data.transforms.differentiable_augmentations import moved
-from keras_gen.losses.base import Configurable, per_example_mean, per_example_sum, resolve
+from keras_gen.losses.base import (
+    Configurable,
+    per_example_mean,
+    per_example_sum,
+    resolve,
+    serializable,
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,22 +26,22 @@ class Penalty(Configurable):
 
     Args:
         weight: Its factor in the loss.
-        every: Steps from one time that it is computed to the next; it then counts as often
+        every: Number of steps between two computations; it is then multiplied by this number
             (Karras et al. 2020, StyleGAN2, section 3.1).
 
     Raises:
-        ValueError: If `weight` is negative or `every` below 1.
+        ValueError: If an argument is out of its range; so of all penalties.
     """
 
     weight: float = 10.0
     every: int = 1
-    # What a call takes as epsilon, and whether every value of an example has a number of its own.
+    # The noise of a call, and whether it is drawn for every value of an example.
     # Without annotations, or they would be arguments.
     noise = "uniform"
     noise_per_value = False
 
+    @override
     def __post_init__(self):
-        """Check the arguments."""
         if not self.weight >= 0:
             raise ValueError(
                 f"{type(self).__name__} found weight={self.weight}: pass a number of at least 0."
@@ -66,36 +73,29 @@ class Penalty(Configurable):
         """Return the weighted penalty of every example.
 
         Args:
-            discriminator: Called with examples; returns logits `[batch, ...]`, of which the mean
-                over the other axes is differentiated. It must not mix the examples of a batch.
+            discriminator: Function of examples that returns logits `[batch, ...]`; their mean over
+                the other axes is differentiated. It must not mix the examples of a batch.
             real: Real examples, `[batch, ...]`.
             fake: Fakes, same shape.
-            epsilon: Uniform noise in [0, 1], `[batch, 1, ...]`: one number for each example, with
-                as many axes as `real`. A penalty may take other noise, which it says by `noise`
-                and `noise_per_value`.
+            epsilon: Noise. By default uniform in [0, 1], one number for each example, `[batch, 1,
+                ...]` with as many axes as `real`; `noise` and `noise_per_value` say what others a
+                penalty takes.
 
         Returns:
             float32 `[batch]`.
-
-        Raises:
-            ValueError: If the shapes do not match.
         """
         raise NotImplementedError
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class GradientPenalty(Penalty):
     """weight * (|grad D(y)| - 1)^2, y between real and fake: Gulrajani et al. (2017), equation 3.
 
     Args:
         weight: The paper's lambda.
         every: See `Penalty`.
-        one_sided: Whether slopes below 1 cost nothing, the alternative of section 4. On a line the
-            penalty else holds a critic that begins with the wrong sign at slope -1.
-
-    Raises:
-        ValueError: If an argument is out of its range.
+        one_sided: Whether slopes below 1 cost nothing, the alternative of section 4. Otherwise the
+            penalty holds a critic on a line that starts with the wrong sign at slope -1.
 
     Example:
         >>> penalty = GradientPenalty()
@@ -107,34 +107,23 @@ class GradientPenalty(Penalty):
 
     one_sided: bool = False
 
+    @override
     def __call__(self, discriminator, real, fake, epsilon):
-        """Return the weighted penalty of every example: see `Penalty`."""
-        real, fake = tf.cast(real, tf.float32), tf.cast(fake, tf.float32)
-        epsilon = tf.cast(epsilon, tf.float32)
-        if not real.shape.is_compatible_with(fake.shape):
-            raise ValueError(
-                f"GradientPenalty found real {real.shape} and fake {fake.shape}: "
-                "pass batches of one shape."
-            )
-        if not epsilon.shape.is_compatible_with([real.shape[0]] + [1] * (real.shape.rank - 1)):
-            raise ValueError(
-                f"GradientPenalty found epsilon of shape {epsilon.shape} for examples of shape "
-                f"{real.shape}: pass one number for each example, shape [batch, 1, ...]."
-            )
+        real = tf.cast(real, tf.float32)
+        fake = tf.cast(fake, tf.float32)
         between = epsilon * real + (1.0 - epsilon) * fake
         return self.weight * _squared_distance_to_1(discriminator, between, self.one_sided)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class DRAGAN(Penalty):
     """weight * (|grad D(x + delta)| - 1)^2, delta normal noise on real examples x.
 
     Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty of
-    algorithm 1, with k = 1. It holds D near slope 1 around the data alone.
+    algorithm 1, with k = 1. It holds D near slope 1 only around the data.
 
     Deviation: the paper leaves the size of the noise open. Its authors' code perturbs a batch by
-    up to half of its standard deviation; here that of the noise is given, so that no example's
+    up to half of its standard deviation; here the noise has a given one, so that no example's
     penalty depends on the others.
 
     Args:
@@ -142,9 +131,6 @@ class DRAGAN(Penalty):
         every: See `Penalty`.
         std: Standard deviation of the noise, the root of the paper's c, in units of the examples:
             images are in [-1, 1].
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 4 inputs
@@ -155,21 +141,19 @@ class DRAGAN(Penalty):
     noise = "normal"
     noise_per_value = True
 
+    @override
     def __post_init__(self):
-        """Check the arguments."""
         super().__post_init__()
         if not self.std >= 0:
             raise ValueError(f"DRAGAN found std={self.std}: pass a number of at least 0.")
 
+    @override
     def __call__(self, discriminator, real, fake, epsilon):
-        """Return the weighted penalty of every example: see `Penalty`; epsilon is as `real`."""
-        del fake
         around = tf.cast(real, tf.float32) + self.std * tf.cast(epsilon, tf.float32)
         return self.weight * _squared_distance_to_1(discriminator, around)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class R1(Penalty):
     """weight / 2 * |grad D(x)|^2 at real examples: Mescheder et al. (2018), equation 9.
 
@@ -177,45 +161,35 @@ class R1(Penalty):
         weight: The paper's gamma, 10 there.
         every: See `Penalty`.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 3 inputs
         >>> R1(weight=2.0)(critic, tf.ones([4, 3]), tf.ones([4, 3]), tf.ones([4, 1]))  # 3 each
     """
 
+    @override
     def __call__(self, discriminator, real, fake, epsilon):
-        """Return the weighted penalty of every example: see `Penalty`."""
-        del fake, epsilon
-        return 0.5 * self.weight * _squared_slope(discriminator, tf.cast(real, tf.float32))
+        return 0.5 * self.weight * _squared_slope(discriminator, real)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class R2(Penalty):
     """weight / 2 * |grad D(x)|^2 at fakes: Mescheder et al. (2018), equation 10.
 
     Args:
-        weight: The paper's gamma, 10 there.
+        weight: As of `R1`.
         every: See `Penalty`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 3 inputs
         >>> R2(weight=2.0)(critic, tf.ones([4, 3]), tf.ones([4, 3]), tf.ones([4, 1]))  # 3 each
     """
 
+    @override
     def __call__(self, discriminator, real, fake, epsilon):
-        """Return the weighted penalty of every example: see `Penalty`."""
-        del real, epsilon
-        return 0.5 * self.weight * _squared_slope(discriminator, tf.cast(fake, tf.float32))
+        return 0.5 * self.weight * _squared_slope(discriminator, fake)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class JensenShannonRegularizer(Penalty):
     """What instance noise would do to the discriminator, as a formula.
 
@@ -223,18 +197,15 @@ class JensenShannonRegularizer(Penalty):
     through Regularization", NeurIPS 2017, of the Jensen-Shannon GAN: with D = sigmoid(logit),
     weight / 2 * ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order,
     noise of the variance `weight` on real and generated examples has the same effect. It is for
-    the objectives whose logit is log p / q: minimax, non-saturating, Jensen-Shannon. It fades where
-    D is sure, so that noise helps between distributions far apart where this does not; the
-    generator of its authors' code is the non-saturating one.
+    the objectives whose logit is log p / q: minimax, non-saturating, Jensen-Shannon. It vanishes
+    where D is sure: between distributions far apart noise helps, and this does not. The generator
+    of its authors' code is the non-saturating one.
 
     Deviation: the weight is constant, where the paper's runs on images anneal it.
 
     Args:
         weight: The paper's gamma: 2 in the authors' runs on images, 0.1 where it is not annealed.
         every: See `Penalty`.
-
-    Raises:
-        ValueError: If an argument is out of its range.
 
     Example:
         >>> critic = lambda x: 0 * tf.reduce_sum(x, axis=1)  # of slope 0
@@ -243,33 +214,28 @@ class JensenShannonRegularizer(Penalty):
 
     weight: float = 2.0
 
+    @override
     def __call__(self, discriminator, real, fake, epsilon):
-        """Return the weighted penalty of every example: see `Penalty`."""
-        del epsilon
-        real_logits, real_slope = _logits_and_slope(discriminator, tf.cast(real, tf.float32))
-        fake_logits, fake_slope = _logits_and_slope(discriminator, tf.cast(fake, tf.float32))
+        real_logits, real_slope = _logits_and_slope(discriminator, real)
+        fake_logits, fake_slope = _logits_and_slope(discriminator, fake)
         of_real = tf.square(tf.sigmoid(-real_logits)) * real_slope
         of_fake = tf.square(tf.sigmoid(fake_logits)) * fake_slope
         return 0.5 * self.weight * (of_real + of_fake)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Consistency(Penalty):
-    """weight * (D(x) - D(T(x)))^2 at real images x, of which T moves and flips each at random.
+    """weight * (D(x) - D(T(x)))^2 at real images x, each moved and flipped at random by T.
 
     Zhang, Zhang, Odena, Lee: "Consistency Regularization for Generative Adversarial Networks", ICLR
-    2020. D are the logits; of maps of them the squares are averaged. All transformations of an
-    image are equally likely: flipped or not, and moved by whole pixels either way. What is bared is
-    filled by reflection. Batch normalization is allowed.
+    2020. D are the logits; the squares are averaged over maps of them. All transformations of an
+    image are equally likely: flipped or not, and moved by whole pixels either way, with the image
+    continued by reflection. Batch normalization is allowed.
 
     Args:
         weight: The paper's lambda.
         every: See `Penalty`.
-        pixels: Most pixels that an image is moved up, down, left or right.
-
-    Raises:
-        ValueError: If an argument is out of its range.
+        pixels: Largest shift of an image up, down, left or right.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=[1, 2, 3])
@@ -279,31 +245,35 @@ class Consistency(Penalty):
 
     pixels: int = 4
 
+    @override
     def __post_init__(self):
-        """Check the arguments."""
         super().__post_init__()
         if self.pixels < 0:
             raise ValueError(f"Consistency found pixels={self.pixels}: pass 0 or more.")
 
+    @override
     def check(self, discriminator):
         """Take any discriminator: no gradient of single examples is asked for."""
 
+    @override
     def __call__(self, discriminator, real, fake, epsilon):
-        """Return the weighted penalty of every example: see `Penalty`."""
-        del fake
-        real, shifts = tf.cast(real, tf.float32), 2 * self.pixels + 1
+        real = tf.cast(real, tf.float32)
+        shifts = 2 * self.pixels + 1
         # One of the 2 * shifts * shifts transformations.
         number = tf.cast(tf.reshape(epsilon, [-1]) * (2 * shifts * shifts), tf.int32)
         flip = tf.reshape(number % 2 == 1, [-1, 1, 1, 1])
-        down, right = number // 2 // shifts - self.pixels, number // 2 % shifts - self.pixels
+        down = number // 2 // shifts - self.pixels
+        right = number // 2 % shifts - self.pixels
         flipped = tf.where(flip, real[:, :, ::-1], real)
         changed = moved(flipped, down, right, self.pixels, "REFLECT")
-        logits = [tf.cast(discriminator(images), tf.float32) for images in (real, changed)]
-        return self.weight * per_example_mean(tf.square(logits[0] - logits[1]))
+        logits = tf.cast(discriminator(real), tf.float32)
+        changed_logits = tf.cast(discriminator(changed), tf.float32)
+        return self.weight * per_example_mean(tf.square(logits - changed_logits))
 
 
 def _logits_and_slope(discriminator, examples):
     """The logit of each example, `[batch]`, and |grad logit|^2."""
+    examples = tf.cast(examples, tf.float32)
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         tape.watch(examples)
         logits = per_example_mean(tf.cast(discriminator(examples), tf.float32))
@@ -311,13 +281,12 @@ def _logits_and_slope(discriminator, examples):
 
 
 def _squared_slope(discriminator, examples):
-    """|grad D|^2 at each example, `[batch]`."""
     return _logits_and_slope(discriminator, examples)[1]
 
 
 def _squared_distance_to_1(discriminator, examples, one_sided=False):
     """(|grad D| - 1)^2 at each example, `[batch]`; one-sided 0 where the slope is below 1."""
-    # The root has no derivative at 0, where a critic that ignores its input lies.
+    # The root has no derivative at 0, as for a critic that ignores its input.
     norm = tf.sqrt(tf.maximum(_squared_slope(discriminator, examples), 1e-12))
     return tf.square(tf.nn.relu(norm - 1.0) if one_sided else norm - 1.0)
 
@@ -333,11 +302,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 
 
 def get(identifier: Any) -> Penalty | None:
-    """Return the penalty meant by a name, a saved config or an instance; None means no penalty.
-
-    Args:
-        identifier: A name, of those in `PENALTIES`, a dict from
-            `keras.saving.serialize_keras_object`, a `Penalty`, or None.
+    """Return the penalty of a name in `PENALTIES` or of a saved config, an instance, or None.
 
     Raises:
         ValueError: If it is none of these.

@@ -1,4 +1,8 @@
-"""Architectures: functions that return functional `keras.Model`s, with nothing of training."""
+"""Architectures: functions that return functional `keras.Model`s, with nothing of training.
+
+A file has the networks of one paper, or of one kind of data. `blocks` has the pieces that several
+share; `extend` gives a built network labels, codes, further outputs or layers.
+"""
 
 from keras_gen.networks.big_gan import big_gan_discriminator, big_gan_generator
 from keras_gen.networks.classifier import activation_maps, classifier_on, conv_classifier
@@ -6,7 +10,15 @@ from keras_gen.networks.context_encoder import context_decoder, context_encoder
 from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.coupling_flow import coupling_flow
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
-from keras_gen.networks.heads import with_head, with_layer, with_projection
+from keras_gen.networks.dirac import dirac_networks
+from keras_gen.networks.extend import (
+    keep_latents,
+    with_codes,
+    with_head,
+    with_labels,
+    with_layer,
+    with_projection,
+)
 from keras_gen.networks.hierarchy import (
     biva_networks,
     conv_biva_networks,
@@ -18,8 +30,7 @@ from keras_gen.networks.info_gan import (
     info_gan_generator,
     info_gan_networks,
 )
-from keras_gen.networks.labels import m2_networks, with_codes, with_labels
-from keras_gen.networks.latents import keep_latents
+from keras_gen.networks.m2 import m2_networks
 from keras_gen.networks.maxout import maxout_discriminator
 from keras_gen.networks.mlp import (
     linear_networks,
@@ -33,10 +44,9 @@ from keras_gen.networks.moco_gan import moco_gan_generator, video_discriminator
 from keras_gen.networks.patch_discriminator import patch_discriminator
 from keras_gen.networks.pixel_cnn import pixel_cnn
 from keras_gen.networks.progressive import progressive_discriminator, progressive_generator
-from keras_gen.networks.residual import residual_decoder, residual_encoder, vq_vae_2_networks
 from keras_gen.networks.resnet_generator import resnet_generator
 from keras_gen.networks.style import style_discriminator, style_generator, style_mapping
-from keras_gen.networks.toys import dirac_networks
+from keras_gen.networks.vq_vae import residual_decoder, residual_encoder, vq_vae_2_networks
 from keras_gen.networks.wave_vq_vae import wave_decoder, wave_encoder
 
 __all__ = [

@@ -5,7 +5,7 @@ from keras import layers, ops
 
 from keras_gen.layers import SelfAttention, SpectralNormalization
 from keras_gen.networks.blocks import batch_norm, halvings
-from keras_gen.networks.heads import with_projection
+from keras_gen.networks.extend import with_projection
 
 
 def big_gan_generator(
@@ -15,15 +15,14 @@ def big_gan_generator(
     filters: int = 256,
     embedding_dim: int = 128,
     attention: int | None = 16,
-    name: str = "generator",
 ) -> keras.Model:
-    """Builds residual blocks from a 4x4 map, each of which is told the class and its own latents.
+    """Builds residual blocks from a 4x4 map, each conditioned on the class and latents of its own.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, fig. 15 and app. B: the latents are cut into equal chunks, of which the first makes
-    the map ("skip-z"). Each of the others, beside an embedding of the class that all blocks share,
-    gives the gains and biases of a block's batch normalization. Kernels are orthogonal at the start
-    and spectrally normalized.
+    ICLR 2019, fig. 15 and app. B: the latents are cut into equal chunks. The first makes the map.
+    Each other chunk ("skip-z"), together with a class embedding that all blocks share, gives the
+    gains and biases of a block's batch normalization. Kernels start orthogonal and are spectrally
+    normalized.
 
     Deviations: all maps have the same number of channels, as in the authors' code for 32x32 pixels;
     the momentum of batch normalization is 0.9 and its statistics are not computed anew for samples.
@@ -31,12 +30,10 @@ def big_gan_generator(
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
         classes: Number of classes.
-        latent_dim: Dimensions of the latents, a multiple of one more than there are blocks: of 4
-            for 32x32 pixels.
+        latent_dim: Dimensions of the latents, a multiple of the blocks plus one (4 at 32x32).
         filters: Channels of the maps.
-        embedding_dim: Dimensions of the shared embedding of a class.
-        attention: Side of the map that gets `keras_gen.layers.SelfAttention`; None: none.
-        name: Name of the model.
+        embedding_dim: Dimensions of the class embedding.
+        attention: Side of the map that gets `SelfAttention`; None: none.
 
     Returns:
         A model from float latents `[batch, latent_dim]` and int32 labels `[batch]` to float32
@@ -46,9 +43,7 @@ def big_gan_generator(
         ValueError: If the side is not such a power of two, or the latents cannot be cut.
 
     Example:
-    ```python
-    generator = big_gan_generator((32, 32, 1), classes=10, latent_dim=32, filters=32)
-    ```
+        >>> generator = big_gan_generator((32, 32, 1), classes=10, latent_dim=32, filters=32)
     """
     blocks = halvings(image_shape)
     if latent_dim % (blocks + 1):
@@ -56,19 +51,19 @@ def big_gan_generator(
             f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for the first map "
             f"and each of {blocks} blocks have an equal part."
         )
-    latents, labels = keras.Input((latent_dim,)), keras.Input((), dtype="int32")
+    latents = keras.Input((latent_dim,))
+    labels = keras.Input((), dtype="int32")
     first, *chunks = ops.split(latents, blocks + 1, axis=-1)
     embedding = layers.Embedding(classes, embedding_dim, embeddings_initializer="orthogonal")
     embedded = embedding(labels)
     x = layers.Reshape((4, 4, filters))(_dense(16 * filters)(first))
     for chunk in chunks:
-        condition = ops.concatenate([embedded, chunk], axis=-1)
-        x = _up(x, filters, condition)
+        x = _up(x, filters, ops.concatenate([embedded, chunk], axis=-1))
         if x.shape[1] == attention:
             x = SelfAttention(spectral=True)(x)
     x = _conv(image_shape[-1], 3)(layers.ReLU()(batch_norm()(x)))
     images = layers.Activation("tanh", dtype="float32")(x)
-    return keras.Model([latents, labels], images, name=name)
+    return keras.Model([latents, labels], images, name="generator")
 
 
 def big_gan_discriminator(
@@ -76,13 +71,11 @@ def big_gan_discriminator(
     classes: int = 10,
     filters: int = 256,
     attention: int | None = 16,
-    name: str = "discriminator",
 ) -> keras.Model:
-    """Builds residual blocks without normalization but of kernels, and a projection of the class.
+    """Builds residual blocks of spectrally normalized kernels, and a projection of the class.
 
-    Brock et al. (2019), fig. 15 and app. B. The logit is a linear one of features that are summed
-    over places, and their inner product with an embedding of the class (Miyato, Koyama: "cGANs with
-    Projection Discriminator", ICLR 2018, eq. 3).
+    Brock et al. (2019), fig. 15 and app. B. The features are summed over places. The logit is
+    linear in them, plus their inner product with a class embedding: see `with_projection`.
 
     Deviations: as `big_gan_generator`. Blocks halve the sides to 8, and two more do not, as in the
     authors' code for 32x32 pixels. The embedding is not spectrally normalized.
@@ -91,8 +84,7 @@ def big_gan_discriminator(
         image_shape: `(side, side, channels)`, the side a power of two of at least 16.
         classes: Number of classes.
         filters: Channels of the maps.
-        attention: Side of the map that gets `keras_gen.layers.SelfAttention`; None: none.
-        name: Name of the model.
+        attention: Side of the map that gets `SelfAttention`; None: none.
 
     Returns:
         A model from images in [-1, 1] and int32 labels `[batch]` to float32 logits `[batch, 1]`.
@@ -101,19 +93,19 @@ def big_gan_discriminator(
         ValueError: If the side is not such a power of two.
 
     Example:
-    ```python
-    discriminator = big_gan_discriminator((32, 32, 1), classes=10, filters=32)
-    ```
+        >>> discriminator = big_gan_discriminator((32, 32, 1), classes=10, filters=32)
     """
-    images = x = keras.Input(image_shape)
-    for block in range(down := halvings(image_shape, smallest=8)):
+    down = halvings(image_shape, smallest=8)
+    images = keras.Input(image_shape)
+    x = images
+    for block in range(down):
         x = _down(x, filters, first=block == 0)
         if x.shape[1] == attention:
             x = SelfAttention(spectral=True)(x)
     for _ in range(max(2, 4 - down)):
         x = _down(x, filters, halve=False)
     logit = _dense(1, dtype="float32")(ops.sum(layers.ReLU()(x), axis=(1, 2)))
-    return with_projection(keras.Model(images, logit, name=name), classes)
+    return with_projection(keras.Model(images, logit, name="discriminator"), classes)
 
 
 def _conv(filters, size):
@@ -126,14 +118,10 @@ def _dense(units, **options):
 
 
 def _conditional_batch_norm(x, condition):
-    """Batch normalization whose gains and biases are linear in a condition `[batch, number]`.
-
-    De Vries et al.: "Modulating early visual processing by language", NeurIPS 2017.
-    """
-    shape = (1, 1, x.shape[-1])
-    gain, bias = (
-        layers.Reshape(shape)(_dense(shape[-1], use_bias=False)(condition)) for _ in range(2)
-    )
+    # De Vries et al.: "Modulating early visual processing by language", NeurIPS 2017.
+    channels = x.shape[-1]
+    gain = layers.Reshape((1, 1, channels))(_dense(channels, use_bias=False)(condition))
+    bias = layers.Reshape((1, 1, channels))(_dense(channels, use_bias=False)(condition))
     return batch_norm(center=False, scale=False)(x) * (1 + gain) + bias
 
 
@@ -141,15 +129,15 @@ def _up(x, filters, condition):
     """A block that doubles the sides: fig. 15b."""
     y = layers.UpSampling2D()(layers.ReLU()(_conditional_batch_norm(x, condition)))
     y = layers.ReLU()(_conditional_batch_norm(_conv(filters, 3)(y), condition))
-    # A 1x1 convolution and this upsampling can change places, and below so can it and the pooling.
+    # The 1x1 convolution comes first, for speed: the result is the same. So it is in `_down`.
     return layers.Add()([_conv(filters, 3)(y), layers.UpSampling2D()(_conv(filters, 1)(x))])
 
 
 def _down(x, filters, first=False, halve=True):
-    """A block that halves the sides or keeps them: fig. 15c."""
+    """A block that halves the sides, or leaves them: fig. 15c."""
     y = x if first else layers.ReLU()(x)
     y = _conv(filters, 3)(layers.ReLU()(_conv(filters, 3)(y)))
     if halve:
-        y, x = (layers.AveragePooling2D(2)(maps) for maps in (y, x))
-        x = _conv(filters, 1)(x)
+        y = layers.AveragePooling2D(2)(y)
+        x = _conv(filters, 1)(layers.AveragePooling2D(2)(x))
     return layers.Add()([y, x])

@@ -10,19 +10,24 @@ UPSAMPLING = ("transposed", "smoothed", "resize")
 
 
 def conv(
-    filters: int, size: int, *, layer=layers.Conv2D, use_bias=False, initializer=None,
-    spectral=False, **kwargs,
-):  # fmt: skip
-    """A convolution, initialized from N(0, 0.02) as DCGAN, pix2pix and CycleGAN do.
+    filters: int,
+    size: int,
+    *,
+    layer=layers.Conv2D,
+    use_bias=False,
+    initializer=None,
+    spectral=False,
+    **kwargs,
+):
+    """Returns a convolution, initialized from N(0, 0.02) as in DCGAN, pix2pix and CycleGAN.
 
     Args:
         filters: Output channels.
         size: Side of the kernel.
-        layer: Layer class, `Conv2D` or `Conv2DTranspose`.
+        layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
         use_bias: False before a normalization, which has its own.
-        initializer: Name of another initializer of the kernel, for networks without normalization.
-        spectral: Whether its kernel is divided by its largest singular value
-            (`SpectralNormalization`).
+        initializer: Of the kernel, by default Normal.
+        spectral: Whether to wrap it in `SpectralNormalization`.
         **kwargs: Further arguments of the layer.
     """
     # An initializer object repeats its values when it is called again, so each layer gets its own.
@@ -31,8 +36,20 @@ def conv(
     return SpectralNormalization(made) if spectral else made
 
 
+def he_conv(filters: int, size: int, **kwargs):
+    """Returns a convolution for networks without normalization, initialized as He et al. (2015).
+
+    Args:
+        filters: Output channels.
+        size: Side of the kernel.
+        **kwargs: Further arguments of `conv`.
+    """
+    usual = dict(use_bias=True, initializer="he_normal", padding="same")
+    return conv(filters, size, **usual | kwargs)
+
+
 def batch_norm(**options):
-    """Batch normalization over all replicas together, so that they equal one device.
+    """Returns batch normalization over all replicas together, so that they equal one device.
 
     The momentum is that of DCGAN's authors' code (0.9): Keras' 0.99 lags behind in short trainings.
 
@@ -42,8 +59,13 @@ def batch_norm(**options):
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
 
 
+def float32(x):
+    """Returns outputs of a network in float32, whatever the precision inside."""
+    return layers.Activation("linear", dtype="float32")(x)
+
+
 def halvings(image_shape: tuple, smallest: int = 4) -> int:
-    """Number of halvings from an image to a map of `smallest` x `smallest`.
+    """Returns how many halvings lead from an image to a map of `smallest` x `smallest`.
 
     Raises:
         ValueError: If the image is no square, or its side is not `smallest` times a power of two
@@ -61,12 +83,12 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
 
 
 def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int, int]:
-    """Height and width after convolutions that halve both.
+    """Returns height and width after convolutions that halve both.
 
     Args:
         image_shape: `(height, width, channels)`.
         halvings: Number of convolutions.
-        argument: What decides it, for the error.
+        argument: Name of the argument that sets this number.
 
     Raises:
         ValueError: If there is no convolution, or the sides are no multiples of 2^halvings.
@@ -85,25 +107,26 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
 def downsample(images, stages: int, filters: int, normalization: str | None = "batch"):
     """Halves images `stages` times: 4x4 convolutions of stride 2 and leaky ReLU of slope 0.2.
 
-    There is no normalization in the first layer, as DCGAN asks of its discriminator.
+    The first layer has no normalization, as in DCGAN's discriminator.
 
     Args:
         images: `[batch, height, width, channels]`.
         stages: Number of convolutions.
         filters: Channels of the first; they double with every stage.
-        normalization: `"batch"`, `"layer"` (each image alone, for critics whose penalty asks for
-            that), `"spectral"` (of the kernels, those of the first layer too) or None.
+        normalization: `"batch"`; `"layer"`, of each image alone; `"spectral"`, of all kernels; or
+            None.
 
     Raises:
         ValueError: If `normalization` is unknown.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}.")
+    spectral = normalization == "spectral"
     x = images
     for stage in range(stages):
         bare = stage == 0 or normalization in (None, "spectral")
-        options = dict(use_bias=bare, spectral=normalization == "spectral")
-        x = conv(filters * 2**stage, 4, strides=2, padding="same", **options)(x)
+        width = filters * 2**stage
+        x = conv(width, 4, strides=2, padding="same", use_bias=bare, spectral=spectral)(x)
         if not bare:
             x = (batch_norm() if normalization == "batch" else layers.GroupNormalization(1))(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
@@ -111,22 +134,22 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
 
 
 def upsample(maps, stages: int, filters: int, channels: int):
-    """The mirror image of `downsample`: 4x4 transposed convolutions of stride 2, ReLU, then tanh.
+    """Mirrors `downsample`: 4x4 transposed convolutions of stride 2 and ReLU, at the end tanh.
 
     Args:
         maps: `[batch, height, width, any]`.
-        stages: Number of transposed convolutions, each of which doubles height and width.
+        stages: Number of transposed convolutions; each doubles height and width.
         filters: Channels before the last, doubled for every stage before that.
         channels: Channels of the images.
 
     Returns:
         Float32 images in [-1, 1].
     """
-    upsample = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
+    double = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
     for stage in reversed(range(stages - 1)):
-        maps = conv(filters * 2**stage, 4, **upsample)(maps)
+        maps = conv(filters * 2**stage, 4, **double)(maps)
         maps = layers.ReLU()(batch_norm()(maps))
-    images = conv(channels, 4, use_bias=True, **upsample)(maps)
+    images = conv(channels, 4, use_bias=True, **double)(maps)
     return layers.Activation("tanh", dtype="float32")(images)
 
 
@@ -141,13 +164,11 @@ def doubled(x, filters: int, upsampling: str, **options):
     Args:
         x: `[batch, height, width, channels]`.
         filters: Output channels.
-        upsampling: `"transposed"`: a fractionally strided convolution. Where the stride does not
-            divide the kernel size, as 2 does not divide 3, its taps overlap unevenly: from a
-            constant map it makes a pattern of period 2, checkerboards, unless it learns otherwise.
-            `"smoothed"`: the same, then a 2x2 mean, which takes out exactly that pattern (Sugawara
-            et al. 2018). `"resize"`: nearest neighbor and a convolution (Odena, Dumoulin, Olah:
-            "Deconvolution and Checkerboard Artifacts", Distill 2016), which makes none either, at
-            twice the cost or more.
+        upsampling: `"transposed"`: a convolution of fractional stride. Its taps overlap unevenly
+            and tend to draw checkerboards. `"smoothed"`: the same, then a 2x2 mean, which removes
+            exactly these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a convolution
+            (Odena, Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill 2016), which
+            draws none either, at twice the cost or more.
         **options: Of `conv`.
 
     Raises:
@@ -163,22 +184,3 @@ def doubled(x, filters: int, upsampling: str, **options):
     if upsampling == "smoothed":
         x = layers.AveragePooling2D(2, strides=1, padding="same")(x)
     return x
-
-
-def residual(x, activation: str, **options):
-    """Adds two 3x3 convolutions of what an activation makes of maps, at the start nothing.
-
-    He, Zhang, Ren, Sun: "Identity Mappings in Deep Residual Networks", ECCV 2016. In place of batch
-    normalization the second convolution starts from zeros (Zhang, Dauphin, Ma: "Fixup
-    Initialization: Residual Learning Without Normalization", ICLR 2019).
-
-    Args:
-        x: `[batch, height, width, channels]`.
-        activation: Before each convolution.
-        **options: Of `conv`.
-    """
-    y = x
-    for change in ({}, {"initializer": "zeros"}):
-        y = layers.Activation(activation)(y)
-        y = conv(x.shape[-1], 3, padding="same", **options | change)(y)
-    return layers.Add()([x, y])

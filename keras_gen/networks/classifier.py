@@ -1,4 +1,4 @@
-"""Classifiers: a small one for evaluation, and one on top of an encoder."""
+"""Classifiers: a small one for evaluation, and one that starts from an encoder."""
 
 import keras
 from keras import layers
@@ -11,13 +11,11 @@ def conv_classifier(
     first_kernel: int = 3,
     dropout: float = 0.0,
     seed: int = 0,
-    name: str = "classifier",
 ) -> keras.Model:
     """Builds convolutions of stride 2, each with batch normalization and ReLU, and linear logits.
 
-    It is the evaluation classifier of the metrics, so it is float32 whatever the global policy (a
-    figure must not move with the precision of a training) and its initial weights follow from the
-    seed alone.
+    It is the evaluation classifier of the metrics. So it is float32 whatever the global policy, and
+    its initial weights depend on the seed alone.
 
     Args:
         channels: Of the images.
@@ -26,24 +24,16 @@ def conv_classifier(
         first_kernel: Side of the first convolution's kernel; the others are 3x3.
         dropout: Fraction of the features that are dropped before the linear layer.
         seed: Of the weights and of the dropout.
-        name: Name of the model.
 
     Returns:
-        A model from uint8 images `[batch, height, width, channels]`, 0..255, of any size, to a dict
-        of float32: "features" `[batch, widths[-1]]`, and "logits" `[batch, outputs]`, a linear
+        A model from uint8 images `[batch, height, width, channels]` of any size to a dict of
+        float32: "features" `[batch, widths[-1]]`, and "logits" `[batch, outputs]`, a linear
         function of them.
 
-    Raises:
-        ValueError: If there is no convolution.
-
     Example:
-    ```python
-    network = conv_classifier(channels=1, outputs=10)
-    logits = network(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
-    ```
+        >>> network = conv_classifier(channels=1, outputs=10)
+        >>> logits = network(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
     """
-    if not widths:
-        raise ValueError("conv_classifier found no widths: pass the channels of a convolution.")
     dtype = "float32"
     images = keras.Input((None, None, channels), dtype="uint8")
     x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
@@ -64,30 +54,28 @@ def conv_classifier(
     x = layers.Dropout(dropout, seed=seed, dtype=dtype)(features) if dropout else features
     initializer = keras.initializers.GlorotUniform(seed=seed)
     logits = layers.Dense(outputs, kernel_initializer=initializer, dtype=dtype)(x)
-    return keras.Model(images, {"features": features, "logits": logits}, name=name)
+    return keras.Model(images, {"features": features, "logits": logits}, name="classifier")
 
 
-def activation_maps(classifier: keras.Model, name: str = "features") -> keras.Model:
-    """Cuts a convolutional classifier to the maps that its activations make, for feature losses.
+def activation_maps(classifier: keras.Model) -> keras.Model:
+    """Returns the network from images to a classifier's activations, for feature losses.
+
+    It has gradients by the images. The classifier has none, because it takes whole numbers.
 
     Args:
         classifier: As `conv_classifier` builds it, alone or inside of another model as
             `keras_gen.metrics.evaluation_networks.train_classifier` returns it. Its layers are
             shared.
-        name: Name of the model.
 
     Returns:
         A model from float images `[batch, height, width, channels]` in [-1, 1] to a list of float32
-        maps, one for each ReLU. It has gradients by the images, which the classifier has not, for
-        it takes them as whole numbers.
+        maps, one for each ReLU.
 
     Raises:
         ValueError: If there is no layer that scales images, or no ReLU.
 
     Example:
-    ```python
-    maps = activation_maps(conv_classifier())(np.zeros((2, 32, 32, 3), "float32"))
-    ```
+        >>> maps = activation_maps(conv_classifier())(np.zeros((2, 32, 32, 3), "float32"))
     """
     inner = [layer for layer in classifier.layers if isinstance(layer, keras.Model)]
     found = (inner or [classifier])[0].layers
@@ -98,42 +86,35 @@ def activation_maps(classifier: keras.Model, name: str = "features") -> keras.Mo
             f"The network '{classifier.name}' has {len(scaled)} layers that scale images and "
             f"{len(maps)} ReLUs: expected those of conv_classifier."
         )
-    return keras.Model(scaled[0], maps, name=name)
+    return keras.Model(scaled[0], maps, name="features")
 
 
 def classifier_on(
-    encoder: keras.Model,
-    classes: int = 10,
-    data_range: tuple[float, float] = (0.0, 1.0),
-    name: str = "classifier",
+    encoder: keras.Model, classes: int = 10, data_range: tuple[float, float] = (0.0, 1.0)
 ) -> keras.Model:
     """Builds a classifier that starts from a trained encoder: for fine-tuning, and for probes.
 
     Args:
         encoder: From floats in `data_range` to codes; of several outputs the first is used. The
-            classifier gets a copy of it with its weights, so the original stays as it is.
+            classifier gets a copy of it with its weights, so the original does not change.
         classes: Logits of an image.
-        data_range: What the encoder takes for the levels 0 and 255.
-        name: Name of the model.
+        data_range: The encoder's values for the levels 0 and 255.
 
     Returns:
         A model from uint8 images `[batch, height, width, channels]` to float32 logits
         `[batch, classes]`. Its layer "encoder" can be frozen before `compile`.
 
     Example:
-    ```python
-    network = classifier_on(autoencoder.encoder)
-    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-    network.compile("adam", loss, metrics=["accuracy"])
-    network.fit(images, labels)
-    ```
+        >>> network = classifier_on(autoencoder.encoder)
+        >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        >>> network.compile("adam", loss, metrics=["accuracy"])
+        >>> network.fit(images, labels)
     """
     copy = keras.models.clone_model(encoder)
     copy.set_weights(encoder.get_weights())
     copy.name = "encoder"
     low, high = data_range
     images = keras.Input(encoder.input_shape[1:], dtype="uint8")
-    x = layers.Rescaling((high - low) / 255, offset=low)(images)
-    codes = copy(x)
+    codes = copy(layers.Rescaling((high - low) / 255, offset=low)(images))
     codes = layers.Flatten()(codes[0] if isinstance(codes, list | tuple) else codes)
-    return keras.Model(images, layers.Dense(classes, dtype="float32")(codes), name=name)
+    return keras.Model(images, layers.Dense(classes, dtype="float32")(codes), name="classifier")

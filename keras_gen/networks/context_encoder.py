@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import ChannelwiseDense
-from keras_gen.networks.blocks import batch_norm, conv, downsample, halvings, upsample
+from keras_gen.networks.blocks import batch_norm, conv, downsample, float32, halvings, upsample
 
 
 def context_encoder(
@@ -12,8 +12,8 @@ def context_encoder(
 ) -> keras.Model:
     """Builds the encoder of fig. 9a: 4x4 convolutions of stride 2 down to a map of 4x4.
 
-    Deviation: the widths double from the first on, as in DCGAN, where the paper's at 128 pixels are
-    64, 64, 128, 256, 512; and the map is not narrowed to a vector of 4000 (see `ContextEncoder`).
+    Deviations: the widths double with every layer, as in DCGAN; the paper's at 128 pixels are 64,
+    64, 128, 256, 512. The map is not narrowed to a vector of 4000 (see `ContextEncoder`).
 
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
@@ -27,27 +27,24 @@ def context_encoder(
         ValueError: If the side is not such a power of two.
 
     Example:
-    ```python
-    encoder = context_encoder((32, 32, 3), filters=32)
-    ```
+        >>> encoder = context_encoder((32, 32, 3), filters=32)
     """
     images = keras.Input(image_shape)
     features = downsample(images, halvings(image_shape), filters)
-    # They leave in float32 whatever the precision inside.
-    return keras.Model(images, layers.Activation("linear", dtype="float32")(features), name=name)
+    return keras.Model(images, float32(features), name=name)
 
 
 def context_decoder(
     image_shape: tuple = (128, 128, 3), filters: int = 64, name: str = "decoder"
 ) -> keras.Model:
-    """Builds what turns the features of `context_encoder` into a whole image.
+    """Builds the decoder from the features of `context_encoder` to a whole image.
 
-    A channel-wise fully connected layer lets every place see all others, and a convolution of
-    stride 1 then mixes the channels (sec. 3.1); transposed convolutions mirror the encoder.
+    A channel-wise fully connected layer connects all places, and a convolution of stride 1 then
+    mixes the channels (sec. 3.1). Transposed convolutions mirror the encoder.
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
-        filters: Channels of the encoder's first layer.
+        image_shape: As of `context_encoder`.
+        filters: As of `context_encoder`.
         name: Name of the model.
 
     Returns:
@@ -58,9 +55,7 @@ def context_decoder(
         ValueError: If the side is not such a power of two.
 
     Example:
-    ```python
-    decoder = context_decoder((32, 32, 3), filters=32)
-    ```
+        >>> decoder = context_decoder((32, 32, 3), filters=32)
     """
     stages = halvings(image_shape)
     width = filters * 2 ** (stages - 1)

@@ -6,10 +6,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import conv, doubled, halved_sides, residual
-
-# Without normalization the weights have to keep the scale of what passes through them.
-KEEP_SCALE = dict(use_bias=True, initializer="he_normal")
+from keras_gen.networks.blocks import doubled, float32, halved_sides, he_conv
 
 
 def conv_encoder(
@@ -26,24 +23,20 @@ def conv_encoder(
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
 
     Masci, Meier, Ciresan, Schmidhuber: "Stacked Convolutional Auto-Encoders for Hierarchical
-    Feature Extraction", ICANN 2011, whose code is made of maps and here is dense.
-
-    Deviations from it: strides in place of max pooling (Springenberg et al. 2015), ReLU in place of
-    a scaled tanh, no pretraining layer by layer.
+    Feature Extraction", ICANN 2011. Deviations: dense codes in place of maps, strides in place of
+    max pooling, ReLU in place of a scaled tanh, no pretraining layer by layer.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers), such
-            as 28x28x1, 32x32x3 or 64x64x3 with two.
+        image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers).
         latent_dim: Dimensions of the latents.
         filters: Channels of each convolution.
         activation: After each convolution.
-        heads: Names of the layers that the last map feeds, as of `mlp_encoder`.
+        heads: Names of the outputs, as of `mlp_encoder`.
         output_activation: Of the outputs.
-        blocks: Residual blocks of two convolutions after each of those that halve: see
-            `keras_gen.networks.blocks.residual`.
-        maps: Whether the latents are maps, of the sides of the last convolution's, and flattened
-            (Kingma et al., "Improving Variational Inference with Inverse Autoregressive Flow",
-            2016). Else each is made of all places, by a dense layer.
+        blocks: Residual blocks of two convolutions after each convolution that halves.
+        maps: Whether the latents are flattened maps of the last convolution's sides (Kingma et al.,
+            "Improving Variational Inference with Inverse Autoregressive Flow", 2016), in place of
+            outputs of a dense layer.
         name: Name of the model.
 
     Returns:
@@ -54,16 +47,14 @@ def conv_encoder(
         ValueError: If the convolutions cannot halve the sides, or the latents are no whole maps.
 
     Example:
-    ```python
-    encoder = conv_encoder((28, 28, 1), latent_dim=32)
-    ```
+        >>> encoder = conv_encoder((28, 28, 1), latent_dim=32)
     """
     halved_sides(image_shape, len(filters), "filters")
     inputs = keras.Input(image_shape)
     x = inputs
     for width in filters:
-        x = conv(width, 3, strides=2, padding="same", **_options(activation))(x)
-        x = _refined(x, blocks, activation)
+        x = he_conv(width, 3, strides=2, activation=activation)(x)
+        x = _residual_blocks(x, blocks, activation)
     last = partial(layers.Dense, activation=output_activation, dtype="float32")
     if maps:
         channels = _channels(latent_dim, x.shape[1:])
@@ -88,18 +79,17 @@ def conv_decoder(
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
 
     Args:
-        image_shape: Shape of the parameters: that of an example, with more channels if the
-            likelihood has several parameters per value.
+        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
+            channels.
         latent_dim: Dimensions of the latents.
         filters: Channels of the encoder's convolutions, in its order.
         activation: Of all layers but the last.
-        upsampling: `"transposed"` convolutions, the usual mirror image, which overlap unevenly and
-            so tend to draw checkerboards; `"resize"`, which has as many weights and draws none; or
-            `"smoothed"`: see `keras_gen.networks.blocks.doubled`.
-        blocks: Residual blocks before each of the layers that double, as of the encoder.
+        upsampling: `"resize"`, `"transposed"` or `"smoothed"`: see
+            `keras_gen.networks.blocks.doubled`.
+        blocks: Residual blocks before each of the layers that double.
         maps: Whether the latents are maps, as of the encoder.
-        output_initializer: Of the last kernel; `"zeros"` for likelihoods whose scales are among
-            the outputs, which otherwise are tiny at some pixels at the start.
+        output_initializer: Of the last kernel; `"zeros"` for likelihoods with learned scales, which
+            otherwise are tiny at some pixels at the start.
         name: Name of the model.
 
     Returns:
@@ -110,9 +100,7 @@ def conv_decoder(
             `upsampling` is unknown.
 
     Example:
-    ```python
-    decoder = conv_decoder((28, 28, 1), latent_dim=32, upsampling="transposed")
-    ```
+        >>> decoder = conv_decoder((28, 28, 1), latent_dim=32, upsampling="transposed")
     """
     smallest = (*halved_sides(image_shape, len(filters), "filters"), filters[-1])
     inputs = keras.Input((latent_dim,))
@@ -122,13 +110,13 @@ def conv_decoder(
         x = first(filters[-1])(x)
     else:
         x = layers.Reshape(smallest)(first(math.prod(smallest))(inputs))
-    x = _refined(x, blocks, activation)
+    x = _residual_blocks(x, blocks, activation)
+    double = partial(doubled, upsampling=upsampling, use_bias=True)
     for width in reversed(filters[:-1]):
-        x = _refined(doubled(x, width, upsampling, **_options(activation)), blocks, activation)
-    options = _options(None) | dict(initializer=output_initializer)
-    x = doubled(x, image_shape[-1], upsampling, **options)
-    # The parameters leave in float32 whatever the precision inside.
-    return keras.Model(inputs, layers.Activation("linear", dtype="float32")(x), name=name)
+        x = double(x, width, initializer="he_normal", activation=activation)
+        x = _residual_blocks(x, blocks, activation)
+    x = double(x, image_shape[-1], initializer=output_initializer, activation=None)
+    return keras.Model(inputs, float32(x), name=name)
 
 
 def _channels(latent_dim, shape):
@@ -142,12 +130,12 @@ def _channels(latent_dim, shape):
     return latent_dim // (height * width)
 
 
-def _refined(x, blocks, activation):
-    """Maps after residual blocks."""
+def _residual_blocks(x, blocks, activation):
+    # He, Zhang, Ren, Sun: "Identity Mappings in Deep Residual Networks", ECCV 2016. In place of
+    # batch normalization the second convolution starts from zeros (Zhang, Dauphin, Ma: "Fixup
+    # Initialization: Residual Learning Without Normalization", ICLR 2019).
     for _ in range(blocks):
-        x = residual(x, activation, **KEEP_SCALE)
+        y = he_conv(x.shape[-1], 3)(layers.Activation(activation)(x))
+        y = he_conv(x.shape[-1], 3, initializer="zeros")(layers.Activation(activation)(y))
+        x = layers.Add()([x, y])
     return x
-
-
-def _options(activation):
-    return KEEP_SCALE | dict(activation=activation)

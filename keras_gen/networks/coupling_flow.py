@@ -14,28 +14,23 @@ def coupling_flow(
     hidden: tuple[int, ...] = (64, 64),
     activation: str = "relu",
     condition_dim: int = 0,
-    name: str = "flow",
 ) -> Chain:
     """Builds steps of activation normalization and affine coupling, with masks that alternate.
 
-    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017. Of examples
-    `[values]` the two halves take turns. For images the first half of the steps has checkerboard
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017. For examples
+    `[values]` the two halves alternate. For images the first half of the steps has checkerboard
     masks; then comes a squeeze, and the other half has channel masks (sec. 3.6, one scale).
 
     Deviations, for data this small: plain networks in place of residual ones, one scale in place of
-    several, and the normalization and initial zeros of Kingma, Dhariwal: "Glow: Generative Flow
-    with Invertible 1x1 Convolutions", NeurIPS 2018, sec. 3.1 and 3.3, in place of batch
-    normalization. So the flow starts as the normalization of its first batch.
+    several, and the normalization and initial zeros of Glow (Kingma, Dhariwal 2018, sec. 3.1, 3.3)
+    in place of batch normalization. So the flow starts as the normalization of its first batch.
 
     Args:
         shape: Of an example: `(values,)`, 2 or more, or `(height, width, channels)`, even sides.
         steps: Number of couplings; multiples of 4 give every mask both its halves.
-        hidden: Units of the coupling networks' hidden layers; for images, filters of 3x3
-            convolutions.
+        hidden: Units of the coupling networks' hidden layers; for images, of 3x3 convolutions.
         activation: Of the hidden layers.
-        condition_dim: Values of a condition `[batch, condition_dim]` that the flow then takes
-            beside x; 0 for none.
-        name: Name of the flow.
+        condition_dim: Values of a condition `[batch, condition_dim]`; 0 for none.
 
     Returns:
         A built `Chain` from float32 `[batch, *shape]` to latents of the same number of values, of
@@ -45,10 +40,8 @@ def coupling_flow(
         ValueError: If the shape is neither, or `steps` is below 1.
 
     Example:
-    ```python
-    flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
-    z, log_det, statistics = flow(keras.random.normal([32, 8, 8, 1]), training=True)
-    ```
+        >>> flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
+        >>> z, log_det, statistics = flow(keras.random.normal([32, 8, 8, 1]), training=True)
     """
     if len(shape) not in (1, 3) or steps < 1:
         raise ValueError(
@@ -63,29 +56,30 @@ def coupling_flow(
         squeezed = squeeze.y_shape((None, *shape))[1:]
         chain = _couplings("checkerboard", steps - steps // 2, shape, **options)
         chain += [squeeze, *_couplings("channels", steps // 2, squeezed, **options)]
-    flow = Chain(chain, name=name)
+    flow = Chain(chain, name="flow")
     flow.build((None, *shape))
     return flow
 
 
 def _couplings(mask, steps, shape, **options) -> list:
     """Steps whose masks alternate, each after a normalization."""
-    pairs = [
-        (ActNorm(), AffineCoupling(_network(shape, **options), mask, flip=step % 2 == 1))
-        for step in range(steps)
-    ]
-    return [layer for pair in pairs for layer in pair]
+    found = []
+    for step in range(steps):
+        found.append(ActNorm())
+        found.append(AffineCoupling(_network(shape, **options), mask, flip=step % 2 == 1))
+    return found
 
 
 def _network(shape, hidden, activation, condition_dim) -> keras.Model:
-    """A network of the passive half, and of the condition, to scale and shift, zeros at first."""
+    """From the passive half, and the condition, to scale and shift, zeros at the start."""
     image = len(shape) == 3
     layer = partial(layers.Conv2D, kernel_size=3, padding="same") if image else layers.Dense
-    x = passive = keras.Input(shape)
+    passive = keras.Input(shape)
     inputs = [passive]
+    x = passive
     if condition_dim:
-        inputs.append(keras.Input([condition_dim]))
-        condition = inputs[1]
+        condition = keras.Input([condition_dim])
+        inputs.append(condition)
         if image:  # the same at every pixel
             condition = layers.Reshape([1, 1, condition_dim])(condition)
             condition = layers.UpSampling2D(shape[:2])(condition)
@@ -93,6 +87,6 @@ def _network(shape, hidden, activation, condition_dim) -> keras.Model:
     for units in hidden:
         x = layer(units, activation=activation)(x)
     # They leave in float32 whatever the precision inside.
-    options = dict(kernel_initializer="zeros", dtype="float32")
-    scale, shift = (layer(shape[-1], **options)(x) for _ in range(2))
-    return keras.Model(inputs if condition_dim else passive, [scale, shift])
+    head = partial(layer, shape[-1], kernel_initializer="zeros", dtype="float32")
+    outputs = [head()(x), head()(x)]
+    return keras.Model(inputs if condition_dim else passive, outputs)

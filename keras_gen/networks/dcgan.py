@@ -24,9 +24,7 @@ def dcgan_generator(
         ValueError: If the side is not such a power of two.
 
     Example:
-    ```python
-    generator = dcgan_generator((32, 32, 1), latent_dim=64, filters=32)
-    ```
+        >>> generator = dcgan_generator((32, 32, 1), latent_dim=64, filters=32)
     """
     stages = halvings(image_shape)
     width = filters * 2 ** (stages - 1)
@@ -44,13 +42,13 @@ def dcgan_discriminator(
 ) -> keras.Model:
     """Builds the mirror image of the generator: strided convolutions, leaky ReLU of slope 0.2.
 
-    No normalization in the first layer (sec. 3).
+    The first layer has no normalization (sec. 3).
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: As of `dcgan_generator`.
         filters: Channels of the first layer; they double with every stage.
         normalization: `"batch"`, `"layer"`, `"spectral"` (of all kernels, Miyato et al. 2018) or
-            None: penalties on the gradient of each image want one of the latter.
+            None. Penalties on the gradient of each image need one of the last three.
         name: Name of the model.
 
     Returns:
@@ -60,9 +58,7 @@ def dcgan_discriminator(
         ValueError: If the side is not such a power of two, or `normalization` is unknown.
 
     Example:
-    ```python
-    discriminator = dcgan_discriminator((32, 32, 1), filters=32)
-    ```
+        >>> discriminator = dcgan_discriminator((32, 32, 1), filters=32)
     """
     images = keras.Input(image_shape)
     x = downsample(images, halvings(image_shape), filters, normalization)

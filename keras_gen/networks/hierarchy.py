@@ -6,7 +6,7 @@ import math
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import conv
+from keras_gen.networks.blocks import float32, halved_sides, he_conv
 from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
 
 MINIMUM_VARIANCE = 1e-4
@@ -16,37 +16,32 @@ def ladder_networks(
     image_shape: tuple = (28, 28, 1),
     latent_dims: tuple[int, ...] = (64, 32, 16, 8, 4),
     hidden: tuple[int, ...] = (512, 256, 128, 64, 32),
-    parameters_per_value: int = 1,
+    params_per_value: int = 1,
 ) -> dict:
     """Builds the dense networks of a ladder VAE, two layers of leaky ReLU for each distribution.
 
-    Sønderby et al. (2016), section 3, whose sizes are the defaults. Variances are softplus + 1e-4.
+    Sønderby et al. (2016), section 3. The defaults are its sizes. Variances are softplus + 1e-4.
 
     Deviations: no batch normalization.
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Dimensions of each layer's latents, of layer 1 (next to the data) first.
+        latent_dims: Dimensions of each layer's latents; layer 1, next to the data, comes first.
         hidden: Units of each layer's networks.
-        parameters_per_value: Of the likelihood, `params_per_value`.
+        params_per_value: Of the likelihood.
 
     Returns:
         `bottom_up`, `top_down` and `decoder`, as `keras_gen.vae.LadderVAE` takes them.
 
-    Raises:
-        ValueError: If there are not as many sizes of one kind as of the other, or none.
-
     Example:
-    ```python
-    networks = ladder_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
-    ```
+        >>> networks = ladder_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
     """
-    _check_sizes(latent_dims, hidden)
-    bottom_up, shape = [], tuple(image_shape)
+    bottom_up = []
+    shape = tuple(image_shape)
     for number, (dim, units) in enumerate(zip(latent_dims, hidden, strict=True), 1):
         x = keras.Input(shape)
         y = _leaky(layers.Flatten()(x), units)
-        features = [] if number == len(latent_dims) else [_float32(y)]
+        features = [] if number == len(latent_dims) else [float32(y)]
         network = keras.Model(x, [*features, *_normal(y, dim)], name=f"bottom_up_{number}")
         bottom_up.append(network)
         shape = (units,)
@@ -56,8 +51,8 @@ def ladder_networks(
         outputs = _normal(_leaky(z, hidden[number]), dim)
         top_down.append(keras.Model(z, outputs, name=f"top_down_{number}"))
     z = keras.Input((latent_dims[0],))
-    output = (*image_shape[:-1], image_shape[-1] * parameters_per_value)
-    decoder = keras.Model(z, _image(_leaky(z, hidden[0]), output), name="decoder")
+    image = _image(_leaky(z, hidden[0]), image_shape, params_per_value)
+    decoder = keras.Model(z, image, name="decoder")
     return dict(bottom_up=bottom_up, top_down=top_down, decoder=decoder)
 
 
@@ -65,43 +60,38 @@ def iwae_networks(
     image_shape: tuple = (28, 28, 1),
     latent_dims: tuple[int, ...] = (100, 50),
     hidden: tuple[int, ...] = (200, 100),
-    parameters_per_value: int = 1,
+    params_per_value: int = 1,
 ) -> dict:
     """Builds the networks of an importance-weighted autoencoder of several layers.
 
-    Burda et al. (2016), section 5, whose sizes of two layers are the defaults: two dense layers of
-    tanh for each distribution.
+    Burda et al. (2016), section 5: two dense layers of tanh for each distribution. The defaults are
+    its sizes of two layers.
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Dimensions of each layer's latents, of layer 1 (next to the data) first.
+        latent_dims: As of `ladder_networks`.
         hidden: Units of each layer's networks.
-        parameters_per_value: Of the likelihood, `params_per_value`.
+        params_per_value: Of the likelihood.
 
     Returns:
         `bottom_up`, `top_down` and `decoder`, as `keras_gen.vae.HierarchicalIWAE` takes them.
 
-    Raises:
-        ValueError: If there are not as many sizes of one kind as of the other, or none.
-
     Example:
-    ```python
-    networks = iwae_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
-    ```
+        >>> networks = iwae_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
     """
-    _check_sizes(latent_dims, hidden)
-    below = [tuple(image_shape), *((dim,) for dim in latent_dims)]
     heads = ("mean", "log_variance")
-    sizes = list(enumerate(zip(latent_dims, hidden, strict=True)))
-    bottom_up = [
-        mlp_encoder(below[i], dim, (units, units), heads=heads, name=f"bottom_up_{i + 1}")
-        for i, (dim, units) in sizes
-    ]
-    top_down = [
-        mlp_encoder((dim,), latent_dims[i - 1], (units, units), heads=heads, name=f"top_down_{i}")
-        for i, (dim, units) in sizes[1:]
-    ]
-    output = (*image_shape[:-1], image_shape[-1] * parameters_per_value)
+    bottom_up = []
+    shape = tuple(image_shape)
+    for number, (dim, units) in enumerate(zip(latent_dims, hidden, strict=True), 1):
+        name = f"bottom_up_{number}"
+        bottom_up.append(mlp_encoder(shape, dim, (units, units), heads=heads, name=name))
+        shape = (dim,)
+    top_down = []
+    for number, (dim, above) in enumerate(itertools.pairwise(latent_dims), 1):
+        units = hidden[number]
+        name = f"top_down_{number}"
+        top_down.append(mlp_encoder((above,), dim, (units, units), heads=heads, name=name))
+    output = (*image_shape[:-1], image_shape[-1] * params_per_value)
     decoder = mlp_decoder(output, latent_dims[0], (hidden[0], hidden[0]))
     return dict(bottom_up=bottom_up, top_down=top_down, decoder=decoder)
 
@@ -110,64 +100,59 @@ def biva_networks(
     image_shape: tuple = (28, 28, 1),
     latent_dims: tuple[int, ...] = (48, 40, 32, 24, 16, 8),
     units: int = 300,
-    parameters_per_value: int = 1,
+    params_per_value: int = 1,
 ) -> dict:
     """Builds dense residual networks of a BIVA, in which features skip all layers of latents.
 
-    Features are `units` numbers, to which each network adds two dense layers. The latents'
-    dimensions are those of the authors' code for MNIST, and so is ELU. Variances are softplus +
-    1e-4.
+    Features are `units` numbers; each network adds two dense layers to them. The latents'
+    dimensions and ELU are those of the authors' code for MNIST. Variances are softplus + 1e-4.
 
     Deviations: dense in place of gated residual convolutions of 64 channels, and neither weight
     normalization nor dropout: sizes that train in minutes without a GPU.
 
     Args:
         image_shape: Shape of an example.
-        latent_dims: Dimensions of each variable of each layer, of layer 1 (next to the data) first.
+        latent_dims: Dimensions of each variable of each layer; layer 1 comes first.
         units: Of all hidden layers.
-        parameters_per_value: Of the likelihood, `params_per_value`.
+        params_per_value: Of the likelihood.
 
     Returns:
         `bottom_up`, `lateral`, `top_down` and `decoder`, as `keras_gen.vae.BIVA` takes them.
 
-    Raises:
-        ValueError: If there is no layer.
-
     Example:
-    ```python
-    networks = biva_networks((28, 28, 1), latent_dims=(16, 8, 4), units=200)
-    ```
+        >>> networks = biva_networks((28, 28, 1), latent_dims=(16, 8, 4), units=200)
     """
 
     def residual(inputs):
         flat = [layers.Flatten()(x) for x in inputs]
-        y = layers.Dense(units)(layers.Dense(units, "elu")(_joined(flat)))
+        y = layers.Dense(units)(layers.Dense(units, "elu")(_concatenated(flat)))
         return layers.ELU()(_added(y, flat))
 
-    output = (*image_shape[:-1], image_shape[-1] * parameters_per_value)
-    heads = dict(normal=_normal, image=lambda y: _image(y, output))
-    return _biva(image_shape, latent_dims, down=residual, level=residual, up=residual, **heads)
+    def image(y):
+        return _image(y, image_shape, params_per_value)
+
+    return _biva(image_shape, latent_dims, residual, residual, residual, _normal, image)
 
 
 def conv_biva_networks(
     image_shape: tuple = (32, 32, 3),
     latent_dims: tuple[int, ...] = (8, 6, 4),
     filters: int = 64,
-    parameters_per_value: int = 1,
+    params_per_value: int = 1,
 ) -> dict:
     """Builds convolutional residual networks of a BIVA, whose latents are maps.
 
-    Each layer halves the sides of the maps; its latents are `latent_dims` channels of them. Each
-    network adds two 3x3 convolutions to its features, halved or doubled in size.
+    Each layer halves the sides of the maps and has `latent_dims` channels of latents. Each network
+    adds two 3x3 convolutions to its features, halved or doubled in size.
 
     Deviations: as `biva_networks`; the convolutions have no gates, each layer halves, and none of
     the latents is dense.
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers).
-        latent_dims: Channels of each variable of each layer, of layer 1 (next to the data) first.
+        latent_dims: Channels of each variable of each layer; layer 1 comes first.
         filters: Channels of all hidden layers.
-        parameters_per_value: Of the likelihood, `params_per_value`.
+        params_per_value: Of the likelihood.
 
     Returns:
         As `biva_networks`.
@@ -176,83 +161,70 @@ def conv_biva_networks(
         ValueError: If there is no layer, or the sides cannot be halved as often.
 
     Example:
-    ```python
-    networks = conv_biva_networks((32, 32, 1), latent_dims=(8, 4), filters=32)
-    ```
+        >>> networks = conv_biva_networks((32, 32, 1), latent_dims=(8, 4), filters=32)
     """
-    factor = 2 ** len(latent_dims)
-    if image_shape[0] % factor or image_shape[1] % factor:
-        raise ValueError(
-            f"{len(latent_dims)} layers that halve cannot take {image_shape[0]}x{image_shape[1]} "
-            f"pixels: expected multiples of {factor}; take fewer latent_dims, or pad the images "
-            "(keras_gen.data.pad_to)."
-        )
-    options = dict(use_bias=True, initializer="he_normal", padding="same")
+    halved_sides(image_shape, len(latent_dims), "latent_dims")
 
-    def residual(inputs, stride=1):
-        y = conv(filters, 3, strides=stride, **options)(_joined(inputs))
-        y = conv(filters, 3, **options)(layers.ELU()(y))
+    def level(inputs, stride=1):
+        y = he_conv(filters, 3, strides=stride)(_concatenated(inputs))
+        y = he_conv(filters, 3)(layers.ELU()(y))
         if stride == 2:
             inputs = [layers.AveragePooling2D(2)(x) for x in inputs]
         return layers.ELU()(_added(y, inputs))
 
+    def down(inputs):
+        return level(inputs, stride=2)
+
     def up(inputs):
-        return residual([layers.UpSampling2D()(x) for x in inputs])
+        return level([layers.UpSampling2D()(x) for x in inputs])
 
     def normal(y, dim):
         return _normal(y, dim, layers.Conv2D, kernel_size=1)
 
-    channels = image_shape[-1] * parameters_per_value
-    return _biva(
-        image_shape, latent_dims, down=lambda inputs: residual(inputs, stride=2), level=residual,
-        up=up, normal=normal, image=lambda y: conv(channels, 3, dtype="float32", **options)(y),
-    )  # fmt: skip
+    def image(y):
+        return he_conv(image_shape[-1] * params_per_value, 3, dtype="float32")(y)
+
+    return _biva(image_shape, latent_dims, down, level, up, normal, image)
 
 
 def _biva(image_shape, latent_dims, down, level, up, normal, image) -> dict:
     """The networks, of functions of a list of features and latents."""
-    if not latent_dims:
-        raise ValueError("latent_dims is empty: expected one number for each layer of latents.")
-    bottom_up, lateral, top_down, shapes = [], [], [], [[tuple(image_shape)]]
+    top = len(latent_dims)
+    bottom_up = []
+    shapes = [[tuple(image_shape)]]  # for each layer, those of its features and latents
     for number, dim in enumerate(latent_dims, 1):
         inputs = [keras.Input(shape) for shape in shapes[-1]]
         features = down(inputs)
         q = normal(features, dim)
         shapes.append([features.shape[1:], q[0].shape[1:]])
-        outputs = q if number == len(latent_dims) else [_float32(features), *q]
+        outputs = q if number == top else [float32(features), *q]
         bottom_up.append(keras.Model(inputs, outputs, name=f"bottom_up_{number}"))
 
     def from_above(layer):
-        """Inputs of features, z^BU and z^TD; of the top layer of z_L alone."""
+        """Inputs of features, z^BU and z^TD; of the top layer z_L only."""
         features, z = shapes[layer]
-        return [keras.Input(s) for s in ([z] if layer == len(latent_dims) else [features, z, z])]
+        return [keras.Input(shape) for shape in ([z] if layer == top else [features, z, z])]
 
+    lateral = []
+    top_down = []
     for number, dim in enumerate(latent_dims[:-1], 1):
         both = [keras.Input(shapes[number][0]) for _ in range(2)]
         lateral.append(keras.Model(both, normal(level(both), dim), name=f"lateral_{number}"))
         inputs = from_above(number + 1)
         features = up(inputs)
-        outputs = [_float32(features), *normal(features, dim), *normal(features, dim)]
+        outputs = [float32(features), *normal(features, dim), *normal(features, dim)]
         top_down.append(keras.Model(inputs, outputs, name=f"top_down_{number}"))
     inputs = from_above(1)
     decoder = keras.Model(inputs, image(up(inputs)), name="decoder")
     return dict(bottom_up=bottom_up, lateral=lateral, top_down=top_down, decoder=decoder)
 
 
-def _check_sizes(latent_dims, hidden):
-    if not latent_dims or len(latent_dims) != len(hidden):
-        raise ValueError(
-            f"latent_dims is {tuple(latent_dims)} and hidden {tuple(hidden)}: expected one size of "
-            "each kind for every layer of latents."
-        )
-
-
-def _joined(inputs):
+def _concatenated(inputs):
     return layers.Concatenate()(inputs) if len(inputs) > 1 else inputs[0]
 
 
 def _added(y, inputs):
-    """The sum with the first of several inputs, which are features."""
+    """The sum with the features, which are the first of several inputs."""
     return layers.Add()([inputs[0], y]) if len(inputs) > 1 else y
 
 
@@ -262,21 +234,16 @@ def _leaky(x, units):
     return x
 
 
-def _float32(x):
-    return layers.Activation("linear", dtype="float32")(x)
-
-
 def _normal(x, dim, layer=layers.Dense, **options) -> list:
-    """Mean and log variance, of a variance through softplus that is about 1 at the start.
-
-    Without a bound of its growth a draw of an upper layer may overflow in the lower ones.
-    """
+    """Mean and log variance; the variance is a softplus, and about 1 at the start."""
+    # An exponential could grow so much that a draw of an upper layer overflows in the lower ones.
     mean = layer(dim, dtype="float32", **options)(x)
     bias = keras.initializers.Constant(math.log(math.e - 1))
     y = layer(dim, dtype="float32", bias_initializer=bias, **options)(x)
     return [mean, keras.ops.log(keras.ops.softplus(y) + MINIMUM_VARIANCE)]
 
 
-def _image(x, shape):
+def _image(x, image_shape, params_per_value):
+    shape = (*image_shape[:-1], image_shape[-1] * params_per_value)
     x = layers.Dense(math.prod(shape), dtype="float32")(x)
     return layers.Reshape(shape, dtype="float32")(x)

@@ -6,8 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.networks.blocks import batch_norm, downsample, halved_sides, upsample
-from keras_gen.networks.heads import with_head
-from keras_gen.networks.labels import with_codes
+from keras_gen.networks.extend import with_codes, with_head
 
 
 def info_gan_generator(
@@ -15,7 +14,6 @@ def info_gan_generator(
     latent_dim: int = 74,
     filters: int = 64,
     hidden: int = 1024,
-    name: str = "generator",
 ) -> keras.Model:
     """Builds two dense layers to a map of a quarter of the side, and two transposed convolutions.
 
@@ -27,9 +25,8 @@ def info_gan_generator(
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 4.
         latent_dim: Dimensions of the latents; 62 and 12 codes in the paper.
-        filters: Channels of the larger map, 64 in the paper; the smaller one has twice as many.
+        filters: Channels of the larger map; the smaller one has twice as many.
         hidden: Units of the first dense layer.
-        name: Name of the model.
 
     Returns:
         A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1].
@@ -38,16 +35,15 @@ def info_gan_generator(
         ValueError: If a side is no multiple of 4.
 
     Example:
-    ```python
-    generator = info_gan_generator((28, 28, 1), latent_dim=16, filters=8, hidden=32)
-    ```
+        >>> generator = info_gan_generator((28, 28, 1), latent_dim=16, filters=8, hidden=32)
     """
     places = (*halved_sides(image_shape, 2, "image_shape"), 2 * filters)
-    inputs = x = keras.Input((latent_dim,))
+    inputs = keras.Input((latent_dim,))
+    x = inputs
     for units in (hidden, math.prod(places)):
         x = layers.ReLU()(batch_norm()(layers.Dense(units, use_bias=False)(x)))
     images = upsample(layers.Reshape(places)(x), 2, filters, image_shape[-1])
-    return keras.Model(inputs, images, name=name)
+    return keras.Model(inputs, images, name="generator")
 
 
 def info_gan_discriminator(
@@ -55,21 +51,19 @@ def info_gan_discriminator(
     filters: int = 64,
     hidden: int = 1024,
     normalization: str | None = "batch",
-    name: str = "discriminator",
 ) -> keras.Model:
-    """Builds two convolutions of stride 2 and a dense layer, whose features the logit is made of.
+    """Builds two convolutions of stride 2, a dense layer, and a logit of its features.
 
-    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. Further heads take the same features:
-    `with_head`, `with_projection`.
+    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. `with_head` and `with_projection` use
+    the same features.
 
     Deviation: leaky ReLU has DCGAN's slope of 0.2 after convolutions.
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 4.
-        filters: Channels of the first convolution, 64 in the paper; the second has twice as many.
+        filters: Channels of the first convolution; the second has twice as many.
         hidden: Units of the dense layer.
         normalization: `"batch"`, `"layer"` or None, of all layers but the first.
-        name: Name of the model.
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch, 1]`.
@@ -78,9 +72,7 @@ def info_gan_discriminator(
         ValueError: If a side is no multiple of 4, or `normalization` is unknown.
 
     Example:
-    ```python
-    discriminator = info_gan_discriminator((28, 28, 1), filters=8, hidden=32)
-    ```
+        >>> discriminator = info_gan_discriminator((28, 28, 1), filters=8, hidden=32)
     """
     halved_sides(image_shape, 2, "image_shape")
     images = keras.Input(image_shape)
@@ -90,7 +82,7 @@ def info_gan_discriminator(
         x = batch_norm()(x) if normalization == "batch" else layers.LayerNormalization()(x)
     x = layers.LeakyReLU(negative_slope=0.1)(x)
     logits = layers.Dense(1, dtype="float32", name="logits")(x)
-    return keras.Model(images, logits, name=name)
+    return keras.Model(images, logits, name="discriminator")
 
 
 def info_gan_networks(
@@ -103,17 +95,17 @@ def info_gan_networks(
     normalization: str | None = "batch",
     scales: bool = True,
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds a generator of latents and codes, and a discriminator that tells the codes too.
+    """Builds a generator of latents and codes, and a discriminator that also predicts the codes.
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 4.
-        latent_dim: Dimensions of the latents beside the codes.
+        latent_dim: Dimensions of the latents, without the codes.
         classes: Of all categorical codes together.
         continuous: How many codes are numbers.
         filters: Channels where the images are larger.
         hidden: Units of a dense layer in each.
         normalization: Of the discriminator, see `info_gan_discriminator`.
-        scales: Whether the discriminator tells a scale of each number beside its mean.
+        scales: Whether the discriminator predicts a scale of each number as well as its mean.
 
     Returns:
         The generator, from latents `[batch, latent_dim]` and codes `[batch, classes + continuous]`
@@ -125,9 +117,7 @@ def info_gan_networks(
         ValueError: If a side is no multiple of 4, or `normalization` is unknown.
 
     Example:
-    ```python
-    generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)
-    ```
+        >>> generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)
     """
     codes = classes + continuous
     generator = info_gan_generator(image_shape, latent_dim + codes, filters, hidden)

@@ -11,7 +11,6 @@ def maxout_discriminator(
     hidden: tuple[int, ...] = (240, 240),
     pieces: int = 5,
     dropout: float = 0.5,
-    name: str = "discriminator",
 ) -> keras.Model:
     """Builds dense layers of maxout units with dropout, and one logit.
 
@@ -23,23 +22,15 @@ def maxout_discriminator(
         image_shape: Shape of an image.
         hidden: Units of the hidden layers.
         pieces: Linear functions of a unit.
-        dropout: Fraction of the hidden units that are set to zero in training; of the pixels, which
-            become black, two fifths as many.
-        name: Name of the model.
+        dropout: Fraction of the hidden units that are set to zero in training. For pixels, which
+            become black, it is two fifths of this.
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch, 1]`.
 
-    Raises:
-        ValueError: If there is no piece, or the dropout is no fraction below 1.
-
     Example:
-    ```python
-    discriminator = maxout_discriminator((28, 28, 1), hidden=(32,), pieces=2)
-    ```
+        >>> discriminator = maxout_discriminator((28, 28, 1), hidden=(32,), pieces=2)
     """
-    if pieces < 1:
-        raise ValueError(f"pieces is {pieces}: a maxout unit has at least 1.")
     images = keras.Input(image_shape)
     # In [0, 1], as in the authors' code: a pixel that is dropped is black, not gray.
     x = layers.Flatten()(layers.Rescaling(0.5, offset=0.5)(images))
@@ -48,4 +39,4 @@ def maxout_discriminator(
         linear = layers.Reshape((units, pieces))(layers.Dense(units * pieces)(x))
         x = Dropout(dropout)(ops.max(linear, axis=-1))
     logits = layers.Dense(1, dtype="float32", name="logits")(x)
-    return keras.Model(images, logits, name=name)
+    return keras.Model(images, logits, name="discriminator")

@@ -8,7 +8,7 @@ from keras import layers
 
 from keras_gen.layers import Dropout
 
-MEANS = 0.001, 0.999  # The range of a pixel's mean whose logit a decoder starts at
+SMALLEST_MEAN = 0.001  # of a pixel, for a finite logit; the largest is 1 minus it
 
 
 def mlp_encoder(
@@ -33,14 +33,12 @@ def mlp_encoder(
             categorical ones.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
-        heads: Names of the layers that the last hidden layer feeds: codes, or the parameters of
-            a distribution of the latents.
+        heads: Names of the outputs: codes, or the parameters of a distribution of the latents.
         output_activation: Of the heads.
-        gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", whose slope
-            is a quarter of tanh's and which else hardly learns in a deep network, and 1 for others.
+        gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", because its
+            slope is a quarter of tanh's, and 1 for others.
         output_gain: Factor of the heads' initial weights.
-        dropout: Fraction of the inputs that are set to zero in training, the others scaled up: an
-            encoder of documents then has to do with a part of the words.
+        dropout: Fraction of the inputs that are set to zero in training, the others scaled up.
         name: Name of the model.
 
     Returns:
@@ -48,9 +46,7 @@ def mlp_encoder(
         `[batch, latent_dim]` each, or `[batch, *latent_dim]`.
 
     Example:
-    ```python
-    encoder = mlp_encoder((28, 28, 1), latent_dim=20, hidden=(500,))
-    ```
+        >>> encoder = mlp_encoder((28, 28, 1), latent_dim=20, hidden=(500,))
     """
     inputs = keras.Input(image_shape)
     x = layers.Flatten()(inputs)
@@ -79,8 +75,8 @@ def mlp_decoder(
     As a generator of images in [-1, 1] it ends with `output_activation="tanh"`.
 
     Args:
-        image_shape: Shape of the parameters: that of an example, with more channels if the
-            likelihood has several parameters per value.
+        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
+            channels.
         latent_dim: Dimensions of the latents, or their shape.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
@@ -93,9 +89,7 @@ def mlp_decoder(
         `[batch, *image_shape]`.
 
     Example:
-    ```python
-    decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
-    ```
+        >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
     """
     inputs = keras.Input(latent_dim if isinstance(latent_dim, tuple) else (latent_dim,))
     x = layers.Flatten()(inputs) if len(inputs.shape) > 2 else inputs
@@ -105,37 +99,27 @@ def mlp_decoder(
 
 
 def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
-    """Lets a decoder or generator start with the training images' mean, pixel by pixel.
+    """Sets the last biases of a decoder or generator so that it starts at the mean image.
 
-    Its last biases become the logits of the mean, as in the code of Burda et al. (2016). From zero
-    the gradients of the first steps only find that mean, and latents that are not yet of use fall
-    to their prior: on digits fewer of them stay in use for good. A generator that ends with tanh
+    They become the logits of the mean, as in the code of Burda et al. (2016). Otherwise the first
+    steps only learn that mean, while latents collapse to the prior. A generator that ends with tanh
     starts with the mean in [-1, 1], as in the code of Goodfellow et al. (2014).
 
     Args:
-        decoder: It ends with a dense layer of Bernoulli logits, or with tanh, a value for each
-            pixel.
-        images: `[n, height, width, channels]` in [0, 1], as `keras_gen.data.binarize` draws them.
+        decoder: It ends with a dense layer of one Bernoulli logit or one tanh for each pixel.
+        images: The training images, `[n, height, width, channels]` in [0, 1].
 
     Raises:
-        ValueError: If the last layer has another size than an image, or another activation, or
-            values are outside of [0, 1].
+        ValueError: If the last layer has another size or activation, or a value is outside of
+            [0, 1].
 
     Example:
-    ```python
-    import numpy as np
-
-    decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
-    start_at_mean(decoder, np.random.default_rng(0).binomial(1, 0.1, (100, 28, 28, 1)))
-    ```
+        >>> import numpy as np
+        >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
+        >>> start_at_mean(decoder, np.random.default_rng(0).binomial(1, 0.1, (100, 28, 28, 1)))
     """
-    mean, bias = np.mean(images, axis=0, dtype="float64"), decoder.trainable_variables[-1]
-    if tuple(bias.shape) != (mean.size,):
-        raise ValueError(
-            f"The decoder's last weights have the shape {tuple(bias.shape)} and images "
-            f"{mean.shape}: expected one bias for each of {mean.size} pixels, so a decoder that "
-            "ends with a dense layer of Bernoulli logits."
-        )
+    mean = np.mean(images, axis=0, dtype="float64")
+    bias = decoder.trainable_variables[-1]
     if not (np.min(images) >= 0 and np.max(images) <= 1):
         raise ValueError(
             f"The images' values are from {np.min(images)} to {np.max(images)}: expected [0, 1], "
@@ -148,7 +132,7 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
             f"The decoder ends with {ends.__name__}: expected logits or tanh, so None or 'tanh' as "
             "output_activation."
         )
-    mean = np.clip(mean.ravel(), *MEANS)
+    mean = np.clip(mean.ravel(), SMALLEST_MEAN, 1 - SMALLEST_MEAN)
     bias.assign(scales[ends] * np.log(mean / (1 - mean)))  # 2 sigmoid(x) - 1 is tanh(x / 2)
 
 
@@ -175,9 +159,7 @@ def mlp_networks(
         Encoder and decoder, as `mlp_encoder` and `mlp_decoder` build them.
 
     Example:
-    ```python
-    encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
-    ```
+        >>> encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
     """
     encoder = mlp_encoder(image_shape, latent_dim, hidden, activation, gain=gain, **options)
     return encoder, mlp_decoder(image_shape, latent_dim, hidden[::-1], activation, gain)
@@ -186,7 +168,7 @@ def mlp_networks(
 def one_layer_networks(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 1000, activation: str = "sigmoid"
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds the networks of regularized autoencoders: one layer of codes, and one back.
+    """Builds a regularized autoencoder's networks: one layer to the codes, and one back.
 
     Args:
         image_shape: Shape of an example.
@@ -195,12 +177,10 @@ def one_layer_networks(
 
     Returns:
         An encoder from `[batch, *image_shape]` to `[batch, latent_dim]` and a linear decoder back,
-        both float32. The encoder's layer with the weights is called "codes".
+        both float32. The encoder's dense layer is called "codes".
 
     Example:
-    ```python
-    encoder, decoder = one_layer_networks((28, 28, 1), codes=200)
-    ```
+        >>> encoder, decoder = one_layer_networks((28, 28, 1), latent_dim=200)
     """
     encoder = mlp_encoder(image_shape, latent_dim, hidden=(), output_activation=activation)
     return encoder, mlp_decoder(image_shape, latent_dim, hidden=())
@@ -210,8 +190,8 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
     """Builds the networks of a linear autoencoder: one matrix to the codes, and one back.
 
     Args:
-        mean: The mean of the examples, of their shape and in their range, which is subtracted
-            before the codes and added after them.
+        mean: The mean of the examples, of their shape and in their range; the encoder subtracts it
+            and the decoder adds it.
         latent_dim: Dimensions of the latents.
 
     Returns:
@@ -219,9 +199,7 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
         back, both float32.
 
     Example:
-    ```python
-    encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), codes=30)
-    ```
+        >>> encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), latent_dim=30)
     """
     mean = np.asarray(mean, "float32")
     # Lists, because arrays do not go into the JSON of a saved network.
@@ -237,19 +215,6 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
     return encoder, keras.Model(inputs, x, name="decoder")
 
 
-def draw_kernels(network: keras.Model, deviation: float) -> None:
-    """Draws the initial kernels of dense layers anew, from a Normal distribution around zero.
-
-    Args:
-        network: Its biases stay as they are.
-        deviation: Of each weight.
-    """
-    for layer in network.layers:
-        if isinstance(layer, layers.Dense):
-            draw = keras.initializers.RandomNormal(stddev=deviation)
-            layer.kernel.assign(draw(layer.kernel.shape))
-
-
 def _hidden(x, sizes, activation, gain):
     if gain is None:
         gain = 4.0 if activation == "sigmoid" else 1.0
@@ -259,6 +224,6 @@ def _hidden(x, sizes, activation, gain):
 
 
 def _dense(units, activation, gain, **options):
-    """A layer of the initial weights of Glorot, Bengio (2010), `gain` times as large."""
+    # The initial weights are those of Glorot, Bengio (2010), `gain` times as large.
     initializer = keras.initializers.VarianceScaling(gain**2, "fan_avg", "uniform")
     return layers.Dense(units, activation, kernel_initializer=initializer, **options)

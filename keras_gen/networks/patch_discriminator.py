@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import InstanceNormalization
-from keras_gen.networks.blocks import conv
+from keras_gen.networks.blocks import conv, float32
 
 
 def patch_discriminator(
@@ -15,8 +15,8 @@ def patch_discriminator(
 ) -> keras.Model:
     """Builds C64-C128-C256-C512 and a last convolution to one logit a patch.
 
-    With three strided layers each logit sees 70x70 pixels (Zhu et al. 2017, app. 7.2); with two,
-    34x34. No normalization in the first layer, leaky ReLU of slope 0.2, as in the paper.
+    With three strided layers each logit depends on 70x70 pixels (Zhu et al. 2017, app. 7.2); with
+    two, on 34x34. The first layer has no normalization; leaky ReLU has slope 0.2.
 
     Args:
         image_shape: `(height, width, channels)` of the training crops.
@@ -31,9 +31,7 @@ def patch_discriminator(
         ValueError: If the images are too small for the layers.
 
     Example:
-    ```python
-    discriminator = patch_discriminator((128, 128, 3))
-    ```
+        >>> discriminator = patch_discriminator((128, 128, 3))
     """
     sides = [side for side in image_shape[:2] if side is not None]
     if any(side >> strided_layers < 3 for side in sides):
@@ -47,6 +45,8 @@ def patch_discriminator(
         stride = 2 if layer < strided_layers else 1
         width = filters * 2 ** min(layer, 3)
         x = conv(width, 4, strides=stride, use_bias=layer == 0)(layers.ZeroPadding2D(1)(x))
-        x = layers.LeakyReLU(negative_slope=0.2)(InstanceNormalization()(x) if layer else x)
+        if layer:
+            x = InstanceNormalization()(x)
+        x = layers.LeakyReLU(negative_slope=0.2)(x)
     logits = conv(1, 4, use_bias=True)(layers.ZeroPadding2D(1)(x))
-    return keras.Model(images, layers.Activation("linear", dtype="float32")(logits), name=name)
+    return keras.Model(images, float32(logits), name=name)

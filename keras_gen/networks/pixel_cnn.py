@@ -15,13 +15,12 @@ def pixel_cnn(
     kernel: int = 3,
     head_filters: int | None = None,
     levels: int | None = 256,
-    name: str = "pixel_cnn",
 ) -> keras.Model:
     """Builds masked convolutions with residual connections: each value given those before it.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.3,
-    table 1 and fig. 5 (left). However many blocks there are, pixels far to the right in the rows
-    just above stay unseen: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes.
+    table 1 and fig. 5 (left). Whatever its depth, it does not see pixels far to the right in the
+    rows just above: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes.
 
     Deviations: a ReLU also before the last layer, which would otherwise be one linear map with the
     layer before it; kernels are initialized from He et al. (2015), where the paper says nothing.
@@ -29,44 +28,36 @@ def pixel_cnn(
     Args:
         image_shape: `(height, width, channels)`, 1 or 3 channels.
         outputs_per_value: Logits for each value: 256 for the softmax over levels, 1 for Bernoulli.
-        filters: h of the paper; between the blocks there are 2h maps.
+        filters: The paper's h; between the blocks there are 2h maps.
         blocks: Number of residual blocks.
         first_kernel: Odd side of the first kernel, with mask A.
         kernel: Odd side of the kernel within a block, with mask B.
         head_filters: Maps of the two layers after the blocks; by default 2h.
-        levels: Images come as levels 0 to `levels - 1`, ints or floats, and are scaled to [-1, 1]
-            inside; None takes them as they are.
-        name: Name of the model.
+        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
 
     Returns:
         A model from images `[batch, height, width, channels]` to float32 logits
-        `[batch, height, width, channels * outputs_per_value]`, laid out `[channel, logit]`: those
-        of a value depend only on the values before it, row by row, pixel by pixel, channel by
-        channel.
+        `[batch, height, width, channels * outputs_per_value]`, laid out `[channel, logit]`. Those
+        of a value depend only on the values before it: rows, then pixels, then channels.
 
     Raises:
-        ValueError: If there are fewer than 2 levels, fewer filters than channels, or a kernel has
-            an even side.
+        ValueError: If there are fewer filters than channels, or a kernel has an even side.
 
     Example:
-    ```python
-    network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
-    logits = network(keras.ops.zeros((4, 28, 28, 1), "int32"))
-    ```
+        >>> network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
+        >>> logits = network(keras.ops.zeros((4, 28, 28, 1), "int32"))
     """
-    if levels is not None and levels < 2:
-        raise ValueError(f"levels is {levels}: expected 2 or more, or None for images as they are.")
     channels = image_shape[-1]
 
     def masked(x, maps, side=1, mask="B", **options):
-        """Shared by all layers: the groups, and initial weights for ReLU."""
         options |= dict(image_channels=channels, kernel_initializer="he_normal")
         return MaskedConvolution(maps, side, mask, **options)(x)
 
     images = keras.Input(image_shape)
-    # In float32, in which neighboring levels differ.
-    scale = dict(scale=2 / (levels - 1), offset=-1, dtype="float32") if levels else None
-    x = layers.Rescaling(**scale)(images) if scale else images
+    x = images
+    if levels:
+        # In float32, in which neighboring levels differ.
+        x = layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
     x = masked(x, 2 * filters, first_kernel, mask="A")
     for _ in range(blocks):
         inner = masked(layers.ReLU()(x), filters)
@@ -77,4 +68,4 @@ def pixel_cnn(
         x = masked(layers.ReLU()(x), head_filters or 2 * filters)
     # The logits leave in float32 whatever the precision inside.
     logits = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
-    return keras.Model(images, logits, name=name)
+    return keras.Model(images, logits, name="pixel_cnn")

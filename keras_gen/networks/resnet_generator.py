@@ -29,16 +29,11 @@ def resnet_generator(
         image_shape: `(height, width, channels)`; height and width may be None.
         filters: K above, 64 in the paper.
         blocks: Residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
-        upsampling: `"transposed"`: fractionally strided 3x3 convolutions, the paper's.
-            `"smoothed"`: the same, then a 2x2 mean, which takes out exactly the checkerboards that
-            they draw (Sugawara et al. 2018). `"resize"`: nearest neighbor and a 3x3 convolution
-            (Odena et al. 2016), which draws none either and costs twice as much.
-        normalization: `"instance"`: each channel of an image by its mean and deviation over all
-            pixels, the paper's. Where an image is flat it makes grain of what little there is.
-            `"group"`: four groups of channels together (Wu & He 2018). `"pixel"`: the channels of
-            each pixel by themselves (layer normalization over channels, as Chen et al. 2022 restore
-            images): no pixel depends on those farther off than the kernels reach, so that a large
-            image can be translated in tiles.
+        upsampling: `"transposed"`, the paper's, `"smoothed"` or `"resize"`: see
+            `keras_gen.networks.blocks.doubled`.
+        normalization: `"instance"`, the paper's, amplifies noise in flat regions. `"group"`: four
+            groups of channels (Wu & He 2018). `"pixel"`: each pixel by itself, over all channels
+            (Chen et al. 2022), so that a large image can be translated in tiles.
         name: Name of the model.
 
     Returns:
@@ -50,9 +45,7 @@ def resnet_generator(
             4 from 8 on.
 
     Example:
-    ```python
-    generator = resnet_generator((128, 128, 3), blocks=6)
-    ```
+        >>> generator = resnet_generator((128, 128, 3), blocks=6)
     """
     if any(side is not None and (side % 4 or side < 8) for side in image_shape[:2]):
         raise ValueError(

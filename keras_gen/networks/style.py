@@ -14,6 +14,7 @@ from keras_gen.layers import (
     NoisyActivation,
     PixelNormalization,
 )
+from keras_gen.networks.blocks import float32
 from keras_gen.networks.progressive import LEAKY, channels, discriminator_end, sides
 
 STYLINGS = ("modulated", "adain")
@@ -24,7 +25,6 @@ def style_mapping(
     style_dim: int = 512,
     depth: int = 8,
     rate: float = 0.01,
-    name: str = "mapping",
 ) -> keras.Model:
     """Builds the mapping network f of Karras et al. (2019), fig. 1b: from latents z to styles w.
 
@@ -33,26 +33,18 @@ def style_mapping(
         style_dim: Dimensions of w, and units of each layer.
         depth: Dense layers.
         rate: Factor of their learning rate (appendix C).
-        name: Name of the model.
 
     Returns:
         A model from latents `[batch, latent_dim]` to styles `[batch, style_dim]`, float32.
 
-    Raises:
-        ValueError: If `depth` is below 1.
-
     Example:
-    ```python
-    mapping = style_mapping(latent_dim=64, style_dim=64, depth=4)
-    ```
+        >>> mapping = style_mapping(latent_dim=64, style_dim=64, depth=4)
     """
-    if depth < 1:
-        raise ValueError(f"depth is {depth}: the mapping needs at least 1 layer.")
     latents = keras.Input((latent_dim,))
     x = PixelNormalization()(latents)
     for _ in range(depth):
         x = EqualizedDense(style_dim, rate=rate, activation=LEAKY)(x)
-    return keras.Model(latents, layers.Activation("linear", dtype="float32")(x), name=name)
+    return keras.Model(latents, float32(x), name="mapping")
 
 
 def style_generator(
@@ -61,7 +53,6 @@ def style_generator(
     filters: int = 512,
     width: int = 16_384,
     styling: str = "modulated",
-    name: str = "generator",
 ) -> keras.Model:
     """Builds the synthesis network: learned 4x4 maps that styles and noise turn into an image.
 
@@ -73,24 +64,20 @@ def style_generator(
         styling: `"modulated"`: the kernels are scaled (Karras et al. 2020, fig. 2d), and the colors
             of all sizes are added up (fig. 7b). `"adain"`: the maps are normalized and scaled
             (Karras et al. 2019, fig. 1b).
-        name: Name of the model.
 
-    Deviations of `"modulated"` from the authors' code: sizes are doubled before a convolution, as
-    in that of 2019, with its filter [1, 2, 1] instead of [1, 3, 3, 1]; each channel has a strength
-    of noise of its own, as there.
+    Deviations of `"modulated"` from the authors' code, all as in their code of 2019: sizes are
+    doubled before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each
+    channel has its own strength of noise.
 
     Returns:
-        A model from styles `[batch, layers, style_dim]`, two layers a size, and standard Normal
-        noise `[batch, pixels]`, two maps a size, to float32 images without a tanh.
+        A model from styles `[batch, layers, style_dim]`, two layers for each size, and standard
+        Normal noise `[batch, pixels]`, two maps for each size, to float32 images without a tanh.
 
     Raises:
-        ValueError: If the side is no such power of two, no channel is left at it, or `styling` is
-            unknown.
+        ValueError: If the side is no such power of two, or `styling` is unknown.
 
     Example:
-    ```python
-    generator = style_generator((32, 32, 3), style_dim=64, filters=32, width=512)
-    ```
+        >>> generator = style_generator((32, 32, 3), style_dim=64, filters=32, width=512)
     """
     if styling not in STYLINGS:
         raise ValueError(f"styling is {styling!r}: expected one of {', '.join(STYLINGS)}.")
@@ -99,15 +86,14 @@ def style_generator(
     noise = keras.Input((sum(2 * side**2 for side, _ in steps),))
     build = _modulated if styling == "modulated" else _normalized
     images = build(styles, noise, steps, image_shape[-1])
-    return keras.Model([styles, noise], images, name=name)
+    return keras.Model([styles, noise], images, name="generator")
 
 
 def _modulated(styles, noise, steps, colors):
-    """Karras et al. (2020), figs. 2d and 7b. The colors of a size share a style with what follows.
-
-    The first of the two noise maps at 4x4 is left over, for there is one convolution only.
-    """
-    x, images, offset = LearnedConstant((4, 4, steps[0][1]))(styles), None, 16
+    """Karras et al. (2020), figs. 2d and 7b: colors share a style with what follows."""
+    x = LearnedConstant((4, 4, steps[0][1]))(styles)
+    images = None
+    offset = 16  # The first noise map at 4x4 is not used: there is only one convolution.
     for level, (side, count) in enumerate(steps):
         for number in [2 * level - 1, 2 * level] if level else [0]:
             x = _doubled(x) if number % 2 else x
@@ -122,7 +108,8 @@ def _modulated(styles, noise, steps, colors):
 
 def _normalized(styles, noise, steps, colors):
     """Karras et al. (2019), fig. 1b."""
-    x, offset = LearnedConstant((4, 4, steps[0][1]))(styles), 0
+    x = LearnedConstant((4, 4, steps[0][1]))(styles)
+    offset = 0
     for level, (side, count) in enumerate(steps):
         for part in range(2):
             if level or part:
@@ -139,29 +126,25 @@ def style_discriminator(
     filters: int = 512,
     width: int = 16_384,
     group_size: int | None = 4,
-    name: str = "discriminator",
 ) -> keras.Model:
     """Builds the residual discriminator of Karras et al. (2020), fig. 7c.
 
     Deviation: sizes are halved by 2x2 means, and not by strides after the filter [1, 3, 3, 1].
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: As of `progressive_generator`.
         filters: As of `progressive_generator`.
         width: As of `progressive_generator`.
         group_size: As of `MinibatchStddev`.
-        name: Name of the model.
 
     Returns:
         A model from images `[batch, *image_shape]` to float32 logits `[batch]`.
 
     Raises:
-        ValueError: If the side is no such power of two, or no channel is left at it.
+        ValueError: If the side is no such power of two.
 
     Example:
-    ```python
-    discriminator = style_discriminator((32, 32, 3), filters=32, width=512)
-    ```
+        >>> discriminator = style_discriminator((32, 32, 3), filters=32, width=512)
     """
     images = keras.Input(image_shape)
     counts = [channels(side, filters, width) for side in reversed(sides(image_shape))]
@@ -175,11 +158,11 @@ def style_discriminator(
         x = layers.Add()([x, y])
     for layer in discriminator_end(counts[-1], group_size):
         x = layer(x)
-    return keras.Model(images, x, name=name)
+    return keras.Model(images, x, name="discriminator")
 
 
 def _doubled(x):
-    """Doubles height and width by repeating pixels, and smooths by the filter [1, 2, 1] / 4."""
+    """Repeats pixels to double height and width, then smooths with the filter [1, 2, 1] / 4."""
     x = layers.ZeroPadding2D(1)(layers.UpSampling2D()(x))
     # Two means of neighbors are that filter.
     return layers.AveragePooling2D(2, strides=1)(layers.AveragePooling2D(2, strides=1)(x))

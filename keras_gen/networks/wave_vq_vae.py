@@ -1,37 +1,36 @@
-"""Convolutional encoder and decoder of waveforms."""
+"""Encoder and decoder of the VQ-VAE of sounds: convolutions from waveforms to latents, and back."""
+
+from functools import partial
 
 import keras
 from keras import layers, ops
 
-from keras_gen.networks.blocks import conv
+from keras_gen.networks.blocks import he_conv
 
 _SPEECH = (16, 32, 64, 128, 128, 128)
+
+_conv = partial(he_conv, layer=layers.Conv1D)
 
 
 def wave_encoder(
     samples: int = 5120,
     latent_dim: int = 64,
     filters: tuple[int, ...] = _SPEECH,
-    activation: str = "relu",
     normalization: str | None = None,
-    name: str = "encoder",
 ) -> keras.Model:
-    """Builds convolutions of stride 2 and window 4, and a linear layer to the latents.
+    """Builds convolutions of stride 2, window 4 and ReLU, and a linear layer to the latents.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3, which takes six: one latent for 64 samples. The paper names no channels.
+    sec. 4.3: six convolutions, so one latent for 64 samples. The channels are not in the paper.
 
     Args:
         samples: Samples of a waveform, a multiple of 2^(number of convolutions).
         latent_dim: Dimensions of a latent.
         filters: Channels of each convolution.
-        activation: After each convolution.
-        normalization: None; or `"instance"`: after each convolution every channel of each waveform
-            gets mean 0 and variance 1 over time, which takes out much of what stays the same in a
-            recording, such as its speaker (Chou, Yeh, Lee: "One-shot Voice Conversion by
+        normalization: None; or `"instance"`, over time, which removes much that does not change
+            within a recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion by
             Separating Speaker and Content Representations with Instance Normalization",
             Interspeech 2019).
-        name: Name of the model.
 
     Returns:
         A model from `[batch, samples, 1]` to float32 `[batch, latents, latent_dim]`.
@@ -40,9 +39,7 @@ def wave_encoder(
         ValueError: If the convolutions cannot halve the samples, or `normalization` is unknown.
 
     Example:
-    ```python
-    encoder = wave_encoder(5120, latent_dim=64)  # to 80 latents
-    ```
+        >>> encoder = wave_encoder(5120, latent_dim=64)  # to 80 latents
     """
     _latents(samples, filters)
     if normalization not in ("instance", None):
@@ -53,9 +50,9 @@ def wave_encoder(
         x = _conv(width, 4, strides=2)(x)
         if normalization:
             x = layers.GroupNormalization(groups=-1)(x)
-        x = layers.Activation(activation)(x)
+        x = layers.Activation("relu")(x)
     outputs = layers.Conv1D(latent_dim, 1, dtype="float32", name="latents")(x)
-    return keras.Model(inputs, outputs, name=name)
+    return keras.Model(inputs, outputs, name="encoder")
 
 
 def wave_decoder(
@@ -63,26 +60,22 @@ def wave_decoder(
     latent_dim: int = 64,
     classes: int = 5,
     filters: tuple[int, ...] = _SPEECH,
-    activation: str = "relu",
     dilations: tuple[int, ...] = (1, 3, 9),
-    name: str = "decoder",
 ) -> keras.Model:
-    """Builds the mirror image of the encoder, which is told a class, such as who speaks.
+    """Builds the mirror image of the encoder, conditioned on a class, such as the speaker.
 
-    First come residual blocks, in which the waveform of a latent depends on many others: each adds
-    a convolution of three latents, `dilation` apart, and one of each by itself. The transposed
+    Residual blocks come first, through which the waveform of a latent depends on many others: each
+    adds a convolution of three latents, `dilation` apart, and a 1x1 convolution. The transposed
     convolutions have window 4 and stride 2, which divides it: they overlap evenly. Before every
-    activation a bias is added that belongs to the class, as in WaveNet (van den Oord et al. 2016,
-    sec. 2.5, global conditioning).
+    activation a bias of the class is added, as in WaveNet (van den Oord et al. 2016, sec. 2.5,
+    global conditioning).
 
     Args:
         samples: Samples of a waveform.
         latent_dim: Dimensions of a latent.
         classes: Number of classes.
         filters: Channels of the encoder's convolutions, in its order.
-        activation: Of all layers but the last.
         dilations: Of the blocks, one after the other.
-        name: Name of the model.
 
     Returns:
         A model from `[batch, latents, latent_dim]` and int32 labels `[batch]` to float32
@@ -92,9 +85,7 @@ def wave_decoder(
         ValueError: If the layers cannot double up to the samples.
 
     Example:
-    ```python
-    decoder = wave_decoder(5120, latent_dim=64, classes=5)
-    ```
+        >>> decoder = wave_decoder(5120, latent_dim=64, classes=5)
     """
     inputs = keras.Input((_latents(samples, filters), latent_dim))
     labels = keras.Input((), dtype="int32")
@@ -102,23 +93,16 @@ def wave_decoder(
 
     def active(x):
         biased = layers.Add()([x, layers.Dense(x.shape[-1], use_bias=False)(one_hot)])
-        return layers.Activation(activation)(biased)
+        return layers.Activation("relu")(biased)
 
     x = _conv(filters[-1], 3)(inputs)
     for dilation in dilations:
         block = active(_conv(filters[-1], 3, dilation_rate=dilation)(active(x)))
         x = layers.Add()([x, _conv(filters[-1], 1)(block)])
-    double = dict(strides=2, layer=layers.Conv1DTranspose)
     for width in (*reversed(filters[:-1]), 1):
-        x = _conv(width, 4, **double)(active(x))
+        x = he_conv(width, 4, strides=2, layer=layers.Conv1DTranspose)(active(x))
     outputs = layers.Activation("tanh", dtype="float32")(x)
-    return keras.Model([inputs, labels], outputs, name=name)
-
-
-def _conv(filters, size, layer=layers.Conv1D, **options):
-    # Without normalization the weights have to keep the scale of what passes through them.
-    usual = dict(use_bias=True, initializer="he_normal", padding="same")
-    return conv(filters, size, layer=layer, **usual | options)
+    return keras.Model([inputs, labels], outputs, name="decoder")
 
 
 def _latents(samples, filters) -> int:

@@ -40,11 +40,6 @@ def test_replicas_draw_what_one_device_draws():
     assert layer.calls.numpy() == 1
 
 
-def test_half_precision_stays_half():
-    layer = Dropout(0.5, dtype="mixed_bfloat16")
-    assert layer(tf.ones([2, 2]), training=True).dtype == tf.bfloat16
-
-
 def test_a_seed_comes_from_the_global_one():
     keras.utils.set_random_seed(5)
     first = Dropout(0.5).seed

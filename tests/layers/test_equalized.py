@@ -62,29 +62,3 @@ def test_pixel_normalization(rng):
     directions = [v / np.linalg.norm(v, axis=-1, keepdims=True) for v in (x, y)]
     np.testing.assert_allclose(*directions, rtol=1e-4)
     np.testing.assert_array_equal(PixelNormalization()(np.zeros((1, 4), "float32")), 0)
-
-
-@pytest.mark.parametrize(
-    "layer,shape",
-    [
-        (EqualizedDense(3, gain=1.5, rate=0.1), (2, 4)),
-        (EqualizedConv2D(3, 3, gain=1.5, strides=2), (2, 8, 8, 4)),
-        (PixelNormalization(epsilon=0.5), (2, 8)),
-    ],
-)
-def test_saving(rng, layer, shape, tmp_path):
-    x = rng.normal(size=shape).astype("float32")
-    model = keras.Sequential([keras.Input(shape[1:]), layer])
-    model.save(tmp_path / "model.keras")
-    copy = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(copy(x), model(x))
-    assert copy.layers[-1].get_config() == layer.get_config()
-
-
-def test_bad_factors():
-    with pytest.raises(ValueError, match=r"EqualizedDense found gain=0 .*positive"):
-        EqualizedDense(3, gain=0)
-    with pytest.raises(ValueError, match=r"EqualizedConv2D found gain=-1 .*positive"):
-        EqualizedConv2D(3, 3, gain=-1)
-    with pytest.raises(ValueError, match=r"rate=0.0: pass positive"):
-        EqualizedDense(3, rate=0.0)

@@ -74,18 +74,6 @@ def test_a_stack_sees_nothing_at_or_after_a_value(channels, rng):
     assert not np.triu(found).any() and found[-1, : count // 2].all()
 
 
-def test_keeps_its_arguments_and_weights(tmp_path, rng):
-    layer = MaskedConvolution(
-        6, (3, 5), "A", 3, activation="relu", kernel_initializer="he_normal", name="masked"
-    )
-    model = keras.Sequential([keras.Input((4, 4, 3)), layer])
-    model.save(tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    assert loaded.layers[0].get_config() == layer.get_config()
-    x = rng.normal(size=(2, 4, 4, 3)).astype("float32")
-    np.testing.assert_array_equal(loaded(x), model(x))
-
-
 def test_mixed_precision(rng):
     layer = MaskedConvolution(2, 3, "A", dtype="mixed_bfloat16")
     assert layer(tf.ones([1, 4, 4, 1])).dtype == tf.bfloat16 and layer.kernel.dtype == "float32"

@@ -1,6 +1,5 @@
 """Attention against numpy, and that it starts as nothing."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -73,17 +72,6 @@ def test_kernels_can_be_spectrally_normalized(maps):
     ):
         other.kernel.assign(conv.layer.kernel / 5.0)
     np.testing.assert_allclose(layer(maps), plain(maps), atol=1e-4)
-
-
-@pytest.mark.parametrize("spectral", [False, True])
-def test_a_network_of_it_is_saved(spectral, maps, tmp_path):
-    inputs = keras.Input(SHAPE)
-    network = keras.Model(inputs, SelfAttention(spectral=spectral)(inputs))
-    network.layers[1].gain.assign(0.5)
-    network.save(tmp_path / "network.keras")
-    loaded = keras.saving.load_model(tmp_path / "network.keras")
-    np.testing.assert_array_equal(loaded(maps), network(maps))
-    assert loaded.layers[1].spectral is spectral
 
 
 def test_computes_in_mixed_precision(maps):

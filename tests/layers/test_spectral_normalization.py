@@ -149,20 +149,6 @@ class TestState:
         for one, several in zip(*found, strict=True):
             np.testing.assert_allclose(one, several, rtol=1e-6)
 
-    def test_is_saved_and_loaded(self, rng, tmp_path):
-        network = dcgan_discriminator((8, 8, 1), filters=2, normalization="spectral")
-        x = tf.constant(rng.normal(size=(4, 8, 8, 1)), tf.float32)
-        network(x, training=True)
-        network.save(tmp_path / "d.keras")
-        loaded = keras.saving.load_model(tmp_path / "d.keras")
-        np.testing.assert_array_equal(loaded(x), network(x))
-        for w, v in zip(loaded.weights, network.weights, strict=True):
-            np.testing.assert_array_equal(w, v)
-        copy = SpectralNormalization.from_config(
-            SpectralNormalization(keras.layers.Dense(7), iterations=3).get_config()
-        )
-        assert copy.iterations == 3 and copy.layer.units == 7
-
 
 def test_penalties_see_the_normalized_slope(rng):
     critic = keras.Sequential([keras.Input([6]), SpectralNormalization(keras.layers.Dense(1))])
@@ -208,7 +194,5 @@ def test_a_kernel_that_is_not_finite_leaves_no_trace():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="iterations is 0: at least 1"):
-        SpectralNormalization(keras.layers.Dense(1), iterations=0)
     with pytest.raises(ValueError, match=r"\(Flatten\) has no kernel to normalize: wrap a dense"):
         SpectralNormalization(keras.layers.Flatten())(tf.ones([1, 2, 2]))

@@ -1,6 +1,5 @@
 """What a style does to maps, against the formulas of the papers."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -76,19 +75,3 @@ def test_a_learned_constant_is_the_same_for_all():
     np.testing.assert_array_equal(layer(tf.zeros([3, 7])), np.ones((3, 4, 4, 2)))
     layer.maps.assign(np.arange(32).reshape(4, 4, 2))
     np.testing.assert_array_equal(layer(tf.zeros([2, 1]))[1], np.arange(32).reshape(4, 4, 2))
-
-
-@pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
-def test_saving_under_policies(rng, tmp_path, policy):
-    keras.config.set_dtype_policy(policy)
-    maps, styles = keras.Input((4, 4, 3)), keras.Input((16,))
-    x = ModulatedConv2D(4, 3)([maps, styles])
-    x = NoisyActivation(gain=2.0)([x, styles])
-    x = AdaptiveInstanceNormalization()([x, styles])
-    x = keras.layers.Add()([x, LearnedConstant((4, 4, 4))(styles)])
-    model = keras.Model([maps, styles], ModulatedConv2D(1, 1, False, True)([x, styles]))
-    model.save(tmp_path / "model.keras")
-    copy = keras.saving.load_model(tmp_path / "model.keras")
-    given = [rng.normal(size=(2, *i.shape[1:])).astype("float32") for i in model.inputs]
-    assert model(given).dtype == model.compute_dtype
-    np.testing.assert_array_equal(copy(given), model(given))

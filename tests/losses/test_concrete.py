@@ -56,15 +56,6 @@ def test_the_density_integrates_to_one():
     assert integrate.trapezoid(densities, u) == pytest.approx(1, abs=1e-4)
 
 
-def test_variables_add_up(rng):
-    codes = rng.dirichlet(np.ones(4), size=(5, 2)).astype("float32")
-    logits = rng.normal(size=(5, 2, 4)).astype("float32")
-    both = log_concrete(np.log(codes), logits, 0.5)
-    one, other = (log_concrete(np.log(codes[:, i]), logits[:, i], 0.5) for i in range(2))
-    assert both.shape == (5,)
-    np.testing.assert_allclose(both, one + other, rtol=1e-4)
-
-
 def test_relaxed_kl_is_zero_of_equals_and_else_positive_in_the_mean():
     noise = gumbel([20_000, 1, 3], SEED)
     even, uneven = tf.zeros([1, 1, 3]), tf.constant([[[2.0, 0.0, -1.0]]])

@@ -123,14 +123,6 @@ def test_dip_penalties_by_hand(rng):
         np.testing.assert_allclose(parts["diagonal"], np.full(7, diagonal), rtol=1e-4)
 
 
-def test_dip_penalties_of_the_identity_are_zero():
-    corners = np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]])
-    halved = corners / 2**0.5, np.full([4, 2], np.log(0.5))
-    for parts in (dip_penalties(corners + 3), dip_penalties(*halved)):
-        for name, value in parts.items():
-            np.testing.assert_allclose(value, np.zeros(4), atol=1e-6, err_msg=name)
-
-
 def test_permuted_dimensions_keep_marginals_and_break_dependence(rng):
     latents = np.repeat(rng.normal(size=(500, 1)), 3, axis=1).astype("float32")
     permuted = permuted_dimensions(latents, SEED).numpy()

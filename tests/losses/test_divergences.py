@@ -36,14 +36,6 @@ def test_the_standard_normal_is_the_special_case_and_axes_are_summed(rng):
     np.testing.assert_allclose(value, single.reshape(3, -1).sum(axis=1), rtol=1e-5)
 
 
-def test_zero_only_where_the_distributions_agree(rng):
-    mean, log_var = rng.normal(size=(2, 6, 3)).astype("float32")
-    np.testing.assert_array_equal(kl_normal(mean, log_var, mean, log_var), np.zeros(6))
-    np.testing.assert_array_equal(kl_standard_normal(tf.zeros([2, 3]), tf.zeros([2, 3])), [0, 0])
-    assert (kl_normal(mean, log_var, mean + 0.1, log_var).numpy() > 1e-3).all()
-    assert (kl_normal(mean, log_var, mean, log_var + 0.2).numpy() > 1e-3).all()
-
-
 def test_a_tiny_divergence_is_not_lost_to_rounding():
     # exp(v) - 1 - v loses all digits in float32 at v = 1e-4; the series is v^2 / 2.
     log_var = tf.constant([[1e-2]])
@@ -87,13 +79,6 @@ def test_kl_categorical_against_explicit_sums(rng):
     np.testing.assert_allclose(kl_categorical(tf.constant(logits_q)), uniform, rtol=1e-5)
 
 
-def test_kl_categorical_ignores_a_constant_and_vanishes_where_the_distributions_agree(rng):
-    logits = tf.constant(rng.normal(size=(6, 2, 5)), tf.float32)
-    np.testing.assert_allclose(kl_categorical(logits, logits + 3.0), np.zeros(6), atol=1e-6)
-    np.testing.assert_allclose(kl_categorical(tf.ones([2, 3, 4])), [0, 0], atol=1e-6)
-    assert (kl_categorical(logits, 1.1 * logits).numpy() > 1e-3).all()
-
-
 def test_kl_categorical_is_finite_at_extreme_logits():
     logits = tf.constant([[1e4, 0.0, -1e4, 0.0]])
     other = tf.constant([[0.0, 1e4, 0.0, 0.0]])
@@ -104,8 +89,3 @@ def test_kl_categorical_is_finite_at_extreme_logits():
     # A certain q no longer moves, and p is pulled towards it.
     np.testing.assert_allclose(tape.gradient(values[0], logits), [[0, 0, 0, 0]])
     np.testing.assert_allclose(tape.gradient(values[1], other), [[-1, 1, 0, 0]])
-
-
-def test_kl_categorical_without_a_batch_axis_is_a_clear_error():
-    with pytest.raises(ValueError, match=r"pass \[batch, ..., classes\]"):
-        kl_categorical(tf.zeros([4]))

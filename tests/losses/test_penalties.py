@@ -62,32 +62,13 @@ def test_a_critic_that_ignores_its_input_pays_the_whole_weight_and_has_finite_gr
     assert np.isfinite(tape.gradient(loss, weight))
 
 
-def test_it_trains_a_keras_critic_to_unit_slope():
-    slope = keras.layers.Dense(1, kernel_initializer=keras.initializers.RandomNormal(seed=1))
-    critic = keras.Sequential([keras.Input((6, 6, 3)), keras.layers.Flatten(), slope])
-    optimizer = keras.optimizers.SGD(0.1)
-    for _ in range(20):
-        with tf.GradientTape() as tape:
-            loss = GradientPenalty(1.0)(critic, REAL, FAKE, EPSILON)
-        kernel = critic.trainable_variables[0]
-        optimizer.apply([tape.gradient(loss, kernel.value)], [kernel])
-    np.testing.assert_allclose(np.linalg.norm(kernel), 1.0, atol=0.02)
-
-
-def test_r1_is_the_squared_slope_at_real_examples():
+@pytest.mark.parametrize(("penalty", "examples"), [(R1(3.0), REAL), (R2(3.0), FAKE)])
+def test_r1_and_r2_are_the_squared_slope_at_real_examples_and_at_fakes(penalty, examples):
     def critic(x):  # of slope 2 x
         return tf.reduce_sum(tf.square(x), axis=[1, 2, 3])
 
-    expected = 0.5 * 3.0 * np.square(2 * REAL).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(R1(3.0)(critic, REAL, FAKE, EPSILON), expected, rtol=1e-5)
-
-
-def test_r2_is_the_squared_slope_at_fakes():
-    def critic(x):  # of slope 2 x
-        return tf.reduce_sum(tf.square(x), axis=[1, 2, 3])
-
-    expected = 0.5 * 3.0 * np.square(2 * FAKE).sum(axis=(1, 2, 3))
-    np.testing.assert_allclose(R2(3.0)(critic, REAL, FAKE, EPSILON), expected, rtol=1e-5)
+    expected = 0.5 * 3.0 * np.square(2 * examples).sum(axis=(1, 2, 3))
+    np.testing.assert_allclose(penalty(critic, REAL, FAKE, EPSILON), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("std", [0.0, 0.5])
@@ -111,7 +92,7 @@ def gaussian(mean, variance, x):
 def test_the_jensen_shannon_regularizer_is_what_noise_does_to_the_best_discriminator():
     """The derivative of its loss by the variance of noise on data and model, at none.
 
-    P = N(-0.5, 0.5) and Q = N(0.5, 1), of which noise only adds to the variances.
+    P = N(-0.5, 0.5) and Q = N(0.5, 1); noise adds to both variances.
     """
     x = np.linspace(-9.0, 9.0, 6001)
     step = x[1] - x[0]
@@ -203,7 +184,3 @@ def test_clear_errors():
         DRAGAN(std=-1)
     with pytest.raises(ValueError, match="at least 0"):
         GradientPenalty(-1.0)
-    with pytest.raises(ValueError, match="one number for each example"):
-        GradientPenalty()(None, REAL, FAKE, EPSILON[:, 0, 0, 0])
-    with pytest.raises(ValueError, match="one shape"):
-        GradientPenalty()(None, REAL, FAKE[:, :3], EPSILON)

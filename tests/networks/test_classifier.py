@@ -60,11 +60,6 @@ def test_float32_under_any_policy():
     assert {layer.compute_dtype for layer in network.layers[1:]} == {"float32"}
 
 
-def test_no_layers_are_refused():
-    with pytest.raises(ValueError, match="found no widths"):
-        conv_classifier(widths=())
-
-
 class TestOnAnEncoder:
     @pytest.mark.parametrize("heads", [("codes",), ("mean", "log_variance")])
     def test_starts_from_the_codes(self, heads):

@@ -1,32 +1,11 @@
 """The flow of affine couplings."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gen.layers.flows import ActNorm, AffineCoupling, Squeeze
 from keras_gen.networks.coupling_flow import coupling_flow
-
-
-@keras.saving.register_keras_serializable("test_coupling_flow")
-class Holder(keras.Model):
-    """A model that a flow is a constructor argument of."""
-
-    def __init__(self, flow, **kwargs):
-        super().__init__(**kwargs)
-        self.flow = flow
-        self.built = True
-
-    def call(self, x):
-        return self.flow(x)[0]
-
-    def get_config(self):
-        return {"flow": keras.saving.serialize_keras_object(self.flow)}
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(keras.saving.deserialize_keras_object(config["flow"]))
 
 
 def perturb(flow, rng):
@@ -84,32 +63,6 @@ def test_sizes_of_the_networks():
     flow = coupling_flow((2,), steps=3, hidden=(7, 5))
     one = 3 * 7 + 8 * 5 + 2 * 6 * 2 + 1 + 4  # dense layers, two heads, factor, normalization
     assert sum(int(np.prod(v.shape)) for v in flow.trainable_variables) == 3 * one
-
-
-def test_a_models_file_holds_the_flow(tmp_path, rng):
-    model = Holder(coupling_flow((4, 4, 1), steps=2, hidden=(3,)))
-    x = tf.constant(rng.normal(2, 3, (5, 4, 4, 1)), tf.float32)
-    perturb(model.flow, rng)
-    model.flow.after_update(model.flow(x, training=True)[2])
-    model.save(tmp_path / "model.keras")
-    keras.utils.set_random_seed(99)
-    loaded = keras.saving.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(loaded(x), model(x))
-    np.testing.assert_array_equal(loaded.flow.inverse(loaded(x)), model.flow.inverse(model(x)))
-    assert loaded.flow.input_shape == model.flow.input_shape
-    assert len(loaded.trainable_variables) == len(model.trainable_variables)
-
-
-def test_mixed_precision_keeps_the_values(rng):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    flow = coupling_flow((2,), steps=2, hidden=(8,))
-    perturb(flow, rng)
-    x = tf.constant(rng.normal(size=(4, 2)), tf.float32)
-    z, log_det, _ = flow(x)
-    assert z.dtype == log_det.dtype == tf.float32
-    np.testing.assert_allclose(flow.inverse(z), x, atol=1e-5)
-    hidden, *heads = flow.steps[1].network.layers[1:]
-    assert hidden.compute_dtype == "bfloat16" and heads[0].compute_dtype == "float32"
 
 
 @pytest.mark.parametrize(

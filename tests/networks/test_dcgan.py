@@ -76,26 +76,3 @@ def test_real_and_generated_images_are_normalized_by_their_own_batch():
     apart = discriminator(a, training=True)
     together = discriminator(tf.concat([a, b], 0), training=True)[:4]
     assert np.abs(apart - together).max() > 1e-4
-
-
-def test_mixed_precision_gives_float32():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    generator = dcgan_generator((16, 16, 1), latent_dim=100, filters=4)
-    discriminator = dcgan_discriminator((16, 16, 1), filters=4)
-    assert any(layer.compute_dtype == "bfloat16" for layer in generator.layers)
-    images = generator(LATENTS)
-    assert images.dtype == tf.float32
-    assert discriminator(images).dtype == tf.float32
-    assert all(w.dtype == "float32" for w in generator.weights + discriminator.weights)
-
-
-@pytest.mark.parametrize("shape", [(28, 28, 1), (16, 32, 1), (4, 4, 1), (0, 0, 1), (24, 24, 3)])
-@pytest.mark.parametrize("build", [dcgan_generator, dcgan_discriminator])
-def test_other_sizes_are_refused(build, shape):
-    with pytest.raises(ValueError, match=f"not {shape[0]}x{shape[1]}: pad or resize"):
-        build(shape)
-
-
-def test_names():
-    assert dcgan_generator((8, 8, 1), filters=1).name == "generator"
-    assert dcgan_discriminator((8, 8, 1), filters=1, name="critic").name == "critic"

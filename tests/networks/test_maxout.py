@@ -31,8 +31,3 @@ def test_pixels_that_drop_are_black():
     for value, same in ((-1.0, True), (1.0, False)):
         images = np.full([6, 4, 4, 1], value, "float32")
         assert np.allclose(network(images), network(images, training=True)) == same
-
-
-def test_a_unit_needs_a_piece():
-    with pytest.raises(ValueError, match="pieces is 0"):
-        maxout_discriminator(pieces=0)

@@ -63,31 +63,10 @@ def test_shapes_and_dtypes():
     assert anywhere(tf.random.normal([1, 40, 48, 3])).shape == (1, 3, 4, 1)
 
 
-def test_logits_are_not_squashed():
-    network = patch_discriminator((32, 32, 3), filters=4)
-    network.layers[-2].bias.assign([7.0])
-    assert (np.abs(network(tf.zeros([1, 32, 32, 3])) - 7) < 1).all()
-
-
 def test_channels_double_at_most_three_times():
     network = patch_discriminator((256, 256, 3), filters=2, strided_layers=5)
     widths = [layer.filters for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
     assert widths == [2, 4, 8, 16, 16, 16, 1]
-
-
-def test_initial_values():
-    network = patch_discriminator((32, 32, 3), filters=16)
-    for weight in network.weights:
-        if weight.name == "kernel":
-            kernel = weight.numpy()
-            assert abs(kernel.std() - 0.02) < 5 * 0.02 / np.sqrt(2 * kernel.size)
-
-
-def test_mixed_precision_gives_float32():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    network = patch_discriminator((32, 32, 3), filters=2)
-    assert network(tf.random.normal([1, 32, 32, 3])).dtype == tf.float32
-    assert network.layers[2].compute_dtype == "bfloat16"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """PixelCNN's network: what it sees, shapes, sizes, precision."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -75,18 +74,9 @@ def test_levels_are_scaled_inside(rng):
     np.testing.assert_allclose(logits, plain(x / 2 - 1), atol=1e-5)
 
 
-def test_mixed_precision_gives_float32(rng):
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    network = pixel_cnn((4, 4, 1), 8, filters=2, blocks=1)
-    assert any(layer.compute_dtype == "bfloat16" for layer in network.layers)
-    assert network(levels(rng, 2, (4, 4, 1))).dtype == tf.float32
-    assert all(w.dtype == "float32" for w in network.weights)
-
-
 @pytest.mark.parametrize(
     "arguments, message",
     [
-        ({"levels": 1}, "levels is 1"),
         ({"kernel": 2}, "kernel_size is 2"),
         ({"image_shape": (4, 4, 3), "filters": 2}, "2 maps cannot be divided into 3 groups"),
     ],

@@ -4,7 +4,6 @@ import itertools
 
 import keras
 import numpy as np
-import pytest
 import tensorflow as tf
 
 from keras_gen.networks import progressive_discriminator, progressive_generator
@@ -89,12 +88,3 @@ def test_faded_is_exact_at_both_ends(rng):
     a, b = rng.normal(size=(2, 3, 2, 2, 1)).astype("float32")
     np.testing.assert_array_equal(faded(a, b, np.zeros(3, "float32")), a)
     np.testing.assert_array_equal(faded(a, b, np.ones(3, "float32")), b)
-
-
-@pytest.mark.parametrize("build", [progressive_generator, progressive_discriminator])
-def test_sizes_that_cannot_be(build):
-    for shape in ((28, 28, 1), (16, 32, 1), (4, 4, 1)):
-        with pytest.raises(ValueError, match=f"not {shape[0]}x{shape[1]}: pad or resize"):
-            build(shape)
-    with pytest.raises(ValueError, match=r"width 15: maps of 16x16 would have no channel"):
-        build((16, 16, 1), filters=4, width=15)

@@ -23,10 +23,10 @@ def test_six_convolutions_make_one_latent_of_64_samples():
 
 def test_a_latent_sees_190_samples(rng):
     """1 + 3 (1 + 2 + 4 + 8 + 16 + 32); by instance normalization it sees all of them."""
-    x = tf.constant(rng.normal(size=(1, 640, 1)), tf.float32)
+    x = tf.constant(rng.uniform(size=(1, 640, 1)), tf.float32)
     for normalization, seen in ((None, 190), ("instance", 640)):
-        options = dict(activation="tanh", normalization=normalization)
-        encoder = wave_encoder(640, latent_dim=1, **SIX, **options)
+        encoder = wave_encoder(640, latent_dim=1, **SIX, normalization=normalization)
+        encoder.set_weights([np.abs(w) for w in encoder.get_weights()])  # so that no ReLU is 0
         with tf.GradientTape() as tape:
             tape.watch(x)
             latent = encoder(x)[0, 5, 0]
@@ -43,7 +43,7 @@ def test_instance_normalization_takes_out_the_scale(rng):
     assert np.abs(plain(100 * x) - plain(1000 * x)).max() > 1
 
 
-def test_the_decoder_is_told_the_class(rng):
+def test_the_decoder_depends_on_the_class(rng):
     decoder = wave_decoder(64, latent_dim=2, classes=3, filters=(4, 4))
     latents = np.repeat(rng.normal(size=(1, 16, 2)), 4, axis=0).astype("float32")
     sounds = decoder([latents, np.array([0, 1, 0, 2])]).numpy()

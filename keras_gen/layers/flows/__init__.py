@@ -1,4 +1,4 @@
-"""Invertible layers, of which normalizing flows are made."""
+"""Invertible layers: the parts of normalizing flows."""
 
 from keras_gen.layers.flows.act_norm import ActNorm
 from keras_gen.layers.flows.affine_coupling import AffineCoupling

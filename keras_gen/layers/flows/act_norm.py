@@ -2,6 +2,7 @@
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.layers.flows.base import InvertibleLayer
 from keras_gen.training.replicas import batch_mean
@@ -16,12 +17,11 @@ class ActNorm(InvertibleLayer):
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018,
     sec. 3.1: y = s * x + b, where s and b are trainable and are initialized from the first batch.
 
-    Here the first batch's mean and standard deviation are stored beside the trainable weights,
-    which start from 0: s = exp(log_scale) / deviation, b = bias - s * mean. That is the same
+    Here the first batch's mean and standard deviation are weights of their own, and the trainable
+    weights start from 0: s = exp(log_scale) / deviation, b = bias - s * mean. That is the same
     function, but a step of training changes no weight before its loss is known. Until
-    `after_update` has stored them, `call` in training uses the batch it is given, all replicas'
-    together, and takes its statistics for constants, as if they had been stored before the step;
-    out of training the layer is the identity till then.
+    `after_update` stores them, `call` in training uses the statistics of its batch, over all
+    replicas, as constants. At inference the layer is the identity until then.
 
     Deviation: the logarithm of s is trained, as in the authors' code. A channel that does not vary
     in the first batch keeps its scale.
@@ -35,15 +35,13 @@ class ActNorm(InvertibleLayer):
         ValueError: If the number of channels is unknown.
 
     Example:
-    ```python
-    layer = ActNorm()
-    y, log_det, statistics = layer(tf.random.normal([16, 8, 8, 3]), training=True)
-    layer.after_update(statistics)
-    ```
+        >>> layer = ActNorm()
+        >>> y, log_det, statistics = layer(tf.random.normal([16, 8, 8, 3]), training=True)
+        >>> layer.after_update(statistics)
     """
 
+    @override
     def build(self, input_shape):
-        """Creates the trainable scale and bias, and the statistics of the first batch."""
         if len(input_shape) < 2 or input_shape[-1] is None:
             raise ValueError(
                 f"ActNorm got the shape {tuple(input_shape)}: expected [batch, ..., channels] with "
@@ -57,8 +55,9 @@ class ActNorm(InvertibleLayer):
         self.log_deviation = self.add_weight(name="log_deviation", **weight | state)
         self.initialized = self.add_weight(name="initialized", shape=(), dtype="int32", **state)
 
+    @override
     def call(self, x, condition=None, training=False):
-        """Normalizes; the statistics are the mean and log standard deviation it used."""
+        """Normalizes; the statistics are the mean and log standard deviation in use."""
         mean, log_deviation = self._first_batch(x) if training else self._stored()
         log_slope = self.log_scale.value - log_deviation
         y = (x - mean) * tf.exp(log_slope) + self.bias.value
@@ -67,30 +66,30 @@ class ActNorm(InvertibleLayer):
         log_det = tf.fill(tf.shape(x)[:1], places * tf.reduce_sum(log_slope))
         return y, log_det, (mean, log_deviation) if training else ()
 
+    @override
     def inverse(self, y, condition=None):
-        """Undoes the normalization, with the stored statistics."""
         mean, log_deviation = self._stored()
         return (y - self.bias.value) * tf.exp(log_deviation - self.log_scale.value) + mean
 
+    @override
     def after_update(self, statistics):
-        """Stores the statistics, the first time only."""
         first = self.initialized.value == 0
-        for weight, found in zip((self.mean, self.log_deviation), statistics, strict=True):
-            weight.assign(tf.where(first, found, weight.value))
+        mean, log_deviation = statistics
+        self.mean.assign(tf.where(first, mean, self.mean.value))
+        self.log_deviation.assign(tf.where(first, log_deviation, self.log_deviation.value))
         self.initialized.assign(1)
 
     def _stored(self):
         return self.mean.value, self.log_deviation.value
 
     def _first_batch(self, x):
-        """The first batch's statistics: those stored, or of this batch as long as there are none.
-
-        They are computed in every step, because replicas cannot add up inside a `tf.cond`.
-        """
+        """The first batch's statistics: those stored, or those of this batch if there are none."""
+        # Computed in every step, because replicas cannot add up inside a `tf.cond`.
         places = list(range(1, x.shape.rank - 1))
         mean = batch_mean(tf.reduce_mean(x, places))
         variance = batch_mean(tf.reduce_mean(tf.square(x - mean), places))
         log_deviation = 0.5 * tf.math.log(tf.where(variance > CONSTANT, variance, 1.0))
         first = self.initialized.value == 0
-        pairs = zip((mean, log_deviation), self._stored(), strict=True)
-        return tuple(tf.where(first, tf.stop_gradient(new), old) for new, old in pairs)
+        old_mean, old_log_deviation = self._stored()
+        mean = tf.where(first, tf.stop_gradient(mean), old_mean)
+        return mean, tf.where(first, tf.stop_gradient(log_deviation), old_log_deviation)

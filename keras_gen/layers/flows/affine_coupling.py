@@ -5,6 +5,7 @@ import copy
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.layers.flows.base import InvertibleLayer
 
@@ -13,15 +14,13 @@ MASKS = ("channels", "checkerboard")
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AffineCoupling(InvertibleLayer):
-    """Scales and shifts one half of the values by what a network makes of the other half.
+    """Scales and shifts one half of the values; a network of the other half returns both.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.2 to 3.4.
-    The half that stays is the mask b of eq. (9), of which eqs. (4) and (5) are a special case. The
-    log scale is a tanh times a learned factor, as in sec. 4.1.
-
-    Deviations: none of the layer. The factor starts from 1, so that a network that starts from
-    zeros, as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient. One network with two
-    outputs makes scale and shift, as in the authors' code.
+    The half that stays is the mask b of eq. (9); eqs. (4) and (5) are a special case. The log scale
+    is a tanh times a learned factor, as in sec. 4.1. The factor starts from 1, so that a network
+    that starts from zeros, as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient. One
+    network has both outputs, as in the authors' code.
 
     Args:
         network: Built functional `keras.Model` of the masked values, zeros in place of the other
@@ -29,33 +28,33 @@ class AffineCoupling(InvertibleLayer):
             (scale, shift), each of the shape of x. Where b is 1 they are not used.
         mask: Which half stays. `"channels"`: the first half of the channels, or of the values of
             `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
-        flip: Whether the halves change parts, as in every other layer of a chain.
+        flip: Whether the halves are swapped, as in every other layer of a chain.
         **kwargs: `name` and the like, of `keras.layers.Layer`.
 
-    Input and output: float32 `[batch, values]` or `[batch, height, width, channels]`; condition: of
-    whatever shape the network takes.
+    Input and output: float32 `[batch, values]` or `[batch, height, width, channels]`; condition: as
+    the network takes it.
 
     Raises:
         ValueError: If the mask is unknown, leaves no half, or needs a size that is unknown, or the
             network's outputs are no (scale, shift).
 
     Example:
-    ```python
-    passive = keras.Input([2])
-    heads = [keras.layers.Dense(2, kernel_initializer="zeros")(passive) for _ in range(2)]
-    layer = AffineCoupling(keras.Model(passive, heads))
-    y, log_det, _ = layer(tf.random.normal([5, 2]))
-    ```
+        >>> passive = keras.Input([2])
+        >>> heads = [keras.layers.Dense(2, kernel_initializer="zeros")(passive) for _ in range(2)]
+        >>> layer = AffineCoupling(keras.Model(passive, heads))
+        >>> y, log_det, _ = layer(tf.random.normal([5, 2]))
     """
 
     def __init__(self, network: keras.Model, mask: str = "channels", flip: bool = False, **kwargs):
         super().__init__(**kwargs)
         if mask not in MASKS:
             raise ValueError(f"mask is {mask!r}: expected 'channels' or 'checkerboard'.")
-        self.network, self.mask, self.flip = network, mask, flip
+        self.network = network
+        self.mask = mask
+        self.flip = flip
 
+    @override
     def build(self, input_shape):
-        """Makes the mask, and the factor of the log scale."""
         self._stays = self._make_mask(tuple(input_shape[1:]))
         channels = [output.shape[-1] for output in self.network.outputs]
         if channels != [input_shape[-1]] * 2:
@@ -65,15 +64,15 @@ class AffineCoupling(InvertibleLayer):
             )
         self.factor = self.add_weight(name="factor", shape=(), initializer="ones")
 
+    @override
     def call(self, x, condition=None, training=False):
-        """Transforms the active half."""
         log_scale, shift = self._parameters(x, condition, training)
         # Eqs. (4), (5): where b is 1, log scale and shift are 0. Eq. (6): the determinant.
         log_det = tf.reduce_sum(log_scale, axis=list(range(1, log_scale.shape.rank)))
         return x * tf.exp(log_scale) + shift, log_det, ()
 
+    @override
     def inverse(self, y, condition=None):
-        """Recovers the active half: the passive one, and so the network's outputs, are known."""
         log_scale, shift = self._parameters(y, condition, training=False)
         return (y - shift) * tf.exp(-log_scale)  # eqs. (7), (8)
 
@@ -81,7 +80,8 @@ class AffineCoupling(InvertibleLayer):
         passive = self._stays * x
         inputs = passive if condition is None else [passive, condition]
         outputs = self.network(inputs, training=training)
-        scale, shift = (tf.cast(output, tf.float32) for output in outputs)
+        scale = tf.cast(outputs[0], tf.float32)
+        shift = tf.cast(outputs[1], tf.float32)
         active = 1 - self._stays
         return active * self.factor.value * tf.tanh(scale), active * shift
 
@@ -100,19 +100,19 @@ class AffineCoupling(InvertibleLayer):
             stays = np.arange(*sides) < sides[0] // 2
         if stays.min() == stays.max():
             raise ValueError(
-                f"AffineCoupling got examples of shape {shape}, of which the mask '{self.mask}' "
+                f"AffineCoupling got examples of shape {shape}: the mask '{self.mask}' "
                 "makes no two halves: use the other mask, or larger examples."
             )
         stays = (stays != self.flip).astype("float32")
         return stays[..., None] if by_pixel else stays
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         network = keras.saving.serialize_keras_object(self.network)
         return super().get_config() | {"network": network, "mask": self.mask, "flip": self.flip}
 
     @classmethod
+    @override
     def from_config(cls, config: dict):
-        """Builds the layer from what `get_config` returned."""
         config = copy.deepcopy(config)  # Keras empties what it reads.
         return cls(keras.saving.deserialize_keras_object(config.pop("network")), **config)

@@ -1,4 +1,4 @@
-"""What an invertible layer has to do, and how such layers are composed."""
+"""The base of invertible layers, and a chain of them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 
 class InvertibleLayer(keras.layers.Layer):
@@ -16,11 +17,11 @@ class InvertibleLayer(keras.layers.Layer):
     Estimation Using Real NVP", ICLR 2017, eq. (3).
 
     A subclass writes `call` and `inverse`; `y_shape` if y has another shape than x; and
-    `after_update` if it has state beside its trainable weights. `call` never changes state: what
-    the state is to become of, it returns as statistics. The model hands these to `after_update`
-    once the weights have been updated, so that a step whose loss is not finite changes nothing.
+    `after_update` if it has state other than its trainable weights. `call` never changes state. It
+    returns statistics for the new state, and the model passes them to `after_update` after the
+    weights are updated. So a step whose loss is not finite changes nothing.
 
-    Values stay in float32 whatever the dtype policy, because a layer cannot be inverted on rounded
+    Values are float32 whatever the dtype policy, because a layer cannot be inverted on rounded
     values; networks inside a layer follow the policy.
 
     Args:
@@ -45,21 +46,21 @@ class InvertibleLayer(keras.layers.Layer):
         super().__init__(**kwargs | {"dtype": "float32"})
 
     def call(self, x, condition=None, training: bool = False) -> tuple:
-        """Transforms data on their way to the latents.
+        """Transforms data in the direction of the latents.
 
         Args:
             x: Float32 `[batch, ...]`.
-            condition: What else a density p(x | condition) depends on, `[batch, ...]`, or None.
-            training: Whether a step of training follows, with this batch.
+            condition: The condition of a density p(x | condition), `[batch, ...]`, or None.
+            training: Whether this is a step of training.
 
         Returns:
             y, float32 `[batch, ...]`; log |det dy/dx| of each example, float32 `[batch]`, nats; and
-            the statistics for `after_update`, a tuple of tensors, empty if there is nothing to do.
+            the statistics for `after_update`, a tuple of tensors, empty without such state.
         """
         raise NotImplementedError
 
     def inverse(self, y, condition=None) -> tf.Tensor:
-        """Returns the x that `call` (with `training=False`) takes to y, float32 `[batch, ...]`."""
+        """Returns the x for which `call` (with `training=False`) returns y, `[batch, ...]`."""
         raise NotImplementedError
 
     def after_update(self, statistics: tuple) -> None:
@@ -79,8 +80,8 @@ class InvertibleLayer(keras.layers.Layer):
 class Chain(InvertibleLayer, keras.Model):
     """Invertible layers one after the other: y = f_n(...f_2(f_1(x))).
 
-    It is both an invertible layer, so that chains may hold chains, and a `keras.Model`, so that it
-    is saved and trained as any network. Dinh et al. (2017), sec. 3.3.
+    It is an invertible layer, so that chains may contain chains, and a `keras.Model`, so that it is
+    saved and trained like any network. Dinh et al. (2017), sec. 3.3.
 
     Args:
         layers: The layers, from the data's side to the latents'.
@@ -90,13 +91,11 @@ class Chain(InvertibleLayer, keras.Model):
         ValueError: If there are none, or one is not an `InvertibleLayer`.
 
     Example:
-    ```python
-    flow = Chain([ActNorm(), Squeeze()])
-    flow.build((None, 4, 4, 1))
-    y, log_det, statistics = flow(tf.random.normal([8, 4, 4, 1]), training=True)
-    flow.after_update(statistics)
-    x = flow.inverse(y)
-    ```
+        >>> flow = Chain([ActNorm(), Squeeze()])
+        >>> flow.build((None, 4, 4, 1))
+        >>> y, log_det, statistics = flow(tf.random.normal([8, 4, 4, 1]), training=True)
+        >>> flow.after_update(statistics)
+        >>> x = flow.inverse(y)
     """
 
     def __init__(self, layers: Sequence[InvertibleLayer], **kwargs):
@@ -108,8 +107,8 @@ class Chain(InvertibleLayer, keras.Model):
             found = type(foreign[0]).__name__ if foreign else "no layers"
             raise ValueError(f"A Chain of {found}: expected one or more InvertibleLayers.")
 
+    @override
     def build(self, input_shape):
-        """Builds every layer for the shape that the one before it returns."""
         self._x_shape = tuple(input_shape)
         shape = self._x_shape
         for step in self.steps:
@@ -127,6 +126,7 @@ class Chain(InvertibleLayer, keras.Model):
         """The shape of y, the latents, `(None, ...)`."""
         return self.y_shape(self.input_shape)
 
+    @override
     def call(self, x, condition=None, training=False):
         """Applies the layers in their order; log-determinants add up (Dinh et al., sec. 3.3)."""
         log_det, statistics = tf.zeros(tf.shape(x)[:1]), []
@@ -136,31 +136,31 @@ class Chain(InvertibleLayer, keras.Model):
             statistics.append(found)
         return x, log_det, tuple(statistics)
 
+    @override
     def inverse(self, y, condition=None):
-        """Applies the inverses in the opposite order."""
         for step in reversed(self.steps):
             y = step.inverse(y, condition)
         return y
 
+    @override
     def after_update(self, statistics):
-        """Hands every layer its statistics."""
         for step, found in zip(self.steps, statistics, strict=True):
             step.after_update(found)
 
+    @override
     def y_shape(self, x_shape):
-        """The shape that the last layer returns."""
         for step in self.steps:
             x_shape = step.y_shape(x_shape)
         return x_shape
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         layers = [keras.saving.serialize_keras_object(step) for step in self.steps]
         return {"name": self.name, "trainable": self.trainable, "layers": layers}
 
     @classmethod
+    @override
     def from_config(cls, config: dict, custom_objects=None):
-        """Builds the chain from what `get_config` returned."""
         config = copy.deepcopy(config)  # Keras empties what it reads.
         deserialize = keras.saving.deserialize_keras_object
         layers = [deserialize(layer, custom_objects) for layer in config.pop("layers")]

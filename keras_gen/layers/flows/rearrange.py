@@ -1,17 +1,18 @@
-"""Invertible layers that only move values about, and so have a log-determinant of 0."""
+"""Invertible layers that only reorder values, and so have a log-determinant of 0."""
 
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.layers.flows.base import InvertibleLayer
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Squeeze(InvertibleLayer):
-    """Makes the pixels of each square of an image the channels of one pixel.
+    """Turns the pixels of each square of an image into channels of one pixel.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6.
 
@@ -26,39 +27,37 @@ class Squeeze(InvertibleLayer):
         ValueError: If the input has another rank or the squares do not fit.
 
     Example:
-    ```python
-    y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
-    ```
+        >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
     """
 
     def __init__(self, factor: int = 2, **kwargs):
         super().__init__(**kwargs)
         self.factor = factor
 
+    @override
     def build(self, input_shape):
-        """Checks the shape."""
         if len(input_shape) != 4 or any(side and side % self.factor for side in input_shape[1:3]):
             raise ValueError(
                 f"Squeeze got the shape {tuple(input_shape)}: expected [batch, height, width, "
                 f"channels] with sides that are multiples of {self.factor}."
             )
 
+    @override
     def call(self, x, condition=None, training=False):
-        """Moves pixels to channels."""
         return tf.nn.space_to_depth(x, self.factor), tf.zeros(tf.shape(x)[:1]), ()
 
+    @override
     def inverse(self, y, condition=None):
-        """Moves channels to pixels."""
         return tf.nn.depth_to_space(y, self.factor)
 
+    @override
     def y_shape(self, x_shape):
-        """Smaller sides, more channels."""
         batch, height, width, channels = x_shape
         sides = [side and side // self.factor for side in (height, width)]
         return (batch, *sides, channels * self.factor**2)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"factor": self.factor}
 
 
@@ -79,17 +78,15 @@ class ChannelPermutation(InvertibleLayer):
         ValueError: If the order is not one of the input's channels.
 
     Example:
-    ```python
-    y, _, _ = ChannelPermutation([2, 0, 1])(tf.random.normal([4, 3]))
-    ```
+        >>> y, _, _ = ChannelPermutation([2, 0, 1])(tf.random.normal([4, 3]))
     """
 
     def __init__(self, order: Sequence[int] | None = None, **kwargs):
         super().__init__(**kwargs)
         self.order = None if order is None else [int(channel) for channel in order]
 
+    @override
     def build(self, input_shape):
-        """Checks the order."""
         channels = input_shape[-1]
         self._order = list(range(channels))[::-1] if self.order is None else self.order
         if sorted(self._order) != list(range(channels)):
@@ -97,14 +94,14 @@ class ChannelPermutation(InvertibleLayer):
                 f"order is {self.order}: expected each of the {channels} channels once, from 0."
             )
 
+    @override
     def call(self, x, condition=None, training=False):
-        """Permutes the channels."""
         return tf.gather(x, self._order, axis=-1), tf.zeros(tf.shape(x)[:1]), ()
 
+    @override
     def inverse(self, y, condition=None):
-        """Puts them back."""
         return tf.gather(y, np.argsort(self._order), axis=-1)
 
+    @override
     def get_config(self) -> dict:
-        """Returns the constructor's arguments."""
         return super().get_config() | {"order": self.order}

@@ -4,9 +4,9 @@ Every likelihood has, for network outputs `params` and data `x`,
 
 - `log_prob(params, x)`: nats, summed over the axes of one example,
 - `mean(params)` and `sample(params, seed)`: data-shaped float32,
-- `range`: the values data may take, (lowest, highest),
-- `levels`: of data that are whole numbers from 0 on, how many there are; else None,
-- `params_per_value`: how many output channels the network needs for each channel of the data.
+- `range`: lowest and highest value of data,
+- `levels`: number of levels of data that are whole numbers from 0 on; else None,
+- `params_per_value`: output channels of the network for each channel of the data.
 
 `x` is `[batch, ...]`. `params` may have more axes in front, such as the importance samples of IWAE:
 params `[k, batch, H, W, C]` against x `[batch, H, W, C]` give `[k, batch]`. All is computed in
@@ -52,11 +52,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
 
 
 def get(identifier: Any) -> Likelihood:
-    """Return the likelihood meant by a name, a saved config or an instance.
-
-    Args:
-        identifier: A name, of those in `LIKELIHOODS`, a dict from
-            `keras.saving.serialize_keras_object`, or a `Likelihood`.
+    """Return the likelihood of a name in `LIKELIHOODS`, of a saved config, or an instance itself.
 
     Raises:
         ValueError: If it is none of these.

@@ -12,19 +12,15 @@ class Likelihood(Configurable):
     """Base of the likelihoods.
 
     Attributes:
-        params_per_value: Output channels that the network needs for each channel of the data.
-        levels: Of data that are whole numbers from 0 to `levels - 1`, how many these are; None for
-            all other data. Models choose by it what they take: integer images of so many levels,
-            or else floats in `range`.
+        range: Lowest and highest value of data.
+        params_per_value: Output channels of the network for each channel of the data.
+        levels: Number of levels of data that are integers from 0 to `levels - 1`; None for other
+            data. A model with levels takes integer images, and else floats in `range`.
     """
 
+    range: tuple[float, float]
     params_per_value = 1
     levels: int | None = None
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """Lowest and highest value that data may take."""
-        raise NotImplementedError
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """Return log p(x | params) in nats.
@@ -40,7 +36,8 @@ class Likelihood(Configurable):
         Raises:
             ValueError: If the shapes do not match.
         """
-        params, x = tf.cast(params, tf.float32), tf.cast(x, tf.float32)
+        params = tf.cast(params, tf.float32)
+        x = tf.cast(x, tf.float32)
         expected = x.shape.as_list()
         if len(expected) > 1 and expected[-1] is not None:
             expected[-1] *= self.params_per_value

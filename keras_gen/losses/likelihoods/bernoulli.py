@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
-
-import keras
 import tensorflow as tf
+from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Bernoulli(Likelihood):
     """Independent Bernoulli pixels; the network returns logits.
 
@@ -22,17 +20,14 @@ class Bernoulli(Likelihood):
         >>> Bernoulli().log_prob(tf.zeros([4, 28, 28, 1]), tf.ones([4, 28, 28, 1]))  # -784 log 2
     """
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Black and white: (0, 1)."""
-        return 0.0, 1.0
+    range = (0.0, 1.0)
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the probabilities of white, sigmoid(params)."""
         return tf.sigmoid(tf.cast(params, tf.float32))
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw zeros and ones; `seed` is a stateless seed, int `[2]`."""
         probabilities = self.mean(params)
         uniform = tf.random.stateless_uniform(tf.shape(probabilities), seed)
         return tf.cast(uniform < probabilities, tf.float32)

@@ -1,25 +1,23 @@
-"""Levels as classes, of which each has a probability of its own."""
+"""Levels as classes: each has a probability of its own."""
 
 from __future__ import annotations
 
-import dataclasses
-
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 from keras_gen.training import noise
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Categorical(Likelihood):
     """Independent levels with probabilities softmax(logits), one logit for each level.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, section
     2.2. Data are whole numbers from 0 to `classes - 1`, ints or floats. For channels of data the
-    network returns `[..., channels * classes]`, which a reshape to `[..., channels, classes]` tells
-    apart.
+    network returns `[..., channels * classes]`, which is `[..., channels, classes]` flattened.
 
     Args:
         classes: How many levels there are.
@@ -33,42 +31,42 @@ class Categorical(Likelihood):
 
     classes: int = 256
 
+    @override
     def __post_init__(self):
-        """Check the arguments."""
         if self.classes < 2:
             raise ValueError(f"Categorical found classes={self.classes}: pass 2 or more.")
 
     @property
+    @override
     def params_per_value(self) -> int:  # type: ignore[override]
-        """Output channels for each channel of the data: a logit for each level."""
         return self.classes
 
     @property
+    @override
     def levels(self) -> int:  # type: ignore[override]
-        """How many levels there are."""
         return self.classes
 
     @property
-    def range(self) -> tuple[float, float]:
-        """The lowest and highest level."""
+    @override
+    def range(self) -> tuple[float, float]:  # type: ignore[override]
         return 0.0, self.classes - 1.0
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Return the expected level, float32, which need not be a whole number."""
         # TensorFlow's softmax takes 5 axes at most on some CPUs, and its logarithm any number.
         probabilities = tf.exp(tf.nn.log_softmax(self._by_channel(params)))
         return tf.reduce_sum(probabilities * tf.range(float(self.classes)), axis=-1)
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw levels, whole numbers in float32; `seed` is a stateless seed, int `[2]`."""
         shape = keras.ops.shape(self._by_channel(params))
         return self.sample_from(params, noise.gumbel(shape, seed))
 
     def sample_from(self, params: tf.Tensor, gumbel: tf.Tensor) -> tf.Tensor:
-        """Return the levels that Gumbel noise chooses: of highest logit plus noise.
+        """Return the levels of highest logit plus Gumbel noise, which are draws from the softmax.
 
-        Over the noise, a level is chosen as often as the softmax says: Maddison, Tarlow, Minka:
-        "A* Sampling", NeurIPS 2014, section 2.
+        Maddison, Tarlow, Minka: "A* Sampling", NeurIPS 2014, section 2.
 
         Args:
             params: Network outputs, `[..., channels * classes]`.

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
-import keras
 import tensorflow as tf
+from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Poisson(Likelihood):
     """Independent Poisson counts, as of words in a document; the network returns log rates.
 
@@ -23,17 +22,14 @@ class Poisson(Likelihood):
         >>> Poisson().log_prob(tf.zeros([4, 2000]), tf.zeros([4, 2000]))  # -2000 each
     """
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Counts: (0, infinity)."""
-        return 0.0, math.inf
+    range = (0.0, math.inf)
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the rates, exp(params)."""
         return tf.exp(tf.cast(params, tf.float32))
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw counts; `seed` is a stateless seed, int `[2]`."""
         rates = self.mean(params)
         return tf.random.stateless_poisson(tf.shape(rates), seed, rates, tf.float32)
 
@@ -41,18 +37,17 @@ class Poisson(Likelihood):
         return x * params - tf.exp(params) - tf.math.lgamma(x + 1.0)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Multinomial(Likelihood):
     """Words drawn one after the other, with probabilities softmax(params) over the last axis.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     supporting text: log p(x) = sum x log softmax(params), in which x are counts, or fractions of
     all words for nats per word. It is the probability of the words in their order: the multinomial
-    coefficient, which depends on no parameter, is left out.
+    coefficient is left out.
 
     Args:
-        draws: How many words `mean` and `sample` are of. `log_prob` takes any number.
+        draws: Number of words of `mean` and `sample`. `log_prob` takes any number.
 
     Raises:
         ValueError: If `draws` is below 1.
@@ -63,20 +58,19 @@ class Multinomial(Likelihood):
 
     draws: int = 1
 
+    @override
     def __post_init__(self):
-        """Check the arguments."""
         if self.draws < 1:
             raise ValueError(f"Multinomial found draws={self.draws}: pass 1 or more.")
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Counts: (0, infinity)."""
-        return 0.0, math.inf
+    range = (0.0, math.inf)
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Return the expected counts among `draws` words; for 1, the words' probabilities."""
         return self.draws * tf.nn.softmax(tf.cast(params, tf.float32))
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Draw the counts of `draws` words; `seed` is a stateless seed, int `[2]`."""
         words = tf.shape(params, tf.int64)[-1]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 from keras_gen.training import noise
 
@@ -14,19 +14,18 @@ from keras_gen.training import noise
 _MAXIMUM_LOG_SCALE = 40.0
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class DiscretizedLogistic(Likelihood):
     """Mass of a mixture of logistic densities in the bin around each level.
 
     Salimans, Karpathy, Chen, Kingma: "PixelCNN++: Improving the PixelCNN with Discretized Logistic
     Mixture Likelihood and Other Modifications", ICLR 2017, equation 2. Data are floats on a grid:
     `bins` values at equal distances from -1 to 1, such as images of 8 bits scaled to that range.
-    The lowest and the highest bin have the whole tail beyond them.
+    The lowest and the highest bin include the whole tail beyond them.
 
     For each channel of the data the network returns `[logits, means, log scales]`, `mixtures` of
-    each, and for one mixture `[mean, log scale]`: `[..., channels * params_per_value]`, which a
-    reshape to `[..., channels, params_per_value]` tells apart.
+    each, and for one mixture `[mean, log scale]`. Its outputs `[..., channels * params_per_value]`
+    are `[..., channels, params_per_value]` flattened.
 
     Deviations: channels are independent, so that there may be any number of them; the paper's
     share the logits of a pixel, and each mean depends linearly on the channels before. The mass of
@@ -51,23 +50,22 @@ class DiscretizedLogistic(Likelihood):
     mixtures: int = 1
     minimum_log_scale: float = -7.0
 
+    @override
     def __post_init__(self):
-        """Check the arguments."""
         for name, least in (("bins", 2), ("mixtures", 1)):
             value = getattr(self, name)
             if value < least:
                 raise ValueError(f"DiscretizedLogistic found {name}={value}: pass {least} or more.")
 
     @property
+    @override
     def params_per_value(self) -> int:  # type: ignore[override]
         """Output channels for each channel of the data: 2, or 3 for each of several mixtures."""
         return 2 if self.mixtures == 1 else 3 * self.mixtures
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """The range of images scaled for tanh: (-1, 1)."""
-        return -1.0, 1.0
+    range = (-1.0, 1.0)
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Return the expected value before it is rounded to the grid, within [-1, 1]."""
         logits, means, scales = self._split(params)
@@ -80,16 +78,15 @@ class DiscretizedLogistic(Likelihood):
         # TensorFlow's softmax takes 5 axes at most on some CPUs, and its logarithm any number.
         return tf.reduce_sum(tf.exp(tf.nn.log_softmax(logits)) * clipped, axis=-1)
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw values on the grid, within [-1, 1]; `seed` is a stateless seed, int `[2]`."""
         logits, means, scales = self._split(params)
         component_seed, value_seed = tf.unstack(tf.random.split(seed, 2))
         gumbel = noise.gumbel(keras.ops.shape(logits), component_seed)
         chosen = tf.argmax(logits + gumbel, axis=-1)[..., None]
-        mean, scale = (
-            tf.gather(v, chosen, axis=-1, batch_dims=v.shape.rank - 1)[..., 0]
-            for v in (means, scales)
-        )
+        axes = means.shape.rank - 1
+        mean = tf.gather(means, chosen, axis=-1, batch_dims=axes)[..., 0]
+        scale = tf.gather(scales, chosen, axis=-1, batch_dims=axes)[..., 0]
         uniform = noise.uniform(keras.ops.shape(mean), value_seed)
         x = mean + scale * (tf.math.log(uniform) - tf.math.log1p(-uniform))
         steps = (self.bins - 1) / 2
@@ -97,7 +94,8 @@ class DiscretizedLogistic(Likelihood):
 
     def _log_prob(self, params, x):
         logits, means, scales = self._split(params)
-        x, half = x[..., None], 1 / (self.bins - 1)
+        x = x[..., None]
+        half = 1 / (self.bins - 1)
         below = tf.math.log_sigmoid((x + half - means) / scales)
         above = tf.math.log_sigmoid((means - x + half) / scales)
         # Equation 2: sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)).

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 
-import keras
 import tensorflow as tf
+from typing_extensions import override
 
+from keras_gen.losses.base import serializable
 from keras_gen.losses.likelihoods.base import Likelihood
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class Normal(Likelihood):
     """Independent normal pixels: Kingma & Welling (2014), appendix C.2.
 
     Args:
         scale: The fixed standard deviation; the network returns the mean. None: the network
-            returns mean and scale, `[..., 2 * channels]`, the first half the mean; the standard
-            deviation is softplus of the second half plus `minimum_scale`.
-        minimum_scale: Least standard deviation when it is learned. It bounds the density, which
-            would grow for ever on pixels that never vary.
+            returns `[..., 2 * channels]`, first the mean; the standard deviation is softplus of the
+            second half plus `minimum_scale`.
+        minimum_scale: Least standard deviation when it is learned. It bounds the density on pixels
+            that never vary.
 
     Raises:
         ValueError: If `scale` or `minimum_scale` is not positive.
@@ -34,8 +33,8 @@ class Normal(Likelihood):
     scale: float | None = 1.0
     minimum_scale: float = 1e-3
 
+    @override
     def __post_init__(self):
-        """Check the arguments."""
         for name in ("scale", "minimum_scale"):
             value = getattr(self, name)
             if not (value is None and name == "scale") and not value > 0:
@@ -44,21 +43,20 @@ class Normal(Likelihood):
                 )
 
     @property
+    @override
     def params_per_value(self) -> int:  # type: ignore[override]
         """Output channels for each channel of the data: 1, or 2 with a learned scale."""
         return 2 if self.scale is None else 1
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """The range of images scaled for tanh: (-1, 1)."""
-        return -1.0, 1.0
+    range = (-1.0, 1.0)
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Return the mean, which may lie outside `range` if the network lets it."""
         return self._split(params)[0]
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw normal values around the mean; `seed` is a stateless seed, int `[2]`."""
         mean, scale = self._split(params)
         return mean + scale * tf.random.stateless_normal(tf.shape(mean), seed)
 
@@ -76,12 +74,11 @@ class Normal(Likelihood):
         return mean, tf.nn.softplus(raw) + self.minimum_scale
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class UnboundedNormal(Normal):
     """Normal values of data that may be any numbers, such as the latents of another model.
 
-    Models take and give such data as vectors, and not as images.
+    Models treat such data as vectors, and not as images.
 
     Args:
         scale: As of `Normal`; by default learned.
@@ -97,14 +94,10 @@ class UnboundedNormal(Normal):
 
     scale: float | None = None
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Any numbers: (-infinity, infinity)."""
-        return -math.inf, math.inf
+    range = (-math.inf, math.inf)
 
 
-@keras.saving.register_keras_serializable("keras_gen")
-@dataclasses.dataclass(frozen=True)
+@serializable
 class LogNormal(Normal):
     """Independent positive values whose logarithms are normal.
 
@@ -124,18 +117,16 @@ class LogNormal(Normal):
 
     scale: float | None = None
 
-    @property
-    def range(self) -> tuple[float, float]:
-        """Positive values: (0, infinity), both excluded."""
-        return 0.0, math.inf
+    range = (0.0, math.inf)  # both excluded
 
+    @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Return the expected value, exp(mean + scale^2 / 2)."""
         mean, scale = self._split(params)
         return tf.exp(mean + 0.5 * tf.square(scale))
 
+    @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw positive values; `seed` is a stateless seed, int `[2]`."""
         return tf.exp(super().sample(params, seed))
 
     def _log_prob(self, params, x):

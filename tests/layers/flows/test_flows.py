@@ -10,7 +10,6 @@ from keras_gen.layers.flows import (
     AffineCoupling,
     Chain,
     ChannelPermutation,
-    InvertibleLayer,
     Squeeze,
 )
 
@@ -188,12 +187,3 @@ def test_bad_shapes_are_refused(layer, shape, sentence):
 def test_bad_chains_are_refused(layers, found):
     with pytest.raises(ValueError, match=f"A Chain of {found}"):
         Chain(layers)
-
-
-def test_the_base_promises_and_does_nothing():
-    layer = InvertibleLayer()
-    assert layer.y_shape((1, 2)) == (1, 2)
-    assert tf.autograph.to_graph(layer.after_update)(layer, ()) is None
-    for method in (layer.call, layer.inverse):
-        with pytest.raises(NotImplementedError):
-            method(tf.ones([1, 2]))

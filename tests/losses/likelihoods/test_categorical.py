@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy import special
 
-from keras_gen.losses import Categorical, likelihoods
+from keras_gen.losses import Categorical
 from keras_gen.training import noise
 
 SHAPE = (3, 4, 4, 2)
@@ -57,25 +57,3 @@ def test_samples_are_as_frequent_as_the_softmax_says():
     assert (np.abs(frequencies - wanted) < 5 * np.sqrt(wanted * (1 - wanted) / n)).all()
     # One channel tells nothing about the other.
     assert abs(np.corrcoef(drawn.T)[0, 1]) < 5 / np.sqrt(n)
-
-
-def test_the_number_of_classes_is_that_of_levels_and_of_logits():
-    likelihood = Categorical(classes=10)
-    assert likelihood.levels == likelihood.params_per_value == 10
-    assert likelihood.range == (0.0, 9.0)
-    assert likelihoods.get("categorical") == Categorical(256)
-    with pytest.raises(ValueError, match="classes=1: pass 2 or more"):
-        Categorical(1)
-
-
-def test_a_batch_of_unknown_size_keeps_its_other_axes():
-    shapes = []
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 4, 4, 6])])
-    def draw(params):
-        for value in (Categorical(3).mean(params), Categorical(3).sample(params, [1, 2])):
-            shapes.append(value.shape.as_list())
-        return value
-
-    assert draw(tf.zeros([2, 4, 4, 6])).shape == (2, 4, 4, 2)
-    assert shapes == [[None, 4, 4, 2]] * 2

@@ -1,9 +1,8 @@
 import numpy as np
-import pytest
 import tensorflow as tf
 from scipy import special, stats
 
-from keras_gen.losses import Multinomial, Poisson, likelihoods
+from keras_gen.losses import Multinomial, Poisson
 
 SHAPE = (3, 4, 4, 2)
 
@@ -41,13 +40,3 @@ def test_multinomial_draws_as_many_words_as_it_says(rng):
     error = np.sqrt(fractions * (1 - fractions) / len(draws))
     assert np.all(np.abs(draws.mean(axis=0) - fractions) < 5 * error)
     np.testing.assert_array_equal(draws, Multinomial().sample(one, [3, 4])[0])
-
-
-@pytest.mark.parametrize(("name", "kind"), [("poisson", Poisson), ("multinomial", Multinomial)])
-def test_names_of_counts(name, kind):
-    assert likelihoods.get(name) == kind()
-
-
-def test_a_bad_number_of_draws_is_a_clear_error():
-    with pytest.raises(ValueError, match="draws=0: pass 1 or more"):
-        Multinomial(draws=0)

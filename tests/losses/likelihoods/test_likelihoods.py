@@ -81,25 +81,9 @@ def test_low_precision_params_are_computed_in_float32(rng):
     assert Normal().mean(logits).dtype == tf.float32
 
 
-def test_ranges():
-    assert Bernoulli().range == (0.0, 1.0)
-    assert Normal().range == (-1.0, 1.0)
-    assert UnboundedNormal().range == (-np.inf, np.inf)
-    assert Poisson().range == LogNormal().range == Multinomial().range == (0.0, np.inf)
-
-
-def test_only_whole_numbers_up_to_a_highest_have_levels():
-    levels = [likelihood.levels for likelihood in ALL]
-    assert levels == [3 if isinstance(likelihood, Categorical) else None for likelihood in ALL]
-
-
 @pytest.mark.parametrize("likelihood", ALL, ids=repr)
 def test_config_round_trip(likelihood):
     assert likelihoods.get(keras.saving.serialize_keras_object(likelihood)) == likelihood
-
-
-def test_every_likelihood_has_a_name():
-    assert {type(likelihood) for likelihood in ALL} == set(likelihoods.LIKELIHOODS.values())
 
 
 @pytest.mark.parametrize("bad", ["gaussian", None, 1.0])
@@ -115,3 +99,52 @@ def test_a_bad_likelihood_is_a_clear_error(bad):
 def test_mismatched_shapes_do_not_broadcast(likelihood, shape):
     with pytest.raises(ValueError, match="let the network end with shape"):
         likelihood.log_prob(tf.zeros(shape), tf.zeros([4, 8, 8, 3]))
+
+
+@pytest.mark.parametrize(
+    ("name", "likelihood", "params_per_value", "found_range", "levels"),
+    [
+        ("bernoulli", Bernoulli(), 1, (0, 1), None),
+        ("categorical", Categorical(256), 256, (0, 255), 256),
+        ("discretized_logistic", DiscretizedLogistic(256, 1, -7.0), 2, (-1, 1), None),
+        ("log_normal", LogNormal(scale=None), 2, (0, np.inf), None),
+        ("multinomial", Multinomial(draws=1), 1, (0, np.inf), None),
+        ("normal", Normal(scale=1.0), 1, (-1, 1), None),
+        ("poisson", Poisson(), 1, (0, np.inf), None),
+        ("unbounded_normal", UnboundedNormal(scale=None), 2, (-np.inf, np.inf), None),
+    ],
+)
+def test_names_and_kinds_of_data(name, likelihood, params_per_value, found_range, levels):
+    assert likelihoods.get(name) == likelihood
+    assert likelihood.params_per_value == params_per_value
+    assert likelihood.range == found_range and likelihood.levels == levels
+
+
+@pytest.mark.parametrize("likelihood", [Categorical(3), DiscretizedLogistic(mixtures=2)])
+def test_a_batch_of_unknown_size_keeps_its_other_axes(likelihood):
+    shapes = []
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 4, 4, 6])])
+    def draw(params):
+        for value in (likelihood.mean(params), likelihood.sample(params, [1, 2])):
+            shapes.append(value.shape.as_list())
+        return value
+
+    channels = 6 // likelihood.params_per_value
+    assert draw(tf.zeros([2, 4, 4, 6])).shape == (2, 4, 4, channels)
+    assert shapes == [[None, 4, 4, channels]] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "message"),
+    [
+        (Categorical, dict(classes=1), "classes=1: pass 2 or more"),
+        (DiscretizedLogistic, dict(mixtures=0), "mixtures=0: pass 1 or more"),
+        (LogNormal, dict(minimum_scale=0.0), "LogNormal found minimum_scale=0.0: pass a positive"),
+        (Multinomial, dict(draws=0), "draws=0: pass 1 or more"),
+        (Normal, dict(scale=-1.0), "Normal found scale=-1.0: pass a positive"),
+    ],
+)
+def test_bad_arguments_are_clear_errors(kind, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        kind(**arguments)

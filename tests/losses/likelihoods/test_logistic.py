@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 from scipy import special, stats
 
-from keras_gen.losses import DiscretizedLogistic, likelihoods
+from keras_gen.losses import DiscretizedLogistic
 
 LOG_SCALES = [-7.0, -3.0, -1.0, 0.5, 3.0]
 
@@ -42,19 +42,6 @@ def test_mixtures_are_weighted_sums():
     parts = [exact_masses(256, m, np.exp(s)) for m, s in zip(means, log_scales, strict=True)]
     np.testing.assert_allclose(probabilities, special.softmax(logits) @ parts, rtol=1e-4)
     np.testing.assert_allclose(probabilities.sum(), 1.0, rtol=1e-5)
-
-
-def test_channels_are_independent_and_lie_one_after_the_other(rng):
-    likelihood = DiscretizedLogistic(mixtures=2)
-    params = rng.normal(size=(4, 3, 6)).astype("float32")
-    x = grid(256)[rng.integers(0, 256, size=(4, 3))]
-    value = likelihood.log_prob(params.reshape(4, 18), x)
-    single = likelihood.log_prob(params.reshape(12, 6), x.reshape(12, 1)).numpy()
-    np.testing.assert_allclose(value, single.reshape(4, 3).sum(axis=1), rtol=1e-5)
-    np.testing.assert_allclose(
-        likelihood.mean(params.reshape(4, 18)),
-        likelihood.mean(params.reshape(12, 6)).numpy().reshape(4, 3),
-    )
 
 
 def test_masses_too_small_for_float32_are_exact():
@@ -107,13 +94,6 @@ def test_the_mean_is_that_of_all_values(mean, log_scale):
     np.testing.assert_allclose(value, [[expected]], atol=tolerance)
 
 
-def test_the_mean_of_a_mixture_is_weighted():
-    params = [[1.0, 0.0, -0.5, 0.2, -3.0, -3.0]]
-    weight = special.expit(1.0)
-    value = DiscretizedLogistic(mixtures=2).mean(params)
-    np.testing.assert_allclose(value, [[weight * -0.5 + (1 - weight) * 0.2]], atol=1e-4)
-
-
 def test_samples_lie_on_the_grid_as_often_as_their_probabilities_say():
     n, likelihood = 20_000, DiscretizedLogistic(bins=6, mixtures=2)
     row = [0.5, 0.0, -0.7, 0.8, -2.0, -1.0]
@@ -127,28 +107,3 @@ def test_samples_lie_on_the_grid_as_often_as_their_probabilities_say():
     wanted = all_probabilities(likelihood, row)
     error = np.sqrt(wanted * (1 - wanted) / n)
     assert (np.abs(near.mean(axis=0) - wanted) < 5 * error).all()
-
-
-def test_a_batch_of_unknown_size_keeps_its_other_axes():
-    likelihood, shapes = DiscretizedLogistic(mixtures=2), []
-
-    @tf.function(input_signature=[tf.TensorSpec([None, 4, 4, 6])])
-    def draw(params):
-        for value in (likelihood.mean(params), likelihood.sample(params, [1, 2])):
-            shapes.append(value.shape.as_list())
-        return value
-
-    assert draw(tf.zeros([2, 4, 4, 6])).shape == (2, 4, 4, 1)
-    assert shapes == [[None, 4, 4, 1]] * 2
-
-
-def test_arguments():
-    likelihood = likelihoods.get("discretized_logistic")
-    assert likelihood == DiscretizedLogistic(256, 1, -7.0) and likelihood.levels is None
-    assert likelihood.range == (-1.0, 1.0)
-    assert likelihood.params_per_value == 2
-    assert DiscretizedLogistic(mixtures=10).params_per_value == 30
-    with pytest.raises(ValueError, match="bins=1: pass 2 or more"):
-        DiscretizedLogistic(bins=1)
-    with pytest.raises(ValueError, match="mixtures=0: pass 1 or more"):
-        DiscretizedLogistic(mixtures=0)

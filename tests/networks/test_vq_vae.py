@@ -75,28 +75,3 @@ class TestTwoLevels:
         # The bottom sees features and the top's codes, the decoder both kinds of codes.
         for seen, by in ((h_bottom, features), (h_bottom, h_top), (outputs, h_top)):
             assert np.abs(tape.gradient(seen, by)).max() > 0
-
-    def test_refuses_sides(self):
-        with pytest.raises(ValueError, match=r"3 convolutions .* 12x12 pixels: .* multiples of 8"):
-            vq_vae_2_networks((12, 12, 3))
-
-
-@pytest.mark.parametrize("build", [residual_encoder, residual_decoder])
-def test_refuses_sides(build):
-    sentence = r"2 convolutions .* 30x32 pixels: .* multiples of 4; change stages"
-    with pytest.raises(ValueError, match=sentence):
-        build((30, 32, 3))
-    with pytest.raises(ValueError, match="0 convolutions that halve"):
-        build(stages=0)
-
-
-def test_mixed_precision_gives_float32():
-    keras.config.set_dtype_policy("mixed_bfloat16")
-    networks = [residual_encoder((8, 8, 1), **SMALL | dict(codes_per_place=2))]
-    networks += [
-        residual_decoder((8, 8, 1), **SMALL),
-        *vq_vae_2_networks((8, 8, 1), **SMALL).values(),
-    ]
-    for network in networks:
-        assert {output.dtype for output in network.outputs} == {"float32"}
-        assert any(layer.compute_dtype == "bfloat16" for layer in network.layers[1:])

@@ -1,4 +1,4 @@
-"""The networks of games so small that they are solved by hand."""
+"""The networks of the Dirac-GAN, a game so small that it is solved by hand."""
 
 import keras
 from keras import layers
@@ -8,7 +8,7 @@ def dirac_networks(theta: float = 1.0, psi: float = 1.0) -> tuple[keras.Model, k
     """Builds the players of the Dirac-GAN, which have one number each.
 
     Mescheder, Geiger, Nowozin: "Which Training Methods for GANs do actually Converge?", ICML 2018,
-    definition 2.1: the generator makes theta of whatever latents, the discriminator's logit of x is
+    definition 2.1: the generator returns theta for all latents, the discriminator's logit of x is
     psi x, and real examples are all 0. The only equilibrium is theta = psi = 0.
 
     Args:
@@ -20,13 +20,11 @@ def dirac_networks(theta: float = 1.0, psi: float = 1.0) -> tuple[keras.Model, k
         `[batch, 1]`.
 
     Example:
-    ```python
-    from keras_gen.gan import GAN
-
-    model = GAN(*dirac_networks(), objective="minimax", data="vectors")
-    ```
+        >>> from keras_gen.gan import GAN
+        >>> model = GAN(*dirac_networks(), objective="minimax", data="vectors")
     """
-    generator = [keras.Input((1,)), layers.Rescaling(0.0, offset=1.0), _slope(theta, "theta")]
+    ones = layers.Rescaling(0.0, offset=1.0)
+    generator = [keras.Input((1,)), ones, _slope(theta, "theta")]
     discriminator = [keras.Input((1,)), _slope(psi, "psi")]
     return (
         keras.Sequential(generator, name="generator"),

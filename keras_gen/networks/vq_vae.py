@@ -1,9 +1,9 @@
-"""Residual networks of grids of codes, for images."""
+"""Encoders and decoders of the VQ-VAE and the VQ-VAE-2 of images: residual, of grids of codes."""
 
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import conv, halved_sides
+from keras_gen.networks.blocks import float32, halved_sides, he_conv
 
 
 def residual_encoder(
@@ -14,13 +14,12 @@ def residual_encoder(
     blocks: int = 2,
     stages: int = 2,
     codes_per_place: int = 1,
-    name: str = "encoder",
 ) -> keras.Model:
     """Builds strided convolutions and residual blocks, to one or several latents at each place.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.1: 4x4 convolutions of stride 2, then blocks of ReLU, 3x3 convolution, ReLU, 1x1
-    convolution, all with 256 channels. Of CIFAR-10 it makes 8x8 places with 10 latents each.
+    convolution, all with 256 channels. For CIFAR-10 it has 8x8 places with 10 latents each.
 
     Deviations: where the paper says nothing, there is a ReLU between the convolutions and before
     the last one, a 1x1 convolution to the latents.
@@ -33,28 +32,24 @@ def residual_encoder(
         blocks: Number of residual blocks.
         stages: Number of strided convolutions, each of which halves the sides.
         codes_per_place: Latents at each place.
-        name: Name of the model.
 
     Returns:
         A model from `[batch, *image_shape]` to float32 `[batch, height / 2^stages,
-        width / 2^stages, latent_dim]`, with an axis of `codes_per_place` before the last if they
-        are several.
+        width / 2^stages, latent_dim]`, or `[..., codes_per_place, latent_dim]` if they are several.
 
     Raises:
         ValueError: If the convolutions cannot halve the sides.
 
     Example:
-    ```python
-    encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)  # to (8, 8, 64)
-    ```
+        >>> encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)
     """
     halved_sides(image_shape, stages, "stages")
     images = keras.Input(image_shape)
     x = _blocks(_halved(images, filters, stages), residual_filters, blocks)
-    x = _conv(latent_dim * codes_per_place, 1, dtype="float32")(x)
+    x = he_conv(latent_dim * codes_per_place, 1, dtype="float32")(x)
     if codes_per_place > 1:
         x = layers.Reshape((*x.shape[1:3], codes_per_place, latent_dim), dtype="float32")(x)
-    return keras.Model(images, x, name=name)
+    return keras.Model(images, x, name="encoder")
 
 
 def residual_decoder(
@@ -65,25 +60,22 @@ def residual_decoder(
     blocks: int = 2,
     stages: int = 2,
     codes_per_place: int = 1,
-    name: str = "decoder",
 ) -> keras.Model:
     """Builds the mirror image of `residual_encoder`, to the parameters of the likelihood.
 
     Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions of
-    stride 2, which divides 4, so that they overlap evenly.
-
-    Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the encoder.
+    stride 2. Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the
+    encoder.
 
     Args:
-        image_shape: Shape of the parameters: that of an example, with more channels if the
-            likelihood has several parameters per value.
-        latent_dim: As of the encoder, like all others.
+        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
+            channels.
+        latent_dim: As of the encoder, and so are all others.
         filters: Channels of all maps.
-        residual_filters: Channels between the two convolutions of a block.
-        blocks: Number of residual blocks.
+        residual_filters: Channels within a block.
+        blocks: Number of blocks.
         stages: Number of transposed convolutions.
         codes_per_place: Latents at each place.
-        name: Name of the model.
 
     Returns:
         A model from latents, shaped as the encoder returns them, to float32
@@ -93,9 +85,7 @@ def residual_decoder(
         ValueError: If the layers cannot double up to the sides.
 
     Example:
-    ```python
-    decoder = residual_decoder((32, 32, 3), filters=64, residual_filters=32)
-    ```
+        >>> decoder = residual_decoder((32, 32, 3), filters=64, residual_filters=32)
     """
     height, width = halved_sides(image_shape, stages, "stages")
     several = (codes_per_place,) if codes_per_place > 1 else ()
@@ -104,7 +94,7 @@ def residual_decoder(
     if several:
         x = layers.Reshape((height, width, codes_per_place * latent_dim))(x)
     x = _image(x, image_shape[-1], filters, residual_filters, blocks, stages)
-    return keras.Model(latents, x, name=name)
+    return keras.Model(latents, x, name="decoder")
 
 
 def vq_vae_2_networks(
@@ -120,11 +110,9 @@ def vq_vae_2_networks(
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
     2019, sec. 3.1 and fig. 2a: the bottom level has a quarter of the image's sides, the top level
-    half of those. Convolutions and blocks are those of `residual_encoder`. What the top's codes
-    give to the bottom level passes residual blocks and a transposed convolution; the decoder
-    upsamples them by a transposed convolution beside the bottom's codes.
-
-    Deviations: how many layers stand between the levels is not in the paper.
+    half of those. Convolutions and blocks are those of `residual_encoder`. The encoder of the
+    bottom level takes its features and the top's codes, which pass residual blocks and a transposed
+    convolution. The decoder takes the codes of both, the top's through a transposed convolution.
 
     Args:
         image_shape: `(height, width, channels)`, the sides multiples of 2^(stages + 1).
@@ -142,21 +130,20 @@ def vq_vae_2_networks(
         ValueError: If the convolutions cannot halve the sides.
 
     Example:
-    ```python
-    networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
-    ```
+        >>> networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
     """
     height, width = halved_sides(image_shape, stages + 1, "stages")
     images = keras.Input(image_shape)
     features = _blocks(_halved(images, filters, stages), residual_filters, blocks)
     h_top = _blocks(_halved(features, filters, 1), residual_filters, blocks)
-    outputs = [_float32(features), _conv(latent_dim, 1, dtype="float32")(h_top)]
+    outputs = [float32(features), he_conv(latent_dim, 1, dtype="float32")(h_top)]
     top_encoder = keras.Model(images, outputs, name="top_encoder")
 
-    below, top = keras.Input(features.shape[1:]), keras.Input((height, width, latent_dim))
-    from_top = _blocks(_conv(filters, 3)(top), residual_filters, blocks)
+    below = keras.Input(features.shape[1:])
+    top = keras.Input((height, width, latent_dim))
+    from_top = _blocks(he_conv(filters, 3)(top), residual_filters, blocks)
     h_bottom = layers.Concatenate()([below, _doubled(from_top, filters)])
-    h_bottom = _conv(latent_dim, 1, dtype="float32")(h_bottom)
+    h_bottom = he_conv(latent_dim, 1, dtype="float32")(h_bottom)
     encoder = keras.Model([below, top], h_bottom, name="encoder")
 
     bottom = keras.Input((2 * height, 2 * width, latent_dim))
@@ -168,38 +155,28 @@ def vq_vae_2_networks(
     return dict(top_encoder=top_encoder, encoder=encoder, decoder=decoder)
 
 
-def _conv(filters, size, **options):
-    # Without normalization the weights have to keep the scale of what passes through them.
-    usual = dict(use_bias=True, initializer="he_normal", padding="same")
-    return conv(filters, size, **usual | options)
-
-
 def _doubled(x, filters, **options):
-    return _conv(filters, 4, strides=2, layer=layers.Conv2DTranspose, **options)(x)
+    return he_conv(filters, 4, strides=2, layer=layers.Conv2DTranspose, **options)(x)
 
 
 def _halved(x, filters, stages):
     """Maps of half the sides, `stages` times, without an activation after the last."""
     for stage in range(stages):
-        x = _conv(filters, 4, strides=2)(layers.ReLU()(x) if stage else x)
+        x = he_conv(filters, 4, strides=2)(layers.ReLU()(x) if stage else x)
     return x
 
 
 def _blocks(x, residual_filters, blocks):
     """Residual blocks on maps, and a ReLU."""
     for _ in range(blocks):
-        y = _conv(residual_filters, 3)(layers.ReLU()(x))
-        x = layers.Add()([x, _conv(x.shape[-1], 1)(layers.ReLU()(y))])
+        y = he_conv(residual_filters, 3)(layers.ReLU()(x))
+        x = layers.Add()([x, he_conv(x.shape[-1], 1)(layers.ReLU()(y))])
     return layers.ReLU()(x)
 
 
 def _image(x, channels, filters, residual_filters, blocks, stages):
-    """From latents to the likelihood's parameters, which leave in float32."""
-    x = _blocks(_conv(filters, 3)(x), residual_filters, blocks)
+    """From latents to the likelihood's parameters."""
+    x = _blocks(he_conv(filters, 3)(x), residual_filters, blocks)
     for _ in range(stages - 1):
         x = _doubled(x, filters, activation="relu")
-    return _float32(_doubled(x, channels))
-
-
-def _float32(x):
-    return layers.Activation("linear", dtype="float32")(x)
+    return float32(_doubled(x, channels))

@@ -1,0 +1,215 @@
+"""Functions that give a built network further inputs, outputs or layers, or fewer latents.
+
+Each returns a new model that shares the layers of the network it was given: use it in its place.
+"""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers, ops
+
+from keras_gen.networks.blocks import batch_norm
+
+
+def with_labels(
+    network: keras.Model, classes: int, name: str | None = None, shape: tuple | None = None
+) -> keras.Model:
+    """Adds labels to the input of a network, as further channels of it.
+
+    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1: the label
+    as a one-hot vector, appended to latents or repeated at every pixel of an image.
+
+    Args:
+        network: From `[batch, ..., channels + classes]`, so built for `classes` more channels than
+            the new model takes.
+        classes: Number of classes.
+        name: Name of the model; by default the network's.
+        shape: Shape of the new model's input, if the network takes it flattened.
+
+    Returns:
+        A model from `[batch, ..., channels]`, or `[batch, *shape]`, and int32 labels `[batch]` to
+        the network's outputs.
+
+    Raises:
+        ValueError: If the network has not more channels than there are classes.
+
+    Example:
+        >>> from keras_gen.networks import dcgan_discriminator, dcgan_generator
+        >>> generator = with_labels(dcgan_generator((32, 32, 1), latent_dim=64 + 10, filters=8), 10)
+        >>> discriminator = with_labels(dcgan_discriminator((32, 32, 1 + 10), filters=8), 10)
+    """
+    *places, channels = network.input_shape[1:]
+    if channels <= classes:
+        raise ValueError(
+            f"The network '{network.name}' takes {channels} channels: build it for {classes} more "
+            "than what it is given beside the labels."
+        )
+    inputs = keras.Input(shape or (*places, channels - classes))
+    labels = keras.Input((), dtype="int32")
+    one_hot = ops.one_hot(labels, classes, dtype=inputs.dtype)
+    one_hot = ops.reshape(one_hot, (-1, *[1] * len(places), classes))
+    values = layers.Flatten()(inputs) if shape else inputs
+    everywhere = ops.ones_like(values[..., :1]) * one_hot
+    outputs = network(ops.concatenate([values, everywhere], axis=-1))
+    return keras.Model([inputs, labels], outputs, name=name or network.name)
+
+
+def with_codes(network: keras.Model, codes: int) -> keras.Model:
+    """Splits the input vector of a network into two inputs: latents and codes.
+
+    Args:
+        network: From `[batch, latents + codes]`.
+        codes: Number of codes; they are the last inputs.
+
+    Returns:
+        A model of the same name from `[batch, latents]` and `[batch, codes]` to the network's
+        outputs.
+
+    Raises:
+        ValueError: If the network takes something else, or no more than the codes.
+
+    Example:
+        >>> from keras_gen.networks import info_gan_generator
+        >>> generator = with_codes(info_gan_generator((28, 28, 1), 62 + 12, filters=16), 12)
+    """
+    taken = network.input_shape[1:]
+    if len(taken) != 1 or not 0 < codes < taken[0]:
+        raise ValueError(
+            f"The network '{network.name}' takes {taken} and there are {codes} codes: build it for "
+            "a vector of the latents, at least one, and the codes, at least one."
+        )
+    inputs = [keras.Input((taken[0] - codes,)), keras.Input((codes,))]
+    return keras.Model(inputs, network(layers.Concatenate()(inputs)), name=network.name)
+
+
+def with_head(
+    network: keras.Model, units: int, name: str = "logits", hidden: int | None = None
+) -> keras.Model:
+    """Adds an output to a network: a linear layer of the features of its first output.
+
+    Args:
+        network: A functional model whose first output comes from a layer of one input, the
+            features.
+        units: Of the new output.
+        name: Of the new layer.
+        hidden: Units of a dense layer before it, with batch normalization and leaky ReLU of slope
+            0.1; None for no such layer.
+
+    Returns:
+        A model of the same name and inputs, whose outputs are those of the network and, last, the
+        new one, float32 `[batch, units]`.
+
+    Example:
+        >>> from keras_gen.networks import mlp_encoder
+        >>> encoder = with_head(mlp_encoder(latent_dim=8, heads=("mean", "log_variance")), 2)
+    """
+    x = _features(network)
+    if hidden:
+        x = layers.LeakyReLU(negative_slope=0.1)(batch_norm()(layers.Dense(hidden)(x)))
+    head = layers.Dense(units, dtype="float32", name=name)(x)
+    return keras.Model(network.input, [*network.outputs, head], name=network.name)
+
+
+def with_projection(network: keras.Model, classes: int) -> keras.Model:
+    """Conditions a discriminator on labels, by a projection.
+
+    Miyato, Koyama: "cGANs with Projection Discriminator", ICLR 2018, eq. (3) and fig. 1d: the inner
+    product of the features phi(x) and an embedding of the class y is added to the logit.
+
+    Args:
+        network: A functional model whose output comes from a dense layer of one unit on features
+            `[batch, features]`.
+        classes: Number of classes.
+
+    Returns:
+        A model of the same name from the network's input and int32 labels `[batch]` to float32
+        logits `[batch, 1]`.
+
+    Raises:
+        ValueError: If the network ends otherwise.
+
+    Example:
+        >>> from keras_gen.networks import info_gan_discriminator
+        >>> discriminator = with_projection(info_gan_discriminator((28, 28, 1), filters=16), 10)
+    """
+    features = _features(network)
+    shapes = [tuple(output.shape) for output in network.outputs]
+    if shapes != [(None, 1)] or len(features.shape) != 2:
+        raise ValueError(
+            f"The network '{network.name}' makes {shapes} of {features.shape}: expected one logit "
+            "of features [batch, number] by a dense layer."
+        )
+    labels = keras.Input((), dtype="int32", name="labels")
+    embedded = layers.Embedding(classes, features.shape[1], name="projection")(labels)
+    product = layers.Dot(axes=1, dtype="float32")([features, embedded])
+    logits = layers.Add(dtype="float32")([network.outputs[0], product])
+    return keras.Model([network.input, labels], logits, name=network.name)
+
+
+def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
+    """Puts a layer before the last one of a network, which gets new initial weights.
+
+    Args:
+        network: A functional model whose output comes from a dense layer.
+        layer: A layer on the features, such as `MinibatchDiscrimination(features=16)`.
+
+    Returns:
+        A model of the same name, inputs and shape of output.
+
+    Example:
+        >>> from keras_gen.layers import MinibatchDiscrimination
+        >>> from keras_gen.networks import mlp_encoder
+        >>> network = mlp_encoder((2,), 1, hidden=(32,))
+        >>> discriminator = with_layer(network, MinibatchDiscrimination(features=8))
+    """
+    last = network.get_layer(network.output_names[0])
+    outputs = type(last).from_config(last.get_config())(layer(last.input))
+    return keras.Model(network.input, outputs, name=network.name)
+
+
+def keep_latents(
+    encoder: keras.Model, decoder: keras.Model, kept: Sequence[int]
+) -> tuple[keras.Model, keras.Model]:
+    """Drops latents from an encoder and its decoder, such as those that a VAE does not use.
+
+    Kingma et al. (2014) drop M1's latents whose posterior means have a standard deviation of at
+    most 0.1, before they train M2 (authors' code).
+
+    Args:
+        encoder: From examples to heads `[batch, latents]` each.
+        decoder: From latents `[batch, latents]`.
+        kept: Indices of the latents that are kept, in their new order.
+
+    Returns:
+        An encoder to the kept latents, and a decoder from them that sets the others to zero, the
+        prior's mean.
+
+    Raises:
+        ValueError: If `kept` is empty, repeats a latent, or has an index out of range.
+
+    Example:
+        >>> from keras_gen.networks import mlp_networks
+        >>> from keras_gen.vae import VAE
+        >>> networks = mlp_networks(latent_dim=5, hidden=(8,), heads=("mean", "log_variance"))
+        >>> model = VAE(*keep_latents(*networks, kept=[0, 3]))
+    """
+    count = encoder.outputs[0].shape[-1]
+    kept = [int(number) for number in kept]
+    if not kept or len(set(kept)) < len(kept) or min(kept) < 0 or max(kept) >= count:
+        raise ValueError(
+            f"kept is {kept}: expected one or more different numbers from 0 to {count - 1}, of the "
+            "latents that are kept."
+        )
+    heads = [ops.take(head, kept, axis=-1) for head in encoder.outputs]
+    latents = keras.Input((len(kept),))
+    # A zero behind the kept latents is the value of all others.
+    padded = ops.pad(latents, [[0, 0], [0, 1]])
+    places = [kept.index(n) if n in kept else len(kept) for n in range(count)]
+    images = decoder(ops.take(padded, places, axis=-1))
+    smaller = keras.Model(encoder.input, heads, name=encoder.name)
+    return smaller, keras.Model(latents, images, name=decoder.name)
+
+
+def _features(network):
+    """The input of the layer that makes a network's first output."""
+    return network.get_layer(network.output_names[0]).input

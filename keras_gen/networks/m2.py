@@ -1,0 +1,56 @@
+"""The networks of M2 (Kingma, Mohamed, Rezende, Welling 2014)."""
+
+import math
+
+import keras
+
+from keras_gen.networks.extend import with_labels
+from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
+
+
+def m2_networks(
+    shape: tuple,
+    classes: int = 10,
+    latent_dim: int = 50,
+    hidden: tuple[int, ...] = (500,),
+    activation: str = "softplus",
+    params_per_value: int = 1,
+    deviation: float | None = 0.001,
+) -> tuple[keras.Model, keras.Model, keras.Model]:
+    """Builds the dense networks of M2, by default of the paper's sizes.
+
+    As in the authors' code all weights start near zero, so that no class is preferred at the start.
+
+    Args:
+        shape: Of an example, such as `(28, 28, 1)`, or `(50,)` of latents of another model.
+        classes: Number of classes.
+        latent_dim: Dimensions of the latents.
+        hidden: Units of the hidden layers of each network.
+        activation: Of the hidden layers.
+        params_per_value: As of the likelihood: outputs of the decoder for each value.
+        deviation: Standard deviation of the initial weights, which are Normal; None for Glorot's,
+            as of `mlp_encoder`.
+
+    Returns:
+        The encoder, from examples and int32 labels to mean and log variance; the decoder, from
+        latents and labels to `[batch, *shape]`, with more channels for several parameters; and the
+        classifier, from examples to logits.
+
+    Example:
+        >>> encoder, decoder, classifier = m2_networks((28, 28, 1), classes=10)
+    """
+    values = math.prod(shape) + classes
+    parameters = (*shape[:-1], shape[-1] * params_per_value)
+    heads = ("mean", "log_variance")
+    encoder = mlp_encoder((values,), latent_dim, hidden, activation, heads=heads)
+    decoder = mlp_decoder(parameters, latent_dim + classes, hidden, activation)
+    classifier = mlp_encoder(
+        shape, classes, hidden, activation, heads=("logits",), name="classifier"
+    )
+    if deviation is not None:
+        for network in (encoder, decoder, classifier):
+            for layer in network.layers:
+                if isinstance(layer, keras.layers.Dense):
+                    draw = keras.initializers.RandomNormal(stddev=deviation)
+                    layer.kernel.assign(draw(layer.kernel.shape))
+    return with_labels(encoder, classes, shape=shape), with_labels(decoder, classes), classifier

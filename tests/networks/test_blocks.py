@@ -1,0 +1,86 @@
+"""What architectures share: sides that can be halved, and ways to double them."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.networks.blocks import conv, doubled, halved_sides, halvings
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (16, 32, 1), (4, 4, 1), (0, 0, 1), (24, 24, 3)])
+def test_only_squares_of_powers_of_two_are_halved_to_4(shape):
+    assert halvings((32, 32, 3)) == 3 and halvings((32, 32, 3), smallest=8) == 2
+    with pytest.raises(ValueError, match=f"8, 16, 32, ... .*not {shape[0]}x{shape[1]}: pad or"):
+        halvings(shape)
+
+
+def test_sides_that_cannot_be_halved():
+    assert halved_sides((28, 12, 1), 2, "stages") == (7, 3)
+    sentence = r"2 convolutions .* 30x32 pixels: .* multiples of 4; change stages"
+    with pytest.raises(ValueError, match=sentence):
+        halved_sides((30, 32, 3), 2, "stages")
+    with pytest.raises(ValueError, match="0 convolutions that halve"):
+        halved_sides((28, 28, 1), 0, "stages")
+
+
+def test_unknown_upsampling_is_refused():
+    with pytest.raises(ValueError, match="'bilinear': expected 'transposed', 'smoothed' or 'res"):
+        doubled(keras.Input((8, 8, 3)), 2, "bilinear")
+
+
+def constant_map(layer):
+    """What a layer that doubles the sides makes of a constant map, away from its borders."""
+    inputs = keras.Input((8, 8, 3))
+    network = keras.Model(inputs, layer(inputs))
+    output = network(tf.ones([1, 8, 8, 3])).numpy()[0]
+    assert output.shape[:2] == (16, 16)
+    return output[4:-4, 4:-4], network.get_weights()[0]
+
+
+class TestCheckerboards:
+    """Odena et al. (2016): taps overlap unevenly where the stride does not divide the kernel."""
+
+    def test_transposed_convolutions_of_three_taps_draw_them(self):
+        found, kernel = constant_map(lambda x: doubled(x, 2, "transposed"))
+        np.testing.assert_allclose(found[2:], found[:-2], atol=1e-6)
+        np.testing.assert_allclose(found[:, 2:], found[:, :-2], atol=1e-6)
+        # 1, 2, 2 and 4 taps reach the four kinds of pixels.
+        taps = kernel.sum(axis=-1)
+        sums = sorted(
+            [taps[np.ix_(rows, columns)].sum(axis=(0, 1)) for rows in STEPS for columns in STEPS],
+            key=lambda value: value[0],
+        )
+        block = sorted(found[:2, :2].reshape(4, 2), key=lambda value: value[0])
+        np.testing.assert_allclose(block, sums, atol=1e-5)
+        assert found.std(axis=(0, 1)).min() > 1e-2
+
+    def test_of_four_equal_taps_do_not(self):
+        def four(x):
+            options = dict(strides=2, padding="same", initializer="ones")
+            return conv(2, 4, layer=keras.layers.Conv2DTranspose, **options)(x)
+
+        np.testing.assert_allclose(constant_map(four)[0], 4 * 3, rtol=1e-6)
+
+    def test_of_three_equal_taps_do(self):
+        def three(x):
+            return doubled(x, 2, "transposed", initializer="ones")
+
+        found = constant_map(three)[0][:2, :2, 0]
+        assert sorted(found.ravel().tolist()) == [1 * 3, 2 * 3, 2 * 3, 4 * 3]
+
+    @pytest.mark.parametrize("upsampling", ["resize", "smoothed"])
+    def test_other_ways_draw_none(self, upsampling):
+        found, _ = constant_map(lambda x: doubled(x, 2, upsampling))
+        assert found.std() > 0  # between the channels
+        np.testing.assert_allclose(found, np.broadcast_to(found[:1, :1], found.shape), atol=1e-6)
+
+    def test_resizing_draws_none_at_the_borders_either(self):
+        inputs = keras.Input((8, 8, 3))
+        found = keras.Model(inputs, doubled(inputs, 2, "resize"))(tf.ones([1, 8, 8, 3])).numpy()
+        np.testing.assert_allclose(found, np.broadcast_to(found[:, :1, :1], found.shape), atol=1e-6)
+
+
+# The taps of a kernel of three that reach pixels of one kind, of stride 2: the outer two, or the
+# middle one.
+STEPS = ([0, 2], [1])

@@ -1,0 +1,50 @@
+"""All networks compute in mixed precision inside, and return float32."""
+
+import keras
+import pytest
+
+from keras_gen import networks
+
+TINY = {
+    "big_gan_generator": dict(image_shape=(8, 8, 1), classes=3, latent_dim=4, filters=2),
+    "big_gan_discriminator": dict(image_shape=(16, 16, 1), classes=3, filters=2),
+    "biva_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), units=3),
+    "context_decoder": dict(image_shape=(8, 8, 3), filters=2),
+    "context_encoder": dict(image_shape=(8, 8, 3), filters=2),
+    "conv_biva_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), filters=3),
+    "conv_decoder": dict(image_shape=(4, 4, 1), latent_dim=3, filters=(2,)),
+    "conv_encoder": dict(image_shape=(4, 4, 1), latent_dim=3, filters=(2,)),
+    "dcgan_discriminator": dict(image_shape=(16, 16, 1), filters=2),
+    "dcgan_generator": dict(image_shape=(16, 16, 1), latent_dim=3, filters=2),
+    "info_gan_networks": dict(image_shape=(8, 8, 1), filters=2, hidden=3),
+    "iwae_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), hidden=(4, 3)),
+    "ladder_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), hidden=(4, 3)),
+    "maxout_discriminator": dict(image_shape=(4, 4, 1), hidden=(3,)),
+    "mlp_decoder": dict(image_shape=(2, 2, 1), latent_dim=3, hidden=(4,)),
+    "mlp_encoder": dict(image_shape=(2, 2, 1), latent_dim=3, hidden=(4,)),
+    "moco_gan_generator": dict(video_shape=(2, 8, 8, 1), content_dim=3, motion_dim=2, filters=2),
+    "patch_discriminator": dict(image_shape=(32, 32, 3), filters=2),
+    "pixel_cnn": dict(image_shape=(4, 4, 1), outputs_per_value=8, filters=2, blocks=1),
+    "progressive_discriminator": dict(image_shape=(8, 8, 3), filters=2, width=16),
+    "progressive_generator": dict(image_shape=(8, 8, 3), latent_dim=3, filters=2, width=16),
+    "residual_decoder": dict(image_shape=(8, 8, 1), latent_dim=3, filters=2, codes_per_place=2),
+    "residual_encoder": dict(image_shape=(8, 8, 1), latent_dim=3, filters=2, codes_per_place=2),
+    "resnet_generator": dict(filters=2, blocks=1),
+    "style_discriminator": dict(image_shape=(8, 8, 3), filters=2, width=16),
+    "style_generator": dict(image_shape=(8, 8, 3), style_dim=3, filters=2, width=16),
+    "style_mapping": dict(latent_dim=3, style_dim=3, depth=1),
+    "video_discriminator": dict(video_shape=(4, 8, 8, 1), filters=2),
+    "vq_vae_2_networks": dict(image_shape=(8, 8, 1), latent_dim=3, filters=2),
+    "wave_decoder": dict(samples=64, latent_dim=3, filters=(2, 2)),
+    "wave_encoder": dict(samples=64, latent_dim=3, filters=(2, 2)),
+}
+
+
+@pytest.mark.parametrize("name", TINY)
+def test_mixed_precision_gives_float32(name):
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    built = getattr(networks, name)(**TINY[name])
+    for network in keras.tree.flatten(built):
+        assert {output.dtype for output in network.outputs} == {"float32"}
+        assert "bfloat16" in {layer.compute_dtype for layer in network.layers if layer.weights}
+        assert {weight.dtype for weight in network.trainable_weights} == {"float32"}

@@ -7,13 +7,3 @@ from keras_gen.autoencoders.denoising import DenoisingAutoencoder
 from keras_gen.autoencoders.document import DocumentAutoencoder
 from keras_gen.autoencoders.pretraining import pretrain_layers
 from keras_gen.autoencoders.sparse import SparseAutoencoder
-
-__all__ = [
-    "Autoencoder",
-    "ClassifyingAutoencoder",
-    "ContractiveAutoencoder",
-    "DenoisingAutoencoder",
-    "DocumentAutoencoder",
-    "SparseAutoencoder",
-    "pretrain_layers",
-]

@@ -2,5 +2,3 @@
 
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
 from keras_gen.autoregressive.sampling import draw_category, sample_causal
-
-__all__ = ["PixelCNN", "draw_category", "sample_causal"]

@@ -14,27 +14,3 @@ from keras_gen.baselines.principal_components import PrincipalComponents
 from keras_gen.baselines.probabilistic_pca import ProbabilisticPCA
 from keras_gen.baselines.quantized import PatchCodebook, QuantizedComponents
 from keras_gen.baselines.speech import Equalizer, FrameCodebook
-
-__all__ = [
-    "BernoulliMixture",
-    "Equalizer",
-    "FrameCodebook",
-    "PatchCodebook",
-    "PixelHistograms",
-    "PrincipalComponents",
-    "ProbabilisticPCA",
-    "QuantizedComponents",
-    "border_mean",
-    "code_baselines",
-    "color_transfer",
-    "compressed_bits",
-    "few_label_baselines",
-    "image_baselines",
-    "jpeg",
-    "jpeg_quality",
-    "laplace_fill",
-    "mixture_samples",
-    "noise_filter",
-    "ridge_fill",
-    "svm_accuracy",
-]

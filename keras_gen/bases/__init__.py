@@ -6,17 +6,3 @@ from keras_gen.bases.coder import Coder, DiscreteCoder
 from keras_gen.bases.hierarchy import Drawn, HierarchicalVAE
 from keras_gen.bases.latent_sampler import LatentSampler
 from keras_gen.bases.likelihood import SCORE_SAMPLES, Inferred, LikelihoodModel, log_prob
-
-__all__ = [
-    "SCORE_SAMPLES",
-    "AdversarialModel",
-    "Classifying",
-    "Coder",
-    "DiscreteCoder",
-    "Drawn",
-    "HierarchicalVAE",
-    "Inferred",
-    "LatentSampler",
-    "LikelihoodModel",
-    "log_prob",
-]

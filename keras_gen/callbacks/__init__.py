@@ -5,5 +5,3 @@ from keras_gen.callbacks.evaluation import Evaluation
 from keras_gen.callbacks.health import AdversarialHealth
 from keras_gen.callbacks.progress import TimeLeft
 from keras_gen.callbacks.sample_grid import SampleGrid
-
-__all__ = ["AdversarialHealth", "Board", "Evaluation", "SampleGrid", "TimeLeft"]

@@ -1,5 +1,3 @@
 """Invertible maps from data to Normal latents, with exact likelihoods."""
 
 from keras_gen.flows.flow import Flow
-
-__all__ = ["Flow"]

@@ -15,21 +15,3 @@ from keras_gen.gan.style import StyleGAN
 from keras_gen.gan.unrolled import UnrolledGAN
 from keras_gen.gan.wgan import WGAN
 from keras_gen.gan.wgan_gp import WGANGP
-
-__all__ = [
-    "ACGAN",
-    "GAN",
-    "WGAN",
-    "WGANGP",
-    "BigGAN",
-    "ConditionalGAN",
-    "ConsensusGAN",
-    "HistoryGAN",
-    "InfoGAN",
-    "InstanceNoiseGAN",
-    "MoCoGAN",
-    "PacGAN",
-    "ProgressiveGAN",
-    "StyleGAN",
-    "UnrolledGAN",
-]

@@ -27,28 +27,3 @@ from keras_gen.layers.styles import (
     NoisyActivation,
 )
 from keras_gen.layers.vector_quantizer import VectorQuantizer
-
-__all__ = [
-    "ActNorm",
-    "AdaptiveInstanceNormalization",
-    "AffineCoupling",
-    "Chain",
-    "ChannelPermutation",
-    "ChannelwiseDense",
-    "Dropout",
-    "EqualizedConv2D",
-    "EqualizedDense",
-    "InstanceNormalization",
-    "InvertibleLayer",
-    "LearnedConstant",
-    "MaskedConvolution",
-    "MinibatchDiscrimination",
-    "MinibatchStddev",
-    "ModulatedConv2D",
-    "NoisyActivation",
-    "PixelNormalization",
-    "SelfAttention",
-    "SpectralNormalization",
-    "Squeeze",
-    "VectorQuantizer",
-]

@@ -111,6 +111,11 @@ class GradientPenalty(Penalty):
     def __call__(self, discriminator, real, fake, epsilon):
         real = tf.cast(real, tf.float32)
         fake = tf.cast(fake, tf.float32)
+        if not real.shape.is_compatible_with(fake.shape):
+            raise ValueError(
+                f"GradientPenalty found real {real.shape} and fake {fake.shape}: "
+                "pass batches of one shape."
+            )
         between = epsilon * real + (1.0 - epsilon) * fake
         return self.weight * _squared_distance_to_1(discriminator, between, self.one_sided)
 

@@ -6,13 +6,3 @@ No module here imports TensorFlow before it has to load a recipe.
 from keras_gen.results.entries import read_groups
 from keras_gen.results.published import Figure, Published, read_published
 from keras_gen.results.records import Record, read_records, write_records
-
-__all__ = [
-    "Figure",
-    "Published",
-    "Record",
-    "read_groups",
-    "read_published",
-    "read_records",
-    "write_records",
-]

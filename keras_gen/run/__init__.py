@@ -3,5 +3,3 @@
 from keras_gen.run.recipe import run_recipe
 from keras_gen.run.run import Run
 from keras_gen.run.settings import RunSettings, ShortStepSettings, command, parse
-
-__all__ = ["Run", "RunSettings", "ShortStepSettings", "command", "parse", "run_recipe"]

@@ -2,5 +2,3 @@
 
 from keras_gen.translation.context_encoder import ContextEncoder
 from keras_gen.translation.cyclegan import CycleGAN
-
-__all__ = ["ContextEncoder", "CycleGAN"]

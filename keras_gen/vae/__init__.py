@@ -18,24 +18,3 @@ from keras_gen.vae.vae import VAE
 from keras_gen.vae.vq_gan import VQGAN
 from keras_gen.vae.vq_vae import VQVAE
 from keras_gen.vae.vq_vae_2 import VQVAE2
-
-__all__ = [
-    "BIVA",
-    "DBVAE",
-    "DIPVAE",
-    "IWAE",
-    "M2",
-    "VAE",
-    "VQGAN",
-    "VQVAE",
-    "VQVAE2",
-    "BetaTCVAE",
-    "CapacityVAE",
-    "ConditionalVQVAE",
-    "FactorVAE",
-    "GumbelVAE",
-    "HierarchicalIWAE",
-    "LadderVAE",
-    "PriorSampledModel",
-    "StyleIdentityVAE",
-]

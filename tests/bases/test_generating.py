@@ -3,9 +3,9 @@
 import keras
 import numpy as np
 import pytest
+from keras_gen.bases.generating import truncated_normal
 from scipy import stats
 
-from keras_gen.bases.generating import truncated_normal
 from keras_gen.gan import GAN, ConditionalGAN
 from keras_gen.media.images import grid
 from keras_gen.networks import with_labels

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from keras_gen.bases.latent import SCORE_SAMPLES
 from scipy import special
 
-from keras_gen.bases.latent import SCORE_SAMPLES
 from keras_gen.losses import Normal
 from keras_gen.metrics import importance_weighted_nll
 from keras_gen.networks import mlp_decoder, mlp_encoder

@@ -3,11 +3,3 @@
 from keras_gen.data.offline.images import offline_color_digits, offline_digits, offline_unpaired
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.offline.voices import offline_voices
-
-__all__ = [
-    "offline_color_digits",
-    "offline_digits",
-    "offline_unpaired",
-    "offline_voices",
-    "paint",
-]

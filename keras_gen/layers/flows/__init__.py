@@ -4,12 +4,3 @@ from keras_gen.layers.flows.act_norm import ActNorm
 from keras_gen.layers.flows.affine_coupling import AffineCoupling
 from keras_gen.layers.flows.base import Chain, InvertibleLayer
 from keras_gen.layers.flows.rearrange import ChannelPermutation, Squeeze
-
-__all__ = [
-    "ActNorm",
-    "AffineCoupling",
-    "Chain",
-    "ChannelPermutation",
-    "InvertibleLayer",
-    "Squeeze",
-]

@@ -25,20 +25,6 @@ from keras_gen.losses.likelihoods.counts import Multinomial, Poisson
 from keras_gen.losses.likelihoods.logistic import DiscretizedLogistic
 from keras_gen.losses.likelihoods.normal import LogNormal, Normal, UnboundedNormal
 
-__all__ = [
-    "LIKELIHOODS",
-    "Bernoulli",
-    "Categorical",
-    "DiscretizedLogistic",
-    "Likelihood",
-    "LogNormal",
-    "Multinomial",
-    "Normal",
-    "Poisson",
-    "UnboundedNormal",
-    "get",
-]
-
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
     "categorical": Categorical,

@@ -53,7 +53,7 @@ def capability(function: Callable) -> Callable:
         return _over_batches(self, function, takes(self), arrays, batch_size)
 
     method.__signature__ = signature.replace(parameters=[*parameters, size])  # type: ignore
-    method.function = function
+    method.function = function  # type: ignore[attr-defined]
     method.takes = takes  # type: ignore[attr-defined]
     return method
 

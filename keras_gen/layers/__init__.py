@@ -1,6 +1,8 @@
 """What Keras lacks inside a network: layers with weights or without.
 
-A file has one layer, or those of one paper; `flows` has invertible layers.
+A file has one layer, or those of one paper; `flows` has invertible layers. All take `name`, `dtype`
+and the like of `keras.layers.Layer` too, and raise a `ValueError` for arguments and, when they are
+built, inputs that their docstrings do not allow.
 """
 
 from keras_gen.layers.channelwise_dense import ChannelwiseDense

@@ -11,15 +11,8 @@ class ChannelwiseDense(keras.layers.Layer):
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
     CVPR 2016, sec. 3.1. For m maps of n x n it has m n^4 weights; a fully connected layer would
-    have m^2 n^4. It has no bias, because the next layer has one, or a normalization.
-
-    Args:
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input and output: floats `[batch, height, width, channels]`.
-
-    Raises:
-        ValueError: If the input has another rank or an unknown size.
+    have m^2 n^4. It has no bias, because the next layer has one, or a normalization. Input and
+    output: floats `[batch, height, width, channels]` of known height, width and channels.
 
     Example:
         >>> y = ChannelwiseDense()(tf.random.normal([2, 4, 4, 16]))

@@ -16,7 +16,7 @@ class Dropout(keras.layers.Layer):
     `keras.layers.Dropout` draws the same mask on every replica of a distribution strategy, and
     `tf.train.Checkpoint` does not save its state. Here the mask is a function of the seed and of a
     counter, which is a weight. So N replicas equal one device, and a resumed training equals one
-    without a break.
+    without a break. Input and output: floats `[batch, ...]`.
 
     Args:
         rate: Fraction of the inputs to drop, 0 to below 1.
@@ -24,12 +24,6 @@ class Dropout(keras.layers.Layer):
             `keras.utils.set_random_seed` seeds.
         always: Whether to drop at inference too, by masks that follow `noise.inference_seed`, as
             pix2pix does in place of latents (Isola et al. 2017, sec. 3.2.1).
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input and output: floats `[batch, ...]`.
-
-    Raises:
-        ValueError: If the rate is out of its range.
 
     Example:
         >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)

@@ -12,17 +12,17 @@ class EqualizedDense(keras.layers.Dense):
     """A dense layer whose weights start from N(0, 1) and are scaled when they are used.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 4.1: with w = c * kernel, c = gain / sqrt(inputs) being He's
-    constant. Optimizers such as Adam change every weight by about the same amount, whatever its
-    size. As all weights have the same size here, all layers learn at the same speed.
+    Variation", ICLR 2018, sec. 4.1: w = c * kernel, with He's constant c = gain / sqrt(inputs).
+    Optimizers such as Adam change every weight by about the same amount, whatever its size. As all
+    weights have the same size here, all layers learn at the same speed.
 
     Args:
         units: Size of the outputs.
         gain: sqrt(2) before a (leaky) ReLU, 1 without an activation.
-        rate: Factor of the learning rate of this layer: kernel and bias are `1 / rate` times as
-            large, and are multiplied by `rate` in use. 0.01 in the mapping network of StyleGAN
-            (Karras, Laine, Aila 2019).
-        **kwargs: Of `keras.layers.Dense`, but for the initializers.
+        rate: Factor of this layer's learning rate: kernel and bias are `1 / rate` times as large,
+            and are multiplied by `rate` in use. 0.01 in the mapping network of StyleGAN (Karras,
+            Laine, Aila 2019).
+        **kwargs: Further arguments of `keras.layers.Dense`, but for the kernel's initializer.
 
     Example:
         >>> y = EqualizedDense(8)(tf.random.normal([4, 16]))
@@ -55,8 +55,7 @@ class EqualizedConv2D(keras.layers.Conv2D):
         filters: Channels of the outputs.
         kernel_size: Side of the kernel; He's constant counts its places times the input channels.
         gain: sqrt(2) before a (leaky) ReLU, 1 without an activation.
-        padding: As of `keras.layers.Conv2D`.
-        **kwargs: Of `keras.layers.Conv2D`, but for the initializer of the kernel.
+        padding: As in `keras.layers.Conv2D`; so are `kwargs`, but for the kernel's initializer.
 
     Example:
         >>> y = EqualizedConv2D(8, 3)(tf.random.normal([4, 16, 16, 3]))  # [4, 16, 16, 8]
@@ -84,14 +83,11 @@ class PixelNormalization(keras.layers.Layer):
     """Scales the channels of each place to a mean square of 1, without weights.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 4.2. It keeps the features of a generator from growing in its
-    competition with the discriminator. It puts latents on a sphere.
+    Variation", ICLR 2018, sec. 4.2. It keeps a generator's features from growing in its competition
+    with the discriminator, and puts latents on a sphere. Floats `[batch, ..., channels]`.
 
     Args:
         epsilon: Added to the mean square.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input and output: floats `[batch, ..., channels]`.
 
     Example:
         >>> y = PixelNormalization()(tf.random.normal([4, 8, 8, 16]))

@@ -10,20 +10,13 @@ class InstanceNormalization(keras.layers.Layer):
     """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
 
     Ulyanov, Vedaldi, Lempitsky: "Instance Normalization: The Missing Ingredient for Fast
-    Stylization", 2016. The same in training and inference, and for each image alone.
-
-    Computed in float32 by the fused kernel for batch normalization, as one example with the
-    channels of all images. `keras.layers.GroupNormalization(groups=-1)` is equal but slow: it takes
-    half of a convolutional block's time on a CPU.
+    Stylization", 2016. The same in training and inference. Computed in float32 by the fused kernel
+    for batch normalization, as one example with the channels of all images: the slower
+    `keras.layers.GroupNormalization(groups=-1)` takes half of a convolutional block's time on a
+    CPU. Input and output: floats `[batch, height, width, channels]`, of a known number of channels.
 
     Args:
         epsilon: Added to the variance.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input and output: floats `[batch, height, width, channels]`.
-
-    Raises:
-        ValueError: If the input has another rank or an unknown number of channels.
 
     Example:
         >>> y = InstanceNormalization()(tf.random.normal([2, 8, 8, 16]))
@@ -40,7 +33,7 @@ class InstanceNormalization(keras.layers.Layer):
                 f"InstanceNormalization got the shape {tuple(input_shape)}: expected [batch, "
                 "height, width, channels] with a known number of channels."
             )
-        # In mixed precision both stay in float32, as the kernel wants them.
+        # In mixed precision both stay in float32, as the fused kernel needs them.
         weight = dict(shape=(input_shape[-1],), autocast=False)
         self.scale = self.add_weight(name="scale", initializer="ones", **weight)
         self.offset = self.add_weight(name="offset", initializer="zeros", **weight)
@@ -58,17 +51,7 @@ class InstanceNormalization(keras.layers.Layer):
 
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
-    """Normalizes each channel of each image to mean 0 and variance 1, then scales and shifts it.
-
-    Args:
-        images: Floats `[batch, height, width, channels]`.
-        scale: Float32 `[batch, channels]`.
-        offset: Float32 `[batch, channels]`.
-        epsilon: Added to the variance.
-
-    Returns:
-        Float32 of the shape of the images.
-    """
+    """Returns `InstanceNormalization` by each image's scale and offset, `[batch, channels]`."""
     shape = tf.shape(images)
     batch = shape[0]
     pixels = shape[1] * shape[2]

@@ -8,34 +8,26 @@ from typing_extensions import override
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MaskedConvolution(keras.layers.Layer):
-    """A causal convolution of images: it sees rows above, pixels to the left, channels before.
+    """A causal convolution of images, over rows above, pixels to the left and channels before.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
-    and fig. 2. The maps are divided into one group for each channel of the image, in its order.
-    At the pixel itself, mask A connects a group to the groups before it; mask B connects it also to
-    itself. The mask sets all other entries of the kernel to zero.
+    and fig. 2. The maps are divided into one group for each channel of the image, in its order. At
+    the pixel itself, mask A connects a group to the groups before it; mask B connects it also to
+    itself. The mask sets all other entries of the kernel to zero. Floats `[batch, height, width,
+    channels]` become `[batch, height, width, filters]`, with zeros around the input.
 
     Args:
-        filters: Output channels. Group `g` of `image_channels` begins at
-            `filters * g // image_channels`, and so for the input's channels. If the last layer has
+        filters: Output channels. Group `g` of `image_channels` begins at `filters * g //
+            image_channels`; the input's channels are divided likewise. If the last layer has
             `image_channels * outputs_per_value` filters, their order is `[channel, parameter]`.
         kernel_size: Odd side of the kernel, or (height, width).
         mask: "A" for the first layer, "B" for those after it.
-        image_channels: Channels of the image: 1 or 3.
+        image_channels: Channels of the image: 1 or 3, at most the filters.
         activation: Name or function, of the output.
         kernel_initializer: Name or object; it is applied to the whole kernel.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input: floats `[batch, height, width, channels]`. Output: `[batch, height, width, filters]`,
-    with zeros around the input.
-
-    Raises:
-        ValueError: If the mask is unknown or hides everything, a side of the kernel is even, or
-            there are fewer maps than groups.
 
     Example:
         >>> y = MaskedConvolution(64, 7, mask="A")(tf.random.normal([2, 28, 28, 1]))
-        >>> y = MaskedConvolution(64, 3, mask="B", activation="relu")(y)
     """
 
     def __init__(
@@ -83,15 +75,14 @@ class MaskedConvolution(keras.layers.Layer):
 
     @property
     def taps(self) -> np.ndarray:
-        """Int `[taps, 2]`: the pixels that are seen, as rows and columns from the pixel itself."""
+        """Int `[taps, 2]`: the pixels that count, as rows and columns from the pixel itself."""
         return np.argwhere(self.kernel_mask.any(axis=(2, 3))) - np.array(self.kernel_size) // 2
 
     def weights_at_taps(self) -> tuple[tf.Tensor, tf.Tensor]:
         """Returns the weights of one pixel, which is `activation(values_at_taps @ kernel + bias)`.
 
-        Returns:
-            The masked kernel `[taps * channels, filters]` and the bias `[filters]`, both in the
-            layer's compute dtype.
+        They are the masked kernel `[taps * channels, filters]` and the bias `[filters]`, both in
+        the layer's compute dtype.
         """
         masked = tf.convert_to_tensor(self.kernel) * self.kernel_mask.astype(self.kernel.dtype)
         kernel = tf.gather_nd(masked, self.taps + np.array(self.kernel_size) // 2)
@@ -113,16 +104,7 @@ class MaskedConvolution(keras.layers.Layer):
 def causal_mask(
     height: int, width: int, channels: int, filters: int, mask: str, image_channels: int = 1
 ) -> np.ndarray:
-    """Returns the mask of a kernel (fig. 2), bool `[height, width, channels, filters]`.
-
-    Args:
-        height: Odd height of the kernel.
-        width: Odd width of the kernel.
-        channels: Input channels.
-        filters: Output channels.
-        mask: "A" or "B".
-        image_channels: Groups of channels.
-    """
+    """Returns the mask of a kernel (fig. 2), bool `[height, width, channels, filters]`."""
     row, column = height // 2, width // 2
     allowed = np.zeros((height, width, channels, filters), bool)
     allowed[:row] = True

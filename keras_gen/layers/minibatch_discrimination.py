@@ -12,22 +12,15 @@ class MinibatchDiscrimination(keras.layers.Layer):
     Salimans, Goodfellow, Zaremba, Cheung, Radford, Chen: "Improved Techniques for Training GANs",
     NeurIPS 2016, sec. 3.2. A tensor T maps each example's features to a matrix M_i. Rows are
     compared by c_b(x_i, x_j) = exp(-|M_ib - M_jb|_1), and o(x_i)_b is the sum over all x_j. So a
-    discriminator can recognize generated examples that are too similar. All pairs are compared:
-    time and memory grow with the square of the batch. Each replica compares its own examples only.
-
-    Deviations: the initial T has columns of length 1, as in the authors' code; theirs also is
-    normalized to that length in training, and scaled and shifted by statistics of a first batch.
+    discriminator can recognize generated examples that are too similar. All pairs of a replica's
+    examples are compared: time and memory grow with the square of the batch. Floats `[batch, A]`
+    become `[batch, A + features]`, the new ones from 1 to the number of examples. Deviations: the
+    initial T has columns of length 1, as in the authors' code; theirs also is normalized to that
+    length in training, and scaled and shifted by statistics of a first batch.
 
     Args:
         features: Rows of M_i, and so new features: B.
         row: Numbers in a row: C.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input: floats `[batch, A]`. Output: `[batch, A + features]`, the new ones between 1 and the
-    number of examples.
-
-    Raises:
-        ValueError: If the input has another rank or an unknown width.
 
     Example:
         >>> y = MinibatchDiscrimination(features=16)(tf.random.normal([8, 32]))  # [8, 48]

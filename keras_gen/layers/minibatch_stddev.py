@@ -13,21 +13,17 @@ class MinibatchStddev(keras.layers.Layer):
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
     Variation", ICLR 2018, sec. 3: the standard deviation of each feature at each place over the
-    examples, averaged over all features and places to one number, which is the new channel's value
-    everywhere. So a discriminator can recognize generated images that are too similar. As in the
-    authors' code, groups of consecutive examples are compared. With whole groups on each, N
-    replicas equal one device; with a group of None each replica compares its own part of a batch.
+    examples, averaged to one number, which is the new channel's value everywhere. So a
+    discriminator can recognize generated images that are too similar. As in the authors' code,
+    groups of consecutive examples are compared. N replicas with whole groups equal one device; with
+    a group of None each compares its own part of a batch. Floats `[batch, ..., channels]` get one
+    channel more.
 
     Args:
         group_size: Examples that are compared with each other, 4 in the authors' code; all of a
-            smaller batch. None: all of this replica's batch, as in the paper.
+            smaller batch, and a divisor of a larger one. None: all of this replica's batch, as in
+            the paper.
         epsilon: Added to each variance, so that the root has a derivative where all are equal.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input: floats `[batch, ..., channels]`. Output: the same with one channel more.
-
-    Raises:
-        ValueError: If the batch is no multiple of the group size.
 
     Example:
         >>> y = MinibatchStddev(group_size=4)(tf.random.normal([8, 4, 4, 16]))  # [8, 4, 4, 17]

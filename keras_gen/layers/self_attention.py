@@ -12,21 +12,15 @@ class SelfAttention(layers.Layer):
     """Adds to each place of a map an average of the values at all places, weighted by attention.
 
     Zhang, Goodfellow, Metaxas, Odena: "Self-Attention Generative Adversarial Networks", ICML 2019,
-    eqs. (1) to (3): queries f(x), keys g(x) and values h(x) are 1x1 convolutions of the map. One
-    more, v, brings the average to the map's channels, and a gain that starts at 0 multiplies it. f
-    and g have an eighth of the channels.
-
-    Deviations: keys and values are max-pooled over 2x2 places, as in the authors' code; h has half
-    of the channels in place of an eighth, as in BigGAN (Brock et al. 2019).
+    eqs. (1) to (3): queries f(x), keys g(x) and values h(x) are 1x1 convolutions of the map; f and
+    g have an eighth of its channels. One more, v, brings the average to the map's channels, and a
+    gain that starts at 0 multiplies it. Input and output: floats `[batch, height, width,
+    channels]`, at least 8 channels and even sides. Deviations: keys and values are max-pooled over
+    2x2 places, as in the authors' code; h has half of the channels in place of an eighth, as in
+    BigGAN (Brock et al. 2019).
 
     Args:
         spectral: Whether the convolutions are spectrally normalized, as in both papers.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input and output: floats `[batch, height, width, channels]`, at least 8 channels and even sides.
-
-    Raises:
-        ValueError: If the input has another shape.
 
     Example:
         >>> y = SelfAttention()(tf.random.normal([2, 8, 8, 16]))

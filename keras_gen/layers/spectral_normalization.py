@@ -18,28 +18,19 @@ class SpectralNormalization(keras.layers.Wrapper):
     iteration, which resumes at each call, finds its singular value sigma(W). The gradient passes
     through sigma, with constant singular vectors (sec. 2.1 and 3).
     `keras.layers.SpectralNormalization` instead overwrites the kernel and treats sigma as constant.
-
-    `direction`, the vector u, is a weight that is not trained. Each call in training updates it,
-    equally on all replicas, because it depends on the kernel alone. At inference u stays.
-
-    Deviation: v is computed from the new u, and not from the one before, so that a call at
-    inference repeats the last one in training.
+    `direction`, the vector u, is a weight that each call in training updates, equally on all
+    replicas, because it depends on the kernel alone. Deviation: v is computed from the new u, and
+    not from the one before, so that a call at inference repeats the last one in training.
 
     Args:
         layer: A layer with a `kernel` (dense, convolution, transposed convolution) or `embeddings`,
             with or without weights yet.
         iterations: Power iterations in a call; one in the paper.
-        **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored: sigma is
-            float32, and the layer computes in its own precision.
-
-    Input and output: those of the layer.
-
-    Raises:
-        ValueError: When it is built, if the layer has no such weight.
+        **kwargs: `name` and the like; `dtype` is ignored: sigma is float32, and the layer computes
+            in its own precision.
 
     Example:
-        >>> layer = SpectralNormalization(keras.layers.Conv2D(8, 3))
-        >>> maps = layer(tf.ones([2, 6, 6, 3]), training=True)
+        >>> maps = SpectralNormalization(keras.layers.Conv2D(8, 3))(tf.ones([2, 6, 6, 3]))
     """
 
     def __init__(self, layer, iterations: int = 1, **kwargs):
@@ -88,7 +79,7 @@ class SpectralNormalization(keras.layers.Wrapper):
             with tf.control_dependencies([kept]):
                 self.direction.assign(kept)
         v = _unit(tf.linalg.matvec(fixed, u))
-        # sigma = u^T W v; a kernel of zeros stays one.
+        # sigma = u^T W v; a kernel of zeros stays zero.
         sigma = tf.tensordot(v, tf.linalg.matvec(matrix, u), 1)
         return tf.maximum(sigma, EPSILON)
 

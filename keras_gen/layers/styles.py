@@ -14,13 +14,11 @@ class LearnedConstant(keras.layers.Layer):
     """The same learned maps for every example, in place of an input.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
-    CVPR 2019, sec. 2. They start from ones, as in the authors' code.
+    CVPR 2019, sec. 2. They start from ones, as in the authors' code. Of the input `[batch, ...]`
+    only the batch size counts; the output is `[batch, *shape]`.
 
     Args:
         shape: `(height, width, channels)` of the maps.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Input: anything `[batch, ...]`; only its batch size counts. Output: `[batch, *shape]`.
 
     Example:
         >>> maps = LearnedConstant((4, 4, 8))(tf.zeros([5, 16]))  # [5, 4, 4, 8]
@@ -50,12 +48,8 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, eq. (1): AdaIN(x, y) = y_s (x - mean(x)) / deviation(x) + y_b. An affine map of the
-    style returns y; y_s is 1 plus what it returns, as in the authors' code.
-
-    Args:
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Inputs: maps `[batch, height, width, channels]` and styles `[batch, style]`. Output: maps.
+    style returns y; y_s is 1 plus what it returns, as in the authors' code. Inputs: maps `[batch,
+    height, width, channels]` and styles `[batch, style]`. Output: maps.
 
     Example:
         >>> y = AdaptiveInstanceNormalization()([tf.ones([2, 8, 8, 4]), tf.ones([2, 16])])
@@ -70,7 +64,7 @@ class AdaptiveInstanceNormalization(keras.layers.Layer):
     @override
     def call(self, inputs):
         maps, style = inputs
-        # The kernel that normalizes wants them in float32.
+        # `normalized` needs them in float32.
         scale, offset = ops.split(ops.cast(self.affine(style), "float32"), 2, axis=-1)
         return ops.cast(normalized(maps, scale + 1, offset, epsilon=1e-8), self.compute_dtype)
 
@@ -82,20 +76,15 @@ class ModulatedConv2D(keras.layers.Layer):
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
     StyleGAN", CVPR 2020, eq. (1) and (3): w'_ijk = s_i w_ijk, and then each output channel's kernel
     is divided by its norm, so that inputs of variance 1 give outputs of variance 1. An affine map
-    of the style returns s, around 1 at the start.
-
-    The code scales the inputs, not the kernel, and divides the outputs by the norm. That is equal
-    and needs no kernel for each example.
+    of the style returns s, around 1 at the start. The code scales the inputs in place of the
+    kernel, and divides the outputs by the norm, which is equal. Inputs: maps `[batch, height,
+    width, channels]` and styles `[batch, style]`. Output: maps `[batch, height, width, filters]`.
 
     Args:
         filters: Channels of the outputs.
         kernel_size: Side of the kernel.
         demodulate: Whether to divide by the norm; False for the layers to colors.
         use_bias: Whether to add one.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Inputs: maps `[batch, height, width, channels]` and styles `[batch, style]`. Output: maps
-    `[batch, height, width, filters]`.
 
     Example:
         >>> y = ModulatedConv2D(8, 3)([tf.ones([2, 16, 16, 4]), tf.ones([2, 32])])  # [2, 16, 16, 8]
@@ -119,7 +108,7 @@ class ModulatedConv2D(keras.layers.Layer):
     def build(self, input_shape):
         maps, style = input_shape
         shape = (self.kernel_size, self.kernel_size, maps[-1], self.filters)
-        # In float32 under any policy, as the norm wants it.
+        # In float32 under any policy, for the norm.
         normal = keras.initializers.RandomNormal(stddev=1.0)
         self.kernel = self.add_weight(shape, normal, name="kernel", autocast=False)
         self.scale = (self.kernel_size**2 * maps[-1]) ** -0.5
@@ -161,16 +150,13 @@ class NoisyActivation(keras.layers.Layer):
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019, sec. 2 and fig. 1b: all channels of an example share one map of noise, and each has a
-    learned factor, 0 at the start. So random details, such as the place of each hair, need not
-    come from the latents.
+    learned factor, 0 at the start. So random details, such as the place of each hair, need not come
+    from the latents. Inputs: maps `[batch, height, width, channels]` of a known size and noise
+    `[batch, numbers]`; the layer uses `height * width` of them. Output: maps.
 
     Args:
         offset: Index of this layer's first number in the noise of an example.
         gain: Factor of the outputs: sqrt(2) after convolutions that have none of their own.
-        **kwargs: `name`, `dtype` and the like, of `keras.layers.Layer`.
-
-    Inputs: maps `[batch, height, width, channels]` of a known size and noise `[batch, numbers]`;
-    the layer takes `height * width` of them. Output: maps.
 
     Example:
         >>> y = NoisyActivation(offset=16)([tf.ones([2, 4, 4, 8]), tf.random.normal([2, 32])])

@@ -15,38 +15,31 @@ class VectorQuantizer(keras.layers.Layer):
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017.
     Codes are moving averages of the latents that chose them (appendix A.1), or are learned by
-    gradients of `codebook_loss`, the second term of eq. (3). A call changes nothing: the model
-    calls `after_update` after the weights are updated. All replicas hold the same codebook, as
-    updates use the global batch.
-
-    Codes that are no longer chosen restart at latents of the batch: Dhariwal, Jun, Payne, Kim,
-    Radford, Sutskever: "Jukebox: A Generative Model for Music", 2020, sec. 3.1.
+    gradients of `codebook_loss`, the second term of eq. (3). Codes that are no longer chosen
+    restart at latents of the batch: Dhariwal, Jun, Payne, Kim, Radford, Sutskever: "Jukebox: A
+    Generative Model for Music", 2020, sec. 3.1. A call changes nothing: the model calls
+    `after_update` after the weights are updated, by the global batch, so that all replicas hold the
+    same codebook.
 
     Deviations: the counts are smoothed, as in the authors' code, so that no code is divided by 0.
     They start so low that a code restarts at once if the first batch does not choose it, which
-    initializes the codebook from data. Codes that are learned by the loss restart as well; their
-    moments in the optimizer stay.
+    initializes the codebook from data. The optimizer's moments of codes that restart stay.
 
     Args:
         codes: Number of codes, K.
         dim: Dimensions of a code and of a latent, D.
-        decay: Fraction of the old average that an update keeps, gamma.
-        epsilon: Of the smoothing, in uses per batch.
-        dead_after: Updates in a row without a use after which a new code restarts. A code that was
-            chosen often lasts longer, until its average of uses per batch falls below
-            `decay ** dead_after`. None: codes never restart.
+        decay: Fraction of the old average that an update keeps, gamma, between 0 and 1.
+        epsilon: Of the smoothing, in uses per batch, above 0.
+        dead_after: Updates in a row without a use after which a code restarts. One that was chosen
+            often lasts longer, until its average of uses per batch falls below `decay **
+            dead_after`. None: codes never restart.
         update: `"average"` or `"loss"`: how codes are learned.
-        **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored: codes are
-            float32.
-
-    Raises:
-        ValueError: If an argument is out of its range, or latents have another dimension.
+        **kwargs: `name` and the like; `dtype` is ignored: codes are float32.
 
     Example:
         >>> quantizer = VectorQuantizer(codes=16, dim=4)
         >>> latents = tf.random.normal([8, 7, 7, 4])
         >>> quantized, indices = quantizer(latents)
-        >>> loss = 0.25 * quantizer.commitment(latents, indices)
         >>> quantizer.after_update(latents, indices, seed=tf.constant([1, 2], tf.int64))
     """
 
@@ -95,10 +88,7 @@ class VectorQuantizer(keras.layers.Layer):
 
     @override
     def call(self, latents) -> tuple:
-        """Finds the nearest codes.
-
-        Args:
-            latents: Float `[batch, ..., dim]`, the encoder's z_e(x).
+        """Finds the codes nearest to an encoder's latents z_e(x), float `[batch, ..., dim]`.
 
         Returns:
             The codes, float32 `[batch, ..., dim]`, whose gradient passes unchanged to the latents
@@ -127,15 +117,8 @@ class VectorQuantizer(keras.layers.Layer):
     def commitment(self, latents, indices) -> tf.Tensor:
         """Returns the distance of latents from their codes, the last term of eq. (3) without beta.
 
-        It is the squared norm |z - sg(e)|^2, averaged over the latents of an example (end of sec.
-        3.2).
-
-        Args:
-            latents: Float `[batch, ..., dim]`.
-            indices: Int32 `[batch, ...]`, as `call` returned.
-
-        Returns:
-            Float32 `[batch]`.
+        It is |z - sg(e)|^2, averaged over the latents of an example (end of sec. 3.2): float32
+        `[batch]`, for latents and indices as of `call`.
         """
         return _distance(latents, tf.stop_gradient(self.embed(indices)))
 
@@ -144,15 +127,7 @@ class VectorQuantizer(keras.layers.Layer):
         return _distance(tf.stop_gradient(latents), self.embed(indices))
 
     def terms(self, latents, indices) -> dict[str, tf.Tensor]:
-        """Returns the terms of eq. (3) without the reconstruction, and the perplexity.
-
-        Args:
-            latents: Float `[batch, ..., dim]`.
-            indices: Int32 `[batch, ...]`, as `call` returned.
-
-        Returns:
-            `commitment` and `perplexity`, and `codebook` if the codes are learned by the loss.
-        """
+        """Returns `commitment`, `perplexity` and, if codes are learned by the loss, `codebook`."""
         terms = {}
         if self.update == "loss":
             terms["codebook"] = self.codebook_loss(latents, indices)
@@ -161,14 +136,7 @@ class VectorQuantizer(keras.layers.Layer):
         return terms
 
     def perplexity(self, indices) -> tf.Tensor:
-        """Returns the effective number of codes in use: exp of the entropy of their frequencies.
-
-        Args:
-            indices: Int32 `[batch, ...]`; frequencies are those in the global batch.
-
-        Returns:
-            Float32 scalar, from 1 to the number of codes.
-        """
+        """Returns exp of the entropy of the codes' frequencies in the global batch, from 1 to K."""
         uses = self._uses(indices)
         frequencies = uses / tf.reduce_sum(uses)
         return tf.exp(-tf.reduce_sum(tf.math.xlogy(frequencies, frequencies)))

@@ -1,12 +1,10 @@
 """Adversarial objectives: what a discriminator and a generator minimize, given logits.
 
 Every objective has two methods that return one loss per example, float32 `[batch]`:
-
-- `discriminator(real_logits, fake_logits)`,
-- `generator(fake_logits, real_logits=None)`; objectives with `compares` need the real logits.
-
-Logits are the raw output of the discriminator, `[batch, ...]` of any float dtype. They are cast to
-float32 first, and the loss is averaged over the other axes: a PatchGAN's map counts as one example.
+`discriminator(real_logits, fake_logits)` and `generator(fake_logits, real_logits=None)`; objectives
+with `compares` need the real logits. Logits are the raw output of the discriminator, `[batch, ...]`
+of any float dtype. They are cast to float32 first, and the loss is averaged over the other axes: a
+PatchGAN's map counts as one example.
 """
 
 from __future__ import annotations
@@ -30,17 +28,13 @@ class Minimax(Objective):
     generator log(1 - D(G(z))), whose gradient vanishes where the discriminator wins.
 
     Args:
-        real_target: Target of D for real examples, 1 in that paper. A lower number is the
+        real_target: Target of D for real examples, above 0 and at most 1. Below 1 it is the
             one-sided label smoothing of Salimans et al.: "Improved Techniques for Training GANs",
-            NeurIPS 2016, section 3.4, who use 0.9. The best D is then `real_target` times
-            p / (p + q), for the densities p of the data and q of the model.
-
-    Raises:
-        ValueError: If `real_target` is not above 0 and at most 1.
+            NeurIPS 2016, section 3.4, who use 0.9. The best D is then `real_target` times p / (p +
+            q), for the densities p of the data and q of the model.
 
     Example:
-        >>> objective = Minimax()
-        >>> loss = objective.discriminator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 2 log 2 each
+        >>> loss = Minimax().discriminator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 2 log 2 each
     """
 
     real_target: float = 1.0
@@ -69,9 +63,6 @@ class NonSaturating(Minimax):
     """`Minimax` whose generator minimizes -log D(G(z)): Goodfellow et al. (2014), section 3.
 
     Same fixed point, but the generator's gradient is strong where the discriminator wins.
-
-    Args:
-        real_target: As of `Minimax`.
 
     Example:
         >>> loss = NonSaturating().generator(tf.zeros([4, 1]))  # log 2 each
@@ -125,7 +116,7 @@ class Wasserstein(Objective):
     critic is Lipschitz: use it with a penalty, clipping or spectral normalization.
 
     Args:
-        drift: Factor of D(x)^2, which keeps the critic's outputs near 0: 0.001 in Karras et al.
+        drift: Factor of D(x)^2, which draws the critic's outputs to 0: 0.001 in Karras et al.
             (2018), appendix A.1.
 
     Example:
@@ -166,7 +157,7 @@ class Hinge(Objective):
 
 @serializable
 class Relativistic(Objective):
-    """How much more real the real examples look than fakes, and the reverse.
+    """How much more real the real examples are to the discriminator than fakes, and the reverse.
 
     Jolicoeur-Martineau: "The relativistic discriminator: a key element missing from standard GAN",
     ICLR 2019. With C the logit, RSGAN's discriminator minimizes -log sigmoid(C(x) - C(G(z))) and
@@ -178,8 +169,7 @@ class Relativistic(Objective):
             of maps of logits.
 
     Example:
-        >>> objective = Relativistic()
-        >>> loss = objective.generator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # log 2 each
+        >>> Relativistic().generator(tf.zeros([4, 1]), tf.zeros([4, 1]))  # log 2 each
     """
 
     average: bool = False
@@ -200,7 +190,7 @@ class Relativistic(Objective):
         return self._disbelief(fake_logits, real_logits)
 
     def _disbelief(self, first, second):
-        """-log of the probability that the first looks more real than the second."""
+        """-log of the probability that the first is more real than the second."""
         first = float32(first)
         second = float32(second)
         if not self.average:
@@ -227,10 +217,7 @@ OBJECTIVES: dict[str, type[Objective]] = {
 
 
 def get(identifier: Any) -> Objective:
-    """Return the objective of a name in `OBJECTIVES`, of a saved config, or an instance itself.
-
-    Raises:
-        ValueError: If it is none of these.
+    """Returns the objective of a name in `OBJECTIVES`, of a saved config, or an instance itself.
 
     Example:
         >>> get("least_squares")

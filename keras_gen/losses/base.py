@@ -14,16 +14,16 @@ class Configurable:
     """Gives a dataclass the two methods Keras needs to save it inside a model's config."""
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments."""
+        """Returns the constructor's arguments."""
         return dataclasses.asdict(self)  # type: ignore[call-overload]
 
     @classmethod
     def from_config(cls, config: dict[str, Any]):
-        """Build the object from what `get_config` returned."""
+        """Builds the object from what `get_config` returned."""
         return cls(**config)
 
     def __post_init__(self) -> None:
-        """Check the arguments; without a check of its own a class takes all."""
+        """Checks the arguments; a class without its own check takes all."""
 
 
 @dataclass_transform(frozen_default=True)
@@ -37,10 +37,10 @@ T = TypeVar("T")
 
 
 def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: str) -> T:
-    """Turn a name, a saved config or an instance into an instance.
+    """Turns a name, a saved config or an instance into an instance.
 
     Args:
-        identifier: A key of `known`, a dict made by `keras.saving.serialize_keras_object`, or an
+        identifier: A key of `known`, a dict from `keras.saving.serialize_keras_object`, or an
             instance of `base`.
         known: Classes by name; a name means the class with its default arguments.
         base: Class of the result.
@@ -63,7 +63,7 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
 
 
 def per_example_mean(values: tf.Tensor) -> tf.Tensor:
-    """Average over all axes but the first: [batch, ...] -> [batch]."""
+    """Mean over all axes but the first: [batch, ...] -> [batch]."""
     return tf.reduce_mean(values, axis=_event_axes(values))
 
 

@@ -5,15 +5,12 @@ import tensorflow as tf
 
 
 def importance_weighted_nats(log_weights) -> tf.Tensor:
-    """Returns -log of the mean of k weights: Burda et al. (2016), eq. (8), negated.
+    """Returns -log of the mean of k weights, float32 `[batch]`, in nats.
 
-    Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016.
+    Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016, eq. (8), negated.
 
     Args:
         log_weights: log p(x, z) - log q(z|x) of latents z drawn from q, `[k, batch]` in nats.
-
-    Returns:
-        `[batch]`, nats.
 
     Example:
         >>> importance_weighted_nats(tf.math.log([[0.1], [0.3]])).numpy()  # -log 0.2

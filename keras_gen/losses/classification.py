@@ -1,4 +1,4 @@
-"""How badly classes are predicted where some examples have no label."""
+"""The cross entropy of classes where some examples have no label."""
 
 import tensorflow as tf
 

@@ -8,7 +8,7 @@ from keras_gen.losses.base import per_example_sum
 
 
 def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tensor:
-    """Returns the logarithm of relaxed one-hot codes, as a function of Gumbel noise.
+    """Returns the logarithm of relaxed one-hot codes, float32, as a function of Gumbel noise.
 
     Jang, Gu, Poole (2017), eq. (2); Maddison, Mnih, Teh (2017), sec. 3.1: the softmax of the noisy
     logits over the temperature. As it falls to 0, the codes become one-hot draws from
@@ -19,9 +19,6 @@ def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tenso
         gumbel: Standard Gumbel noise of the same shape.
         temperature: Positive number or scalar tensor.
 
-    Returns:
-        Float32 `[batch, ..., classes]`; the exponentials add up to 1 over the classes.
-
     Example:
         >>> codes = tf.exp(relaxed_codes(tf.zeros([4, 3, 2]), noise, temperature=0.5))
     """
@@ -30,20 +27,17 @@ def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tenso
 
 
 def log_concrete(log_codes: tf.Tensor, logits: tf.Tensor, temperature) -> tf.Tensor:
-    """Returns the log density of the logarithms of relaxed codes.
+    """Returns the log density of the logarithms of relaxed codes, float32 `[batch]`.
 
     Maddison, Mnih, Teh (2017), def. 1, as a density of y = log of the codes, which does not
     underflow: log (n-1)! + (n-1) log t + sum_k (l_k - t y_k) - n logsumexp_k (l_k - t y_k) for n
-    classes, logits l and temperature t. Differences of two such densities at the same codes are
-    those of the densities of the codes themselves.
+    classes, logits l and temperature t, summed over the other axes. Differences of two such
+    densities at the same codes are those of the densities of the codes themselves.
 
     Args:
         log_codes: `[batch, ..., classes]`, as `relaxed_codes` returns them.
         logits: Of the same shape, or broadcast to it.
         temperature: Positive number or scalar tensor.
-
-    Returns:
-        Float32 `[batch]`, summed over the axes between the first and the last.
 
     Example:
         >>> log_concrete(tf.math.log([[0.5, 0.5]]), tf.zeros([1, 2]), 1.0)  # log 1/4
@@ -60,17 +54,14 @@ def log_concrete(log_codes: tf.Tensor, logits: tf.Tensor, temperature) -> tf.Ten
 def relaxed_kl(log_codes: tf.Tensor, logits: tf.Tensor, temperature, prior_temperature):
     """Estimates the KL divergence of relaxed codes from a uniform prior that is relaxed too.
 
-    Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes, whose mean over draws is the
-    KL divergence of the two Concrete distributions; single values may be negative.
+    Maddison, Mnih, Teh (2017), sec. 3.3: log q - log p of the codes, float32 `[batch]` in nats. Its
+    mean over draws is that of the Concrete distributions; single values may be negative.
 
     Args:
         log_codes: Drawn by `relaxed_codes` of the logits, `[batch, ..., classes]`.
         logits: `[batch, ..., classes]`.
         temperature: Of the codes.
         prior_temperature: Of the prior.
-
-    Returns:
-        Float32 `[batch]`, nats.
 
     Example:
         >>> relaxed_kl(log_codes, tf.zeros([4, 3, 2]), 0.5, 0.5)  # 0: they are the same

@@ -1,4 +1,4 @@
-"""What a discriminator beside another model loses, and how often it is right."""
+"""Loss and accuracy of a discriminator that is trained next to another model."""
 
 import tensorflow as tf
 

@@ -27,30 +27,24 @@ def decomposed_kl(
     Chen, Li, Grosse, Duvenaud (2018), eq. (2): the mutual information of latents and examples, log
     q(z|x) - log q(z); the total correlation of the latents, log q(z) - sum_j log q(z_j); and the
     divergence of each latent by itself, sum_j log q(z_j) - log p(z). Here q(z) is the mixture of
-    q(z|x) over the data set. The three add up to log q(z|x) - log p(z), whose mean is the KL
-    divergence.
+    q(z|x) over the data set. The mean of their sum is the KL divergence.
 
     For a batch of M out of N examples, minibatch-weighted sampling, eq. (3), weights each example
     by 1 / (M N). This is a lower bound of log q(z) in expectation, so mutual information is
     overestimated. Minibatch stratified sampling (app. C.2) weights the example itself by 1 / N and
     the others by (N - 1) / (N (M - 1)): q(z) without bias, exact if the batch is the data set.
-
     Deviation: the paper weights the last of the others differently; here all are equal.
 
     Args:
         latents: Drawn from q(z|x), `[batch, latents]`.
         mean: Means of q(z|x), `[batch, latents]`.
         log_variance: Logarithms of its variances, `[batch, latents]`.
-        dataset_size: N.
+        dataset_size: N, at least the size of the global batch.
         stratified: Whether q(z) is estimated by stratified sampling.
 
     Returns:
-        "mutual_information", "total_correlation" and "dimension_kl", float32 `[batch]` each;
-        single values may be negative.
-
-    Raises:
-        ValueError: If the global batch is larger than the data set (in a graph, the runtime
-            raises).
+        "mutual_information", "total_correlation" and "dimension_kl", float32 `[batch]` each; single
+        values may be negative.
 
     Example:
         >>> parts = decomposed_kl(mean, mean, tf.zeros([8, 2]), dataset_size=1000)
@@ -112,8 +106,7 @@ def dip_penalties(mean: tf.Tensor, log_variance: tf.Tensor | None = None) -> dic
 
     Args:
         mean: Means of q(z|x), `[batch, latents]`.
-        log_variance: Logarithms of its variances, `[batch, latents]`; None: the covariance is that
-            of the means.
+        log_variance: Logarithms of its variances, `[batch, latents]`; None: DIP-VAE-I.
 
     Returns:
         "off_diagonal", the sum of the squared entries off the diagonal, each pair twice, and
@@ -144,11 +137,8 @@ def permuted_dimensions(latents: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     Kim, Mnih (2018), algorithm 1: draws from the product of the latents' marginal distributions.
 
     Args:
-        latents: `[batch, latents]`, this replica's part.
+        latents: `[batch, latents]`, this replica's part, as of the result.
         seed: Stateless seed, int `[2]`, the same on all replicas.
-
-    Returns:
-        `[batch, latents]`; each latent has the same values in the global batch as before.
 
     Example:
         >>> permuted = permuted_dimensions(tf.random.normal([8, 2]), seed=[0, 1])

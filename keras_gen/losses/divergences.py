@@ -1,4 +1,4 @@
-"""Divergences between distributions given by their parameters, in nats."""
+"""Divergences between distributions given by parameters: nats, float32, summed to `[batch]`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
     Args:
         mean: Means, `[batch, ...]`.
         log_var: Logarithms of the variances, same shape.
-
-    Returns:
-        float32 `[batch]`, nats, summed over the other axes.
 
     Example:
         >>> kl_standard_normal(tf.ones([4, 2]), tf.zeros([4, 2]))  # 1 nat each
@@ -36,9 +33,6 @@ def kl_normal(
         mean_p: Means of p, same shape or broadcast to it.
         log_var_p: Logarithms of the variances of p, same shape or broadcast to it.
 
-    Returns:
-        float32 `[batch]`, nats, summed over the other axes.
-
     Example:
         >>> kl_normal(tf.ones([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]), tf.zeros([4, 2]))
     """
@@ -57,18 +51,8 @@ def log_ratio_normal(
 ) -> tf.Tensor:
     """Log-density of N(mean_q, exp(log_var_q)) minus that of N(mean_p, exp(log_var_p)), at values.
 
-    Its mean over values drawn from q is `kl_normal`. One draw estimates a divergence without a
-    closed form, where p depends on the draw.
-
-    Args:
-        values: `[batch, ...]`.
-        mean_q: As of `kl_normal`.
-        log_var_q: As of `kl_normal`.
-        mean_p: As of `kl_normal`.
-        log_var_p: As of `kl_normal`.
-
-    Returns:
-        float32 `[batch]`, nats, summed over the other axes.
+    Its mean over values `[batch, ...]` drawn from q is `kl_normal`, whose arguments are the others.
+    One draw estimates a divergence without a closed form, where p depends on the draw.
 
     Example:
         >>> log_ratio_normal(tf.ones([4, 2]), tf.ones([4, 2]), 0.0, tf.zeros([4, 2]), 0.0)  # 1 nat
@@ -88,9 +72,6 @@ def kl_categorical(logits_q: tf.Tensor, logits_p: tf.Tensor | None = None) -> tf
     Args:
         logits_q: Finite logits of q, `[batch, ..., classes]`.
         logits_p: Finite logits of p, same shape or broadcast to it; None: p is uniform.
-
-    Returns:
-        float32 `[batch]`, nats, summed over the axes between the first and the last.
 
     Example:
         >>> kl_categorical(tf.constant([[50.0, 0.0]]))  # log 2: q is certain of the first class

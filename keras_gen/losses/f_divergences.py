@@ -32,7 +32,7 @@ class FDivergence(Objective):
     direct: bool = False
 
     def estimate(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Return float32 `[batch]`, whose mean is the estimate F, for logits `[batch, ...]`."""
+        """Returns float32 `[batch]`, whose mean is the estimate F, for logits `[batch, ...]`."""
         return -self.discriminator(real_logits, fake_logits)
 
     def _activation(self, logits: tf.Tensor) -> tf.Tensor:
@@ -59,9 +59,6 @@ class KullbackLeibler(FDivergence):
 
     The best logit is 1 + log p / q. The generator has to cover all of the data.
 
-    Args:
-        direct: See `FDivergence`.
-
     Example:
         >>> KullbackLeibler().estimate(tf.ones([4, 1]), tf.ones([4, 1]))  # 0 each
     """
@@ -81,9 +78,6 @@ class ReverseKL(FDivergence):
 
     The best logit is log p / q. The generator has to avoid all that is not in the data.
 
-    Args:
-        direct: See `FDivergence`.
-
     Example:
         >>> ReverseKL().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
     """
@@ -101,9 +95,6 @@ class Pearson(FDivergence):
 
     f*(t) = t^2 / 4 + t, and the best logit is 2 (p / q - 1).
 
-    Args:
-        direct: See `FDivergence`.
-
     Example:
         >>> Pearson().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each
     """
@@ -119,14 +110,11 @@ class Pearson(FDivergence):
 class JensenShannon(FDivergence):
     """f-GAN of twice the Jensen-Shannon divergence, in nats.
 
-    f(u) = u log u - (u + 1) log((u + 1) / 2), g(v) = log 2 - log(1 + exp(-v)) and
-    f*(t) = -log(2 - exp(t)). The best logit is log p / q. The losses differ from `Minimax` by
-    constants: the discriminator's is less by 2 log 2, so that its negative is the divergence.
-
-    Deviation: the paper's table 1 names the divergence without the factor 2 that its f gives it.
-
-    Args:
-        direct: See `FDivergence`; it is the generator of `NonSaturating`.
+    f(u) = u log u - (u + 1) log((u + 1) / 2), g(v) = log 2 - log(1 + exp(-v)) and f*(t) = -log(2 -
+    exp(t)). The best logit is log p / q. The losses differ from `Minimax` by constants: the
+    discriminator's is less by 2 log 2, so that its negative is the divergence. With `direct` the
+    generator is that of `NonSaturating`. Deviation: the paper's table 1 names the divergence
+    without the factor 2 that its f gives it.
 
     Example:
         >>> JensenShannon().estimate(tf.zeros([4, 1]), tf.zeros([4, 1]))  # 0 each

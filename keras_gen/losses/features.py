@@ -10,20 +10,17 @@ EPSILON = 1e-10  # of squared lengths, whose roots have no derivative at 0
 
 
 def feature_distance(first, second) -> tf.Tensor:
-    """Returns the distance of two batches in the feature maps of a network, such as VGG.
+    """Returns the distance of two batches in the feature maps of a network, such as VGG: `[batch]`.
 
     Zhang, Isola, Efros, Shechtman, Wang: "The Unreasonable Effectiveness of Deep Features as a
     Perceptual Metric", CVPR 2018, eq. (1): at each place of each map the squared distance of the
-    two vectors of channels, scaled to length 1; the mean over places, summed over maps.
-
-    Deviation: the paper's w, fitted to human ratings of distances, is 1 for all channels.
+    two vectors of channels, scaled to length 1; the mean over places, summed over maps. So it is
+    from 0 to 4 for each map. Deviation: the paper's w, fitted to human ratings of distances, is 1
+    for all channels.
 
     Args:
         first: Maps `[batch, ..., channels]` of any float dtype, one or several.
         second: Those of the other batch.
-
-    Returns:
-        Float32 `[batch]`, from 0 to 4 for each map.
 
     Example:
         >>> maps = [tf.random.normal([2, 4, 4, 8]), tf.random.normal([2, 2, 2, 16])]
@@ -37,19 +34,15 @@ def feature_distance(first, second) -> tf.Tensor:
 def slope_ratio(slope, other, delta: float = 1e-6, most: float = 1e4) -> tf.Tensor:
     """Returns the weight of another loss with which its gradient is as long as the first loss's.
 
-    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
-    eq. (7): |slope| / (|other| + delta).
-
+    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021, eq.
+    (7): |slope| / (|other| + delta), a float32 scalar, equal on all replicas, without a gradient.
     Deviation: not above `most`, as in the authors' code.
 
     Args:
-        slope: This replica's part of the gradient of the first loss by a kernel.
+        slope: This replica's part of the gradient of the first loss with respect to a kernel.
         other: The same of the other loss.
-        delta: Keeps the ratio finite.
+        delta: Small number that bounds the ratio.
         most: Largest ratio.
-
-    Returns:
-        Float32 scalar, the same on all replicas, without a gradient.
 
     Example:
         >>> slope_ratio(tf.constant([3.0, 4.0]), tf.constant([0.0, 2.0]))  # 2.5

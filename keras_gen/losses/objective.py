@@ -8,7 +8,7 @@ from keras_gen.losses.base import Configurable, per_example_mean
 
 
 class Objective(Configurable):
-    """Base of the objectives: subclasses state the loss of one logit.
+    """Base of the objectives: subclasses define the loss of one logit.
 
     Attributes:
         compares: Whether `generator` needs `real_logits`. If not, models save that pass of the
@@ -20,13 +20,13 @@ class Objective(Configurable):
     threshold = 0.0
 
     def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Return the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
+        """Returns the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
         real = per_example_mean(self._real(float32(real_logits)))
         fake = per_example_mean(self._fake(float32(fake_logits)))
         return real + fake
 
     def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None) -> tf.Tensor:
-        """Return the generator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
+        """Returns the generator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
         return per_example_mean(self._generator(float32(fake_logits)))
 
     def _real(self, logits: tf.Tensor) -> tf.Tensor:
@@ -40,5 +40,5 @@ class Objective(Configurable):
 
 
 def float32(logits: tf.Tensor) -> tf.Tensor:
-    """Return logits as float32, in which all objectives compute."""
+    """Returns logits as float32, in which all objectives compute."""
     return tf.cast(logits, tf.float32)

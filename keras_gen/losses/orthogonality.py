@@ -16,14 +16,9 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
     """Returns how far the filters of a network's layers are from orthogonal to each other.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels. Filters are the columns of W;
-    their norms do not count. The paper weights it by 1e-4.
-
-    Args:
-        network: Any model or layer. Embeddings, offsets and scales do not count.
-
-    Returns:
-        Float32 scalar; 0 if all filters are orthogonal, or there are none.
+    ICLR 2019, sec. 3.1: |W^T W * (1 - I)|_F^2, summed over kernels; 0 if all filters, the columns
+    of W, are orthogonal, of any norm. The paper weights it by 1e-4. Embeddings, offsets and scales
+    do not count.
 
     Example:
         >>> orthogonality(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]))

@@ -13,7 +13,7 @@ from keras_gen.losses.base import per_example_sum
 def path_lengths(
     generate: Callable[[tf.Tensor], tf.Tensor], styles: tf.Tensor, directions: tf.Tensor
 ) -> tf.Tensor:
-    """Return how much an image changes with its styles, in a random direction: |J^T y|.
+    """Returns how much an image changes with its styles, in a random direction: |J^T y|, `[batch]`.
 
     Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the Image Quality of
     StyleGAN", CVPR 2020, sec. 3.2: J is the Jacobian of the image by the styles, and J^T y the
@@ -25,9 +25,6 @@ def path_lengths(
             each image may depend on its own styles only.
         styles: Floats `[batch, layers, style]`.
         directions: y, standard Normal noise of the images' shape.
-
-    Returns:
-        float32 `[batch]`.
 
     Example:
         >>> styles, y = tf.random.normal([4, 2, 3]), tf.ones([4, 1, 1, 1])

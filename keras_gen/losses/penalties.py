@@ -1,4 +1,4 @@
-"""Penalties on a discriminator: callables of the discriminator and the two batches."""
+"""Penalties on a discriminator and two batches; all take the `weight` and `every` of `Penalty`."""
 
 from __future__ import annotations
 
@@ -25,12 +25,9 @@ class Penalty(Configurable):
     """Base of the penalties.
 
     Args:
-        weight: Its factor in the loss.
-        every: Number of steps between two computations; it is then multiplied by this number
-            (Karras et al. 2020, StyleGAN2, section 3.1).
-
-    Raises:
-        ValueError: If an argument is out of its range; so of all penalties.
+        weight: Its factor in the loss, at least 0.
+        every: Number of steps between two computations, 1 or more; it is then multiplied by this
+            number (Karras et al. 2020, StyleGAN2, section 3.1).
     """
 
     weight: float = 10.0
@@ -50,11 +47,7 @@ class Penalty(Configurable):
             raise ValueError(f"{type(self).__name__} found every={self.every}: pass 1 or more.")
 
     def check(self, discriminator: keras.Model) -> None:
-        """Refuse a discriminator that the penalty is not for.
-
-        Raises:
-            ValueError: If it mixes the examples of a batch, so that none has a gradient of its own.
-        """
+        """Raises a ValueError if a discriminator mixes the examples of a batch."""
         for layer in discriminator._flatten_layers():
             if isinstance(layer, keras.layers.BatchNormalization):
                 raise ValueError(
@@ -70,19 +63,16 @@ class Penalty(Configurable):
         fake: tf.Tensor,
         epsilon: tf.Tensor,
     ) -> tf.Tensor:
-        """Return the weighted penalty of every example.
+        """Returns the weighted penalty of every example, float32 `[batch]`.
 
         Args:
             discriminator: Function of examples that returns logits `[batch, ...]`; their mean over
                 the other axes is differentiated. It must not mix the examples of a batch.
             real: Real examples, `[batch, ...]`.
             fake: Fakes, same shape.
-            epsilon: Noise. By default uniform in [0, 1], one number for each example, `[batch, 1,
-                ...]` with as many axes as `real`; `noise` and `noise_per_value` say what others a
-                penalty takes.
-
-        Returns:
-            float32 `[batch]`.
+            epsilon: Noise, by default uniform in [0, 1], one number for each example, `[batch, 1,
+                ...]` with as many axes as `real`; Normal if `noise` is "normal", and of the shape
+                of `real` if `noise_per_value`.
         """
         raise NotImplementedError
 
@@ -93,16 +83,12 @@ class GradientPenalty(Penalty):
 
     Args:
         weight: The paper's lambda.
-        every: See `Penalty`.
         one_sided: Whether slopes below 1 cost nothing, the alternative of section 4. Otherwise the
             penalty holds a critic on a line that starts with the wrong sign at slope -1.
 
     Example:
-        >>> penalty = GradientPenalty()
-        >>> critic = lambda x: tf.reduce_sum(x, axis=[1, 2, 3])
-        >>> real, fake = tf.ones([4, 8, 8, 3]), tf.zeros([4, 8, 8, 3])
-        >>> penalty(critic, real, fake, epsilon=tf.random.uniform([4, 1, 1, 1])).shape
-        TensorShape([4])
+        >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 2 for 4 inputs
+        >>> GradientPenalty()(critic, tf.ones([3, 4]), tf.zeros([3, 4]), tf.ones([3, 1]))  # 10 each
     """
 
     one_sided: bool = False
@@ -125,17 +111,14 @@ class DRAGAN(Penalty):
     """weight * (|grad D(x + delta)| - 1)^2, delta normal noise on real examples x.
 
     Kodali, Abernethy, Hays, Kira: "On Convergence and Stability of GANs", 2017: the penalty of
-    algorithm 1, with k = 1. It holds D near slope 1 only around the data.
-
-    Deviation: the paper leaves the size of the noise open. Its authors' code perturbs a batch by
-    up to half of its standard deviation; here the noise has a given one, so that no example's
-    penalty depends on the others.
+    algorithm 1, with k = 1. It holds D near slope 1 only around the data. Deviation: the authors'
+    code perturbs a batch by up to half of its standard deviation; here the noise has a given one,
+    so that no example's penalty depends on the others.
 
     Args:
         weight: The paper's lambda.
-        every: See `Penalty`.
-        std: Standard deviation of the noise, the root of the paper's c, in units of the examples:
-            images are in [-1, 1].
+        std: Standard deviation of the noise, at least 0, the root of the paper's c, in units of the
+            examples: images are in [-1, 1].
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 4 inputs
@@ -164,7 +147,6 @@ class R1(Penalty):
 
     Args:
         weight: The paper's gamma, 10 there.
-        every: See `Penalty`.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 3 inputs
@@ -178,15 +160,10 @@ class R1(Penalty):
 
 @serializable
 class R2(Penalty):
-    """weight / 2 * |grad D(x)|^2 at fakes: Mescheder et al. (2018), equation 10.
-
-    Args:
-        weight: As of `R1`.
-        every: See `Penalty`.
+    """weight / 2 * |grad D(x)|^2 at fakes: Mescheder et al. (2018), equation 10. See `R1`.
 
     Example:
-        >>> critic = lambda x: tf.reduce_sum(x, axis=1)  # of slope 1 for each of 3 inputs
-        >>> R2(weight=2.0)(critic, tf.ones([4, 3]), tf.ones([4, 3]), tf.ones([4, 1]))  # 3 each
+        >>> R2()(lambda x: tf.reduce_sum(x, 1), tf.ones([4, 3]), tf.ones([4, 3]), 0.0)  # 15 each
     """
 
     @override
@@ -196,21 +173,18 @@ class R2(Penalty):
 
 @serializable
 class JensenShannonRegularizer(Penalty):
-    """What instance noise would do to the discriminator, as a formula.
+    """The first-order effect of noise on a discriminator's inputs, as a formula.
 
-    Roth, Lucchi, Nowozin, Hofmann: "Stabilizing Training of Generative Adversarial Networks
-    through Regularization", NeurIPS 2017, of the Jensen-Shannon GAN: with D = sigmoid(logit),
-    weight / 2 * ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order,
-    noise of the variance `weight` on real and generated examples has the same effect. It is for
-    the objectives whose logit is log p / q: minimax, non-saturating, Jensen-Shannon. It vanishes
-    where D is sure: between distributions far apart noise helps, and this does not. The generator
-    of its authors' code is the non-saturating one.
-
+    Roth, Lucchi, Nowozin, Hofmann: "Stabilizing Training of Generative Adversarial Networks through
+    Regularization", NeurIPS 2017, for the Jensen-Shannon GAN: with D = sigmoid(logit), weight / 2 *
+    ((1 - D(x))^2 |grad logit(x)|^2 + D(G(z))^2 |grad logit(G(z))|^2). To first order, noise of the
+    variance `weight` on real and generated examples has the same effect. It is for the objectives
+    whose logit is log p / q: minimax, non-saturating (that of the authors' code), Jensen-Shannon.
+    It vanishes where D is sure: between distributions far apart noise helps, and this does not.
     Deviation: the weight is constant, where the paper's runs on images anneal it.
 
     Args:
         weight: The paper's gamma: 2 in the authors' runs on images, 0.1 where it is not annealed.
-        every: See `Penalty`.
 
     Example:
         >>> critic = lambda x: 0 * tf.reduce_sum(x, axis=1)  # of slope 0
@@ -239,8 +213,7 @@ class Consistency(Penalty):
 
     Args:
         weight: The paper's lambda.
-        every: See `Penalty`.
-        pixels: Largest shift of an image up, down, left or right.
+        pixels: Largest shift of an image up, down, left or right, 0 or more.
 
     Example:
         >>> critic = lambda x: tf.reduce_sum(x, axis=[1, 2, 3])
@@ -258,7 +231,7 @@ class Consistency(Penalty):
 
     @override
     def check(self, discriminator):
-        """Take any discriminator: no gradient of single examples is asked for."""
+        """Takes any discriminator: no gradient of single examples is needed."""
 
     @override
     def __call__(self, discriminator, real, fake, epsilon):
@@ -307,10 +280,7 @@ PENALTIES: dict[str, type[Penalty]] = {
 
 
 def get(identifier: Any) -> Penalty | None:
-    """Return the penalty of a name in `PENALTIES` or of a saved config, an instance, or None.
-
-    Raises:
-        ValueError: If it is none of these.
+    """Returns the penalty of a name in `PENALTIES` or of a saved config, an instance, or None.
 
     Example:
         >>> get("gradient")

@@ -18,28 +18,20 @@ def spectral_loss(
     windows: Sequence[int] = (80, 200, 400),
     floor: float = 1e-3,
 ) -> tf.Tensor:
-    """Distance of short-time Fourier transforms at several resolutions, in which phases are free.
+    """Distance of Fourier transforms at several resolutions, in which phases are free: `[batch]`.
 
     Yamamoto, Song, Kim: "Parallel WaveGAN: A fast waveform generation model based on generative
     adversarial networks with multi-resolution spectrogram", ICASSP 2020: the spectral convergence,
     |S - S'| / |S| in Frobenius norms of the magnitudes S, plus the mean of |log S - log S'|, and
     the mean of this over the resolutions. By default the windows last 10, 25 and 50 ms at 8,000
-    samples a second, as there.
-
-    Deviation: a floor is added to the magnitudes, in place of a least value, so that inaudible
-    differences do not count, and silence has a gradient.
+    samples a second, as there. Deviation: a floor is added to the magnitudes, in place of a least
+    value, so that inaudible differences do not count, and silence has a gradient.
 
     Args:
         waveforms: Floats in [-1, 1], `[batch, samples, channels]`.
         originals: The same.
         windows: Lengths of the windows in samples, 5 or more.
-        floor: As of `keras_gen.media.spectra.magnitudes`; a sine wave of amplitude 1 has 1.
-
-    Returns:
-        Float32 `[batch]`, from 0.
-
-    Raises:
-        ValueError: If the shapes differ.
+        floor: As in `keras_gen.media.spectra.magnitudes`; a sine wave of amplitude 1 has 1.
 
     Example:
         >>> spectral_loss(tf.zeros([2, 800, 1]), tf.zeros([2, 800, 1]))  # 0

@@ -1,7 +1,8 @@
-"""Architectures: functions that return functional `keras.Model`s, with nothing of training.
+"""Architectures: functions that return functional `keras.Model`s, without anything of training.
 
-A file has the networks of one paper, or of one kind of data. `blocks` has the pieces that several
-share; `extend` gives a built network labels, codes, further outputs or layers.
+A file has the networks of one paper, or of one kind of data. `blocks` has the parts that several
+share; `extend` gives a built network labels, codes, further outputs or layers. All functions raise
+a `ValueError` for a shape or an option that their Args do not allow.
 """
 
 from keras_gen.networks.big_gan import big_gan_discriminator, big_gan_generator

@@ -16,16 +16,14 @@ def big_gan_generator(
     embedding_dim: int = 128,
     attention: int | None = 16,
 ) -> keras.Model:
-    """Builds residual blocks from a 4x4 map, each conditioned on the class and latents of its own.
+    """Builds residual blocks from a 4x4 map, each conditioned on the class and on its own latents.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, fig. 15 and app. B: the latents are cut into equal chunks. The first makes the map.
-    Each other chunk ("skip-z"), together with a class embedding that all blocks share, gives the
-    gains and biases of a block's batch normalization. Kernels start orthogonal and are spectrally
-    normalized.
-
+    ICLR 2019, fig. 15 and app. B: the latents are split into equal chunks. The first makes the map.
+    Each other chunk ("skip-z") and a class embedding that all blocks share give the gains and
+    biases of a block's batch normalization. Kernels start orthogonal and are spectrally normalized.
     Deviations: all maps have the same number of channels, as in the authors' code for 32x32 pixels;
-    the momentum of batch normalization is 0.9 and its statistics are not computed anew for samples.
+    batch normalization has momentum 0.9, and its statistics are not recomputed for samples.
 
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 8.
@@ -33,14 +31,11 @@ def big_gan_generator(
         latent_dim: Dimensions of the latents, a multiple of the blocks plus one (4 at 32x32).
         filters: Channels of the maps.
         embedding_dim: Dimensions of the class embedding.
-        attention: Side of the map that gets `SelfAttention`; None: none.
+        attention: Side of the map that gets `SelfAttention`, or None.
 
     Returns:
         A model from float latents `[batch, latent_dim]` and int32 labels `[batch]` to float32
         images in [-1, 1].
-
-    Raises:
-        ValueError: If the side is not such a power of two, or the latents cannot be cut.
 
     Example:
         >>> generator = big_gan_generator((32, 32, 1), classes=10, latent_dim=32, filters=32)
@@ -74,23 +69,19 @@ def big_gan_discriminator(
 ) -> keras.Model:
     """Builds residual blocks of spectrally normalized kernels, and a projection of the class.
 
-    Brock et al. (2019), fig. 15 and app. B. The features are summed over places. The logit is
-    linear in them, plus their inner product with a class embedding: see `with_projection`.
-
-    Deviations: as `big_gan_generator`. Blocks halve the sides to 8, and two more do not, as in the
-    authors' code for 32x32 pixels. The embedding is not spectrally normalized.
+    Brock et al. (2019), fig. 15 and app. B. The features are summed over places; the logit is
+    linear in them, plus their inner product with a class embedding (`with_projection`). Deviations:
+    as in `big_gan_generator`. Blocks halve the sides to 8, and two more do not, as in the authors'
+    code for 32x32 pixels. The embedding is not spectrally normalized.
 
     Args:
         image_shape: `(side, side, channels)`, the side a power of two of at least 16.
         classes: Number of classes.
         filters: Channels of the maps.
-        attention: Side of the map that gets `SelfAttention`; None: none.
+        attention: Side of the map that gets `SelfAttention`, or None.
 
     Returns:
         A model from images in [-1, 1] and int32 labels `[batch]` to float32 logits `[batch, 1]`.
-
-    Raises:
-        ValueError: If the side is not such a power of two.
 
     Example:
         >>> discriminator = big_gan_discriminator((32, 32, 1), classes=10, filters=32)

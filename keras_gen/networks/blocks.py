@@ -1,4 +1,4 @@
-"""Pieces that several architectures share."""
+"""Parts that several architectures share."""
 
 import keras
 from keras import layers
@@ -26,7 +26,7 @@ def conv(
         size: Side of the kernel.
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
         use_bias: False before a normalization, which has its own.
-        initializer: Of the kernel, by default Normal.
+        initializer: Of the kernel; None: N(0, 0.02).
         spectral: Whether to wrap it in `SpectralNormalization`.
         **kwargs: Further arguments of the layer.
     """
@@ -37,13 +37,7 @@ def conv(
 
 
 def he_conv(filters: int, size: int, **kwargs):
-    """Returns a convolution for networks without normalization, initialized as He et al. (2015).
-
-    Args:
-        filters: Output channels.
-        size: Side of the kernel.
-        **kwargs: Further arguments of `conv`.
-    """
+    """Returns a `conv` for networks without normalization, initialized as by He et al. (2015)."""
     usual = dict(use_bias=True, initializer="he_normal", padding="same")
     return conv(filters, size, **usual | kwargs)
 
@@ -51,10 +45,8 @@ def he_conv(filters: int, size: int, **kwargs):
 def batch_norm(**options):
     """Returns batch normalization over all replicas together, so that they equal one device.
 
-    The momentum is that of DCGAN's authors' code (0.9): Keras' 0.99 lags behind in short trainings.
-
-    Args:
-        **options: Further arguments of `keras.layers.BatchNormalization`.
+    The momentum of 0.9 is that of the authors' code of DCGAN; Keras' 0.99 lags in short trainings.
+    `options` are further arguments of `keras.layers.BatchNormalization`.
     """
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
 
@@ -68,8 +60,7 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
     """Returns how many halvings lead from an image to a map of `smallest` x `smallest`.
 
     Raises:
-        ValueError: If the image is no square, or its side is not `smallest` times a power of two
-            of at least 2.
+        ValueError: If the image is no square, or its side is not `smallest` times 2, 4, 8, ...
     """
     height, width = image_shape[:2]
     stages = max(height // smallest, 1).bit_length() - 1
@@ -83,15 +74,11 @@ def halvings(image_shape: tuple, smallest: int = 4) -> int:
 
 
 def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int, int]:
-    """Returns height and width after convolutions that halve both.
-
-    Args:
-        image_shape: `(height, width, channels)`.
-        halvings: Number of convolutions.
-        argument: Name of the argument that sets this number.
+    """Returns height and width after `halvings` convolutions that halve both.
 
     Raises:
-        ValueError: If there is no convolution, or the sides are no multiples of 2^halvings.
+        ValueError: If there is no convolution, or the sides are no multiples of 2^halvings. The
+            message names `argument`, which sets the number.
     """
     factor = 2**halvings
     height, width = image_shape[:2]
@@ -107,17 +94,12 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
 def downsample(images, stages: int, filters: int, normalization: str | None = "batch"):
     """Halves images `stages` times: 4x4 convolutions of stride 2 and leaky ReLU of slope 0.2.
 
-    The first layer has no normalization, as in DCGAN's discriminator.
-
     Args:
         images: `[batch, height, width, channels]`.
         stages: Number of convolutions.
         filters: Channels of the first; they double with every stage.
-        normalization: `"batch"`; `"layer"`, of each image alone; `"spectral"`, of all kernels; or
-            None.
-
-    Raises:
-        ValueError: If `normalization` is unknown.
+        normalization: After all layers but the first, as in DCGAN: `"batch"`; `"layer"`, of each
+            image alone; or None. `"spectral"` normalizes all kernels instead.
     """
     if normalization not in NORMALIZATIONS:
         raise ValueError(f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}.")
@@ -140,10 +122,7 @@ def upsample(maps, stages: int, filters: int, channels: int):
         maps: `[batch, height, width, any]`.
         stages: Number of transposed convolutions; each doubles height and width.
         filters: Channels before the last, doubled for every stage before that.
-        channels: Channels of the images.
-
-    Returns:
-        Float32 images in [-1, 1].
+        channels: Channels of the images, which are float32 in [-1, 1].
     """
     double = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
     for stage in reversed(range(stages - 1)):
@@ -164,15 +143,12 @@ def doubled(x, filters: int, upsampling: str, **options):
     Args:
         x: `[batch, height, width, channels]`.
         filters: Output channels.
-        upsampling: `"transposed"`: a convolution of fractional stride. Its taps overlap unevenly
-            and tend to draw checkerboards. `"smoothed"`: the same, then a 2x2 mean, which removes
-            exactly these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a convolution
-            (Odena, Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill 2016), which
-            draws none either, at twice the cost or more.
-        **options: Of `conv`.
-
-    Raises:
-        ValueError: If `upsampling` is unknown.
+        upsampling: `"transposed"`: a transposed convolution of stride 2, whose uneven overlaps tend
+            to draw checkerboards. `"smoothed"`: the same, then a 2x2 mean, which removes exactly
+            these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a convolution (Odena,
+            Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill 2016), which draws
+            none either, at twice the cost or more.
+        **options: Further arguments of `conv`.
     """
     if upsampling not in UPSAMPLING:
         raise ValueError(

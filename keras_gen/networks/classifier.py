@@ -18,21 +18,19 @@ def conv_classifier(
     its initial weights depend on the seed alone.
 
     Args:
-        channels: Of the images.
+        channels: Channels of the images.
         outputs: Logits of an image.
         widths: Channels of each convolution; each halves height and width.
         first_kernel: Side of the first convolution's kernel; the others are 3x3.
-        dropout: Fraction of the features that are dropped before the linear layer.
+        dropout: Fraction of the features dropped before the linear layer.
         seed: Of the weights and of the dropout.
 
     Returns:
         A model from uint8 images `[batch, height, width, channels]` of any size to a dict of
-        float32: "features" `[batch, widths[-1]]`, and "logits" `[batch, outputs]`, a linear
-        function of them.
+        float32: "features" `[batch, widths[-1]]`, and their "logits" `[batch, outputs]`.
 
     Example:
-        >>> network = conv_classifier(channels=1, outputs=10)
-        >>> logits = network(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
+        >>> logits = conv_classifier(channels=1)(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
     """
     dtype = "float32"
     images = keras.Input((None, None, channels), dtype="uint8")
@@ -60,11 +58,10 @@ def conv_classifier(
 def activation_maps(classifier: keras.Model) -> keras.Model:
     """Returns the network from images to a classifier's activations, for feature losses.
 
-    It has gradients by the images. The classifier has none, because it takes whole numbers.
+    Unlike the classifier, which takes integers, it has gradients with respect to the images.
 
     Args:
-        classifier: As `conv_classifier` builds it, alone or inside of another model as
-            `keras_gen.metrics.evaluation_networks.train_classifier` returns it. Its layers are
+        classifier: As `conv_classifier` builds it, alone or inside of another model. Its layers are
             shared.
 
     Returns:
@@ -95,20 +92,17 @@ def classifier_on(
     """Builds a classifier that starts from a trained encoder: for fine-tuning, and for probes.
 
     Args:
-        encoder: From floats in `data_range` to codes; of several outputs the first is used. The
-            classifier gets a copy of it with its weights, so the original does not change.
+        encoder: From floats in `data_range` to codes, its first output. The classifier gets a copy
+            with its weights, so the original does not change.
         classes: Logits of an image.
         data_range: The encoder's values for the levels 0 and 255.
 
     Returns:
-        A model from uint8 images `[batch, height, width, channels]` to float32 logits
-        `[batch, classes]`. Its layer "encoder" can be frozen before `compile`.
+        A model from uint8 images `[batch, height, width, channels]` to float32 logits `[batch,
+        classes]`. Its layer "encoder" can be frozen before `compile`.
 
     Example:
-        >>> network = classifier_on(autoencoder.encoder)
-        >>> loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        >>> network.compile("adam", loss, metrics=["accuracy"])
-        >>> network.fit(images, labels)
+        >>> network = classifier_on(conv_encoder((32, 32, 3), latent_dim=64))
     """
     copy = keras.models.clone_model(encoder)
     copy.set_weights(encoder.get_weights())

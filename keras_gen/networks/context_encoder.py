@@ -23,9 +23,6 @@ def context_encoder(
     Returns:
         A model from images in [-1, 1] to float32 features `[batch, 4, 4, channels]`.
 
-    Raises:
-        ValueError: If the side is not such a power of two.
-
     Example:
         >>> encoder = context_encoder((32, 32, 3), filters=32)
     """
@@ -40,19 +37,12 @@ def context_decoder(
     """Builds the decoder from the features of `context_encoder` to a whole image.
 
     A channel-wise fully connected layer connects all places, and a convolution of stride 1 then
-    mixes the channels (sec. 3.1). Transposed convolutions mirror the encoder.
-
-    Args:
-        image_shape: As of `context_encoder`.
-        filters: As of `context_encoder`.
-        name: Name of the model.
+    mixes the channels (sec. 3.1). Transposed convolutions mirror the encoder, whose arguments it
+    takes.
 
     Returns:
-        A model from features `[batch, 4, 4, filters * 2^(stages - 1)]` to float32 images in
-        [-1, 1].
-
-    Raises:
-        ValueError: If the side is not such a power of two.
+        A model from features `[batch, 4, 4, filters * 2^(stages - 1)]` to float32 images in [-1,
+        1].
 
     Example:
         >>> decoder = context_decoder((32, 32, 3), filters=32)

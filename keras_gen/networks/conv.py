@@ -31,7 +31,7 @@ def conv_encoder(
         latent_dim: Dimensions of the latents.
         filters: Channels of each convolution.
         activation: After each convolution.
-        heads: Names of the outputs, as of `mlp_encoder`.
+        heads: Names of the outputs, as in `mlp_encoder`.
         output_activation: Of the outputs.
         blocks: Residual blocks of two convolutions after each convolution that halves.
         maps: Whether the latents are flattened maps of the last convolution's sides (Kingma et al.,
@@ -42,9 +42,6 @@ def conv_encoder(
     Returns:
         A model from `[batch, *image_shape]` to the list of heads, or to the only one, float32
         `[batch, latent_dim]` each.
-
-    Raises:
-        ValueError: If the convolutions cannot halve the sides, or the latents are no whole maps.
 
     Example:
         >>> encoder = conv_encoder((28, 28, 1), latent_dim=32)
@@ -79,25 +76,19 @@ def conv_decoder(
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
 
     Args:
-        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
-            channels.
+        image_shape: That of an example, with `params_per_value` times its channels.
         latent_dim: Dimensions of the latents.
         filters: Channels of the encoder's convolutions, in its order.
         activation: Of all layers but the last.
-        upsampling: `"resize"`, `"transposed"` or `"smoothed"`: see
-            `keras_gen.networks.blocks.doubled`.
+        upsampling: `"resize"`, `"transposed"` or `"smoothed"`: see `networks.blocks.doubled`.
         blocks: Residual blocks before each of the layers that double.
-        maps: Whether the latents are maps, as of the encoder.
+        maps: Whether the latents are maps, as in the encoder.
         output_initializer: Of the last kernel; `"zeros"` for likelihoods with learned scales, which
             otherwise are tiny at some pixels at the start.
         name: Name of the model.
 
     Returns:
         A model from latents `[batch, latent_dim]` to float32 `[batch, *image_shape]`.
-
-    Raises:
-        ValueError: If the layers cannot double up to the sides, the latents are no whole maps, or
-            `upsampling` is unknown.
 
     Example:
         >>> decoder = conv_decoder((28, 28, 1), latent_dim=32, upsampling="transposed")
@@ -120,7 +111,6 @@ def conv_decoder(
 
 
 def _channels(latent_dim, shape):
-    """Channels of latents that are maps of a shape's sides."""
     height, width, _ = shape
     if latent_dim % (height * width):
         raise ValueError(

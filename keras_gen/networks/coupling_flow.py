@@ -20,24 +20,20 @@ def coupling_flow(
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017. For examples
     `[values]` the two halves alternate. For images the first half of the steps has checkerboard
     masks; then comes a squeeze, and the other half has channel masks (sec. 3.6, one scale).
-
     Deviations, for data this small: plain networks in place of residual ones, one scale in place of
     several, and the normalization and initial zeros of Glow (Kingma, Dhariwal 2018, sec. 3.1, 3.3)
     in place of batch normalization. So the flow starts as the normalization of its first batch.
 
     Args:
         shape: Of an example: `(values,)`, 2 or more, or `(height, width, channels)`, even sides.
-        steps: Number of couplings; multiples of 4 give every mask both its halves.
+        steps: Number of couplings, at least 1; in multiples of 4, every mask has both its halves.
         hidden: Units of the coupling networks' hidden layers; for images, of 3x3 convolutions.
         activation: Of the hidden layers.
         condition_dim: Values of a condition `[batch, condition_dim]`; 0 for none.
 
     Returns:
-        A built `Chain` from float32 `[batch, *shape]` to latents of the same number of values, of
-        the shape `flow.output_shape`: `[batch, height / 2, width / 2, channels * 4]` for images.
-
-    Raises:
-        ValueError: If the shape is neither, or `steps` is below 1.
+        A built `Chain` from float32 `[batch, *shape]` to as many latents, `[batch, values]` or
+        `[batch, height / 2, width / 2, channels * 4]` (`flow.output_shape`).
 
     Example:
         >>> flow = coupling_flow((8, 8, 1), steps=4, hidden=(16,))
@@ -62,7 +58,6 @@ def coupling_flow(
 
 
 def _couplings(mask, steps, shape, **options) -> list:
-    """Steps whose masks alternate, each after a normalization."""
     found = []
     for step in range(steps):
         found.append(ActNorm())
@@ -71,7 +66,7 @@ def _couplings(mask, steps, shape, **options) -> list:
 
 
 def _network(shape, hidden, activation, condition_dim) -> keras.Model:
-    """From the passive half, and the condition, to scale and shift, zeros at the start."""
+    """Scale and shift of the passive half and the condition; zeros at the start."""
     image = len(shape) == 3
     layer = partial(layers.Conv2D, kernel_size=3, padding="same") if image else layers.Dense
     passive = keras.Input(shape)

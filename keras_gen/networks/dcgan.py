@@ -20,9 +20,6 @@ def dcgan_generator(
     Returns:
         A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1].
 
-    Raises:
-        ValueError: If the side is not such a power of two.
-
     Example:
         >>> generator = dcgan_generator((32, 32, 1), latent_dim=64, filters=32)
     """
@@ -42,20 +39,16 @@ def dcgan_discriminator(
 ) -> keras.Model:
     """Builds the mirror image of the generator: strided convolutions, leaky ReLU of slope 0.2.
 
-    The first layer has no normalization (sec. 3).
-
     Args:
-        image_shape: As of `dcgan_generator`.
+        image_shape: As in `dcgan_generator`.
         filters: Channels of the first layer; they double with every stage.
-        normalization: `"batch"`, `"layer"`, `"spectral"` (of all kernels, Miyato et al. 2018) or
-            None. Penalties on the gradient of each image need one of the last three.
+        normalization: After all layers but the first (sec. 3): `"batch"`, `"layer"` or None; or
+            `"spectral"`, of all kernels (Miyato et al. 2018). Penalties on the gradient of each
+            image need one of the last three.
         name: Name of the model.
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch]`.
-
-    Raises:
-        ValueError: If the side is not such a power of two, or `normalization` is unknown.
 
     Example:
         >>> discriminator = dcgan_discriminator((32, 32, 1), filters=32)

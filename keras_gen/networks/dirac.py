@@ -9,15 +9,8 @@ def dirac_networks(theta: float = 1.0, psi: float = 1.0) -> tuple[keras.Model, k
 
     Mescheder, Geiger, Nowozin: "Which Training Methods for GANs do actually Converge?", ICML 2018,
     definition 2.1: the generator returns theta for all latents, the discriminator's logit of x is
-    psi x, and real examples are all 0. The only equilibrium is theta = psi = 0.
-
-    Args:
-        theta: The generator's first value.
-        psi: The discriminator's first value.
-
-    Returns:
-        A generator from latents `[batch, 1]`, and a discriminator of `[batch, 1]`, to float32
-        `[batch, 1]`.
+    psi x, and real examples are all 0. The only equilibrium is theta = psi = 0. The arguments are
+    the initial values. Both networks take `[batch, 1]` to float32 `[batch, 1]`.
 
     Example:
         >>> from keras_gen.gan import GAN

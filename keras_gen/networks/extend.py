@@ -1,6 +1,6 @@
 """Functions that give a built network further inputs, outputs or layers, or fewer latents.
 
-Each returns a new model that shares the layers of the network it was given: use it in its place.
+Each returns a new model that shares the layers of the given one: use it in its place.
 """
 
 from collections.abc import Sequence
@@ -16,8 +16,8 @@ def with_labels(
 ) -> keras.Model:
     """Adds labels to the input of a network, as further channels of it.
 
-    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1: the label
-    as a one-hot vector, appended to latents or repeated at every pixel of an image.
+    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, sec. 3.2 and 4.1: the label as
+    a one-hot vector, appended to latents or repeated at every pixel of an image.
 
     Args:
         network: From `[batch, ..., channels + classes]`, so built for `classes` more channels than
@@ -30,13 +30,8 @@ def with_labels(
         A model from `[batch, ..., channels]`, or `[batch, *shape]`, and int32 labels `[batch]` to
         the network's outputs.
 
-    Raises:
-        ValueError: If the network has not more channels than there are classes.
-
     Example:
-        >>> from keras_gen.networks import dcgan_discriminator, dcgan_generator
         >>> generator = with_labels(dcgan_generator((32, 32, 1), latent_dim=64 + 10, filters=8), 10)
-        >>> discriminator = with_labels(dcgan_discriminator((32, 32, 1 + 10), filters=8), 10)
     """
     *places, channels = network.input_shape[1:]
     if channels <= classes:
@@ -55,21 +50,13 @@ def with_labels(
 
 
 def with_codes(network: keras.Model, codes: int) -> keras.Model:
-    """Splits the input vector of a network into two inputs: latents and codes.
+    """Splits the input vector of a network into inputs `[batch, latents]` and `[batch, codes]`.
 
     Args:
-        network: From `[batch, latents + codes]`.
-        codes: Number of codes; they are the last inputs.
-
-    Returns:
-        A model of the same name from `[batch, latents]` and `[batch, codes]` to the network's
-        outputs.
-
-    Raises:
-        ValueError: If the network takes something else, or no more than the codes.
+        network: From `[batch, latents + codes]`, at least one latent.
+        codes: Number of codes, the last inputs.
 
     Example:
-        >>> from keras_gen.networks import info_gan_generator
         >>> generator = with_codes(info_gan_generator((28, 28, 1), 62 + 12, filters=16), 12)
     """
     taken = network.input_shape[1:]
@@ -96,11 +83,9 @@ def with_head(
             0.1; None for no such layer.
 
     Returns:
-        A model of the same name and inputs, whose outputs are those of the network and, last, the
-        new one, float32 `[batch, units]`.
+        A model of the same inputs, with a further, last output: float32 `[batch, units]`.
 
     Example:
-        >>> from keras_gen.networks import mlp_encoder
         >>> encoder = with_head(mlp_encoder(latent_dim=8, heads=("mean", "log_variance")), 2)
     """
     x = _features(network)
@@ -122,14 +107,9 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
         classes: Number of classes.
 
     Returns:
-        A model of the same name from the network's input and int32 labels `[batch]` to float32
-        logits `[batch, 1]`.
-
-    Raises:
-        ValueError: If the network ends otherwise.
+        A model from the network's input and int32 labels `[batch]` to float32 logits `[batch, 1]`.
 
     Example:
-        >>> from keras_gen.networks import info_gan_discriminator
         >>> discriminator = with_projection(info_gan_discriminator((28, 28, 1), filters=16), 10)
     """
     features = _features(network)
@@ -153,12 +133,7 @@ def with_layer(network: keras.Model, layer: keras.layers.Layer) -> keras.Model:
         network: A functional model whose output comes from a dense layer.
         layer: A layer on the features, such as `MinibatchDiscrimination(features=16)`.
 
-    Returns:
-        A model of the same name, inputs and shape of output.
-
     Example:
-        >>> from keras_gen.layers import MinibatchDiscrimination
-        >>> from keras_gen.networks import mlp_encoder
         >>> network = mlp_encoder((2,), 1, hidden=(32,))
         >>> discriminator = with_layer(network, MinibatchDiscrimination(features=8))
     """
@@ -178,17 +153,13 @@ def keep_latents(
     Args:
         encoder: From examples to heads `[batch, latents]` each.
         decoder: From latents `[batch, latents]`.
-        kept: Indices of the latents that are kept, in their new order.
+        kept: Indices of the latents that stay, one or more different ones, in their new order.
 
     Returns:
-        An encoder to the kept latents, and a decoder from them that sets the others to zero, the
+        An encoder to these latents, and a decoder from them that sets the others to zero, the
         prior's mean.
 
-    Raises:
-        ValueError: If `kept` is empty, repeats a latent, or has an index out of range.
-
     Example:
-        >>> from keras_gen.networks import mlp_networks
         >>> from keras_gen.vae import VAE
         >>> networks = mlp_networks(latent_dim=5, hidden=(8,), heads=("mean", "log_variance"))
         >>> model = VAE(*keep_latents(*networks, kept=[0, 3]))

@@ -18,20 +18,16 @@ def ladder_networks(
     hidden: tuple[int, ...] = (512, 256, 128, 64, 32),
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the dense networks of a ladder VAE, two layers of leaky ReLU for each distribution.
+    """Builds the dense networks of a `keras_gen.vae.LadderVAE`, as a dict of its arguments.
 
-    Sønderby et al. (2016), section 3. The defaults are its sizes. Variances are softplus + 1e-4.
-
-    Deviations: no batch normalization.
+    Two layers of leaky ReLU for each distribution: Sønderby et al. (2016), section 3; the defaults
+    are its sizes. Variances are softplus + 1e-4. Deviation: no batch normalization.
 
     Args:
         image_shape: Shape of an example.
         latent_dims: Dimensions of each layer's latents; layer 1, next to the data, comes first.
         hidden: Units of each layer's networks.
         params_per_value: Of the likelihood.
-
-    Returns:
-        `bottom_up`, `top_down` and `decoder`, as `keras_gen.vae.LadderVAE` takes them.
 
     Example:
         >>> networks = ladder_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
@@ -62,19 +58,10 @@ def iwae_networks(
     hidden: tuple[int, ...] = (200, 100),
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the networks of an importance-weighted autoencoder of several layers.
+    """Builds the networks of a `keras_gen.vae.HierarchicalIWAE`, as a dict of its arguments.
 
     Burda et al. (2016), section 5: two dense layers of tanh for each distribution. The defaults are
-    its sizes of two layers.
-
-    Args:
-        image_shape: Shape of an example.
-        latent_dims: As of `ladder_networks`.
-        hidden: Units of each layer's networks.
-        params_per_value: Of the likelihood.
-
-    Returns:
-        `bottom_up`, `top_down` and `decoder`, as `keras_gen.vae.HierarchicalIWAE` takes them.
+    its sizes for two layers. The arguments are those of `ladder_networks`.
 
     Example:
         >>> networks = iwae_networks((28, 28, 1), latent_dims=(16, 8), hidden=(128, 64))
@@ -102,22 +89,18 @@ def biva_networks(
     units: int = 300,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds dense residual networks of a BIVA, in which features skip all layers of latents.
+    """Builds dense residual networks of a `keras_gen.vae.BIVA`, as a dict of its arguments.
 
-    Features are `units` numbers; each network adds two dense layers to them. The latents'
-    dimensions and ELU are those of the authors' code for MNIST. Variances are softplus + 1e-4.
-
-    Deviations: dense in place of gated residual convolutions of 64 channels, and neither weight
-    normalization nor dropout: sizes that train in minutes without a GPU.
+    Features of `units` numbers skip all layers of latents; each network adds two dense layers to
+    them. The latents' dimensions and ELU are those of the authors' code for MNIST. Variances are
+    softplus + 1e-4. Deviations: dense in place of gated residual convolutions of 64 channels, and
+    neither weight normalization nor dropout: sizes that train in minutes without a GPU.
 
     Args:
         image_shape: Shape of an example.
         latent_dims: Dimensions of each variable of each layer; layer 1 comes first.
         units: Of all hidden layers.
         params_per_value: Of the likelihood.
-
-    Returns:
-        `bottom_up`, `lateral`, `top_down` and `decoder`, as `keras_gen.vae.BIVA` takes them.
 
     Example:
         >>> networks = biva_networks((28, 28, 1), latent_dims=(16, 8, 4), units=200)
@@ -140,25 +123,17 @@ def conv_biva_networks(
     filters: int = 64,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds convolutional residual networks of a BIVA, whose latents are maps.
+    """Builds convolutional networks of a `BIVA`, whose latents are maps: a dict of its arguments.
 
-    Each layer halves the sides of the maps and has `latent_dims` channels of latents. Each network
-    adds two 3x3 convolutions to its features, halved or doubled in size.
-
-    Deviations: as `biva_networks`; the convolutions have no gates, each layer halves, and none of
-    the latents is dense.
+    Each layer halves the sides of the maps. Each network adds two 3x3 convolutions to its features,
+    halved or doubled in size. Deviations: as in `biva_networks`; the convolutions have no gates,
+    each layer halves, and none of the latents is dense.
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers).
-        latent_dims: Channels of each variable of each layer; layer 1 comes first.
+        latent_dims: Channels of each variable of each layer, at least one; layer 1 comes first.
         filters: Channels of all hidden layers.
         params_per_value: Of the likelihood.
-
-    Returns:
-        As `biva_networks`.
-
-    Raises:
-        ValueError: If there is no layer, or the sides cannot be halved as often.
 
     Example:
         >>> networks = conv_biva_networks((32, 32, 1), latent_dims=(8, 4), filters=32)
@@ -188,7 +163,6 @@ def conv_biva_networks(
 
 
 def _biva(image_shape, latent_dims, down, level, up, normal, image) -> dict:
-    """The networks, of functions of a list of features and latents."""
     top = len(latent_dims)
     bottom_up = []
     shapes = [[tuple(image_shape)]]  # for each layer, those of its features and latents

@@ -18,21 +18,16 @@ def info_gan_generator(
     """Builds two dense layers to a map of a quarter of the side, and two transposed convolutions.
 
     Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1: batch normalization and ReLU after all
-    layers but the last.
-
-    Deviation: a tanh at the end, for images in [-1, 1].
+    layers but the last. Deviation: a tanh at the end, for images in [-1, 1].
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 4.
-        latent_dim: Dimensions of the latents; 62 and 12 codes in the paper.
+        latent_dim: Dimensions of the latents and codes; 62 and 12 in the paper.
         filters: Channels of the larger map; the smaller one has twice as many.
         hidden: Units of the first dense layer.
 
     Returns:
         A model from float latents `[batch, latent_dim]` to float32 images in [-1, 1].
-
-    Raises:
-        ValueError: If a side is no multiple of 4.
 
     Example:
         >>> generator = info_gan_generator((28, 28, 1), latent_dim=16, filters=8, hidden=32)
@@ -54,10 +49,8 @@ def info_gan_discriminator(
 ) -> keras.Model:
     """Builds two convolutions of stride 2, a dense layer, and a logit of its features.
 
-    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. `with_head` and `with_projection` use
-    the same features.
-
-    Deviation: leaky ReLU has DCGAN's slope of 0.2 after convolutions.
+    Chen et al.: "InfoGAN", NeurIPS 2016, app. C.1, table 1. Deviation: leaky ReLU has DCGAN's slope
+    of 0.2 after convolutions.
 
     Args:
         image_shape: `(height, width, channels)`, both sides multiples of 4.
@@ -67,9 +60,6 @@ def info_gan_discriminator(
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch, 1]`.
-
-    Raises:
-        ValueError: If a side is no multiple of 4, or `normalization` is unknown.
 
     Example:
         >>> discriminator = info_gan_discriminator((28, 28, 1), filters=8, hidden=32)
@@ -101,20 +91,17 @@ def info_gan_networks(
         image_shape: `(height, width, channels)`, both sides multiples of 4.
         latent_dim: Dimensions of the latents, without the codes.
         classes: Of all categorical codes together.
-        continuous: How many codes are numbers.
-        filters: Channels where the images are larger.
+        continuous: Number of continuous codes.
+        filters: Channels of the largest maps.
         hidden: Units of a dense layer in each.
         normalization: Of the discriminator, see `info_gan_discriminator`.
-        scales: Whether the discriminator predicts a scale of each number as well as its mean.
+        scales: Whether the discriminator predicts a scale of each continuous code, not only a mean.
 
     Returns:
         The generator, from latents `[batch, latent_dim]` and codes `[batch, classes + continuous]`
         to images; and the discriminator, from images to logits `[batch, 1]` and, after a further
-        layer of 128 units, `[batch, classes + 2 * continuous]`, without scales `[batch, classes +
-        continuous]`.
-
-    Raises:
-        ValueError: If a side is no multiple of 4, or `normalization` is unknown.
+        layer of 128 units, the parameters of the codes, `[batch, classes + 2 * continuous]` or
+        without scales `[batch, classes + continuous]`.
 
     Example:
         >>> generator, discriminator = info_gan_networks((28, 28, 1), filters=8, hidden=32)

@@ -22,18 +22,17 @@ def m2_networks(
     As in the authors' code all weights start near zero, so that no class is preferred at the start.
 
     Args:
-        shape: Of an example, such as `(28, 28, 1)`, or `(50,)` of latents of another model.
+        shape: Of an example, such as `(28, 28, 1)`, or `(50,)` for latents of another model.
         classes: Number of classes.
         latent_dim: Dimensions of the latents.
         hidden: Units of the hidden layers of each network.
         activation: Of the hidden layers.
-        params_per_value: As of the likelihood: outputs of the decoder for each value.
-        deviation: Standard deviation of the initial weights, which are Normal; None for Glorot's,
-            as of `mlp_encoder`.
+        params_per_value: Of the likelihood.
+        deviation: Standard deviation of the Normal initial weights; None: Glorot's.
 
     Returns:
         The encoder, from examples and int32 labels to mean and log variance; the decoder, from
-        latents and labels to `[batch, *shape]`, with more channels for several parameters; and the
+        latents and labels to `[batch, *shape]`, with `params_per_value` times the channels; and the
         classifier, from examples to logits.
 
     Example:

@@ -22,8 +22,8 @@ def maxout_discriminator(
         image_shape: Shape of an image.
         hidden: Units of the hidden layers.
         pieces: Linear functions of a unit.
-        dropout: Fraction of the hidden units that are set to zero in training. For pixels, which
-            become black, it is two fifths of this.
+        dropout: Fraction of the hidden units set to zero in training; 0.4 times it is the fraction
+            of the pixels set to black.
 
     Returns:
         A model from images in [-1, 1] to float32 logits `[batch, 1]`.

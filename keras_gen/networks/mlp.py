@@ -25,20 +25,18 @@ def mlp_encoder(
 ) -> keras.Model:
     """Builds dense layers to the latents; the sizes are those of Burda et al. (2016).
 
-    A variational encoder has two heads: `heads=("mean", "log_variance")`.
-
     Args:
         image_shape: Shape of an example.
-        latent_dim: Dimensions of the latents; or their shape, such as `(variables, classes)` of
-            categorical ones.
+        latent_dim: Dimensions of the latents, or their shape, such as `(variables, classes)`.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
-        heads: Names of the outputs: codes, or the parameters of a distribution of the latents.
+        heads: Names of the outputs: codes, or the parameters of a distribution of the latents, such
+            as `("mean", "log_variance")`.
         output_activation: Of the heads.
         gain: Factor of the hidden layers' initial weights; by default 4 for "sigmoid", because its
             slope is a quarter of tanh's, and 1 for others.
         output_gain: Factor of the heads' initial weights.
-        dropout: Fraction of the inputs that are set to zero in training, the others scaled up.
+        dropout: Fraction of the inputs set to zero in training, the others scaled up.
         name: Name of the model.
 
     Returns:
@@ -72,21 +70,18 @@ def mlp_decoder(
 ) -> keras.Model:
     """Builds the mirror image of the encoder, to the parameters of the likelihood.
 
-    As a generator of images in [-1, 1] it ends with `output_activation="tanh"`.
-
     Args:
-        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
-            channels.
+        image_shape: That of an example, with `params_per_value` times its channels.
         latent_dim: Dimensions of the latents, or their shape.
         hidden: Units of the hidden layers.
         activation: Of the hidden layers.
-        gain: Factor of the hidden layers' initial weights, as of `mlp_encoder`.
-        output_activation: Of the last layer.
+        gain: Factor of the hidden layers' initial weights, as in `mlp_encoder`.
+        output_activation: Of the last layer: `"tanh"` for a generator of images in [-1, 1].
         name: Name of the model.
 
     Returns:
-        A model from latents `[batch, latent_dim]`, or `[batch, *latent_dim]`, to float32
-        `[batch, *image_shape]`.
+        A model from latents `[batch, latent_dim]`, or `[batch, *latent_dim]`, to float32 `[batch,
+        *image_shape]`.
 
     Example:
         >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
@@ -109,12 +104,7 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
         decoder: It ends with a dense layer of one Bernoulli logit or one tanh for each pixel.
         images: The training images, `[n, height, width, channels]` in [0, 1].
 
-    Raises:
-        ValueError: If the last layer has another size or activation, or a value is outside of
-            [0, 1].
-
     Example:
-        >>> import numpy as np
         >>> decoder = mlp_decoder((28, 28, 1), latent_dim=20, hidden=(500,))
         >>> start_at_mean(decoder, np.random.default_rng(0).binomial(1, 0.1, (100, 28, 28, 1)))
     """
@@ -145,18 +135,9 @@ def mlp_networks(
     gain: float | None = None,
     **options,
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds an encoder, and the decoder that mirrors its hidden layers.
+    """Builds an `mlp_encoder`, and the `mlp_decoder` that mirrors its hidden layers.
 
-    Args:
-        image_shape: Shape of an example.
-        latent_dim: Dimensions of the latents.
-        hidden: Units of the encoder's hidden layers.
-        activation: Of the hidden layers.
-        gain: Factor of the hidden layers' initial weights, as of `mlp_encoder`.
-        **options: Further ones of `mlp_encoder`.
-
-    Returns:
-        Encoder and decoder, as `mlp_encoder` and `mlp_decoder` build them.
+    All arguments are those of `mlp_encoder`; `options` are its further ones.
 
     Example:
         >>> encoder, decoder = mlp_networks((28, 28, 1), latent_dim=20, hidden=(500, 100))
@@ -168,16 +149,12 @@ def mlp_networks(
 def one_layer_networks(
     image_shape: tuple = (28, 28, 1), latent_dim: int = 1000, activation: str = "sigmoid"
 ) -> tuple[keras.Model, keras.Model]:
-    """Builds a regularized autoencoder's networks: one layer to the codes, and one back.
+    """Builds a regularized autoencoder's networks: one layer "codes", and a linear one back.
 
     Args:
         image_shape: Shape of an example.
         latent_dim: Dimensions of the latents.
         activation: Of the codes.
-
-    Returns:
-        An encoder from `[batch, *image_shape]` to `[batch, latent_dim]` and a linear decoder back,
-        both float32. The encoder's dense layer is called "codes".
 
     Example:
         >>> encoder, decoder = one_layer_networks((28, 28, 1), latent_dim=200)
@@ -190,13 +167,8 @@ def linear_networks(mean: np.ndarray, latent_dim: int = 30) -> tuple[keras.Model
     """Builds the networks of a linear autoencoder: one matrix to the codes, and one back.
 
     Args:
-        mean: The mean of the examples, of their shape and in their range; the encoder subtracts it
-            and the decoder adds it.
+        mean: Mean of the examples, which the encoder subtracts and the decoder adds.
         latent_dim: Dimensions of the latents.
-
-    Returns:
-        An encoder from examples `[batch, *mean.shape]` to `[batch, latent_dim]`, and the decoder
-        back, both float32.
 
     Example:
         >>> encoder, decoder = linear_networks(np.full((28, 28, 1), -0.7), latent_dim=30)

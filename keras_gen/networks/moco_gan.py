@@ -30,11 +30,8 @@ def moco_gan_generator(
 
     Returns:
         A model from float latents `[batch, content_dim + (frames + 1) * motion_dim]`, first the
-        content, then the start of the motion and its inputs, to float32 videos in [-1, 1],
-        `[batch, *video_shape]`.
-
-    Raises:
-        ValueError: If there are fewer frames, or the side is not such a power of two.
+        content, then the start of the motion and its inputs, to float32 `[batch, *video_shape]` in
+        [-1, 1].
 
     Example:
         >>> generator = moco_gan_generator((16, 32, 32, 1), content_dim=16, motion_dim=4, filters=8)
@@ -58,21 +55,18 @@ def video_discriminator(
 ) -> keras.Model:
     """Builds convolutions over time and place, leaky ReLU of slope 0.2, and one logit.
 
-    It is DCGAN's discriminator with kernels of 4 frames. Each layer halves the sides and takes 3
-    frames away; the last one takes the rest. The first has no normalization.
+    It is DCGAN's discriminator with kernels of 4 frames. Each layer halves the sides and shortens
+    the video by 3 frames; the last one takes the rest.
 
     Args:
-        video_shape: `(frames, side, side, channels)`: the side a power of two of at least 8, and
-            more than three times as many frames as the side is halved on the way to 4.
+        video_shape: `(frames, side, side, channels)`: the side a power of two of at least 8, and at
+            least 3 n + 1 frames, for the n layers that halve the sides to 4.
         filters: Channels of the first layer; they double with every layer.
-        normalization: `"batch"` or None; penalties on the gradient of each video need None.
+        normalization: `"batch"` (but for the first layer) or None, which penalties on the gradient
+            of each video need.
 
     Returns:
         A model from videos in [-1, 1] to float32 logits `[batch]`.
-
-    Raises:
-        ValueError: If the side is not such a power of two, the frames are too few, or
-            `normalization` is something else.
 
     Example:
         >>> discriminator = video_discriminator((16, 32, 32, 1), filters=8)
@@ -104,8 +98,8 @@ def video_discriminator(
 
 def _recurrent(inputs, state):
     """The states of a GRU after each input: `[batch, times, units]`."""
-    # Unrolled, of plain layers: that of Keras keeps a seed for a dropout it does not have, which
-    # neither resumes nor differs between replicas.
+    # Unrolled from plain layers: the GRU of Keras has a seed for dropout even without dropout, and
+    # the seed neither resumes nor differs between replicas.
     units = state.shape[-1]
     from_inputs = layers.Dense(3 * units, name="inputs")(inputs)
     recurrent = layers.Dense(3 * units, kernel_initializer="orthogonal", name="recurrent")

@@ -19,16 +19,13 @@ def patch_discriminator(
     two, on 34x34. The first layer has no normalization; leaky ReLU has slope 0.2.
 
     Args:
-        image_shape: `(height, width, channels)` of the training crops.
+        image_shape: `(height, width, channels)`, sides of at least 3 * 2^strided_layers or None.
         filters: Channels of the first layer; they double at most three times.
         strided_layers: Layers of stride 2, before two of stride 1.
         name: Name of the model.
 
     Returns:
         A model from float images in [-1, 1] to float32 logits `[batch, h, w, 1]`.
-
-    Raises:
-        ValueError: If the images are too small for the layers.
 
     Example:
         >>> discriminator = patch_discriminator((128, 128, 3))

@@ -19,16 +19,15 @@ def pixel_cnn(
     """Builds masked convolutions with residual connections: each value given those before it.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.3,
-    table 1 and fig. 5 (left). Whatever its depth, it does not see pixels far to the right in the
-    rows just above: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes.
-
-    Deviations: a ReLU also before the last layer, which would otherwise be one linear map with the
-    layer before it; kernels are initialized from He et al. (2015), where the paper says nothing.
+    table 1 and fig. 5 (left). At any depth, pixels far to the right in the rows just above have no
+    effect: the blind spot that Gated PixelCNN (van den Oord et al. 2016) removes. Deviations: a
+    ReLU also before the last layer, which would otherwise be one linear map with the layer before
+    it; kernels are initialized as by He et al. (2015), as the paper does not state how.
 
     Args:
         image_shape: `(height, width, channels)`, 1 or 3 channels.
         outputs_per_value: Logits for each value: 256 for the softmax over levels, 1 for Bernoulli.
-        filters: The paper's h; between the blocks there are 2h maps.
+        filters: The paper's h, at least the channels; between the blocks there are 2h maps.
         blocks: Number of residual blocks.
         first_kernel: Odd side of the first kernel, with mask A.
         kernel: Odd side of the kernel within a block, with mask B.
@@ -36,16 +35,12 @@ def pixel_cnn(
         levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
 
     Returns:
-        A model from images `[batch, height, width, channels]` to float32 logits
-        `[batch, height, width, channels * outputs_per_value]`, laid out `[channel, logit]`. Those
-        of a value depend only on the values before it: rows, then pixels, then channels.
-
-    Raises:
-        ValueError: If there are fewer filters than channels, or a kernel has an even side.
+        A model from images `[batch, height, width, channels]` to float32 logits `[batch, height,
+        width, channels * outputs_per_value]`, in the order `[channel, logit]`. Those of a value
+        depend only on the values before it, in rows, then pixels, then channels.
 
     Example:
         >>> network = pixel_cnn((28, 28, 1), outputs_per_value=2, filters=16, blocks=3, levels=2)
-        >>> logits = network(keras.ops.zeros((4, 28, 28, 1), "int32"))
     """
     channels = image_shape[-1]
 

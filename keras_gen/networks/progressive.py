@@ -22,7 +22,6 @@ def progressive_generator(
     Each size has two 3x3 convolutions with equalized learning rate, each followed by leaky ReLU and
     pixel normalization. Pixels are repeated to double the size. A 1x1 convolution makes colors,
     without a tanh. An output that fades in is mixed with the one before it, enlarged (fig. 2).
-
     Deviation: the first layer has a bias for every place and channel, and not for every channel.
 
     Args:
@@ -32,11 +31,8 @@ def progressive_generator(
         width: Largest number of channels times side; channels are halved beyond 32x32 by default.
 
     Returns:
-        A model from latents `[batch, latent_dim]` and the fractions `[batch]` that have faded in,
-        0 to 1, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
-
-    Raises:
-        ValueError: If the side is no such power of two.
+        A model from latents `[batch, latent_dim]` and the fractions `[batch]` that have faded in, 0
+        to 1, to a list of float32 images: 4x4, 8x8, up to `image_shape`.
 
     Example:
         >>> generator = progressive_generator((32, 32, 3), latent_dim=64, filters=32, width=512)
@@ -70,21 +66,13 @@ def progressive_discriminator(
     """Builds the mirror image of the generator, which takes images of every size from 4x4 on.
 
     The features of a size that fades in are mixed with those of the image of half its size (fig.
-    2). The standard deviation over groups of a batch is a further channel at 4x4.
-
-    Args:
-        image_shape: As of `progressive_generator`.
-        filters: As of `progressive_generator`.
-        width: As of `progressive_generator`.
-        group_size: As of `MinibatchStddev`.
+    2). The standard deviation over groups of a batch is a further channel at 4x4. Arguments: those
+    of `progressive_generator`, and `group_size` of `MinibatchStddev`.
 
     Returns:
         A model from images `[batch, side, side, channels]` and the fractions `[batch]` that have
-        faded in, 0 to 1, to a list of float32 logits `[batch]`; entry n is for images of
-        2^(n + 2) pixels per side.
-
-    Raises:
-        ValueError: If the side is no such power of two.
+        faded in, 0 to 1, to a list of float32 logits `[batch]`; entry n is for images of 2^(n + 2)
+        pixels per side.
 
     Example:
         >>> discriminator = progressive_discriminator((32, 32, 3), filters=32, width=512)
@@ -126,13 +114,7 @@ def discriminator_end(count: int, group_size: int | None) -> list[layers.Layer]:
 
 
 def faded(before, after, fraction):
-    """Returns (1 - fraction) * before + fraction * after.
-
-    Args:
-        before: Images or maps `[batch, height, width, channels]`.
-        after: Of the same shape.
-        fraction: `[batch]`, 0 to 1.
-    """
+    """Returns (1 - fraction) * before + fraction * after, for maps and fractions `[batch]`."""
     fraction = ops.reshape(fraction, (-1, 1, 1, 1))
     return (1.0 - fraction) * before + fraction * after
 
@@ -140,10 +122,7 @@ def faded(before, after, fraction):
 def resized(images, side: int):
     """Returns images of another size: means over squares, or repeated pixels.
 
-    Args:
-        images: Squares `[batch, any, any, channels]`, whose side is known and differs from `side`
-            by a power of two as factor.
-        side: The new side.
+    The images are squares `[batch, any, any, channels]`; the ratio of sides is a power of two.
     """
     found = images.shape[1]
     if found > side:

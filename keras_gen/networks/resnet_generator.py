@@ -23,14 +23,12 @@ def resnet_generator(
 ) -> keras.Model:
     """Builds c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 with tanh (Zhu et al. 2017, app. 7.2).
 
-    Fully convolutional: any height and width that 4 divides.
-
     Args:
-        image_shape: `(height, width, channels)`; height and width may be None.
+        image_shape: `(height, width, channels)`; sides are multiples of 4 of at least 8, or None.
         filters: K above, 64 in the paper.
         blocks: Residual blocks: 6 at 128x128, 9 at 256x256 in the paper.
         upsampling: `"transposed"`, the paper's, `"smoothed"` or `"resize"`: see
-            `keras_gen.networks.blocks.doubled`.
+            `networks.blocks.doubled`.
         normalization: `"instance"`, the paper's, amplifies noise in flat regions. `"group"`: four
             groups of channels (Wu & He 2018). `"pixel"`: each pixel by itself, over all channels
             (Chen et al. 2022), so that a large image can be translated in tiles.
@@ -39,10 +37,6 @@ def resnet_generator(
     Returns:
         A model from float images in [-1, 1], `[batch, height, width, channels]`, to float32 images
         of the same shape and range.
-
-    Raises:
-        ValueError: If `upsampling` or `normalization` is unknown, or a known side is no multiple of
-            4 from 8 on.
 
     Example:
         >>> generator = resnet_generator((128, 128, 3), blocks=6)

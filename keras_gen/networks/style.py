@@ -31,11 +31,11 @@ def style_mapping(
     Args:
         latent_dim: Dimensions of z, which is normalized first.
         style_dim: Dimensions of w, and units of each layer.
-        depth: Dense layers.
+        depth: Number of dense layers.
         rate: Factor of their learning rate (appendix C).
 
     Returns:
-        A model from latents `[batch, latent_dim]` to styles `[batch, style_dim]`, float32.
+        A model from latents `[batch, latent_dim]` to float32 styles `[batch, style_dim]`.
 
     Example:
         >>> mapping = style_mapping(latent_dim=64, style_dim=64, depth=4)
@@ -54,27 +54,24 @@ def style_generator(
     width: int = 16_384,
     styling: str = "modulated",
 ) -> keras.Model:
-    """Builds the synthesis network: learned 4x4 maps that styles and noise turn into an image.
-
-    Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
-        style_dim: Dimensions of a style.
-        filters: As of `progressive_generator`.
-        width: As of `progressive_generator`.
-        styling: `"modulated"`: the kernels are scaled (Karras et al. 2020, fig. 2d), and the colors
-            of all sizes are added up (fig. 7b). `"adain"`: the maps are normalized and scaled
-            (Karras et al. 2019, fig. 1b).
+    """Builds the synthesis network: styles and noise turn learned 4x4 maps into an image.
 
     Deviations of `"modulated"` from the authors' code, all as in their code of 2019: sizes are
     doubled before a convolution, with the filter [1, 2, 1] instead of [1, 3, 3, 1], and each
     channel has its own strength of noise.
 
+    Args:
+        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        style_dim: Dimensions of a style.
+        filters: As in `progressive_generator`.
+        width: As in `progressive_generator`.
+        styling: `"modulated"`: the kernels are scaled (Karras et al. 2020, fig. 2d), and the colors
+            of all sizes are added up (fig. 7b). `"adain"`: the maps are normalized and scaled
+            (Karras et al. 2019, fig. 1b).
+
     Returns:
         A model from styles `[batch, layers, style_dim]`, two layers for each size, and standard
         Normal noise `[batch, pixels]`, two maps for each size, to float32 images without a tanh.
-
-    Raises:
-        ValueError: If the side is no such power of two, or `styling` is unknown.
 
     Example:
         >>> generator = style_generator((32, 32, 3), style_dim=64, filters=32, width=512)
@@ -129,19 +126,9 @@ def style_discriminator(
 ) -> keras.Model:
     """Builds the residual discriminator of Karras et al. (2020), fig. 7c.
 
-    Deviation: sizes are halved by 2x2 means, and not by strides after the filter [1, 3, 3, 1].
-
-    Args:
-        image_shape: As of `progressive_generator`.
-        filters: As of `progressive_generator`.
-        width: As of `progressive_generator`.
-        group_size: As of `MinibatchStddev`.
-
-    Returns:
-        A model from images `[batch, *image_shape]` to float32 logits `[batch]`.
-
-    Raises:
-        ValueError: If the side is no such power of two.
+    Deviation: sizes are halved by 2x2 means, and not by strides after the filter [1, 3, 3, 1]. It
+    takes the arguments of `progressive_discriminator`, and returns a model from images `[batch,
+    *image_shape]` to float32 logits `[batch]`.
 
     Example:
         >>> discriminator = style_discriminator((32, 32, 3), filters=32, width=512)

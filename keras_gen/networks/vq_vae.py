@@ -1,4 +1,4 @@
-"""Encoders and decoders of the VQ-VAE and the VQ-VAE-2 of images: residual, of grids of codes."""
+"""Encoders and decoders of the VQ-VAE and the VQ-VAE-2 of images: residual, with grids of codes."""
 
 import keras
 from keras import layers
@@ -20,9 +20,8 @@ def residual_encoder(
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.1: 4x4 convolutions of stride 2, then blocks of ReLU, 3x3 convolution, ReLU, 1x1
     convolution, all with 256 channels. For CIFAR-10 it has 8x8 places with 10 latents each.
-
-    Deviations: where the paper says nothing, there is a ReLU between the convolutions and before
-    the last one, a 1x1 convolution to the latents.
+    Deviations, where the paper is silent: a ReLU between the convolutions and before the last one,
+    a 1x1 convolution to the latents.
 
     Args:
         image_shape: `(height, width, channels)`, the sides multiples of 2^stages.
@@ -34,11 +33,8 @@ def residual_encoder(
         codes_per_place: Latents at each place.
 
     Returns:
-        A model from `[batch, *image_shape]` to float32 `[batch, height / 2^stages,
-        width / 2^stages, latent_dim]`, or `[..., codes_per_place, latent_dim]` if they are several.
-
-    Raises:
-        ValueError: If the convolutions cannot halve the sides.
+        A model from `[batch, *image_shape]` to float32 `[batch, height / 2^stages, width /
+        2^stages, latent_dim]`, or `[..., codes_per_place, latent_dim]` if they are several.
 
     Example:
         >>> encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)
@@ -65,24 +61,12 @@ def residual_decoder(
 
     Van den Oord et al. (2017), sec. 4.1: residual blocks, then transposed 4x4 convolutions of
     stride 2. Deviations: a 3x3 convolution leads from the latents to the blocks; ReLU as in the
-    encoder.
-
-    Args:
-        image_shape: Shape of the parameters: an example's, with `params_per_value` times its
-            channels.
-        latent_dim: As of the encoder, and so are all others.
-        filters: Channels of all maps.
-        residual_filters: Channels within a block.
-        blocks: Number of blocks.
-        stages: Number of transposed convolutions.
-        codes_per_place: Latents at each place.
+    encoder. Its arguments are the encoder's, but `image_shape` has `params_per_value` times the
+    channels.
 
     Returns:
-        A model from latents, shaped as the encoder returns them, to float32
-        `[batch, *image_shape]`.
-
-    Raises:
-        ValueError: If the layers cannot double up to the sides.
+        A model from latents, shaped as the encoder returns them, to float32 `[batch,
+        *image_shape]`.
 
     Example:
         >>> decoder = residual_decoder((32, 32, 3), filters=64, residual_filters=32)
@@ -106,7 +90,7 @@ def vq_vae_2_networks(
     stages: int = 2,
     params_per_value: int = 1,
 ) -> dict:
-    """Builds the networks of a VQ-VAE of two levels.
+    """Builds the networks of a `keras_gen.vae.VQVAE2` of two levels, as a dict of its arguments.
 
     Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
     2019, sec. 3.1 and fig. 2a: the bottom level has a quarter of the image's sides, the top level
@@ -122,12 +106,6 @@ def vq_vae_2_networks(
         blocks: Number of residual blocks in each network.
         stages: How often the bottom level halves the sides.
         params_per_value: Of the likelihood.
-
-    Returns:
-        `top_encoder`, `encoder` and `decoder`, as `keras_gen.vae.VQVAE2` takes them.
-
-    Raises:
-        ValueError: If the convolutions cannot halve the sides.
 
     Example:
         >>> networks = vq_vae_2_networks((64, 64, 3), filters=64, residual_filters=32)
@@ -167,7 +145,6 @@ def _halved(x, filters, stages):
 
 
 def _blocks(x, residual_filters, blocks):
-    """Residual blocks on maps, and a ReLU."""
     for _ in range(blocks):
         y = he_conv(residual_filters, 3)(layers.ReLU()(x))
         x = layers.Add()([x, he_conv(x.shape[-1], 1)(layers.ReLU()(y))])
@@ -175,7 +152,6 @@ def _blocks(x, residual_filters, blocks):
 
 
 def _image(x, channels, filters, residual_filters, blocks, stages):
-    """From latents to the likelihood's parameters."""
     x = _blocks(he_conv(filters, 3)(x), residual_filters, blocks)
     for _ in range(stages - 1):
         x = _doubled(x, filters, activation="relu")

@@ -27,16 +27,12 @@ def wave_encoder(
         samples: Samples of a waveform, a multiple of 2^(number of convolutions).
         latent_dim: Dimensions of a latent.
         filters: Channels of each convolution.
-        normalization: None; or `"instance"`, over time, which removes much that does not change
-            within a recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion by
-            Separating Speaker and Content Representations with Instance Normalization",
-            Interspeech 2019).
+        normalization: None; or `"instance"`, over time, which removes much that is constant in a
+            recording, such as the speaker (Chou, Yeh, Lee: "One-shot Voice Conversion by Separating
+            Speaker and Content Representations with Instance Normalization", Interspeech 2019).
 
     Returns:
         A model from `[batch, samples, 1]` to float32 `[batch, latents, latent_dim]`.
-
-    Raises:
-        ValueError: If the convolutions cannot halve the samples, or `normalization` is unknown.
 
     Example:
         >>> encoder = wave_encoder(5120, latent_dim=64)  # to 80 latents
@@ -64,25 +60,21 @@ def wave_decoder(
 ) -> keras.Model:
     """Builds the mirror image of the encoder, conditioned on a class, such as the speaker.
 
-    Residual blocks come first, through which the waveform of a latent depends on many others: each
-    adds a convolution of three latents, `dilation` apart, and a 1x1 convolution. The transposed
-    convolutions have window 4 and stride 2, which divides it: they overlap evenly. Before every
-    activation a bias of the class is added, as in WaveNet (van den Oord et al. 2016, sec. 2.5,
-    global conditioning).
+    Residual blocks come first, so that the waveform of a latent depends on many others: each adds a
+    convolution of three latents, `dilation` apart, and a 1x1 convolution. Transposed convolutions
+    of window 4 and stride 2 overlap evenly. Before every activation a bias of the class is added,
+    as in WaveNet (van den Oord et al. 2016, sec. 2.5, global conditioning).
 
     Args:
-        samples: Samples of a waveform.
+        samples: Samples of a waveform, as in `wave_encoder`.
         latent_dim: Dimensions of a latent.
         classes: Number of classes.
         filters: Channels of the encoder's convolutions, in its order.
         dilations: Of the blocks, one after the other.
 
     Returns:
-        A model from `[batch, latents, latent_dim]` and int32 labels `[batch]` to float32
-        `[batch, samples, 1]` in [-1, 1].
-
-    Raises:
-        ValueError: If the layers cannot double up to the samples.
+        A model from `[batch, latents, latent_dim]` and int32 labels `[batch]` to float32 `[batch,
+        samples, 1]` in [-1, 1].
 
     Example:
         >>> decoder = wave_decoder(5120, latent_dim=64, classes=5)
@@ -106,7 +98,6 @@ def wave_decoder(
 
 
 def _latents(samples, filters) -> int:
-    """The number of latents of a waveform."""
     factor = 2 ** len(filters)
     if not filters or samples % factor:
         raise ValueError(

@@ -14,25 +14,16 @@ CONSTANT = 1e-12  # a channel of less variance is taken for a constant
 class ActNorm(InvertibleLayer):
     """Scales and shifts each channel, at first so that it has mean 0 and variance 1.
 
-    Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018,
-    sec. 3.1: y = s * x + b, where s and b are trainable and are initialized from the first batch.
+    Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
+    3.1: y = s * x + b, where s and b are trainable and are initialized from the first batch. Input
+    and output: float32 `[batch, channels]` or `[batch, height, width, channels]`.
 
-    Here the first batch's mean and standard deviation are weights of their own, and the trainable
-    weights start from 0: s = exp(log_scale) / deviation, b = bias - s * mean. That is the same
-    function, but a step of training changes no weight before its loss is known. Until
-    `after_update` stores them, `call` in training uses the statistics of its batch, over all
-    replicas, as constants. At inference the layer is the identity until then.
-
-    Deviation: the logarithm of s is trained, as in the authors' code. A channel that does not vary
-    in the first batch keeps its scale.
-
-    Args:
-        **kwargs: `name` and the like, of `keras.layers.Layer`.
-
-    Input and output: float32 `[batch, channels]` or `[batch, height, width, channels]`.
-
-    Raises:
-        ValueError: If the number of channels is unknown.
+    The first batch's mean and standard deviation are weights of their own, and the trainable
+    weights start from 0: s = exp(log_scale) / deviation, b = bias - s * mean. So no weight changes
+    before the loss of a step is known: until `after_update` stores them, `call` uses its own
+    batch's statistics in training, over all replicas, as constants, and is the identity at
+    inference. Deviation: the logarithm of s is trained, as in the authors' code. A channel that
+    does not vary in the first batch keeps its scale.
 
     Example:
         >>> layer = ActNorm()

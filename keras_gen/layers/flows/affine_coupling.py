@@ -14,13 +14,13 @@ MASKS = ("channels", "checkerboard")
 
 @keras.saving.register_keras_serializable("keras_gen")
 class AffineCoupling(InvertibleLayer):
-    """Scales and shifts one half of the values; a network of the other half returns both.
+    """Scales and shifts one half of the values, as a network of the other half determines.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.2 to 3.4.
     The half that stays is the mask b of eq. (9); eqs. (4) and (5) are a special case. The log scale
-    is a tanh times a learned factor, as in sec. 4.1. The factor starts from 1, so that a network
-    that starts from zeros, as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient. One
-    network has both outputs, as in the authors' code.
+    is a tanh times a learned factor (sec. 4.1), which starts from 1, so that a network that starts
+    from zeros, as Glow's (Kingma, Dhariwal 2018, sec. 3.3), still has a gradient. Input and output:
+    float32 `[batch, values]` or `[batch, height, width, channels]`.
 
     Args:
         network: Built functional `keras.Model` of the masked values, zeros in place of the other
@@ -29,20 +29,11 @@ class AffineCoupling(InvertibleLayer):
         mask: Which half stays. `"channels"`: the first half of the channels, or of the values of
             `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
         flip: Whether the halves are swapped, as in every other layer of a chain.
-        **kwargs: `name` and the like, of `keras.layers.Layer`.
-
-    Input and output: float32 `[batch, values]` or `[batch, height, width, channels]`; condition: as
-    the network takes it.
-
-    Raises:
-        ValueError: If the mask is unknown, leaves no half, or needs a size that is unknown, or the
-            network's outputs are no (scale, shift).
 
     Example:
         >>> passive = keras.Input([2])
         >>> heads = [keras.layers.Dense(2, kernel_initializer="zeros")(passive) for _ in range(2)]
-        >>> layer = AffineCoupling(keras.Model(passive, heads))
-        >>> y, log_det, _ = layer(tf.random.normal([5, 2]))
+        >>> y, log_det, _ = AffineCoupling(keras.Model(passive, heads))(tf.random.normal([5, 2]))
     """
 
     def __init__(self, network: keras.Model, mask: str = "channels", flip: bool = False, **kwargs):

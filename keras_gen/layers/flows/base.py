@@ -18,14 +18,10 @@ class InvertibleLayer(keras.layers.Layer):
 
     A subclass writes `call` and `inverse`; `y_shape` if y has another shape than x; and
     `after_update` if it has state other than its trainable weights. `call` never changes state. It
-    returns statistics for the new state, and the model passes them to `after_update` after the
-    weights are updated. So a step whose loss is not finite changes nothing.
-
-    Values are float32 whatever the dtype policy, because a layer cannot be inverted on rounded
-    values; networks inside a layer follow the policy.
-
-    Args:
-        **kwargs: `name` and the like, of `keras.layers.Layer`; `dtype` is ignored.
+    returns statistics for the new state, which the model passes to `after_update` after the weights
+    are updated. So a step whose loss is not finite changes nothing. Values are float32 whatever the
+    `dtype`, because a layer cannot be inverted on rounded values; networks inside a layer follow
+    the policy.
 
     Example:
     ```python
@@ -64,11 +60,7 @@ class InvertibleLayer(keras.layers.Layer):
         raise NotImplementedError
 
     def after_update(self, statistics: tuple) -> None:
-        """Changes the layer's state after a step of training.
-
-        Args:
-            statistics: What `call` returned with `training=True` in this step.
-        """
+        """Changes the layer's state by the statistics that `call` returned in this step."""
         return  # AutoGraph cannot transform a docstring alone.
 
     def y_shape(self, x_shape: tuple) -> tuple:
@@ -84,17 +76,13 @@ class Chain(InvertibleLayer, keras.Model):
     saved and trained like any network. Dinh et al. (2017), sec. 3.3.
 
     Args:
-        layers: The layers, from the data's side to the latents'.
+        layers: One or more, from the data's side to the latents'.
         **kwargs: `name` and the like, of `keras.Model`.
-
-    Raises:
-        ValueError: If there are none, or one is not an `InvertibleLayer`.
 
     Example:
         >>> flow = Chain([ActNorm(), Squeeze()])
         >>> flow.build((None, 4, 4, 1))
-        >>> y, log_det, statistics = flow(tf.random.normal([8, 4, 4, 1]), training=True)
-        >>> flow.after_update(statistics)
+        >>> y, log_det, _ = flow(tf.random.normal([8, 4, 4, 1]))
         >>> x = flow.inverse(y)
     """
 
@@ -128,7 +116,6 @@ class Chain(InvertibleLayer, keras.Model):
 
     @override
     def call(self, x, condition=None, training=False):
-        """Applies the layers in their order; log-determinants add up (Dinh et al., sec. 3.3)."""
         log_det, statistics = tf.zeros(tf.shape(x)[:1]), []
         for step in self.steps:
             x, change, found = step(x, condition=condition, training=training)

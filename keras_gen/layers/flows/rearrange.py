@@ -14,17 +14,12 @@ from keras_gen.layers.flows.base import InvertibleLayer
 class Squeeze(InvertibleLayer):
     """Turns the pixels of each square of an image into channels of one pixel.
 
-    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6.
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6. Float32
+    `[batch, height, width, channels]` becomes `[batch, height / factor, width / factor, channels *
+    factor^2]`.
 
     Args:
-        factor: Side of the squares.
-        **kwargs: `name` and the like, of `keras.layers.Layer`.
-
-    Input: float32 `[batch, height, width, channels]`. Output: `[batch, height / factor,
-    width / factor, channels * factor^2]`.
-
-    Raises:
-        ValueError: If the input has another rank or the squares do not fit.
+        factor: Side of the squares, a divisor of both sides of the image.
 
     Example:
         >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
@@ -63,19 +58,13 @@ class Squeeze(InvertibleLayer):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ChannelPermutation(InvertibleLayer):
-    """Puts the channels into another, fixed order.
+    """Puts the channels of `[batch, ..., channels]` into another, fixed order.
 
     By default the order is reversed: Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1
     Convolutions", NeurIPS 2018, sec. 3.2, compare it with a shuffle and a learned mixture.
 
     Args:
         order: The channels' new order, each number from 0 once; None reverses it.
-        **kwargs: `name` and the like, of `keras.layers.Layer`.
-
-    Input and output: float32 `[batch, ..., channels]`.
-
-    Raises:
-        ValueError: If the order is not one of the input's channels.
 
     Example:
         >>> y, _, _ = ChannelPermutation([2, 0, 1])(tf.random.normal([4, 3]))

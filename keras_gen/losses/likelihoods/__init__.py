@@ -1,12 +1,10 @@
-"""Likelihoods: what the raw output of a decoder says about data.
+"""Likelihoods: distributions of data whose parameters are the raw output of a decoder.
 
 Every likelihood has, for network outputs `params` and data `x`,
 
 - `log_prob(params, x)`: nats, summed over the axes of one example,
 - `mean(params)` and `sample(params, seed)`: data-shaped float32,
-- `range`: lowest and highest value of data,
-- `levels`: number of levels of data that are whole numbers from 0 on; else None,
-- `params_per_value`: output channels of the network for each channel of the data.
+- `range`, `levels` and `params_per_value`: see `Likelihood`.
 
 `x` is `[batch, ...]`. `params` may have more axes in front, such as the importance samples of IWAE:
 params `[k, batch, H, W, C]` against x `[batch, H, W, C]` give `[k, batch]`. All is computed in
@@ -38,10 +36,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
 
 
 def get(identifier: Any) -> Likelihood:
-    """Return the likelihood of a name in `LIKELIHOODS`, of a saved config, or an instance itself.
-
-    Raises:
-        ValueError: If it is none of these.
+    """Returns the likelihood of a name in `LIKELIHOODS`, of a saved config, or an instance itself.
 
     Example:
         >>> get("bernoulli").range

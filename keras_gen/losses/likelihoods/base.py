@@ -23,15 +23,12 @@ class Likelihood(Configurable):
     levels: int | None = None
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-        """Return log p(x | params) in nats.
+        """Returns log p(x | params) in nats, float32 `[..., batch]`.
 
         Args:
             params: Network outputs, `[..., batch, *event]`; the last axis is `params_per_value`
                 times that of `x`.
             x: Data, `[batch, *event]`, within `range`.
-
-        Returns:
-            float32 `[..., batch]`.
 
         Raises:
             ValueError: If the shapes do not match.
@@ -50,11 +47,11 @@ class Likelihood(Configurable):
         return tf.reduce_sum(self._log_prob(params, x), axis=axes)
 
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the expected data, float32 `[..., *event]`."""
+        """Returns the expected data, float32 `[..., *event]`."""
         raise NotImplementedError
 
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw data, float32 `[..., *event]`; `seed` is a stateless seed, int `[2]`."""
+        """Draws data, float32 `[..., *event]`; `seed` is a stateless seed, int `[2]`."""
         raise NotImplementedError
 
     def _log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:

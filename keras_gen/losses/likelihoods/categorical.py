@@ -20,10 +20,7 @@ class Categorical(Likelihood):
     network returns `[..., channels * classes]`, which is `[..., channels, classes]` flattened.
 
     Args:
-        classes: How many levels there are.
-
-    Raises:
-        ValueError: If `classes` is below 2.
+        classes: Number of levels, at least 2.
 
     Example:
         >>> Categorical(4).log_prob(tf.zeros([2, 8, 8, 12]), tf.ones([2, 8, 8, 3]))  # -192 log 4
@@ -53,7 +50,6 @@ class Categorical(Likelihood):
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the expected level, float32, which need not be a whole number."""
         # TensorFlow's softmax takes 5 axes at most on some CPUs, and its logarithm any number.
         probabilities = tf.exp(tf.nn.log_softmax(self._by_channel(params)))
         return tf.reduce_sum(probabilities * tf.range(float(self.classes)), axis=-1)
@@ -64,16 +60,10 @@ class Categorical(Likelihood):
         return self.sample_from(params, noise.gumbel(shape, seed))
 
     def sample_from(self, params: tf.Tensor, gumbel: tf.Tensor) -> tf.Tensor:
-        """Return the levels of highest logit plus Gumbel noise, which are draws from the softmax.
+        """Returns the levels of highest logit plus Gumbel noise, which are draws from the softmax.
 
-        Maddison, Tarlow, Minka: "A* Sampling", NeurIPS 2014, section 2.
-
-        Args:
-            params: Network outputs, `[..., channels * classes]`.
-            gumbel: Standard Gumbel noise, `[..., channels, classes]`.
-
-        Returns:
-            Float32 `[..., channels]`, whole numbers from 0 to `classes - 1`.
+        Maddison, Tarlow, Minka: "A* Sampling", NeurIPS 2014, section 2. Standard Gumbel noise
+        `[..., channels, classes]` gives float32 levels `[..., channels]`.
         """
         return tf.cast(tf.argmax(self._by_channel(params) + gumbel, axis=-1), tf.float32)
 

@@ -1,4 +1,4 @@
-"""Counts, as of the words of a document."""
+"""Counts, such as those of the words of a document."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from keras_gen.losses.likelihoods.base import Likelihood
 
 @serializable
 class Poisson(Likelihood):
-    """Independent Poisson counts, as of words in a document; the network returns log rates.
+    """Independent Poisson counts, such as word counts of a document; the network returns log rates.
 
     log p(x) = sum x log(rate) - rate - log x!, for whole numbers x. Between these it continues
     smoothly, with the gamma function for the factorial.
@@ -47,10 +47,7 @@ class Multinomial(Likelihood):
     coefficient is left out.
 
     Args:
-        draws: Number of words of `mean` and `sample`. `log_prob` takes any number.
-
-    Raises:
-        ValueError: If `draws` is below 1.
+        draws: Number of words of `mean` and `sample`, at least 1. `log_prob` takes any number.
 
     Example:
         >>> Multinomial().log_prob(tf.zeros([4, 2000]), tf.ones([4, 2000]))  # -2000 log 2000 each
@@ -67,12 +64,11 @@ class Multinomial(Likelihood):
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the expected counts among `draws` words; for 1, the words' probabilities."""
+        """Returns the expected counts among `draws` words; for 1, the words' probabilities."""
         return self.draws * tf.nn.softmax(tf.cast(params, tf.float32))
 
     @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        """Draw the counts of `draws` words; `seed` is a stateless seed, int `[2]`."""
         words = tf.shape(params, tf.int64)[-1]
         logits = tf.reshape(tf.cast(params, tf.float32), [-1, words])
         drawn = tf.random.stateless_categorical(logits, self.draws, seed)

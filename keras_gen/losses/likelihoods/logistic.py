@@ -21,28 +21,22 @@ class DiscretizedLogistic(Likelihood):
     Salimans, Karpathy, Chen, Kingma: "PixelCNN++: Improving the PixelCNN with Discretized Logistic
     Mixture Likelihood and Other Modifications", ICLR 2017, equation 2. Data are floats on a grid:
     `bins` values at equal distances from -1 to 1, such as images of 8 bits scaled to that range.
-    The lowest and the highest bin include the whole tail beyond them.
+    The lowest and the highest bin include the whole tail beyond them. For each channel of the data
+    the network returns `[logits, means, log scales]`, `mixtures` of each, and for one mixture
+    `[mean, log scale]`: `[..., channels, params_per_value]`, with the last two axes flattened.
 
-    For each channel of the data the network returns `[logits, means, log scales]`, `mixtures` of
-    each, and for one mixture `[mean, log scale]`. Its outputs `[..., channels * params_per_value]`
-    are `[..., channels, params_per_value]` flattened.
-
-    Deviations: channels are independent, so that there may be any number of them; the paper's
-    share the logits of a pixel, and each mean depends linearly on the channels before. The mass of
-    a bin is a product that does not underflow, so that probabilities sum to 1; the authors' code
-    takes the density at the bin's center for a mass below 1e-5.
+    Deviations: channels are independent, so that there may be any number of them; the paper's share
+    the logits of a pixel, and each mean depends linearly on the channels before. The mass of a bin
+    is a product that does not underflow, so that probabilities sum to 1; the authors' code takes
+    the density at the bin's center for a mass below 1e-5.
 
     Args:
-        bins: Number of levels from -1 to 1.
-        mixtures: Number of logistics in each mixture.
+        bins: Number of levels from -1 to 1, at least 2.
+        mixtures: Number of logistics in each mixture, at least 1.
         minimum_log_scale: Least log scale, as in the authors' code.
 
-    Raises:
-        ValueError: If `bins` is below 2 or `mixtures` below 1.
-
     Example:
-        >>> likelihood = DiscretizedLogistic(mixtures=10)
-        >>> likelihood.log_prob(tf.zeros([4, 8, 8, 90]), tf.ones([4, 8, 8, 3])).shape
+        >>> DiscretizedLogistic().log_prob(tf.zeros([4, 8, 8, 6]), tf.ones([4, 8, 8, 3])).shape
         TensorShape([4])
     """
 
@@ -60,14 +54,13 @@ class DiscretizedLogistic(Likelihood):
     @property
     @override
     def params_per_value(self) -> int:  # type: ignore[override]
-        """Output channels for each channel of the data: 2, or 3 for each of several mixtures."""
         return 2 if self.mixtures == 1 else 3 * self.mixtures
 
     range = (-1.0, 1.0)
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the expected value before it is rounded to the grid, within [-1, 1]."""
+        """Returns the expected value before it is rounded to the grid, within [-1, 1]."""
         logits, means, scales = self._split(params)
         # Clipping moves the tails of a logistic to -1 and 1. The mean of what results is odd in
         # `means`, and for those above 0 no exponential overflows.

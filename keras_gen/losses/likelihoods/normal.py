@@ -16,18 +16,14 @@ class Normal(Likelihood):
     """Independent normal pixels: Kingma & Welling (2014), appendix C.2.
 
     Args:
-        scale: The fixed standard deviation; the network returns the mean. None: the network
-            returns `[..., 2 * channels]`, first the mean; the standard deviation is softplus of the
-            second half plus `minimum_scale`.
-        minimum_scale: Least standard deviation when it is learned. It bounds the density on pixels
-            that never vary.
-
-    Raises:
-        ValueError: If `scale` or `minimum_scale` is not positive.
+        scale: The fixed standard deviation, above 0; the network returns the mean. None: the
+            network returns `[..., 2 * channels]`, first the mean; the standard deviation is
+            softplus of the second half plus `minimum_scale`.
+        minimum_scale: Least standard deviation when it is learned, above 0. It bounds the density
+            on pixels that never vary.
 
     Example:
-        >>> Normal(scale=0.1).log_prob(tf.zeros([4, 8, 8, 3]), tf.zeros([4, 8, 8, 3])).shape
-        TensorShape([4])
+        >>> Normal().log_prob(tf.zeros([4, 8]), tf.zeros([4, 8]))  # -4 log 2 pi each
     """
 
     scale: float | None = 1.0
@@ -45,14 +41,13 @@ class Normal(Likelihood):
     @property
     @override
     def params_per_value(self) -> int:  # type: ignore[override]
-        """Output channels for each channel of the data: 1, or 2 with a learned scale."""
         return 2 if self.scale is None else 1
 
     range = (-1.0, 1.0)
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the mean, which may lie outside `range` if the network lets it."""
+        """Returns the mean, which may lie outside `range` if the network lets it."""
         return self._split(params)[0]
 
     @override
@@ -76,16 +71,9 @@ class Normal(Likelihood):
 
 @serializable
 class UnboundedNormal(Normal):
-    """Normal values of data that may be any numbers, such as the latents of another model.
+    """`Normal` values of data that may be any numbers, such as the latents of another model.
 
-    Models treat such data as vectors, and not as images.
-
-    Args:
-        scale: As of `Normal`; by default learned.
-        minimum_scale: As of `Normal`.
-
-    Raises:
-        ValueError: If `scale` or `minimum_scale` is not positive.
+    Models treat such data as vectors, and not as images. The scale is learned by default.
 
     Example:
         >>> UnboundedNormal().range
@@ -99,17 +87,10 @@ class UnboundedNormal(Normal):
 
 @serializable
 class LogNormal(Normal):
-    """Independent positive values whose logarithms are normal.
+    """Independent positive values whose logarithms are normal, with the parameters of `Normal`.
 
-    log p(x) = log N(log x; mean, scale) - log x, so 0 has no density.
-
-    Args:
-        scale: The fixed standard deviation of log x; the network returns the mean of log x. None:
-            the network returns both, laid out as for `Normal`.
-        minimum_scale: Least standard deviation when it is learned, as of `Normal`.
-
-    Raises:
-        ValueError: If `scale` or `minimum_scale` is not positive.
+    log p(x) = log N(log x; mean, scale) - log x, so 0 has no density. `mean` and `scale` are those
+    of log x; the scale is learned by default.
 
     Example:
         >>> LogNormal(scale=1.0).log_prob(tf.zeros([4, 3]), tf.ones([4, 3]))  # -1.5 log 2 pi each
@@ -121,7 +102,7 @@ class LogNormal(Normal):
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        """Return the expected value, exp(mean + scale^2 / 2)."""
+        """Returns the expected value, exp(mean + scale^2 / 2)."""
         mean, scale = self._split(params)
         return tf.exp(mean + 0.5 * tf.square(scale))
 

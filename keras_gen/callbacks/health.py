@@ -108,19 +108,25 @@ class AdversarialHealth(keras.callbacks.Callback):
 
     def _play(self, batch, fake) -> tuple[float, float, float]:
         """The discriminator's loss if it guessed, and as it is; how steep the generator's is."""
-        model, objective = self.model, self.model.objective
+        objective = self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
-            logits = model.of_both(model.discriminate, batch, fake, training=True, keep_state=True)
-            g_loss = objective.generator(logits[1], logits[0])
+            fake_logits = self._logits(fake, batch)
+            real_logits = self._logits(self.model.real(batch), batch)
+            g_loss = objective.generator(fake_logits, real_logits)
         slopes = tf.reshape(tape.gradient(g_loss, fake), [len(fake), -1])
-        guesses = [tf.zeros_like(x) for x in logits]
-        values = (
-            *(objective.discriminator(*pair) for pair in (guesses, logits)),
-            tf.norm(slopes, axis=-1),
-        )
-        guess, d_loss, slope = (float(tf.reduce_mean(value)) for value in values)
-        return guess, d_loss, slope
+        guess = objective.discriminator(tf.zeros_like(real_logits), tf.zeros_like(fake_logits))
+        d_loss = objective.discriminator(real_logits, fake_logits)
+        slope = tf.norm(slopes, axis=-1)
+        return _mean(guess), _mean(d_loss), _mean(slope)
+
+    def _logits(self, examples, batch):
+        outputs = self.model.discriminate(examples, batch, training=True, keep_state=True)
+        return outputs[0] if isinstance(outputs, list) else outputs
+
+
+def _mean(values) -> float:
+    return float(tf.reduce_mean(values))
 
 
 def _saturated(guess, d_loss) -> str:

@@ -6,6 +6,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from keras_gen.quiet import start_tensorflow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -18,6 +20,7 @@ def train(options: argparse.Namespace) -> int:
             f"{', '.join(known) or 'none'}."
         )
     path = str(known[options.recipe])
+    start_tensorflow()
     sys.argv = [path, *options.flags]
     runpy.run_path(path, run_name="__main__")
     return 0

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.quiet import look_for_devices
+from keras_gen.quiet import start_tensorflow
 
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Where an export keeps its metadata, relative to its folder."""
@@ -177,10 +177,10 @@ def load(path: str | Path) -> Exported:
         >>> model("translate", images=photos)["output_images"].shape    # doctest: +SKIP
         (4, 256, 256, 3)
     """
+    path = resolve(path)
+    start_tensorflow()
     import tensorflow as tf
 
-    look_for_devices()
-    path = resolve(path)
     try:
         return Exported(path, tf.saved_model.load(str(path)))
     except Exception as error:  # a damaged protobuf raises nearly anything

@@ -283,16 +283,3 @@ def test_names_that_are_there_already():
     images = TINY["VAE"].data(4)
     with pytest.raises(ValueError, match="hold val_loss already, from validation_data"):
         fit(Evaluation(evaluate), validation_data=images)
-
-
-@pytest.mark.parametrize(
-    ("returned", "sentence"),
-    [
-        (None, "evaluate returned NoneType: expected a dict of name to number"),
-        ({"nll": [1.0, 2.0]}, r"evaluate returned \[1.0, 2.0\] for 'nll': expected one number"),
-        ({"nll": "low"}, "evaluate returned 'low' for 'nll': expected one number"),
-    ],
-)
-def test_what_is_not_a_dict_of_numbers(returned, sentence):
-    with pytest.raises(TypeError, match=sentence):
-        fit(Evaluation(lambda model: returned))

@@ -35,7 +35,7 @@ def wrong(model, x) -> set:
     """What a look finds wrong."""
     health = AdversarialHealth(x)
     health.set_model(model)
-    found = health.look()
+    found = health.check()
     assert list(found) == ["saturated", "vanished", "repeated", "missing"]
     for sentence in filter(None, found.values()):
         assert ". Try " in sentence and sentence.endswith(".")
@@ -92,7 +92,7 @@ class TestLooks:
         model.generator.layers[-1].bias.assign(centers[3])
         health = AdversarialHealth(x.astype("float32"))
         health.set_model(model)
-        found = health.look()
+        found = health.check()
         assert {name for name, sentence in found.items() if sentence} == {"missing"}
         share = int(found["missing"].split("with ")[1].split(" %")[0])
         assert 80 <= share <= 92  # seven of eight
@@ -102,9 +102,9 @@ class TestLooks:
         before, rows = state(model), data(model, 100)
         health = AdversarialHealth(*rows)
         health.set_model(model)
-        first = health.look()
+        first = health.check()
         assert difference(model, before, state(model)) == {}
-        assert health.look() == first
+        assert health.check() == first
 
 
 class TestSpeech:
@@ -113,7 +113,7 @@ class TestSpeech:
         said = []
         health = AdversarialHealth(np.zeros([100, 2]), say=said.append, **options)
         looks = iter(looks)
-        health.look = lambda: {"saturated": next(looks), "missing": ""}
+        health.check = lambda: {"saturated": next(looks), "missing": ""}
         epochs = []
         for epoch in range(8):
             before = len(said)

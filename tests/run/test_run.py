@@ -1,4 +1,4 @@
-"""The course of a run, on a toy."""
+"""A whole run, on a toy."""
 
 import csv
 import json
@@ -90,11 +90,14 @@ class TestWhole:
             "test",
         ]
         assert any(line.startswith("serve it: docker run") for line in lines)
-        assert any(line.startswith("these numbers mean nothing") for line in lines)
+        assert "made: losses.png, progress.gif, sample_grid.png, metrics.json" in lines
+        assert any("mean nothing" in line for line in lines)
+        assert not any(line.startswith("  score") for line in lines)
 
     def test_other_presets_export_to_saved_models(self, toy, capsys):
         assert toy("--preset", "cpu") == 0
-        assert "mean nothing" not in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "mean nothing" not in out and "\n  score: 0.5\n" in out
         assert toy.exported == Path("saved_models/toy/1")
         assert toy("--preset", "cpu", "--export", "elsewhere") == 0
         assert toy.exported == Path("elsewhere/toy/1")

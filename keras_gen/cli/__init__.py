@@ -16,7 +16,6 @@ from keras_gen.sentences import out_of_memory
 from keras_gen.serving.tiles import SMALLEST, TILE
 
 LARGEST_GRID = 10_000  # images, which are drawn at once
-LARGEST_PORT = 65_535
 EXAMPLES = """\
 examples:
   keras-gen list
@@ -32,29 +31,28 @@ examples:
 Existing files are kept unless --overwrite is given.
 The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
 """
-TRAIN = """\
-Runs a recipe: trains, draws, measures and exports, with all that it writes below the working
-directory. The same as `python recipes/NAME.py`, and with the same flags.
+LIST = """\
+Lists the recipes and the exported models, with what each was trained on and how well it does. Loads
+no model.
 """
+TRAIN = "Runs a recipe: the same as `python recipes/NAME.py`, and with the same flags."
 APPLY = """\
-Runs a model that turns images into images on images of any size, one after another; on an animated
-GIF, PNG or WebP, or on a video, frame by frame. Large images are cut into tiles that overlap. What
-cannot be read or processed is named and skipped, and the exit code is then 1.
+Runs a model that turns images into images, on images, animations and videos. Large images are cut
+into tiles that overlap. Files that cannot be read or processed are named and skipped, and the exit
+code is then 1.
 """
 SAMPLE = """\
-Draws new images from a generative model and lays them out in a grid. The same model,
-seed and number give the same images.
+Draws new images from a generative model in a grid. The same model, seed and number give the same
+images.
 """
 DEMO = """\
-Serves a page for the browser on which exports are tried: images are translated or reconstructed,
-samples are drawn, latents are moved. What an export offers follows from its signatures. The page
-loads nothing from elsewhere, and an export is loaded when it is first used. Needs
-`pip install "keras-gen[demo]"`.
+Serves a page for the browser: images are translated or reconstructed, samples are drawn, latents
+are moved. The page loads nothing from elsewhere. Needs `pip install "keras-gen[demo]"`.
 """
 PUBLISH = """\
 Writes what exports reached into recipes/results/<recipe>.json, one row for each figure that the
-recipe declares. Runs that differ in their seed only share a line of the table: the median run, and
-the standard deviation. Rows of the same command are replaced.
+recipe declares. Runs that differ in their seed only share a line of the table. Rows of the same
+command are replaced.
 """
 RESULTS = """\
 Writes RESULTS.md, and the block of README.md between its two marks, from recipes/results/*.json.
@@ -100,22 +98,15 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    positive = _integer(1, None, "a positive integer")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int], summary: str, description: str
-    ) -> argparse.ArgumentParser:
+    def command(name: str, run: Callable, summary: str, description: str):
         sub = commands.add_parser(name, help=summary, description=description)
         sub.set_defaults(run=run)
         return sub
 
-    command(
-        "list",
-        models.list_models,
-        "list recipes and exports",
-        "Lists the recipes and the exported models, with what each was trained on and how well "
-        "it does. Loads no model.",
-    )
+    command("list", models.list_models, "list recipes and exports", LIST)
 
     sub = command("train", recipes.train, "run a recipe", TRAIN)
     sub.add_argument("recipe", metavar="NAME", help="name of a recipe, which `list` shows")
@@ -126,8 +117,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("apply", apply.apply, "translate images with an export", APPLY)
     _runs_model(
         sub,
-        "a file for one image, in the format that its ending tells (.mp4 for a video), or else a "
-        "folder, made if it is missing, of PNG images; there animations keep their format",
+        "a file for one image, in the format of its ending (.mp4 for a video), or else a folder, "
+        "made if it is missing, of PNG images; there animations keep their format",
         "signature to run (default: serving_default if it turns images into images, "
         "else the one that does)",
     )
@@ -150,18 +141,22 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("sample", models.sample, "draw new images from an export", SAMPLE)
     _runs_model(sub, "the .png file", "signature to run (default: sample)")
     sub.add_argument(
-        "-n", type=_grid, default=64, metavar="N", help="how many images (default: 64)"
-    )
-    sub.add_argument(
-        "--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)"
-    )
-    sub.add_argument(
-        "--columns",
-        type=_positive,
+        "-n",
+        type=_integer(1, LARGEST_GRID, f"from 1 to {LARGEST_GRID} images, as one grid holds"),
+        default=64,
         metavar="N",
-        help="images in a row (default: nearly a square)",
+        help="how many images (default: 64)",
     )
-
+    sub.add_argument(
+        "--seed",
+        type=_integer(-(2**31), 2**31 - 1, "a 32-bit integer"),
+        default=0,
+        metavar="SEED",
+        help="any 32-bit integer (default: 0)",
+    )
+    sub.add_argument(
+        "--columns", type=positive, metavar="N", help="images in a row (default: nearly a square)"
+    )
     sub.add_argument(
         "--set",
         type=_setting,
@@ -187,14 +182,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     sub.add_argument(
         "--port",
-        type=_port,
+        type=_integer(0, 65_535, "a port, 0 to 65535"),
         default=demo.PORT,
         metavar="N",
         help=f"port to listen on; 0 takes a free one (default: {demo.PORT})",
     )
     sub.add_argument(
         "--max-megabytes",
-        type=_positive,
+        type=positive,
         default=20,
         metavar="N",
         help="size of the largest file that is taken (default: 20)",
@@ -265,41 +260,25 @@ def _runs_model(sub: argparse.ArgumentParser, out: str, signature: str) -> None:
     sub.add_argument("--overwrite", action="store_true", help="replace existing files")
 
 
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
-    return int(text)
+def _integer(lowest: int, highest: int | None, wanted: str) -> Callable[[str], int]:
+    """A type of arguments: integers in a range."""
 
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = lowest - 1
+        if value < lowest or (highest is not None and value > highest):
+            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+        return value
 
-def _port(text: str) -> int:
-    if not text.isdecimal() or int(text) > LARGEST_PORT:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port, 0 to {LARGEST_PORT}")
-    return int(text)
-
-
-def _grid(text: str) -> int:
-    if _positive(text) > LARGEST_GRID:
-        raise argparse.ArgumentTypeError(
-            f"{text} images are more than the {LARGEST_GRID} of one grid: draw several with other "
-            "seeds"
-        )
-    return int(text)
+    return read
 
 
 def _tile(text: str) -> int:
     if not text.isdecimal() or 0 < int(text) < SMALLEST:
         raise argparse.ArgumentTypeError(f"{text!r} is neither 0 nor {SMALLEST} or more")
     return int(text)
-
-
-def _int32(text: str) -> int:
-    try:
-        value = int(text)
-    except ValueError:
-        value = 2**31
-    if not -(2**31) <= value < 2**31:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a 32-bit integer")
-    return value
 
 
 def _setting(text: str) -> tuple[str, int | float]:

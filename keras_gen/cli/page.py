@@ -20,7 +20,8 @@ SHOWN = 448  # pixels: smaller images are enlarged to about this
 HEIGHT = 380
 
 # Fonts of the reader's machine: others would be fetched from elsewhere.
-FONT, MONOSPACE = ["system-ui", "sans-serif"], ["ui-monospace", "monospace"]
+FONT = ["system-ui", "sans-serif"]
+MONOSPACE = ["ui-monospace", "monospace"]
 # Images fill the room that they have.
 CSS = ".image-container img { object-fit: contain !important; width: 100%; height: 100%; }"
 
@@ -122,18 +123,20 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
         drawn = _image("Samples")
 
     def run(seed: int, n: int, *values: float) -> np.ndarray:
-        told = dict(zip(panel.conditions, values, strict=True))
-        return _enlarged(panel.run(load(path), seed, n, told))
+        conditions = dict(zip(panel.conditions, values, strict=True))
+        return _enlarged(panel.run(load(path), seed, n, conditions))
 
     _on([draw.click], run, [seed, n, *conditions], [drawn])
 
 
 def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
-    start, sliders = gr.State(), []
+    start = gr.State()
+    sliders: list[gr.Slider] = []
     with gr.Row():
         with gr.Column():
             file = _upload(megabytes, "Image to encode", visible=panel.encoder is not None)
-            zeros, random = gr.Button("All latents at 0"), gr.Button("Random latents")
+            zeros = gr.Button("All latents at 0")
+            random = gr.Button("Random latents")
         with gr.Column(scale=2):
             for index in range(panel.sliders):
                 if index % 2 == 0:
@@ -215,26 +218,26 @@ def _image(label: str, visible: bool = True) -> gr.Image:
 
 
 def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: Any) -> None:
-    gr.on(triggers, inputs=inputs, outputs=outputs, **_listener(run), **options)
-
-
-def _listener(run: Callable) -> dict[str, Any]:
-    """What all functions that run models share: one at a time, and errors as one sentence."""
+    """Runs a model at each event: one model at a time, and errors as one sentence."""
 
     @functools.wraps(run)
-    def told(*inputs: Any) -> Any:
+    def checked(*values: Any) -> Any:
         try:
-            return run(*inputs)
+            return run(*values)
         except (OSError, ValueError) as error:
             # The page takes it for HTML, and names of files are in it.
             raise gr.Error(html.escape(str(error)), print_exception=False) from error
 
-    return {
-        "fn": told,
-        "concurrency_id": "models",
-        "concurrency_limit": 1,
-        "api_visibility": "private",
-    }
+    gr.on(
+        triggers,
+        checked,
+        inputs,
+        outputs,
+        concurrency_id="models",
+        concurrency_limit=1,
+        api_visibility="private",
+        **options,
+    )
 
 
 def _read(file: str) -> np.ndarray:

@@ -14,7 +14,7 @@ METADATA = Path("assets.extra") / "keras_gen.json"
 
 
 def versions(folder: str | Path) -> dict[int, Path]:
-    """The exports in `folder`: version -> folder of the SavedModel, ascending; empty without any."""
+    """The exports in `folder` by version, in ascending order; empty without any."""
     paths = (file.parent for file in Path(folder).glob("*/saved_model.pb"))
     return dict(sorted((int(path.name), path) for path in paths if path.name.isdecimal()))
 

@@ -38,15 +38,6 @@ def test_a_path_ends_at_the_star_and_its_panel_goes_from_corner_to_corner():
     assert two.shape[1] > 1.5 * drawn.shape[1]
 
 
-def test_arrows_are_drawn_by_their_directions():
-    points, path = np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0]]), np.full((2, 2), 5.0)
-    images = [
-        vector_fields({"a": (points, np.tile(arrow, (3, 1)), path)}, ["x", "y"])
-        for arrow in ([1.0, 0.0], [0.0, 1.0])
-    ]
-    assert (images[0] != images[1]).any()
-
-
 def test_densities_show_data_model_and_what_d_says():
     generator = mlp_decoder((1,), latent_dim=1, hidden=())
     judge = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])

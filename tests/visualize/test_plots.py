@@ -52,17 +52,11 @@ class TestCodeScatter:
         left, right = where(two[:, :500], BLUE), where(two[:, 550:1010], BLUE)
         assert left[:, 0].min() > right[:, 0].max()  # upside down
 
-    def test_names_stand_in_the_legend(self):
-        numbers, names = (
-            code_scatter({"a": self.codes()}, self.labels, names)
-            for names in (None, ["cat", "dog", "ship", "lorry"])
+    def test_many_labels_have_colors_of_their_own(self):
+        few, many = (code_scatter({"a": self.codes()}, np.arange(200) % n) for n in (10, 23))
+        assert len(np.unique(many.reshape(-1, 3), axis=0)) > len(
+            np.unique(few.reshape(-1, 3), axis=0)
         )
-        assert (numbers[:, 450:] != names[:, 450:]).any()
-
-    def test_repeats(self):
-        many = np.arange(200) % 23
-        a, b = (code_scatter({"a": self.codes()}, many) for _ in range(2))
-        np.testing.assert_array_equal(a, b)
 
     @pytest.mark.parametrize(
         ("panels", "labels", "names", "sentence"),
@@ -167,10 +161,6 @@ class TestCodeHistogram:
         tall = [np.median(part) for part in np.array_split(heights, 3)]
         assert tall[0] / tall[1] == pytest.approx(2, rel=0.05)
         assert tall[0] / tall[2] == pytest.approx(6, rel=0.1)
-
-    def test_a_panel_for_each_grid(self):
-        drawn = code_histogram({"top": [1, 2], "bottom": [3, 4]})
-        assert drawn.shape == (450, 1100, 3)
 
     @pytest.mark.parametrize("uses", [{}, {"codes": [0, 0]}])
     def test_nothing_to_draw(self, uses):

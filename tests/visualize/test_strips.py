@@ -1,7 +1,5 @@
 """Rows with names, and figures with labels."""
 
-import sys
-
 import numpy as np
 import pytest
 
@@ -77,18 +75,6 @@ class TestFigure:
         # Rows of 4 pixels begin at 2 and at 8, columns of 3 at 2, 7 and 12.
         assert axes.get_yticks().tolist() == [3.5, 9.5]
         assert axes.get_xticks().tolist() == [3.0, 8.0, 13.0]
-
-    def test_other_padding(self):
-        drawn = figure(grid(images(1, 2), columns=2, pad=0), column_labels=["a", "b"], pad=0)
-        assert drawn.axes[0].get_xticks().tolist() == [0.0, 1.0]
-
-    def test_without_labels_and_pyplot(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
-        drawn = figure(grid(images(1, 2)))
-        assert len(drawn.axes[0].get_xticks()) == len(drawn.axes[0].get_yticks()) == 0
-        drawn.savefig(tmp_path / "a.png")
-        drawn.savefig(tmp_path / "a.pdf")
-        assert read_image(tmp_path / "a.png").std() > 0
 
     def test_labels_that_do_not_fit(self):
         sample_grid = grid(images(1, 2, 3), columns=3)

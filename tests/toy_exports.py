@@ -49,7 +49,7 @@ class Single(Fixed):
 
 
 class Normalizer:
-    """Instance normalization, which looks at the whole image."""
+    """Instance normalization, which depends on the whole image."""
 
     networks = MappingProxyType({})
 

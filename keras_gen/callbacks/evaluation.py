@@ -76,8 +76,6 @@ class Evaluation(keras.callbacks.Callback):
             raise ValueError(f"mode is {mode!r}: expected 'min' or 'max'.")
         if (best is None) != (path is None):
             raise ValueError(f"best is {best!r} and path is {path}: give both, or neither.")
-        if path is not None and Path(path).suffix != ".keras":
-            raise ValueError(f"path is {path}: the best model's file must end in .keras.")
         self.evaluate = evaluate
         self.every = every
         self.best = best

@@ -31,7 +31,7 @@ def list_models(options: argparse.Namespace) -> int:
             [["NAME", "VERSION", "SIZE", "PARAMETERS", "DATA", "METRIC", "SIGNATURES"], *rows]
         )
     else:
-        print("`keras-gen train NAME` makes one; --models DIR looks in another folder")
+        print("`keras-gen train NAME` makes one; --models DIR lists another folder")
     return 0
 
 

@@ -32,7 +32,7 @@ def recipes() -> dict[str, Path]:
 
 
 def place(name: str) -> Path:
-    """The folder `name` in the working directory, beside the package, or where it was installed."""
+    """The folder `name` in the working directory, next to the package, or as installed."""
     installed = [path for path in (CHECKOUT / name, _installed(name)) if path and path.is_dir()]
     return Path(name) if Path(name).is_dir() or not installed else installed[0]
 

@@ -26,8 +26,8 @@ PLACES = ("output", "export", "resume", "config")
 class RunSettings:
     """Settings of every recipe; a recipe's dataclass adds its own.
 
-    A comment beside a field, or a string below it, is its help. Numbers must not be negative; whole
-    ones not zero either, but for those of `ZERO`, and momenta (`BELOW_ONE`) are below 1.
+    A comment next to a field, or a string below it, is its help. Numbers must not be negative.
+    Integers are at least 1, except those of `ZERO`; momenta (`BELOW_ONE`) are below 1.
 
     Raises:
         ValueError: If a value is out of its range.
@@ -52,7 +52,7 @@ class RunSettings:
     output: Path | None = None
     """Folder of everything the run writes (default: runs/RECIPE/TIME)."""
     export: Path | None = None
-    """Folder of SavedModels, of which the next free version is written (default: saved_models;
+    """Folder of SavedModels, to which the next free version is written (default: saved_models;
     for the smoke preset the run's own folder)."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Resume the run in --output, or the newest unfinished one, with its settings."""

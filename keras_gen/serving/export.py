@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,28 +22,15 @@ from keras_gen.files import clear_partial_files, partial_path
 from keras_gen.serving.exported import METADATA, Exported, load, next_version
 from keras_gen.serving.warmup import default_inputs, write_warmup
 
-__all__ = ["Exportable", "Exported", "export", "load", "next_version"]
+__all__ = ["Exported", "export", "load", "next_version"]
 
 Specs = dict[str, tf.TensorSpec]
 Halves = dict[int, tuple[Any, tf.Variable]]
 INFERENCE = {"dropout": "off", "normalization": "inference mode: moving statistics"}
 
 
-class Exportable(Protocol):
-    """What `export` takes; every model of this library is one."""
-
-    @property
-    def networks(self) -> Mapping[str, Any]:
-        """Name -> `keras.Model`."""
-        ...
-
-    def signatures(self) -> Mapping[str, tuple[Callable, list[tf.TensorSpec]]]:
-        """Name -> (function of tensors giving a tensor or a dict of them, named input specs)."""
-        ...
-
-
 def export(
-    model: Exportable,
+    model: Any,
     directory: str | Path,
     name: str,
     default: str | None = None,
@@ -68,7 +55,9 @@ def export(
     The version is the first free one, and appears under its name complete or not at all.
 
     Args:
-        model: The model. Its networks are called as `signatures()` says.
+        model: Any model of this library, or an object with the same two members: `networks`, name
+            -> `keras.Model`, and `signatures()`, which returns name -> (function of tensors that
+            returns a tensor or a dict of them, named input specs).
         directory: Folder of all exports; made if it is missing.
         name: Name of this one, under which it is served.
         default: The signature that is also `serving_default`. Default: the model's
@@ -280,7 +269,7 @@ def _module(
 
 
 def _describe(
-    model: Exportable,
+    model: Any,
     name: str,
     default: str,
     specs: Mapping[str, Specs],

@@ -10,7 +10,7 @@ import numpy as np
 from keras_gen.quiet import start_tensorflow
 
 METADATA = Path("assets.extra") / "keras_gen.json"
-"""Where an export keeps its metadata, relative to its folder."""
+"""Where an export has its metadata, relative to its folder."""
 
 
 def versions(folder: str | Path) -> dict[int, Path]:

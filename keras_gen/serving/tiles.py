@@ -88,7 +88,7 @@ class Tiled:
         overlap = _steps(2 * (reach + reach // 4 + 4))
         if self.tile < overlap + STEP:
             raise ValueError(
-                f"tiles of {self.tile} pixels are too small for a network that looks {reach} "
+                f"tiles of {self.tile} pixels are too small for a network that reaches {reach} "
                 f"pixels far: expected at least {overlap + STEP}, or 0 for the whole image."
             )
         return _joined(self.network, image, scale, self.tile, overlap, bar)
@@ -118,7 +118,7 @@ class Tiled:
             self._scale_and_reach = scale, reach
             if scale and reach is None:
                 self.say(
-                    "the network looks at the whole image, as instance normalization does: the "
+                    "the network depends on the whole image, as instance normalization does: the "
                     "tiles that large images are cut into are blended, and differ from the "
                     "whole by a few levels (--tile 0 never cuts)"
                 )

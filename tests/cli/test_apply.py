@@ -174,7 +174,7 @@ def test_large_images_are_cut(home, capsys, monkeypatch):
     for model, says in (("inverter", 0), ("mine/normalizer", 1)):
         command = ["apply", model, "large.png", "--overwrite", "-o"]
         assert main([*command, "cut.png", "--tile=256"]) == 0
-        assert capsys.readouterr().err.count("looks at the whole image") == says
+        assert capsys.readouterr().err.count("depends on the whole image") == says
         assert len(called) > 4 and max(height * width for height, width in called) <= 256 * 256
         assert main([*command, "whole.png", "--tile=0"]) == 0
         assert called.pop() == (300, 500)

@@ -48,21 +48,6 @@ def test_each_signature_is_traced_once(tmp_path):
     assert model.traces == 1
 
 
-def test_a_signature_may_loop(tmp_path):
-    def brighten(images, steps):
-        for _ in tf.range(steps):
-            images = images + tf.constant(2, tf.uint8)
-        return images
-
-    class Looping(Single):
-        def signatures(self):
-            return {"run": (brighten, [IMAGES, tf.TensorSpec([], tf.int32, "steps")])}
-
-    exported = load(export(Looping(), tmp_path, "a"))
-    images = np.zeros([1, 2, 2, 3], np.uint8)
-    assert exported("run", images=images, steps=5)["output"].max() == 10
-
-
 def test_default_signature(model, tmp_path, photos):
     exported = load(export(model, tmp_path, "a", default="count"))
     assert exported.inputs["serving_default"].keys() == {"images"}

@@ -128,17 +128,6 @@ def test_other_shapes_are_refused_in_the_c_runtime(in_the_c_runtime, shape):
         in_the_c_runtime(np.zeros(shape, np.uint8))
 
 
-@pytest.mark.slow
-def test_saved_model_cli_shows_the_signatures(path):
-    command = Path(sys.executable).with_name("saved_model_cli")
-    shown = subprocess.run(
-        [command, "show", "--dir", path, "--all"], text=True, capture_output=True, check=True
-    ).stdout
-    for name in SIGNATURES:
-        assert f"signature_def['{name}']" in shown
-    assert "shape: (-1, -1, -1, 3)" in shown and "dtype: DT_UINT8" in shown
-
-
 def messages(encoded):
     """Splits a protobuf message into (field number, bytes) pairs; length-delimited fields only."""
 
@@ -193,18 +182,6 @@ def test_warmup_asks_every_signature(path):
     assert requests["sample"][1] == {"seed": 1, "n": 1}
     for signature, (_, inputs) in requests.items():
         exported(signature, **inputs)
-
-
-def test_warmup_in_the_serving_package_s_own_words(path):
-    module = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
-    records = tf.data.TFRecordDataset(str(path / "assets.extra" / "tf_serving_warmup_requests"))
-    logs = [module.PredictionLog.FromString(record) for record in records.as_numpy_iterator()]
-    requests = {
-        log.predict_log.request.model_spec.signature_name: log.predict_log.request for log in logs
-    }
-    assert requests.keys() == set(SIGNATURES)
-    assert requests["sample"].model_spec.name == "stand_in"
-    assert tf.make_ndarray(requests["translate"].inputs["images"]).shape == (1, 64, 64, 3)
 
 
 class Counter:

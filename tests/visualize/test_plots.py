@@ -53,10 +53,9 @@ class TestCodeScatter:
         assert left[:, 0].min() > right[:, 0].max()  # upside down
 
     def test_many_labels_have_colors_of_their_own(self):
-        few, many = (code_scatter({"a": self.codes()}, np.arange(200) % n) for n in (10, 23))
-        assert len(np.unique(many.reshape(-1, 3), axis=0)) > len(
-            np.unique(few.reshape(-1, 3), axis=0)
-        )
+        codes = {"a": self.codes()}
+        few, many = (code_scatter(codes, np.arange(200) % n).reshape(-1, 3) for n in (10, 23))
+        assert len(np.unique(many, axis=0)) > len(np.unique(few, axis=0))
 
     @pytest.mark.parametrize(
         ("panels", "labels", "names", "sentence"),

@@ -29,11 +29,9 @@ load = functools.cache(exported.load)
 
 
 def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
-    """The page as an application.
+    """The page as an application: exports are loaded when they are first used.
 
-    Args:
-        offers: The exports, each loaded when it is first used.
-        megabytes: Larger files are refused.
+    Files of more than so many megabytes are refused.
     """
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
     # The first model is one for photographs, if there is one.
@@ -46,12 +44,11 @@ def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
         )
         chosen = gr.Dropdown(choices, value=first, label="Model")
         columns = [_column(offer, index == first, megabytes) for index, offer in enumerate(offers)]
-        chosen.change(
-            lambda index: [gr.Column(visible=other == index) for other in range(len(columns))],
-            chosen,
-            columns,
-            queue=False,
-        )
+
+        def show(index: int) -> list[gr.Column]:
+            return [gr.Column(visible=other == index) for other in range(len(columns))]
+
+        chosen.change(show, chosen, columns, queue=False)
     return gr.mount_gradio_app(
         fastapi.FastAPI(),
         blocks,
@@ -81,13 +78,9 @@ def _column(offer: Offer, visible: bool, megabytes: int) -> gr.Column:
 
 def _images(path: Path, panel: Images, megabytes: int, tab: gr.Tab) -> None:
     names = list(panel.signatures)
-    name = gr.Radio(
-        [(words(name), name) for name in names],
-        value=names[0],
-        show_label=False,
-        container=False,
-        visible=len(names) > 1,
-    )
+    choices = [(words(name), name) for name in names]
+    several = len(names) > 1
+    name = gr.Radio(choices, value=names[0], show_label=False, container=False, visible=several)
     with gr.Row():
         file = _upload(megabytes, "Before")
         # What keeps its size is shown by the upload itself.
@@ -111,14 +104,11 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
         with gr.Column():
             seed = gr.Number(0, label="Seed", precision=0)
             n = gr.Slider(1, MOST, value=16, step=1, label="Images")
-            conditions = [
-                gr.Number(
-                    value,
-                    label=f"{words(name)} (usually {value})",
-                    precision=0 if panel.signature.inputs[name]["dtype"] == "int32" else None,
-                )
-                for name, value in panel.conditions.items()
-            ]
+            conditions = []
+            for name, value in panel.conditions.items():
+                precision = 0 if panel.signature.inputs[name]["dtype"] == "int32" else None
+                label = f"{words(name)} (usually {value})"
+                conditions.append(gr.Number(value, label=label, precision=precision))
             draw = gr.Button("Draw", variant="primary")
         drawn = _image("Samples")
 
@@ -149,15 +139,11 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
     def begin(file: str | None, seed: int | None = None) -> tuple:
         image = None if file is None else _read(file)
         began = panel.start(load(path), image, seed)
-        moved = [
-            gr.Slider(
-                minimum=-began.reach,
-                maximum=began.reach,
-                value=round(float(began.latents[dimension]), 2),
-                label=f"Latent {dimension}",
-            )
-            for dimension in began.moved
-        ]
+        moved = []
+        for dimension in began.moved:
+            ends = dict(minimum=-began.reach, maximum=began.reach)
+            value = round(float(began.latents[dimension]), 2)
+            moved.append(gr.Slider(value=value, label=f"Latent {dimension}", **ends))
         return began, _enlarged(panel.run(load(path), began.latents)), *moved
 
     def move(began: Start | None, *values: float) -> np.ndarray | None:
@@ -179,14 +165,9 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
     _on([file.change], begin, [file], shown)
     _on([zeros.click], lambda: begin(None), [], shown)
     _on([random.click], redraw, [], shown)
-    _on(
-        [slider.input for slider in sliders],
-        move,
-        [start, *sliders],
-        [decoded],
-        trigger_mode="always_last",
-        show_progress="hidden",
-    )
+    moves = [slider.input for slider in sliders]
+    last = dict(trigger_mode="always_last", show_progress="hidden")
+    _on(moves, move, [start, *sliders], [decoded], **last)
 
 
 _BUILDERS: dict[type[Panel], Callable] = {Images: _images, Samples: _samples, Latents: _latents}
@@ -228,16 +209,8 @@ def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: A
             # The page takes it for HTML, and names of files are in it.
             raise gr.Error(html.escape(str(error)), print_exception=False) from error
 
-    gr.on(
-        triggers,
-        checked,
-        inputs,
-        outputs,
-        concurrency_id="models",
-        concurrency_limit=1,
-        api_visibility="private",
-        **options,
-    )
+    options |= dict(concurrency_id="models", concurrency_limit=1, api_visibility="private")
+    gr.on(triggers, fn=checked, inputs=inputs, outputs=outputs, **options)
 
 
 def _read(file: str) -> np.ndarray:

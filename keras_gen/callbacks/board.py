@@ -84,10 +84,11 @@ class Board(keras.callbacks.Callback):
             name.replace("optimizer", "learning_rate"): getattr(self.model, name).learning_rate
             for name in self.model.optimizers()
         }
-        step, now = int(self.model.step.numpy()), time.monotonic()
+        step = int(self.model.step.numpy())
+        now = time.monotonic()
         if self.last_epoch:
-            steps, seconds = step - self.last_epoch[0], now - self.last_epoch[1]
-            rates["steps_per_second"] = steps / seconds
+            last_step, then = self.last_epoch
+            rates["steps_per_second"] = (step - last_step) / (now - then)
         self.last_epoch = step, now
         with self.writer.as_default():
             for name, value in rates.items():

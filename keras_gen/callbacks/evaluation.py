@@ -81,23 +81,22 @@ class Evaluation(keras.callbacks.Callback):
         self.best = best
         self.mode = mode
         self.path = None if path is None else Path(path)
-        self._forget()
-
-    def _forget(self):
         self.best_value: float | None = None
         self.best_epoch: int | None = None
         self._begun = False
 
     @override
     def on_train_begin(self, logs=None):
-        self._forget()
+        self._begun = False
 
     @override
     def on_epoch_begin(self, epoch, logs=None):
         if self._begun:
             return
-        self._forget()  # also a checkpoint's: a value without its file is nobody's best
         self._begun = True
+        # Also a checkpoint's value is forgotten: without its file, it is nobody's best.
+        self.best_value = None
+        self.best_epoch = None
         record = _read(self.path) if epoch and self.path else {}
         if (record.get("metric"), record.get("mode")) == (self.best, self.mode):
             self.best_value = record.get("value")

@@ -113,7 +113,8 @@ class AdversarialHealth(keras.callbacks.Callback):
 
     def _play(self, batch, fake) -> tuple[float, float, float]:
         """The discriminator's loss if it guessed, and as it is; how steep the generator's is."""
-        model, objective = self.model, self.model.objective
+        model = self.model
+        objective = model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
             logits = model.of_both(model.discriminate, batch, fake, training=True, keep_state=True)
@@ -121,8 +122,11 @@ class AdversarialHealth(keras.callbacks.Callback):
         slopes = tf.reshape(tape.gradient(g_loss, fake), [len(fake), -1])
         guess = objective.discriminator(*(tf.zeros_like(x) for x in logits))
         d_loss = objective.discriminator(*logits)
-        values = guess, d_loss, tf.norm(slopes, axis=-1)
-        return tuple(float(tf.reduce_mean(value)) for value in values)
+        return _mean(guess), _mean(d_loss), _mean(tf.norm(slopes, axis=-1))
+
+
+def _mean(values) -> float:
+    return float(tf.reduce_mean(values))
 
 
 def _saturated(guess, d_loss) -> str:
@@ -146,7 +150,8 @@ def _vanished(guess, d_loss, gain) -> str:
 
 
 def _repeated(real, samples) -> str:
-    usual, found = (np.median(nearest_neighbors(x, x, k=2)[0][:, 1]) for x in (real, samples))
+    usual = np.median(nearest_neighbors(real, real, k=2)[0][:, 1])
+    found = np.median(nearest_neighbors(samples, samples, k=2)[0][:, 1])
     if not found < CLOSE * usual:
         return ""
     return (

@@ -32,7 +32,8 @@ def apply(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     bar = functools.partial(tqdm, disable=None)  # no bar in a log file
-    tiles, frames = (functools.partial(bar, unit=unit, leave=False) for unit in ("tile", "frame"))
+    tiles = functools.partial(bar, unit="tile", leave=False)
+    frames = functools.partial(bar, unit="frame", leave=False)
 
     def say(text: str) -> None:
         tqdm.write(f"keras-gen apply: {text}", file=sys.stderr)
@@ -132,9 +133,11 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
         raise ValueError(f"--out is {out}, an existing file: give an image file or a folder.")
     targets: dict[Path, Path] = {}
     for path in paths:
-        kept, endings = path.suffix.lower(), _endings(path)
-        stays = endings != SUFFIXES and kept in endings  # what moves keeps its format
-        target = out / f"{path.stem}{kept if stays else endings[0]}"
+        suffix = path.suffix.lower()
+        endings = _endings(path)
+        if endings == SUFFIXES or suffix not in endings:  # only animations keep their format
+            suffix = endings[0]
+        target = out / f"{path.stem}{suffix}"
         if target in targets:
             raise ValueError(
                 f"{targets[target]} and {path} would both become {target}: run them "

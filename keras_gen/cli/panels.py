@@ -172,7 +172,8 @@ def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
 
     Folders are those of exports, of versions of one, or SavedModels.
     """
-    found, others = [], []
+    found = []
+    others = []
     for folder in folders:
         for path in _exports(folder):
             metadata = _metadata(path)
@@ -186,7 +187,8 @@ def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
 
 def panels(metadata: Mapping[str, Any]) -> list[Panel]:
     """What can be done with an export on a page, by what its metadata say of its signatures."""
-    usual, default = metadata.get("defaults", {}), metadata.get("default_signature")
+    usual = metadata.get("defaults", {})
+    default = metadata.get("default_signature")
     signatures = {
         name: Signature(name, spec["inputs"], usual.get(name, {}), spec["outputs"])
         for name, spec in metadata.get("signatures", {}).items()

@@ -209,7 +209,8 @@ def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: boo
     weight = rows / both if fade else rows > both / 2
     faded = np.rint(canvas[start:laid] * (1 - weight) + piece[:both] * weight)
     end = start + len(piece)
-    canvas[start:laid], canvas[laid:end] = faded, piece[both:]
+    canvas[start:laid] = faded
+    canvas[laid:end] = piece[both:]
     return end
 
 

@@ -37,7 +37,8 @@ def densities(
     edges = np.linspace(*span, bins + 1)
     middle = (edges[1:] + edges[:-1]) / 2
     made = model.sample(samples, seed=seed, batch_size=samples)
-    p, q = (np.histogram(x, edges)[0] / (len(x) * np.diff(edges)) for x in (data[:, 0], made[:, 0]))
+    p = np.histogram(data, edges)[0] / (len(data) * np.diff(edges))
+    q = np.histogram(made, edges)[0] / (len(made) * np.diff(edges))
     logits = np.asarray(model.discriminator(middle[:, None].astype("float32"), training=False))
     known = p + q > 0
     drawn, (axes,) = panels_of(1)
@@ -86,7 +87,7 @@ def vector_fields(
         axes.plot(*path.T, color="tab:blue", linewidth=1)
         axes.plot(*path[0], "o", color="tab:blue", markersize=4)
         axes.plot(*path[-1], "*", color="tab:red", markersize=12)
-        low, high = points.min(axis=0), points.max(axis=0)
+        (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
         axes.set(title=title, xlabel=names[0], ylabel=names[1])
-        axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+        axes.set(xlim=(left, right), ylim=(bottom, top))
     return pixels(drawn)

@@ -8,7 +8,6 @@ import zipfile
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen.callbacks import Evaluation
@@ -115,18 +114,6 @@ class TestNumbers:
                 rows = list(csv.DictReader(file))
             assert [row["val_nll"] for row in rows] == ["4.0", "3.0", missing, "1.0"]
             assert all(set(row) == set(rows[0]) and float(row["loss"]) for row in rows)
-
-    def test_tensorboard(self, tmp_path):
-        board = keras.callbacks.TensorBoard(tmp_path, write_graph=False)
-        fit(Evaluation(Scripted(4.0, 3.0, 2.0, 1.0), every=2), board)
-        (path,) = (tmp_path / "validation").glob("events*")
-        found = {
-            event.step: float(tf.make_ndarray(value.tensor))
-            for event in tf.compat.v1.train.summary_iterator(str(path))
-            for value in event.summary.value
-            if value.tag == "epoch_nll"
-        }
-        assert found == {0: 4.0, 1: 3.0, 3: 1.0}
 
 
 class TestBest:

@@ -11,7 +11,7 @@ from PIL import Image
 from all_tiny import TINY
 from keras_gen.cli import main
 from keras_gen.media.animations import is_animation
-from keras_gen.media.images import read_image, write_image, write_png
+from keras_gen.media.images import read_image, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from shared import fails, imported_by, run_without
@@ -183,20 +183,6 @@ def test_large_images_are_cut(home, capsys, monkeypatch):
         write_png(f"folder/{name}.png", large)
     assert main(["apply", "mine/normalizer", "folder", "-o", "out", "--tile", "256"]) == 0
     assert capsys.readouterr().err.count("keras-gen apply") == 1
-
-
-def test_a_hundred_images_of_which_one_is_broken(home, capsys):
-    for number in range(100):
-        write_image(f"many/{number}.png", np.full([1 + number % 7, 3, 3], number, np.uint8))
-    Path("many/41.png").write_bytes(Path("many/41.png").read_bytes()[:30])
-    assert main(["apply", "inverter", "many", "-o", "out"]) == 1
-    captured = capsys.readouterr()
-    assert captured.out == "99 of 100 images written to out; 1 failed\n"
-    assert captured.err.count("skipped") == 1 and "skipped many/41.png" in captured.err
-    written = {int(path.stem): read_image(path) for path in Path("out").iterdir()}
-    assert sorted(written) == [number for number in range(100) if number != 41]
-    for number, image in written.items():
-        assert image.shape == (1 + number % 7, 3, 3) and (image == 255 - number).all()
 
 
 def test_animations_keep_their_format(home, capsys):

@@ -113,10 +113,6 @@ class TestTraversals:
         with pytest.raises(ValueError, match=sentence):
             traversals(Plain(), **arguments)
 
-    def test_a_generator_takes_no_images(self):
-        with pytest.raises(ValueError, match=r"expected \[n, latents\]\.$"):
-            traversals(TINY["GAN"].compiled(), np.zeros([1, 8, 8, 1], "uint8"))
-
     def test_a_model_without_latents(self):
         with pytest.raises(ValueError, match="CycleGAN has no decoder or generator of latents"):
             traversals(TINY["CycleGAN"].compiled())
@@ -154,10 +150,6 @@ class TestOrderedTraversals:
         order = [0, 1] if divergence[0] > divergence[1] else [1, 0]
         expected = traversals(model, digits[:1], order, steps=3)
         np.testing.assert_array_equal(ordered_traversals(model, digits, steps=3), expected)
-
-    def test_codes_without_variances(self):
-        with pytest.raises(ValueError, match="Plain has no means and log variances"):
-            ordered_traversals(Plain(), images(101))
 
 
 class TestPerturbations:

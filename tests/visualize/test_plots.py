@@ -44,14 +44,6 @@ class TestCodeScatter:
         assert len(low) > 100 and len(high) > 100
         assert high[:, 0].max() < low[:, 0].min() and low[:, 1].max() < high[:, 1].min()
 
-    def test_panels_lie_side_by_side(self):
-        codes = self.codes()
-        one = code_scatter({"a": codes}, self.labels)
-        two = code_scatter({"a": codes, "b": -codes}, self.labels)
-        assert two.shape == (450, 1100, 3) and one.shape[0] == two.shape[0]
-        left, right = where(two[:, :500], BLUE), where(two[:, 550:1010], BLUE)
-        assert left[:, 0].min() > right[:, 0].max()  # upside down
-
     def test_many_labels_have_colors_of_their_own(self):
         codes = {"a": self.codes()}
         few, many = (code_scatter(codes, np.arange(200) % n).reshape(-1, 3) for n in (10, 23))

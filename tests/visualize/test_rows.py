@@ -24,9 +24,6 @@ class TestReconstructions:
         np.testing.assert_array_equal(found[0], rgb(digits))
         np.testing.assert_array_equal(found[1], rgb(model.reconstruct(digits)))
 
-    def test_of_codes(self):
-        assert gray(reconstructions(Plain(), images(111, 142)), 2) == [[111, 142]] * 2
-
 
 class Styles:
     """Two classes of latents that are gray values: the second is one brighter."""

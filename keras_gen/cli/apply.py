@@ -22,7 +22,7 @@ def apply(options: argparse.Namespace) -> int:
     """Translates images."""
     paths = _images(options.images)
     targets = _targets(paths, options.out)
-    models.keep_existing(targets, options)
+    models.refuse_existing(targets, options)
     # `Path.resolve` raises where links lead in a circle; reading such a file says so later.
     if taken := set(map(os.path.realpath, targets)) & set(map(os.path.realpath, paths)):
         raise ValueError(f"{min(taken)} is one of the images to read: choose another --out.")

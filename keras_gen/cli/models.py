@@ -79,7 +79,7 @@ def sample(options: argparse.Namespace) -> int:
             f"--out is {options.out}: the grid is written as PNG, so its name ends in .png, or of "
             "videos as a GIF, in .gif."
         )
-    keep_existing([options.out], options)
+    refuse_existing([options.out], options)
     model = exported.load(find(options.models, options.model))
     signature = known(model, options.signature or "sample")
     outputs = image_outputs(model, signature)
@@ -111,7 +111,7 @@ def sample(options: argparse.Namespace) -> int:
     return 0
 
 
-def keep_existing(targets: list[Path], options: argparse.Namespace) -> None:
+def refuse_existing(targets: list[Path], options: argparse.Namespace) -> None:
     """Refuses files that are there already, unless --overwrite is given."""
     existing = [target for target in targets if target.exists()]
     if existing and not options.overwrite:

@@ -14,13 +14,14 @@ class Clock:
 
     Args:
         directory: The run's folder; `elapsed.json` in it has the minutes of earlier processes.
+
+    Raises:
+        ValueError: If that file holds no minutes.
     """
 
     def __init__(self, directory: Path):
         self._path = directory / "elapsed.json"
-        self._before = 0.0
-        if self._path.exists():
-            self._before = float(json.loads(self._path.read_text())["minutes"])
+        self._before = _saved(self._path) if self._path.exists() else 0.0
         self._began = time.monotonic()
 
     @property
@@ -31,3 +32,12 @@ class Clock:
     def save(self) -> None:
         """Notes the minutes for a process that resumes from here."""
         write_json(self._path, {"minutes": round(self.minutes, 3)})
+
+
+def _saved(path: Path) -> float:
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["minutes"])
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(
+            f"{path} holds no minutes: remove it to resume without those of earlier processes."
+        ) from None

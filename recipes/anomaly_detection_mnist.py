@@ -23,6 +23,9 @@ Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from T
 
 import dataclasses
 
+import keras
+import numpy as np
+
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, Source, small_images
@@ -31,9 +34,6 @@ from keras_gen.metrics import auroc, nearest_neighbors, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import anomalies, line_plot, reconstructions
-
-import keras
-import numpy as np
 
 ALARMS = np.linspace(0, 1, 21)  # where the curves of detected against false alarms are drawn
 

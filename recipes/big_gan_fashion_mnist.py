@@ -21,15 +21,15 @@ generator's eightfold: with twice it had drawn no clothes after 600 steps of 64.
 import dataclasses
 from functools import partial
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import BigGAN
 from keras_gen.media.images import grid
 from keras_gen.metrics import compare_sets, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import line_plot, samples
-
-import numpy as np
-from keras.optimizers import Adam
 
 THRESHOLDS = (0.1, 0.25, 0.5, 1.0, 2.0)  # standard deviations of the latents
 

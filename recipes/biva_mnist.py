@@ -23,6 +23,9 @@ Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from T
 import dataclasses
 from functools import partial
 
+import keras
+import numpy as np
+
 from keras_gen.baselines import compressed_bits
 from keras_gen.data import Sets, binarize, small_images
 from keras_gen.metrics import auroc, importance_weighted_nll, nearest_neighbors, nll_summary
@@ -31,9 +34,6 @@ from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import BIVA, VAE
 from keras_gen.visualize import redrawn, samples
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,9 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from typing import Literal
 
+import keras
+import numpy as np
+
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
@@ -27,9 +30,6 @@ from keras_gen.metrics import knn_accuracy, squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot, random_codes, reconstructions
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,9 @@ Data: mnist or fashion_mnist through tensorflow-datasets (downloaded, or from TF
 import dataclasses
 from typing import Literal
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.baselines import mixture_samples
 from keras_gen.data import small_images
 from keras_gen.gan import ACGAN, ConditionalGAN
@@ -33,9 +36,6 @@ from keras_gen.networks import (
     with_projection,
 )
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,6 +22,9 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
+import keras
+from keras.optimizers import Adam
+
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import border_mean, laplace_fill, ridge_fill
 from keras_gen.data import random_shift_flip, small_images
@@ -31,9 +34,6 @@ from keras_gen.networks import classifier_on, context_decoder, context_encoder, 
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.translation import ContextEncoder
 from keras_gen.visualize import inpaintings
-
-import keras
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

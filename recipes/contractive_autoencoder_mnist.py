@@ -17,14 +17,14 @@ searched, and the rate of fine-tuning was chosen by the 10,000 held-out training
 
 import dataclasses
 
+import keras
+
 from keras_gen.autoencoders import ContractiveAutoencoder
 from keras_gen.data import small_images
 from keras_gen.metrics import fine_tuned_error
 from keras_gen.networks import one_layer_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions, unit_filters
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,6 +24,9 @@ Data: mnist and cifar10 through tensorflow-datasets (downloaded, or from TFDS_DA
 import dataclasses
 from functools import partial
 
+import keras
+import numpy as np
+
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, random_crop_flip, small_images
@@ -32,9 +35,6 @@ from keras_gen.metrics import squared_error
 from keras_gen.networks import conv_decoder, conv_encoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

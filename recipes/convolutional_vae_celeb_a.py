@@ -24,6 +24,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import keras
+import numpy as np
+
 from keras_gen.baselines import image_baselines
 from keras_gen.data import faces, random_crop_flip, small_images
 from keras_gen.metrics import active_units, bits_per_dimension, importance_weighted_nll, nll_summary
@@ -39,9 +42,6 @@ from keras_gen.visualize import (
     reconstructions,
     samples,
 )
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,6 +21,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.baselines import color_transfer, noise_filter
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.media.images import grid
@@ -30,9 +33,6 @@ from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import schedules
 from keras_gen.translation import CycleGAN
 from keras_gen.visualize import translation_grid
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

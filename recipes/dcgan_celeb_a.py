@@ -22,15 +22,15 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.data import faces, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import compare_sets, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import arithmetic, interpolations, sample_neighbors, samples
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,6 +26,9 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
+import keras
+import numpy as np
+
 from keras_gen.data import faces, rare_color, rare_group, small_images, weighted_stream
 from keras_gen.media.images import grid
 from keras_gen.metrics import group_report
@@ -34,9 +37,6 @@ from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import distribute_fresh
 from keras_gen.vae import DBVAE
 from keras_gen.visualize import reconstructions
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

@@ -26,6 +26,9 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from typing import Literal
 
+import keras
+import numpy as np
+
 from keras_gen.autoencoders import Autoencoder, pretrain_layers
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
@@ -34,9 +37,6 @@ from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,6 +21,11 @@ import dataclasses
 from pathlib import Path
 from typing import Literal
 
+import keras
+import numpy as np
+from scipy.ndimage import grey_closing
+from sklearn.linear_model import Ridge
+
 from keras_gen.autoencoders import Autoencoder, DenoisingAutoencoder
 from keras_gen.data import small_images
 from keras_gen.media.images import flat_pixels
@@ -28,11 +33,6 @@ from keras_gen.metrics import linear_probe, psnr
 from keras_gen.networks import mlp_networks, one_layer_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import denoised, unit_filters
-
-import keras
-import numpy as np
-from scipy.ndimage import grey_closing
-from sklearn.linear_model import Ridge
 
 
 @dataclasses.dataclass(frozen=True)

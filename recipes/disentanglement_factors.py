@@ -22,6 +22,9 @@ Data: shapes drawn at run time.
 import dataclasses
 from functools import partial
 
+import keras
+import numpy as np
+
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, Shapes, Split
 from keras_gen.metrics import (
@@ -36,9 +39,6 @@ from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import DIPVAE, VAE, BetaTCVAE, CapacityVAE, FactorVAE
 from keras_gen.visualize import traversals
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

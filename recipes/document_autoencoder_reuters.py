@@ -23,17 +23,17 @@ Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by 
 import dataclasses
 from typing import Literal
 
+import keras
+import numpy as np
+from sklearn.decomposition import PCA, TruncatedSVD
+from sklearn.feature_extraction.text import TfidfTransformer
+
 from keras_gen.autoencoders import DocumentAutoencoder
 from keras_gen.data import documents
 from keras_gen.metrics import retrieval_curve
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot
-
-import keras
-import numpy as np
-from sklearn.decomposition import PCA, TruncatedSVD
-from sklearn.feature_extraction.text import TfidfTransformer
 
 
 @dataclasses.dataclass(frozen=True)

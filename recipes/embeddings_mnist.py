@@ -20,6 +20,10 @@ TFDS_DATA_DIR; usps from files fetched by hand, which an error names).
 
 import dataclasses
 
+import keras
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, even_order, small_images
@@ -28,10 +32,6 @@ from keras_gen.metrics import kmeans_report, knn_accuracy, linear_probe
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, reconstructions
-
-import keras
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 
 @dataclasses.dataclass(frozen=True)

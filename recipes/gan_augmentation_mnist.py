@@ -17,6 +17,10 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), pad
 import dataclasses
 from functools import partial
 
+import keras
+import numpy as np
+from sklearn.svm import SVC
+
 from keras_gen.data import Source, even_order, pad_to, random_shift_flip, small_images
 from keras_gen.gan import ConditionalGAN
 from keras_gen.media.images import flat_pixels
@@ -25,10 +29,6 @@ from keras_gen.networks import conv_encoder
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import averaged_weights
 from keras_gen.visualize import line_plot, samples
-
-import keras
-import numpy as np
-from sklearn.svm import SVC
 
 
 @dataclasses.dataclass(frozen=True)

@@ -16,6 +16,9 @@ Data: the number 0, over and over. The papers report no number on it.
 import dataclasses
 from functools import partial
 
+import numpy as np
+from keras.optimizers import SGD
+
 from keras_gen.data import Split, points_around
 from keras_gen.gan import GAN, ConsensusGAN
 from keras_gen.losses import R1
@@ -23,9 +26,6 @@ from keras_gen.metrics import trajectory, update_field, update_jacobian
 from keras_gen.networks import dirac_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import vector_fields
-
-import numpy as np
-from keras.optimizers import SGD
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,9 @@ chosen by 1,000 digits of the training set that were not trained on.
 import dataclasses
 from functools import partial
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.baselines import mixture_samples
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
@@ -32,9 +35,6 @@ from keras_gen.metrics import (
 from keras_gen.networks import maxout_discriminator, mlp_decoder, start_at_mean
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import samples
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

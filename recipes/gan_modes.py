@@ -19,6 +19,11 @@ Data: points drawn at run time.
 import dataclasses
 from functools import partial
 
+import keras
+import numpy as np
+from keras.optimizers import Adam
+from sklearn.mixture import GaussianMixture
+
 from keras_gen.data import Sets, Split, points_around
 from keras_gen.gan import GAN, HistoryGAN, PacGAN, UnrolledGAN
 from keras_gen.layers import MinibatchDiscrimination
@@ -26,11 +31,6 @@ from keras_gen.metrics import gaussian_modes, grid_centers, mean_and_deviation, 
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_layer
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import point_strips
-
-import keras
-import numpy as np
-from keras.optimizers import Adam
-from sklearn.mixture import GaussianMixture
 
 
 @dataclasses.dataclass(frozen=True)

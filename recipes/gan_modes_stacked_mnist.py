@@ -18,6 +18,8 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 
 import dataclasses
 
+from keras.optimizers import Adam
+
 from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, small_images, stacked_digits
 from keras_gen.gan import GAN, PacGAN
@@ -25,8 +27,6 @@ from keras_gen.metrics import stacked_modes, trained_extractor
 from keras_gen.networks import info_gan_discriminator, info_gan_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import samples
-
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,6 +20,10 @@ has no batch normalization, which penalties rule out.
 
 import dataclasses
 
+import keras
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.baselines import mixture_samples
 from keras_gen.callbacks import AdversarialHealth
 from keras_gen.data import pad_to, resize_cover, small_images
@@ -30,10 +34,6 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training import NonFiniteLossError
 from keras_gen.visualize import samples, strips
-
-import keras
-import numpy as np
-from keras.optimizers import Adam
 
 OBJECTIVES = ("non_saturating", "least_squares", "wasserstein", "hinge", "relativistic")
 # The first one is the main model.

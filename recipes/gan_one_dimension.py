@@ -24,6 +24,9 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
+import numpy as np
+from keras.optimizers import SGD, Adam
+
 from keras_gen.data import Split, points_around
 from keras_gen.gan import GAN, InstanceNoiseGAN
 from keras_gen.losses import R1, JensenShannonRegularizer
@@ -33,9 +36,6 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Exponential
 from keras_gen.visualize import densities, film_strip
-
-import numpy as np
-from keras.optimizers import SGD, Adam
 
 
 @dataclasses.dataclass(frozen=True)

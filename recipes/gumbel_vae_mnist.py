@@ -23,6 +23,8 @@ import dataclasses
 import math
 from typing import Literal
 
+import keras
+
 from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import Source, binarize, small_images
 from keras_gen.metrics import importance_weighted_nll, nll_summary
@@ -31,8 +33,6 @@ from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Exponential
 from keras_gen.vae import GumbelVAE
 from keras_gen.visualize import class_traversals, samples
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,16 +23,16 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
+import numpy as np
+from keras.optimizers import Adam
+from sklearn.cluster import KMeans
+
 from keras_gen.data import small_images
 from keras_gen.gan import InfoGAN
 from keras_gen.media.images import flat_pixels, grid
 from keras_gen.metrics import matched_accuracy
 from keras_gen.networks import info_gan_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-
-import numpy as np
-from keras.optimizers import Adam
-from sklearn.cluster import KMeans
 
 
 @dataclasses.dataclass(frozen=True)

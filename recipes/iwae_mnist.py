@@ -20,6 +20,8 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
+import keras
+
 from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
@@ -27,8 +29,6 @@ from keras_gen.networks import mlp_networks, start_at_mean
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import IWAE
 from keras_gen.visualize import samples
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)

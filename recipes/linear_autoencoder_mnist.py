@@ -24,6 +24,10 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 
 import dataclasses
 
+import keras
+import numpy as np
+from scipy.linalg import subspace_angles
+
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
@@ -32,10 +36,6 @@ from keras_gen.metrics import squared_error
 from keras_gen.networks import linear_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import filters, reconstructions
-
-import keras
-import numpy as np
-from scipy.linalg import subspace_angles
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,15 +24,15 @@ first row.
 import dataclasses
 from functools import partial
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.data import moving_images, resize_cover, small_images
 from keras_gen.gan import MoCoGAN
 from keras_gen.losses import R1
 from keras_gen.media.animations import video_grid, video_strips
 from keras_gen.metrics import GenerationEvaluation, motion_distances, trained_extractor
 from keras_gen.run import Run, RunSettings, run_recipe
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

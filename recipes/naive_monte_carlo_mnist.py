@@ -20,6 +20,9 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
+import keras
+import numpy as np
+
 from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import importance_weighted_nll, latent_grid_mixture, nll_summary
@@ -27,9 +30,6 @@ from keras_gen.networks import mlp_decoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE, PriorSampledModel
 from keras_gen.visualize import line_plot, manifold
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

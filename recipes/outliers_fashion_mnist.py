@@ -27,6 +27,9 @@ import dataclasses
 import math
 from functools import partial
 
+import keras
+import numpy as np
+
 from keras_gen.baselines import PrincipalComponents, compressed_bits
 from keras_gen.data import Sets, random_levels, small_images
 from keras_gen.losses.likelihoods import DiscretizedLogistic
@@ -41,9 +44,6 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE
 from keras_gen.visualize import anomalies, roc_plot, samples
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

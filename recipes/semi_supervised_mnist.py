@@ -20,6 +20,8 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
+import keras
+
 from keras_gen.autoencoders import Autoencoder, ClassifyingAutoencoder
 from keras_gen.data import Source, even_order, partly_labeled, small_images
 from keras_gen.layers import Dropout
@@ -27,8 +29,6 @@ from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import line_plot, reconstructions
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,14 +18,14 @@ place of L-BFGS.
 import dataclasses
 from pathlib import Path
 
+import keras
+
 from keras_gen.autoencoders import Autoencoder, SparseAutoencoder
 from keras_gen.data import small_images
 from keras_gen.metrics import squared_error
 from keras_gen.networks import one_layer_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions, unit_filters
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)

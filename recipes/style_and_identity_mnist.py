@@ -21,6 +21,9 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 import dataclasses
 from functools import partial
 
+import keras
+import numpy as np
+
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import class_triples, small_images
 from keras_gen.metrics import linear_probe, squared_error, trained_extractor
@@ -28,9 +31,6 @@ from keras_gen.networks import conv_decoder, conv_encoder, with_head, with_label
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import StyleIdentityVAE
 from keras_gen.visualize import swaps
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,6 +23,10 @@ generator, clothes are speckled.
 import dataclasses
 from typing import Literal
 
+import numpy as np
+from keras import ops
+from keras.optimizers import Adam
+
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import StyleGAN
 from keras_gen.losses import R1
@@ -36,10 +40,6 @@ from keras_gen.networks import (
 )
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import samples, strips, style_mixing
-
-import numpy as np
-from keras import ops
-from keras.optimizers import Adam
 
 SHAPE = (32, 32, 1)
 PSIS = (1.0, 0.7, 0.5, 0.2, 0.0, -0.5)

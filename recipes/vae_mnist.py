@@ -19,6 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import keras
+import numpy as np
+
 from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
@@ -26,9 +29,6 @@ from keras_gen.networks import mlp_networks, start_at_mean
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE
 from keras_gen.visualize import samples
-
-import keras
-import numpy as np
 
 
 @dataclasses.dataclass(frozen=True)

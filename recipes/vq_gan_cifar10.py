@@ -23,6 +23,9 @@ initial weights. Networks are those of the VQ-VAE's paper, and the discriminator
 import dataclasses
 from functools import partial
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.baselines import code_baselines
 from keras_gen.data import random_crop_flip, small_images
 from keras_gen.media.images import grid
@@ -43,9 +46,6 @@ from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VQGAN, VQVAE
 from keras_gen.visualize import reconstructions
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,6 +22,9 @@ import dataclasses
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.baselines import code_baselines
 from keras_gen.data import faces, random_crop_flip
 from keras_gen.losses import Normal
@@ -31,9 +34,6 @@ from keras_gen.networks import vq_vae_2_networks
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.vae import VQVAE2
 from keras_gen.visualize import code_histogram, reconstructions
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

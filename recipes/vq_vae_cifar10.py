@@ -19,6 +19,9 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from keras.optimizers import Adam
+
 from keras_gen.baselines import code_baselines, jpeg
 from keras_gen.data import random_crop_flip, small_images
 from keras_gen.media.images import grid
@@ -27,9 +30,6 @@ from keras_gen.networks import residual_decoder, residual_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VQVAE
 from keras_gen.visualize import code_histogram, reconstructions
-
-import numpy as np
-from keras.optimizers import Adam
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,6 +23,8 @@ import dataclasses
 from functools import partial
 from typing import Literal
 
+import keras
+
 from keras_gen.data import even_order, random_shift, spoken_digits
 from keras_gen.data.sets.spoken import RATE
 from keras_gen.metrics import code_uses, conversion_report, perplexity
@@ -30,8 +32,6 @@ from keras_gen.networks import wave_decoder, wave_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import ConditionalVQVAE
 from keras_gen.visualize import spectrograms
-
-import keras
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,6 +19,9 @@ Data: points drawn at run time. The papers report no number on them.
 import dataclasses
 from functools import partial
 
+import numpy as np
+from keras.optimizers import SGD, Adam
+
 from keras_gen.data import Split, points_around
 from keras_gen.gan import WGAN
 from keras_gen.losses import GradientPenalty
@@ -26,9 +29,6 @@ from keras_gen.metrics import critic_distances, earth_movers_distance, ring_cent
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, line_plot
-
-import numpy as np
-from keras.optimizers import SGD, Adam
 
 
 @dataclasses.dataclass(frozen=True)

@@ -155,7 +155,7 @@ def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
         values = _spread_overflow(values)
     else:
         # The squared norm is much faster to check than every number, and Adam keeps such squares.
-        norm = tf.linalg.global_norm(values)
+        norm = tf.linalg.global_norm([tf.cast(g, tf.float32) for g in values])
         checks.append(tf.debugging.check_numerics(norm, f"{NOT_FINITE}{name}'s_gradient"))
     # A graph would else be free to update first and to find out later.
     with tf.control_dependencies(checks):

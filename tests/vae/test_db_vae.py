@@ -135,16 +135,6 @@ def stream_of(model, x, start=0):
     return weighted_stream(Source((x, LABELS)), model.sampling, 4, seed=2, start=start)
 
 
-def test_a_batch_that_was_drawn_before_the_weights_changed_is_refused(x):
-    model = db_vae()
-    batch = next(iter(stream_of(model, x)))
-    model.train_step(batch)
-    model.reweigh(x, LABELS)
-    with pytest.raises(ValueError, match="drawn after 0 changes of the sampling weights"):
-        model.train_step(batch)
-    assert model.step.numpy() == 1
-
-
 def train(model, x, first=0, last=4, strategy=None):
     """Trains epochs of 3 steps, before each of which the examples are weighed anew."""
     stream = stream_of(model, x, start=3 * first)
@@ -177,21 +167,6 @@ def test_two_replicas_draw_and_learn_what_one_device_does(x):
 # Refusals --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (dict(positive=2), r"Labels have values from 2 to 2: expected integers in \[0, 1\]"),
-        (dict(alpha=-1), "alpha is -1: expected a finite number that is not negative"),
-        (dict(bin_width=0), "bin_width is 0: expected a finite number above 0"),
-        (dict(weight=-1), "weight is -1: it must not be negative"),
-        (dict(dataset_size=0), "Sampling weights of 0 examples"),
-    ],
-)
-def test_bad_arguments_are_refused(options, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        db_vae(**options)
-
-
 def test_encoders_of_other_heads_are_refused():
     encoder = mlp_encoder(SHAPE, 2, heads=("mean", "log_variance"))
     decoder = mlp_decoder(SHAPE, 2)
@@ -202,11 +177,6 @@ def test_encoders_of_other_heads_are_refused():
         DBVAE(with_head(mlp_encoder(SHAPE, 3, heads=("mean", "log_variance")), 2), decoder, 3)
     with pytest.raises(TypeError, match="DBVAE has no usual networks"):
         DBVAE.for_images((8, 8, 1))
-
-
-def test_weights_for_other_examples_are_refused(x):
-    with pytest.raises(ValueError, match="Sampling weights must be 12 numbers"):
-        db_vae().reweigh(x[:5], LABELS[:5])
 
 
 def test_a_batch_of_three_other_arrays_is_refused(x):

@@ -94,9 +94,13 @@ class ConditionalVQVAE(VQVAE):
 
     def nats(self, x):
         """Returns -log p(x | codes), of p the mean over the speakers."""
-        speakers = tf.range(self.speakers)[:, None]
-        codes = tf.repeat(self.encoded(x)[0][None], self.speakers, axis=0)
-        return importance_weighted_nats(-self.reconstruction(codes, x, False, speakers))
+        (latents,) = self.encoded(x)
+        count = keras.ops.shape(x)[0]
+        # Every waveform in every voice, one speaker after the other.
+        speakers = tf.repeat(tf.range(self.speakers), count)
+        latents = tf.tile(latents, [self.speakers, 1, 1])
+        nats = self.reconstruction(latents, tf.tile(x, [self.speakers, 1, 1]), False, speakers)
+        return importance_weighted_nats(-tf.reshape(nats, [self.speakers, count]))
 
     @capability
     def reconstruct(self, x, speakers):

@@ -238,7 +238,7 @@ def generator():
 
 REFUSED = {
     "two inputs": (
-        lambda: (generator(), with_labels(layered(), 3)), {}, "has 2 inputs"
+        lambda: (generator(), with_labels(layered(), 2)), {}, "has 2 inputs"
     ),
     "latents that are maps": (
         lambda: (keras.Sequential([keras.Input((2, 2)), keras.layers.Dense(3)]), layered()), {},

@@ -64,12 +64,6 @@ def test_what_the_next_loss_can_use_is_handed_on():
     np.testing.assert_allclose(y, 2 * X)
 
 
-def test_several_networks_take_one_step_together():
-    a, b = line(), line(3.0)
-    minimize(lambda: tf.reduce_sum(a(X) + 2 * b(X), -1), sgd(a, b), a, b)
-    np.testing.assert_allclose(values(a) + values(b), [1.8, -0.1, 2.6, -0.2], rtol=1e-6)
-
-
 def test_a_weight_without_gradient_is_named():
     network, idle = line(), line()
     idle.name = "idle"

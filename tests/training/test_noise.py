@@ -26,18 +26,6 @@ def test_replicas_hold_slices_of_the_single_draw(draw, shape):
     np.testing.assert_array_equal(np.concatenate(parts), draw([6, 4], seed))
 
 
-def test_unequal_parts_are_slices_of_the_single_draw_too():
-    strategy = make_strategy("mirrored")
-    seed = stateless_seed(1, 2, "latents")
-    sizes = strategy.experimental_distribute_values_from_function(
-        lambda context: tf.constant([3, 1][context.replica_id_in_sync_group])
-    )
-    step = tf.function(lambda size: noise.normal([size, 4], seed))
-    parts = strategy.experimental_local_results(strategy.run(step, [sizes]))
-    assert [len(part) for part in parts] == [3, 1]
-    np.testing.assert_array_equal(np.concatenate(parts), noise.normal([4, 4], seed))
-
-
 def test_nothing_is_shared_between_uses_steps_seeds_and_examples():
     keys = [(seed, step, use) for seed in (0, 1) for step in (0, 1) for use in ("a", "b")]
     drawn = np.concatenate([noise.normal([50, 4], stateless_seed(*key)).numpy() for key in keys])

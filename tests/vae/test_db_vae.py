@@ -114,23 +114,6 @@ def test_weights_are_the_inverse_density_of_the_positives_means(x, rng):
     assert found[LABELS == 1].mean() == pytest.approx(1, rel=1e-6)
 
 
-def test_the_stream_draws_the_rare_as_often_as_its_weight_says():
-    """One positive of nine lies elsewhere in both latents: it weighs 8^2 times as much."""
-    x = np.zeros([18, *SHAPE], "float32")
-    x[8] = 1
-    labels = (np.arange(18) < 9).astype("int64")
-    model = db_vae(dataset_size=18, alpha=0.0, bin_width=1e-3)
-    model.reweigh(x, labels)
-    source = Source((x, labels, np.arange(18)))
-    stream = weighted_stream(source, model.sampling, 20_000, seed=1)
-    _, _, index, _ = next(iter(stream))
-    shares = np.bincount(index, minlength=18) / 20_000
-    # A standard deviation of 0.0035 at most.
-    assert shares[8] == pytest.approx(0.5 * 64 / 72, abs=0.014)
-    assert shares[:8].sum() == pytest.approx(0.5 * 8 / 72, abs=0.007)
-    np.testing.assert_allclose(shares[9:], 1 / 18, atol=0.01)
-
-
 def stream_of(model, x, start=0):
     return weighted_stream(Source((x, LABELS)), model.sampling, 4, seed=2, start=start)
 

@@ -178,17 +178,21 @@ def test_codes_are_integers_there_and_back(weights, x, tmp_path):
     np.testing.assert_array_equal(exported("decode", codes=served)["images"], levels)
 
 
-def test_maps_of_latents_have_maps_of_codes(x):
-    """Each place has a code of its own, and the commitment is the mean over places."""
+def of_maps(codebook_size):
+    """A model of images, and some of them."""
+    up = keras.layers.Conv2DTranspose(1, 2, strides=2)
     encoder = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(DIM, 2, strides=2)])
-    decoder = keras.Sequential(
-        [keras.Input((2, 2, DIM)), keras.layers.Conv2DTranspose(1, 2, strides=2)]
-    )
-    model = VQVAE(encoder, decoder, codebook_size=300)
-    images = np.random.default_rng(1).integers(0, 256, (3, 4, 4, 1), "uint8")
+    decoder = keras.Sequential([keras.Input((2, 2, DIM)), up])
+    images = np.random.default_rng(1).integers(0, 256, (6, 4, 4, 1), "uint8")
+    return VQVAE(encoder, decoder, codebook_size=codebook_size), images
+
+
+def test_maps_of_latents_have_maps_of_codes():
+    """Each place has a code of its own, and the commitment is the mean over places."""
+    model, images = of_maps(300)
     codes = model.encode(images)
-    assert codes.shape == (3, 2, 2) and codes.dtype == np.int32  # more than 256 of them
-    latents = encoder(images / 127.5 - 1.0).numpy()
+    assert codes.shape == (6, 2, 2) and codes.dtype == np.int32  # more than 256 of them
+    latents = model.encoder(images / 127.5 - 1.0).numpy()
     distances = np.linalg.norm(latents[..., None, :] - model.quantizer.codebook.numpy(), axis=-1)
     np.testing.assert_array_equal(codes, distances.argmin(axis=-1))
     squares = distances.min(axis=-1) ** 2
@@ -198,14 +202,9 @@ def test_maps_of_latents_have_maps_of_codes(x):
 
 
 @pytest.mark.slow
-def test_a_prior_of_the_codes(weights):
+def test_a_prior_of_the_codes():
     """PixelCNN takes a grid of codes as an image, and what it samples is decoded."""
-    encoder = keras.Sequential([keras.Input((4, 4, 1)), keras.layers.Conv2D(DIM, 2, strides=2)])
-    decoder = keras.Sequential(
-        [keras.Input((2, 2, DIM)), keras.layers.Conv2DTranspose(1, 2, strides=2)]
-    )
-    model = VQVAE(encoder, decoder, codebook_size=7)
-    images = np.random.default_rng(1).integers(0, 256, (6, 4, 4, 1), "uint8")
+    model, images = of_maps(7)
     prior = PixelCNN(pixel_cnn((2, 2, 1), 7, filters=4, blocks=1, levels=7), levels=7)
     prior.compile()
     prior.fit(model.encode(images)[..., None], batch_size=3, verbose=0)

@@ -92,7 +92,7 @@ def few_label_baselines(
     spread = np.union1d(known, np.arange(min(graph, len(images))))
     codes = pca.encode(images[spread]).astype(np.float64)
     spreading = LabelSpreading(kernel="knn", n_neighbors=NEIGHBORS, alpha=ALPHA, max_iter=2000)
-    # What no label reaches has no probabilities, and counts as the first class.
+    # An image that no label reaches has no probabilities, and counts as the first class.
     with np.errstate(invalid="ignore"):
         spreading.fit(codes, labels[spread])
         of_graph = spreading.score(test_codes.astype(np.float64), test_labels)

@@ -77,7 +77,7 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Rows x, x to y, and back; then y, y to x, and back: one column per image.
 
     Args:
-        model: A `Translator` with two directions, first x to y.
+        model: A `CycleGAN`, or any with two directions, first x to y.
         x: uint8 `[n, height, width, 3]`.
         y: Images of the other domain, of the same size; of the larger set the rest is left out.
 

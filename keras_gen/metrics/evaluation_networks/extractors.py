@@ -178,7 +178,13 @@ def inception_v3() -> Extractor:
 
     Example: `inception_v3()(images)["features"]`.
     """
-    network = keras.applications.InceptionV3(classifier_activation=None)
+    try:
+        network = keras.applications.InceptionV3(classifier_activation=None)
+    except Exception as error:  # Keras raises no narrower one where it cannot download
+        raise FileNotFoundError(
+            f"The weights of InceptionV3 can be neither found nor downloaded ({error}): use "
+            "trained_extractor, which needs none, or put the file into ~/.keras/models."
+        ) from error
     features = network.get_layer("avg_pool").output
     model = keras.Model(network.input, {"features": features, "logits": network.output})
     preprocess = keras.applications.inception_v3.preprocess_input

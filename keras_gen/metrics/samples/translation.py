@@ -135,7 +135,7 @@ class TranslationEvaluation:
         """Measures a model's translations of `source`, as a call does.
 
         Args:
-            model: A `Translator`.
+            model: A `CycleGAN`, or any with `translate`.
             there: Its direction from source to target.
             back: Its direction back, for the cycle error; None: without.
         """

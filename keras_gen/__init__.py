@@ -1,18 +1,17 @@
 """Reference implementations of deep generative models in Keras 3 and TensorFlow.
 
-Every family is a package of its own, and its models are here too: `from keras_gen import VAE`. They
-are imported when they are asked for. `import keras_gen` alone imports no TensorFlow, so that
-`keras-gen --help` answers at once.
+Every family is a package of its own, and its models are here too: `from keras_gen import VAE`.
+`import keras_gen` alone imports no TensorFlow: a model is imported when its name is used.
 """
 
+import os
 from importlib import import_module
 from typing import Any
 
-from keras_gen.quiet import import_quietly
-
 __version__ = "0.1.0"
 
-import_quietly()
+# TensorFlow's log stays off the screen, unless the environment asks for it.
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _MODELS = {
     "autoencoders": (

@@ -2,22 +2,17 @@
 
 import re
 
-BAD_INPUT, END = "keras_gen: bad input: ", " (end)"
-
-
+BAD_INPUT = "keras_gen: bad input: "
+END = " (end)"
 _SHAPES = re.compile(
     r"Shape of tensor \S+ (\[.*?\]) is not compatible with expected shape (\[.*?\])"
 )
-
-
 _ALLOCATED = re.compile(r"(?:allocate|allocating tensor) .*?shape ?[\[(]([\d, ]+)[\])]")
 
 
 def out_of_memory(error: BaseException) -> str | None:
-    """Our sentence about memory that is too small, if an error of numpy's or TensorFlow's is that.
-
-    TensorFlow's is told by its name, for not every program that asks has imported TensorFlow.
-    """
+    """Our sentence about memory that is too small, if that is the error of numpy or TensorFlow."""
+    # TensorFlow's is recognized by its name, since not every program has imported TensorFlow.
     if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
         return None
     asked = _ALLOCATED.search(str(error))

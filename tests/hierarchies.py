@@ -124,5 +124,5 @@ def inferred_factors(build, model, x, seed=0):
     step_noise = tf.constant(np.random.default_rng(seed).normal(size=(len(x), model.size)))
     step_noise = tf.cast(step_noise, tf.float32)
     drawn, _ = model.descend(step_noise, model.posterior(tf.constant(x), step_noise, False))
-    z = model.joined(drawn)
+    z = model.as_vector(drawn)
     return drawn, z, FACTORS[build](model, x, z)

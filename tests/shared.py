@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_gen.cli import main
@@ -26,6 +27,23 @@ def dropping_network() -> keras.Sequential:
     )
     network.layers[1].moving_mean.assign([1.0, -1.0, 0.5, 0.0])
     return network
+
+
+def with_sgd(model, *rates, **options):
+    """Compiles a model with plain gradient descent of these rates, one for each player."""
+    each = dict(zip(model.players(), map(keras.optimizers.SGD, rates), strict=True))
+    model.compile(**each, **options)
+    return model
+
+
+def levels(values):
+    """The uint8 images of values in [-1, 1]."""
+    return np.clip(np.round((np.asarray(values) + 1) * 127.5), 0, 255)
+
+
+def softplus(x):
+    """log(1 + e^x)."""
+    return np.logaddexp(0, x)
 
 
 def losses_of(model, *data, training=False):

@@ -13,7 +13,7 @@ SMALL = {
     "IWAE": ((8, 8, 1), dict(samples=3, **CODES)),
     "VQVAE": ((8, 8, 3), dict(codebook_size=4, **CODES)),
     "GAN": ((8, 8, 3), dict(latent_dim=3, filters=2)),
-    "WGANGP": ((8, 8, 3), dict(latent_dim=3, filters=2, critic_steps=1)),
+    "WGANGP": ((8, 8, 3), dict(latent_dim=3, filters=2, discriminator_steps=1)),
     "UnrolledGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, unrolled_steps=1)),
     "ConditionalGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
     "ACGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),

@@ -139,6 +139,11 @@ def optimizers(model: GenerativeModel) -> dict:
     }
 
 
+def players(model: GenerativeModel) -> dict[str, list]:
+    """The networks that each optimizer trains, by its name."""
+    return {name: player.networks for name, player in model.players().items()}
+
+
 def sample(model: GenerativeModel) -> np.ndarray:
     """Three samples."""
     return model.sample(3, seed=1)
@@ -173,22 +178,20 @@ def difference(model: GenerativeModel, a: list, b: list) -> dict[str, float]:
     return found
 
 
-def package(cls: type) -> str:
-    """The package that a class is in, which is that of its family."""
-    return cls.__module__.rpartition(".")[0]
-
-
-def family(cls: type) -> type:
-    """The base of the model classes in the package that the class is in."""
-    return [c for c in cls.__mro__ if package(c) == package(cls)][-1]
-
-
 def every_class() -> list:
     """Every class for `parametrize`; those that stand for no pattern of training are slow."""
     slow = pytest.mark.slow
     return [
         name if name in PATTERNS else pytest.param(name, marks=slow) for name in model_classes()
     ]
+
+
+def families() -> dict[str, list[str]]:
+    """The names of the classes in each package of models."""
+    found: dict[str, list[str]] = {}
+    for name, cls in model_classes().items():
+        found.setdefault(cls.__module__.split(".")[1], []).append(name)
+    return found
 
 
 def model_classes() -> dict[str, type]:

@@ -1,11 +1,15 @@
-"""Models without networks, to be exported and run by the command."""
+"""Small models to be exported."""
 
 from types import MappingProxyType
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from shared import dropping_network
+
 IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
+SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
 PHOTO = np.random.default_rng(0).integers(0, 256, [6, 9, 3], np.uint8)
 
 
@@ -16,20 +20,14 @@ class Inverter:
 
     def signatures(self):
         def sample(seed, n):
-            return {
-                "images": tf.cast(
-                    tf.random.stateless_uniform(
-                        [n, 4, 4, 1], tf.stack([seed, 0]), 0, 256, tf.int32
-                    ),
-                    tf.uint8,
-                )
-            }
+            noise = tf.random.stateless_uniform([n, 4, 4, 1], [seed, 0], 0, 256, tf.int32)
+            return {"images": tf.cast(noise, tf.uint8)}
 
         return {
             "invert": (lambda images: {"images": 255 - images}, [IMAGES]),
             "halve": (lambda images: {"images": images // 2}, [IMAGES]),
             "encode": (lambda images: tf.cast(images, tf.float32), [IMAGES]),
-            "sample": (sample, [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]),
+            "sample": (sample, SCALARS),
         }
 
 
@@ -51,7 +49,7 @@ class Single(Fixed):
 
 
 class Normalizer:
-    """Instance normalization, which looks at the whole image."""
+    """Instance normalization, which depends on the whole image."""
 
     networks = MappingProxyType({})
 
@@ -59,9 +57,43 @@ class Normalizer:
         def normalize(images):
             values = tf.cast(images, tf.float32)
             mean, variance = tf.nn.moments(values, [1, 2], keepdims=True)
-            return tf.cast(
-                tf.clip_by_value(128 + 40 * (values - mean) * tf.math.rsqrt(variance + 1), 0, 255),
-                tf.uint8,
-            )
+            scaled = 128 + 40 * (values - mean) * tf.math.rsqrt(variance + 1)
+            return {"images": tf.cast(tf.clip_by_value(scaled, 0, 255), tf.uint8)}
 
-        return {"normalize": (lambda images: {"images": normalize(images)}, [IMAGES])}
+        return {"normalize": (normalize, [IMAGES])}
+
+
+class Translator:
+    """A stand-in with layers that behave differently in training, and outputs of all dtypes."""
+
+    inference_policy = MappingProxyType({"dropout": "off", "normalization": "mean"})
+
+    def __init__(self):
+        self.network = dropping_network()
+        critic = keras.Sequential([keras.Input([3]), keras.layers.Dense(50)])
+        self.networks = {"translator": self.network, "critic": critic}
+        self.traces = 0
+
+    def translate(self, images):
+        self.traces += 1
+        raw = self.network(tf.cast(images, tf.float32) / 127.5 - 1, training=False)
+        raw = tf.cast(raw, tf.float32)
+        return {"images": tf.cast(tf.round((raw + 1) * 127.5), tf.uint8), "raw": raw}
+
+    def sample(self, seed, n):
+        noise = tf.random.stateless_normal([n, 8, 8, 3], tf.stack([seed, 0]))
+        return self.network(noise, training=False)
+
+    def count(self, images):
+        return {
+            "sizes": tf.shape(images, tf.int64),
+            "half": tf.cast(tf.size(images), tf.float16),
+            "any": tf.reduce_any(images > 0),
+        }
+
+    def signatures(self):
+        return {
+            "translate": (self.translate, [IMAGES]),
+            "sample": (self.sample, SCALARS),
+            "count": (self.count, [IMAGES]),
+        }

@@ -1,4 +1,7 @@
-"""Cheap methods that are fitted to data: the baselines of a model's figures."""
+"""Cheap methods fitted to data, to compare a model's results with.
+
+Where arguments are checked, other shapes, dtypes or ranges than described raise a ValueError.
+"""
 
 from keras_gen.baselines.bernoulli_mixture import BernoulliMixture
 from keras_gen.baselines.codes import code_baselines

@@ -19,14 +19,11 @@ class BernoulliMixture:
 
     Args:
         examples: Training examples `[n, ...]` of zeros and ones.
-        components: Number of templates, at most n.
+        components: Number of templates, 1 to n.
         iterations: Steps of the fit.
-        pseudo_count: Added to each template's number of examples, half of them white; without it a
-            pixel that is always black in training would be impossible.
-        seed: Seed of the examples that the templates start from.
-
-    Raises:
-        ValueError: If the examples are not zeros and ones, or a number is out of its range.
+        pseudo_count: Added to each template's number of examples, half of it as white. Without it,
+            a pixel that is always black in training would be impossible.
+        seed: Seed for the choice of examples that start the templates.
 
     Example:
         >>> mixture = BernoulliMixture(train, components=500)
@@ -64,15 +61,14 @@ class BernoulliMixture:
     def of_best_size(
         cls, examples: np.ndarray, sizes: Iterable[int], seed: int = 0
     ) -> BernoulliMixture:
-        """Fits mixtures of several sizes, and returns the one that is best on held-out examples.
+        """Fits mixtures of several sizes and returns the best one on held-out examples.
 
         Args:
             examples: Training examples `[n, ...]`; the last sixth is held out.
             sizes: Numbers of templates to try.
-            seed: As of the class.
+            seed: Seed of each fit.
 
-        Example:
-            >>> mixture = BernoulliMixture.of_best_size(train, sizes=(100, 300, 1000))
+        Example: `BernoulliMixture.of_best_size(train, sizes=(100, 300, 1000))`.
         """
         known, held_out = np.split(examples, [len(examples) * 5 // 6])
         mixtures = [cls(known, size, seed=seed) for size in sizes]
@@ -80,18 +76,14 @@ class BernoulliMixture:
 
     @classmethod
     def of(cls, probabilities: np.ndarray, weights: np.ndarray) -> BernoulliMixture:
-        """Returns the mixture of given templates, without any fit.
+        """Returns the mixture of given templates, without a fit.
 
         Args:
-            probabilities: Of white pixels, `[components, ...]`; they are cut off at 1e-6 and
-                1 - 1e-6.
-            weights: Positive, `[components]`, proportional to the templates' probabilities.
+            probabilities: Probabilities of white pixels, `[components, ...]`, clipped to [1e-6, 1 -
+                1e-6].
+            weights: Positive `[components]`, proportional to the templates' probabilities.
 
-        Raises:
-            ValueError: If there are not as many weights as templates, or one is not positive.
-
-        Example:
-            >>> BernoulliMixture.of(decoded, np.ones(len(decoded))).log_prob(test)
+        Example: `BernoulliMixture.of(decoded, np.ones(len(decoded))).log_prob(test)`.
         """
         if len(probabilities) != len(weights) or not np.min(weights, initial=1) > 0:
             raise ValueError(
@@ -113,7 +105,7 @@ class BernoulliMixture:
         return np.concatenate(parts)
 
     def _joint(self) -> Callable:
-        """Function of flat examples that returns log p(x, k), float32 `[n, components]`."""
+        """Returns a function from flat examples to log p(x, k), float32 `[n, components]`."""
         black = np.log1p(-self.probabilities)
         log_odds = (np.log(self.probabilities) - black).T
         constant = black.sum(axis=1)

@@ -1,4 +1,4 @@
-"""Codes without a network, to compare learned ones of as many bits with."""
+"""Codes without a network, to compare learned codes of as many bits with."""
 
 import numpy as np
 
@@ -12,19 +12,16 @@ def code_baselines(
     """Reconstructs images from codes that need no network.
 
     Args:
-        training: Images uint8 `[n, H, W, C]`, which the codes are fitted to.
-        images: Others of that shape.
-        bits: Per image, for the principal components and for JPEG.
-        patches: Patches of 4x4 pixels in a codebook, for any number of bits; None: no codebook.
+        training: Images uint8 `[n, H, W, C]` to fit the codes to.
+        images: Images uint8 `[m, H, W, C]` to reconstruct.
+        bits: Bits per image for the principal components and for JPEG.
+        patches: Size of a codebook of 4x4 patches, which may take other bits; None: no codebook.
         seed: Seed of the codebook.
 
     Returns:
         The reconstructions by "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`) and "jpeg"
-        (without its header, at the highest quality at which training images take no more bits);
+        (without its header, at the highest quality at which training images take at most `bits`);
         and the mean number of bits that JPEG takes per image.
-
-    Raises:
-        ValueError: As these.
 
     Example:
         >>> found, bits_jpeg = code_baselines(train, test, bits=576, patches=512)

@@ -1,4 +1,4 @@
-"""How many bits an image takes in a file, to compare likelihoods with."""
+"""Sizes of losslessly compressed images, to compare likelihoods with."""
 
 from __future__ import annotations
 
@@ -17,23 +17,16 @@ _OPTIONS: dict[str, dict] = {
 
 
 def compressed_bits(images: np.ndarray, format: str = "PNG") -> np.ndarray:
-    """Returns the size of each image as a file without loss.
+    """Returns the bits of each image as a file without loss, float64 `[n]`.
 
-    A code's lengths are a distribution, so a good likelihood needs fewer bits. The whole file is
-    counted, with its header: 456 bits of PNG's are the same for all images.
+    Code lengths define a distribution, so a good likelihood needs fewer bits. The header counts
+    too: 456 bits of a PNG file are the same for all images.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
         format: `"PNG"` or `"WEBP"`.
 
-    Returns:
-        float64 `[n]`, bits for each image.
-
-    Raises:
-        ValueError: If the images are not such an array, or the format is another.
-
-    Example:
-        >>> compressed_bits(test, "WEBP").mean() / test[0].size  # bits per dimension
+    Example: `compressed_bits(test, "WEBP").mean() / test[0].size` is in bits per dimension.
     """
     if format not in _OPTIONS:
         raise ValueError(f"format is {format!r}: expected one of {', '.join(_OPTIONS)}.")

@@ -1,4 +1,4 @@
-"""The accuracy of cheap classifiers with few labels, and of codes that need none."""
+"""Accuracies of cheap classifiers that are trained with few labels."""
 
 from __future__ import annotations
 
@@ -24,25 +24,21 @@ def svm_accuracy(
     test_codes: np.ndarray,
     test_labels: np.ndarray,
 ) -> float:
-    """Accuracy of a support vector machine with a Gaussian kernel.
+    """Returns the test accuracy, 0 to 1, of a support vector machine with a Gaussian kernel.
 
-    The kernel's width is the codes' deviation over all values; the cost of errors is 1, 10 or 100,
-    whichever has the best accuracy over five folds of the training codes.
+    The kernel's width is the standard deviation of all code values. The cost of errors is 1, 10 or
+    100, whichever is best in five-fold cross-validation on the training codes.
 
     Args:
         train_codes: Finite numbers `[n, d]`.
-        train_labels: Integers `[n]`, of two classes or more, each at least 5 times.
+        train_labels: Integers `[n]` of two classes or more, each at least 5 times.
         test_codes: Finite numbers `[m, d]`.
         test_labels: Integers `[m]`.
 
-    Returns:
-        The fraction of right answers among the test examples.
-
     Raises:
-        ValueError: If a class has fewer examples than there are folds.
+        ValueError: If a class has fewer than 5 examples.
 
-    Example:
-        >>> svm_accuracy(codes[:100], labels[:100], test_codes, test_labels)
+    Example: `svm_accuracy(codes[:100], labels[:100], test_codes, test_labels)`.
     """
     if (least := np.unique(train_labels, return_counts=True)[1].min()) < FOLDS:
         raise ValueError(
@@ -64,7 +60,7 @@ def few_label_baselines(
     """Accuracies of cheap classifiers of images with few labels.
 
     "graph" spreads labels over the graph of the ten nearest neighbors: Zhou, Bousquet, Lal, Weston,
-    Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003. A test image has the
+    Schoelkopf: "Learning with Local and Global Consistency", NeurIPS 2003. A test image gets the
     label of its nearest training images.
 
     Args:
@@ -73,12 +69,12 @@ def few_label_baselines(
         test_images: uint8 `[m, H, W, C]`.
         test_labels: Integers `[m]`.
         dimensions: Number of principal components, which are found without labels.
-        graph: How many images labels spread over, besides those with a label: the first ones.
+        graph: How many unlabeled images are in the graph: the first ones.
 
     Returns:
-        Accuracies between 0 and 1: of `svm_accuracy` on the pixels ("svm") and on the components
-        ("pca_svm"), of labels that spread over the graph of the components ("graph"), and on the
-        pixels of `linear_probe` ("logistic") and of the nearest neighbor ("neighbor").
+        Accuracies between 0 and 1: `svm_accuracy` on the pixels ("svm") and on the components
+        ("pca_svm"), label spreading on the components ("graph"), `linear_probe` ("logistic") and
+        the nearest neighbor ("neighbor") on the pixels.
 
     Raises:
         ValueError: As `svm_accuracy` and `PrincipalComponents`.
@@ -96,7 +92,7 @@ def few_label_baselines(
     spread = np.union1d(known, np.arange(min(graph, len(images))))
     codes = pca.encode(images[spread]).astype(np.float64)
     spreading = LabelSpreading(kernel="knn", n_neighbors=NEIGHBORS, alpha=ALPHA, max_iter=2000)
-    # What no label reaches has no probabilities, and counts as the first class.
+    # An image that no label reaches has no probabilities, and counts as the first class.
     with np.errstate(invalid="ignore"):
         spreading.fit(codes, labels[spread])
         of_graph = spreading.score(test_codes.astype(np.float64), test_labels)

@@ -12,20 +12,16 @@ from keras_gen.metrics.image_pairs.inpainting import missing_pixels
 
 
 def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
-    """Fills the missing pixels of each image with the mean color of the known ones next to them.
+    """Fills missing pixels with the mean color of the image's known ones next to them, as uint8.
 
     Args:
         images: uint8 `[n, H, W, channels]`.
         masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
 
-    Returns:
-        uint8, as `images`.
-
     Raises:
-        ValueError: If the arrays do not fit each other, nothing is missing, or all of an image is.
+        ValueError: If the arrays do not fit, nothing is missing, or a whole image is missing.
 
-    Example:
-        >>> baseline = border_mean(images, masks)
+    Example: `border_mean(images, masks)`.
     """
     missing = missing_pixels(images, masks)
     border = ndimage.binary_dilation(missing, np.ones([1, 3, 3, 1])) & ~missing
@@ -43,18 +39,9 @@ def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     neighbors. This is inpainting by diffusion as in Bertalmio, Sapiro, Caselles, Ballester: "Image
     Inpainting", SIGGRAPH 2000, without its transport along edges.
 
-    Args:
-        images: uint8 `[n, H, W, channels]`.
-        masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
+    Args, result and errors are those of `border_mean`.
 
-    Returns:
-        uint8, as `images`.
-
-    Raises:
-        ValueError: If the arrays do not fit each other, nothing is missing, or all of an image is.
-
-    Example:
-        >>> baseline = laplace_fill(images, masks)
+    Example: `laplace_fill(images, masks)`.
     """
     missing = missing_pixels(images, masks)
     n, height, width, channels = images.shape
@@ -82,26 +69,21 @@ def ridge_fill(
     mirror: bool = False,
     alphas: Sequence[float] = (10.0, 30.0, 100.0, 300.0, 1000.0),
 ) -> np.ndarray:
-    """Fills what is missing by ridge regression on all known pixels, learned from whole images.
+    """Fills missing pixels by ridge regression on the known ones, fitted to whole images; uint8.
 
     It is the best that a linear model can do. Pixels are between 0 and 1.
 
     Args:
         images: uint8 `[n, H, W, channels]`.
         masks: `[n, H, W, 1]`, not 0 where a pixel is missing, the same for all images.
-        train: uint8 `[m, H, W, channels]`, the images to learn from.
-        mirror: Whether to learn from their mirror images too.
+        train: uint8 `[m, H, W, channels]`, the images to fit.
+        mirror: Whether to fit their mirror images too.
         alphas: Penalties of the squared weights; the last tenth of `train` chooses one.
 
-    Returns:
-        uint8, as `images`.
-
     Raises:
-        ValueError: If the arrays do not fit each other, nothing is missing, all of an image is, or
-            masks differ.
+        ValueError: As `border_mean`, or if masks differ.
 
-    Example:
-        >>> baseline = ridge_fill(images, masks, train_images)
+    Example: `ridge_fill(images, masks, train_images)`.
     """
     missing = missing_pixels(images, masks)
     if missing.all() or (missing != missing[:1]).any():
@@ -127,5 +109,5 @@ def ridge_fill(
 
 
 def _chain(length):
-    """Which of the pixels of a line are neighbors, as a sparse matrix."""
+    """Returns the adjacency matrix of the pixels of a line, sparse."""
     return sparse.diags([1.0, 1.0], [-1, 1], (length, length))

@@ -1,28 +1,25 @@
-"""Image filters: baselines of a translation between domains."""
+"""Image filters, to compare translations between domains with."""
 
 import numpy as np
 
 
 def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Less contrast, more brightness and noise: a trivial translation that a classifier may like.
+    """Lowers contrast, raises brightness and adds noise: trivial, but it may fool a classifier.
+
+    Contrast is 0.75 around the middle, 20 levels brighter, with Gaussian noise of 15 levels; uint8.
 
     Args:
         images: uint8 `[n, H, W, 3]`.
         seed: Seed of the noise.
 
-    Returns:
-        uint8, same shape: contrast of 0.75 around the middle, 20 levels brighter, Gaussian noise of
-        15 levels.
-
-    Example:
-        >>> noise_filter(photos)
+    Example: `noise_filter(photos)`.
     """
     noise = np.random.default_rng(seed).normal(scale=15, size=images.shape)
     return _levels(127.5 + 0.75 * (images - 127.5) + 20 + noise)
 
 
 def color_transfer(images: np.ndarray, target: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Gives each image the mean and the deviation of the colors of one of the target's images.
+    """Gives each image the color means and deviations of a target image; uint8 `[n, H, W, 3]`.
 
     Reinhard, Ashikhmin, Gooch, Shirley: "Color Transfer between Images", IEEE Computer Graphics and
     Applications 2001, in RGB instead of their decorrelated colors.
@@ -32,11 +29,7 @@ def color_transfer(images: np.ndarray, target: np.ndarray, seed: int = 0) -> np.
         target: uint8 `[m, h, w, 3]`; one is drawn for each image.
         seed: Seed of the draw.
 
-    Returns:
-        uint8 `[n, H, W, 3]`.
-
-    Example:
-        >>> color_transfer(photos, training_paintings)
+    Example: `color_transfer(photos, training_paintings)`.
     """
     drawn = np.random.default_rng(seed).integers(len(target), size=len(images))
     return np.stack([_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)])

@@ -1,4 +1,4 @@
-"""Images drawn from a mixture of Gaussians: the baseline of a generator."""
+"""Images drawn from a mixture of Gaussians, to compare a generator with."""
 
 from __future__ import annotations
 
@@ -15,26 +15,18 @@ def mixture_samples(
 ) -> np.ndarray:
     """Draws images from a mixture of Gaussians of the pixels, one for each cluster of k-means.
 
-    Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018, find that such mixtures cover the data
-    better than GANs do, and draw it less sharply. Deviation: the Gaussians have the covariances of
-    their clusters and are not fitted any further. It takes seconds.
+    The result is uint8 `[n, H, W, C]`, rounded and clipped. Richardson, Weiss: "On GANs and GMMs",
+    NeurIPS 2018: such mixtures cover the data better than GANs, but their samples are less sharp.
+    Deviation: the Gaussians have the covariances of their clusters and are not fitted any further.
 
     Args:
-        images: uint8 `[m, H, W, 1]` or `[m, H, W, 3]`, 0..255: the training set.
-        n: How many images are drawn.
-        clusters: Gaussians, at most m; the more there are, the closer samples are to the images.
-            By default one for 60 images.
+        images: Training images uint8 `[m, H, W, 1 or 3]`, 0..255.
+        n: How many images to draw.
+        clusters: Number of Gaussians, 1 to m; by default one for 60 images. The more, the closer
+            are samples to training images.
         seed: Seed of the clusters and of the samples.
 
-    Returns:
-        uint8 `[n, H, W, C]`, rounded, and cut off at 0 and 255.
-
-    Raises:
-        ValueError: If the images are not such, or `n` or `clusters` is out of range.
-
-    Example:
-        >>> baseline = mixture_samples(train_images, 10_000)
-        >>> generation_report(extractor(train_images), extractor(baseline))
+    Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
     """
     images = as_images(images)
     if clusters is None:
@@ -56,7 +48,7 @@ def mixture_samples(
 
 
 def _gaussian(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """Draws from the normal distribution with the mean and the covariance of the rows."""
+    """Draws from the normal distribution with the mean and covariance of the rows."""
     # Weights of variance 1 / (m - 1) give the rows' own covariance, which is never computed.
     centered = rows - rows.mean(axis=0)
     weights = rng.normal(size=(count, len(rows))).astype(np.float32)

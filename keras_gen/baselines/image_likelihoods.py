@@ -20,25 +20,21 @@ def image_baselines(
     components: Sequence[int],
     latents: int | None = None,
 ) -> dict[str, float]:
-    """Bits per dimension of test images by files without loss, PCA and histograms.
+    """Bits per dimension of test images by lossless files, PCA and histograms.
 
     Args:
-        train: Images uint8 `[n, H, W, C]`, mirrored ones too if the model sees them.
-        held_out: Likewise; PCA chooses its number of components and its noise by them.
+        train: Images uint8 `[n, H, W, C]`, with mirrored ones if the model sees them.
+        held_out: Likewise, to choose the number of components and the noise of PCA.
         test: Likewise.
         components: Numbers to choose from; those too large for `train` are left out.
-        latents: Number of a model's latents, to compare with as many components.
+        latents: Number of a model's latents, to compare with PCA of as many components.
 
     Returns:
         "bits_png" and "bits_webp", by `compressed_bits`; "bits_pixels", by `PixelHistograms`;
-        "bits_pca", by `ProbabilisticPCA`, and "pca_components", the chosen number; with `latents`
-        also "bits_pca_latents", of as many components.
+        "bits_pca", by `ProbabilisticPCA`, and "pca_components", the chosen number; and
+        "bits_pca_latents" if `latents` is given.
 
-    Raises:
-        ValueError: If the images are no such arrays, or no number of components is possible.
-
-    Example:
-        >>> metrics |= image_baselines(train, held_out, test, (100, 300, 1000), latents=128)
+    Example: `metrics |= image_baselines(train, held_out, test, (100, 300, 1000), latents=128)`.
     """
     most = min(len(train), train[0].size)
     numbers = [number for number in components if number <= most]

@@ -12,23 +12,16 @@ _HIGHEST = 95  # above it Pillow's files grow and gain little
 
 
 def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndarray, np.ndarray]:
-    """Returns images after JPEG, and the bits that they take.
+    """Returns images after JPEG, uint8 of the same shape, and the bits of each, int64 `[n]`.
 
     Pillow's baseline JPEG: the tables of the standard's annex K, color at half the resolution.
 
     Args:
         images: uint8 `[n, H, W, 1 or 3]`.
         quality: 1 to 95.
-        header: Whether the whole file is counted. More than 300 bytes of it, or 600 of a color
-            image, are tables, the same for all images of one quality: most of a small image's
-            file. Without, only the entropy-coded data are counted, as if the receiver knew the
-            rest.
-
-    Returns:
-        uint8 images of the same shape, and int64 `[n]`, the bits of each.
-
-    Raises:
-        ValueError: If the images are not such an array, or quality is out of range.
+        header: Whether the whole file counts. More than 300 bytes (600 for color) are tables that
+            are the same for all images of one quality, and most of a small image's file. If False,
+            only the entropy-coded data count, as if the receiver knew the rest.
 
     Example:
         >>> found, bits = jpeg(images, quality=10, header=False)
@@ -42,21 +35,14 @@ def jpeg(images: np.ndarray, quality: int, header: bool = True) -> tuple[np.ndar
 
 
 def jpeg_quality(images: np.ndarray, bits: float, header: bool = False) -> int:
-    """Returns the highest quality at which images take at most `bits` bits in the mean.
+    """Returns the highest quality, 1 to 95, at which images take at most `bits` bits on average.
 
     Args:
-        images: uint8 `[n, H, W, 1 or 3]`, by which the quality is chosen.
-        bits: Bits per image.
-        header: As of `jpeg`.
+        images: uint8 `[n, H, W, 1 or 3]`.
+        bits: Bits per image. If no quality reaches it, the result is 1.
+        header: Whether the whole file counts, see `jpeg`.
 
-    Returns:
-        1 to 95; 1 if there is none.
-
-    Raises:
-        ValueError: If the images are not such an array.
-
-    Example:
-        >>> found, used = jpeg(test, jpeg_quality(train, 576), header=False)
+    Example: `jpeg(test, jpeg_quality(train, bits=576), header=False)`.
     """
     low = 1
     high = _HIGHEST
@@ -81,7 +67,7 @@ def _bits(files, header) -> np.ndarray:
 
 
 def _scan(file: bytes) -> int:
-    """Bytes between the header of the one scan and the end marker."""
+    """Returns the number of bytes between the header of the only scan and the end marker."""
     place = 2
     marker = 0
     while marker != 0xDA:  # start of scan

@@ -1,4 +1,4 @@
-"""A histogram for each pixel."""
+"""A distribution of images with a histogram for each pixel."""
 
 from __future__ import annotations
 
@@ -10,15 +10,12 @@ LEVELS = 256
 
 
 class PixelHistograms:
-    """A distribution of 8-bit images with independent values, each with a histogram of its own.
+    """A distribution of 8-bit images with independent values, each with its own histogram.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
-        pseudo_count: Added to the count of every level of every value; without it a level that
-            training lacks would be impossible.
-
-    Raises:
-        ValueError: If the images are not such an array, or the count is not positive.
+        pseudo_count: Added to the count of every level of every value. Without it, a level that
+            does not occur in training would be impossible.
 
     Example:
         >>> histograms = PixelHistograms(train)

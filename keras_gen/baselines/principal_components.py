@@ -1,4 +1,4 @@
-"""Principal components of images, the baseline of an autoencoder."""
+"""Principal components of images, to compare an autoencoder with."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from keras_gen.metrics.checks import as_images
 class PrincipalComponents:
     """The best linear code of a size, with the methods of an autoencoder.
 
-    No other linear code makes less squared error on the images that it was fitted to (Baldi &
-    Hornik 1989). Exact: by the eigenvectors of the covariance of the pixels, or by a singular value
-    decomposition of few images.
+    No other linear code has less squared error on the training images (Baldi & Hornik 1989). It is
+    exact, by the eigenvectors of the pixels' covariance, or a singular value decomposition for few
+    images.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
         dimensions: Number of components, at most n and the number of values of an image.
-
-    Raises:
-        ValueError: If the images are not such an array, or there are fewer than components.
 
     Example:
         >>> pca = PrincipalComponents(train, 30)
@@ -48,19 +45,17 @@ class PrincipalComponents:
         return self._pca.transform(flat_pixels(images))
 
     def reconstruct(self, images: np.ndarray, dimensions: int | None = None) -> np.ndarray:
-        """Returns images reconstructed from the first dimensions of their codes.
+        """Returns reconstructed images, float32 in units of 255 levels, of the same shape.
+
+        Some values lie outside [0, 1]; clipping them brings the images closer to the originals.
 
         Args:
             images: uint8 `[n, H, W, C]`.
-            dimensions: How many of them; all by default.
-
-        Returns:
-            float32, same shape, in units of 255 levels. Some lie outside [0, 1]: cut off there,
-            they are nearer to the images.
+            dimensions: How many of the first dimensions of the codes are used; all by default.
         """
         return self.decode(self.encode(images)[:, :dimensions], images.shape)
 
     def decode(self, codes: np.ndarray, shape: tuple) -> np.ndarray:
-        """Returns images, float32 of `shape`, from codes `[n, dimensions]` or fewer dimensions."""
+        """Returns images, float32 of `shape`, from codes `[n, dimensions]` or fewer columns."""
         pixels = codes @ self.directions[: codes.shape[1]] + self._pca.mean_
         return pixels.reshape(shape).astype(np.float32)

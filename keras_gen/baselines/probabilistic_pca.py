@@ -18,19 +18,15 @@ class ProbabilisticPCA:
 
     Tipping, Bishop: "Probabilistic Principal Component Analysis", Journal of the Royal Statistical
     Society B 61, 1999: x = W z + mean + noise, where z is standard normal and the noise has one
-    variance in all directions. It is the best VAE whose decoder is linear. With as many components
-    as an image has values it is the normal distribution of any covariance.
+    variance in all directions. It is the best VAE with a linear decoder. With as many components as
+    an image has values, it is a normal distribution with full covariance.
 
-    Levels become a density by uniform noise u in [0, 1) (Theis et al. 2016, section 3.1), which
-    needs no draw here: it adds 1/12 to all variances, and the mean of log p(x + u) over it has a
-    closed form.
+    Uniform noise u in [0, 1) turns levels into a density (Theis et al. 2016, section 3.1). No noise
+    is drawn: it adds 1/12 to all variances, and the mean of log p(x + u) over u has a closed form.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
         components: Number of components, at most n and the number of values of an image.
-
-    Raises:
-        ValueError: If the images are not such an array, or the number is out of range.
 
     Example:
         >>> pca = ProbabilisticPCA(train, 100).tuned(held_out, (30, 100, 300))
@@ -65,21 +61,15 @@ class ProbabilisticPCA:
         self.noise = float(max(of_rest, NOISE) if noise is None else noise)
 
     def tuned(self, held_out: np.ndarray, components: Sequence[int]) -> ProbabilisticPCA:
-        """Chooses the number of components, and the variance of the noise, by other images.
+        """Chooses the number of components and the noise variance by other images; returns itself.
 
-        On the images that it was fitted to, the smallest variances are too small, the more so the
-        fewer images there are.
+        The smallest variances of the training images are too small, the more so the fewer images
+        there are.
 
         Args:
-            held_out: Images uint8 `[n, H, W, C]` that it was not fitted to.
-            components: Numbers to try, none above that of the constructor. For each, the variance
-                is the best one for these images.
-
-        Returns:
-            Itself.
-
-        Raises:
-            ValueError: If a number is out of range.
+            held_out: Images uint8 `[n, H, W, C]` that were not fitted.
+            components: Numbers to try, none above that of the constructor. For each, the noise
+                variance is the best one for these images.
         """
         most = len(self._variances)
         tried = []
@@ -95,14 +85,7 @@ class ProbabilisticPCA:
         return self
 
     def log_prob(self, images: np.ndarray) -> np.ndarray:
-        """Returns the mean of log p(x + u) over u in [0, 1), a bound on log P(x).
-
-        Args:
-            images: uint8 `[n, H, W, C]`, of the shape of those that it was fitted to.
-
-        Returns:
-            float64 `[n]`, nats, of a density of levels.
-        """
+        """Returns the mean of log p(x + u) over u, a bound on log P(x): float64 `[n]`, nats."""
         codes, rest = self._parts(images)
         variances = self._variances[: self.components]
         left = self.dimensions - self.components
@@ -113,7 +96,7 @@ class ProbabilisticPCA:
         return -0.5 * (quadratic + trace + log_determinant + constant)
 
     def _parts(self, images):
-        """The codes of images, and the squared length of what they leave out."""
+        """Returns the codes of images and the squared lengths of their residuals."""
         centered = self._flat(images) - self._mean
         codes = centered @ self._directions[:, : self.components]
         rest = np.sum(centered**2, axis=1) - np.sum(codes**2, axis=1)

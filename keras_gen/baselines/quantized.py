@@ -1,4 +1,4 @@
-"""Codes of images without a network, of a given number of bits: baselines of a VQ-VAE."""
+"""Codes of images without a network, with a given number of bits, to compare a VQ-VAE with."""
 
 from __future__ import annotations
 
@@ -14,21 +14,17 @@ _ROUNDS = 30  # of Lloyd's algorithm
 
 
 class PatchCodebook:
-    """Images as grids of the nearest of K patches, found by k-means.
+    """Codes images as grids of patches, each replaced by the nearest center of k-means.
 
-    Vector quantization of pixels: the VQ-VAE without networks. With 4x4 patches it has as many
-    codes as an encoder that halves the sides twice, and so as many bits.
+    It is vector quantization of pixels, a VQ-VAE without networks. With 4x4 patches it has as many
+    codes, and bits, as an encoder that halves the sides twice.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`.
-        side: Side of a patch; the images' sides are multiples of it.
-        codes: K, at most the number of patches.
-        seed: Of the choice of patches and of first centers (k-means++).
-        most: Patches to fit, drawn at random if there are more.
-
-    Raises:
-        ValueError: If the images are not such an array, their sides no multiples, or there are
-            fewer patches than codes.
+        side: Side of a patch, a divisor of the images' sides.
+        codes: Size K of the codebook, at most the number of patches.
+        seed: Seed for the choice of patches and of first centers (k-means++).
+        most: Largest number of patches to fit; if there are more, they are drawn at random.
 
     Example:
         >>> patches = PatchCodebook(train, side=4, codes=512)
@@ -80,27 +76,22 @@ class PatchCodebook:
 
 
 class QuantizedComponents:
-    """Principal components of whole images, each rounded to levels, more for larger variance.
+    """Principal components of whole images, each quantized, with more levels for more variance.
 
-    A transform code, the best linear one for normal data: Huang, Schultheiss: "Block Quantization
-    of Correlated Gaussian Random Variables", IEEE Transactions on Communications Systems 1963. Each
-    bit is given to the component whose error is largest, which divides that error by 4. Levels are
-    those of least squared error: Lloyd: "Least Squares Quantization in PCM", IEEE Transactions on
+    It is the best linear transform code for normal data: Huang, Schultheiss: "Block Quantization of
+    Correlated Gaussian Random Variables", IEEE Transactions on Communications Systems 1963. Each
+    bit goes to the component with the largest error, and divides that error by 4. The levels have
+    least squared error: Lloyd: "Least Squares Quantization in PCM", IEEE Transactions on
     Information Theory 1982.
 
     Args:
         images: Training images uint8 `[n, H, W, C]`, 2 or more.
-        bits: Bits of an image's code.
-
-    Raises:
-        ValueError: If the images are not such an array, or bits are fewer than 1.
+        bits: Bits of an image's code, at least 1.
 
     Attributes:
         bits: Bits of each component, int64; their sum is that of an image.
 
-    Example:
-        >>> code = QuantizedComponents(train, bits=576)
-        >>> psnr(code.reconstruct(test), test, of="rgb").mean()
+    Example: `psnr(QuantizedComponents(train, bits=576).reconstruct(test), test, of="rgb").mean()`.
     """
 
     def __init__(self, images: np.ndarray, bits: int):
@@ -125,14 +116,11 @@ class QuantizedComponents:
 
 
 def allocated_bits(variances: np.ndarray, bits: int) -> np.ndarray:
-    """Distributes bits: each goes to the variable whose error, variance / 4^bits, is then largest.
+    """Distributes bits: each goes to the variable with the largest error, variance / 4^bits.
 
     Args:
-        variances: Numbers from 0 on `[d]`.
-        bits: How many, in all.
-
-    Returns:
-        int64 `[d]`, whose sum is `bits`.
+        variances: Numbers from 0 on, `[d]`.
+        bits: Number of bits in all, the sum of the result, int64 `[d]`.
 
     Example:
         >>> allocated_bits([16.0, 4.0, 0.5], 3)
@@ -148,14 +136,11 @@ def allocated_bits(variances: np.ndarray, bits: int) -> np.ndarray:
 
 
 def least_squares_levels(values: np.ndarray, levels: int) -> np.ndarray:
-    """Returns levels near which values lie, by Lloyd's algorithm from the quantiles.
+    """Returns the sorted levels of least squared error, by Lloyd's algorithm from the quantiles.
 
     Args:
         values: Numbers `[n]`.
         levels: How many; 1 gives the mean.
-
-    Returns:
-        Floats `[levels]`, in order.
 
     Example:
         >>> least_squares_levels(np.array([1.0, 3.0, 9.0, 11.0]), 2)

@@ -1,4 +1,4 @@
-"""Cheap ways to code speech and to change a voice."""
+"""Cheap ways to code speech and to convert a voice."""
 
 from __future__ import annotations
 
@@ -14,22 +14,18 @@ _ROUNDS = 30  # of Lloyd's algorithm
 
 
 class FrameCodebook:
-    """Vector quantization of the waveform itself: each frame becomes the nearest of k-means.
+    """Vector quantization of the waveform: each frame becomes the nearest center of k-means.
 
-    With frames of 64 samples and 512 codes it takes as many bits as a VQ-VAE whose encoder halves
-    six times: 9 for 64 samples.
+    With frames of 64 samples and 512 codes it takes 9 bits for 64 samples, as many as a VQ-VAE with
+    an encoder that halves six times.
 
     Args:
-        waveforms: Recordings to learn from, int16 or floats in [-1, 1], `[n, samples, 1]`.
-        codes: Number of codes, at most that of the frames.
+        waveforms: Recordings to fit, int16 or floats in [-1, 1], `[n, samples, 1]`.
+        codes: Number of codes, at most the number of frames.
         frame: Samples per frame.
-        seed: Of k-means.
+        seed: Seed of k-means.
 
-    Raises:
-        ValueError: If the samples are no multiple of `frame`, or `codes` is out of range.
-
-    Example:
-        >>> coded = FrameCodebook(recordings, codes=512).reconstruct(others)
+    Example: `FrameCodebook(recordings, codes=512).reconstruct(others)`.
     """
 
     def __init__(self, waveforms, codes: int = 512, frame: int = 64, seed: int = 0):
@@ -55,17 +51,16 @@ class FrameCodebook:
 
 
 class Equalizer:
-    """Voice conversion by a filter: one average spectrum becomes that of another speaker.
+    """Converts voices by a filter that turns one speaker's average spectrum into another's.
 
-    Short-time Fourier transforms are multiplied by the ratio of the speakers' magnitudes, roots of
-    the mean power of their recordings. Unlike a VQ-VAE it needs the speaker of each sound.
+    It multiplies short-time Fourier transforms by the ratio of the speakers' magnitudes, the roots
+    of the mean power of their recordings. Unlike a VQ-VAE it needs the speaker of each sound.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
         speakers: Integers `[n]` from 0 on.
 
-    Example:
-        >>> converted = Equalizer(recordings, speakers).convert(others, speakers_of_others, targets)
+    Example: `Equalizer(recordings, speakers).convert(others, speakers_of_others, targets)`.
     """
 
     def __init__(self, waveforms, speakers):
@@ -76,15 +71,12 @@ class Equalizer:
         self.spectra = np.sqrt(np.stack(each) + 1e-9)  # [speakers, frequencies]
 
     def convert(self, waveforms, speakers, targets) -> np.ndarray:
-        """Returns filtered sounds, scaled to one peak.
+        """Returns filtered sounds, float32 `[n, samples, 1]`, scaled to a peak of 0.9.
 
         Args:
             waveforms: Sounds `[n, samples, 1]`.
             speakers: Who speaks, integers `[n]`.
             targets: The speakers whose average spectrum they get, integers `[n]`.
-
-        Returns:
-            Float32 `[n, samples, 1]` in [-0.9, 0.9].
         """
         sounds = as_waveforms(waveforms)
         ratios = self.spectra[np.asarray(targets)] / self.spectra[np.asarray(speakers)]

@@ -240,9 +240,9 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
     shape = decoder.inputs[0].shape[1:]
     front = keras.ops.shape(latents)[: -len(shape)]  # of several latents for each example
     inputs = [tf.reshape(latents, [-1, *shape])]
-    for value in given:
-        each = tf.broadcast_to(value, [*front, *value.shape[1:]])
-        inputs.append(tf.reshape(each, [-1, *value.shape[1:]]))
+    for value, taken in zip(given, decoder.inputs[1:], strict=True):
+        each = tf.broadcast_to(value, [*front, *taken.shape[1:]])
+        inputs.append(tf.reshape(each, [-1, *taken.shape[1:]]))
     parameters = decoder(inputs if given else inputs[0], training=training)
     parameters = tf.reshape(parameters, [*front, *parameters.shape[1:]])
     return -likelihood.log_prob(parameters, x)

@@ -1,4 +1,4 @@
-"""What TensorBoard shows of generative training beside its losses."""
+"""Learning rates, speed, sample grids and settings for TensorBoard."""
 
 import json
 import time
@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.callbacks.sample_grid import grid_path
 from keras_gen.media.images import read_image
@@ -17,15 +18,15 @@ from keras_gen.training import is_chief
 class Board(keras.callbacks.Callback):
     """Adds to TensorBoard learning rates, steps a second, sample grids, settings and long epochs.
 
-    `keras.callbacks.TensorBoard` writes losses and metrics, and knows the rate of one optimizer
-    only. Given the same folder, this one writes beside it what the models of this library have
-    more of. The first epoch has no steps a second, because it holds the tracing of the step. Within
-    long epochs, what the progress bar shows is written as `running_` and its name, by steps.
+    `keras.callbacks.TensorBoard` writes losses and metrics, and the rate of one optimizer only.
+    Given the same folder, this one adds the rest. The first epoch has no steps a second, because it
+    holds the tracing of the step. Within long epochs, the numbers of the progress bar are written
+    as `running_` and their name, by steps.
 
     Args:
         directory: Folder of TensorBoard's files.
         settings: Settings of the training, shown as text.
-        images: Folder of a `SampleGrid` before this callback, whose images are shown too.
+        images: Folder of a `SampleGrid` before this callback; its images are shown too.
         every_seconds: Time between the points within an epoch.
 
     Example:
@@ -45,16 +46,18 @@ class Board(keras.callbacks.Callback):
         every_seconds: float = 10.0,
     ):
         super().__init__()
-        self.directory, self.settings = Path(directory), settings
-        self.every_seconds = every_seconds
+        self.directory = Path(directory)
+        self.settings = settings
         self.images = Path(images) if images else None
+        self.every_seconds = every_seconds
         self.writer: Any = None
 
+    @override
     def on_train_begin(self, logs=None):
-        """Writes the settings."""
         if not is_chief():
             return
-        self.before, self.shown = None, time.monotonic()
+        self.last_epoch = None
+        self.last_point = time.monotonic()
         self.writer = tf.summary.create_file_writer(str(self.directory / "train"))
         if self.settings:
             text = json.dumps(dict(self.settings), indent=4, default=str)
@@ -62,35 +65,38 @@ class Board(keras.callbacks.Callback):
                 # Four spaces make a code block.
                 tf.summary.text("settings", f"    {text}".replace("\n", "\n    "), step=0)
 
+    @override
     def on_train_batch_end(self, batch, logs=None):
-        """Writes what the epoch has brought so far, if the last such point is some time ago."""
-        if not is_chief() or time.monotonic() - self.shown < self.every_seconds:
+        now = time.monotonic()
+        if not is_chief() or now - self.last_point < self.every_seconds:
             return
-        self.shown, step = time.monotonic(), int(self.model.step.numpy())
+        self.last_point = now
+        step = int(self.model.step.numpy())
         with self.writer.as_default():
             for name, value in (logs or {}).items():
                 tf.summary.scalar(f"running_{name}", value, step=step)
 
+    @override
     def on_epoch_end(self, epoch, logs=None):
-        """Writes what the epoch brought."""
         if not is_chief():
             return
         rates = {
             name.replace("optimizer", "learning_rate"): getattr(self.model, name).learning_rate
             for name in self.model.players()
         }
-        step, now = int(self.model.step.numpy()), time.monotonic()
-        if self.before:
-            rates["steps_per_second"] = (step - self.before[0]) / (now - self.before[1])
-        self.before = step, now
-        drawn = grid_path(self.images, epoch) if self.images else None
+        step = int(self.model.step.numpy())
+        now = time.monotonic()
+        if self.last_epoch:
+            last_step, then = self.last_epoch
+            rates["steps_per_second"] = (step - last_step) / (now - then)
+        self.last_epoch = step, now
         with self.writer.as_default():
             for name, value in rates.items():
                 tf.summary.scalar(name, keras.ops.convert_to_numpy(value), step=epoch)
-            if drawn and drawn.exists():
+            if self.images and (drawn := grid_path(self.images, epoch)).exists():
                 tf.summary.image("samples", read_image(drawn)[None], step=epoch)
 
+    @override
     def on_train_end(self, logs=None):
-        """Closes the file."""
         if self.writer:
             self.writer.close()

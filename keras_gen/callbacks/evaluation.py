@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import keras
-import numpy as np
+from typing_extensions import override
 
 from keras_gen.files import replacing
 from keras_gen.training import averaged_weights, is_chief
@@ -22,18 +22,15 @@ class Evaluation(keras.callbacks.Callback):
 
     It evaluates after the first epoch, every `every` epochs, and after the last one: the first, so
     that mistakes show at once, and because `keras.callbacks.CSVLogger` fixes its columns there.
-    The numbers go into the epoch's logs as `val_` and their name, where the history,
-    `TrainingState` and all callbacks *after* this one find them: `TensorBoard`, `CSVLogger`,
-    `EarlyStopping(monitor="val_nll", mode="min")`, ... As with `validation_freq` of Keras, epochs
-    between have no such numbers, of which Keras' callbacks warn; `EarlyStopping` then counts its
-    patience in evaluations. A `CSVLogger(append=True)` takes other columns when a training resumes
-    in an epoch without evaluation: give it a new file, or evaluate every epoch.
+    The numbers go into the epoch's logs as `val_` and their name, for the history, `TrainingState`
+    and all callbacks *after* this one. `EarlyStopping(monitor="val_nll", mode="min")` then counts
+    its patience in evaluations. A `CSVLogger(append=True)` takes other columns when a training
+    resumes in an epoch without evaluation: give it a new file, or evaluate every epoch.
 
     The best model lies in one `.keras` file with the averaged weights in force. Metric, epoch (from
     1) and value are its member `evaluation.json`, so that weights and value are replaced together.
-    That file, and not a checkpoint, tells a training that resumes what the best was so far: it is
-    only ever replaced by a better one, at whatever moment the process was killed. A training that
-    starts from its first epoch starts anew.
+    A training that resumes reads the best value from that file, which is right whenever the process
+    was killed. A training that starts from its first epoch forgets it.
 
     All workers evaluate; the first one writes.
 
@@ -52,7 +49,6 @@ class Evaluation(keras.callbacks.Callback):
     Raises:
         ValueError: If an argument is out of its range, only one of `best` and `path` is given,
             `evaluate` does not return `best`, or the logs hold one of its names already.
-        TypeError: If `evaluate` returns anything but a dict of numbers.
 
     Example:
     ```python
@@ -80,37 +76,40 @@ class Evaluation(keras.callbacks.Callback):
             raise ValueError(f"mode is {mode!r}: expected 'min' or 'max'.")
         if (best is None) != (path is None):
             raise ValueError(f"best is {best!r} and path is {path}: give both, or neither.")
-        if path is not None and Path(path).suffix != ".keras":
-            raise ValueError(f"path is {path}: the best model's file must end in .keras.")
-        self.evaluate, self.every, self.best, self.mode = evaluate, every, best, mode
+        self.evaluate = evaluate
+        self.every = every
+        self.best = best
+        self.mode = mode
         self.path = None if path is None else Path(path)
         self.best_value: float | None = None
         self.best_epoch: int | None = None
         self._begun = False
 
+    @override
     def on_train_begin(self, logs=None):
-        """Forgets the best of another training."""
-        self.best_value, self.best_epoch, self._begun = None, None, False
+        self._begun = False
 
+    @override
     def on_epoch_begin(self, epoch, logs=None):
-        """Reads the best so far, if a training resumes."""
         if self._begun:
             return
         self._begun = True
-        record = (epoch and self.path and _read(self.path)) or {}
-        same = (record.get("metric"), record.get("mode")) == (self.best, self.mode)
-        # Also over a checkpoint's: without its file, a value is nobody's best.
-        self.best_value = record["value"] if record and same else None
-        self.best_epoch = record["epoch"] if record and same else None
+        # Also a checkpoint's value is forgotten: without its file, it is nobody's best.
+        self.best_value = None
+        self.best_epoch = None
+        record = _read(self.path) if epoch and self.path else {}
+        if (record.get("metric"), record.get("mode")) == (self.best, self.mode):
+            self.best_value = record.get("value")
+            self.best_epoch = record.get("epoch")
 
+    @override
     def on_epoch_end(self, epoch, logs=None):
-        """Evaluates, if it is time, adds the numbers to the logs, and keeps the best model."""
         last = epoch + 1 == self.params["epochs"]
         if epoch and (epoch + 1) % self.every and not last:
             return
         logs = {} if logs is None else logs
         with averaged_weights(self.model):
-            metrics = _numbers(self.evaluate(self.model))
+            metrics = {name: float(x) for name, x in self.evaluate(self.model).items()}
             named = {f"val_{name}": value for name, value in metrics.items()}
             if twice := sorted(named.keys() & logs.keys()):
                 raise ValueError(
@@ -130,7 +129,8 @@ class Evaluation(keras.callbacks.Callback):
         value = metrics[self.best]
         if math.isnan(value) or (self.best_value is not None and not self._better(value)):
             return
-        self.best_value, self.best_epoch = value, epoch
+        self.best_value = value
+        self.best_epoch = epoch
         if is_chief():
             self._write()
 
@@ -150,26 +150,10 @@ class Evaluation(keras.callbacks.Callback):
                 shutil.copyfileobj(source, file)
 
 
-def _read(path: Path) -> dict | None:
-    """The record of a best model's file; None if there is no such file."""
+def _read(path: Path) -> dict:
+    """The record of a best model's file; empty if there is no such file."""
     try:
         with zipfile.ZipFile(path) as members:
             return json.loads(members.read(_RECORD))
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return None
-
-
-def _numbers(metrics) -> dict[str, float]:
-    if not isinstance(metrics, Mapping):
-        raise TypeError(
-            f"evaluate returned {type(metrics).__name__}: expected a dict of name to number."
-        )
-    numbers = {}
-    for name, value in metrics.items():
-        try:
-            numbers[name] = float(np.asarray(value).item())
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"evaluate returned {value!r} for {name!r}: expected one number."
-            ) from None
-    return numbers
+        return {}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import tensorflow as tf
+from typing_extensions import override
 
 from keras_gen.bases.adversarial import AdversarialModel
 from keras_gen.metrics.samples.bins import bin_shares
@@ -14,36 +15,36 @@ from keras_gen.metrics.samples.neighbors import nearest_neighbors
 from keras_gen.training import is_chief
 
 SURE = 0.02  # of the loss of a discriminator that guesses: below, it is sure of all examples
-TELLS = 0.5  # likewise: below, it tells most of them
+MOSTLY = 0.5  # likewise: below, it is right about most of them
 FLAT = 0.01  # of the generator's loss, gained on the way to the data: less is nothing
 CLOSE = 0.1  # of the distances between real examples: below, samples repeat
-RARE = 0.1  # of the share that a cluster has of the data: below, it is missing
-EXPECTED = 10  # real examples in a cluster, fewer of which may be missing by chance
+RARE = 0.1  # of a cluster's fraction of the data: below, it is missing
+EXPECTED = 10  # real examples in a cluster: fewer may be missing by chance
 
 
 class AdversarialHealth(keras.callbacks.Callback):
     """Says in words when adversarial training goes wrong, and what to try; it never stops it.
 
-    After an epoch it looks at a few hundred real examples and as many generated ones, and speaks
-    when one of these has been so for `patience` times in a row, once until it has passed:
+    After an epoch it checks a few hundred real examples and as many generated ones. It prints a
+    sentence when one of these has been so for `patience` checks, once until it has passed:
 
     - the discriminator is saturated: its loss is below 2 % of that of a guess;
     - the generator's gradient has vanished: a move as long as the way from its samples to the data
-      would change its loss by less than 0.01, although the discriminator tells most examples;
+      would change its loss by less than 0.01, although the discriminator is mostly right;
     - samples repeat: the median distance of a sample to the nearest other one is below a tenth of
       that of real examples;
     - modes are missing: a cluster of the real examples (`metrics.bin_shares`), of pixels as they
       are, has less than a tenth as many samples.
 
-    The first two are not asked where the discriminator's loss has no lower end at 0, as that of a
-    Wasserstein critic. Limits are rough: a warning is a reason to look at samples. Looking changes
+    The first two are not checked where the discriminator's loss may be negative, as that of a
+    Wasserstein critic. Limits are rough: a warning is a reason to inspect samples. A check changes
     no state, and no noise that the steps draw.
 
     Args:
         *data: Real examples as `fit` takes them, one array for each argument, 100 to 1,000 rows.
-        every: Epochs between two looks.
-        patience: Looks in a row after which it speaks.
-        say: What is called with each sentence.
+        every: Epochs between two checks.
+        patience: Checks in a row after which a sentence is printed.
+        say: Function that is called with each sentence.
 
     Raises:
         ValueError: If `every` or `patience` is below 1, or there are fewer than 100 examples; at
@@ -65,36 +66,40 @@ class AdversarialHealth(keras.callbacks.Callback):
         if not data or len(data[0]) < 100:
             count = len(data[0]) if data else 0
             raise ValueError(f"AdversarialHealth found {count} examples: pass at least 100.")
-        self.every, self.patience, self.say, self._data = every, patience, say, data
-        # Looks in a row, by name, for checkpoints to keep.
+        self.every = every
+        self.patience = patience
+        self.say = say
+        self._data = data
+        # Checks in a row, by name, for checkpoints to keep.
         self.saturated = self.vanished = self.repeated = self.missing = 0
 
+    @override
     def on_train_begin(self, logs=None):
-        """Refuses models without a discriminator."""
         if not isinstance(self.model, AdversarialModel):
             raise ValueError(
                 f"AdversarialHealth is for a generator against a discriminator, and "
                 f"{type(self.model).__name__} is no such model: leave it out."
             )
 
+    @override
     def on_epoch_end(self, epoch, logs=None):
-        """Looks, and speaks if something has been wrong for long enough."""
         if (epoch + 1) % self.every:
             return
-        for name, warning in self.look().items():
+        for name, warning in self.check().items():
             spell = getattr(self, name) + 1 if warning else 0
             setattr(self, name, spell)
             if spell == self.patience and is_chief():
                 self.say(f"  health, epoch {epoch + 1}: {warning}")
 
-    def look(self) -> dict[str, str]:
+    def check(self) -> dict[str, str]:
         """Returns a sentence for each of `saturated`, `vanished`, `repeated`, `missing`.
 
         An empty one means that all is well.
         """
         batch = self.model.prepare_batch(self._data)
         fake = self.model.generated("health", batch, training=False)
-        real, samples = (x.numpy().reshape(len(x), -1) for x in (batch["x"], fake))
+        real = batch["x"].numpy().reshape(len(fake), -1)
+        samples = fake.numpy().reshape(len(fake), -1)
         if not np.isfinite(samples).all():
             return {}  # the step that made them so is refused, and says why
         guess, d_loss, slope = self._play(batch, fake)
@@ -108,23 +113,28 @@ class AdversarialHealth(keras.callbacks.Callback):
 
     def _play(self, batch, fake) -> tuple[float, float, float]:
         """The discriminator's loss if it guessed, and as it is; how steep the generator's is."""
-        model, objective = self.model, self.model.objective
+        objective = self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
-            logits = model.of_both(model.discriminate, batch, fake, training=True, keep_state=True)
-            g_loss = objective.generator(logits[1], logits[0])
+            fake_logits = self._logits(fake, batch)
+            real_logits = self._logits(self.model.real(batch), batch)
+            g_loss = objective.generator(fake_logits, real_logits)
         slopes = tf.reshape(tape.gradient(g_loss, fake), [len(fake), -1])
-        guesses = [tf.zeros_like(x) for x in logits]
-        values = (
-            *(objective.discriminator(*pair) for pair in (guesses, logits)),
-            tf.norm(slopes, axis=-1),
-        )
-        guess, d_loss, slope = (float(tf.reduce_mean(value)) for value in values)
-        return guess, d_loss, slope
+        guess = objective.discriminator(tf.zeros_like(real_logits), tf.zeros_like(fake_logits))
+        d_loss = objective.discriminator(real_logits, fake_logits)
+        slope = tf.norm(slopes, axis=-1)
+        return _mean(guess), _mean(d_loss), _mean(slope)
+
+    def _logits(self, examples, batch):
+        outputs = self.model.discriminate(examples, batch, training=True, keep_state=True)
+        return outputs[0] if isinstance(outputs, list) else outputs
+
+
+def _mean(values) -> float:
+    return float(tf.reduce_mean(values))
 
 
 def _saturated(guess, d_loss) -> str:
-    """What is wrong if the discriminator cannot be more right."""
     if not 0 <= d_loss < SURE * guess:
         return ""
     return (
@@ -135,8 +145,7 @@ def _saturated(guess, d_loss) -> str:
 
 
 def _vanished(guess, d_loss, gain) -> str:
-    """What is wrong if the generator is told that it is wrong, and not where to go."""
-    if not (0 <= d_loss < TELLS * guess and gain < FLAT):
+    if not (0 <= d_loss < MOSTLY * guess and gain < FLAT):
         return ""
     return (
         "the generator's gradient has vanished: a move as long as the way to the data would change "
@@ -146,19 +155,18 @@ def _vanished(guess, d_loss, gain) -> str:
 
 
 def _repeated(real, samples) -> str:
-    """What is wrong if samples are nearer to each other than real examples are."""
-    between = [np.median(nearest_neighbors(x, x, k=2)[0][:, 1]) for x in (real, samples)]
-    if not between[1] < CLOSE * between[0]:
+    usual = np.median(nearest_neighbors(real, real, k=2)[0][:, 1])
+    found = np.median(nearest_neighbors(samples, samples, k=2)[0][:, 1])
+    if not found < CLOSE * usual:
         return ""
     return (
-        f"samples repeat: the nearest other sample is at {100 * between[1] / between[0]:.2g} % of "
+        f"samples repeat: the nearest other sample is at {100 * found / usual:.2g} % of "
         "the distance between real examples. Try a lower rate, MinibatchStddev in the "
         "discriminator, PacGAN or UnrolledGAN."
     )
 
 
 def _missing(real, samples) -> str:
-    """What is wrong if clusters of the real examples have hardly any samples."""
     of_real, of_samples = bin_shares(real, samples, bins=min(10, len(real) // (2 * EXPECTED)))
     missing = (of_samples < RARE * of_real) & (of_real * len(real) >= EXPECTED)
     if not missing.any():

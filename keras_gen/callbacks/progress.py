@@ -3,6 +3,7 @@
 import time
 
 import keras
+from typing_extensions import override
 
 from keras_gen.training import is_chief
 
@@ -18,16 +19,18 @@ class TimeLeft(keras.callbacks.Callback):
     ```
     """
 
+    @override
     def on_train_begin(self, logs=None):
-        """Starts the clock."""
-        self.begin, self.first = time.monotonic(), None
+        self.begin = time.monotonic()
+        self.first = None
 
+    @override
     def on_epoch_end(self, epoch, logs=None):
-        """Prints the line."""
         now = time.monotonic()
         left = self.params["epochs"] - epoch - 1
         if self.first is None:
-            self.first, rate = (now, epoch), now - self.begin
+            self.first = now, epoch
+            rate = now - self.begin
         else:
             rate = (now - self.first[0]) / (epoch - self.first[1])
         if left > 0 and is_chief():

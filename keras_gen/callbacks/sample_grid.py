@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+from typing_extensions import override
 
 from keras_gen.files import replacing
 from keras_gen.media.images import write_png
@@ -42,10 +43,12 @@ class SampleGrid(keras.callbacks.Callback):
         super().__init__()
         if every < 1:
             raise ValueError(f"every is {every}: images come every 1 epoch or more.")
-        self.draw, self.directory, self.every = draw, Path(directory), every
+        self.draw = draw
+        self.directory = Path(directory)
+        self.every = every
 
+    @override
     def on_epoch_end(self, epoch, logs=None):
-        """Draws, if it is time."""
         if (epoch + 1) % self.every or not is_chief():
             return
         with averaged_weights(self.model):

@@ -22,8 +22,8 @@ def apply(options: argparse.Namespace) -> int:
     """Translates images."""
     paths = _images(options.images)
     targets = _targets(paths, options.out)
-    models.keep_existing(targets, options)
-    # `Path.resolve` raises where links lead in a circle; such a file is told when it is read.
+    models.refuse_existing(targets, options)
+    # `Path.resolve` raises where links lead in a circle; reading such a file says so later.
     if taken := set(map(os.path.realpath, targets)) & set(map(os.path.realpath, paths)):
         raise ValueError(f"{min(taken)} is one of the images to read: choose another --out.")
     model = exported.load(models.find(options.models, options.model))
@@ -32,12 +32,13 @@ def apply(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     bar = functools.partial(tqdm, disable=None)  # no bar in a log file
-    tiles, frames = (functools.partial(bar, unit=unit, leave=False) for unit in ("tile", "frame"))
+    tiles = functools.partial(bar, unit="tile", leave=False)
+    frames = functools.partial(bar, unit="frame", leave=False)
 
-    def tell(text: str) -> None:
+    def say(text: str) -> None:
         tqdm.write(f"keras-gen apply: {text}", file=sys.stderr)
 
-    translate = _function(model, signature, options.tile, tell)
+    translate = _function(model, signature, options.tile, say)
     failed = 0
     for path, target in bar(list(zip(paths, targets, strict=True)), unit="image"):
         try:
@@ -47,7 +48,7 @@ def apply(options: argparse.Namespace) -> int:
                 write_image(target, translate(read_image(path), tiles))
         except (OSError, ValueError) as error:
             failed += 1
-            tell(f"skipped {path}: {error}")
+            say(f"skipped {path}: {error}")
     print(
         f"{len(paths) - failed} of {len(paths)} images written to {options.out}"
         + (f"; {failed} failed" if failed else "")
@@ -77,7 +78,7 @@ def _translator(model: exported.Exported, name: str | None) -> str:
 
 
 def _function(
-    model: exported.Exported, signature: str, tile: int, tell: Callable[[str], None]
+    model: exported.Exported, signature: str, tile: int, say: Callable[[str], None]
 ) -> Callable[..., np.ndarray]:
     """A signature as a function of one RGB image of any size, and of the bar over its tiles."""
     ((name, spec),) = models.asked(model, signature).items()
@@ -88,7 +89,7 @@ def _function(
     def network(image: np.ndarray) -> np.ndarray:
         return models.run(model, signature, output, **usual | {name: image[None]})[0]
 
-    tiled = Tiled(network, 0 if one_size else tile, tell)
+    tiled = Tiled(network, 0 if one_size else tile, say)
     return lambda image, *bar: tiled(_fitting(image, spec.shape), *bar)
 
 
@@ -97,19 +98,15 @@ def _images(patterns: Sequence[str]) -> list[Path]:
     found: dict[Path, None] = {}
     for pattern in patterns:
         path = Path(pattern)
-        matches = (
-            [path]
-            if path.exists()
-            else [Path(match) for match in sorted(glob.glob(pattern, recursive=True))]
-        )
-        # Videos take long: those of a folder are left alone.
-        matches = [
-            file
-            for match in matches
-            for file in (sorted(match.iterdir()) if match.is_dir() else [match])
-            if file == path
-            or file.suffix.lower() in (SUFFIXES if match.is_dir() else SUFFIXES + VIDEOS)
-        ]
+        names = [path] if path.exists() else sorted(glob.glob(pattern, recursive=True))
+        matches: list[Path] = []
+        for match in map(Path, names):
+            if match.is_dir():
+                # Videos take long: those of a folder are left alone.
+                inside = sorted(match.iterdir())
+                matches += [file for file in inside if file.suffix.lower() in SUFFIXES]
+            elif match == path or match.suffix.lower() in SUFFIXES + VIDEOS:
+                matches.append(match)
         if not matches:
             raise FileNotFoundError(
                 f"no image matches {pattern!r}: expected files, folders or "
@@ -120,7 +117,6 @@ def _images(patterns: Sequence[str]) -> list[Path]:
 
 
 def _targets(paths: list[Path], out: Path) -> list[Path]:
-    """Where each image goes."""
     suffix = out.suffix.lower()
     if not out.is_dir() and suffix in SUFFIXES + VIDEOS:
         if len(paths) > 1:
@@ -137,9 +133,11 @@ def _targets(paths: list[Path], out: Path) -> list[Path]:
         raise ValueError(f"--out is {out}, an existing file: give an image file or a folder.")
     targets: dict[Path, Path] = {}
     for path in paths:
-        kept, endings = path.suffix.lower(), _endings(path)
-        stays = endings != SUFFIXES and kept in endings  # what moves keeps its format
-        target = out / f"{path.stem}{kept if stays else endings[0]}"
+        suffix = path.suffix.lower()
+        endings = _endings(path)
+        if endings == SUFFIXES or suffix not in endings:  # only animations keep their format
+            suffix = endings[0]
+        target = out / f"{path.stem}{suffix}"
         if target in targets:
             raise ValueError(
                 f"{targets[target]} and {path} would both become {target}: run them "
@@ -162,7 +160,8 @@ def _is_image(spec: Any) -> bool:
 
 def _fitting(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
     """An RGB image as a signature of images `shape` takes it: gray, if those are."""
-    (height, width), (high, wide) = image.shape[:2], shape[1:3]
+    height, width = image.shape[:2]
+    high, wide = shape[1:3]
     if high not in (None, height) or wide not in (None, width):
         raise ValueError(
             f"it is {width} pixels wide and {height} high, and the model takes {wide or 'any'} by "

@@ -33,7 +33,7 @@ def list_models(options: argparse.Namespace) -> int:
             [["NAME", "VERSION", "SIZE", "PARAMETERS", "DATA", "METRIC", "SIGNATURES"], *rows]
         )
     else:
-        print("`keras-gen train NAME` makes one; --models DIR looks in another folder")
+        print("`keras-gen train NAME` makes one; --models DIR lists another folder")
     return 0
 
 
@@ -87,12 +87,13 @@ def sample(options: argparse.Namespace) -> int:
             f"--out is {options.out}: the grid is written as PNG, so its name ends in .png, or of "
             "videos as a GIF, in .gif."
         )
-    keep_existing([options.out], options)
+    refuse_existing([options.out], options)
     model = exported.load(find(options.models, options.model))
     signature = known(model, options.signature or "sample")
-    outputs, told = image_outputs(model, signature), dict(options.set)
+    outputs = image_outputs(model, signature)
+    conditions = dict(options.set)
     usual = defaults(model, signature)
-    if unknown := sorted(told.keys() - usual.keys()):
+    if unknown := sorted(conditions.keys() - usual.keys()):
         raise ValueError(
             f"--set {unknown[0]}: signature {signature!r} of {model.path} has "
             f"{', '.join(usual) or 'nothing'} to set."
@@ -104,24 +105,21 @@ def sample(options: argparse.Namespace) -> int:
             f"{', '.join(model.inputs)}."
         )
 
-    inputs = usual | told | {"seed": options.seed, "n": options.n}
+    inputs = usual | conditions | {"seed": options.seed, "n": options.n}
     images = run(model, signature, outputs[0], **inputs)
     if (ending == ".gif") > (images.ndim == 5):
         raise ValueError(f"--out is {options.out}: these are images, so its name ends in .png.")
     if ending == ".gif":
         write_animation(options.out, video_grid(images, options.columns), milliseconds=100)
     else:
-        write_png(options.out, _sheet(images, options.columns))
+        # Of videos, their frames.
+        drawn = grid(images, options.columns) if images.ndim == 4 else video_strips(images)
+        write_png(options.out, drawn)
     print(f"{len(images)} {'videos' if images.ndim == 5 else 'images'} written to {options.out}")
     return 0
 
 
-def _sheet(images, columns):
-    """A grid of images, or frames of videos."""
-    return grid(images, columns) if images.ndim == 4 else video_strips(images)
-
-
-def keep_existing(targets: list[Path], options: argparse.Namespace) -> None:
+def refuse_existing(targets: list[Path], options: argparse.Namespace) -> None:
     """Refuses files that are there already, unless --overwrite is given."""
     existing = [target for target in targets if target.exists()]
     if existing and not options.overwrite:

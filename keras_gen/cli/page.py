@@ -20,7 +20,8 @@ SHOWN = 448  # pixels: smaller images are enlarged to about this
 HEIGHT = 380
 
 # Fonts of the reader's machine: others would be fetched from elsewhere.
-FONT, MONOSPACE = ["system-ui", "sans-serif"], ["ui-monospace", "monospace"]
+FONT = ["system-ui", "sans-serif"]
+MONOSPACE = ["ui-monospace", "monospace"]
 # Images fill the room that they have.
 CSS = ".image-container img { object-fit: contain !important; width: 100%; height: 100%; }"
 
@@ -28,11 +29,9 @@ load = functools.cache(exported.load)
 
 
 def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
-    """The page as an application.
+    """The page as an application: exports are loaded when they are first used.
 
-    Args:
-        offers: The exports, each loaded when it is first used.
-        megabytes: Larger files are refused.
+    Files of more than so many megabytes are refused.
     """
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
     # The first model is one for photographs, if there is one.
@@ -45,12 +44,11 @@ def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
         )
         chosen = gr.Dropdown(choices, value=first, label="Model")
         columns = [_column(offer, index == first, megabytes) for index, offer in enumerate(offers)]
-        chosen.change(
-            lambda index: [gr.Column(visible=other == index) for other in range(len(columns))],
-            chosen,
-            columns,
-            queue=False,
-        )
+
+        def show(index: int) -> list[gr.Column]:
+            return [gr.Column(visible=other == index) for other in range(len(columns))]
+
+        chosen.change(show, chosen, columns, queue=False)
     return gr.mount_gradio_app(
         fastapi.FastAPI(),
         blocks,
@@ -80,13 +78,9 @@ def _column(offer: Offer, visible: bool, megabytes: int) -> gr.Column:
 
 def _images(path: Path, panel: Images, megabytes: int, tab: gr.Tab) -> None:
     names = list(panel.signatures)
-    name = gr.Radio(
-        [(words(name), name) for name in names],
-        value=names[0],
-        show_label=False,
-        container=False,
-        visible=len(names) > 1,
-    )
+    choices = [(words(name), name) for name in names]
+    several = len(names) > 1
+    name = gr.Radio(choices, value=names[0], show_label=False, container=False, visible=several)
     with gr.Row():
         file = _upload(megabytes, "Before")
         # What keeps its size is shown by the upload itself.
@@ -110,30 +104,29 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
         with gr.Column():
             seed = gr.Number(0, label="Seed", precision=0)
             n = gr.Slider(1, MOST, value=16, step=1, label="Images")
-            conditions = [
-                gr.Number(
-                    value,
-                    label=f"{words(name)} (usually {value})",
-                    precision=0 if panel.signature.inputs[name]["dtype"] == "int32" else None,
-                )
-                for name, value in panel.conditions.items()
-            ]
+            conditions = []
+            for name, value in panel.conditions.items():
+                precision = 0 if panel.signature.inputs[name]["dtype"] == "int32" else None
+                label = f"{words(name)} (usually {value})"
+                conditions.append(gr.Number(value, label=label, precision=precision))
             draw = gr.Button("Draw", variant="primary")
         drawn = _image("Samples")
 
     def run(seed: int, n: int, *values: float) -> np.ndarray:
-        told = dict(zip(panel.conditions, values, strict=True))
-        return _enlarged(panel.run(load(path), seed, n, told))
+        conditions = dict(zip(panel.conditions, values, strict=True))
+        return _enlarged(panel.run(load(path), seed, n, conditions))
 
     _on([draw.click], run, [seed, n, *conditions], [drawn])
 
 
 def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
-    start, sliders = gr.State(), []
+    start = gr.State()
+    sliders: list[gr.Slider] = []
     with gr.Row():
         with gr.Column():
             file = _upload(megabytes, "Image to encode", visible=panel.encoder is not None)
-            zeros, random = gr.Button("All latents at 0"), gr.Button("Random latents")
+            zeros = gr.Button("All latents at 0")
+            random = gr.Button("Random latents")
         with gr.Column(scale=2):
             for index in range(panel.sliders):
                 if index % 2 == 0:
@@ -146,15 +139,11 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
     def begin(file: str | None, seed: int | None = None) -> tuple:
         image = None if file is None else _read(file)
         began = panel.start(load(path), image, seed)
-        moved = [
-            gr.Slider(
-                minimum=-began.reach,
-                maximum=began.reach,
-                value=round(float(began.latents[dimension]), 2),
-                label=f"Latent {dimension}",
-            )
-            for dimension in began.moved
-        ]
+        moved = []
+        for dimension in began.moved:
+            ends = dict(minimum=-began.reach, maximum=began.reach)
+            value = round(float(began.latents[dimension]), 2)
+            moved.append(gr.Slider(value=value, label=f"Latent {dimension}", **ends))
         return began, _enlarged(panel.run(load(path), began.latents)), *moved
 
     def move(began: Start | None, *values: float) -> np.ndarray | None:
@@ -176,14 +165,9 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
     _on([file.change], begin, [file], shown)
     _on([zeros.click], lambda: begin(None), [], shown)
     _on([random.click], redraw, [], shown)
-    _on(
-        [slider.input for slider in sliders],
-        move,
-        [start, *sliders],
-        [decoded],
-        trigger_mode="always_last",
-        show_progress="hidden",
-    )
+    moves = [slider.input for slider in sliders]
+    last = dict(trigger_mode="always_last", show_progress="hidden")
+    _on(moves, move, [start, *sliders], [decoded], **last)
 
 
 _BUILDERS: dict[type[Panel], Callable] = {Images: _images, Samples: _samples, Latents: _latents}
@@ -215,26 +199,18 @@ def _image(label: str, visible: bool = True) -> gr.Image:
 
 
 def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: Any) -> None:
-    gr.on(triggers, inputs=inputs, outputs=outputs, **_listener(run), **options)
-
-
-def _listener(run: Callable) -> dict[str, Any]:
-    """What all functions that run models share: one at a time, and errors as one sentence."""
+    """Runs a model at each event: one model at a time, and errors as one sentence."""
 
     @functools.wraps(run)
-    def told(*inputs: Any) -> Any:
+    def checked(*values: Any) -> Any:
         try:
-            return run(*inputs)
+            return run(*values)
         except (OSError, ValueError) as error:
             # The page takes it for HTML, and names of files are in it.
             raise gr.Error(html.escape(str(error)), print_exception=False) from error
 
-    return {
-        "fn": told,
-        "concurrency_id": "models",
-        "concurrency_limit": 1,
-        "api_visibility": "private",
-    }
+    options |= dict(concurrency_id="models", concurrency_limit=1, api_visibility="private")
+    gr.on(triggers, fn=checked, inputs=inputs, outputs=outputs, **options)
 
 
 def _read(file: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What `keras-gen demo` offers of exports, as their signatures tell."""
+"""What `keras-gen demo` offers of exports, by their signatures."""
 
 import dataclasses
 import math
@@ -23,19 +23,12 @@ PROBED = 256
 
 @dataclasses.dataclass(frozen=True)
 class Signature:
-    """A signature as the metadata describe it.
-
-    Attributes:
-        name: Its name.
-        inputs: Input name -> dtype and shape.
-        usual: The values of inputs that may be left out.
-        outputs: Output name -> dtype and shape.
-    """
+    """A signature as the metadata describe it."""
 
     name: str
-    inputs: Mapping[str, Any]
-    usual: Mapping[str, Any]
-    outputs: Mapping[str, Any]
+    inputs: Mapping[str, Any]  # name -> dtype and shape
+    usual: Mapping[str, Any]  # the values of inputs that may be left out
+    outputs: Mapping[str, Any]  # name -> dtype and shape
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -58,7 +51,7 @@ class Signature:
         return list(spec["shape"])
 
     def run(self, model: exported.Exported, value: Any, output: str = "") -> np.ndarray:
-        """One output, the first images unless told, for the only input that is asked for."""
+        """One output, by default the first images, for the only input that is asked for."""
         (name,) = self.asked
         inputs = dict(self.usual) | {name: value}
         return models.run(model, self.name, output or self.image, **inputs)
@@ -111,17 +104,11 @@ class Samples:
 
 @dataclasses.dataclass(frozen=True)
 class Start:
-    """Where the sliders start.
+    """Where the sliders start."""
 
-    Attributes:
-        latents: float32 `[dimensions]`, all of them.
-        moved: The dimensions that have a slider.
-        reach: The sliders go from `-reach` to `reach`.
-    """
-
-    latents: np.ndarray
-    moved: list[int]
-    reach: int
+    latents: np.ndarray  # float32 `[dimensions]`
+    moved: list[int]  # the dimensions that have a slider
+    reach: int  # of a slider, to both sides
 
 
 @dataclasses.dataclass(frozen=True)
@@ -183,14 +170,10 @@ class Offer:
 def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
     """The exports in folders that have panels, and those that have none. Loads no model.
 
-    Args:
-        folders: Folders of exports, of versions of one, or SavedModels. Of several versions the
-            highest is taken.
-
-    Raises:
-        FileNotFoundError: If a folder does not exist, or holds no export.
+    Folders are those of exports, of versions of one, or SavedModels.
     """
-    found, others = [], []
+    found = []
+    others = []
     for folder in folders:
         for path in _exports(folder):
             metadata = _metadata(path)
@@ -204,7 +187,8 @@ def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
 
 def panels(metadata: Mapping[str, Any]) -> list[Panel]:
     """What can be done with an export on a page, by what its metadata say of its signatures."""
-    usual, default = metadata.get("defaults", {}), metadata.get("default_signature")
+    usual = metadata.get("defaults", {})
+    default = metadata.get("default_signature")
     signatures = {
         name: Signature(name, spec["inputs"], usual.get(name, {}), spec["outputs"])
         for name, spec in metadata.get("signatures", {}).items()
@@ -228,8 +212,8 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
 def fitted(image: np.ndarray, shape: Iterable[int | None]) -> np.ndarray:
     """An RGB image as a signature of images `shape` takes it.
 
-    A size that is open keeps the image as it is, up to `LONGEST` pixels. Else its center is cut out
-    and resized. It becomes gray if the signature's images are.
+    Images of any size stay as they are, up to `LONGEST` pixels. Else the center is cut out and
+    resized. The image becomes gray if the signature's images are.
     """
     _, height, width, channels = shape
     pillow = to_pillow(image)
@@ -243,12 +227,7 @@ def fitted(image: np.ndarray, shape: Iterable[int | None]) -> np.ndarray:
 
 
 def words(name: str) -> str:
-    """The name of a signature as it is shown.
-
-    Example:
-        >>> words("photo_to_monet")
-        'Photo to monet'
-    """
+    """The name of a signature as it is shown: "Photo to monet"."""
     return name.replace("_", " ").capitalize()
 
 

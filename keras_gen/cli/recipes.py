@@ -6,6 +6,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from keras_gen.quiet import start_tensorflow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 
 
@@ -18,6 +20,7 @@ def train(options: argparse.Namespace) -> int:
             f"{', '.join(known) or 'none'}."
         )
     path = str(known[options.recipe])
+    start_tensorflow()
     sys.argv = [path, *options.flags]
     runpy.run_path(path, run_name="__main__")
     return 0
@@ -29,7 +32,7 @@ def recipes() -> dict[str, Path]:
 
 
 def place(name: str) -> Path:
-    """The folder `name` in the working directory, beside the package, or where it was installed."""
+    """The folder `name` in the working directory, next to the package, or as installed."""
     installed = [path for path in (CHECKOUT / name, _installed(name)) if path and path.is_dir()]
     return Path(name) if Path(name).is_dir() or not installed else installed[0]
 

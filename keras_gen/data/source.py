@@ -18,10 +18,10 @@ class Source:
     """A finite, random-access set of examples held in host memory.
 
     Args:
-        tensors: An array `[n, ...]`, or a tuple or dict of arrays of the same `n`, such as
-            uint8 images `[n, height, width, channels]` and int64 labels `[n]`.
-        decode: TensorFlow function from a stored example to the example that is handed out, such
-            as from encoded bytes to an image. For sets too large to hold decoded.
+        tensors: An array `[n, ...]`, or a tuple or dict of arrays of the same `n`, such as uint8
+            images `[n, height, width, channels]` and int64 labels `[n]`.
+        decode: TensorFlow function from a stored example to the one that the source returns, such
+            as from encoded bytes to an image, for sets too large to hold decoded.
         origin: One line that says where the examples come from.
 
     Raises:
@@ -98,10 +98,9 @@ class Source:
         return Source(self._stored(indices), self._decode, origin or self.origin)
 
     def map(self, function: Callable[..., Any]) -> Source:
-        """Applies `function` to each example once, now, and holds the results in memory.
+        """Applies `function` to each example once and holds the results in memory.
 
-        For what is the same in every epoch, such as padding. What is drawn anew in every epoch
-        belongs in `stream(augment=...)`.
+        For what is the same in every epoch, such as padding; else use `stream(augment=...)`.
         """
         examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
         return Source(_collect(examples, self._size), origin=self.origin)
@@ -118,9 +117,7 @@ class Source:
     def arrays(self, seed: int = 0, augment_batch: Callable[[Any, Any], Any] | None = None) -> Any:
         """Returns all examples, decoded, as NumPy arrays `[n, ...]` in the structure of one.
 
-        Args:
-            seed: Seed of the augmentation.
-            augment_batch: As in `batches`, of 1,000 examples each.
+        `augment_batch` is applied with `seed` as in `batches`, to 1,000 examples at a time.
         """
         if augment_batch is not None:
             batches = self.batches(1000, seed, augment_batch=augment_batch).as_numpy_iterator()
@@ -142,8 +139,8 @@ class Source:
         Args:
             batch_size: Examples per batch, 1 or more.
             seed: Seed of the augmentations.
-            augment: As in `stream`; its seed depends on the example's index alone.
-            augment_batch: As in `stream`; its seed depends on the batch's number alone.
+            augment: As in `stream`; its seed depends on `seed` and the example's index alone.
+            augment_batch: As in `stream`.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         examples = self._in_order(seed, augment)
@@ -157,14 +154,14 @@ class Source:
         augment: Callable[[Any, Any], Any] | None = None,
         augment_batch: Callable[[Any, Any], Any] | None = None,
     ) -> tf.data.Dataset:
-        """Returns shuffled batches without end, a pure function of (source, seed, position).
+        """Returns infinite shuffled batches, a pure function of (source, seed, position).
 
-        Example number `p` of the stream lies in epoch `p // n`, and each epoch is a permutation
-        of its own. Nothing is buffered: `stream(start=k)` begins at once, with what
+        Example number `p` of the stream lies in epoch `p // n`, and each epoch is another
+        permutation. Nothing is buffered: `stream(start=k)` begins at once, with what
         `stream().skip(k)` would give.
 
         Args:
-            batch_size: Examples per *global* batch, 1 to `len(self)`.
+            batch_size: Examples per *global* batch, 1 to `len(self)`, else a ValueError.
             seed: Any non-negative integer.
             start: Batches already consumed.
             augment: TensorFlow function `augment(example, seed)` applied to each example, with a
@@ -173,11 +170,8 @@ class Source:
                 depends on `seed` and the batch's number alone.
 
         Returns:
-            Infinite `tf.data.Dataset` of batches of static shape. A distribution strategy gives
-            each worker its slice of every global batch.
-
-        Raises:
-            ValueError: If an argument is out of range, or the batch is larger than the set.
+            `tf.data.Dataset` of batches of static shape. A distribution strategy gives each worker
+            its slice of every global batch.
         """
         batch_size = checked_integer("batch_size", batch_size, minimum=1)
         start = checked_integer("start", start, minimum=0)
@@ -208,11 +202,9 @@ class Source:
         return finished(batches, seed, start, augment_batch)
 
     def _stored(self, index: Any) -> Any:
-        """What is stored of the examples at some indices."""
         return tf.nest.map_structure(lambda tensor: tf.gather(tensor, index), self._tensors)
 
     def _in_order(self, seed: int = 0, augment: Callable | None = None) -> tf.data.Dataset:
-        """All examples, decoded and augmented."""
         return self._read(tf.data.Dataset.range(self._size), self._stored, seed, augment)
 
     def _read(
@@ -240,27 +232,13 @@ class Source:
 
 
 def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
-    """Hashes `(seed, key)` to independent words.
-
-    Args:
-        seed: Any non-negative integer.
-        key: Purpose of the words; another key gives unrelated words.
-        words: Number of words.
-
-    Returns:
-        uint32 array `[words]`.
-    """
+    """Hashes `(seed, key)`, a seed of 0 or above and a purpose, to uint32 numbers `[words]`."""
     seed = checked_integer("seed", seed, minimum=0)
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
 
 
 def checked_integer(name: str, value: Any, minimum: int) -> int:
-    """Returns an argument as an int.
-
-    Raises:
-        TypeError: If it is not an integer.
-        ValueError: If it is below `minimum`.
-    """
+    """Returns an argument as an int; a TypeError if it is none, a ValueError if below `minimum`."""
     try:
         number = operator.index(value)
     except TypeError:
@@ -287,7 +265,6 @@ def finished(
 
 
 def _stacked(value: Any) -> tf.Tensor:
-    """One tensor `[n, ...]` in host memory."""
     if not isinstance(value, tf.Tensor):
         value = np.asarray(value)
         if value.dtype == object:
@@ -318,7 +295,6 @@ def _shuffled(position: tf.Tensor, size: int, key: np.ndarray) -> tf.Tensor:
 
 
 def _collect(examples: tf.data.Dataset, size: int) -> Any:
-    """The examples of a finite dataset, stacked in host memory."""
     with tf.device("CPU:0"):
         return next(iter(examples.batch(size).with_options(_options())))
 

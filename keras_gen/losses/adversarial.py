@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from keras_gen.losses.base import per_example_mean, resolve, serializable
 from keras_gen.losses.f_divergences import JensenShannon, KullbackLeibler, Pearson, ReverseKL
-from keras_gen.losses.objective import Objective, float32
+from keras_gen.losses.objective import Objective
 from keras_gen.training.replicas import batch_mean
 
 
@@ -191,8 +191,8 @@ class Relativistic(Objective):
 
     def _disbelief(self, first, second):
         """-log of the probability that the first is more real than the second."""
-        first = float32(first)
-        second = float32(second)
+        first = tf.cast(first, tf.float32)
+        second = tf.cast(second, tf.float32)
         if not self.average:
             return per_example_mean(tf.nn.softplus(second - first))
         first_mean = batch_mean(per_example_mean(first))

@@ -64,19 +64,20 @@ def resolve(identifier: Any, known: Mapping[str, type[T]], base: type[T], kind: 
 
 def per_example_mean(values: tf.Tensor) -> tf.Tensor:
     """Mean over all axes but the first: [batch, ...] -> [batch]."""
-    return tf.reduce_mean(values, axis=_event_axes(values))
+    if not values.shape.rank:
+        raise _no_batch(values)
+    return tf.reduce_mean(values, axis=list(range(1, values.shape.rank)))
 
 
 def per_example_sum(values: tf.Tensor) -> tf.Tensor:
     """Sum over all axes but the first: [batch, ...] -> [batch]."""
-    return tf.reduce_sum(values, axis=_event_axes(values))
+    if not values.shape.rank:
+        raise _no_batch(values)
+    return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
-def _event_axes(values: tf.Tensor) -> list[int]:
-    rank = values.shape.rank
-    if not rank:
-        raise ValueError(
-            f"Expected a tensor of shape [batch, ...], found shape {values.shape}: "
-            "pass a tensor with a batch axis and a known number of axes."
-        )
-    return list(range(1, rank))
+def _no_batch(values: tf.Tensor) -> ValueError:
+    return ValueError(
+        f"Expected a tensor of shape [batch, ...], found shape {values.shape}: "
+        "pass a tensor with a batch axis and a known number of axes."
+    )

@@ -21,13 +21,13 @@ class Objective(Configurable):
 
     def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Returns the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
-        real = per_example_mean(self._real(float32(real_logits)))
-        fake = per_example_mean(self._fake(float32(fake_logits)))
+        real = per_example_mean(self._real(tf.cast(real_logits, tf.float32)))
+        fake = per_example_mean(self._fake(tf.cast(fake_logits, tf.float32)))
         return real + fake
 
     def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None) -> tf.Tensor:
         """Returns the generator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
-        return per_example_mean(self._generator(float32(fake_logits)))
+        return per_example_mean(self._generator(tf.cast(fake_logits, tf.float32)))
 
     def _real(self, logits: tf.Tensor) -> tf.Tensor:
         raise NotImplementedError
@@ -37,8 +37,3 @@ class Objective(Configurable):
 
     def _generator(self, logits: tf.Tensor) -> tf.Tensor:
         raise NotImplementedError
-
-
-def float32(logits: tf.Tensor) -> tf.Tensor:
-    """Returns logits as float32, in which all objectives compute."""
-    return tf.cast(logits, tf.float32)

@@ -155,7 +155,8 @@ class R1(Penalty):
 
     @override
     def __call__(self, discriminator, real, fake, epsilon):
-        return 0.5 * self.weight * _squared_slope(discriminator, real)
+        _, slope = _logits_and_slope(discriminator, real)
+        return 0.5 * self.weight * slope
 
 
 @serializable
@@ -168,7 +169,8 @@ class R2(Penalty):
 
     @override
     def __call__(self, discriminator, real, fake, epsilon):
-        return 0.5 * self.weight * _squared_slope(discriminator, fake)
+        _, slope = _logits_and_slope(discriminator, fake)
+        return 0.5 * self.weight * slope
 
 
 @serializable
@@ -258,14 +260,11 @@ def _logits_and_slope(discriminator, examples):
     return logits, per_example_sum(tf.square(tape.gradient(logits, examples)))
 
 
-def _squared_slope(discriminator, examples):
-    return _logits_and_slope(discriminator, examples)[1]
-
-
 def _squared_distance_to_1(discriminator, examples, one_sided=False):
     """(|grad D| - 1)^2 at each example, `[batch]`; one-sided 0 where the slope is below 1."""
+    _, slope = _logits_and_slope(discriminator, examples)
     # The root has no derivative at 0, as for a critic that ignores its input.
-    norm = tf.sqrt(tf.maximum(_squared_slope(discriminator, examples), 1e-12))
+    norm = tf.sqrt(tf.maximum(slope, 1e-12))
     return tf.square(tf.nn.relu(norm - 1.0) if one_sided else norm - 1.0)
 
 

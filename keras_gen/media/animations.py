@@ -46,8 +46,8 @@ def map_frames(
     odd side loses a line. Videos need the package imageio-ffmpeg.
 
     Args:
-        source: The file. Its frames are read as `media.images.decode_image` reads an image.
-        target: The file to write, complete or not at all: `.gif`, `.png` or `.webp` for an
+        source: The file. Its frames are converted as by `media.images.decode_image`.
+        target: The file, written completely or not at all: `.gif`, `.png` or `.webp` for an
             animation, `.mp4` for a video.
         function: uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
         bar: Wraps the frames and their number (approximate for a video), for instance `tqdm`.
@@ -75,13 +75,10 @@ def write_animation(
     """Writes images as an animation that repeats for ever, and stays longer at its last frame.
 
     Args:
-        path: The file, `.gif`, `.png` or `.webp`, written completely or not at all.
-        frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size.
+        path: The file, `.gif`, `.png` or `.webp` (else a ValueError), complete or not at all.
+        frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size, one at least.
         side: Largest side in pixels: larger frames are shrunk.
         milliseconds: Duration of a frame.
-
-    Raises:
-        ValueError: If there are no frames, or the name has another ending.
 
     Example:
         >>> line = model.interpolate(digits[:1], digits[1:2], steps=30)[0]    # doctest: +SKIP
@@ -102,14 +99,11 @@ def write_animation(
 
 
 def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
-    """A row for each video: frames at even distances, the first and the last among them.
+    """Draws a row of frames for each video, at even distances from first to last: one uint8 image.
 
     Args:
         videos: uint8 `[n, frames, height, width, 1 or 3]`.
         frames: Largest number of frames of each.
-
-    Returns:
-        uint8 image `[height, width, 3]`.
 
     Example:
     ```python
@@ -122,14 +116,11 @@ def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
 
 
 def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
-    """The frames of one video that shows all of them side by side.
+    """Lays videos out side by side in one video, uint8 `[frames, height, width, 3]`.
 
     Args:
         videos: uint8 `[n, frames, height, width, 1 or 3]`.
         columns: Videos in a row. Default: nearly a square.
-
-    Returns:
-        uint8 `[frames, height, width, 3]`.
 
     Example:
     ```python
@@ -213,7 +204,7 @@ def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:
 
 @contextlib.contextmanager
 def _reading(source: Path) -> Iterator[None]:
-    """Names the file in errors, which broken ones raise of many kinds."""
+    """Names the file in the errors of many kinds that broken files raise."""
     try:
         yield
     except Exception as error:

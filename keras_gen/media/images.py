@@ -23,13 +23,10 @@ SUFFIXES = tuple(_FORMATS)
 
 
 def decode_image(contents: bytes) -> np.ndarray:
-    """Decodes the contents of a PNG, JPEG, WebP, GIF or BMP file; of an animation its first frame.
+    """Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP file: uint8 `[height, width, 3]`.
 
     Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned
     upright by its EXIF orientation.
-
-    Returns:
-        uint8 `[height, width, 3]` in 0..255.
 
     Raises:
         ValueError: If it is not an image, or a broken one.
@@ -57,15 +54,14 @@ def rgb(image: Image.Image) -> np.ndarray:
 
 
 def read_image(path: str | Path) -> np.ndarray:
-    """Reads an image file; see `decode_image`.
+    """Reads an image file as uint8 `[height, width, 3]`; see `decode_image`.
 
     Raises:
         OSError: If the file cannot be read.
         ValueError: If it is not an image, or a broken one.
 
     Example:
-        >>> read_image("photo.jpg").shape    # doctest: +SKIP
-        (480, 640, 3)
+        >>> image = read_image("photo.jpg")    # doctest: +SKIP
     """
     try:
         return decode_image(Path(path).read_bytes())
@@ -78,7 +74,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
 
     Args:
         path: The file, with one of the endings `SUFFIXES`; replaced if it exists.
-        image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` in 0..255.
+        image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`.
 
     Raises:
         ValueError: If the image has another dtype or shape, or the name another ending.
@@ -93,12 +89,7 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
 
 
 def write_png(path: str | Path, image: np.ndarray) -> None:
-    """Writes an image as PNG, complete or not at all; missing folders are made.
-
-    Args:
-        path: The file; replaced if it exists.
-        image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` in 0..255.
-    """
+    """Writes uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` as PNG, complete or not at all."""
     _write(path, image, "PNG")
 
 
@@ -109,11 +100,7 @@ def _write(path: str | Path, image: np.ndarray, format: str) -> None:
 
 
 def to_pillow(image: np.ndarray) -> Image.Image:
-    """A Pillow image of uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`.
-
-    Raises:
-        ValueError: If the image has another dtype or shape.
-    """
+    """A Pillow image of uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`, else a ValueError."""
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim < 2 or image.shape[2:] not in ((), (1,), (3,)):
         raise ValueError(
@@ -124,13 +111,7 @@ def to_pillow(image: np.ndarray) -> Image.Image:
 
 
 def flat_pixels(images: np.ndarray) -> np.ndarray:
-    """Images as vectors of numbers between 0 and 1, for PCA and other methods on vectors.
-
-    Args:
-        images: uint8 `[n, ...]`.
-
-    Returns:
-        float32 `[n, pixels]`.
+    """Images, uint8 `[n, ...]`, as vectors, float32 `[n, pixels]` in [0, 1], for PCA and the like.
 
     Example:
         >>> pca = PCA(30).fit(flat_pixels(images))
@@ -139,13 +120,10 @@ def flat_pixels(images: np.ndarray) -> np.ndarray:
 
 
 def luma(images):
-    """Returns the luma of RGB images, by ITU-R BT.601.
+    """Returns the luma of RGB images, by ITU-R BT.601, in the same units.
 
     Args:
-        images: Array of numbers, or tensor of floats, `[..., 3]`, in any units.
-
-    Returns:
-        `[..., 1]`, in the same units: an array of float64, or a tensor of the same dtype.
+        images: Array of numbers (the result is float64), or tensor of floats, `[..., 3]`.
 
     Example:
         >>> luma(np.array([255.0, 0.0, 0.0])).round(3)
@@ -155,18 +133,12 @@ def luma(images):
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
-    """Lays images out in rows, on white.
+    """Lays images out in rows on white, RGB: `rows * (H + pad) + pad` high, and likewise wide.
 
     Args:
-        images: uint8 `[N, H, W, 1]` or `[N, H, W, 3]`, N >= 1.
+        images: uint8 `[N, H, W, 1]` or `[N, H, W, 3]`, N >= 1, else a ValueError.
         columns: Images per row. Default: nearly a square.
         pad: White pixels around each image.
-
-    Returns:
-        uint8 `[rows * (H + pad) + pad, columns * (W + pad) + pad, 3]`.
-
-    Raises:
-        ValueError: If the images have another dtype or shape, or there are none.
 
     Example:
         >>> grid(np.zeros([6, 28, 28, 1], np.uint8), columns=3).shape

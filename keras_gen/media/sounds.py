@@ -11,9 +11,6 @@ from keras_gen.files import replacing
 def as_int16(waveforms: np.ndarray) -> np.ndarray:
     """Returns sounds as int16: integers of that type as they are, floats in [-1, 1] times 32,768.
 
-    Args:
-        waveforms: int16, or floats, of any shape.
-
     Raises:
         TypeError: If the dtype is another.
         ValueError: If floats are not finite or far outside [-1, 1].
@@ -37,17 +34,11 @@ def as_int16(waveforms: np.ndarray) -> np.ndarray:
 
 
 def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
-    """Returns sounds of one channel as floats in [-1, 1].
+    """Returns sounds of one channel as floats in [-1, 1], float64 `[n, samples]`.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`.
-
-    Returns:
-        Float64 `[n, samples]`.
-
-    Raises:
-        TypeError: If the dtype is another.
-        ValueError: If the shape or the values are others.
+        waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`, else a
+            TypeError (dtype) or ValueError.
     """
     waveforms = np.asarray(waveforms)
     flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms
@@ -63,14 +54,9 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
 
     Args:
         path: The file; replaced if it exists.
-        waveforms: int16, or floats in [-1, 1]: one sound `[samples]` or `[samples, 1]`, or several
-            `[n, samples, 1]`, one after the other.
+        waveforms: int16, or floats in [-1, 1] (else a TypeError): one sound `[samples]` or
+            `[samples, 1]`, or several `[n, samples, 1]`, one after the other (else a ValueError).
         rate: Samples a second.
-
-    Raises:
-        TypeError: If the dtype is another.
-        ValueError: If the shape or the values are others.
-        OSError: If the file cannot be written.
 
     Example:
         >>> write_wav("seven.wav", model.decode(codes, 3), rate=8000)    # doctest: +SKIP
@@ -89,22 +75,18 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
 
 
 def read_wav(path: str | Path, rate: int) -> np.ndarray:
-    """Reads a WAV file of one channel and 16 bits.
+    """Reads a WAV file of one channel and 16 bits as int16 `[samples, 1]`.
 
     Args:
         path: The file.
         rate: Samples a second that it must have.
-
-    Returns:
-        int16 `[samples, 1]`; `keras_gen.data.fit_length` gives it the length that a model takes.
 
     Raises:
         OSError: If the file cannot be read.
         ValueError: If it is no such file, or has another rate, several channels or no samples.
 
     Example:
-        >>> read_wav("seven.wav", rate=8000).shape    # doctest: +SKIP
-        (3457, 1)
+        >>> waveform = read_wav("seven.wav", rate=8000)    # doctest: +SKIP
     """
     try:
         with open(path, "rb") as file, wave.open(file) as sound:

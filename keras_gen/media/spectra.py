@@ -21,14 +21,11 @@ def spectrogram(waveforms: np.ndarray) -> np.ndarray:
     """Returns magnitudes of the short-time Fourier transform: 32 ms at 8,000 Hz, every 8 ms.
 
     Args:
-        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, 256 samples or more.
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, 256 samples or more, else a
+            TypeError (dtype) or ValueError.
 
     Returns:
         Float64 `[n, frames, 129]`, of Hann windows; a sine wave of amplitude 1 has 1.
-
-    Raises:
-        TypeError: If the dtype is another.
-        ValueError: If the shape or the values are others.
 
     Example:
         >>> spectrogram(np.zeros([2, 512, 1])).shape
@@ -43,16 +40,12 @@ def spectrogram(waveforms: np.ndarray) -> np.ndarray:
 
 
 def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
-    """Returns the same of tensors, with gradients and any window, for losses.
+    """Returns a spectrogram with gradients, for losses: `[batch, channels, frames, frequencies]`.
 
     Args:
         waveforms: Float32 `[batch, samples, channels]`, padded at their end.
         window: Length of the windows in samples, which move by a fifth of it.
-        floor: Magnitude that is added (squared, to the square), because the root of 0 has no
-            gradient.
-
-    Returns:
-        Float32 `[batch, channels, frames, frequencies]`.
+        floor: Magnitude whose square is added to the power, because the root of 0 has no gradient.
     """
     channels = tf.transpose(waveforms, [0, 2, 1])
     spectra = tf.signal.stft(channels, window, max(1, window // 5), pad_end=True)
@@ -63,18 +56,13 @@ def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
 
 
 def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns the loudness of sounds in 24 bands of equal width on the mel scale.
+    """Returns the loudness in 24 bands of equal width on the mel scale, dB `[n, frames, 24]`.
+
+    It is at least the loudest band of the sound minus 60.
 
     Args:
-        waveforms: As of `spectrogram`.
+        waveforms: As in `spectrogram`.
         rate: Samples a second.
-
-    Returns:
-        Float64 dB `[n, frames, bands]`, at least the loudest band of the sound minus 60.
-
-    Example:
-        >>> log_mel(np.ones([2, 512, 1])).shape
-        (2, 5, 24)
     """
     power = np.square(spectrogram(waveforms)) @ _mel_bank(rate).T
     decibels = 10 * np.log10(power + 1e-20)
@@ -82,16 +70,9 @@ def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns the mean of `log_mel` over the frames with speech, relative to its own mean.
+    """Returns the mean of `log_mel` over the frames with speech minus its own mean, dB `[n, 24]`.
 
     It differs between speakers and microphones, and any linear filter changes it.
-
-    Args:
-        waveforms: As of `spectrogram`.
-        rate: Samples a second.
-
-    Returns:
-        Float64 dB `[n, 24]`.
     """
     bands = log_mel(waveforms, rate)
     means = [own[spoken].mean(axis=0) for own, spoken in zip(bands, speech(bands), strict=True)]
@@ -100,16 +81,10 @@ def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
-    """Returns how the cepstrum varies in the frames with speech.
+    """Returns how the cepstrum varies in the frames with speech, float64 `[n, 91]`.
 
-    A fixed linear filter adds a constant to `log_mel` and so to the cepstrum: it changes nothing.
-
-    Args:
-        waveforms: As of `spectrogram`.
-        rate: Samples a second.
-
-    Returns:
-        Float64 `[n, 91]`: logarithms of the deviations of 13 cepstra, and their correlations.
+    These are the logarithms of the deviations of 13 cepstra, and their correlations. A fixed linear
+    filter adds a constant to `log_mel` and so to the cepstrum: it changes nothing.
     """
     bands = log_mel(waveforms, rate)
     pairs = np.triu_indices(CEPSTRA, 1)
@@ -124,15 +99,9 @@ def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
 
 
 def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) -> np.ndarray:
-    """Returns the cepstrum at some moments between the first and the last frame with speech.
+    """Returns the cepstrum at `moments` moments of speech, float64 `[n, 13 * moments]`.
 
-    Args:
-        waveforms: As of `spectrogram`.
-        rate: Samples a second.
-        moments: Number of moments, at equal distances.
-
-    Returns:
-        Float64 `[n, 13 * moments]`: means of three frames.
+    They have equal distances from its first to its last frame; each is the mean of three frames.
     """
     bands = log_mel(waveforms, rate)
     found = []
@@ -146,14 +115,7 @@ def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) 
 
 
 def speech(bands: np.ndarray) -> np.ndarray:
-    """Returns the frames with speech: those within 25 dB of the loudest.
-
-    Args:
-        bands: dB `[n, frames, bands]`, as of `log_mel`.
-
-    Returns:
-        Bool `[n, frames]`, in every sound at least one.
-    """
+    """Returns which frames of `log_mel` are within 25 dB of the loudest: bool `[n, frames]`."""
     loudness = 10 * np.log10(np.sum(10 ** (bands / 10), axis=-1))
     return loudness >= loudness.max(axis=1, keepdims=True) - SPEECH
 

@@ -1,4 +1,8 @@
-"""Numbers that are reported and never optimized."""
+"""Metrics that are reported and never optimized.
+
+Where arguments are checked, other shapes or ranges than described raise a ValueError, and other
+dtypes a TypeError or ValueError.
+"""
 
 from keras_gen.metrics.evaluation_networks import domain_classifier
 from keras_gen.metrics.evaluation_networks.domain_classifier import train_domain_classifier

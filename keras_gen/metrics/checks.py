@@ -1,4 +1,4 @@
-"""What the metrics and baselines take: checked once, when they are called."""
+"""Checks of the arguments of metrics and baselines."""
 
 from __future__ import annotations
 
@@ -30,16 +30,10 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
 def as_feature_pair(
     a: np.ndarray, b: np.ndarray, names: tuple[str, str], rows: int = 2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Returns two sets of features as `as_features` does; both must have the same width.
-
-    Args:
-        a: Any number type, `[n_a, ...]`.
-        b: Any number type, `[n_b, ...]`.
-        names: Their names in the error message.
-        rows: The smallest n.
+    """Returns two sets of features as `as_features` does.
 
     Raises:
-        ValueError: As `as_features`, or if the numbers of features differ.
+        ValueError: As `as_features`, or if their widths d differ.
     """
     a = as_features(a, names[0], rows)
     b = as_features(b, names[1], rows)
@@ -54,18 +48,10 @@ def as_feature_pair(
 def as_images(
     images: np.ndarray, name: str = "images", channels: Sequence[int] = (1, 3)
 ) -> np.ndarray:
-    """Returns images as an array uint8 `[n, H, W, C]`.
+    """Returns images as an array uint8 `[n, H, W, C]`, C being one of `channels`.
 
-    Floats are refused on purpose: generated images are measured in 256 levels, as they would be
-    stored and as the real ones are (Parmar et al. 2022).
-
-    Args:
-        images: The images.
-        name: Their name in the error message.
-        channels: Allowed values of C.
-
-    Raises:
-        ValueError: If they are anything else, or there are none.
+    Floats raise a ValueError on purpose, as do other shapes: generated images are measured in 256
+    levels, as they would be stored and as the real ones are (Parmar et al. 2022).
     """
     images = np.asarray(images)
     shaped = images.ndim == 4 and images.shape[-1] in channels
@@ -85,18 +71,9 @@ def as_labeled_pair(
     other_labels: np.ndarray,
     names: tuple[str, str],
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Returns two sets of codes of one width, float64 matrices, and their labels `[n]`.
+    """Returns codes float64 `[n, d]` and labels `[n]`, and others `[m, d]` and `[m]`, checked.
 
-    Args:
-        codes: Finite numbers `[n, d]`.
-        labels: Integers `[n]`.
-        other_codes: Finite numbers `[m, d]`.
-        other_labels: Integers `[m]`.
-        names: Names of the two sets in error messages.
-
-    Raises:
-        TypeError: If labels are not integers.
-        ValueError: If the shapes do not fit each other, or codes are not finite.
+    `as_labels` and `as_feature_pair` raise the errors, with the `names` of the two sets.
     """
     one, other = names
     codes, other_codes = as_feature_pair(

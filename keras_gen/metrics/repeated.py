@@ -1,4 +1,4 @@
-"""Figures of trainings that are repeated with other seeds."""
+"""Summaries of measurements that are repeated with other seeds."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ import numpy as np
 def mean_and_deviation(
     found: Sequence[Mapping[str, Any]], name: str = "{}", keys: Collection[str] | None = None
 ) -> dict[str, float]:
-    """Means of figures over repeated measurements, and their deviations as `..._deviation`.
+    """Means of metrics over repeated measurements, and their deviations as `..._deviation`.
+
+    The standard deviation has n - 1 in its denominator, and is 0 for one seed.
 
     Args:
-        found: The figures of each seed, by their keys.
-        name: Name of the mean of a key, with {} in place of the key.
-        keys: Of the figures; None for all of the first seed.
-
-    Returns:
-        Mean and standard deviation of each, the latter with n - 1 in its denominator, and 0 for
-        one seed.
+        found: The metrics of each seed, by name.
+        name: Name of the mean of a metric, with {} in place of its name.
+        keys: Names of the metrics to include; None: all of the first seed.
 
     Raises:
-        ValueError: If nothing was found, or a seed lacks a figure.
+        ValueError: If nothing was found, or a seed lacks a metric.
 
     Example:
         >>> mean_and_deviation([{"error": 1.0}, {"error": 3.0}], "{}_of_two")

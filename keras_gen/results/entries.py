@@ -1,4 +1,4 @@
-"""Lines of the pages: figures, joined with what runs reached."""
+"""Lines of the pages: figures with what runs reached."""
 
 import dataclasses
 import statistics
@@ -11,12 +11,7 @@ from keras_gen.results.records import Record, read_records
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
-    """A figure, and what runs reached that differ in their seed alone.
-
-    Attributes:
-        figure: The figure.
-        records: One for each run, the median run first.
-    """
+    """A figure, and the records of runs that differ in their seed alone, the median run first."""
 
     figure: Figure
     records: tuple[Record, ...]
@@ -33,7 +28,7 @@ class Entry:
 
     @property
     def spread(self) -> tuple[float, str] | None:
-        """What stands behind ±, and what it is over; None if it was not measured."""
+        """Size and kind of the spread behind ±; None if it was not measured."""
         figure = self.figure
         if self.records[1:]:
             values = [record.values[figure.key] for record in self.records]
@@ -53,7 +48,7 @@ class Entry:
 
     @property
     def references(self) -> dict[str, float]:
-        """What is not to be beaten, by name."""
+        """Name and value of each reference, which is not to be beaten."""
         return self._named(self.figure.references)
 
     @property
@@ -75,12 +70,9 @@ class Entry:
 
 @dataclasses.dataclass(frozen=True)
 class Group:
-    """Runs of a recipe that differ in their seed alone.
+    """Runs of a recipe that differ in their seed alone, the median run first.
 
-    Attributes:
-        recipe: Name of the recipe.
-        published: What it publishes of runs on their data set.
-        records: One for each run, the median run first.
+    `published` is what the recipe publishes of runs on their data set.
     """
 
     recipe: str
@@ -99,7 +91,7 @@ class Group:
 
     @property
     def seeds(self) -> list[int]:
-        """All seeds of the runs, and those that a run took the mean over."""
+        """All seeds of the runs, and those whose mean a run reports."""
         counted = [f.seeds for f in [*self.published.figures, *self.published.cells] if f.seeds]
         found = set()
         for record in self.records:
@@ -114,11 +106,7 @@ class Group:
 
 
 def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, Any]) -> Entry:
-    """The line of a figure of one run, published or not.
-
-    Raises:
-        KeyError: If the run did not measure it.
-    """
+    """The line of a figure of one run, published or not; a KeyError if it was not measured."""
     values = {key: metrics[key] for key in figure.keys if key == figure.key or key in metrics}
     return Entry(figure, (Record("", config, 0, "", 0, 0, "", None, None, None, values),))
 
@@ -126,9 +114,9 @@ def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, A
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:
     """The runs of each setting; the headline of a recipe is the first figure of the first group.
 
-    That group is the one with the fewest flags that change its preset, and of two that of the
-    preset paper: no value decides. Runs that differ in their seed alone make one group. Its values
-    are those of their median run: by the figure that comes first, and of two the worse one.
+    That group is the one whose command changes the fewest flags of its preset; of two, the one of
+    the preset paper. Runs that differ in their seed alone make one group, with the values of their
+    median run: by the first figure, and of two the worse one.
     """
     settings: dict[str, list[Record]] = {}
     for record in records:
@@ -153,7 +141,7 @@ def read_groups(root: str | Path) -> dict[str, list[Group]]:
     """The `groups` of every recipe with records, by the recipe's name, ascending.
 
     Raises:
-        FileNotFoundError: If there are no recipes, or nothing says what one with records publishes.
+        FileNotFoundError: If there are no recipes, or one with records has no `.toml` file.
         ValueError: If a file cannot be used.
     """
     made = {

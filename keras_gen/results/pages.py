@@ -136,8 +136,6 @@ def head(runs: Sequence[list[Group]]) -> str:
 
 
 def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:
-    """The groups of each recipe, by family and system."""
-
     def order(own: list[Group]):
         published = own[0].published
         return published.family, published.system, published.dataset
@@ -154,7 +152,6 @@ def _of(family: str, runs: Sequence[list[Group]]) -> list[list[Group]]:
 
 
 def _anchor(heading: str) -> str:
-    """The anchor that a heading has on GitHub."""
     return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
 
@@ -163,7 +160,6 @@ def _dataset(group: Group) -> str:
 
 
 def _run(group: Group, usual_device: str) -> str:
-    """What the figures of a group have in common."""
     record = group.record
     seeds = ", ".join(map(str, group.seeds))
     seeds = f"seeds {seeds}" if group.seeds[1:] else f"seed {seeds}"
@@ -183,12 +179,12 @@ def _run(group: Group, usual_device: str) -> str:
 
 
 def _device(record: Record) -> str:
-    """The device; the strategy goes without saying where there is one replica."""
+    """The device, and the strategy if it has several replicas."""
     return record.device.removesuffix(", DefaultDistributionStrategy with 1 replica")
 
 
 def _figures(entries: list[Entry]) -> str:
-    """A table of figures, without the columns that none of them fills."""
+    """A table of figures, without empty columns."""
     columns = dict(
         [
             ("figure", list(map(words.metric, entries))),
@@ -205,7 +201,7 @@ def _figures(entries: list[Entry]) -> str:
 
 
 def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
-    """The column of values; a kind of spread that all have stands in the header."""
+    """The column of values; the kind of spread goes into the header if all have the same."""
     spreads = [entry.spread for entry in entries]
     kinds = {spread and spread[1] for spread in spreads}
     if len(kinds) > 1 or None in kinds:
@@ -216,7 +212,7 @@ def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
 def _named(
     header: str, entries: list[Entry], found: list[dict[str, float]]
 ) -> tuple[str, list[str]]:
-    """A column of baselines or references; a name that all have stands in the header."""
+    """A column of baselines or references; the name goes into the header if all have the same."""
     names = {name for values in found for name in values}
     if len(names) == 1:
         title = f"{header}: {names.pop()}"
@@ -225,7 +221,6 @@ def _named(
 
 
 def _value(entry: Entry) -> str:
-    """A value and its spread."""
     return words.measured(entry.value, entry.spread and entry.spread[0])
 
 
@@ -286,7 +281,6 @@ def _best(entries: Sequence[Entry | None]) -> list[Entry]:
 
 
 def _accuracies(group: Group) -> str:
-    """How good the evaluation networks are."""
     classifiers = group.published.classifiers
     values = group.record.values
     found = [f"{name} {values[key]:.3f}" for name, key in classifiers.items() if key in values]
@@ -304,7 +298,6 @@ def _line(*cells: str) -> str:
 
 
 def _readme(root: Path, runs: Sequence[list[Group]]) -> str:
-    """The text of README.md with a new block."""
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)

@@ -18,16 +18,14 @@ def publish(
 ) -> dict[Path, list[Group]]:
     """Writes what exports reached into `recipes/results/<recipe>.json`.
 
-    A record of the same command is replaced. Nothing is written unless everything can be.
+    A record of the same command is replaced. Nothing is written unless everything can be. Returns,
+    by file written, the groups that the new records alone would make.
 
     Args:
         root: The repository's root.
         exports: Folders of exports.
-        note: Why a figure is worse than the paper's, or what else must be known. Without one, the
-            notes of the records that are replaced are kept.
-
-    Returns:
-        File written -> the groups that the new records alone would make.
+        note: Why a figure is worse than the paper's, or what else must be known. None: the notes of
+            the records that are replaced stay.
 
     Raises:
         FileNotFoundError: If there is no such export or recipe.
@@ -67,7 +65,6 @@ def publish(
 
 
 def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Record:
-    """What is kept of a run."""
     if run.config.get("preset") == "smoke":
         raise ValueError(
             "the preset smoke shows that a recipe works and no more: publish a run of cpu or paper."
@@ -98,7 +95,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
 
 
 def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]:
-    """The command of a run, and the settings that it leads to."""
+    """The command of a run, and the settings that it gives."""
     from keras_gen.run import command, parse
     from keras_gen.run.settings import PLACES
 

@@ -31,15 +31,12 @@ class Figure:
         paper_value: The value that the paper reports, if it does.
         paper: Source of that value, if it is not the paper of the system.
         spread: The metric behind ±, if that is measured.
-        spread_of: Its kind, one of `SPREADS`.
-        seeds: The setting that counts the seeds, from `seed` on, that a run takes the mean over.
-        baselines: Name -> metric of a baseline. The strongest one stands in the figure's line.
+        spread_of: Its kind, one of `SPREADS`, needed with `spread`.
+        seeds: The setting that counts the seeds, from `seed` on, whose mean the run reports.
+        baselines: Name -> metric of a baseline. The strongest one is shown.
         references: Name -> metric of what is not to be beaten, such as held-out images.
         no_baseline: Why the first figure has no baseline.
-        tolerance: How far another run may be from the published value, in the unit.
-
-    Raises:
-        ValueError: If the tolerance is not positive, or a spread is without its kind.
+        tolerance: How far another run may be from the published value, in the unit, above 0.
     """
 
     key: str
@@ -57,7 +54,7 @@ class Figure:
     tolerance: float = dataclasses.field(kw_only=True)
 
     def __post_init__(self):
-        """Checks the values."""
+        """Refuses a tolerance that is not positive, and a spread without its kind."""
         if not (math.isfinite(self.tolerance) and self.tolerance > 0):
             raise ValueError(
                 f"the tolerance of {self.key} is {self.tolerance}: it must be positive, for no "
@@ -84,7 +81,7 @@ class Figure:
     def worse_by(self, value: float, other: float) -> float:
         """How much worse a value is than another; 0 if as good.
 
-        Both count to four significant digits of the other, which is as precise as papers are.
+        Both count to four significant digits of the other, as precise as papers are.
         """
         digits = 3 - (math.floor(math.log10(abs(other))) if other else 0)
         worse = round(value, digits) - round(other, digits)
@@ -93,9 +90,7 @@ class Figure:
 
 @dataclasses.dataclass(frozen=True)
 class Matrix:
-    """A comparison of methods, which counts as one figure.
-
-    Its cells are figures. One that a run did not measure stays empty.
+    """A comparison of methods, which counts as one figure. A cell without a measurement is empty.
 
     Attributes:
         title: What is compared.
@@ -134,18 +129,15 @@ class Published:
         family: Name of its package, such as `vae`.
         paper: Authors, year, address and place of the figures.
         dataset: The data and how it is prepared; settings in braces are filled in.
-        figures: At most six with the matrices; the first one is the headline.
+        figures: At most six with the matrices; the first one, the headline, has a baseline or a
+            reason for having none (else a ValueError).
         matrices: Comparisons of methods.
-        train_size: Examples of the whole training set, of each domain if there are several, which
-            shows what was trained on a part. None: not compared.
+        train_size: Examples of the whole training set, or of each domain's, to show whether a part
+            of it was trained on. None: not compared.
         compared: The setting that says how many test examples at most are measured on.
         classifiers: Name of an evaluation network -> metric of its accuracy on held-out data.
         datasets: Value of the recipe's setting `dataset` -> what is different there: `dataset`,
             `train_size`, and `without`, the keys of figures that mean nothing there.
-
-    Raises:
-        ValueError: If there are too many figures or none, or the first one has neither a baseline
-            nor a reason for that.
     """
 
     system: str
@@ -160,7 +152,7 @@ class Published:
     datasets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
-        """Checks the values."""
+        """Refuses too many figures or none, and a headline without a baseline or a reason."""
         count = len(self.figures) + len(self.matrices)
         if not self.figures or count > MOST_FIGURES:
             raise ValueError(
@@ -201,11 +193,7 @@ class Published:
 
 
 def filled(text: str, config: Mapping[str, Any]) -> str:
-    """A text with a run's settings in the place of their names in braces.
-
-    Raises:
-        ValueError: If there is no such setting, or its value cannot be written in that way.
-    """
+    """A text with settings of a run in place of their names in braces; else a ValueError."""
     try:
         return text.format(**config)
     except (KeyError, ValueError, TypeError) as error:
@@ -226,10 +214,6 @@ def read_published(root: str | Path, recipe: str) -> Published:
     `{ key = "mig_{row}", tolerance = 0.1 }`. Where the columns are a second factor of one measure,
     `key = "mig_{row}_{column}"` is the same for all, columns are names -> `{column}`, and baselines
     and references are single metrics.
-
-    Args:
-        root: The repository's root.
-        recipe: Name of the recipe.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -257,14 +241,12 @@ def read_published(root: str | Path, recipe: str) -> Published:
 
 
 def _with_key(fields: Any, key: str) -> Any:
-    """The same with a key in the place of `{key}` in all texts."""
     if isinstance(fields, dict):
         return {name: _with_key(value, key) for name, value in fields.items()}
     return fields.replace("{key}", key) if isinstance(fields, str) else fields
 
 
 def _matrix(title, rows, columns, key=None, baselines=None, references=None, **shared) -> Matrix:
-    """A matrix from its table; see `read_published`."""
     baselines = baselines or {}
     references = references or {}
     fields = {}

@@ -20,8 +20,7 @@ class Record:
     Attributes:
         command: Its command, in the repository's root.
         config: Its settings.
-        train_size: Examples trained on: a number, or a text for several domains and for subsets
-            (`"800 + 1,072 of 6,287 + 1,072"`).
+        train_size: Examples trained on, or a text such as `"800 + 1,072 of 6,287 + 1,072"`.
         split: What was measured on, and its size.
         steps: Training steps.
         minutes: Minutes that it took.
@@ -58,7 +57,7 @@ class Record:
 
     @property
     def preset(self) -> Any:
-        """Its preset."""
+        """The preset of its command."""
         return self.config.get("preset")
 
     @property

@@ -16,10 +16,7 @@ from keras_gen.results.runs import read_run
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """A published figure, by name and unit, and what another run reached.
-
-    They may be as far apart as the tolerance.
-    """
+    """A published figure, what another run reached, and how far apart they may be."""
 
     metric: str
     published: float
@@ -33,7 +30,7 @@ class Comparison:
 
     @property
     def ok(self) -> bool:
-        """Whether they are as near as the recipe says that they must be."""
+        """Whether they are within the tolerance."""
         return math.isfinite(self.now) and abs(self.difference) <= self.tolerance
 
 
@@ -44,19 +41,14 @@ def reproduce(
     output: str | Path | None = None,
     say: Callable[[str], None] = print,
 ) -> list[Comparison]:
-    """Runs the command of a published run in a new folder, and compares what it measures.
+    """Runs the command of a published run in a new folder, and compares each figure and cell.
 
     Args:
         root: The repository's root, in which the command runs.
         recipe: Name of a recipe with published runs.
-        preset: Which of several published runs; of those left, the one that took the fewest
-            minutes is repeated.
-        output: A new folder for all that the run writes (default:
-            `<root>/runs/reproduce/<recipe>-<time>`).
+        preset: Preset of the run; None for any. The run that took the fewest minutes is repeated.
+        output: A new folder for all that the run writes; None for one in `<root>/runs/reproduce`.
         say: Prints a line.
-
-    Returns:
-        A comparison for each figure of the run, and for each cell of its matrices.
 
     Raises:
         FileNotFoundError: If there is no such recipe.
@@ -82,7 +74,6 @@ def reproduce(
 
 
 def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Record:
-    """The cheapest of the runs of a preset."""
     if not records:
         raise ValueError(f"{recipe} has no published runs in recipes/results: there is no command.")
     fitting = [record for record in records if preset in (None, record.preset)]
@@ -99,7 +90,6 @@ def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Reco
 
 
 def _run(root: Path, command: str, folder: Path, say) -> None:
-    """Runs the command with this interpreter to its end."""
     python, script, *flags = shlex.split(command)
     if python != "python" or not (root / script).is_file():
         raise ValueError(f"the published command is {command!r}: it starts no recipe of {root}.")

@@ -1,4 +1,4 @@
-"""What records are made of: recipes, and the metadata of the exports that they wrote."""
+"""Recipes and the metadata of the exports that they wrote, from which records are made."""
 
 import dataclasses
 import importlib.util
@@ -14,16 +14,9 @@ from keras_gen.serving.exported import METADATA, read_metadata, resolve
 
 @dataclasses.dataclass(frozen=True)
 class FinishedRun:
-    """What an export says of the run that wrote it.
+    """What an export records of the run that wrote it.
 
-    Attributes:
-        path: Folder of the export.
-        recipe: Name of the recipe.
-        config: Settings.
-        data: Part -> text such as `"60000 examples: mnist/3.0.1, split train"`.
-        metrics: Name -> number or text.
-        versions: Package -> version, or None.
-        date: Day of the export, or None.
+    `data` maps a part to a text such as `"60000 examples: mnist/3.0.1, split train"`.
     """
 
     path: Path
@@ -52,8 +45,8 @@ def read_run(path: str | Path) -> FinishedRun:
 
     Raises:
         FileNotFoundError: If there is no export.
-        ValueError: If it was not written by a recipe, or if it was made of an offline sample, whose
-            figures mean nothing.
+        ValueError: If no recipe wrote it, or if it was trained on an offline sample, whose figures
+            mean nothing.
 
     Example:
         >>> read_run("saved_models/vae_mnist/1").recipe
@@ -83,7 +76,7 @@ def read_run(path: str | Path) -> FinishedRun:
         config,
         data,
         metrics,
-        # The export notes both too, and has always done so.
+        # The metrics of old runs lack both; the metadata of the export always has them.
         metrics.get("versions") or metadata.get("libraries"),
         metrics.get("date") or (metadata.get("created") or "")[:10] or None,
     )
@@ -108,7 +101,7 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(f"keras_gen_recipe_{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    # Its settings look their own module up by name.
+    # Dataclasses find the module of its settings by name.
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     if lacking := [name for name in ("Settings", "PRESETS", "main") if not hasattr(module, name)]:

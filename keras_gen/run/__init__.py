@@ -1,4 +1,4 @@
-"""What all recipes share: flags and presets, and the course of a run."""
+"""What all recipes share: flags, presets, and a run from its data to its export."""
 
 from keras_gen.run.recipe import run_recipe
 from keras_gen.run.run import Run

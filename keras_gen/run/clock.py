@@ -10,16 +10,13 @@ from keras_gen.files import write_json
 class Clock:
     """Counts the minutes of a run over all processes that had a part in it.
 
-    What a process did after its last `save` is done once more by the next one, and counts once.
+    Work done after the last `save` is repeated by the next process, and counts once.
 
     Args:
         directory: The run's folder; `elapsed.json` in it has the minutes of earlier processes.
 
     Raises:
         ValueError: If that file holds no minutes.
-
-    Example:
-        >>> Clock(Path("runs/vae_mnist/1")).minutes
     """
 
     def __init__(self, directory: Path):

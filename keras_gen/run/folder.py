@@ -20,7 +20,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
     """Chooses the folder of a run and holds it against other processes.
 
     Args:
-        settings: Settings of the run, of which `output`, `export` and `resume` are read.
+        settings: Settings of the run; `output`, `export` and `resume` are read.
         name: Name of the recipe.
 
     Returns:
@@ -88,9 +88,7 @@ def _new_folder(runs: Path) -> Path:
     moment = time.strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):
         folder = runs / (moment if number == 1 else f"{moment}-{number}")
-        if not is_chief():
-            return folder
-        if not folder.exists() and _hold(folder):
+        if not is_chief() or (not folder.exists() and _hold(folder)):
             return folder
     raise OSError(f"Cannot find a free name for a folder in {runs}.")
 

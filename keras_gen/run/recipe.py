@@ -9,12 +9,13 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_gen.quiet import look_for_devices
+from keras_gen.quiet import start_tensorflow
 from keras_gen.run.run import Run
 from keras_gen.run.settings import RunSettings
 from keras_gen.sentences import out_of_memory
 
-MENDABLE = (ValueError, TypeError, OSError, FloatingPointError, MemoryError)
+# What the user of a recipe can correct.
+CORRECTABLE = (ValueError, TypeError, OSError, FloatingPointError, MemoryError)
 
 
 def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) -> None:
@@ -28,7 +29,7 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
         presets: What each preset changes.
         argv: Flags; the process's by default.
     """
-    look_for_devices()
+    start_tensorflow()
     with one_sentence():
         description = inspect.getmodule(main).__doc__
         run = Run(inspect.getfile(main), settings, presets, description, argv)
@@ -37,12 +38,12 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
 
 @contextlib.contextmanager
 def one_sentence():
-    """Ends the process with one sentence if something is wrong that its user can mend."""
+    """Ends the process with one sentence if something is wrong that its user can correct."""
     try:
         yield
     except KeyboardInterrupt:
         raise SystemExit("\ninterrupted: resume with the same command and --resume") from None
-    except (*MENDABLE, tf.errors.OpError) as error:
+    except (*CORRECTABLE, tf.errors.OpError) as error:
         if "KERAS_GEN_DEBUG" in os.environ:
             traceback.print_exc()
         # Our own sentences about files come with a number that says nothing more.

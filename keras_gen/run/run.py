@@ -1,4 +1,4 @@
-"""The course of a run: data, training, images, numbers, export."""
+"""A run of a recipe: data, training, images, numbers, export."""
 
 import contextlib
 import datetime
@@ -21,8 +21,8 @@ from keras_gen.files import write_json
 from keras_gen.media.animations import write_animation
 from keras_gen.media.images import read_image, write_png
 from keras_gen.media.sounds import write_wav
+from keras_gen.run import closing
 from keras_gen.run.clock import Clock
-from keras_gen.run.closing import SMOKE_NOTE, numbers, usage
 from keras_gen.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.run.devices import choose_policy, describe_devices
 from keras_gen.run.folder import choose_folder, leave_folder
@@ -46,8 +46,8 @@ class Run:
 
     The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
     `checkpoints/`, `elapsed.json`, `best.keras` if a best model is kept, and, when the run is
-    finished, `metrics.json`, `sample_grid.png`, `progress.gif` and what else the recipe draws. Of
-    each further model that is trained it holds a folder with the same.
+    finished, `metrics.json`, `sample_grid.png`, `progress.gif` and what else the recipe draws. Each
+    further model that is trained has a folder with the same inside it.
 
     Args:
         recipe: Path of the recipe's file; its stem names the run and the export.
@@ -67,10 +67,12 @@ class Run:
     def __init__(self, recipe, settings: type[RunSettings], presets, description, argv=None):
         self.recipe = Path(recipe)
         self.name = self.recipe.stem
-        first = parse(settings, presets, description, argv)
-        self.directory, saved = choose_folder(first, self.name)
-        self.id = (saved or {}).pop("run", None) or uuid.uuid4().hex
-        self.settings = parse(settings, presets, description, argv, saved) if saved else first
+        self.settings = parse(settings, presets, description, argv)
+        self.directory, saved = choose_folder(self.settings, self.name)
+        self.id = uuid.uuid4().hex
+        if saved:
+            self.id = saved.pop("run", self.id)
+            self.settings = parse(settings, presets, description, argv, saved)
         s = self.settings
         keras.utils.set_random_seed(s.seed)
         if s.deterministic:
@@ -126,7 +128,8 @@ class Run:
             self.say(f"{part}: {text}")
         if data.warning:
             self.note(data.warning)
-        self.data, self.identity = data.record(), data.identity()
+        self.data = data.record()
+        self.identity = data.identity()
         return data
 
     def in_halves(
@@ -145,9 +148,10 @@ class Run:
     def averaged(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         """Lets an optimizer keep averages of its weights, with the momentum of the flag `--ema`.
 
-        They are what is drawn, evaluated and exported.
+        The averages are drawn, evaluated and exported.
         """
-        optimizer.use_ema, optimizer.ema_momentum = self.settings.ema > 0, self.settings.ema
+        optimizer.use_ema = self.settings.ema > 0
+        optimizer.ema_momentum = self.settings.ema
         return optimizer
 
     def compile(self, model, *optimizer, **optimizers) -> None:
@@ -180,8 +184,8 @@ class Run:
             draw: Function of the model that returns the sample grid, uint8 `[height, width, 3]`;
                 that of the main model is drawn by `evaluation` too.
             callbacks: Further callbacks, whose counters are checkpointed too.
-            validate: Function of the model that returns metrics on held-out data, which then stand
-                in the logs as `val_` and their name; see `keras_gen.callbacks.Evaluation`.
+            validate: Function of the model that returns metrics on held-out data. They are logged
+                as `val_` and their name; see `keras_gen.callbacks.Evaluation`.
             best: Name of the metric of `validate` by which `best.keras` is kept.
             mode: Whether its best value is the `"min"` or the `"max"`.
             part: Name of a further model's training, and of the folder it has in the run's; empty
@@ -192,63 +196,91 @@ class Run:
             The minutes that it took.
         """
         began = time.monotonic()
-        s, epochs = self.settings, epochs or self.settings.epochs
+        s = self.settings
+        epochs = epochs or s.epochs
         directory = self.directory / part
         for name, network in model.networks.items():
             self.say(f"{name}: {network.count_params():,} parameters")
-        config = {name: value for name, value in s.as_json().items() if name not in FREE}
-        config |= {"policy": self.policy, **self.identity}
-        state = TrainingState(directory / "checkpoints", config=config, callbacks=callbacks)
+        state = self._saved_state(directory, callbacks)
         if not part:
-            self.state, self._sample_grid = state, draw
-        if not state.epoch and (lost := epochs_of(directory / "history.csv")):
-            raise ValueError(
-                f"{directory} holds the losses of {lost} epochs and no checkpoint: put "
-                "checkpoints/ back, or choose another --output to start over."
-            )
-        if state.epoch:
-            self.say(f"resuming after epoch {state.epoch} from {state.latest}")
+            self.state = state
+            self._sample_grid = draw
         name = f"training {part}" if part else "training"
         self.say(f"{name}: {epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
+
         start = state.epoch * s.steps_per_epoch
-        stream = (
-            data.stream(s.batch_size, s.seed, start) if isinstance(data, Source) else data(start)
-        )
+        if isinstance(data, Source):
+            stream = data.stream(s.batch_size, s.seed, start)
+        else:
+            stream = data(start)
         path = directory / "best.keras" if best else None
         evaluation = Evaluation(validate, s.validate_every, best, mode, path) if validate else None
-        # Before all that read its numbers. Its best is in its file, so it has no counters to save.
-        first = [evaluation] if evaluation else []
-        # Keras would put its bar last, and other lines would stand in the middle of it.
-        watchers: list = [keras.callbacks.ProgbarLogger(), TimeLeft()]
-        if draw:
-            watchers.append(SampleGrid(draw, directory / "samples", s.grid_every))
-        after: list = []
+        all_callbacks = [
+            # Before all that read its numbers. Its best is in its file: it has no counters to save.
+            *([evaluation] if evaluation else []),
+            *callbacks,
+            *self._reports(directory, draw),
+            state,
+            *self._records(directory, state),
+        ]
         if is_chief():
-            board = directory / "tensorboard"
-            watchers.append(keras.callbacks.TensorBoard(board, write_graph=False))
-            watchers.append(Board(board, s.as_json(), directory / "samples"))
-
-            def write(*_, **__):
-                write_history(directory / "history.csv", state.logs)
-                self.clock.save()
-
-            # Also at the start, for the last run may have ended just before it.
-            after = [keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)]
             # Only now, so that a run with unusable settings is none to resume.
             write_json(self.directory / "config.json", s.as_json() | {"run": self.id})
+        # A bar for a terminal, a line per epoch for a file.
+        verbose = 1 if sys.stdout.isatty() else 2
         model.fit(
             stream,
             epochs=state.epoch if state.stopped else epochs,
             initial_epoch=state.epoch,
             steps_per_epoch=s.steps_per_epoch,
-            # A bar for a terminal, a line per epoch for a file.
-            verbose=0 if not is_chief() else 1 if sys.stdout.isatty() else 2,
-            callbacks=[*first, *callbacks, *watchers, state, *after],
+            verbose=verbose if is_chief() else 0,
+            callbacks=all_callbacks,
         )
         if evaluation and evaluation.best_value is not None:
-            value, epoch = evaluation.best_value, evaluation.best_epoch
-            self.say(f"best val_{best}: {value:.6g} after epoch {epoch}, kept in {path}")
+            found = f"{evaluation.best_value:.6g} after epoch {evaluation.best_epoch}"
+            self.say(f"best val_{best}: {found}, kept in {path}")
         return (time.monotonic() - began) / 60
+
+    def _saved_state(self, directory: Path, callbacks) -> TrainingState:
+        """The checkpoints of a training, which also resume it."""
+        config = {k: v for k, v in self.settings.as_json().items() if k not in FREE}
+        config |= {"policy": self.policy, **self.identity}
+        state = TrainingState(directory / "checkpoints", config=config, callbacks=callbacks)
+        if state.epoch:
+            self.say(f"resuming after epoch {state.epoch} from {state.latest}")
+        elif lost := epochs_of(directory / "history.csv"):
+            raise ValueError(
+                f"{directory} holds the losses of {lost} epochs and no checkpoint: put "
+                "checkpoints/ back, or choose another --output to start over."
+            )
+        return state
+
+    def _reports(self, directory: Path, draw: Callable | None) -> list[keras.callbacks.Callback]:
+        """What shows a training on the screen and in TensorBoard."""
+        # Keras would put its bar last, and other lines would stand in the middle of it.
+        reports = [keras.callbacks.ProgbarLogger(), TimeLeft()]
+        if draw:
+            reports.append(SampleGrid(draw, directory / "samples", self.settings.grid_every))
+        if is_chief():
+            board = directory / "tensorboard"
+            reports.append(keras.callbacks.TensorBoard(board, write_graph=False))
+            reports.append(Board(board, self.settings.as_json(), directory / "samples"))
+        return reports
+
+    def _records(self, directory: Path, state: TrainingState) -> list[keras.callbacks.Callback]:
+        """What writes the losses and the minutes, after each checkpoint."""
+
+        def write(*_, **__):
+            write_history(directory / "history.csv", state.logs)
+            self.clock.save()
+
+        # Also at the start, for the last run may have ended just before it.
+        records = keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)
+        return [records] if is_chief() else []
+
+    def restore_best(self, model) -> None:
+        """Gives a model the weights of `best.keras`, which `fit` kept by its argument `best`."""
+        take_weights(model, keras.saving.load_model(self.directory / "best.keras"))
 
     def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
         """Calls `measure`, unless this run has done so before it was interrupted.
@@ -272,10 +304,9 @@ class Run:
         if is_chief():
             write_json(path, found)
             self.clock.save()
-        numbers = ", ".join(
-            f"{key} {value:.4g}" for key, value in found.items() if isinstance(value, int | float)
-        )
-        self.say(f"{name}: {numbers} ({time.monotonic() - began:.0f} s)")
+        numbers = {k: v for k, v in found.items() if isinstance(v, int | float)}
+        text = ", ".join(f"{key} {value:.4g}" for key, value in numbers.items())
+        self.say(f"{name}: {text} ({time.monotonic() - began:.0f} s)")
         return found
 
     @contextlib.contextmanager
@@ -312,10 +343,6 @@ class Run:
             },
         }
 
-    def restore_best(self, model) -> None:
-        """Gives a model the weights of `best.keras`, which `fit` kept by its argument `best`."""
-        take_weights(model, keras.saving.load_model(self.directory / "best.keras"))
-
     def draw(self, name: str, image) -> None:
         """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder."""
         if is_chief():
@@ -341,44 +368,53 @@ class Run:
                 `keras_gen.serving.export`.
 
         Returns:
-            The export's folder; None of all workers but the first, which writes it.
+            The export's folder; None for all workers but the first, which writes it.
         """
-        s, state = self.settings, self.state
-        assert state is not None and self.metrics, "fit and evaluation come before export"
+        assert self.state is not None and self.metrics, "fit and evaluation come before export"
         if not is_chief():
             return None
-        smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
-        loss_curves(self.directory / "losses.png", state.logs)
+        loss_curves(self.directory / "losses.png", self.state.logs)
         grids = sorted((self.directory / "samples").glob("epoch-*.png"))
         if len(grids) > 1:
             shown = grids[:: -(-len(grids) // FRAMES)]
             write_animation(self.directory / "progress.gif", map(read_image, shown))
-        # Whoever gets the model need not know where it was made.
-        config = {k: v for k, v in s.as_json().items() if k not in PLACES}
-        metadata = dict(
-            recipe=self.name, run=self.id, config=config, data=self.data, metrics=self.metrics
-        )
-        folder = s.export or smoke
-        path = self._exported(folder)
-        if path is None:
-            with averaged_weights(model):
-                path = export(model, folder, self.name, default, metadata, half=half)
+        path = self._exported(model, default, half)
         # Written last: its presence says that the run is finished.
         write_json(self.directory / "metrics.json", self.metrics)
-        smoke_note = [SMOKE_NOTE] if s.preset == "smoke" else []
-        for line in (
-            *numbers(self.recipe, self.metrics, s.as_json()), *smoke_note,
-            f"images and numbers: {self.directory}", f"exported: {path}", *self.notes,
-            *usage(path),
-        ):  # fmt: skip
+        if self.settings.preset == "smoke":
+            lines = closing.made(self.directory)
+        else:
+            config = self.settings.as_json()
+            lines = closing.numbers(self.recipe, self.metrics, config)
+        lines += [
+            f"images and numbers: {self.directory}",
+            f"exported: {path}",
+            *self.notes,
+            *closing.usage(path),
+        ]
+        for line in lines:
             self.say(line)
         leave_folder(self.directory)
         return path
 
-    def _exported(self, folder: Path) -> Path | None:
-        """The export of this run, if it was interrupted just after it."""
-        paths = versions(folder / self.name).values() if self.settings.resume else ()
-        return next((path for path in paths if read_metadata(path).get("run") == self.id), None)
+    def _exported(self, model, default: str | None, half: bool) -> Path:
+        """Writes the export, unless the run was interrupted just after it."""
+        s = self.settings
+        smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
+        folder = s.export or smoke
+        for path in versions(folder / self.name).values() if s.resume else ():
+            if read_metadata(path).get("run") == self.id:
+                return path
+        metadata = dict(
+            recipe=self.name,
+            run=self.id,
+            # Whoever gets the model need not know where it was made.
+            config={k: v for k, v in s.as_json().items() if k not in PLACES},
+            data=self.data,
+            metrics=self.metrics,
+        )
+        with averaged_weights(model):
+            return export(model, folder, self.name, default, metadata, half=half)
 
 
 @contextlib.contextmanager

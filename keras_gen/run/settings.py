@@ -16,9 +16,9 @@ from typing import Any, Literal
 import simple_parsing
 
 PRESETS = ("smoke", "cpu", "paper")
-# What may differ when a run resumes: where things lie, what runs them and when it is looked at.
+# What may differ when a run resumes: places, devices, and how often it is evaluated.
 FREE = ("resume", "config", "output", "export", "strategy", "preset", "validate_every")
-# What an export and a published command do not hold: whoever reads them has places of their own.
+# What an export and a published command leave out: its readers have places of their own.
 PLACES = ("output", "export", "resume", "config")
 
 
@@ -26,8 +26,8 @@ PLACES = ("output", "export", "resume", "config")
 class RunSettings:
     """Settings of every recipe; a recipe's dataclass adds its own.
 
-    A comment beside a field, or a string below it, is its help. Numbers must not be negative; whole
-    ones not zero either, but for those of `ZERO`, and momenta (`BELOW_ONE`) are below 1.
+    A comment next to a field, or a string below it, is its help. Numbers must not be negative.
+    Integers are at least 1, except those of `ZERO`; momenta (`BELOW_ONE`) are below 1.
 
     Raises:
         ValueError: If a value is out of its range.
@@ -52,12 +52,12 @@ class RunSettings:
     output: Path | None = None
     """Folder of everything the run writes (default: runs/RECIPE/TIME)."""
     export: Path | None = None
-    """Folder of SavedModels, of which the next free version is written (default: saved_models;
+    """Folder of SavedModels, to which the next free version is written (default: saved_models;
     for the smoke preset the run's own folder)."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Resume the run in --output, or the newest unfinished one, with its settings."""
     config: Path | None = None
-    """The config.json of another run, whose settings take the preset's place in a new one."""
+    """The config.json of another run: a new run takes its settings in place of a preset's."""
     epochs: int = 1
     """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
     steps_per_epoch: int = 100
@@ -70,11 +70,10 @@ class RunSettings:
     """Epochs between evaluations on held-out data, in recipes that have them while they train."""
 
     def __init_subclass__(cls):
-        """Gives the group of a recipe's flags a heading in its help."""
+        # The heading of a recipe's flags in its help.
         cls.__doc__ = cls.__doc__ or "Settings of the run, then those of the recipe."
 
     def __post_init__(self):
-        """Checks the values."""
         for name, value in vars(self).items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 continue
@@ -100,12 +99,11 @@ class ShortStepSettings(RunSettings):
     mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
     """Precision inside the networks. none: float32, in which the figures are compared."""
     steps_per_execution: int = 1
-    """Steps in one call of TensorFlow, of which an epoch takes a whole number: many where a step is
-    short; one device only."""
+    """Steps in one call of TensorFlow: many where a step is short; one device only."""
 
     def __post_init__(self):
-        """Checks the values; Keras would round an epoch up, which then could not be resumed."""
         super().__post_init__()
+        # Keras would round an epoch up, which then could not be resumed.
         if self.steps_per_epoch % self.steps_per_execution:
             raise ValueError(
                 f"--steps-per-epoch is {self.steps_per_epoch} and --steps-per-execution "
@@ -120,21 +118,21 @@ def parse(
     argv=None,
     saved=None,
 ):
-    """Makes a recipe's settings of its preset and the flags.
+    """Makes a recipe's settings from its preset and the flags.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
         presets: What each of `smoke`, `cpu` and `paper` changes.
         description: Text of `--help`: the recipe's docstring.
         argv: Flags; the process's by default.
-        saved: Settings of the run that resumes, which then take the preset's place.
+        saved: Settings of the run that resumes, used in place of the preset's.
 
     Returns:
         An instance of `settings` with `preset` resolved. Wrong flags end the process with one
         sentence and exit code 2.
 
     Raises:
-        ValueError: If `saved`, or the file that `--config` names, holds what are no settings.
+        ValueError: If `saved`, or the file that `--config` names, holds no settings.
         OSError: If that file cannot be read.
     """
     assert tuple(presets) == PRESETS, f"a recipe has the presets {PRESETS}"
@@ -142,13 +140,15 @@ def parse(
     first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     first.add_argument("--preset", default="auto")
     first.add_argument("--config", type=Path)
-    told = first.parse_known_args(argv)[0]
-    if told.config and not saved:
-        kept = {k: v for k, v in read_config(told.config).items() if k not in (*PLACES, "run")}
-        start = _typed(settings, kept)
+    given = first.parse_known_args(argv)[0]
+    if saved:
+        start = _typed(settings, saved)
+    elif given.config:
+        config = read_config(given.config)
+        start = _typed(settings, {k: v for k, v in config.items() if k not in (*PLACES, "run")})
     else:
         # A wrong name is refused by the second parser, which knows the right ones.
-        start = _typed(settings, saved) if saved else scales.get(told.preset) or scales[_fitting()]
+        start = scales.get(given.preset) or scales[_usual_preset()]
     parser = simple_parsing.ArgumentParser(
         description=description,
         usage="%(prog)s [--preset smoke|cpu|paper] [--FLAG VALUE ...]",
@@ -164,15 +164,16 @@ def parse(
     if unknown:
         parser.error(_unknown(unknown[0], settings))
     # Optional ones would be taken as None without a value.
-    valued = _valued(settings)
-    for flag, value in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
+    kinds = typing.get_type_hints(settings)
+    valued = {_flag(f.name) for f in dataclasses.fields(settings) if kinds[f.name] is not bool}
+    for flag, following in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
         name, assigned, text = flag.partition("=")
-        given = text if assigned else value
-        if name in valued and (not given or given.startswith("--")):
+        value = text if assigned else following
+        if name in valued and (not value or value.startswith("--")):
             parser.error(f"argument {name}: expected one value")
     result = namespace.settings
-    if told.config and told.preset not in ("auto", start.preset):
-        parser.error(f"--preset is {told.preset} and --config says {start.preset}: give one.")
+    if given.config and given.preset not in ("auto", start.preset):
+        parser.error(f"--preset is {given.preset} and --config says {start.preset}: give one.")
     if result.preset == "auto":
         result = dataclasses.replace(result, preset=start.preset)
     differences = [
@@ -189,7 +190,7 @@ def parse(
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Reads the settings of a run from its `config.json`.
+    """The settings of a run, from its `config.json`.
 
     Raises:
         ValueError: If the file holds something else.
@@ -214,15 +215,15 @@ def command(
         settings: Its dataclass.
         presets: What each preset changes.
         config: Settings of the run as `RunSettings.as_json` gives them, with or without `PLACES`.
-            What an older version did not know has the default of `settings`.
+            Settings that an older version did not have get their defaults.
 
     Returns:
-        A line for a shell in the folder that holds `recipes/`, which `parse` turns back into the
-        same settings.
+        A line for a shell in the folder that holds `recipes/`; `parse` makes the same settings of
+        it.
 
     Raises:
         ValueError: If `config` holds settings or a preset that the recipe does not know, or a value
-            that means something on one machine only or has no flag.
+            such as a path, which other machines do not have.
 
     Example:
         >>> command("toy", RunSettings, presets, {"preset": "cpu", "epochs": 7})
@@ -249,12 +250,6 @@ def command(
     return shlex.join(words)
 
 
-def _valued(settings) -> set[str]:
-    """The flags that take a value: all but switches."""
-    kinds = typing.get_type_hints(settings)
-    return {_flag(f.name) for f in dataclasses.fields(settings) if kinds[f.name] is not bool}
-
-
 def _unknown(flag: str, settings) -> str:
     flags = [_flag(field.name) for field in dataclasses.fields(settings)]
     flag = flag.split("=")[0]
@@ -277,7 +272,7 @@ def _typed(settings, saved: dict):
     return settings(**{k: Path(v) if k in paths and v else v for k, v in saved.items()})
 
 
-def _fitting() -> str:
+def _usual_preset() -> str:
     import tensorflow as tf
 
     return "paper" if tf.config.list_physical_devices("GPU") else "cpu"

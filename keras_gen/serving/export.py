@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,28 +22,15 @@ from keras_gen.files import clear_partial_files, partial_path
 from keras_gen.serving.exported import METADATA, Exported, load, next_version
 from keras_gen.serving.warmup import default_inputs, write_warmup
 
-__all__ = ["Exportable", "Exported", "export", "load", "next_version"]
+__all__ = ["Exported", "export", "load", "next_version"]
 
 Specs = dict[str, tf.TensorSpec]
 Halves = dict[int, tuple[Any, tf.Variable]]
 INFERENCE = {"dropout": "off", "normalization": "inference mode: moving statistics"}
 
 
-class Exportable(Protocol):
-    """What `export` takes; every model of this library is one."""
-
-    @property
-    def networks(self) -> Mapping[str, Any]:
-        """Name -> `keras.Model`."""
-        ...
-
-    def signatures(self) -> Mapping[str, tuple[Callable, list[tf.TensorSpec]]]:
-        """Name -> (function of tensors giving a tensor or a dict of them, named input specs)."""
-        ...
-
-
 def export(
-    model: Exportable,
+    model: Any,
     directory: str | Path,
     name: str,
     default: str | None = None,
@@ -53,34 +40,34 @@ def export(
 ) -> Path:
     """Writes `<directory>/<name>/<version>/`: a SavedModel with the model's signatures.
 
-    The export needs neither this library nor Keras, nor the distribution strategy under which the
-    model was trained, and computes in float32 even if that was in mixed precision, which not every
-    runtime knows. It holds the variables that its signatures read and no other, takes and gives
-    uint8, int32, float32 and string tensors only, an output that is called like an input as
-    `output_<name>`, and carries metadata
-    (`assets.extra/keras_gen.json`) and a warm-up request per signature
-    (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on its request.
+    The export needs neither this library nor Keras, nor the distribution strategy of the training,
+    and computes in float32. It holds only the variables that its signatures read. Inputs and
+    outputs are uint8, int32, float32 and string tensors; an output with the name of an input
+    becomes `output_<name>`. It carries metadata (`assets.extra/keras_gen.json`) and a warm-up
+    request per signature (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on
+    its request.
 
-    What the model says in `signature_defaults()` of inputs that have a usual value goes into the
-    metadata and the warm-up requests. What else the signatures read, such as the lookup table of a
-    vocabulary, the model names in an attribute `resources`: a list of objects that TensorFlow can
-    track.
+    Optional attributes of the model: `signature_defaults()` returns usual values of inputs, for the
+    metadata and the warm-up requests; `resources` lists what else the signatures read and
+    TensorFlow can track, such as the lookup table of a vocabulary; `inference_policy` goes into the
+    metadata; `default_signature` names a signature.
 
     The version is the first free one, and appears under its name complete or not at all.
 
     Args:
-        model: The model. Its networks are called as `signatures()` says; what it says of inference
-            in an attribute `inference_policy` goes into the metadata.
+        model: Any model of this library, or an object with the same two members: `networks`, name
+            -> `keras.Model`, and `signatures()`, which returns name -> (function of tensors that
+            returns a tensor or a dict of them, named input specs).
         directory: Folder of all exports; made if it is missing.
         name: Name of this one, under which it is served.
-        default: The signature that is also `serving_default`: unless told the one in the model's
-            attribute `default_signature`, or the first.
+        default: The signature that is also `serving_default`. Default: the model's
+            `default_signature`, or the first.
         metadata: What else to record, for instance `recipe`, `config`, `data` and `metrics`.
-        warmup: Signature name -> input name -> array: the warm-up request of that signature,
-            in place of one example of zeros (64 along every other open axis, scalars 1) or of
-            empty texts.
-        half: Whether weights are stored as float16, in half the space, and differ by up to 0.05 %
-            from the model's. What is computed of them is float32 still.
+        warmup: Signature name -> input name -> array: the warm-up request of that signature.
+            Default: one example of zeros (64 along every other open axis, scalars 1) or of empty
+            texts.
+        half: Whether weights are stored as float16, in half the space. They then differ by up to
+            0.05 % from the model's; computation stays in float32.
 
     Returns:
         The folder written.
@@ -105,10 +92,11 @@ def export(
     if default is None:
         usual = getattr(model, "default_signature", next(iter(signatures)))
         default = "serving_default" if "serving_default" in signatures else usual
-    for told in (default, *(warmup or {})):
-        if told not in signatures:
+    warmup = warmup or {}
+    for key in (default, *warmup):
+        if key not in signatures:
             raise ValueError(
-                f"{type(model).__name__} has no signature {told!r}: it has {', '.join(signatures)}."
+                f"{type(model).__name__} has no signature {key!r}: it has {', '.join(signatures)}."
             )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in signatures.items()}
@@ -123,11 +111,10 @@ def export(
             halves = _halves(model.networks, _read(functions))
             functions = traced(halves)
     defaults: dict[str, Any] = getattr(model, "signature_defaults", dict)()
-    requests = {
-        key: _request(key, specs[key], (warmup or {}).get(key, {}), defaults.get(key, {}))
-        for key in signatures
-    }
+    requests = {}
     for key, function in functions.items():
+        given = warmup.get(key, {})
+        requests[key] = _request(key, specs[key], given, defaults.get(key, {}))
         _try(key, function, requests[key])
     module, parameters = _module(model.networks, functions, halves)
     module.resources = list(getattr(model, "resources", ()))
@@ -176,17 +163,15 @@ def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
 @contextlib.contextmanager
 def _in_float32(networks: Mapping[str, Any]) -> Iterator[None]:
     """Lets networks compute in float32, whatever they compute in otherwise."""
-    layers = {
-        id(layer): layer for network in networks.values() for layer in network._flatten_layers()
-    }
-    policies = {key: layer.dtype_policy for key, layer in layers.items()}
+    layers = {layer for network in networks.values() for layer in network._flatten_layers()}
+    policies = [(layer, layer.dtype_policy) for layer in layers]
     try:
-        for layer in layers.values():
+        for layer in layers:
             layer.dtype_policy = "float32"
         yield
     finally:
-        for key, layer in layers.items():
-            layer.dtype_policy = policies[key]
+        for layer, policy in policies:
+            layer.dtype_policy = policy
 
 
 def _read(functions: Mapping[str, Any]) -> dict[int, Any]:
@@ -235,16 +220,16 @@ def _concrete(function: Callable, specs: Specs, halves: Halves) -> Any:
 
 
 def _request(
-    signature: str, specs: Specs, told: Mapping[str, Any], defaults: Mapping[str, Any]
+    signature: str, specs: Specs, given: Mapping[str, Any], defaults: Mapping[str, Any]
 ) -> dict[str, np.ndarray]:
-    if told and set(told) != set(specs):
+    if given and set(given) != set(specs):
         raise ValueError(
-            f"warmup[{signature!r}] has the inputs {sorted(told)}: the signature "
+            f"warmup[{signature!r}] has the inputs {sorted(given)}: the signature "
             f"takes {sorted(specs)}."
         )
     return default_inputs(specs) | {
         key: np.asarray(value, specs[key].dtype.as_numpy_dtype)
-        for key, value in (dict(defaults) | dict(told)).items()
+        for key, value in (dict(defaults) | dict(given)).items()
     }
 
 
@@ -264,10 +249,11 @@ def _module(
     functions: Mapping[str, Any],
     halves: Halves,
 ) -> tuple[tf.Module, dict[str, int]]:
-    """A module with the variables that `functions` read, and each network's share in parameters."""
+    """A module with the variables that `functions` read, and how many parameters by network."""
     read = _read(functions)
-    module, parameters = tf.Module(), {}
+    module = tf.Module()
     module.kept = []
+    parameters = {}
     for name, network in networks.items():
         # A distributed variable is saved as a plain one.
         values = [halves.get(id(v), (v, v.value))[1] for v in network.variables]
@@ -283,7 +269,7 @@ def _module(
 
 
 def _describe(
-    model: Exportable,
+    model: Any,
     name: str,
     default: str,
     specs: Mapping[str, Specs],
@@ -307,7 +293,7 @@ def _describe(
             for key, function in functions.items()
         },
         "networks": {key: {"parameters": count} for key, count in parameters.items()},
-        # What a client may leave to whoever asks in its name, such as `keras-gen sample`.
+        # What a client such as `keras-gen sample` fills in.
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         "inference": getattr(model, "inference_policy", INFERENCE),
     }

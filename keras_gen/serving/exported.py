@@ -7,29 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.quiet import look_for_devices
+from keras_gen.quiet import start_tensorflow
 
 METADATA = Path("assets.extra") / "keras_gen.json"
-"""Where an export keeps its metadata, relative to its folder."""
+"""Where an export has its metadata, relative to its folder."""
 
 
 def versions(folder: str | Path) -> dict[int, Path]:
-    """The exports under `folder` (`<folder>/<version>/saved_model.pb`).
-
-    Returns:
-        Version -> folder of the SavedModel, ascending; empty if `folder` does not exist.
-    """
+    """The exports in `folder` by version, in ascending order; empty without any."""
     paths = (file.parent for file in Path(folder).glob("*/saved_model.pb"))
     return dict(sorted((int(path.name), path) for path in paths if path.name.isdecimal()))
 
 
 def next_version(directory: str | Path, name: str) -> int:
-    """The first free version, from 1, above every number that `<directory>/<name>/` holds.
-
-    Example:
-        >>> next_version("saved_models", "a_new_model")
-        1
-    """
+    """The first free version, from 1, above every number that `<directory>/<name>/` holds."""
     entries = Path(directory, name).glob("*")
     return max((int(path.name) for path in entries if path.name.isdecimal()), default=0) + 1
 
@@ -83,17 +74,13 @@ class Exported:
     """
 
     def __init__(self, path: Path, model: Any):
-        """Reads the signatures of `model`, the SavedModel loaded from `path`."""
         self.path = path
         self._model = model  # keeps the variables alive
-        self.inputs: dict[str, dict[str, Any]] = {
-            name: dict(sorted(function.structured_input_signature[1].items()))
-            for name, function in sorted(model.signatures.items())
-        }
-        self.outputs: dict[str, dict[str, Any]] = {
-            name: dict(sorted(function.structured_outputs.items()))
-            for name, function in sorted(model.signatures.items())
-        }
+        self.inputs: dict[str, dict[str, Any]] = {}
+        self.outputs: dict[str, dict[str, Any]] = {}
+        for name, function in sorted(model.signatures.items()):
+            self.inputs[name] = dict(sorted(function.structured_input_signature[1].items()))
+            self.outputs[name] = dict(sorted(function.structured_outputs.items()))
 
     @functools.cached_property
     def metadata(self) -> dict[str, Any]:
@@ -101,15 +88,12 @@ class Exported:
         return read_metadata(self.path)
 
     def __call__(self, signature: str, /, **inputs: Any) -> dict[str, np.ndarray]:
-        """Runs one signature.
+        """Runs one signature, and returns its outputs by name.
 
         Args:
-            signature: Name of the signature.
-            **inputs: Its inputs by name: arrays, numbers or texts that the declared dtype holds
-                without loss. Images are uint8, 0 to 255.
-
-        Returns:
-            Its outputs by name, as arrays.
+            signature: Its name.
+            **inputs: Arrays, numbers or texts that the declared dtype holds without loss. Images
+                are uint8, 0 to 255.
 
         Raises:
             ValueError: If there is no such signature, it takes other inputs, or an input has
@@ -177,18 +161,15 @@ def load(path: str | Path) -> Exported:
         >>> model("translate", images=photos)["output_images"].shape    # doctest: +SKIP
         (4, 256, 256, 3)
     """
+    path = resolve(path)
+    start_tensorflow()
     import tensorflow as tf
 
-    look_for_devices()
-    path = resolve(path)
     try:
         return Exported(path, tf.saved_model.load(str(path)))
     except Exception as error:  # a damaged protobuf raises nearly anything
+        first = (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".:")
         raise OSError(
-            f"{path} is not a readable SavedModel ({_first_line(error)}): export the "
-            "model again or fetch it anew."
+            f"{path} is not a readable SavedModel ({first}): export the model again or fetch it "
+            "anew."
         ) from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200].rstrip(".:")

@@ -10,9 +10,9 @@ from PIL import Image
 from keras_gen.media.images import to_pillow
 
 TILE = 1024
-"""Side of the tiles, in pixels, that images with more pixels than one are cut into."""
+"""Side of the tiles, in pixels, that larger images are cut into."""
 SMALLEST = 256
-"""The smallest side of tiles: that of the probe that is taken of a network."""
+"""The smallest side of tiles, and the side of the image on which a network is probed."""
 
 # Tiles begin and end at multiples of it: a network that halves the size halves the same pixels.
 STEP = 32
@@ -25,17 +25,19 @@ LIMIT = SMALLEST - 3 * STEP
 class Tiled:
     """A network for images of any size, applied to large ones tile by tile.
 
-    How far the network looks is measured once, on a small probe. If it is *local*, tiles overlap
-    by more than twice that, their edges are dropped, and what is left equals the output for the
-    whole image. If it is not, as with instance normalization, whose mean and deviation are those of
-    the whole image, neighboring tiles differ. To be more alike they are given to the network with
-    the whole image beside them, reduced to half a tile; they are blended linearly over their
-    overlap, and get the coarse colors of the reduced image's output.
+    The reach of the network is measured once, on a small probe: how far from a pixel an input may
+    change the output. A *local* network gets tiles that overlap by more than twice its reach; their
+    edges are dropped, and the rest equals the output for the whole image. With instance
+    normalization, the mean and the deviation depend on the whole image, and neighboring tiles
+    differ. To be more alike, each tile is given to the network next to the whole image, reduced to
+    half a tile. Tiles are blended linearly over their overlap, and get the coarse colors of the
+    reduced image's output.
 
     Args:
         network: uint8 `[height, width, channels]` to uint8 of the same size, or of a multiple.
         tile: Side of the largest tile, in pixels: `SMALLEST` or more. 0 never cuts.
-        say: Is told in one sentence that the network is not local, when first an image is cut.
+        say: Function that is called with one sentence if the network is not local, when first an
+            image is cut.
 
     Raises:
         ValueError: If `tile` is too small.
@@ -54,8 +56,10 @@ class Tiled:
     ):
         if tile and tile < SMALLEST:
             raise ValueError(f"tile is {tile}: expected 0 or at least {SMALLEST} pixels.")
-        self.network, self.tile, self.say = network, tile, say
-        self._look: tuple[int, int | None] | None = None
+        self.network = network
+        self.tile = tile
+        self.say = say
+        self._scale_and_reach: tuple[int, int | None] | None = None
 
     def __call__(
         self, image: np.ndarray, bar: Callable[[list], Iterable] = lambda tiles: tiles
@@ -70,7 +74,7 @@ class Tiled:
             The network's output for the image.
 
         Raises:
-            ValueError: If the network looks so far that tiles would have to be larger.
+            ValueError: If the network's reach needs larger tiles.
         """
         height, width, channels = image.shape
         if not self.tile or height * width <= self.tile**2:
@@ -84,47 +88,49 @@ class Tiled:
         overlap = _steps(2 * (reach + reach // 4 + 4))
         if self.tile < overlap + STEP:
             raise ValueError(
-                f"tiles of {self.tile} pixels are too small for a network that looks {reach} "
+                f"tiles of {self.tile} pixels are too small for a network that reaches {reach} "
                 f"pixels far: expected at least {overlap + STEP}, or 0 for the whole image."
             )
         return _joined(self.network, image, scale, self.tile, overlap, bar)
 
     def _blended(self, image: np.ndarray, scale: int, bar: Callable) -> np.ndarray:
-        """Applies a network that looks at the whole image, and so is shown a small one beside."""
+        """Applies a network that depends on the whole image: it gets a small one with each tile."""
         small = to_pillow(image)
         small.thumbnail((self.tile, self.tile), Image.Resampling.BOX)
 
-        def beside_the_rest(piece: np.ndarray) -> np.ndarray:
+        def with_the_rest(piece: np.ndarray) -> np.ndarray:
             height, width, channels = piece.shape
             rest = np.asarray(small.resize((math.ceil(width / 2), height), Image.Resampling.BOX))
-            # The mirrored columns keep the piece's last ones from seeing what is beside them.
+            # Mirrored columns lie between, so that the piece's last ones do not depend on the rest.
             parts = piece, piece[:, : -STEP - 1 : -1], rest.reshape(height, -1, channels)
             return self.network(np.hstack(parts))[: height * scale, : width * scale]
 
-        tile = 3 * self.tile // 4  # with what is beside it no more pixels than a whole tile
-        output = _joined(beside_the_rest, image, scale, tile, _steps(tile // 4), bar, fade=True)
-        _recolor(
-            output, self.network(np.asarray(small).reshape(*small.size[::-1], image.shape[-1]))
-        )
+        tile = 3 * self.tile // 4  # with the rest no more pixels than a whole tile
+        output = _joined(with_the_rest, image, scale, tile, _steps(tile // 4), bar, fade=True)
+        reduced = np.asarray(small).reshape(*small.size[::-1], image.shape[-1])
+        _recolor(output, self.network(reduced))
         return output
 
     def _measured(self, channels: int) -> tuple[int, int | None]:
-        """How many times larger the output is, 0 if not so; and how far a local network looks."""
-        if self._look is None:
-            scale, reach = self._look = _measure(self.network, channels)
+        """How many times larger the output is, 0 if not so; and the reach of a local network."""
+        if self._scale_and_reach is None:
+            scale, reach = _measure(self.network, channels)
+            self._scale_and_reach = scale, reach
             if scale and reach is None:
                 self.say(
-                    "the network looks at the whole image, as instance normalization does: the "
+                    "the network depends on the whole image, as instance normalization does: the "
                     "tiles that large images are cut into are blended, and differ from the "
                     "whole by a few levels (--tile 0 never cuts)"
                 )
-        return self._look
+        return self._scale_and_reach
 
 
 def _measure(network: Callable[[np.ndarray], np.ndarray], channels: int) -> tuple[int, int | None]:
-    """Cuts edges off a probe, and looks how far from the cuts the output differs."""
+    """Cuts edges off a probe, and measures how far from the cuts the output differs."""
     # The edges have another contrast than the rest: without them, means and deviations differ.
-    rng, side, edge = np.random.default_rng(0), SMALLEST // 4, STEP // 4
+    rng = np.random.default_rng(0)
+    side = SMALLEST // 4
+    edge = STEP // 4
     probe = rng.integers(0, 2, [side, side, channels]) * 255
     probe[edge:-edge, edge:-edge] = rng.integers(96, 160, [side - 2 * edge] * 2 + [channels])
     probe = probe.repeat(4, 0).repeat(4, 1).astype(np.uint8)
@@ -167,8 +173,8 @@ def _joined(
         if not left:
             strip = np.empty([len(piece), width * scale, piece.shape[-1]], np.uint8)
             laid_across = 0
-        across = strip.swapaxes(0, 1), piece.swapaxes(0, 1)
-        laid_across = _lay(*across, left * scale, laid_across, fade)
+        columns_of_both = strip.swapaxes(0, 1), piece.swapaxes(0, 1)
+        laid_across = _lay(*columns_of_both, left * scale, laid_across, fade)
         if right == width:
             if not top:
                 output = np.empty([height * scale, *strip.shape[1:]], np.uint8)
@@ -193,17 +199,18 @@ def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: bool) -> int:
-    """Lays `piece` on the rows from `start`, those before `laid` being taken, up to its end.
+    """Lays `piece` on the rows from `start`, where rows before `laid` are taken; returns its end.
 
-    In the middle of what both have, the outputs of a local network are equal: there one follows the
-    other. Those of another network fade into each other.
+    In the middle of the overlap the outputs of a local network are equal: there the piece begins.
+    Those of another network fade into each other.
     """
     both = laid - start
     rows = np.arange(both, dtype=np.float32)[:, None, None] + 0.5
     weight = rows / both if fade else rows > both / 2
     faded = np.rint(canvas[start:laid] * (1 - weight) + piece[:both] * weight)
     end = start + len(piece)
-    canvas[start:laid], canvas[laid:end] = faded, piece[both:]
+    canvas[start:laid] = faded
+    canvas[laid:end] = piece[both:]
     return end
 
 

@@ -11,15 +11,13 @@ import numpy as np
 import tensorflow as tf
 
 WARMUP = Path("assets.extra") / "tf_serving_warmup_requests"
-"""Where TensorFlow Serving looks, relative to the SavedModel's folder."""
+"""Where TensorFlow Serving expects them, relative to the SavedModel's folder."""
 
 
 def default_inputs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, np.ndarray]:
-    """Inputs that any server can afford: one example, 64 along every other open axis.
+    """Small inputs by name: one example of zeros, 64 along every other open axis.
 
-    Returns:
-        Input name -> zeros of the declared dtype; scalar integers (counts, seeds) are 1, and
-        strings empty.
+    Scalar integers (counts, seeds) are 1, and strings empty.
     """
 
     def zeros(spec: tf.TensorSpec) -> np.ndarray:
@@ -45,15 +43,9 @@ def prediction_log(model: str, signature: str, inputs: Mapping[str, np.ndarray])
 def write_warmup(
     folder: str | Path, model: str, requests: Mapping[str, Mapping[str, np.ndarray]]
 ) -> Path:
-    """Writes one request for each signature of the SavedModel in `folder`.
+    """Writes requests, signature name -> input name -> array, into the folder of a SavedModel.
 
-    Args:
-        folder: Folder of the SavedModel.
-        model: Name under which it will be served.
-        requests: Signature name -> input name -> array.
-
-    Returns:
-        The written file.
+    `model` is the name under which it will be served.
     """
     path = Path(folder) / WARMUP
     path.parent.mkdir(parents=True, exist_ok=True)

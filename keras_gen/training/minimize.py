@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,9 @@ import tensorflow as tf
 from keras_gen.training.replicas import global_mean, global_sum, replica_count
 
 NOT_FINITE = "keras_gen: not finite: "
+
+
+_float32 = functools.partial(tf.cast, dtype=tf.float32)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +159,7 @@ def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
         values = _spread_overflow(values)
     else:
         # The squared norm is much faster to check than every number, and Adam keeps such squares.
-        norm = tf.linalg.global_norm(values)
+        norm = tf.linalg.global_norm(list(map(_float32, values)))
         checks.append(tf.debugging.check_numerics(norm, f"{NOT_FINITE}{name}'s_gradient"))
     # A graph would else be free to update first and to find out later.
     with tf.control_dependencies(checks):

@@ -9,11 +9,10 @@ model.fit(data, callbacks=[SampleGrid(draw, "runs/a/traversals", every=5)])
 ```
 """
 
-from keras_gen.visualize.codes import class_traversals
-from keras_gen.visualize.games import densities, film_strip, vector_fields
-from keras_gen.visualize.latents import arithmetic, sample_neighbors
+from keras_gen.visualize.games import densities, vector_fields
 from keras_gen.visualize.models import (
-    figure,
+    arithmetic,
+    class_traversals,
     interpolations,
     manifold,
     ordered_traversals,
@@ -31,7 +30,6 @@ from keras_gen.visualize.plots import (
     roc_plot,
     unit_filters,
 )
-from keras_gen.visualize.points import point_strips
 from keras_gen.visualize.rows import (
     analogies,
     anomalies,
@@ -39,9 +37,10 @@ from keras_gen.visualize.rows import (
     image_rows,
     inpaintings,
     reconstructions,
+    sample_neighbors,
     style_mixing,
     swaps,
     translation_grid,
 )
 from keras_gen.visualize.sounds import spectrograms
-from keras_gen.visualize.strips import strips
+from keras_gen.visualize.strips import figure, film_strip, point_strips, strips

@@ -1,11 +1,10 @@
-"""Images of what a model does, as uint8 arrays; `figure` makes matplotlib figures of them.
+"""Images of what a model makes of points in its latent space.
 
 Images are `[n, height, width, 1 or 3]`. Points in latent space are given as latents
 `[n, latents]`, or as images if the model has `encode`.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import ndtri
@@ -13,10 +12,7 @@ from scipy.special import ndtri
 from keras_gen.bases.coder import decoded_path
 from keras_gen.losses import kl_standard_normal
 from keras_gen.media.images import grid
-from keras_gen.visualize.rows import as_uint8
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from keras_gen.visualize.rows import as_uint8, table
 
 
 def samples(model, n: int = 64, seed: int | None = 0, columns: int | None = None) -> np.ndarray:
@@ -26,21 +22,17 @@ def samples(model, n: int = 64, seed: int | None = 0, columns: int | None = None
         model: Any model with `sample(n, seed)`.
         n: How many.
         seed: The same seed gives the same images; None draws anew.
-        columns: Images in a row: nearly a square unless told.
+        columns: Images in a row; by default nearly a square.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
-    Example:
-    ```python
-    sample_grid = SampleGrid(samples, "runs/a/samples")
-    ```
+    Example: `sample_grid = SampleGrid(samples, "runs/a/samples")`.
     """
     return grid(model.sample(n, seed=seed), columns)
 
 
 def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:
-    """One row a pair: what lies between a's latents and b's, both ends included.
+    """One row a pair: images between a's latents and b's, both ends included.
 
     Args:
         model: Any model with `decode`, or with `generate`, of latents.
@@ -48,25 +40,20 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
         b: The same number.
         steps: Images in a row, at least 2.
         spherical: On an arc around the origin in place of the line: `bases.interpolation`.
-        **given: What `decode` takes besides, such as `labels`: one for each pair or for all.
+        **given: Other arguments of `decode`, such as `labels`: one for each pair or for all.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If a and b are not of one shape, neither latents nor images, `steps` is below 2,
             or latents are opposite and the arc between them has no one way.
 
-    Example:
-    ```python
-    write_png("lines.png", interpolations(model, digits[:5], digits[5:10]))
-    ```
+    Example: `write_png("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
     """
     if np.shape(a) != np.shape(b):
         raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
     ends = _latents(model, a), _latents(model, b)
-    points = as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given))
-    return grid(points.reshape(-1, *points.shape[2:]), steps)
+    return table(as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given)))
 
 
 def traversals(
@@ -86,19 +73,15 @@ def traversals(
         dimensions: Which latents, from 0; all by default.
         span: Largest value, in the latents' unit: standard deviations of a Normal prior.
         steps: Images in a row, at least 2.
-        **given: What the model's `decode` takes besides, such as `labels`.
+        **given: Other arguments of the model's `decode`, such as `labels`.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the model's latents are not one known number, a dimension is not one of
             them, `points` is neither latents nor images, or `steps` is below 2.
 
-    Example:
-    ```python
-    write_png("latents.png", traversals(model, digits[:1], dimensions=[0, 3]))
-    ```
+    Example: `write_png("latents.png", traversals(model, digits[:1], dimensions=[0, 3]))`.
     """
     _require_steps(steps)
     number = _number_of_latents(model)
@@ -108,10 +91,37 @@ def traversals(
     dimensions = range(number) if dimensions is None else dimensions
     if wrong := [d for d in dimensions if not 0 <= d < number]:
         raise ValueError(f"dimensions holds {wrong}: the model has latents 0 to {number - 1}.")
-    moved = np.tile(points[:, None, None], [1, len(dimensions), steps, 1])
-    for row, dimension in enumerate(dimensions):
-        moved[:, row, :, dimension] = np.linspace(-span, span, steps)
-    return grid(_decode(model, moved.reshape(-1, number), **given), steps)
+    return _moved(model, points, dimensions, np.linspace(-span, span, steps), **given)
+
+
+def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
+    """One row a categorical latent, which takes each of its classes while the others stay.
+
+    Args:
+        model: Any model of discrete codes `[batch, variables]`, such as `GumbelVAE`.
+        points: Codes to start from, or images `[n, height, width, channels]` that are encoded as
+            their likeliest codes; with several, each has its rows below the one before.
+        variables: Which latents, from 0; all by default.
+
+    Returns: a uint8 image `[height, width, 3]`, a column for each class.
+
+    Raises:
+        ValueError: If the model's codes are not integers `[batch, variables]`, or a variable is not
+            one of them.
+
+    Example: `class_traversals(model, digits[:1], variables=range(5))`.
+    """
+    edge = getattr(model, "edges", {}).get("codes")
+    if edge is None or len(edge.shape) != 1:
+        raise ValueError(
+            f"{type(model).__name__} has no codes [batch, variables] of classes: use traversals."
+        )
+    (number,) = edge.shape
+    variables = range(number) if variables is None else variables
+    if wrong := [v for v in variables if not 0 <= v < number]:
+        raise ValueError(f"variables holds {wrong}: the model has codes 0 to {number - 1}.")
+    codes = np.asarray(points) if np.ndim(points) == 2 else model.encode(points)
+    return _moved(model, codes, variables, np.arange(edge.levels))
 
 
 def ordered_traversals(
@@ -130,16 +140,12 @@ def ordered_traversals(
         steps: As of `traversals`.
         **given: As of `traversals`.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the model's codes are not means and log variances, or as of `traversals`.
 
-    Example:
-    ```python
-    write_png("latents.png", ordered_traversals(model, digits[:500]))
-    ```
+    Example: `write_png("latents.png", ordered_traversals(model, digits[:500]))`.
     """
     codes = model.encode(images)
     if not isinstance(codes, tuple) or len(codes) != 2:
@@ -160,22 +166,19 @@ def perturbations(
 
     Args:
         model: Any model with `decode`, or with a generator.
-        points: Latents, or images if the model has `encode`.
+        points: Latents, or images if the model has `encode`, whose first column then shows their
+            reconstructions.
         largest: Standard deviation of the noise at the right, in the latents' unit.
         steps: Images in a row, at least 2.
-        seed: Of the noise, which a row has of its own and only scales.
-        **given: What the model's `decode` takes besides, such as `labels`.
+        seed: Of the noise, one draw for each row, which is scaled along it.
+        **given: Other arguments of the model's `decode`, such as `labels`.
 
-    Returns:
-        uint8 image `[height, width, 3]`; of images the first column is their reconstructions.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If `points` is neither latents nor images, or `steps` is below 2.
 
-    Example:
-    ```python
-    write_png("noise.png", perturbations(model, digits[:5]))
-    ```
+    Example: `write_png("noise.png", perturbations(model, digits[:5]))`.
     """
     _require_steps(steps)
     latents = _latents(model, points)
@@ -193,18 +196,14 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
     Args:
         model: Any model with `decode`, or with a generator, of two latents.
         side: Images in a row and in a column.
-        **given: What the model's `decode` takes besides, such as `labels`.
+        **given: Other arguments of the model's `decode`, such as `labels`.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the model has not two latents, or `side` is below 1.
 
-    Example:
-    ```python
-    write_png("manifold.png", manifold(model))
-    ```
+    Example: `write_png("manifold.png", manifold(model))`.
     """
     if (number := _number_of_latents(model)) != 2:
         raise ValueError(
@@ -221,9 +220,8 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
     """Why an autoencoder is no generator: decoded codes of data, and of a Normal like them.
 
-    The Normal has the mean and the covariance of the data's codes, the most that can be said of
-    them by second moments. Images on the right that look worse than those on the left show that
-    the codes fill their space unevenly, which a variational autoencoder is trained against.
+    The Normal has the mean and the covariance of the data's codes. If the images on the right are
+    worse than those on the left, the codes fill their space unevenly.
 
     Args:
         model: Any model with `decode`.
@@ -231,16 +229,12 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
         n: Images on each side.
         seed: Of the choice of codes on the left, and of the draw on the right.
 
-    Returns:
-        uint8 image `[height, width, 3]`: two grids side by side, left of data, right of the Normal.
+    Returns: a uint8 image `[height, width, 3]`: on the left data, on the right the Normal.
 
     Raises:
         ValueError: If the codes are not `[examples, latents]`.
 
-    Example:
-    ```python
-    write_png("random_codes.png", random_codes(model, model.encode(digits)))
-    ```
+    Example: `write_png("random_codes.png", random_codes(model, model.encode(digits)))`.
     """
     codes = np.asarray(codes_of_data, "float64")
     if codes.ndim != 2 or len(codes) < 2:
@@ -252,9 +246,36 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     real = codes[random.choice(len(codes), n, replace=n > len(codes))]
     covariance = np.atleast_2d(np.cov(codes, rowvar=False))
     drawn = random.multivariate_normal(codes.mean(axis=0), covariance, n, method="eigh")
-    sides = [grid(_decode(model, side)) for side in (real, drawn)]
-    gap = np.full([sides[0].shape[0], sides[0].shape[1] // 16, 3], 255, np.uint8)
-    return np.concatenate([sides[0], gap, sides[1]], axis=1)
+    left = grid(_decode(model, real))
+    right = grid(_decode(model, drawn))
+    gap = np.full([len(left), left.shape[1] // 16, 3], 255, np.uint8)
+    return np.concatenate([left, gap, right], axis=1)
+
+
+def arithmetic(model, a, b, c, seed: int = 0, **given) -> np.ndarray:
+    """Three rows of latents and of their means, and a row of what `a - b + c` gives.
+
+    Radford, Metz, Chintala (2016), fig. 7.
+
+    Args:
+        model: Any model with `generate` and `latent_arithmetic`, such as `GAN`.
+        a: Latents `[m, latents]`, three of each in the paper.
+        b: The same number.
+        c: The same number.
+        seed: Of the noise on the last row after its first image.
+        **given: Other arguments of `generate`, such as `labels`: one for all.
+
+    Returns: a uint8 image `[height, width, 3]` of m + 1 columns; the last one shows the means.
+
+    Raises:
+        ValueError: As `model.latent_arithmetic`.
+
+    Example: `write_png("arithmetic.png", arithmetic(model, smiling, women, men))`.
+    """
+    rows = [np.concatenate([z, np.mean(z, axis=0, keepdims=True)]) for z in (a, b, c)]
+    shown = [model.generate(row.astype("float32"), **given) for row in rows]
+    shown.append(model.latent_arithmetic(a, b, c, n=len(rows[0]), seed=seed, **given))
+    return grid(np.concatenate(shown), len(rows[0]))
 
 
 def redrawn(model, images, seed: int = 0) -> np.ndarray:
@@ -265,80 +286,15 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
         images: uint8, or float as the model takes them.
         seed: Of the draws, the same for all rows.
 
-    Returns:
-        uint8 image `[height, width, 3]`, a row for each image: the image, its reconstruction, and
-        what is generated of its latents above layer 1, above layer 2, and so on; the last column is
-        a sample.
+    Returns: a uint8 image `[height, width, 3]`. A row holds the image, its reconstruction, and what
+        is generated from its latents above layer 1, above layer 2, and so on; last a sample.
 
-    Example:
-    ```python
-    sample_grid = SampleGrid(lambda model: redrawn(model, test_images[:8]), "runs/a/layers")
-    ```
+    Example: `write_png("layers.png", redrawn(model, test_images[:8]))`.
     """
     codes = model.encode(images)
     noise = np.random.default_rng(seed).normal(size=codes.shape).astype("float32")
     columns = [images, *(model.redraw(codes, noise, layers) for layers in range(model.depth + 1))]
-    shown = np.stack([as_uint8(model, column) for column in columns], axis=1)
-    return grid(shown.reshape(-1, *shown.shape[2:]), len(columns))
-
-
-def figure(
-    image: np.ndarray,
-    title: str | None = None,
-    row_labels: Sequence[str] = (),
-    column_labels: Sequence[str] = (),
-    pad: int = 2,
-) -> "Figure":
-    """A matplotlib figure of an image of this module, with labels beside its rows and columns.
-
-    It is no part of pyplot's state, so nothing has to be closed; a notebook shows it as the last
-    value of a cell.
-
-    Args:
-        image: uint8 `[height, width, 3]` of equal cells.
-        title: Text above.
-        row_labels: One text a row of cells, from above.
-        column_labels: One text a column.
-        pad: White pixels around each cell, as `grid` was told.
-
-    Returns:
-        `matplotlib.figure.Figure`.
-
-    Raises:
-        ValueError: If the labels are not as many as rows or columns can be.
-
-    Example:
-    ```python
-    drawn = figure(reconstructions(model, digits[:8]), row_labels=["image", "reconstruction"])
-    drawn.savefig("reconstructions.pdf")
-    ```
-    """
-    from matplotlib.figure import Figure
-
-    height, width = image.shape[:2]
-    drawn = Figure(figsize=(8, 1 + 8 * height / width), layout="constrained")
-    axes = drawn.subplots()
-    axes.imshow(image, interpolation="nearest")
-    axes.set_xticks(_middles(width, column_labels, pad, "column"), column_labels)
-    axes.set_yticks(_middles(height, row_labels, pad, "row"), row_labels)
-    axes.tick_params(length=0)
-    axes.spines[:].set_visible(False)
-    if title:
-        axes.set_title(title)
-    # Row labels take width from the image, which keeps its shape: no white above and below.
-    drawn.draw_without_rendering()
-    drawn.set_figheight(drawn.get_tightbbox().height + 0.1)
-    return drawn
-
-
-def _middles(size, labels, pad, kind):
-    """The middle pixel of each cell, where pixels begin at -0.5 as in `imshow`."""
-    if labels and (size - pad) % len(labels):
-        raise ValueError(
-            f"There are {len(labels)} {kind}_labels: an image of {size} pixels with {pad} between "
-            f"cells has not as many equal {kind}s."
-        )
-    return [(size - pad) * (i + 0.5) / len(labels) + (pad - 1) / 2 for i in range(len(labels))]
+    return table(np.stack([as_uint8(model, column) for column in columns], axis=1))
 
 
 def _require_steps(steps):
@@ -348,11 +304,10 @@ def _require_steps(steps):
 
 def _number_of_latents(model) -> int:
     """Of the decoder's or generator's input."""
-    networks = (getattr(model, name, None) for name in ("decoder", "generator"))
-    network = next((n for n in networks if n is not None), None)
+    network = getattr(model, "decoder", getattr(model, "generator", None))
     shape = getattr(network, "input_shape", None)
     if isinstance(shape, list) and (hasattr(model, "decode") or hasattr(model, "generate")):
-        shape = shape[0]  # the others are what else is taken
+        shape = shape[0]  # the other inputs are conditions
     if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
         raise ValueError(
             f"{type(model).__name__} has no decoder or generator of latents [batch, number] "
@@ -373,13 +328,23 @@ def _latents(model, points) -> np.ndarray:
     raise ValueError(f"The points have shape {np.shape(points)}: expected [n, latents]{images}.")
 
 
+def _moved(model, points, dimensions, values, **given) -> np.ndarray:
+    """A row for each point and dimension, which takes each of the values."""
+    moved = np.tile(points[:, None, None], [1, len(dimensions), len(values), 1])
+    for row, dimension in enumerate(dimensions):
+        moved[:, row, :, dimension] = values
+    return grid(_decode(model, moved.reshape(-1, points.shape[1]), **given), len(values))
+
+
 def _decoder(model):
     """What makes images of latents: `decode`, `generate`, or the model itself."""
     return getattr(model, "decode", getattr(model, "generate", model))
 
 
-def _decode(model, latents, batch_size: int = 64, **given) -> np.ndarray:
-    """Latents to uint8 images."""
-    latents = np.asarray(latents, "float32")
-    parts = [latents[i : i + batch_size] for i in range(0, len(latents), batch_size)]
+def _decode(model, points, batch_size: int = 64, **given) -> np.ndarray:
+    """Codes, or latents in float32, to uint8 images."""
+    points = np.asarray(points)
+    if not np.issubdtype(points.dtype, np.integer):
+        points = points.astype("float32")
+    parts = [points[i : i + batch_size] for i in range(0, len(points), batch_size)]
     return np.concatenate([as_uint8(model, _decoder(model)(part, **given)) for part in parts])

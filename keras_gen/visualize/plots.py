@@ -1,7 +1,7 @@
 """Images of numbers: codes as points, weights as filters, figures as lines."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
@@ -18,25 +18,20 @@ def code_scatter(
     """Codes of two dimensions as points colored by label, one panel for each kind of code.
 
     As fig. 3 of Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks",
-    Science 2006, which sets an autoencoder's codes beside the first two principal components.
+    Science 2006, which compares an autoencoder's codes with the first two principal components.
 
     Args:
         panels: Title -> codes `[n, 2]` of the same n examples.
         labels: Integers `[n]` from 0 on.
         names: Text of each label; the numbers themselves by default.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there is no panel, codes or labels have another shape, a label is negative
             or no integer, or there are fewer names than labels.
 
-    Example:
-    ```python
-    both = {"autoencoder": model.encode(digits), "PCA": components.transform(pixels)}
-    write_png("codes.png", code_scatter(both, labels))
-    ```
+    Example: `code_scatter({"autoencoder": codes, "PCA": pca.transform(pixels)}, labels)`.
     """
     from matplotlib import colormaps
 
@@ -55,52 +50,41 @@ def code_scatter(
     kinds = np.unique(labels)
     if names is not None and len(names) <= kinds.max(initial=0):
         raise ValueError(f"There are {len(names)} names and a label {kinds.max()}: name each.")
-    many = len(kinds) > 10
-    colors = (
-        colormaps["turbo"](np.linspace(0, 1, len(kinds)))
-        if many
-        else colormaps["tab10"](np.arange(len(kinds)))
-    )
-    drawn = _figure(len(panels))
-    row = drawn.subplots(1, len(panels), squeeze=False)[0]
+    if len(kinds) > 10:
+        colors = colormaps["turbo"](np.linspace(0, 1, len(kinds)))
+    else:
+        colors = colormaps["tab10"](np.arange(len(kinds)))
+    drawn, row = panels_of(len(panels))
     for axes, (title, codes) in zip(row, panels.items(), strict=True):
         # In the order of the examples: label after label would hide the first ones.
-        axes.scatter(
-            *np.asarray(codes).T,
-            s=np.clip(6000 / max(len(labels), 1), 1.5, 12),
-            c=colors[np.searchsorted(kinds, labels)],
-            linewidths=0,
-        )
+        size = np.clip(6000 / max(len(labels), 1), 1.5, 12)
+        color = colors[np.searchsorted(kinds, labels)]
+        axes.scatter(*np.asarray(codes).T, s=size, c=color, linewidths=0)
         axes.set_title(title)
     marks = [
         axes.scatter([], [], color=[color], label=str(kind) if names is None else names[kind])
         for kind, color in zip(kinds, colors, strict=True)
     ]
     drawn.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
-    return _pixels(drawn)
+    return pixels(drawn)
 
 
 def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
-    """What each unit of a first layer looks at: its weights as an image, in a grid.
+    """The weights of each unit of a first layer as an image, in a grid.
 
-    Each image is scaled on its own and symmetrically, so that gray is a weight of 0, white the
-    unit's largest absolute weight, and black the same below 0.
+    Gray is a weight of 0, white the unit's largest absolute weight, and black the same below 0.
 
     Args:
         weights: Kernel `[inputs, units]`, such as that of the first dense layer.
         shape: `(height, width, 1 or 3)` of the inputs.
         n: Units shown, the first ones; all if there are fewer.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If the weights are not `[inputs, units]` of that shape.
 
-    Example:
-    ```python
-    write_png("filters.png", filters(model.encoder.get_weights()[0], (28, 28, 1)))
-    ```
+    Example: `write_png("filters.png", filters(model.encoder.get_weights()[0], (28, 28, 1)))`.
     """
     weights = np.asarray(weights, "float32")
     if weights.ndim != 2 or len(weights) != np.prod(shape):
@@ -116,18 +100,14 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
 
 
 def unit_filters(model) -> np.ndarray:
-    """What each unit of an encoder's first layer looks at, as `filters` draws it.
+    """The weights of each unit of an encoder's first layer, as `filters` draws them.
 
     Args:
         model: Any model whose encoder begins with a dense layer on images.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
-    Example:
-    ```python
-    sample_grid = SampleGrid(unit_filters, "runs/a/filters", every=10)
-    ```
+    Example: `sample_grid = SampleGrid(unit_filters, "runs/a/filters", every=10)`.
     """
     return filters(model.encoder.get_weights()[0], model.encoder.input_shape[1:])
 
@@ -148,17 +128,13 @@ def line_plot(
         log_x: Whether x has a logarithmic scale, its values as its ticks.
         log_y: Whether y has a logarithmic scale.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there is no line, one has not as many xs as ys, or a number on a logarithmic
             scale is not positive.
 
-    Example:
-    ```python
-    curve = line_plot({"PCA": ([2, 5, 10], [55.7, 45.1, 35.2])}, "code size", "squared error")
-    ```
+    Example: `line_plot({"PCA": ([2, 5, 10], [55.7, 45.1, 35.2])}, "code size", "error")`.
     """
     for name, (xs, ys) in lines.items():
         if len(xs) != len(ys):
@@ -171,8 +147,7 @@ def line_plot(
                 )
     if not lines:
         raise ValueError("lines is empty: give at least one.")
-    drawn = _figure(1)
-    axes = drawn.subplots()
+    drawn, (axes,) = panels_of(1)
     for name, (xs, ys) in lines.items():
         axes.plot(xs, ys, marker="o", label=name)
     if log_x:
@@ -185,7 +160,7 @@ def line_plot(
     axes.set(xlabel=x_label, ylabel=y_label)
     axes.grid(alpha=0.3)
     axes.legend()
-    return _pixels(drawn)
+    return pixels(drawn)
 
 
 def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
@@ -196,28 +171,23 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
     Args:
         uses: Title -> numbers from 0 on `[codes]`, such as `keras_gen.metrics.code_uses` counts.
 
-    Returns:
-        uint8 image `[height, width, 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there is no panel, or nothing is used in one.
 
-    Example:
-    ```python
-    drawn = code_histogram({"codes": code_uses(model.encode(images), 512)})
-    ```
+    Example: `drawn = code_histogram({"codes": code_uses(model.encode(images), 512)})`.
     """
     if not uses or any(not np.sum(counts) > 0 for counts in uses.values()):
         raise ValueError("uses is empty, or counts no use: give at least one panel of counts.")
-    drawn = _figure(len(uses))
-    row = drawn.subplots(1, len(uses), squeeze=False)[0]
+    drawn, row = panels_of(len(uses))
     for axes, (title, counts) in zip(row, uses.items(), strict=True):
         fractions = np.sort(np.asarray(counts) / np.sum(counts))[::-1]
         axes.bar(np.arange(len(fractions)) + 1, fractions, width=1.0)
         axes.axhline(1 / len(fractions), color="black", linestyle="--", linewidth=1)
         axes.set(title=title, xlabel="codes, most used first", ylabel="fraction of all uses")
         axes.set_xlim(0.5, len(fractions) + 0.5)
-    return _pixels(drawn)
+    return pixels(drawn)
 
 
 def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarray:
@@ -227,16 +197,12 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
         scores: Name -> finite numbers `[n]`, higher for what is to be detected.
         positive: Whether an example is to be detected, booleans `[n]`, both kinds present.
 
-    Returns:
-        uint8 image `[height, width, 3]`, of 21 rates from 0 to 1.
+    Returns: a uint8 image `[height, width, 3]`, of 21 rates from 0 to 1.
 
     Raises:
         ValueError: If a score is of another shape, or all examples are of one kind.
 
-    Example:
-    ```python
-    curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)
-    ```
+    Example: `curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)`.
     """
     rates = np.linspace(0, 1, 21)
     positive = np.asarray(positive, bool)
@@ -246,21 +212,26 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
     for name, values in scores.items():
         label = f"{name} ({roc_auc_score(positive, values):.3f})"
         limits = np.quantile(values[~positive], 1 - rates)
-        lines[label] = (
-            rates.tolist(),
-            [float((values[positive] > limit).mean()) for limit in limits],
-        )
+        detected = [float((values[positive] > limit).mean()) for limit in limits]
+        lines[label] = rates.tolist(), detected
     return line_plot(lines, "false alarms (fraction)", "detected (fraction)")
 
 
-def _figure(panels: int) -> "Figure":
-    """A figure that is no part of pyplot's state, so nothing has to be closed."""
+def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
+    """A new figure, and its panels in a row."""
+    drawn = new_figure(1 + 5 * count, 4.5)
+    return drawn, drawn.subplots(1, count, squeeze=False)[0]
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """A figure in hundreds of pixels; it is no part of pyplot's state, and need not be closed."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(1 + 5 * panels, 4.5), dpi=100, layout="constrained")
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")
 
 
-def _pixels(drawn: "Figure") -> np.ndarray:
+def pixels(drawn: "Figure") -> np.ndarray:
+    """A figure as a uint8 image `[height, width, 3]`."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     canvas = FigureCanvasAgg(drawn)

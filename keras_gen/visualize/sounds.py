@@ -15,18 +15,13 @@ def spectrograms(*rows: np.ndarray) -> np.ndarray:
         *rows: Sounds, int16 or floats in [-1, 1], `[n, samples, 1]` each: such as originals above
             their reconstructions and conversions.
 
-    Returns:
-        uint8 image `[height, width, 3]`, a row for each, 60 dB from black to white.
+    Returns: a uint8 image `[height, width, 3]`, a row for each, 60 dB from black to white.
 
     Raises:
         TypeError: If a dtype is another.
         ValueError: If the shapes or the values are others.
 
-    Example:
-    ```python
-    converted = model.convert(recordings, 3)
-    write_png("converted.png", spectrograms(recordings, converted))
-    ```
+    Example: `write_png("both.png", spectrograms(recordings, model.convert(recordings, 3)))`.
     """
     levels = [1 + 20 / _RANGE * np.log10(spectrogram(sounds) + 1e-9) for sounds in rows]
     pixels = (255 * np.clip(np.concatenate(levels), 0, 1)).round().astype(np.uint8)

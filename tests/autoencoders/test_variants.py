@@ -40,7 +40,7 @@ def frobenius(encoder, x):
 def test_contraction_is_the_norm_of_the_jacobian(method):
     pair, x = networks(), examples()
     model = ContractiveAutoencoder(*pair, method=method)
-    contraction = model.terms({"x": x}, training=True)["contraction"]
+    contraction = model.terms({"x": x}, training=True)[0]["contraction"]
     np.testing.assert_allclose(contraction, frobenius(pair[0], x), rtol=1e-4)
 
 
@@ -48,7 +48,7 @@ def test_hutchinson_is_unbiased():
     pair, x = networks(), examples(2)
     model = ContractiveAutoencoder(*pair, method="hutchinson")
     model.compile()
-    step = tf.function(lambda: model.terms({"x": x}, training=True)["contraction"])
+    step = tf.function(lambda: model.terms({"x": x}, training=True)[0]["contraction"])
     draws = []
     for _ in range(2000):
         draws.append(step().numpy())
@@ -64,7 +64,7 @@ def test_contraction_has_the_same_gradient_in_every_way():
     for method in ("closed_form", "jacobian"):
         model = ContractiveAutoencoder(*pair, method=method)
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(model.terms({"x": x}, training=True)["contraction"])
+            loss = tf.reduce_sum(model.terms({"x": x}, training=True)[0]["contraction"])
         gradients.append(tape.gradient(loss, [v.value for v in pair[0].trainable_variables]))
     for closed, general in zip(*gradients, strict=True):
         np.testing.assert_allclose(closed, general, rtol=1e-4, atol=1e-6)
@@ -74,9 +74,8 @@ def test_contraction_of_a_deep_encoder():
     deep = networks(hidden=(7,))
     with pytest.raises(ValueError, match="one dense sigmoid layer: use 'jacobian'"):
         ContractiveAutoencoder(*deep, method="closed_form")
-    terms = ContractiveAutoencoder(*deep, method="jacobian").terms(
-        {"x": examples()}, training=False
-    )
+    model = ContractiveAutoencoder(*deep, method="jacobian")
+    terms, _ = model.terms({"x": examples()}, training=False)
     assert terms["contraction"].shape == [5] and np.all(terms["contraction"] > 0)
 
 
@@ -87,7 +86,7 @@ def test_jacobian_norms_are_exact_whatever_the_method():
     np.testing.assert_allclose(model.jacobian_norms(images, batch_size=2), expected, rtol=1e-4)
     deep = ContractiveAutoencoder(*networks(hidden=(7,)))
     exact = ContractiveAutoencoder(deep.encoder, deep.decoder, method="jacobian")
-    terms = exact.terms({"x": exact.prepare(images)}, training=False)
+    terms, _ = exact.terms({"x": exact.prepare(images)}, training=False)
     expected = np.sqrt(terms["contraction"])
     np.testing.assert_allclose(deep.jacobian_norms(images), expected, rtol=1e-5)
 
@@ -97,13 +96,13 @@ def test_kl_sparsity_is_that_of_bernoulli_variables():
     model = SparseAutoencoder(*pair, target=0.1)
     mean = np.asarray(pair[0](x), "float64").mean(axis=0)
     expected = 0.1 * np.log(0.1 / mean) + 0.9 * np.log(0.9 / (1 - mean))
-    sparsity = model.terms({"x": x}, training=True)["sparsity"]
+    sparsity = model.terms({"x": x}, training=True)[0]["sparsity"]
     np.testing.assert_allclose(sparsity, np.full(50, expected.sum()), rtol=1e-5)
 
 
 def test_l1_sparsity():
     pair, x = networks(activation=None), examples()
-    sparsity = SparseAutoencoder(*pair, penalty="l1").terms({"x": x}, training=True)["sparsity"]
+    sparsity = SparseAutoencoder(*pair, penalty="l1").terms({"x": x}, training=True)[0]["sparsity"]
     np.testing.assert_allclose(sparsity, np.abs(pair[0](x)).sum(axis=1), rtol=1e-5)
 
 
@@ -144,7 +143,7 @@ def test_reconstructs_the_clean_example():
     model = DenoisingAutoencoder(*networks(), corruption="masking", amount=1.0)
     x = examples()
     expected = -model.likelihood.log_prob(model.decoder(model.encoder(0 * x)), x)
-    terms = model.terms({"x": x}, training=True)
+    terms, _ = model.terms({"x": x}, training=True)
     np.testing.assert_allclose(terms["reconstruction"], expected, rtol=1e-6)
 
 
@@ -152,7 +151,7 @@ def test_classifies_only_what_has_a_label():
     classifier = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
     model = ClassifyingAutoencoder(*networks(), classifier, weight=2.0)
     x, labels = examples(3), tf.constant([2, -1, 0])
-    terms = model.terms({"x": x, "labels": labels}, training=True)
+    terms, _ = model.terms({"x": x, "labels": labels}, training=True)
     logp = np.asarray(tf.nn.log_softmax(model.classify(x.numpy())))
     expected = [-logp[0, 2], 0, -logp[2, 0]]
     np.testing.assert_allclose(terms["classification"], expected, rtol=1e-5, atol=1e-7)
@@ -165,14 +164,10 @@ def test_refuses_bad_arguments():
     pair = networks()
     with pytest.raises(ValueError, match="corruption is 'rain'"):
         DenoisingAutoencoder(*pair, corruption="rain")
-    with pytest.raises(ValueError, match=r"amount is 1\.5: it must not be above 1"):
-        DenoisingAutoencoder(*pair, amount=1.5)
     with pytest.raises(ValueError, match="penalty is 'l2'"):
         SparseAutoencoder(*pair, penalty="l2")
     with pytest.raises(ValueError, match="target is 1"):
         SparseAutoencoder(*pair, target=1)
-    with pytest.raises(ValueError, match="weight is -1"):
-        ContractiveAutoencoder(*pair, weight=-1)
     with pytest.raises(ValueError, match="method is 'guess'"):
         ContractiveAutoencoder(*pair, method="guess")
     classifier = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3)])

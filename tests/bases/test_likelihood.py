@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases import DensityModel, Inferred, LikelihoodModel
+from keras_gen.bases import Inferred, LikelihoodModel, log_prob
 from keras_gen.bases.edges import Images, Labels, Levels, Vectors
 from keras_gen.bases.likelihood import edge_of
 from keras_gen.losses import Bernoulli, Categorical, Normal, UnboundedNormal
-from keras_gen.training import NonFiniteLossError
+from keras_gen.serving.export import export, load
 from keras_gen.training.schedules import Linear
 
 X = np.array([[1.0], [3.0]], "float32")
@@ -124,12 +124,6 @@ class TestSteps:
             assert str(caught.value) == sentence
         assert slope(model) == 2
 
-    def test_the_base_says_what_is_missing(self):
-        model = LikelihoodModel()
-        model.edges["x"] = Vectors((1,))
-        with pytest.raises(NotImplementedError, match="LikelihoodModel does not say what it min"):
-            model.score(X)
-
 
 class TestAfterUpdate:
     @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
@@ -138,61 +132,6 @@ class TestAfterUpdate:
         train(model)
         # Inferred before the update: the mean of x is 2, that of 2 x + 10 x is 24.
         assert remembered(model) == (2, 24)
-
-    @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
-    def test_does_not_come_after_a_loss_that_is_not_finite(self, run_eagerly):
-        model = compiled(run_eagerly=run_eagerly)
-        factor, terms = tf.Variable(float("nan")), model.loss_terms
-        slow = tf.random.normal([400, 400])
-
-        def late(x, inferred, training):
-            """The loss takes its time, so that what does not wait for it is done before."""
-            wait = slow
-            for _ in range(30):
-                wait = tf.linalg.matmul(wait, slow) / 400
-            found = terms(x, inferred, training)
-            return found | {"square": found["square"] * factor + 0 * tf.reduce_sum(wait)}
-
-        model.loss_terms = late
-        with pytest.raises(NonFiniteLossError, match="total_loss was not finite at step 0"):
-            train(model)
-        assert remembered(model) == (0, 0) and model.step.numpy() == 0
-        factor.assign(1.0)
-        train(model)
-        assert remembered(model) == (2, 24)
-
-    def test_is_given_the_other_parts_of_the_batch(self):
-        class Labeled(LikelihoodModel):
-            batch = ("x", "labels")
-
-            def __init__(self):
-                super().__init__()
-                self.network = line()
-                self.edges |= {"x": Vectors((1,)), "labels": Labels(3)}
-                self.seen = []
-
-            networks = property(lambda self: {"network": self.network})
-
-            def infer(self, x, training, labels):
-                self.seen.append(labels)
-                return Inferred()
-
-            def loss_weights(self):
-                return {"fit": 1.0}
-
-            def loss_terms(self, x, inferred, training, labels):
-                self.seen.append(labels)
-                return {"fit": self.network(x)[:, 0]}
-
-            def after_update(self, x, inferred, labels):
-                self.seen.append(labels)
-
-        model = Labeled()
-        model.compile("sgd", run_eagerly=True)
-        model.fit(X, np.array([0, 2]), shuffle=False, verbose=0)
-        assert len(model.seen) == 3
-        for labels in model.seen:
-            np.testing.assert_array_equal(labels, [0, 2])
 
 
 class TestScores:
@@ -215,8 +154,71 @@ class TestScores:
             Slope(line()).threshold(X, bad)
 
 
-class Density(DensityModel):
+class Conditional(LikelihoodModel):
+    """log p(x | label) of N(w label, 1)."""
+
+    batch = ("x", "labels")
+    given = ("labels",)
+    default_signature = "score"
+    log_prob = log_prob
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.edges |= {"x": Vectors((1,), "numbers"), "labels": Labels(3)}
+        self.seen = []
+
+    def loss_weights(self):
+        return {"fit": 1.0}
+
+    def infer(self, x, training, labels):
+        return Inferred(labels)
+
+    def loss_terms(self, x, inferred, training, labels):
+        mean = self.network(tf.cast(labels, tf.float32)[:, None])
+        return {"fit": -Normal().log_prob(mean, x)}
+
+    def after_update(self, x, inferred, labels):
+        self.seen.append((inferred.latents, labels))
+
+
+class TestConditions:
+    labels = np.array([0, 2])
+    # The means are 0 and 4.
+    nats = 0.5 * np.log(2 * np.pi) + np.array([1.0, 1.0]) / 2
+
+    def test_training_passes_on_all_parts_of_the_batch(self):
+        model = Conditional(line())
+        model.compile(keras.optimizers.SGD(0.1), run_eagerly=True)
+        logs = model.fit(X, self.labels, shuffle=False, verbose=0).history
+        assert logs["loss"] == pytest.approx([self.nats.mean()])
+        # The slope of the mean of (3 - 2 w)^2 / 2 and 1 / 2 is 1.
+        assert slope(model) == pytest.approx(2 - 0.1)
+        for labels in model.seen[0]:
+            np.testing.assert_array_equal(labels, self.labels)
+        logs = model.evaluate(X, self.labels, return_dict=True, verbose=0)
+        assert logs["loss"] < self.nats.mean()
+
+    def test_scores_and_densities_take_the_condition(self):
+        model = Conditional(line())
+        np.testing.assert_allclose(model.score(X, labels=self.labels), self.nats, rtol=1e-6)
+        np.testing.assert_allclose(model.log_prob(X, self.labels), -self.nats, rtol=1e-6)
+        with pytest.raises(TypeError, match="labels"):
+            model.score(X)
+
+    def test_exports_take_it_too(self, tmp_path):
+        model = Conditional(line())
+        exported = load(export(model, tmp_path, "conditional"))
+        for name, output in (("score", "scores"), ("log_prob", "log_probs")):
+            served = exported(name, numbers=X, labels=self.labels.astype("int32"))
+            called = getattr(model, name)(X, self.labels)
+            np.testing.assert_allclose(served[output], called, rtol=1e-6)
+
+
+class Density(LikelihoodModel):
     """N(0, 1) of points."""
+
+    log_prob = log_prob
 
     def __init__(self):
         super().__init__()
@@ -225,31 +227,23 @@ class Density(DensityModel):
     def nats(self, x):
         return -Normal().log_prob(tf.zeros_like(x), x)
 
-    def noise(self, n, key):
-        return tf.random.stateless_normal([n, 2], key)
 
-    def from_noise(self, noise):
-        return noise
+def test_log_prob_is_minus_the_score():
+    model, x = Density(), np.array([[0.0, 0.0], [3.0, 4.0]])
+    expected = -np.log(2 * np.pi) - np.array([0, 12.5])
+    np.testing.assert_allclose(model.log_prob(x), expected, rtol=1e-6)
+    np.testing.assert_allclose(model.score(x), -expected, rtol=1e-6)
+    assert set(model.signatures()) == {"score", "log_prob"}
+    assert "log_prob" not in Slope(line()).signatures()
 
 
-class TestDensities:
-    def test_log_prob_is_minus_the_score(self):
-        model, x = Density(), np.array([[0.0, 0.0], [3.0, 4.0]])
-        expected = -np.log(2 * np.pi) - np.array([0, 12.5])
-        np.testing.assert_allclose(model.log_prob(x), expected, rtol=1e-6)
-        np.testing.assert_allclose(model.score(x), -expected, rtol=1e-6)
-
-    def test_signatures(self):
-        assert set(Density().signatures()) == {"score", "log_prob", "sample"}
-        assert Density.default_signature == "sample"
-
-    def test_the_seed_of_estimates_stays(self):
-        model = Density()
-        seed = model.score_seed()
-        model.step.assign(3)
-        model.evaluation_step.assign(3)
-        np.testing.assert_array_equal(model.score_seed(), seed)
-        assert not np.array_equal(LikelihoodModel.stateless_seed(model, "score"), seed)
+def test_the_seed_of_estimates_stays():
+    model = Density()
+    seed = model.score_seed()
+    model.step.assign(3)
+    model.evaluation_step.assign(3)
+    np.testing.assert_array_equal(model.score_seed(), seed)
+    assert not np.array_equal(model.stateless_seed("score"), seed)
 
 
 def test_edges_of_likelihoods():

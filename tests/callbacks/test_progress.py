@@ -41,14 +41,6 @@ def test_a_resumed_training(monkeypatch, capsys):
     ]
 
 
-def test_a_second_fit_starts_anew(monkeypatch, capsys):
-    Clock(monkeypatch, 0, 5, 10, 1000, 1007, 1010)
-    callback = TimeLeft()
-    train(callback, 2)
-    train(callback, 2)
-    assert capsys.readouterr().out.splitlines()[1] == "  0:07 min gone, about 0:07 min left"
-
-
 def test_only_the_chief_prints(monkeypatch, capsys):
     monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
     train(TimeLeft(), 3)

@@ -34,11 +34,6 @@ def test_a_image_every_few_epochs(tmp_path, capsys, every, expected):
     assert lines == [f"  image: {tmp_path / 'samples' / file}" for file in files]
 
 
-def test_goes_on_in_a_resumed_training(tmp_path):
-    fit(SampleGrid(lambda model: np.zeros([2, 2, 3], "uint8"), tmp_path, 2), initial_epoch=2)
-    assert names(tmp_path) == ["epoch-0004.png"]
-
-
 def test_draws_with_averaged_weights_and_leaves_the_trained_ones(tmp_path):
     seen = []
 

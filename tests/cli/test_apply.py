@@ -11,7 +11,7 @@ from PIL import Image
 from all_tiny import TINY
 from keras_gen.cli import main
 from keras_gen.media.animations import is_animation
-from keras_gen.media.images import read_image, write_image, write_png
+from keras_gen.media.images import read_image, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from shared import fails, imported_by, run_without
@@ -42,11 +42,6 @@ def test_apply_another_signature(home):
     np.testing.assert_array_equal(read_image("out.png"), PHOTO // 2)
 
 
-def test_apply_finds_the_only_signature_that_translates(home):
-    assert main(["apply", "single", "photo.png", "-o", "out.png"]) == 0
-    np.testing.assert_array_equal(read_image("out.png"), PHOTO)
-
-
 def test_apply_to_files_folders_and_globs_of_any_kind(home):
     (home / "more" / "deep").mkdir(parents=True)
     (home / "more" / "notes.txt").write_text("not an image")
@@ -57,33 +52,11 @@ def test_apply_to_files_folders_and_globs_of_any_kind(home):
     (home / "more" / "clear.png").write_bytes(tf.io.encode_png(clear).numpy())
     (home / "photo.JPG").write_bytes(tf.io.encode_jpeg(PHOTO).numpy())
     (home / "photo.JPG").rename("snap.JPG")
-    (home / "bare").write_bytes((home / "photo.png").read_bytes())  # told, so taken
-    assert (
-        main(
-            [
-                "apply",
-                "inverter",
-                "photo.png",
-                "*.JPG",
-                "more",
-                "more/**/one.*",
-                "more/tall.png",
-                "bare",
-                "-o",
-                "out",
-            ]
-        )
-        == 0
-    )
-    assert sorted(path.name for path in Path("out").iterdir()) == [
-        "bare.png",
-        "clear.png",
-        "gray.png",
-        "one.png",
-        "photo.png",
-        "snap.png",
-        "tall.png",
-    ]
+    (home / "bare").write_bytes((home / "photo.png").read_bytes())  # named, so taken
+    named = ["photo.png", "*.JPG", "more", "more/**/one.*", "more/tall.png", "bare"]
+    assert main(["apply", "inverter", *named, "-o", "out"]) == 0
+    written = sorted(path.stem for path in Path("out").glob("*.png"))
+    assert written == ["bare", "clear", "gray", "one", "photo", "snap", "tall"]
     np.testing.assert_array_equal(read_image("out/tall.png"), 255 - PHOTO[:, :2])
     np.testing.assert_array_equal(read_image("out/gray.png")[..., 2], 255 - PHOTO[..., 0])
     assert (read_image("out/clear.png") == 0).all()
@@ -118,12 +91,6 @@ def test_apply_to_an_autoencoder_reconstructs(home, capsys):
         np.testing.assert_array_equal(read_image(f"out/{name}.png"), expected)
 
 
-def test_a_single_broken_image_leaves_no_output(home, capsys):
-    Path("broken.jpg").touch()
-    assert main(["apply", "inverter", "broken.jpg", "-o", "out.png"]) == 1
-    assert "broken.jpg" in capsys.readouterr().err and not Path("out.png").exists()
-
-
 def test_links_in_a_circle(home, capsys):
     Path("a.png").symlink_to("b.png")
     Path("b.png").symlink_to("a.png")
@@ -140,7 +107,7 @@ def test_existing_outputs_in_a_folder_are_counted(home, capsys):
     assert "out/a.png (and 1 more) is already there" in error
 
 
-def test_a_image_is_never_its_own_output(home, capsys):
+def test_an_image_is_never_its_own_output(home, capsys):
     error = fails(capsys, "apply", "inverter", "photo.png", "-o", ".", "--overwrite")
     assert "photo.png is one of the images to read" in error
     np.testing.assert_array_equal(read_image("photo.png"), PHOTO)
@@ -149,7 +116,6 @@ def test_a_image_is_never_its_own_output(home, capsys):
 @pytest.mark.parametrize(
     "images, out, message",
     [
-        (["nothing.png"], "out", "no image matches 'nothing.png'"),
         (["*.gif"], "out", "no image matches '*.gif'"),
         (["empty"], "out", "no image matches 'empty'"),
         (["photo.png"], "out.mp4", "written to a file that ends in .png or .jpg or .jpeg or .webp"),
@@ -206,34 +172,17 @@ def test_large_images_are_cut(home, capsys, monkeypatch):
 
     monkeypatch.setattr("keras_gen.serving.exported.Exported.__call__", recorded)
     for model, says in (("inverter", 0), ("mine/normalizer", 1)):
-        assert (
-            main(["apply", model, "large.png", "-o", "cut.png", "--tile=256", "--overwrite"]) == 0
-        )
-        assert capsys.readouterr().err.count("looks at the whole image") == says
+        command = ["apply", model, "large.png", "--overwrite", "-o"]
+        assert main([*command, "cut.png", "--tile=256"]) == 0
+        assert capsys.readouterr().err.count("depends on the whole image") == says
         assert len(called) > 4 and max(height * width for height, width in called) <= 256 * 256
-        assert (
-            main(["apply", model, "large.png", "-o", "whole.png", "--tile=0", "--overwrite"]) == 0
-        )
+        assert main([*command, "whole.png", "--tile=0"]) == 0
         assert called.pop() == (300, 500)
         called.clear()
     for name in ("one", "two", "three"):
         write_png(f"folder/{name}.png", large)
     assert main(["apply", "mine/normalizer", "folder", "-o", "out", "--tile", "256"]) == 0
     assert capsys.readouterr().err.count("keras-gen apply") == 1
-
-
-def test_a_hundred_images_of_which_one_is_broken(home, capsys):
-    for number in range(100):
-        write_image(f"many/{number}.png", np.full([1 + number % 7, 3, 3], number, np.uint8))
-    Path("many/41.png").write_bytes(Path("many/41.png").read_bytes()[:30])
-    assert main(["apply", "inverter", "many", "-o", "out"]) == 1
-    captured = capsys.readouterr()
-    assert captured.out == "99 of 100 images written to out; 1 failed\n"
-    assert captured.err.count("skipped") == 1 and "skipped many/41.png" in captured.err
-    written = {int(path.stem): read_image(path) for path in Path("out").iterdir()}
-    assert sorted(written) == [number for number in range(100) if number != 41]
-    for number, image in written.items():
-        assert image.shape == (1 + number % 7, 3, 3) and (image == 255 - number).all()
 
 
 def test_animations_keep_their_format(home, capsys):
@@ -243,18 +192,8 @@ def test_animations_keep_their_format(home, capsys):
         frames[0].save(f"moving/{ending}.{ending}", save_all=True, append_images=frames[1:])
     frames[0].save("moving/still.gif")
     assert main(["apply", "inverter", "moving", "-o", "out"]) == 0
-    assert sorted(path.name for path in Path("out").iterdir()) == [
-        "gif.gif",
-        "png.png",
-        "still.png",
-        "webp.webp",
-    ]
-    assert [is_animation(path) for path in sorted(Path("out").iterdir())] == [
-        True,
-        True,
-        False,
-        True,
-    ]
+    written = {path.name: is_animation(path) for path in Path("out").iterdir()}
+    assert written == {"gif.gif": True, "png.png": True, "still.png": False, "webp.webp": True}
     error = fails(capsys, "apply", "inverter", "moving/gif.gif", "-o", "out.jpg")
     assert "moving/gif.gif becomes is written to a file that ends in .png or .gif or .webp" in error
 

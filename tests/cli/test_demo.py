@@ -74,13 +74,6 @@ def test_the_committed_exports():
     assert without == {"dcgan_celeb_a", "dcgan_fashion_mnist", "style_gan_fashion_mnist"}
 
 
-def test_folders_of_any_depth(home):
-    for folder in ("saved_models/inverter", "saved_models/inverter/2"):
-        (offer,), _ = panels.offers([Path(folder)])
-        assert offer.path == Path("saved_models/inverter/2")
-        assert offer.about == "Version 2, trained on noise"
-
-
 def test_images_to_images(home):
     found, model = offered(home, Inverter())
     images = found["Translate"]
@@ -117,12 +110,6 @@ def test_sliders_move_what_changes_most(home):
     assert (found["Latents"].run(model, latents) == 128 + 80).all()
 
 
-def test_sliders_start_at_a_draw(home):
-    found, model = offered(home, Decoder())
-    start, again = (found["Latents"].start(model, seed=5) for _ in range(2))
-    assert start.latents.any() and (start.latents == again.latents).all()
-
-
 def test_sliders_start_at_an_image(home):
     found, model = offered(home, TINY["VAE"].compiled())
     assert found["Latents"].encoder.name == "encode"
@@ -148,12 +135,6 @@ def test_images_are_made_fit(size, shape, expected):
     assert fitted.shape == expected and fitted.dtype == np.uint8
     gray = round(0.299 * 10 + 0.587 * 200 + 0.114 * 30)
     assert (fitted == (gray if shape[-1] == 1 else (10, 200, 30))).all()
-
-
-def test_the_center_is_cut_out():
-    image = np.zeros([4, 12, 3], np.uint8)
-    image[:, 4:8] = 255
-    assert (panels.fitted(image, [None, 4, 4, 3]) == 255).all()
 
 
 # Errors ------------------------------------------------------------------------------------------

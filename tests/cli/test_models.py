@@ -38,12 +38,9 @@ def test_list(home, capsys):
     assert lines[5] == "exports in saved_models: 4"
     rows = [line.split("  ") for line in lines[7:]]
     rows = [[cell.strip() for cell in row if cell.strip()] for row in rows]
-    assert [row[:2] for row in rows] == [
-        ["fixed", "1"],
-        ["inverter", "1"],
-        ["inverter", "2"],
-        ["single", "1"],
-    ]
+    assert [" ".join(row[:2]) for row in rows] == [
+        "fixed 1", "inverter 1", "inverter 2", "single 1",
+    ]  # fmt: skip
     assert rows[0][3:] == ["usps", "encode, a, b"]
     assert rows[2][2].endswith(" MiB")
     assert rows[2][3:] == ["noise", "kid 0.1235", "invert, halve, encode, sample"]
@@ -68,11 +65,6 @@ def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
     assert out.count("(unreadable metadata)") == 2 and "empty" not in out
 
 
-def test_list_of_nothing(home, capsys):
-    assert main(["list", "--models", "nowhere"]) == 0
-    assert "exports in nowhere: none" in capsys.readouterr().out
-
-
 def test_list_and_help_need_no_tensorflow(home):
     done = run_without("list", packages="tensorflow keras")
     assert done.returncode == 0 and "inverter" in done.stdout, done.stderr
@@ -81,7 +73,7 @@ def test_list_and_help_need_no_tensorflow(home):
         assert done.returncode == 0 and "usage: keras-gen" in done.stdout, done.stderr
 
 
-def test_a_failing_signature_is_told_in_one_line(home, capsys, monkeypatch):
+def test_a_failing_signature_is_one_line(home, capsys, monkeypatch):
     def fail(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "out of memory\nstack trace")
 
@@ -93,7 +85,7 @@ def test_a_failing_signature_is_told_in_one_line(home, capsys, monkeypatch):
     assert "out of memory" in fails(capsys, "sample", "inverter", "-o", "out.png")
 
 
-def test_existing_outputs_stay_unless_told(home, capsys):
+def test_existing_outputs_stay_without_overwrite(home, capsys):
     for arguments in (["apply", "inverter", "photo.png"], ["sample", "inverter", "-n", "1"]):
         Path("old.png").write_bytes(b"mine")
         error = fails(capsys, *arguments, "-o", "old.png")
@@ -103,18 +95,9 @@ def test_existing_outputs_stay_unless_told(home, capsys):
         assert read_image("old.png").size
 
 
-def test_a_damaged_model(home, capsys):
-    (home / "bad" / "1").mkdir(parents=True)
-    (home / "bad" / "1" / "saved_model.pb").write_bytes(b"garbage")
-    error = fails(capsys, "sample", "bad", "-o", "out.png")
-    assert "bad/1 is not a readable SavedModel" in error
-
-
 def test_sample(home, capsys):
-    assert (
-        main(["sample", "inverter", "-n", "6", "--seed", "-3", "--columns", "3", "-o", "grid.png"])
-        == 0
-    )
+    sample = ["sample", "inverter", "-n", "6", "--seed", "-3", "--columns", "3"]
+    assert main([*sample, "-o", "grid.png"]) == 0
     assert capsys.readouterr().out == "6 images written to grid.png\n"
     sample_grid = read_image("grid.png")
     assert sample_grid.shape == (2 * 6 + 2, 3 * 6 + 2, 3)
@@ -133,34 +116,18 @@ def test_sample_sets_conditions(home, capsys):
         expected = grid(model.sample(6, seed=3, **conditions), 3)
         # A rounding error may turn the rounding to uint8.
         assert np.abs(read_image(f"{name}.png").astype(int) - expected).max() <= 1
-    assert "--set psi: signature 'sample' of" in fails(
-        capsys, *sample, "--set", "psi=0.5", "-o", "a.png"
-    )
-    assert "Labels have values from 9 to 9" in fails(
-        capsys, *sample, "--set", "label=9", "-o", "a.png"
-    )
+    sample += ["-o", "a.png"]
+    assert "--set psi: signature 'sample' of" in fails(capsys, *sample, "--set", "psi=0.5")
+    assert "Labels have values from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
     with pytest.raises(SystemExit, match="2"):
-        main([*sample, "--set", "label=two", "-o", "a.png"])
-
-
-def test_sample_defaults(home):
-    assert main(["sample", "inverter", "-o", "a.png"]) == 0
-    assert main(["sample", "inverter", "-o", "b.png", "-n", "64", "--seed", "0"]) == 0
-    assert main(["sample", "inverter", "-o", "c.png", "--seed", "1"]) == 0
-    a, b, c = (read_image(f"{name}.png") for name in "abc")
-    assert a.shape == (8 * 6 + 2, 8 * 6 + 2, 3)
-    assert (a == b).all() and (a != c).any()
+        main([*sample, "--set", "label=two"])
 
 
 @pytest.mark.parametrize(
     "arguments, message",
     [
         (["fixed", "-o", "a.png"], "has no signature 'sample'"),
-        (
-            ["inverter", "-o", "a.png", "--signature", "invert"],
-            "does not turn (seed, n) into images",
-        ),
-        (["inverter", "-o", "a.jpg"], "the grid is written as PNG"),
+        (["inverter", "-o", "a.png", "--signature", "invert"], "not turn (seed, n) into images"),
         (["inverter", "-o", "out"], "the grid is written as PNG"),
     ],
 )
@@ -175,8 +142,8 @@ def test_sample_refuses(home, capsys, arguments, message):
         (["sing"], "invalid choice"),
         (["apply", "inverter", "a.png"], "-o/--out"),
         (["apply", "inverter", "-o", "a.png"], "IMAGE"),
-        (["sample", "inverter", "-o", "a.png", "-n", "0"], "'0' is not a positive integer"),
-        (["sample", "inverter", "-o", "a.png", "-n", "10001"], "more than the 10000 of one grid"),
+        (["sample", "inverter", "-o", "a.png", "-n", "0"], "'0' is not from 1 to 10000 images"),
+        (["sample", "inverter", "-o", "a.png", "--columns", "0"], "'0' is not a positive integer"),
         (["sample", "inverter", "-o", "a.png", "--seed", "x"], "'x' is not a 32-bit integer"),
         (["sample", "inverter", "-o", "a.png", "--seed", "2147483648"], "is not a 32-bit integer"),
     ],

@@ -1,8 +1,10 @@
-"""Trains a tiny model unbroken, and on from what it left half way: they must be equal bit for bit.
+"""Trains tiny models unbroken, and on from what they left half way: equal bit for bit.
 
-Arguments: name of the model's class, variant, folder for checkpoints. Run in a process of its own,
-because determinism cannot be turned off again. Variants: `plain`; `float16`, with its loss scale;
-`dropout`, with a random layer of Keras' in the first network.
+Arguments: variant, folder for checkpoints, names of the models' classes. Run in a process of its
+own, because determinism cannot be turned off again. Variants: `anew`, where a model with other
+initial weights resumes, as in a process of its own; `again`, where the trained model itself does,
+which saves tracing its step; `float16`, with its loss scale; `dropout`, with a random layer of
+Keras' in the first network. The last two resume anew.
 """
 
 import shutil
@@ -16,7 +18,7 @@ import tensorflow as tf
 from all_tiny import TINY
 from keras_gen.data import Source
 from keras_gen.training import TrainingState
-from tiny import BATCH, data, difference, fresh_names, optimizers, state
+from tiny import BATCH, data, difference, fresh_names, optimizers, players, state
 
 EPOCHS, STEPS = 4, 2
 FIRST_SCALE = 2.0**40  # At which gradients overflow, so that the scale moves.
@@ -33,11 +35,11 @@ def build(name, variant, seed):
         noised = keras.Model(inputs, network(keras.layers.Dropout(0.5)(inputs)))
         arguments = {n: getattr(model, n) for n in model.arguments()}
         model = type(model)(**arguments | {first: noised})
-    players = optimizers(model)
+    each = optimizers(model)
     if variant == "float16":
         scaled = keras.optimizers.LossScaleOptimizer
-        players = {n: scaled(o, initial_scale=FIRST_SCALE) for n, o in players.items()}
-    model.compile(**players)
+        each = {n: scaled(o, initial_scale=FIRST_SCALE) for n, o in each.items()}
+    model.compile(**each)
     return model
 
 
@@ -48,43 +50,42 @@ def stream(model, start):
     return source.stream(BATCH, seed=5, start=start)
 
 
-def train(name, variant, folder, seed, halfway=None):
+def train(model, folder, halfway=None):
     """Trains to the end, going on from what the folder holds; may copy what it held half way."""
-    model = build(name, variant, seed)
     # Counts epochs without progress, keeps the best weights, and puts them back at the end.
     counter = keras.callbacks.EarlyStopping(
         model.loss_names[0], patience=50, mode="max", restore_best_weights=True
     )
-    checkpoints = TrainingState(folder, config={"name": name}, callbacks=[counter])
+    checkpoints = TrainingState(folder, config={"name": model.name}, callbacks=[counter])
     last = []
 
-    def keep(epoch, logs):
+    def record(epoch, logs):
         last.append((epoch, state(model)))
         if halfway and epoch == EPOCHS // 2:  # as a training that ended before this epoch leaves it
             shutil.copytree(folder, halfway)
 
-    after = keras.callbacks.LambdaCallback(on_epoch_end=keep)
+    after = keras.callbacks.LambdaCallback(on_epoch_end=record)
     history = model.fit(
         stream(model, checkpoints.epoch * STEPS), epochs=EPOCHS, steps_per_epoch=STEPS,
         initial_epoch=checkpoints.epoch, callbacks=[counter, after, checkpoints], verbose=0,
         validation_data=stream(model, 0), validation_steps=1,
     )  # fmt: skip
     assert last[-1][0] == EPOCHS - 1
-    return model, last, history, counter
+    return last, history, counter
 
 
-def main(name, variant, folder):
-    tf.config.experimental.enable_op_determinism()
-    keras.config.set_dtype_policy("mixed_float16" if variant == "float16" else "float32")
+def check(name, variant, folder):
     whole, half = folder / "whole", folder / "half"
-    model, unbroken, history, counter = train(name, variant, whole, seed=0, halfway=half)
-    _, resumed, later, counter_later = train(name, variant, half, seed=99)
+    model = build(name, variant, seed=0)
+    unbroken, history, counter = train(model, whole, halfway=half)
+    resuming = model if variant == "again" else build(name, variant, seed=99)
+    resumed, later, counter_later = train(resuming, half)
 
     assert [epoch for epoch, _ in resumed] == [2, 3]
     assert difference(model, unbroken[0][1], unbroken[-1][1]), "nothing was trained"
     for (_, one), (_, other) in zip(unbroken[2:], resumed, strict=True):
         off = difference(model, one, other)
-        assert off == {}, off
+        assert off == {}, (name, off)
     assert history.history == later.history and history.epoch == later.epoch == [0, 1, 2, 3]
     evaluated = {f"val_{name}" for name in TINY[name].evaluated or model.loss_names}
     assert set(history.history) == {*model.loss_names, *evaluated}
@@ -93,7 +94,7 @@ def main(name, variant, folder):
     for one, other in zip(counter.best_weights, counter_later.best_weights, strict=True):
         np.testing.assert_array_equal(one, other)
     if variant == "float16":
-        scales = [getattr(model, player).dynamic_scale.numpy() for player in model.optimizers()]
+        scales = [getattr(model, player).dynamic_scale.numpy() for player in players(model)]
         assert all(scale < FIRST_SCALE for scale in scales), scales
     if variant == "dropout":
         paths = [v.path for v in model.training_variables()]
@@ -101,4 +102,9 @@ def main(name, variant, folder):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))
+    kind, root, *names = sys.argv[1:]
+    tf.config.experimental.enable_op_determinism()
+    keras.config.set_dtype_policy("mixed_float16" if kind == "float16" else "float32")
+    for each in names:
+        print(each, flush=True)
+        check(each, kind, Path(root, each))

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.training import make_strategy, minimize
-from tiny import batches, cheapest, core, difference, first_batch, prepared, state
+from tiny import core, difference, first_batch, players, state
 
 LossScaleOptimizer = keras.optimizers.LossScaleOptimizer
 
@@ -15,7 +15,7 @@ def assert_trained(model, before, logs, scaled):
     assert all(np.isfinite(value) for value in logs.values())
     assert all(np.isfinite(value).all() for value in state(model))
     changed = difference(model, before, state(model))
-    for name, networks in model.optimizers().items():
+    for name, networks in players(model).items():
         optimizer = getattr(model, name)
         assert isinstance(optimizer, LossScaleOptimizer) == scaled
         assert optimizer.iterations.numpy() >= 1
@@ -38,7 +38,7 @@ def trains(tiny, policy):
     before, data = state(model), first_batch(model)
     for _ in range(12):  # The first steps of float16 only find a loss scale.
         logs = model.train_step(data)
-        if all(getattr(model, name).iterations.numpy() for name in model.optimizers()):
+        if all(getattr(model, name).iterations.numpy() for name in players(model)):
             break
     assert_trained(model, before, logs, scaled=policy == "mixed_float16")
     for network in model.networks.values():
@@ -48,30 +48,6 @@ def trains(tiny, policy):
         assert all(output.dtype == "float32" for output in getattr(network, "outputs", ()))
         assert all(w.dtype == "float32" for w in network.trainable_variables)
     assert np.isfinite(tiny.generate(model)).all()
-    copy = type(model).from_config(model.get_config())
-    keras.config.set_dtype_policy("float32")
-    shared = keras.optimizers.Adam()
-    if len(copy.optimizers()) > 1:
-        with pytest.raises(ValueError, match="share one optimizer"):
-            copy.compile(**{name: shared for name in copy.optimizers()})
-    copy.compile(**{name: "adam" for name in copy.optimizers()})
-    for name in copy.optimizers():
-        assert isinstance(getattr(copy, name), LossScaleOptimizer) == (policy == "mixed_float16")
-
-
-@pytest.mark.slow
-@cheapest
-def test_float16_trains_on_two_replicas(tiny):
-    keras.config.set_dtype_policy("mixed_float16")
-    with make_strategy("mirrored").scope():
-        model = tiny.compiled()
-    before = state(model)
-    history = model.fit(batches(prepared(model)), epochs=8, verbose=0).history
-    assert_trained(model, before, {k: v[-1] for k, v in history.items()}, scaled=True)
-    for name in model.optimizers():
-        for variable in getattr(model, name).variables:
-            first, second = variable.value.values
-            np.testing.assert_array_equal(first.numpy(), second.numpy())
 
 
 @pytest.mark.parametrize("overflowing", [0, 1])

@@ -10,7 +10,7 @@ import pytest
 from all_tiny import TINY
 from keras_gen.training import averaged_weights, make_strategy
 from processes import run_workers
-from tiny import cheapest, core, difference, state
+from tiny import cheapest, core, difference, players, state
 
 EPOCHS = 2
 # Two replicas add up in another order, and so round otherwise. Deep networks enlarge that in their
@@ -48,6 +48,7 @@ def test_two_replicas_equal_one(tiny, trained, mirrored):
     assert len(difference(mirrored.model, before, one)) > len(before) / 2
 
 
+@core
 def test_two_replicas_evaluate_as_one(tiny, trained, mirrored):
     one, two = (t.model.evaluate(t.data, return_dict=True, verbose=0) for t in (trained, mirrored))
     assert_same_losses(one, two, tiny.evaluated or mirrored.model.loss_names)
@@ -67,7 +68,7 @@ def test_two_replicas_share_an_odd_last_batch(tiny, trained, mirrored):
 def test_averages_swap_on_every_replica(mirrored):
     model = mirrored.model
     model.fit(mirrored.data, verbose=0)
-    name, networks = next(iter(model.optimizers().items()))
+    name, networks = next(iter(players(model).items()))
     weights = [w.value for network in networks for w in network.trainable_variables]
     averages = [a.value for a in getattr(model, name)._model_variables_moving_average]
     before = state(model)
@@ -102,7 +103,7 @@ def test_keras_random_layers_are_refused_on_two_replicas(tiny):
 
     with make_strategy("mirrored").scope():
         model = noisy()
-        optimizers = {name: "adam" for name in model.optimizers()}
+        optimizers = {name: "adam" for name in players(model)}
         with pytest.raises(ValueError, match=r"'same_for_all'.*same values"):
             model.compile(**optimizers)
     noisy().compile(**optimizers)

@@ -8,7 +8,16 @@ import tensorflow as tf
 
 from keras_gen.bases.edges import Waveforms
 from keras_gen.serving.export import export, load
-from tiny import WORDS, cheapest, core, difference, optimizers, random_examples, state, step
+from tiny import (
+    WORDS,
+    cheapest,
+    core,
+    difference,
+    players,
+    random_examples,
+    state,
+    step,
+)
 
 
 def plain(config) -> dict:
@@ -43,7 +52,7 @@ def trains_on(tiny, tmp_path, policy):
     model = tiny.compiled()
     for _ in range(10):  # The first steps of float16 only find a loss scale.
         step(model)
-        if all(getattr(model, name).iterations.numpy() for name in model.optimizers()):
+        if all(getattr(model, name).iterations.numpy() for name in players(model)):
             break
     tiny.generate(model)  # What is made for it must not get in the way.
     model.save(tmp_path / "model.keras")
@@ -56,7 +65,7 @@ def trains_on(tiny, tmp_path, policy):
     assert plain(copy.get_compile_config()) == plain(model.get_compile_config())
     assert difference(model, state(model), state(copy)) == {}
     np.testing.assert_array_equal(tiny.generate(model), tiny.generate(copy))
-    for name in model.optimizers():
+    for name in players(model):
         optimizer, original = getattr(copy, name), getattr(model, name)
         assert type(optimizer) is type(original)
         assert optimizer.iterations.numpy() == original.iterations.numpy() >= 1
@@ -67,6 +76,7 @@ def trains_on(tiny, tmp_path, policy):
     assert max(difference(model, state(model), state(copy)).values(), default=0) < 1e-6
 
 
+@core
 def test_weights_alone_round_trip(tiny, trained, tmp_path):
     model = trained.model
     step(model)
@@ -81,16 +91,6 @@ def test_weights_alone_round_trip(tiny, trained, tmp_path):
         for x, y in zip(network.variables, other.networks[name].variables, strict=True):
             np.testing.assert_array_equal(x.numpy(), y.numpy())
     assert other.step.numpy() == model.step.numpy() == 1
-
-
-@core
-def test_compiling_again_starts_the_optimizers_anew(tiny):
-    model = tiny.compiled()
-    fresh = [v.shape for v in model.training_variables()]
-    step(model)
-    model.compile(**optimizers(model))
-    assert [v.shape for v in model.training_variables()] == fresh
-    assert all(getattr(model, name).iterations.numpy() == 0 for name in model.optimizers())
 
 
 def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.training import averaged_weights
-from tiny import cheapest, core, difference, optimizers, set_state, state, step
+from tiny import cheapest, difference, optimizers, players, set_state, state, step
 
 
 def weights(networks) -> list[np.ndarray]:
@@ -15,13 +14,13 @@ def weights(networks) -> list[np.ndarray]:
 
 def test_an_optimizer_changes_its_own_networks_only(tiny):
     model = tiny.build(3)
-    players = model.optimizers()
-    for active in [*players, None]:
-        rates = {name: 0.1 if name == active else 0.0 for name in players}
+    owners = players(model)
+    for active in [*owners, None]:
+        rates = {name: 0.1 if name == active else 0.0 for name in owners}
         model.compile(**{n: keras.optimizers.SGD(rate) for n, rate in rates.items()})
-        before = {name: [weights([n]) for n in nets] for name, nets in players.items()}
+        before = {name: [weights([n]) for n in nets] for name, nets in owners.items()}
         step(model)
-        for name, networks in players.items():
+        for name, networks in owners.items():
             trained = (pair for pair in zip(networks, before[name], strict=True) if pair[1])
             for network, old in trained:  # but for networks that start frozen
                 moved = [
@@ -35,11 +34,13 @@ def test_a_step_counts_itself_and_reports_every_loss(tiny, trained):
     logs = step(model)
     assert set(logs) == set(model.loss_names) and all(np.isfinite(v) for v in logs.values())
     assert model.step.numpy() == 1
-    assert all(getattr(model, name).iterations.numpy() >= 1 for name in model.optimizers())
+    assert all(getattr(model, name).iterations.numpy() >= 1 for name in players(model))
 
 
-def test_one_seed_gives_one_training(trained):
-    model, runs = trained.model, []
+def test_one_seed_gives_one_training_of_one_graph(tiny, trained):
+    assert trained.traced_at_first == tiny.traces
+    model, traces = trained.model, trained.traces
+    runs = []
     for _ in range(2):
         trained.reset()
         history = model.fit(trained.data, epochs=2, verbose=0).history
@@ -48,17 +49,17 @@ def test_one_seed_gives_one_training(trained):
     for name, values in runs[0][1].items():
         np.testing.assert_allclose(values, runs[1][1][name], rtol=1e-5)
     assert set(runs[0][1]) == set(model.loss_names)
+    assert trained.traces == traces
 
 
 def test_another_seed_gives_another_training(tiny, trained):
-    start, runs = state(trained.model), []
-    for seed in (3, 4):
-        model = tiny.compiled(seed)
-        set_state(model, start)
-        for _ in range(2):  # a history of images is filled before it draws
-            step(model)
-        runs.append(state(model))
-    assert (max(difference(model, *runs).values(), default=0) > 1e-5) == tiny.draws
+    model, other = trained.model, tiny.compiled(seed=4)
+    set_state(other, state(model))
+    for _ in range(2):  # a history of images is filled before it draws
+        step(model)
+        step(other)
+    off = difference(model, state(model), state(other))
+    assert (max(off.values(), default=0) > 1e-5) == tiny.draws
 
 
 def test_evaluation_repeats_itself_and_leaves_training_alone(tiny, trained):
@@ -74,12 +75,6 @@ def test_evaluation_repeats_itself_and_leaves_training_alone(tiny, trained):
         np.testing.assert_allclose(first[name], second[name], rtol=1e-6)
 
 
-def test_generation_repeats_itself(tiny, trained):
-    images = tiny.generate(trained.model)
-    assert np.ptp(images) > 0
-    np.testing.assert_array_equal(images, tiny.generate(trained.model))
-
-
 def test_samples_follow_their_seed(trained):
     model = trained.model
     if not hasattr(model, "sample"):
@@ -91,14 +86,6 @@ def test_samples_follow_their_seed(trained):
         assert not np.array_equal(draws[0], other)
     assert not np.array_equal(draws[3], draws[4])
     assert not np.array_equal(draws[0][0], draws[0][1])
-
-
-def test_fit_traces_the_step_once(tiny, trained):
-    assert trained.traced_at_first == tiny.traces
-    traces = trained.traces
-    for _ in range(2):
-        trained.model.fit(trained.data, epochs=2, verbose=0)
-    assert trained.traces == traces
 
 
 @cheapest
@@ -126,68 +113,19 @@ def test_xla_runs_a_step(tiny, trained):
     assert model.step.numpy() == 2 and len(difference(model, before, state(model))) > 4
 
 
-def test_generating_again_traces_nothing(tiny, trained, monkeypatch):
-    traced, call = [], keras.layers.Layer.__call__
+def test_generation_repeats_itself_and_traces_nothing_again(tiny, trained, monkeypatch):
+    call = keras.layers.Layer.__call__
+    traced = []
 
     def counting(layer, *args, **kwargs):
         if not tf.executing_eagerly():
             traced.append(layer.name)
         return call(layer, *args, **kwargs)
 
-    tiny.generate(trained.model)
+    images = tiny.generate(trained.model)
+    assert np.ptp(images) > 0
     monkeypatch.setattr(keras.layers.Layer, "__call__", counting)
-    tiny.generate(trained.model)
+    np.testing.assert_array_equal(images, tiny.generate(trained.model))
     if hasattr(trained.model, "sample"):
         trained.model.sample(5)
     assert not traced
-
-
-@core
-def test_averages_swap_in_and_out_exactly(trained):
-    model = trained.model
-    name, networks = next(iter(model.optimizers().items()))
-    others = [n for nets in list(model.optimizers().values())[1:] for n in nets]
-    with averaged_weights(model):
-        pass  # Before the first update the averages are zeros, and must stay out.
-    start = weights(networks)
-    model.fit(trained.data, epochs=2, verbose=0)
-    after = state(model)
-    optimizer = getattr(model, name)
-    averages = [keras.ops.convert_to_numpy(a) for a in optimizer._model_variables_moving_average]
-    last = weights(networks)
-    with averaged_weights(model) as swapped:
-        assert swapped is model
-        for inside, average in zip(weights(networks), averages, strict=True):
-            np.testing.assert_array_equal(inside, average)
-        untouched = weights(others)
-    assert difference(model, after, state(model)) == {}
-    for x, y in zip(untouched, weights(others), strict=True):
-        np.testing.assert_array_equal(x, y)
-    # The average lags behind, and `fit` must not have put it in the weights' place.
-    for old, new, average in zip(start, last, averages, strict=True):
-        assert not np.array_equal(new, average) or np.array_equal(old, new)
-    with pytest.raises(KeyError), averaged_weights(model):
-        raise KeyError
-    assert difference(model, after, state(model)) == {}
-
-
-@core
-def test_averages_follow_their_formula(tiny, trained, monkeypatch):
-    model = trained.model
-    name, networks = next(iter(model.optimizers().items()))
-    optimizer, history = getattr(model, name), []
-    apply = optimizer.apply
-
-    def recording(*args, **kwargs):
-        apply(*args, **kwargs)
-        history.append(weights(networks))
-
-    monkeypatch.setattr(optimizer, "apply", recording)
-    for _ in range(3):
-        step(model)
-    expected = history[0]
-    for now in history[1:]:
-        expected = [0.8 * e + 0.2 * w for e, w in zip(expected, now, strict=True)]
-    averages = optimizer._model_variables_moving_average
-    for e, average in zip(expected, averages, strict=True):
-        np.testing.assert_allclose(e, keras.ops.convert_to_numpy(average), atol=1e-6)

@@ -61,8 +61,3 @@ def test_truncated_samples_differ_less(model):
         for t in (0.1, 1.0, 10.0)
     ]
     assert spread == sorted(spread) and spread[0] < 0.5 * spread[2]
-
-
-def test_a_negative_weight_is_refused(model):
-    with pytest.raises(ValueError, match="orthogonal_weight is -1"):
-        BigGAN(model.generator, model.discriminator, classes=3, orthogonal_weight=-1)

@@ -8,16 +8,14 @@ import tensorflow as tf
 from keras_gen.gan import GAN, ConsensusGAN
 from keras_gen.metrics import trajectory, update_field, update_jacobian
 from keras_gen.networks import dirac_networks, mlp_decoder, mlp_encoder
-from keras_gen.training import make_strategy
+from shared import with_sgd
 
 RATE, ZEROS = 0.1, np.zeros((2, 1), "float32")
 
 
 def dirac(cls=ConsensusGAN, objective="wasserstein", rate=RATE, start=(1.0, 1.0), **options):
     model = cls(*dirac_networks(*start), objective=objective, data="vectors", **options)
-    rates = dict(d_optimizer=keras.optimizers.SGD(rate), g_optimizer=keras.optimizers.SGD(rate))
-    model.compile(**rates)
-    return model
+    return with_sgd(model, rate, rate)
 
 
 def eigenvalues(model):
@@ -79,7 +77,7 @@ def step_of(gamma, x, objective="non_saturating", strategy=None, **options):
     """How one step of rate 1 moves all weights."""
     with (strategy or tf.distribute.get_strategy()).scope():
         model = ConsensusGAN(*networks(), objective, gamma=gamma, seed=5, data="vectors", **options)
-        model.compile(d_optimizer=keras.optimizers.SGD(1.0), g_optimizer=keras.optimizers.SGD(1.0))
+        with_sgd(model, 1.0, 1.0)
     before = flat(model)
     model.fit(x, batch_size=len(x), shuffle=False, verbose=0)
     return flat(model) - before
@@ -99,7 +97,7 @@ def x(rng):
 def test_slopes_are_those_of_finite_differences(objective, penalty, x):
     """Of L = |v|^2 / 2 over all weights of both networks, from the field v of gamma = 0."""
     model = ConsensusGAN(*networks(), objective, penalty, gamma=0.0, seed=5, data="vectors")
-    model.compile(d_optimizer=keras.optimizers.SGD(1.0), g_optimizer=keras.optimizers.SGD(1.0))
+    with_sgd(model, 1.0, 1.0)
     here, h = flat(model), 3e-3
     offsets = h * np.eye(len(here))
     field = update_field(model, x, np.concatenate([here + offsets, here - offsets]))
@@ -110,16 +108,6 @@ def test_slopes_are_those_of_finite_differences(objective, penalty, x):
     )
     assert np.abs(expected).max() > 0.05
     np.testing.assert_allclose(found, expected, atol=2e-3 * np.abs(expected).max())
-
-
-@pytest.mark.slow
-def test_two_replicas_are_one(x):
-    strategy = make_strategy("mirrored")
-    assert strategy.num_replicas_in_sync == 2
-    for gamma in (0.0, 2.0):
-        np.testing.assert_allclose(
-            step_of(gamma, x, strategy=strategy), step_of(gamma, x), atol=5e-6
-        )
 
 
 def test_float16_steps_as_float32_does(x):
@@ -141,8 +129,3 @@ def test_nothing_moves_where_a_loss_is_not_finite():
         model.train_step(tf.constant(ZEROS))
     assert model.discriminator.get_weights()[0].item() == 1.0
     assert model.d_optimizer.iterations.numpy() == model.step.numpy() == 0
-
-
-def test_bad_gamma_is_refused():
-    with pytest.raises(ValueError, match="gamma is -1: it must not be negative"):
-        dirac(gamma=-1.0)

@@ -1,4 +1,4 @@
-"""Codes: drawn evenly, told to the generator, asked for in samples, and found again by Q."""
+"""Codes: drawn evenly, given to the generator, asked for in samples, and found again by Q."""
 
 import keras
 import numpy as np
@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.gan import InfoGAN
+from shared import losses_of, with_sgd
 
 CATEGORIES, NUMBERS, LATENTS = (3, 2), 2, 4
 CODES, CLASSES = sum(CATEGORIES) + NUMBERS, sum(CATEGORIES)
@@ -36,9 +37,7 @@ def built(certainty=0.0, scale=None, **options):
     kernel[range(CODES), range(CODES)] = [certainty] * CLASSES + [1.0] * NUMBERS
     q.set_weights([kernel, np.zeros(outputs)])
     options = WEIGHTS | dict(data="vectors", objective="minimax", scale=scale or 1.0) | options
-    model = InfoGAN(generator, discriminator, CATEGORIES, NUMBERS, **options)
-    model.compile(d_optimizer=keras.optimizers.SGD(0.0), g_optimizer=keras.optimizers.SGD(0.0))
-    return model
+    return with_sgd(InfoGAN(generator, discriminator, CATEGORIES, NUMBERS, **options), 0.0, 0.0)
 
 
 def parts(codes):
@@ -68,11 +67,12 @@ def test_codes_of_the_ends_of_the_noise():
 
 def test_a_category_can_be_asked_for():
     model, asked = built(), [2, 0, -1, 1]
-    free, told = model.sample(4, seed=3), model.sample(4, seed=3, label=asked)
-    first, _, _ = parts(told)
+    free = model.sample(4, seed=3)
+    drawn = model.sample(4, seed=3, label=asked)
+    first, _, _ = parts(drawn)
     assert first[[0, 1, 3]].tolist() == [2, 0, 1]
-    np.testing.assert_array_equal(told[2], free[2])
-    np.testing.assert_array_equal(told[:, 3:], free[:, 3:])  # all other codes stay
+    np.testing.assert_array_equal(drawn[2], free[2])
+    np.testing.assert_array_equal(drawn[:, 3:], free[:, 3:])  # all other codes stay
     # Nor does truncation move codes, which are no draws of a Normal.
     np.testing.assert_array_equal(model.sample(4, seed=3, truncation=0.0), free)
     with pytest.raises(ValueError, match=r"Labels have values from 3 to 3"):
@@ -94,10 +94,9 @@ def test_losses_are_the_gans_less_the_information(certainty, scale):
         "categorical_loss": categories,
         "continuous_loss": numbers,
     }
-    for step in (model.test_step, model.train_step):
-        model.reset_metrics()
-        logs = step(tf.zeros([6, CODES]))
-        assert {k: float(logs[k]) for k in expected} == pytest.approx(expected, rel=1e-4)
+    for training in (False, True):
+        logs = losses_of(model, np.zeros([6, CODES], "float32"), training=training)
+        assert {k: logs[k] for k in expected} == pytest.approx(expected, rel=1e-4)
 
 
 def test_the_information_pulls_the_generator_towards_its_codes():
@@ -112,7 +111,7 @@ def test_the_information_pulls_the_generator_towards_its_codes():
     np.testing.assert_allclose(after, expected, atol=1e-6)
 
 
-def test_q_tells_categories_and_numbers():
+def test_q_predicts_categories_and_numbers():
     model = built(certainty=4.0)
     images = model.sample(5, seed=1)
     logits, means = model.recognize(images)
@@ -128,16 +127,11 @@ def test_networks_without_the_codes_are_refused():
             InfoGAN(model.generator, model.discriminator, categories, numbers)
 
 
-def test_a_scale_is_positive():
-    with pytest.raises(ValueError, match=r"found scale=-1\.0: pass a positive number"):
-        built(scale=-1.0)
-
-
 def test_real_and_generated_images_are_normalized_together(rng):
     model = InfoGAN.for_images((8, 8, 1), latent_dim=2, filters=2)
     real, fake = rng.normal(size=(2, 4, 8, 8, 1)).astype("float32") * [[[[[1]]]], [[[[0.1]]]]]
-    both = model.of_both(model.discriminator_outputs, {"x": real}, fake, training=True)
-    (real_logits, _), (fake_logits, found) = both
+    together = model.discriminate_together({"x": real}, fake, training=True)
+    real_logits, fake_logits, found = together
     logits, codes = model.discriminator(np.concatenate([real, fake]), training=True)
     np.testing.assert_allclose(np.concatenate([real_logits, fake_logits]), logits, rtol=1e-5)
     np.testing.assert_allclose(found, codes[4:], rtol=1e-5)

@@ -9,7 +9,7 @@ import pytest
 from keras_gen.gan import MoCoGAN
 from keras_gen.media.animations import video_grid, video_strips
 from keras_gen.media.images import grid
-from shared import losses_of
+from shared import losses_of, softplus, with_sgd
 
 SHAPE, LATENTS = (5, 2, 2, 1), 6  # of which 2 are the content
 
@@ -25,12 +25,7 @@ def model():
     built = MoCoGAN(
         player((LATENTS,), SHAPE), player(SHAPE, (1,)), player(SHAPE[1:], (1,)), content_dim=2
     )
-    built.compile(d_optimizer=keras.optimizers.SGD(0.1), g_optimizer=keras.optimizers.SGD(0.0))
-    return built
-
-
-def softplus(x):
-    return np.logaddexp(0, x)
+    return with_sgd(built, 0.1, 0.0)
 
 
 def test_the_loss_is_of_videos_and_of_a_frame_of_each(model, rng):
@@ -60,11 +55,6 @@ def test_recombines_content_and_motion(model, rng):
     assert found.shape == (3, *SHAPE) and (found != model.generate(contents)).any()
 
 
-def test_videos_are_interpolated_too(model):
-    line = model.interpolate(*np.split(model.draw_latents(4, seed=0), 2), steps=3)
-    assert line.shape == (2, 3, *SHAPE)
-
-
 def test_networks_that_do_not_fit_are_refused():
     networks = player((LATENTS,), SHAPE), player(SHAPE, (1,))
     with pytest.raises(ValueError, match=r"take \(5, 2, 2, 1\) and \(3, 2, 1\), and 2 of 6"):
@@ -76,7 +66,8 @@ def test_networks_that_do_not_fit_are_refused():
 def test_penalties_want_discriminators_without_batch_normalization():
     sizes = dict(content_dim=2, motion_dim=2, filters=2, penalty="r1")
     model = MoCoGAN.for_videos((7, 16, 16, 1), **sizes, normalization=None)
-    weights = [w for network in model.optimizers()["d_optimizer"] for w in network.weights]
+    networks = model.players()["d_optimizer"].networks
+    weights = [w for network in networks for w in network.weights]
     assert weights and not any("normalization" in weight.path for weight in weights)
     with pytest.raises(ValueError, match="batch normalization"):
         MoCoGAN.for_videos((7, 16, 16, 1), **sizes)

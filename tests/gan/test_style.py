@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_gen.gan import StyleGAN
 from keras_gen.losses import path_lengths
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
+from keras_gen.training.capabilities import sampling_noise
 
 SHAPE, SIZES = (8, 8, 1), dict(filters=3, width=16)
 
@@ -50,7 +51,7 @@ def test_styles_are_mixed_at_a_random_layer(mixing):
 
 def test_truncation_is_a_line_through_the_mean_style(model):
     model.mean_style.assign([1.0, -1.0, 2.0, 0.0])
-    noise = model.drawn_noise(3, 1)
+    noise = sampling_noise(model, 3, 1)
     mean, styles = model.mean_style.numpy(), model.mapping(noise["latents"]).numpy()
     for psi in (-1.0, 0.0, 0.7, 1.0):
         w = (mean + psi * (styles - mean))[:, None].repeat(4, axis=1)
@@ -134,13 +135,6 @@ def test_both_stylings_train(images, styling):
 def test_bad_arguments():
     with pytest.raises(ValueError, match=r"mixing is 1.5 and path_every 8"):
         build(mixing=1.5, path_every=8)
-    with pytest.raises(ValueError, match="path_every 0"):
-        build(path_every=0)
-    with pytest.raises(ValueError, match="path_weight is -1: it must not be negative"):
-        build(path_weight=-1)
     with pytest.raises(ValueError, match=r"mapping makes styles \(None, 5\) .* takes 4 numbers"):
-        StyleGAN(style_mapping(3, 5, 1), style_generator(SHAPE, 4, **SIZES),
-                 style_discriminator(SHAPE, **SIZES))  # fmt: skip
-    with pytest.raises(ValueError, match="has 2 inputs: StyleGAN gives it 1"):
         generator = style_generator(SHAPE, 4, **SIZES)
-        StyleGAN(generator, generator, style_discriminator(SHAPE, **SIZES))
+        StyleGAN(style_mapping(3, 5, 1), generator, style_discriminator(SHAPE, **SIZES))

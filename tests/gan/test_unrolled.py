@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.gan import GAN, UnrolledGAN
+from shared import with_sgd
 from tiny import difference, state
 
 THETA, PSI, REAL = 0.7, 0.4, -0.3
@@ -18,11 +19,7 @@ def dirac(cls=UnrolledGAN, objective="wasserstein", kernel=0.0, **options):
     discriminator = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
     generator.set_weights([np.full((1, 1), kernel), np.full(1, THETA)])
     discriminator.set_weights([np.full((1, 1), PSI)])
-    model = cls(generator, discriminator, objective=objective, **options)
-    model.compile(
-        d_optimizer=keras.optimizers.SGD(D_RATE), g_optimizer=keras.optimizers.SGD(G_RATE)
-    )
-    return model
+    return with_sgd(cls(generator, discriminator, objective, **options), D_RATE, G_RATE)
 
 
 def train(model):

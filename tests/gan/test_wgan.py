@@ -10,6 +10,7 @@ from keras_gen.losses import GradientPenalty
 from keras_gen.metrics import critic_distances
 from keras_gen.networks import dirac_networks
 from keras_gen.training import make_strategy
+from shared import with_sgd
 
 CLIP, RATE = 0.3, 0.05
 
@@ -18,10 +19,7 @@ def wgan(strategy=None, **options):
     """G makes theta = 1 of everything, and the critic is psi x."""
     with (strategy or tf.distribute.get_strategy()).scope():
         model = WGAN(*dirac_networks(1.0, 0.25), data="vectors", **{"clip": CLIP, **options})
-        model.compile(
-            d_optimizer=keras.optimizers.SGD(RATE), g_optimizer=keras.optimizers.SGD(RATE)
-        )
-    return model
+        return with_sgd(model, RATE, RATE)
 
 
 def weight(network):
@@ -32,36 +30,44 @@ def weight(network):
 def test_a_step_is_algorithm_1(replicas):
     """The critic's slope rises by rate (real - theta) in each of 3 updates, and is clipped."""
     x = np.array([3.0, 3.5, 1.5, 2.0, 2.5, 2.5], "float32")[:, None]
-    model = wgan(make_strategy("mirrored") if replicas == 2 else None, critic_steps=3)
+    model = wgan(make_strategy("mirrored") if replicas == 2 else None, discriminator_steps=3)
     # With replicas of 3 examples each, an update takes every third of a replica's.
     history = model.fit(x, batch_size=6, shuffle=False, verbose=0).history
     psi, parts = 0.25, ([0, 3], [1, 4], [2, 5])
     for part in parts:
         distance = psi * (x[part].mean() - 1.0)
         psi = np.clip(psi + RATE * (x[part].mean() - 1.0), -CLIP, CLIP)
-    assert weight(model.critic) == pytest.approx(CLIP) == psi
+    assert weight(model.discriminator) == pytest.approx(CLIP) == psi
     assert history["wasserstein_distance"][-1] == pytest.approx(distance, rel=1e-5)
     assert history["d_loss"][-1] == pytest.approx(-distance, rel=1e-5)
     assert weight(model.generator) == pytest.approx(1.0 + RATE * CLIP, rel=1e-6)
 
 
 def test_without_clipping_weights_grow():
-    model = wgan(clip=None, critic_steps=1)
+    model = wgan(clip=None, discriminator_steps=1)
     model.train_step(tf.constant([[9.0], [9.0]]))
-    assert weight(model.critic) == pytest.approx(0.25 + RATE * 8.0)
+    assert weight(model.discriminator) == pytest.approx(0.25 + RATE * 8.0)
 
 
 def test_defaults_are_those_of_algorithm_1():
     model = WGAN(*dirac_networks(), data="vectors")
-    assert (model.clip, model.critic_steps) == (0.01, 5)
+    assert (model.clip, model.discriminator_steps) == (0.01, 5)
     model.compile()
     for optimizer in (model.d_optimizer, model.g_optimizer):
         assert isinstance(optimizer, keras.optimizers.RMSprop)
         assert float(optimizer.learning_rate) == pytest.approx(5e-5)
 
 
+def test_files_of_earlier_versions_called_the_discriminator_critic():
+    config = wgan(discriminator_steps=3).get_config()
+    config["critic"] = config.pop("discriminator")
+    config["critic_steps"] = config.pop("discriminator_steps")
+    model = WGAN.from_config(config)
+    assert model.discriminator_steps == 3 and model.clip == CLIP
+
+
 def test_a_penalty_in_place_of_clipping():
-    model = wgan(clip=None, critic_steps=1, penalty="r1")
+    model = wgan(clip=None, discriminator_steps=1, penalty="r1")
     logs = model.test_step(tf.constant([[2.0], [4.0]]))
     assert set(logs) == {"d_loss", "g_loss", "penalty_loss", "wasserstein_distance"}
     assert float(logs["wasserstein_distance"]) == pytest.approx(0.25 * 2)
@@ -82,7 +88,7 @@ def test_the_critic_says_the_distance_unless_it_begins_with_the_wrong_sign(psi, 
     """Of points at 0 and at 1 the distance is 1: the critic minimizes -s + 10 (|s| - 1)^2."""
     penalty = GradientPenalty(10.0, one_sided=one_sided)
     model = WGAN(
-        *dirac_networks(1.0, psi), clip=None, critic_steps=1, penalty=penalty, data="vectors"
+        *dirac_networks(1.0, psi), clip=None, discriminator_steps=1, penalty=penalty, data="vectors"
     )
     model.compile(d_optimizer=keras.optimizers.SGD(0.02), g_optimizer=keras.optimizers.SGD(0.0))
     zeros = np.zeros((120, 1), "float32")

@@ -35,13 +35,8 @@ def _autoencoder(seed=3):
 
 def _classifying(seed=3):
     logits = [keras.Input((3,)), keras.layers.Dense(4, dtype="float32")]
-    return ClassifyingAutoencoder(
-        *_code_networks(),
-        keras.Sequential(logits, name="classifier"),
-        likelihood=Normal(scale=0.5),
-        weight=2.0,
-        seed=seed,
-    )
+    networks = *_code_networks(), keras.Sequential(logits, name="classifier")
+    return ClassifyingAutoencoder(*networks, likelihood=Normal(scale=0.5), weight=2.0, seed=seed)
 
 
 def _contractive(seed=3):

@@ -1,25 +1,35 @@
 """Tiny GANs."""
 
-from keras_gen.gan import GAN, WGANGP, BigGAN, ConditionalGAN, MoCoGAN, UnrolledGAN
+from keras_gen import gan, networks
 from keras_gen.losses import R1, GradientPenalty, LeastSquares
-from keras_gen.networks import (
-    big_gan_generator,
-    dcgan_discriminator,
-    dcgan_generator,
-    info_gan_discriminator,
-    moco_gan_generator,
-    video_discriminator,
-    with_labels,
-    with_projection,
-)
+from keras_gen.training.schedules import Linear
 from tiny import Tiny, sample
+
+SHAPE = (8, 8, 1)
+# Each replica holds whole groups, which N replicas need to equal one device.
+GROUPS = dict(filters=3, width=16, group_size=2)
+
+
+def _generator(latents=3):
+    return networks.dcgan_generator(SHAPE, latents, filters=2)
+
+
+def _discriminator(normalization=None, shape=SHAPE):
+    return networks.dcgan_discriminator(shape, filters=2, normalization=normalization)
+
+
+def _with_hidden(normalization="layer"):
+    sizes = dict(filters=2, hidden=4)
+    return networks.info_gan_discriminator(SHAPE, **sizes, normalization=normalization)
+
+
+# Of two networks -------------------------------------------------------------------------------
 
 
 def _gan(seed=3):
-    shape = (8, 8, 1)
-    return GAN(
-        dcgan_generator(shape, latent_dim=3, filters=2),
-        dcgan_discriminator(shape, filters=2, normalization="layer"),
+    return gan.GAN(
+        _generator(),
+        _discriminator("layer"),
         objective=LeastSquares(a=-1.0, b=1.0, c=0.0),
         penalty=GradientPenalty(weight=2.0),
         discriminator_steps=2,
@@ -28,21 +38,62 @@ def _gan(seed=3):
     )
 
 
+def _wgan(seed=3):
+    pair = _generator(), _discriminator("layer")
+    return gan.WGAN(*pair, clip=0.05, discriminator_steps=2, penalty="r2", seed=seed)
+
+
 def _wgan_gp(seed=3):
-    shape = (8, 8, 1)
-    return WGANGP(
-        dcgan_generator(shape, latent_dim=3, filters=2),
-        dcgan_discriminator(shape, filters=2, normalization="layer", name="critic"),
-        penalty_weight=5.0,
+    pair = _generator(), _discriminator("layer")
+    return gan.WGANGP(*pair, penalty_weight=5.0, discriminator_steps=2, seed=seed)
+
+
+def _unrolled(seed=3):
+    options = dict(objective="least_squares", unrolled_steps=2, unrolled_rate=0.1)
+    return gan.UnrolledGAN(_generator(), _discriminator(), **options, seed=seed)
+
+
+def _consensus(seed=3):
+    return gan.ConsensusGAN(
+        networks.mlp_decoder((2,), latent_dim=3, hidden=(4,), name="generator"),
+        networks.mlp_encoder((2,), latent_dim=1, hidden=(4,), name="discriminator"),
+        objective="minimax",
+        penalty="r2",
+        gamma=0.5,
+        seed=seed,
+        data="vectors",
+    )
+
+
+def _instance_noise(seed=3):
+    return gan.InstanceNoiseGAN(
+        _generator(),
+        _discriminator(),
+        std=Linear(0.5, 0.1, steps=10),
+        objective="kl",
+        penalty="dragan",
         discriminator_steps=2,
         seed=seed,
     )
 
 
+def _pac(seed=3):
+    pair = _generator(), _discriminator("layer", (8, 8, 2))
+    return gan.PacGAN(*pair, pack=2, objective="hinge", penalty="gradient", seed=seed)
+
+
+def _history(seed=3):
+    pair = _generator(), _discriminator("layer")
+    return gan.HistoryGAN(*pair, pool_size=6, objective="least_squares", seed=seed)
+
+
+# That know classes or codes --------------------------------------------------------------------
+
+
 def _conditional(seed=3):
-    return ConditionalGAN(
-        with_labels(dcgan_generator((8, 8, 1), latent_dim=3 + 4, filters=2), 4),
-        with_labels(dcgan_discriminator((8, 8, 1 + 4), filters=2, normalization="spectral"), 4),
+    return gan.ConditionalGAN(
+        networks.with_labels(_generator(3 + 4), 4),
+        networks.with_labels(_discriminator("spectral", (8, 8, 1 + 4)), 4),
         classes=4,
         objective="hinge",
         penalty="r1",
@@ -52,24 +103,39 @@ def _conditional(seed=3):
     )
 
 
-def _unrolled(seed=3):
-    shape = (8, 8, 1)
-    return UnrolledGAN(
-        dcgan_generator(shape, latent_dim=3, filters=2),
-        dcgan_discriminator(shape, filters=2, normalization=None),
+def _ac(seed=3):
+    generator = networks.info_gan_generator(SHAPE, 3 + 4, filters=2, hidden=4)
+    return gan.ACGAN(
+        networks.with_labels(generator, 4),
+        networks.with_head(_with_hidden(), 4, "classes"),
+        classes=4,
+        objective="hinge",
+        penalty="r1",
+        seed=seed,
+    )
+
+
+def _info(seed=3):
+    return gan.InfoGAN(
+        networks.with_codes(_generator(3 + 6), 6),
+        networks.with_head(_with_hidden(), 6, "codes"),
+        categories=(3, 2),
+        continuous=1,
+        scale=2.0,
+        weight=0.5,
+        continuous_weight=0.2,
         objective="least_squares",
-        unrolled_steps=2,
-        unrolled_rate=0.1,
+        discriminator_steps=2,
         seed=seed,
     )
 
 
 def _big_gan(seed=3):
-    shape = (8, 8, 1)
-    return BigGAN(
-        big_gan_generator(shape, classes=3, latent_dim=4, filters=4, embedding_dim=3),
+    sizes = dict(classes=3, latent_dim=4, filters=4, embedding_dim=3)
+    return gan.BigGAN(
+        networks.big_gan_generator(SHAPE, **sizes),
         # A quarter of the paper's takes longer to trace than all other discriminators here.
-        with_projection(info_gan_discriminator(shape, filters=2, hidden=4, normalization=None), 3),
+        networks.with_projection(_with_hidden(None), 3),
         classes=3,
         objective="non_saturating",
         penalty=R1(0.1),
@@ -79,12 +145,15 @@ def _big_gan(seed=3):
     )
 
 
+# Others ----------------------------------------------------------------------------------------
+
+
 def _moco(seed=3):
-    shape = (5, 8, 8, 1)
-    return MoCoGAN(
-        moco_gan_generator(shape, content_dim=3, motion_dim=2, filters=2),
-        video_discriminator(shape, filters=2, normalization=None),
-        dcgan_discriminator(shape[1:], filters=2, normalization=None),
+    shape = (5, *SHAPE)
+    return gan.MoCoGAN(
+        networks.moco_gan_generator(shape, content_dim=3, motion_dim=2, filters=2),
+        networks.video_discriminator(shape, filters=2, normalization=None),
+        _discriminator(),
         content_dim=3,
         objective="hinge",
         penalty=R1(0.5),
@@ -93,11 +162,47 @@ def _moco(seed=3):
     )
 
 
+def _progressive(seed=3):
+    # It grows at the second step, and is in the middle of the fade where tests break it off.
+    return gan.ProgressiveGAN(
+        networks.progressive_generator(SHAPE, latent_dim=3, filters=3, width=16),
+        networks.progressive_discriminator(SHAPE, **GROUPS),
+        objective="non_saturating",
+        penalty=R1(2.0),
+        stable_steps=1,
+        fade_steps=6,
+        seed=seed,
+    )
+
+
+def _style(seed=3):
+    return gan.StyleGAN(
+        networks.style_mapping(latent_dim=3, style_dim=4, depth=1),
+        networks.style_generator(SHAPE, style_dim=4, filters=3, width=16),
+        networks.style_discriminator(SHAPE, **GROUPS),
+        objective="hinge",
+        penalty=R1(2.0, every=3),
+        mixing=0.5,
+        path_weight=0.5,
+        path_every=2,
+        seed=seed,
+    )
+
+
 TINY = {
-    "MoCoGAN": Tiny(_moco, sample),
+    "ACGAN": Tiny(_ac, sample),
     "BigGAN": Tiny(_big_gan, sample),
     "ConditionalGAN": Tiny(_conditional, sample),
+    "ConsensusGAN": Tiny(_consensus, sample),
     "GAN": Tiny(_gan, sample),
+    "HistoryGAN": Tiny(_history, sample),
+    "InfoGAN": Tiny(_info, sample),
+    "InstanceNoiseGAN": Tiny(_instance_noise, sample),
+    "MoCoGAN": Tiny(_moco, sample),
+    "PacGAN": Tiny(_pac, sample),
+    "ProgressiveGAN": Tiny(_progressive, sample, traces=2),
+    "StyleGAN": Tiny(_style, sample),
     "UnrolledGAN": Tiny(_unrolled, sample),
+    "WGAN": Tiny(_wgan, sample),
     "WGANGP": Tiny(_wgan_gp, sample),
 }

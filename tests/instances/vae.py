@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_gen import vae
 from keras_gen.losses import Normal
 from keras_gen.networks import (
     m2_networks,
@@ -14,30 +15,34 @@ from keras_gen.networks import (
     with_labels,
 )
 from keras_gen.training import schedules
-from keras_gen.vae import (
-    DBVAE,
-    DIPVAE,
-    IWAE,
-    M2,
-    VAE,
-    VQGAN,
-    VQVAE,
-    VQVAE2,
-    BetaTCVAE,
-    CapacityVAE,
-    ConditionalVQVAE,
-    FactorVAE,
-    GumbelVAE,
-    PriorSampledModel,
-    StyleIdentityVAE,
-)
 from tiny import Tiny, reconstruct, sample
+
+SHAPE = (4, 4, 1)
+NORMAL = Normal(scale=0.5)
+
+
+def _encoder(latent_dim=2, heads=("codes",)):
+    return mlp_encoder(SHAPE, latent_dim, hidden=(5,), heads=heads)
+
+
+def _posterior():
+    return _encoder(heads=("mean", "log_variance"))
+
+
+def _decoder(latent_dim=2):
+    return mlp_decoder(SHAPE, latent_dim, hidden=(5,))
+
+
+def _judge(shape, latent_dim=1, name="discriminator"):
+    return mlp_encoder(shape, latent_dim, hidden=(5,), activation="leaky_relu", name=name)
+
+
+# Normal latents --------------------------------------------------------------------------------
 
 
 def _vae(seed=3):
-    shape = (4, 4, 1)
-    return VAE(
-        mlp_encoder(shape, latent_dim=2, hidden=(5,), heads=("mean", "log_variance")),
+    return vae.VAE(
+        _posterior(),
         mlp_decoder((4, 4, 2), latent_dim=2, hidden=(6, 5), activation="relu"),
         likelihood=Normal(scale=None, minimum_scale=0.1),
         beta=0.5,
@@ -46,131 +51,55 @@ def _vae(seed=3):
     )
 
 
+def _variant(cls, *arguments, **options):
+    """A VAE of Normal latents with another loss."""
+    return cls(_posterior(), _decoder(), *arguments, likelihood=NORMAL, **options)
+
+
 def _iwae(seed=3):
-    return IWAE(
-        mlp_encoder((4, 4, 1), latent_dim=2, hidden=(5,), heads=("mean", "log_variance")),
-        mlp_decoder((4, 4, 1), latent_dim=2, hidden=(5,)),
-        likelihood=Normal(scale=0.5),
-        samples=3,
-        estimator="dreg",
-        seed=seed,
-    )
+    return _variant(vae.IWAE, samples=3, estimator="dreg", seed=seed)
+
+
+def _capacity(seed=3):
+    growing = schedules.Linear(0.1, 3.0, steps=10)
+    return _variant(vae.CapacityVAE, gamma=4.0, capacity=growing, seed=seed)
+
+
+def _beta_tc(seed=3):
+    weights = dict(beta=2.0, alpha=0.5, gamma=1.5)
+    return _variant(vae.BetaTCVAE, 20, stratified=True, **weights, seed=seed)
+
+
+def _dip(seed=3):
+    weights = dict(off_diagonal_weight=2.0, diagonal_weight=3.0)
+    return _variant(vae.DIPVAE, type="I", **weights, seed=seed)
+
+
+def _factor(seed=3):
+    return _variant(vae.FactorVAE, _judge((2,)), gamma=2.0, seed=seed)
+
+
+def _prior_sampled(seed=3):
+    return vae.PriorSampledModel(_decoder(), likelihood=NORMAL, samples=3, seed=seed)
+
+
+# Classes ---------------------------------------------------------------------------------------
 
 
 def _m2(seed=3):
     # Not from near zero, where all classes look alike.
     sizes = dict(classes=3, latent_dim=2, hidden=(5,), params_per_value=2)
-    networks = m2_networks((4, 4, 1), **sizes, deviation=None)
+    networks = m2_networks(SHAPE, **sizes, deviation=None)
     likelihood = Normal(scale=None, minimum_scale=0.1)
-    return M2(*networks, likelihood=likelihood, alpha=2.0, seed=seed)
-
-
-def _vq_vae(seed=3):
-    return VQVAE(
-        mlp_encoder((4, 4, 1), latent_dim=3, hidden=(5,)),
-        mlp_decoder((4, 4, 1), latent_dim=3, hidden=(5,)),
-        likelihood=Normal(scale=0.5),
-        codebook_size=6,
-        commitment_weight=0.5,
-        decay=0.9,
-        dead_after=None,  # what no optimizer moves stays
-        codebook_update="loss",
-        seed=seed,
-    )
-
-
-def _vq_gan(seed=3):
-    dense = dict(hidden=(5,), activation="leaky_relu")
-    return VQGAN(
-        mlp_encoder((4, 4, 1), latent_dim=3, hidden=(5,)),
-        mlp_decoder((4, 4, 1), latent_dim=3, hidden=(5,)),
-        mlp_encoder((4, 4, 1), latent_dim=1, **dense, name="discriminator"),
-        mlp_encoder((4, 4, 1), latent_dim=4, **dense, name="features"),
-        likelihood=Normal(scale=0.5),
-        feature_weight=0.5,
-        adversarial_weight=2.0,
-        objective="non_saturating",
-        codebook_size=6,
-        commitment_weight=0.5,
-        dead_after=None,  # what no optimizer moves stays
-        codebook_update="loss",
-        seed=seed,
-    )
-
-
-def _vq_vae_2(seed=3):
-    sizes = dict(latent_dim=3, filters=4, residual_filters=2, blocks=1, stages=1)
-    codes = dict(codebook_size=12, commitment_weight=0.5, decay=0.9, dead_after=2)
-    networks = vq_vae_2_networks((4, 4, 1), **sizes)
-    return VQVAE2(**networks, likelihood=Normal(scale=0.5), **codes, seed=seed)
-
-
-def _conditional_vq_vae(seed=3):
-    sizes = dict(samples=32, latent_dim=3, filters=(4, 5))
-    return ConditionalVQVAE(
-        wave_encoder(normalization="instance", **sizes),
-        wave_decoder(classes=3, dilations=(1, 2), **sizes),
-        speakers=3,
-        spectral_weight=2.0,
-        likelihood=Normal(scale=0.5),
-        codebook_size=6,
-        dead_after=2,
-        seed=seed,
-    )
-
-
-def _convert(model):
-    waveforms = np.sin(np.arange(96.0).reshape(3, 32, 1) * np.arange(1, 4)[:, None, None])
-    return model.convert(waveforms, np.arange(3))
-
-
-def _prior_sampled(seed=3):
-    decoder = mlp_decoder((4, 4, 1), latent_dim=2, hidden=(5,))
-    return PriorSampledModel(decoder, likelihood=Normal(scale=0.5), samples=3, seed=seed)
-
-
-def _gumbel(seed=3):
-    return GumbelVAE(
-        mlp_encoder((4, 4, 1), latent_dim=(3, 4), hidden=(5,)),
-        mlp_decoder((4, 4, 1), latent_dim=(3, 4), hidden=(5,)),
-        likelihood=Normal(scale=0.5),
-        beta=0.5,
-        temperature=schedules.Linear(2.0, 0.5, steps=10),
-        straight_through=True,
-        prior_temperature=0.7,
-        seed=seed,
-    )
-
-
-def _variant(cls, *arguments, seed=3, **options):
-    """A VAE of Normal latents with another loss."""
-    return cls(
-        mlp_encoder((4, 4, 1), latent_dim=2, hidden=(5,), heads=("mean", "log_variance")),
-        mlp_decoder((4, 4, 1), latent_dim=2, hidden=(5,)),
-        *arguments,
-        likelihood=Normal(scale=0.5),
-        seed=seed,
-        **options,
-    )
-
-
-def _capacity(seed=3):
-    growing = schedules.Linear(0.1, 3.0, steps=10)
-    return _variant(CapacityVAE, seed=seed, gamma=4.0, capacity=growing)
-
-
-def _beta_tc(seed=3):
-    weights = dict(beta=2.0, alpha=0.5, gamma=1.5)
-    return _variant(BetaTCVAE, 20, seed=seed, stratified=True, **weights)
+    return vae.M2(*networks, likelihood=likelihood, alpha=2.0, seed=seed)
 
 
 def _db(seed=3):
-    encoder = mlp_encoder((4, 4, 1), latent_dim=2, hidden=(5,), heads=("mean", "log_variance"))
-    return DBVAE(
-        with_head(encoder, 3),
-        mlp_decoder((4, 4, 1), latent_dim=2, hidden=(5,)),
+    return vae.DBVAE(
+        with_head(_posterior(), 3),
+        _decoder(),
         dataset_size=8,
-        likelihood=Normal(scale=0.5),
+        likelihood=NORMAL,
         positive=2,
         weight=2.0,
         beta=0.5,
@@ -180,30 +109,85 @@ def _db(seed=3):
     )
 
 
-def _dip(seed=3):
-    return _variant(DIPVAE, seed=seed, type="I", off_diagonal_weight=2.0, diagonal_weight=3.0)
-
-
-def _factor(seed=3):
-    sizes = dict(hidden=(5,), activation="leaky_relu", name="discriminator")
-    return _variant(FactorVAE, mlp_encoder((2,), latent_dim=1, **sizes), seed=seed, gamma=2.0)
-
-
 def _style_identity(seed=3):
-    encoder = mlp_encoder((4, 4, 1), latent_dim=2, hidden=(5,), heads=("mean", "log_variance"))
     judge = mlp_encoder((4, 4, 1 + 3), latent_dim=1, hidden=(5,), name="discriminator")
-    return StyleIdentityVAE(
-        with_head(encoder, 3, "identity"),
-        mlp_decoder((4, 4, 1), latent_dim=5, hidden=(5,)),
+    return vae.StyleIdentityVAE(
+        with_head(_posterior(), 3, "identity"),
+        _decoder(5),
         with_labels(judge, 3),
         classes=3,
-        likelihood=Normal(scale=0.5),
+        likelihood=NORMAL,
         swap_weight=2.0,
         beta=0.5,
         adversarial_weight=3.0,
         objective="hinge",
         seed=seed,
     )
+
+
+# Discrete codes --------------------------------------------------------------------------------
+
+# What no optimizer moves stays.
+CODEBOOK = dict(codebook_size=6, commitment_weight=0.5, dead_after=None, codebook_update="loss")
+
+
+def _gumbel(seed=3):
+    return vae.GumbelVAE(
+        _encoder((3, 4)),
+        _decoder((3, 4)),
+        likelihood=NORMAL,
+        beta=0.5,
+        temperature=schedules.Linear(2.0, 0.5, steps=10),
+        straight_through=True,
+        prior_temperature=0.7,
+        seed=seed,
+    )
+
+
+def _vq_vae(seed=3):
+    networks = _encoder(3), _decoder(3)
+    return vae.VQVAE(*networks, likelihood=NORMAL, decay=0.9, **CODEBOOK, seed=seed)
+
+
+def _vq_gan(seed=3):
+    return vae.VQGAN(
+        _encoder(3),
+        _decoder(3),
+        _judge(SHAPE),
+        _judge(SHAPE, 4, "features"),
+        likelihood=NORMAL,
+        feature_weight=0.5,
+        adversarial_weight=2.0,
+        objective="non_saturating",
+        **CODEBOOK,
+        seed=seed,
+    )
+
+
+def _vq_vae_2(seed=3):
+    sizes = dict(latent_dim=3, filters=4, residual_filters=2, blocks=1, stages=1)
+    codes = dict(codebook_size=12, commitment_weight=0.5, decay=0.9, dead_after=2)
+    networks = vq_vae_2_networks(SHAPE, **sizes)
+    return vae.VQVAE2(**networks, likelihood=NORMAL, **codes, seed=seed)
+
+
+def _conditional_vq_vae(seed=3):
+    sizes = dict(samples=32, latent_dim=3, filters=(4, 5))
+    return vae.ConditionalVQVAE(
+        wave_encoder(normalization="instance", **sizes),
+        wave_decoder(classes=3, dilations=(1, 2), **sizes),
+        speakers=3,
+        spectral_weight=2.0,
+        likelihood=NORMAL,
+        codebook_size=6,
+        dead_after=2,
+        seed=seed,
+    )
+
+
+def _convert(model):
+    waveforms = np.sin(np.arange(96.0).reshape(3, 32, 1) * np.arange(1, 4)[:, None, None])
+    return model.convert(waveforms, np.arange(3))
 
 
 VAE_LOSSES = ("loss", "reconstruction_loss", "kl_loss", "total_correlation_loss", "elbo")

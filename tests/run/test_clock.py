@@ -22,7 +22,7 @@ def test_counts_what_was_saved_by_all_processes(tmp_path, monkeypatch):
     assert Clock(tmp_path).minutes == 3.5
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"minutes": "long"}', '{"minutes": null}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"minutes": null}'])
 def test_a_file_without_minutes(tmp_path, text):
     (tmp_path / "elapsed.json").write_text(text)
     with pytest.raises(ValueError, match=r"elapsed\.json holds no minutes: remove it to resume"):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_gen.run.closing import numbers, usage
+from keras_gen.run.closing import made, numbers, usage
 from processes import ROOT
 
 
@@ -24,12 +24,19 @@ def test_says_how_to_use_what_it_exported(recipe, expected):
 
 def test_numbers_have_their_unit_and_direction(tmp_path):
     metrics = {"nll": 87.654321, "loss": 1.0, "steps": 7}
-    assert list(numbers(ROOT / "recipes/vae_mnist.py", metrics, {"nll_samples": 10})) == [
+    assert (numbers(ROOT / "recipes/vae_mnist.py", metrics, {"nll_samples": 10})) == [
         "  nll: 87.65  (NLL, 10 importance samples, nats, lower is better)",
         "  loss: 1",
         "  steps: 7",
     ]
     recipe, metrics = ROOT / "recipes/denoising_autoencoder_mnist.py", {"masking_gain": 6.0}
-    lines = list(numbers(recipe, metrics, {"amount": 0.25}))
+    lines = numbers(recipe, metrics, {"amount": 0.25})
     assert lines == ["  masking_gain: 6  (PSNR gain, 25% masked, dB, higher is better)"]
-    assert list(numbers(tmp_path / "recipes/own.py", {"nll": 1.5}, {})) == ["  nll: 1.5"]
+    assert (numbers(tmp_path / "recipes/own.py", {"nll": 1.5}, {})) == ["  nll: 1.5"]
+
+
+def test_a_smoke_run_says_what_it_made(tmp_path):
+    for name in ("losses.png", "b.wav", "metrics.json", "history.csv"):
+        (tmp_path / name).touch()
+    first, second = made(tmp_path)
+    assert first == "made: b.wav, losses.png, metrics.json" and "mean nothing" in second

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 def test_what_was_measured_is_not_measured_again(toy):
     assert toy("--output", "run") == 0
+    assert toy.run.once("sum", lambda a, b: {"error": a + b}, 1, 2) == {"error": 3}
     first = toy.run.once("3 labels, seed 0", lambda: {"error": 1.5, "curve": (1, 2)})
     assert first == {"error": 1.5, "curve": [1, 2]}
     again = toy.run.once("3 labels, seed 0", lambda: pytest.fail("measured twice"))

@@ -1,4 +1,4 @@
-"""The course of a run, on a toy."""
+"""A whole run, on a toy."""
 
 import csv
 import json
@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.media.images import read_image
+from keras_gen.media.sounds import read_wav
 from keras_gen.run import RunSettings, devices, run_recipe
 from keras_gen.run import run as module
 from keras_gen.run.settings import PLACES
@@ -90,19 +91,17 @@ class TestWhole:
             "test",
         ]
         assert any(line.startswith("serve it: docker run") for line in lines)
-        assert any(line.startswith("these numbers mean nothing") for line in lines)
+        assert "made: losses.png, progress.gif, sample_grid.png, metrics.json" in lines
+        assert any("mean nothing" in line for line in lines)
+        assert not any(line.startswith("  score") for line in lines)
 
     def test_other_presets_export_to_saved_models(self, toy, capsys):
         assert toy("--preset", "cpu") == 0
-        assert "mean nothing" not in capsys.readouterr().out
+        out = capsys.readouterr().out
+        assert "mean nothing" not in out and "\n  score: 0.5\n" in out
         assert toy.exported == Path("saved_models/toy/1")
         assert toy("--preset", "cpu", "--export", "elsewhere") == 0
         assert toy.exported == Path("elsewhere/toy/1")
-
-    def test_says_how_long_the_paper_s_setting_is(self, toy, capsys):
-        assert toy("--preset", "paper", "--epochs", "2", "--steps-per-epoch", "1") == 0
-        line = "the paper's setting takes 2 steps; --preset cpu takes minutes"
-        assert line in capsys.readouterr().out.splitlines()
 
     def test_prints_a_line_an_epoch_into_files(self, toy, capsys):
         toy("--output", "run")
@@ -113,11 +112,6 @@ class TestWhole:
         assert lines[first + 1].startswith("2/2 - ") and " - loss: " in lines[first + 1]
         assert lines[first + 2].endswith(" left")
         assert lines[first + 3] == "  image: run/samples/epoch-0001.png"
-
-    def test_the_seed_decides(self, toy):
-        for name, seed in (("a", 1), ("b", 2)):
-            assert toy("--output", name, "--seed", seed, "--epochs", 1) == 0
-        assert history("a") != history("b")
 
     def test_on_two_replicas(self, toy, capsys):
         toy.eager = False
@@ -210,13 +204,6 @@ class TestResume:
         assert "Epoch" not in capsys.readouterr().out
         assert history() == whole and len(whole) == 3
         assert json.loads(Path("run/metrics.json").read_text())["steps"] == 6
-
-    def test_finds_the_newest_by_itself(self, toy):
-        toy.callbacks = [Stop(1, KeyboardInterrupt())]
-        toy("--seed", "3")
-        toy.callbacks = [Stop(None, None)]
-        assert toy("--resume") == 0
-        assert toy.run.settings.seed == 3 and len(list(Path("runs/toy").iterdir())) == 1
 
     def test_a_stopped_training_stays_stopped(self, toy, capsys):
         def stopping():
@@ -313,22 +300,6 @@ class TestSeveralModels:
         assert json.loads(Path("run/metrics.json").read_text())["steps"] == 6
         assert len(history("run")) == 3
 
-    def test_what_was_measured_once_is_kept(self, toy, capsys):
-        calls = []
-
-        def before(run, source):
-            for name in ("a", "b"):
-                found = run.once(name, lambda name=name: calls.append(name) or {"error": 0.25})
-                assert found == {"error": 0.25}
-
-        toy.before, toy.callbacks = before, [Stop(1, KeyboardInterrupt())]
-        toy("--output", "run")
-        assert calls == ["a", "b"] and "a: error 0.25 (0 s)" in capsys.readouterr().out
-        Path("run/measured/b.json").unlink()
-        toy.callbacks = [Stop(None, None)]
-        assert toy("--output", "run", "--resume") == 0
-        assert calls == ["a", "b", "b"]
-
 
 class TestEvaluation:
     def test_is_of_the_averages_and_the_grid_and_the_export_too(self, toy):
@@ -346,16 +317,6 @@ class TestEvaluation:
         np.testing.assert_array_equal(read_image("run/sample_grid.png"), grid)
         served = exported.load(toy.exported)("decode", latents=latents)
         np.testing.assert_array_equal(served["images"], decoded)
-
-    def test_draws_and_measures_with_what_it_is_given(self, toy):
-        def before(run, source):
-            run.draw("flat", np.full([2, 3, 3], 7, "uint8"))
-            found = run.once("sum", lambda a, b: {"error": a + b}, 1, 2)
-            assert found == {"error": 3}
-
-        toy.before = before
-        assert toy("--output", "run") == 0
-        assert (read_image("run/flat.png") == 7).all()
 
     def test_rates_fall_in_the_second_half_of_a_part_too(self, toy):
         assert toy("--output", "run", "--epochs", "4") == 0  # of two steps
@@ -375,3 +336,15 @@ def test_a_recipe_is_named_and_described_by_its_file(here, capsys):
     with pytest.raises(SystemExit):
         run_recipe(main, RunSettings, presets, ["--help"])
     assert __doc__ in capsys.readouterr().out
+
+
+def test_a_run_writes_sounds(toy, here):
+    sounds = np.arange(6, dtype="int16").reshape(2, 3, 1)
+
+    def write(run, source):
+        run.write_sounds("said", sounds, 8000)
+        raise SystemExit(7)  # before anything is trained
+
+    toy.before = write
+    assert toy("--output", "run") == 7
+    np.testing.assert_array_equal(read_wav(here / "run" / "said.wav", 8000)[:, 0], range(6))

@@ -16,46 +16,8 @@ import keras_gen
 from keras_gen.serving import export as export_module
 from keras_gen.serving.export import export, load, next_version
 from keras_gen.serving.exported import read_metadata, versions
-from shared import dropping_network, left_by_a_killed_process
-
-IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
-SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
-
-
-class Translator:
-    """A stand-in with everything an export has to cope with."""
-
-    inference_policy = MappingProxyType({"dropout": "off", "normalization": "mean"})
-
-    def __init__(self):
-        self.network = dropping_network()
-        self.critic = keras.Sequential([keras.Input([3]), keras.layers.Dense(50)])
-        self.networks = {"translator": self.network, "critic": self.critic}
-        self.traces = 0
-
-    def translate(self, images):
-        self.traces += 1
-        raw = self.network(tf.cast(images, tf.float32) / 127.5 - 1, training=False)
-        raw = tf.cast(raw, tf.float32)
-        return {"images": tf.cast(tf.round((raw + 1) * 127.5), tf.uint8), "raw": raw}
-
-    def sample(self, seed, n):
-        noise = tf.random.stateless_normal([n, 8, 8, 3], tf.stack([seed, 0]))
-        return self.network(noise, training=False)
-
-    def count(self, images):
-        return {
-            "sizes": tf.shape(images, tf.int64),
-            "half": tf.cast(tf.size(images), tf.float16),
-            "any": tf.reduce_any(images > 0),
-        }
-
-    def signatures(self):
-        return {
-            "translate": (self.translate, [IMAGES]),
-            "sample": (self.sample, SCALARS),
-            "count": (self.count, [IMAGES]),
-        }
+from shared import left_by_a_killed_process
+from toy_exports import IMAGES, Translator
 
 
 class Single:
@@ -68,32 +30,6 @@ class Single:
 
     def signatures(self):
         return {"run": (self.function, [self.spec])}
-
-
-@pytest.fixture(scope="module")
-def model():
-    return Translator()
-
-
-@pytest.fixture(scope="module")
-def path(model, tmp_path_factory):
-    metadata = {
-        "recipe": "stand_in",
-        "data": {"name": "noise"},
-        "metrics": {"kid": np.float32(0.5)},
-    }
-    return export(model, tmp_path_factory.mktemp("saved_models"), "stand_in", metadata=metadata)
-
-
-@pytest.fixture(scope="module")
-def photos():
-    return np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
-
-
-@pytest.mark.parametrize("height, width", [(1, 1), (7, 64), (65, 3)])
-def test_any_size(path, height, width):
-    images = np.full([1, height, width, 3], 9, np.uint8)
-    assert load(path)("translate", images=images)["output_images"].shape == images.shape
 
 
 def test_outputs_are_uint8_int32_or_float32(path, photos):
@@ -112,36 +48,10 @@ def test_each_signature_is_traced_once(tmp_path):
     assert model.traces == 1
 
 
-def test_a_signature_may_loop(tmp_path):
-    def brighten(images, steps):
-        for _ in tf.range(steps):
-            images = images + tf.constant(2, tf.uint8)
-        return images
-
-    class Looping(Single):
-        def signatures(self):
-            return {"run": (brighten, [IMAGES, tf.TensorSpec([], tf.int32, "steps")])}
-
-    exported = load(export(Looping(), tmp_path, "a"))
-    images = np.zeros([1, 2, 2, 3], np.uint8)
-    assert exported("run", images=images, steps=5)["output"].max() == 10
-
-
 def test_default_signature(model, tmp_path, photos):
     exported = load(export(model, tmp_path, "a", default="count"))
     assert exported.inputs["serving_default"].keys() == {"images"}
     assert exported.outputs["serving_default"].keys() == {"sizes", "half", "any"}
-
-
-def test_a_declared_serving_default_stays(tmp_path):
-    class Declared(Single):
-        def signatures(self):
-            return {
-                "other": (lambda images: {"other": images}, [IMAGES]),
-                "serving_default": (lambda images: {"mine": images}, [IMAGES]),
-            }
-
-    assert load(export(Declared(), tmp_path, "a")).outputs["serving_default"].keys() == {"mine"}
 
 
 def test_holds_only_what_the_signatures_read(model, path):
@@ -283,12 +193,6 @@ def test_clears_what_a_killed_export_left(tmp_path):
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["1"]
 
 
-def test_others_may_read_it(path):
-    mask = os.umask(0)
-    os.umask(mask)
-    assert path.stat().st_mode & 0o777 == 0o777 & ~mask
-
-
 FULL = [
     OSError(errno.ENOSPC, "No space left on device"),
     tf.errors.ResourceExhaustedError(None, None, "x.tmp; No space left on device\nmore"),
@@ -297,13 +201,11 @@ FULL = [
 
 @pytest.mark.parametrize("error", FULL, ids=["os", "tensorflow"])
 @pytest.mark.parametrize("step", ["save", "publish"])
-@pytest.mark.parametrize("existing", ["export", "empty folder", "nothing"])
+@pytest.mark.parametrize("existing", ["export", "nothing"])
 def test_failure_leaves_nothing(tmp_path, monkeypatch, error, step, existing):
     if existing == "export":
         export(Single(), tmp_path, "a")
-    elif existing == "empty folder":
-        (tmp_path / "a").mkdir()
-    before, save = contents(tmp_path), tf.saved_model.save
+    before = contents(tmp_path)
 
     def fail(*arguments, **options):
         if step == "save":
@@ -319,7 +221,6 @@ def test_failure_leaves_nothing(tmp_path, monkeypatch, error, step, existing):
         export(Single(), tmp_path, "a")
     assert contents(tmp_path) == before
     monkeypatch.undo()
-    assert tf.saved_model.save is save
     assert export(Single(), tmp_path, "a").name == ("2" if existing == "export" else "1")
 
 
@@ -331,15 +232,7 @@ def test_directory_is_a_file(tmp_path):
     assert (tmp_path / "file").read_text() == "mine"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is forbidden to root")
-def test_directory_is_not_writable(tmp_path):
-    tmp_path.chmod(0o500)
-    with pytest.raises(OSError, match=r"cannot write the export .Permission denied"):
-        export(Single(), tmp_path, "a")
-    tmp_path.chmod(0o700)
-
-
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "/a", ".hidden"])
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\\b"])
 def test_names_that_are_no_folder(tmp_path, name):
     with pytest.raises(ValueError, match="cannot name a folder"):
         export(Single(), tmp_path, name)
@@ -373,12 +266,3 @@ def test_bad_options(tmp_path, options, message):
 def test_bad_input_specs(tmp_path, spec):
     with pytest.raises(ValueError, match=r"'run' has the input TensorSpec.*needs a name"):
         export(Single(spec=spec), tmp_path, "a")
-
-
-def test_no_signature_at_all(tmp_path):
-    class Mute(Single):
-        def signatures(self):
-            return {}
-
-    with pytest.raises(ValueError, match=r"Mute\.signatures\(\) is empty"):
-        export(Mute(), tmp_path, "a")

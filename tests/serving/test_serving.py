@@ -13,44 +13,9 @@ import tensorflow as tf
 
 from keras_gen.serving.export import export, load
 from keras_gen.serving.exported import read_metadata
-from shared import dropping_network
+from toy_exports import IMAGES
 
-IMAGES = tf.TensorSpec([None, None, None, 3], tf.uint8, "images")
-SCALARS = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
-
-
-class Translator:
-    """A stand-in with layers that behave differently in training."""
-
-    def __init__(self):
-        self.network = dropping_network()
-        self.networks = {"translator": self.network}
-
-    def translate(self, images):
-        raw = self.network(tf.cast(images, tf.float32) / 127.5 - 1, training=False)
-        return {"images": tf.cast(tf.round((raw + 1) * 127.5), tf.uint8), "raw": raw}
-
-    def sample(self, seed, n):
-        noise = tf.random.stateless_normal([n, 8, 8, 3], tf.stack([seed, 0]))
-        return self.network(noise, training=False)
-
-    def signatures(self):
-        return {"translate": (self.translate, [IMAGES]), "sample": (self.sample, SCALARS)}
-
-
-@pytest.fixture(scope="module")
-def model():
-    return Translator()
-
-
-@pytest.fixture(scope="module")
-def path(model, tmp_path_factory):
-    return export(model, tmp_path_factory.mktemp("saved_models"), "stand_in")
-
-
-@pytest.fixture(scope="module")
-def photos():
-    return np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
+SIGNATURES = ("translate", "sample", "count", "serving_default")
 
 
 def run(script, *arguments):
@@ -163,17 +128,6 @@ def test_other_shapes_are_refused_in_the_c_runtime(in_the_c_runtime, shape):
         in_the_c_runtime(np.zeros(shape, np.uint8))
 
 
-@pytest.mark.slow
-def test_saved_model_cli_shows_the_signatures(path):
-    command = Path(sys.executable).with_name("saved_model_cli")
-    shown = subprocess.run(
-        [command, "show", "--dir", path, "--all"], text=True, capture_output=True, check=True
-    ).stdout
-    for name in ("translate", "sample", "serving_default"):
-        assert f"signature_def['{name}']" in shown
-    assert "shape: (-1, -1, -1, 3)" in shown and "dtype: DT_UINT8" in shown
-
-
 def messages(encoded):
     """Splits a protobuf message into (field number, bytes) pairs; length-delimited fields only."""
 
@@ -221,25 +175,13 @@ def warmup_requests(path):
 
 def test_warmup_asks_every_signature(path):
     requests, exported = warmup_requests(path), load(path)
-    assert requests.keys() == exported.inputs.keys() == {"translate", "sample", "serving_default"}
+    assert requests.keys() == exported.inputs.keys() == set(SIGNATURES)
     assert {model for model, _ in requests.values()} == {"stand_in"}
     images = requests["translate"][1]["images"]
     assert images.shape == (1, 64, 64, 3) and images.dtype == np.uint8
     assert requests["sample"][1] == {"seed": 1, "n": 1}
     for signature, (_, inputs) in requests.items():
         exported(signature, **inputs)
-
-
-def test_warmup_in_the_serving_package_s_own_words(path):
-    module = pytest.importorskip("tensorflow_serving.apis.prediction_log_pb2")
-    records = tf.data.TFRecordDataset(str(path / "assets.extra" / "tf_serving_warmup_requests"))
-    logs = [module.PredictionLog.FromString(record) for record in records.as_numpy_iterator()]
-    requests = {
-        log.predict_log.request.model_spec.signature_name: log.predict_log.request for log in logs
-    }
-    assert requests.keys() == {"translate", "sample", "serving_default"}
-    assert requests["sample"].model_spec.name == "stand_in"
-    assert tf.make_ndarray(requests["translate"].inputs["images"]).shape == (1, 64, 64, 3)
 
 
 class Counter:

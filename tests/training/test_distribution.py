@@ -45,11 +45,8 @@ def test_mirrored_needs_several_devices(monkeypatch):
     "value",
     [
         None,
-        "",
-        "{}",
         "no json",
         "[1]",
-        '{"cluster": {}}',
         json.dumps({"cluster": WORKERS}),
         json.dumps({"cluster": WORKERS, "task": {"type": "worker", "index": 2}}),
         json.dumps({"cluster": WORKERS, "task": {"type": "chief", "index": 0}}),

@@ -52,9 +52,7 @@ def test_exchanges_half_of_the_images_when_full():
     assert 12 < np.mean(ages) < 20
 
 
-@pytest.mark.parametrize(
-    ("size", "batch"), [(8, 1), (6, 3), (5, 3), (5, 4), (4, 4), (7, 2), (1, 1)]
-)
+@pytest.mark.parametrize(("size", "batch"), [(8, 1), (5, 3), (4, 4), (1, 1)])
 def test_no_image_is_invented_lost_or_doubled(size, batch):
     """Also where the pool fills up in the middle of a batch."""
     pool = ImagePool(size, SHAPE)
@@ -64,18 +62,6 @@ def test_no_image_is_invented_lost_or_doubled(size, batch):
     # Those that filled the pool were shown once before; from then on, one goes for one that comes.
     left = [*shown, *value(pool.images)]
     assert sorted(left) == sorted([*fed, *fed[:size]])
-
-
-def test_slots_are_drawn_evenly():
-    pool = ImagePool(4, SHAPE)
-    run(pool, 4, 1)
-    exchanged = np.zeros(4)
-    for step in range(400):
-        before = value(pool.images)
-        pool(images(step + 100), seed=stateless_seed(1, step, "pool"))
-        exchanged += np.not_equal(before, value(pool.images))
-    assert exchanged.sum() > 150
-    assert np.abs(exchanged / exchanged.sum() - 0.25).max() < 0.1
 
 
 def test_the_seed_decides():
@@ -101,20 +87,6 @@ def test_a_batch_larger_than_the_pool_is_refused():
 def test_bad_arguments(size, shape):
     with pytest.raises(ValueError, match=f"image pool of size {size} for images of shape"):
         ImagePool(size, shape)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_keeps_the_dtype(dtype):
-    pool = ImagePool(1, SHAPE)
-    for step in range(4):
-        shown = pool(tf.cast(images(step + 1), dtype), seed=stateless_seed(0, step, "pool"))
-        assert shown.dtype == dtype and shown.shape[1:] == SHAPE
-    assert pool.images.dtype == "float32"
-
-
-def test_trains_nothing():
-    pool = ImagePool(2, SHAPE)
-    assert pool.trainable_variables == [] and len(pool.non_trainable_variables) == 2
 
 
 def test_config():

@@ -11,30 +11,19 @@ DRAWS = {"normal": noise.normal, "uniform": noise.uniform, "gumbel": noise.gumbe
 
 
 @pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
-@pytest.mark.parametrize("static", [True, False])
-def test_replicas_hold_slices_of_the_single_draw(draw, static):
+@pytest.mark.parametrize("shape", ["list", "mixed", "tensor"])
+def test_replicas_hold_slices_of_the_single_draw(draw, shape):
     strategy = make_strategy("mirrored")
     seed = stateless_seed(1, 2, "latents")
 
     @tf.function
     def step():
-        batch = 3 if static else tf.convert_to_tensor(3)
-        return draw([batch, 4], seed)
+        x = tf.ensure_shape(tf.zeros([3, 4]), [3, 4])
+        kinds = {"list": [3, 4], "mixed": [tf.shape(x)[0], 4], "tensor": tf.shape(x)}
+        return draw(kinds[shape], seed)
 
     parts = strategy.experimental_local_results(strategy.run(step))
     np.testing.assert_array_equal(np.concatenate(parts), draw([6, 4], seed))
-
-
-def test_unequal_parts_are_slices_of_the_single_draw_too():
-    strategy = make_strategy("mirrored")
-    seed = stateless_seed(1, 2, "latents")
-    sizes = strategy.experimental_distribute_values_from_function(
-        lambda context: tf.constant([3, 1][context.replica_id_in_sync_group])
-    )
-    step = tf.function(lambda size: noise.normal([size, 4], seed))
-    parts = strategy.experimental_local_results(strategy.run(step, [sizes]))
-    assert [len(part) for part in parts] == [3, 1]
-    np.testing.assert_array_equal(np.concatenate(parts), noise.normal([4, 4], seed))
 
 
 def test_nothing_is_shared_between_uses_steps_seeds_and_examples():
@@ -51,13 +40,6 @@ def test_the_same_key_draws_the_same():
     assert seed.dtype == tf.int64 and seed.shape == [2]
     np.testing.assert_array_equal(seed, stateless_seed(3, 7, "latents"))
     np.testing.assert_array_equal(noise.normal([5], seed), noise.normal([5], seed))
-
-
-def test_large_seeds_and_steps_are_kept_apart():
-    seeds = [stateless_seed(2**32 - 1, 2**40, "x"), stateless_seed(2**32 - 2, 2**40, "x")]
-    seeds += [stateless_seed(2**32 - 1, 2**40 + 1, "x")]
-    drawn = {noise.uniform([1], seed).numpy().item() for seed in seeds}
-    assert len(drawn) == 3
 
 
 def test_moments():
@@ -99,11 +81,6 @@ def test_replicas_draw_the_categories_of_the_single_draw():
     assert [len(part) for part in parts] == [40, 20]
     whole = noise.categorical(tf.tile(row, [60, 1, 1]), seed)
     np.testing.assert_array_equal(np.concatenate(parts), whole)
-
-
-def test_dtype():
-    assert noise.normal([2, 3], stateless_seed(0, 0, "x"), "bfloat16").dtype == tf.bfloat16
-    assert noise.gumbel([2, 3], stateless_seed(0, 0, "x"), "bfloat16").dtype == tf.bfloat16
 
 
 def test_several_draws_of_an_example_are_slices_of_the_single_draw():

@@ -71,23 +71,6 @@ class TestCallbacks:
             assert pkgutil.resolve_name(name)
         refuse_callbacks(Steep(), [callback])
 
-    def test_they_are_found_however_they_are_given(self):
-        class Mine(keras.callbacks.SwapEMAWeights):
-            pass
-
-        fine = keras.callbacks.EarlyStopping("g_loss")
-        model = TINY["GAN"].build(0)
-        for given in (
-            Mine(),
-            [fine, Mine()],
-            (fine, Mine()),
-            keras.callbacks.CallbackList([Mine()]),
-        ):
-            with pytest.raises(ValueError, match="Mine works on"):
-                refuse_callbacks(model, given)
-        for given in (None, fine, [fine], keras.callbacks.CallbackList([fine])):
-            refuse_callbacks(model, given)
-
     def fit(self, callback):
         model = Steep()
         model.compile(optimizer=keras.optimizers.SGD(0.1), run_eagerly=True)
@@ -99,12 +82,6 @@ class TestCallbacks:
         found, seen = self.fit(keras.callbacks.LearningRateScheduler(rates.__getitem__))
         # The gradient is 1.
         assert found == pytest.approx(1 - sum(rates)) and seen == pytest.approx(rates)
-
-    def test_plateaus_work_on_one_optimizer(self):
-        plateau = keras.callbacks.ReduceLROnPlateau("loss", 0.5, patience=1, min_delta=1e3)
-        found, seen = self.fit(plateau)
-        # The first epoch is the best and the second none, so the third has half the rate.
-        assert found == pytest.approx(0.75) and seen == pytest.approx([0.1, 0.1, 0.05])
 
 
 class TestNonFiniteWeights:
@@ -132,14 +109,6 @@ class TestNonFiniteWeights:
             "build the network anew."
         )
         np.testing.assert_equal([np.array(v) for v in model.training_variables()], before)
-
-    def test_moving_statistics_are_weights_too(self):
-        model = Steep()
-        model.network = keras.Sequential([keras.Input((1,)), keras.layers.BatchNormalization()])
-        model.network.layers[0].moving_variance.assign([float("nan")])
-        model.compile(optimizer="sgd")
-        with pytest.raises(NonFiniteLossError, match=r"weight .*/moving_variance of .* not finite"):
-            model.fit(ONE, verbose=0)
 
 
 class TestPlainErrors:
@@ -182,10 +151,3 @@ class TestPlainErrors:
             plain_errors(Steep(), None),
         ):
             check(tf.constant(4))
-
-    def test_other_errors_are_left_alone(self):
-        with (
-            pytest.raises(tf.errors.InvalidArgumentError, match="Incompatible shapes"),
-            plain_errors(Steep(), None),
-        ):
-            tf.raw_ops.AddV2(x=tf.ones(2), y=tf.ones(3))

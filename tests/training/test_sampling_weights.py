@@ -38,11 +38,6 @@ def test_frequencies_follow_the_weights():
     assert (counts[values == 0] == 0).all()
 
 
-def test_all_are_alike_at_first():
-    counts = np.bincount(SamplingWeights(5).draw(50_000, [0, 0])[:, 0], minlength=5)
-    np.testing.assert_allclose(counts / 50_000, 0.2, atol=0.01)
-
-
 @pytest.mark.parametrize("size", [1, 2, 1000, 200_000])
 def test_draws_what_numpy_draws(size, rng):
     values = (rng.exponential(size=size) * (rng.uniform(size=size) < 0.5)).astype("float32")
@@ -57,14 +52,6 @@ def test_on_the_border_of_two_examples_none_of_weight_0_is_drawn(monkeypatch):
     points = tf.constant([0, 0.5, np.nextafter(1, 0)], tf.float64)
     monkeypatch.setattr(tf.random, "stateless_uniform", lambda shape, seed, dtype: points)
     np.testing.assert_array_equal(weights_of([0, 1, 0, 1, 0]).draw(3, [0, 0])[:, 0], [1, 3, 3])
-
-
-def test_the_seed_decides():
-    weights = SamplingWeights(1000)
-    first = weights.draw(8, [1, 2])
-    np.testing.assert_array_equal(first, weights.draw(8, [1, 2]))
-    assert not np.array_equal(first, weights.draw(8, [1, 3]))
-    assert not np.array_equal(first, weights.draw(8, [2, 2]))
 
 
 # Writing ---------------------------------------------------------------------------------------
@@ -125,32 +112,11 @@ def test_bad_weights_are_refused(value):
     assert weights.changes.numpy() == 0
 
 
-@pytest.mark.parametrize("values", [[0, 0, 0], [1, 1], [[1, 1, 1]], 1.0])
-def test_assign_takes_one_positive_number_each(values):
-    with pytest.raises(ValueError, match="Sampling weights must be 3 numbers"):
-        SamplingWeights(3).assign(values)
-
-
 def test_a_draw_from_zeros_is_refused():
     weights = SamplingWeights(2)
     weights.write(tf.constant([0, 1]), tf.zeros([2]))
     with pytest.raises(ValueError, match="The sum of the sampling weights is 0, but must be posit"):
         weights.draw(3, [0, 0])
-
-
-def test_an_unknown_example_is_refused():
-    with pytest.raises(ValueError, match="written for example 3, but there are only 3"):
-        SamplingWeights(3).write(tf.constant([3]), tf.constant([1.0]))
-
-
-def test_values_of_another_shape_are_refused():
-    with pytest.raises(ValueError, match=r"weights of shape \(2, 1\) for indices of shape \(2,\)"):
-        SamplingWeights(3).write(tf.constant([0, 1]), tf.ones([2, 1]))
-
-
-def test_no_example_is_refused():
-    with pytest.raises(ValueError, match="Sampling weights of 0 examples"):
-        SamplingWeights(0)
 
 
 def test_state_and_config():
@@ -257,14 +223,6 @@ def test_what_prefetches_is_refused(replicas):
     assert "give fit distribute_fresh(stream, strategy)" in refusal(caught.value.message)
 
 
-def test_two_calls_of_fit_go_on():
-    model, stream = feedback()
-    model.fit(stream, steps_per_epoch=5, verbose=0, shuffle=False)
-    later = weighted_stream(Source(np.arange(SIZE)), model.sampling, BATCH, seed=2, start=5)
-    model.fit(later, steps_per_epoch=STEPS - 5, verbose=0, shuffle=False)
-    np.testing.assert_array_equal(model.seen, predicted()[0])
-
-
 # Dealing out -----------------------------------------------------------------------------------
 
 
@@ -297,11 +255,6 @@ def test_each_worker_gets_the_parts_of_its_replicas():
         [[0, 1], [2, 3], [8, 9], [10, 11]],
         [[4, 5], [6, 7], [12, 13], [14, 15]],
     ]
-
-
-def test_one_replica_takes_the_dataset_as_it_is():
-    dataset = tf.data.Dataset.range(4).batch(3)
-    assert distribute_fresh(dataset, tf.distribute.get_strategy()) is dataset
 
 
 @pytest.mark.parametrize("dataset", [

@@ -15,7 +15,6 @@ from keras_gen.training.schedules import (
     Cyclic,
     Exponential,
     Linear,
-    Schedule,
     Sigmoid,
     final,
     value_at,
@@ -86,11 +85,6 @@ def test_is_saved_compared_and_hashed_by_class_and_arguments(schedule):
     assert dataclasses.replace(schedule, **{name: value - 0.1}) != schedule
 
 
-def test_equal_arguments_of_two_classes_differ():
-    assert Linear(1.0, 2.0, 3) != Exponential(1.0, 2.0, 3)
-    assert len({Linear(1.0, 2.0, 3), Exponential(1.0, 2.0, 3), Linear(1, 2, 3)}) == 2
-
-
 @every_schedule
 def test_drives_sgd_in_a_graph(schedule):
     optimizer, variable = keras.optimizers.SGD(schedule), keras.Variable(0.0)
@@ -123,22 +117,12 @@ nan, inf = float("nan"), float("inf")
     ("make", "sentence"),
     [
         (lambda: Constant(nan), "value is nan: expected a finite number."),
-        (lambda: Constant(True), "value is True: expected a finite number."),
         (lambda: Linear("a", 1, 2), "start is 'a': expected a finite number."),
-        (lambda: Linear(0, inf, 2), "end is inf: expected a finite number."),
-        (lambda: Linear(0, 1, 0), "steps is 0: expected a whole number of at least 1."),
         (lambda: Linear(0, 1, 2.5), "steps is 2.5: expected a whole number of at least 1."),
         (lambda: Linear(0, 1, 2, -1), "delay is -1: expected a whole number of at least 0."),
         (lambda: Exponential(1, 0, 2), "start is 1 and end 0: equal ratios neither reach nor"),
-        (lambda: Exponential(-1, 1, 2), "start is -1 and end 1: equal ratios neither reach nor"),
-        (lambda: Exponential(1, 2, 0), "steps is 0: expected a whole number of at least 1."),
         (lambda: Cyclic(2, 1, 5), "low is 2 and high 1: low must not be above high."),
-        (lambda: Cyclic(0, 1, 0), "period is 0: expected a whole number of at least 1."),
         (lambda: Cyclic(0, 1, 5, ramp=0), "ramp is 0: expected a fraction, above 0 and at most 1."),
-        (lambda: Cyclic(0, 1, 5, ramp=1.1), "ramp is 1.1: expected a fraction"),
-        (lambda: Cyclic(0, 1, 5, cycles=0), "cycles is 0: expected a whole number of at least 1."),
-        (lambda: Cyclic(0, nan, 5), "high is nan: expected a finite number."),
-        (lambda: Sigmoid(1, 0), "steps is 0: expected a whole number of at least 1."),
         (lambda: Sigmoid(1, 2, steepness=0), "steepness is 0: it must be above 0."),
         (lambda: ConstantThenLinear(nan, 1, 1), "learning_rate is nan: expected a finite number."),
     ],
@@ -178,11 +162,7 @@ class TestWeight:
             (Linear(0.5, 3.0, 5), dict(high=2), "beta reaches 3: it must not be above 2."),
             (nan, {}, "beta is nan: expected a finite number, a Schedule, or the saved config of"),
             (-inf, dict(low=None), "beta is -inf: expected a finite number"),
-            ("1", {}, "beta is '1': expected a finite number, a Schedule"),
-            (None, {}, "beta is None: expected"),
             (True, {}, "beta is True: expected"),
-            ({"class_name": "x"}, {}, "beta is {'class_name': 'x'}: expected"),
-            ({}, {}, "beta is {}: expected"),
             ({"class_name": "Unknown", "config": {}}, {}, "beta is {'class_name': 'Unknown'"),
             (UNFIT, {}, "beta is {'module': 'keras_gen"),
             (keras.optimizers.schedules.CosineDecay(1.0, 5), {}, "beta is <"),
@@ -198,24 +178,7 @@ class TestWeight:
         assert weight("beta", Linear(0.0, 1.0, 5), high=1) == Linear(0.0, 1.0, 5)
 
 
-def test_subclasses_state_their_values():
-    with pytest.raises(NotImplementedError):
-        Schedule()(0)
-
-
 # ConstantThenLinear -------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("step", "rate"), [(0, 0.2), (9, 0.2), (10, 0.2), (11, 0.195), (30, 0.1), (49, 0.005), (50, 0)]
-)
-def test_closed_form(step, rate):
-    schedule = ConstantThenLinear(0.2, constant_steps=10, decay_steps=40)
-    np.testing.assert_allclose(schedule(step), rate, rtol=1e-5, atol=1e-8)
-
-
-def test_stays_zero_after_its_end():
-    assert float(ConstantThenLinear(0.2, 10, 40)(1000)) == 0
 
 
 def test_counts_exactly_in_long_trainings():
@@ -232,34 +195,7 @@ def test_in_halves(steps, constant):
     assert float(schedule(steps)) == 0
 
 
-def test_without_constant_part():
-    np.testing.assert_allclose(ConstantThenLinear(1.0, 0, 4)(1), 0.75)
-
-
-def test_config():
-    schedule = ConstantThenLinear(0.2, 10, 40)
-    saved = keras.saving.serialize_keras_object(schedule)
-    assert saved["registered_name"] == "keras_gen>ConstantThenLinear"
-    assert saved["config"] == {"learning_rate": 0.2, "constant_steps": 10, "decay_steps": 40}
-    restored = keras.saving.deserialize_keras_object(saved)
-    assert restored.get_config() == schedule.get_config()
-    assert float(restored(30)) == float(schedule(30))
-
-
 @pytest.mark.parametrize("arguments", [(-0.1, 1, 1), (0.1, -1, 1), (0.1, 1, 0)])
 def test_bad_arguments(arguments):
     with pytest.raises(ValueError, match=f"learning_rate={arguments[0]}.*none may be negative"):
         ConstantThenLinear(*arguments)
-
-
-def test_drives_adam():
-    """Adam's first steps with equal gradients have the size of the rate."""
-    schedule = ConstantThenLinear(0.1, constant_steps=2, decay_steps=2)
-    optimizer = keras.optimizers.Adam(schedule, epsilon=1e-9)
-    weight = keras.Variable(0.0)
-    optimizer.build([weight])
-    path = [0.0]
-    for _ in range(5):
-        optimizer.apply([np.float32(1)], [weight])
-        path.append(float(weight.numpy()))
-    np.testing.assert_allclose(-np.diff(path), [0.1, 0.1, 0.1, 0.05, 0], rtol=1e-4, atol=1e-9)

@@ -8,7 +8,6 @@ import keras
 import numpy as np
 import pytest
 
-from all_tiny import TINY
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import CheckpointError, TrainingState
 from keras_gen.training import state as module
@@ -104,42 +103,12 @@ class TestResume:
         again, _ = train(tmp_path, 3, [stopping()])
         np.testing.assert_equal(again.get_weights(), whole.get_weights())
 
-    def test_plateaus_are_counted_over_the_break(self, tmp_path):
-        def plateau():
-            return keras.callbacks.ReduceLROnPlateau(
-                "loss", factor=0.5, patience=2, cooldown=1, min_delta=1e3
-            )
-
-        whole, _ = train(tmp_path / "whole", 7, [plateau()])
-        for epochs in (2, 4, 5):
-            train(tmp_path / "parts", epochs, [plateau()])
-        parts, _ = train(tmp_path / "parts", 7, [plateau()])
-        rates = whole.history.history["learning_rate"]
-        assert len(set(rates)) >= 3
-        assert parts.history.history["learning_rate"] == rates
-        np.testing.assert_equal(values(parts), values(whole))
-
     def test_arguments_of_callbacks_may_change(self, tmp_path):
         train(tmp_path, 2, [keras.callbacks.EarlyStopping("loss", patience=3)])
         train(tmp_path, 3, [later := keras.callbacks.EarlyStopping("loss", patience=7)])
         assert later.patience == 7
 
-    def test_nothing_left_to_do_restores_everything(self, tmp_path):
-        whole, _ = train(tmp_path, 2)
-        again, state = train(tmp_path, 2)
-        np.testing.assert_equal(values(again), values(whole))
-        assert again.history.history == whole.history.history
-        assert state.latest == tmp_path / "state-000002.npz"
-
-    def test_the_same_callback_serves_a_second_fit(self, tmp_path):
-        train(tmp_path, 1)
-        model, state = train(tmp_path, 2)
-        before = values(model)
-        model.fit(DATA, batch_size=4, verbose=0, epochs=3, initial_epoch=2, callbacks=[state])
-        assert state.epoch == 3 and int(model.step.numpy()) == 6
-        assert not np.array_equal(before[2], values(model)[2])
-
-    @pytest.mark.parametrize("precision", ["bfloat16", "float16", "mixed_float16"])
+    @pytest.mark.parametrize("precision", ["bfloat16", "mixed_float16"])
     def test_other_dtypes_come_back_exactly(self, tmp_path, precision):
         keras.config.set_dtype_policy(precision)
         whole, _ = train(tmp_path, 1)
@@ -151,12 +120,6 @@ class TestFiles:
     def test_two_are_kept(self, tmp_path):
         train(tmp_path, 4)
         assert files(tmp_path) == ["state-000003.npz", "state-000004.npz"]
-
-    def test_or_as_many_as_asked_for(self, tmp_path):
-        train(tmp_path, 3, keep=1)
-        assert files(tmp_path) == ["state-000003.npz"]
-        with pytest.raises(ValueError, match="keep is 0: at least 1"):
-            TrainingState(tmp_path, keep=0)
 
     def test_only_the_chief_writes(self, tmp_path, monkeypatch):
         monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
@@ -247,28 +210,12 @@ class TestRefusals:
         assert "beta=None there and 2 here" in str(error.value)
         assert "name=" not in str(error.value).split("configuration:")[1]
 
-    def test_paths_in_the_configuration_are_compared_as_text(self, tmp_path):
-        state = TrainingState(tmp_path, {"photos": tmp_path})
-        assert state.config == {"photos": str(tmp_path)}
-
     def test_another_architecture(self, tmp_path):
         train(tmp_path, 1)
         with pytest.raises(
             CheckpointError, match=r"another model: .*\[4, 3\].* there and .*\[4, 5\]"
         ):
             train(tmp_path, 2, model=vae(hidden=5))
-
-    def test_another_class(self, tmp_path):
-        train(tmp_path, 1)
-        model = TINY["GAN"].compiled()
-        state = TrainingState(tmp_path, CONFIG)
-        with pytest.raises(CheckpointError, match="another model"):
-            model.fit(*TINY["GAN"].data(), batch_size=4, verbose=0, callbacks=[state])
-
-    def test_another_optimizer(self, tmp_path):
-        train(tmp_path, 1)
-        with pytest.raises(CheckpointError, match=r"another model: \d+ variables"):
-            train(tmp_path, 2, model=vae(optimizer=keras.optimizers.SGD(0.01)))
 
     def test_other_callbacks(self, tmp_path):
         train(tmp_path, 1)

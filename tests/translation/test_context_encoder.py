@@ -89,16 +89,11 @@ class TestLosses:
     def test_the_reconstruction_loss_alone_needs_no_discriminator(self, rng):
         model = build(mask="random")
         model.compile()
-        assert list(model.optimizers()) == ["g_optimizer"]
+        assert list(model.players()) == ["g_optimizer"]
         logs = model.fit(images(rng, 8), batch_size=4, verbose=0).history
         assert set(logs) == {"g_loss", "reconstruction_loss"} == set(model.loss_names)
         copy = ContextEncoder.from_config(model.get_config())
         assert copy.discriminator is None and copy.mask == "random"
-
-    def test_labels_are_passed_over(self, rng):
-        model = build()
-        model.compile()
-        model.fit(images(rng, 4), np.arange(4), batch_size=4, verbose=0)
 
 
 class TestUse:
@@ -110,26 +105,6 @@ class TestUse:
         np.testing.assert_array_equal(filled[masks == 0], x[masks == 0])
         assert (filled[masks == 1] != x[masks == 1]).mean() > 0.9
         np.testing.assert_array_equal(filled, model.inpaint(x, masks[..., None] > 0))
-
-    def test_images_may_be_floats(self, rng):
-        model, x = build(), images(rng)
-        floats = x / np.float32(127.5) - 1
-        filled = model.inpaint(floats)
-        assert filled.dtype == np.float32
-        np.testing.assert_array_equal(filled[:, :5], floats[:, :5])
-        np.testing.assert_allclose(filled, model.inpaint(x) / np.float32(127.5) - 1, atol=0.005)
-
-    def test_drawn_regions_follow_their_seed(self, rng):
-        model, x = build(mask="random"), images(rng)
-        filled = model.inpaint(x, seed=4)
-        np.testing.assert_array_equal(filled, model.inpaint(x, model.masks(5, seed=4)))
-
-    def test_encode(self, rng):
-        model, x = build(), images(rng)
-        codes = model.encode(x, batch_size=2)
-        assert codes.shape == (5, 4, 4, 4) and codes.dtype == np.float32
-        floats = x / np.float32(127.5) - 1
-        np.testing.assert_allclose(codes, model.encode(floats), atol=1e-5)
 
     def test_signatures_agree_with_the_methods(self, rng):
         model, x = build(mask="random"), images(rng)
@@ -147,10 +122,7 @@ class TestUse:
     @pytest.mark.parametrize(
         ("images", "masks", "sentence"),
         [
-            (np.full([2, *SHAPE], 255.0), None, r"values from 255 to 255: expected floats in"),
-            (np.zeros([2, 8, 8, 3], "uint8"), None, r"\(2, 8, 8, 3\): expected \[batch, 16, 16, 3"),
             (np.zeros([2, *SHAPE], "uint8"), np.zeros([2, 16, 8]), r"Masks have .*\(2, 16, 8, 1\)"),
-            (np.zeros([2, *SHAPE], "uint8"), np.zeros([2, *SHAPE]), r"\[batch, 16, 16, 1\]"),
             (np.zeros([2, *SHAPE], "uint8"), np.zeros([3, 16, 16]), "2 images and 3 masks"),
         ],
     )
@@ -164,9 +136,7 @@ class TestUse:
     [
         (dict(mask="left"), "mask is 'left': expected one of"),
         (dict(overlap=4), "overlap is 4 for images of 16 pixels: expected 0 to 3"),
-        (dict(adversarial_weight=-1), "adversarial_weight is -1: it must not be negative"),
         (dict(region=16), r"takes \(16, 16, 3\).*mask='center', \(8, 8, 3\)"),
-        (dict(region=8, mask="random"), r"takes \(8, 8, 3\).*mask='random', \(16, 16, 3\)"),
     ],
 )
 def test_refused(options, sentence):

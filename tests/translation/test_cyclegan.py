@@ -5,10 +5,14 @@ import itertools
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_gen.training import schedules
+from all_tiny import TINY
+from keras_gen.networks import patch_discriminator, resnet_generator
+from keras_gen.serving.export import export, load
 from keras_gen.translation import CycleGAN
-from shared import losses_of
+from keras_gen.translation.cyclegan import _any_size
+from shared import losses_of, with_sgd
 
 LAMBDA, IDENTITY = 7.0, 0.25
 SHAPE = (2, 2, 3)
@@ -34,9 +38,7 @@ def cyclegan(weights, rates=(0.0, 0.0), **options):
         convolution.set_weights([kernel[None, None], bias])
     options = dict(cycle_weight=LAMBDA, identity_weight=IDENTITY, pool_size=0) | options
     model = CycleGAN(**networks, **options)
-    g_optimizer, d_optimizer = (keras.optimizers.SGD(rate) for rate in rates)
-    model.compile(d_optimizer=d_optimizer, g_optimizer=g_optimizer, run_eagerly=True)
-    return model
+    return with_sgd(model, *rates, run_eagerly=True)
 
 
 def photos(rng, n=2):
@@ -109,14 +111,6 @@ def test_terms_of_the_losses(rng, identity):
         assert_losses(losses_of(model, x, y, training=training), expected)
 
 
-def test_evaluate_is_the_mean_of_the_steps(rng):
-    weights = random_weights(rng)
-    model = cyclegan(weights)
-    x, y = photos(rng, 6), photos(rng, 6)
-    logs = model.evaluate(x, y, batch_size=2, verbose=0, return_dict=True)
-    assert logs["g_loss"] == pytest.approx(generator_losses(weights, x, y)["g_loss"], rel=1e-5)
-
-
 @pytest.mark.parametrize("left_out", ["G", "F"])
 def test_each_direction_of_the_cycle_counts(rng, left_out):
     """A generator that does nothing, and the other not: the cycle's halves differ."""
@@ -178,18 +172,48 @@ def test_histories_feed_the_discriminators_in_training_only(rng):
     assert any(old_x != old_y for old_x, old_y in seen)
 
 
-def test_weights_follow_schedules(rng):
-    weights = random_weights(rng)
-    model = cyclegan(weights, cycle_weight=schedules.Linear(0.0, LAMBDA, steps=2))
-    x, y = photos(rng), photos(rng)
-    losses = generator_losses(weights, x, y)
-    for factor in (0.0, 0.5, 1.0):
-        found = losses_of(model, x, y, training=True)["g_loss"]
-        rest = losses["g_loss"] - losses["adversarial_loss"]
-        assert found == pytest.approx(losses["adversarial_loss"] + factor * rest, rel=1e-5)
-    assert losses_of(model, x, y)["g_loss"] == pytest.approx(losses["g_loss"], rel=1e-5)
-
-
 def test_two_domains_of_one_name():
     with pytest.raises(ValueError, match=r"domains is \('a', 'a'\): expected two different names"):
         cyclegan(random_weights(np.random.default_rng(0)), domains=("a", "a"))
+
+
+@pytest.mark.parametrize("height,width", [(1, 1), (3, 8), (7, 9), (8, 12), (13, 2)])
+def test_pads_by_mirroring_to_sizes_the_generators_take(height, width):
+    seen = []
+
+    def network(images, training):
+        seen.append(images)
+        return images
+
+    images = tf.random.uniform([2, height, width, 3])
+    np.testing.assert_array_equal(_any_size(network, images, 0), images)
+    rows, columns = seen[0].shape[1:3]
+    assert min(rows, columns) >= 8 and rows % 4 == 0 and columns % 4 == 0
+    assert rows - height < 8 and columns - width < 8
+    padding = [(0, 0), (0, rows - height), (0, columns - width), (0, 0)]
+    np.testing.assert_array_equal(seen[0], np.pad(images, padding, "symmetric"))
+
+
+@pytest.mark.parametrize("side", [1, 10])
+def test_images_of_any_size_are_translated(rng, side):
+    images = rng.integers(0, 256, (1, side, 5, 3), "uint8")
+    translated = TINY["CycleGAN"].build(0).translate(images)
+    assert translated.shape == images.shape and translated.dtype == np.uint8
+
+
+def test_gray_images_are_trained_on_translated_and_served(rng, tmp_path):
+    shape = (16, 16, 1)
+    generators = [resnet_generator((None, None, 1), filters=2, blocks=1) for _ in range(2)]
+    discriminators = [patch_discriminator(shape, filters=2, strided_layers=1) for _ in range(2)]
+    model = CycleGAN(*generators, *discriminators, pool_size=2, domains=("day", "night"))
+    model.compile(run_eagerly=True)
+    images = rng.integers(0, 256, (2, *shape), "uint8")
+    logs = model.fit(images, images[::-1], batch_size=1, verbose=0).history
+    assert np.isfinite(logs["g_loss"]).all()
+    taken = images[:, :13]
+    translated = model.translate(taken, "night_to_day")
+    assert translated.shape == taken.shape and np.ptp(translated) > 0
+    served = load(export(model, tmp_path, "gray"))("night_to_day", images=taken)["output_images"]
+    assert np.abs(served.astype(int) - translated).max() <= 1
+    with pytest.raises(ValueError, match=r"expected \[n, height, width, 1\]"):
+        model.translate(np.zeros([1, 8, 8, 3], "uint8"))

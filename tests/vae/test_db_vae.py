@@ -114,35 +114,8 @@ def test_weights_are_the_inverse_density_of_the_positives_means(x, rng):
     assert found[LABELS == 1].mean() == pytest.approx(1, rel=1e-6)
 
 
-def test_the_stream_draws_the_rare_as_often_as_its_weight_says():
-    """One positive of nine lies elsewhere in both latents: it weighs 8^2 times as much."""
-    x = np.zeros([18, *SHAPE], "float32")
-    x[8] = 1
-    labels = (np.arange(18) < 9).astype("int64")
-    model = db_vae(dataset_size=18, alpha=0.0, bin_width=1e-3)
-    model.reweigh(x, labels)
-    source = Source((x, labels, np.arange(18)))
-    stream = weighted_stream(source, model.sampling, 20_000, seed=1)
-    _, _, index, _ = next(iter(stream))
-    shares = np.bincount(index, minlength=18) / 20_000
-    # A standard deviation of 0.0035 at most.
-    assert shares[8] == pytest.approx(0.5 * 64 / 72, abs=0.014)
-    assert shares[:8].sum() == pytest.approx(0.5 * 8 / 72, abs=0.007)
-    np.testing.assert_allclose(shares[9:], 1 / 18, atol=0.01)
-
-
 def stream_of(model, x, start=0):
     return weighted_stream(Source((x, LABELS)), model.sampling, 4, seed=2, start=start)
-
-
-def test_a_batch_that_was_drawn_before_the_weights_changed_is_refused(x):
-    model = db_vae()
-    batch = next(iter(stream_of(model, x)))
-    model.train_step(batch)
-    model.reweigh(x, LABELS)
-    with pytest.raises(ValueError, match="drawn after 0 changes of the sampling weights"):
-        model.train_step(batch)
-    assert model.step.numpy() == 1
 
 
 def train(model, x, first=0, last=4, strategy=None):
@@ -177,21 +150,6 @@ def test_two_replicas_draw_and_learn_what_one_device_does(x):
 # Refusals --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("options", "sentence"),
-    [
-        (dict(positive=2), r"Labels have values from 2 to 2: expected integers in \[0, 1\]"),
-        (dict(alpha=-1), "alpha is -1: expected a finite number that is not negative"),
-        (dict(bin_width=0), "bin_width is 0: expected a finite number above 0"),
-        (dict(weight=-1), "weight is -1: it must not be negative"),
-        (dict(dataset_size=0), "Sampling weights of 0 examples"),
-    ],
-)
-def test_bad_arguments_are_refused(options, sentence):
-    with pytest.raises(ValueError, match=sentence):
-        db_vae(**options)
-
-
 def test_encoders_of_other_heads_are_refused():
     encoder = mlp_encoder(SHAPE, 2, heads=("mean", "log_variance"))
     decoder = mlp_decoder(SHAPE, 2)
@@ -202,11 +160,6 @@ def test_encoders_of_other_heads_are_refused():
         DBVAE(with_head(mlp_encoder(SHAPE, 3, heads=("mean", "log_variance")), 2), decoder, 3)
     with pytest.raises(TypeError, match="DBVAE has no usual networks"):
         DBVAE.for_images((8, 8, 1))
-
-
-def test_weights_for_other_examples_are_refused(x):
-    with pytest.raises(ValueError, match="Sampling weights must be 12 numbers"):
-        db_vae().reweigh(x[:5], LABELS[:5])
 
 
 def test_a_batch_of_three_other_arrays_is_refused(x):

@@ -10,7 +10,7 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import make_strategy
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VAE, FactorVAE
-from shared import losses_of
+from shared import losses_of, softplus, with_sgd
 
 SHAPE = (3,)
 
@@ -25,17 +25,12 @@ def factor_vae(rate=0.0, d_rate=0.0, seed=0, hidden=(6,), **options):
         seed=seed,
         **options,
     )
-    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(d_rate))
-    return model
+    return with_sgd(model, rate, d_rate)
 
 
 @pytest.fixture
 def x(rng):
     return rng.uniform(-1, 1, (8, *SHAPE)).astype("float32")
-
-
-def softplus(x):
-    return np.logaddexp(0, x)
 
 
 def test_the_losses_are_those_of_algorithm_2(x):
@@ -74,19 +69,6 @@ def test_the_losses_are_those_of_algorithm_2(x):
     assert "d_loss" not in held_out
 
 
-def test_each_step_changes_its_own_networks(x):
-    for rate, d_rate in ((0.1, 0.0), (0.0, 0.1)):
-        model = factor_vae(rate, d_rate)
-        before = [n.get_weights() for n in model.networks.values()]
-        losses_of(model, x, training=True)
-        after = [n.get_weights() for n in model.networks.values()]
-        moved = [
-            any((a != b).any() for a, b in zip(*pair, strict=True))
-            for pair in zip(before, after, strict=True)
-        ]
-        assert moved == [rate > 0, rate > 0, d_rate > 0]
-
-
 def test_a_step_takes_the_vae_along_the_slope_of_equation_2(x):
     """With the discriminator as it is; its gradient reaches the encoder through the latents."""
     rate, gamma = 0.05, 5.0
@@ -118,7 +100,7 @@ def test_the_discriminator_learns_the_total_correlation(rng):
     kernel = np.array([[4.0, 0.0], [0.0, 4.0], [0.0, 0.0]])
     zeros = [np.zeros(2), np.zeros([3, 2]), np.full(2, -12.0)]  # means without noise
     model.encoder.set_weights([kernel, *zeros])
-    model.compile(keras.optimizers.SGD(0.0), keras.optimizers.Adam(3e-3))
+    model.compile(keras.optimizers.SGD(0.0), d_optimizer=keras.optimizers.Adam(3e-3))
     model.fit(x, batch_size=400, epochs=25, verbose=0)
     logs = model.evaluate(x, batch_size=1000, return_dict=True, verbose=0)
     assert logs["total_correlation_loss"] == pytest.approx(-0.5 * np.log(1 - 0.81), abs=0.15)
@@ -130,12 +112,6 @@ def test_the_optimizers_are_the_papers():
     for optimizer, betas in ((model.optimizer, (0.9, 0.999)), (model.d_optimizer, (0.5, 0.9))):
         assert (optimizer.beta_1, optimizer.beta_2) == betas
         assert float(optimizer.learning_rate) == pytest.approx(1e-4)
-
-
-def test_odd_batches_and_single_examples_train(x):
-    for count in (1, 5):
-        logs = losses_of(factor_vae(0.1, 0.1), x[:count], training=True)
-        assert all(np.isfinite(value) for value in logs.values())
 
 
 def test_shuffling_reaches_over_replicas(rng):
@@ -160,5 +136,3 @@ def test_bad_arguments_are_refused():
     message = r"discriminator's input has shape \(5,\) and the latents \(2,\): expected the same;"
     with pytest.raises(ValueError, match=message):
         FactorVAE(*networks, mlp_encoder((5,), 1, hidden=()))
-    with pytest.raises(ValueError, match=r"^gamma is -1: it must not be negative\.$"):
-        factor_vae(gamma=-1)

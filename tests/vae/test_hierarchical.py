@@ -45,7 +45,7 @@ def test_log_weights_are_the_joint_less_log_q(build, x):
         drawn, _ = model.descend(
             normal[:, draw], model.posterior(tf.constant(x), normal[:, draw], False)
         )
-        log_q, log_p, log_x = FACTORS[build](model, x, model.joined(drawn))
+        log_q, log_p, log_x = FACTORS[build](model, x, model.as_vector(drawn))
         expected = log_x + sum(log_p.values()) - sum(log_q.values())
         np.testing.assert_allclose(found[draw], expected, rtol=1e-4, atol=1e-4)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from hierarchies import DATA, FACTORS, FEATURES, SCALE, biva, both, ladder, linear, log_normal
+from hierarchies import DATA, FACTORS, FEATURES, SCALE, biva, both, linear, log_normal
 from keras_gen.losses import Normal
 from keras_gen.networks import biva_networks, conv_biva_networks, ladder_networks
 from keras_gen.training import noise
@@ -39,11 +39,11 @@ def test_fixed_upper_latents_stay_and_lower_ones_follow_the_prior(build, x, rng)
     normal = tf.constant(rng.normal(size=(5, model.size)), tf.float32)
     kept = model.split(z)
     for layers in range(model.depth + 1):
-        drawn, _ = model.descend(normal, model.above(tf.fill([5], layers), model.given(z)))
-        for name, part in model.split(model.joined(drawn)).items():
+        drawn, _ = model.descend(normal, model.above(tf.fill([5], layers), model.known(z)))
+        for name, part in model.split(model.as_vector(drawn)).items():
             same = np.array_equal(part, kept[name])
             assert same == (int(name[1]) > layers), (name, layers)
-        log_p = FACTORS[build](model, x, model.joined(drawn))[1]
+        log_p = FACTORS[build](model, x, model.as_vector(drawn))[1]
         for name, variable in drawn.items():
             if int(name[1]) <= layers:
                 epsilon = model.split(normal)[name].numpy()
@@ -76,8 +76,8 @@ def test_the_bound_above_a_layer(build, x):
             first, second = np.random.default_rng(seed).normal(size=(2, len(copies), model.size))
             first, second = (tf.constant(v, tf.float32) for v in (first, second))
             upper, _ = model.descend(first, model.posterior(tf.constant(copies), first, False))
-            log_q, log_p, _ = FACTORS[build](model, copies, model.joined(upper))
-            known = model.given(model.joined(upper))
+            log_q, log_p, _ = FACTORS[build](model, copies, model.as_vector(upper))
+            known = model.known(model.as_vector(upper))
             layer = tf.fill([len(copies)], layers)
             _, mean = model.descend(second, model.above(layer, known))
             log_x = log_normal(copies, mean.numpy().astype("float64"), 2 * np.log(SCALE))
@@ -91,15 +91,6 @@ def test_the_bound_above_a_layer(build, x):
         error = 5 * (expected.std() + weights.std()) / np.sqrt(8000)
         assert weights.mean() == pytest.approx(expected.mean(), abs=error)
         assert np.isfinite(found).all()
-
-
-def test_the_ladder_may_pass_features_down(x):
-    """Then p(z_1 | z_2, z_3) skips a layer."""
-    base = ladder()
-    top_down = [linear([FEATURES, 3], [2, 2]), linear([2], [FEATURES, 3, 3])]
-    model = LadderVAE(base.bottom_up, top_down, base.decoder, likelihood=Normal(scale=SCALE))
-    model.compile()
-    assert np.isfinite(float(model.train_step(tf.constant(x))["loss"]))
 
 
 @pytest.mark.slow

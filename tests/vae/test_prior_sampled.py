@@ -119,20 +119,3 @@ def test_it_samples_and_decodes_and_has_no_codes(weights, x):
     assert not hasattr(model, "encode") and not hasattr(model, "reconstruct")
     with pytest.raises(ValueError, match=r"Latents have shape \(2, 3\): expected \[batch, 2\]"):
         model.decode(np.zeros([2, 3], "float32"))
-
-
-def test_two_parameters_per_value_halve_the_examples(weights):
-    z = keras.Input((LATENTS,))
-    for outputs in (8, 7):
-        decoder = keras.Model(z, keras.layers.Dense(outputs)(z))
-        if outputs % 2:
-            with pytest.raises(ValueError, match=r"shape \(7,\) .* multiple of 2\.$"):
-                PriorSampledModel(decoder, likelihood=Normal(scale=None))
-        else:
-            model = PriorSampledModel(decoder, likelihood=Normal(scale=None))
-            assert model.sample(2, seed=0).shape == (2, 4)
-
-
-def test_no_samples_are_refused(weights):
-    with pytest.raises(ValueError, match="samples is 0: the bound needs at least 1"):
-        naive(weights, samples=0)

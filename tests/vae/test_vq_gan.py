@@ -7,7 +7,7 @@ import pytest
 from keras_gen.losses import Normal
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VQGAN
-from shared import losses_of
+from shared import losses_of, with_sgd
 
 DATA, DIM, SCALE, RATE = 4, 2, 0.5, 0.01
 BETA, FEATURE, ADVERSARIAL = 0.7, 0.3, 0.6
@@ -45,8 +45,7 @@ def vq_gan(weights, rate=0.0, d_rate=0.0, **options):
     model.quantizer.codebook.assign(CODEBOOK)
     if model.codebook_update == "average":
         model.quantizer.sums.assign(CODEBOOK * model.quantizer.counts.numpy()[:, None])
-    model.compile(keras.optimizers.SGD(rate), keras.optimizers.SGD(d_rate))
-    return model
+    return with_sgd(model, rate, d_rate)
 
 
 def linear(weights, name, inputs):
@@ -160,9 +159,3 @@ def test_without_its_additions_it_is_a_vq_vae(weights, x):
         logs["reconstruction_loss"] + BETA * logs["commitment_loss"]
         + 0.25 * logs["adversarial_loss"], rel=1e-4,
     )  # fmt: skip
-
-
-def test_negative_weights_are_refused(weights):
-    for name in ("feature_weight", "adversarial_weight"):
-        with pytest.raises(ValueError, match=f"^{name} is -1: it must not be negative"):
-            vq_gan(weights, **{name: -1})

@@ -108,7 +108,7 @@ def test_the_loss_is_that_of_algorithm_1(update, weights, books, x):
 
 @both_updates
 def test_gradients_pass_straight_through_both_levels(update, weights, books, x):
-    """What a code is told by decoder and bottom encoder, its latents are told."""
+    """The slopes by a code, from decoder and bottom encoder, are those of its latents."""
     f = algorithm_1(weights, books, x)
     _, (T, _), (B, _), (W, _) = weights
     n = len(x)

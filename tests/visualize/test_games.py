@@ -8,7 +8,7 @@ import pytest
 
 from keras_gen.gan import GAN
 from keras_gen.networks import mlp_decoder
-from keras_gen.visualize import densities, film_strip, vector_fields
+from keras_gen.visualize import densities, vector_fields
 
 BLUE, RED = (31, 119, 180), (214, 39, 40)
 
@@ -38,15 +38,6 @@ def test_a_path_ends_at_the_star_and_its_panel_goes_from_corner_to_corner():
     assert two.shape[1] > 1.5 * drawn.shape[1]
 
 
-def test_arrows_are_drawn_by_their_directions():
-    points, path = np.array([[-1.0, -1.0], [1.0, 1.0], [0.0, 0.0]]), np.full((2, 2), 5.0)
-    images = [
-        vector_fields({"a": (points, np.tile(arrow, (3, 1)), path)}, ["x", "y"])
-        for arrow in ([1.0, 0.0], [0.0, 1.0])
-    ]
-    assert (images[0] != images[1]).any()
-
-
 def test_densities_show_data_model_and_what_d_says():
     generator = mlp_decoder((1,), latent_dim=1, hidden=())
     judge = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
@@ -66,17 +57,6 @@ def test_densities_show_data_model_and_what_d_says():
     assert any(0.4 * height < row < 0.75 * height for row in rows[counts > 200])
     with pytest.raises(ValueError, match=r"shape \(5,\): expected examples \[n, 1\]"):
         densities(model, np.zeros(5))
-
-
-def test_a_film_strip_goes_from_the_first_frame_to_the_last():
-    frames = [np.full((2, 3, 3), shade, np.uint8) for shade in range(9)]
-    strip = film_strip(frames, 3)
-    assert strip.shape == (2, 9, 3)
-    np.testing.assert_array_equal(strip[0, ::3, 0], [0, 4, 8])
-    assert film_strip(frames[:2], 5).shape == (2, 6, 3)
-    for bad, n in (([], 3), (frames, 0)):
-        with pytest.raises(ValueError, match="give at least 1 of each"):
-            film_strip(bad, n)
 
 
 def test_clear_errors_of_fields():

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 from all_tiny import TINY
 from grid_cells import Plain, cells, gray, images, rgb
@@ -17,7 +16,6 @@ from keras_gen.visualize import (
     swaps,
     translation_grid,
 )
-from tiny import prepared
 
 
 def test_image_rows_begin_each_set():
@@ -31,17 +29,6 @@ class TestReconstructions:
         found = cells(reconstructions(model, digits), 5)
         np.testing.assert_array_equal(found[0], rgb(digits))
         np.testing.assert_array_equal(found[1], rgb(model.reconstruct(digits)))
-
-    def test_of_floats(self):
-        tiny, model = TINY["VAE"], TINY["VAE"].compiled()
-        (digits,), (floats,) = tiny.data(5), prepared(model, 5)
-        assert floats.dtype == np.float32
-        np.testing.assert_array_equal(
-            reconstructions(model, floats), reconstructions(model, digits)
-        )
-
-    def test_of_codes(self):
-        assert gray(reconstructions(Plain(), images(111, 142)), 2) == [[111, 142]] * 2
 
 
 class Styles:
@@ -138,15 +125,6 @@ def test_layout_of_translations(paintings):
         [up(down(100)), up(down(101))],
     ]
     np.testing.assert_array_equal(cells, expected)
-
-
-def test_sample_grid_of_a_model():
-    tiny = TINY["CycleGAN"]
-    x, y = tiny.data(3)
-    sample_grid = translation_grid(tiny.compiled(), x, y)
-    assert sample_grid.shape == (6 * 18 + 2, 3 * 18 + 2, 3)
-    np.testing.assert_array_equal(sample_grid[2:18, 2:18], x[0])
-    assert tf.reduce_all(sample_grid[2:18, 18:20] == 255)
 
 
 class Mixing:

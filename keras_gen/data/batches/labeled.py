@@ -13,12 +13,10 @@ from keras_gen.data.source import Source, finished
 
 
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
-    """Returns indices in random order that begin with equally many examples of each class.
-
-    That holds for the first 100 as for the first 1,000, until a class runs out of examples.
+    """Returns indices in random order, whose first k are spread evenly over the classes for any k.
 
     Args:
-        labels: Integers `[n]`.
+        labels: Integers `[n]`. A class whose examples are used up is missing from there on.
         seed: Seed of the order.
 
     Example:
@@ -33,18 +31,12 @@ def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def few_labels(labels: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """Hides all but a few labels, which are drawn evenly over the classes.
+    """Hides all but a few labels, evenly drawn over the classes: int64 `[n]`, -1 where hidden.
 
     Args:
         labels: Integers `[n]` from 0 on.
-        count: Labels that stay: at least one of each class, and fewer than all.
-        seed: Seed of the draw, as of `even_order`.
-
-    Returns:
-        int64 `[n]`, -1 for a hidden label.
-
-    Raises:
-        ValueError: If `count` is out of its range.
+        count: Labels that stay: at least one of each class and fewer than all, else a ValueError.
+        seed: Seed of the draw.
 
     Example:
         >>> labels = few_labels(np.arange(9) % 3, count=3)
@@ -71,7 +63,7 @@ def partly_labeled(
     labels_per_batch: int | None = None,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns batches whose first examples have labels, and the others none.
+    """Returns infinite batches `(images, labels)`: first labeled examples, then some of label -1.
 
     Each part is shuffled on its own, so the few labeled examples are repeated more often.
 
@@ -81,14 +73,9 @@ def partly_labeled(
         batch_size: Examples in a *global* batch.
         seed: Any non-negative integer.
         start: Batches already consumed; see `Source.stream`.
-        labels_per_batch: Labeled examples in a batch, 1 or more; None for half of them.
-        augment_batch: As of `Source.stream`, of `(images, labels)`.
-
-    Returns:
-        Infinite `tf.data.Dataset` of `(images, labels)`, -1 where there is no label.
-
-    Raises:
-        ValueError: If none or all of a batch have labels, or half of an odd number should.
+        labels_per_batch: Labeled examples in a batch, 1 to `batch_size - 1`, else a ValueError;
+            None for half of an even batch.
+        augment_batch: As in `Source.stream`, of `(images, labels)`.
 
     Example:
         >>> few = Source((np.zeros([4, 8, 8, 1], "uint8"), np.arange(4)))

@@ -11,20 +11,16 @@ from keras_gen.data.source import Source
 def class_triples(
     source: Source, batch_size: int, seed: int = 0, start: int = 0
 ) -> tf.data.Dataset:
-    """Returns shuffled batches of examples, each with two others drawn for it.
+    """Returns infinite shuffled batches `(x, labels, same, other, other_labels)`.
+
+    `same` are drawn uniformly from the other examples of the class of `x`, and `other` from all
+    other classes.
 
     Args:
-        source: Examples `(x, label)`, of two classes or more with two examples or more each.
+        source: Examples `(x, label)`, at least two classes of at least two, else a ValueError.
         batch_size: Examples in a *global* batch.
         seed: Any non-negative integer.
         start: Batches already consumed; see `Source.stream`.
-
-    Returns:
-        Infinite `tf.data.Dataset` of `(x, labels, same, other, other_labels)`. `same` are drawn
-        uniformly from the other examples of the class of `x`, and `other` from all other classes.
-
-    Raises:
-        ValueError: As `Source.stream`; if the labels are of one class, or a class has one example.
 
     Example:
         >>> source = Source((np.zeros([8, 28, 28, 1], "uint8"), np.arange(8) % 2))

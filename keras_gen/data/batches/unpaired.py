@@ -19,7 +19,7 @@ def unpaired(
     start: int = 0,
     augment: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns batches of two domains, each shuffled on its own: pairs change every epoch.
+    """Returns infinite batches `(a_batch, b_batch)`, each domain shuffled on its own.
 
     Args:
         a: First domain, a source or an array of its examples.
@@ -28,9 +28,6 @@ def unpaired(
         seed: Any non-negative integer; both domains derive unrelated seeds from it.
         start: Batches already consumed; see `Source.stream`.
         augment: `augment(example, seed)` applied to each example of either domain.
-
-    Returns:
-        Infinite `tf.data.Dataset` of `(a_batch, b_batch)`.
 
     Example:
         >>> photos, paintings = np.zeros([9, 8, 8, 3], "uint8"), np.zeros([5, 8, 8, 3], "uint8")

@@ -1,4 +1,4 @@
-"""Streams whose sampling weights the model writes, and weights by which the rare is drawn."""
+"""Streams whose sampling weights the model writes, and weights that favor rare examples."""
 
 from __future__ import annotations
 
@@ -19,28 +19,25 @@ def weighted_stream(
     start: int = 0,
     augment_batch: Callable[[Any, Any], Any] | None = None,
 ) -> tf.data.Dataset:
-    """Returns batches without end, each drawn by the weights at the time it is asked for.
+    """Returns infinite batches, each drawn by the weights at the time when it is requested.
 
-    Batch number t is a function of (source, weights, seed, t): with the weights of that moment,
-    `start=k` resumes bit for bit. Nothing is prefetched, so a step waits for its batch. Give `fit`
+    Batch number t is a function of (source, weights, seed, t), so `start=k` resumes bit for bit
+    with the weights of that moment. Nothing is prefetched. Give `fit`
     `keras_gen.training.distribute_fresh(stream, strategy)`, and leave `steps_per_execution` at 1:
-    TensorFlow may ask for the second batch before the first one's step is done.
+    TensorFlow may request the second batch before the first one's step is done.
 
     Args:
         source: Examples to draw from, with replacement.
-        weights: `keras_gen.training.SamplingWeights`, one for each example.
+        weights: `keras_gen.training.SamplingWeights`, one for each example, else a ValueError.
         batch_size: Examples in a *global* batch, 1 or more.
         seed: Any non-negative integer.
         start: Batches already consumed.
         augment_batch: As in `Source.stream`.
 
     Returns:
-        Infinite `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` where the
-        examples are tuples. `weights.fresh(drawn)`, of int64 `[batch_size, 2]`, checks that no
-        weight was changed meanwhile, and returns the indices that `weights.write` takes.
-
-    Raises:
-        ValueError: If an argument is out of range, or there is not one weight for each example.
+        `tf.data.Dataset` of `(example, drawn)`, or `(image, label, drawn)` where the examples are
+        tuples. `weights.fresh(drawn)`, of int64 `[batch_size, 2]`, checks that no weight was
+        changed meanwhile, and returns the indices that `weights.write` takes.
 
     Example:
         >>> source = Source(np.zeros([10, 28, 28, 1], "uint8"))
@@ -79,24 +76,18 @@ def weighted_stream(
 
 
 def inverse_density(latents: np.ndarray, alpha: float, bin_width: float = 0.5) -> np.ndarray:
-    """Returns sampling weights of mean 1 that are large for examples with rare latents.
+    """Returns sampling weights of mean 1, float64 `[n]`, that are large for rare latents.
 
     Amini et al.: "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure",
-    AIES 2019, algorithm 1: the product over the latents of 1 / (density + alpha), as if they
-    were independent. The density of a latent is that of its histogram over all examples. One bin
-    has its middle at 0, so a latent that hardly varies about 0 changes nothing.
+    AIES 2019, algorithm 1: the product over the latents, as if independent, of 1 / (density +
+    alpha). The density of a latent is that of its histogram over all examples. One bin has its
+    middle at 0, so a latent that hardly varies about 0 changes nothing.
 
     Args:
         latents: Finite numbers `[n, latents]`.
-        alpha: Smoothing, 0 or above: 0 gives the inverse density, and a number far above all
-            densities equal weights. The density of a standard normal latent goes up to 0.4.
+        alpha: Smoothing, 0 or above. 0 gives the inverse density, a number far above all densities
+            equal weights. The density of a standard normal latent is at most 0.4.
         bin_width: Width of the histograms' bins, in the latents' unit, above 0.
-
-    Returns:
-        float64 `[n]`, positive.
-
-    Raises:
-        ValueError: If `alpha` or `bin_width` is out of range.
 
     Example:
         >>> inverse_density([[0], [0], [0], [9]], alpha=0)

@@ -24,20 +24,18 @@ def image_folder(
     labels: bool = False,
     channels: int = 3,
 ) -> Source:
-    """Reads all images of a folder and the folders in it, in the order of their sorted paths.
+    """Reads all images of a folder and its subfolders, in the order of their sorted paths.
 
-    Files of `media.images.SUFFIXES` are decoded as by `media.images.decode_image`, and cut to
-    squares as by `resize_cover`.
+    Files that end in `media.images.SUFFIXES` are decoded and cut to squares by `resize_cover`.
 
     Args:
         path: The folder.
         size: Side of the images in pixels.
-        max_broken: Fraction of images, 0 to 1, that may be unreadable; they are left out and named
-            in a warning.
-        memory_limit: Largest number of bytes to hold decoded. Of a larger folder the files' bytes
-            are held, and decoded as they are used.
+        max_broken: Fraction of images, 0 to 1, that may be unreadable; a warning names them.
+        memory_limit: Largest number of bytes to hold decoded. A larger folder is held encoded, and
+            decoded as it is used.
         labels: Whether an example is `(image, label)` instead of an image alone. The label is the
-            number of the subfolder that an image lies in, in the order of their names, from 0.
+            number of the subfolder that holds the image, in the order of their names, from 0.
         channels: 3 for RGB, 1 for gray.
 
     Returns:
@@ -46,7 +44,7 @@ def image_folder(
     Raises:
         FileNotFoundError: If there is no such folder, or no image in it.
         ValueError: If there are fewer than two readable images, or more than `max_broken`
-            unreadable ones, or labels are asked for and an image lies in no subfolder.
+            unreadable ones, or an image that needs a label lies in no subfolder.
 
     Example:
         >>> photos = image_folder("holiday", size=143)
@@ -121,7 +119,6 @@ def _image_files(folder: Path) -> list[Path]:
 
 
 def _classes(folder: Path, files: list[Path]) -> dict[Path, int]:
-    """The number of the subfolder that each file lies in."""
     outside = [file.name for file in files if file.parent == folder]
     if outside:
         raise ValueError(

@@ -26,7 +26,7 @@ _CROP = (96, 128)  # pixels of the photograph, before resizing
 def offline_unpaired(
     size: int = 143, n_train: int = 64, n_test: int = 16, seed: int = 0
 ) -> dict[str, Source]:
-    """Photographs and paintings without pairs, made at run time.
+    """Makes photographs and paintings without pairs.
 
     The photographs are crops of two that ship with scikit-learn; the paintings are crops of other
     parts of them, painted by `paint`. The four sets come from disjoint regions.
@@ -35,10 +35,10 @@ def offline_unpaired(
         size: Side of the images in pixels.
         n_train: Images of each domain to train on.
         n_test: Held-out images of each domain.
-        seed: Seed of the places of the crops and of the brush strokes.
+        seed: Seed of the crops and of the brush strokes.
 
     Returns:
-        Sources of uint8 `[size, size, 3]` under `photo_train`, `photo_test`, `painting_train`,
+        Sources of uint8 `[size, size, 3]` by name: `photo_train`, `photo_test`, `painting_train`,
         `painting_test`.
 
     Example:
@@ -63,7 +63,7 @@ def offline_unpaired(
 
 
 def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
-    """The small handwritten digits that ship with scikit-learn, laid out as those of MNIST.
+    """Enlarges the small handwritten digits of scikit-learn to the layout of MNIST.
 
     Args:
         size: Side of the images in pixels; a digit fills 5/7 of it, as in MNIST.
@@ -90,7 +90,7 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
 
 
 def offline_color_digits(size: int = 32, labels: bool = False, seed: int = 0) -> dict[str, Source]:
-    """The small handwritten digits blended into photographs, a stand-in for small color images.
+    """Blends the small handwritten digits into photographs, a stand-in for small color images.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
     an image is |patch - digit| of each channel, the patch a random crop of a photograph that ships
@@ -99,7 +99,7 @@ def offline_color_digits(size: int = 32, labels: bool = False, seed: int = 0) ->
     Args:
         size: Side of the images in pixels.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        seed: Seed of the places of the crops.
+        seed: Seed of the crops.
 
     Returns:
         Sources `train` (1,500) and `test` (297) of uint8 `[size, size, 3]` and int64 labels 0..9.

@@ -25,11 +25,11 @@ def paint(
     bristles: float = 9.0,
     jitter: float = 6.0,
 ) -> np.ndarray:
-    """Paints a photograph, large brushes first.
+    """Paints a photograph, uint8 `[height, width, 3]`, with strokes of large brushes first.
 
+    Hertzmann: "Painterly Rendering with Curved Brush Strokes of Multiple Sizes", SIGGRAPH 1998.
     Every brush paints where the canvas differs from the photo blurred to the brush's own size.
-    Strokes follow the normals of the image gradient. After A. Hertzmann, "Painterly Rendering with
-    Curved Brush Strokes of Multiple Sizes", SIGGRAPH 1998; the streaks of the bristles are ours.
+    Strokes follow the normals of the image gradient. The streaks of the bristles are ours.
 
     Args:
         photo: uint8 `[height, width, 3]`.
@@ -37,9 +37,6 @@ def paint(
         seed: Seed of the order of the strokes and of their colors.
         bristles: Standard deviation of the streaks in gray values.
         jitter: Standard deviation of a stroke's color.
-
-    Returns:
-        uint8 `[height, width, 3]`.
 
     Example:
         >>> painting = paint(photo, radii=(8, 4, 2))

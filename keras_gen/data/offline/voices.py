@@ -26,12 +26,11 @@ def offline_voices(samples: int, seed: int = 0) -> tuple[np.ndarray, ...]:
     vowel to the second.
 
     Args:
-        samples: Length of every waveform, at 8,000 a second.
+        samples: Length of every waveform, at 8,000 samples a second.
         seed: Seed of the differences between takes.
 
     Returns:
-        Waveforms, float32 `[500, samples]` in any units; and their voices, digits and takes, int64
-        `[500]` each.
+        Waveforms, float32 `[500, samples]` in any units; voices, digits, takes, int64 `[500]`.
 
     Example:
         >>> waveforms, voices, digits, takes = offline_voices(4096)

@@ -25,18 +25,15 @@ _SHORTEST = 300  # characters of a docstring that is long enough
 
 @dataclasses.dataclass(frozen=True)
 class Documents(Parts):
-    """Training and held-out documents.
+    """Documents to train on; `test`, `test_texts` and `test_topics` are the same of held-out ones.
 
     Attributes:
-        train: Counts of the vocabulary's words in the training documents, float32 `[n, words]`.
-        test: The same of the held-out documents.
-        train_texts: Training documents, an array of Python strings `[n]`.
-        test_texts: Held-out documents.
+        train: Counts of the vocabulary's words in each document, float32 `[n, words]`.
+        train_texts: The documents, an array of Python strings `[n]`.
         train_topics: int64 `[n]`, the number of each document's topic, -1 where there is none.
-        test_topics: The same of the held-out documents.
         topics: Names of the topics.
-        vocabulary: The words that are counted, the commonest of the training documents.
-        warning: What the user must know about this data; empty for the data that was asked for.
+        vocabulary: The words that are counted.
+        warning: As in `Split`.
     """
 
     train: Source
@@ -52,8 +49,6 @@ class Documents(Parts):
 
 @dataclasses.dataclass
 class _Texts:
-    """Texts and topics `[n]` of one part, and where they come from."""
-
     texts: np.ndarray
     topics: np.ndarray
     origin: str
@@ -67,17 +62,15 @@ class _Texts:
 def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
     """Loads documents and counts their commonest words.
 
-    - `"reuters"`: Reuters-21578 through tensorflow-datasets. All 9,603 training stories of the
-      ModApte split are there. A story with a single topic, one of the `topics` commonest, has that
-      topic, and others have none. The held-out stories are those with a topic (2,207 for 8 topics).
-    - `"20newsgroups"`: 11,314 and 7,532 posts through scikit-learn, which downloads them once,
-      without headers, footers and quotes. Each of the 20 groups is a topic.
-
     Where they are unavailable, the docstrings of scikit-learn take their place: its subpackages are
     the topics, and every fourth docstring is held out.
 
     Args:
-        name: `"reuters"` or `"20newsgroups"`.
+        name: `"reuters"`: Reuters-21578 through tensorflow-datasets, ModApte split. A story has a
+            topic if it is its only one and among the `topics` commonest. All 9,603 training stories
+            are there; the held-out ones are those with a topic (2,207 for 8 topics).
+            `"20newsgroups"`: 11,314 and 7,532 posts in 20 groups, their topics, without headers,
+            footers and quotes, through scikit-learn, which downloads them once.
         words: Size of the vocabulary: the commonest words without English stop words.
         topics: Number of topics of `"reuters"`.
 
@@ -151,7 +144,7 @@ def _newsgroups() -> tuple[_Texts, _Texts, tuple[str, ...]]:
     try:
         train, names = fetch("train", download=False)
     except OSError:
-        # scikit-learn would try for long, without a word.
+        # scikit-learn would retry for long without a message.
         missing = f"the 20 newsgroups are not prepared in {home}"
         if reason := unreachable([ARCHIVE.url]):
             raise DataUnavailable(f"{missing}, and {reason}; connect to a network.") from None

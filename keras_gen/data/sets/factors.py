@@ -1,4 +1,4 @@
-"""Factors of variation whose every combination of values occurs equally often."""
+"""Factors of variation, every combination of their values equally often."""
 
 from __future__ import annotations
 
@@ -11,19 +11,13 @@ from keras_gen.data.source import checked_integer
 
 
 class Factors:
-    """The full grid of some discrete, independent factors of variation, such as shape and place.
+    """The full grid of discrete, independent factors of variation, such as shape and place.
 
-    A combination is a row of integers, one per factor, from 0 to the factor's size - 1.
+    A combination is a row of integers, one per factor, from 0 to the factor's size - 1. `names` are
+    the factors' names, in order, and `sizes` their numbers of values.
 
     Args:
-        sizes: Number of values of each factor under its name, 2 or more of each.
-
-    Attributes:
-        names: Names of the factors, in order.
-        sizes: Number of values of each.
-
-    Raises:
-        ValueError: If there is no factor, or one that does not vary.
+        sizes: Name of a factor -> number of its values, 2 or more, else a ValueError.
 
     Example:
         >>> factors = Factors({"shape": 3, "x": 32, "y": 32})
@@ -45,14 +39,7 @@ class Factors:
         return math.prod(self.sizes)
 
     def values(self, index: np.ndarray) -> np.ndarray:
-        """Returns the combinations of the given numbers; the last factor changes fastest.
-
-        Args:
-            index: Integers `[n]`, 0 to `len(factors) - 1`.
-
-        Returns:
-            int64 `[n, factors]`.
-        """
+        """Returns combinations by number, int64 `[n, factors]`; the last factor varies fastest."""
         return np.stack(np.unravel_index(np.asarray(index), self.sizes), axis=-1)
 
     def sample(self, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -62,26 +49,19 @@ class Factors:
     def sample_with_fixed(
         self, factor: int | np.ndarray, values: np.ndarray, rng: np.random.Generator
     ) -> np.ndarray:
-        """Draws combinations in which one factor has given values; the others are uniform.
+        """Draws combinations, int64 `[n, factors]`, in which one factor has given values.
 
         Args:
             factor: Number of the factor, one for all rows or integers `[n]`, one per row.
             values: Value of that factor in each row, integers `[n]`.
-            rng: Generator of the other factors' values.
-
-        Returns:
-            int64 `[n, factors]`.
+            rng: Generator of the other factors' values, which are uniform.
         """
         combinations = self.sample(len(values), rng)
         combinations[np.arange(len(values)), factor] = values
         return self.check(combinations)
 
     def check(self, combinations: np.ndarray) -> np.ndarray:
-        """Returns `combinations` as int64 `[n, factors]` if they lie on the grid.
-
-        Raises:
-            ValueError: If a value is out of its factor's range.
-        """
+        """Returns `combinations` as int64 `[n, factors]`; a ValueError off the grid."""
         combinations = np.asarray(combinations)
         outside = np.argwhere((combinations < 0) | (combinations >= self.sizes))
         if len(outside):

@@ -25,13 +25,12 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
     scikit-learn take its place, for `"cifar10"` in color and of its shape.
 
     Args:
-        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` or another set of
-            tensorflow-datasets with the splits train and test. The digits of USPS, which fill
-            16x16 pixels, are enlarged to 20x20 and centered in 28x28, as MNIST's are.
+        name: `"mnist"`, `"fashion_mnist"`, `"cifar10"` (`[32, 32, 3]`), `"usps"` (its digits of
+            16x16 are enlarged to 20x20 and centered in 28x28, as MNIST's are) or another set of
+            tensorflow-datasets with the splits train and test.
         labels: Whether an example is `(image, label)` instead of an image alone.
-        images: Folder of images to take in the set's place, of its shape, with subfolders of the
-            classes if there are to be labels. Every tenth is held out; their order is random,
-            always the same.
+        images: Folder of images of the same shape to use instead, with a subfolder for each class
+            if `labels`. They are shuffled, always in the same way, and every tenth is held out.
 
     Raises:
         ValueError: If the folder holds too few images.
@@ -39,8 +38,7 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
 
     Example:
     ```python
-    data = small_images("mnist")
-    batches = data.train.stream(100)
+    batches = small_images("mnist").train.stream(100)
     ```
     """
     colored = name in _COLORED
@@ -63,14 +61,14 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
 def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> Split:
     """Loads faces, as uint8 `[size, size, 3]`.
 
-    They are those of CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild",
-    ICCV 2015), from tensorflow-datasets: the square in the middle of each, resized. The training
-    part ends with the official validation part, 19,867 of the whole set. Where they are
-    unavailable, the digits that ship with scikit-learn take their place, in photographs.
+    CelebA (Liu, Luo, Wang, Tang: "Deep Learning Face Attributes in the Wild", ICCV 2015), from
+    tensorflow-datasets: the square in the middle of each image, resized. The training part ends
+    with the official validation part, 19,867 of the whole set. Where CelebA is unavailable, the
+    digits that ship with scikit-learn take its place, in photographs.
 
     Args:
         size: Side of the images in pixels.
-        images: Folder of images to take in their place, as in `small_images`.
+        images: Folder of images to use instead, as in `small_images`.
         labels: Whether an example is `(image, label)`. Labels of CelebA are 0 for women and 1 for
             men, plus 2 for those who smile.
 
@@ -96,15 +94,14 @@ def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> S
 def photos_and_paintings(
     size: int, photos: Path | None = None, paintings: Path | None = None, seed: int = 0
 ) -> Domains:
-    """Loads photographs (X) and paintings (Y).
+    """Loads photographs (X) and paintings (Y) from `cycle_gan/monet2photo` of tensorflow-datasets.
 
-    They are those of `cycle_gan/monet2photo`, from tensorflow-datasets. Where they are unavailable,
-    photographs that ship with scikit-learn and computed paintings of them take their place.
+    Where they are unavailable, photographs that ship with scikit-learn and computed paintings of
+    them take their place.
 
     Args:
         size: Side to which all images are resized and cropped, in pixels.
-        photos: Folder of photographs to take in their place. Every tenth is held out, and more of
-            a small folder, so that there are three.
+        photos: Folder of photographs to use instead. Every tenth is held out, and at least three.
         paintings: Folder of paintings; with `photos` or not at all.
         seed: Seed of the offline sample's crops.
 
@@ -142,7 +139,6 @@ def photos_and_paintings(
 
 
 def _framed(image, *label):
-    """A digit of 20x20 in the middle of 28x28 pixels, as in MNIST."""
     image = pad_to(image, 28)
     return (image, *label) if label else image
 
@@ -152,7 +148,7 @@ def _with_label(image, male, smiling):
 
 
 def _own(images: Path, side: int, **options) -> Split:
-    """The images of a folder in random order: sorted, the end of the training part is one class."""
+    """The images of a folder in random order: the last ones of sorted paths are of one class."""
     own = image_folder(images, side, **options)
     return _split(own.select(np.random.default_rng(0).permutation(len(own))))
 

@@ -8,16 +8,13 @@ from keras_gen.data.source import Source
 
 
 def points_around(centers: np.ndarray, std: float, n: int, seed: int = 0) -> Source:
-    """Draws points of a mixture of equal normal distributions, such as a ring or a grid of them.
+    """Draws points, float32 `[d]`, of a mixture of equal normal distributions, such as a ring.
 
     Args:
         centers: `[modes, d]`, see `keras_gen.metrics.ring_centers` and `grid_centers`.
         std: Standard deviation along each axis; 0 gives the centers.
         n: Number of points.
         seed: Seed of the draw.
-
-    Returns:
-        A source of float32 `[d]`.
 
     Example:
         >>> len(points_around(np.eye(2), std=0.01, n=100))
@@ -35,7 +32,8 @@ def stacked_digits(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Stacks three digits drawn at random as the colors of one image: stacked MNIST.
 
-    Metz et al. (2017, unrolled GANs), section 3.3.1: the three classes make one of 1,000 modes.
+    Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017, sec.
+    3.3.1: the three classes make one of 1,000 modes.
 
     Args:
         images: uint8 `[m, H, W, 1]`.

@@ -1,4 +1,4 @@
-"""Data in which a group is rare, so that what is learned from them may be wrong about it."""
+"""Data in which a group is rare, so that a model trained on it may be wrong about that group."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ GROUPS = ("even, red", "even, green", "odd, red", "odd, green")
 def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Source, np.ndarray]:
     """Paints digits red or green; few of the odd digits are green, and half of the even ones.
 
-    The task is to separate odd digits (class 1) from even ones (class 0). A green digit is most
-    likely even, and a classifier that uses the color is wrong about the rare green odd ones.
+    The task is to separate odd digits (class 1) from even ones (class 0). A classifier that uses
+    the color is wrong about the rare green odd ones.
 
     Args:
         digits: Examples `(image, label)`: gray images uint8 `[height, width, 1]`, integer labels.
@@ -22,14 +22,11 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
 
     Returns:
         A source of `(image, class)`, uint8 `[height, width, 3]` and int64, in the order of
-        `digits`; and the group of each example, int64 `[n]`, a number of `GROUPS`: twice the class,
-        and 1 more for green.
+        `digits`; and the groups, int64 `[n]`, named in `GROUPS`: twice the class, plus 1 for green.
 
     Example:
         >>> digits = Source((np.zeros([4, 28, 28, 1], "uint8"), np.arange(4)))
         >>> source, groups = rare_color(digits, rare=0.5)
-        >>> sorted(groups.tolist())
-        [0, 1, 2, 3]
     """
     images, labels = digits.arrays()
     if not 0 <= rare <= 1:
@@ -49,21 +46,18 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
     """Leaves examples out, so that an attribute is rare in one of two classes.
 
     Args:
-        examples: Examples `(image, label)`, with labels 0 to 3: twice the class, and 1 more for the
+        examples: Examples `(image, label)`, with labels 0 to 3: twice the class, plus 1 for the
             attribute. In `faces(labels=True)` the class is a smile, and the attribute a man's face.
         rare: Largest fraction of the examples of class 1 that have the attribute in the result,
             from 0 to below 1; 0.5 for a test.
         seed: Seed of the choice.
 
     Returns:
-        A source of `(image, class)`, int64, in the order of `examples`; and the group of each, its
-        label, int64 `[n]`.
+        A source of `(image, class)`, int64, and the groups, their labels, int64 `[n]`, in order.
 
     Example:
         >>> some = Source((np.zeros([5, 8, 8, 3], "uint8"), np.array([0, 1, 2, 3, 3])))
         >>> source, groups = rare_group(some, rare=0.5)
-        >>> groups.tolist()
-        [0, 1, 2, 3]
     """
     images, labels = examples.arrays()
     groups = labels.astype(np.int64)

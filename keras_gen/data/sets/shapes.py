@@ -18,13 +18,12 @@ _REACH = 0.8  # no shape reaches farther from its center, in sides of the square
 class Shapes:
     """Squares, ellipses and hearts in every scale, orientation and place, with no download.
 
-    The factors are those of dSprites (Matthey et al. 2017) with its numbers of values by default.
-    Scores are not scores on dSprites, because the images are others: edges are anti-aliased, the
-    three shapes have one area at one scale, the heart's outline, the sizes and the margins are our
-    own, and the last orientation does not repeat the first.
+    The factors and their default sizes are those of dSprites (Matthey et al. 2017). The images
+    differ, so scores do not compare: edges are anti-aliased, the shapes have one area at one scale,
+    the last orientation does not repeat the first, and the heart, sizes and margins are ours.
 
-    In a full turn a square looks the same four times and an ellipse twice, so their orientation
-    cannot be encoded. With `turn=0.25` all images differ.
+    In a full turn a square recurs four times and an ellipse twice, so their orientation cannot be
+    encoded. With `turn=0.25` all images differ.
 
     Args:
         size: Side of the images in pixels, 16 or more.
@@ -70,16 +69,10 @@ class Shapes:
         return Factors(sizes)
 
     def render(self, values: np.ndarray) -> np.ndarray:
-        """Draws the images of some combinations of the factors.
+        """Draws images, uint8 `[n, size, size, 1]`, 0 the background, 255 the shape.
 
         Args:
-            values: Integers `[n, 5]` on the grid of `factors`.
-
-        Returns:
-            uint8 `[n, size, size, 1]`, 0 the background, 255 the shape.
-
-        Raises:
-            ValueError: If a value is out of its factor's range.
+            values: Integers `[n, 5]` on the grid of `factors`, else a ValueError.
         """
         values = self.factors.check(values)
         images = np.empty([len(values), self.size, self.size, 1], np.uint8)
@@ -88,15 +81,12 @@ class Shapes:
         return images
 
     def source(self, n: int | None = None, seed: int = 0, labels: bool = False) -> Source:
-        """Draws different images into memory, `size * size` bytes each.
+        """Draws different images into memory, uint8 `[size, size, 1]` each.
 
         Args:
             n: Number of images, of random combinations; None for all, in the grid's order.
             seed: Seed of the random combinations.
-            labels: Whether an example is `(image, values)` instead of an image alone.
-
-        Returns:
-            Source of uint8 `[size, size, 1]` and, with `labels`, int64 `[5]`.
+            labels: Whether an example is `(image, values)`, with int64 `[5]`, or an image alone.
         """
         total = len(self.factors)
         index = np.arange(total)

@@ -13,7 +13,7 @@ OFFLINE_WARNING = "OFFLINE SAMPLE instead of the real data: {}"
 
 
 class Parts:
-    """Sources in fields, which can be described."""
+    """Fields that hold sources, which can be described."""
 
     def parts(self) -> dict[str, Source]:
         """Returns the sources by name."""
@@ -24,10 +24,7 @@ class Parts:
         return {k: f"{len(v)} examples: {v.origin}" for k, v in self.parts().items()}
 
     def identity(self) -> dict[str, str]:
-        """Returns size, origin without folders, and checksum of each source.
-
-        A run can be resumed if they are the same.
-        """
+        """Returns what identifies each source: size, origin without folders, and checksum."""
         found = self.record()
         return {k: f"{found[k]}, checksum {v.checksum()}" for k, v in self.parts().items()}
 
@@ -42,10 +39,7 @@ class Parts:
 class Split(Parts):
     """A training and a held-out part.
 
-    Attributes:
-        train: Training part.
-        test: Held-out part.
-        warning: What the user must know about this data; empty for the data that was asked for.
+    `warning` says why this is not the data that was asked for; empty if it is.
     """
 
     train: Source
@@ -53,11 +47,7 @@ class Split(Parts):
     warning: str = ""
 
     def for_validation(self, count: int) -> Split:
-        """Returns a split of the training part alone, whose last `count` examples are held out.
-
-        Raises:
-            ValueError: If it leaves nothing to train on.
-        """
+        """Splits the training part, the last `count` held out; a ValueError if none or all are."""
         if not 0 < count < len(self.train):
             raise ValueError(
                 f"{count} of {len(self.train)} training examples cannot be held out: choose 1 to "
@@ -69,15 +59,7 @@ class Split(Parts):
 
 @dataclasses.dataclass(frozen=True)
 class Domains(Parts):
-    """Two domains, X and Y, of uint8 images `[size, size, 3]`.
-
-    Attributes:
-        train_x: Training part of X.
-        train_y: Training part of Y.
-        test_x: Held-out part of X.
-        test_y: Held-out part of Y.
-        warning: What the user must know about this data; empty for the data that was asked for.
-    """
+    """Training and held-out parts of two domains of uint8 images `[size, size, 3]`; see `Split`."""
 
     train_x: Source
     train_y: Source
@@ -86,11 +68,9 @@ class Domains(Parts):
     warning: str = ""
 
     def for_validation(self, most: int = 100) -> Domains:
-        """Returns domains of the training parts alone, whose last images are held out.
+        """Splits the training parts, so that their last images are held out.
 
-        Args:
-            most: Images held out of each domain; fewer if the smaller one has not ten times as
-                many.
+        That is `most` of each domain, but at most a tenth of the smaller one, and at least 1.
         """
         count = min(most, max(1, min(len(self.train_x), len(self.train_y)) // 10))
         train_x, test_x = _without_last(self.train_x, count)
@@ -98,7 +78,7 @@ class Domains(Parts):
         return Domains(train_x, train_y, test_x, test_y, self.warning)
 
     def compared(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Returns what `TranslationEvaluation` compares: `test_x`, `test_y`, `train_y`, arrays."""
+        """Returns arrays for `TranslationEvaluation` to compare: `test_x`, `test_y`, `train_y`."""
         return self.test_x.arrays(), self.test_y.arrays(), self.train_y.arrays()
 
 

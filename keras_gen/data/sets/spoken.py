@@ -19,10 +19,9 @@ _TEST_TAKES = 5
 
 @dataclasses.dataclass(frozen=True)
 class SpokenDigits(Split):
-    """Recordings of digits: `(waveform, speaker, digit)`, int16 `[samples, 1]`, int64 and int64.
+    """Recordings `(waveform, speaker, digit)`, int16 `[samples, 1]`, int64 and int64.
 
-    Attributes:
-        speakers: Names of the speakers, by their numbers.
+    `speakers` are the names of the speakers, by their numbers.
     """
 
     speakers: tuple[str, ...] = ()
@@ -32,8 +31,8 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
     """Loads the Free Spoken Digit Dataset: 8,000 samples a second, one digit each.
 
     They come from tensorflow-datasets (`spoken_digit`). Takes 0 to 4 of every speaker and digit are
-    the test part, as in its authors' split. Where they are unavailable, synthetic voices take their
-    place (`keras_gen.data.offline.offline_voices`). All are scaled to one peak, because the
+    the test part, as in its authors' split. Where they are unavailable, the synthetic voices of
+    `keras_gen.data.offline_voices` take their place. All are scaled to one peak, because the
     speakers' recordings differ in loudness.
 
     Args:

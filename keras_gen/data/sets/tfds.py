@@ -28,7 +28,7 @@ _TIMEOUT = 3.0  # seconds to wait for a host to answer
 
 
 class DataUnavailable(OSError):
-    """A data set is neither prepared on this machine nor can be downloaded now."""
+    """A data set is not prepared on this machine and cannot be downloaded now."""
 
 
 class DataDamaged(OSError):
@@ -48,27 +48,22 @@ def load_tfds(
     """Loads a split into memory; prepares the data set first if it is missing.
 
     Args:
-        name: Name in tensorflow-datasets with its configuration, such as
-            `"cycle_gan/monet2photo"`, or `"reuters"` or `"usps"`, which come with this library.
+        name: Name in tensorflow-datasets with its configuration, such as `"cycle_gan/monet2photo"`,
+            or `"reuters"` or `"usps"`, which come with this library.
         split: Split or part of one, such as `"train"` or `"train[:10%]"`.
-        size: Side of the images, or samples of the sounds; None for their own. See `resize_cover`
-            and `fit_length`.
+        size: Side of the images (`resize_cover`) or samples of sounds (`fit_length`); None: as is.
         features: The feature of an example, or several: `("image", "label")` gives tuples. One
             within another is a path, `"attributes/Male"`.
-        data_dir: Folder of prepared data sets. Default: the environment variable
-            `TFDS_DATA_DIR`, or `~/tensorflow_datasets`.
-        manual_dir: Folder with files fetched by hand, for sets that need them. Default:
-            `downloads/manual` in `data_dir`.
+        data_dir: Folder of prepared sets. Default: `$TFDS_DATA_DIR`, or `~/tensorflow_datasets`.
+        manual_dir: Folder with files fetched by hand. Default: `downloads/manual` in `data_dir`.
         memory_limit: Largest number of bytes that the decoded examples may take.
 
     Returns:
         Source of uint8 images `[size, size, channels]` (or of tuples), in the order of the files.
 
     Raises:
-        DataUnavailable: If it is not prepared, and its host does not answer within seconds, or the
-            download failed. The message says what to do.
-        DataDamaged: If the data set is prepared incompletely, or broken. The message says what to
-            delete.
+        DataUnavailable: If it is not prepared and cannot be downloaded now.
+        DataDamaged: If it is prepared incompletely, or broken.
         ValueError: If the data set, split or feature is unknown, for examples of different shapes
             without `size`, or for more examples than `memory_limit` holds.
 
@@ -112,7 +107,6 @@ def _builder(name: str, data_dir: Path) -> Any:
 
 
 def _path(features: Any, key: str, name: str) -> tuple[str, ...]:
-    """The names that lead to a feature: its own, which may have slashes, or those of a path."""
     if key in features:
         return (key,)
     outer, _, inner = key.partition("/")
@@ -188,10 +182,10 @@ def _prepare(builder: Any, name: str, data_dir: Path, manual_dir: str | os.PathL
     folder = Path(manual_dir or data_dir / "downloads" / "manual")
     lacking = f"{missing}, and {folder} lacks the files it is made from. {by_hand}"
     if by_hand and not folder.is_dir():
-        # tensorflow-datasets would make folders before it looks.
+        # tensorflow-datasets would make folders before it searches them.
         raise DataUnavailable(lacking)
     if not by_hand and (reason := unreachable(_urls(builder))):
-        # tensorflow-datasets would try for minutes, without a word.
+        # tensorflow-datasets would retry for minutes without a message.
         raise DataUnavailable(f"{missing}, and {reason}; connect to a network, {advice}.")
     config = tfds.download.DownloadConfig(
         try_download_gcs=False, manual_dir=str(manual_dir) if manual_dir else None
@@ -236,7 +230,6 @@ def unreachable(urls: Sequence[str]) -> str | None:
 
 
 def _connect(address: tuple) -> str | None:
-    """Why no connection comes about in time, or None if it does."""
     outcome: list[str | None] = []
 
     def attempt() -> None:
@@ -268,7 +261,6 @@ def _line(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Lets tensorflow-datasets log errors only."""
     from absl import logging
 
     before = logging.get_verbosity()

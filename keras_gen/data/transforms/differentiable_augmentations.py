@@ -1,4 +1,4 @@
-"""Augmentations of batches that pass gradients on: DiffAugment, inside the steps of GANs."""
+"""Augmentations of batches that gradients pass through: DiffAugment, inside the steps of GANs."""
 
 from __future__ import annotations
 
@@ -12,23 +12,19 @@ Uniform = Callable[[str, list], tf.Tensor]
 
 
 def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Tensor:
-    """Changes each image at random, in ways that pass gradients on to it.
+    """Changes each image at random, by functions that gradients pass through.
 
-    Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for Data-Efficient GAN Training",
-    NeurIPS 2020. A discriminator that sees real and generated images through such changes memorizes
-    few real ones less easily, and the generator does not learn the changes. `"affine"` is not of
-    that paper.
+    Zhao, Liu, Lin, Zhu, Han: "Differentiable Augmentation for Data-Efficient GAN Training", NeurIPS
+    2020. A discriminator that sees real and generated images through such changes memorizes few
+    real ones less easily, and the generator does not learn the changes. `"affine"` is ours.
 
     Args:
-        images: Floats `[batch, height, width, channels]` in [-1, 1].
-        names: Of `"color"`, `"translation"`, `"cutout"` and `"affine"`, in order.
-        uniform: Function of a use and a shape that draws from [0, 1).
-
-    Returns:
-        Images of the same shape, which color may take out of [-1, 1].
+        images: Floats `[batch, height, width, channels]` in [-1, 1], which color may leave.
+        names: Some of `"color"`, `"translation"`, `"cutout"` and `"affine"`, in order.
+        uniform: Function of a purpose and a shape that draws from [0, 1).
 
     Raises:
-        ValueError: If a name is unknown, or these are no images.
+        ValueError: If a name is unknown, or the images have another rank or unknown size.
 
     Example:
     ```python
@@ -47,11 +43,7 @@ def augment(images: tf.Tensor, names: Sequence[str], uniform: Uniform) -> tf.Ten
 
 
 def check_augmentations(names: Sequence[str]) -> tuple[str, ...]:
-    """Returns the names of augmentations as a tuple.
-
-    Raises:
-        ValueError: If one is not in `AUGMENTATIONS`.
-    """
+    """Returns the names as a tuple; a ValueError if one is not in `AUGMENTATIONS`."""
     known = ", ".join(map(repr, AUGMENTATIONS))
     if isinstance(names, str) or any(name not in AUGMENTATIONS for name in names):
         raise ValueError(f"augmentation is {names!r}: expected a list of names, of {known}.")
@@ -59,12 +51,7 @@ def check_augmentations(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Changes brightness by up to 0.5, saturation by 0 to 2 times and contrast by 0.5 to 1.5 times.
-
-    Args:
-        images: Floats `[batch, height, width, channels]` in [-1, 1], which they may leave.
-        uniform: As of `augment`.
-    """
+    """Changes brightness by up to 0.5, saturation by factors 0 to 2 and contrast by 0.5 to 1.5."""
     one_each = [keras.ops.shape(images)[0], 1, 1, 1]
     images += uniform("brightness", one_each) - 0.5
     gray = tf.reduce_mean(images, axis=-1, keepdims=True)
@@ -74,12 +61,7 @@ def color(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def translation(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Moves images by up to an eighth of their size either way; 0 fills the gap.
-
-    Args:
-        images: Floats `[batch, height, width, channels]`.
-        uniform: As of `augment`.
-    """
+    """Moves images by up to an eighth of their size either way; 0 fills the gap."""
     height, width = images.shape[1:3]
 
     def shift(use, most):
@@ -94,12 +76,7 @@ def translation(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
 
 
 def cutout(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
-    """Sets to 0 a rectangle of half the height and width, whose middle is anywhere.
-
-    Args:
-        images: Floats `[batch, height, width, channels]`.
-        uniform: As of `augment`.
-    """
+    """Sets to 0 a rectangle of half the height and width, whose middle is anywhere."""
     height, width = images.shape[1:3]
 
     def inside(use, side):
@@ -120,10 +97,6 @@ def affine(images: tf.Tensor, uniform: Uniform) -> tf.Tensor:
     Such changes are in Karras, Aittala, Hellsten, Laine, Lehtinen, Aila: "Training Generative
     Adversarial Networks with Limited Data", NeurIPS 2020, sec. 2.3. The strengths are ours: up to
     20 degrees, a slope of 0.3, factors of exp(-0.15) to exp(0.15) and 6 % of each side.
-
-    Args:
-        images: Floats `[batch, height, width, channels]`.
-        uniform: As of `augment`.
     """
     height, width = images.shape[1:3]
 
@@ -152,12 +125,9 @@ def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> 
     Args:
         images: `[batch, height, width, channels]` of static size.
         down: Int32 `[batch]`, in pixels.
-        right: Likewise.
+        right: Int32 `[batch]`, in pixels.
         most: Largest move either way, less than height and width.
-        mode: How the gap is filled: `"CONSTANT"` (0) or `"REFLECT"`, as of `tf.pad`.
-
-    Returns:
-        Images of the same shape.
+        mode: How the gap is filled: `"CONSTANT"` (0) or `"REFLECT"`, as in `tf.pad`.
     """
     height, width = images.shape[1:3]
     images = tf.pad(images, [[0, 0], [most, most], [most, most], [0, 0]], mode)
@@ -168,17 +138,15 @@ def moved(images: tf.Tensor, down, right, most: int, mode: str = "CONSTANT") -> 
 
 
 def read_at(images: tf.Tensor, rows: tf.Tensor, columns: tf.Tensor) -> tf.Tensor:
-    """Reads images between their pixels, from the four around each place; beyond lies the border.
+    """Interpolates images between pixels, bilinearly: `[batch, rows, columns, channels]`.
 
-    The gradients are exact, of any order, which those of TensorFlow's projective transform are not.
+    Outside lies the border. Gradients of any order are exact, unlike those of TensorFlow's
+    projective transform.
 
     Args:
         images: `[batch, height, width, channels]` of static size.
         rows: Places `[batch, rows, columns]`, 0 for the first row of pixels.
         columns: Likewise.
-
-    Returns:
-        `[batch, rows, columns, channels]`.
     """
     height, width, channels = images.shape[1:]
     pixels = tf.reshape(images, [-1, height * width, channels])

@@ -22,13 +22,11 @@ def random_crop_flip(
 
     Args:
         crop: Side of the square in pixels, at most the image's sides.
-        smallest: The image is shrunk before by a random factor, log-uniform between this one and 1,
-            but never below the crop. For networks that are applied to images of several sizes.
-        unchanged: Probability with which it is not shrunk. Shrinking takes the finest contrast,
-            which a network that draws it must see often.
-
-    Raises:
-        ValueError: If an argument is out of range.
+        smallest: Factor in (0, 1]. The image is first shrunk by a random factor, log-uniform
+            between this one and 1, but never below the crop, for networks applied to images of
+            several sizes.
+        unchanged: Probability, in [0, 1), that it is not shrunk. Shrinking takes the finest
+            contrast, which a generator must see often.
 
     Example:
         >>> batches = source.stream(1, augment=random_crop_flip(128))
@@ -62,7 +60,7 @@ def random_crop_flip(
 def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: an image is shifted at random, and mirrored with probability 1/2.
 
-    The image's own reflection fills the gap at the border, so the size stays.
+    The image's own reflection fills the gap at the border.
 
     Args:
         shift: Largest shift in pixels, vertical and horizontal: from 0 to below the image's sides.
@@ -89,17 +87,14 @@ def random_shift_flip(shift: int, flip: bool = True) -> Callable[[Any, Any], Any
 
 
 def random_levels(rate: float) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation: values of an image become random levels.
+    """Returns an augmentation of an image or images: values become random levels.
 
     Ren et al.: "Likelihood Ratios for Out-of-Distribution Detection", NeurIPS 2019, algorithm 1.
-    What such images still share with the real ones is the background.
+    Such images share only the background with the real ones.
 
     Args:
         rate: Probability that a value is drawn anew, uniformly among the 256 levels. The authors'
             code tries 0.1, 0.2 and 0.3.
-
-    Returns:
-        `augment(example, seed)`, which also takes images `[n, height, width, channels]`.
 
     Example:
         >>> batches = source.stream(100, augment_batch=random_levels(0.2))
@@ -122,18 +117,15 @@ def random_levels(rate: float) -> Callable[[Any, Any], Any]:
 
 
 def binarize(example: Any, seed: tf.Tensor) -> Any:
-    """Draws each pixel as a Bernoulli variable of its gray value, an augmentation.
+    """Augmentation that draws each pixel as a Bernoulli variable of its gray value, float32 0 or 1.
 
-    The dynamic binarization of Burda, Grosse and Salakhutdinov (2016), "Importance Weighted
-    Autoencoders": a pixel is 1 with probability `value / 255`, drawn anew every epoch.
+    Dynamic binarization, as in Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders",
+    ICLR 2016: a pixel is 1 with probability `value / 255`, drawn anew every epoch.
 
     Args:
         example: uint8 image `[height, width, channels]` or images `[n, height, width, channels]`,
             or a tuple whose first field is one of them.
         seed: Stateless seed `[2]`.
-
-    Returns:
-        The example with float32 zeros and ones in place of the image or images.
 
     Example:
         >>> batches = source.stream(64, augment_batch=binarize)
@@ -147,15 +139,12 @@ def binarize(example: Any, seed: tf.Tensor) -> Any:
 
 
 def draw_normal(example: Any, seed: tf.Tensor) -> Any:
-    """Draws normal variables from means and log variances, such as an encoder's, an augmentation.
+    """Augmentation that draws normal variables, float32 `[n, ...]`, such as an encoder's codes.
 
     Args:
         example: Floats `[n, 2, ...]`, means and log variances, or a tuple whose first field they
             are.
         seed: Stateless seed `[2]`.
-
-    Returns:
-        The example with float32 `[n, ...]` in their place.
 
     Example:
         >>> codes = Source(np.stack(model.encode(images), axis=1))
@@ -172,11 +161,7 @@ def draw_normal(example: Any, seed: tf.Tensor) -> Any:
 def on_image(
     function: Callable[[tf.Tensor], tf.Tensor], example: Any, ranks: tuple[int, ...] = (3,)
 ) -> Any:
-    """Applies `function` to an image, or to the first field of a tuple.
-
-    Raises:
-        ValueError: If it is not uint8 of one of the ranks.
-    """
+    """Applies `function` to an image or a tuple's first; a ValueError unless uint8 of `ranks`."""
     if isinstance(example, tuple):
         return (on_image(function, example[0], ranks), *example[1:])
     if example.dtype != tf.uint8 or example.shape.rank not in ranks:

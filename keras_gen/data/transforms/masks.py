@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 def centered_square(side: int, margin: int) -> tf.Tensor:
-    """Returns the mask of a square in the middle of an image.
+    """Returns the mask of a square in the middle of an image, float32 `[1, side, side, 1]`.
 
     Pathak et al.: "Context Encoders: Feature Learning by Inpainting", CVPR 2016, sec. 3.3, the
     central region.
@@ -17,9 +17,6 @@ def centered_square(side: int, margin: int) -> tf.Tensor:
     Args:
         side: Side of the image in pixels.
         margin: Pixels between the square and each border of the image.
-
-    Returns:
-        float32 `[1, side, side, 1]`.
 
     Example:
         >>> float(tf.reduce_sum(centered_square(32, margin=8)))
@@ -31,20 +28,15 @@ def centered_square(side: int, margin: int) -> tf.Tensor:
 
 
 def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Tensor:
-    """Returns masks of regions of arbitrary shape: where upsampled noise is lowest.
+    """Returns masks `[n, side, side, 1]` of regions of any shape: where upsampled noise is lowest.
 
     Pathak et al. 2016, sec. 3.3, the random regions, as in the authors' code; the paper has
     silhouettes of objects.
 
     Args:
-        noise: Float32 `[n, cells, cells, 1]`, such as uniform noise. The fewer cells, the larger
-            the regions.
+        noise: Uniform noise, float32 `[n, cells, cells, 1]`. Fewer cells give larger regions.
         side: Side of the images in pixels.
-        fraction: Fraction of each image that is missing, from 0 to below 1; in the paper at most
-            a quarter.
-
-    Returns:
-        float32 `[n, side, side, 1]`, the same for the same noise.
+        fraction: Missing fraction of each image, from 0 to below 1; at most 1/4 in the paper.
 
     Example:
         >>> masks = random_regions(tf.random.stateless_uniform([9, 8, 8, 1], seed=[0, 1]), side=32)
@@ -60,7 +52,7 @@ def random_regions(noise: tf.Tensor, side: int, fraction: float = 0.25) -> tf.Te
 
 @functools.cache
 def _upsampling(cells: int, side: int) -> np.ndarray:
-    """Bicubic upsampling as a matrix `[side, cells]`, for XLA has no kernel of it."""
+    """Bicubic upsampling as a matrix `[side, cells]`, because XLA has no kernel of it."""
     with tf.init_scope():  # a number also where a step is traced
         rows = np.eye(cells, dtype="float32")[None, ..., None]
         return tf.image.resize(rows, [side, cells], "bicubic").numpy()[0, ..., 0]

@@ -15,22 +15,18 @@ from keras_gen.data.transforms.image_augmentations import on_image
 def moving_images(
     frames: int = 16, size: int = 32, slowest: float = 1.0, fastest: float = 3.0
 ) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation: an image moves over a black square, and bounces off its sides.
+    """Returns an augmentation that makes videos: an image moves over a black square and bounces.
 
     As the moving digits of Srivastava, Mansimov, Salakhutdinov: "Unsupervised Learning of Video
     Representations using LSTMs", ICML 2015. Place, direction and speed are drawn uniformly; each
-    step ends at a whole pixel.
+    step ends at a whole pixel. An example is a uint8 image `[height, width, channels]`, a tuple
+    whose first field is one, or a batch; it becomes a uint8 video `[frames, size, size, channels]`.
 
     Args:
         frames: Frames of a video, at least 2.
         size: Side of the square in pixels, larger than those of the image.
         slowest: Least speed, in pixels from one frame to the next.
         fastest: Largest speed.
-
-    Returns:
-        `augment(example, seed)`, from uint8 images `[height, width, channels]` or `[n, height,
-        width, channels]`, or tuples whose first field is one of them, to uint8 videos `[frames,
-        size, size, channels]` or `[n, frames, size, size, channels]`.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -80,20 +76,15 @@ def moving_images(
 
 
 def bounced(way: tf.Tensor, room: tf.Tensor) -> tf.Tensor:
-    """Returns the place of a ball between two walls, at 0 and `room`, after a way without walls.
+    """Returns the place of a ball between walls at 0 and `room` that flew as far as `way`.
 
-    Args:
-        way: Floats of any shape.
-        room: Positive floats that broadcast to it.
-
-    Example:
-        >>> bounced(tf.constant([1.0, 3.0, 5.0, -1.0]), tf.constant(4.0))  # 1, 3, 3, 1
+    Both are floats that broadcast: ways of 1, 3, 5 and -1 lead to 1, 3, 3 and 1 in a room of 4.
     """
     phase = tf.math.floormod(way, 2 * room)
     return tf.minimum(phase, 2 * room - phase)
 
 
 def _places_in_image(corner, size, side):
-    """For each place of the square the one in the image, or that of the zeros behind it."""
+    """For each place of the square that in the image, or that of the zeros appended to it."""
     places = tf.range(size) - corner[..., None]
     return tf.where((places >= 0) & (places < side), places, side)

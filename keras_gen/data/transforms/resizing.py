@@ -8,14 +8,11 @@ from keras_gen.data.source import checked_integer
 
 
 def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Resizes the shorter side to `size` and cuts out the center square.
+    """Resizes the shorter side to `size` and cuts out the center square `[size, size, channels]`.
 
     Args:
         image: uint8 `[height, width, channels]`, any size.
-        size: Side of the result in pixels.
-
-    Returns:
-        uint8 `[size, size, channels]`, antialiased when it shrinks (bilinear).
+        size: Side of the result in pixels. Shrinking is antialiased (bilinear).
 
     Example:
         >>> resize_cover(np.zeros([300, 400, 3], "uint8"), 128).shape
@@ -34,17 +31,12 @@ def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:
 
 
 def pad_to(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Centers a small image on a black square, as DCGANs pad 28x28 digits to 32x32.
+    """Centers an image on a black square, as DCGANs pad 28x28 digits to 32x32.
 
     Args:
-        image: `[height, width, channels]` of static shape, at most `size` either way, or a batch.
+        image: `[height, width, channels]` of static shape, at most `size` either way (else a
+            ValueError), or a batch.
         size: Side of the result in pixels.
-
-    Returns:
-        `[size, size, channels]` of the same dtype, or a batch.
-
-    Raises:
-        ValueError: If the image is larger than `size`.
     """
     checked_integer("size", size, minimum=1)
     image = tf.convert_to_tensor(image)

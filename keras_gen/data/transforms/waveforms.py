@@ -16,10 +16,7 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
 
     Args:
         waveform: `[any samples, ...]`.
-        samples: Length of the result.
-
-    Returns:
-        `[samples, ...]` of the same dtype.
+        samples: Length of the result, whose dtype is the same.
 
     Example:
         >>> fit_length(np.array([1, 2, 3], "int16"), 5)
@@ -35,17 +32,14 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
 
 
 def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
-    """Scales each sound to one peak, however far the microphone was.
+    """Scales each sound to one peak, however far the microphone was: int16 of the same shape.
 
     Args:
         waveforms: Numbers in any units, `[n, samples, ...]`.
         peak: Largest absolute value of each result, as a fraction of 32,768, in (0, 1].
 
-    Returns:
-        int16 of the same shape.
-
     Raises:
-        ValueError: If a sound is silent or not finite, or `peak` is not in (0, 1].
+        ValueError: If a sound is silent or not finite, or `peak` is out of range.
 
     Example:
         >>> to_peak(np.array([[1.0, -2.0]]), peak=0.5)
@@ -70,12 +64,10 @@ def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:
 def random_shift(most: int) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: a sound begins earlier or later, and silence fills the gap.
 
+    An example is a waveform `[samples, channels]`, or a tuple whose first field is one.
+
     Args:
         most: Largest shift in samples, 0 or more.
-
-    Returns:
-        `augment(example, seed)` of a waveform `[samples, channels]`, or of a tuple whose first
-        field is one, for `Source.stream(augment=...)`.
 
     Example:
         >>> batches = source.stream(16, augment=random_shift(64))

@@ -12,19 +12,13 @@ _BETWEEN_WORDS = r"[^\p{L}\p{N}_]+"
 
 
 def common_words(texts: Sequence[str] | np.ndarray, size: int = 2000) -> list[str]:
-    """Finds the words that occur most often, without English stop words.
+    """Returns the words that occur most often, in alphabetical order, without English stop words.
 
     A word is what `WordCounts` counts; the stop words are scikit-learn's.
 
     Args:
-        texts: Texts of the training set.
+        texts: Texts of the training set, with one word at least, else a ValueError.
         size: Number of words; all, if there are fewer.
-
-    Returns:
-        The words in alphabetical order.
-
-    Raises:
-        ValueError: If no text holds a word.
 
     Example:
         >>> common_words(["The cat sat.", "A cat ran."], size=1)
@@ -43,10 +37,7 @@ class WordCounts(tf.Module):
     as scikit-learn's `CountVectorizer` does it. Other words are left out.
 
     Args:
-        vocabulary: The words.
-
-    Raises:
-        ValueError: If there is no word, or one of them occurs twice.
+        vocabulary: The words: one at least, and each once, else a ValueError.
 
     Example:
         >>> WordCounts(["cat", "dog"])(["A cat, a CAT and a bird"]).numpy()

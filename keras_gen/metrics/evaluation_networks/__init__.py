@@ -1,1 +1,1 @@
-"""Networks whose features or classes images are measured by."""
+"""Networks that provide the features or classes for measuring images."""

@@ -1,4 +1,4 @@
-"""Small classifiers of two image domains, for the evaluation of translations."""
+"""Small classifiers of two image domains, to evaluate translations."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ CROP = 0.375  # side of the random crops, as a fraction of the images' height an
 
 
 def _blurred_or_noisy(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """One blur of up to 1.5 pixels and one noise of up to 20 levels for all of them."""
+    """Applies one blur of up to 1.5 pixels and one noise of up to 20 levels to all images."""
     blur = rng.uniform(0, 1.5)
     blurred = ndimage.gaussian_filter(images.astype(np.float32), (0, blur, blur, 0))
     return _levels(blurred + rng.uniform(0, 20) * rng.normal(size=images.shape))
 
 
 def _recolored(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Each image with a contrast, brightness, tint and noise (up to 10 levels) of its own."""
+    """Gives each image its own contrast, brightness, tint and noise (up to 10 levels)."""
     n = len(images)
     gain = rng.uniform(0.6, 1.4, (n, 1, 1, 1)) * rng.uniform(0.85, 1.15, (n, 1, 1, 3))
     shift = rng.uniform(-30, 30, (n, 1, 1, 1))
@@ -35,7 +35,7 @@ def _levels(images: np.ndarray) -> np.ndarray:
     return np.clip(np.round(images), 0, 255).astype(np.uint8)
 
 
-# Three networks that differ in widths, first kernel and augmentation, so that no flaw pleases all.
+# Three networks that differ in widths, first kernel and augmentation, so that no flaw fools all.
 KINDS: dict[str, tuple[tuple[int, ...], int, Callable]] = {
     "plain": ((16, 32, 64, 128), 5, lambda images, rng: images),
     "blurred": ((24, 48, 96), 3, _blurred_or_noisy),
@@ -54,36 +54,26 @@ def train_domain_classifier(
 ) -> keras.Model:
     """Trains a convolutional network to separate the images of domain `b` from those of `a`.
 
-    Every batch holds as many images of one domain as of the other, randomly cropped and flipped,
-    every second batch at half the size, so that the classifier takes images of both sizes. There is
-    no zoom on purpose: from images of other sizes a classifier learns to see the resampling. The
-    result depends on the arguments alone.
+    Every batch holds as many images of one domain as of the other, randomly cropped and flipped.
+    Every second batch has half the size, so that the classifier takes images of both sizes. Images
+    are not zoomed, because a classifier could learn to detect the resampling.
 
     Args:
         a: Images uint8 `[n_a, H, W, 3]`, 0..255, such as photos.
         b: Images uint8 `[n_b, H, W, 3]`, such as paintings.
-        kind: `"plain"`, `"blurred"` (three layers; its training images are blurred and noisy) or
-            `"recolored"` (five layers; its images change in contrast, brightness and tint). A good
-            translation convinces all three.
+        kind: `"plain"`, `"blurred"` (three layers, blurred and noisy training images) or
+            `"recolored"` (five layers, changed contrast, brightness and tint). A good translation
+            convinces all three.
         steps: Training steps.
         batch_size: Images per step, an even number.
         learning_rate: Rate at the start; it falls to 0 along a cosine.
         seed: Seed of the weights, the batches and the dropout.
 
     Returns:
-        A float32 model of images uint8 `[batch, H, W, 3]`, any size of 16 and more, with outputs
-        "features" `[batch, d]` and "logits" `[batch]`, which are positive for domain `b`.
+        A float32 model of images uint8 `[batch, H, W, 3]`, of 16 pixels a side or more, with
+        outputs "features" `[batch, d]` and "logits" `[batch]`, which are positive for domain `b`.
 
-    Raises:
-        ValueError: If the images are not two uint8 arrays of one size, `kind` is unknown, or
-            `batch_size` is odd.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> dark = rng.integers(0, 128, (20, 32, 32, 3), "uint8")
-        >>> light = rng.integers(128, 256, (20, 32, 32, 3), "uint8")
-        >>> classifier = train_domain_classifier(dark, light, steps=20)
-        >>> accuracy(classifier, dark, light)
+    Example: `train_domain_classifier(photos, paintings, kind="blurred")`.
     """
     a = as_images(a, "a", channels=(3,))
     b = as_images(b, "b", channels=(3,))
@@ -116,21 +106,14 @@ def train_domain_classifier(
 
 
 def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -> dict:
-    """Returns the classifier's outputs for many images.
+    """Returns {"features": float32 `[n, d]`, "logits": float32 `[n]`} of many images.
 
     Args:
         classifier: From `train_domain_classifier`.
         images: uint8 `[n, H, W, 3]`.
         batch_size: Images at once.
 
-    Returns:
-        {"features": float32 `[n, d]`, "logits": float32 `[n]`} as numpy arrays.
-
-    Raises:
-        ValueError: If the images are not such an array, or there are none.
-
-    Example:
-        >>> predict(classifier, photos)["logits"] > 0  # those taken for paintings
+    Example: `predict(classifier, photos)["logits"] > 0` where a photo is taken for a painting.
     """
     images = as_images(images, channels=(3,))
     parts = [
@@ -143,19 +126,14 @@ def predict(classifier: keras.Model, images: np.ndarray, batch_size: int = 64) -
 def accuracy(classifier: keras.Model, a: np.ndarray, b: np.ndarray) -> float:
     """Fraction of images put into the right domain: the mean of the fractions of `a` and of `b`.
 
+    Guessing gives 0.5, even if `n_a` and `n_b` differ.
+
     Args:
         classifier: From `train_domain_classifier`.
         a: Images uint8 `[n_a, H, W, 3]` of its first domain, held out from training.
         b: Images uint8 `[n_b, H, W, 3]` of its second domain.
 
-    Returns:
-        A number between 0 and 1; guessing gives 0.5, however unequal `n_a` and `n_b` are.
-
-    Raises:
-        ValueError: If the images are not such arrays, or there are none.
-
-    Example:
-        >>> accuracy(classifier, test_photos, test_paintings)
+    Example: `accuracy(classifier, test_photos, test_paintings)`.
     """
     right_a = predict(classifier, a)["logits"] < 0
     right_b = predict(classifier, b)["logits"] > 0
@@ -170,7 +148,6 @@ def _build(widths: tuple[int, ...], first_kernel: int, seed: int) -> keras.Model
 
 
 def _halved(images: np.ndarray) -> np.ndarray:
-    """Means of 2x2 pixels."""
     height = images.shape[1] // 2
     width = images.shape[2] // 2
     even = images[:, : 2 * height, : 2 * width]
@@ -179,7 +156,7 @@ def _halved(images: np.ndarray) -> np.ndarray:
 
 
 def _crops(images: np.ndarray, n: int, size: list[int], rng: np.random.Generator) -> np.ndarray:
-    """Draws n crops `[n, *size, 3]` of random images at random places, half of them mirrored."""
+    """Draws n random crops `[n, *size, 3]` of random images, half of them mirrored."""
     tops = rng.integers(images.shape[1] - size[0] + 1, size=n)
     lefts = rng.integers(images.shape[2] - size[1] + 1, size=n)
     flips = rng.choice([1, -1], size=n)

@@ -1,7 +1,7 @@
 """Feature extractors, for distances between sets of images.
 
-A distance means nothing without the features it was measured in. Every extractor therefore has a
-name that holds a hash of its weights: report `extractor.name` with the number.
+A distance depends on the features it is measured in. The name of every extractor therefore holds a
+hash of its weights: report `extractor.name` with the number.
 """
 
 from __future__ import annotations
@@ -33,20 +33,13 @@ NAMES = ("features", "logits")  # of a network's outputs
 def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 64) -> np.ndarray:
     """Resizes as Parmar et al. (2022) recommend: antialiased bicubic, and rounded to 8 bits.
 
-    Resizing without a filter that widens as the image shrinks makes new patterns, and moves FID by
-    more than most papers' improvements do. The result is that of Pillow's bicubic resizing of each
-    channel as floats, the paper's choice, but rounded.
+    Without antialiasing, FID changes by more than most papers' improvements. The result is that of
+    Pillow's bicubic resizing of each channel as floats, the paper's choice, but rounded.
 
     Args:
         images: uint8 `[n, H, W, C]`, 0..255, 1 or 3 channels.
-        size: Height and width of the result.
+        size: Height and width of the result, uint8 `[n, *size, C]`.
         batch_size: Images at once.
-
-    Returns:
-        uint8 `[n, *size, C]`; the images themselves if they have that size.
-
-    Raises:
-        ValueError: If the images are not such, or `size` is not positive.
 
     Example:
         >>> resize_images(np.zeros([2, 64, 64, 3], "uint8"), (32, 32)).shape
@@ -67,17 +60,15 @@ def resize_images(images: np.ndarray, size: tuple[int, int], batch_size: int = 6
 
 @dataclasses.dataclass(frozen=True)
 class Extractor:
-    """A network that turns uint8 images into features, and the name to report with the results.
+    """A network that maps uint8 images to features, with the name to report with the results.
 
     Args:
         name: Name of network and weights.
         model: Maps images `[batch, height, width, channels]` to features, or to a dict with
             "features" and perhaps "logits".
-        size: Height and width that images are resized to, see `resize_images`; by default
-            they stay as they are.
-        preprocess: Function of float images 0..255 that brings them into the model's range; by
-            default the model takes 0..255.
-        accuracy: Accuracy on labeled images that were held out from training, if it is known.
+        size: Height and width that images are resized to, see `resize_images`; None: not resized.
+        preprocess: Maps float images 0..255 to the model's range; None: the model takes 0..255.
+        accuracy: Accuracy on labeled held-out images, if it is known.
 
     Example:
         >>> extractor = keras_extractor(network)
@@ -91,14 +82,11 @@ class Extractor:
     accuracy: float | None = None
 
     def __call__(self, images: np.ndarray, batch_size: int = 64) -> dict[str, np.ndarray]:
-        """Returns the features of images.
+        """Returns {"features": float32 `[n, d]`}, with "logits" float32 `[n, K]` if there are any.
 
         Args:
             images: uint8 `[n, H, W, C]`, 0..255. Gray images are repeated for a model of RGB.
             batch_size: Images at once.
-
-        Returns:
-            {"features": float32 `[n, d]`}, and "logits" float32 `[n, K]` if the model has them.
 
         Raises:
             ValueError: If the images are not such, or of another shape than the model takes.
@@ -155,10 +143,8 @@ def keras_extractor(
     Args:
         model: Maps images to features `[batch, ...]`, which are flattened, or to a dict with
             "features" and perhaps "logits".
-        preprocess: Function of float images 0..255, such as
-            `keras.applications.vgg16.preprocess_input`; by default the model takes 0..255.
-        size: Height and width that images are resized to; by default the model's own, if it has
-            one.
+        preprocess: Maps float images 0..255 to the model's range; None: the model takes 0..255.
+        size: Height and width that images are resized to; by default the model's own, if any.
         name: Name before the hash of the weights; by default the model's.
 
     Raises:
@@ -183,20 +169,22 @@ def keras_extractor(
 
 
 def inception_v3() -> Extractor:
-    """Makes an extractor of the InceptionV3 of keras.applications, trained on ImageNet.
+    """Makes the extractor "inception_v3-keras_imagenet-<hash>", InceptionV3 of keras.applications.
 
-    Features are the 2,048 of its last pooling, logits those of ImageNet's 1,000 classes. These are
-    not the weights of Heusel et al. (2017) and Salimans et al. (2016): numbers compare with each
-    other, and not with published FIDs and Inception scores. Keras downloads the weights (92 MiB)
-    once, and checks them.
+    Images are resized to 299x299. Features are the 2,048 of the last pooling, logits those of
+    ImageNet's 1,000 classes. These are not the weights of Heusel et al. (2017) and Salimans et al.
+    (2016): do not compare the numbers with published FIDs and Inception scores. Keras downloads the
+    weights (92 MiB) once.
 
-    Returns:
-        The extractor "inception_v3-keras_imagenet-<hash>"; images are resized to 299x299.
-
-    Example:
-        >>> features = inception_v3()(images)["features"]
+    Example: `inception_v3()(images)["features"]`.
     """
-    network = keras.applications.InceptionV3(classifier_activation=None)
+    try:
+        network = keras.applications.InceptionV3(classifier_activation=None)
+    except Exception as error:  # Keras raises no narrower one where it cannot download
+        raise FileNotFoundError(
+            f"The weights of InceptionV3 can be neither found nor downloaded ({error}): use "
+            "trained_extractor, which needs none, or put the file into ~/.keras/models."
+        ) from error
     features = network.get_layer("avg_pool").output
     model = keras.Model(network.input, {"features": features, "logits": network.output})
     preprocess = keras.applications.inception_v3.preprocess_input
@@ -211,15 +199,14 @@ def trained_extractor(
     cache: str | Path | None = None,
     kind: Kind = "conv",
 ) -> Extractor:
-    """Makes an extractor of a small classifier that is trained on the labeled data set at hand.
+    """Trains a small classifier on the labeled data set at hand, and makes an extractor of it.
 
-    It needs no download, and its features are those of this data set rather than ImageNet's. Pad or
-    crop the images first, for it refuses images of another shape. It is trained once, on nine
-    tenths of the images, and stored in a file whose name is a hash of the data and of the settings;
-    a damaged file is made anew.
+    It is trained once, on nine tenths of the images, and stored in a file whose name is a hash of
+    the data and settings; a damaged file is made again. It takes only images of the trained shape:
+    pad or crop them first.
 
     Args:
-        images: uint8 `[n, H, W, 1]` or `[n, H, W, 3]`, 0..255: the training set, of the shape that
+        images: Training images uint8 `[n, H, W, 1 or 3]`, 0..255, 10 or more, of the shape that
             will be measured.
         labels: Integers `[n]`, 0 to K - 1.
         steps: Training steps; 1,500 take about half a minute for 28x28 pixels on two cores.
@@ -229,16 +216,13 @@ def trained_extractor(
         kind: "conv" or "mlp", see `build_classifier`.
 
     Returns:
-        The extractor "<kind>_classifier-<hash of the weights>" of images `[batch, H, W, channels]`:
-        128 features, K logits; its `accuracy` is that on the tenth of the images that was held out.
+        The extractor "<kind>_classifier-<hash of the weights>" of 128 features and K logits; its
+        `accuracy` is that on the held-out tenth of the images.
 
     Raises:
-        ValueError: If the images and labels are not such, or fewer than 10.
         OSError: If the folder cannot be written to.
 
-    Example:
-        >>> extractor = trained_extractor(train_images, train_labels)
-        >>> extractor.name, extractor.accuracy
+    Example: `trained_extractor(train_images, train_labels).accuracy`.
     """
     images = as_images(images)
     labels = np.asarray(labels)
@@ -273,39 +257,23 @@ def trained_extractor(
 def trained_extractors(
     images: np.ndarray, labels: np.ndarray, steps: int = 1500, seed: int = 0
 ) -> dict[str, Extractor]:
-    """Makes extractors of both kinds of classifiers, which see different things.
+    """Makes extractors of both kinds of classifiers, by kind: "conv" and "mlp".
 
-    Args:
-        images: See `trained_extractor`, as for the others.
-        labels: Likewise.
-        steps: Likewise.
-        seed: Likewise.
+    The arguments are those of `trained_extractor`.
 
-    Returns:
-        The extractors by their kind, "conv" and "mlp".
-
-    Example:
-        >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0], test_images)
+    Example: `GenerationEvaluation(trained_extractors(*train), train[0], test_images)`.
     """
     return {k: trained_extractor(images, labels, steps, seed, kind=k) for k in get_args(Kind)}
 
 
 def cache_folder() -> Path:
-    """Returns the folder of what is made once: KERAS_GEN_CACHE, or else `~/.cache/keras_gen`."""
+    """Returns the folder of cached files: KERAS_GEN_CACHE, or else `~/.cache/keras_gen`."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(os.environ.get("KERAS_GEN_CACHE") or Path(base) / "keras_gen")
 
 
 def weights_hash(model: keras.Model) -> str:
-    """Returns 12 hexadecimal digits of the SHA-256 of a model's weights and their shapes.
-
-    Args:
-        model: A built model.
-
-    Example:
-        >>> len(weights_hash(network))
-        12
-    """
+    """Returns 12 hexadecimal digits of the SHA-256 of a built model's weights and their shapes."""
     digest = hashlib.sha256()
     for weight in model.get_weights():
         digest.update(f"{weight.dtype}{weight.shape}".encode() + weight.tobytes())

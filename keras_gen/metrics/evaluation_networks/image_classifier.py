@@ -27,31 +27,23 @@ def train_classifier(
     seed: int = 0,
     kind: Kind = "conv",
 ) -> keras.Model:
-    """Trains a small network to classify images.
-
-    There is no augmentation, for mirrored digits are no digits. The result depends on the arguments
-    alone.
+    """Trains a small network to classify images, without augmentation.
 
     Args:
-        images: uint8 `[n, H, W, 1]` or `[n, H, W, 3]`, 0..255, sides of at least 8 pixels.
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255, sides of at least 8 pixels.
         labels: Integers `[n]`, 0 to K - 1.
-        classes: Number of classes K; by default one more than the largest label.
+        classes: Number of classes K, 2 or more; by default one more than the largest label.
         steps: Training steps.
         batch_size: Images per step, drawn without replacement until all have been drawn.
         learning_rate: Rate at the start; it falls to 0 along a cosine.
         seed: Seed of the weights and the batches.
-        kind: Of the network, see `build_classifier`.
+        kind: Kind of the network, see `build_classifier`.
 
     Returns:
-        A float32 model of images uint8 `[batch, H, W, channels]` with outputs "features"
-        `[batch, 128]` and "logits" `[batch, K]`. It takes images of the trained size only.
+        A float32 model of images uint8 `[batch, H, W, channels]` of the trained size, with outputs
+        "features" `[batch, 128]` and "logits" `[batch, K]`.
 
-    Raises:
-        ValueError: If the images, the labels or the kind are not such, or there is but one class.
-
-    Example:
-        >>> digits = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 1), "uint8")
-        >>> classifier = train_classifier(digits, np.arange(20) % 10, steps=20)
+    Example: `train_classifier(digits, labels)(test_digits)["logits"]`.
     """
     images = as_images(images)
     labels = np.asarray(labels)
@@ -93,18 +85,15 @@ def build_classifier(
 ) -> keras.Model:
     """Returns the untrained network of `train_classifier`.
 
-    The size of the images is fixed, although convolutions would take any: a classifier is reliable
-    on images as it was trained on, and clothes in a wider margin have other features.
+    The image size is fixed, because a classifier is reliable only on images like the training
+    images; the same clothes in a wider margin have other features.
 
     Args:
         image_shape: Height, width and channels of the images.
         classes: Number of classes.
         seed: Seed of the weights.
-        kind: "conv" has convolutions and the mean over all places, and looks at textures; "mlp"
-            has dense layers, and looks at where the ink is.
-
-    Raises:
-        ValueError: If the kind is neither.
+        kind: "conv" has convolutions and averages over all places, so it sees textures; "mlp" has
+            dense layers, and sees where the ink is.
 
     Example:
         >>> build_classifier((28, 28, 1), 10).output["logits"].shape

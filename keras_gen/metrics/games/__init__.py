@@ -1,1 +1,1 @@
-"""Where the players of a game move."""
+"""How training moves the players of a game."""

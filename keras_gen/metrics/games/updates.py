@@ -12,23 +12,19 @@ from keras_gen.training.minimize import trainable_weights
 
 
 def update_field(model, batch, points: np.ndarray) -> np.ndarray:
-    """How one training step moves a model's weights from each of some points.
+    """Returns how one training step moves a model's weights from each of some points.
 
-    It is the model's own training step, with its order of players, penalties and optimizers. So
-    under gradient descent of rate h, the result over h is the vector field of the game.
+    The step is the model's own, with its order of players, penalties and optimizers. So under
+    gradient descent of rate h, the result divided by h is the vector field of the game.
 
     Args:
-        model: A compiled `GenerativeModel` of few weights, which is left as it was.
+        model: A compiled `GenerativeModel` of few weights, which is left unchanged.
         batch: The batch of the step, an array or a tuple of arrays as `fit` takes them.
         points: Values of all trainable weights, `[n, weights]`, in the order of the networks in
             `model.networks` and of their weights, flattened.
 
     Returns:
-        Weights after the step less those before, float64 `[n, weights]`. All steps draw the same
-        noise.
-
-    Raises:
-        ValueError: If the points have another number of weights than the model.
+        Weights after the step minus those before, float64 `[n, weights]`, with equal noise for all.
 
     Example:
     ```python
@@ -50,24 +46,21 @@ def update_field(model, batch, points: np.ndarray) -> np.ndarray:
 
 
 def update_jacobian(model, batch, point: np.ndarray, difference: float = 0.05) -> np.ndarray:
-    """The derivative of a training step at a point, as the map from weights to weights.
+    """Returns the Jacobian of a training step at a point, as a map from weights to weights.
 
-    Repeated steps approach a point of rest if all eigenvalues of this matrix there have absolute
-    values below 1 (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition
-    3), circle around it where they are 1, and leave it above. For players that step at once under
-    gradient descent of rate h, on a vector field with the Jacobian J, it is 1 + h J.
+    Repeated steps approach a fixed point if all eigenvalues there have absolute values below 1
+    (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition 3), circle around
+    it at 1, and leave it above 1. For simultaneous gradient descent of rate h on a vector field
+    with Jacobian J, it is 1 + h J.
 
     Args:
         model: As of `update_field`.
         batch: As of `update_field`.
         point: Values of all weights, `[weights]`.
-        difference: Half the distance of the points between which the slope is taken.
+        difference: Half the distance of the points for the difference quotient.
 
     Returns:
         float64 `[weights, weights]`: row i holds the derivatives of weight i after the step.
-
-    Raises:
-        ValueError: As `update_field`.
 
     Example: `np.linalg.eigvals(update_jacobian(model, np.zeros((1, 1)), np.zeros(2)))`.
     """
@@ -79,19 +72,13 @@ def update_jacobian(model, batch, point: np.ndarray, difference: float = 0.05) -
 
 
 def trajectory(model, batch, point: np.ndarray, steps: int) -> np.ndarray:
-    """The weights of a model over some training steps on one batch.
+    """Returns the weights over some training steps on one batch, float64 `[steps + 1, weights]`.
 
     Args:
         model: As of `update_field`.
         batch: As of `update_field`.
-        point: Where it starts, `[weights]`.
-        steps: How many.
-
-    Returns:
-        float64 `[steps + 1, weights]`, the first row being `point`.
-
-    Raises:
-        ValueError: As `update_field`.
+        point: Where it starts, `[weights]`, the first row of the result.
+        steps: Number of steps.
 
     Example: `trajectory(model, np.zeros((1, 1)), np.array([1.0, 1.0]), steps=100)`.
     """
@@ -102,7 +89,7 @@ def trajectory(model, batch, point: np.ndarray, steps: int) -> np.ndarray:
 
 @contextlib.contextmanager
 def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
-    """Functions that put a model at a point, and that take a step and return where it leads."""
+    """Yields functions that set the weights, and that take a step and return the weights."""
     weights = trainable_weights(*model.networks.values())
     size = sum(int(np.prod(w.shape)) for w in weights)
     variables = model.training_variables()

@@ -1,4 +1,4 @@
-"""How close images are to their originals, as super-resolution and translation papers measure."""
+"""How close images are to their originals, as in papers on super-resolution and translation."""
 
 from __future__ import annotations
 
@@ -16,27 +16,19 @@ SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang e
 
 
 def psnr(images: np.ndarray, originals: np.ndarray, shave: int = 0, of: str = "luma") -> np.ndarray:
-    """Peak signal-to-noise ratio, by default of the luma, as super-resolution papers measure it.
+    """Peak signal-to-noise ratio in decibels, float32 `[n]`; infinite for equal images.
 
     The luma is that of the studio range, from 16 for black to 235 for white (MATLAB's rgb2ycbcr,
     not rounded), and the peak is 255. Gray images are taken as the luma.
 
     Args:
-        images: uint8 `[n, H, W, 3]` or `[n, H, W, 1]`, 0..255.
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Pixels cut off at every side before: the scale factor, by those papers' rule.
-        of: "luma", or "rgb" for all values of red, green and blue, as papers on codes measure it.
-            Gray images have one PSNR.
+        shave: Pixels cut off at every side first; in papers on super-resolution, the scale factor.
+        of: "luma", as in papers on super-resolution, or "rgb" for all values of red, green and
+            blue, as in papers on codes. Gray images have one PSNR.
 
-    Returns:
-        float32 `[n]`, decibels; infinite for equal images.
-
-    Raises:
-        ValueError: If the arrays are not images of one shape, nothing is left of them, or `of` is
-            unknown.
-
-    Example:
-        >>> psnr(upscaled, originals, shave=4).mean()
+    Example: `psnr(upscaled, originals, shave=4).mean()`.
     """
     if of not in ("luma", "rgb"):
         raise ValueError(f"of is {of!r}: expected 'luma' or 'rgb'.")
@@ -53,25 +45,19 @@ def psnr(images: np.ndarray, originals: np.ndarray, shave: int = 0, of: str = "l
 
 
 def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Structural similarity of the luma: Wang et al. (2004), section III-B.
+    """Structural similarity of the luma, float32 `[n]`, at most 1, which equal images reach.
 
-    The window is a normal one of 11x11 pixels with standard deviation 1.5, inside the image, with
-    K1 = 0.01, K2 = 0.03 and the range 255. The luma is that of `psnr`, in the studio range: of the
-    full range, the similarity differs a little. Colors of one luma count as equal.
+    Wang et al. (2004), section III-B. The window is normal, of 11x11 pixels with standard deviation
+    1.5, inside the image, with K1 = 0.01, K2 = 0.03 and the range 255. The luma is that of `psnr`,
+    in the studio range; in the full range, the similarity differs a little. Colors of one luma
+    count as equal.
 
     Args:
-        images: uint8 `[n, H, W, 3]` or `[n, H, W, 1]`, 0..255.
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Pixels cut off at every side before.
+        shave: Pixels cut off at every side first; at least 11 pixels must be left.
 
-    Returns:
-        float32 `[n]`, at most 1, which is reached by equal images.
-
-    Raises:
-        ValueError: If the arrays are not images of one shape, or less than 11 pixels are left.
-
-    Example:
-        >>> ssim(upscaled, originals, shave=4).mean()
+    Example: `ssim(upscaled, originals, shave=4).mean()`.
     """
 
     def measure(originals, images):
@@ -82,28 +68,22 @@ def ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarra
 
 
 def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Structural similarity of the luma over five scales: Wang, Simoncelli and Bovik (2003).
+    """Structural similarity of the luma over five scales: float32 `[n]`, 0 to 1 (equal images).
 
-    Equation 7, with the weights of their section 3.2: contrast and structure at every scale, each
-    half the one before, and luminance at the last. Window, constants and luma are those of `ssim`.
+    Wang, Simoncelli and Bovik (2003), equation 7, with the weights of section 3.2: contrast and
+    structure at every scale, each half the one before, and luminance at the last. Window, constants
+    and luma are those of `ssim`.
 
-    Deviation: images of less than 161 pixels either way are too small for five scales, whose last
-    has to hold a window of 11 pixels. They get as many as fit, with those scales' weights divided
-    by their sum. Compare values of one number of scales only.
+    Deviation: images with a side below 161 pixels are too small for five scales with a window of 11
+    pixels. They get as many scales as fit, with those scales' weights divided by their sum. Compare
+    only values of one number of scales.
 
     Args:
-        images: uint8 `[n, H, W, 3]` or `[n, H, W, 1]`, 0..255.
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Pixels cut off at every side before.
+        shave: Pixels cut off at every side first; at least 11 pixels must be left.
 
-    Returns:
-        float32 `[n]`, from 0 to 1, which is reached by equal images.
-
-    Raises:
-        ValueError: If the arrays are not images of one shape, or less than 11 pixels are left.
-
-    Example:
-        >>> ms_ssim(translated, photos).mean()
+    Example: `ms_ssim(translated, photos).mean()`.
     """
 
     def measure(originals, images):
@@ -125,18 +105,12 @@ def ms_ssim(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nda
 
 
 def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.ndarray:
-    """Mean absolute difference over pixels and channels, in 8-bit levels.
+    """Mean absolute difference over pixels and channels in 8-bit levels, float32 `[n]`, 0..255.
 
     Args:
-        images: uint8 `[n, H, W, 3]` or `[n, H, W, 1]`, 0..255.
+        images: uint8 `[n, H, W, 1 or 3]`, 0..255.
         originals: uint8, same shape and order.
-        shave: Pixels cut off at every side before.
-
-    Returns:
-        float32 `[n]`, 0..255.
-
-    Raises:
-        ValueError: If the arrays are not images of one shape, or nothing is left of them.
+        shave: Pixels cut off at every side first.
 
     Example:
         >>> l1_error(np.zeros([1, 8, 8, 3], "uint8"), np.full([1, 8, 8, 3], 3, "uint8"))
@@ -153,7 +127,7 @@ def l1_error(images: np.ndarray, originals: np.ndarray, shave: int = 0) -> np.nd
 def _in_batches(
     measure: Callable, images: np.ndarray, originals: np.ndarray, shave: int, least: int = 1
 ) -> np.ndarray:
-    """What `measure` returns for all pairs, shaved to no less than `least` pixels a side."""
+    """Returns `measure` of all pairs, shaved to no less than `least` pixels a side."""
     images = as_images(images)
     originals = as_images(originals, "originals")
     if originals.shape != images.shape:

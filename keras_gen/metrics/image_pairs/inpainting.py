@@ -8,27 +8,21 @@ from keras_gen.metrics.image_pairs.image_quality import psnr
 def hole_psnr(
     filled: np.ndarray, originals: np.ndarray, masks: np.ndarray, of: str = "luma"
 ) -> float:
-    """PSNR of the pixels that were missing, of the mean squared error over all images.
+    """PSNR of the missing pixels in decibels, from the mean squared error over all images.
 
-    The mean of their own PSNR would be infinite for one perfect image.
+    (The mean of the images' own PSNRs would be infinite for one perfect image.) The peak is 255.
 
     Args:
-        filled: uint8 `[n, H, W, 3]` or `[n, H, W, 1]`, equal to `originals` where nothing is
-            missing.
+        filled: uint8 `[n, H, W, 1 or 3]`, equal to `originals` where nothing is missing.
         originals: uint8, same shape and order.
         masks: `[n, H, W, 1]`, not 0 where a pixel was missing.
-        of: "luma" or "rgb", see `psnr`: in the luma's studio range errors of color do not count,
+        of: "luma" or "rgb", see `psnr`. In the luma's studio range, errors of color do not count,
             and the others count a seventh less.
 
-    Returns:
-        Decibels, for a peak of 255; infinite for equal images.
-
     Raises:
-        ValueError: If the arrays do not fit each other, nothing is missing, known pixels differ, or
-            `of` is unknown.
+        ValueError: If the arrays do not fit, nothing is missing, or known pixels differ.
 
-    Example:
-        >>> hole_psnr(model.inpaint(images, masks), images, masks)
+    Example: `hole_psnr(model.inpaint(images, masks), images, masks)`.
     """
     missing = missing_pixels(originals, masks)
     if np.shape(filled) == np.shape(originals) and (~missing & (filled != originals)).any():

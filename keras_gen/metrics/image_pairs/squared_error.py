@@ -1,4 +1,4 @@
-"""How far reconstructions are from their originals, as papers on autoencoders measure."""
+"""How far reconstructions are from their originals, as in papers on autoencoders."""
 
 from __future__ import annotations
 
@@ -8,21 +8,15 @@ BLOCK = 1000  # images whose floats are held at once
 
 
 def squared_error(images: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Squared error of whole images, summed over pixels and channels, with pixels in [0, 1].
+    """Squared error summed over pixels (in [0, 1]) and channels of each image, float32 `[n]`.
 
-    Papers on autoencoders report this error (Hinton & Salakhutdinov 2006). Among linear codes
-    principal components have the least of it.
+    Papers on autoencoders report this error (Hinton & Salakhutdinov 2006). Principal components
+    have the least of all linear codes.
 
     Args:
         images: `[n, ...]`: uint8 0..255, or floats in units of 255 levels, which may lie outside
             [0, 1] as linear reconstructions do.
         originals: The same, of one shape and order, in either dtype.
-
-    Returns:
-        float32 `[n]`, from 0; at most the number of values of an image for images in [0, 1].
-
-    Raises:
-        ValueError: If the shapes differ, or a dtype is neither.
 
     Example:
         >>> squared_error(np.ones([1, 28, 28, 1], "float32"), np.zeros([1, 28, 28, 1], "uint8"))

@@ -1,1 +1,1 @@
-"""Likelihoods, in nats and bits, and the latents in use."""
+"""Likelihoods in nats and bits, and the number of latents in use."""

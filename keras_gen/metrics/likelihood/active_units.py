@@ -11,14 +11,11 @@ def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.nd
     """Counts the latents that a model uses: Burda et al. (2016), section 5.2.
 
     Args:
-        means: The posterior means of many examples, `[n, latents]`, as `vae.encode(images)[0]`.
-        threshold: A latent is active if its mean varies more over the data.
+        means: Posterior means of n >= 2 examples, `[n, latents]`, as `vae.encode(images)[0]`.
+        threshold: A latent is active if the variance of its mean over the data is larger.
 
     Returns:
         The number of active units, and the variances of all, float64 `[latents]`.
-
-    Raises:
-        ValueError: If `means` is no finite matrix with at least 2 rows.
 
     Example:
         >>> active_units(np.array([[1.0, 0.0], [-1.0, 0.001]]))[0]

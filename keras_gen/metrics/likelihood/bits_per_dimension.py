@@ -11,27 +11,21 @@ DEQUANTIZATIONS = ("none", "uniform", "variational")
 def bits_per_dimension(
     nats: Any, dimensions: int, dequantization: str, levels_per_unit: float = 1.0
 ) -> Any:
-    """Turns a negative log-likelihood of 8-bit data into bits for each of its numbers.
+    """Converts a negative log-likelihood of 8-bit data to bits per dimension.
 
-    A density and a probability cannot be compared. The density of data to which uniform noise
-    of one level's width was added bounds the probability of the levels (Theis et al. 2016, section
-    3.1); the density of bare data bounds nothing. Scaling the data changes their density, which is
-    undone here.
+    The result is `nats / dimensions / log 2 + log2(levels_per_unit)`, which undoes the effect of
+    the data's scaling on their density. Do not compare densities with probabilities. The density of
+    data plus uniform noise of one level's width bounds the probability of the levels (Theis et al.
+    2016, section 3.1); the density of data without noise bounds nothing.
 
     Args:
         nats: -log p(x) of whole examples: a number, array or tensor. For "variational" it includes
             the noise's term, log q(u|x) - log p(x + u) (Ho et al. 2019, Flow++).
         dimensions: Numbers in an example, such as 32 * 32 * 3.
         dequantization: "none" (p is a probability of 256 levels), "uniform" or "variational" (p is
-            a density of levels plus noise in [0, 1)). Report it with the figure.
+            a density of levels plus noise in [0, 1)). Report it with the result.
         levels_per_unit: Levels in one unit of the model's data: 256 for levels / 256, 128 for
             levels / 128 - 1, 1 for levels as they are.
-
-    Returns:
-        `nats / dimensions / log 2 + log2(levels_per_unit)`, of the kind of `nats`.
-
-    Raises:
-        ValueError: If an argument is out of range.
 
     Example:
         >>> bits_per_dimension(0.0, 784, "uniform", levels_per_unit=256)  # uniform in [0, 1)

@@ -1,4 +1,4 @@
-"""The exact likelihood of a decoder of two latents, by a grid."""
+"""The exact likelihood of a decoder of two latents, on a grid."""
 
 from __future__ import annotations
 
@@ -10,30 +10,29 @@ import numpy as np
 def latent_grid(
     model: Any, side: int = 300, span: float = 4.5, batch_size: int = 1000
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Decodes a grid over two latents, by which log p(x) is a sum and no estimate.
+    """Decodes a grid over two latents, on which log p(x) is a sum instead of an estimate.
 
-    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid it is a mixture of Bernoulli distributions:
-    the templates are the decoded points, the weights the prior's density. The mixture is a
-    distribution itself, so its NLL is that of a proper model. It needs no encoder and no samples,
-    and so compares models that were trained in different ways. The grid has to be finer than the
-    posterior of an example is wide: double `side` and see that the figure stays.
+    p(x) is the integral of N(z; 0, 1) p(x|z). On a grid it becomes a mixture of Bernoulli
+    distributions: the templates are the decoded points, the weights the prior's density. The
+    mixture is itself a distribution, so its NLL is that of a proper model. It needs no encoder and
+    no samples, so it compares models that were trained in different ways. The grid has to be finer
+    than an example's posterior: check that doubling `side` does not change the NLL.
 
     Args:
         model: A model with a `decoder` of latents `[batch, 2]` and a Bernoulli `likelihood`, such
             as `VAE` or `PriorSampledModel`.
-        side: Points on each axis.
+        side: Points on each axis, 2 or more.
         span: Largest absolute value of a latent, in standard deviations of the prior.
         batch_size: Points decoded at once.
 
     Returns:
-        The decoded probabilities, float32 `[side * side, ...]`, and the weights `[side * side]`,
-        as `keras_gen.baselines.BernoulliMixture.of` takes them.
+        The decoded probabilities, float32 `[side * side, ...]`, and the weights `[side * side]`, as
+        `keras_gen.baselines.BernoulliMixture.of` takes them.
 
     Raises:
         ValueError: If the latents are not two, or `side` is below 2.
 
-    Example:
-        >>> nats = -BernoulliMixture.of(*latent_grid(vae)).log_prob(binary_digits)
+    Example: `-BernoulliMixture.of(*latent_grid(vae)).log_prob(binary_digits)`.
     """
     if (shape := tuple(model.decoder.input_shape[1:])) != (2,):
         raise ValueError(

@@ -19,15 +19,12 @@ class ImportanceSampled(Protocol):
         """Checks images and returns them as floats `[batch, ...]`."""
 
     def log_weights(self, x: tf.Tensor, samples: int, seed: tf.Tensor) -> tf.Tensor:
-        """Draws `samples` latents z of each x and returns log p(x, z) - log q(z|x).
+        """Draws latents z and returns log p(x, z) - log q(z|x), float32 `[samples, batch]`.
 
         Args:
             x: Float examples `[batch, ...]`, as `prepare` returns them.
-            samples: How many latents.
-            seed: Stateless seed, int64 `[2]`; other seeds give other latents.
-
-        Returns:
-            float32 `[samples, batch]`, nats.
+            samples: Number of latents per example.
+            seed: Stateless seed, int64 `[2]`.
         """
 
 
@@ -41,15 +38,14 @@ def importance_weighted_nll(
 ) -> dict[str, np.ndarray]:
     """Estimates -log p(x) by importance sampling: Burda et al. (2016), equation 8, negated.
 
-    -log 1/k sum_i p(x, z_i) / q(z_i|x), z_i drawn from q(z|x): an upper bound of the true value in
-    expectation, the negative ELBO for k = 1, which falls as k grows. The sum is kept as a running
-    log-sum-exp, so that memory is that of `chunk` samples of `batch_size` examples for any
-    `samples`. All samples of a batch are drawn in one compiled loop.
+    -log 1/k sum_i p(x, z_i) / q(z_i|x), z_i drawn from q(z|x), is in expectation an upper bound of
+    the true value. It is the negative ELBO for k = 1, and falls as k grows. The sum is a running
+    log-sum-exp in one compiled loop, so memory is that of `chunk` samples of `batch_size` examples.
 
     Args:
         model: A model with the methods of `ImportanceSampled`, such as a `VAE`.
-        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them; binarize them first for
-            the figure of binary data.
+        images: uint8 or float, `[n, ...]`, as `model.prepare` takes them; binarize them first to
+            measure binary data.
         samples: Samples of each image, k.
         chunk: Samples decoded at once.
         batch_size: Examples at once.
@@ -59,15 +55,13 @@ def importance_weighted_nll(
     Returns:
         float64 `[n]` each, nats per example: "nll"; "elbo", the ELBO as the mean over the same
         samples; "effective_sample_size", (sum w)^2 / sum w^2 of the weights, from 1 to `samples`.
-        Where it is near 1, one sample made the estimate, and the bound is loose.
+        Near 1, one sample dominates the estimate, and the bound is loose.
 
     Raises:
         ValueError: If a number is below 1, or there are no images.
         FloatingPointError: If the model's weights are not numbers (NaN).
 
-    Example:
-        >>> nats = importance_weighted_nll(vae, test_images, samples=5000)
-        >>> nll_summary(nats)["nll"]
+    Example: `nll_summary(importance_weighted_nll(vae, test_images, samples=5000))["nll"]`.
     """
     if min(samples, chunk, batch_size) < 1 or not len(images):
         raise ValueError(
@@ -132,8 +126,7 @@ def nll_summary(nats: Mapping[str, np.ndarray], prefix: str = "") -> dict[str, f
         "nll", the mean over the examples, and "nll_standard_error", that of this mean. If `nats`
         has them, "negative_elbo", a mean too, and "effective_sample_size", the median.
 
-    Example:
-        >>> metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")
+    Example: `metrics |= nll_summary(importance_weighted_nll(vae, test_images), prefix="vae_")`.
     """
     nll = nats["nll"]
     found = {"nll": nll.mean(), "nll_standard_error": nll.std() / len(nll) ** 0.5}

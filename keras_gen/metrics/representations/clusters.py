@@ -16,20 +16,13 @@ def matched_accuracy(
 ) -> float:
     """Accuracy of clusters as a classifier: each was matched with one label on other examples.
 
-    No two clusters are matched with one label; the matching is the one that is right most often on
-    the known examples. Clusters that got no label are wrong everywhere.
+    The matching is one-to-one, and the one that is right most often on the known examples. Clusters
+    without a label are always wrong.
 
     Args:
         known: Clusters and labels of the examples to match on, integers `[m]` each, from 0 on.
-        clusters: Of the examples to classify, integers `[n]` from 0 on.
-        labels: Theirs.
-
-    Returns:
-        The fraction whose cluster was matched with their label.
-
-    Raises:
-        TypeError: If clusters or labels are not integers.
-        ValueError: If their numbers differ.
+        clusters: Clusters of the examples to classify, integers `[n]` from 0 on.
+        labels: Their labels, integers `[n]`.
 
     Example:
         >>> matched_accuracy(([0, 0, 1], [5, 5, 7]), clusters=[0, 1], labels=[5, 5])
@@ -49,25 +42,20 @@ def matched_accuracy(
 def kmeans_report(
     codes: np.ndarray, labels: np.ndarray, clusters: int | None = None, seed: int = 0
 ) -> dict[str, float]:
-    """How well k-means clusters of the codes agree with labels that they never saw.
+    """How well k-means clusters of the codes agree with labels.
 
     Args:
-        codes: Finite numbers `[n, d]`, taken as they are: a code of large scale counts for more.
+        codes: Finite numbers `[n, d]`, used as they are: a code of large scale counts for more.
         labels: Integers `[n]`.
         clusters: Number of clusters, 1 to n; by default that of the labels.
         seed: Seed of the ten starts; the tightest clusters are kept.
 
     Returns:
-        A dict of floats between 0 and 1: "purity", the fraction of examples that have the commonest
-        label of their cluster, which rises with the number of clusters; and "nmi", the mutual
-        information of clusters and labels over the mean of their entropies.
+        Numbers between 0 and 1: "purity", the fraction of examples that have the most common label
+        of their cluster, which rises with the number of clusters; and "nmi", the mutual information
+        of clusters and labels divided by the mean of their entropies.
 
-    Raises:
-        TypeError: If labels are not integers.
-        ValueError: If shapes differ, codes are not finite, or `clusters` is out of range.
-
-    Example:
-        >>> kmeans_report(codes, labels)["nmi"]
+    Example: `kmeans_report(codes, labels)["nmi"]`.
     """
     codes = as_features(codes, "codes", rows=1)
     labels = as_labels(labels, "labels", len(codes))

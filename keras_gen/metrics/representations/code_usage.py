@@ -11,10 +11,7 @@ def code_bits(shape: Sequence[int], levels: int) -> float:
 
     Args:
         shape: Shape of the codes of an example.
-        levels: How many values a code may have.
-
-    Raises:
-        ValueError: If there are fewer than 2 levels.
+        levels: Number of values of a code, 2 or more.
 
     Example:
         >>> code_bits((8, 8), 512)
@@ -26,18 +23,11 @@ def code_bits(shape: Sequence[int], levels: int) -> float:
 
 
 def code_uses(codes: np.ndarray, levels: int) -> np.ndarray:
-    """How often each code is used.
+    """Counts how often each code is used, int64 `[levels]`.
 
     Args:
-        codes: Integers of any shape, 0 to `levels - 1`.
-        levels: How many values a code may have.
-
-    Returns:
-        int64 `[levels]`.
-
-    Raises:
-        TypeError: If the codes are no integers.
-        ValueError: If there are none, or one is out of range.
+        codes: Integers of any shape, 0 to `levels - 1`, at least one.
+        levels: Number of values of a code.
 
     Example:
         >>> code_uses(np.array([[0, 2], [2, 2]]), 4)
@@ -53,19 +43,13 @@ def code_uses(codes: np.ndarray, levels: int) -> np.ndarray:
 
 
 def perplexity(uses: np.ndarray) -> float:
-    """How many codes are in use, as exp of the entropy of their frequencies.
+    """Effective number of codes in use, from 1 on: exp of the entropy of their frequencies.
 
-    So many codes in even use would have the same entropy. Its base 2 logarithm is the bits per code
-    of an entropy coder that takes codes one by one.
+    As many codes in even use have the same entropy. Its base 2 logarithm is the bits per code of an
+    entropy coder that takes codes one by one.
 
     Args:
-        uses: Numbers from 0 on `[levels]`, such as `code_uses` returns.
-
-    Returns:
-        A number from 1 to the number of codes.
-
-    Raises:
-        ValueError: If nothing is used, or a number is below 0.
+        uses: Numbers from 0 on `[levels]`, such as `code_uses` returns, not all 0.
 
     Example:
         >>> perplexity([5, 5, 0])

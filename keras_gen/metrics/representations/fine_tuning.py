@@ -1,4 +1,4 @@
-"""How good a start an encoder is for a classifier."""
+"""How well an encoder initializes a classifier."""
 
 import keras
 import numpy as np
@@ -19,26 +19,25 @@ def fine_tuned_error(
     learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> dict[str, float]:
-    """Test error of a classifier that starts from an encoder, at its best epoch by validation.
+    """Test error of a classifier initialized by an encoder, at its best epoch by validation.
 
-    A linear layer is put on a copy of the encoder, and both are trained by Adam, whose rate is
-    constant in the first half and then linear to zero.
+    A linear layer is put on a copy of the encoder, and both are trained by Adam, with a rate that
+    is constant in the first half and then falls linearly to zero.
 
     Args:
-        encoder: From float images in [0, 1] to features `[batch, ...]`.
+        encoder: Maps float images in [0, 1] to features `[batch, ...]`.
         train: uint8 images `[n, H, W, channels]` and integer labels `[n]`.
         validation: Likewise; its accuracy chooses the epoch.
-        test: Likewise; used once.
+        test: Likewise.
         batch_size: Images of a step.
         epochs: Passes over the training images.
-        learning_rate: In the first half.
+        learning_rate: Rate in the first half.
         seed: Seed of the new layer and of the order.
 
     Returns:
         "test_error" in percent, and "epoch", the chosen one, from 1.
 
-    Example:
-        >>> found = fine_tuned_error(model.encoder, train, validation, test, epochs=10)
+    Example: `fine_tuned_error(model.encoder, train, validation, test)["test_error"]`.
     """
     keras.utils.set_random_seed(seed)
     network = classifier_on(encoder)

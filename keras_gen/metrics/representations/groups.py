@@ -1,4 +1,4 @@
-"""The accuracy of a classifier in each group of the examples."""
+"""The accuracy of a classifier in each group of examples."""
 
 from __future__ import annotations
 
@@ -19,19 +19,14 @@ def group_report(
 
     Args:
         predicted: The classifier's classes, integers `[n]`.
-        labels: The right ones, integers `[n]`.
+        labels: The right classes, integers `[n]`.
         groups: Group of each example, integers `[n]` from 0 on, none of them empty.
         shares: Weight of each group in the accuracy over all, not negative, of any sum; by default
-            its number of examples. With weights rare groups can be measured on many examples and
-            still count little.
+            its number of examples. With weights, rare groups can be measured on many examples.
 
     Returns:
-        "accuracy", "worst_group", and "gap", the best group's accuracy less the worst one's: floats
-        between 0 and 1; and "group_0", "group_1", ..., the accuracy in each.
-
-    Raises:
-        TypeError: If labels or groups are not integers.
-        ValueError: If they are not as many, a group is empty, or there is not one share for each.
+        Numbers between 0 and 1: "accuracy"; "worst_group"; "gap", the best group's accuracy minus
+        the worst one's; and "group_0", "group_1", ..., the accuracy in each.
 
     Example:
         >>> report = group_report([1, 1, 0, 0], [1, 1, 0, 1], [0, 0, 0, 1], shares=[0.9, 0.1])

@@ -1,4 +1,4 @@
-"""How well a linear classifier reads labels from codes."""
+"""How well a linear classifier predicts labels from codes."""
 
 from __future__ import annotations
 
@@ -20,32 +20,21 @@ def linear_probe(
     counts: Sequence[int] | None = None,
     seed: int = 0,
 ) -> dict[int, float]:
-    """Accuracy of logistic regression on the codes, trained with some numbers of labels.
+    """Test accuracy, 0 to 1, of logistic regression on the codes for some numbers of labels.
 
-    The codes are standardized by all of `train_codes`, without labels. The labeled examples are
-    drawn as evenly over the classes as they allow, and a larger draw contains the smaller ones. A
-    linear probe sees only what is linearly readable: classes arranged like an exclusive or stay at
-    chance.
+    The codes are standardized by all of `train_codes`. The labeled examples are drawn as evenly
+    over the classes as possible, and a larger draw contains the smaller ones.
 
     Args:
         train_codes: Finite numbers `[n, d]`.
-        train_labels: Integers `[n]`.
+        train_labels: Integers `[n]`, of two classes or more.
         test_codes: Finite numbers `[m, d]`.
         test_labels: Integers `[m]`.
-        counts: Numbers of labeled examples in all, each from the number of classes up to n; by
-            default n.
+        counts: Numbers of labeled examples in all, each from the number of classes up to n, and the
+            keys of the result; by default n.
         seed: Seed of the draw.
 
-    Returns:
-        For each of `counts`, the fraction of right answers among the test examples.
-
-    Raises:
-        TypeError: If labels are not integers.
-        ValueError: If shapes differ, codes are not finite, there are fewer than two classes, or a
-            count is out of range.
-
-    Example:
-        >>> accuracy = linear_probe(codes, labels, test_codes, test_labels, counts=[100, 1000])
+    Example: `linear_probe(codes, labels, test_codes, test_labels, counts=[100, 1000])[100]`.
     """
     x, y, test_x, test_y = as_labeled_pair(
         train_codes, train_labels, test_codes, test_labels, ("train", "test")

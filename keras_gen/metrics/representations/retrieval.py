@@ -1,4 +1,4 @@
-"""How well codes find examples with the label of a query."""
+"""How well codes retrieve examples with the label of a query."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def retrieval_curve(
     seed: int = 0,
     leave_one_out: bool = False,
 ) -> np.ndarray:
-    """Precision where each fraction of a query's matches has been retrieved, by cosine similarity.
+    """Precision at each recall, float64 `[len(recalls)]`, of retrieval by cosine similarity.
 
-    The gallery is ranked for each query; precision at recall r is that of the shortest list which
-    holds at least the fraction r of the gallery examples with the query's label (no interpolation),
-    averaged over the queries.
+    The gallery is ranked for each query. Precision at recall r is that of the shortest list with at
+    least the fraction r of the gallery examples with the query's label (no interpolation), averaged
+    over the queries.
 
     Args:
         query_codes: Finite numbers `[m, d]`; a row of zeros is equally similar to everything.
@@ -32,18 +32,9 @@ def retrieval_curve(
         gallery_labels: Integers `[n]`.
         recalls: Above 0, at most 1.
         seed: Seed of the order among equally similar examples.
-        leave_one_out: Whether query i is gallery example i; it then does not find itself.
+        leave_one_out: Whether query i is gallery example i, and must not find itself.
 
-    Returns:
-        float64 `[len(recalls)]`, between 0 and 1.
-
-    Raises:
-        TypeError: If labels are not integers.
-        ValueError: If shapes differ, codes are not finite, a query has no match, or a recall is out
-            of range.
-
-    Example:
-        >>> precision = retrieval_curve(test_codes, test_labels, train_codes, train_labels)
+    Example: `retrieval_curve(test_codes, test_labels, train_codes, train_labels)`.
     """
     gallery, gallery_y, queries, query_y = as_labeled_pair(
         gallery_codes, gallery_labels, query_codes, query_labels, ("gallery", "query")
@@ -70,7 +61,7 @@ def retrieval_curve(
 
 
 def _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out=False) -> Iterator[np.ndarray]:
-    """Whether ranked gallery examples have the query's label: bools `[queries, n or n - 1]`."""
+    """Yields whether ranked examples have the query's label, bools `[queries, n or n - 1]`."""
     order = np.random.default_rng(seed).permutation(len(gallery))
     queries = normalize(queries)
     gallery = normalize(gallery[order])

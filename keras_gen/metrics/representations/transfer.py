@@ -19,16 +19,15 @@ def transfer_report(
 ) -> dict[str, float]:
     """Accuracy of an encoder after fine-tuning, and of logistic regression on its features.
 
-    Both are trained on the same labeled images, drawn anew for each of the draws. Fine-tuning
-    changes a copy of the encoder, under a new linear layer, by Adam with batches of 50; held-out
-    images are used at the end only.
+    Both are trained on the same labeled images. Fine-tuning changes a copy of the encoder under a
+    new linear layer, by Adam with batches of 50.
 
     Args:
         encoder: Maps float images in `data_range` to features `[batch, ...]`.
         train: uint8 images `[n, H, W, channels]` and integer labels `[n]`, 0 to classes - 1.
         test: Likewise, held out.
         labels_per_class: Labeled images of each class, or all if there are fewer.
-        draws: Draws of labeled images, over which accuracies are averaged.
+        draws: Draws of labeled images to average over, 1 or more.
         epochs: Passes over them in fine-tuning.
         data_range: The encoder's inputs for the levels 0 and 255.
         seed: Seed of the first draw, of the new layer and of the order.
@@ -37,11 +36,7 @@ def transfer_report(
         "tuned" and "probed", fractions of right answers, and "tuned_error" and "probed_error",
         their standard errors over the draws (0 for one).
 
-    Raises:
-        ValueError: If there are fewer than two classes, or no draw.
-
-    Example:
-        >>> report = transfer_report(model.encoder, (images, labels), (test_images, test_labels))
+    Example: `transfer_report(model.encoder, (images, labels), (test_images, test_labels))`.
     """
     images, labels = train
     test_images, test_labels = test

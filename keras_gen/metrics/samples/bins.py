@@ -1,4 +1,4 @@
-"""How samples spread over clusters of the data, to see what is missing."""
+"""How samples are distributed over clusters of the data, to detect missing modes."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ def bin_shares(
     """Fractions of real examples and of samples in each of several clusters of the real ones.
 
     Richardson, Weiss: "On GANs and GMMs", NeurIPS 2018: clusters are those of k-means, and a sample
-    belongs to the one whose center is nearest. A generator that has dropped a mode leaves its bins
-    empty.
+    belongs to the nearest center. The bins of a dropped mode are empty.
 
     Args:
         real: Real examples or their features, `[n, ...]`; axes after the first are flattened.
@@ -22,11 +21,8 @@ def bin_shares(
         seed: Seed of the clusters.
 
     Returns:
-        The fraction of the real examples and that of the samples in each bin, float64 `[bins]`
-        each; bins are in the order of their real examples, from most to fewest.
-
-    Raises:
-        ValueError: If examples of the two have different sizes, or `bins` is not in 1 to n.
+        The fractions of the real examples and those of the samples, float64 `[bins]` each, ordered
+        from most to fewest real examples.
 
     Example:
         >>> of_real, of_samples = bin_shares(images, gan.sample(1000), bins=20)

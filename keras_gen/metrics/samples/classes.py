@@ -17,8 +17,8 @@ def class_report(
     """Whether generated images show the wanted class, and vary as its real images do.
 
     Agreement alone is highest for a generator that always draws the same clear image of a class, so
-    the kernel distance of each class is given too. Compare both with the classifier's accuracy on
-    held-out real images, which is the best that a generator can reach.
+    the kernel distance of each class is included. Compare the agreement with the classifier's
+    accuracy on held-out real images, the best that a generator can reach.
 
     Args:
         real: Output of an `Extractor` for real images: "features" `[n, d]`.
@@ -28,18 +28,14 @@ def class_report(
         seed: Seed of the kernel distance's subsets.
 
     Returns:
-        A dict of floats: "agreement", the fraction whose likeliest class is the label, and
-        "worst_agreement", the lowest of any class; "class_distance", the mean over the
-        classes of the kernel distance between generated and real images of a class, and
-        "worst_class_distance", the largest.
+        "agreement", the fraction whose likeliest class is the label, and "worst_agreement", the
+        lowest of any class; "class_distance", the mean over the classes of the kernel distance
+        between generated and real images, and "worst_class_distance", the largest.
 
     Raises:
         ValueError: If there is not one label for each image, or a class has too few images.
 
-    Example:
-        >>> labels = np.arange(1000) % 10
-        >>> made = extractor(gan.sample(1000, label=labels))
-        >>> class_report(extractor(images), image_labels, made, labels)["agreement"]
+    Example: `class_report(extractor(images), classes, extractor(samples), labels)["agreement"]`.
     """
     real_labels, labels = np.asarray(real_labels), np.asarray(labels)
     sizes = [(len(real["features"]), len(real_labels)), (len(generated["logits"]), len(labels))]

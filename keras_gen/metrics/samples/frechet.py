@@ -15,7 +15,7 @@ class Moments(NamedTuple):
     Args:
         mean: float64 `[d]`.
         covariance: float64 `[d, d]`, divided by n - 1.
-        n: How many features they were estimated from; by default they are known exactly.
+        n: Number of features they were estimated from; None: they are known exactly.
 
     Example:
         >>> normal = Moments(np.zeros(8), np.eye(8))
@@ -29,18 +29,7 @@ class Moments(NamedTuple):
 
 
 def moments(features: np.ndarray) -> Moments:
-    """Returns the moments of features, computed in float64.
-
-    Args:
-        features: `[n, d]`, any number type, n of at least 2.
-
-    Raises:
-        ValueError: If `features` is no finite matrix of 2 rows or more.
-
-    Example:
-        >>> moments(np.eye(3)).n
-        3
-    """
+    """Returns the moments, computed in float64, of features `[n, d]` of any number type, n >= 2."""
     features = as_features(features, "features")
     mean = features.mean(axis=0)
     centered = features - mean
@@ -51,12 +40,11 @@ def frechet_distance(a: np.ndarray | Moments, b: np.ndarray | Moments) -> dict[s
     """Squared Fréchet distance of the normal distributions with the moments of two sets.
 
     |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)): Heusel et al. (2017), equation 6. It is FID
-    if the features are those of that paper's Inception network; name your own extractor with
-    the number. The estimate is biased: it falls with the sizes of the sets, which are therefore
-    part of the result. Compare sets of one size.
+    for the features of that paper's Inception network; otherwise report the extractor's name. The
+    estimate is biased: it falls with the sizes of the sets, so compare only sets of one size.
 
-    The trace of the root is the sum of the singular values of F_a^T F_b with C = F F^T. That needs
-    no root of a matrix that is not symmetric, and holds for covariances without full rank.
+    The trace of the root is the sum of the singular values of F_a^T F_b with C = F F^T, which needs
+    no root of an asymmetric matrix, and holds for covariances without full rank.
 
     Args:
         a: Features `[n_a, d]`, any number type, or their `Moments`.
@@ -65,12 +53,7 @@ def frechet_distance(a: np.ndarray | Moments, b: np.ndarray | Moments) -> dict[s
     Returns:
         {"distance": at least 0, in squared units of the features, "n_a", "n_b": the sizes}.
 
-    Raises:
-        ValueError: If the features or moments are not such, or of different widths.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> frechet_distance(rng.normal(size=(500, 8)), rng.normal(size=(500, 8)) + 1)
+    Example: `frechet_distance(real_features, generated_features)["distance"]`.
     """
     a, b = _as_moments(a, "a"), _as_moments(b, "b")
     if a.mean.shape != b.mean.shape:

@@ -1,4 +1,4 @@
-"""Reports on samples: by the features of one network, of several, and without any."""
+"""Reports on samples by the features of one network or several, and without any network."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ def generation_report(
     """Compares generated images with real ones by every measure of the features of one network.
 
     The numbers depend on the extractor and on the sizes of the sets: report both with them. Pass
-    held-out real images as `generated` to learn what a perfect generator would get.
+    held-out real images as `generated` for the values of a perfect generator.
 
     Args:
-        real: Output of an `Extractor` for real images: "features" `[n, d]`.
-        generated: The same for generated ones, `[m, d]`; with "logits" `[m, K]` also their
-            inception score is computed.
+        real: Output of an `Extractor` for 10 real images or more: "features" `[n, d]`.
+        generated: The same for generated ones, `[m, d]`, with "logits" `[m, K]` for the inception
+            score.
         k: Which neighbor reaches the edge of the balls of precision, recall, density, coverage.
         seed: Seed of the kernel distance's subsets.
 
     Returns:
-        A dict of floats:
+        Numbers, by name:
 
         - "frechet_distance": FID's formula, see `frechet_distance`;
         - "kernel_distance", "kernel_distance_error": KID's, see `kernel_distance`;
@@ -44,13 +44,7 @@ def generation_report(
           classes; the error is the standard deviation over ten parts;
         - "n_real", "n_generated": the sizes.
 
-    Raises:
-        ValueError: If the features are not such, or there are fewer than 10 images of either kind.
-
-    Example:
-    ```python
-    report = generation_report(extractor(real_images), extractor(gan.sample(10_000)))
-    ```
+    Example: `generation_report(extractor(real_images), extractor(gan.sample(10_000)))`.
     """
     a, b = real["features"], generated["features"]
     if min(len(a), len(b)) < 10:
@@ -75,19 +69,16 @@ def generation_report(
 class GenerationEvaluation:
     """Compares generated images with training images by several networks, and without one.
 
-    A network can be pleased by what no eye would take for real, so none decides alone: the worst of
-    the networks' figures counts. Fréchet distances have the units of their network's
-    features, so each is divided by what held-out images get: 1 is a perfect generator. The sliced
-    Wasserstein distance of pyramid patches needs no network and sees blur and noise.
+    One network can rate highly what people would not, so the worst result of all networks counts.
+    Fréchet distances have the units of their network's features, so each is divided by that of
+    held-out images: a perfect generator has 1. The sliced Wasserstein distance of pyramid patches
+    needs no network and detects blur and noise.
 
     Args:
         extractors: By name, extractors for images of this shape, see `trained_extractor`.
-        real: Training images uint8 `[n, H, H, C]`; H is 16, 32, 64, ...
+        real: Training images uint8 `[n, H, H, C]`, 10 or more; H is 16, 32, 64, ...
         held_out: Held-out images uint8 `[m, H, H, C]`. Compare as many generated ones.
         seed: Seed of subsets and patches.
-
-    Raises:
-        ValueError: If the arrays are not images of such shapes, or fewer than 10.
 
     Example:
         >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0][:10_000], held_out)
@@ -112,24 +103,21 @@ class GenerationEvaluation:
             self._floors[name] = floor["distance"]
 
     def __call__(self, images: np.ndarray) -> dict[str, float]:
-        """Measures generated images; held-out ones give the floor, with a "frechet_ratio" of 1.
+        """Measures generated images; held-out images give the floor, with a "frechet_ratio" of 1.
 
         Args:
-            images: uint8 `[k, H, H, C]`.
+            images: uint8 `[k, H, H, C]`, 10 or more.
 
         Returns:
-            A dict of floats:
+            Numbers, by name:
 
-            - "frechet_ratio": the highest over the networks of the Fréchet distance over that of
-              the held-out images; with "_" and the network's name that of each;
+            - "frechet_ratio": the highest over the networks of the Fréchet distance divided by that
+              of the held-out images; followed by "_" and the network's name that of each;
             - "precision", "recall", "density", "coverage": the lowest over the networks;
-            - "pyramid_" and the side of a level: see `pyramid_distances`, of 8 patches per image;
-              contrast counts;
-            - the figures of `generation_report` for each network, with "_" and its name; the sizes
-              without, for they are the same.
-
-        Raises:
-            ValueError: If the array is not such, or has fewer than 10 images.
+            - "pyramid_" and the side of a level: see `pyramid_distances`, with 8 patches per image
+              and without normalization;
+            - the results of `generation_report` for each network, followed by "_" and its name; the
+              sizes without the name.
         """
         reports: dict[str, dict[str, Any]] = {}
         for name, extract in self.extractors.items():
@@ -155,29 +143,22 @@ def sample_report(
     sets: Mapping[str, np.ndarray],
     seed: int = 0,
 ) -> dict[str, float | str | None]:
-    """Measures samples, a baseline and held-out images alike: what a generator's recipe reports.
+    """Measures samples, baselines and held-out images alike, for a generator's recipe.
 
     Args:
         extractors: As of `GenerationEvaluation`.
-        training: All training images. The first of them, as many as there are held-out ones, are
-            compared.
+        training: All training images; the first ones, as many as the held-out ones, are compared.
         held_out: As of `GenerationEvaluation`.
-        sets: uint8 images by the prefix of their figures, such as the model's samples under ""
-            and those of `keras_gen.baselines.mixture_samples` under "baseline_".
+        sets: uint8 images by the prefix of their results, such as the model's samples under "" and
+            those of `keras_gen.baselines.mixture_samples` under "baseline_".
         seed: As of `GenerationEvaluation`.
 
     Returns:
-        For each prefix, and "floor_" for the held-out images, the figures of
+        For each prefix, and "floor_" for the held-out images, the results of
         `GenerationEvaluation`, and `memorization` of a tenth of the images; "extractor_" and
         "extractor_accuracy_" with the name of each network.
 
-    Raises:
-        ValueError: As `GenerationEvaluation`.
-
-    Example:
-        >>> sets = {"": gan.sample(10_000), "baseline_": mixture_samples(train_images, 10_000)}
-        >>> found = sample_report(extractors, train_images, test_images, sets)
-        >>> found["frechet_ratio"], found["baseline_frechet_ratio"]
+    Example: `sample_report(extractors, train_images, test_images, {"": gan.sample(10_000)})`.
     """
     evaluate = GenerationEvaluation(extractors, training[: len(held_out)], held_out, seed)
     metrics: dict[str, float | str | None] = {}

@@ -11,23 +11,20 @@ def inception_score(
 ) -> tuple[float, float]:
     """Exponential of the mean KL(p(y|x) || p(y)): Salimans et al. (2016), section 4.
 
-    It lies between 1 (every image is classified alike) and the number of classes K (every image is
-    classified with certainty, all classes equally often). It never sees a real image, so it misses
-    what the classifier does not know. It is that paper's score only with that paper's classifier:
-    name yours with the number.
+    It lies between 1 (every image is classified alike) and the number of classes K (certain classes
+    that are equally frequent). It ignores the real images, so it misses what the classifier does
+    not know. It is the paper's score only with the paper's classifier: report yours with the
+    number.
 
     Args:
         predictions: The classifier's output for n images, `[n, K]`: probabilities or logits.
         from_logits: Whether they are logits.
-        splits: Parts, in the given order, each with its own p(y). Images sorted by class would
-            make every part poor: leave them in the order they were drawn.
+        splits: Number of parts, at most n, in the given order, each with its own p(y). Do not sort
+            the images by class, which would lower the score of every part.
 
     Returns:
-        Mean and standard deviation of the score over the parts, computed in float64. The second is
-        0 for one part.
-
-    Raises:
-        ValueError: If `predictions` is no such matrix, or has fewer rows than `splits`.
+        Mean and standard deviation of the score over the parts, in float64. The second is 0 for one
+        part.
 
     Example:
         >>> np.round(inception_score(np.tile(np.eye(10), [10, 1]), splits=10), 6)

@@ -20,27 +20,21 @@ def kernel_distance(
 
     The estimate is unbiased, so between sets of one distribution it scatters around 0 and may be
     negative. Larger sets are compared in random subsets, and the mean is returned. If one set has
-    no more than `subset_size` rows, both are compared whole and once, in blocks that bound the
-    memory.
+    no more than `subset_size` rows, both are compared whole, in blocks that bound the memory.
 
     Args:
-        features_a: `[n_a, d]`, any number type.
-        features_b: `[n_b, d]`.
-        subsets: How many pairs of subsets are compared, at least 2.
+        features_a: `[n_a, d]`, any number type, at least 3 rows.
+        features_b: `[n_b, d]`, likewise.
+        subsets: Number of pairs of subsets, at least 2.
         subset_size: Rows of a subset, at least 3, drawn without replacement.
         seed: Seed of the draw.
 
     Returns:
-        The distance and its standard error, computed in float64: over the subsets, or by the
-        jackknife (leaving out one row at a time) where the sets are compared whole. Subsets share
-        rows, so with many of them the first kind understates the error.
+        The distance and its standard error, in float64: over the subsets, or by the jackknife
+        (leaving out one row at a time) for whole sets. Subsets share rows, so many of them
+        understate the error.
 
-    Raises:
-        ValueError: If features are not two finite matrices of equal width with at least 3 rows.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> value, error = kernel_distance(rng.normal(size=(50, 8)), rng.normal(size=(60, 8)) + 1)
+    Example: `distance, error = kernel_distance(real_features, generated_features)`.
     """
     a, b = as_feature_pair(features_a, features_b, ("features_a", "features_b"), rows=3)
     if subset_size >= min(len(a), len(b)):

@@ -12,14 +12,14 @@ def memorization(
 ) -> dict[str, float]:
     """Reports how many generated examples lie suspiciously close to one training example.
 
-    An example is taken for memorized if its nearest training example is closer than `ratio` times
-    the second nearest, or equal to it: Yoon et al. (2023). It is a measure of copies of single
-    examples; where the training set holds duplicates, only exact copies of those are found. Pass
-    real held-out examples as `generated` to learn what fraction to expect without memorization.
+    An example counts as memorized if its nearest training example is closer than `ratio` times the
+    second nearest, or equal to it: Yoon et al. (2023). Of training examples with duplicates, only
+    exact copies are found. Pass held-out examples as `generated` for the fraction without
+    memorization.
 
     Args:
-        generated: Images or features `[n, ...]`, any number type. Distances are Euclidean, in its
-            units: in pixels they see copies, in features also copies that were shifted a little.
+        generated: Images or features `[n, ...]`, any number type. Distances are Euclidean: those of
+            pixels detect copies, those of features also slightly shifted copies.
         training: The training set `[m, ...]`, at least 2 examples.
         ratio: Between 0 and 1.
 
@@ -27,11 +27,7 @@ def memorization(
         {"memorized_fraction": of the generated, "nearest_distance": the median over the generated
         of the distance to the nearest training example}.
 
-    Raises:
-        ValueError: If the examples differ in shape, there are too few, or `ratio` is out of range.
-
-    Example:
-        >>> memorization(model.sample(1000), training_images)["memorized_fraction"]
+    Example: `memorization(model.sample(1000), training_images)["memorized_fraction"]`.
     """
     if not 0 < ratio <= 1:
         raise ValueError(f"memorization found ratio={ratio}: pass a number in (0, 1].")

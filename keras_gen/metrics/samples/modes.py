@@ -15,11 +15,10 @@ def ring_centers(modes: int = 8, radius: float = 1.0) -> np.ndarray:
     """Returns the centers of a ring of normal distributions, float64 `[modes, 2]`.
 
     Args:
-        modes: How many, evenly spaced, the first at angle 0.
+        modes: Number of centers, evenly spaced, the first at angle 0.
         radius: Radius of the ring.
 
-    Example:
-        >>> ring_centers(4).round()  # (1, 0), (0, 1), (-1, 0), (0, -1)
+    Example: `ring_centers(4)` is (1, 0), (0, 1), (-1, 0), (0, -1), up to rounding.
     """
     angles = 2 * np.pi * np.arange(modes) / modes
     return radius * np.stack([np.cos(angles), np.sin(angles)], axis=1)
@@ -30,10 +29,9 @@ def grid_centers(side: int = 5, spacing: float = 2.0) -> np.ndarray:
 
     Args:
         side: Modes along each axis.
-        spacing: Between neighbors.
+        spacing: Distance between neighbors.
 
-    Example:
-        >>> grid_centers(2)  # (-1, -1), (-1, 1), (1, -1), (1, 1)
+    Example: `grid_centers(2)` is (-1, -1), (-1, 1), (1, -1), (1, 1).
     """
     axis = spacing * (np.arange(side) - (side - 1) / 2)
     return np.stack(np.meshgrid(axis, axis, indexing="ij"), axis=-1).reshape(-1, 2)
@@ -50,15 +48,11 @@ def gaussian_modes(samples: np.ndarray, centers: np.ndarray, std: float) -> dict
     Args:
         samples: `[n, d]`, any number type.
         centers: `[modes, d]`, such as `ring_centers()`.
-        std: Standard deviation of each normal distribution along each axis.
+        std: Standard deviation of each normal distribution along each axis, positive.
 
     Returns:
         {"modes": number captured, "high_quality_fraction": of all samples, "reverse_kl": KL in nats
         of the high-quality samples' modes from the uniform distribution, NaN if there are none}.
-
-    Raises:
-        ValueError: If samples and centers are no finite matrices of one width, or `std` is not
-            positive.
 
     Example:
         >>> gaussian_modes(ring_centers(8), ring_centers(8), std=0.01)["modes"]
@@ -80,29 +74,24 @@ def stacked_modes(
     reference: np.ndarray | None = None,
     batch_size: int = 512,
 ) -> dict[str, float]:
-    """Counts the modes of images whose three channels are digits of their own: stacked MNIST.
+    """Counts the modes of images with one digit in each of three channels: stacked MNIST.
 
-    Srivastava et al. (2017, VEEGAN), section 4.2: the classes of the three channels make one of
-    10^3 modes. They draw 26,000 samples; as many real images reach all 1,000 modes.
+    Srivastava et al. (2017, VEEGAN), section 4.2: the classes of the three channels are one of 10^3
+    modes. They draw 26,000 samples; as many real images reach all 1,000 modes.
 
     Args:
         images: uint8 `[n, H, W, 3]`, 0..255.
-        classify: Gray images uint8 `[batch, H, W, 1]` to logits or probabilities
+        classify: Maps gray images uint8 `[batch, H, W, 1]` to logits or probabilities
             `[batch, classes]`, by a classifier that was trained on single digits.
         classes: Number of classes of a channel.
-        reference: The modes of real examples, integers `[m]`, as 100 a + 10 b + c for classes a,
-            b, c; by default all modes are equally likely.
+        reference: The modes of real examples, integers `[m]`, as 100 a + 10 b + c for classes a, b,
+            c; by default all modes are equally likely.
         batch_size: Images at once.
 
     Returns:
-        {"modes": number with at least one image, "reverse_kl": KL in nats of the images' modes
-        from the reference's}.
+        As `label_modes`.
 
-    Raises:
-        ValueError: If the images are not such, or `classify` returns another shape.
-
-    Example:
-        >>> stacked_modes(model.sample(26_000), lambda x: extractor(x)["logits"])["modes"]
+    Example: `stacked_modes(model.sample(26_000), lambda x: extractor(x)["logits"])["modes"]`.
     """
     images = as_images(images, channels=(3,))
     labels = []
@@ -127,19 +116,14 @@ def label_modes(
 
     Args:
         labels: Integers `[n]`, 0 to `modes` - 1, one for each generated example.
-        modes: How many there are.
-        reference: Labels of real examples, integers `[m]`; by default all modes are equally
-            likely.
+        modes: Number of modes.
+        reference: Labels of real examples, integers `[m]`; by default all modes are equally likely.
 
     Returns:
         {"modes": number with at least one example, "reverse_kl": KL(labels || reference) in nats,
-        infinite if a mode is found that the reference lacks, NaN if there are no labels}.
+        infinite if the reference lacks a mode, NaN if there are no labels}.
 
-    Raises:
-        ValueError: If labels are out of range.
-
-    Example:
-        >>> label_modes(np.array([0, 0, 1, 1]), modes=4)  # 2 modes, log 2 nats
+    Example: `label_modes(np.array([0, 0, 1, 1]), modes=4)` has 2 modes, and log 2 nats.
     """
     counts = _counts(labels, modes, "labels")
     expected = np.ones(modes) if reference is None else _counts(reference, modes, "reference")

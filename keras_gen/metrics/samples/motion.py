@@ -1,4 +1,4 @@
-"""How things move in videos of one bright thing on black."""
+"""Motion in videos of one bright object on black."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     """Measures the motion of the center of brightness in each video.
 
     Args:
-        videos: uint8 `[n, frames, height, width, channels]`, at least 3 frames. For a black frame
-            the center of the image is taken.
+        videos: uint8 `[n, frames, height, width, channels]`, at least 3 frames. The center of a
+            black frame is that of the image.
 
     Returns:
-        A dict of float64 `[n]`:
+        float64 `[n]` each:
 
         - "speed": mean distance from one frame to the next, pixels;
         - "turning": mean angle between successive steps in degrees, 0 to 180; steps of less than
           half a pixel have no direction and are left out (0 if there is no other);
-        - "flicker": standard deviation over time of the sum of brightness, over its mean; it is 0
-          for a thing that does not change its shape.
+        - "flicker": standard deviation over time of the sum of brightness, divided by its mean; 0
+          for an object of constant shape.
 
-    Raises:
-        ValueError: If the videos are not such.
-
-    Example:
-        >>> motion_statistics(model.sample(100))["speed"].mean()
+    Example: `motion_statistics(model.sample(100))["speed"].mean()`.
     """
     videos = np.asarray(videos)
     if videos.dtype != np.uint8 or videos.ndim != 5 or videos.shape[1] < 3 or not videos.size:
@@ -65,11 +61,7 @@ def motion_distances(real: np.ndarray, generated: np.ndarray) -> dict[str, float
         mover's distance of each statistic's two distributions; "speed", "turning" and "flicker":
         the means of the generated.
 
-    Raises:
-        ValueError: As `motion_statistics`.
-
-    Example:
-        >>> motion_distances(training_videos, model.sample(1000))["speed_distance"]
+    Example: `motion_distances(training_videos, model.sample(1000))["speed_distance"]`.
     """
     of_real = motion_statistics(real)
     of_generated = motion_statistics(generated)

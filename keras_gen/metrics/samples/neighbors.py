@@ -14,26 +14,19 @@ def nearest_neighbors(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Finds the k nearest rows of `reference` for every row of `queries`.
 
-    Computed in float64, in blocks: besides the arrays, memory is that of `reference` as floats
-    (float32 for uint8), for any number of queries.
+    It computes in float64, in blocks: additional memory is that of `reference` as floats (float32
+    for uint8), for any number of queries.
 
     Args:
         queries: Features or images of any number type, `[n, ...]`; axes after the first are
             flattened.
         reference: Likewise, `[m, ...]`, such as the training set.
-        k: How many neighbors, at most m.
+        k: Number of neighbors, at most m.
 
     Returns:
-        Euclidean distances float64 `[n, k]`, ascending, and indices into `reference` int64
-        `[n, k]`.
+        Ascending Euclidean distances float64 `[n, k]`, and indices into `reference` int64 `[n, k]`.
 
-    Raises:
-        ValueError: If examples of the two have different sizes, numbers are not finite, or k is
-            not in 1 to m.
-
-    Example:
-        >>> distances, indices = nearest_neighbors(samples, training_images)
-        >>> training_images[indices[:, 0]]
+    Example: `training_images[nearest_neighbors(samples, training_images)[1][:, 0]]`.
     """
     queries, reference = _rows(queries, "queries"), _rows(reference, "reference")
     if queries.shape[1] != reference.shape[1]:

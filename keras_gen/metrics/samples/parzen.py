@@ -1,4 +1,4 @@
-"""Likelihoods from samples alone, by a normal density around each, as early GANs reported."""
+"""Likelihoods from samples alone, by a normal density around each, as in early papers on GANs."""
 
 from __future__ import annotations
 
@@ -11,29 +11,21 @@ from keras_gen.metrics.checks import as_images
 def parzen_log_likelihood(
     samples: np.ndarray, images: np.ndarray, std: float, batch_size: int = 100
 ) -> np.ndarray:
-    """Estimates log p(x) of images by a Parzen window: a normal distribution around each sample.
+    """Estimates log p(x) of images by a Parzen window, float64 `[n]`, nats for pixels in [0, 1].
 
-    Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, sec. 5, of 10,000 samples, with
-    the pixels in [0, 1]; the mean over the test images of MNIST is 225, with a standard error of 2
-    (table 1). Theis, van den Oord, Bethge: "A Note on the Evaluation of Generative Models", ICLR
-    2016, show that such estimates rank models wrongly, and can put one above the data's own
-    distribution: compare it with that table only.
+    Each sample has a normal distribution around it. Goodfellow et al.: "Generative Adversarial
+    Nets", NeurIPS 2014, sec. 5, use 10,000 samples; the mean over the test images of MNIST is 225,
+    with a standard error of 2 (table 1). Theis, van den Oord, Bethge: "A Note on the Evaluation of
+    Generative Models", ICLR 2016, show that such estimates rank models wrongly, even above the
+    data's own distribution: compare only with that table.
 
     Args:
-        samples: uint8 `[m, H, W, 1]` or `[m, H, W, 3]`, 0..255, of the model.
+        samples: The model's samples, uint8 `[m, H, W, 1 or 3]`, 0..255.
         images: uint8 `[n, H, W, C]`, the images to find the likelihood of.
         std: Standard deviation of the window, of pixels in [0, 1], from `best_parzen_std`.
         batch_size: Images at once.
 
-    Returns:
-        float64 `[n]`, nats per image, a density of pixels in [0, 1].
-
-    Raises:
-        ValueError: If the images are not such, or `std` is not positive.
-
-    Example:
-        >>> nats = parzen_log_likelihood(model.sample(10_000), test_images, std)
-        >>> nats.mean(), nats.std() / len(nats) ** 0.5
+    Example: `parzen_log_likelihood(model.sample(10_000), test_images, std).mean()`.
     """
     samples, images = _flat(samples), _flat(images)
     if samples.shape[1] != images.shape[1]:
@@ -55,20 +47,13 @@ def parzen_log_likelihood(
 
 
 def best_parzen_std(samples: np.ndarray, held_out: np.ndarray) -> float:
-    """Chooses the window's deviation by held-out images, from ten in equal ratios, 0.1 to 1.
+    """Returns the deviation of highest mean likelihood, out of ten in equal ratios, 0.1 to 1.
 
     Args:
         samples: As of `parzen_log_likelihood`.
         held_out: Images that are neither the model's training images nor test images.
 
-    Returns:
-        The candidate of the highest mean likelihood.
-
-    Raises:
-        ValueError: As `parzen_log_likelihood`.
-
-    Example:
-        >>> std = best_parzen_std(model.sample(10_000), validation_images)
+    Example: `best_parzen_std(model.sample(10_000), validation_images)`.
     """
     candidates = np.geomspace(0.1, 1.0, 10)
     means = [parzen_log_likelihood(samples, held_out, float(std)).mean() for std in candidates]

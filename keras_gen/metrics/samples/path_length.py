@@ -1,4 +1,4 @@
-"""Perceptual path length: how evenly images change along paths between latents."""
+"""Perceptual path length: how smoothly images change along paths between latents."""
 
 from __future__ import annotations
 
@@ -24,21 +24,20 @@ def perceptual_path_length(
     """Mean of |f(G(z(t))) - f(G(z(t + epsilon)))|^2 / epsilon^2 over t uniform in [0, 1].
 
     Karras et al. (2019), equations 2 and 3. The paper's f is LPIPS (Zhang et al. 2018), whose
-    distance is such a squared one; with other features the unit is theirs: name them.
+    distance is such a squared one; other features have another unit: report them with the number.
 
     Args:
-        generate: Float latents `[batch, ...]` to float images. They must not be rounded to
-            8 bits, which would hide a step of size epsilon.
-        features: Images to features `[batch, ...]`, whose squared differences are summed.
+        generate: Maps float latents `[batch, ...]` to float images. Rounding to 8 bits would hide a
+            step of size epsilon.
+        features: Maps images to features `[batch, ...]`, whose squared differences are summed.
         start: Latents at the ends t = 0 of the paths, `[n, d]`.
         end: Latents at the ends t = 1, same shape.
-        spherical: Interpolate along great circles instead of lines: the paper's Z instead of its
-            W. As there (sec. 4.1), the latents and all points between them are scaled to length 1.
-            A generator trained on normal latents, whose length is about sqrt(d), wants them scaled
-            back in `generate`.
+        spherical: Interpolate along great circles instead of lines: the paper's Z instead of its W.
+            As there (sec. 4.1), all latents are scaled to length 1. For a generator trained on
+            normal latents, whose length is about sqrt(d), scale them back in `generate`.
         epsilon: The step, above 0.
-        trim: Fraction of the shortest, and of the longest, that is left out of the mean: the
-            paper's program leaves out 0.01 of each.
+        trim: Fraction of the shortest, and of the longest, that is left out of the mean; 0.01 in
+            the paper's program.
         batch_size: Paths at once; `generate` gets twice as many latents.
         seed: Seed of the points t.
 
@@ -46,13 +45,11 @@ def perceptual_path_length(
         {"path_length": the mean, "path_length_error": its standard error, "n": number of paths}.
 
     Raises:
-        ValueError: If the latents have different shapes, or no great circle leads from one latent
-            to the other.
-        TypeError: If `generate` returns whole numbers.
+        ValueError: If the latents have different shapes, or no unique great circle connects two.
+        TypeError: If `generate` returns integers.
 
     Example:
         >>> z = np.random.default_rng(0).normal(size=(2, 100, 8))
-        >>> perceptual_path_length(lambda z: 2 * z, lambda x: x, z[0], z[1])  # about 4 * 2 * 8
         >>> scaled = lambda z: generator(8**0.5 * z)  # 8 dimensions: a sphere of radius sqrt(8)
         >>> perceptual_path_length(scaled, features, z[0], z[1], spherical=True)
     """

@@ -14,35 +14,26 @@ MEMORY = 64  # MiB of distances held at once
 def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float]:
     """Compares two sets through balls around each example that reach its k-th neighbor.
 
-    - precision: fraction of generated examples inside a ball of the real ones; how good they are.
-    - recall: fraction of real examples inside a ball of the generated; how much is covered.
-      Kynkäänniemi et al. (2019), equations 1 and 2, who use k = 3.
-    - density: mean number of balls of real examples around a generated one, over k; about 1 for
-      equal distributions, and it may be larger. Unlike precision, an outlier among the real
-      examples adds little to it.
-    - coverage: fraction of real examples whose ball holds a generated one. Unlike recall, outliers
-      among the generated examples do not raise it.
-      Naeem et al. (2020), section 3, who use k = 5.
+    - precision: fraction of generated examples inside a ball of the real ones (quality).
+    - recall: fraction of real examples inside a ball of the generated ones (coverage). Kynkäänniemi
+      et al. (2019), equations 1 and 2, who use k = 3.
+    - density: mean number of balls of real examples around a generated one, divided by k; about 1
+      for equal distributions, but it may be larger. Real outliers affect it less than precision.
+    - coverage: fraction of real examples whose ball holds a generated one. Unlike recall, generated
+      outliers do not raise it. Naeem et al. (2020), section 3, who use k = 5.
 
     Balls are closed: a copy of a real example is inside its ball, even one of radius 0. All four
-    depend on the sizes of the sets, which are therefore part of the result.
+    depend on the sizes of the sets.
 
     Args:
-        real: Features `[n, d]`, any number type; computed in float64.
-        generated: Features `[m, d]` of the same extractor.
+        real: Features `[n, d]`, n > k, any number type; computed in float64.
+        generated: Features `[m, d]` of the same extractor, m > k.
         k: Which neighbor, not counting the example itself, is the ball's radius away.
 
     Returns:
         {"precision", "recall", "density", "coverage": floats, "k", "n_real", "n_generated": ints}.
 
-    Raises:
-        ValueError: If the features are no finite matrices of one width with more than k rows.
-
-    Example:
-        >>> rng = np.random.default_rng(0)
-        >>> report = prdc(rng.normal(size=(500, 8)), 0.5 * rng.normal(size=(500, 8)))
-        >>> report["precision"] > report["recall"]
-        True
+    Example: `prdc(real_features, generated_features)["precision"]`.
     """
     if k < 1:
         raise ValueError(f"prdc found k={k}: pass a k of at least 1.")

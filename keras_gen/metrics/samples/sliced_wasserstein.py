@@ -1,4 +1,4 @@
-"""Sliced Wasserstein distance of the patches of Laplacian pyramids: no network, every scale."""
+"""Sliced Wasserstein distance of the patches of Laplacian pyramids, without a network."""
 
 from __future__ import annotations
 
@@ -24,29 +24,27 @@ def pyramid_distances(
     """Sliced Wasserstein distance of two sets of images, for every level of their pyramids.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid holds the detail of one scale;
-    from each, patches of 7x7 pixels are projected on random directions, along which the Wasserstein
-    distance is that of sorted numbers. The finest level sees speckle and blur, the coarsest is the
-    blurred image itself: its colors and composition.
+    Variation", ICLR 2018, sec. 5. A level of the Laplacian pyramid holds the detail of one scale.
+    Its patches of 7x7 pixels are projected on random directions, along which the Wasserstein
+    distance is that of sorted numbers. The finest level shows noise and blur; the coarsest is the
+    blurred image: its colors and composition.
 
-    Deviation: with `normalize=False` the patches keep their own contrast. The paper normalizes each
-    set by itself, which forgives an image that is too flat or too harsh at some scale.
+    Deviation: with `normalize=False` the patches keep their contrast. The paper normalizes each set
+    by itself, which ignores too little or too much contrast at some scale.
 
     Args:
         images: uint8 `[n, H, W, C]`, sides a power of two times 16.
-        target: uint8 `[m, H, W, C]`; from the larger set as many patches are drawn as the smaller
-            has.
-        normalize: True: each set's patches to mean 0 and deviation 1 for each channel, the paper's.
-            False: both by the mean and the deviation of `target`, so that contrast counts.
-        patches: Per image and level.
+        target: uint8 `[m, H, W, C]`. As many patches are drawn from the larger set as from the
+            smaller.
+        normalize: True: normalize each set's patches to mean 0 and deviation 1 for each channel, as
+            in the paper. False: normalize both by the mean and deviation of `target`, so contrast
+            counts.
+        patches: Patches per image and level.
         directions: Random projections.
         seed: Seed of the patches' places and of the directions.
 
     Returns:
         {side of the level: distance times 1000}, finest first.
-
-    Raises:
-        ValueError: If the images are not uint8 arrays of one such size.
 
     Example:
         >>> pyramid_distances(model.translate(photos), paintings)  # such as
@@ -77,7 +75,7 @@ def pyramid_distances(
 
 
 def _patches(images: np.ndarray, patches: int, rng: np.random.Generator) -> dict[int, np.ndarray]:
-    """Patches `[n * patches, 7, 7, channels]` of each level, by its side."""
+    """Returns patches `[n * patches, 7, 7, channels]` of each level, by its side."""
     found: dict[int, list[np.ndarray]] = {}
     for image in images:
         for level in laplacian_pyramid(image):
@@ -91,12 +89,11 @@ def _patches(images: np.ndarray, patches: int, rng: np.random.Generator) -> dict
 def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
     """The details of an image at every scale, finest first, and its blurred rest of 16 pixels.
 
+    The result is float32 arrays, each of half the side of the one before. Repeatedly enlarging the
+    coarsest level and adding the next finer one gives the image.
+
     Args:
         image: `[side, side, channels]`, any number type; the side 16 times a power of two.
-
-    Returns:
-        Float32 arrays, each of half the side of the one before; a level plus the next one enlarged,
-        and so on, is the image.
     """
     details = []
     rest = image.astype(np.float32)
@@ -108,7 +105,7 @@ def laplacian_pyramid(image: np.ndarray) -> list[np.ndarray]:
 
 
 def enlarged(image: np.ndarray) -> np.ndarray:
-    """An image of twice the side: zeros between the pixels, then the pyramid's filter."""
+    """Returns an image of twice the side: zeros between the pixels, then the pyramid's filter."""
     spread = np.zeros([2 * image.shape[0], 2 * image.shape[1], image.shape[2]], np.float32)
     spread[::2, ::2] = 4 * image
     return _blurred(spread)

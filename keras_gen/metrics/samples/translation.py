@@ -1,4 +1,4 @@
-"""How close translated images came to the other domain, and how much of their content they kept."""
+"""How close translated images are to the other domain, and how much content they keep."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ KINDS = {"excess": False, "excess_normalized": True}
 class TranslationEvaluation:
     """Compares translations of held-out images with held-out images of the other domain.
 
-    No single measure is the eye: a filter that adds noise pleases a classifier, and one that moves
-    colors pleases another. So there are two kinds of measures, and the worst of each kind counts.
+    Each measure can be fooled: a classifier by a filter that adds noise, another by one that
+    changes colors. So there are two kinds of measures, and the worst of each kind counts.
 
     The excess compares sliced Wasserstein distances of patches to the target's held-out images
     (`pyramid_distances`, means over the scales): (translated - floor) / (source - floor), where the
     floor is the distance of the target's training images. It is 0 for images of the target domain
-    and 1 for the identity. "excess" scales patches by the target's own contrast, so that a flat or
-    harsh image is punished; "excess_normalized" gives each set unit contrast, as Karras et al.
-    (2018) do.
+    and 1 for the identity. "excess" scales patches by the target's own contrast, which penalizes
+    low or high contrast; "excess_normalized" gives each set unit contrast, as Karras et al. (2018)
+    do.
 
     Args:
         classifiers: By name, classifiers of source domain (first) and target domain (second), from
@@ -35,12 +35,9 @@ class TranslationEvaluation:
         source: Held-out images uint8 `[n, H, H, 3]` of the first domain, such as photos; H is 16,
             32, 64, ...
         target: Held-out images uint8 `[m, H, H, 3]` of the second domain, such as paintings.
-        reference: Training images uint8 `[k, H, H, 3]` of the second domain, from which the floor
-            is drawn, as many as there are of `source`.
+        reference: Training images uint8 `[k, H, H, 3]` of the second domain. As many as there are
+            of `source` are drawn for the floor.
         seed: Seed of that draw.
-
-    Raises:
-        ValueError: If the arrays are not images of such shapes.
 
     Example:
         >>> evaluate = TranslationEvaluation(classifiers, photos, paintings, training_paintings)
@@ -71,25 +68,18 @@ class TranslationEvaluation:
             self._source_distances[name] = self._kernel_distance(name, source)[0]
 
     def accuracies(self) -> dict[str, float]:
-        """Accuracy of each classifier on the images that it evaluates.
-
-        Returns:
-            {"classifier_accuracy_" and its name: the mean of its accuracies on source and target}.
-        """
+        """Returns "classifier_accuracy_<name>", the mean of those on source and target."""
         return {
             f"classifier_accuracy_{name}": accuracy(classifier, self.source, self.target)
             for name, classifier in self.classifiers.items()
         }
 
     def measure_filtered(self, filtered: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """Measures translations that took no training.
+        """Measures translations without training, with the filter's name before each number's name.
 
         Args:
-            filtered: Name of a filter -> `source` after it, such as by
+            filtered: Filtered `source` by the filter's name, such as by
                 `keras_gen.baselines.noise_filter`.
-
-        Returns:
-            As of a call, each number with the filter's name before it.
         """
         return {
             f"{name}_{key}": value
@@ -104,25 +94,22 @@ class TranslationEvaluation:
 
         Args:
             translated: uint8 `[n, H, H, 3]`, in the order of `source`.
-            cycled: The translations translated back, likewise, if there are such.
+            cycled: The translations translated back, likewise, if there are any.
 
         Returns:
-            A dict of floats:
+            Numbers, by name:
 
             - "excess", "excess_normalized": see the class; "worst_excess": the highest of any
               scale, of either kind;
             - "distance_ratio": the highest over the classifiers of the kernel distance (squared MMD
-              of features, Binkowski et al. 2018) from translations to target, over that from source
-              to target; with "_" and the classifier's name that of each;
-            - "target_fraction": lowest fraction that a classifier puts into the target domain. It
-              is easily fooled, by artifacts too: trust the others first;
-            - "ms_ssim": mean multi-scale structural similarity with the source, see `ms_ssim`.
-              Colors may change freely; edges and shapes should stay where they were;
+              of features, Binkowski et al. 2018) from translations to target, divided by that from
+              source to target; followed by "_" and the classifier's name that of each;
+            - "target_fraction": lowest fraction that a classifier puts into the target domain.
+              Artifacts easily fool it: trust the others first;
+            - "ms_ssim": mean `ms_ssim` with the source. Colors may change freely; edges and shapes
+              should not;
             - "cycle_error": mean absolute difference of source and `cycled` in 8-bit levels (0 to
               255), the L1 cycle loss of Zhu et al. (2017), equation 2, times 127.5.
-
-        Raises:
-            ValueError: If the arrays have not the shape of `source`.
         """
         report = {"ms_ssim": float(ms_ssim(translated, self.source).mean())}
         if cycled is not None:
@@ -148,7 +135,7 @@ class TranslationEvaluation:
         """Measures a model's translations of `source`, as a call does.
 
         Args:
-            model: A `Translator`.
+            model: A `CycleGAN`, or any with `translate`.
             there: Its direction from source to target.
             back: Its direction back, for the cycle error; None: without.
         """
@@ -156,7 +143,7 @@ class TranslationEvaluation:
         return self(translated, model.translate(translated, back) if back else None)
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """The distances to the target at every scale, of both kinds."""
+        """Returns the distances to the target at every scale, of both kinds."""
         found = {}
         for kind, normalize in KINDS.items():
             distances = pyramid_distances(images, self.target, normalize=normalize)
@@ -164,7 +151,7 @@ class TranslationEvaluation:
         return found
 
     def _kernel_distance(self, name: str, images: np.ndarray) -> tuple[float, float]:
-        """Distance to the target under one classifier, and the fraction taken for the target."""
+        """Returns a classifier's distance to the target, and its fraction put into the target."""
         outputs = predict(self.classifiers[name], images)
         distance, _ = kernel_distance(outputs["features"], self._target_features[name])
         return distance, float((outputs["logits"] > 0).mean())

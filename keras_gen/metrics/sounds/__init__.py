@@ -1,1 +1,1 @@
-"""Sounds compared with their originals, and the voices and words recognized in them."""
+"""Sounds compared with their originals, and recognition of their voices and words."""

@@ -1,4 +1,4 @@
-"""Whether converted recordings are recognized as the target voices, saying the same words."""
+"""Whether converted recordings are recognized as the target voices with the same words."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def conversion_report(
     """Measures conversions of each test recording to all other voices, and reconstructions.
 
     `SpeechProbes` of the training recordings measure how often the wanted speaker and word are
-    recognized: in the model's conversions (`converted`), in those of the equalizer (`filtered`), in
-    the recordings before conversion (`unconverted`); and, with their own speakers, in the
-    reconstructions (`reconstructed`) and the recordings themselves (`recorded`), the accuracy of
-    the probes.
+    recognized: in the model's conversions (`converted`), in the equalizer's (`filtered`), and in
+    the recordings before conversion (`unconverted`). With their own speakers they measure the
+    reconstructions (`reconstructed`) and the recordings themselves (`recorded`), which gives the
+    accuracy of the probes.
 
     Args:
-        model: With `reconstruct` and `convert` of waveforms and speakers, as `ConditionalVQVAE`.
+        model: Has `reconstruct` and `convert` of waveforms and speakers, as `ConditionalVQVAE`.
         train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` from 0 on, and words `[n]`.
         test: The same, of recordings that were not trained on.
         equalizer: A baseline of the conversions, such as `keras_gen.baselines.Equalizer`.
@@ -36,7 +36,6 @@ def conversion_report(
         dB, and with `_frames` those of the codebook.
 
     Example:
-        >>> train, test = data.train.arrays(), data.test.arrays()
         >>> fitted = Equalizer(*train[:2]), FrameCodebook(train[0])
         >>> report = conversion_report(model, train, test, *fitted)
     """

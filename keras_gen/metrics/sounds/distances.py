@@ -12,21 +12,14 @@ AUDIBLE = 40.0  # dB below the loudest frame
 
 
 def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Distance of the logarithms of spectra, in which phases are free.
+    """Distance of log spectra, which ignores phases: float64 `[n]` in dB, from 0.
 
-    For each frame the root of the mean squared difference over all frequencies, in dB; then the
-    mean over the frames in which the original is within 40 dB of its loudest.
+    For each frame it is the root of the mean squared difference over all frequencies, in dB; then
+    the mean over the frames in which the original is within 40 dB of its loudest.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
         originals: The same, of one shape and order.
-
-    Returns:
-        Float64 dB `[n]`, from 0.
-
-    Raises:
-        TypeError: If a dtype is another.
-        ValueError: If the shapes differ, or the values are out of range.
 
     Example:
         >>> log_spectral_distance(np.ones([1, 512, 1]), np.ones([1, 512, 1]))
@@ -42,18 +35,13 @@ def log_spectral_distance(waveforms: np.ndarray, originals: np.ndarray) -> np.nd
 
 
 def signal_to_noise(waveforms: np.ndarray, originals: np.ndarray) -> np.ndarray:
-    """Energy of the originals over that of the differences, in dB; every phase counts.
+    """Energy of the originals over that of the differences, float64 `[n]` in dB; phases count.
+
+    It is 0 for silence, and infinite for the original.
 
     Args:
         waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`.
         originals: The same, of one shape and order, not silent.
-
-    Returns:
-        Float64 dB `[n]`; 0 for silence, and infinite for the original.
-
-    Raises:
-        TypeError: If a dtype is another.
-        ValueError: If the shapes differ, or the values are out of range.
 
     Example:
         >>> signal_to_noise(np.zeros([1, 512, 1]), np.ones([1, 512, 1]))

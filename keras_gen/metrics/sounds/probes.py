@@ -1,4 +1,4 @@
-"""Classifiers of recordings, which measure who is heard to say which word in other sounds."""
+"""Classifiers of recordings, which recognize the speaker and the word in other sounds."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ _PROBES = {
 
 
 class SpeechProbes:
-    """Linear classifiers of recordings, which find how often a sound has a speaker and a word.
+    """Linear classifiers that measure how often the wanted speaker and word are recognized.
 
-    Two recognize the speaker: by the average spectrum, which a filter could change at will, and by
-    the covariance of the cepstrum, which no filter changes. A third recognizes the word, by the
-    cepstrum at eight moments. None hears the loudness. Each is `linear_probe`, logistic regression.
+    Two recognize the speaker: by the average spectrum, which a filter can change, and by the
+    covariance of the cepstrum, which no filter changes. A third recognizes the word, by the
+    cepstrum at eight moments. All ignore the loudness. Each is `linear_probe`, logistic regression.
 
     Args:
         waveforms: Recordings, int16 or floats in [-1, 1], `[n, samples, 1]`.
         speakers: Integers `[n]`.
         words: Integers `[n]`.
-        rate: Samples a second.
+        rate: Samples per second.
 
     Example:
         >>> probes = SpeechProbes(recordings, speakers, digits)
@@ -43,19 +43,14 @@ class SpeechProbes:
         self.known = {name: feature(waveforms, rate) for name, (feature, _) in _PROBES.items()}
 
     def accuracies(self, waveforms, speakers, words) -> dict[str, float]:
-        """Returns how often the probes find the given speakers and words, in percent.
+        """Returns how often the probes recognize the given speakers and words, in percent.
+
+        The keys are `speaker`, by the average spectrum; `speaker_by_covariance`; and `word`.
 
         Args:
             waveforms: Sounds `[m, samples, 1]`.
             speakers: The wanted speakers, integers `[m]`.
             words: The wanted words, integers `[m]`.
-
-        Returns:
-            `speaker`, by the average spectrum; `speaker_by_covariance`; and `word`: 0 to 100.
-
-        Raises:
-            TypeError: If labels are not integers.
-            ValueError: If shapes differ.
         """
         wanted = (np.asarray(speakers), np.asarray(words))
         found = {}

@@ -34,11 +34,6 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
     The ModApte split: stories with `TOPICS="YES"`, by their `LEWISSPLIT`. `text` is title, newline
     and body, which is empty in brief stories. `topics` holds the names of all topics, such as
     "grain wheat", and may be empty. `id` is the collection's `NEWID`.
-
-    Example:
-        >>> builder = Reuters(data_dir="tensorflow_datasets")
-        >>> builder.download_and_prepare()  # from a file in downloads/manual
-        >>> train = builder.as_dataset(split="train")
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -83,10 +78,9 @@ class Reuters(tfds.core.GeneratorBasedBuilder):
 
 
 def read_archive(path: Path) -> Iterator[dict[str, Any]]:
-    """Reads the stories of the ModApte split from the published archive of `.sgm` files.
+    """Yields the stories of the ModApte split from the published archive of `.sgm` files.
 
-    Yields:
-        Dicts of `id`, `modapte` ("train" or "test"), `topics`, `title` and `text`.
+    They are dicts of `id`, `modapte` ("train" or "test"), `topics`, `title` and `text`.
     """
     with tarfile.open(path) as archive:
         for name in sorted(name for name in archive.getnames() if name.endswith(".sgm")):
@@ -96,11 +90,7 @@ def read_archive(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def read_sgml(contents: str) -> Iterator[dict[str, Any]]:
-    """Reads the stories of the ModApte split from the text of one `.sgm` file.
-
-    Yields:
-        Dicts as `read_archive`. Stories that were never formatted have no title.
-    """
+    """Yields the stories of one `.sgm` file like `read_archive`; unformatted ones have no title."""
     for attributes, story in re.findall(r"<REUTERS(.*?)>(.*?)</REUTERS>", contents, re.DOTALL):
         values = dict(re.findall(r'(\w+)="(.*?)"', attributes))
         if values["TOPICS"] != "YES" or values["LEWISSPLIT"] not in _SPLITS:
@@ -116,7 +106,6 @@ def read_sgml(contents: str) -> Iterator[dict[str, Any]]:
 
 
 def _between(tag: str, story: str) -> str:
-    """Content of the first element of that name; empty if there is none."""
     found = re.search(f"<{tag}>(.*?)</{tag}>", story, re.DOTALL)
     return found[1] if found else ""
 

@@ -26,11 +26,6 @@ class Usps(tfds.core.GeneratorBasedBuilder):
     """7,291 and 2,007 gray digits of 16x16 from United States envelopes.
 
     `image` is uint8 `[16, 16, 1]`, 0 the background and 255 ink; `label` is int64 0..9.
-
-    Example:
-        >>> builder = Usps(data_dir="tensorflow_datasets")
-        >>> builder.download_and_prepare()  # from files in downloads/manual
-        >>> train = builder.as_dataset(split="train")
     """
 
     VERSION = tfds.core.Version("1.0.0")
@@ -80,17 +75,12 @@ class Usps(tfds.core.GeneratorBasedBuilder):
 
 
 def read_libsvm(packed: bytes) -> tuple[np.ndarray, np.ndarray]:
-    """Reads the LIBSVM form of USPS.
+    """Reads the LIBSVM form of USPS: uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
 
     Args:
-        packed: A bzip2 file with a line for each digit: the label 1..10, which is the digit plus
-            one, then `index:value` with indices 1..256 and gray values -1..1, or 0 if left out.
-
-    Returns:
-        uint8 images `[n, 16, 16]` and uint8 digits `[n]`.
-
-    Raises:
-        ValueError: If the labels are not 1..10.
+        packed: A bzip2 file with a line for each digit: the digit plus one (1..10, else a
+            ValueError), then `index:value` with indices 1..256 and gray values -1..1, 0 where left
+            out.
     """
     lines = bz2.decompress(packed).decode("ascii").splitlines()
     values = np.zeros([len(lines), 256])

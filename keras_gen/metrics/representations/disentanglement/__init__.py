@@ -1,1 +1,1 @@
-"""How far single codes stand for single factors of variation."""
+"""How well single codes represent single factors of variation."""

@@ -1,4 +1,4 @@
-"""What the scores of codes and factors refuse: other arrays, and codes that predict no factor."""
+"""Checks of codes and factors, such as that the codes predict a factor at all."""
 
 from __future__ import annotations
 
@@ -46,11 +46,8 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
 def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
     """Raises a ValueError if trees predict no factor from the codes better than chance.
 
-    They are trained on 7 in 10 of the rows, drawn at random, and tested on the others.
-
-    Args:
-        codes: Finite numbers `[n, d]`, n of at least 2.
-        factors: Integers `[n, f]`.
+    They are trained on a random 7 of 10 rows of codes `[n, d]` and factors (integers `[n, f]`), and
+    tested on the others.
     """
     train_codes, test_codes, train, test = train_test_split(
         codes, factors, test_size=0.3, random_state=0
@@ -61,17 +58,17 @@ def refuse_noise(codes: np.ndarray, factors: np.ndarray) -> None:
 
 
 def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray:
-    """Which factors are predicted better than chance, booleans `[f]`.
+    """Returns which factors are predicted better than chance, booleans `[f]`.
 
     A permutation test: how often do the predictions agree with shuffled factors as well as with the
-    true ones? At its level noise in all factors together passes once in a hundred times.
+    true ones? Noise in all factors passes once in a hundred times.
 
     Args:
         predicted: Predictions `[m, f]` for rows that their predictors have not seen.
         factors: The true values, `[m, f]`.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If no factor is.
     """
     rng = np.random.default_rng(0)
     count = factors.shape[1]

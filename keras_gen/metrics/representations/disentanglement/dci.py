@@ -11,15 +11,15 @@ from keras_gen.metrics.representations.disentanglement.checks import better_than
 
 
 def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[str, float]:
-    """Scores of codes by their importance for predicting factors: Eastwood and Williams (2018).
+    """Scores codes by their importance for predicting factors: Eastwood and Williams (2018).
 
-    A random forest predicts each factor from all codes: 20 trees with leaves of at least 1 % of the
-    rows, so that they do not fit noise. The trees' impurity gives the importance of each code. A
-    code is disentangled if it is important to one factor, and a factor is complete if one code is
-    important to it: 1 less the entropy of the importances, over that of even ones.
+    A random forest predicts each factor from all codes, with 20 trees whose leaves have at least 1
+    % of the rows, so that they do not fit noise. The trees' impurity gives the importance of each
+    code. A code is disentangled if it is important to one factor, and a factor is complete if one
+    code is important to it: 1 minus the entropy of the importances, divided by that of even ones.
 
     Deviation: the importances of a predictor that is no better than chance on held-out rows are
-    noise, and count as 0. Otherwise a code that was taken up by chance would pass for a complete
+    noise, and count as 0. Otherwise a code that a tree used by chance would count as a complete
     factor.
 
     Args:
@@ -28,23 +28,16 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
         seed: Seed of the trees, and of the three tenths of the rows that are held out.
 
     Returns:
-        A dict of floats:
+        Numbers between 0 and 1:
 
-        - "disentanglement": between 0 and 1, the mean over the codes, weighted by their importance
-          (0 if none has any);
-        - "completeness": between 0 and 1, the mean over the factors (0 for one without important
-          codes);
+        - "disentanglement": the mean over the codes, weighted by their importance (0 without any);
+        - "completeness": the mean over the factors (0 for one without important codes);
         - "informativeness": the mean over the factors of the accuracy on held-out rows.
 
     Raises:
-        TypeError: If the factors are not integers.
-        ValueError: If shapes differ, codes are not finite, a factor does not vary, none is
-            predicted better than chance.
+        ValueError: If no factor is predicted better than chance.
 
-    Example:
-        >>> factors = Factors({"a": 4, "b": 5}).sample(200, np.random.default_rng(0))
-        >>> dci_scores(factors, factors)["disentanglement"]
-        1.0
+    Example: `dci_scores(factors, factors)["disentanglement"]` is 1 for independent factors.
     """
     codes, factors = check(codes, factors)
     train_codes, test_codes, train_factors, test_factors = train_test_split(
@@ -80,6 +73,6 @@ def completeness(importance: np.ndarray) -> float:
 
 
 def _concentration(rows: np.ndarray) -> np.ndarray:
-    """For each row, 1 less its entropy over that of an even row; 0 for a row of zeros."""
+    """Returns 1 minus the entropy of each row over that of an even row; 0 for a row of zeros."""
     rows = np.where(rows.any(axis=1, keepdims=True), rows, 1.0)
     return 1 - entropy(rows, axis=1) / np.log(rows.shape[1])

@@ -26,26 +26,24 @@ def beta_vae_score(
     pairs: int = 64,
     seed: int = 0,
 ) -> float:
-    """Whether a linear classifier sees which factor was held fixed: Higgins et al. (2017).
+    """Whether a linear classifier predicts which factor was held fixed: Higgins et al. (2017).
 
     A point is the mean absolute difference of the codes of `pairs` pairs of examples; all pairs
     share the value of one factor. A logistic regression on standardized points predicts which
-    factor; the score is its held-out accuracy. Locatello et al. (2019) take 10,000, 5,000 and 64.
+    factor; the score is its held-out accuracy, about 1 / f by chance. Locatello et al. (2019) take
+    10,000, 5,000 and 64.
 
     It is lenient: a rotation of the codes may leave it at 1, and so does the loss of one factor
-    (Kim and Mnih 2018), which is then recognized as none of the others.
+    (Kim and Mnih 2018), which is then recognized by exclusion.
 
     Args:
         factors: The grid to draw from.
-        represent: Function of integers `[m, f]`, combinations on the grid, `m` at most 4,096, that
-            returns their codes, finite numbers `[m, d]`.
+        represent: Maps integers `[m, f]`, combinations on the grid, m at most 4,096, to their
+            codes, finite numbers `[m, d]`.
         train: Points to train on.
         test: Points held out.
         pairs: Pairs of each point.
         seed: Seed of all draws.
-
-    Returns:
-        A number between 0 and 1; about 1 / f by chance.
 
     Raises:
         ValueError: If the codes are no finite matrix, or predict no factor better than chance.
@@ -77,31 +75,26 @@ def factor_vae_score(
     least_std: float = 0.05,
     seed: int = 0,
 ) -> float:
-    """Whether the code that varies least shows which factor was fixed: Kim and Mnih (2018).
+    """Whether the code that varies least identifies the fixed factor: Kim and Mnih (2018).
 
     A vote is the code with the least variance among `samples` examples with one value of a factor,
-    relative to its variance among all; each code then stands for the factor that gave it most
-    votes. The score is the fraction of right votes among held-out ones. A factor that no code holds
-    costs 1 / f.
+    relative to its variance among all. Each code predicts the factor that gave it most votes. The
+    score is the fraction of right votes among held-out ones, about 1 / f by chance. A factor that
+    no code represents costs 1 / f.
 
     Args:
         factors: The grid to draw from.
-        represent: Function of integers `[m, f]`, combinations on the grid, `m` at most 4,096, that
-            returns their codes, finite numbers `[m, d]`.
+        represent: As of `beta_vae_score`.
         train: Votes that assign the codes.
         test: Votes held out.
         samples: Examples of each vote, 2 or more.
-        least_std: Codes whose standard deviation among all examples is no larger are taken for
-            collapsed and have no vote. The default suits codes under a standard normal prior; 0
-            keeps all but constants.
+        least_std: Codes with at most this standard deviation among all examples count as collapsed
+            and have no vote; if all have, the score is 0. The default suits codes under a standard
+            normal prior; 0 only excludes constants.
         seed: Seed of all draws.
 
-    Returns:
-        A number between 0 and 1; about 1 / f by chance, 0 if all codes have collapsed.
-
     Raises:
-        ValueError: If the codes are no finite matrix, or those that vote predict no factor better
-            than chance.
+        ValueError: As `beta_vae_score`, by the codes with votes.
 
     Example:
         >>> factor_vae_score(Factors({"a": 4, "b": 5}), lambda values: values)
@@ -126,7 +119,7 @@ def factor_vae_score(
 
 
 def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
-    """Codes float64 `[n, d]` of the combinations, in parts that fit into memory."""
+    """Returns the codes float64 `[n, d]` of the combinations, in parts that fit into memory."""
     parts = []
     for start in range(0, len(rows), ROWS):
         part = rows[start : start + ROWS]

@@ -1,21 +1,18 @@
 """Capabilities: a method of arrays and a signature of tensors are one function."""
 
-import inspect
-
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases import Capable, Sampler, capability
 from keras_gen.bases.edges import Images, Labels, Levels, Number, Texts, Vectors
 from keras_gen.serving.export import export, load
-from keras_gen.training import GenerativeModel
+from keras_gen.training import GenerativeModel, capability, sample
+from keras_gen.training.capabilities import sample_conditions
 
 SHAPE = (2, 2, 1)
 
 
-class Mixer(Capable, GenerativeModel):
+class Mixer(GenerativeModel):
     """Two inputs, and outputs of every kind."""
 
     def __init__(self):
@@ -69,22 +66,6 @@ def arrays(rng):
 
 
 class TestMethods:
-    def test_equal_their_signature(self, arrays):
-        model = Mixer()
-        function, specs = model.signatures()["mix"]
-        assert [(s.name, s.dtype.name, s.shape.as_list()) for s in specs] == [
-            ("images", "uint8", [None, *SHAPE]),
-            ("latents", "float32", [None, 3]),
-        ]
-        served = tf.function(function, input_signature=specs)(*arrays)
-        # Served results have the names under which clients know them.
-        assert list(served) == ["images", "scores", "latents", "codes"]
-        results = model.mix(*arrays)
-        for result, (name, value) in zip(results, served.items(), strict=True):
-            np.testing.assert_array_equal(result, value, err_msg=name)
-        # Other numbers than those of an edge are float32 in Python.
-        assert [r.dtype.name for r in results] == ["uint8", "float32", "float32", "uint8"]
-
     def test_the_results_are_those_of_the_function(self, arrays):
         images, latents = arrays
         x, scores, doubled, codes = Mixer().mix(images, latents)
@@ -146,47 +127,11 @@ class TestMethods:
         x, *_, codes = Mixer().mix(images, arrays[1][:1])
         assert (x.dtype, codes.dtype) == (np.float32, np.uint8)
 
-    def test_uint8_that_comes_in_leaves_as_uint8(self):
-        images = np.array([100, 127, 130, 255], "uint8").reshape(1, *SHAPE)
-        doubled = Mixer().double(images)
-        assert doubled.dtype == np.uint8
-        # Twice the distance from the middle, which is 127.5.
-        np.testing.assert_allclose(doubled.ravel(), [72.5, 126.5, 132.5, 255], atol=0.501)
-
-    def test_a_wrong_number_of_arrays_is_refused(self, arrays):
-        images, latents = arrays
-        for wrong in ([], [images], [images, latents, latents]):
-            with pytest.raises(TypeError, match="argument"):
-                Mixer().mix(*wrong)
-
     @pytest.mark.parametrize("counts", [(5, 3), (1, 5), (0, 0)])
     def test_arrays_of_unequal_length_are_refused(self, arrays, counts):
         a, b = counts
         with pytest.raises(ValueError, match=f"mix got {a} images and {b} latents: expected at "):
             Mixer().mix(arrays[0][:a], arrays[1][:b])
-
-    def test_arrays_may_be_given_by_name(self, arrays):
-        images, latents = arrays
-        model = Mixer()
-        for one, other in zip(
-            model.mix(latents=latents, batch_size=2, x=images),
-            model.mix(images, latents),
-            strict=True,
-        ):
-            np.testing.assert_array_equal(one, other)
-
-    def test_what_an_edge_refuses_is_refused(self, arrays):
-        with pytest.raises(ValueError, match="Images have values from 2 to 2"):
-            Mixer().double(np.full([1, *SHAPE], 2.0))
-
-    def test_they_look_like_methods(self):
-        parameters = inspect.signature(Mixer().mix).parameters
-        assert list(parameters) == ["x", "latents", "batch_size"]
-        size = parameters["batch_size"]
-        assert size.kind is inspect.Parameter.KEYWORD_ONLY and size.default == 256
-        assert (
-            Mixer.mix.__name__ == "mix" and Mixer.mix.__doc__ == "Returns one tensor of each kind."
-        )
 
     def test_signatures_are_those_of_the_class(self):
         assert set(Mixer().signatures()) == {"mix", "read", "double"}
@@ -196,15 +141,14 @@ class TestMethods:
         assert set(function(tf.zeros([1, *SHAPE], tf.uint8))) == {"doubles"}
 
 
-@keras.saving.register_keras_serializable("test_capabilities")
-class Painter(Sampler, GenerativeModel):
+class Painter(GenerativeModel):
     """Images whose first pixel is the label, the second the temperature, and the others noise."""
 
     default_signature = "sample"
+    sample = sample
 
-    def __init__(self, network=None, **kwargs):
-        super().__init__(**kwargs)
-        self.network = network
+    def __init__(self):
+        super().__init__()
         self.edges |= {
             "x": Images((4,), -10.0, 10.0),
             "label": Labels(3, unknown=True, name="label"),
@@ -227,8 +171,10 @@ class Painter(Sampler, GenerativeModel):
         return tf.concat([pixels, latents], axis=1)
 
 
-class Plain(Sampler, GenerativeModel):
+class Plain(GenerativeModel):
     """No conditions."""
+
+    sample = sample
 
     def __init__(self):
         super().__init__()
@@ -239,6 +185,20 @@ class Plain(Sampler, GenerativeModel):
 
     def from_noise(self, noise):
         return noise
+
+
+class Filling(Plain):
+    """The noise is added to an array, which must be given, and moved by one that need not."""
+
+    default_signature = "sample"
+
+    def __init__(self):
+        super().__init__()
+        self.edges["hidden"] = Vectors((2,), "hidden")
+        self.edges["shift"] = Number(-9, 9, "shift")
+
+    def from_noise(self, noise, hidden, shift=0.0):
+        return noise + hidden + shift
 
 
 def pixel(value):
@@ -268,14 +228,12 @@ class TestSamples:
 
     def test_conditions_have_their_defaults(self):
         model = Painter()
-        assert {name: c.default for name, c in model.conditions().items()} == {
-            "label": -1,
-            "temperature": 1.0,
-        }
+        found = {name: c.default for name, c in sample_conditions(model).items()}
+        assert found == {"label": -1, "temperature": 1.0}
         assert model.signature_defaults() == {"sample": {"label": -1, "temperature": 1.0}}
         images = model.sample(50, seed=1)
         assert set(images[:, 0]) == set(pixel([0, 1, 2])) and set(images[:, 1]) == {pixel(1.0)}
-        assert Plain().conditions() == {} and Plain().signature_defaults() == {"sample": {}}
+        assert sample_conditions(Plain()) == {} and Plain().signature_defaults() == {"sample": {}}
 
     def test_a_condition_is_for_all(self):
         model = Painter()
@@ -300,18 +258,8 @@ class TestSamples:
             model.sample(0)
         with pytest.raises(TypeError, match=r"no condition 'class_': it has label, temperature\.$"):
             model.sample(1, class_=2)
-        with pytest.raises(
-            TypeError, match=r"Plain\.sample has no condition 'label': it has none\."
-        ):
-            Plain().sample(1, label=2)
         with pytest.raises(ValueError, match=r"Labels have values from 3 to 3: .* in \[-1, 2\]"):
             model.sample(1, label=3)
-        with pytest.raises(TypeError, match="Labels have dtype float32"):
-            model.sample(1, label=1.5)
-        with pytest.raises(
-            ValueError, match=r"temperature have .* 2\.5: expected a number in \[0, 2\]"
-        ):
-            model.sample(1, temperature=2.5)
         with pytest.raises(ValueError, match=r"There are 3 label for n=2: give one, or 2\."):
             model.sample(2, label=[0, 1, 2])
 
@@ -329,3 +277,31 @@ class TestSamples:
             np.testing.assert_array_equal(
                 served["images"], model.sample(3, seed=seed, **conditions)
             )
+
+
+class TestArraysAsConditions:
+    def test_are_for_each_example_or_for_all(self, rng):
+        model = Filling()
+        hidden = rng.normal(size=(5, 2)).astype("float32")
+        noise = model.sample(5, seed=1, hidden=np.zeros([1, 2]))
+        drawn = model.sample(5, seed=1, hidden=hidden, batch_size=2, shift=3.0)
+        np.testing.assert_allclose(drawn, noise + hidden + 3, rtol=1e-5)
+        for_all = model.sample(5, seed=1, hidden=hidden[:1], batch_size=2)
+        np.testing.assert_allclose(for_all, noise + hidden[:1], rtol=1e-5)
+
+    def test_without_a_default_must_be_given(self):
+        with pytest.raises(TypeError, match=r"Filling\.sample needs hidden: give it by name\."):
+            Filling().sample(2)
+        with pytest.raises(ValueError, match=r"There are 3 hidden for n=2: give one, or 2\."):
+            Filling().sample(2, hidden=np.zeros([3, 2]))
+
+    def test_an_export_takes_them(self, rng, tmp_path):
+        model = Filling()
+        exported = load(export(model, tmp_path, "filling"))
+        specs = exported.inputs["sample"]
+        assert specs["hidden"].shape == [None, 2] and specs["shift"].shape == []
+        assert model.signature_defaults() == {"sample": {"shift": 0.0}}
+        for hidden in (rng.normal(size=(3, 2)), np.ones([1, 2])):
+            served = exported("sample", seed=4, n=3, hidden=hidden.astype("float32"), shift=0.5)
+            drawn = model.sample(3, seed=4, hidden=hidden, shift=0.5)
+            np.testing.assert_array_equal(served["points"], drawn)

@@ -3,14 +3,15 @@
 import keras
 import numpy as np
 import pytest
-from keras_gen.bases.generating import truncated_normal
 from scipy import stats
 
+from keras_gen.bases.latent_sampler import truncated_normal
 from keras_gen.gan import GAN, ConditionalGAN
 from keras_gen.media.images import grid
 from keras_gen.networks import with_labels
 from keras_gen.serving.export import export, load
 from keras_gen.visualize import arithmetic, interpolations, sample_neighbors
+from shared import levels
 
 SHAPE = (1, 2, 1)  # of the images, whose two pixels are a tenth of the two latents
 
@@ -40,7 +41,7 @@ def conditional():
 
 def level(values):
     """Images of pixels in [-1, 1]."""
-    values = np.clip(np.round((np.asarray(values) + 1) * 127.5), 0, 255)
+    values = levels(values)
     return values.reshape(*values.shape[:-1], *SHAPE).astype("uint8")
 
 

@@ -8,15 +8,15 @@ from keras_gen.bases import Coder, Inferred
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Autoencoder(Coder):
-    """An encoder of examples to codes and the decoder that brings them back.
+    """An encoder of examples to codes and a decoder that reconstructs the examples.
 
-    Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science
-    2006, without their pretraining. The loss is the reconstruction's, in nats per example: with
+    Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
+    without their pretraining. The loss is that of the reconstruction, in nats per example: with
     `"bernoulli"` the cross-entropy of their supporting text, with `"normal"` half the squared error
     and a constant. Variants add terms to it (`loss_terms`).
 
-    Deviations: trained from the start with one optimizer, where the paper first trains a stack of
-    restricted Boltzmann machines.
+    Deviations: all layers are trained from the start by one optimizer; the paper first trains a
+    stack of restricted Boltzmann machines.
 
     Args:
         encoder: Examples to codes `[batch, ...]`.
@@ -30,7 +30,6 @@ class Autoencoder(Coder):
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
     model = Autoencoder(mlp_encoder(latent_dim=30), mlp_decoder(latent_dim=30))
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
@@ -49,12 +48,10 @@ class Autoencoder(Coder):
 
     @override
     def infer(self, x, training, **batch):
-        """Returns the codes."""
         return Inferred(self.encoded(x, training)[0])
 
     @override
     def loss_terms(self, x, inferred, training, **batch):
-        """Returns `{"reconstruction": [batch]}` in nats, and what a variant adds."""
         return {"reconstruction": self.reconstruction(inferred.latents, x, training)}
 
     @override

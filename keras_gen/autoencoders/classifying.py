@@ -1,4 +1,4 @@
-"""An autoencoder that classifies at the same time: both losses at once."""
+"""An autoencoder that classifies at the same time (Ranzato & Szummer 2008)."""
 
 import keras
 from typing_extensions import override
@@ -14,9 +14,8 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
     """Reconstructs all examples and classifies those that have a label, from the same codes.
 
     Ranzato, Szummer: "Semi-supervised Learning of Compact Document Representations with Deep
-    Networks", ICML 2008, sec. 3: unlabeled examples shape the encoder by their reconstruction.
-    `fit(images, labels)` takes whole numbers, -1 for an example without a label, as scikit-learn
-    does.
+    Networks", ICML 2008, sec. 3: unlabeled examples train the encoder by their reconstruction.
+    `fit(images, labels)` takes integers, -1 for an example without a label.
 
     Deviations: the paper trains layer by layer, each with both losses, and models word counts.
 
@@ -25,8 +24,7 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
         decoder: Codes to the likelihood's parameters.
         classifier: Codes to logits `[batch, classes]`.
         likelihood: Name or object: p(x | code).
-        weight: Of the cross-entropy of an example that has a label, in nats: a number or a
-            schedule of the step.
+        weight: Weight of a labeled example's cross-entropy, in nats: a number or a schedule.
         seed: Not used by this model.
 
     Raises:
@@ -35,11 +33,9 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
     classifier = keras.Sequential([keras.Input((32,)), keras.layers.Dense(10)])
-    model = ClassifyingAutoencoder(
-        mlp_encoder(latent_dim=32), mlp_decoder(latent_dim=32), classifier
-    )
+    networks = mlp_encoder(latent_dim=32), mlp_decoder(latent_dim=32), classifier
+    model = ClassifyingAutoencoder(*networks)
     model.compile()
     model.fit(np.zeros((8, 28, 28, 1), "uint8"), np.array([3, 1, -1, -1, -1, -1, -1, -1]))
     ```
@@ -65,7 +61,6 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
 
     @override
     def loss_terms(self, x, labels, inferred, training):
-        """Returns `reconstruction` and, 0 without a label, `classification`: `[batch]`."""
         entropy = label_cross_entropy(labels, super().logits(inferred.latents, training))
         return super().loss_terms(x, inferred, training) | {"classification": entropy}
 

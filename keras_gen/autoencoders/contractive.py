@@ -13,23 +13,22 @@ METHODS = ("auto", "closed_form", "jacobian", "hutchinson")
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContractiveAutoencoder(Autoencoder):
-    """Penalizes how much the codes h change with the example: weight * ||dh/dx||_F^2.
+    """An autoencoder with a penalty on how the codes h change: weight * ||dh/dx||_F^2.
 
     Rifai, Vincent, Muller, Glorot, Bengio: "Contractive Auto-Encoders: Explicit Invariance During
     Feature Extraction", ICML 2011, eq. (7).
 
-    Deviations: as `Autoencoder`; encoder and decoder need not share their weights, as the paper's
-    do.
+    Deviations: as `Autoencoder`; encoder and decoder do not share weights, as the paper's do.
 
     Args:
         encoder: Examples to codes `[batch, ...]`.
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         weight: lambda in the paper, 0.1 for its MNIST classifier: a number or a schedule.
-        method: How the norm is computed. `"closed_form"`: eq. (6), exact, for an encoder of one
-            dense sigmoid layer. `"jacobian"`: exact, for any encoder, as expensive as a backward
-            pass for every code. `"hutchinson"`: an unbiased estimate by one backward pass along a
-            random direction. `"auto"`: the closed form if it applies, else the estimate.
+        method: How the norm is computed. `"closed_form"`: eq. (6), exact, for one dense sigmoid
+            layer. `"jacobian"`: exact, for any encoder, with a backward pass for every code.
+            `"hutchinson"`: an unbiased estimate by one backward pass along a random direction.
+            `"auto"`: the closed form if it applies, else the estimate.
         seed: Seed of the directions.
 
     Raises:
@@ -38,10 +37,7 @@ class ContractiveAutoencoder(Autoencoder):
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
-    encoder = mlp_encoder(
-        latent_dim=1000, hidden=(), output_activation="sigmoid"
-    )
+    encoder = mlp_encoder(latent_dim=1000, hidden=(), output_activation="sigmoid")
     model = ContractiveAutoencoder(encoder, mlp_decoder(latent_dim=1000, hidden=()), weight=0.1)
     ```
     """
@@ -68,25 +64,15 @@ class ContractiveAutoencoder(Autoencoder):
 
     @override
     def infer(self, x, training):
-        """Returns the codes, and ||dh/dx||_F^2."""
         return Inferred(*self._contraction(x, training, self.method))
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns `reconstruction` and `contraction`, `[batch]`."""
         return super().loss_terms(x, inferred, training) | {"contraction": inferred.parameters}
 
     @capability
     def jacobian_norms(self, x):
-        """Returns ||dh/dx||_F of each example, exact whatever the `method`: float32 `[n]`.
-
-        The paper's sec. 5.2 compares its mean over held-out examples. It is defined for a
-        `weight` of 0, a plain autoencoder, too.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            batch_size: Examples at once.
-        """
+        """Returns ||dh/dx||_F of each example, float32 `[n]`, always exact (sec. 5.2)."""
         exact = "jacobian" if self._layer is None else "closed_form"
         return {"norms": tf.sqrt(self._contraction(x, False, exact)[1])}
 
@@ -110,7 +96,7 @@ class ContractiveAutoencoder(Autoencoder):
 
 
 def _sigmoid_layer(encoder):
-    """The one dense sigmoid layer that the encoder is made of, or None."""
+    """The single dense sigmoid layer of the encoder, or None."""
     plain = (keras.layers.InputLayer, keras.layers.Flatten, keras.layers.Reshape)
     rest = [layer for layer in encoder.layers if not isinstance(layer, plain)]
     if len(rest) != 1 or not isinstance(rest[0], keras.layers.Dense):

@@ -18,17 +18,17 @@ class DenoisingAutoencoder(Autoencoder):
     Autoencoders", ICML 2008, and Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, whose
     sec. 3.3 names the three corruptions. They are drawn anew in every step.
 
-    Deviations: as `Autoencoder`; the loss counts all values of an example alike, without the weight
-    for corrupted ones of the second paper's sec. 3.4.
+    Deviations: as `Autoencoder`; all values of an example have the same weight, where the second
+    paper's sec. 3.4 weighs corrupted ones.
 
     Args:
         encoder: Examples to codes `[batch, ...]`.
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         corruption: `"masking"`: the fraction `amount` of the values becomes the lowest of the
-            data's range. `"salt_and_pepper"`: that fraction becomes the lowest or the highest, by a
-            fair coin. `"gaussian"`: Normal noise of standard deviation `amount`, in units of the
-            data.
+            data's range. `"salt_and_pepper"`: that fraction becomes the lowest or the highest with
+            equal probability. `"gaussian"`: Normal noise of standard deviation `amount`, in units
+            of the data.
         amount: See `corruption`; a number or a schedule of the step.
         seed: Seed of the corruption.
 
@@ -38,7 +38,6 @@ class DenoisingAutoencoder(Autoencoder):
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
     networks = mlp_encoder(latent_dim=64), mlp_decoder(latent_dim=64)
     model = DenoisingAutoencoder(*networks, corruption="masking", amount=0.25)
     ```
@@ -63,7 +62,6 @@ class DenoisingAutoencoder(Autoencoder):
 
     @override
     def infer(self, x, training):
-        """Returns the codes of corrupted examples."""
         return super().infer(self.corrupt(x, training), training)
 
     def corrupt(self, x, training: bool = False) -> tf.Tensor:

@@ -13,21 +13,21 @@ class DocumentAutoencoder(Autoencoder):
     """Codes of documents, whose words it reconstructs: text in, words and their rates out.
 
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
-    fig. 4 and the supporting text: a document is the vector of its word counts over their sum, and
-    the loss is the cross-entropy of these fractions with a softmax over the vocabulary, in nats per
+    fig. 4 and the supporting text: a document is the vector of its word counts over their sum. The
+    loss is the cross-entropy of these fractions with a softmax over the vocabulary, in nats per
     word, so that long and short documents weigh the same.
 
-    With `idf`, a document is instead the vector of log(1 + count) times the inverse document
-    frequency of the word, at one length for all documents (tf-idf; Salton, Buckley: "Term-Weighting
-    Approaches in Automatic Text Retrieval", Information Processing & Management 1988): rare words
-    count for more. It is the encoder's input, and what the likelihood, such as "normal", models.
+    With `idf`, a document is the vector of log(1 + count) times the inverse document frequency of
+    the word, at one length for all documents (tf-idf; Salton, Buckley: "Term-Weighting Approaches
+    in Automatic Text Retrieval", Information Processing & Management 1988): rare words count for
+    more. The encoder takes this vector, and the likelihood, such as "normal", models it.
 
-    Deviations: as `Autoencoder`. The encoder's inputs are the fractions times the number of words
-    in the vocabulary, 1 on average, for without pretraining it learns nothing of inputs near 0; the
-    mean square of tf-idf is 1 for the same reason.
+    `fit` takes counts, `[batch, words]`; other methods take counts or texts. A document without a
+    known word is all zeros and has a score of 0.
 
-    `fit` takes counts, `[batch, words]`; all else takes counts or texts. A document
-    without a known word is all zeros: it has a code like any other, and a score of 0.
+    Deviations: as `Autoencoder`. Inputs are scaled, because without pretraining the encoder learns
+    nothing from inputs near 0: the fractions are times the number of words in the vocabulary, 1 on
+    average, and the mean square of tf-idf is 1.
 
     Args:
         encoder: Fractions of words `[batch, words]` to codes `[batch, ...]`.
@@ -35,19 +35,18 @@ class DocumentAutoencoder(Autoencoder):
         vocabulary: The words, as `keras_gen.data.common_words` finds them.
         likelihood: Name or object: p(counts | code), such as "multinomial" or "poisson"; with `idf`
             p(tf-idf | code), such as "normal".
-        idf: Inverse document frequency of each word, from 0 on, as scikit-learn's
+        idf: Inverse document frequency of each word, not negative, as scikit-learn's
             `TfidfTransformer` has it. None: documents are fractions of words.
         top: How many words `decode` and `reconstruct` return.
         seed: Not used by this model.
 
     Raises:
-        ValueError: If the networks do not fit each other or the vocabulary, `top` is not between 1
-            and the number of words, or `idf` is of another number of words.
+        ValueError: If the networks do not fit the vocabulary, `top` is not between 1 and the number
+            of words, or `idf` has another number of words.
 
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
     encoder = mlp_encoder((4,), latent_dim=2, hidden=(8,))
     words = ["cat", "cow", "dog", "milk"]
     model = DocumentAutoencoder(encoder, mlp_decoder((4,), latent_dim=2, hidden=(8,)), words, top=2)
@@ -82,19 +81,16 @@ class DocumentAutoencoder(Autoencoder):
 
     @override
     def encoded(self, x, training=False):
-        """Returns the codes of documents of any length."""
         fractions = x / _lengths(x) * len(self.vocabulary)
         return super().encoded(fractions if self.idf is None else self._target(x), training)
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns `{"reconstruction": [batch]}`, in nats per word; with `idf` in nats."""
         nats = self.reconstruction(inferred.latents, self._target(x), training)
         return {"reconstruction": nats / _lengths(x)[:, 0] if self.idf is None else nats}
 
     @override
     def nats(self, x):
-        """Returns -log p(counts | code), with `idf` -log p(tf-idf | code)."""
         return self.reconstruction(self.encoded(x)[0], self._target(x), training=False)
 
     @override
@@ -110,7 +106,7 @@ class DocumentAutoencoder(Autoencoder):
         }
 
     def _target(self, x):
-        """What is reconstructed of counts: themselves, or tf-idf of mean square 1."""
+        """The values to reconstruct: counts, or tf-idf of mean square 1."""
         if self.idf is None:
             return x
         # Not log1p, which some runtimes of exported models lack.

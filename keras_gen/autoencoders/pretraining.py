@@ -17,17 +17,17 @@ def pretrain_layers(
 ) -> None:
     """Trains the layers of a deep autoencoder one after the other, from the outside inwards.
 
-    Each layer of the encoder and its mirror image in the decoder are a denoising autoencoder of one
-    layer, which learns the codes of the layers before it; their weights are then where the training
-    of the whole begins. Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training of Deep
+    Each layer of the encoder and its mirror image in the decoder form a denoising autoencoder of
+    one layer, which learns the codes of the layers before it; the whole model then starts from
+    their weights. Bengio, Lamblin, Popovici, Larochelle: "Greedy Layer-Wise Training of Deep
     Networks", NeurIPS 2006; with denoising layers Vincent et al.: "Stacked Denoising Autoencoders",
-    JMLR 2010, sec. 3.5. Hinton and Salakhutdinov (2006) stack restricted Boltzmann machines.
+    JMLR 2010, sec. 3.5.
 
     Args:
-        model: Autoencoder whose encoder and decoder are mirror images made of dense layers; its
-            hidden layers are sigmoid, so that what one hands to the next lies between 0 and 1.
+        model: Autoencoder of dense layers, the decoder the mirror image of the encoder; hidden
+            layers are sigmoid, so that their outputs lie between 0 and 1.
         source: Images `[...]` as the model takes them, without labels.
-        train: Function of a layer's model, what it learns from and its name; it compiles and fits.
+        train: Function of a layer's model, its source and its name; it compiles and fits.
         amount: Fraction of a layer's inputs that are masked, drawn anew in every step.
 
     Raises:
@@ -78,7 +78,7 @@ def _dense(network):
 
 
 def _encoder(dense, shape):
-    """A network of one layer like `dense`, of its own."""
+    """A new network of one layer like `dense`."""
     inputs = keras.Input(shape)
     copy = keras.layers.Dense(dense.units, dense.activation, dtype="float32")
     return keras.Model(inputs, copy(keras.layers.Flatten()(inputs)), name="encoder")

@@ -16,17 +16,16 @@ class SparseAutoencoder(Autoencoder):
     KL(target || mean activation), between Bernoulli variables. `penalty="l1"`: the sum of the
     codes' absolute values.
 
-    Deviations: the mean activation is that of the batch, where the notes take the training set's,
-    which would need a pass over it before every step.
+    Deviations: the mean activation is over the batch, where the notes take the training set.
 
     Args:
         encoder: Examples to codes `[batch, ...]`; with `"kl"` between 0 and 1, as of a sigmoid.
         decoder: Codes to the likelihood's parameters.
         likelihood: Name or object: p(x | code).
         penalty: `"kl"` or `"l1"`.
-        weight: Of the penalty: beta in the notes, where it is 3 for a squared error; a number or a
-            schedule of the step.
-        target: Mean activation that `"kl"` asks for: rho.
+        weight: Weight of the penalty, a number or a schedule: beta in the notes, where it is 3 for
+            a squared error.
+        target: rho, the mean activation that `"kl"` aims at.
         seed: Not used by this model.
 
     Raises:
@@ -35,10 +34,7 @@ class SparseAutoencoder(Autoencoder):
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
-    encoder = mlp_encoder(
-        latent_dim=200, hidden=(), output_activation="sigmoid"
-    )
+    encoder = mlp_encoder(latent_dim=200, hidden=(), output_activation="sigmoid")
     model = SparseAutoencoder(encoder, mlp_decoder(latent_dim=200, hidden=()), weight=3.0)
     ```
     """
@@ -69,7 +65,6 @@ class SparseAutoencoder(Autoencoder):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns `reconstruction` and `sparsity`, `[batch]`."""
         terms = super().loss_terms(x, inferred, training)
         return terms | {"sparsity": self._sparsity(inferred.latents)}
 

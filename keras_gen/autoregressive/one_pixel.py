@@ -1,4 +1,4 @@
-"""A causal network computed one pixel at a time, with what its convolutions look back on kept."""
+"""A causal network computed one pixel at a time, with a cache for each convolution."""
 
 import keras
 import numpy as np
@@ -14,7 +14,7 @@ CONDITION = "condition"
 
 
 class OnePixel:
-    """The operations of a network at one pixel after the other.
+    """The operations of a causal network, applied to one pixel after the other.
 
     Args:
         network: As in `keras_gen.autoregressive.sampling.sample_causal`.
@@ -26,7 +26,6 @@ class OnePixel:
     Example:
     ```python
     from keras_gen.networks.pixel_cnn import pixel_cnn
-
     one_pixel = OnePixel(pixel_cnn((8, 8, 1), filters=8, blocks=1))
     caches = one_pixel.empty_caches(batch=16)
     logits, caches = one_pixel(tf.zeros([16, 1]), last=0, here=0, caches=caches)
@@ -51,7 +50,7 @@ class OnePixel:
             self.nodes.append(node)
 
     def empty_caches(self, batch) -> dict:
-        """Returns the caches before the first pixel, for a number of images."""
+        """Returns the caches before the first pixel, for a batch of images."""
         return {
             number: convolution.empty_cache(batch)
             for number, convolution in self.convolutions.items()
@@ -59,19 +58,16 @@ class OnePixel:
         }
 
     def __call__(self, values, last, here, caches) -> tuple:
-        """Computes the parameters of one pixel.
+        """Returns the parameters of one pixel, `[batch, 1, 1, channels]`, and the next caches.
 
-        Pixels are numbered row by row. `here` must not skip any; with several channels it stays for
-        as many calls, each with one more of them in `values`.
+        Pixels are numbered row by row, and `here` must not skip any. With several channels a pixel
+        takes as many calls, each with one more channel in `values`.
 
         Args:
-            values: Of the pixel `last`, `[batch, channels]`.
-            last: Int32, the pixel where a value was drawn last: the one before `here`, or `here`.
-            here: Int32, the pixel whose parameters are wanted.
+            values: Values of the pixel `last`, `[batch, channels]`.
+            last: Int32, the pixel of the last drawn value: `here`, or the one before.
+            here: Int32, the pixel to compute.
             caches: From `empty_caches` or the call before.
-
-        Returns:
-            Parameters `[batch, 1, 1, channels]`, and the caches for the next call.
         """
         tensors = {key: _part(value, here, self.size) for key, value in self.constants.items()}
         tensors[id(self.image)] = values[:, None, None, :]
@@ -91,8 +87,8 @@ class _Convolution:
     """A masked convolution at one pixel, with a cache of its input.
 
     The cache holds the rows that the kernel still sees, `[places, batch, channels]`: each new row
-    takes the place of the oldest. Every row ends with zeros, which are to its right and to the left
-    of the next, as far as the kernel reaches.
+    replaces the oldest. Every row ends with zeros, as padding on its right and on the left of the
+    next.
     """
 
     def __init__(self, node, width, on_image):
@@ -117,10 +113,7 @@ class _Convolution:
         return tf.cast(tf.reshape(inputs, [-1, self.channels]), self.kernel.dtype)
 
     def look_back(self, inputs, last, here, cache):
-        """Takes one pixel into the cache, and returns what the kernel sees from the pixel `here`.
-
-        The image is known up to the pixel `last`, the maps made of it up to the pixel `here`.
-        """
+        """Adds pixel `last` (images) or `here` (maps) to the cache; returns the kernel's inputs."""
         place = self._places(last if self.on_image else here, np.zeros(1, int))
         cache = tf.tensor_scatter_nd_update(cache, [place], inputs[None])
         seen = tf.gather(cache, self._places(here, self.taps))
@@ -142,7 +135,7 @@ def _nodes(network):
 
 
 def _run(node, tensors: dict) -> list:
-    """Calls an operation on what is known, by the ids of its symbols, and adds its outputs."""
+    """Calls an operation on the known tensors, a dict by symbol id, and adds its outputs."""
     args, kwargs = node.arguments.fill_in(tensors)
     outputs = keras.tree.flatten(node.operation(*args, **kwargs))
     tensors.update(zip(map(id, node.outputs), outputs, strict=True))

@@ -18,13 +18,13 @@ class PixelCNN(LikelihoodModel):
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
     and (2), with the masked convolutions of sec. 3.4 and a softmax over the levels (sec. 3.5). The
     loss is the exact negative log-likelihood in nats. Samples are drawn by one compiled loop that
-    keeps what earlier pixels computed.
+    caches what earlier pixels computed.
 
     Deviations: those of the network, `keras_gen.networks.pixel_cnn`.
 
     Args:
-        network: Levels `[batch, height, width, channels]` to logits
-            `[batch, height, width, channels * levels]`, causal.
+        network: Levels `[batch, height, width, channels]` to logits `[batch, height, width,
+            channels * levels]`, causal.
         levels: Number of levels of a value, 256 in the paper.
         seed: Not used by this model.
 
@@ -34,7 +34,6 @@ class PixelCNN(LikelihoodModel):
     Example:
     ```python
     from keras_gen.networks import pixel_cnn
-
     model = PixelCNN(pixel_cnn((8, 8, 1), 4, filters=8, blocks=1, levels=4), levels=4)
     model.compile()
     model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
@@ -67,7 +66,6 @@ class PixelCNN(LikelihoodModel):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns -log p(x), `[batch]` in nats: eq. (1)."""
         return {"nll": -self.likelihood.log_prob(self.network(x, training=training), x)}
 
     def noise(self, n, key):
@@ -75,7 +73,7 @@ class PixelCNN(LikelihoodModel):
         return tf.random.stateless_uniform([n, *self.edges["x"].shape], key)
 
     def from_noise(self, noise, temperature=1.0):
-        """Returns images drawn value by value, of logits over the temperature."""
+        """Returns images drawn value by value from logits divided by the temperature."""
 
         def draw(logits, uniform):
             return draw_category(logits / temperature, uniform)

@@ -1,4 +1,4 @@
-"""Sampling of causal networks: value by value, with what earlier pixels computed kept."""
+"""Sampling of causal networks: value by value, with a cache of what earlier pixels computed."""
 
 import math
 
@@ -13,43 +13,35 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
     """Draws images row by row, pixel by pixel, channel by channel, in one loop of the graph.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.1,
-    sample by one pass over the whole image for each value. Here each layer is computed at the pixel
-    that is to be drawn, and a masked convolution keeps the maps that it looks back on: for an image
-    of N values the cost is that of one pass (of C for C channels) instead of N.
+    sample by one pass over the whole image for each of its N values. Here each layer is computed at
+    the current pixel alone, and masked convolutions cache their inputs: the cost is that of C
+    passes for C channels. The images depend on weights, conditions and noise alone, up to rounding.
 
-    The images are a function of weights, conditions and noise, whatever the batch and with or
-    without the cache, up to rounding: noise within rounding of where a value turns into the next
-    one may fall on either side.
+    In a `tf.function` it is part of that graph; outside, each call compiles a new graph. XLA fuses
+    the many small operations: `jit_compile=True` makes the loop ten times as fast on a CPU.
 
     Args:
         network: Functional model from images `[batch, height, width, channels]`, of known size, and
-            conditions, if any, to parameters `[batch, height, width, channels * parameters]`, laid
-            out `[channel, parameter]`. With the cache, every layer between must be a
-            `MaskedConvolution` (with mask A on the image) or treat every pixel by itself; layers of
-            conditions alone may be anything.
+            any conditions to parameters `[batch, height, width, channels * parameters]`, laid out
+            `[channel, parameter]`. With the cache, every layer on images must be a
+            `MaskedConvolution` (with mask A on the image) or treat every pixel by itself.
         draw: Function of float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input, such as
             `draw_category`.
         noise: Floats `[batch, height, width, channels, ...]`, for instance uniform in [0, 1).
         conditions: Tensors for the further inputs of the network, `[batch, ...]` each.
-        cached: False for a pass over the whole image for each value: the slow reference, for any
-            causal network.
+        cached: False for a whole pass for each value: the slow reference, for any causal network.
 
     Returns:
         Float32 images `[batch, height, width, channels]`.
 
-    In a `tf.function` it becomes a part of that graph; called outside of one, it compiles a new
-    graph at each call. One pixel is little work in many operations, which XLA fuses: with
-    `jit_compile=True` the loop is ten times as fast on a CPU.
-
     Raises:
-        ValueError: If the network has other inputs or noise another shape than it should, a layer
-            mixes pixels, or a layer sees the value that it is to predict.
+        ValueError: If the network's inputs or the noise have another shape, a layer mixes pixels,
+            or a layer sees the value that it is to predict.
 
     Example:
     ```python
     from keras_gen.networks.pixel_cnn import pixel_cnn
-
     network = pixel_cnn((8, 8, 1), outputs_per_value=4, filters=8, blocks=1, levels=4)
     images = sample_causal(network, draw_category, tf.random.uniform([16, 8, 8, 1]))
     ```
@@ -71,16 +63,11 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
 
 
 def draw_category(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-    """Draws from softmax(logits) by inverting the cumulative distribution.
-
-    One uniform number for each value, where Gumbel noise would take as many as there are levels.
+    """Draws float32 levels `[...]` from softmax(logits) by the inverse cumulative distribution.
 
     Args:
         logits: Floats `[..., levels]`.
         uniform: Noise in [0, 1), `[...]`.
-
-    Returns:
-        Float32 levels `[...]`, from 0 to `levels - 1`.
 
     Example:
         >>> draw_category(tf.zeros([3, 4]), tf.constant([0.1, 0.3, 0.9])).numpy()
@@ -93,7 +80,7 @@ def draw_category(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
 
 
 def _check(network, noise, conditions) -> tuple[int, int, int]:
-    """The shape of an image, after what is given was compared with what the network takes."""
+    """Checks the arguments, and returns the shape of an image."""
     shape = tuple(network.inputs[0].shape[1:])
     output = tuple(network.outputs[0].shape)
     if len(shape) != 3 or None in shape or output[1:-1] != shape[:2] or output[-1] % shape[-1]:

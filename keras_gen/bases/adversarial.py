@@ -1,4 +1,4 @@
-"""A generator and a discriminator against each other: GANs, and what is built on them."""
+"""A generator and a discriminator against each other: GANs, and models based on them."""
 
 from functools import partial
 
@@ -16,29 +16,28 @@ ACCURACIES = ("real_accuracy", "fake_accuracy")
 
 
 class AdversarialModel(GenerativeModel):
-    """Base of models of two players, a generator and a discriminator.
+    """Base of models of two players, a generator and a discriminator (Goodfellow et al. 2014).
 
-    Goodfellow et al. (2014). A method writes its `train_step`, of the terms of both losses
-    (`discriminator_terms`, `generator_terms`), and overrides that in which it differs: what is
-    generated (`generated`), which examples are real (`real`), what the discriminator takes
-    (`shown`), its logits (`discriminate`). The first term of each loss counts once, the others as
-    `loss_weights` says. `evaluate` computes the same terms.
+    A method writes its `train_step` from the terms of both losses (`discriminator_terms`,
+    `generator_terms`). It overrides the generated examples (`generated`), the real ones (`real`),
+    the discriminator's inputs (`shown`) or its logits (`discriminate`). The first term of each loss
+    has weight 1, the others those of `loss_weights`. `evaluate` computes the same terms.
 
     Args:
         generator: From noise to examples.
         discriminator: The network of the other player.
         objective: Adversarial objective, a name or an object.
         penalty: None, or a penalty on the discriminator, a name or an object.
-        discriminator_steps: Updates of the discriminator for one of the generator: k of
-            algorithm 1. A batch given to `fit` holds the k fresh batches.
+        discriminator_steps: Updates of the discriminator for one of the generator: k of algorithm
+            1. A batch given to `fit` holds the k fresh batches.
         seed: Seed of all randomness in the steps.
         augmentation: Names of `"color"`, `"translation"`, `"cutout"` and `"affine"`: random changes
-            of all images that the discriminator is shown, real and generated (`data.augment`).
+            of the discriminator's images, real and generated (`data.augment`).
         **kwargs: `name` and the like, of `keras.Model`.
 
     Raises:
-        ValueError: If `discriminator_steps` is below 1, the penalty does not suit the
-            discriminator, or an augmentation is unknown.
+        ValueError: If `discriminator_steps` is below 1, the penalty does not fit the discriminator,
+            or an augmentation is unknown.
     """
 
     totals = ("d_loss", "g_loss")
@@ -67,7 +66,7 @@ class AdversarialModel(GenerativeModel):
         }
 
     def default_optimizer(self):
-        """Returns the optimizer unless one is given: DCGAN's, Adam(2e-4, beta_1=0.5)."""
+        """Returns the default optimizer: DCGAN's, Adam(2e-4, beta_1=0.5)."""
         return Adam(2e-4, beta_1=0.5)
 
     @override
@@ -90,13 +89,7 @@ class AdversarialModel(GenerativeModel):
     # What the discriminator is shown ---------------------------------------------------------
 
     def generated(self, use: str, batch: dict, training: bool):
-        """Returns what the generator makes for one use in this step.
-
-        Args:
-            use: What it is for; another use draws other noise.
-            batch: What the step is on, by name.
-            training: Whether this is a training step.
-        """
+        """Returns generated examples; each `use` in this step draws other noise."""
         raise NotImplementedError(f"{type(self).__name__} does not say what is generated.")
 
     def real(self, batch: dict):
@@ -104,25 +97,16 @@ class AdversarialModel(GenerativeModel):
         return batch["x"]
 
     def shown(self, images, batch: dict):
-        """Returns what the discriminator takes: images alone, or a list of them and conditions.
-
-        Penalties need every example to stay one.
-        """
+        """Returns the discriminator's inputs: images alone, or a list of them and conditions."""
         return images
 
     def discriminate(
         self, images, batch: dict, training: bool, keep_state: bool = False, network=None
     ):
-        """Returns the discriminator's logits of real or generated images.
+        """Returns the discriminator's logits, or a list of all outputs of one with further heads.
 
-        Of a discriminator with further heads it returns all outputs, the logits first.
-
-        Args:
-            images: Real or generated.
-            batch: What the step is on, by name.
-            training: Whether this is a training step.
-            keep_state: Whether its moving statistics stay as they are.
-            network: In place of the discriminator, such as a part of it.
+        With `keep_state` moving statistics do not change. `network` replaces the discriminator,
+        such as by a part of it.
         """
         network = network or self.discriminator
         shown = self.shown(images, batch)
@@ -134,10 +118,7 @@ class AdversarialModel(GenerativeModel):
         return network(shown, training=training)
 
     def augmented(self, shown, training: bool):
-        """Returns images changed at random, the real and the generated ones of a step alike.
-
-        Conditions that are further channels of the images change with them.
-        """
+        """Returns the discriminator's inputs, changed at random: images and their channels."""
 
         def uniform(use, shape):
             return self.uniform(f"augmentation/{use}", shape, training)
@@ -150,20 +131,16 @@ class AdversarialModel(GenerativeModel):
     # Terms of the losses ---------------------------------------------------------------------
 
     def discriminator_terms(self, batch: dict, fake, use: str, training: bool) -> dict:
-        """Returns the terms of the discriminator's loss, `[batch]` each, and how often it is right.
+        """Returns the terms of the discriminator's loss and its accuracy, `[batch]` each.
 
-        Args:
-            batch: What the step is on, by name.
-            fake: What was generated.
-            use: What it was generated for; another use draws other noise.
-            training: Whether this is a training step.
+        `fake` was generated for `use`, which also names the noise of penalties.
         """
         real_logits = self.discriminate(self.real(batch), batch, training)
         fake_logits = self.discriminate(fake, batch, training)
         return self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
 
     def terms_of_logits(self, real_logits, fake_logits, batch, fake, use, training) -> dict:
-        """Returns `discriminator_terms` of logits: for discriminators that have further heads."""
+        """Returns `discriminator_terms` from logits: for discriminators that have further heads."""
         terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
         if self.penalty is not None:
             terms["penalty"] = self._penalty(batch, fake, use, training)
@@ -181,7 +158,7 @@ class AdversarialModel(GenerativeModel):
         return {"adversarial": self.adversarial_loss(fake, batch, training)}
 
     def adversarial_loss(self, fake, batch: dict, training: bool) -> tf.Tensor:
-        """Returns the objective's loss of the generator, `[batch]`, for what it made."""
+        """Returns the objective's loss of the generator, `[batch]`, for generated examples."""
         fake_logits = self.discriminate(fake, batch, training)
         if not self.objective.compares:
             return self.objective.generator(fake_logits)
@@ -189,7 +166,7 @@ class AdversarialModel(GenerativeModel):
         return self.objective.generator(fake_logits, real_logits)
 
     def _penalty(self, batch, fake, use, training):
-        """The penalty of the discriminator, every so many steps and weighted as often."""
+        """The penalty of the discriminator, computed every few steps and weighted accordingly."""
         penalty = self.penalty
         real = self.real(batch)
         count = keras.ops.shape(real)[0]
@@ -209,7 +186,6 @@ class AdversarialModel(GenerativeModel):
 
     @override
     def test_step(self, data):
-        """Returns the same losses on held-out examples, with networks in inference mode."""
         batch = self.prepare_batch(data)
         fake = self.generated("test", batch, training=False)
         d_terms = self.discriminator_terms(batch, fake, "test", training=False)
@@ -220,16 +196,11 @@ class AdversarialModel(GenerativeModel):
 
 
 def lazily(every: int, step, count, compute) -> tf.Tensor:
-    """Returns a term `[batch]` that is computed every so many steps, and counts as often then.
+    """Computes a term `[batch]` every so many steps, times that number (else 0).
 
     Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
-    The term may call networks inside `training.stateless` only.
-
-    Args:
-        every: Steps from one time to the next; 1 computes it always.
-        step: Int64 scalar, the step.
-        count: Number of this replica's examples.
-        compute: Function of no arguments that returns the term.
+    `compute`, without arguments, may call networks only inside `training.stateless`; `count` is the
+    number of this replica's examples.
     """
     if every == 1:
         return compute()

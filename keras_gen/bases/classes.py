@@ -1,4 +1,4 @@
-"""What models share that know classes of examples: a classifier, random classes."""
+"""Mix-in of models that classify examples: a classifier and labels, some of them unknown."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from keras_gen.training import capability, require_built
 
 
 class Classifying:
-    """Mix-in of models that classify examples; only a few need a label.
+    """Mix-in of models that classify examples.
 
     `fit` takes labels too, -1 for an example without one, as scikit-learn does.
     """
@@ -20,15 +20,12 @@ class Classifying:
     classifier: Any
 
     def set_classifier(self, classifier, shape, what: str) -> None:
-        """Sets a network that ends with logits `[batch, classes]`, and names the labels' edge.
+        """Sets a network that ends with logits `[batch, classes]`, and adds the labels' edge.
 
         Args:
             classifier: The network.
-            shape: Of what it takes of an example.
-            what: What that is, for the error.
-
-        Raises:
-            ValueError: If it takes another shape.
+            shape: Shape of its input for one example; another one raises a ValueError.
+            what: The input's name in the error.
         """
         require_built(classifier)
         if classifier.input_shape[1:] != tuple(shape):
@@ -40,7 +37,7 @@ class Classifying:
         self.set_label_edges(classifier.output_shape[-1])
 
     def set_label_edges(self, classes: int) -> None:
-        """Names the edge of labels, which in training may be unknown, -1."""
+        """Adds the edge of labels, which may be unknown, -1, in training."""
         self.edges["labels"] = Labels(classes)
         self.training_edges["labels"] = Labels(classes, unknown=True)
 
@@ -50,10 +47,5 @@ class Classifying:
 
     @capability
     def classify(self, x):
-        """Returns the logits of the classes, float32 `[n, classes]`.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            batch_size: Examples at once.
-        """
+        """Returns the logits of the classes, float32 `[n, classes]`."""
         return {"logits": self.logits(x)}

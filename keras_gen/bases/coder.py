@@ -1,4 +1,4 @@
-"""An encoder of examples to codes and a decoder of them: autoencoders and VAEs."""
+"""An encoder of examples to codes and a decoder: autoencoders and VAEs."""
 
 import inspect
 
@@ -26,11 +26,11 @@ class Coder(LikelihoodModel):
     default_signature = "reconstruct"
 
     def set_networks(self, encoder, decoder, likelihood) -> None:
-        """Sets the networks and the likelihood, and names the edges of their data.
+        """Sets the networks and the likelihood, and adds the edges of their data.
 
         Raises:
-            ValueError: If encoder and decoder disagree about the codes, or the decoder has not as
-                many outputs per value as the likelihood needs.
+            ValueError: If the networks disagree about the codes, or the outputs per value do not
+                fit the likelihood.
         """
         require_built(encoder, decoder)
         shapes = self.code_shapes(encoder)
@@ -74,10 +74,7 @@ class Coder(LikelihoodModel):
         return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
 
     def code_shapes(self, encoder) -> list[tuple]:
-        """Returns the shapes of the codes, which are all outputs of the encoder by default.
-
-        A model whose encoder has further heads overrides this and `encoded`.
-        """
+        """Returns the codes' shapes; override with `encoded` if the encoder has further heads."""
         return [tuple(output.shape[1:]) for output in encoder.outputs]
 
     @override
@@ -87,7 +84,7 @@ class Coder(LikelihoodModel):
         return self.reconstructed(self.encoded(x, training, *given)[0], training, *given)
 
     def side_inputs(self, x) -> tuple:
-        """Returns further inputs of encoder and decoder for examples x: by default none."""
+        """Returns further inputs of encoder and decoder for examples x: none by default."""
         return ()
 
     def encoded(self, x, training: bool = False, *given) -> list[tf.Tensor]:
@@ -101,32 +98,19 @@ class Coder(LikelihoodModel):
         return self.likelihood.mean(parameters)
 
     def reconstruction(self, latents, x, training: bool, *given) -> tf.Tensor:
-        """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
-
-        Further inputs of the decoder are `[batch, ...]`, such as classes.
-        """
+        """Returns -log p(x | latents, given), see `reconstruction_nats`."""
         return reconstruction_nats(self.decoder, self.likelihood, latents, x, training, *given)
 
     # Use -------------------------------------------------------------------------------------
 
     @capability
     def reconstruct(self, x):
-        """Returns the reconstructions, in the kind of the examples.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them: images as uint8, or floats.
-            batch_size: Examples at once.
-        """
+        """Returns the reconstructions, in the kind of the examples."""
         return {"x": self(x)}
 
     @capability
     def encode(self, x):
-        """Returns the codes, float32 `[n, ...]`; of several `code_names`, a tuple.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them: images as uint8, or floats.
-            batch_size: Examples at once.
-        """
+        """Returns the codes, float32 `[n, ...]`; of several `code_names`, a tuple."""
         return dict(zip(self.code_names, self.encoded(x, False, *self.side_inputs(x)), strict=True))
 
     @capability
@@ -147,7 +131,7 @@ class Coder(LikelihoodModel):
             As `decode`, `[n, steps, ...]`.
 
         Raises:
-            ValueError: If there are not as many of both, or `steps` is below 2.
+            ValueError: If `a` and `b` differ in number, or `steps` is below 2.
         """
         start = self.encode(a)
         end = self.encode(b)
@@ -161,16 +145,13 @@ class DiscreteCoder(Coder):
     """Base of coders whose codes are integers; the decoder takes their `embedded` vectors."""
 
     def add_codes(self, shape, levels: int, dtype: str | None = None, name="codes") -> None:
-        """Names the edge of the codes.
+        """Adds the edge of the codes.
 
         Args:
-            shape: Of the codes of an example.
-            levels: How many values a code may have.
-            dtype: Of the codes outside, as of `Levels`.
-            name: Of the edge, where there are several.
-
-        Raises:
-            ValueError: If there are fewer than 2 levels.
+            shape: Shape of the codes of an example.
+            levels: Number of values of a code, at least 2 (else a ValueError).
+            dtype: Integer dtype outside the model, as of `Levels`.
+            name: Name of the edge.
         """
         if levels < 2:
             raise ValueError(f"A code has {levels} values: expected at least 2 to tell apart.")
@@ -191,12 +172,7 @@ class DiscreteCoder(Coder):
     @override
     @capability
     def encode(self, x):
-        """Returns the codes, integers `[n, ...]`.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            batch_size: Examples at once.
-        """
+        """Returns the codes of examples, integers `[n, ...]`."""
         return {"codes": self.codes(x)}
 
     @override
@@ -210,7 +186,7 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
     """Returns the edges `x` and `latents` of a decoder to the parameters of a likelihood.
 
     Raises:
-        ValueError: If the decoder has not as many outputs per value as the likelihood needs.
+        ValueError: If the decoder's outputs per value do not fit the likelihood.
     """
     require_built(decoder)
     *front, channels = decoder.output_shape[1:]
@@ -229,13 +205,8 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
 def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given) -> tf.Tensor:
     """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
 
-    Args:
-        decoder: Of latents `[batch, ...]`, or of latents and further inputs.
-        likelihood: Of the decoder's outputs.
-        latents: One or several for each example.
-        x: Examples `[batch, ...]`.
-        training: Whether the decoder runs in training mode.
-        *given: Further inputs of the decoder, `[batch, ...]`.
+    Each example may have several latents. `given` are further inputs of the decoder, `[batch,
+    ...]`, such as classes.
     """
     shape = decoder.inputs[0].shape[1:]
     front = keras.ops.shape(latents)[: -len(shape)]  # of several latents for each example
@@ -249,21 +220,10 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
 
 
 def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
-    """Returns what a capability makes of points between codes.
+    """Decodes points on the path between codes `[n, ...]`: `[n, steps, ...]`, or a tuple of such.
 
-    Args:
-        decode: The capability, of codes `[batch, ...]`.
-        a: Codes `[n, ...]`.
-        b: Likewise.
-        steps: Points, at least 2.
-        spherical: As of `interpolation.path`.
-        **given: Further arguments of `decode`: one for each pair or for all.
-
-    Returns:
-        As `decode`, `[n, steps, ...]`; of several outputs a tuple.
-
-    Raises:
-        ValueError: As `interpolation.path`.
+    `decode` is a capability; `given` are its further arguments, one for each pair or for all. The
+    other arguments and the errors are those of `interpolation.path`.
     """
     points = path(a, b, steps, spherical)
     given = {k: np.repeat(v, steps, axis=0) if np.ndim(v) else v for k, v in given.items()}
@@ -275,11 +235,7 @@ def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
 
 
 def require_heads(encoder, *names: str) -> None:
-    """Refuses an encoder that has not one output for each name.
-
-    Raises:
-        ValueError: If it has another number of them.
-    """
+    """Raises a ValueError unless an encoder has one output for each name."""
     if len(encoder.outputs) != len(names):
         raise ValueError(
             f"The encoder '{encoder.name}' has {len(encoder.outputs)} outputs: expected "

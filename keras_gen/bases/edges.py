@@ -1,8 +1,7 @@
 """Edges: where data of one kind enter and leave a model.
 
-An edge checks what comes in, scales it to what the networks take, brings results back into the
-kind that people and servers use, and says what a served signature takes. A model names its edges
-and knows nothing else of the kinds of its data.
+An edge checks inputs, scales them for the networks, restores results to the form for people and
+servers, and specifies the inputs of served signatures.
 """
 
 from __future__ import annotations
@@ -19,37 +18,32 @@ from keras_gen.training.checks import require
 
 
 class Edge:
-    """Base of the edges. All have a `name`, under which clients know the data.
-
-    A subclass says what it takes (`prepare`, `spec`), what networks get of it (`inner_spec`), and
-    what becomes of results of that kind (`restore`).
-    """
+    """Base of the edges. All have a `name`, under which clients know the data."""
 
     name: str
     # Whether a model gives back floats to who gave it floats, in place of the served form.
     keeps_floats = False
 
     def prepare(self, values) -> tf.Tensor:
-        """Checks values and brings them into the form that networks take.
+        """Checks values and converts them to the networks' form.
 
         Raises:
             TypeError: If the dtype is wrong.
-            ValueError: If the shape is wrong, or in eager use a value (in `fit`, the same sentence
-                is raised by `fit`).
+            ValueError: If the shape or, in eager use and `fit`, a value is wrong.
         """
         raise NotImplementedError
 
     def restore(self, values: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
-        """Brings results into the served form; a dict if they are several tensors."""
+        """Converts results to the served form; a dict if they are several tensors."""
         return values
 
     def spec(self) -> tf.TensorSpec:
-        """What a served signature takes: named, of a dtype that `prepare` takes."""
+        """The named specification of a served signature's input."""
         inner = self.inner_spec()
         return tf.TensorSpec(inner.shape, inner.dtype, name=self.name)
 
     def inner_spec(self) -> tf.TensorSpec:
-        """What `prepare` returns."""
+        """The specification of what `prepare` returns."""
         raise NotImplementedError
 
 
@@ -58,10 +52,9 @@ class Images(Edge):
     """Images: uint8 outside, float32 in a range inside.
 
     Args:
-        shape: `(height, width, channels)`, None where any size is taken. Other data that are
-            stored as 8-bit numbers may have another shape.
-        low: Value that the level 0 becomes.
-        high: Value that the level 255 becomes.
+        shape: `(height, width, channels)`, None for any size; another shape for other 8-bit data.
+        low: Value of the level 0.
+        high: Value of the level 255.
         name: Name under which clients know them.
 
     Example:
@@ -97,20 +90,16 @@ class Images(Edge):
 
     @override
     def spec(self):
-        """Returns the specification of uint8 `[batch, *shape]`."""
         return tf.TensorSpec([None, *self.shape], tf.uint8, name=self.name)
 
     @override
     def inner_spec(self):
-        """Returns the specification of float32 `[batch, *shape]`."""
         return tf.TensorSpec([None, *self.shape], tf.float32)
 
 
 @dataclasses.dataclass(frozen=True)
 class Levels(Edge):
-    """Discrete images: whole numbers outside and inside, such as the 256 levels of gray.
-
-    Inside they are int32.
+    """Discrete images: integers outside, int32 inside, such as the 256 levels of gray.
 
     Args:
         shape: `(height, width, channels)`.
@@ -137,19 +126,16 @@ class Levels(Edge):
 
     @override
     def restore(self, values):
-        """Returns integers of the dtype outside, rounded into 0 to `levels` - 1."""
         rounded = tf.clip_by_value(tf.round(tf.cast(values, tf.float32)), 0.0, self.levels - 1.0)
         return tf.cast(rounded, self.spec().dtype)
 
     @override
     def spec(self):
-        """Returns the specification of `[batch, *shape]`."""
         dtype = self.dtype or (tf.uint8 if self.levels <= 256 else tf.int32)
         return tf.TensorSpec([None, *self.shape], dtype, name=self.name)
 
     @override
     def inner_spec(self):
-        """Returns the specification of int32 `[batch, *shape]`."""
         return tf.TensorSpec([None, *self.shape], tf.int32)
 
 
@@ -179,7 +165,6 @@ class Labels(Edge):
 
     @override
     def inner_spec(self):
-        """Returns the specification of int32 `[batch]`."""
         return tf.TensorSpec([None], tf.int32)
 
 
@@ -189,8 +174,8 @@ class Waveforms(Edge):
 
     Args:
         samples: Samples of an example, None for any number.
-        channels: Of sound, such as 1.
-        name: Under which clients know it.
+        channels: Number of channels, such as 1.
+        name: Name under which clients know it.
 
     Example:
         >>> Waveforms(2).prepare(np.array([[[0], [-32768]]], "int16"))[0, 1, 0]
@@ -222,7 +207,6 @@ class Waveforms(Edge):
 
     @override
     def inner_spec(self):
-        """Returns the specification of float32 `[batch, samples, channels]`."""
         return tf.TensorSpec([None, self.samples, self.channels], tf.float32)
 
 
@@ -240,7 +224,6 @@ class Texts(Edge):
     """
 
     def __init__(self, vocabulary: Sequence[str], top: int = 10, name: str = "texts"):
-        """Makes the table of words; see the class."""
         self.vocabulary = list(vocabulary)
         self.top = top
         self.name = name
@@ -274,12 +257,10 @@ class Texts(Edge):
 
     @override
     def spec(self):
-        """Returns the specification of strings `[batch]`."""
         return tf.TensorSpec([None], tf.string, name=self.name)
 
     @override
     def inner_spec(self):
-        """Returns the specification of float32 counts `[batch, words]`."""
         return tf.TensorSpec([None, len(self.vocabulary)], tf.float32)
 
 
@@ -304,7 +285,6 @@ class Vectors(Edge):
 
     @override
     def inner_spec(self):
-        """Returns the specification of float32 `[batch, *shape]`."""
         return tf.TensorSpec([None, *self.shape], tf.float32)
 
 
@@ -324,14 +304,12 @@ class Number(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes a number."""
         values = tf.cast(values, tf.float32)
         expected = f"a number in [{self.low:g}, {self.high:g}]"
         return _within(values, self.low, self.high, self.name, expected, slack=0)
 
     @override
     def inner_spec(self):
-        """Returns the specification of a float32 scalar."""
         return tf.TensorSpec([], tf.float32)
 
 

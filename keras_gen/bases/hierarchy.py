@@ -1,4 +1,4 @@
-"""VAEs whose latents lie in layers: what is drawn from the top down, and the bound of it."""
+"""VAEs whose latents lie in layers: draws from the top down, and their bound."""
 
 import math
 from collections.abc import Callable
@@ -34,18 +34,16 @@ class Drawn(NamedTuple):
 class HierarchicalVAE(Coder):
     """Base of VAEs with L layers of Normal latents, which generate from layer L down to the data.
 
-    p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass says which
-    variables a layer has (`parts`), sets its networks (`set_layers`) and infers (`posterior`).
-    From that follow the bound, its KL divergence layer by layer, and what is drawn from the prior
-    below any layer. In lists of networks the first is that of layer 1, which is next to the data.
+    p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass names the
+    variables of a layer (`parts`), sets its networks (`set_layers`) and infers (`posterior`). Lists
+    of networks start with layer 1, next to the data. Codes are one vector for each example, layer 1
+    first, which `split` takes apart.
 
-    To clients the latents of an example are one vector, layer 1 first: `split` takes it apart.
-
-    `loss = reconstruction_loss + beta * kl_loss`, in nats per example; the divergence of each
-    variable is reported as `kl_z1` and so on. In training a variable whose divergence, on average
-    over the batch, is below `free_bits` counts as that much, and is not pressed further (Kingma et
-    al.: "Improved Variational Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score`
-    and `log_prob` are the ELBO of 16 draws of latents.
+    `loss = reconstruction_loss + beta * kl_loss`, in nats per example; `kl_z1` and so on are the
+    divergences of the variables. In training a variable whose mean divergence over the batch is
+    below `free_bits` counts as that much, without gradient (Kingma et al.: "Improved Variational
+    Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score` and `log_prob` are the ELBO
+    of 16 draws.
 
     Args:
         beta: Weight of the KL divergence, a number or a schedule of the step, such as a warm-up.
@@ -69,17 +67,17 @@ class HierarchicalVAE(Coder):
         self.free_bits = schedules.weight("free_bits", free_bits)
 
     def set_layers(self, decoder, likelihood, bottom_up, **others) -> None:
-        """Sets the networks under the names of these arguments, and tries them on an example.
+        """Sets the networks as attributes named like the arguments, and tries them on an example.
 
         Args:
-            decoder: To the likelihood's parameters, from what the network above returns (none with
-                one layer) and the latents of layer 1.
+            decoder: Outputs of the network above (none with one layer) and latents of layer 1 to
+                the likelihood's parameters.
             likelihood: Name or object: p(x|z).
             bottom_up: A network for each layer.
             **others: Lists of a network for each layer but the top one, `top_down` among them.
 
         Raises:
-            ValueError: If the networks are not as many as the layers, or do not fit each other.
+            ValueError: If number or shapes of the networks do not fit.
         """
         lists = {"bottom_up": list(bottom_up)} | {name: list(n) for name, n in others.items()}
         self.depth = len(lists["bottom_up"])
@@ -116,13 +114,7 @@ class HierarchicalVAE(Coder):
     # Hooks -----------------------------------------------------------------------------------
 
     def posterior(self, x, noise, training: bool) -> Callable:
-        """Infers from the bottom up, and returns what `descend` takes.
-
-        Args:
-            x: Examples, as their edge prepares them.
-            noise: Float32 `[batch, size]`, that of `descend`.
-            training: Whether this is a training step.
-        """
+        """Infers from the bottom up, and returns the argument `posterior` of `descend`."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it infers.")
 
     # Layers ----------------------------------------------------------------------------------
@@ -139,8 +131,8 @@ class HierarchicalVAE(Coder):
 
         Args:
             noise: Standard normal, float32 `[batch, size]`.
-            posterior: Function of a layer's number, the features from above and its variables'
-                priors (each mean and log variance) that returns what is drawn from, alike.
+            posterior: Function of a layer's number, the features from above and the priors (mean
+                and log variance) of its variables, which returns their posteriors alike.
             training: Whether the networks run in training mode.
 
         Returns:
@@ -169,7 +161,7 @@ class HierarchicalVAE(Coder):
         return tf.concat([tf.reshape(z, [-1, math.prod(z.shape[1:])]) for z in parts], axis=-1)
 
     def known(self, latents) -> Callable:
-        """Returns what `descend` takes for known latents `[batch, size]`: without variance."""
+        """Returns the `posterior` of `descend` for known latents, without variance."""
         parts = self.split(latents)
 
         def posterior(layer, features, priors):
@@ -180,10 +172,7 @@ class HierarchicalVAE(Coder):
         return posterior
 
     def above(self, layers, posterior: Callable) -> Callable:
-        """Returns what `descend` takes to draw layers above `layers`, int `[batch]`, from q.
-
-        The others are drawn from the prior.
-        """
+        """Returns a `posterior` of `descend` that is the prior up to `layers`, int `[batch]`."""
 
         def mixed(layer, features, priors):
             def pick(q, p):
@@ -209,7 +198,6 @@ class HierarchicalVAE(Coder):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of the negative ELBO, `[batch]` each in nats."""
         drawn, parameters = inferred.parameters
         parts = {name: self._divergence(name, variable) for name, variable in drawn.items()}
         kls = tf.stack(list(parts.values()), axis=1)
@@ -228,22 +216,18 @@ class HierarchicalVAE(Coder):
 
     @override
     def nats(self, x):
-        """Returns the negative ELBO, with the same latents' noise each time."""
         return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
 
     def log_weights(self, x, samples: int, seed, training: bool = False, layers=None) -> tf.Tensor:
-        """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).
+        """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
 
         Args:
             x: Examples as the edge prepares them, `[batch, ...]`.
             samples: Draws of the latents for each example.
             seed: Stateless seed, int64 `[2]`.
             training: Whether the networks run in training mode.
-            layers: Int `[batch]`: up to this layer latents are drawn from the prior, given those
-                above, and the log weights are log p(x|z) + log p(above) - log q(above|x).
-
-        Returns:
-            Float32 `[samples, batch]`, nats.
+            layers: Int `[batch]`: latents up to this layer are drawn from the prior given those
+                above; the weights are then log p(x|z) + log p(above) - log q(above|x).
         """
         batch = keras.ops.shape(x)[0]
         x = tf.repeat(x, samples, axis=0)
@@ -298,42 +282,32 @@ class HierarchicalVAE(Coder):
         Args:
             latents: Codes `[n, size]`, as `encode` returns them.
             noise: Standard normal numbers of the same shape, for the draws.
-            layers: Up to which layer, int `[n]` or one for all: 0 for none, L for all.
+            layers: The highest layer drawn, int `[n]` or one for all: 0 for none, L for all.
             batch_size: Examples at once.
-
-        Returns:
-            Examples `[n, ...]`, images as uint8.
         """
         _, parameters = self.descend(noise, self.above(layers, self.known(latents)))
         return {"x": self.likelihood.mean(parameters)}
 
     @capability
     def log_prob_above(self, x, layers):
-        """Returns the bound L^{>k}, by which an anomaly shows in its upper layers' latents.
+        """Returns the bound L^{>k}, nats `[n]`, in which anomalies show in upper layers.
 
-        Maaløe et al. (2019), section on what a model does not know: log p(x|z) + log p(z_{>k}) -
-        log q(z_{>k}|x), where the latents up to layer k are drawn from the prior given those above,
-        so that details cannot be encoded. `log_prob` minus it is the ratio LLR^{>k} of Havtorn et
-        al.: "Hierarchical VAEs Know What They Don't Know", ICML 2021.
+        Maaløe et al. (2019): log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), a mean of 16 draws,
+        where latents up to layer k are drawn from the prior given those above. `log_prob` minus it
+        is the ratio LLR^{>k} of Havtorn et al.: "Hierarchical VAEs Know What They Don't Know", ICML
+        2021.
 
         Args:
             x: Examples `[n, ...]`, as their edge takes them.
             layers: k, int `[n]` or one for all: 0 for the ELBO, at most L.
             batch_size: Examples at once.
-
-        Returns:
-            Float32 `[n]`, nats: the mean of 16 draws.
         """
         log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seed(), layers=layers)
         return {"log_probs": tf.reduce_mean(log_weights, axis=0)}
 
 
 def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
-    """Returns the outputs of a network of one or several inputs, float32.
-
-    Raises:
-        ValueError: If it takes other shapes.
-    """
+    """Returns a network's float32 outputs; raises a ValueError if the inputs do not fit."""
     found = [tuple(value.shape[1:]) for value in inputs]
     taken = [tuple(value.shape[1:]) for value in network.inputs]
     if found != taken:
@@ -362,11 +336,7 @@ def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[li
 
 
 def reparameterized(distribution, noise, name: str) -> tf.Tensor:
-    """Returns mean + deviation * noise of (mean, log variance).
-
-    Raises:
-        ValueError: If the noise, which has the prior's shape, has another shape.
-    """
+    """Returns mean + deviation * noise; raises a ValueError if the noise has another shape."""
     mean, log_variance = distribution
     if mean.shape[1:] != noise.shape[1:]:
         raise ValueError(

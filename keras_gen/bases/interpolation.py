@@ -4,19 +4,16 @@ import numpy as np
 
 
 def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False) -> np.ndarray:
-    """Points at even distances on the way from `start` to `end`, both included.
+    """Returns points at even distances from `start` to `end`, float32 `[n, steps, ...]`.
 
     Args:
         start: Latents `[n, ...]`.
-        end: Likewise.
-        steps: Points, at least 2.
-        spherical: By `slerp`, of the latents as vectors, in place of `line`.
-
-    Returns:
-        Float32 `[n, steps, ...]`.
+        end: Latents of the same shape.
+        steps: Points, at least 2; both ends are included.
+        spherical: Whether by `slerp`, of the latents as vectors, and not by `line`.
 
     Raises:
-        ValueError: If the two differ in shape, `steps` is below 2, or as `slerp`.
+        ValueError: If the shapes differ, `steps` is below 2, or as `slerp`.
 
     Example:
         >>> path(np.zeros([1, 1]), np.ones([1, 1]), steps=3)[0, :, 0]
@@ -35,42 +32,15 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
 
 
 def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Points on the straight lines from `start` to `end`.
-
-    Args:
-        start: Latents `[n, d]`.
-        end: Likewise.
-        t: Fraction of the way, a number or `[n, 1]`.
-
-    Returns:
-        `[n, d]`.
-
-    Example:
-        >>> line(np.zeros([1, 2]), np.ones([1, 2]), 0.25)
-        array([[0.25, 0.25]])
-    """
+    """Returns the points at the fraction t (a number or `[n, 1]`) of the lines between `[n, d]`."""
     return (1 - t) * start + t * end
 
 
 def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Points of length 1 from the direction of `start` to that of `end`, at an even speed.
+    """Returns unit vectors from the direction of `start` to that of `end` at an even speed.
 
-    Shoemake: "Animating Rotation with Quaternion Curves", SIGGRAPH 1985.
-
-    Args:
-        start: Latents `[n, d]`.
-        end: Likewise.
-        t: Fraction of the way, a number or `[n, 1]`.
-
-    Returns:
-        `[n, d]`.
-
-    Raises:
-        ValueError: If two points are opposite, or one is the origin.
-
-    Example:
-        >>> great_circle(np.array([[2.0, 0.0]]), np.array([[0.0, 3.0]]), 1.0).round(6)
-        array([[0., 1.]])
+    Shoemake: "Animating Rotation with Quaternion Curves", SIGGRAPH 1985. Arguments and errors are
+    those of `slerp`.
     """
     start_length = np.linalg.norm(start, axis=1, keepdims=True)
     end_length = np.linalg.norm(end, axis=1, keepdims=True)
@@ -93,18 +63,15 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
 
 
 def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
-    """Points whose direction moves on a great circle and whose length moves on a line.
+    """Returns points whose direction moves on a great circle and length on a line, `[n, d]`.
 
-    Latents of a Normal prior in many dimensions all have about the same length; the middle of the
-    line between two of them is shorter than any (White: "Sampling Generative Networks", 2016).
+    Latents of a Normal prior in many dimensions have about the same length; the middle of the line
+    between two is shorter (White: "Sampling Generative Networks", 2016).
 
     Args:
         start: Latents `[n, d]`.
-        end: Likewise.
+        end: Latents `[n, d]`.
         t: Fraction of the way, a number or `[n, 1]`.
-
-    Returns:
-        `[n, d]`.
 
     Raises:
         ValueError: If two points are opposite, or one is the origin.

@@ -14,19 +14,16 @@ WIDEST = 10.0  # standard deviations: no truncation, for float32 draws stay belo
 
 
 def truncated_normal(latents, threshold) -> tf.Tensor:
-    """Makes draws of a Normal distribution that is cut off on both sides of draws of a whole one.
+    """Maps draws of a Normal distribution to draws of the one truncated on both sides, float32.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019, sec. 3.1, redraw the numbers beyond the threshold until none is. The distribution
-    here is the same one, by its quantiles: each number becomes the one that as many lie below. So
-    a lower threshold moves an example and does not replace it.
+    ICLR 2019, sec. 3.1, redraw numbers beyond the threshold. Here each number is replaced by the
+    same quantile of the truncated distribution, so that a lower threshold changes an example
+    gradually.
 
     Args:
         latents: Draws of a standard Normal, floats of any shape.
-        threshold: A number from 0 on, standard deviations; 0 gives zeros.
-
-    Returns:
-        Float32 of the shape of `latents`, in [-threshold, threshold].
+        threshold: Largest absolute value, not negative; 0 gives zeros.
 
     Example:
         >>> truncated_normal(np.random.normal(size=[4, 2]), 0.5).shape
@@ -44,8 +41,7 @@ class LatentSampler:
     """Mix-in of models whose capability `generate` turns Normal latents into examples.
 
     It has `sample(n, seed, truncation=0.5)`, `truncate`, `interpolate`, `latent_arithmetic` and
-    `nearest_neighbors`. Further arguments of `generate`, such as labels, stay the same from latents
-    to others, and are given by name.
+    `nearest_neighbors`. Further arguments of `generate`, such as labels, are given by name.
     """
 
     default_signature = "sample"
@@ -54,7 +50,7 @@ class LatentSampler:
     sample = sample
 
     def set_latents(self, latent_dim: int) -> None:
-        """Sets the number of latents, and names the edges of latents and of their truncation."""
+        """Sets the number of latents, and adds the edges of latents and of their truncation."""
         self.latent_dim = latent_dim
         self.edges["latents"] = Vectors((latent_dim,))
         self.edges["truncation"] = Number(0.0, WIDEST, "truncation")
@@ -66,15 +62,7 @@ class LatentSampler:
     # Use -------------------------------------------------------------------------------------
 
     def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
-        """Draws the latents of `sample(n, seed)`, float32 `[n, latents]`.
-
-        Args:
-            n: How many.
-            seed: As of `sample`.
-
-        Raises:
-            ValueError: If `n` is below 1.
-        """
+        """Draws the latents of `sample(n, seed)`, float32 `[n, latents]`, n at least 1."""
         noise = sampling_noise(self, n, seed)
         return (noise["latents"] if isinstance(noise, dict) else noise).numpy()
 
@@ -85,8 +73,7 @@ class LatentSampler:
 
         Args:
             latents: Draws of a standard Normal, `[n, latents]`.
-            truncation: Standard deviations beyond which no latent lies, from 0 to 10; 10 changes
-                nothing.
+            truncation: Largest absolute value of a latent, 0 to 10; 10 changes nothing.
 
         Raises:
             ValueError: If the latents have another shape, or the truncation is out of range.
@@ -98,17 +85,15 @@ class LatentSampler:
         return truncated_normal(latents, truncation).numpy()
 
     def interpolate(self, a, b, steps: int = 8, spherical: bool = False, **given) -> np.ndarray:
-        """Generates examples of points between the latents `a` and `b`.
+        """Generates examples of points between the latents `a` and `b`, `[n, steps, ...]`.
 
         Args:
             a: Latents `[n, latents]`.
-            b: The same number.
+            b: Latents `[n, latents]`.
             steps: Points, at least 2: both ends are among them.
             spherical: On an arc around the origin in place of the line, see `interpolation`.
-            **given: What `generate` takes besides, such as `labels`: one for each pair or for all.
-
-        Returns:
-            As `generate`, `[n, steps, ...]`.
+            **given: Further arguments of `generate`, such as `labels`: one for each pair or for
+                all.
 
         Raises:
             ValueError: If the latents have other shapes, or `steps` is below 2.
@@ -122,23 +107,20 @@ class LatentSampler:
     def latent_arithmetic(
         self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **given
     ) -> np.ndarray:
-        """Generates the example of the mean of `a` less that of `b` plus that of `c`.
+        """Generates examples `[n, ...]` of the mean of `a` less that of `b` plus that of `c`.
 
         Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
-        Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: a smiling woman less a neutral
-        woman plus a neutral man gives a smiling man, if each is the mean of a few latents.
+        Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: smiling women less neutral women
+        plus neutral men give smiling men.
 
         Args:
             a: Latents `[any number, latents]`.
             b: Likewise.
             c: Likewise.
-            n: How many; after the first, uniform noise is added to the latents.
+            n: Number of examples; after the first, uniform noise is added to the latents.
             spread: Largest noise in a latent.
-            seed: Of the noise.
-            **given: What `generate` takes besides, one for all.
-
-        Returns:
-            As `generate`, `[n, ...]`.
+            seed: Seed of the noise.
+            **given: Further arguments of `generate`, one for all.
 
         Raises:
             ValueError: If the latents have other shapes, or `n` is below 1.
@@ -153,21 +135,16 @@ class LatentSampler:
         return self.generate((means[0] - means[1] + means[2] + noise).astype("float32"), **given)
 
     def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
-        """Finds the training examples that are nearest to what the model made.
-
-        A generator that has learned its examples by heart is found out by small distances.
+        """Finds the nearest training examples of generated ones: memorized examples are near.
 
         Args:
             examples: Such as `sample` returns, `[n, ...]`.
             training: Training examples of the same shape and kind, `[m, ...]`.
-            k: How many, at most m.
+            k: How many, at most m (else a ValueError).
 
         Returns:
             The neighbors `[n, k, ...]`, the nearest first, and their Euclidean distances in the
             units of the examples, float64 `[n, k]`.
-
-        Raises:
-            ValueError: As `keras_gen.metrics.nearest_neighbors`.
 
         Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
         """

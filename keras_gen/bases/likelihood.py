@@ -30,10 +30,10 @@ class Inferred(NamedTuple):
 class LikelihoodModel(GenerativeModel):
     """Base of models in which one optimizer minimizes a weighted sum of terms in nats.
 
-    A subclass infers latents (`infer`) and names the terms of its loss (`loss_terms`) and their
-    weights (`loss_weights`). State that training moves besides the weights, such as a codebook, is
-    moved in `after_update`. A model of examples that depend on something, p(x | given), names that
-    in `given`: it is part of the batch, and `score` takes it too.
+    A subclass infers latents (`infer`), returns the terms of its loss (`loss_terms`) and their
+    weights (`loss_weights`), and changes state other than weights, such as a codebook, in
+    `after_update`. A model of p(x | given) lists the names of the conditions in `given`: they are
+    part of the batch, and `score` takes them too.
 
     Args:
         seed: Seed of the noise.
@@ -43,13 +43,7 @@ class LikelihoodModel(GenerativeModel):
     # Methods to define -----------------------------------------------------------------------
 
     def infer(self, x, training: bool, **batch) -> Inferred:
-        """Returns what is inferred of a batch, once for all terms.
-
-        Args:
-            x: Examples, as their edge prepares them.
-            training: Whether this is a training step.
-            **batch: What else `fit` is given, by the names in the class's `batch`.
-        """
+        """Returns what is inferred of a prepared batch, once for all terms."""
         return Inferred()
 
     def loss_terms(self, x, inferred: Inferred, training: bool, **batch) -> dict:
@@ -60,19 +54,17 @@ class LikelihoodModel(GenerativeModel):
         """Changes state that follows the data, such as codebooks: after each finite update."""
 
     def nats(self, x, **given) -> tf.Tensor:
-        """Returns how badly each example is modeled, `[batch]`: the loss in inference mode."""
+        """Returns the score of each example, `[batch]`: the loss in inference mode."""
         terms, _ = self.terms({"x": x, **given})
         return self.weighted(terms, training=False)
 
     # Training --------------------------------------------------------------------------------
 
     def terms(self, batch: dict, training: bool = False) -> tuple[dict, Inferred]:
-        """Returns the terms of the loss of a batch that went through its edges, `[batch]` each.
-
-        Beside them it returns what was inferred.
+        """Returns the terms of the loss of a batch, `[batch]` each, and what was inferred.
 
         Raises:
-            ValueError: If they are others than `loss_weights` names.
+            ValueError: If `loss_weights` has other names.
         """
         inferred = self.infer(**batch, training=training)
         terms = self.loss_terms(**batch, inferred=inferred, training=training)
@@ -85,16 +77,11 @@ class LikelihoodModel(GenerativeModel):
 
     @override
     def train_step(self, data):
-        """Takes one step on the weighted sum of the terms."""
         loss, terms, _ = self.update(self.prepare_batch(data))
         return self.report(terms, loss=loss)
 
     def update(self, batch: dict) -> tuple:
-        """Takes the step of `optimizer` on a batch that went through its edges.
-
-        Returns:
-            The loss `[batch]`, its terms and what was inferred, all from before the step.
-        """
+        """Takes a step on a prepared batch; returns loss, terms and `Inferred` of before."""
 
         def total_loss():
             terms, inferred = self.terms(batch, training=True)
@@ -108,7 +95,6 @@ class LikelihoodModel(GenerativeModel):
 
     @override
     def test_step(self, data):
-        """Returns the loss of held-out examples and its terms."""
         terms, _ = self.terms(self.prepare_batch(data))
         loss = self.weighted(terms, training=False)
         return self.report(terms, training=False, loss=loss)
@@ -116,25 +102,19 @@ class LikelihoodModel(GenerativeModel):
     # Use -------------------------------------------------------------------------------------
 
     def score_seed(self) -> tf.Tensor:
-        """Returns the seed of noise by which `nats` is estimated, the same each time."""
+        """Returns the seed of the noise of `nats`, the same each time."""
         return stateless_seed(self.seed, 0, "score")
 
     @capability
     def score(self, x, **given):
-        """Returns how badly each example is modeled: high for what is unlike the training data.
+        """Returns an anomaly score of each example, float32 `[n]`, nats: high for unusual ones.
 
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            **given: What they depend on, by the names in the class's `given`.
-            batch_size: Examples at once.
-
-        Returns:
-            Float32 `[n]`, nats.
+        A model of p(x | given) takes its conditions too, by the names in the class's `given`.
         """
         return {"scores": self.nats(x, **given)}
 
     def threshold(self, x, quantile: float = 0.99) -> float:
-        """Returns the score that the fraction `quantile` of normal, held-out examples stays below.
+        """Returns the quantile of the scores of normal, held-out examples.
 
         Args:
             x: Normal examples that were not trained on, as `score` takes them.
@@ -148,23 +128,17 @@ class LikelihoodModel(GenerativeModel):
 
 
 @capability
-def log_prob(self, x, **given):  # noqa: D417
-    """Returns log p(x), or the bound on it that the class states.
+def log_prob(self, x, **given):
+    """Returns log p(x), or the bound on it that the class states: float32 `[n]`, nats.
 
-    Args:
-        x: Examples `[n, ...]`, as their edge takes them.
-        **given: What they depend on, by the names in the class's `given`.
-        batch_size: Examples at once.
-
-    Returns:
-        Float32 `[n]`, nats.
+    A model of p(x | given) takes its conditions too, by the names in the class's `given`.
     """
     # Of models whose `nats` is -log p(x), or bounds it: they have this as their method.
     return {"log_probs": -self.nats(x, **given)}
 
 
 def edge_of(likelihood: Likelihood, shape: tuple) -> Edge:
-    """Returns the edge of data that a likelihood is of: discrete if it has levels."""
+    """Returns the edge of a likelihood's data: discrete if it has levels."""
     if likelihood.levels:
         return Levels(tuple(shape), likelihood.levels)
     if likelihood.range == (-math.inf, math.inf):

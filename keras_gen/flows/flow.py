@@ -15,26 +15,22 @@ from keras_gen.training import capability, noise, require_built, sample
 class Flow(LikelihoodModel):
     """An invertible map of data to Normal latents, trained on the exact log-likelihood.
 
-    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3).
-    With `keras_gen.networks.coupling_flow` it is a flow of affine couplings. Discrete images get
-    uniform noise of one level's width (Theis et al. 2016, sec. 3.1), so that `nats` bounds their
-    negative log-probability; vectors are taken as they are.
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3),
+    with `keras_gen.networks.coupling_flow` of affine couplings. Discrete images get uniform noise
+    of one level's width (Theis et al. 2016, sec. 3.1), so that `nats` bounds their negative
+    log-probability; vectors stay as they are.
 
-    Deviations: the levels, with their noise, are scaled to [-0.5, 0.5], where the paper models the
-    logits of them; the density is that of the levels all the same.
+    Deviations: noisy levels are scaled to [-0.5, 0.5], where the paper models their logits; the
+    density is still that of the levels.
 
     Args:
-        flow: An invertible network, such as `coupling_flow` builds.
+        flow: A built invertible network, such as of `coupling_flow`.
         levels: Number of levels of discrete images; None for vectors.
         seed: Seed of the noise that is added to levels.
-
-    Raises:
-        ValueError: If the flow is not built.
 
     Example:
     ```python
     from keras_gen.networks import coupling_flow
-
     model = Flow(coupling_flow((2,), steps=4, hidden=(16,)))
     model.compile()
     points = np.random.default_rng(0).normal(size=(8, 2))
@@ -63,18 +59,15 @@ class Flow(LikelihoodModel):
 
     @override
     def infer(self, x, training):
-        """Returns the latents, and log |det dz/dx| with what `after_update` needs."""
         return self._inferred(x, self.uniform("levels", keras.ops.shape(x), training), training)
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns -log p(x), `[batch]` in nats: eq. (3)."""
         log_normal = -0.5 * (tf.square(inferred.latents) + np.log(2 * np.pi))
         return {"nll": -per_example_sum(log_normal) - inferred.parameters[0]}
 
     @override
     def nats(self, x):
-        """Returns -log p(x), with the same noise on levels each time."""
         inferred = self._inferred(x, noise.uniform(keras.ops.shape(x), self.score_seed()))
         return self.loss_terms(x, inferred, training=False)["nll"]
 
@@ -93,12 +86,7 @@ class Flow(LikelihoodModel):
 
     @capability
     def encode(self, x):
-        """Returns the latents, float32 `[n, ...]`; of levels, of their middle.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            batch_size: Examples at once.
-        """
+        """Returns the latents of examples, float32 `[n, ...]`; of levels, of their middle."""
         return {"latents": self._inferred(x, 0.5).latents}
 
     @capability

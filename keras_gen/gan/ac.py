@@ -10,7 +10,7 @@ from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_hea
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ACGAN(ConditionalGAN):
-    """The discriminator has to find the class, and the generator to make it visible.
+    """A GAN whose discriminator also classifies, real and generated images.
 
     Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
     sec. 3. The discriminator maximizes L_S + L_C, the generator L_C - L_S: L_S, eq. (2), is the
@@ -34,15 +34,9 @@ class ACGAN(ConditionalGAN):
 
     Example:
     ```python
-    from keras_gen.networks import (
-        info_gan_discriminator, info_gan_generator, with_head, with_labels
-    )
-
-    generator = with_labels(info_gan_generator((28, 28, 1), 16 + 10, filters=8), 10)
-    discriminator = with_head(info_gan_discriminator((28, 28, 1), filters=8), 10, "classes")
-    model = ACGAN(generator, discriminator, classes=10)
+    model = ACGAN.for_images((32, 32, 1), classes=10, latent_dim=16, filters=8)
     model.compile()
-    model.fit(np.zeros((8, 28, 28, 1), "uint8"), np.arange(8), batch_size=4)
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), np.arange(8), batch_size=4)
     sevens = model.sample(9, seed=1, label=7)
     ```
     """
@@ -66,24 +60,13 @@ class ACGAN(ConditionalGAN):
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
-        """Builds the model with DCGAN's generator and InfoGAN's discriminator, which has a head.
-
-        Args:
-            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
-            classes: Number of classes.
-            latent_dim: Dimensions of the latents.
-            filters: Channels where the images are largest.
-            **kwargs: Further arguments of the class.
-
-        Example: `ACGAN.for_images((32, 32, 1), classes=10)`.
-        """
+        """Builds it with DCGAN's generator and InfoGAN's discriminator: see `GAN.for_images`."""
         generator = with_labels(dcgan_generator(shape, latent_dim + classes, filters), classes)
         discriminator = with_head(info_gan_discriminator(shape, filters), classes, "classes")
         return cls(generator, discriminator, classes, **kwargs)
 
     @override
     def shown(self, images, batch):
-        """Returns the images alone."""
         return images
 
     @override
@@ -92,7 +75,6 @@ class ACGAN(ConditionalGAN):
 
     @override
     def discriminator_terms(self, batch, fake, use, training):
-        """Returns -L_S and -L_C, eq. (2) and (3)."""
         real_logits, real_classes = self.discriminate(self.real(batch), batch, training)
         fake_logits, fake_classes = self.discriminate(fake, batch, training)
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
@@ -103,7 +85,6 @@ class ACGAN(ConditionalGAN):
 
     @override
     def generator_terms(self, batch, training):
-        """Returns the terms of L_S - L_C that depend on the generator."""
         fake = self.generated("generator", batch, training)
         fake_logits, fake_classes = self.discriminate(fake, batch, training)
         real_logits = None

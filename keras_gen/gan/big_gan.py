@@ -17,13 +17,13 @@ class BigGAN(ConditionalGAN):
     """A conditional GAN of residual networks with attention, whose latents may be truncated.
 
     Brock, Donahue, Simonyan: "Large Scale GAN Training for High Fidelity Natural Image Synthesis",
-    ICLR 2019. What is large in it is the batch and the networks, `big_gan_generator` and
-    `big_gan_discriminator` of `keras_gen.networks`. The loss is the hinge; the generator's filters
-    are kept near to orthogonal (sec. 3.1), so that latents from a narrower distribution than that
-    of the training still give images: `sample(n, seed, label=3, truncation=0.5)`.
+    ICLR 2019. The batch and the networks, `big_gan_generator` and `big_gan_discriminator` of
+    `keras_gen.networks`, are large, and the loss is the hinge. The generator's filters are kept
+    nearly orthogonal (sec. 3.1), so that truncated latents still give images: `sample(n, seed,
+    label=3, truncation=0.5)`.
 
-    Deviations: those of the networks. The generator's weight average, 0.9999 in the paper, is set
-    in its optimizer (`use_ema`). Truncated latents are found as `truncate` says.
+    Deviations: those of the networks and of `truncate`. The generator's weight average, 0.9999 in
+    the paper, is set in its optimizer (`use_ema`).
 
     Args:
         generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
@@ -31,8 +31,7 @@ class BigGAN(ConditionalGAN):
         classes: Number of classes.
         objective: Adversarial objective, a name or an object.
         penalty: As of `GAN`.
-        discriminator_steps: Updates of the discriminator for one of the generator. A batch given to
-            `fit` holds that many fresh batches.
+        discriminator_steps: As of `GAN`.
         orthogonal_weight: Of the orthogonal regularization, a number or a schedule of the step.
         seed: Seed of the latents.
 
@@ -68,13 +67,11 @@ class BigGAN(ConditionalGAN):
 
         Args:
             shape: `(side, side, channels)` of the images, the side a power of two of at least 16.
-            classes: Number of classes.
             latent_dim: Dimensions of the latents, as `big_gan_generator` takes them.
             filters: Channels of all maps.
             attention: Side of the maps with self-attention; by default half of the images'.
+            classes: Number of classes.
             **kwargs: Further arguments of the class.
-
-        Example: `BigGAN.for_images((32, 32, 1), classes=10)`.
         """
         side = attention or shape[0] // 2
         generator = big_gan_generator(shape, classes, latent_dim, filters, attention=side)

@@ -13,13 +13,12 @@ from keras_gen.training import capability
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalGAN(GAN):
-    """Generator and discriminator know the class of the image.
+    """A GAN whose generator and discriminator are conditioned on the class of the image.
 
     Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
     takes integers; fakes are drawn for the labels of the batch. `sample(n, seed, label=3)` draws
-    images of one class, or of a label for each; without one each image has a random class.
-
-    Deviations: as `GAN`.
+    images of one class, or of a label for each; without labels the classes are random. Deviations:
+    as `GAN`.
 
     Args:
         generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
@@ -36,7 +35,6 @@ class ConditionalGAN(GAN):
     Example:
     ```python
     from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
-
     generator = with_labels(dcgan_generator((32, 32, 1), 16 + 10, filters=8), 10)
     discriminator = with_labels(dcgan_discriminator((32, 32, 1 + 10), filters=8), 10)
     model = ConditionalGAN(generator, discriminator, classes=10)
@@ -67,17 +65,7 @@ class ConditionalGAN(GAN):
     def for_images(  # type: ignore[override]
         cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
     ):
-        """Builds the model with DCGAN's networks, as `GAN.for_images`, conditioned on the class.
-
-        Args:
-            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
-            classes: Number of classes.
-            latent_dim: Dimensions of the latents.
-            filters: Channels where the images are largest.
-            **kwargs: Further arguments of the class.
-
-        Example: `ConditionalGAN.for_images((32, 32, 1), classes=10)`.
-        """
+        """Builds it with DCGAN's networks, conditioned on the class: see `GAN.for_images`."""
         *sides, channels = shape
         generator = dcgan_generator(shape, latent_dim + classes, filters)
         discriminator = dcgan_discriminator((*sides, channels + classes), filters)
@@ -87,14 +75,12 @@ class ConditionalGAN(GAN):
 
     @override
     def generated(self, use, batch, training):
-        """Returns images of the batch's labels."""
         labels = batch["labels"]
         latents = self.normal(use, [keras.ops.shape(labels)[0], self.latent_dim], training)
         return self.generator([latents, labels], training=training)
 
     @override
     def shown(self, images, batch):
-        """Returns images with the batch's labels."""
         return [images, batch["labels"]]
 
     @override
@@ -105,7 +91,6 @@ class ConditionalGAN(GAN):
 
     @override
     def noise(self, n, key):
-        """Draws latents, and classes where no label is given."""
         other = tf.random.experimental.stateless_fold_in(key, 1)
         labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
         return {"latents": super().noise(n, key), "labels": labels}

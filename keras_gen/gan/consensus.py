@@ -12,18 +12,14 @@ from keras_gen.training import apply_gradients, joint_gradients, schedules
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConsensusGAN(GAN):
-    """Both players step at once, along the gradients of their losses and toward their consensus.
+    """A GAN whose players step at once, along their gradients and toward a smaller gradient norm.
 
-    Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. With v the
-    gradients of both losses by their players' own weights, L = |v|^2 / 2 is 0 where neither player
-    would move, and each adds gamma times the gradient of L, by its own weights, to its part of
-    v. Where the players would only circle around an equilibrium, this draws them in. gamma = 0 is
-    simultaneous gradient descent, algorithm 1; in `GAN` the players alternate.
-
-    L is that of the batch, whose examples and latents both losses share, as in the authors' code.
-    A step differentiates both losses twice.
-
-    Deviations: none.
+    Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, algorithm 2. v are the
+    gradients of both losses by their players' own weights, and L = |v|^2 / 2 is 0 where neither
+    player would move. Each player adds gamma times the gradient of L to its part of v, which damps
+    circling around an equilibrium. gamma = 0 is simultaneous gradient descent, algorithm 1; in
+    `GAN` the players alternate. As in the authors' code, both losses share the batch and its
+    latents. A step differentiates both losses twice. Deviations: none.
 
     Args:
         generator: Float latents `[batch, latents]` to examples.
@@ -38,13 +34,9 @@ class ConsensusGAN(GAN):
 
     Example:
     ```python
-    from keras_gen.networks import dcgan_discriminator, dcgan_generator
-
-    shape = (32, 32, 1)
-    networks = dcgan_generator(shape, 16, filters=8), dcgan_discriminator(shape, filters=8)
-    model = ConsensusGAN(*networks, gamma=1.0)
+    model = ConsensusGAN.for_images((32, 32, 1), latent_dim=16, filters=8, gamma=1.0)
     model.compile()
-    model.fit(np.zeros((8, *shape), "uint8"), batch_size=4)
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1)
     ```
     """
@@ -58,7 +50,6 @@ class ConsensusGAN(GAN):
 
     @override
     def default_optimizer(self):
-        """Returns the optimizer of the authors' code."""
         return keras.optimizers.RMSprop(1e-4)
 
     @override

@@ -31,18 +31,15 @@ class GAN(LatentSampler, AdversarialModel):
         penalty: None, or `"gradient"` or an object, added to the discriminator's loss.
         discriminator_steps: k of algorithm 1. A batch given to `fit` holds the k fresh batches.
         seed: Seed of the latents.
-        data: What the examples are: `"images"`, or `"vectors"` of any finite numbers, which come
-            and go as they are, such as points of a plane.
+        data: What the examples are: `"images"`, or `"vectors"` of unscaled finite numbers.
 
     Raises:
-        ValueError: If the generator's latents are not one known number, a network has several
-            inputs, k is below 1, the penalty does not suit the discriminator, or the data are of
-            another kind.
+        ValueError: If the networks have other inputs, k is below 1, the penalty does not fit the
+            discriminator, or `data` is unknown.
 
     Example:
     ```python
     from keras_gen.networks import dcgan_discriminator, dcgan_generator
-
     shape = (32, 32, 1)
     model = GAN(dcgan_generator(shape, 16, filters=8), dcgan_discriminator(shape, filters=8))
     model.compile()
@@ -119,11 +116,10 @@ class GAN(LatentSampler, AdversarialModel):
         return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
 
     def discriminator_updated(self) -> None:
-        """Does what follows each update of the discriminator: nothing, unless a method says so."""
+        """Runs after each update of the discriminator: does nothing unless overridden."""
 
     @override
     def generated(self, use, batch, training):
-        """Returns images of latents that are drawn for this use in this step."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
         return self.generator(latents, training=training)
 

@@ -1,4 +1,4 @@
-"""A GAN whose discriminator remembers (Shrivastava et al. 2017)."""
+"""A GAN whose discriminator also sees older generated images (Shrivastava et al. 2017)."""
 
 import keras
 from typing_extensions import override
@@ -9,14 +9,13 @@ from keras_gen.training import ImagePool
 
 @keras.saving.register_keras_serializable("keras_gen")
 class HistoryGAN(GAN):
-    """The discriminator is also shown what the generator made before.
+    """A GAN whose discriminator is also trained on images generated before.
 
     Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb: "Learning from Simulated and Unsupervised
-    Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees the newest
-    images alone forgets why older ones were no good, and a generator that lost a mode may go back
-    and forth between others for ever.
+    Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees only the
+    newest images forgets older ones, and the generator may alternate between modes for ever.
 
-    Deviations: `ImagePool` keeps the history, as CycleGAN does: each image is exchanged for an
+    Deviations: `ImagePool` holds the history, as CycleGAN does: each image is exchanged for an
     older one with probability one half, where the paper draws half of every batch from a buffer.
 
     Args:
@@ -32,13 +31,9 @@ class HistoryGAN(GAN):
 
     Example:
     ```python
-    from keras_gen.networks import dcgan_discriminator, dcgan_generator
-
-    shape = (32, 32, 1)
-    networks = dcgan_generator(shape, 16, filters=8), dcgan_discriminator(shape, filters=8)
-    model = HistoryGAN(*networks, pool_size=100)
+    model = HistoryGAN.for_images((32, 32, 1), latent_dim=16, filters=8, pool_size=100)
     model.compile()
-    model.fit(np.zeros((8, *shape), "uint8"), batch_size=4)
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1)
     ```
     """
@@ -63,7 +58,6 @@ class HistoryGAN(GAN):
 
     @override
     def discriminator_updated(self):
-        """Keeps what was generated, once the update was not refused."""
         if self.pool_size:
             self.pool.keep(self._change)
             self._change = None

@@ -14,45 +14,41 @@ from keras_gen.training import capability
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InfoGAN(GAN):
-    """Some of the generator's inputs are codes, which have to be found again in its images.
+    """A GAN with codes among the generator's inputs, which a network predicts from its images.
 
     Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
     Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
-    categories, as one-hot vectors, and numbers uniform in [-1, 1]. A network Q, which shares all of
-    the discriminator but the last layers, predicts the codes of an image, and with
-    it L_I = E[log Q(c|x)] + H(c), eq. (5), is a lower bound of the mutual information of codes and
-    images. Generator and Q minimize the GAN's loss less lambda L_I, eq. (6). `information` is L_I
-    in nats; it is at most H(c) for categories.
+    one-hot categories and numbers uniform in [-1, 1]. A network Q, which shares all of the
+    discriminator but the last layers, predicts the codes of an image: L_I = E[log Q(c|x)] + H(c),
+    eq. (5), is a lower bound of the mutual information of codes and images. Generator and Q
+    minimize the GAN's loss less lambda L_I, eq. (6). `information` is L_I in nats, at most H(c) for
+    categories. `sample(n, seed, label=3)` draws images of one category of the first code.
 
-    `sample(n, seed, label=3)` draws images of one category of the first code.
-
-    Deviations: Q is trained in the discriminator's step, whose body it shares, as in the authors'
-    code. A scale of numbers that Q predicts is a softplus and at least 0.001, where the paper says
-    an exponential. Latents are Normal, theirs uniform. Real and generated images go through the
-    discriminator together, so that its batch normalization is over both: where each had its own, as
-    in `GAN`, most trainings ended with noise in which no eye and no Q in inference mode found a
-    code, as the normalization of a batch of fakes magnifies whatever sets them apart.
+    Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
+    is a softplus of at least 0.001, where the paper has an exponential. Latents are Normal, theirs
+    uniform. Real and generated images share one pass through the discriminator and so its batch
+    statistics: with separate ones, as in `GAN`, most trainings ended with noise, because
+    normalizing a batch of fakes alone magnifies whatever sets them apart.
 
     Args:
-        generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]; of
-            the codes, the one-hot categories come first.
+        generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]. The
+            one-hot categories are the first codes.
         discriminator: Images to logits `[batch, ...]` and Q's outputs: logits of all categories,
-            means of the numbers, and, if it predicts these, the inputs of their scales' softplus.
+            means of the numbers and, if predicted, the inputs of their scales' softplus.
         categories: Classes of each categorical code, such as `(10,)`.
-        continuous: How many codes are numbers.
+        continuous: Number of continuous codes.
         weight: lambda of the categories, 1 in the paper (app. C).
-        continuous_weight: lambda of the numbers, for which the paper asks a smaller one and names
-            none.
-        scale: Standard deviation of the numbers in a Q that predicts means alone, as in the
-            authors' code for digits. If Q predicts it, as in the paper, the gain grows with the
-            exactness of a number, so that numbers can crowd out categories.
+        continuous_weight: lambda of the numbers; the paper wants a smaller one.
+        scale: Standard deviation of the numbers if Q predicts means alone, as in the authors' code
+            for digits. A predicted scale, as in the paper, rewards exact numbers, which can crowd
+            out categories.
         objective: As of `GAN`.
         seed: Seed of latents and codes.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
     Raises:
-        ValueError: As `GAN`; if there is no categorical code, a network has not as many inputs or
-            outputs for the codes, or `scale` is not positive.
+        ValueError: As `GAN`; if there is no categorical code, the networks do not fit the codes, or
+            `scale` is not positive.
 
     Example:
     ```python
@@ -94,14 +90,12 @@ class InfoGAN(GAN):
             continuous: As of the class.
             scales: Whether Q predicts the scales of the numbers.
             **kwargs: Further arguments of the class.
-
-        Example: `InfoGAN.for_images((28, 28, 1))`.
         """
         sizes = shape, latent_dim, sum(categories), continuous, filters
         return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
 
     def _set_codes(self, generator, discriminator, categories, continuous):
-        """Sets how many codes there are, and names their edges."""
+        """Sets the numbers of codes, and adds their edges."""
         self.categories = tuple(categories)
         self.continuous = continuous
         classes = sum(self.categories)
@@ -128,7 +122,7 @@ class InfoGAN(GAN):
         return super().loss_weights() | weights | {"information": None}
 
     def codes(self, use, batch, training) -> tf.Tensor:
-        """Returns the codes of what is generated for a use in this step."""
+        """Returns the codes of the images generated for a use in this step."""
         count = keras.ops.shape(batch["x"])[0]
         shape = [count, len(self.categories) + self.continuous]
         return self.codes_of(self.uniform(f"{use}/codes", shape, training))
@@ -144,15 +138,11 @@ class InfoGAN(GAN):
 
     @override
     def generated(self, use, batch, training):
-        """Returns images of latents and codes that are drawn for this use in this step."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
         return self.generator([latents, self.codes(use, batch, training)], training=training)
 
     def discriminate_together(self, batch, fake, training):
-        """Returns logits of real images, logits of generated ones, and Q's outputs of the latter.
-
-        They are one batch, over which batch normalization is.
-        """
+        """Returns logits of real and generated images, and Q's outputs of the latter: one pass."""
         both = keras.ops.concatenate([self.real(batch), fake])
         logits, q = self.discriminate(both, batch, training)
         count = keras.ops.shape(fake)[0]
@@ -160,14 +150,12 @@ class InfoGAN(GAN):
 
     @override
     def discriminator_terms(self, batch, fake, use, training):
-        """Returns the discriminator's terms, and those of Q on generated images: eq. (6)."""
         real_logits, fake_logits, q = self.discriminate_together(batch, fake, training)
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
         return terms | self.information_terms(use, batch, q, training)
 
     @override
     def generator_terms(self, batch, training):
-        """Returns the generator's terms of eq. (6)."""
         fake = self.generated("generator", batch, training)
         real_logits, fake_logits, q = self.discriminate_together(batch, fake, training)
         loss = self.objective.generator(fake_logits, real_logits)
@@ -188,19 +176,13 @@ class InfoGAN(GAN):
 
     @capability
     def recognize(self, x):
-        """Returns what Q finds: logits of all categories `[n, classes]`, and means of the numbers.
-
-        Args:
-            x: Images, as their edge takes them.
-            batch_size: Images at once.
-        """
+        """Returns Q's logits of all categories, `[n, classes]`, and its means of the numbers."""
         _, found = self.discriminate(x, {}, training=False)
         logits, means, _ = tf.split(found, [sum(self.categories), self.continuous, -1], axis=1)
         return {"logits": logits, "means": means}
 
     @override
     def noise(self, n, key):
-        """Draws latents and codes."""
         other = tf.random.experimental.stateless_fold_in(key, 1)
         drawn = len(self.categories) + self.continuous
         uniform = tf.random.stateless_uniform([n, drawn], other)

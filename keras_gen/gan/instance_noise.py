@@ -9,14 +9,14 @@ from keras_gen.training import schedules
 
 @keras.saving.register_keras_serializable("keras_gen")
 class InstanceNoiseGAN(GAN):
-    """The discriminator sees all examples through noise, in which data and model overlap.
+    """A GAN whose discriminator sees all examples with added noise, so that they overlap.
 
     Sønderby, Caballero, Theis, Shi, Huszár: "Amortised MAP Inference for Image Super-resolution",
     ICLR 2017; Arjovsky, Bottou: "Towards Principled Methods for Training Generative Adversarial
-    Networks", ICLR 2017. Two distributions without common support can be separated without error,
-    and then the generator has no gradient towards the data. With normal noise on real and generated
-    examples alike, both have positive densities everywhere, which are equal only if the
-    distributions are. The noise is drawn anew each time, and annealed by a schedule.
+    Networks", ICLR 2017. Distributions without common support can be separated without error, which
+    leaves the generator without a gradient. Normal noise on real and generated examples gives both
+    positive densities everywhere, equal only if the distributions are. It is drawn anew each time,
+    and annealed by a schedule.
 
     Deviations: none. The papers fit the noise to their data, so it has no default.
 
@@ -24,7 +24,7 @@ class InstanceNoiseGAN(GAN):
         generator: Float latents `[batch, latents]` to examples.
         discriminator: Examples to logits `[batch, ...]`.
         std: Standard deviation of the noise in units of the examples (images are in [-1, 1]): a
-            number, or a schedule of the step, whose last value holds in `evaluate`.
+            number, or a schedule of the step.
         objective: Adversarial objective, a name or an object.
         penalty: As of `GAN`, at noisy examples.
         discriminator_steps: As of `GAN`.
@@ -35,14 +35,11 @@ class InstanceNoiseGAN(GAN):
 
     Example:
     ```python
-    from keras_gen.networks import dcgan_discriminator, dcgan_generator
     from keras_gen.training.schedules import Linear
-
-    shape = (32, 32, 1)
-    networks = dcgan_generator(shape, 16, filters=8), dcgan_discriminator(shape, filters=8)
-    model = InstanceNoiseGAN(*networks, std=Linear(0.5, 0.0, steps=1000))
+    std = Linear(0.5, 0.0, steps=1000)
+    model = InstanceNoiseGAN.for_images((32, 32, 1), latent_dim=16, filters=8, std=std)
     model.compile()
-    model.fit(np.zeros((8, *shape), "uint8"), batch_size=4)
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1)
     ```
     """
@@ -58,13 +55,11 @@ class InstanceNoiseGAN(GAN):
 
     @override
     def discriminator_terms(self, batch, fake, use, training):
-        """Returns the terms of the discriminator's loss on noisy examples."""
         batch, fake = self._noisy(batch, fake, use, training)
         return super().discriminator_terms(batch, fake, use, training)
 
     @override
     def generator_terms(self, batch, training):
-        """Returns the generator's loss, of noisy examples."""
         fake = self.generated("generator", batch, training)
         batch, fake = self._noisy(batch, fake, "generator", training)
         return {"adversarial": self.adversarial_loss(fake, batch, training)}

@@ -13,22 +13,22 @@ from keras_gen.training import Player, require_built
 
 @keras.saving.register_keras_serializable("keras_gen")
 class MoCoGAN(GAN):
-    """A GAN of videos, whose latents hold what is seen and how it moves apart.
+    """A GAN of videos whose latents separate content and motion.
 
     Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
-    2018. One discriminator takes whole videos and another one frame of each, drawn at random, and
-    the loss is the sum of both (sec. 3). The first `content_dim` latents of `generate` are the
-    content; `recombine` gives one video's content another one's motion.
+    2018. One discriminator takes whole videos and another one random frame of each; the loss is the
+    sum of both (sec. 3). The first `content_dim` latents of `generate` are the content; `recombine`
+    combines the content of one video with the motion of another.
 
-    Deviations: losses are the mean of both discriminators' in place of the sum, which Adam makes
-    the same. Both see the same videos; the paper draws frames from videos of their own.
+    Deviations: losses are the mean over both discriminators, which Adam makes the same as the sum.
+    Both see the same videos; the paper draws the frames from other videos.
 
     Args:
         generator: Float latents `[batch, latents]` to videos `[batch, frames, height, width,
             channels]` in [-1, 1], as `keras_gen.networks.moco_gan_generator`.
         discriminator: Videos to logits `[batch, ...]`.
         image_discriminator: Frames to logits `[batch, ...]`.
-        content_dim: How many of the latents are the content, the first ones.
+        content_dim: Number of content latents, which come first.
         objective: Adversarial objective, a name or an object.
         penalty: As of `GAN`.
         discriminator_steps: As of `GAN`.
@@ -80,10 +80,8 @@ class MoCoGAN(GAN):
             content_dim: Dimensions of the content.
             motion_dim: Dimensions of the motion of a frame.
             filters: Channels where the images are largest.
-            normalization: Of both discriminators: `"batch"`, or None, which penalties want.
+            normalization: Of both discriminators: `"batch"`, or None for use with penalties.
             **kwargs: Further arguments of the class.
-
-        Example: `MoCoGAN.for_videos((16, 32, 32, 1))`.
         """
         generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
         of_videos = video_discriminator(shape, filters, normalization)
@@ -110,15 +108,7 @@ class MoCoGAN(GAN):
         return tf.stack([of_videos, of_frames], axis=1)
 
     def recombine(self, contents, motions):
-        """Generates videos with the content of some latents and the motion of others.
-
-        Args:
-            contents: Latents `[n, latents]`.
-            motions: The same number.
-
-        Returns:
-            uint8 `[n, frames, height, width, channels]`.
-        """
+        """Generates uint8 videos with the content of some latents and the motion of others."""
         content = np.asarray(contents)[:, : self.content_dim]
         motion = np.asarray(motions)[:, self.content_dim :]
         return self.generate(np.concatenate([content, motion], axis=1))

@@ -17,43 +17,39 @@ from keras_gen.training.schedules import Linear
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ProgressiveGAN(GAN):
-    """Both networks begin with images of 4x4 and grow while they are trained, in one `fit`.
+    """A GAN whose networks grow from images of 4x4 during the training, in one `fit`.
 
     Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
-    Variation", ICLR 2018, sec. 2. After `stable_steps` the layers of the next size fade in, during
-    `fade_steps` (fig. 2), are trained as long, and so on; the last size is trained to the end. Real
-    images are averaged down to the size in use, and fade as the generated ones do.
+    Variation", ICLR 2018, sec. 2. After `stable_steps` the layers of the next size fade in during
+    `fade_steps` (fig. 2), are trained for `stable_steps`, and so on; the last size is trained to
+    the end. Real images are averaged down to the size in use, and fade as the generated ones do.
 
-    All layers exist from the start, and a step computes those in use and no others: there is a
-    graph of the step for each size. `JoiningAdam` gives late weights a fresh state. The
-    size follows from the step alone, so that a training resumes anywhere, in a fade too. `sample`
-    and exports enlarge the images of a smaller size.
+    All layers exist from the start; a step computes only those in use, with a graph for each size.
+    `JoiningAdam` gives late weights a fresh state. The size follows from the step alone, so that
+    training resumes anywhere. `sample` and exports enlarge the images of a smaller size.
 
-    Deviations: in the authors' code the optimizer's state of all weights is dropped when layers are
-    added; here only that of the new layers is fresh. The batch has one size for all image sizes.
-    Eq. (1) of the penalty and n_critic = 1 are the paper's (appendix A.1).
+    Deviations: the optimizer's state is fresh for new layers only; the authors' code resets all of
+    it. The batch has one size for all image sizes.
 
     Args:
-        generator: Latents `[batch, latents]` and fractions `[batch]` that have faded in, to a list
-            of images of 4x4, 8x8 and so on: see `progressive_generator`.
+        generator: Latents `[batch, latents]` and faded-in fractions `[batch]` to a list of images
+            of 4x4, 8x8 and so on: see `progressive_generator`.
         discriminator: Images of any of these sizes and fractions to a list of logits, one for each
             size: see `progressive_discriminator`.
-        objective: Adversarial objective, a name or an object; the paper's keeps the critic's
-            outputs near 0 by their square.
-        penalty: As of `GAN`.
+        objective: Adversarial objective, a name or an object; the paper's has a drift penalty.
+        penalty: As of `GAN`; the paper's is eq. (1) (appendix A.1).
         stable_steps: Steps at each size without a fade: of 16 images, the paper's 800,000.
         fade_steps: Steps of each fade.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: As `GAN`; if the networks know other sizes, a number of steps is below 1, or
-            `compile` gets a `steps_per_execution` in which the size would change.
+        ValueError: As `GAN`; if the networks have other sizes, a number of steps is below 1, or
+            `steps_per_execution` would change the size within an execution.
 
     Example:
     ```python
-    model = ProgressiveGAN.for_images(
-        (16, 16, 1), latent_dim=8, filters=4, stable_steps=2, fade_steps=2
-    )
+    steps = dict(stable_steps=2, fade_steps=2)
+    model = ProgressiveGAN.for_images((16, 16, 1), latent_dim=8, filters=4, **steps)
     model.compile()
     model.fit(np.zeros((40, 16, 16, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1)
@@ -100,15 +96,12 @@ class ProgressiveGAN(GAN):
             filters: As of `progressive_generator`.
             width: As of `progressive_generator`.
             **kwargs: Further arguments of the class.
-
-        Example: `ProgressiveGAN.for_images((32, 32, 3), filters=32, width=512)`.
         """
         generator = progressive_generator(shape, latent_dim, filters, width)
         return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)
 
     @override
     def default_optimizer(self):
-        """Returns the paper's optimizer (appendix A.1), for weights that are added later."""
         return JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     @override
@@ -124,7 +117,7 @@ class ProgressiveGAN(GAN):
     # Growth ----------------------------------------------------------------------------------
 
     def level(self) -> int:
-        """Returns the number of the size that the next step trains: 0 for 4x4."""
+        """Returns the index of the size that the next step trains: 0 for 4x4."""
         with tf.init_scope():
             step = int(keras.ops.convert_to_numpy(self.step))
         joined = (step - self.stable_steps) // (self.fade_steps + self.stable_steps) + 1
@@ -145,7 +138,6 @@ class ProgressiveGAN(GAN):
 
     @override
     def graph(self, key, function, specs):
-        """Returns a function of tensors as a graph, one for each size."""
         return super().graph((key, self.level()), function, specs)
 
     def in_use(self, network):
@@ -154,7 +146,6 @@ class ProgressiveGAN(GAN):
 
     @override
     def networks_of(self, optimizer):
-        """Returns the parts in use of the networks that an optimizer trains."""
         return [self.in_use(network) for network in super().networks_of(optimizer)]
 
     # The step --------------------------------------------------------------------------------
@@ -171,19 +162,16 @@ class ProgressiveGAN(GAN):
 
     @override
     def generated(self, use, batch, training):
-        """Returns images of the size in use."""
         latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
         return self._made(latents, training)
 
     @override
     def discriminate(self, images, batch, training, keep_state=False, network=None):
-        """Returns the logits of images of the size in use."""
         network = self.in_use(self.discriminator)
         return super().discriminate(images, batch, training, keep_state, network)
 
     @override
     def shown(self, images, batch):
-        """Returns images with how much of their size has faded in."""
         return [images, self._fractions(images)]
 
     @override

@@ -29,20 +29,20 @@ MEAN_PATH = 0.01
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleGAN(LatentSampler, AdversarialModel):
-    """Latents become a style, which sets the features of every layer; noise sets the rest.
+    """A GAN whose latents become styles, which control every layer; noise sets the rest.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
     CVPR 2019; and Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the
-    Image Quality of StyleGAN", CVPR 2020. The mapping network makes styles w of latents. In
-    training some images have the style of one latent up to a random layer and that of another from
-    there on (2019, sec. 3.1). `sample(n, psi=0.7)` draws styles towards their mean (2019, appendix
-    B). The generator's loss has the regularizer of path lengths (2020, eq. 4), the discriminator's
-    R1; both are computed every so many steps and count as often (2020, sec. 3.1).
+    Image Quality of StyleGAN", CVPR 2020. The mapping network turns latents into styles w. In
+    training some images have one style up to a random layer and another from there on (2019, sec.
+    3.1). `sample(n, psi=0.7)` draws styles towards their mean (2019, appendix B). The generator's
+    loss has the regularizer of path lengths (2020, eq. 4), the discriminator's R1; both are
+    computed every few steps and weighted accordingly (2020, sec. 3.1).
 
-    Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the step's
-    losses and take no step of their own, so that Adam's constants need no correction. Path lengths
-    are those of a whole batch, and not of half of one. The layer at which styles are mixed is drawn
-    for each image, and not for each batch. The mean style is that of latents drawn anew.
+    Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the losses
+    without steps of their own, so that Adam's constants need no correction. Path lengths are over
+    the whole batch, not half of it. Styles are mixed at a layer drawn for each image, not each
+    batch. The mean style is that of latents drawn anew.
 
     Args:
         mapping: Latents `[batch, latents]` to styles `[batch, style]`: see `style_mapping`.
@@ -51,15 +51,15 @@ class StyleGAN(LatentSampler, AdversarialModel):
         discriminator: Images to logits: see `style_discriminator`.
         objective: Adversarial objective, a name or an object.
         penalty: As of `GAN`.
-        mixing: Probability that an image is of two styles.
+        mixing: Probability that an image has two styles.
         path_weight: Weight of the regularizer of path lengths, a number or a schedule.
-        path_every: Steps from one time that it is computed to the next.
+        path_every: Steps between its computations.
         seed: Seed of latents and noise.
 
     Raises:
-        ValueError: If a network has other inputs, styles differ in size, `mixing` is no
-            probability, the weight is negative, `path_every` below 1, or the penalty does not suit
-            the discriminator; in `sample`, if `psi` is not in [-1, 1].
+        ValueError: If the networks do not fit each other, `mixing` is no probability, the weight is
+            negative, `path_every` below 1, or the penalty does not fit the discriminator; in
+            `sample`, if `psi` is not in [-1, 1].
 
     Example:
     ```python
@@ -109,7 +109,7 @@ class StyleGAN(LatentSampler, AdversarialModel):
         cls, shape: tuple, latent_dim: int = 512, filters: int = 512, width: int = 16_384,
         styling: str = "modulated", depth: int = 8, **kwargs,
     ):  # fmt: skip
-        """Builds the model with the paper's networks.
+        """Builds the model with the paper's networks; see `style_generator` and `style_mapping`.
 
         Args:
             shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
@@ -119,8 +119,6 @@ class StyleGAN(LatentSampler, AdversarialModel):
             styling: As of `style_generator`.
             depth: As of `style_mapping`.
             **kwargs: Further arguments of the class.
-
-        Example: `StyleGAN.for_images((32, 32, 3), 64, filters=32, width=512)`.
         """
         mapping = style_mapping(latent_dim, latent_dim, depth)
         generator = style_generator(shape, latent_dim, filters, width, styling)
@@ -133,7 +131,6 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
     @override
     def default_optimizer(self):
-        """Returns the optimizer of 2020 (appendix B)."""
         return keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
 
     @override
@@ -166,13 +163,13 @@ class StyleGAN(LatentSampler, AdversarialModel):
         return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
 
     def drawn(self, use, n, training):
-        """Draws the latents of two styles for each image, where they are mixed, and noise."""
+        """Draws noise, the latents of two styles for each image, and where they mix."""
         latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim], training)
         mixed = self.uniform(f"{use}/mixing", [n, 2], training)
         return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels], training)
 
     def styled(self, latents, mixed, training):
-        """Returns the styles `[n, layers, style]` of such draws (2019, sec. 3.1)."""
+        """Returns the styles `[n, layers, style]` of what `drawn` returned (2019, sec. 3.1)."""
         styles = self.mapping(tf.reshape(latents, [-1, self.latent_dim]), training=training)
         places = 1 + tf.floor(mixed[:, 1] * (self.layers_of_style - 1))
         ends = tf.where(mixed[:, 0] < self.mixing, places, self.layers_of_style)
@@ -181,7 +178,6 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
     @override
     def generated(self, use, batch, training):
-        """Returns images of styles and noise that are drawn for this use in this step."""
         *styles, noise = self.drawn(use, keras.ops.shape(batch["x"])[0], training)
         return self.generator([self.styled(*styles, training), noise], training=training)
 
@@ -218,7 +214,6 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
     @override
     def noise(self, n, key):
-        """Draws latents, and the noise of all layers."""
         both = tf.random.stateless_normal([n, self.latent_dim + self.pixels], key)
         return {"latents": both[:, : self.latent_dim], "pixels": both[:, self.latent_dim :]}
 
@@ -227,9 +222,8 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
         Args:
             noise: What `noise` returns.
-            psi: How far the styles are from their mean: 1 leaves them, 0 is the mean, and -1 its
-                other side (2019, appendix B).
-            truncation: Standard deviations beyond which no latent lies.
+            psi: Factor of the styles' distance from their mean, in [-1, 1] (2019, appendix B).
+            truncation: Largest absolute value of a latent, in standard deviations.
         """
         latents = truncated_normal(noise["latents"], truncation)
         styles = self.mapping(latents, training=False)
@@ -238,7 +232,7 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
     @override
     def call(self, latents, training=False):
-        """Turns latents `[batch, latents]` into images in [-1, 1], with always the same noise."""
+        """Turns latents `[batch, latents]` into images in [-1, 1], always with the same noise."""
         return self.from_style(self.mapping(latents, training=training))
 
     def from_style(self, style):
@@ -247,7 +241,7 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
     @capability
     def generate(self, latents):
-        """Turns latents `[n, latents]` into images, uint8, with always the same noise."""
+        """Turns latents `[n, latents]` into images, uint8, always with the same noise."""
         return {"x": self.call(latents)}
 
     @capability
@@ -257,10 +251,7 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
     @capability
     def synthesize(self, styles):
-        """Turns styles `[n, layers, style]` into images, uint8, with always the same noise.
-
-        Coarse layers come first: those of one image and the fine ones of another mix the two.
-        """
+        """Turns styles `[n, layers, style]`, coarse layers first, into uint8 images."""
         return {"x": self._synthesized(styles)}
 
     def _everywhere(self, styles):

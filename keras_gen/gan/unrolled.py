@@ -10,14 +10,14 @@ from keras_gen.training import global_mean, global_sum, stateless
 
 @keras.saving.register_keras_serializable("keras_gen")
 class UnrolledGAN(GAN):
-    """A generator that is trained against what the discriminator is about to become.
+    """A GAN whose generator is trained against the discriminator of some steps ahead.
 
     Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. The
     generator's gradient, eq. (10), goes through the discriminator's next steps; the discriminator
-    itself takes one step as ever (eq. 12).
+    itself takes one usual step (eq. 12).
 
-    Deviations: the steps ahead are those of gradient descent, eq. (8), at a rate of their own,
-    where the authors' code unrolls Adam.
+    Deviations: the steps ahead are gradient descent, eq. (8), with their own learning rate, where
+    the authors' code unrolls Adam.
 
     Args:
         generator: Float latents `[batch, latents]` to images in [-1, 1].
@@ -33,7 +33,6 @@ class UnrolledGAN(GAN):
     Example:
     ```python
     from keras_gen.networks import dcgan_discriminator, dcgan_generator
-
     shape = (32, 32, 1)
     discriminator = dcgan_discriminator(shape, filters=8, normalization=None)
     model = UnrolledGAN(dcgan_generator(shape, 16, filters=8), discriminator, unrolled_steps=2)

@@ -10,21 +10,18 @@ from keras_gen.training import replace_weights
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WGAN(GAN):
-    """A generator against a critic that estimates the earth mover's distance.
+    """A generator against a critic that estimates the Wasserstein distance.
 
     Arjovsky, Chintala, Bottou: "Wasserstein Generative Adversarial Networks", ICML 2017, algorithm
-    1: the critic maximizes eq. (3), and after each of its updates its weights are clipped, which
-    bounds its slope by some number K that depends on `clip` and on the network.
-    `wasserstein_distance` is reported, the mean of the critic over real examples less that over
-    generated ones: an estimate of K times the distance.
-
-    Deviations: none.
+    1: the critic maximizes eq. (3). Its weights are clipped after each of its updates, which bounds
+    its slope by some K. `wasserstein_distance` is reported, the critic's mean over real examples
+    less that over generated ones: an estimate of K times the distance. Deviations: none.
 
     Args:
         generator: Float latents `[batch, latents]` to examples.
         discriminator: The critic, examples to numbers of any shape `[batch, ...]`.
-        clip: c, the largest absolute value of a weight of the critic; None: they are not clipped,
-            and something else has to hold the critic's slope, such as a penalty.
+        clip: c, the largest absolute value of a weight of the critic; None: no clipping, for use
+            with a penalty.
         discriminator_steps: n_critic. A batch given to `fit` holds that many fresh batches.
         seed: Seed of the latents.
         penalty: As of `GAN`.
@@ -34,12 +31,9 @@ class WGAN(GAN):
 
     Example:
     ```python
-    from keras_gen.networks import dcgan_discriminator, dcgan_generator
-
-    shape = (32, 32, 1)
-    model = WGAN(dcgan_generator(shape, 16, filters=8), dcgan_discriminator(shape, filters=8))
+    model = WGAN.for_images((32, 32, 1), latent_dim=16, filters=8)
     model.compile()
-    model.fit(np.zeros((20, *shape), "uint8"), batch_size=10)
+    model.fit(np.zeros((20, 32, 32, 1), "uint8"), batch_size=10)
     images = model.sample(9, seed=1)
     ```
     """
@@ -64,7 +58,6 @@ class WGAN(GAN):
 
     @override
     def default_optimizer(self):
-        """Returns the optimizer of algorithm 1."""
         return keras.optimizers.RMSprop(5e-5)
 
     @override
@@ -74,7 +67,6 @@ class WGAN(GAN):
 
     @override
     def discriminator_terms(self, batch, fake, use, training):
-        """Returns the terms of the critic's loss; the first is minus eq. (3)."""
         terms = super().discriminator_terms(batch, fake, use, training)
         return terms | {"wasserstein_distance": -terms["discrimination"]}
 

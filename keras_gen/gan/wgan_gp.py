@@ -9,19 +9,17 @@ from keras_gen.losses import GradientPenalty
 
 @keras.saving.register_keras_serializable("keras_gen")
 class WGANGP(WGAN):
-    """A generator against a critic that estimates the Wasserstein distance.
+    """A WGAN whose critic has a gradient penalty in place of clipped weights.
 
     Gulrajani, Ahmed, Arjovsky, Dumoulin, Courville: "Improved Training of Wasserstein GANs",
-    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty holds it near slope 1
-    between real and generated images. `wasserstein_distance` is reported, the critic's estimate:
-    the mean over real images less that over generated ones.
-
-    Deviations: none.
+    NeurIPS 2017, algorithm 1. The critic minimizes eq. (3), whose penalty draws its slope to 1
+    between real and generated images. `wasserstein_distance` is reported: the critic's mean over
+    real images less that over generated ones. Deviations: none.
 
     Args:
         generator: Float latents `[batch, latents]` to images in [-1, 1].
-        discriminator: The critic, images to numbers of any shape `[batch, ...]`, without batch
-            normalization (sec. 4).
+        discriminator: The critic, images to numbers `[batch, ...]`, without batch normalization
+            (sec. 4).
         penalty_weight: lambda.
         discriminator_steps: n_critic. A batch given to `fit` holds that many fresh batches.
         seed: Seed of the latents and of the points between images.
@@ -32,7 +30,6 @@ class WGANGP(WGAN):
     Example:
     ```python
     from keras_gen.networks import dcgan_discriminator, dcgan_generator
-
     shape = (32, 32, 1)
     critic = dcgan_discriminator(shape, filters=8, normalization="layer")
     model = WGANGP(dcgan_generator(shape, 16, filters=8), critic)
@@ -56,5 +53,4 @@ class WGANGP(WGAN):
 
     @override
     def default_optimizer(self):
-        """Returns the optimizer of algorithm 1."""
         return keras.optimizers.Adam(1e-4, beta_1=0.0, beta_2=0.9)

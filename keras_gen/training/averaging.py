@@ -10,8 +10,8 @@ import keras
 def averaged_weights(model):
     """Swaps the moving averages of the weights in, and the trained weights back on leaving.
 
-    Averages are those that Keras optimizers keep with `use_ema=True`; networks whose optimizer
-    keeps none stay as they are. Training must not go on inside.
+    Keras optimizers keep averages with `use_ema=True`; other networks stay as they are. Do not
+    train inside the block.
 
     Args:
         model: A compiled `GenerativeModel`.
@@ -34,12 +34,7 @@ def averaged_weights(model):
 
 
 def take_weights(model, other) -> None:
-    """Gives a model the weights of another of the same networks, and its averages too.
-
-    Args:
-        model: A compiled `GenerativeModel`.
-        other: Another one, such as the best of its training, loaded.
-    """
+    """Copies weights and averages to a compiled model from another one with the same networks."""
     for name, network in model.networks.items():
         network.set_weights(other.networks[name].get_weights())
     for weight, average in _averages(model):

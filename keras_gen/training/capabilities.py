@@ -1,4 +1,4 @@
-"""What a trained model can do, written once: a Python method and a served signature alike."""
+"""Capabilities of a trained model, written once: each is a Python method and a served signature."""
 
 import functools
 import inspect
@@ -19,14 +19,14 @@ BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
 def capability(function: Callable) -> Callable:
     """Makes a model's function of tensors a method for arrays and a signature of its export.
 
-    The names of its parameters are those of the model's `edges`, through which its arguments come
-    in. `**given` stands for all that the model's examples are conditioned on, which its attribute
-    `given` names. The function returns a dict of tensors: those named like an edge leave through
-    it, others as float32.
+    The function's parameters are names of the model's `edges`, which prepare the arguments;
+    `**given` stands for the conditions named in its attribute `given`. The function returns a dict
+    of tensors: those named like an edge are restored by it, others become float32.
 
-    The method takes arrays of any number of examples, after the first also one number for all. It
-    computes them in batches, by a graph that is traced once, and returns an array, or of several
-    outputs a tuple. Data that came in as floats leave as floats, if their edge allows it.
+    The method takes arrays of any number of examples, as their edges take them; after the first
+    also one value for all. It computes `batch_size` examples (256) at once by a graph that is
+    traced once, and returns an array, or a tuple of several outputs. Float inputs give float
+    outputs, if their edge allows it.
 
     Example:
     ```python
@@ -121,21 +121,17 @@ def sample_conditions(model) -> dict[str, Condition]:
 def sample(  # noqa: D417
     self, n: int, seed: int | None = None, batch_size: int = 64, **conditions
 ) -> np.ndarray:
-    """Draws examples.
+    """Draws examples `[n, ...]`, images as uint8.
 
     Args:
-        n: How many.
-        seed: The same seed gives the same examples, from the model and from its export; None
-            draws anew.
+        n: How many, at least 1.
+        seed: The same seed gives the same examples, from the model and its export; None draws anew.
         batch_size: Examples at once.
-        **conditions: Those of the model, such as `label` or `temperature`: one for all, or
-            of labels and arrays also one for each example.
-
-    Returns:
-        Examples `[n, ...]`, images as uint8.
+        **conditions: Those of the model, such as `label` or `temperature`: one for all or, for
+            labels and arrays, one for each example.
 
     Raises:
-        TypeError: If there is no such condition, or one that is needed is missing.
+        TypeError: If a condition is unknown or missing.
         ValueError: If `n` is below 1, or a condition out of range.
     """
     # A model that samples has this as its method. It says what the noise of n examples is
@@ -165,11 +161,7 @@ def sample(  # noqa: D417
 
 
 def sampling_noise(model, n, seed):
-    """Returns the noise of `sample(n, seed)`.
-
-    Raises:
-        ValueError: If `n` is below 1.
-    """
+    """Returns the noise of `sample(n, seed)`; raises a ValueError if `n` is below 1."""
     if isinstance(n, int) and n < 1:
         raise ValueError(f"n is {n}: draw at least 1.")
     return model.noise(n, stateless_seed(0, seed, "sample"))
@@ -197,7 +189,7 @@ def _examples(model, names, noise, *values) -> dict:
 
 
 def _part(some, value):
-    """Some of the examples, or what is for all of them."""
+    """Some of the examples, or a value for all of them."""
     return value[some] if value.shape.rank else value
 
 

@@ -1,4 +1,4 @@
-"""Checks of tensors inside a step, which the runtime makes and `fit` turns into one sentence."""
+"""Checks of tensors inside a step, whose errors `fit` turns into one sentence."""
 
 import tensorflow as tf
 
@@ -6,16 +6,7 @@ from keras_gen.sentences import BAD_INPUT, END
 
 
 def require_inputs(count: int, owner: type, *networks) -> None:
-    """Refuses networks that take another number of inputs than a model gives them.
-
-    Args:
-        count: How many inputs the model gives.
-        owner: The model's class.
-        *networks: Functional models.
-
-    Raises:
-        ValueError: If there is one; the message names it.
-    """
+    """Raises a ValueError if a functional model takes another number of inputs than `count`."""
     for network in networks:
         if len(network.inputs) != count:
             raise ValueError(
@@ -29,15 +20,14 @@ def require(condition, sentence: str, *values):
 
     Args:
         condition: Boolean, or a scalar tensor of it.
-        sentence: What is wrong, with `{}` for each of the values.
+        sentence: The error message, with `{}` for each of the values.
         *values: Numbers or scalar tensors, shown in the sentence.
 
     Returns:
-        The operation that what comes next must wait for.
+        The operation that following ones must wait for.
 
     Raises:
-        ValueError: If the condition is known to be false. If it is only known when a graph runs,
-            the runtime raises, and `GenerativeModel.fit` turns its error into the same.
+        ValueError: If the condition is false; from a graph, by way of `GenerativeModel.fit`.
 
     Example:
     ```python

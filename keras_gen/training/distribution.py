@@ -1,4 +1,4 @@
-"""Strategies by name."""
+"""Distribution strategies by name."""
 
 import functools
 import json

@@ -1,4 +1,4 @@
-"""A history of generated images that steadies the discriminator."""
+"""A history of generated images that stabilizes the discriminator."""
 
 import keras
 import tensorflow as tf
@@ -12,22 +12,19 @@ from keras_gen.training.replicas import global_batch, replica_part
 class ImagePool(keras.layers.Layer):
     """History of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN uses 50).
 
-    While it fills, images pass through and are stored. Then, with probability one half, an image
-    is exchanged for a stored one; else it passes through.
+    While it fills, images pass through and are stored. Then an image is exchanged for a stored one
+    with probability one half; else it passes through. Under a distribution strategy every replica
+    holds the same pool of the global batch, so that N replicas equal one device.
 
-    Deviation: the slots drawn for the images of one batch differ from each other, which lets a
-    batch be exchanged at once; at batch size 1, the paper's, nothing differs.
-
-    Under a distribution strategy every replica holds the same pool and handles the global batch,
-    so that N replicas equal one device.
+    Deviation: the images of one batch are exchanged at once, with different slots.
 
     Args:
-        size: Number of images kept; 0 keeps none and passes everything through.
+        size: Number of images stored; 0 passes everything through.
         image_shape: `(height, width, channels)` of the images, or the shape of other examples.
 
     Raises:
-        ValueError: If `size` is negative or a dimension of the shape is unknown; in use, if the
-            global batch is larger than the pool.
+        ValueError: If `size` is negative, a dimension is unknown, or the global batch is larger
+            than the pool.
 
     Example:
     ```python
@@ -56,12 +53,7 @@ class ImagePool(keras.layers.Layer):
 
     @override
     def call(self, images, seed):
-        """Stores some of the images and returns what the discriminator shall see.
-
-        Args:
-            images: Float `[batch, *image_shape]`, this replica's.
-            seed: Int64 `[2]`, from `stateless_seed`.
-        """
+        """Stores some images `[batch, *image_shape]`, and returns those for the discriminator."""
         if not self.size:
             return images
         shown, change = self.exchanged(images, seed)
@@ -70,11 +62,7 @@ class ImagePool(keras.layers.Layer):
         return shown
 
     def exchanged(self, images, seed) -> tuple[tf.Tensor, tuple]:
-        """Returns what the discriminator shall see, and the change of the pool for `keep`.
-
-        For steps that may be refused between the two. Arguments are those of a call; the pool must
-        have a size.
-        """
+        """Returns what `call` does, and the pool's change for `keep` if the step succeeds."""
         local = images
         images = global_batch(tf.cast(images, tf.float32))
         batch = tf.shape(images)[0]
@@ -101,7 +89,7 @@ class ImagePool(keras.layers.Layer):
         return tf.cast(shown, local.dtype), change
 
     def keep(self, change: tuple) -> None:
-        """Changes the pool as `exchanged` said."""
+        """Applies the change that `exchanged` returned."""
         slots, kept, filled = change
         self.images.assign(tf.tensor_scatter_nd_update(self.images.value, slots, kept))
         self.filled.assign(filled)

@@ -1,4 +1,4 @@
-"""The one way in which weights are updated: the gradients of a loss, and their application."""
+"""All updates of weights: the gradients of a loss, and their application."""
 
 import contextlib
 import dataclasses
@@ -19,15 +19,15 @@ _float32 = functools.partial(tf.cast, dtype=tf.float32)
 
 @dataclasses.dataclass(frozen=True)
 class Gradients:
-    """The first half of an update: nothing has changed yet.
+    """The gradients of a loss, not applied yet.
 
     Attributes:
         loss: Float32 `[batch]`, as the loss function returned it.
-        rest: What else the loss function handed on, a tuple.
+        rest: The further outputs of the loss function, a tuple.
         variables: The weights, each once.
-        values: The gradient of the mean loss of the global batch by each of them: this replica's
+        values: The gradient of the mean loss of the global batch by each weight: this replica's
             part, times the loss scale if the optimizer has one.
-        checked: What an update must wait for: the loss is finite.
+        checked: An operation that updates must wait for: the loss is finite.
     """
 
     loss: tf.Tensor
@@ -38,7 +38,7 @@ class Gradients:
 
 
 def trainable_weights(*networks) -> list:
-    """Returns the trainable weights of networks, each once, also where two networks share it."""
+    """Returns the trainable weights of networks, each once even if shared."""
     found = {}
     for network in networks:
         for weight in network.trainable_variables:
@@ -49,17 +49,16 @@ def trainable_weights(*networks) -> list:
 def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
     """Computes the gradients of a loss by the trainable weights of `networks`.
 
-    For methods that do something with the gradients before they are applied, such as a step along
-    the joint vector field of several losses; else `minimize` does both.
+    For methods that change the gradients before they are applied; else use `minimize`.
 
     Args:
-        loss_fn: Function of no arguments that returns a loss `[batch]`, or a tuple of a loss and
-            whatever the next loss can reuse.
-        optimizer: Built `keras.optimizers.Optimizer`, asked for its loss scale.
+        loss_fn: Function without arguments that returns a loss `[batch]`, or a tuple of a loss and
+            outputs to reuse.
+        optimizer: Built `keras.optimizers.Optimizer`, for its loss scale.
         *networks: Models or layers.
 
     Raises:
-        ValueError: If there are no trainable weights, or one takes no part; in use, the runtime
+        ValueError: If there are no trainable weights, or one has no gradient; in use, the runtime
             raises if the loss is NaN or infinite.
     """
     name = loss_fn.__name__
@@ -89,18 +88,18 @@ def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
 
 
 def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
-    """Computes the gradients of several losses, and the slopes of what they are together.
+    """Computes the gradients of several losses, and those of their joint squared norm.
 
-    Each player has a loss and weights of its own. Their gradients v, side by side, are the vector
-    field along which the players step at once, and |v|^2 / 2 says how far all of them are from
-    standing still. v is the gradient of the *global* batch, so that its norm is too.
+    Each player has a loss and its own weights. v are their gradients of the *global* batch,
+    concatenated: the vector field along which the players step at once. |v|^2 / 2 is 0 where no
+    player moves.
 
     Args:
         *players: `(loss_fn, optimizer, networks)` each, as `gradients` takes them.
 
     Returns:
-        What `gradients` returns of each player; and of each the slopes of |v|^2 / 2 by its weights,
-        in the order and the scale of its `values`: this replica's part, times the loss scale.
+        The `Gradients` of each player; and for each, the gradients of |v|^2 / 2 by its weights, in
+        the order and the scale of its `values`.
 
     Raises:
         ValueError: As `gradients`.
@@ -135,18 +134,15 @@ def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
 
 
 def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
-    """Takes the optimizer's step along gradients: the second half of an update.
+    """Takes the optimizer's step along gradients, and returns an operation to wait for.
 
-    Gradients that are NaN or infinite, or whose squares are, are refused before anything changes,
-    as losses are. Under a loss scale they mean an overflow, for which the optimizer skips the step.
+    Gradients that are NaN or infinite, or whose squares are, are refused before anything changes.
+    Under a loss scale they mean an overflow, and the optimizer skips the step.
 
     Args:
         optimizer: Built `keras.optimizers.Optimizer`.
         *parts: What `gradients` returned, perhaps with other `values`.
-        name: Of the loss, for the error.
-
-    Returns:
-        An operation that what comes after the update can wait for.
+        name: Name of the loss, for the error.
     """
     variables: list = []
     values: list = []
@@ -168,15 +164,15 @@ def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
 
 
 def minimize(loss_fn: Callable, optimizer, *networks) -> Any:
-    """Takes one step of `optimizer` on the trainable weights of `networks`, and of nothing else.
+    """Takes one step of `optimizer` on the trainable weights of `networks` alone.
 
-    Handles the mean over the global batch, the loss scale of `mixed_float16`, weights that two of
-    the networks share, and a check that the loss and its gradients are finite *before* anything is
-    changed. What the loss function hands on waits for that check, as the loss does.
+    Handles the mean over the global batch, the loss scale of `mixed_float16`, weights that networks
+    share, and a check that the loss and its gradients are finite *before* anything changes, which
+    all outputs wait for.
 
     Args:
-        loss_fn: Function of no arguments that returns a loss `[batch]`, or a tuple of a loss and
-            whatever the next loss can reuse.
+        loss_fn: Function without arguments that returns a loss `[batch]`, or a tuple of a loss and
+            outputs to reuse.
         optimizer: Built `keras.optimizers.Optimizer`.
         *networks: Models or layers to update.
 
@@ -204,11 +200,10 @@ _mappings: list[list] = [[]]
 
 @contextlib.contextmanager
 def stateless(network=None, weights=()):
-    """Lets networks compute in a block without a change of their state.
+    """Lets networks compute in a block without changing their state.
 
-    Moving statistics and counters are read and stay as they are. So penalties do not show a
-    normalization layer images that no step is taken on, and networks may be called inside `tf.cond`
-    on replicas (but batch normalization in training mode must not be synchronized there).
+    Moving statistics and counters are read but not updated. Penalties use it, and networks inside
+    `tf.cond` on replicas (not with synchronized batch normalization in training mode).
 
     Args:
         network: A built `keras.Model` that computes with other values of its trainable weights.
@@ -233,7 +228,7 @@ def stateless(network=None, weights=()):
 
 
 def _spread_overflow(values):
-    """An overflow on one replica must skip the step on all; Keras asks the first one only."""
+    """Shares one replica's overflow, so that all skip the step; Keras checks only the first."""
     if replica_count() == 1:
         return values
     finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in values])

@@ -23,11 +23,7 @@ from keras_gen.training.sampling_weights import SamplingWeights
 
 
 def require_built(*networks: keras.Model) -> None:
-    """Refuses networks that wait for data before they make their weights.
-
-    Raises:
-        ValueError: If there is one; the message names it.
-    """
+    """Raises a ValueError if a network is not built yet."""
     for network in networks:
         if not network.built:
             raise ValueError(
@@ -36,11 +32,11 @@ def require_built(*networks: keras.Model) -> None:
 
 
 class Player(NamedTuple):
-    """Who is trained by one optimizer.
+    """The networks that one optimizer trains.
 
     Attributes:
         networks: Models or layers whose trainable weights the optimizer updates.
-        optimizer: Function of no arguments that makes the optimizer unless `compile` is given one.
+        optimizer: Function without arguments that makes the default optimizer.
     """
 
     networks: list
@@ -48,13 +44,12 @@ class Player(NamedTuple):
 
 
 class GenerativeModel(keras.Model):
-    """Base of all models: who is trained by which optimizer, and what every step needs.
+    """Base of all models: which optimizer trains which networks, and what every step needs.
 
-    A subclass names its `players`, the edges of its data (`edges`), the weights of its losses
-    (`loss_weights`) and writes `train_step`. Constructor arguments are kept in attributes of the
-    same names, which is all that `get_config` and `.keras` files need.
-
-    The model itself computes in float32; its networks compute in the policy they were built in.
+    A subclass defines its `players`, the edges of its data (`edges`), the weights of its losses
+    (`loss_weights`) and `train_step`. Constructor arguments are stored as attributes of the same
+    names, which `get_config` and `.keras` files use. The model itself computes in float32; its
+    networks compute in the policy they were built in.
 
     Args:
         seed: Seed of all randomness in the steps.
@@ -123,10 +118,7 @@ class GenerativeModel(keras.Model):
         return cls(**arguments)
 
     def arguments(self) -> list[str]:
-        """Returns the constructor's arguments: those it names, and those given to its bases.
-
-        A base's argument that the class itself gives a value is none of them.
-        """
+        """Returns the constructor's arguments, and those of its bases that can be given."""
         parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
         named = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
         ours = [n for n in self._given_arguments if n not in ("name", "dtype", "trainable")]
@@ -134,7 +126,7 @@ class GenerativeModel(keras.Model):
 
     @property
     def networks(self) -> dict[str, keras.Model]:
-        """The constructor arguments that are networks, by name; lists of such are numbered."""
+        """The constructor arguments that are networks, by name; those in lists are numbered."""
         found = {}
         for name in self.arguments():
             value = getattr(self, name)
@@ -148,11 +140,11 @@ class GenerativeModel(keras.Model):
     # Players ---------------------------------------------------------------------------------
 
     def players(self) -> dict[str, Player]:
-        """Returns who is trained: the name of each optimizer, its networks and its default."""
+        """Returns each optimizer's name, networks and default."""
         return {"optimizer": Player(list(self.networks.values()))}
 
     def networks_of(self, optimizer: str) -> list:
-        """Returns the networks that one of the optimizers trains, as of `compile`."""
+        """Returns the networks that one of the optimizers trains."""
         return self._networks_of[optimizer]
 
     @override
@@ -162,20 +154,20 @@ class GenerativeModel(keras.Model):
     ):  # fmt: skip
         """Builds every optimizer for its networks and creates all state that training needs.
 
-        Optimizers are built here against their own networks, because a step under a distribution
-        strategy must not create variables. `mixed_float16` networks get a dynamic loss scale.
+        Optimizers are built here, because a step under a distribution strategy must not create
+        variables. `mixed_float16` networks get a dynamic loss scale.
 
         Args:
-            optimizer: That of a model of one player.
+            optimizer: The optimizer of a model of one player.
             run_eagerly: As in Keras.
             jit_compile: As in Keras; XLA, for one device.
             steps_per_execution: As in Keras, for one device.
-            **optimizers: One optimizer (object, name or config) for each of `players()`, by name,
-                such as `d_optimizer` and `g_optimizer`; those left out are the paper's.
+            **optimizers: An optimizer (object, name or config) for each of `players()`, by name,
+                such as `d_optimizer` and `g_optimizer`; the defaults are the paper's.
 
         Raises:
             ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a
-                network has no weights yet, or several replicas are to do what one device can.
+                network is not built, or an option does not work on several replicas.
         """
         players = self.players()
         if optimizer is not None:
@@ -242,10 +234,10 @@ class GenerativeModel(keras.Model):
     # Losses ----------------------------------------------------------------------------------
 
     def loss_weights(self) -> dict:
-        """Returns the names of the terms that are reported, and the weight of each in its loss.
+        """Returns the names of the reported terms, and the weight of each in its loss.
 
-        A weight is a number, a `Schedule` of the step, whose final value holds in `evaluate`, or a
-        pair of such factors. None stands for a term that is reported and not minimized.
+        A weight is a number, a `Schedule` of the step (in `evaluate` its final value), or a pair of
+        such factors. None stands for a term that is reported and not minimized.
         """
         return {}
 
@@ -257,12 +249,7 @@ class GenerativeModel(keras.Model):
         return (*self.totals, *terms)
 
     def weighted(self, terms: dict, training: bool = True) -> tf.Tensor:
-        """Returns the sum of terms `[batch]`, each times its weight; terms without one count once.
-
-        Args:
-            terms: By name.
-            training: Whether schedules have the value of this step, or their final one.
-        """
+        """Returns the sum of terms `[batch]`, each times its weight, or 1 without one."""
         weights = self.loss_weights()
         total = 0
         for name, term in terms.items():
@@ -273,23 +260,20 @@ class GenerativeModel(keras.Model):
         return total
 
     def scheduled(self, value, training: bool = True):
-        """Returns a number, or a schedule's value: at this step, or outside training its last.
-
-        Of a pair it returns the product.
-        """
+        """Returns a number, a schedule's value (the final one outside training), or a product."""
         if isinstance(value, tuple):
             first, second = value
             return self.scheduled(first, training) * self.scheduled(second, training)
         return schedules.value_at(value, self.step.value) if training else schedules.final(value)
 
     def report(self, terms: dict | None = None, training: bool = True, **losses) -> dict:
-        """Ends a step: counts it and returns the running means of what `loss_names` names.
+        """Ends a step: counts it and returns the running means of `loss_names`.
 
         Args:
-            terms: Terms of the losses by their own names, `[batch]` (weighted by their size) or
-                scalars; those that `loss_weights` does not name are left out.
+            terms: Terms of the losses by name, `[batch]` (weighted by their size) or scalars; those
+                that `loss_weights` does not name are left out.
             training: False in `test_step`.
-            **losses: The totals, and whatever else is reported under its own name.
+            **losses: The totals, and other reported values, by name.
 
         Raises:
             ValueError: If a term that `loss_weights` names is missing.
@@ -353,17 +337,11 @@ class GenerativeModel(keras.Model):
     # Edges -----------------------------------------------------------------------------------
 
     def prepare(self, x) -> tf.Tensor:
-        """Checks examples and brings them into the form that the networks take: see the edge `x`.
-
-        Raises:
-            TypeError: If their dtype is wrong.
-            ValueError: In eager use, if a value is (in `fit`, the same sentence is raised by
-                `fit`).
-        """
+        """Checks examples and converts them to the networks' form: see `Edge.prepare`."""
         return self.edges["x"].prepare(x)
 
     def restore(self, values) -> tf.Tensor:
-        """Brings results of the networks back into the form of the edge `x`, such as uint8."""
+        """Converts results of the networks to the form of the edge `x`, such as uint8."""
         return self.edges["x"].restore(values)
 
     def prepare_batch(self, data) -> dict[str, tf.Tensor]:
@@ -407,7 +385,7 @@ class GenerativeModel(keras.Model):
         return found
 
     def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
-        """Returns a function of the model and of tensors that went through the edges of names."""
+        """Returns a function of the model and of tensors prepared by the edges of names."""
         edges = [self.edges[name] for name in names]
 
         @tf.autograph.experimental.do_not_convert
@@ -418,7 +396,7 @@ class GenerativeModel(keras.Model):
         return serve, [edge.spec() for edge in edges]
 
     def signature_defaults(self) -> dict[str, dict[str, Any]]:
-        """Returns what a client of a signature may leave out: its inputs' usual values."""
+        """Returns the default values of inputs that clients of a signature may omit."""
         if not hasattr(self, "sample"):
             return {}
         conditions = capabilities.sample_conditions(self)
@@ -458,8 +436,8 @@ class GenerativeModel(keras.Model):
         Raises:
             NonFiniteLossError: If a loss, a gradient or a weight is NaN or infinite. The weights
                 are those before that step.
-            ValueError: If a batch does not fit its edges, there is none, `steps_per_epoch` or
-                `epochs` is 0, examples or classes have weights, or a callback is for models of one
+            ValueError: If a batch does not fit its edges or there is none, `steps_per_epoch` or
+                `epochs` is 0, examples or classes have weights, or a callback needs a single
                 optimizer.
         """
         refuse_arguments(type(self).__name__, args, kwargs)
@@ -473,7 +451,6 @@ class GenerativeModel(keras.Model):
 
     @override
     def evaluate(self, *args, **kwargs):
-        """Evaluates as `keras.Model.evaluate`, with `fit`'s error messages."""
         refuse_arguments(type(self).__name__, args, kwargs)
         with plain_errors(self, None):
             return super().evaluate(*args, **kwargs)

@@ -18,7 +18,7 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
     Args:
         seed: The run's seed, a Python int.
         step: Scalar integer tensor or int, the training step.
-        use: What the randomness is for, such as `"latents"`.
+        use: Name of the use, such as `"latents"`.
     """
     first = (int(seed) + zlib.crc32(use.encode()) * 1_000_003) % (2**62)
     return tf.stack([tf.constant(first, tf.int64), tf.cast(step, tf.int64)])
@@ -27,8 +27,7 @@ def stateless_seed(seed: int, step, use: str) -> tf.Tensor:
 def for_replica(draw, shape, seed: tf.Tensor, **options) -> tf.Tensor:
     """Draws noise for the whole global batch and returns this replica's part.
 
-    A replica that drew its own part alone would either repeat its neighbor's noise or depend on
-    how many neighbors there are. This way N replicas see what one device would have seen.
+    So N replicas use the noise of one device.
 
     Args:
         draw: Stateless function of TensorFlow, of a shape and a seed.
@@ -59,10 +58,10 @@ def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
 
 
 def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
-    """Standard Gumbel noise, -log(-log(u)); arguments as of `normal`.
+    """Standard Gumbel noise, -log(-log(u)), drawn in float32; arguments as of `normal`.
 
-    Added to logits, its argmax is a draw from their softmax (Jang, Gu, Poole: "Categorical
-    Reparameterization with Gumbel-Softmax", ICLR 2017, equation 1). It is drawn in float32.
+    The argmax of logits plus this noise is a draw from their softmax (Jang, Gu, Poole: "Categorical
+    Reparameterization with Gumbel-Softmax", ICLR 2017, eq. 1).
     """
     # At u = 0 the noise would be infinite.
     u = for_replica(tf.random.stateless_uniform, shape, seed, minval=1e-37, maxval=1.0)
@@ -75,13 +74,8 @@ def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
     Args:
         draw: `normal`, `uniform` or `gumbel`.
         shape: List of ints or scalar tensors, `[batch, ...]`.
-        samples: How many; None: `shape` alone.
+        samples: Number of draws; None: `shape` alone.
         seed: Int64 `[2]`, from `stateless_seed`.
-
-    Example:
-    ```python
-    noise = several(normal, [4, 2], 16, stateless_seed(0, 0, "latents"))  # [16, 4, 2]
-    ```
     """
     if samples is None:
         return draw(shape, seed)
@@ -91,14 +85,11 @@ def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
 
 
 def categorical(logits: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Draws from softmax(logits) over the last axis: the argmax of the logits plus `gumbel` noise.
+    """Draws int32 classes `[batch, ...]` from softmax(logits) by `gumbel` noise.
 
     Args:
         logits: Floats `[batch, ..., classes]`, of this replica's batch.
         seed: Int64 `[2]`, from `stateless_seed`.
-
-    Returns:
-        Int32 `[batch, ...]`, from 0 to `classes - 1`.
     """
     noisy = tf.cast(logits, tf.float32) + gumbel(keras.ops.shape(logits), seed)
     return tf.argmax(noisy, axis=-1, output_type=tf.int32)
@@ -109,10 +100,10 @@ _inference_seeds: list = []
 
 @contextlib.contextmanager
 def inference_seed(seed):
-    """Gives a seed to the layers that draw at inference too, such as `Dropout(always=True)`.
+    """Sets the seed of layers that draw at inference, such as `Dropout(always=True)`; by default 0.
 
     Args:
-        seed: Int or scalar integer tensor. Without one such layers draw as with 0.
+        seed: Int or scalar integer tensor.
 
     Example:
     ```python

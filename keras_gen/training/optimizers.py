@@ -1,4 +1,4 @@
-"""Optimizers that Keras does not have, and Adam's step as one operation."""
+"""Optimizers missing in Keras, and Adam's step as one operation."""
 
 import functools
 
@@ -10,11 +10,11 @@ from typing_extensions import override
 def fuse(optimizer) -> None:
     """Makes a Keras Adam or AdamW update each weight by one operation of TensorFlow's.
 
-    Keras takes some ten for the same formula. Each reads and writes arrays as large as the weight,
-    which in small networks costs as much as the forward pass. Other optimizers stay as they are.
+    Keras takes some ten for the same formula, which in small networks cost as much as the forward
+    pass. Other optimizers stay as they are.
 
     Args:
-        optimizer: A `keras.optimizers.Optimizer`; in a `LossScaleOptimizer` the inner one counts.
+        optimizer: A `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` around one.
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     # A subclass may have another formula.
@@ -40,18 +40,17 @@ def _adam_step(optimizer, gradient, variable, learning_rate):
 
 @keras.saving.register_keras_serializable("keras_gen")
 class JoiningAdam(keras.optimizers.Adam):
-    """Adam for networks that grow in training: a weight that joins late moves as in a fresh Adam.
+    """Adam for networks that grow in training: weights added later move as in a fresh Adam.
 
-    Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, with the
-    number t of *each weight's own* updates. Keras takes the optimizer's number of steps: when a
-    weight joins late, whose moments are still zero, the correction of their bias is over. Under a
-    constant gradient its first move then has (1 - beta_1) / sqrt(1 - beta_2) times the size that
-    it should have. That is 3.2 with the defaults (and 6.6 twelve updates later), 16 with
-    beta_1=0.5, and 10 with the beta_1=0 and beta_2=0.99 of progressive growing.
+    Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015, algorithm 1, where t
+    counts *each weight's own* updates. Keras takes the optimizer's steps: for a late weight, whose
+    moments are still zero, the bias correction is over. Under a constant gradient its first move is
+    (1 - beta_1) / sqrt(1 - beta_2) times too large: 3.2 with the defaults, 10 with the beta_1=0 and
+    beta_2=0.99 of progressive growing.
 
-    A weight takes part in a step if its gradient is passed to `apply`, be it zero. The optimizer is
-    built with all weights, also those that wait; `minimize` is given the part in use. Where all
-    weights always are, this is `keras.optimizers.Adam`.
+    A weight is updated if its gradient is passed to `apply`. Build the optimizer with all weights,
+    and give `minimize` the part in use. With all weights always in use, this is
+    `keras.optimizers.Adam`.
 
     Deviations from algorithm 1 are those of Keras: epsilon is the "epsilon hat" of the end of
     section 2. The averages of `use_ema` start at the optimizer's first step, for all weights.
@@ -60,7 +59,7 @@ class JoiningAdam(keras.optimizers.Adam):
         *args, **kwargs: As of `keras.optimizers.Adam`.
 
     Attributes:
-        updates: How often each weight was updated, in the order of `build`; int64 scalars.
+        updates: Number of updates of each weight, in the order of `build`; int64 scalars.
 
     Example:
     ```python
@@ -81,7 +80,6 @@ class JoiningAdam(keras.optimizers.Adam):
 
     @override
     def update_step(self, gradient, variable, learning_rate):
-        """Updates one weight by algorithm 1, in the order of the end of section 2."""
         index = self._get_variable_index(variable)
         ops = keras.ops
         m = self._momentums[index]

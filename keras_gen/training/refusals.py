@@ -1,4 +1,4 @@
-"""What `fit` refuses, and the runtime's errors about our own checks, each in one plain sentence."""
+"""Input that `fit` refuses, and the runtime's errors of our own checks, as one plain sentence."""
 
 import contextlib
 
@@ -26,11 +26,7 @@ class NonFiniteLossError(FloatingPointError):
 
 
 def refuse_replicated_randomness(model) -> None:
-    """Refuses Keras' random layers on several replicas: all would draw the same, never meant.
-
-    Raises:
-        ValueError: If there is one; the message names it.
-    """
+    """Raises a ValueError for Keras' random layers on several replicas, where all draw the same."""
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return
     for name, network in model.networks.items():
@@ -43,11 +39,7 @@ def refuse_replicated_randomness(model) -> None:
 
 
 def refuse_callbacks(model, callbacks) -> None:
-    """Refuses callbacks that know one optimizer only, where a model has several.
-
-    Raises:
-        ValueError: If there is one; the message says what to use in its place.
-    """
+    """Raises a ValueError for callbacks of a single optimizer if a model has several."""
     optimizers = list(model.players())
     if optimizers == ["optimizer"]:
         return
@@ -61,11 +53,7 @@ def refuse_callbacks(model, callbacks) -> None:
 
 
 def refuse_arguments(name: str, args: tuple, kwargs: dict) -> None:
-    """Refuses weights of examples or classes, which no step reads, and training on nothing.
-
-    Raises:
-        ValueError: If there are such among the arguments of `fit` or `evaluate`.
-    """
+    """Raises a ValueError for weights of examples or classes, and for training on nothing."""
     for counted in ("epochs", "steps_per_epoch"):
         if kwargs.get(counted) is not None and kwargs[counted] < 1:
             raise ValueError(f"{counted} is {kwargs[counted]}: there must be at least 1.")
@@ -81,11 +69,7 @@ def refuse_arguments(name: str, args: tuple, kwargs: dict) -> None:
 
 
 def refuse_non_finite_weights(model) -> None:
-    """Refuses to train weights that are NaN: on a CPU, ReLU makes them 0 and losses look right.
-
-    Raises:
-        NonFiniteLossError: If there is one; the message names it.
-    """
+    """Raises a NonFiniteLossError for NaN weights: on a CPU, ReLU turns them to 0 unnoticed."""
     for network in model.networks.values():
         for weight in network.variables:
             if not keras.backend.is_float_dtype(weight.dtype):
@@ -100,7 +84,7 @@ def refuse_non_finite_weights(model) -> None:
 
 @contextlib.contextmanager
 def plain_errors(model, callbacks):
-    """Turns the runtime's errors about our own checks into one sentence.
+    """Turns the runtime's errors of our own checks into one sentence.
 
     Raises:
         NonFiniteLossError: If a loss or a gradient was not finite.

@@ -9,17 +9,16 @@ MINUTES = "KERAS_GEN_WAIT_MINUTES"
 
 
 def wait_for_others(addresses: Sequence[str], own: str) -> None:
-    """Returns when all machines of a cluster answer; this one does so at its own address meanwhile.
+    """Waits until all machines of a cluster answer, while this one answers at its own address.
 
-    TensorFlow waits for them too, but for ever, deaf to signals, and does not say for whom.
+    TensorFlow would wait without a time limit, ignore signals, and not name the missing machine.
 
     Args:
         addresses: `host:port` of each machine.
         own: That of this one.
 
     Raises:
-        TimeoutError: If one has not answered after the minutes in the environment variable
-            `KERAS_GEN_WAIT_MINUTES`, 15 unless set.
+        TimeoutError: If one does not answer within `KERAS_GEN_WAIT_MINUTES` (environment; 15).
         OSError: If another process has taken this machine's port.
     """
     minutes = float(os.environ.get(MINUTES, 15))

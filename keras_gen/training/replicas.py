@@ -11,11 +11,7 @@ def replica_count() -> int:
 
 
 def replica_slice(local) -> tuple:
-    """Returns where this replica's examples start in the global batch, and the latter's size.
-
-    Args:
-        local: Number of this replica's examples, an int or a scalar tensor.
-    """
+    """Returns where this replica's `local` examples start in the global batch, and its size."""
     replicas = replica_count()
     if replicas == 1:
         return 0, local
@@ -29,28 +25,16 @@ def replica_slice(local) -> tuple:
 
 
 def replica_part(values: tf.Tensor, local) -> tf.Tensor:
-    """Returns this replica's examples of something that was made for the global batch.
-
-    Args:
-        values: `[global batch, ...]`.
-        local: Number of this replica's examples, an int or a scalar tensor.
-    """
+    """Returns this replica's `local` examples of values `[global batch, ...]`."""
     start, _ = replica_slice(local)
     return values[start : start + local]
 
 
 def parts(values: tf.Tensor, count: int) -> list[tf.Tensor]:
-    """Returns a batch in parts, equal in size: every so many-th example and not one stretch.
+    """Returns a batch in `count` parts of equal size `[batch / count, ...]`, rounded up.
 
-    So the parts that N replicas form of their batches are those of one device. Of a batch that is
-    no multiple of `count` some examples are in two parts.
-
-    Args:
-        values: `[batch, ...]`, this replica's part of the global batch.
-        count: How many parts.
-
-    Returns:
-        Tensors `[batch / count, ...]`, rounded up.
+    A part takes every `count`-th example, so that N replicas form the parts of one device. If
+    `count` does not divide the batch, some examples are in two parts.
     """
     examples = keras.ops.shape(values)[0]
     places = tf.range(-(-examples // count)) * count
@@ -69,27 +53,19 @@ def global_batch(values: tf.Tensor) -> tf.Tensor:
 
 
 def global_sum(values: tf.Tensor) -> tf.Tensor:
-    """Returns the sum over replicas of a tensor, the same on each; gradients reach all of them."""
+    """Returns the sum of a tensor over replicas, the same on each; its gradient reaches all."""
     if replica_count() == 1:
         return values
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, values)
 
 
 def global_mean(per_example: tf.Tensor) -> tf.Tensor:
-    """This replica's part of the mean over the *global* batch: the parts add up to the mean.
+    """Returns this replica's part of the mean over the *global* batch, float32.
 
-    Optimizers sum gradients over replicas, so a loss must be divided by the size of the global
-    batch and not by the replica's. Where the batch size is static no communication is needed,
-    because replicas then have equal batches.
+    The parts add up to the mean, as optimizers sum gradients over replicas.
 
     Args:
-        per_example: Tensor `[batch]`, or a scalar that is the same kind of mean already.
-
-    Returns:
-        Float32 scalar.
-
-    Raises:
-        ValueError: If the tensor has more axes.
+        per_example: Tensor `[batch]`, or a scalar that is such a mean already; else a ValueError.
     """
     per_example = tf.cast(per_example, tf.float32)
     replicas = replica_count()
@@ -108,15 +84,9 @@ def global_mean(per_example: tf.Tensor) -> tf.Tensor:
 
 
 def batch_mean(values: tf.Tensor) -> tf.Tensor:
-    """Mean over the *global* batch, whose gradient reaches the examples of all replicas.
+    """Mean `[...]` of `[batch, ...]` over the *global* batch, whose gradient reaches all replicas.
 
-    For losses that depend on a statistic of the batch instead of on each example alone.
-
-    Args:
-        values: Tensor `[batch, ...]`, this replica's part.
-
-    Returns:
-        Float32 `[...]`, the same on every replica.
+    For losses of a statistic of the batch. Float32, the same on every replica.
     """
     values = tf.cast(values, tf.float32)
     total = tf.reduce_sum(values, axis=0)
@@ -127,7 +97,7 @@ def batch_mean(values: tf.Tensor) -> tf.Tensor:
 def replace_weights(function, *variables: keras.Variable) -> None:
     """Replaces each weight by a function of it, the same on every replica, in a step.
 
-    An optimizer's own constraints cannot, because a replica alone may not assign a weight of all.
+    Constraints of an optimizer cannot: a replica alone may not assign a shared weight.
 
     Args:
         function: From a tensor to one of its shape.

@@ -1,4 +1,4 @@
-"""Weights by which training examples are drawn, written by the model that is trained on them."""
+"""Weights for drawing training examples, written by the model that is trained on them."""
 
 import keras
 import numpy as np
@@ -18,14 +18,10 @@ _STALE = (
 class SamplingWeights(keras.layers.Layer):
     """One weight for each training example, by which `keras_gen.data.weighted_stream` draws.
 
-    A model that resamples its training set keeps this as an attribute and writes it, as the
-    debiasing VAE does by the density of its latents (Amini, Soleimany, Schwarting, Bhatia and Rus,
-    "Uncovering and Mitigating Algorithmic Bias through Learned Latent Structure", AIES 2019,
-    algorithm 1). Being weights of the model, they are saved with it, so that a resumed training
-    draws what the unbroken one would.
-
-    Every draw carries the number of changes it has seen, and a batch that was drawn before the
-    last change is refused: whatever prefetches is found out.
+    A model that resamples its training set has one as an attribute and writes it, as `DBVAE` does.
+    As weights of the model they are saved with it, so that a resumed training draws the same. Every
+    draw carries the number of changes before it, and a batch drawn before the last change is
+    refused, which detects prefetching.
 
     Args:
         size: Number of training examples.
@@ -33,7 +29,7 @@ class SamplingWeights(keras.layers.Layer):
 
     Attributes:
         values: The weights, float32 `[size]`, not negative, of any sum; at first all 1.
-        changes: How often they have been changed, int64.
+        changes: Number of changes, int64.
 
     Raises:
         ValueError: If the size is below 1.
@@ -62,8 +58,8 @@ class SamplingWeights(keras.layers.Layer):
         """Draws examples with replacement in proportion to their weights.
 
         Args:
-            count: How many.
-            seed: Integers `[2]`; the draw is a function of the weights and the seed alone.
+            count: Number of draws.
+            seed: Integers `[2]`; the draw depends on the weights and the seed alone.
 
         Returns:
             int64 `[count, 2]`: an example's index, and the number of changes before the draw.
@@ -88,14 +84,7 @@ class SamplingWeights(keras.layers.Layer):
             return tf.stack([index, tf.fill([count], changes)], axis=1)
 
     def fresh(self, drawn: tf.Tensor) -> tf.Tensor:
-        """Returns the indices of a batch, int64 `[batch]`, if it was drawn from these weights.
-
-        Args:
-            drawn: int64 `[batch, 2]` from `draw`, this replica's.
-
-        Raises:
-            ValueError: If the weights were changed since; as `keras_gen.training.require`.
-        """
+        """Returns the indices `[batch]` of a draw; raises if the weights changed since."""
         changes = tf.identity(self.changes.value)
         known = drawn[:, 1]
         same = require(tf.reduce_all(known == changes), _STALE, tf.reduce_min(known), changes)
@@ -103,14 +92,9 @@ class SamplingWeights(keras.layers.Layer):
             return tf.identity(drawn[:, 0])
 
     def without_draw(self, batch):
-        """Returns a batch of a weighted stream without `drawn`, once that is known to be fresh.
+        """Returns a batch of a weighted stream without its last tensor, once `fresh` accepts it.
 
-        Args:
-            batch: A tuple whose last tensor is `drawn`, int64 `[batch, 2]`. Any other is returned
-                as it is, so that a model can also train on examples that are drawn alike.
-
-        Raises:
-            ValueError: As `fresh`.
+        Other batches stay as they are, for training on examples that are drawn alike.
         """
         drawn = batch[-1] if isinstance(batch, tuple) else None
         if getattr(drawn, "dtype", None) != tf.int64 or drawn.shape.rank != 2:
@@ -119,17 +103,15 @@ class SamplingWeights(keras.layers.Layer):
             return tf.nest.map_structure(tf.identity, batch[:-1])
 
     def write(self, index: tf.Tensor, values: tf.Tensor) -> None:
-        """Sets the weights of some examples, inside a step; all replicas write all of theirs.
-
-        Where an example comes twice, its last value stays.
+        """Sets the weights of some examples inside a step; all replicas write theirs.
 
         Args:
-            index: Integers `[batch]`, this replica's; those below 0 are passed over.
+            index: Integers `[batch]`, this replica's; negative ones are skipped, and of repeated
+                ones the last counts.
             values: Numbers `[batch]`, finite and not negative.
 
         Raises:
-            ValueError: For other shapes; for an index or value out of range, as
-                `keras_gen.training.require`.
+            ValueError: If shapes, an index or a value do not fit.
         """
         index = tf.cast(index, tf.int64)
         values = tf.cast(values, tf.float32)
@@ -153,14 +135,7 @@ class SamplingWeights(keras.layers.Layer):
         self._change(tf.where(last < 0, self.values.value, written))
 
     def assign(self, values) -> None:
-        """Sets the weights of all examples, between steps.
-
-        Args:
-            values: Numbers `[size]`, finite, not negative, and not all 0.
-
-        Raises:
-            ValueError: If they are not.
-        """
+        """Sets all weights between steps: finite, not negative and not all 0."""
         values = np.asarray(values, np.float32)
         good = np.isfinite(values) & (values >= 0)
         if values.shape != (self.size,) or not good.all() or not values.any():
@@ -183,20 +158,20 @@ class SamplingWeights(keras.layers.Layer):
 
 
 def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy):
-    """Deals a dataset of global batches out to replicas, and asks for no batch before its step.
+    """Distributes global batches to replicas without prefetching.
 
-    What `fit` does by itself, `Strategy.experimental_distribute_dataset`, always prefetches: the
-    batches of a stream that the model feeds back into would be drawn from older weights.
+    `Strategy.experimental_distribute_dataset`, as used by `fit`, always prefetches: batches of a
+    weighted stream would be drawn from older weights.
 
     Args:
-        dataset: Batches of a static size that the number of replicas divides, which prefetch
-            nothing themselves, such as `keras_gen.data.weighted_stream`, zipped or mapped (without
-            `num_parallel_calls`) with what else a batch needs.
+        dataset: Batches of a static size that the number of replicas divides, without prefetching,
+            such as `keras_gen.data.weighted_stream`, zipped or mapped (without
+            `num_parallel_calls`).
         strategy: The model's.
 
     Returns:
-        What `fit` takes: a `tf.distribute.DistributedDataset`, of which replica number i sees the
-        i-th part of every batch, or `dataset` itself if there is only one replica.
+        A `tf.distribute.DistributedDataset` for `fit`, whose replica i gets the i-th part of every
+        batch, or `dataset` itself for one replica.
 
     Raises:
         ValueError: If the batches cannot be divided.

@@ -1,7 +1,7 @@
 """Numbers that depend on the step: learning rates, weights of losses, temperatures, noise levels.
 
-A model keeps such a number as `weight` returns it: a float or a `Schedule`. In a step it takes
-`value_at(weight, step)`, and outside of training `final(weight)`.
+A model stores such a number as `weight` returns it: a float or a `Schedule`. A step uses
+`value_at(weight, step)`, evaluation `final(weight)`.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing_extensions import override
 class Schedule(keras.optimizers.schedules.LearningRateSchedule):
     """Base of the numbers that depend on the step; each is a Keras learning-rate schedule too.
 
-    A subclass is a frozen dataclass of numbers, so that it compares by class and arguments and has
-    a hash; it is registered for saving, and states `_at` and `_ends`.
+    A subclass is a frozen dataclass of numbers, registered for saving, with `_at` and `_ends`. All
+    refuse arguments that are out of range by a ValueError.
 
     Example:
     ```python
@@ -38,12 +38,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     @override
     def __call__(self, step):
-        """Returns the value at a step, a float32 scalar.
-
-        Args:
-            step: Number of steps that are done: a number, or a scalar tensor or variable of any
-                integer dtype.
-        """
+        """Returns the value after `step` steps (integer, or a tensor of it), a float32 scalar."""
         # float32 holds every step number up to 16.7 million exactly.
         return self._at(keras.ops.cast(step, "float32"))
 
@@ -57,7 +52,7 @@ class Schedule(keras.optimizers.schedules.LearningRateSchedule):
 
     @property
     def final(self) -> float:
-        """The value that it ends with, which evaluation uses."""
+        """The last value, which evaluation uses."""
         return self._ends()[1]
 
     @property
@@ -76,15 +71,7 @@ class Constant(Schedule):
     """The same value at every step.
 
     Args:
-        value: The value.
-
-    Raises:
-        ValueError: If it is not a finite number.
-
-    Example:
-    ```python
-    Constant(0.5)(10)  # 0.5
-    ```
+        value: The value, a finite number.
     """
 
     value: float
@@ -109,13 +96,7 @@ class Linear(Schedule):
         steps: Steps from one to the other, at least 1.
         delay: Steps before it begins to change.
 
-    Raises:
-        ValueError: If an end is not finite, or `steps` or `delay` is no such number of steps.
-
-    Example:
-    ```python
-    Linear(0.0, 1.0, steps=100, delay=50)(75)  # 0.25
-    ```
+    Example: `Linear(0.0, 1.0, steps=100, delay=50)(75)` is 0.25.
     """
 
     start: float
@@ -149,15 +130,9 @@ class Exponential(Linear):
     """From one value to another in equal ratios, constant before and after.
 
     Args:
-        start, end, steps, delay: As of `Linear`; both ends of one sign.
+        start, end, steps, delay: As of `Linear`; both ends have one sign and are not 0.
 
-    Raises:
-        ValueError: As `Linear`, or if an end is 0 or the signs differ.
-
-    Example:
-    ```python
-    Exponential(1.0, 0.01, steps=100)(50)  # 0.1
-    ```
+    Example: `Exponential(1.0, 0.01, steps=100)(50)` is 0.1.
     """
 
     @override
@@ -177,7 +152,7 @@ class Exponential(Linear):
 @keras.saving.register_keras_serializable("keras_gen")
 @dataclasses.dataclass(frozen=True)
 class Cyclic(Schedule):
-    """Rises and starts anew: the cyclical annealing of Fu et al. (2019).
+    """Cyclical annealing: rises in each period and starts anew.
 
     Fu, Li, Liu, Gao, Celikyilmaz & Carin, "Cyclical Annealing Schedule: A Simple Approach to
     Mitigating KL Vanishing", NAACL 2019. In the paper's symbols `ramp` is R, `cycles` is M and
@@ -187,12 +162,8 @@ class Cyclic(Schedule):
         low: Value at the start of each period.
         high: Value at the end of each ramp, not below `low`.
         period: Steps of a cycle, at least 1.
-        ramp: Fraction of a period in which the value rises, above 0 and at most 1; in the rest it
-            stays high.
-        cycles: Number of cycles after which it stays high for good; None: it never does.
-
-    Raises:
-        ValueError: If an argument is out of its range.
+        ramp: Fraction of a period in which the value rises, in (0, 1]; then it stays high.
+        cycles: Number of cycles after which it stays high; None: it never does.
 
     Example:
     ```python
@@ -232,23 +203,18 @@ class Cyclic(Schedule):
 @keras.saving.register_keras_serializable("keras_gen")
 @dataclasses.dataclass(frozen=True)
 class Sigmoid(Schedule):
-    """From zero, fast at first and then saturating: Ganin et al. (2016), section 5.2.2.
+    """From zero, fast at first and then saturating.
 
-    Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016: the weight of
-    the domain classifier is 2 / (1 + exp(-gamma p)) - 1 at the fraction p of the training.
+    Ganin et al., "Domain-Adversarial Training of Neural Networks", JMLR 17(59), 2016, sec. 5.2.2:
+    the weight of the domain classifier is 2 / (1 + exp(-gamma p)) - 1 at the fraction p of the
+    training.
 
     Args:
-        end: Value that it tends to. At the last step it is `end` times tanh(steepness / 2).
+        end: Limit of the value. At the last step it is `end` times tanh(steepness / 2).
         steps: Steps of the rise, at least 1; constant afterwards.
         steepness: The paper's gamma, above 0.
 
-    Raises:
-        ValueError: If an argument is out of its range.
-
-    Example:
-    ```python
-    Sigmoid(1.0, steps=1000)(100)  # 0.4621
-    ```
+    Example: `Sigmoid(1.0, steps=1000)(100)` is 0.4621.
     """
 
     end: float
@@ -277,22 +243,12 @@ class Sigmoid(Schedule):
 class ConstantThenLinear(Schedule):
     """Constant for a while, then linear to zero, as CycleGAN trains (Zhu et al. 2017, sec. 4).
 
-    Zhu, Park, Isola & Efros, "Unpaired Image-to-Image Translation using Cycle-Consistent
-    Adversarial Networks", ICCV 2017.
-
     Args:
-        learning_rate: The constant rate.
+        learning_rate: The constant rate, not negative.
         constant_steps: Steps at the constant rate.
         decay_steps: Steps from there to zero.
 
-    Raises:
-        ValueError: If the rate or a number of steps is negative or not finite.
-
-    Example:
-    ```python
-    schedule = ConstantThenLinear(2e-4, constant_steps=100 * 1072, decay_steps=100 * 1072)
-    optimizer = keras.optimizers.Adam(schedule, beta_1=0.5)
-    ```
+    Example: `ConstantThenLinear(2e-4, constant_steps=100 * 1072, decay_steps=100 * 1072)`.
     """
 
     learning_rate: float
@@ -310,7 +266,7 @@ class ConstantThenLinear(Schedule):
 
     @classmethod
     def in_halves(cls, learning_rate: float, steps: int):
-        """The schedule of a training of so many steps: half of them constant, half to zero."""
+        """Returns the schedule of `steps` steps: half of them constant, half to zero."""
         return cls(learning_rate, steps // 2, steps - steps // 2)
 
     @override
@@ -324,54 +280,30 @@ class ConstantThenLinear(Schedule):
 
 
 def value_at(weight, step):
-    """Returns a number as it is, and of a schedule its value at the step, a float32 scalar.
-
-    Args:
-        weight: What `weight` returned.
-        step: As a `Schedule` takes it.
-
-    Example:
-    ```python
-    value_at(2.0, step=5), value_at(Linear(0.0, 1.0, steps=10), step=5)  # 2.0, 0.5
-    ```
-    """
+    """Returns a number, or the value of a schedule at the step, a float32 scalar."""
     return weight(step) if isinstance(weight, Schedule) else weight
 
 
 def final(weight) -> float:
-    """Returns a number as it is, and of a schedule the value that it ends with.
-
-    Example:
-    ```python
-    final(2.0), final(Linear(0.0, 1.0, steps=10))  # 2.0, 1.0
-    ```
-    """
+    """Returns a number, or the final value of a schedule."""
     return weight.final if isinstance(weight, Schedule) else weight
 
 
 def weight(
     name: str, value: Any, low: float | None = 0.0, high: float | None = None
 ) -> float | Schedule:
-    """Checks what a model is given as weight of a loss, temperature or noise level.
+    """Checks a weight of a loss, temperature or noise level: returns a float or a `Schedule`.
 
     Args:
-        name: What it is called in the error.
-        value: A number, a `Schedule`, or a dict that `keras.saving.serialize_keras_object` made of
-            a schedule.
-        low: Least number that it may be, or a schedule may come to; None: any.
-        high: Largest number of the kind; None: any.
-
-    Returns:
-        A float or a `Schedule`.
+        name: Name in the error.
+        value: A number, a `Schedule`, or a dict of `keras.saving.serialize_keras_object` of one.
+        low: Smallest value of the number or schedule; None: any.
+        high: Largest value; None: any.
 
     Raises:
         ValueError: If it is something else, not finite, or out of its range.
 
-    Example:
-    ```python
-    weight("beta", 1)  # 1.0
-    weight("beta", Linear(1.0, -1.0, steps=10))  # beta reaches -1: it must not be negative.
-    ```
+    Example: `weight("beta", Linear(1.0, -1.0, steps=10))` raises: beta must not be negative.
     """
     result = _deserialized(value)
     if isinstance(result, Schedule):

@@ -1,4 +1,4 @@
-"""Saving all of a training's state, so that a resumed run equals the unbroken one bit for bit."""
+"""Saving all state of a training, so that a resumed run equals the unbroken one bit for bit."""
 
 import json
 import re
@@ -23,26 +23,25 @@ class CheckpointError(ValueError):
 class TrainingState(keras.callbacks.Callback):
     """Saves after every epoch, and restores at the start of `fit`, all that training depends on.
 
-    That is: every weight, counter, image pool and random state of the model, every optimizer with
+    It saves every weight, counter, image pool and random state of the model, every optimizer with
     its slots, loss scale and averages, the history, and the counters of other callbacks. Data
-    streams need no state: they are a function of their start (`keras_gen.data.Source.stream`).
+    streams depend on their start alone (`keras_gen.data.Source.stream`) and have no state.
 
-    `tf.train.Checkpoint` is not used, because it leaves out the states of Keras' random layers and
-    spreads a checkpoint over files. Here it is one file, replaced atomically, whose checksums show
-    when it was cut short. The one before it is kept.
-
-    Under several workers the first one writes and all read: `directory` must be shared.
+    `tf.train.Checkpoint` leaves out the states of Keras' random layers. Here a checkpoint is one
+    file with checksums, replaced atomically; the one before it is kept too. Among several workers
+    the first one writes and all read: `directory` must be shared.
 
     Args:
         directory: Folder of the checkpoints.
-        config: JSON-able dict that must be equal when training resumes; the difference is named.
-        callbacks: Callbacks whose counters are saved too (`EarlyStopping`, ...). Give this
-            callback to `fit` after them.
-        keep: How many checkpoints to keep.
+        config: JSON-able dict that must be equal when training resumes; the error names
+            differences.
+        callbacks: Callbacks whose counters are saved too (`EarlyStopping`, ...). Give this callback
+            to `fit` after them.
+        keep: Number of checkpoints to keep.
 
     Raises:
-        CheckpointError: At the start, if no checkpoint in the folder can be read, or it belongs to
-            another configuration, architecture, or list of callbacks.
+        CheckpointError: At the start, if no checkpoint in the folder can be read, or its
+            configuration, architecture, or list of callbacks differs.
         ValueError: If `keep` is below 1.
         FloatingPointError: At the end of an epoch, if a weight is not finite.
 
@@ -118,7 +117,6 @@ class TrainingState(keras.callbacks.Callback):
 
     @override
     def on_train_begin(self, logs=None):
-        """Restores the newest checkpoint, if there is one."""
         # Callbacks have just reset their counters.
         self._fresh = [_counters(callback)[0] for callback in self.tracked]
         if not self._pending:
@@ -167,7 +165,7 @@ class TrainingState(keras.callbacks.Callback):
 
     @override
     def on_train_end(self, logs=None):
-        """Restores the history if no epoch was left, and ends a deletion that was broken off."""
+        """Restores the history if no epoch was left, and finishes an interrupted deletion."""
         self.on_epoch_begin(self.epoch)
         self._delete_oldest()
 
@@ -175,7 +173,6 @@ class TrainingState(keras.callbacks.Callback):
 
     @override
     def on_epoch_end(self, epoch, logs=None):
-        """Writes a checkpoint, then deletes the oldest."""
         self.logs.append({name: float(value) for name, value in (logs or {}).items()})
         if not is_chief():
             return

@@ -26,23 +26,22 @@ _CELLS = 8  # rows and columns of the noise that shapes random regions
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ContextEncoder(GenerativeModel):
-    """Fills in what is missing of an image from what is around it, and so learns features.
+    """Predicts missing regions of an image from their surroundings, and so learns features.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
-    CVPR 2016. Decoder and encoder, F, minimize eq. (3), the weighted sum of the masked squared
-    error of eq. (1) and of the adversarial loss of eq. (2), whose discriminator sees the predicted
-    region alone. F returns the whole image, which serves regions of any shape; what is outside
-    the predicted region counts nowhere.
+    CVPR 2016. Encoder and decoder, F, minimize eq. (3), the weighted sum of the masked squared
+    error of eq. (1) and of the adversarial loss of eq. (2). The discriminator sees the predicted
+    region alone. F returns the whole image; its values outside the region have no loss.
 
-    Missing are, with `"center"`, the square in the middle of half the image's side, less an
-    `overlap` at its border that is shown and predicted, with ten times the weight (sec. 3.3); and
-    with `"random"` a quarter of the image, in regions of arbitrary shape, drawn anew for every
-    image: where coarse noise, upsampled smoothly, is lowest. The pixels are set to 0, mid-gray.
+    With `"center"`, the missing region is the central square of half the image's side. A border of
+    `overlap` pixels is shown, and predicted with ten times the weight (sec. 3.3). With `"random"`
+    it is a quarter of the image in arbitrary shape: where coarse noise, upsampled smoothly and
+    drawn anew for every image, is lowest. Missing pixels are 0, mid-gray.
 
     Deviations: random regions are noise, as in the authors' code, where the paper cuts out
-    silhouettes of PASCAL VOC; there the discriminator sees the whole image, known pixels in place.
-    F is updated before the discriminator, which saves one pass of it, and takes the non-saturating
-    form of eq. (2), as the authors' code does. The channel-wise fully connected layer stands in the
+    silhouettes of PASCAL VOC; there the discriminator sees the whole image with the known pixels. F
+    is updated before the discriminator, which saves one pass, and its form of eq. (2) is
+    non-saturating, as in the authors' code. The channel-wise fully connected layer is in the
     decoder for inpainting too (fig. 9b), in place of the bottleneck of 4000 units of fig. 9a.
 
     Args:
@@ -51,8 +50,8 @@ class ContextEncoder(GenerativeModel):
         discriminator: Predicted regions to logits: squares of half the side for `"center"`, whole
             images for `"random"`. None: the reconstruction loss alone, as for the paper's features.
         mask: `"center"` or `"random"`.
-        overlap: Pixels by which the predicted square overlaps with its context: 4 of 128 in the
-            authors' code. Of `"center"` only.
+        overlap: Pixels by which the predicted square overlaps with its context, for `"center"`: 4
+            of 128 in the authors' code.
         overlap_weight: Weight of the squared error there.
         objective: Adversarial objective, a name or an object.
         reconstruction_weight: lambda_rec of eq. (3).
@@ -66,7 +65,6 @@ class ContextEncoder(GenerativeModel):
     Example:
     ```python
     from keras_gen.networks import context_decoder, context_encoder, dcgan_discriminator
-
     shape = (32, 32, 3)
     model = ContextEncoder(
         context_encoder(shape, 8), context_decoder(shape, 8), dcgan_discriminator((16, 16, 3), 8)
@@ -182,7 +180,6 @@ class ContextEncoder(GenerativeModel):
 
     @override
     def test_step(self, data):
-        """Returns the same losses on held-out images."""
         x = self.prepare_batch(data)["x"]
         terms, predicted = self._generator_terms(x, training=False)
         losses = {"g_loss": self.weighted(terms, training=False)}
@@ -217,7 +214,7 @@ class ContextEncoder(GenerativeModel):
         return self.objective.discriminator(real_logits, fake_logits)
 
     def _seen(self, images):
-        """What the discriminator sees of whole images."""
+        """The discriminator's input for whole images."""
         seen = slice(self._margin, images.shape[1] - self._margin)
         return images[:, seen, seen]
 
@@ -231,33 +228,22 @@ class ContextEncoder(GenerativeModel):
     # Use -------------------------------------------------------------------------------------
 
     def masks(self, n: int, seed: int | None = None) -> np.ndarray:
-        """Draws regions as in training.
-
-        Args:
-            n: Number of masks.
-            seed: The same seed gives the same regions; None draws anew.
-
-        Returns:
-            uint8 `[n, side, side, 1]`, 1 where a pixel is missing.
-        """
+        """Draws n regions as in training, uint8 `[n, side, side, 1]`, 1 where missing."""
         seed = int(np.random.default_rng(seed).integers(2**31))
         return self._drawn(n, seed).numpy().astype("uint8")
 
     def inpaint(
         self, images, masks=None, seed: int | None = None, batch_size: int = 256
     ) -> np.ndarray:
-        """Fills in missing pixels; the others are returned as they are.
+        """Returns images of the same shape and kind whose missing pixels are filled in.
 
         Args:
-            images: Images `[n, side, side, channels]`, uint8 or float in [-1, 1]; what missing
-                pixels hold is not looked at.
-            masks: `[n, side, side]`, with or without an axis of 1 at the end, not 0 where a pixel
-                is missing; None draws them as in training.
+            images: Images `[n, side, side, channels]`, uint8 or float in [-1, 1]; missing pixels
+                may hold any value.
+            masks: `[n, side, side]` or `[n, side, side, 1]`, not 0 where a pixel is missing; None
+                draws them as in training.
             seed: Seed of the drawing; None draws anew.
             batch_size: Images at once.
-
-        Returns:
-            Images of the same shape and kind.
 
         Raises:
             TypeError: If the images have another dtype.
@@ -269,25 +255,14 @@ class ContextEncoder(GenerativeModel):
 
     @capability
     def fill(self, x, masks):
-        """Returns images whose pixels are filled in where a mask is not 0.
-
-        Args:
-            x: Images `[n, side, side, channels]`, uint8 or float in [-1, 1].
-            masks: uint8 `[n, side, side, 1]`.
-            batch_size: Images at once.
-        """
+        """Returns images filled in where uint8 masks `[n, side, side, 1]` are not 0."""
         missing = masks > 0
         filled = tf.cast(self(tf.where(missing, 0.0, x), training=False), tf.float32)
         return {"x": tf.where(missing, filled, x)}
 
     @capability
     def encode(self, x):
-        """Returns the features of whole images, float32 `[n, ...]`.
-
-        Args:
-            x: Images `[n, side, side, channels]`, uint8 or float in [-1, 1].
-            batch_size: Images at once.
-        """
+        """Returns the features of whole images, float32 `[n, ...]`."""
         return {"features": self.encoder(x, training=False)}
 
     @override

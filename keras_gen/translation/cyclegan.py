@@ -25,21 +25,19 @@ from keras_gen.training.noise import inference_seed
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CycleGAN(GenerativeModel):
-    """Unpaired translation between domains X and Y, held together by cycle consistency.
+    """Unpaired translation between domains X and Y, trained with cycle consistency.
 
-    Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent
-    Adversarial Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the
-    identity loss of sec. 5.2; D_X and D_Y on a history of generated images (sec. 4).
+    Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
+    Networks", ICCV 2017. G: X -> Y and F: Y -> X are trained on eq. (3), with the identity loss of
+    sec. 5.2; D_X and D_Y on a history of generated images (sec. 4).
 
-    Deviations: none in the algorithm. G and F are applied to the two images they need in one call,
-    which changes nothing, since instance normalization treats each image alone. More lines than
-    other models have, for four networks and for losses in both directions.
+    Deviations: none in the algorithm. G and F are applied to both of their images in one call,
+    which changes nothing, since instance normalization treats each image alone.
 
     Args:
         generator_xy: G, float images in [-1, 1] to the same.
         generator_yx: F, likewise.
-        discriminator_x: D_X, images to logits of any shape. Its input size must be known if there
-            is a pool.
+        discriminator_x: D_X, images to logits of any shape; with a pool, of known input size.
         discriminator_y: D_Y, likewise.
         objective: Adversarial objective, a name or an object; least squares in the paper.
         cycle_weight: lambda of eq. (3).
@@ -50,13 +48,12 @@ class CycleGAN(GenerativeModel):
         seed: Seed of the histories' draws.
 
     Raises:
-        ValueError: If a weight is negative, the discriminators' input size is unknown, or both
-            domains have one name.
+        ValueError: If a weight is negative, a discriminator's input size is unknown, or the domains
+            share a name.
 
     Example:
     ```python
     from keras_gen.networks import patch_discriminator, resnet_generator
-
     shape = (32, 32, 3)
     model = CycleGAN(
         resnet_generator(filters=8, blocks=1), resnet_generator(filters=8, blocks=1),
@@ -116,8 +113,6 @@ class CycleGAN(GenerativeModel):
             filters: Channels of the first layers.
             blocks: Residual blocks of the generators: 6 at 128x128, 9 at 256x256 in the paper.
             **kwargs: Further arguments of the class.
-
-        Example: `CycleGAN.for_images((128, 128, 3), blocks=6, domains=("photo", "monet"))`.
         """
         any_size = (None, None, shape[-1])
         generator_xy = resnet_generator(any_size, filters, blocks)
@@ -166,7 +161,7 @@ class CycleGAN(GenerativeModel):
 
     @override
     def test_step(self, data):
-        """Returns the same losses on held-out pairs; the histories take no part."""
+        """Returns the same losses on held-out pairs, without the histories."""
         batch = self.prepare_batch(data)
         x = batch["x"]
         y = batch["y"]
@@ -192,7 +187,7 @@ class CycleGAN(GenerativeModel):
         return terms, (fake_x, fake_y)
 
     def _apply(self, generator, source, target, training):
-        """The translation of `source`, and what becomes of `target`, in one pass."""
+        """Returns translations of `source` and of `target`, in one pass."""
         if not self.identity_weight:
             return generator(source, training=training), None
         both = generator(tf.concat([source, target], axis=0), training=training)
@@ -220,23 +215,18 @@ class CycleGAN(GenerativeModel):
 
     @override
     def call(self, images, training=False):
-        """Translates float images in [-1, 1] from X to Y."""
         return self.generator_xy(images, training=training)
 
     def translate(
         self, images, direction: str | None = None, batch_size: int = 8, seed: int = 0
     ) -> np.ndarray:
-        """Translates images of any size.
+        """Returns translations of images of any size, in the same size and kind.
 
         Args:
             images: `[n, height, width, channels]`, uint8 or float in [-1, 1].
             direction: A key of `directions()`; the first by default.
             batch_size: Images at once.
-            seed: Of the noise of networks that draw at inference, by layers such as
-                `Dropout(always=True)`.
-
-        Returns:
-            Images of the same size and kind.
+            seed: Seed of networks that draw at inference, such as with `Dropout(always=True)`.
 
         Raises:
             ValueError: If the direction, the shape or the range is wrong.
@@ -267,10 +257,7 @@ class CycleGAN(GenerativeModel):
 
     @override
     def signatures(self) -> dict:
-        """Returns one signature for each direction: uint8 images in, uint8 images out.
-
-        Those of networks that draw at inference take a `seed` too.
-        """
+        """Returns one signature for each direction: of uint8 images, and a seed if they draw."""
         return {name: _signature(network) for name, network in self.directions().items()}
 
     @override

@@ -10,16 +10,14 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BetaTCVAE(VAE):
-    """A VAE whose KL divergence is taken apart, to weigh the total correlation of the latents.
+    """A VAE whose KL divergence is split in three, to weigh the total correlation of the latents.
 
     Chen, Li, Grosse, Duvenaud: "Isolating Sources of Disentanglement in Variational Autoencoders",
     NeurIPS 2018. The loss is the negative of eq. (4), in nats per example: `loss =
     reconstruction_loss + alpha * mutual_information_loss + beta * total_correlation_loss + gamma *
-    dimension_kl_loss`. With all weights 1 it is a VAE's, whose divergence is estimated by one draw.
-    `elbo` is reported too, with the divergence in closed form.
-
-    The parts are estimated from the batch, over all replicas: see `decomposed_kl`. The larger the
-    batch, the better; the paper's has 2,048 examples.
+    dimension_kl_loss`. The parts are estimated from the global batch (`decomposed_kl`): larger
+    batches are better, and the paper's has 2,048 examples. `elbo` is reported with the divergence
+    in closed form.
 
     Deviations: stratified weights are even, as `decomposed_kl` says.
 
@@ -28,28 +26,20 @@ class BetaTCVAE(VAE):
         decoder: Latents `[batch, latents]` to the likelihood's parameters.
         dataset_size: Number of training examples, N.
         likelihood: Name or object: p(x|z).
-        beta: Weight of the total correlation, a number or a schedule of the step. The paper
-            compares many; 6 is a choice.
+        beta: Weight of the total correlation, a number or a schedule of the step.
         alpha: Weight of the mutual information of latents and examples, likewise.
         gamma: Weight of the divergence of each latent by itself, likewise.
-        stratified: Whether q(z) is estimated by minibatch stratified sampling (app. C.2) in place
-            of minibatch-weighted sampling (eq. 3).
+        stratified: Estimates q(z) by stratified sampling (app. C.2) and not by weighted (eq. 3).
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If encoder and decoder disagree about the latents, a weight is negative, or
-            `dataset_size` is below 1, or in use below the batch.
+        ValueError: If the networks do not fit, a weight is negative, or `dataset_size` is below 1
+            or the batch.
 
     Example:
     ```python
-    from keras_gen.networks import mlp_decoder, mlp_encoder
-
     digits = np.zeros((8, 28, 28, 1), "uint8")
-    model = BetaTCVAE(
-        mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
-        mlp_decoder(latent_dim=10),
-        dataset_size=len(digits),
-    )
+    model = BetaTCVAE.for_images((28, 28, 1), latent_dim=10, dataset_size=len(digits))
     model.compile()
     model.fit(digits, batch_size=4)
     ```
@@ -76,7 +66,6 @@ class BetaTCVAE(VAE):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of eq. (4), and the ELBO: `[batch]`, nats."""
         terms = super().loss_terms(x, inferred, training)
         elbo = -terms["reconstruction"] - terms.pop("kl")
         latents, posterior = inferred

@@ -9,50 +9,46 @@ from keras_gen.bases.hierarchy import heads, reparameterized
 
 @keras.saving.register_keras_serializable("keras_gen")
 class BIVA(HierarchicalVAE):
-    """A VAE with L layers of latents, a part of which is inferred upwards and a part downwards.
+    """A VAE with L layers of latents, one part inferred bottom-up and the other top-down.
 
     Maaløe, Fraccaro, Liévin, Winther: "BIVA: A Very Deep Hierarchy of Latent Variables for
     Generative Modeling", NeurIPS 2019. A layer i below the top is z_i = (z_i^BU, z_i^TD), here
-    `z1_bu`, `z1_td` and so on, and the top is z_L alone. All are generated from the top down,
+    `z1_bu`, `z1_td` and so on; the top is z_L alone. All are generated from the top down, with
+    features that skip layers:
 
         p(x, z) = p(z_L) prod_i p(z_i^BU | z_{>i}) p(z_i^TD | z_{>i}) p(x | z),
-
-    where features passed down with the latents skip layers. They are inferred in two passes,
-
         q(z | x) = q(z_L | x, z_{<L}^BU) prod_i q(z_i^BU | x, z_{<i}^BU)
-                                                q(z_i^TD | x, z_{<i}^BU, z_{>i}),
+                                                q(z_i^TD | x, z_{<i}^BU, z_{>i}).
 
-    the first upwards and stochastic; the second downwards, on the generative model's features and
-    those of the first pass. The loss is the negative ELBO. The divergence of z_i^TD and of z_L is
-    in closed form, given what they depend on. That of z_i^BU is log q - log p of the draw, for p
-    depends on layers that are inferred from it; a batch's average may come out negative.
+    Inference takes two passes. The first goes upwards and is stochastic. The second goes downwards,
+    on the features of the generative model and of the first pass. The loss is the negative ELBO.
+    The divergences of z_i^TD and z_L are in closed form, given what they depend on. That of z_i^BU
+    is log q - log p of the draw, because p depends on layers inferred from it; its mean over a
+    batch may be negative.
 
     Deviations: the closed forms; free bits are counted by variable. With one layer it is a VAE.
 
     Args:
-        bottom_up: L networks, of layer 1 first: examples, or features and z_{i-1}^BU of the layer
-            below, to features for the next, mean and log variance of q(z_i^BU | ...); the last, of
-            q(z_L | ...), returns no features.
-        lateral: L - 1 networks, of layer 1 first: features of the layer's networks in `bottom_up`
-            and `top_down` to mean and log variance of q(z_i^TD | ...).
-        top_down: L - 1 networks, of layer 1 first: features of the layer above (none of the top),
-            its z^BU and z^TD (of the top, z_L) to features, mean and log variance of
-            p(z_i^BU | z_{>i}), and those of p(z_i^TD | z_{>i}).
+        bottom_up: L networks, layer 1 first: examples, or features and z_{i-1}^BU of the layer
+            below, to features for the next, mean and log variance of q(z_i^BU | ...). The last
+            returns mean and log variance of q(z_L | ...) and no features.
+        lateral: L - 1 networks, layer 1 first: features of the layer's networks in `bottom_up` and
+            `top_down` to mean and log variance of q(z_i^TD | ...).
+        top_down: L - 1 networks, layer 1 first: features of the layer above (the top has none), its
+            z^BU and z^TD (or z_L) to features, then mean and log variance of p(z_i^BU | z_{>i}) and
+            of p(z_i^TD | z_{>i}).
         decoder: Features of layer 1, z_1^BU and z_1^TD to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule of the step.
-        free_bits: Nats of each variable's divergence that are not minimized, a number or a
-            schedule.
+        free_bits: Nats of each variable's divergence that are not minimized, or a schedule.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If the networks are not as many as the layers or do not fit each other, or a
-            weight is negative.
+        ValueError: If number or shapes of the networks do not fit, or a weight is negative.
 
     Example:
     ```python
     from keras_gen.networks import biva_networks
-
     model = BIVA(**biva_networks((28, 28, 1), latent_dims=(8, 4, 2), units=32))
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")

@@ -17,9 +17,8 @@ class CapacityVAE(VAE):
 
     Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
     beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =
-    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| of each example,
-    as the equation is of one. Each example then has C nats, and not only their mean (other code
-    compares the mean of the batch). `kl` and `elbo` are reported too.
+    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| of each example
+    (other code compares the mean of the batch with C). `kl` and `elbo` are reported too.
 
     Deviations: none. With C = 0 this is the beta-VAE of weight gamma.
 
@@ -32,22 +31,15 @@ class CapacityVAE(VAE):
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If encoder and decoder disagree about the latents, or `gamma` or `capacity` is
-            negative.
+        ValueError: If the networks do not fit each other, or `gamma` or `capacity` is negative.
 
     Example:
     ```python
-    from keras_gen.networks import mlp_decoder, mlp_encoder
     from keras_gen.training.schedules import Linear
-
-    model = CapacityVAE(
-        mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
-        mlp_decoder(latent_dim=10),
-        capacity=Linear(0.0, 25.0, steps=1000),
-    )
+    capacity = Linear(0.0, 25.0, steps=1000)
+    model = CapacityVAE.for_images((28, 28, 1), latent_dim=10, capacity=capacity)
     model.compile()
-    digits = np.zeros((8, 28, 28, 1), "uint8")
-    model.fit(digits, batch_size=4)
+    model.fit(np.zeros((8, 28, 28, 1), "uint8"), batch_size=4)
     ```
     """
 
@@ -65,7 +57,6 @@ class CapacityVAE(VAE):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of eq. (8), and those of the ELBO: `[batch]`, nats."""
         terms = super().loss_terms(x, inferred, training)
         distance = tf.abs(terms["kl"] - self.scheduled(self.capacity, training))
         return terms | {"capacity": distance, "elbo": -terms["reconstruction"] - terms["kl"]}

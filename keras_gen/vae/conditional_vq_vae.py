@@ -1,4 +1,4 @@
-"""A VQ-VAE of speech whose decoder knows who speaks (van den Oord et al. 2017)."""
+"""A VQ-VAE of speech whose decoder is conditioned on the speaker (van den Oord et al. 2017)."""
 
 import keras
 import tensorflow as tf
@@ -13,36 +13,31 @@ from keras_gen.vae.vq_vae import VQVAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalVQVAE(VQVAE):
-    """Codes of what is said, and a decoder conditioned on the speaker: any known voice.
+    """Codes of the words spoken, and a decoder conditioned on the speaker: converts voices.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
-    sec. 4.3. The decoder takes the codes and the speaker, so that the few bits of the codes need
-    not say who speaks. `convert` gives it another speaker than the one who was recorded.
-    `fit(waveforms, speakers)` takes whole numbers. `score` knows no speaker: p(x | codes) is the
-    mean over all.
+    sec. 4.3. The decoder takes codes and speaker, so that the few bits of the codes need not encode
+    the voice. `convert` replaces the recorded speaker by another. `fit(waveforms, speakers)` takes
+    integers. `score` takes no speaker: p(x | codes) is the mean over all speakers.
 
-    Deviations: the paper's decoder is a WaveNet, which makes one sample after the other; this one
-    makes all at once, in milliseconds. Given the codes its samples are independent, which says
-    little of a waveform whose phases the codes cannot hold: therefore a distance of spectrograms,
-    `keras_gen.losses.spectral_loss`, is minimized with the likelihood. And those of
-    `VectorQuantizer`.
+    Deviations: those of `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this
+    one makes all samples at once. They are independent given the codes, which cannot hold the
+    phases of a waveform: so `keras_gen.losses.spectral_loss` is minimized with the likelihood.
 
     Args:
         encoder: Waveforms `[batch, samples, channels]` to latents `[batch, codes, dim]`.
         decoder: Codes `[batch, codes, dim]` and int32 speakers `[batch]` to the likelihood's
             parameters.
         speakers: Number of speakers.
-        spectral_weight: Of the distance of spectrograms, a number or a schedule of the step.
-        **kwargs: As of `VQVAE`.
+        spectral_weight: Weight of the spectral loss, a number or a schedule of the step.
+        **kwargs: Further arguments of `VQVAE`.
 
     Raises:
-        ValueError: If the networks do not fit each other, `speakers` is below 1, or a weight is
-            negative.
+        ValueError: If the networks do not fit, `speakers` is below 1, or a weight is negative.
 
     Example:
     ```python
     from keras_gen.networks import wave_decoder, wave_encoder
-
     sizes = dict(samples=1024, latent_dim=16, filters=(8,) * 6)
     decoder = wave_decoder(classes=5, **sizes)
     model = ConditionalVQVAE(wave_encoder(**sizes), decoder, speakers=5)
@@ -76,12 +71,10 @@ class ConditionalVQVAE(VQVAE):
 
     @override
     def infer(self, x, speakers, training):
-        """Returns codes, latents and indices, whoever speaks."""
         return super().infer(x, training)
 
     @override
     def loss_terms(self, x, speakers, inferred, training):
-        """Returns the terms of eq. (3), the distance of spectrograms, and the perplexity."""
         parameters = self.decoder([inferred.latents, speakers], training=training)
         terms = self.quantizer.terms(*inferred.parameters)
         terms["reconstruction"] = -self.likelihood.log_prob(parameters, x)
@@ -89,17 +82,15 @@ class ConditionalVQVAE(VQVAE):
 
     @override
     def after_update(self, x, speakers, inferred):
-        """Moves the codebook, whoever speaks."""
         super().after_update(x, inferred)
 
     @override
     def call(self, x, speakers, training=False):
-        """Returns what speakers say in the words of waveforms that went through the edge."""
         return self.reconstructed(self.embedded(self.codes(x)), training, speakers)
 
     @override
     def nats(self, x):
-        """Returns -log p(x | codes), of p the mean over the speakers."""
+        """Returns -log p(x | codes), where p is the mean over the speakers."""
         speakers = tf.range(self.speakers)[:, None]
         codes = tf.repeat(self.encoded(x)[0][None], self.speakers, axis=0)
         return importance_weighted_nats(-self.reconstruction(codes, x, False, speakers))
@@ -107,24 +98,12 @@ class ConditionalVQVAE(VQVAE):
     @override
     @capability
     def reconstruct(self, x, speakers):
-        """Returns reconstructions, float32 `[n, samples, channels]`.
-
-        Args:
-            x: Waveforms, int16 or floats in [-1, 1].
-            speakers: Who was recorded, integers `[n]`, or one for all.
-            batch_size: Waveforms at once.
-        """
+        """Returns reconstructions, float32, of waveforms recorded from speakers, integers `[n]`."""
         return {"x": self(x, speakers)}
 
     @capability
     def convert(self, x, speakers):
-        """Returns the same words in other voices; in one's own it is the reconstruction.
-
-        Args:
-            x: Waveforms, int16 or floats in [-1, 1].
-            speakers: Whose voice it shall be, integers `[n]`, or one for all.
-            batch_size: Waveforms at once.
-        """
+        """Returns the words of waveforms in the voices of speakers, integers `[n]`."""
         return {"x": self(x, speakers)}
 
     @override

@@ -15,37 +15,36 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DBVAE(Classifying, VAE):
-    """A classifier that learns latents of one class, whose rare examples it sees more often.
+    """A classifier with latents of one class, which draws rare examples of it more often.
 
     Amini, Soleimany, Schwarting, Bhatia, Rus: "Uncovering and Mitigating Algorithmic Bias through
     Learned Latent Structure", AIES 2019. One encoder gives the logits of the classes and the
-    latents. The loss is `loss = weight * classification_loss + reconstruction_loss + beta *
-    kl_loss`, in nats per example; only examples of the class `positive`, there the faces, have the
-    last two terms, and others 0.
+    latents. `loss = weight * classification_loss + reconstruction_loss + beta * kl_loss`, in nats
+    per example; the last two terms are 0 for examples of other classes than `positive`, which are
+    the faces there. Examples without a label, -1, have no loss.
 
     `reweigh` does lines 3 to 5 of algorithm 1: it estimates the density of each latent over the
     training examples by a histogram, and weighs an example by the product of 1 / (density + alpha).
     Call it before every epoch, and train on `keras_gen.data.weighted_stream` of `model.sampling`:
-    a batch that was drawn before the last call is refused. Without both, as in `fit(images,
-    labels)`, all examples are drawn alike. An example without a label, -1, teaches nothing.
+    batches drawn before the last call are refused. `fit(images, labels)` without both draws all
+    examples alike.
 
-    Deviations: the histograms are of the latents' means and not of draws, which would add noise for
-    each latent that is not used, and have bins of equal width. Examples of other classes have no
-    latents: they keep the weight 1, which is also the mean of the others, so that classes stay as
-    frequent as they are. The reconstruction is a likelihood. The weights of the three terms depend
-    on the data: choose them on held-out examples.
+    Deviations: the histograms have bins of equal width, and are over the latents' means and not
+    their draws, which would add noise for each unused latent. Examples of other classes keep the
+    weight 1, the mean of the others, so that class frequencies stay. The reconstruction is a
+    likelihood. The weights of the three terms depend on the data: choose them on held-out examples.
 
     Args:
-        encoder: Examples to (mean, log variance, logits): two `[batch, latents]`, and one
-            `[batch, classes]`, which `keras_gen.networks.with_head` adds.
+        encoder: Examples to mean and log variance `[batch, latents]` and logits `[batch, classes]`,
+            which `keras_gen.networks.with_head` adds.
         decoder: Latents `[batch, latents]` to the likelihood's parameters.
-        dataset_size: Number of training examples, of which each has a sampling weight.
+        dataset_size: Number of training examples; each has a sampling weight.
         likelihood: Name or object: p(x|z).
         positive: The class whose latents are learned and whose examples are resampled.
-        weight: Of the cross-entropy, a number or a schedule of the step.
-        beta: Weight of the KL divergence, a number or a schedule of the step.
-        alpha: What is added to a density, not negative: the larger, the more alike the weights.
-        bin_width: Of the histograms, in units of the latents, whose prior's deviation is 1.
+        weight: Weight of the cross-entropy, a number or a schedule of the step.
+        beta: Weight of the KL divergence, likewise.
+        alpha: Added to each density, not negative: the larger, the more uniform the weights.
+        bin_width: Width of the histograms' bins, in units of the prior's standard deviation.
         seed: Seed of the latents' noise.
 
     Raises:
@@ -55,7 +54,6 @@ class DBVAE(Classifying, VAE):
     ```python
     from keras_gen.data import Source, weighted_stream
     from keras_gen.networks import mlp_decoder, mlp_encoder, with_head
-
     encoder = mlp_encoder(latent_dim=4, heads=("mean", "log_variance"))
     model = DBVAE(with_head(encoder, 2), mlp_decoder(latent_dim=4), dataset_size=8)
     model.compile()
@@ -84,13 +82,11 @@ class DBVAE(Classifying, VAE):
 
     @override
     def code_shapes(self, encoder):
-        """Returns the shapes of mean and log variance, which stand before the logits."""
         require_heads(encoder, "mean", "log variance", "logits")
         return super().code_shapes(encoder)[:2]
 
     @override
     def encoded(self, x, training=False, *given):
-        """Returns mean and log variance."""
         return super().encoded(x, training, *given)[:2]
 
     @override
@@ -108,19 +104,17 @@ class DBVAE(Classifying, VAE):
 
     @override
     def infer(self, x, training, labels):
-        """Returns latents drawn from q(z|x), its parameters, and logits."""
         *posterior, logits = super().encoded(x, training)
         return Inferred(self.drawn(posterior, self.stateless_seed("latents", training)), logits)
 
     @override
     def loss_terms(self, x, labels, inferred, training):
-        """Returns `reconstruction` and `kl`, 0 but for positives, and `classification`."""
         terms = super().loss_terms(x, inferred.latents, training)
         terms = {n: tf.where(labels == self.positive, term, 0.0) for n, term in terms.items()}
         return terms | {"classification": label_cross_entropy(labels, inferred.parameters)}
 
     def reweigh(self, images, labels) -> None:
-        """Sets the sampling weights of all training examples by the density of their latents.
+        """Sets the sampling weights of all training examples by their density.
 
         Args:
             images: The training examples, in the order of the stream's source.

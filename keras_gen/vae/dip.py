@@ -13,43 +13,31 @@ RATIOS = {"I": 10.0, "II": 1.0}
 
 @keras.saving.register_keras_serializable("keras_gen")
 class DIPVAE(VAE):
-    """A VAE whose latents are to have the identity as their covariance over the data.
+    """A VAE that draws the covariance of its latents over the data to the identity.
 
     Kumar, Sattigeri, Balakrishnan: "Variational Inference of Disentangled Latent Concepts from
-    Unlabeled Observations", ICLR 2018. The loss is the negative of eq. (6) for type I, which looks
-    at the covariance of the means, and of eq. (7) for type II, at that of the latents: `loss =
+    Unlabeled Observations", ICLR 2018. The loss is the negative of eq. (6) for type I, on the
+    covariance of the means, and of eq. (7) for type II, on that of the latents: `loss =
     reconstruction_loss + kl_loss + off_diagonal_weight * off_diagonal_loss + diagonal_weight *
-    diagonal_loss`. Covariances are those of the batch, over all replicas. `elbo` is reported.
-
-    Deviations: none.
+    diagonal_loss`. Covariances are those of the global batch. `elbo` is reported. Deviations: none.
 
     Args:
         encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
         decoder: Latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         type: "I" or "II".
-        off_diagonal_weight: lambda_od, a number or a schedule of the step; the paper compares 1 to
-            500.
-        diagonal_weight: lambda_d, likewise. None: the paper's, 10 times the other for type I, and
-            the same for type II.
+        off_diagonal_weight: lambda_od, a number or a schedule; 1 to 500 in the paper.
+        diagonal_weight: lambda_d, likewise. None: 10 lambda_od for type I, lambda_od for type II.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If encoder and decoder disagree about the latents, the type is unknown, or a
-            weight is negative.
+        ValueError: If the networks do not fit, the type is unknown, or a weight is negative.
 
     Example:
     ```python
-    from keras_gen.networks import mlp_decoder, mlp_encoder
-
-    model = DIPVAE(
-        mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
-        mlp_decoder(latent_dim=10),
-        type="I",
-    )
+    model = DIPVAE.for_images((28, 28, 1), latent_dim=10, type="I")
     model.compile()
-    digits = np.zeros((8, 28, 28, 1), "uint8")
-    model.fit(digits, batch_size=4)
+    model.fit(np.zeros((8, 28, 28, 1), "uint8"), batch_size=4)
     ```
     """
 
@@ -76,7 +64,6 @@ class DIPVAE(VAE):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of eq. (6) or (7), and the ELBO: `[batch]`."""
         terms = super().loss_terms(x, inferred, training)
         mean, log_variance = inferred.parameters
         penalties = dip_penalties(mean, log_variance if self.type == "II" else None)

@@ -20,23 +20,21 @@ class FactorVAE(VAE):
 
     Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of encoder and decoder is the
     negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
-    total_correlation_loss`. The discriminator separates latents from others that were shuffled
-    among the examples, each latent by itself; its logit is log D / (1 - D), whose mean over latents
-    is the estimate of the total correlation (eq. 3). A batch holds both batches of algorithm 2: on
-    one half the VAE takes its step, and the shuffled latents are those of the other, after that
-    step. `elbo` and `d_accuracy`, the fraction of latents that the discriminator classifies right,
-    are reported; `evaluate` takes all examples for the VAE and leaves the discriminator out.
+    total_correlation_loss`. The discriminator separates latents from others, in which each latent
+    is shuffled among the examples; the mean of its logit, log D / (1 - D), estimates the total
+    correlation (eq. 3). A batch holds both batches of algorithm 2: the VAE trains on one half, and
+    the other is shuffled after that step. `elbo` and the discriminator's accuracy `d_accuracy` are
+    reported; `evaluate` uses all examples for the VAE and skips the discriminator.
 
-    Deviations: the discriminator has one logit in place of two, which come to the same.
+    Deviations: the discriminator has one logit in place of two, which is equivalent.
 
     Args:
         encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
         decoder: Latents `[batch, latents]` to the likelihood's parameters.
-        discriminator: Latents `[batch, latents]` to logits `[batch, 1]`; in the paper six layers
-            of 1,000 units, which `mlp_encoder` builds.
+        discriminator: Latents `[batch, latents]` to logits `[batch, 1]`.
         likelihood: Name or object: p(x|z).
-        gamma: Weight of the total correlation, a number or a schedule of the step; 35 in the paper
-            for two-dimensional shapes.
+        gamma: Weight of the total correlation, a number or a schedule; 35 in the paper for
+            dSprites.
         seed: Seed of the latents' noise and the shuffling.
 
     Raises:
@@ -45,7 +43,6 @@ class FactorVAE(VAE):
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
     hidden = dict(hidden=(50, 50), activation="leaky_relu")  # (1000,) * 6 in the paper
     model = FactorVAE(
         mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
@@ -90,7 +87,6 @@ class FactorVAE(VAE):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of eq. (2), and the ELBO: `[batch]`, nats."""
         terms = super().loss_terms(x, inferred, training)
         terms["elbo"] = -terms["reconstruction"] - terms["kl"]
         logits = tf.cast(self.discriminator(inferred.latents, training=training), tf.float32)

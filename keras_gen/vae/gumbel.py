@@ -19,22 +19,21 @@ LEAST = 1e-3  # temperature, below which float32 has no slopes
 
 @keras.saving.register_keras_serializable("keras_gen")
 class GumbelVAE(DiscreteCoder, VAE):
-    """A VAE of categorical latents, through which gradients flow by a relaxation of one-hot codes.
+    """A VAE of categorical latents, trained through a relaxation of one-hot codes.
 
     Jang, Gu, Poole: "Categorical Reparameterization with Gumbel-Softmax", ICLR 2017, and Maddison,
     Mnih, Teh: "The Concrete Distribution: A Continuous Relaxation of Discrete Random Variables",
     ICLR 2017. The decoder is trained on relaxed codes, the softmax of noisy logits over a
-    temperature; two classes are the binary Concrete, whose one logit is the difference of the two.
-    `loss = reconstruction_loss + beta * kl_loss` is in general no bound on the likelihood of hard
-    codes. `elbo`, for which they are decoded too, is; and so are `score` and `log_prob`, of 16
-    draws. Codes are hard in all use.
+    temperature. Their loss, `reconstruction_loss + beta * kl_loss`, is in general no bound on the
+    likelihood of hard codes; `elbo`, `score` and `log_prob` (16 draws) decode hard codes and are
+    bounds. All capabilities use hard codes.
 
-    A choice: the divergence is by default that of hard codes from the uniform prior, in closed
-    form. Maddison et al. (sec. 3.3) relax the prior too (`prior_temperature`), which makes the loss
-    a bound on the likelihood of the relaxed model, at the noise of one draw.
+    By default the divergence is that of hard codes from the uniform prior, in closed form. With
+    `prior_temperature` the prior is relaxed too (Maddison et al., sec. 3.3): a bound for the
+    relaxed model, estimated by one draw.
 
-    Deviations: Jang et al. hold the temperature for 500 or 1,000 steps at a time; here it falls at
-    every step.
+    Deviations: Jang et al. hold the temperature for 500 or 1,000 steps; here it falls at every
+    step.
 
     Args:
         encoder: Examples to logits `[batch, variables, classes]`.
@@ -42,20 +41,19 @@ class GumbelVAE(DiscreteCoder, VAE):
         likelihood: Name or object: p(x|z).
         beta: Weight of the KL divergence, a number or a schedule of the step.
         temperature: Of the relaxation, a number or a schedule of the step, at least 0.001.
-        straight_through: Whether the decoder is trained on hard codes whose gradient is taken to be
-            that of the relaxed ones (Jang et al., sec. 2.2).
-        prior_temperature: None: the divergence of hard codes. A number or a schedule, at least
-            0.001: that of the relaxed codes drawn, from a prior relaxed at this temperature.
+        straight_through: Whether the decoder is trained on hard codes with the gradient of the
+            relaxed ones (Jang et al., sec. 2.2).
+        prior_temperature: None, or that of the relaxed prior: a number or a schedule, at least
+            0.001.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If encoder and decoder disagree about the latents, there are fewer than 2
-            classes, `beta` is negative, or a temperature below 0.001.
+        ValueError: If the networks do not fit each other, there are fewer than 2 classes, `beta` is
+            negative, or a temperature below 0.001.
 
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
     shape = (30, 10)  # variables, classes
     model = GumbelVAE(mlp_encoder(latent_dim=shape), mlp_decoder(latent_dim=shape))
     model.compile()
@@ -97,7 +95,6 @@ class GumbelVAE(DiscreteCoder, VAE):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of the loss, and the ELBO of hard codes, in nats: `[batch]`."""
         codes, (logits, log_codes, hard) = inferred
         discrete = kl = kl_categorical(logits)
         if self.prior_temperature is not None:
@@ -109,13 +106,11 @@ class GumbelVAE(DiscreteCoder, VAE):
 
     @override
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
-        """Draws hard codes, one `[batch, ...]` or `[samples, batch, ...]`."""
         noise = several(gumbel, keras.ops.shape(posterior[0]), samples, seed)
         return Inferred(_largest(posterior[0] + noise), posterior)
 
     @override
     def latent_ratio(self, inferred):
-        """Returns log p(z) - log q(z|x) of hard codes, `[batch]` or `[samples, batch]`."""
         codes, (logits, *_) = inferred
         ratios = -codes * (tf.nn.log_softmax(logits) + math.log(logits.shape[-1]))
         return tf.reduce_sum(ratios, axis=list(range(1 - logits.shape.rank, 0)))
@@ -127,7 +122,6 @@ class GumbelVAE(DiscreteCoder, VAE):
 
     @override
     def noise(self, n, key):
-        """Draws hard codes from the prior: each of independent numbers is as often the largest."""
         return _largest(super().noise(n, key))
 
 

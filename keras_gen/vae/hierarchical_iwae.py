@@ -11,38 +11,32 @@ from keras_gen.losses.bounds import importance_weighted_nats
 
 @keras.saving.register_keras_serializable("keras_gen")
 class HierarchicalIWAE(HierarchicalVAE):
-    """An IWAE with L layers of latents, which are inferred from the bottom up.
+    """An IWAE with L layers of latents, inferred from the bottom up.
 
-    Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016, sec. 2: the
-    recognition network draws z_1 given x, then z_2 given z_1 and so on, and the generative network
-    goes the same way back,
+    Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016, sec. 2:
 
         q(z | x) = q(z_1 | x) q(z_2 | z_1) ...,  p(x, z) = p(z_L) ... p(z_1 | z_2) p(x | z_1).
 
-    The loss is the negative of eq. (8), in nats per example, where a weight is that of draws of all
-    layers. `elbo` is reported too. `score` and `log_prob` are the bound of k samples. With
-    one layer it is an `IWAE`.
-
-    Deviations: none.
+    The loss is the negative of eq. (8), in nats per example, with one weight for draws of all
+    layers. `elbo` is reported too; `score` and `log_prob` are the bound of k samples. With one
+    layer it is an `IWAE`. Deviations: none.
 
     Args:
-        bottom_up: L networks, of layer 1 first: examples, or the latents of the layer below, to
-            mean and log variance of q(z_i | z_{i-1}).
-        top_down: L - 1 networks, of layer 1 first: the latents of the layer above to mean and log
+        bottom_up: L networks, layer 1 first: examples, or the latents of the layer below, to mean
+            and log variance of q(z_i | z_{i-1}).
+        top_down: L - 1 networks, layer 1 first: the latents of the layer above to mean and log
             variance of p(z_i | z_{i+1}).
         decoder: Latents of layer 1 to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        samples: K. A step runs every network on k times the batch.
+        samples: k. A step runs every network on k times the batch.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If the networks are not as many as the layers or do not fit each other, or
-            `samples` is below 1.
+        ValueError: If number or shapes of the networks do not fit, or `samples` is below 1.
 
     Example:
     ```python
     from keras_gen.networks import iwae_networks
-
     networks = iwae_networks((28, 28, 1), latent_dims=(8, 4), hidden=(32, 16))
     model = HierarchicalIWAE(**networks, samples=5)
     model.compile()
@@ -64,7 +58,6 @@ class HierarchicalIWAE(HierarchicalVAE):
 
     @override
     def posterior(self, x, noise, training):
-        """Draws the layers upwards, and returns what each was drawn from."""
         parts = self.split(noise)
         latents = x
         found: list = []
@@ -81,18 +74,15 @@ class HierarchicalIWAE(HierarchicalVAE):
 
     @override
     def infer(self, x, training):
-        """Returns the logarithms of k weights of each example, `[k, batch]`."""
         seed = self.stateless_seed("latents", training)
         return Inferred(parameters=self.log_weights(x, self.samples, seed, training))
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the negative bound, eq. (8), and the ELBO of the same latents: `[batch]`."""
         log_weights = inferred.parameters
         elbo = tf.reduce_mean(log_weights, axis=0)
         return {"bound": importance_weighted_nats(log_weights), "elbo": elbo}
 
     @override
     def nats(self, x):
-        """Returns the negative bound of k latents, with the same noise each time."""
         return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))

@@ -16,37 +16,28 @@ class IWAE(VAE):
 
     Burda, Grosse, Salakhutdinov: "Importance Weighted Autoencoders", ICLR 2016. The loss is the
     negative of eq. (8), in nats per example; its gradient by automatic differentiation is eq. (14).
-    With one sample it is the VAE's, with the divergence estimated by the same sample. `elbo` is
-    reported too. `score` and `log_prob` are the bound of k samples.
+    `elbo` is reported too; `score` and `log_prob` are the bound of k samples. With one sample it is
+    the VAE's bound, with the divergence estimated by that sample.
 
-    The encoder's part of this gradient drowns in noise as k grows. With `estimator="dreg"` it is
-    that of Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized Gradient Estimators for Monte
-    Carlo Objectives", ICLR 2019: of the same mean, with less variance, and 0 where q(z|x) is
-    p(z|x). The loss and the decoder's gradient are the same.
-
-    Deviations: none.
+    The noise of the encoder's gradient grows with k. `estimator="dreg"` has the same mean with less
+    variance: Tucker, Lawson, Gu, Maddison: "Doubly Reparameterized Gradient Estimators for Monte
+    Carlo Objectives", ICLR 2019. The loss and the decoder's gradient are the same. Deviations:
+    none.
 
     Args:
         encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
         decoder: Latents `[batch, latents]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        samples: K, 5 or 50 in the paper.
-        estimator: Of the encoder's gradient: "standard" or "dreg".
+        samples: k, 5 or 50 in the paper.
+        estimator: "standard" or "dreg", for the encoder's gradient.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If encoder and decoder disagree about the latents, `samples` is below 1, or
-            there is no such estimator.
+        ValueError: If the networks do not fit, `samples` is below 1, or the estimator is unknown.
 
     Example:
     ```python
-    from keras_gen.networks import mlp_decoder, mlp_encoder
-
-    model = IWAE(
-        mlp_encoder(latent_dim=2, heads=("mean", "log_variance")),
-        mlp_decoder(latent_dim=2),
-        samples=5,
-    )
+    model = IWAE.for_images((28, 28, 1), latent_dim=2, samples=5)
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
     model.fit(digits, batch_size=4)
@@ -72,13 +63,11 @@ class IWAE(VAE):
 
     @override
     def infer(self, x, training):
-        """Returns k latents of each example, `[k, batch, latents]`, and q's parameters."""
         seed = self.stateless_seed("latents", training)
         return self.drawn(self.encoded(x, training), seed, self.samples)
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the negative bound, eq. (8), and the ELBO of the same latents: `[batch]`."""
         if self.estimator == "standard" or not training:
             log_weights = self.log_ratio(x, inferred, training)
             elbo = tf.reduce_mean(log_weights, axis=0)
@@ -99,5 +88,4 @@ class IWAE(VAE):
 
     @override
     def nats(self, x):
-        """Returns the negative bound of k latents, with the same noise each time."""
         return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))

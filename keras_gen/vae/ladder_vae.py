@@ -12,36 +12,33 @@ from keras_gen.bases.hierarchy import heads
 class LadderVAE(HierarchicalVAE):
     """A VAE with L layers of latents, inferred from the top down as they are generated.
 
-    Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. The
-    data pass upwards through a deterministic network, which gives each layer an estimate. From the
-    top down, q(z_i | z_{i+1}, x) is then the product of this estimate and of p(z_i | z_{i+1}): each
-    counts by its precision. The loss is the negative ELBO, its divergences in closed form given the
-    layer above. With one layer the model is a VAE.
+    Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. A
+    deterministic network passes the data upwards and gives an estimate for each layer. From the top
+    down, q(z_i | z_{i+1}, x) is the product of this estimate and of p(z_i | z_{i+1}), weighted by
+    their precisions. The loss is the negative ELBO, its divergences in closed form given the layer
+    above. With one layer the model is a VAE.
 
-    Deviations: none. How variances are kept positive is up to the networks, which return their
-    logarithms.
+    Deviations: none. The networks return log variances and so keep variances positive.
 
     Args:
-        bottom_up: L networks, of layer 1 first: examples, or the features of the network below, to
+        bottom_up: L networks, layer 1 first: examples, or the features of the network below, to
             features for the next one, mean and log variance; the last returns no features.
-        top_down: L - 1 networks, of layer 1 first: the latents of the layer above to the mean and
-            log variance of p(z_i | z_{i+1}). Features before these are passed down with the
+        top_down: L - 1 networks, layer 1 first: the latents of the layer above to the mean and log
+            variance of p(z_i | z_{i+1}). Features before these two are passed down with the
             latents, which gives p(z_i | all layers above).
         decoder: Latents of layer 1 to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        beta: Weight of the KL divergence, a number or a schedule of the step: the paper's warm-up
-            is `Linear(0.0, 1.0, steps=...)`.
+        beta: Weight of the KL divergence, a number or a schedule; `Linear(0.0, 1.0, steps=...)` is
+            the paper's warm-up.
         free_bits: Nats of each layer's divergence that are not minimized, a number or a schedule.
         seed: Seed of the latents' noise.
 
     Raises:
-        ValueError: If the networks are not as many as the layers or do not fit each other, or a
-            weight is negative.
+        ValueError: If number or shapes of the networks do not fit, or a weight is negative.
 
     Example:
     ```python
     from keras_gen.networks import ladder_networks
-
     networks = ladder_networks((28, 28, 1), latent_dims=(8, 4), hidden=(32, 16))
     model = LadderVAE(**networks, likelihood="bernoulli")
     model.compile()
@@ -77,15 +74,7 @@ class LadderVAE(HierarchicalVAE):
 
 
 def precision_weighted(a: tuple, b: tuple) -> tuple[tf.Tensor, tf.Tensor]:
-    """Returns the Normal that is proportional to the product of two: Sønderby et al. (2016).
-
-    Args:
-        a: Mean and log variance.
-        b: The same of the other.
-
-    Returns:
-        Mean, weighted by the precisions, and log variance, of the added precisions.
-    """
+    """Returns the normalized product of two Normals, each given by mean and log variance."""
     mean_a, log_variance_a = a
     mean_b, log_variance_b = b
     # The fraction of a's precision in the sum is a sigmoid, which cannot overflow.

@@ -17,24 +17,24 @@ from keras_gen.vae.vae import VAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class M2(Classifying, VAE):
-    """A VAE conditioned on the class, which is a latent variable too where it is unknown.
+    """A VAE conditioned on the class, which is a latent variable where it is unknown.
 
     Kingma, Mohamed, Rezende, Welling: "Semi-supervised Learning with Deep Generative Models",
-    NeurIPS 2014, model M2. The class y is uniform and z Normal, and p(x|y,z) is the decoder. The
-    loss is eq. (9) for each example: the bound of eq. (6) where there is a label, that of eq. (7),
-    in which all classes are summed over, where there is none, and `alpha` times the cross-entropy
-    of the label. `fit(images, labels)` takes whole numbers, -1 for an example without a label.
+    NeurIPS 2014, model M2: y is uniform and z Normal, and the decoder is p(x|y,z). The loss is eq.
+    (9) for each example: the bound of eq. (6) and `alpha` times the cross-entropy of the label;
+    without a label the bound of eq. (7), which sums over all classes. `fit(images, labels)` takes
+    integers, -1 for an example without a label.
 
     `loss = reconstruction_loss + kl_loss + class_kl_loss + alpha * classification_loss`, in nats.
-    The first two are means over q(y|x), or those of the label's class. `accuracy` counts the
-    examples that have a label. `score` and `log_prob` are a bound of 16 latents for each class,
-    between which no q(y|x) chooses: in the mean at least that of eq. (7).
+    The first two are means over q(y|x), or those of the label's class. `accuracy` is over labeled
+    examples. `score` and `log_prob` are a bound of 16 latents for each class, summed over the
+    classes without q(y|x): on average at least that of eq. (7). `encode`, `reconstruct` and
+    `analogies` infer the latents for the likeliest class.
 
-    Latents are inferred for the likeliest class, in `encode`, `reconstruct` and `analogies`. A VAE
-    whose latents another classifier takes is M1. M2 of such latents is M1+M2: its likelihood is
-    `"unbounded_normal"`.
+    M1 is a VAE with another classifier on its latents. M1+M2 is M2 trained on latents of a VAE,
+    with the likelihood `"unbounded_normal"`.
 
-    Deviations: weights have no prior, which in the authors' code is standard Normal.
+    Deviations: the network weights have no prior; the authors' code uses a standard Normal.
 
     Args:
         encoder: Examples and int32 labels `[batch]` to (mean, log variance) of q(z|x,y), each
@@ -42,10 +42,9 @@ class M2(Classifying, VAE):
         decoder: Latents `[batch, latents]` and labels to the likelihood's parameters.
         classifier: Examples to logits `[batch, classes]` of q(y|x).
         likelihood: Name or object: p(x|y,z).
-        alpha: Weight of the cross-entropy of an example that has a label, a number or a schedule of
-            the step. The paper's 0.1 N is of the mean over all labels: of 100 among N = 50,000
-            examples, each counts 0.1 * 50,000 / 100 = 50. Batches of which a fraction f is labeled
-            need 0.1 / f.
+        alpha: Weight of the cross-entropy of a labeled example, a number or a schedule. The paper's
+            0.1 N is of the mean over all labels: with 100 labels among N = 50,000 examples each
+            counts 0.1 * 50,000 / 100 = 50. Batches with a labeled fraction f need 0.1 / f.
         seed: Seed of the latents' noise.
 
     Raises:
@@ -54,7 +53,6 @@ class M2(Classifying, VAE):
     Example:
     ```python
     from keras_gen.networks import m2_networks
-
     model = M2(*m2_networks((28, 28, 1), classes=10, latent_dim=2, hidden=(8,)))
     model.compile()
     model.fit(np.zeros((8, 28, 28, 1), "uint8"), np.array([3, 1, -1, -1, -1, -1, -1, -1]))
@@ -79,17 +77,15 @@ class M2(Classifying, VAE):
         cls, shape: tuple, classes: int = 10, latent_dim: int = 50, hidden=(500,),
         deviation: float | None = 0.001, **kwargs,
     ):  # fmt: skip
-        """Builds the model with dense networks, as `m2_networks` in `keras_gen.networks`.
+        """Builds the model with the dense networks of `keras_gen.networks.m2_networks`.
 
         Args:
-            shape: Of an example, also of one that is no image.
+            shape: Shape of an example of any kind.
             classes: Number of classes.
             latent_dim: Dimensions of the latents.
             hidden: Units of the hidden layers of each network.
-            deviation: Of the initial weights; None for those of Glorot.
+            deviation: Standard deviation of the initial weights; None for Glorot's.
             **kwargs: Further arguments of the class.
-
-        Example: `M2.for_images((28, 28, 1), classes=10)`.
         """
         params = likelihoods.get(kwargs.get("likelihood", "bernoulli")).params_per_value
         networks = m2_networks(
@@ -105,15 +101,7 @@ class M2(Classifying, VAE):
         return super().loss_weights() | classes
 
     def possible(self, labels) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the classes that examples can have: the label, or without one (-1) every class.
-
-        Args:
-            labels: Int32 `[batch]`.
-
-        Returns:
-            Pairs of an example's place in the batch and a class, in the order of the batch, int32
-            `[pairs]` each.
-        """
+        """Returns pairs of example and class, int32: the label or, if it is -1, every class."""
         possible = (labels[:, None] < 0) | (labels[:, None] == tf.range(self.classes))
         example, classes = tf.unstack(tf.cast(tf.where(possible), tf.int32), axis=1)
         return example, classes
@@ -128,7 +116,6 @@ class M2(Classifying, VAE):
 
     @override
     def loss_terms(self, x, labels, inferred, training):
-        """Returns the terms of eq. (9), `[batch]` each in nats, and the labels' `accuracy`."""
         drawn, (example, y) = inferred
         logits = self.logits(x, training)
         known = labels >= 0
@@ -154,16 +141,13 @@ class M2(Classifying, VAE):
     # Estimates of log p(x) -------------------------------------------------------------------
 
     def every_class(self, values) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns each example once for every class, and these: `[batch * classes, ...]`."""
+        """Returns each example once for every class, and the classes: `[batch * classes, ...]`."""
         each = tf.repeat(values, self.classes, axis=0)
         return each, tf.tile(tf.range(self.classes), tf.shape(values)[:1])
 
     @override
     def log_weights(self, x, samples: int, seed, training: bool = False):
-        """Returns log of the sum over y of p(x, y, z_y) / q(z_y|x,y): latents of each class.
-
-        Such a sum is a weight of the latents of all classes together, whose mean is p(x).
-        """
+        """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for draws of every class."""
         x, y = self.every_class(x)
         inferred = self.drawn(self.encoded(x, training, y), seed, samples)
         joint = self.log_ratio(x, inferred, training, y)
@@ -174,45 +158,29 @@ class M2(Classifying, VAE):
 
     @override
     def side_inputs(self, x):
-        """Returns the likeliest class of each example."""
         return (tf.argmax(self.logits(x), axis=-1, output_type=tf.int32),)
 
     @override
     def noise(self, n, key):
-        """Draws latents, and classes where no label is given."""
         other = tf.random.experimental.stateless_fold_in(key, 1)
         labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
         return {"latents": super().noise(n, key), "labels": labels}
 
     @override
     def from_noise(self, noise, label=-1):
-        """Returns means of p(x|y,z): of the given class, or of random ones."""
+        """Returns means of p(x|y,z) of the given class, or of random ones."""
         labels = tf.where(label < 0, noise["labels"], label)
         return self.reconstructed(noise["latents"], False, labels)
 
     @override
     @capability
     def decode(self, latents, labels):
-        """Returns the mean of p(x|y,z), images as uint8.
-
-        Args:
-            latents: Floats `[n, latents]`.
-            labels: Classes y, integers `[n]` or one for all.
-            batch_size: Examples at once.
-        """
+        """Returns the mean of p(x|y,z), images as uint8, for latents and integer labels `[n]`."""
         return {"x": self.reconstructed(latents, False, labels)}
 
     @capability
     def analogies(self, x):
-        """Returns each example in every class: its latents decoded with each.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            batch_size: Examples at once.
-
-        Returns:
-            `[n, classes, ...]`, in the kind of the examples.
-        """
+        """Returns examples, `[n, classes, ...]`, whose latents are decoded with each class."""
         mean, *_ = self.encoded(x, False, *self.side_inputs(x))
         latents, labels = self.every_class(mean)
         examples = self.reconstructed(latents, False, labels)

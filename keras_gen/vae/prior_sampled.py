@@ -16,32 +16,29 @@ from keras_gen.training.noise import normal, several
 class PriorSampledModel(LikelihoodModel):
     """A decoder of Normal latents, trained on log p(x) estimated by latents of the prior.
 
-    Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: what a VAE is
-    the remedy for. With z_1, ..., z_k drawn from N(0, 1), anew for each example, p(x) is about
-    1/k sum_i p(x|z_i). The loss is -log of this estimate, in nats per example. The estimate has
-    no bias, but its logarithm has: like the bound of an `IWAE`, it is at most log p(x) in
-    expectation, and rises with k.
+    Doersch: "Tutorial on Variational Autoencoders", arXiv 1606.05908, 2016, sec. 2: the method that
+    VAEs improve on. With z_1, ..., z_k drawn from N(0, 1) anew for each example, p(x) is about 1/k
+    sum_i p(x|z_i). The loss is -log of this estimate, in nats per example. Like the bound of an
+    `IWAE`, its negative is at most log p(x) in expectation, and rises with k. `score` and
+    `log_prob` are the estimate by k latents, the same each time.
 
-    Reported is also `effective_sample_size`, (sum w)^2 / sum w^2 of the weights w_i = p(x|z_i),
-    between 1 and k. Few latents of the prior come near those of an example, so that it stays close
-    to 1: one latent makes the estimate, and it alone is taught the example. `score` and `log_prob`
-    are the estimate by k latents, the same each time.
+    `effective_sample_size` is reported: (sum w)^2 / sum w^2 of the weights w_i = p(x|z_i), between
+    1 and k. It stays close to 1, because few latents of the prior are near those of an example.
 
     Deviations: none. The tutorial names no k.
 
     Args:
         decoder: Latents `[batch, ...]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
-        samples: K, latents of each example. A step decodes k times the batch.
+        samples: k, latents of each example. A step decodes k times the batch.
         seed: Seed of the latents.
 
     Raises:
-        ValueError: If `samples` is below 1, or the decoder's outputs do not suit the likelihood.
+        ValueError: If `samples` is below 1, or the decoder does not fit the likelihood.
 
     Example:
     ```python
     from keras_gen.networks import mlp_decoder
-
     model = PriorSampledModel(mlp_decoder(latent_dim=2), samples=20)
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
@@ -69,7 +66,6 @@ class PriorSampledModel(LikelihoodModel):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the estimate of -log p(x), nats, and how many latents made it: `[batch]`."""
         seed = self.stateless_seed("latents", training)
         log_w = self.log_weights(x, self.samples, seed, training)
         size = tf.exp(2 * tf.reduce_logsumexp(log_w, axis=0) - tf.reduce_logsumexp(2 * log_w, 0))
@@ -83,7 +79,6 @@ class PriorSampledModel(LikelihoodModel):
 
     @override
     def nats(self, x):
-        """Returns the estimate by k latents, with the same noise each time."""
         return importance_weighted_nats(self.log_weights(x, self.samples, self.score_seed()))
 
     def noise(self, n, key):

@@ -26,41 +26,38 @@ from keras_gen.training import (
 
 @keras.saving.register_keras_serializable("keras_gen")
 class StyleIdentityVAE(Coder):
-    """Two codes of an image: one of its class, and one of all that varies within the class.
+    """Two codes of an image: its class's identity, and the style that varies within the class.
 
     Mathieu, Zhao, Sprechmann, Ramesh, LeCun: "Disentangling factors of variation in deep
-    representations using adversarial training", NeurIPS 2016. The encoder gives the identity s, a
-    code without noise, and the distribution of the style z, whose prior is standard Normal. What
-    keeps z out of s is a swap: an image must come back from its own style and the identity of
-    another image of its class. What keeps the class out of z is a discriminator conditioned on
-    the class: its fakes have the identity of an image of another class, and the style of this one,
-    or one from the prior.
+    representations using adversarial training", NeurIPS 2016. The encoder gives the identity s,
+    without noise, and the distribution of the style z, with a standard Normal prior. To keep style
+    out of s, an image is reconstructed from its own style and the identity of another image of its
+    class. To keep the class out of z, a discriminator conditioned on the class compares real images
+    with fakes made of the identity of another class and the style of this image, or one from the
+    prior.
 
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
-    adversarial_loss`, in nats per example. `fit` takes what `keras_gen.data.class_triples` gives:
-    images and their labels, others of the same classes, and others of other classes with their
-    labels. The step of the discriminator comes after that of the encoder and the decoder, and sees
-    the same fakes. `evaluate` leaves it out. `score` is the reconstruction and the divergence at
-    the style's mean.
+    adversarial_loss`, in nats per example. `fit` takes `keras_gen.data.class_triples`: images and
+    their labels, others of the same classes, and others of other classes with their labels. The
+    discriminator is updated after encoder and decoder, on the same fakes; `evaluate` skips it.
+    `score` is the reconstruction and the divergence at the style's mean. `encode` returns style and
+    identity concatenated (see `split`); `swap` gives an image the identity of another.
 
-    `encode` gives style and identity side by side, which `split` takes apart; `swap` gives an image
-    the identity of another.
-
-    Deviations: each triple is used in one direction, whose losses have the same mean as those of
-    both. Targets of the discriminator are not smoothed. The weights are relative to nats of the
-    likelihood, which in the authors' code is a mean of squares.
+    Deviations: each triple is used in one direction, which has the same mean as both. The
+    discriminator's targets are not smoothed. The weights are relative to nats, where the authors'
+    code has mean squares.
 
     Args:
-        encoder: Images to (mean, log variance, identity): two `[batch, style]`, and one
-            `[batch, identity]`, which `keras_gen.networks.with_head` adds.
+        encoder: Images to mean and log variance `[batch, style]` and identity `[batch, identity]`,
+            which `keras_gen.networks.with_head` adds.
         decoder: Style and identity, `[batch, style + identity]`, to the likelihood's parameters.
-        discriminator: Images and int32 labels `[batch]` to logits `[batch, ...]`, as of
-            `keras_gen.networks.with_labels`.
+        discriminator: Images and int32 labels `[batch]` to logits `[batch, ...]`, such as
+            `keras_gen.networks.with_labels` builds.
         classes: Number of classes.
         likelihood: Name or object: p(x | style, identity).
-        swap_weight: Of the reconstruction from another's identity, a number or a schedule.
+        swap_weight: Weight of the swapped reconstruction, a number or a schedule.
         beta: Weight of the KL divergence of the style, likewise.
-        adversarial_weight: Likewise.
+        adversarial_weight: Weight of the adversarial loss, likewise.
         objective: Adversarial objective, a name or an object.
         seed: Seed of the styles' noise.
 
@@ -71,14 +68,9 @@ class StyleIdentityVAE(Coder):
     ```python
     from keras_gen.data import Source, class_triples
     from keras_gen.networks import mlp_decoder, mlp_encoder, with_head, with_labels
-
-    encoder = mlp_encoder(latent_dim=4, heads=("mean", "log_variance"))
-    encoder = with_head(encoder, 6, "identity")
-    discriminator = mlp_encoder((28, 28, 1 + 10), latent_dim=1, name="discriminator")
-    discriminator = with_labels(discriminator, 10)
-    model = StyleIdentityVAE(
-        encoder, mlp_decoder(latent_dim=10), discriminator, 10
-    )
+    encoder = with_head(mlp_encoder(latent_dim=4, heads=("mean", "log_variance")), 6, "identity")
+    discriminator = with_labels(mlp_encoder((28, 28, 1 + 10), latent_dim=1), 10)
+    model = StyleIdentityVAE(encoder, mlp_decoder(latent_dim=10), discriminator, 10)
     model.compile()
     digits = np.zeros((8, 28, 28, 1), "uint8")
     model.fit(class_triples(Source((digits, np.arange(8) % 2)), 4), steps_per_epoch=2)
@@ -111,7 +103,6 @@ class StyleIdentityVAE(Coder):
 
     @override
     def nats(self, x):
-        """Returns the negative ELBO of p(x | identity), but for the style's noise."""
         mean, log_variance, identity = self.heads(x)
         codes = tf.concat([mean, identity], axis=-1)
         return self.reconstruction(codes, x, False) + kl_standard_normal(mean, log_variance)
@@ -134,7 +125,7 @@ class StyleIdentityVAE(Coder):
         return {"reconstruction": 1.0, "kl": self.beta} | weights
 
     def discriminate(self, images, batch, training):
-        """Returns the discriminator's logits of images that are to have the others' classes."""
+        """Returns the discriminator's logits of images, given the labels of `other`."""
         return self.discriminator([images, batch["other_labels"]], training=training)
 
     @override
@@ -152,7 +143,6 @@ class StyleIdentityVAE(Coder):
 
     @override
     def loss_terms(self, x, inferred, training, **batch):
-        """Returns the four terms, `[batch]` each, in nats."""
         (own, swapped), (posterior, fakes) = inferred
         logits = [self.discriminate(fake, batch, training) for fake in fakes]
         return {
@@ -164,7 +154,6 @@ class StyleIdentityVAE(Coder):
 
     @override
     def train_step(self, data):
-        """Takes the step of encoder and decoder, then that of the discriminator."""
         batch = self.prepare_batch(data)
         loss, terms, inferred = self.update(batch)
         _, fakes = inferred.parameters
@@ -181,7 +170,6 @@ class StyleIdentityVAE(Coder):
 
     @override
     def code_shapes(self, encoder):
-        """Returns the shape of style and identity side by side."""
         require_heads(encoder, "mean", "log variance", "identity")
         return [(encoder.outputs[0].shape[-1] + encoder.outputs[2].shape[-1],)]
 
@@ -191,27 +179,18 @@ class StyleIdentityVAE(Coder):
 
     @override
     def encoded(self, x, training=False, *given):
-        """Returns the style's mean and the identity, side by side."""
+        """Returns the style's mean and the identity, concatenated."""
         mean, _, identity = super().encoded(x, training, *given)
         return [tf.concat([mean, identity], axis=-1)]
 
     def split(self, codes):
-        """Returns style and identity of codes `[n, style + identity]`, arrays or tensors.
-
-        Example: `style, identity = model.split(model.encode(images))`.
-        """
+        """Returns style and identity of codes `[n, style + identity]`, arrays or tensors."""
         style = self.encoder.outputs[0].shape[-1]
         return codes[:, :style], codes[:, style:]
 
     @capability
     def swap(self, x, other):
-        """Returns what has the style of `x` and the identity of `other`, in the kind of `x`.
-
-        Args:
-            x: Examples `[n, ...]`, as their edge takes them.
-            other: As many.
-            batch_size: Examples at once.
-        """
+        """Returns examples with the style of `x` and the identity of `other`."""
         style, _ = self.split(self.encoded(x)[0])
         _, identity = self.split(self.encoded(other)[0])
         return {"x": self.reconstructed(tf.concat([style, identity], axis=-1))}

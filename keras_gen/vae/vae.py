@@ -33,15 +33,10 @@ class VAE(Coder):
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
-    model = VAE(
-        mlp_encoder(latent_dim=2, heads=("mean", "log_variance")),
-        mlp_decoder(latent_dim=2),
-        likelihood="bernoulli",
-    )
+    encoder = mlp_encoder(latent_dim=2, heads=("mean", "log_variance"))
+    model = VAE(encoder, mlp_decoder(latent_dim=2), likelihood="bernoulli")
     model.compile()
-    digits = np.zeros((8, 28, 28, 1), "uint8")
-    model.fit(digits, batch_size=4)
+    model.fit(np.zeros((8, 28, 28, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1)
     ```
     """
@@ -63,7 +58,6 @@ class VAE(Coder):
 
     @override
     def infer(self, x, training):
-        """Returns latents drawn from q(z|x), and its parameters."""
         return self.drawn(self.encoded(x, training), self.stateless_seed("latents", training))
 
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
@@ -75,7 +69,6 @@ class VAE(Coder):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of the negative ELBO, eq. (10), in nats: `[batch]` each."""
         return {
             # -log p(x|z)
             "reconstruction": self.reconstruction(inferred.latents, x, training),
@@ -101,23 +94,13 @@ class VAE(Coder):
 
     @override
     def nats(self, x):
-        """Returns the negative ELBO of 16 latents, with the same noise each time."""
         return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
 
     def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
-        """Returns log p(x, z) - log q(z|x) for latents z drawn from q(z|x).
+        """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
 
-        Their mean is the ELBO, and the logarithm of the mean of their exponentials the bound of
-        Burda et al. (2016), eq. (8).
-
-        Args:
-            x: Examples as the edge prepares them, `[batch, ...]`.
-            samples: Latents for each example.
-            seed: Stateless seed, int64 `[2]`.
-            training: Whether the networks run in training mode.
-
-        Returns:
-            Float32 `[samples, batch]`, nats.
+        The mean is the ELBO; log-mean-exp is the bound of Burda et al. (2016), eq. (8). `x` went
+        through its edge; `seed` is stateless, int64 `[2]`.
         """
         return self.log_ratio(x, self.drawn(self.encoded(x, training), seed, samples), training)
 

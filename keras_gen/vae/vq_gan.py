@@ -18,25 +18,23 @@ from keras_gen.vae.vq_vae import VQVAE
 
 @keras.saving.register_keras_serializable("keras_gen")
 class VQGAN(VQVAE):
-    """A VQ-VAE whose images are to look real to a discriminator of patches.
+    """A VQ-VAE whose reconstructions should look real to a discriminator of patches.
 
     Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
-    sec. 3.1. To the loss of `VQVAE` come a distance in the features of a frozen network, and what
-    the discriminator says of the reconstructions, eq. (5), whose weight lambda follows eq. (7): it
-    makes both parts of the loss pull on the decoder's last kernel alike. So codes need not hold
-    textures that the decoder can invent. `loss = reconstruction_loss + beta * commitment_loss +
-    feature_weight * feature_loss + adversarial_weight * adversarial_loss`, in nats per example;
-    `adaptive_weight` is lambda, by which `adversarial_loss` is multiplied already. The step of the
-    discriminator comes after that of encoder and decoder, of whom it sees new reconstructions.
-    `evaluate` leaves it out. `score` is -log p(x | codes).
-
-    The prior of the codes is learned afterwards, as of a `VQVAE`.
+    sec. 3.1. Two terms are added to the loss of `VQVAE`: a distance in the features of a frozen
+    network, and the adversarial loss of the reconstructions (eq. 5) with the weight lambda of eq.
+    (7), which equates the gradients of both parts of the loss on the decoder's last kernel. So
+    codes need not hold textures that the decoder can invent. `loss = reconstruction_loss + beta *
+    commitment_loss + feature_weight * feature_loss + adversarial_weight * adversarial_loss`, in
+    nats per example; `adversarial_loss` includes the factor lambda, reported as `adaptive_weight`.
+    The discriminator is updated after encoder and decoder, on new reconstructions; `evaluate` skips
+    it. `score` is -log p(x | codes). The prior of the codes is learned afterwards, as of a `VQVAE`.
 
     Deviations: squares and features are added, as the authors' code adds absolute differences,
-    where sec. 3.1 replaces squares; the codebook follows the latents by averages by
-    default. The feature network is whatever is given, in place of VGG fitted to judgments. The
-    discriminator plays from the first step on; the authors' code lets it wait, as a schedule of
-    `adversarial_weight` does for the decoder.
+    where sec. 3.1 replaces squares. The codebook follows the latents by averages by default. The
+    feature network is any given one, and not VGG fitted to human judgments. The discriminator is
+    trained from the first step, which the authors' code delays; a schedule of `adversarial_weight`
+    does so for the decoder.
 
     Args:
         encoder: Examples to latents `[batch, ..., dim]`.
@@ -44,15 +42,13 @@ class VQGAN(VQVAE):
         discriminator: Images in the likelihood's range to logits `[batch, ...]`, such as
             `keras_gen.networks.patch_discriminator`.
         feature_network: The same images to one map `[batch, ..., channels]` or several. It is not
-            trained, and runs in inference mode; `keras_gen.networks.activation_maps` cuts one from
-            a classifier.
+            trained; `keras_gen.networks.activation_maps` cuts one from a classifier.
         likelihood: Name or object: p(x|z).
-        feature_weight: Of the distance in features, which counts once for each value of an image,
-            as the likelihood's terms do; a number or a schedule of the step.
-        adversarial_weight: What lambda is multiplied by, likewise.
+        feature_weight: Weight of the feature distance, scaled by the number of an image's values as
+            the likelihood is; a number or a schedule of the step.
+        adversarial_weight: Factor of lambda, likewise.
         objective: Adversarial objective, a name or an object.
-        **kwargs: `codebook_size`, `commitment_weight`, `decay`, `dead_after`, `codebook_update`,
-            `seed` and the like, as of `VQVAE`.
+        **kwargs: Further arguments of `VQVAE`.
 
     Raises:
         ValueError: As `VQVAE`; if a weight is negative.
@@ -62,7 +58,6 @@ class VQGAN(VQVAE):
     from keras_gen.networks import (
         activation_maps, conv_classifier, patch_discriminator, residual_decoder, residual_encoder
     )
-
     sizes = dict(latent_dim=4, filters=8, residual_filters=4)
     model = VQGAN(
         residual_encoder((32, 32, 3), **sizes),
@@ -107,7 +102,6 @@ class VQGAN(VQVAE):
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of eqs. (4) and (5), and lambda."""
         last = last_kernel(self.decoder).value
         values = math.prod(x.shape[1:])
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
@@ -132,7 +126,6 @@ class VQGAN(VQVAE):
 
     @override
     def train_step(self, data):
-        """Takes the step of encoder, decoder and codes, then that of the discriminator."""
         batch = self.prepare_batch(data)
         loss, terms, inferred = self.update(batch)
         fake = self.reconstructed(inferred.latents, training=True)

@@ -13,26 +13,25 @@ class VQVAE(DiscreteCoder):
     """An autoencoder whose codes are entries of a codebook: integers.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
-    loss is eq. (3). By default the codebook follows the latents by moving averages (appendix A.1),
-    after each update, in place of the second term. `perplexity`, how many codes are in use, is
-    reported.
+    loss is eq. (3). By default moving averages of the latents (appendix A.1) replace its second
+    term and move the codebook after each update. `perplexity`, the effective number of codes in
+    use, is reported.
 
-    A prior is learned afterwards, of the codes of all examples: `PixelCNN` of
-    `keras_gen.autoregressive` takes them as images of `codebook_size` levels, for which an axis of
-    channels is added to a grid, `codes[..., None]`. What it samples, without that axis, goes to
-    `decode`.
+    A prior is learned afterwards on the codes of all examples: `keras_gen.autoregressive.PixelCNN`
+    takes them as images `codes[..., None]` of `codebook_size` levels, and `decode` takes its
+    samples without that axis.
 
-    Deviations: as `VectorQuantizer`, which restarts codes that are not used.
+    Deviations: those of `VectorQuantizer`, which restarts codes that are not used.
 
     Args:
         encoder: Examples to latents `[batch, ..., dim]`.
         decoder: Codes `[batch, ..., dim]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         codebook_size: K.
-        commitment_weight: Beta, a number or a schedule of the step.
-        decay: Gamma of the moving averages.
+        commitment_weight: beta, a number or a schedule of the step.
+        decay: gamma of the moving averages.
         dead_after: Updates without a use after which a code restarts; None: never.
-        seed: Seed of the latents that codes restart at.
+        seed: Seed of the latents from which codes restart.
         codebook_update: `"average"`, or `"loss"` for the second term of eq. (3).
 
     Raises:
@@ -41,7 +40,6 @@ class VQVAE(DiscreteCoder):
     Example:
     ```python
     from keras_gen.networks import mlp_decoder, mlp_encoder
-
     encoder = mlp_encoder(latent_dim=4)
     model = VQVAE(encoder, mlp_decoder(latent_dim=4), codebook_size=16)
     model.compile()
@@ -67,7 +65,7 @@ class VQVAE(DiscreteCoder):
         self.quantizer = self.codebook(self.code_names[0], decoder.inputs[0].shape[1:])
 
     def codebook(self, name, shape):
-        """Names the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
+        """Adds the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
         *grid, dim = shape
         self.add_codes(grid, self.codebook_size, name=name)
         options = dict(dead_after=self.dead_after, update=self.codebook_update)
@@ -86,14 +84,12 @@ class VQVAE(DiscreteCoder):
 
     @override
     def infer(self, x, training):
-        """Returns the codes nearest to the latents, and both latents and indices."""
         latents = self.encoder(x, training=training)
         quantized, indices = self.quantizer(latents)
         return Inferred(quantized, (latents, indices))
 
     @override
     def loss_terms(self, x, inferred, training):
-        """Returns the terms of eq. (3), and the perplexity."""
         reconstruction = self.reconstruction(inferred.latents, x, training)
         return {"reconstruction": reconstruction} | self.quantizer.terms(*inferred.parameters)
 
@@ -104,20 +100,16 @@ class VQVAE(DiscreteCoder):
 
     @override
     def encoded(self, x, training=False):
-        """Returns the codebook's entries nearest to the latents of examples."""
         return [self.embedded(self.codes(x))]
 
     @override
     def nats(self, x):
-        """Returns -log p(x | codes)."""
         return self.reconstruction(self.encoded(x)[0], x, training=False)
 
     @override
     def codes(self, x):
-        """Returns the indices of the codes nearest to the latents of examples."""
         return self.quantizer(self.encoder(x, training=False))[1]
 
     @override
     def embedded(self, codes):
-        """Returns the codebook's entries."""
         return self.quantizer.embed(codes)

@@ -83,7 +83,10 @@ def textbook_step(model, batch, size):
             f_loss = tf.reduce_mean((fake_x_logits - 1) ** 2) + cycle + 5 * l1(same_x, x)
             d_x_loss, d_y_loss = (
                 0.5 * (tf.reduce_mean((real - 1) ** 2) + tf.reduce_mean(fake**2))
-                for real, fake in [(real_x_logits, fake_x_logits), (real_y_logits, fake_y_logits)]
+                for real, fake in [
+                    (real_x_logits, fake_x_logits),
+                    (real_y_logits, fake_y_logits),
+                ]
             )
         losses = [g_loss, f_loss, d_x_loss, d_y_loss]
         for loss, network, optimizer in zip(losses, networks, optimizers, strict=True):
@@ -143,7 +146,9 @@ def main():
     parser.add_argument("--quick", action="store_true", help="the first table only")
     quick = parser.parse_args().quick
     size, batch = 64, 4
-    print(f"CycleGAN, {size}x{size}, 32 filters, 6 blocks, batch {batch}, {os.cpu_count()} cores")
+    print(
+        f"CycleGAN, {size}x{size}, 32 filters, 6 blocks, batch {batch}, {os.cpu_count()} cores"
+    )
     functions, operations, models = {}, {}, {}
     for name, policy in {"float32": "float32", "bfloat16": "mixed_bfloat16"}.items():
         models[name] = build(policy, size)

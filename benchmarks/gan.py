@@ -98,7 +98,9 @@ class ByHand:
         return self.model.generator(noise, training=True)
 
     def d_loss(self, real, fake, step):
-        return tf.reduce_mean(tf.nn.softplus(-self.judge(real)) + tf.nn.softplus(self.judge(fake)))
+        return tf.reduce_mean(
+            tf.nn.softplus(-self.judge(real)) + tf.nn.softplus(self.judge(fake))
+        )
 
     def g_loss(self, real, step):
         return tf.reduce_mean(tf.nn.softplus(-self.judge(self.fake(real))))

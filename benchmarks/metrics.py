@@ -115,7 +115,8 @@ def job(way, count, samples):
         model, small, large = conv_classifier(3, 10), [2 * BATCH], [count]
     else:
         model = VAE(
-            mlp_encoder(latent_dim=50, heads=("mean", "log_variance")), mlp_decoder(latent_dim=50)
+            mlp_encoder(latent_dim=50, heads=("mean", "log_variance")),
+            mlp_decoder(latent_dim=50),
         )
         small, large = [1, 50], [count, samples]
     WAYS[way](model, *small)

@@ -47,7 +47,8 @@ def replacing(path: str | Path):
         }.get(error.errno or 0, "choose another place")
         raise OSError(
             error.errno,
-            f"Cannot write {path} ({error.strerror or error}): {way_out}. What was there is kept.",
+            f"Cannot write {path} ({error.strerror or error}): {way_out}. What was there "
+            "is kept.",
         ) from error
     finally:
         with contextlib.suppress(OSError):

@@ -35,7 +35,12 @@ from keras_gen.baselines import border_mean, laplace_fill, ridge_fill
 from keras_gen.data import random_shift_flip, small_images
 from keras_gen.losses import Normal
 from keras_gen.metrics import hole_psnr, transfer_report
-from keras_gen.networks import classifier_on, context_decoder, context_encoder, dcgan_discriminator
+from keras_gen.networks import (
+    classifier_on,
+    context_decoder,
+    context_encoder,
+    dcgan_discriminator,
+)
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.run.reports import prefixed
 from keras_gen.translation import ContextEncoder

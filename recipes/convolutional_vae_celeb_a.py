@@ -32,7 +32,12 @@ from keras.optimizers import Adam
 
 from keras_gen.baselines import image_baselines
 from keras_gen.data import faces, random_crop_flip, small_images
-from keras_gen.metrics import active_units, bits_per_dimension, importance_weighted_nll, nll_summary
+from keras_gen.metrics import (
+    active_units,
+    bits_per_dimension,
+    importance_weighted_nll,
+    nll_summary,
+)
 from keras_gen.networks import conv_decoder, conv_encoder
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training.schedules import Linear

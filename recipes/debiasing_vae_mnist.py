@@ -75,7 +75,9 @@ PRESETS = {
         batch_size=20,
     ),
     "cpu": dict(epochs=30, steps_per_epoch=120, batch_size=50, grid_every=10),
-    "paper": dict(examples=60_000, epochs=50, steps_per_epoch=1200, batch_size=50, grid_every=10),
+    "paper": dict(
+        examples=60_000, epochs=50, steps_per_epoch=1200, batch_size=50, grid_every=10
+    ),
 }
 
 

@@ -45,7 +45,9 @@ class Settings(ShortStepSettings):
     hidden: int = 128  # Units of each of two hidden layers
     latent_dim: int = 256  # Dimensions of the latents
     unrolled_rate: float = 0.01  # Of the steps of the discriminator that are unrolled
-    d_learning_rate: float = 1e-4  # Adam's rate for the discriminator, in the first half; then it
+    d_learning_rate: float = (
+        1e-4  # Adam's rate for the discriminator, in the first half; then it
+    )
     g_learning_rate: float = 1e-3  # falls to zero, as the one for the generator does
 
 

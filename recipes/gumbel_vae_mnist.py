@@ -94,7 +94,9 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(categorical) as metrics:
         for name, model in (("categorical", categorical), ("binary", binary)):
-            run.say(f"{name}: bound of {len(test)} test images by {s.nll_samples} samples of each")
+            run.say(
+                f"{name}: bound of {len(test)} test images by {s.nll_samples} samples of each"
+            )
             nats = importance_weighted_nll(model, test, s.nll_samples, seed=s.seed)
             metrics |= nll_summary(nats, f"{name}_")
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()

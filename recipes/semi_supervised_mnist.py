@@ -42,10 +42,14 @@ from keras_gen.visualize import line_plot, reconstructions
 class Settings(ShortStepSettings):
     latent_dim: int = 500  # ReLU codes, which the classifier's only other layer takes
     hidden: int = 500  # Units of the one hidden layer of encoder and decoder
-    dropout: float = 0.5  # Fraction of the pixels that are dropped in training, in all three ways
+    dropout: float = (
+        0.5  # Fraction of the pixels that are dropped in training, in all three ways
+    )
     learning_rate: float = 1e-3  # Adam's rate, but for fine-tuning
     fine_tuning_rate: float = 2e-4  # Adam's rate of fine-tuning
-    classification_weight: float = 100.0  # Weight of the cross-entropy of a labeled digit, in (b)
+    classification_weight: float = (
+        100.0  # Weight of the cross-entropy of a labeled digit, in (b)
+    )
     label_steps: int = 1500  # Steps of training on labeled digits alone, half a batch each
     both_steps: int = 4000  # Steps of (b)
     repeats: int = 5  # Seeds, from `seed` on

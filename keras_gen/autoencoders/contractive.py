@@ -91,7 +91,9 @@ class ContractiveAutoencoder(Autoencoder):
                 # E |v J|^2 = ||J||_F^2 for v of independent entries of mean 0 and variance 1.
                 direction = self.normal("direction", keras.ops.shape(codes), training)
                 along = tf.reduce_sum(codes * direction)
-        slopes = tape.batch_jacobian(flat, x) if method == "jacobian" else tape.gradient(along, x)
+        slopes = (
+            tape.batch_jacobian(flat, x) if method == "jacobian" else tape.gradient(along, x)
+        )
         return codes, tf.reduce_sum(tf.square(slopes), axis=list(range(1, slopes.shape.rank)))
 
 

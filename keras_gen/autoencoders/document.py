@@ -71,7 +71,9 @@ class DocumentAutoencoder(Autoencoder):
         if not 1 <= top <= size:
             raise ValueError(f"top is {top}: expected 1 to {size}, the words of the vocabulary.")
         if idf is not None and len(idf) != size:
-            raise ValueError(f"idf has {len(idf)} numbers: expected one for each of {size} words.")
+            raise ValueError(
+                f"idf has {len(idf)} numbers: expected one for each of {size} words."
+            )
         self.vocabulary = list(vocabulary)
         self.top = top
         self.idf = None if idf is None else [float(frequency) for frequency in idf]

@@ -78,5 +78,7 @@ class SparseAutoencoder(Autoencoder):
         # A sigmoid may round to 0 or 1.
         mean = tf.clip_by_value(batch_mean(codes), 1e-6, 1 - 1e-6)
         rho = self.target
-        divergence = rho * tf.math.log(rho / mean) + (1 - rho) * tf.math.log((1 - rho) / (1 - mean))
+        divergence = rho * tf.math.log(rho / mean) + (1 - rho) * tf.math.log(
+            (1 - rho) / (1 - mean)
+        )
         return tf.fill(tf.shape(codes)[:1], tf.reduce_sum(divergence))

@@ -76,7 +76,9 @@ class OnePixel:
             if convolution := self.convolutions.get(number):
                 seen = convolution.flat(tensors[id(node.input_tensors[0])])
                 if number in caches:
-                    seen, caches[number] = convolution.look_back(seen, last, here, caches[number])
+                    seen, caches[number] = convolution.look_back(
+                        seen, last, here, caches[number]
+                    )
                 tensors[id(node.outputs[0])] = convolution(seen)
             else:
                 _run(node, tensors)

@@ -7,7 +7,11 @@ from keras_gen.baselines.quantized import PatchCodebook, QuantizedComponents
 
 
 def code_baselines(
-    training: np.ndarray, images: np.ndarray, bits: int, patches: int | None = None, seed: int = 0
+    training: np.ndarray,
+    images: np.ndarray,
+    bits: int,
+    patches: int | None = None,
+    seed: int = 0,
 ) -> tuple[dict[str, np.ndarray], float]:
     """Reconstructs images from codes that need no network.
 

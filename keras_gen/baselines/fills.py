@@ -27,7 +27,9 @@ def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
     border = ndimage.binary_dilation(missing, np.ones([1, 3, 3, 1])) & ~missing
     count = border.sum((1, 2), keepdims=True)
     if not count.all():
-        raise ValueError("An image has no known pixel next to missing ones: mask a part of each.")
+        raise ValueError(
+            "An image has no known pixel next to missing ones: mask a part of each."
+        )
     means = (images * border).sum((1, 2), keepdims=True) / count
     return np.where(missing, means.round().astype(np.uint8), images)
 

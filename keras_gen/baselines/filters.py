@@ -32,12 +32,16 @@ def color_transfer(images: np.ndarray, target: np.ndarray, seed: int = 0) -> np.
     Example: `color_transfer(photos, training_paintings)`.
     """
     drawn = np.random.default_rng(seed).integers(len(target), size=len(images))
-    return np.stack([_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)])
+    return np.stack(
+        [_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)]
+    )
 
 
 def _recolored(image: np.ndarray, like: np.ndarray) -> np.ndarray:
     deviation = np.maximum(image.std((0, 1)), 1e-6)
-    return _levels((image - image.mean((0, 1))) / deviation * like.std((0, 1)) + like.mean((0, 1)))
+    return _levels(
+        (image - image.mean((0, 1))) / deviation * like.std((0, 1)) + like.mean((0, 1))
+    )
 
 
 def _levels(images: np.ndarray) -> np.ndarray:

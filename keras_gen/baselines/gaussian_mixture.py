@@ -38,7 +38,9 @@ def mixture_samples(
         )
     flat = images.reshape(len(images), -1).astype(np.float32)
     # Starting from k-means++ would take longer than all the rest.
-    search = MiniBatchKMeans(clusters, init="random", batch_size=4096, n_init=1, random_state=seed)
+    search = MiniBatchKMeans(
+        clusters, init="random", batch_size=4096, n_init=1, random_state=seed
+    )
     label = search.fit_predict(flat)
     rng = np.random.default_rng(seed)
     counts = rng.multinomial(n, np.bincount(label, minlength=clusters) / len(images))

@@ -111,7 +111,9 @@ class Coder(LikelihoodModel):
     @capability
     def encode(self, x):
         """Returns the codes, float32 `[n, ...]`; of several `code_names`, a tuple."""
-        return dict(zip(self.code_names, self.encoded(x, False, *self.side_inputs(x)), strict=True))
+        return dict(
+            zip(self.code_names, self.encoded(x, False, *self.side_inputs(x)), strict=True)
+        )
 
     @capability
     def decode(self, latents):

@@ -76,7 +76,8 @@ class Images(Edge):
             return tf.cast(values, tf.float32) * ((self.high - self.low) / 255.0) + self.low
         if not values.dtype.is_floating:
             raise TypeError(
-                f"Images have dtype {values.dtype.name}: expected uint8 in 0..255, or float in "
+                f"Images have dtype {values.dtype.name}: expected uint8 in 0..255, or "
+                "float in "
                 f"[{self.low:g}, {self.high:g}]."
             )
         expected = f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
@@ -237,12 +238,14 @@ class Texts(Edge):
             return self.counter(values)
         if not (values.dtype.is_floating or values.dtype.is_integer):
             raise TypeError(
-                f"Counts have dtype {values.dtype.name}: expected integers such as uint8, floats, "
+                f"Counts have dtype {values.dtype.name}: expected integers such as uint8, "
+                "floats, "
                 "or texts as strings."
             )
         if not values.shape.is_compatible_with([None, len(self.vocabulary)]):
             raise ValueError(
-                f"Counts have shape {values.shape}: expected [batch, {len(self.vocabulary)}], one "
+                f"Counts have shape {values.shape}: expected [batch, "
+                f"{len(self.vocabulary)}], one "
                 "for each word of the vocabulary."
             )
         values = tf.cast(values, tf.float32)

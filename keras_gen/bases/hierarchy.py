@@ -84,7 +84,8 @@ class HierarchicalVAE(Coder):
         if not self.depth or any(len(lists[name]) != self.depth - 1 for name in others):
             found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())
             raise ValueError(
-                f"The networks are {found}: expected one in bottom_up for each layer of latents, "
+                f"The networks are {found}: expected one in bottom_up for each layer of "
+                "latents, "
                 f"and in {' and '.join(others)} one for each but the top layer."
             )
         require_built(decoder, *(network for some in lists.values() for network in some))
@@ -147,7 +148,9 @@ class HierarchicalVAE(Coder):
             priors = [(tf.zeros_like(noise[name]),) * 2 for name in names]  # p(z_L) = N(0, 1)
             if layer < self.depth:
                 network = self.top_down[layer - 1]
-                features, priors = heads(network, [*features, *latents], training, len(self.parts))
+                features, priors = heads(
+                    network, [*features, *latents], training, len(self.parts)
+                )
             found = posterior(layer, features, priors)
             for name, q, p in zip(names, found, priors, strict=True):
                 drawn[name] = Drawn(reparameterized(q, noise[name], name), q, p)
@@ -176,7 +179,9 @@ class HierarchicalVAE(Coder):
 
         def mixed(layer, features, priors):
             def pick(q, p):
-                return tf.where(tf.reshape(layer > layers, [-1] + [1] * (q.shape.rank - 1)), q, p)
+                return tf.where(
+                    tf.reshape(layer > layers, [-1] + [1] * (q.shape.rank - 1)), q, p
+                )
 
             return tf.nest.map_structure(pick, posterior(layer, features, priors), priors)
 
@@ -218,7 +223,9 @@ class HierarchicalVAE(Coder):
     def nats(self, x):
         return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
 
-    def log_weights(self, x, samples: int, seed, training: bool = False, layers=None) -> tf.Tensor:
+    def log_weights(
+        self, x, samples: int, seed, training: bool = False, layers=None
+    ) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
 
         Args:
@@ -312,7 +319,8 @@ def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
     taken = [tuple(value.shape[1:]) for value in network.inputs]
     if found != taken:
         raise ValueError(
-            f"The network '{network.name}' takes inputs of shapes {taken}, but the networks before "
+            f"The network '{network.name}' takes inputs of shapes {taken}, but the "
+            "networks before "
             f"it give {found}: build it for these."
         )
     outputs = network(inputs if len(inputs) > 1 else inputs[0], training=training)
@@ -329,7 +337,8 @@ def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[li
     cut = len(outputs) - 2 * variables
     if cut < 0:
         raise ValueError(
-            f"The network '{network.name}' has {len(outputs)} outputs: expected features if there "
+            f"The network '{network.name}' has {len(outputs)} outputs: expected features "
+            "if there "
             f"are any, then mean and log variance of {variables} variable(s)."
         )
     return outputs[:cut], list(zip(outputs[cut::2], outputs[cut + 1 :: 2], strict=True))

@@ -20,7 +20,9 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
         array([0. , 0.5, 1. ], dtype=float32)
     """
     if np.shape(start) != np.shape(end):
-        raise ValueError(f"a has shape {np.shape(start)} and b {np.shape(end)}: expected the same.")
+        raise ValueError(
+            f"a has shape {np.shape(start)} and b {np.shape(end)}: expected the same."
+        )
     if steps < 2:
         raise ValueError(f"steps is {steps}: at least 2, the two ends.")
     between = slerp if spherical else line
@@ -53,8 +55,10 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     nowhere = (shortest == 0) | ((sine < 1e-9) & (cosine < 0))
     if nowhere.any():
         raise ValueError(
-            f"There are {nowhere.sum()} of {len(start)} pairs of latents that no one great circle "
-            "joins, opposite ones or with one of zeros: draw latents of 2 or more dimensions from "
+            f"There are {nowhere.sum()} of {len(start)} pairs of latents that no one "
+            "great circle "
+            "joins, opposite ones or with one of zeros: draw latents of 2 or more "
+            "dimensions from "
             "a normal distribution, or leave out spherical."
         )
     angle = t * np.arctan2(sine, cosine)

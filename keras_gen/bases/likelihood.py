@@ -70,7 +70,8 @@ class LikelihoodModel(GenerativeModel):
         terms = self.loss_terms(**batch, inferred=inferred, training=training)
         if terms.keys() != self.loss_weights().keys():
             raise ValueError(
-                f"{type(self).__name__}.loss_terms returns {sorted(terms)} and loss_weights names "
+                f"{type(self).__name__}.loss_terms returns {sorted(terms)} and "
+                "loss_weights names "
                 f"{sorted(self.loss_weights())}: they must agree."
             )
         return terms, inferred

@@ -153,8 +153,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--overwrite", action="store_true", help="replace an existing file")
     add("-n", type=_grid, default=64, metavar="N", help="how many images (default: 64)")
     add("--seed", type=_int32, default=0, metavar="SEED", help="any 32-bit integer (default: 0)")
-    add("--columns", type=_positive, metavar="N", help="images in a row (default: nearly a square)")
-    add("--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help=CONDITION)
+    add(
+        "--columns",
+        type=_positive,
+        metavar="N",
+        help="images in a row (default: nearly a square)",
+    )
+    add(
+        "--set", type=_setting, action="append", default=[], metavar="NAME=VALUE", help=CONDITION
+    )
     _add_models(add)
 
     add = command("demo", demo.demo, "try exports on a page in the browser", DEMO)
@@ -222,4 +229,6 @@ def _setting(text: str) -> tuple[str, int | float]:
     try:
         return name, int(value) if value.lstrip("-").isdecimal() else float(value)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=NUMBER, such as label=3") from None
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=NUMBER, such as label=3"
+        ) from None

@@ -43,7 +43,9 @@ def apply(options: argparse.Namespace) -> int:
     for path, target in bar(list(zip(paths, targets, strict=True)), unit="image"):
         try:
             if is_video(path) or is_animation(path):
-                map_frames(path, target, translate, lambda items, count: frames(items, total=count))
+                map_frames(
+                    path, target, translate, lambda items, count: frames(items, total=count)
+                )
             else:
                 write_image(target, translate(read_image(path), tiles))
         except (OSError, ValueError) as error:

@@ -74,7 +74,9 @@ def _headline(metadata: dict[str, Any]) -> str:
         return " ".join(words.headline(entry_of_export(figure, config, metrics)))
     except (FileNotFoundError, ValueError, KeyError):
         numbers = (
-            f"{key} {value:.4g}" for key, value in metrics.items() if isinstance(value, int | float)
+            f"{key} {value:.4g}"
+            for key, value in metrics.items()
+            if isinstance(value, int | float)
         )
         return next(numbers, "")
 

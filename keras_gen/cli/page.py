@@ -35,7 +35,9 @@ def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
     """
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
     # The first model is one for photographs, if there is one.
-    takers = [any(isinstance(p, Images) and p.any_size for p in offer.panels) for offer in offers]
+    takers = [
+        any(isinstance(p, Images) and p.any_size for p in offer.panels) for offer in offers
+    ]
     first = takers.index(True) if any(takers) else 0
     with gr.Blocks(title="keras_gen", analytics_enabled=False) as blocks:
         gr.Markdown(
@@ -43,7 +45,9 @@ def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
             "and nothing is sent elsewhere."
         )
         chosen = gr.Dropdown(choices, value=first, label="Model")
-        columns = [_column(offer, index == first, megabytes) for index, offer in enumerate(offers)]
+        columns = [
+            _column(offer, index == first, megabytes) for index, offer in enumerate(offers)
+        ]
 
         def show(index: int) -> list[gr.Column]:
             return [gr.Column(visible=other == index) for other in range(len(columns))]

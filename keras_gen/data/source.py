@@ -114,7 +114,9 @@ class Source:
             spec = self.element_spec
         return tf.map_fn(self._decode, stored, fn_output_signature=spec)
 
-    def arrays(self, seed: int = 0, augment_batch: Callable[[Any, Any], Any] | None = None) -> Any:
+    def arrays(
+        self, seed: int = 0, augment_batch: Callable[[Any, Any], Any] | None = None
+    ) -> Any:
         """Returns all examples, decoded, as NumPy arrays `[n, ...]` in the structure of one.
 
         `augment_batch` is applied with `seed` as in `batches`, to 1,000 examples at a time.

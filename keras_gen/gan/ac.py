@@ -51,7 +51,8 @@ class ACGAN(ConditionalGAN):
         shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
         if shapes[1:] != [(classes,)]:
             raise ValueError(
-                f"The discriminator's outputs have shapes {shapes}: expected the logits of the "
+                f"The discriminator's outputs have shapes {shapes}: expected the "
+                "logits of the "
                 f"source and those of {classes} classes (keras_gen.networks.with_head)."
             )
 

@@ -56,7 +56,9 @@ class GAN(LatentSampler, AdversarialModel):
         discriminator_steps: int = 1, seed: int = 0, data: str = "images", **kwargs,
     ):  # fmt: skip
         require_built(generator, discriminator)
-        for count, network in zip(self.inputs_of_networks, (generator, discriminator), strict=True):
+        for count, network in zip(
+            self.inputs_of_networks, (generator, discriminator), strict=True
+        ):
             require_inputs(count, type(self), network)
         latents = generator.inputs[0].shape
         if len(latents) != 2 or latents[1] is None:

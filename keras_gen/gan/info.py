@@ -106,8 +106,10 @@ class InfoGAN(GAN):
         fits = shapes in ([(codes,), (codes,)], [(codes,), (with_scales,)])
         if not self.categories or not fits:
             raise ValueError(
-                f"The categories are {self.categories} and there are {continuous} numbers: wanted "
-                f"are at least one category, a generator of {codes} codes, and a second output of "
+                f"The categories are {self.categories} and there are {continuous} "
+                "numbers: wanted "
+                f"are at least one category, a generator of {codes} codes, and a second "
+                "output of "
                 f"the discriminator of {with_scales}, or of {codes} without scales (see "
                 "info_gan_networks)."
             )

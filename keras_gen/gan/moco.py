@@ -60,7 +60,8 @@ class MoCoGAN(GAN):
         if len(video) != 4 or video[1:] != frame or not 0 < content_dim < self.latent_dim:
             raise ValueError(
                 f"The discriminators take {video} and {frame}, and {content_dim} of "
-                f"{self.latent_dim} latents are the content: expected (frames, *image) and image, "
+                f"{self.latent_dim} latents are the content: expected (frames, *image) "
+                "and image, "
                 "and some latents for the motion."
             )
         self.image_discriminator = image_discriminator
@@ -91,7 +92,9 @@ class MoCoGAN(GAN):
     @override
     def players(self):
         discriminators = [self.discriminator, self.image_discriminator]
-        return super().players() | {"d_optimizer": Player(discriminators, self.default_optimizer)}
+        return super().players() | {
+            "d_optimizer": Player(discriminators, self.default_optimizer)
+        }
 
     @override
     def discriminate(self, images, batch, training, keep_state=False, network=None):

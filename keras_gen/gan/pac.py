@@ -9,7 +9,8 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.training import require
 
 NO_MULTIPLE = (
-    "There are {} examples in a batch on each replica, which is no multiple of pack x k = {} x {}: "
+    "There are {} examples in a batch on each replica, which is no multiple of pack x k "
+    "= {} x {}: "
     "give fit batches of a multiple of pack x k x replicas."
 )
 
@@ -55,7 +56,8 @@ class PacGAN(GAN):
         taken = tuple(discriminator.inputs[0].shape[1:])
         if pack < 1 or taken != (*places, pack * channels):
             raise ValueError(
-                f"pack is {pack} and the discriminator takes {taken}: expected at least 1, and as "
+                f"pack is {pack} and the discriminator takes {taken}: expected at least "
+                "1, and as "
                 f"many times the {channels} channels of {shape}."
             )
         self.pack = pack

@@ -86,7 +86,12 @@ class ProgressiveGAN(GAN):
     @override
     @classmethod
     def for_images(  # type: ignore[override]
-        cls, shape: tuple, latent_dim: int = 512, filters: int = 512, width: int = 16_384, **kwargs
+        cls,
+        shape: tuple,
+        latent_dim: int = 512,
+        filters: int = 512,
+        width: int = 16_384,
+        **kwargs,
     ):
         """Builds the model with the paper's networks.
 
@@ -109,7 +114,8 @@ class ProgressiveGAN(GAN):
         """Compiles as `GAN`; the size may change between two executions only."""
         if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
             raise ValueError(
-                f"stable_steps is {self.stable_steps} and fade_steps {self.fade_steps}: expected "
+                f"stable_steps is {self.stable_steps} and fade_steps {self.fade_steps}: "
+                "expected "
                 f"multiples of steps_per_execution={steps_per_execution}, or use 1."
             )
         super().compile(steps_per_execution=steps_per_execution, **kwargs)

@@ -81,7 +81,8 @@ class StyleGAN(LatentSampler, AdversarialModel):
         super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
         if not 0 <= mixing <= 1 or path_every < 1:
             raise ValueError(
-                f"mixing is {mixing} and path_every {path_every}: expected a probability and a "
+                f"mixing is {mixing} and path_every {path_every}: expected a "
+                "probability and a "
                 "number of steps of at least 1."
             )
         styles, pixels = generator.inputs
@@ -89,7 +90,8 @@ class StyleGAN(LatentSampler, AdversarialModel):
         self.pixels = pixels.shape[1]
         if mapping.output_shape != (None, dim):
             raise ValueError(
-                f"The mapping makes styles {mapping.output_shape} and the generator takes {dim} "
+                f"The mapping makes styles {mapping.output_shape} and the generator "
+                f"takes {dim} "
                 "numbers: expected [batch, style] of that size."
             )
         self.mapping = mapping

@@ -43,9 +43,13 @@ class MaskedConvolution(keras.layers.Layer):
         super().__init__(**kwargs)
         pair = (kernel_size, kernel_size) if isinstance(kernel_size, int) else tuple(kernel_size)
         if len(pair) != 2 or not all(side > 0 and side % 2 for side in pair):
-            raise ValueError(f"kernel_size is {kernel_size}: expected odd sides, such as 3 or 7.")
+            raise ValueError(
+                f"kernel_size is {kernel_size}: expected odd sides, such as 3 or 7."
+            )
         if mask not in ("A", "B"):
-            raise ValueError(f"mask is {mask!r}: expected 'A' (the first layer) or 'B' (others).")
+            raise ValueError(
+                f"mask is {mask!r}: expected 'A' (the first layer) or 'B' (others)."
+            )
         if pair == (1, 1) and mask == "A" and image_channels == 1:
             raise ValueError(
                 "A kernel of 1x1 with mask A sees nothing of 1 channel: use a larger kernel_size."

@@ -103,7 +103,9 @@ class VectorQuantizer(keras.layers.Layer):
         codebook = tf.convert_to_tensor(self.codebook)
         flat = tf.reshape(latents, [-1, self.dim])
         # Eq. (1): |z - e|^2, without |z|^2, which all codes have in common.
-        distances = tf.reduce_sum(codebook**2, -1) - 2 * tf.matmul(flat, codebook, transpose_b=True)
+        distances = tf.reduce_sum(codebook**2, -1) - 2 * tf.matmul(
+            flat, codebook, transpose_b=True
+        )
         indices = tf.argmin(distances, axis=-1, output_type=tf.int32)
         indices = tf.reshape(indices, tf.shape(latents)[:-1])
         # Eq. (2): the term that is added is 0 and has the gradient. The codes get none.

@@ -72,7 +72,9 @@ def _log_aggregate(latents, mean, log_variance, dataset_size, stratified):
         "The batch has {} examples and dataset_size is {}: expected no more than the data set has; "
         "pass the number of training examples."
     )
-    with tf.control_dependencies([require(count <= dataset_size, sentence, count, dataset_size)]):
+    with tf.control_dependencies(
+        [require(count <= dataset_size, sentence, count, dataset_size)]
+    ):
         size = tf.cast(count, tf.float32)
     n = float(dataset_size)
     if stratified:
@@ -98,7 +100,9 @@ def _log_normal(x, mean, log_variance):
     return -0.5 * (squares + log_variance + math.log(2 * math.pi))
 
 
-def dip_penalties(mean: tf.Tensor, log_variance: tf.Tensor | None = None) -> dict[str, tf.Tensor]:
+def dip_penalties(
+    mean: tf.Tensor, log_variance: tf.Tensor | None = None
+) -> dict[str, tf.Tensor]:
     """Squared distance of the latents' covariance over the global batch from the identity.
 
     Kumar, Sattigeri, Balakrishnan (2018): the covariance of the means (DIP-VAE-I, eq. 6), or that

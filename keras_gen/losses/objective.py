@@ -25,7 +25,9 @@ class Objective(Configurable):
         fake = per_example_mean(self._fake(tf.cast(fake_logits, tf.float32)))
         return real + fake
 
-    def generator(self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None) -> tf.Tensor:
+    def generator(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Returns the generator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
         return per_example_mean(self._generator(tf.cast(fake_logits, tf.float32)))
 

@@ -27,7 +27,9 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
     for layer in network._flatten_layers():
         kernel = kernel_of(layer, ("kernel",))
         if kernel is not None and kernel.trainable:
-            filters = kernel_matrix(layer, tf.cast(tf.convert_to_tensor(kernel.value), tf.float32))
+            filters = kernel_matrix(
+                layer, tf.cast(tf.convert_to_tensor(kernel.value), tf.float32)
+            )
             products = tf.matmul(filters, filters, transpose_a=True)
             others = tf.linalg.set_diag(products, tf.zeros(products.shape[:1]))
             total += tf.reduce_sum(tf.square(others))

@@ -153,7 +153,12 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
         frames = translated()
         first = next(frames)
         rest = frames if format == "GIF" else list(frames)  # Pillow runs over these twice
-        options |= {"save_all": True, "append_images": rest, "duration": durations, "quality": 95}
+        options |= {
+            "save_all": True,
+            "append_images": rest,
+            "duration": durations,
+            "quality": 95,
+        }
         with replacing(target) as file:
             first.save(file, format, **options)
 
@@ -186,7 +191,14 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
             command = [get_ffmpeg_exe(), "-v", "error", "-y"]
             command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-r", str(fps)]
             command += ["-s", f"{first.shape[1]}x{first.shape[0]}", "-i", "-"]
-            command += ["-i", str(source), "-map", "0:v", "-map", "1:a?"]  # sound, if there is any
+            command += [
+                "-i",
+                str(source),
+                "-map",
+                "0:v",
+                "-map",
+                "1:a?",
+            ]  # sound, if there is any
             command += ["-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
             command += ["-c:v", "libx264", "-crf", "18", "-f", "mp4", file.name]
             with subprocess.Popen(command, stdin=subprocess.PIPE) as process:

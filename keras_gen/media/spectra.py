@@ -35,7 +35,9 @@ def spectrogram(waveforms: np.ndarray) -> np.ndarray:
     if sounds.shape[1] < WINDOW:
         raise ValueError(f"Sounds have {sounds.shape[1]} samples: expected {WINDOW} at least.")
     frames = np.lib.stride_tricks.sliding_window_view(sounds, WINDOW, axis=1)[:, ::STEP]
-    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)  # Hann, of sum WINDOW / 2
+    window = 0.5 - 0.5 * np.cos(
+        2 * np.pi * np.arange(WINDOW) / WINDOW
+    )  # Hann, of sum WINDOW / 2
     return np.abs(np.fft.rfft(frames * window)) * (4 / WINDOW)
 
 

@@ -21,7 +21,8 @@ def as_features(features: np.ndarray, name: str, rows: int = 2) -> np.ndarray:
     matrix = np.asarray(features, np.float64)
     if matrix.ndim < 2 or len(matrix) < rows or not matrix.size or not np.isfinite(matrix).all():
         raise ValueError(
-            f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, found shape "
+            f"Expected {name} to be finite numbers [n, d] with n of at least {rows}, "
+            "found shape "
             f"{matrix.shape}: pass one row for each example, and no NaN or infinity."
         )
     return matrix.reshape(len(matrix), -1)
@@ -58,7 +59,8 @@ def as_images(
     if images.dtype != np.uint8 or not shaped or not images.size:
         shapes = " or ".join(f"[n, H, W, {number}]" for number in channels)
         raise ValueError(
-            f"Expected {name} to be uint8 {shapes}, found {images.dtype} {list(images.shape)}: "
+            f"Expected {name} to be uint8 {shapes}, found {images.dtype} "
+            f"{list(images.shape)}: "
             "pass at least one image, as whole numbers from 0 to 255."
         )
     return images

@@ -43,7 +43,8 @@ def big_gan_generator(
     blocks = halvings(image_shape)
     if latent_dim % (blocks + 1):
         raise ValueError(
-            f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for the first map "
+            f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for the "
+            "first map "
             f"and each of {blocks} blocks have an equal part."
         )
     latents = keras.Input((latent_dim,))

@@ -84,8 +84,10 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
     height, width = image_shape[:2]
     if halvings < 1 or height % factor or width % factor:
         raise ValueError(
-            f"{halvings} convolutions that halve cannot take {height}x{width} pixels: expected one "
-            f"at least, and sides that are multiples of {factor}; change {argument}, or pad the "
+            f"{halvings} convolutions that halve cannot take {height}x{width} pixels: "
+            "expected one "
+            f"at least, and sides that are multiples of {factor}; change {argument}, or "
+            "pad the "
             "images (keras_gen.data.pad_to)."
         )
     return height // factor, width // factor
@@ -102,7 +104,9 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
             image alone; or None. `"spectral"` normalizes all kernels instead.
     """
     if normalization not in NORMALIZATIONS:
-        raise ValueError(f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}.")
+        raise ValueError(
+            f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}."
+        )
     spectral = normalization == "spectral"
     x = images
     for stage in range(stages):

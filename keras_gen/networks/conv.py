@@ -55,7 +55,9 @@ def conv_encoder(
     last = partial(layers.Dense, activation=output_activation, dtype="float32")
     if maps:
         channels = _channels(latent_dim, x.shape[1:])
-        results = [layers.Flatten(dtype="float32", name=head)(last(channels)(x)) for head in heads]
+        results = [
+            layers.Flatten(dtype="float32", name=head)(last(channels)(x)) for head in heads
+        ]
     else:
         x = layers.Flatten()(x)
         results = [last(latent_dim, name=head)(x) for head in heads]

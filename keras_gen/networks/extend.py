@@ -36,7 +36,8 @@ def with_labels(
     *places, channels = network.input_shape[1:]
     if channels <= classes:
         raise ValueError(
-            f"The network '{network.name}' takes {channels} channels: build it for {classes} more "
+            f"The network '{network.name}' takes {channels} channels: build it for "
+            f"{classes} more "
             "than what it is given beside the labels."
         )
     inputs = keras.Input(shape or (*places, channels - classes))
@@ -62,7 +63,8 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
     taken = network.input_shape[1:]
     if len(taken) != 1 or not 0 < codes < taken[0]:
         raise ValueError(
-            f"The network '{network.name}' takes {taken} and there are {codes} codes: build it for "
+            f"The network '{network.name}' takes {taken} and there are {codes} codes: "
+            "build it for "
             "a vector of the latents, at least one, and the codes, at least one."
         )
     inputs = [keras.Input((taken[0] - codes,)), keras.Input((codes,))]
@@ -116,7 +118,8 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
     shapes = [tuple(output.shape) for output in network.outputs]
     if shapes != [(None, 1)] or len(features.shape) != 2:
         raise ValueError(
-            f"The network '{network.name}' makes {shapes} of {features.shape}: expected one logit "
+            f"The network '{network.name}' makes {shapes} of {features.shape}: expected "
+            "one logit "
             "of features [batch, number] by a dense layer."
         )
     labels = keras.Input((), dtype="int32", name="labels")
@@ -168,7 +171,8 @@ def keep_latents(
     kept = [int(number) for number in kept]
     if not kept or len(set(kept)) < len(kept) or min(kept) < 0 or max(kept) >= count:
         raise ValueError(
-            f"kept is {kept}: expected one or more different numbers from 0 to {count - 1}, of the "
+            f"kept is {kept}: expected one or more different numbers from 0 to "
+            f"{count - 1}, of the "
             "latents that are kept."
         )
     heads = [ops.take(head, kept, axis=-1) for head in encoder.outputs]

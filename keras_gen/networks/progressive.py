@@ -52,7 +52,9 @@ def progressive_generator(
             x = _normalized(layers.UpSampling2D()(x), count)
         x = _normalized(x, count)
         colors = EqualizedConv2D(image_shape[-1], 1, gain=1.0, dtype="float32")(x)
-        images.append(colors if last is None else faded(layers.UpSampling2D()(last), colors, fade))
+        images.append(
+            colors if last is None else faded(layers.UpSampling2D()(last), colors, fade)
+        )
         last = colors
     return keras.Model([latents, fade], images, name="generator")
 

@@ -99,7 +99,9 @@ def _modulated(styles, noise, steps, colors):
             offset += side**2
         color = ModulatedConv2D(colors, 1, demodulate=False, use_bias=True, dtype="float32")
         shown = color([x, styles[:, 2 * level + 1]])
-        images = shown if images is None else layers.Add(dtype="float32")([_doubled(images), shown])
+        images = (
+            shown if images is None else layers.Add(dtype="float32")([_doubled(images), shown])
+        )
     return images
 
 

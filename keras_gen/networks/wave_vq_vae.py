@@ -101,8 +101,10 @@ def _latents(samples, filters) -> int:
     factor = 2 ** len(filters)
     if not filters or samples % factor:
         raise ValueError(
-            f"{len(filters)} convolutions that halve cannot take {samples} samples: expected at "
-            f"least one, and a multiple of {factor} samples; change filters, or pad the waveforms "
+            f"{len(filters)} convolutions that halve cannot take {samples} samples: "
+            "expected at "
+            f"least one, and a multiple of {factor} samples; change filters, or pad the "
+            "waveforms "
             "(keras_gen.data.fit_length)."
         )
     return samples // factor

@@ -96,7 +96,9 @@ class Group:
         found = set()
         for record in self.records:
             first = record.config.get("seed", 0)
-            found |= set(range(first, first + max([1, *(record.config[name] for name in counted)])))
+            found |= set(
+                range(first, first + max([1, *(record.config[name] for name in counted)]))
+            )
         return sorted(found)
 
     def entry(self, figure: Figure) -> Entry | None:

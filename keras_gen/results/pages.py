@@ -130,7 +130,14 @@ def head(runs: Sequence[list[Group]]) -> str:
         if entry.missed_by is not None:
             theirs += f", missed by {entry.missed_by:.3g}" if entry.missed_by else ", met"
         link = f"[{group.recipe}](recipes/{group.recipe}.py)"
-        cells = [published.system, words.source(published.paper), link, _dataset(group), name, ours]
+        cells = [
+            published.system,
+            words.source(published.paper),
+            link,
+            _dataset(group),
+            name,
+            ours,
+        ]
         lines.append(_line(*cells, words.baseline(entry), theirs))
     return "\n".join([*lines, "", FOOTNOTE])
 

@@ -264,7 +264,9 @@ def _matrix(title, rows, columns, key=None, baselines=None, references=None, **s
             if key is not None:
                 cell["references"] = references
             else:
-                cell["baselines"] = {n: own["key"].replace("{row}", r) for n, r in others.items()}
+                cell["baselines"] = {
+                    n: own["key"].replace("{row}", r) for n, r in others.items()
+                }
             cells.append(Figure(**cell))
         return tuple(cells)
 
@@ -273,7 +275,9 @@ def _matrix(title, rows, columns, key=None, baselines=None, references=None, **s
         tuple(columns),
         rows={method: line(method, row, baselines) for method, row in rows.items()},
         baselines={} if key else {name: line(name, row, {}) for name, row in baselines.items()},
-        references={} if key else {name: line(name, row, {}) for name, row in references.items()},
+        references={}
+        if key
+        else {name: line(name, row, {}) for name, row in references.items()},
         is_one_measure=key is not None,
     )
 

@@ -75,11 +75,15 @@ def reproduce(
 
 def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Record:
     if not records:
-        raise ValueError(f"{recipe} has no published runs in recipes/results: there is no command.")
+        raise ValueError(
+            f"{recipe} has no published runs in recipes/results: there is no command."
+        )
     fitting = [record for record in records if preset in (None, record.preset)]
     if not fitting:
         presets = ", ".join(sorted({record.preset for record in records}))
-        raise ValueError(f"no run of {recipe} has the preset {preset!r}: published are {presets}.")
+        raise ValueError(
+            f"no run of {recipe} has the preset {preset!r}: published are {presets}."
+        )
     cheapest = min(fitting, key=lambda record: record.minutes)
     others = f"; the cheapest of {len(fitting)} published commands" if fitting[1:] else ""
     say(

@@ -104,6 +104,8 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
     # Dataclasses find the module of its settings by name.
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    if lacking := [name for name in ("Settings", "PRESETS", "main") if not hasattr(module, name)]:
+    if lacking := [
+        name for name in ("Settings", "PRESETS", "main") if not hasattr(module, name)
+    ]:
         raise ValueError(f"{path} is no recipe: it lacks {', '.join(lacking)}.")
     return module

@@ -11,7 +11,9 @@ from keras_gen.serving.exported import read_metadata
 
 def made(directory: Path) -> list[str]:
     """What a smoke run has made, which it says in place of its numbers."""
-    files = [path.name for path in directory.iterdir() if path.suffix in (".gif", ".png", ".wav")]
+    files = [
+        path.name for path in directory.iterdir() if path.suffix in (".gif", ".png", ".wav")
+    ]
     return [
         f"made: {', '.join(sorted(files))}, metrics.json",
         "the numbers of a smoke run mean nothing: it only shows that everything works",

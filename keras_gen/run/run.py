@@ -214,7 +214,9 @@ class Run:
         else:
             stream = data(start)
         path = directory / "best.keras" if best else None
-        evaluation = Evaluation(validate, s.validate_every, best, mode, path) if validate else None
+        evaluation = (
+            Evaluation(validate, s.validate_every, best, mode, path) if validate else None
+        )
         all_callbacks = [
             # Before all that read its numbers. Its best is in its file: it has no counters to save.
             *([evaluation] if evaluation else []),

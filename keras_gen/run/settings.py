@@ -206,7 +206,10 @@ def read_config(path: Path) -> dict[str, Any]:
 
 
 def command(
-    recipe: str, settings: type[RunSettings], presets: Mapping[str, dict], config: Mapping[str, Any]
+    recipe: str,
+    settings: type[RunSettings],
+    presets: Mapping[str, dict],
+    config: Mapping[str, Any],
 ) -> str:
     """The shortest command line of a run: its preset and the flags that differ from it.
 

@@ -214,7 +214,9 @@ def _concrete(function: Callable, specs: Specs, halves: Halves) -> Any:
             outputs = {"output": outputs}
         # Converters know a tensor by one name.
         names = {key: f"output_{key}" if key in specs else key for key in outputs}
-        return {names[key]: tf.identity(served(x), name=names[key]) for key, x in outputs.items()}
+        return {
+            names[key]: tf.identity(served(x), name=names[key]) for key, x in outputs.items()
+        }
 
     return tf.function(signature, input_signature=list(specs.values())).get_concrete_function()
 
@@ -260,7 +262,9 @@ def _module(
         used = [value for value in values if any(id(part) in read for part in _parts(value))]
         if used:
             parameters[name] = sum(math.prod(value.shape) for value in used)
-        module.kept += [value for value in used if all(value is not kept for kept in module.kept)]
+        module.kept += [
+            value for value in used if all(value is not kept for kept in module.kept)
+        ]
         for value in used:
             for part in _parts(value):
                 read.pop(id(part), None)
@@ -289,7 +293,10 @@ def _describe(
         },
         "default_signature": default,
         "signatures": {
-            key: {"inputs": _tensors(specs[key]), "outputs": _tensors(function.structured_outputs)}
+            key: {
+                "inputs": _tensors(specs[key]),
+                "outputs": _tensors(function.structured_outputs),
+            }
             for key, function in functions.items()
         },
         "networks": {key: {"parameters": count} for key, count in parameters.items()},

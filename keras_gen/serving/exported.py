@@ -55,7 +55,9 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     try:
         metadata = json.loads(file.read_text(encoding="utf-8"))
     except ValueError as error:
-        raise ValueError(f"{file} is not valid JSON ({error}): export the model again.") from None
+        raise ValueError(
+            f"{file} is not valid JSON ({error}): export the model again."
+        ) from None
     if not isinstance(metadata, dict):
         raise ValueError(
             f"{file} holds a JSON {type(metadata).__name__} where an object is "

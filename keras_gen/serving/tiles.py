@@ -125,7 +125,9 @@ class Tiled:
         return self._scale_and_reach
 
 
-def _measure(network: Callable[[np.ndarray], np.ndarray], channels: int) -> tuple[int, int | None]:
+def _measure(
+    network: Callable[[np.ndarray], np.ndarray], channels: int
+) -> tuple[int, int | None]:
     """Cuts edges off a probe, and measures how far from the cuts the output differs."""
     # The edges have another contrast than the rest: without them, means and deviations differ.
     rng = np.random.default_rng(0)
@@ -194,7 +196,8 @@ def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
     count = math.ceil((length - overlap) / largest)
     step = _steps((length - overlap) / count)
     return [
-        (start, min(start + step + overlap, length)) for start in range(0, length - overlap, step)
+        (start, min(start + step + overlap, length))
+        for start in range(0, length - overlap, step)
     ]
 
 

@@ -25,7 +25,9 @@ def default_inputs(specs: Mapping[str, tf.TensorSpec]) -> dict[str, np.ndarray]:
         shape = [size or (1 if axis == 0 else 64) for axis, size in enumerate(spec.shape)]
         if spec.dtype == tf.string:
             return np.full(shape, b"", dtype)
-        return np.ones((), dtype) if not shape and spec.dtype.is_integer else np.zeros(shape, dtype)
+        return (
+            np.ones((), dtype) if not shape and spec.dtype.is_integer else np.zeros(shape, dtype)
+        )
 
     return {name: zeros(spec) for name, spec in specs.items()}
 

@@ -67,7 +67,9 @@ def _over_batches(model, function, names, arrays, batch_size):
     counts = [len(array) for array in arrays]
     if len(set(counts)) > 1 or not counts[0]:
         found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
-        raise ValueError(f"{function.__name__} got {found}: expected at least 1, and as many each.")
+        raise ValueError(
+            f"{function.__name__} got {found}: expected at least 1, and as many each."
+        )
     specs = [edge.inner_spec() for edge in edges]
 
     def by_name(*values):
@@ -200,7 +202,9 @@ def _prepared(known, values, n) -> list[tf.Tensor]:
         value = condition.edge.prepare(value)
         if condition.edge.inner_spec().shape.rank:
             if value.shape.rank and value.shape[0] not in (1, n, None):
-                raise ValueError(f"There are {value.shape[0]} {name} for n={n}: give one, or {n}.")
+                raise ValueError(
+                    f"There are {value.shape[0]} {name} for n={n}: give one, or {n}."
+                )
             value = tf.broadcast_to(value, [n, *value.shape[1:]])
         prepared.append(value)
     return prepared

@@ -56,7 +56,8 @@ def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
         except (ValueError, RuntimeError, tf.errors.OpError, KeyError) as error:
             reason = str(error).strip().split("\n")[0].split(". ")[0][:200]
             raise ValueError(
-                f"--strategy tpu found no TPU on this machine ({reason}): use --strategy default."
+                f"--strategy tpu found no TPU on this machine ({reason}): use --strategy "
+                "default."
             ) from error
     raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(STRATEGIES)}.")
 
@@ -104,7 +105,8 @@ def _join_workers() -> tf.distribute.Strategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except RuntimeError as error:
         raise ValueError(
-            f"--strategy multiworker cannot be used any more in this process ({error}): make the "
+            f"--strategy multiworker cannot be used any more in this process ({error}): "
+            "make the "
             "strategy before TensorFlow is used for anything else."
         ) from error
 

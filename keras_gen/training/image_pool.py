@@ -37,8 +37,10 @@ class ImagePool(keras.layers.Layer):
         super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
         if size < 0 or (size and None in tuple(image_shape)):
             raise ValueError(
-                f"An image pool of size {size} for images of shape {tuple(image_shape)}: the size "
-                "must not be negative, and the shape must be known (build the discriminator for "
+                f"An image pool of size {size} for images of shape {tuple(image_shape)}: "
+                "the size "
+                "must not be negative, and the shape must be known (build the "
+                "discriminator for "
                 "the size of the training crops, or use pool_size=0)."
             )
         self.size = size

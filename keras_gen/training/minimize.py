@@ -81,7 +81,8 @@ def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
     for weight, slope in zip(weights, slopes, strict=True):
         if slope is None:
             raise ValueError(
-                f"{name} does not depend on {weight.path}: every trainable weight of the network "
+                f"{name} does not depend on {weight.path}: every trainable weight of the "
+                "network "
                 "must take part in its loss; freeze what should not."
             )
     return Gradients(loss, tuple(rest), weights, slopes, part)

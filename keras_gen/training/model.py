@@ -92,8 +92,10 @@ class GenerativeModel(keras.Model):
         steps = (getattr(self, step, None) for step in ("train_function", "test_function"))
         if any(step is not None for step in steps) and name in self.arguments():
             raise AttributeError(
-                f"{name} cannot change now, for the compiled step has read it: give a schedule "
-                "(keras_gen.training.schedules) to the constructor, or compile, assign and fit."
+                f"{name} cannot change now, for the compiled step has read it: give a "
+                "schedule "
+                "(keras_gen.training.schedules) to the constructor, or compile, assign "
+                "and fit."
             )
         super().__setattr__(name, value)
 
@@ -174,7 +176,8 @@ class GenerativeModel(keras.Model):
             optimizers["optimizer"] = optimizer
         if unknown := sorted(optimizers.keys() - players.keys()):
             raise ValueError(
-                f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, but got "
+                f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, "
+                "but got "
                 f"{unknown[0]!r}."
             )
         self._refuse_ways_to_run(jit_compile, steps_per_execution)
@@ -201,7 +204,8 @@ class GenerativeModel(keras.Model):
         resamples = any(isinstance(layer, SamplingWeights) for layer in self._flatten_layers())
         if steps_per_execution > 1 and resamples:
             raise ValueError(
-                f"steps_per_execution={steps_per_execution} with sampling weights: the next batch "
+                f"steps_per_execution={steps_per_execution} with sampling weights: the "
+                "next batch "
                 "could be drawn before this step has written its weights; use 1."
             )
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
@@ -363,7 +367,8 @@ class GenerativeModel(keras.Model):
         if weights or not len(self.batch) <= len(parts) <= most:
             expected = ", ".join(f"{name} ({edges[name].name})" for name in self.batch)
             raise ValueError(
-                f"{type(self).__name__} trains on {expected}, but got {len(parts)} arrays in a "
+                f"{type(self).__name__} trains on {expected}, but got {len(parts)} "
+                "arrays in a "
                 f"batch: give fit {len(self.batch)}, without sample weights."
             )
         batch = {}

@@ -18,7 +18,10 @@ def fuse(optimizer) -> None:
     """
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
     # A subclass may have another formula.
-    if type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW) and not optimizer.amsgrad:
+    if (
+        type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW)
+        and not optimizer.amsgrad
+    ):
         optimizer.update_step = functools.partial(_adam_step, optimizer)
 
 

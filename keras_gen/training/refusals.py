@@ -9,9 +9,7 @@ import tensorflow as tf
 from keras_gen.sentences import refusal
 from keras_gen.training.minimize import NOT_FINITE
 
-_OWN_SCHEDULES = (
-    "give the optimizers schedules of their own (keras_gen.training.schedules) when they are made"
-)
+_OWN_SCHEDULES = "give the optimizers schedules of their own (keras_gen.training.schedules)"
 # Callbacks of Keras that change or save `model.optimizer`, and what to use in their place.
 _OF_ONE_OPTIMIZER = {
     keras.callbacks.LearningRateScheduler: _OWN_SCHEDULES,
@@ -60,7 +58,8 @@ def refuse_arguments(name: str, args: tuple, kwargs: dict) -> None:
     for weights in ("sample_weight", "class_weight"):
         if kwargs.get(weights) is not None:
             raise ValueError(
-                f"{name} got {weights}, which its losses do not read: draw examples as often as "
+                f"{name} got {weights}, which its losses do not read: draw examples as "
+                "often as "
                 "they are to count (keras_gen.data.weighted_stream)."
             )
     arrays = tf.nest.flatten([*args[:2], kwargs.get("x"), kwargs.get("y")])
@@ -74,7 +73,9 @@ def refuse_non_finite_weights(model) -> None:
         for weight in network.variables:
             if not keras.backend.is_float_dtype(weight.dtype):
                 continue
-            value = keras.ops.convert_to_numpy(weight).astype("float32")  # numpy knows no bfloat16
+            value = keras.ops.convert_to_numpy(weight).astype(
+                "float32"
+            )  # numpy knows no bfloat16
             if not np.isfinite(value).all():
                 raise NonFiniteLossError(
                     f"The weight {weight.path} of {network.name} is not finite: load a good "
@@ -99,8 +100,10 @@ def plain_errors(model, callbacks):
             checkpoints = [c.latest for c in _as_list(callbacks) if getattr(c, "latest", None)]
             where = checkpoints[0] if checkpoints else "none"
             raise NonFiniteLossError(
-                f"{loss} was not finite at step {model.step.numpy()}, and changed no trainable "
-                f"weight. Last good checkpoint: {where}. Lower the learning rate, or look for bad "
+                f"{loss} was not finite at step {model.step.numpy()}, and changed no "
+                "trainable "
+                f"weight. Last good checkpoint: {where}. Lower the learning rate, or look "
+                "for bad "
                 "values in the data."
             ) from error
         if sentence := refusal(text):

@@ -30,7 +30,8 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
     except OSError as error:
         raise OSError(
             error.errno,
-            f"This machine's address in TF_CONFIG, {own}, is taken ({error.strerror}): end the "
+            f"This machine's address in TF_CONFIG, {own}, is taken ({error.strerror}): "
+            "end the "
             "process that listens there, or choose another port.",
         ) from error
     with door:
@@ -39,7 +40,8 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
             waited_for = ", ".join(missing)
             if now - start > 60 * minutes:
                 raise TimeoutError(
-                    f"{waited_for} of TF_CONFIG did not answer within {minutes:g} minutes: start "
+                    f"{waited_for} of TF_CONFIG did not answer within {minutes:g} "
+                    "minutes: start "
                     f"all machines of the cluster, or wait longer ({MINUTES})."
                 )
             if now - printed > 10:

@@ -9,7 +9,8 @@ from keras_gen.training.checks import require
 from keras_gen.training.replicas import global_batch
 
 _STALE = (
-    "A batch was drawn after {} changes of the sampling weights, of which there are {} by now: "
+    "A batch was drawn after {} changes of the sampling weights, of which there are {} "
+    "by now: "
     "give fit distribute_fresh(stream, strategy), steps_per_execution=1, and no prefetch."
 )
 
@@ -117,13 +118,16 @@ class SamplingWeights(keras.layers.Layer):
         values = tf.cast(values, tf.float32)
         if index.shape.rank != 1 or not index.shape.is_compatible_with(values.shape):
             raise ValueError(
-                f"Sampling weights of shape {values.shape} for indices of shape {index.shape}: "
+                f"Sampling weights of shape {values.shape} for indices of shape "
+                f"{index.shape}: "
                 "both must be [batch]."
             )
         index = global_batch(index)
         values = global_batch(values)
         sentence = "A weight was written for example {}, but there are only {}."
-        known = require(tf.reduce_all(index < self.size), sentence, tf.reduce_max(index), self.size)
+        known = require(
+            tf.reduce_all(index < self.size), sentence, tf.reduce_max(index), self.size
+        )
         bad = ~(tf.math.is_finite(values) & (values >= 0))
         first = tf.argmax(tf.cast(bad, tf.int32))
         sentence = "The sampling weight {} of example {} must be finite and not negative."
@@ -140,7 +144,8 @@ class SamplingWeights(keras.layers.Layer):
         good = np.isfinite(values) & (values >= 0)
         if values.shape != (self.size,) or not good.all() or not values.any():
             raise ValueError(
-                f"Sampling weights must be {self.size} numbers, finite, not negative and not all "
+                f"Sampling weights must be {self.size} numbers, finite, not negative and "
+                "not all "
                 f"0, but of shape {list(values.shape)}, {(values == 0).sum()} are 0 and "
                 f"{(~good).sum()} negative or not finite."
             )
@@ -188,7 +193,8 @@ def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy)
     sizes = {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}
     if len(sizes) > 1 or None in sizes or max(sizes) % replicas:
         raise ValueError(
-            f"Batches of {' or '.join(map(str, sizes))} examples cannot be dealt out to {replicas} "
+            f"Batches of {' or '.join(map(str, sizes))} examples cannot be dealt out to "
+            f"{replicas} "
             "replicas: give batches of one static size, which their number divides."
         )
 

@@ -140,7 +140,8 @@ class Exponential(Linear):
         super()._check()
         if self.start * self.end <= 0:
             raise ValueError(
-                f"start is {self.start} and end {self.end}: equal ratios neither reach nor cross "
+                f"start is {self.start} and end {self.end}: equal ratios neither reach "
+                "nor cross "
                 "0, so take two values of one sign, or Linear."
             )
 
@@ -183,7 +184,9 @@ class Cyclic(Schedule):
         _require_finite(low=self.low, high=self.high, ramp=self.ramp)
         _require_count(1, period=self.period, cycles=1 if self.cycles is None else self.cycles)
         if self.low > self.high:
-            raise ValueError(f"low is {self.low} and high {self.high}: low must not be above high.")
+            raise ValueError(
+                f"low is {self.low} and high {self.high}: low must not be above high."
+            )
         if not 0 < self.ramp <= 1:
             raise ValueError(f"ramp is {self.ramp}: expected a fraction, above 0 and at most 1.")
 
@@ -261,7 +264,8 @@ class ConstantThenLinear(Schedule):
         if self.learning_rate < 0 or self.constant_steps < 0 or self.decay_steps < 1:
             raise ValueError(
                 f"learning_rate={self.learning_rate}, constant_steps={self.constant_steps}, "
-                f"decay_steps={self.decay_steps}: none may be negative, and decay_steps at least 1."
+                f"decay_steps={self.decay_steps}: none may be negative, and decay_steps "
+                "at least 1."
             )
 
     @classmethod
@@ -335,7 +339,9 @@ def _deserialized(value):
 
 def _is_finite(value) -> bool:
     # To Python a truth value is a number.
-    return isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    return (
+        isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    )
 
 
 def _require_finite(**values):
@@ -347,4 +353,6 @@ def _require_finite(**values):
 def _require_count(least: int, **values):
     for name, value in values.items():
         if not _is_finite(value) or value % 1 or value < least:
-            raise ValueError(f"{name} is {value!r}: expected a whole number of at least {least}.")
+            raise ValueError(
+                f"{name} is {value!r}: expected a whole number of at least {least}."
+            )

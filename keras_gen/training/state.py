@@ -95,7 +95,8 @@ class TrainingState(keras.callbacks.Callback):
                 warnings.warn(f"The checkpoint {path} is damaged ({reason}).", stacklevel=3)
         if paths:
             raise CheckpointError(
-                f"None of the {len(paths)} checkpoints in {self.directory} can be read: move the "
+                f"None of the {len(paths)} checkpoints in {self.directory} can be read: "
+                "move the "
                 "folder away to start over."
             )
         return None, None, None
@@ -128,7 +129,8 @@ class TrainingState(keras.callbacks.Callback):
             odd = [pair for pair in zip(there, here, strict=False) if pair[0] != pair[1]]
             detail = f"{odd[0][0]} there and {odd[0][1]} here" if odd else "more on one side"
             raise CheckpointError(
-                f"The checkpoint {self.latest} belongs to another model: {len(there)} variables "
+                f"The checkpoint {self.latest} belongs to another model: {len(there)} "
+                "variables "
                 f"there and {len(here)} here; first difference: {detail}."
             )
         for index, variable in enumerate(variables):
@@ -141,7 +143,8 @@ class TrainingState(keras.callbacks.Callback):
         there = [saved["type"] for saved in self._meta["callbacks"]]
         if here != there:
             raise CheckpointError(
-                f"The checkpoint {self.latest} holds the counters of the callbacks {there}, but "
+                f"The checkpoint {self.latest} holds the counters of the callbacks "
+                f"{there}, but "
                 f"there are {here} here: give the same ones in the same order."
             )
         for number, callback in enumerate(self.tracked):
@@ -212,8 +215,10 @@ class TrainingState(keras.callbacks.Callback):
         for variable, array in zip(variables, arrays, strict=True):
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise FloatingPointError(
-                    f"{variable.path} is not finite after epoch {self.epoch}, which is not saved. "
-                    f"Last good checkpoint: {self.latest or 'none'}. Lower the learning rate, or "
+                    f"{variable.path} is not finite after epoch {self.epoch}, which is "
+                    "not saved. "
+                    f"Last good checkpoint: {self.latest or 'none'}. Lower the learning "
+                    "rate, or "
                     "look for bad values in the data."
                 )
 

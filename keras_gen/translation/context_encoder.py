@@ -114,13 +114,15 @@ class ContextEncoder(GenerativeModel):
         found = self.decoder.output_shape[1:]
         if found != shape or shape[0] != shape[1] or None in shape:
             raise ValueError(
-                f"The encoder takes {shape} and the decoder returns {found}: expected one square "
+                f"The encoder takes {shape} and the decoder returns {found}: expected "
+                "one square "
                 "of a known size."
             )
         most = shape[0] // 4 - 1
         if not 0 <= self.overlap <= most:
             raise ValueError(
-                f"overlap is {self.overlap} for images of {shape[0]} pixels: expected 0 to {most}, "
+                f"overlap is {self.overlap} for images of {shape[0]} pixels: expected 0 "
+                f"to {most}, "
                 "so that something is missing."
             )
         seen = shape[0] - 2 * self._margin
@@ -139,7 +141,9 @@ class ContextEncoder(GenerativeModel):
     def loss_weights(self):
         if not self.discriminator:
             return {"reconstruction": 1.0}
-        return dict(reconstruction=self.reconstruction_weight, adversarial=self.adversarial_weight)
+        return dict(
+            reconstruction=self.reconstruction_weight, adversarial=self.adversarial_weight
+        )
 
     @override
     def players(self):

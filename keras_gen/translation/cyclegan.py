@@ -182,7 +182,9 @@ class CycleGAN(GenerativeModel):
             self.generator_xy(fake_x, training=training), y
         )
         # Sec. 5.2, L_identity.
-        identity_loss = _l1(same_x, x) + _l1(same_y, y) if self.identity_weight else 0 * cycle_loss
+        identity_loss = (
+            _l1(same_x, x) + _l1(same_y, y) if self.identity_weight else 0 * cycle_loss
+        )
         terms = {"adversarial": adversarial_loss, "cycle": cycle_loss, "identity": identity_loss}
         return terms, (fake_x, fake_y)
 

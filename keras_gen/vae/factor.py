@@ -56,7 +56,14 @@ class FactorVAE(VAE):
     """
 
     def __init__(
-        self, encoder, decoder, discriminator, likelihood="bernoulli", gamma=35.0, seed=0, **kwargs
+        self,
+        encoder,
+        decoder,
+        discriminator,
+        likelihood="bernoulli",
+        gamma=35.0,
+        seed=0,
+        **kwargs,
     ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
         require_built(discriminator)

@@ -75,7 +75,9 @@ class GumbelVAE(DiscreteCoder, VAE):
         self.prior_temperature = prior_temperature
         self.temperature = schedules.weight("temperature", temperature, LEAST)
         if prior_temperature is not None:
-            self.prior_temperature = schedules.weight("prior_temperature", prior_temperature, LEAST)
+            self.prior_temperature = schedules.weight(
+                "prior_temperature", prior_temperature, LEAST
+            )
         self.add_codes(decoder.input_shape[1:-1], decoder.input_shape[-1], "int32")
 
     @override
@@ -102,7 +104,11 @@ class GumbelVAE(DiscreteCoder, VAE):
             prior_temperature = self.scheduled(self.prior_temperature, training)
             kl = relaxed_kl(log_codes, logits, temperature, prior_temperature)
         elbo = -discrete - self.reconstruction(hard, x, training=False)
-        return {"reconstruction": self.reconstruction(codes, x, training), "kl": kl, "elbo": elbo}
+        return {
+            "reconstruction": self.reconstruction(codes, x, training),
+            "kl": kl,
+            "elbo": elbo,
+        }
 
     @override
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:

@@ -88,7 +88,10 @@ class VQGAN(VQVAE):
         others = self.discriminator, self.feature_network
         own = [part for part in super().players()["optimizer"].networks if part not in others]
         adam = partial(Adam, 2e-4, 0.5, 0.9)
-        return {"optimizer": Player(own, adam), "d_optimizer": Player([self.discriminator], adam)}
+        return {
+            "optimizer": Player(own, adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
 
     @property
     @override
@@ -114,7 +117,9 @@ class VQGAN(VQVAE):
                 "feature": values * feature_distance(*maps),
             }
             rest = global_mean(self.weighted(terms, training))  # L_rec of eq. (7)
-            generator_loss = self.objective.generator(self.discriminator(images, training=training))
+            generator_loss = self.objective.generator(
+                self.discriminator(images, training=training)
+            )
             played = global_mean(generator_loss)
         slopes = [tape.gradient(loss, last) for loss in (rest, played)]
         weight = slope_ratio(*slopes, most=1e4 * values)  # eq. (7)

@@ -79,7 +79,11 @@ class VQVAE(DiscreteCoder):
 
     @override
     def loss_weights(self):
-        weights = {"reconstruction": 1.0, "commitment": self.commitment_weight, "perplexity": None}
+        weights = {
+            "reconstruction": 1.0,
+            "commitment": self.commitment_weight,
+            "perplexity": None,
+        }
         return weights | ({"codebook": 1.0} if self.codebook_update == "loss" else {})
 
     @override

@@ -75,7 +75,9 @@ def vector_fields(
     Example: `vector_fields({"GAN": (points, update_field(model, zeros, points), path)}, "ab")`.
     """
     shapes = {title: [np.shape(values) for values in panel] for title, panel in panels.items()}
-    if not shapes or any(len(s) != 3 or s[0] != s[1] or s[2][1:] != (2,) for s in shapes.values()):
+    if not shapes or any(
+        len(s) != 3 or s[0] != s[1] or s[2][1:] != (2,) for s in shapes.values()
+    ):
         raise ValueError(
             f"panels have the shapes {shapes}: expected at least one, each of points [n, 2], as "
             "many arrows, and a path [steps, 2]."

@@ -53,7 +53,9 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
     if np.shape(a) != np.shape(b):
         raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
     ends = _latents(model, a), _latents(model, b)
-    return table(as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given)))
+    return table(
+        as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given))
+    )
 
 
 def traversals(
@@ -293,7 +295,10 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
     """
     codes = model.encode(images)
     noise = np.random.default_rng(seed).normal(size=codes.shape).astype("float32")
-    columns = [images, *(model.redraw(codes, noise, layers) for layers in range(model.depth + 1))]
+    columns = [
+        images,
+        *(model.redraw(codes, noise, layers) for layers in range(model.depth + 1)),
+    ]
     return table(np.stack([as_uint8(model, column) for column in columns], axis=1))
 
 

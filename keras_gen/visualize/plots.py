@@ -36,7 +36,11 @@ def code_scatter(
     from matplotlib import colormaps
 
     labels = np.asarray(labels)
-    if labels.ndim != 1 or not np.issubdtype(labels.dtype, np.integer) or labels.min(initial=0) < 0:
+    if (
+        labels.ndim != 1
+        or not np.issubdtype(labels.dtype, np.integer)
+        or labels.min(initial=0) < 0
+    ):
         raise ValueError(
             f"labels are {labels.dtype} {list(labels.shape)} from {labels.min(initial=0)}: "
             "expected integers [n] from 0 on."
@@ -138,7 +142,9 @@ def line_plot(
     """
     for name, (xs, ys) in lines.items():
         if len(xs) != len(ys):
-            raise ValueError(f"The line {name!r} has {len(xs)} xs and {len(ys)} ys: give as many.")
+            raise ValueError(
+                f"The line {name!r} has {len(xs)} xs and {len(ys)} ys: give as many."
+            )
         for values, logarithmic in ((xs, log_x), (ys, log_y)):
             if logarithmic and min(values, default=1) <= 0:
                 raise ValueError(
@@ -207,7 +213,9 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
     rates = np.linspace(0, 1, 21)
     positive = np.asarray(positive, bool)
     if positive.all() or not positive.any():
-        raise ValueError("positive must hold one boolean per score, of both kinds: found one kind.")
+        raise ValueError(
+            "positive must hold one boolean per score, of both kinds: found one kind."
+        )
     lines = {}
     for name, values in scores.items():
         label = f"{name} ({roc_auc_score(positive, values):.3f})"

@@ -134,7 +134,9 @@ def film_strip(frames: Sequence[np.ndarray], n: int = 5) -> np.ndarray:
     Example: `film_strip([read_image(path) for path in sorted(folder.glob("epoch-*.png"))])`.
     """
     if not len(frames) or n < 1:
-        raise ValueError(f"There are {len(frames)} frames and n is {n}: give at least 1 of each.")
+        raise ValueError(
+            f"There are {len(frames)} frames and n is {n}: give at least 1 of each."
+        )
     shown = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
     return np.concatenate([frames[number] for number in shown], axis=1)
 

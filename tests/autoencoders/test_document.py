@@ -130,7 +130,10 @@ def test_learns_topics_of_real_stories(shared_data, tmp_path):
     folders = dict(data_dir=tmp_path, manual_dir=shared_data / "reuters")
     stories = load_tfds("reuters", "test", features=("text", "topics"), **folders).arrays()
     kept = np.isin(stories[1], [b"earn", b"acq"])
-    texts, topics = [t.decode() for t in stories[0][kept]], (stories[1][kept] == b"acq").astype(int)
+    texts, topics = (
+        [t.decode() for t in stories[0][kept]],
+        (stories[1][kept] == b"acq").astype(int),
+    )
     words = common_words(texts, 200)
     model = documents(words, codes=2, hidden=(50,))
     model.compile()

@@ -130,7 +130,9 @@ class TestBest:
         evaluation = Evaluation(evaluate, best="nll", mode=mode, path=path)
         model = fit(evaluation)
         assert (evaluation.best_epoch, evaluation.best_value) == (epoch, values[epoch - 1])
-        assert record(path) == dict(metric="nll", mode=mode, epoch=epoch, value=values[epoch - 1])
+        assert record(path) == dict(
+            metric="nll", mode=mode, epoch=epoch, value=values[epoch - 1]
+        )
         assert_holds(path, evaluate.weights[epoch])
         assert (model.encoder.get_weights()[0] != evaluate.weights[epoch][0]).any()
         model.load_weights(path)
@@ -221,7 +223,10 @@ def test_other_workers_evaluate_and_do_not_write(tmp_path, monkeypatch):
     ("arguments", "sentence"),
     [
         (dict(every=0), "every is 0: evaluations come every 1 epoch or more"),
-        (dict(best="nll", path="a.keras", mode="auto"), "mode is 'auto': expected 'min' or 'max'"),
+        (
+            dict(best="nll", path="a.keras", mode="auto"),
+            "mode is 'auto': expected 'min' or 'max'",
+        ),
         (dict(best="nll"), "best is 'nll' and path is None: give both, or neither"),
     ],
 )

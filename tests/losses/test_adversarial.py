@@ -140,7 +140,9 @@ REAL, FAKE = np.random.default_rng(2).normal(size=(2, 4, 3, 3, 1)).astype("float
 def test_relativistic_compares_pairs():
     objective = adversarial.Relativistic()
     np.testing.assert_allclose(
-        objective.discriminator(REAL, FAKE), softplus(FAKE - REAL).mean(axis=(1, 2, 3)), rtol=1e-5
+        objective.discriminator(REAL, FAKE),
+        softplus(FAKE - REAL).mean(axis=(1, 2, 3)),
+        rtol=1e-5,
     )
     np.testing.assert_allclose(
         objective.generator(FAKE, REAL), softplus(REAL - FAKE).mean(axis=(1, 2, 3)), rtol=1e-5

@@ -52,7 +52,10 @@ def test_each_channel_counts_by_itself(rng):
 
 
 def test_silence_has_a_gradient_that_is_finite(rng):
-    silence, sound = tf.zeros([1, 160, 1]), tf.constant(rng.normal(0, 0.2, (1, 160, 1)), tf.float32)
+    silence, sound = (
+        tf.zeros([1, 160, 1]),
+        tf.constant(rng.normal(0, 0.2, (1, 160, 1)), tf.float32),
+    )
     for x, y in ((silence, silence), (silence, sound), (sound, silence), (sound, sound)):
         with tf.GradientTape() as tape:
             tape.watch(x)

@@ -17,9 +17,7 @@ from keras_gen.training import GenerativeModel, NonFiniteLossError, minimize, re
 from keras_gen.training.refusals import plain_errors, refuse_callbacks
 
 ONE = np.ones([2, 1], "float32")
-OWN_SCHEDULES = (
-    "give the optimizers schedules of their own (keras_gen.training.schedules) when they are made"
-)
+OWN_SCHEDULES = "give the optimizers schedules of their own (keras_gen.training.schedules)"
 OF_ONE_OPTIMIZER = [
     (lambda path: keras.callbacks.LearningRateScheduler(lambda epoch: 0.1), OWN_SCHEDULES),
     (lambda path: keras.callbacks.ReduceLROnPlateau("loss"), OWN_SCHEDULES),
@@ -59,7 +57,9 @@ def slope(model):
 
 class TestCallbacks:
     @pytest.mark.parametrize("make,way_out", OF_ONE_OPTIMIZER)
-    def test_those_of_one_optimizer_are_refused_where_there_are_two(self, make, way_out, tmp_path):
+    def test_those_of_one_optimizer_are_refused_where_there_are_two(
+        self, make, way_out, tmp_path
+    ):
         model, callback = TINY["GAN"].build(0), make(tmp_path / "backup")
         with pytest.raises(ValueError) as caught:
             model.fit(np.zeros([4, 8, 8, 1], "uint8"), callbacks=[callback])
@@ -132,7 +132,9 @@ class TestPlainErrors:
             types.SimpleNamespace(latest="state-7.npz"),
         ]
         with (
-            pytest.raises(NonFiniteLossError, match=r"^g_loss was .* checkpoint: state-7\.npz\. "),
+            pytest.raises(
+                NonFiniteLossError, match=r"^g_loss was .* checkpoint: state-7\.npz\. "
+            ),
             plain_errors(Steep(), callbacks),
         ):
             tf.debugging.check_numerics(float("nan"), "keras_gen: not finite: g_loss")

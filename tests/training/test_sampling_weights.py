@@ -115,7 +115,9 @@ def test_bad_weights_are_refused(value):
 def test_a_draw_from_zeros_is_refused():
     weights = SamplingWeights(2)
     weights.write(tf.constant([0, 1]), tf.zeros([2]))
-    with pytest.raises(ValueError, match="The sum of the sampling weights is 0, but must be posit"):
+    with pytest.raises(
+        ValueError, match="The sum of the sampling weights is 0, but must be posit"
+    ):
         weights.draw(3, [0, 0])
 
 

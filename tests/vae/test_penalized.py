@@ -33,7 +33,11 @@ def built(cls, weights, *arguments, rate=0.0, **options):
 def inferred(weights, x):
     A, a, C, c, *_ = weights
     mean, log_variance = x @ A + a, x @ C + c
-    return mean, log_variance, 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(axis=1)
+    return (
+        mean,
+        log_variance,
+        0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1).sum(axis=1),
+    )
 
 
 def same_step(one, other, x, rate=0.1):

@@ -89,7 +89,9 @@ def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     return {"train": whole.select(slice(1500)), "test": whole.select(slice(1500, None))}
 
 
-def offline_color_digits(size: int = 32, labels: bool = False, seed: int = 0) -> dict[str, Source]:
+def offline_color_digits(
+    size: int = 32, labels: bool = False, seed: int = 0
+) -> dict[str, Source]:
     """Blends the small handwritten digits into photographs, a stand-in for small color images.
 
     Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:

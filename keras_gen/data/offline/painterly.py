@@ -121,7 +121,9 @@ def _render(
     square = np.indices([2 * radius + 1] * 2, np.int32).reshape(2, -1).T - radius
     offsets = square[(square**2).sum(axis=-1) <= (radius + 0.3) ** 2]
     stride = width + 2 * radius  # a margin takes what falls off the canvas
-    for part in np.array_split(np.arange(len(points)), 1 + points.size * len(offsets) // 4_000_000):
+    for part in np.array_split(
+        np.arange(len(points)), 1 + points.size * len(offsets) // 4_000_000
+    ):
         stamps, tangents, stroke = _spline(points[part], counts[part])
         rows, columns = np.rint(stamps + radius).astype(np.int32).T
         pixels = (rows * stride + columns)[:, None] + offsets @ np.array([stride, 1], np.int32)

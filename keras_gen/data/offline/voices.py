@@ -11,7 +11,13 @@ VOICES = ("alto", "baritone", "bass", "soprano", "tenor")
 _RATE = 8000
 _TAKES, _DIGITS = 10, 10
 # Pitch in Hz, length of the vocal tract relative to the tenor's, and decay of the overtones.
-_SPEAKERS = ((190, 0.9, 1.0), (115, 1.05, 1.6), (85, 1.15, 1.2), (240, 0.82, 1.8), (140, 1.0, 1.4))
+_SPEAKERS = (
+    (190, 0.9, 1.0),
+    (115, 1.05, 1.6),
+    (85, 1.15, 1.2),
+    (240, 0.82, 1.8),
+    (140, 1.0, 1.4),
+)
 # The first two formants in Hz of the vowels of father, bed, see, law, food, as men say them:
 # Peterson, Barney: "Control Methods Used in a Study of the Vowels", JASA 1952, table II.
 _VOWELS = np.array([[730, 1090], [530, 1840], [270, 2290], [570, 840], [300, 870]])

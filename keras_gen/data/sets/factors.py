@@ -27,7 +27,9 @@ class Factors:
 
     def __init__(self, sizes: Mapping[str, int]):
         if not sizes:
-            raise ValueError("Factors found no factor: pass sizes such as {'shape': 3, 'x': 32}.")
+            raise ValueError(
+                "Factors found no factor: pass sizes such as {'shape': 3, 'x': 32}."
+            )
         self.names = tuple(sizes)
         self.sizes = tuple(
             checked_integer(f"the number of values of factor {name!r}", size, minimum=2)

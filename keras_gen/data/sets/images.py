@@ -51,7 +51,9 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
         train = load_tfds(name, "train", features=features, size=size)
         test = load_tfds(name, "test", features=features, size=size)
     except DataUnavailable as error:
-        sample = offline_color_digits(labels=labels) if colored else offline_digits(labels=labels)
+        sample = (
+            offline_color_digits(labels=labels) if colored else offline_digits(labels=labels)
+        )
         return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
     if name == "usps":
         train, test = train.map(_framed), test.map(_framed)

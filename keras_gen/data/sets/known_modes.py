@@ -49,4 +49,8 @@ def stacked_digits(
     """
     drawn = np.random.default_rng(seed).integers(len(images), size=(n, 3))
     stacked = np.moveaxis(images[drawn][..., 0], 1, -1)
-    return np.ascontiguousarray(stacked), np.asarray(labels)[drawn].astype("int64") @ [100, 10, 1]
+    return np.ascontiguousarray(stacked), np.asarray(labels)[drawn].astype("int64") @ [
+        100,
+        10,
+        1,
+    ]

@@ -51,7 +51,9 @@ class Shapes:
     def __post_init__(self):
         """Refuses arguments out of range."""
         if self.size < 16:
-            raise ValueError(f"the images must have sides of 16 pixels or more, found {self.size}.")
+            raise ValueError(
+                f"the images must have sides of 16 pixels or more, found {self.size}."
+            )
         if not 0 < self.turn <= 1:
             raise ValueError(f"turn must be above 0 and at most 1, found {self.turn}.")
         _ = self.factors  # which checks the numbers of values

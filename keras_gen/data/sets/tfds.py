@@ -79,7 +79,9 @@ def load_tfds(
         if not folder.exists():
             _prepare(builder, name, data_dir, manual_dir)
         elif not (folder / "dataset_info.json").is_file():
-            raise _damaged(name, folder, "it has no dataset_info.json, so preparing it broke off")
+            raise _damaged(
+                name, folder, "it has no dataset_info.json, so preparing it broke off"
+            )
         paths = [_path(builder.info.features, key, name) for key in names]
         try:
             tensors = _read(builder, name, split, paths, size, memory_limit)
@@ -173,7 +175,9 @@ def _read(
         return next(iter(dataset.batch(count)))
 
 
-def _prepare(builder: Any, name: str, data_dir: Path, manual_dir: str | os.PathLike | None) -> None:
+def _prepare(
+    builder: Any, name: str, data_dir: Path, manual_dir: str | os.PathLike | None
+) -> None:
     import tensorflow_datasets as tfds
 
     missing = f"data set {name!r} is not prepared in {data_dir}"
@@ -217,7 +221,9 @@ def _urls(builder: Any) -> list[str]:
 def unreachable(urls: Sequence[str]) -> str | None:
     """Says which host of some addresses does not answer within seconds, or None if all do."""
     parsed = [urllib.parse.urlsplit(url) for url in urls]
-    for scheme, host in sorted({(part.scheme, part.hostname) for part in parsed if part.hostname}):
+    for scheme, host in sorted(
+        {(part.scheme, part.hostname) for part in parsed if part.hostname}
+    ):
         address: tuple[str | None, int] = (host, 443 if scheme == "https" else 80)
         proxy = urllib.request.getproxies().get(scheme)
         if proxy and not urllib.request.proxy_bypass(host):

@@ -47,7 +47,9 @@ def random_crop_flip(
                 shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
                 side = tf.cast(tf.round(crop / smallest**shrinking), tf.int32)
                 side = tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))
-            image = tf.image.stateless_random_crop(image, [side, side, image.shape[-1]], crop_seed)
+            image = tf.image.stateless_random_crop(
+                image, [side, side, image.shape[-1]], crop_seed
+            )
             if smallest < 1:
                 image = resize_cover(image, crop)
             return tf.image.stateless_random_flip_left_right(image, flip_seed)

@@ -36,7 +36,9 @@ class AffineCoupling(InvertibleLayer):
         >>> y, log_det, _ = AffineCoupling(keras.Model(passive, heads))(tf.random.normal([5, 2]))
     """
 
-    def __init__(self, network: keras.Model, mask: str = "channels", flip: bool = False, **kwargs):
+    def __init__(
+        self, network: keras.Model, mask: str = "channels", flip: bool = False, **kwargs
+    ):
         super().__init__(**kwargs)
         if mask not in MASKS:
             raise ValueError(f"mask is {mask!r}: expected 'channels' or 'checkerboard'.")

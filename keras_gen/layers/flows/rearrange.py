@@ -31,7 +31,9 @@ class Squeeze(InvertibleLayer):
 
     @override
     def build(self, input_shape):
-        if len(input_shape) != 4 or any(side and side % self.factor for side in input_shape[1:3]):
+        if len(input_shape) != 4 or any(
+            side and side % self.factor for side in input_shape[1:3]
+        ):
             raise ValueError(
                 f"Squeeze got the shape {tuple(input_shape)}: expected [batch, height, width, "
                 f"channels] with sides that are multiples of {self.factor}."

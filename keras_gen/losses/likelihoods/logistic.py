@@ -49,7 +49,9 @@ class DiscretizedLogistic(Likelihood):
         for name, least in (("bins", 2), ("mixtures", 1)):
             value = getattr(self, name)
             if value < least:
-                raise ValueError(f"DiscretizedLogistic found {name}={value}: pass {least} or more.")
+                raise ValueError(
+                    f"DiscretizedLogistic found {name}={value}: pass {least} or more."
+                )
 
     @property
     @override

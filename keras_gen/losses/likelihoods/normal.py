@@ -58,7 +58,9 @@ class Normal(Likelihood):
     def _log_prob(self, params, x):
         mean, scale = self._split(params)
         return (
-            -0.5 * tf.square((x - mean) / scale) - tf.math.log(scale) - 0.5 * math.log(2 * math.pi)
+            -0.5 * tf.square((x - mean) / scale)
+            - tf.math.log(scale)
+            - 0.5 * math.log(2 * math.pi)
         )
 
     def _split(self, params):

@@ -79,7 +79,8 @@ def train_domain_classifier(
     b = as_images(b, "b", channels=(3,))
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
-            f"train_domain_classifier found images of shape {a.shape[1:]} in a and {b.shape[1:]} "
+            f"train_domain_classifier found images of shape {a.shape[1:]} in a and "
+            f"{b.shape[1:]} "
             "in b: resize them alike, or the classifier learns the size."
         )
     if kind not in KINDS:

@@ -97,7 +97,8 @@ class Extractor:
         fit = all(side in (None, other) for side, other in zip(sides, found, strict=True))
         if not fit or channels not in (images.shape[-1], 3):
             raise ValueError(
-                f"{self.name} takes images of shape {shape}, found {images.shape[1:]}: pass images "
+                f"{self.name} takes images of shape {shape}, found {images.shape[1:]}: "
+                "pass images "
                 "of that shape, or an extractor that was trained on those that you measure."
             )
         parts = [
@@ -160,7 +161,8 @@ def keras_extractor(
         named = not isinstance(model.output, list | tuple)
     if not named or len(model.input_shape) != 4:
         raise ValueError(
-            f"The model '{model.name}' maps shape {model.input_shape} to {model.output_shape}: "
+            f"The model '{model.name}' maps shape {model.input_shape} to "
+            f"{model.output_shape}: "
             "expected images [batch, H, W, C], and one output or a dict with 'features'."
         )
     if size is None and None not in model.input_shape[1:3]:
@@ -228,7 +230,8 @@ def trained_extractor(
     labels = np.asarray(labels)
     if len(images) < 10 or labels.shape != images.shape[:1]:
         raise ValueError(
-            f"trained_extractor found {len(images)} images and labels of shape {labels.shape}: "
+            f"trained_extractor found {len(images)} images and labels of shape "
+            f"{labels.shape}: "
             "pass at least 10 images, and one label for each."
         )
     folder = Path(cache) if cache else cache_folder()

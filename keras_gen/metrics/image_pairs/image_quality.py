@@ -15,7 +15,9 @@ SSIM_WINDOW = 11
 SCALE_WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)  # finest first, Wang et al. (2003)
 
 
-def psnr(images: np.ndarray, originals: np.ndarray, shave: int = 0, of: str = "luma") -> np.ndarray:
+def psnr(
+    images: np.ndarray, originals: np.ndarray, shave: int = 0, of: str = "luma"
+) -> np.ndarray:
     """Peak signal-to-noise ratio in decibels, float32 `[n]`; infinite for equal images.
 
     The luma is that of the studio range, from 16 for black to 235 for white (MATLAB's rgb2ycbcr,
@@ -132,13 +134,15 @@ def _in_batches(
     originals = as_images(originals, "originals")
     if originals.shape != images.shape:
         raise ValueError(
-            f"Found images of shape {images.shape} and originals of {originals.shape}: pass images "
+            f"Found images of shape {images.shape} and originals of {originals.shape}: "
+            "pass images "
             "of one shape."
         )
     height, width = images.shape[1:3]
     if shave < 0 or min(height, width) - 2 * shave < least:
         raise ValueError(
-            f"Found shave={shave} for images of {height}x{width} pixels: at least {least} pixels "
+            f"Found shave={shave} for images of {height}x{width} pixels: at least "
+            f"{least} pixels "
             "must be left either way."
         )
     inside = (slice(None), slice(shave, height - shave), slice(shave, width - shave))

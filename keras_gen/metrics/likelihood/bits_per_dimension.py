@@ -33,7 +33,8 @@ def bits_per_dimension(
     """
     if dequantization not in DEQUANTIZATIONS:
         raise ValueError(
-            f"Unknown dequantization {dequantization!r}: pass one of {', '.join(DEQUANTIZATIONS)}."
+            f"Unknown dequantization {dequantization!r}: pass one of "
+            f"{', '.join(DEQUANTIZATIONS)}."
         )
     if dimensions < 1 or not levels_per_unit > 0:
         raise ValueError(
@@ -42,7 +43,8 @@ def bits_per_dimension(
         )
     if dequantization == "none" and levels_per_unit != 1:
         raise ValueError(
-            f"bits_per_dimension found levels_per_unit={levels_per_unit} for a probability, which "
+            f"bits_per_dimension found levels_per_unit={levels_per_unit} for a "
+            "probability, which "
             "has no unit: leave it out, or name the dequantization of a density."
         )
     return nats / (dimensions * math.log(2)) + math.log2(levels_per_unit)

@@ -36,7 +36,8 @@ def latent_grid(
     """
     if (shape := tuple(model.decoder.input_shape[1:])) != (2,):
         raise ValueError(
-            f"The decoder takes latents of shape {shape}: a grid needs 2; importance_weighted_nll "
+            f"The decoder takes latents of shape {shape}: a grid needs 2; "
+            "importance_weighted_nll "
             "measures any number."
         )
     if side < 2:
@@ -44,7 +45,9 @@ def latent_grid(
     axis = np.linspace(-span, span, side, dtype="float32")
     z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     parts = [
-        model.likelihood.mean(model.decoder(z[start : start + batch_size], training=False)).numpy()
+        model.likelihood.mean(
+            model.decoder(z[start : start + batch_size], training=False)
+        ).numpy()
         for start in range(0, len(z), batch_size)
     ]
     return np.concatenate(parts), np.exp(-0.5 * np.square(z).sum(axis=1))

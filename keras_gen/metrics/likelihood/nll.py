@@ -109,7 +109,8 @@ def importance_weighted_nll(
     result = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if np.isnan(result["nll"]).any():
         raise FloatingPointError(
-            f"The importance weights of {np.isnan(result['nll']).sum()} of {len(images)} images "
+            f"The importance weights of {np.isnan(result['nll']).sum()} of "
+            f"{len(images)} images "
             "are NaN: look for NaN in the model's weights."
         )
     return result

@@ -57,6 +57,8 @@ def perplexity(uses: np.ndarray) -> float:
     """
     uses = np.asarray(uses, np.float64)
     if uses.min(initial=0) < 0 or not uses.sum() > 0:
-        raise ValueError(f"Uses sum to {uses.sum():g}: expected numbers from 0 on, some above 0.")
+        raise ValueError(
+            f"Uses sum to {uses.sum():g}: expected numbers from 0 on, some above 0."
+        )
     frequencies = uses[uses > 0] / uses.sum()
     return float(np.exp2(-(frequencies * np.log2(frequencies)).sum()))

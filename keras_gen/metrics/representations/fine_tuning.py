@@ -48,6 +48,8 @@ def fine_tuned_error(
     best = keras.callbacks.EarlyStopping(
         "val_accuracy", mode="max", patience=epochs, restore_best_weights=True
     )
-    network.fit(*train, batch_size, epochs, verbose=0, callbacks=[best], validation_data=validation)
+    network.fit(
+        *train, batch_size, epochs, verbose=0, callbacks=[best], validation_data=validation
+    )
     accuracy = network.evaluate(*test, verbose=0)[1]
     return {"test_error": 100 * (1 - accuracy), "epoch": best.best_epoch + 1}

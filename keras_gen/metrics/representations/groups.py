@@ -38,7 +38,8 @@ def group_report(
     groups = as_labels(groups, "groups", len(labels))
     if groups.min() < 0 or not (counts := np.bincount(groups)).all():
         raise ValueError(
-            f"groups are {np.unique(groups).tolist()}: expected all numbers from 0 to the largest."
+            f"groups are {np.unique(groups).tolist()}: expected all numbers from 0 to the "
+            "largest."
         )
     accuracies = np.bincount(groups, weights=predicted == labels) / counts
     weights = np.asarray(counts if shares is None else shares, np.float64)

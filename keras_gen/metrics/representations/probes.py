@@ -43,7 +43,8 @@ def linear_probe(
     counts = [len(x)] if counts is None else list(counts)
     if classes < 2 or not all(classes <= count <= len(x) for count in counts):
         raise ValueError(
-            f"A linear probe needs two classes or more, and counts between their number and that "
+            "A linear probe needs two classes or more, and counts between their number "
+            "and that "
             f"of the examples: found {classes} classes, {len(x)} examples, counts {counts}."
         )
     order = even_order(y, seed)

@@ -60,7 +60,9 @@ def retrieval_curve(
     return np.mean(curves, axis=0)
 
 
-def _hits(queries, query_y, gallery, gallery_y, seed, leave_one_out=False) -> Iterator[np.ndarray]:
+def _hits(
+    queries, query_y, gallery, gallery_y, seed, leave_one_out=False
+) -> Iterator[np.ndarray]:
     """Yields whether ranked examples have the query's label, bools `[queries, n or n - 1]`."""
     order = np.random.default_rng(seed).permutation(len(gallery))
     queries = normalize(queries)

@@ -42,7 +42,9 @@ def transfer_report(
     test_images, test_labels = test
     classes = len(np.unique(labels))
     if classes < 2 or draws < 1:
-        raise ValueError(f"Found {classes} classes and draws={draws}: expected at least 2 and 1.")
+        raise ValueError(
+            f"Found {classes} classes and draws={draws}: expected at least 2 and 1."
+        )
     low, high = data_range
 
     def encode(x):

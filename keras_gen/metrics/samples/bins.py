@@ -33,7 +33,8 @@ def bin_shares(
     if real.shape[1] != generated.shape[1] or not 1 <= bins <= len(real):
         raise ValueError(
             f"bin_shares found {bins} bins for {len(real)} real examples of {real.shape[1]} "
-            f"numbers, and samples of {generated.shape[1]}: pass examples of one shape, and 1 to "
+            f"numbers, and samples of {generated.shape[1]}: pass examples of one shape, "
+            "and 1 to "
             f"{len(real)} bins."
         )
     clusters = KMeans(bins, n_init=4, random_state=seed).fit(real)

@@ -40,7 +40,9 @@ def class_report(
     real_labels, labels = np.asarray(real_labels), np.asarray(labels)
     sizes = [(len(real["features"]), len(real_labels)), (len(generated["logits"]), len(labels))]
     if any(images != wanted or not images for images, wanted in sizes):
-        raise ValueError(f"class_report found {sizes} images and labels: pass one for each image.")
+        raise ValueError(
+            f"class_report found {sizes} images and labels: pass one for each image."
+        )
     right = generated["logits"].argmax(axis=1) == labels
     agreements, distances = [], []
     for wanted in np.unique(labels):

@@ -36,7 +36,9 @@ def moments(features: np.ndarray) -> Moments:
     return Moments(mean, centered.T @ centered / (len(features) - 1), len(features))
 
 
-def frechet_distance(a: np.ndarray | Moments, b: np.ndarray | Moments) -> dict[str, float | None]:
+def frechet_distance(
+    a: np.ndarray | Moments, b: np.ndarray | Moments
+) -> dict[str, float | None]:
     """Squared Fréchet distance of the normal distributions with the moments of two sets.
 
     |m_a - m_b|^2 + tr(C_a + C_b - 2 (C_a C_b)^(1/2)): Heusel et al. (2017), equation 6. It is FID

@@ -121,7 +121,9 @@ class GenerationEvaluation:
         """
         reports: dict[str, dict[str, Any]] = {}
         for name, extract in self.extractors.items():
-            reports[name] = generation_report(self._features[name], extract(images), seed=self.seed)
+            reports[name] = generation_report(
+                self._features[name], extract(images), seed=self.seed
+            )
         for name, report in reports.items():
             report["frechet_ratio"] = report["frechet_distance"] / self._floors[name]
         found = {"frechet_ratio": max(report["frechet_ratio"] for report in reports.values())}

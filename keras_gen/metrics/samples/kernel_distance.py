@@ -82,10 +82,14 @@ def _whole(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
 
     # The estimate without row i, for all i at once: rows of the kernel matrices are subtracted.
     without_a = (
-        (within_a - 2.0 * aa) / ((n - 1) * (n - 2)) + term_b - 2.0 * (between - ab) / ((n - 1) * m)
+        (within_a - 2.0 * aa) / ((n - 1) * (n - 2))
+        + term_b
+        - 2.0 * (between - ab) / ((n - 1) * m)
     )
     without_b = (
-        (within_b - 2.0 * bb) / ((m - 1) * (m - 2)) + term_a - 2.0 * (between - ba) / (n * (m - 1))
+        (within_b - 2.0 * bb) / ((m - 1) * (m - 2))
+        + term_a
+        - 2.0 * (between - ba) / (n * (m - 1))
     )
     variance = (n - 1) * np.var(without_a) + (m - 1) * np.var(without_b)
     return float(value), float(np.sqrt(variance))

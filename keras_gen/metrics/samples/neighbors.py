@@ -68,4 +68,6 @@ def _block(search, queries, reference) -> tuple[np.ndarray, np.ndarray]:
     exact = [np.linalg.norm(queries - reference[column], axis=1) for column in indices.T]
     distances = np.stack(exact, axis=1)
     order = np.argsort(distances, axis=1, kind="stable")
-    return np.take_along_axis(distances, order, axis=1), np.take_along_axis(indices, order, axis=1)
+    return np.take_along_axis(distances, order, axis=1), np.take_along_axis(
+        indices, order, axis=1
+    )

@@ -48,7 +48,9 @@ def prdc(real: np.ndarray, generated: np.ndarray, k: int = 5) -> dict[str, float
     precise = balls = start = 0
     recalled = np.zeros(len(real), bool)
     covered = np.zeros(len(real), bool)
-    for squares in pairwise_distances_chunked(generated, real, working_memory=MEMORY, squared=True):
+    for squares in pairwise_distances_chunked(
+        generated, real, working_memory=MEMORY, squared=True
+    ):
         in_real_ball = squares <= real_radii
         precise += int(in_real_ball.any(axis=1).sum())
         balls += int(in_real_ball.sum())

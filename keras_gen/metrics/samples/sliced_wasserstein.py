@@ -74,7 +74,9 @@ def pyramid_distances(
     return distances
 
 
-def _patches(images: np.ndarray, patches: int, rng: np.random.Generator) -> dict[int, np.ndarray]:
+def _patches(
+    images: np.ndarray, patches: int, rng: np.random.Generator
+) -> dict[int, np.ndarray]:
     """Returns patches `[n * patches, 7, 7, channels]` of each level, by its side."""
     found: dict[int, list[np.ndarray]] = {}
     for image in images:

@@ -59,7 +59,9 @@ class TranslationEvaluation:
         rng = np.random.default_rng(seed)
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
         floors = [self._patches(reference[draw]) for draw in draws]
-        self._floor = {kind: np.mean([floor[kind] for floor in floors], axis=0) for kind in KINDS}
+        self._floor = {
+            kind: np.mean([floor[kind] for floor in floors], axis=0) for kind in KINDS
+        }
         self._of_source = self._patches(source)
         self._target_features = {}
         self._source_distances = {}

@@ -183,7 +183,9 @@ def test_bad_shapes_are_refused(layer, shape, sentence):
         layer.build(shape)
 
 
-@pytest.mark.parametrize(("layers", "found"), [([], "no layers"), ([keras.layers.ReLU()], "ReLU")])
+@pytest.mark.parametrize(
+    ("layers", "found"), [([], "no layers"), ([keras.layers.ReLU()], "ReLU")]
+)
 def test_bad_chains_are_refused(layers, found):
     with pytest.raises(ValueError, match=f"A Chain of {found}"):
         Chain(layers)

@@ -31,7 +31,10 @@ def test_a_gain_is_a_distance_in_decibels(noise):
 def test_only_what_is_audible_in_the_original_counts(noise):
     original = np.concatenate([noise, 0 * noise], axis=1)
     changed = np.concatenate([noise / 2, 0.001 * noise], axis=1)
-    short, whole = log_spectral_distance(noise / 2, noise), log_spectral_distance(changed, original)
+    short, whole = (
+        log_spectral_distance(noise / 2, noise),
+        log_spectral_distance(changed, original),
+    )
     np.testing.assert_allclose(whole, short, rtol=0.2)
     assert (log_spectral_distance(original, changed) < 20 * np.log10(2)).all()
 

@@ -61,7 +61,9 @@ class Usps(tfds.core.GeneratorBasedBuilder):
             }
         missing = [name for name in _FILES.values() if not (folder / name).exists()]
         if missing:
-            raise FileNotFoundError(f"{folder} has neither usps.npz nor {' and '.join(missing)}.")
+            raise FileNotFoundError(
+                f"{folder} has neither usps.npz nor {' and '.join(missing)}."
+            )
         return {
             split: self._generate_examples(*read_libsvm((folder / name).read_bytes()))
             for split, name in _FILES.items()

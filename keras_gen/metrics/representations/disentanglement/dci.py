@@ -64,7 +64,9 @@ def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[st
 def disentanglement(importance: np.ndarray) -> float:
     """Disentanglement from the importances `[d, f]` of codes to factors, none negative."""
     weights = importance.sum(axis=1)
-    return float(np.average(_concentration(importance), weights=weights)) if weights.any() else 0.0
+    return (
+        float(np.average(_concentration(importance), weights=weights)) if weights.any() else 0.0
+    )
 
 
 def completeness(importance: np.ndarray) -> float:

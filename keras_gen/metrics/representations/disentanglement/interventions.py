@@ -126,7 +126,8 @@ def _encode(represent: Represent, rows: np.ndarray) -> np.ndarray:
         codes = np.asarray(represent(part), np.float64)
         if codes.ndim != 2 or len(codes) != len(part) or not np.isfinite(codes).all():
             raise ValueError(
-                f"represent must return finite codes [{len(part)}, d] for combinations of shape "
+                f"represent must return finite codes [{len(part)}, d] for combinations "
+                "of shape "
                 f"{list(part.shape)}, found shape {list(codes.shape)} or numbers not finite."
             )
         parts.append(codes)

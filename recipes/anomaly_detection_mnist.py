@@ -100,7 +100,7 @@ def main(run: Run, s: Settings):
     # Each step: one update of encoder and decoder together.
     run.fit(model, Source(train), partial(reconstructions, images=test_clothes[:12]))
 
-    # Ten further detectors, each of which never sees one digit.
+    # Ten further detectors; each never sees one digit.
     reports = []
     for digit in range(10):
         name = f"without digit {digit}"

@@ -60,7 +60,7 @@ class Settings(RunSettings):
     held_out: int = 100  # Last training images, by which the best epoch and the PCA are chosen
     latent_dim: int = 128  # Dimensions of the latents; of 2 their plane is drawn
     maps: bool = False  # Whether the latents are maps, of the sides of the last convolution's
-    filters: str = "32 64 128"  # Channels of the convolutions, each of which halves the sides
+    filters: str = "32 64 128"  # Channels of the convolutions; each halves the sides
     blocks: int = 1  # Residual blocks at each size
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
     warm_up: float = 0.2  # Fraction of the steps in which the KL divergence's weight rises to 1

@@ -14,7 +14,7 @@ clothes from digits; another one is trained on digits, for the reverse. Scores o
 high for outliers:
 
 - elbo and nll: the negative ELBO, and the negative log-likelihood by importance samples;
-- ratio: the nll less that of a second VAE, the background's, which is trained on images of which a
+- ratio: the nll less that of a second VAE, the background's, trained on images in which a
   fraction of the values is random (Ren et al.: "Likelihood Ratios for Out-of-Distribution
   Detection", NeurIPS 2019), which may fail with VAEs (Xiao et al., "Likelihood Regret", 2020);
 - complexity: the nll less the size of the image as a PNG file, in nats (Serrà et al.: "Input

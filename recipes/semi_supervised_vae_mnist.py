@@ -41,7 +41,7 @@ from keras_gen.visualize import analogies
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     labels: int = 100  # Digits that keep their label, as many of each class
-    draws: int = 5  # Seeds, from `seed` on, each of which draws other digits
+    draws: int = 5  # Seeds, from `seed` on; each draws other digits
     latent_dim: int = 50  # Dimensions of the latents of M1, and of M2 of M1's latents
     m2_latent_dim: int = 50  # Dimensions of the latents of M2
     m1_hidden: int = 600  # Units of each of the two hidden layers of M1
@@ -211,7 +211,7 @@ def test_errors(run, s, train, test, m1, m2, seed):
         m2 = build_m2(run, s, seed)
         m2.fit(m2_batches(s, train, seed), epochs=s.epochs, **steps)
 
-    # Means and log variances of M1's latents, of which M2 sees draws.
+    # Means and log variances of M1's latents; M2 sees draws of them.
     codes = np.stack(m1.encode(digits), axis=1)
     means, *_ = m1.encode(images)
     stacked = build_stacked(run, s, seed, codes.shape[2:])

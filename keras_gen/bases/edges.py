@@ -77,8 +77,7 @@ class Images(Edge):
         if not values.dtype.is_floating:
             raise TypeError(
                 f"Images have dtype {values.dtype.name}: expected uint8 in 0..255, or "
-                "float in "
-                f"[{self.low:g}, {self.high:g}]."
+                f"float in [{self.low:g}, {self.high:g}]."
             )
         expected = f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
         return _within(tf.cast(values, tf.float32), self.low, self.high, "Images", expected)
@@ -239,14 +238,12 @@ class Texts(Edge):
         if not (values.dtype.is_floating or values.dtype.is_integer):
             raise TypeError(
                 f"Counts have dtype {values.dtype.name}: expected integers such as uint8, "
-                "floats, "
-                "or texts as strings."
+                "floats, or texts as strings."
             )
         if not values.shape.is_compatible_with([None, len(self.vocabulary)]):
             raise ValueError(
                 f"Counts have shape {values.shape}: expected [batch, "
-                f"{len(self.vocabulary)}], one "
-                "for each word of the vocabulary."
+                f"{len(self.vocabulary)}], one for each word of the vocabulary."
             )
         values = tf.cast(values, tf.float32)
         largest = np.finfo("float32").max

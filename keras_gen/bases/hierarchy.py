@@ -85,8 +85,7 @@ class HierarchicalVAE(Coder):
             found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())
             raise ValueError(
                 f"The networks are {found}: expected one in bottom_up for each layer of "
-                "latents, "
-                f"and in {' and '.join(others)} one for each but the top layer."
+                f"latents, and in {' and '.join(others)} one for each but the top layer."
             )
         require_built(decoder, *(network for some in lists.values() for network in some))
         for name, networks in lists.items():
@@ -320,8 +319,7 @@ def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
     if found != taken:
         raise ValueError(
             f"The network '{network.name}' takes inputs of shapes {taken}, but the "
-            "networks before "
-            f"it give {found}: build it for these."
+            f"networks before it give {found}: build it for these."
         )
     outputs = network(inputs if len(inputs) > 1 else inputs[0], training=training)
     return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
@@ -338,8 +336,7 @@ def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[li
     if cut < 0:
         raise ValueError(
             f"The network '{network.name}' has {len(outputs)} outputs: expected features "
-            "if there "
-            f"are any, then mean and log variance of {variables} variable(s)."
+            f"if there are any, then mean and log variance of {variables} variable(s)."
         )
     return outputs[:cut], list(zip(outputs[cut::2], outputs[cut + 1 :: 2], strict=True))
 

@@ -58,8 +58,7 @@ def great_circle(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
             f"There are {nowhere.sum()} of {len(start)} pairs of latents that no one "
             "great circle "
             "joins, opposite ones or with one of zeros: draw latents of 2 or more "
-            "dimensions from "
-            "a normal distribution, or leave out spherical."
+            "dimensions from a normal distribution, or leave out spherical."
         )
     angle = t * np.arctan2(sine, cosine)
     # Where the two point the same way, the path stays where it is.

@@ -71,8 +71,7 @@ class LikelihoodModel(GenerativeModel):
         if terms.keys() != self.loss_weights().keys():
             raise ValueError(
                 f"{type(self).__name__}.loss_terms returns {sorted(terms)} and "
-                "loss_weights names "
-                f"{sorted(self.loss_weights())}: they must agree."
+                f"loss_weights names {sorted(self.loss_weights())}: they must agree."
             )
         return terms, inferred
 

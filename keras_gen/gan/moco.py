@@ -61,8 +61,7 @@ class MoCoGAN(GAN):
             raise ValueError(
                 f"The discriminators take {video} and {frame}, and {content_dim} of "
                 f"{self.latent_dim} latents are the content: expected (frames, *image) "
-                "and image, "
-                "and some latents for the motion."
+                "and image, and some latents for the motion."
             )
         self.image_discriminator = image_discriminator
         self.content_dim = content_dim

@@ -10,8 +10,7 @@ from keras_gen.training import require
 
 NO_MULTIPLE = (
     "There are {} examples in a batch on each replica, which is no multiple of pack x k "
-    "= {} x {}: "
-    "give fit batches of a multiple of pack x k x replicas."
+    "= {} x {}: give fit batches of a multiple of pack x k x replicas."
 )
 
 
@@ -57,8 +56,7 @@ class PacGAN(GAN):
         if pack < 1 or taken != (*places, pack * channels):
             raise ValueError(
                 f"pack is {pack} and the discriminator takes {taken}: expected at least "
-                "1, and as "
-                f"many times the {channels} channels of {shape}."
+                f"1, and as many times the {channels} channels of {shape}."
             )
         self.pack = pack
         self.edges["x"] = KINDS[self.data](shape, name=self.data)

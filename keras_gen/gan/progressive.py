@@ -115,8 +115,7 @@ class ProgressiveGAN(GAN):
         if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
             raise ValueError(
                 f"stable_steps is {self.stable_steps} and fade_steps {self.fade_steps}: "
-                "expected "
-                f"multiples of steps_per_execution={steps_per_execution}, or use 1."
+                f"expected multiples of steps_per_execution={steps_per_execution}, or use 1."
             )
         super().compile(steps_per_execution=steps_per_execution, **kwargs)
 

@@ -82,8 +82,7 @@ class StyleGAN(LatentSampler, AdversarialModel):
         if not 0 <= mixing <= 1 or path_every < 1:
             raise ValueError(
                 f"mixing is {mixing} and path_every {path_every}: expected a "
-                "probability and a "
-                "number of steps of at least 1."
+                "probability and a number of steps of at least 1."
             )
         styles, pixels = generator.inputs
         self.layers_of_style, dim = styles.shape[1:]
@@ -91,8 +90,7 @@ class StyleGAN(LatentSampler, AdversarialModel):
         if mapping.output_shape != (None, dim):
             raise ValueError(
                 f"The mapping makes styles {mapping.output_shape} and the generator "
-                f"takes {dim} "
-                "numbers: expected [batch, style] of that size."
+                f"takes {dim} numbers: expected [batch, style] of that size."
             )
         self.mapping = mapping
         self.mixing = mixing

@@ -50,8 +50,7 @@ class UnrolledGAN(GAN):
         if unrolled_steps < 0 or not unrolled_rate > 0:
             raise ValueError(
                 f"unrolled_steps is {unrolled_steps} and unrolled_rate {unrolled_rate}: "
-                "expected 0 "
-                "steps or more, and a positive rate."
+                "expected 0 steps or more, and a positive rate."
             )
         self.unrolled_steps = unrolled_steps
         self.unrolled_rate = unrolled_rate

@@ -60,8 +60,7 @@ def as_images(
         shapes = " or ".join(f"[n, H, W, {number}]" for number in channels)
         raise ValueError(
             f"Expected {name} to be uint8 {shapes}, found {images.dtype} "
-            f"{list(images.shape)}: "
-            "pass at least one image, as whole numbers from 0 to 255."
+            f"{list(images.shape)}: pass at least one image, as whole numbers from 0 to 255."
         )
     return images
 

@@ -44,8 +44,7 @@ def big_gan_generator(
     if latent_dim % (blocks + 1):
         raise ValueError(
             f"latent_dim is {latent_dim}: expected a multiple of {blocks + 1}, for the "
-            "first map "
-            f"and each of {blocks} blocks have an equal part."
+            f"first map and each of {blocks} blocks have an equal part."
         )
     latents = keras.Input((latent_dim,))
     labels = keras.Input((), dtype="int32")

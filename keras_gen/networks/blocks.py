@@ -87,8 +87,7 @@ def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int,
             f"{halvings} convolutions that halve cannot take {height}x{width} pixels: "
             "expected one "
             f"at least, and sides that are multiples of {factor}; change {argument}, or "
-            "pad the "
-            "images (keras_gen.data.pad_to)."
+            "pad the images (keras_gen.data.pad_to)."
         )
     return height // factor, width // factor
 

@@ -42,8 +42,7 @@ def coupling_flow(
     if len(shape) not in (1, 3) or steps < 1:
         raise ValueError(
             f"A coupling flow of {steps} steps for examples of shape {tuple(shape)}: "
-            "expected at "
-            "least 1 step, and (values,) or (height, width, channels)."
+            "expected at least 1 step, and (values,) or (height, width, channels)."
         )
     options = dict(hidden=hidden, activation=activation, condition_dim=condition_dim)
     if len(shape) == 1:

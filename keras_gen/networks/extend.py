@@ -37,8 +37,7 @@ def with_labels(
     if channels <= classes:
         raise ValueError(
             f"The network '{network.name}' takes {channels} channels: build it for "
-            f"{classes} more "
-            "than what it is given beside the labels."
+            f"{classes} more than what it is given beside the labels."
         )
     inputs = keras.Input(shape or (*places, channels - classes))
     labels = keras.Input((), dtype="int32")
@@ -64,8 +63,7 @@ def with_codes(network: keras.Model, codes: int) -> keras.Model:
     if len(taken) != 1 or not 0 < codes < taken[0]:
         raise ValueError(
             f"The network '{network.name}' takes {taken} and there are {codes} codes: "
-            "build it for "
-            "a vector of the latents, at least one, and the codes, at least one."
+            "build it for a vector of the latents, at least one, and the codes, at least one."
         )
     inputs = [keras.Input((taken[0] - codes,)), keras.Input((codes,))]
     return keras.Model(inputs, network(layers.Concatenate()(inputs)), name=network.name)
@@ -119,8 +117,7 @@ def with_projection(network: keras.Model, classes: int) -> keras.Model:
     if shapes != [(None, 1)] or len(features.shape) != 2:
         raise ValueError(
             f"The network '{network.name}' makes {shapes} of {features.shape}: expected "
-            "one logit "
-            "of features [batch, number] by a dense layer."
+            "one logit of features [batch, number] by a dense layer."
         )
     labels = keras.Input((), dtype="int32", name="labels")
     embedded = layers.Embedding(classes, features.shape[1], name="projection")(labels)
@@ -172,8 +169,7 @@ def keep_latents(
     if not kept or len(set(kept)) < len(kept) or min(kept) < 0 or max(kept) >= count:
         raise ValueError(
             f"kept is {kept}: expected one or more different numbers from 0 to "
-            f"{count - 1}, of the "
-            "latents that are kept."
+            f"{count - 1}, of the latents that are kept."
         )
     heads = [ops.take(head, kept, axis=-1) for head in encoder.outputs]
     latents = keras.Input((len(kept),))

@@ -113,16 +113,14 @@ def start_at_mean(decoder: keras.Model, images: np.ndarray) -> None:
     if not (np.min(images) >= 0 and np.max(images) <= 1):
         raise ValueError(
             f"The images' values are from {np.min(images)} to {np.max(images)}: expected "
-            "[0, 1], "
-            "such as keras_gen.data.binarize draws or pixels divided by 255."
+            "[0, 1], such as keras_gen.data.binarize draws or pixels divided by 255."
         )
     ends = [layer.activation for layer in decoder.layers if isinstance(layer, layers.Dense)][-1]
     scales = {keras.activations.linear: 1.0, keras.activations.tanh: 0.5}
     if ends not in scales:
         raise ValueError(
             f"The decoder ends with {ends.__name__}: expected logits or tanh, so None or "
-            "'tanh' as "
-            "output_activation."
+            "'tanh' as output_activation."
         )
     mean = np.clip(mean.ravel(), SMALLEST_MEAN, 1 - SMALLEST_MEAN)
     bias.assign(scales[ends] * np.log(mean / (1 - mean)))  # 2 sigmoid(x) - 1 is tanh(x / 2)

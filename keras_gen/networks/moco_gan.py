@@ -78,8 +78,7 @@ def video_discriminator(
     if frames <= 3 * stages:
         raise ValueError(
             f"A video of {frames} frames is too short for {stages} layers, each of which "
-            "takes 3: "
-            f"use at least {3 * stages + 1} frames, or smaller images."
+            f"takes 3: use at least {3 * stages + 1} frames, or smaller images."
         )
     videos = keras.Input(video_shape)
     x = videos
@@ -119,8 +118,7 @@ def _frames(video_shape) -> int:
     if len(video_shape) != 4 or video_shape[0] < 2:
         raise ValueError(
             f"A video has the shape {tuple(video_shape)}: expected (frames, side, side, "
-            "channels) "
-            "with at least 2 frames; one frame is an image, for which there is "
+            "channels) with at least 2 frames; one frame is an image, for which there is "
             "dcgan_generator."
         )
     return video_shape[0]

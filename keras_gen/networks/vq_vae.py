@@ -29,7 +29,7 @@ def residual_encoder(
         filters: Channels of all maps.
         residual_filters: Channels between the two convolutions of a block.
         blocks: Number of residual blocks.
-        stages: Number of strided convolutions, each of which halves the sides.
+        stages: Number of strided convolutions; each halves the sides.
         codes_per_place: Latents at each place.
 
     Returns:

@@ -104,7 +104,6 @@ def _latents(samples, filters) -> int:
             f"{len(filters)} convolutions that halve cannot take {samples} samples: "
             "expected at "
             f"least one, and a multiple of {factor} samples; change filters, or pad the "
-            "waveforms "
-            "(keras_gen.data.fit_length)."
+            "waveforms (keras_gen.data.fit_length)."
         )
     return samples // factor

@@ -287,7 +287,7 @@ class Run:
     def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
         """Calls `measure`, unless this run has done so before it was interrupted.
 
-        For sweeps over many short trainings, each of which depends on nothing but its settings.
+        For sweeps over many short trainings; each depends on nothing but its settings.
 
         Args:
             name: Of what is measured, other than all others of the run.

@@ -106,8 +106,7 @@ def _join_workers() -> tf.distribute.Strategy:
     except RuntimeError as error:
         raise ValueError(
             f"--strategy multiworker cannot be used any more in this process ({error}): "
-            "make the "
-            "strategy before TensorFlow is used for anything else."
+            "make the strategy before TensorFlow is used for anything else."
         ) from error
 
 

@@ -38,10 +38,8 @@ class ImagePool(keras.layers.Layer):
         if size < 0 or (size and None in tuple(image_shape)):
             raise ValueError(
                 f"An image pool of size {size} for images of shape {tuple(image_shape)}: "
-                "the size "
-                "must not be negative, and the shape must be known (build the "
-                "discriminator for "
-                "the size of the training crops, or use pool_size=0)."
+                "the size must not be negative, and the shape must be known (build the "
+                "discriminator for the size of the training crops, or use pool_size=0)."
             )
         self.size = size
         self.image_shape = tuple(image_shape)

@@ -82,8 +82,7 @@ def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
         if slope is None:
             raise ValueError(
                 f"{name} does not depend on {weight.path}: every trainable weight of the "
-                "network "
-                "must take part in its loss; freeze what should not."
+                "network must take part in its loss; freeze what should not."
             )
     return Gradients(loss, tuple(rest), weights, slopes, part)
 

@@ -177,8 +177,7 @@ class GenerativeModel(keras.Model):
         if unknown := sorted(optimizers.keys() - players.keys()):
             raise ValueError(
                 f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, "
-                "but got "
-                f"{unknown[0]!r}."
+                f"but got {unknown[0]!r}."
             )
         self._refuse_ways_to_run(jit_compile, steps_per_execution)
         objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
@@ -205,8 +204,7 @@ class GenerativeModel(keras.Model):
         if steps_per_execution > 1 and resamples:
             raise ValueError(
                 f"steps_per_execution={steps_per_execution} with sampling weights: the "
-                "next batch "
-                "could be drawn before this step has written its weights; use 1."
+                "next batch could be drawn before this step has written its weights; use 1."
             )
         replicas = tf.distribute.get_strategy().num_replicas_in_sync
         if replicas > 1 and (jit_compile or steps_per_execution > 1):
@@ -368,8 +366,7 @@ class GenerativeModel(keras.Model):
             expected = ", ".join(f"{name} ({edges[name].name})" for name in self.batch)
             raise ValueError(
                 f"{type(self).__name__} trains on {expected}, but got {len(parts)} "
-                "arrays in a "
-                f"batch: give fit {len(self.batch)}, without sample weights."
+                f"arrays in a batch: give fit {len(self.batch)}, without sample weights."
             )
         batch = {}
         for name, part in zip(self.batch, parts, strict=False):

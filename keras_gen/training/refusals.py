@@ -59,8 +59,7 @@ def refuse_arguments(name: str, args: tuple, kwargs: dict) -> None:
         if kwargs.get(weights) is not None:
             raise ValueError(
                 f"{name} got {weights}, which its losses do not read: draw examples as "
-                "often as "
-                "they are to count (keras_gen.data.weighted_stream)."
+                "often as they are to count (keras_gen.data.weighted_stream)."
             )
     arrays = tf.nest.flatten([*args[:2], kwargs.get("x"), kwargs.get("y")])
     if any(hasattr(array, "shape") and not all(np.shape(array)) for array in arrays):
@@ -103,8 +102,7 @@ def plain_errors(model, callbacks):
                 f"{loss} was not finite at step {model.step.numpy()}, and changed no "
                 "trainable "
                 f"weight. Last good checkpoint: {where}. Lower the learning rate, or look "
-                "for bad "
-                "values in the data."
+                "for bad values in the data."
             ) from error
         if sentence := refusal(text):
             raise ValueError(sentence) from error

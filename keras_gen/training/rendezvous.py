@@ -31,8 +31,7 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
         raise OSError(
             error.errno,
             f"This machine's address in TF_CONFIG, {own}, is taken ({error.strerror}): "
-            "end the "
-            "process that listens there, or choose another port.",
+            "end the process that listens there, or choose another port.",
         ) from error
     with door:
         while missing := [address for address in missing if not _answers(address)]:
@@ -41,8 +40,7 @@ def wait_for_others(addresses: Sequence[str], own: str) -> None:
             if now - start > 60 * minutes:
                 raise TimeoutError(
                     f"{waited_for} of TF_CONFIG did not answer within {minutes:g} "
-                    "minutes: start "
-                    f"all machines of the cluster, or wait longer ({MINUTES})."
+                    f"minutes: start all machines of the cluster, or wait longer ({MINUTES})."
                 )
             if now - printed > 10:
                 print(f"waiting for {waited_for} of TF_CONFIG", flush=True)

@@ -9,7 +9,7 @@ from keras_gen.training.checks import require
 from keras_gen.training.replicas import global_batch
 
 _STALE = (
-    "A batch was drawn after {} changes of the sampling weights, of which there are {} "
+    "A batch was drawn after {} changes of the sampling weights, and there are {} "
     "by now: "
     "give fit distribute_fresh(stream, strategy), steps_per_execution=1, and no prefetch."
 )
@@ -119,8 +119,7 @@ class SamplingWeights(keras.layers.Layer):
         if index.shape.rank != 1 or not index.shape.is_compatible_with(values.shape):
             raise ValueError(
                 f"Sampling weights of shape {values.shape} for indices of shape "
-                f"{index.shape}: "
-                "both must be [batch]."
+                f"{index.shape}: both must be [batch]."
             )
         index = global_batch(index)
         values = global_batch(values)

@@ -141,8 +141,7 @@ class Exponential(Linear):
         if self.start * self.end <= 0:
             raise ValueError(
                 f"start is {self.start} and end {self.end}: equal ratios neither reach "
-                "nor cross "
-                "0, so take two values of one sign, or Linear."
+                "nor cross 0, so take two values of one sign, or Linear."
             )
 
     @override

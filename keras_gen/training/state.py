@@ -96,8 +96,7 @@ class TrainingState(keras.callbacks.Callback):
         if paths:
             raise CheckpointError(
                 f"None of the {len(paths)} checkpoints in {self.directory} can be read: "
-                "move the "
-                "folder away to start over."
+                "move the folder away to start over."
             )
         return None, None, None
 
@@ -130,8 +129,7 @@ class TrainingState(keras.callbacks.Callback):
             detail = f"{odd[0][0]} there and {odd[0][1]} here" if odd else "more on one side"
             raise CheckpointError(
                 f"The checkpoint {self.latest} belongs to another model: {len(there)} "
-                "variables "
-                f"there and {len(here)} here; first difference: {detail}."
+                f"variables there and {len(here)} here; first difference: {detail}."
             )
         for index, variable in enumerate(variables):
             variable.assign(self._arrays[f"v{index:05d}"])
@@ -144,8 +142,7 @@ class TrainingState(keras.callbacks.Callback):
         if here != there:
             raise CheckpointError(
                 f"The checkpoint {self.latest} holds the counters of the callbacks "
-                f"{there}, but "
-                f"there are {here} here: give the same ones in the same order."
+                f"{there}, but there are {here} here: give the same ones in the same order."
             )
         for number, callback in enumerate(self.tracked):
             saved = self._meta["callbacks"][number]
@@ -218,8 +215,7 @@ class TrainingState(keras.callbacks.Callback):
                     f"{variable.path} is not finite after epoch {self.epoch}, which is "
                     "not saved. "
                     f"Last good checkpoint: {self.latest or 'none'}. Lower the learning "
-                    "rate, or "
-                    "look for bad values in the data."
+                    "rate, or look for bad values in the data."
                 )
 
 

@@ -115,15 +115,13 @@ class ContextEncoder(GenerativeModel):
         if found != shape or shape[0] != shape[1] or None in shape:
             raise ValueError(
                 f"The encoder takes {shape} and the decoder returns {found}: expected "
-                "one square "
-                "of a known size."
+                "one square of a known size."
             )
         most = shape[0] // 4 - 1
         if not 0 <= self.overlap <= most:
             raise ValueError(
                 f"overlap is {self.overlap} for images of {shape[0]} pixels: expected 0 "
-                f"to {most}, "
-                "so that something is missing."
+                f"to {most}, so that something is missing."
             )
         seen = shape[0] - 2 * self._margin
         if self.discriminator and self.discriminator.input_shape[1:] != (seen, seen, shape[2]):

@@ -73,7 +73,7 @@ def test_a_draw_is_fresh_until_the_weights_change():
         drawn = weights.draw(4, [0, 0])
         np.testing.assert_array_equal(weights.fresh(drawn), drawn[:, 0])
         change()
-        sentence = "drawn after {} changes of the sampling weights, of which there are {} by now"
+        sentence = "drawn after {} changes of the sampling weights, and there are {} by now"
         changes = weights.changes.numpy()
         with pytest.raises(ValueError, match=sentence.format(changes - 1, changes)):
             weights.fresh(drawn)

@@ -80,8 +80,7 @@ def train_domain_classifier(
     if a.shape[1:] != b.shape[1:]:
         raise ValueError(
             f"train_domain_classifier found images of shape {a.shape[1:]} in a and "
-            f"{b.shape[1:]} "
-            "in b: resize them alike, or the classifier learns the size."
+            f"{b.shape[1:]} in b: resize them alike, or the classifier learns the size."
         )
     if kind not in KINDS:
         raise ValueError(f"kind is {kind!r}: expected one of {', '.join(map(repr, KINDS))}.")

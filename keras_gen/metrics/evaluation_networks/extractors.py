@@ -231,8 +231,7 @@ def trained_extractor(
     if len(images) < 10 or labels.shape != images.shape[:1]:
         raise ValueError(
             f"trained_extractor found {len(images)} images and labels of shape "
-            f"{labels.shape}: "
-            "pass at least 10 images, and one label for each."
+            f"{labels.shape}: pass at least 10 images, and one label for each."
         )
     folder = Path(cache) if cache else cache_folder()
     folder.mkdir(parents=True, exist_ok=True)

@@ -56,14 +56,12 @@ def train_classifier(
             f"train_classifier found labels {labels.dtype} {list(labels.shape)} for "
             f"{len(images)} "
             f"images of {classes} classes: pass one whole number for each image, from "
-            "0 to the "
-            "number of classes - 1, which must be at least 2."
+            "0 to the number of classes - 1, which must be at least 2."
         )
     if min(images.shape[1:3]) < 2 ** len(WIDTHS):
         raise ValueError(
             f"train_classifier found images of {images.shape[1]}x{images.shape[2]} "
-            "pixels: sides "
-            f"must have at least {2 ** len(WIDTHS)}."
+            f"pixels: sides must have at least {2 ** len(WIDTHS)}."
         )
     model = build_classifier(images.shape[1:], classes, seed, kind)
     batch_size = min(batch_size, len(images))

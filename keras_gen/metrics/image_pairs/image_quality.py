@@ -135,15 +135,13 @@ def _in_batches(
     if originals.shape != images.shape:
         raise ValueError(
             f"Found images of shape {images.shape} and originals of {originals.shape}: "
-            "pass images "
-            "of one shape."
+            "pass images of one shape."
         )
     height, width = images.shape[1:3]
     if shave < 0 or min(height, width) - 2 * shave < least:
         raise ValueError(
             f"Found shave={shave} for images of {height}x{width} pixels: at least "
-            f"{least} pixels "
-            "must be left either way."
+            f"{least} pixels must be left either way."
         )
     inside = (slice(None), slice(shave, height - shave), slice(shave, width - shave))
     images = images[inside]

@@ -37,8 +37,7 @@ def latent_grid(
     if (shape := tuple(model.decoder.input_shape[1:])) != (2,):
         raise ValueError(
             f"The decoder takes latents of shape {shape}: a grid needs 2; "
-            "importance_weighted_nll "
-            "measures any number."
+            "importance_weighted_nll measures any number."
         )
     if side < 2:
         raise ValueError(f"side is {side}: at least 2 points on each axis.")

@@ -110,8 +110,7 @@ def importance_weighted_nll(
     if np.isnan(result["nll"]).any():
         raise FloatingPointError(
             f"The importance weights of {np.isnan(result['nll']).sum()} of "
-            f"{len(images)} images "
-            "are NaN: look for NaN in the model's weights."
+            f"{len(images)} images are NaN: look for NaN in the model's weights."
         )
     return result
 

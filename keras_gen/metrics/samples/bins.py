@@ -34,8 +34,7 @@ def bin_shares(
         raise ValueError(
             f"bin_shares found {bins} bins for {len(real)} real examples of {real.shape[1]} "
             f"numbers, and samples of {generated.shape[1]}: pass examples of one shape, "
-            "and 1 to "
-            f"{len(real)} bins."
+            f"and 1 to {len(real)} bins."
         )
     clusters = KMeans(bins, n_init=4, random_state=seed).fit(real)
     of_real = np.bincount(clusters.labels_, minlength=bins) / len(real)

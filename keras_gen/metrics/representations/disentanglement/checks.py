@@ -29,8 +29,7 @@ def check(codes: np.ndarray, factors: np.ndarray) -> tuple[np.ndarray, np.ndarra
     if codes.shape[1] < 2 or factors.shape[1] < 2:
         raise ValueError(
             f"Found {codes.shape[1]} codes and {factors.shape[1]} factors: pass 2 or more "
-            "of each, "
-            "since one alone cannot be entangled with another."
+            "of each, since one alone cannot be entangled with another."
         )
     if not np.issubdtype(factors.dtype, np.integer):
         raise TypeError(
@@ -84,11 +83,9 @@ def better_than_chance(predicted: np.ndarray, factors: np.ndarray) -> np.ndarray
         best = np.argmax(found - chance)
         raise ValueError(
             "No factor is predicted from the codes better than chance (the best, factor "
-            f"{best}, "
-            f"scores {found[best]:.3f} on {len(factors)} held-out examples, "
+            f"{best}, scores {found[best]:.3f} on {len(factors)} held-out examples, "
             f"{chance[best]:.3f} on "
             "shuffled ones), and a score would be one of noise: pass codes of an encoder "
-            "that has "
-            "learned, or more examples."
+            "that has learned, or more examples."
         )
     return better

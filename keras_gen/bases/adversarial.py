@@ -117,6 +117,11 @@ class AdversarialModel(GenerativeModel):
                 return network(shown, training=training)
         return network(shown, training=training)
 
+    def logits_of_both(self, batch: dict, fake, training: bool) -> list:
+        """Returns the logits of the real examples and of generated ones, without further heads."""
+        outputs = [self.discriminate(each, batch, training) for each in (self.real(batch), fake)]
+        return [each[0] if isinstance(each, list) else each for each in outputs]
+
     def augmented(self, shown, training: bool):
         """Returns the discriminator's inputs, changed at random: images and their channels."""
 

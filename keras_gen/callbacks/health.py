@@ -12,7 +12,7 @@ from typing_extensions import override
 from keras_gen.bases.adversarial import AdversarialModel
 from keras_gen.metrics.samples.bins import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
-from keras_gen.training import is_chief
+from keras_gen.training import is_chief, stateless
 
 SURE = 0.02  # of the loss of a discriminator that guesses: below, it is sure of all examples
 MOSTLY = 0.5  # likewise: below, it is right about most of them
@@ -116,18 +116,14 @@ class AdversarialHealth(keras.callbacks.Callback):
         objective = self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
-            fake_logits = self._logits(fake, batch)
-            real_logits = self._logits(self.model.real(batch), batch)
+            with stateless():
+                real_logits, fake_logits = self.model.logits_of_both(batch, fake, training=True)
             g_loss = objective.generator(fake_logits, real_logits)
         slopes = tf.reshape(tape.gradient(g_loss, fake), [len(fake), -1])
         guess = objective.discriminator(tf.zeros_like(real_logits), tf.zeros_like(fake_logits))
         d_loss = objective.discriminator(real_logits, fake_logits)
         slope = tf.norm(slopes, axis=-1)
         return _mean(guess), _mean(d_loss), _mean(slope)
-
-    def _logits(self, examples, batch):
-        outputs = self.model.discriminate(examples, batch, training=True, keep_state=True)
-        return outputs[0] if isinstance(outputs, list) else outputs
 
 
 def _mean(values) -> float:

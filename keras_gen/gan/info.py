@@ -151,6 +151,11 @@ class InfoGAN(GAN):
         return logits[:count], logits[count:], q[count:]
 
     @override
+    def logits_of_both(self, batch, fake, training):
+        real_logits, fake_logits, _ = self.discriminate_together(batch, fake, training)
+        return [real_logits, fake_logits]
+
+    @override
     def discriminator_terms(self, batch, fake, use, training):
         real_logits, fake_logits, q = self.discriminate_together(batch, fake, training)
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)

@@ -203,7 +203,8 @@ def test_images_and_bernoulli(rng):
     # beta weighs the loss, and is no part of the likelihood.
     terms = []
     for _ in range(50):
-        terms.append(vae.terms({"x": vae.prepare(images)}))
+        found, _ = vae.terms({"x": vae.prepare(images)})
+        terms.append(found)
         vae.evaluation_step.assign_add(1)  # other latents
     negative_elbo = np.mean([each["reconstruction"] + each["kl"] for each in terms], axis=0)
     assert (np.abs(negative_elbo + result["elbo"]) < 0.5).all()

@@ -40,15 +40,15 @@ def test_clear_errors():
 
 
 class Model:
-    """Samples at (3, 4), and the critic of slope 1 that tells them from points at 0."""
+    """Samples at (3, 4), and a critic of slope 1 between them and points at 0."""
 
     def sample(self, n, seed):
         return np.tile(np.array([3.0, 4.0]), (n, 1))
 
-    def critic(self, x, training):
+    def discriminator(self, x, training):
         return -(x @ np.array([[0.6], [0.8]]))
 
 
-def test_what_the_critic_says_stands_beside_the_distance():
+def test_the_critics_estimate_and_the_distance():
     found = critic_distances(Model(), np.zeros((4, 2)))
     assert found == pytest.approx({"critic": 5.0, "exact": 5.0})

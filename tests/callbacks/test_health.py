@@ -48,7 +48,7 @@ class Joint(GAN):
     """Shows its discriminator real and generated examples as one batch."""
 
     def logits_of_both(self, batch, fake, training):
-        both = np.concatenate([batch["x"], fake])
+        both = keras.ops.concatenate([batch["x"], fake])
         logits = self.discriminate(both, batch, training)
         return [logits[: len(fake)], logits[len(fake) :]]
 

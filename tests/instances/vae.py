@@ -110,9 +110,10 @@ def _db(seed=3):
 
 
 def _style_identity(seed=3):
+    encoder = _posterior()
     critic = mlp_encoder((4, 4, 1 + 3), latent_dim=1, hidden=(5,), name="discriminator")
     return vae.StyleIdentityVAE(
-        with_head(_posterior(), 3, "identity"),
+        with_head(encoder, 3, "identity"),
         _decoder(5),
         with_labels(critic, 3),
         classes=3,

@@ -85,10 +85,8 @@ def ladder_factors(model, x, z):
     top = f"z{depth}"
     log_q[top], log_p[top] = log_normal(z[top], *estimates[-1]), log_normal(z[top], 0.0, 0.0)
     for i in range(depth - 1, 0, -1):
-        (mean, log_variance), (mean_p, log_variance_p) = (
-            estimates[i - 1],
-            outputs(model.top_down[i - 1], z[f"z{i + 1}"]),
-        )
+        mean, log_variance = estimates[i - 1]
+        mean_p, log_variance_p = outputs(model.top_down[i - 1], z[f"z{i + 1}"])
         a, b = np.exp(-log_variance), np.exp(-log_variance_p)
         mean_q = (a * mean + b * mean_p) / (a + b)
         log_q[f"z{i}"] = log_normal(z[f"z{i}"], mean_q, -np.log(a + b))

@@ -95,7 +95,7 @@ def run_script(path, *arguments, cwd=None, env=None) -> subprocess.CompletedProc
 
 
 def run_workers(path, *arguments) -> list[subprocess.CompletedProcess]:
-    """Runs a script twice at once, as two workers that know of each other, each told its number."""
+    """Runs a script twice at once, as two workers of one cluster; each is given its number."""
 
     def train(index, task):
         return run_script(path, index, *arguments, env=os.environ | {"TF_CONFIG": task})

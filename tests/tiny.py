@@ -117,7 +117,7 @@ def step(model: GenerativeModel) -> dict:
 
 
 def batches(arrays: tuple) -> tf.data.Dataset:
-    """Global batches for `fit`, which workers and replicas share out."""
+    """Global batches for `fit`, which workers and replicas divide."""
     dataset = tf.data.Dataset.from_tensor_slices(arrays if len(arrays) > 1 else arrays[0])
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

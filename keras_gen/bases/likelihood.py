@@ -113,18 +113,19 @@ class LikelihoodModel(GenerativeModel):
         """
         return {"scores": self.nats(x, **given)}
 
-    def threshold(self, x, quantile: float = 0.99) -> float:
+    def threshold(self, x, quantile: float = 0.99, **given) -> float:
         """Returns the quantile of the scores of normal, held-out examples.
 
         Args:
             x: Normal examples that were not trained on, as `score` takes them.
             quantile: Between 0 and 1; 1 - `quantile` is the rate of false alarms.
+            **given: As of `score`.
 
         Example: `anomalies = model.score(images) > model.threshold(normal_images)`.
         """
         if not 0 <= quantile <= 1:
             raise ValueError(f"quantile is {quantile}: it must lie between 0 and 1.")
-        return float(np.quantile(self.score(x), quantile))
+        return float(np.quantile(self.score(x, **given), quantile))
 
 
 @capability

@@ -180,9 +180,9 @@ def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
 
     specs = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
     for name, condition in known.items():
-        inner = condition.edge.inner_spec()
-        shape = inner.shape if inner.shape.rank > 1 else []
-        specs.append(tf.TensorSpec(shape, inner.dtype, name=name))
+        outer = condition.edge.spec()
+        shape = outer.shape if outer.shape.rank > 1 else []
+        specs.append(tf.TensorSpec(shape, outer.dtype, name=name))
     return serve, specs
 
 

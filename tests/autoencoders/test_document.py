@@ -35,9 +35,9 @@ def counts(rng):
 
 def test_loss_is_a_cross_entropy_of_shares_and_score_that_of_counts(counts):
     model = documents()
-    shares = counts / counts.sum(axis=1, keepdims=True)
-    logits = model.decoder(model.encoder(shares * len(WORDS))).numpy()
-    a_word = -(shares * log_softmax(logits)).sum(axis=1)
+    fractions = counts / counts.sum(axis=1, keepdims=True)
+    logits = model.decoder(model.encoder(fractions * len(WORDS))).numpy()
+    a_word = -(fractions * log_softmax(logits)).sum(axis=1)
     loss = model.terms({"x": model.prepare(counts)}, training=True)[0]["reconstruction"]
     np.testing.assert_allclose(loss, a_word, rtol=1e-5)
     np.testing.assert_allclose(model.score(counts), a_word * counts.sum(axis=1), rtol=1e-5)

@@ -1,4 +1,4 @@
-"""The terms that variants add, against their formulas; corruption against its shares."""
+"""The terms that variants add, against their formulas; corruption against its fractions."""
 
 import keras
 import numpy as np
@@ -121,7 +121,7 @@ def test_sparsity_brings_the_activation_to_its_target():
 @pytest.mark.parametrize(
     "corruption,values", [("masking", {0.0}), ("salt_and_pepper", {0.0, 1.0})]
 )
-def test_corruption_replaces_its_share(corruption, values):
+def test_corruption_replaces_its_fraction(corruption, values):
     model = DenoisingAutoencoder(*networks(), corruption=corruption, amount=0.3)
     x = tf.fill([500, 4, 4, 1], 0.5)
     corrupted = model.corrupt(x, training=True).numpy()

@@ -23,20 +23,20 @@ def linear(inputs, outputs=2):
     return network
 
 
-def judge(channels=1):
+def critic(channels=1):
     layers = [keras.Input((*SHAPE[:2], channels)), keras.layers.Flatten(), keras.layers.Dense(1)]
     return keras.Sequential(layers)
 
 
 @pytest.fixture
 def model():
-    return GAN(linear(2), judge())
+    return GAN(linear(2), critic())
 
 
 @pytest.fixture
 def conditional():
     """A generator whose images of class y are brighter by (2 + y) // 2 / 20."""
-    return ConditionalGAN(with_labels(linear(5), 3), with_labels(judge(4), 3), classes=3)
+    return ConditionalGAN(with_labels(linear(5), 3), with_labels(critic(4), 3), classes=3)
 
 
 def level(values):

@@ -205,6 +205,7 @@ class TestConditions:
         model = Conditional(line())
         np.testing.assert_allclose(model.score(X, labels=self.labels), self.nats, rtol=1e-6)
         np.testing.assert_allclose(model.log_prob(X, self.labels), -self.nats, rtol=1e-6)
+        assert model.threshold(X, 0.5, labels=self.labels) == pytest.approx(self.nats[0])
         with pytest.raises(TypeError, match="labels"):
             model.score(X)
 

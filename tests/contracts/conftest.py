@@ -14,7 +14,10 @@ def tiny(request):
 
 
 class Trained:
-    """A compiled and traced model, batches for it, and how often its training step was traced."""
+    """A compiled and traced model, batches for it, and how often its training step was traced.
+
+    `first` is what a first epoch made of it, its state and its losses.
+    """
 
     def __init__(self, tiny, strategy="default"):
         with make_strategy(strategy).scope():
@@ -22,7 +25,8 @@ class Trained:
         self.data = batches(prepared(self.model))
         self._start, self._step = state(self.model), self.model.train_step
         self.model.train_step = self._count
-        self.model.fit(self.data, verbose=0)
+        losses = self.model.fit(self.data, verbose=0).history
+        self.first = state(self.model), losses
         self.traced_at_first = self.traces
 
     def _count(self, data):

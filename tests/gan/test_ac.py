@@ -23,11 +23,11 @@ def built(rate=RATE, **options):
     one_hot = keras.ops.one_hot(inputs[1], CLASSES)
     both = keras.ops.concatenate([0 * inputs[0], one_hot], axis=1)
     generator = keras.Model(inputs, keras.layers.Dense(VALUES, name="made")(both))
-    judge = with_head(dense(VALUES, 1, "source"), CLASSES, "classes")
-    for network in (generator, judge):
+    critic = with_head(dense(VALUES, 1, "source"), CLASSES, "classes")
+    for network in (generator, critic):
         for weight in network.weights:
             weight.assign(np.random.default_rng(weight.shape[-1]).normal(size=weight.shape))
-    model = ACGAN(generator, judge, CLASSES, data="vectors", **options)
+    model = ACGAN(generator, critic, CLASSES, data="vectors", **options)
     return with_sgd(model, rate, rate)
 
 
@@ -92,8 +92,8 @@ def test_objectives_that_compare_are_shown_real_images_too(batch):
 
 def test_discriminators_without_the_classes_are_refused():
     generator = with_codes(dense(LATENTS + 1, VALUES, "made"), 1)
-    judge = dense(VALUES, 1, "source")
-    for wrong in (judge, with_head(judge, CLASSES + 1, "classes")):
+    critic = dense(VALUES, 1, "source")
+    for wrong in (critic, with_head(critic, CLASSES + 1, "classes")):
         with pytest.raises(
             ValueError, match=r"outputs have shapes .*: expected the logits of the"
         ):

@@ -87,9 +87,9 @@ def test_what_is_apart_meets_by_noise_alone_where_the_loss_saturates(name, low, 
         "regularizer": (GAN, dict(penalty=JensenShannonRegularizer(0.5))),
     }[name]
     keras.utils.set_random_seed(0)
-    judge = mlp_encoder((1,), latent_dim=1, hidden=(32, 32), name="discriminator")
+    critic = mlp_encoder((1,), latent_dim=1, hidden=(32, 32), name="discriminator")
     options |= dict(objective="minimax", discriminator_steps=5, data="vectors")
-    model = method(affine(1.0, 0.05), judge, **options)
+    model = method(affine(1.0, 0.05), critic, **options)
     optimizers = keras.optimizers.Adam(1e-2, 0.5), keras.optimizers.SGD(0.05)
     model.compile(d_optimizer=optimizers[0], g_optimizer=optimizers[1], steps_per_execution=50)
     model.fit(data.stream(5 * 64), steps_per_epoch=1000, verbose=0)

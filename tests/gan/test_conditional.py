@@ -49,7 +49,7 @@ def conditional(kernel=None, bias=None, rate=0.0, **options):
 
 
 @pytest.fixture
-def judge(rng):
+def critic(rng):
     """Kernels [class, value] and biases of the discriminator."""
     return rng.normal(size=(CLASSES, CLASSES)), rng.normal(size=CLASSES)
 
@@ -60,9 +60,9 @@ def batch(rng):
     return x, np.array([2, 0, 3, 3, 1, 0])
 
 
-def losses(judge, x, labels):
+def losses(critic, x, labels):
     """Eq. (2) of Mirza & Osindero, without saturation: fakes are one-hot labels."""
-    kernel, bias = judge
+    kernel, bias = critic
     real = np.sum(kernel[labels] * x, axis=1) + bias[labels]
     fake = kernel[labels, labels] + bias[labels]
     d_loss = (softplus(-real) + softplus(fake)).mean()
@@ -80,38 +80,38 @@ def classes(images):
     return images.argmax(axis=1)
 
 
-def test_both_networks_know_the_labels_of_the_batch(judge, batch):
+def test_both_networks_know_the_labels_of_the_batch(critic, batch):
     x, labels = batch
-    model = conditional(*judge)
+    model = conditional(*critic)
     for training in (False, True):
-        expected = losses(judge, x, labels)
+        expected = losses(critic, x, labels)
         assert found(model, x, labels, training) == pytest.approx(expected, rel=1e-5)
-    others = losses(judge, x, np.roll(labels, 1))
+    others = losses(critic, x, np.roll(labels, 1))
     assert abs(expected["d_loss"] - others["d_loss"]) > 0.01
 
 
-def test_labels_stay_with_their_images_in_the_k_updates(judge, batch):
+def test_labels_stay_with_their_images_in_the_k_updates(critic, batch):
     x, labels = batch
-    model = conditional(*judge, discriminator_steps=2)
+    model = conditional(*critic, discriminator_steps=2)
     # What the last update and the generator's are on: every second example.
-    expected = losses(judge, x[1::2], labels[1::2])
+    expected = losses(critic, x[1::2], labels[1::2])
     assert found(model, x, labels, training=True) == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_penalty_is_of_the_discriminator_given_the_labels(judge, batch):
+def test_the_penalty_is_of_the_discriminator_given_the_labels(critic, batch):
     x, labels = batch
-    model = conditional(*judge, penalty="r1")
-    slopes = np.sum(judge[0][labels] ** 2, axis=1)
-    expected = losses(judge, x, labels)["d_loss"] + 5 * slopes.mean()
+    model = conditional(*critic, penalty="r1")
+    slopes = np.sum(critic[0][labels] ** 2, axis=1)
+    expected = losses(critic, x, labels)["d_loss"] + 5 * slopes.mean()
     assert found(model, x, labels)["d_loss"] == pytest.approx(expected, rel=1e-5)
 
 
-def test_each_class_trains_its_own_weights(judge, batch):
+def test_each_class_trains_its_own_weights(critic, batch):
     x, labels = batch
-    model = conditional(*judge, rate=0.1)
+    model = conditional(*critic, rate=0.1)
     only = labels == 3
     found(model, x[only], labels[only], training=True)
-    moved = model.discriminator.get_weights()[0] != judge[0].astype("float32")
+    moved = model.discriminator.get_weights()[0] != critic[0].astype("float32")
     np.testing.assert_array_equal(moved.all(axis=1), np.arange(CLASSES) == 3)
     np.testing.assert_array_equal(moved.any(axis=1), np.arange(CLASSES) == 3)
 

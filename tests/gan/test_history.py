@@ -10,8 +10,8 @@ from keras_gen.gan import GAN, HistoryGAN
 
 def built(n, pool_size):
     generator = keras.Sequential([keras.Input((2,)), keras.layers.Dense(3, use_bias=False)])
-    judge = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
-    model = HistoryGAN(generator, judge, pool_size=pool_size, data="vectors")
+    critic = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model = HistoryGAN(generator, critic, pool_size=pool_size, data="vectors")
     model.compile()
     return model, {"x": tf.zeros([n, 3])}
 

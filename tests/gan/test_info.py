@@ -30,9 +30,9 @@ def built(certainty=0.0, scale=None, **options):
     inputs = [keras.Input((LATENTS,)), keras.Input((CODES,))]
     generator = keras.Model(inputs, Showing()(inputs))
     x = keras.Input((CODES,))
-    judge = keras.layers.Dense(1, kernel_initializer="zeros")
+    critic = keras.layers.Dense(1, kernel_initializer="zeros")
     q = keras.layers.Dense(outputs)
-    discriminator = keras.Model(x, [judge(x), q(x)])
+    discriminator = keras.Model(x, [critic(x), q(x)])
     kernel = np.zeros((CODES, outputs))
     kernel[range(CODES), range(CODES)] = [certainty] * CLASSES + [1.0] * NUMBERS
     q.set_weights([kernel, np.zeros(outputs)])

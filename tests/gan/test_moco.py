@@ -34,11 +34,11 @@ def test_the_loss_is_of_videos_and_of_a_frame_of_each(model, rng):
     places = (5 * model.uniform("frames", [40]).numpy()).astype(int)
     assert set(places) == set(range(5))
     losses = []
-    for judge, real, fake in (
+    for critic, real, fake in (
         (model.discriminator, videos, fakes),
         (model.image_discriminator, *(v[np.arange(40), places] for v in (videos, fakes))),
     ):
-        losses.append(softplus(-judge(real).numpy()) + softplus(judge(fake).numpy()))
+        losses.append(softplus(-critic(real).numpy()) + softplus(critic(fake).numpy()))
     expected = np.mean(losses)
     assert abs(np.mean(losses[0]) - np.mean(losses[1])) > 0.01
     before = [model.discriminator.get_weights()[0], model.image_discriminator.get_weights()[0]]

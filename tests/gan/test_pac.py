@@ -19,15 +19,15 @@ def dense(size, kernel, bias):
     return network
 
 
-def built(cls, judge, bias, rate=0.0, kernel=0.0, **options):
+def built(cls, critic, bias, rate=0.0, kernel=0.0, **options):
     """A generator that makes `bias` of all latents, unless its kernel is not 0."""
     generator = dense(2, np.full((2, VALUES), kernel), bias)
-    model = cls(generator, dense(len(judge[0]), *judge), **options)
+    model = cls(generator, dense(len(critic[0]), *critic), **options)
     return with_sgd(model, rate, rate)
 
 
 @pytest.fixture
-def judge(rng):
+def critic(rng):
     return rng.normal(size=(2 * VALUES, 1)), rng.normal(size=1)
 
 
@@ -36,12 +36,12 @@ def x(rng):
     return rng.uniform(-1, 1, (4, VALUES)).astype("float32")
 
 
-def test_losses_and_penalties_are_of_packs(judge, x, rng):
+def test_losses_and_penalties_are_of_packs(critic, x, rng):
     bias = rng.normal(size=VALUES)
-    kernel, offset = judge
+    kernel, offset = critic
     real = np.concatenate([x[0::2], x[1::2]], axis=1) @ kernel + offset
     fake = np.concatenate([bias, bias]) @ kernel + offset
-    model = built(PacGAN, judge, bias, pack=2, penalty="r1")
+    model = built(PacGAN, critic, bias, pack=2, penalty="r1")
     expected = {
         "d_loss": softplus(-real).mean() + softplus(fake).mean() + 5 * np.sum(kernel**2),
         "g_loss": softplus(-fake).mean(),
@@ -52,8 +52,8 @@ def test_losses_and_penalties_are_of_packs(judge, x, rng):
         assert {k: logs[k] for k in expected} == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_images_of_a_pack_are_drawn_apart(judge, x):
-    model = built(PacGAN, judge, np.zeros(VALUES), kernel=1.0, pack=2)
+def test_the_images_of_a_pack_are_drawn_apart(critic, x):
+    model = built(PacGAN, critic, np.zeros(VALUES), kernel=1.0, pack=2)
     batch = model.prepare_batch(tf.constant(x))
     packs = model.generated("use", batch, training=True).numpy()
     assert packs.shape == (2, 2 * VALUES) == batch["x"].shape
@@ -61,9 +61,9 @@ def test_the_images_of_a_pack_are_drawn_apart(judge, x):
 
 
 def test_a_pack_of_one_is_the_gan(x, rng):
-    judge, bias = (rng.normal(size=(VALUES, 1)), rng.normal(size=1)), rng.normal(size=VALUES)
+    critic, bias = (rng.normal(size=(VALUES, 1)), rng.normal(size=1)), rng.normal(size=VALUES)
     models = [
-        built(cls, judge, bias, rate=0.3, kernel=0.5, **more)
+        built(cls, critic, bias, rate=0.3, kernel=0.5, **more)
         for cls, more in ((GAN, {}), (PacGAN, dict(pack=1)))
     ]
     for model in models:
@@ -72,8 +72,8 @@ def test_a_pack_of_one_is_the_gan(x, rng):
 
 
 @pytest.mark.parametrize("size, k", [(3, 1), (6, 2)])
-def test_batches_that_hold_no_whole_packs_are_refused(size, k, judge, x):
-    model = built(PacGAN, judge, np.zeros(VALUES), pack=2, discriminator_steps=k)
+def test_batches_that_hold_no_whole_packs_are_refused(size, k, critic, x):
+    model = built(PacGAN, critic, np.zeros(VALUES), pack=2, discriminator_steps=k)
     message = (
         rf"^There are {size} examples .* pack x k = 2 x {k}: give fit batches of a multiple"
     )
@@ -86,9 +86,9 @@ def test_batches_that_hold_no_whole_packs_are_refused(size, k, judge, x):
     assert model.step.numpy() == 1
 
 
-def test_discriminators_of_other_packs_are_refused(judge):
+def test_discriminators_of_other_packs_are_refused(critic):
     for pack in (3, 1, 0):
         with pytest.raises(
             ValueError, match=rf"pack is {pack} and the discriminator takes \(6,\)"
         ):
-            built(PacGAN, judge, np.zeros(VALUES), pack=pack)
+            built(PacGAN, critic, np.zeros(VALUES), pack=pack)

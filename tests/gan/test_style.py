@@ -43,8 +43,8 @@ def test_styles_are_mixed_at_a_random_layer(mixing):
     # The first style up to a layer, the second from there on.
     counts = of_first.sum(axis=1)
     assert (of_first == (np.arange(4) < counts[:, None])).all()
-    share = (counts < 4).mean()
-    assert share == mixing if mixing in (0, 1) else abs(share - mixing) < 0.1
+    fraction = (counts < 4).mean()
+    assert fraction == mixing if mixing in (0, 1) else abs(fraction - mixing) < 0.1
     if mixing == 1:
         np.testing.assert_allclose(np.bincount(counts)[1:4] / 400, 1 / 3, atol=0.1)
 

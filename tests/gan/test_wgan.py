@@ -1,4 +1,4 @@
-"""WGAN's algorithm 1 by hand, and what its critic says beside the exact distance."""
+"""WGAN's algorithm 1 by hand, and its critic compared with the exact distance."""
 
 import keras
 import numpy as np

@@ -104,10 +104,11 @@ def _conditional(seed=3):
 
 
 def _ac(seed=3):
+    critic = _with_hidden()
     generator = networks.info_gan_generator(SHAPE, 3 + 4, filters=2, hidden=4)
     return gan.ACGAN(
         networks.with_labels(generator, 4),
-        networks.with_head(_with_hidden(), 4, "classes"),
+        networks.with_head(critic, 4, "classes"),
         classes=4,
         objective="hinge",
         penalty="r1",
@@ -116,9 +117,10 @@ def _ac(seed=3):
 
 
 def _info(seed=3):
+    critic = _with_hidden()
     return gan.InfoGAN(
         networks.with_codes(_generator(3 + 6), 6),
-        networks.with_head(_with_hidden(), 6, "codes"),
+        networks.with_head(critic, 6, "codes"),
         categories=(3, 2),
         continuous=1,
         scale=2.0,

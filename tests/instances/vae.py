@@ -33,7 +33,7 @@ def _decoder(latent_dim=2):
     return mlp_decoder(SHAPE, latent_dim, hidden=(5,))
 
 
-def _judge(shape, latent_dim=1, name="discriminator"):
+def _critic(shape, latent_dim=1, name="discriminator"):
     return mlp_encoder(shape, latent_dim, hidden=(5,), activation="leaky_relu", name=name)
 
 
@@ -76,7 +76,7 @@ def _dip(seed=3):
 
 
 def _factor(seed=3):
-    return _variant(vae.FactorVAE, _judge((2,)), gamma=2.0, seed=seed)
+    return _variant(vae.FactorVAE, _critic((2,)), gamma=2.0, seed=seed)
 
 
 def _prior_sampled(seed=3):
@@ -110,11 +110,12 @@ def _db(seed=3):
 
 
 def _style_identity(seed=3):
-    judge = mlp_encoder((4, 4, 1 + 3), latent_dim=1, hidden=(5,), name="discriminator")
+    encoder = _posterior()
+    critic = mlp_encoder((4, 4, 1 + 3), latent_dim=1, hidden=(5,), name="discriminator")
     return vae.StyleIdentityVAE(
-        with_head(_posterior(), 3, "identity"),
+        with_head(encoder, 3, "identity"),
         _decoder(5),
-        with_labels(judge, 3),
+        with_labels(critic, 3),
         classes=3,
         likelihood=NORMAL,
         swap_weight=2.0,
@@ -153,8 +154,8 @@ def _vq_gan(seed=3):
     return vae.VQGAN(
         _encoder(3),
         _decoder(3),
-        _judge(SHAPE),
-        _judge(SHAPE, 4, "features"),
+        _critic(SHAPE),
+        _critic(SHAPE, 4, "features"),
         likelihood=NORMAL,
         feature_weight=0.5,
         adversarial_weight=2.0,

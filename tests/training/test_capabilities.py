@@ -285,6 +285,19 @@ class TestSamples:
             )
 
 
+class Occluded(Plain):
+    """The half that is missing of an image is drawn."""
+
+    default_signature = "sample"
+
+    def __init__(self):
+        super().__init__()
+        self.edges |= {"x": Images((2,)), "occluded": Images((2,), name="occluded")}
+
+    def from_noise(self, noise, occluded):
+        return tf.stack([occluded[:, 0], tf.tanh(noise[:, 1])], axis=1)
+
+
 class TestArraysAsConditions:
     def test_are_for_each_example_or_for_all(self, rng):
         model = Filling()
@@ -311,3 +324,14 @@ class TestArraysAsConditions:
             served = exported("sample", seed=4, n=3, hidden=hidden.astype("float32"), shift=0.5)
             drawn = model.sample(3, seed=4, hidden=hidden, shift=0.5)
             np.testing.assert_array_equal(served["points"], drawn)
+
+    def test_images_are_uint8_to_clients(self, rng, tmp_path):
+        model = Occluded()
+        exported = load(export(model, tmp_path, "occluded"))
+        images = rng.integers(0, 256, (3, 2), "uint8")
+        served = exported("sample", seed=4, n=3, occluded=images)["images"]
+        np.testing.assert_array_equal(served[:, 0], images[:, 0])
+        np.testing.assert_array_equal(served, model.sample(3, seed=4, occluded=images))
+        np.testing.assert_array_equal(
+            served, model.sample(3, seed=4, occluded=images / 127.5 - 1)
+        )

@@ -143,7 +143,7 @@ def test_a_step_follows_the_gradients(rng):
 
 
 def test_histories_feed_the_discriminators_in_training_only(rng):
-    """The loss tells whether each history showed the new image or the one that it kept."""
+    """The loss depends on whether each history showed the new image or the one that it kept."""
     weights = random_weights(rng)
     model = cyclegan(weights, pool_size=1)
     kept, seen = None, []

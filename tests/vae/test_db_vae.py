@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import linear_vae
 from keras_gen.data import Source, inverse_density, weighted_stream
@@ -166,8 +165,3 @@ def test_encoders_of_other_heads_are_refused():
         DBVAE(with_head(mlp_encoder(SHAPE, 3, heads=("mean", "log_variance")), 2), decoder, 3)
     with pytest.raises(TypeError, match="DBVAE has no usual networks"):
         DBVAE.for_images((8, 8, 1))
-
-
-def test_a_batch_of_three_other_arrays_is_refused(x):
-    with pytest.raises(ValueError, match="got 3 arrays in a batch"):
-        db_vae().prepare_batch((tf.constant(x), tf.constant(LABELS), tf.ones([N])))

@@ -126,8 +126,8 @@ def test_shuffling_reaches_over_replicas(rng):
         index = tf.distribute.get_replica_context().replica_id_in_sync_group
         return permuted_dimensions(tf.constant(latents)[3 * index : 3 * index + 3], seed)
 
-    shares = strategy.experimental_local_results(strategy.run(tf.function(run)))
-    np.testing.assert_array_equal(np.concatenate([v.numpy() for v in shares]), whole)
+    parts = strategy.experimental_local_results(strategy.run(tf.function(run)))
+    np.testing.assert_array_equal(np.concatenate([v.numpy() for v in parts]), whole)
 
 
 def test_bad_arguments_are_refused():

@@ -245,15 +245,6 @@ def test_it_models_the_latents_of_another_model():
     assert model.sample(4, seed=0, label=1).dtype == np.float32
 
 
-def test_networks_that_do_not_fit_are_refused(weights):
-    model = m2(weights)
-    networks = model.encoder, model.decoder, model.classifier
-    with pytest.raises(ValueError, match="has 1 inputs: M2 gives it 2"):
-        M2(dense(DATA, LATENTS, LATENTS), *networks[1:])
-    with pytest.raises(ValueError, match=r"takes \(4,\) and the examples have shape \(3,\)"):
-        M2(*networks[:2], dense(DATA + 1, CLASSES))
-
-
 @pytest.mark.slow
 def test_unlabeled_examples_place_the_boundary(rng):
     """Two narrow, high clusters side by side, and one label of each, far up and far down."""

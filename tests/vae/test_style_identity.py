@@ -16,11 +16,11 @@ SHAPE, CLASSES, N = (3,), 4, 6
 def style_identity(rate=0.0, d_rate=0.0, **options):
     keras.utils.set_random_seed(1)
     encoder = mlp_encoder(SHAPE, 2, hidden=(), heads=("mean", "log_variance"))
-    judge = mlp_encoder((SHAPE[0] + CLASSES,), 1, hidden=(5,), name="discriminator")
+    critic = mlp_encoder((SHAPE[0] + CLASSES,), 1, hidden=(5,), name="discriminator")
     model = StyleIdentityVAE(
         with_head(encoder, 4, "identity"),
         mlp_decoder(SHAPE, 6, hidden=()),
-        with_labels(judge, CLASSES),
+        with_labels(critic, CLASSES),
         CLASSES,
         **dict(likelihood=Normal(scale=0.5)) | options,
     )
@@ -114,12 +114,10 @@ def test_the_score_is_the_reconstruction_and_the_divergence(batch):
 
 def test_networks_that_do_not_fit_are_refused():
     encoder = mlp_encoder(SHAPE, 2, heads=("mean", "log_variance"))
-    judge = with_labels(mlp_encoder((SHAPE[0] + CLASSES,), 1), CLASSES)
+    critic = with_labels(mlp_encoder((SHAPE[0] + CLASSES,), 1), CLASSES)
     with pytest.raises(ValueError, match="has 2 outputs: expected mean, log variance, identity"):
-        StyleIdentityVAE(encoder, mlp_decoder(SHAPE, 6), judge, CLASSES)
+        StyleIdentityVAE(encoder, mlp_decoder(SHAPE, 6), critic, CLASSES)
     headed = with_head(encoder, 4, "identity")
     sentence = r"shapes \[\(6,\)\] and the decoder's input \(5,\): expected codes of the shape"
     with pytest.raises(ValueError, match=sentence):
-        StyleIdentityVAE(headed, mlp_decoder(SHAPE, 5), judge, CLASSES)
-    with pytest.raises(ValueError, match="'encoder' has 1 inputs: StyleIdentityVAE gives it 2"):
-        StyleIdentityVAE(headed, mlp_decoder(SHAPE, 6), mlp_encoder(SHAPE, 1), CLASSES)
+        StyleIdentityVAE(headed, mlp_decoder(SHAPE, 5), critic, CLASSES)

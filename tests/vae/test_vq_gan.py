@@ -15,7 +15,7 @@ CODEBOOK = np.array([[0.5, 0.5], [-0.5, 0.6], [-0.4, -0.6], [0.6, -0.5]])
 SIZES = {
     "encoder": (DATA, DIM),
     "decoder": (DIM, DATA),
-    "judge": (DATA, 3),
+    "critic": (DATA, 3),
     "features": (DATA, 3),
 }
 
@@ -72,7 +72,7 @@ def means(weights, x, kernel=None):
     return {
         "reconstruction": -density.sum(axis=1).mean(),
         "feature": DATA * ((features[0] - features[1]) ** 2).sum(axis=1).mean(),
-        "fooling": -linear(weights, "judge", images).mean(),
+        "fooling": -linear(weights, "critic", images).mean(),
         "commitment": ((latents - codes) ** 2).sum(axis=1).mean(),
     }
 
@@ -130,14 +130,14 @@ def test_the_discriminators_step_is_on_the_new_reconstructions(weights, x):
     codes = CODEBOOK[model.encode(x)]
     logs = losses_of(model, x, training=True)
     new = codes @ model.decoder.get_weights()[0] + model.decoder.get_weights()[1]
-    real, fake = (linear(weights, "judge", each) for each in (x, new))
+    real, fake = (linear(weights, "critic", each) for each in (x, new))
     hinge = np.maximum(0, 1 - real).mean() + np.maximum(0, 1 + fake).mean()
     assert logs["d_loss"] == pytest.approx(hinge / 2, rel=1e-4)
     # The slope of the hinge by the kernel, for each of three logits.
     on_real, on_fake = (real < 1) / real.size, (fake > -1) / fake.size
     pulls = 0.5 * (new.T @ on_fake - x.T @ on_real)
     np.testing.assert_allclose(
-        model.discriminator.get_weights()[0], weights["judge"][0] - 0.1 * pulls, atol=1e-5
+        model.discriminator.get_weights()[0], weights["critic"][0] - 0.1 * pulls, atol=1e-5
     )
 
 
@@ -150,7 +150,7 @@ def test_each_player_moves_its_own(update, weights, x):
             name: not np.allclose(network.get_weights()[0], weights[name][0], atol=1e-6)
             for name, network in zip(SIZES, model.networks.values(), strict=True)
         }
-        expected = {"encoder": rate > 0, "decoder": rate > 0, "judge": d_rate > 0}
+        expected = {"encoder": rate > 0, "decoder": rate > 0, "critic": d_rate > 0}
         assert moved == expected | {"features": False}
         codebook = np.abs(model.quantizer.codebook.numpy() - CODEBOOK).max() > 1e-6
         assert codebook == (update == "average" or rate > 0)

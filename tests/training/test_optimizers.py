@@ -74,26 +74,6 @@ def test_a_weight_that_joins_moves_as_in_a_fresh_adam(rng, betas):
     assert np.abs(late(keras.optimizers.Adam(0.1, **betas), steps, 50) - path).max() > 0.02
 
 
-@pytest.mark.parametrize("betas", BETAS, ids=str)
-def test_under_a_constant_gradient_every_move_has_the_size_of_the_rate(betas):
-    """Algorithm 1 with g = 1: both corrected moments are 1."""
-
-    def moves(optimizer):
-        variable, path = keras.Variable([3.0]), [3.0]
-        optimizer.build([variable])
-        optimizer.iterations.assign(2000)  # of which the weight took part in none
-        for _ in range(3):
-            optimizer.apply([tf.ones([1])], [variable])
-            path.append(float(variable.numpy().item()))
-        return -np.diff(path)
-
-    np.testing.assert_allclose(moves(JoiningAdam(0.1, **betas)), 0.1, rtol=1e-4)
-    factor = (1 - betas["beta_1"]) / np.sqrt(1 - betas["beta_2"])
-    factor *= np.sqrt(1 - betas["beta_2"] ** 2001)
-    first = moves(keras.optimizers.Adam(0.1, **betas))[0]
-    np.testing.assert_allclose(first, 0.1 * factor, rtol=1e-3)
-
-
 def test_counts_are_state_and_waiting_weights_are_left_alone(rng):
     first, second = weights()
     optimizer = JoiningAdam(0.1, weight_decay=0.1, use_ema=True)

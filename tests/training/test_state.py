@@ -13,7 +13,6 @@ from keras_gen.training import CheckpointError, TrainingState
 from keras_gen.training import state as module
 from keras_gen.vae import VAE
 from processes import tasks
-from shared import left_by_a_killed_process
 
 SHAPE = (2, 2, 1)
 DATA = np.random.default_rng(0).integers(0, 256, (8, *SHAPE), "uint8")
@@ -125,14 +124,6 @@ class TestFiles:
         monkeypatch.setenv("TF_CONFIG", tasks(2)[1])
         _, state = train(tmp_path, 2)
         assert files(tmp_path) == [] and state.epoch == 2
-
-    def test_what_a_killed_process_left_does_not_matter(self, tmp_path):
-        train(tmp_path, 2)
-        half = (tmp_path / "state-000002.npz").read_bytes()[:100]
-        left_by_a_killed_process(tmp_path / "state-000003.npz", half)
-        _, state = train(tmp_path, 3)
-        assert state.epoch == 3
-        assert files(tmp_path) == ["state-000002.npz", "state-000003.npz"]
 
     @pytest.mark.parametrize("damage", ["cut", "empty", "flipped", "no zip", "no meta"])
     def test_a_damaged_newest_one_gives_way_to_the_one_before(self, tmp_path, unbroken, damage):

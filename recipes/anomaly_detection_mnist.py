@@ -57,30 +57,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=32,
-        epochs=2,
-        steps_per_epoch=20,
-        batch_size=50,
-        digit_epochs=1,
-        neighbors=500,
-        steps_per_execution=20,
-    ),
-    "cpu": dict(
-        epochs=20,
-        steps_per_epoch=500,
-        batch_size=100,
-        grid_every=5,
-        steps_per_execution=100,
-    ),
-    "paper": dict(
-        epochs=100,
-        steps_per_epoch=500,
-        batch_size=100,
-        grid_every=10,
-        digit_epochs=100,
-    ),
-}
+    "smoke": dict(hidden=32, epochs=2, steps_per_epoch=20, batch_size=50, digit_epochs=1,
+                  neighbors=500, steps_per_execution=20),
+    "cpu": dict(epochs=20, steps_per_epoch=500, batch_size=100, grid_every=5,
+                steps_per_execution=100),
+    "paper": dict(epochs=100, steps_per_epoch=500, batch_size=100, grid_every=10,
+                  digit_epochs=100),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

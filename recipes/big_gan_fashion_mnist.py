@@ -60,30 +60,13 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        latent_dim=8,
-        filters=8,
-        ema=0.9,
-        epochs=2,
-        steps_per_epoch=4,
-        batch_size=8,
-        compared=200,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        filters=32,
-        attention=8,
-        discriminator_steps=1,
-        d_learning_rate=4e-4,
-        g_learning_rate=4e-4,
-        ema=0.998,
-        epochs=15,
-        steps_per_epoch=600,
-        batch_size=32,
-        grid_every=3,
-    ),
+    "smoke": dict(latent_dim=8, filters=8, ema=0.9, epochs=2, steps_per_epoch=4, batch_size=8,
+                  compared=200, classifier_steps=20),
+    "cpu": dict(filters=32, attention=8, discriminator_steps=1, d_learning_rate=4e-4,
+                g_learning_rate=4e-4, ema=0.998, epochs=15, steps_per_epoch=600, batch_size=32,
+                grid_every=3),
     "paper": dict(epochs=100, steps_per_epoch=468, batch_size=2048, grid_every=5),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -50,24 +50,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden="64-32",
-        activation="relu",
-        epochs=2,
-        steps_per_epoch=20,
-        batch_size=32,
-    ),
-    "cpu": dict(
-        hidden="512-256-128",
-        activation="relu",
-        epochs=20,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=5,
-        steps_per_execution=100,
-    ),
+    "smoke": dict(hidden="64-32", activation="relu", epochs=2, steps_per_epoch=20,
+                  batch_size=32),
+    "cpu": dict(hidden="512-256-128", activation="relu", epochs=20, steps_per_epoch=600,
+                batch_size=100, grid_every=5, steps_per_execution=100),
     "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

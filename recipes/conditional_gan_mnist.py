@@ -67,29 +67,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        filters=4,
-        hidden=16,
-        latent_dim=4,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=40,
-        compared=200,
-        classifier_steps=20,
-        steps_per_execution=5,
-    ),
-    "cpu": dict(
-        filters=16,
-        hidden=256,
-        ema=0.998,
-        epochs=10,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=2,
-        steps_per_execution=50,
-    ),
+    "smoke": dict(filters=4, hidden=16, latent_dim=4, epochs=2, steps_per_epoch=10,
+                  batch_size=40, compared=200, classifier_steps=20, steps_per_execution=5),
+    "cpu": dict(filters=16, hidden=256, ema=0.998, epochs=10, steps_per_epoch=600,
+                batch_size=100, grid_every=2, steps_per_execution=50),
     "paper": dict(epochs=100, steps_per_epoch=600, batch_size=100, grid_every=5),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -65,25 +65,12 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        filters=4,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=32,
-        labels_per_class=10,
-        draws=1,
-        tuning_epochs=1,
-    ),
-    "cpu": dict(
-        filters=32,
-        epochs=35,
-        steps_per_epoch=200,
-        batch_size=64,
-        grid_every=5,
-        pretraining_epochs=20,
-    ),
+    "smoke": dict(filters=4, epochs=2, steps_per_epoch=10, batch_size=32, labels_per_class=10,
+                  draws=1, tuning_epochs=1),
+    "cpu": dict(filters=32, epochs=35, steps_per_epoch=200, batch_size=64, grid_every=5,
+                pretraining_epochs=20),
     "paper": dict(epochs=500, steps_per_epoch=780, grid_every=20, pretraining_epochs=100),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

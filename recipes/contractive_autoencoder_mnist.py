@@ -43,29 +43,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=50,
-        epochs=2,
-        steps_per_epoch=50,
-        batch_size=50,
-        tuning_epochs=2,
-        labeled=3000,
-    ),
-    "cpu": dict(
-        epochs=30,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=10,
-        steps_per_execution=100,
-    ),
-    "paper": dict(
-        epochs=300,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=30,
-        tuning_epochs=100,
-    ),
-}
+    "smoke": dict(hidden=50, epochs=2, steps_per_epoch=50, batch_size=50, tuning_epochs=2,
+                  labeled=3000),
+    "cpu": dict(epochs=30, steps_per_epoch=600, batch_size=100, grid_every=10,
+                steps_per_execution=100),
+    "paper": dict(epochs=300, steps_per_epoch=600, batch_size=100, grid_every=30,
+                  tuning_epochs=100),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -55,18 +55,11 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        mnist_code=4,
-        cifar10_code=8,
-        filters=4,
-        hidden=16,
-        epochs=2,
-        steps_per_epoch=5,
-        batch_size=32,
-    ),
+    "smoke": dict(mnist_code=4, cifar10_code=8, filters=4, hidden=16, epochs=2,
+                  steps_per_epoch=5, batch_size=32),
     "cpu": dict(epochs=24, steps_per_epoch=500, batch_size=32, steps_per_execution=50),
     "paper": dict(filters=64, epochs=100, steps_per_epoch=500, batch_size=100, grid_every=10),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

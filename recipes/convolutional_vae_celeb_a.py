@@ -70,28 +70,12 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        size=32,
-        held_out=20,
-        latent_dim=4,
-        filters="4 8",
-        epochs=2,
-        steps_per_epoch=5,
-        batch_size=16,
-        nll_samples=2,
-        components="2 10",
-    ),
+    "smoke": dict(size=32, held_out=20, latent_dim=4, filters="4 8", epochs=2,
+                  steps_per_epoch=5, batch_size=16, nll_samples=2, components="2 10"),
     "cpu": dict(size=32, epochs=40, steps_per_epoch=150, batch_size=32, grid_every=5),
-    "paper": dict(
-        filters="64 128 256 512",
-        blocks=2,
-        epochs=200,
-        steps_per_epoch=1000,
-        batch_size=64,
-        grid_every=10,
-        nll_samples=1000,
-    ),
-}
+    "paper": dict(filters="64 128 256 512", blocks=2, epochs=200, steps_per_epoch=1000,
+                  batch_size=64, grid_every=10, nll_samples=1000),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -57,28 +57,12 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        size=32,
-        filters=4,
-        ema=0.9,
-        epochs=2,
-        steps_per_epoch=5,
-        batch_size=16,
-        compared=50,
-        classifier_steps=20,
-        sought=100,
-    ),
-    "cpu": dict(
-        size=32,
-        filters=32,
-        ema=0.999,
-        epochs=30,
-        steps_per_epoch=250,
-        batch_size=64,
-        grid_every=3,
-    ),
+    "smoke": dict(size=32, filters=4, ema=0.9, epochs=2, steps_per_epoch=5, batch_size=16,
+                  compared=50, classifier_steps=20, sought=100),
+    "cpu": dict(size=32, filters=32, ema=0.999, epochs=30, steps_per_epoch=250, batch_size=64,
+                grid_every=3),
     "paper": dict(epochs=100, steps_per_epoch=1580, batch_size=128, grid_every=5),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

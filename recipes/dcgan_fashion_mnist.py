@@ -55,24 +55,12 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        filters=8,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=32,
-        compared=200,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        filters=32,
-        ema=0.998,
-        epochs=15,
-        steps_per_epoch=468,
-        batch_size=128,
-        grid_every=3,
-    ),
+    "smoke": dict(filters=8, epochs=2, steps_per_epoch=10, batch_size=32, compared=200,
+                  classifier_steps=20),
+    "cpu": dict(filters=32, ema=0.998, epochs=15, steps_per_epoch=468, batch_size=128,
+                grid_every=3),
     "paper": dict(epochs=100, steps_per_epoch=468, batch_size=128, grid_every=5),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -65,20 +65,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        examples=500,
-        rare=0.1,
-        latent_dim=2,
-        width=4,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=20,
-    ),
+    "smoke": dict(examples=500, rare=0.1, latent_dim=2, width=4, epochs=2, steps_per_epoch=10,
+                  batch_size=20),
     "cpu": dict(epochs=30, steps_per_epoch=120, batch_size=50, grid_every=10),
-    "paper": dict(
-        examples=60_000, epochs=50, steps_per_epoch=1200, batch_size=50, grid_every=10
-    ),
-}
+    "paper": dict(examples=60_000, epochs=50, steps_per_epoch=1200, batch_size=50,
+                  grid_every=10),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

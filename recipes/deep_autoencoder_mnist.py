@@ -61,25 +61,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        width=64,
-        latent_dim=8,
-        epochs=2,
-        steps_per_epoch=20,
-        batch_size=50,
-        weight_decay="0 0.01",
-        choice_epochs=1,
-    ),
-    "cpu": dict(
-        epochs=220,
-        steps_per_epoch=240,
-        batch_size=250,
-        grid_every=20,
-        steps_per_execution=40,
-        weight_decay="0 0.003 0.01 0.03",
-    ),
+    "smoke": dict(width=64, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=50,
+                  weight_decay="0 0.01", choice_epochs=1),
+    "cpu": dict(epochs=220, steps_per_epoch=240, batch_size=250, grid_every=20,
+                steps_per_execution=40, weight_decay="0 0.003 0.01 0.03"),
     "paper": dict(epochs=500, steps_per_epoch=600, batch_size=100, grid_every=50),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

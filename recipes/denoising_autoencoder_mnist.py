@@ -58,15 +58,10 @@ class Settings(ShortStepSettings):
 
 PRESETS = {
     "smoke": dict(hidden=50, epochs=2, steps_per_epoch=50, batch_size=50, probe_labels=200),
-    "cpu": dict(
-        epochs=12,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=4,
-        steps_per_execution=100,
-    ),
+    "cpu": dict(epochs=12, steps_per_epoch=600, batch_size=100, grid_every=4,
+                steps_per_execution=100),
     "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -67,42 +67,15 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        size=32,
-        scales=2,
-        orientations=4,
-        positions=6,
-        turn=0.25,
-        hidden=32,
-        latent_dim=4,
-        discriminator=16,
-        epochs=2,
-        steps_per_epoch=20,
-        batch_size=32,
-        rows=800,
-    ),
-    "cpu": dict(
-        size=32,
-        scales=4,
-        orientations=8,
-        positions=16,
-        turn=0.25,
-        hidden=256,
-        discriminator=200,
-        epochs=20,
-        steps_per_epoch=1000,
-        batch_size=64,
-        grid_every=5,
-        beta=2.0,
-        capacity=12.0,
-        capacity_weight=100.0,
-        factor_weight=6.0,
-        tc_weight=3.0,
-        rows=5000,
-        steps_per_execution=100,
-    ),
+    "smoke": dict(size=32, scales=2, orientations=4, positions=6, turn=0.25, hidden=32,
+                  latent_dim=4, discriminator=16, epochs=2, steps_per_epoch=20, batch_size=32,
+                  rows=800),
+    "cpu": dict(size=32, scales=4, orientations=8, positions=16, turn=0.25, hidden=256,
+                discriminator=200, epochs=20, steps_per_epoch=1000, batch_size=64,
+                grid_every=5, beta=2.0, capacity=12.0, capacity_weight=100.0,
+                factor_weight=6.0, tc_weight=3.0, rows=5000, steps_per_execution=100),
     "paper": dict(epochs=50, steps_per_epoch=360, batch_size=2048, grid_every=10),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

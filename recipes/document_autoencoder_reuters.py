@@ -59,27 +59,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        words=200,
-        width=32,
-        vectors="tf-idf",
-        dropout=0.2,
-        epochs=2,
-        steps_per_epoch=20,
-        batch_size=50,
-    ),
-    "cpu": dict(
-        vectors="tf-idf",
-        activation="relu",
-        gain=1.0,
-        dropout=0.2,
-        learning_rate=1e-3,
-        epochs=10,
-        steps_per_epoch=96,
-        batch_size=100,
-    ),
+    "smoke": dict(words=200, width=32, vectors="tf-idf", dropout=0.2, epochs=2,
+                  steps_per_epoch=20, batch_size=50),
+    "cpu": dict(vectors="tf-idf", activation="relu", gain=1.0, dropout=0.2, learning_rate=1e-3,
+                epochs=10, steps_per_epoch=96, batch_size=100),
     "paper": dict(epochs=50, steps_per_epoch=96, batch_size=100),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -53,31 +53,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=32,
-        epochs=2,
-        steps_per_epoch=20,
-        batch_size=50,
-        other_epochs=1,
-        labels=1200,
-        embedded=200,
-        steps_per_execution=20,
-    ),
-    "cpu": dict(
-        epochs=30,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=10,
-        steps_per_execution=100,
-    ),
-    "paper": dict(
-        epochs=200,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=20,
-        other_epochs=200,
-    ),
-}
+    "smoke": dict(hidden=32, epochs=2, steps_per_epoch=20, batch_size=50, other_epochs=1,
+                  labels=1200, embedded=200, steps_per_execution=20),
+    "cpu": dict(epochs=30, steps_per_epoch=600, batch_size=100, grid_every=10,
+                steps_per_execution=100),
+    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20,
+                  other_epochs=200),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

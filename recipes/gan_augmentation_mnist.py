@@ -53,28 +53,12 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        labels="50",
-        latent_dim=4,
-        filters=4,
-        ema=0.5,
-        generated=100,
-        epochs=2,
-        classifier_steps=3,
-        repeats=1,
-        steps_per_epoch=3,
-        batch_size=10,
-    ),
-    "cpu": dict(
-        filters=16,
-        learning_rate=5e-4,
-        epochs=4,
-        steps_per_epoch=250,
-        batch_size=50,
-        classifier_steps=400,
-    ),
+    "smoke": dict(labels="50", latent_dim=4, filters=4, ema=0.5, generated=100, epochs=2,
+                  classifier_steps=3, repeats=1, steps_per_epoch=3, batch_size=10),
+    "cpu": dict(filters=16, learning_rate=5e-4, epochs=4, steps_per_epoch=250, batch_size=50,
+                classifier_steps=400),
     "paper": dict(epochs=100, steps_per_epoch=500, batch_size=50, grid_every=10),
-}
+}  # fmt: skip
 
 WAYS = ("plain", "shifts", "gan", "both")
 

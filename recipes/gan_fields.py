@@ -43,7 +43,7 @@ PRESETS = {
     "smoke": dict(moves=5, epochs=2, steps_per_epoch=2, batch_size=4),
     "cpu": dict(epochs=4, steps_per_epoch=50, batch_size=4),
     "paper": dict(epochs=4, steps_per_epoch=50, batch_size=4),
-}
+}  # fmt: skip
 
 ZERO = np.zeros((1, 1))  # the batch of a step
 START = np.full(2, 0.5)  # theta and psi at the start of a path

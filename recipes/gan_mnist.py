@@ -54,31 +54,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        latent_dim=4,
-        hidden=16,
-        maxout=8,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=20,
-        steps_per_execution=5,
-        compared=100,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        hidden=600,
-        maxout=120,
-        dropout=0.3,
-        learning_rate=5e-4,
-        ema=0.998,
-        epochs=16,
-        steps_per_epoch=1000,
-        batch_size=100,
-        grid_every=4,
-        steps_per_execution=50,
-    ),
+    "smoke": dict(latent_dim=4, hidden=16, maxout=8, epochs=2, steps_per_epoch=10,
+                  batch_size=20, steps_per_execution=5, compared=100, classifier_steps=20),
+    "cpu": dict(hidden=600, maxout=120, dropout=0.3, learning_rate=5e-4, ema=0.998, epochs=16,
+                steps_per_epoch=1000, batch_size=100, grid_every=4, steps_per_execution=50),
     "paper": dict(epochs=200, steps_per_epoch=500, batch_size=100, grid_every=10),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

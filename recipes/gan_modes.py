@@ -52,30 +52,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        methods="gan pac2 minibatch",
-        seeds=1,
-        hidden=16,
-        latent_dim=4,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=64,
-        steps_per_execution=5,
-    ),
-    "cpu": dict(
-        seeds=2,
-        latent_dim=32,
-        d_learning_rate=2e-3,
-        g_learning_rate=2e-3,
-        epochs=4,
-        steps_per_epoch=1500,
-        batch_size=128,
-        steps_per_execution=100,
-    ),
-    "paper": dict(
-        seeds=10, epochs=5, steps_per_epoch=5000, batch_size=512, steps_per_execution=100
-    ),
-}
+    "smoke": dict(methods="gan pac2 minibatch", seeds=1, hidden=16, latent_dim=4, epochs=2,
+                  steps_per_epoch=10, batch_size=64, steps_per_execution=5),
+    "cpu": dict(seeds=2, latent_dim=32, d_learning_rate=2e-3, g_learning_rate=2e-3, epochs=4,
+                steps_per_epoch=1500, batch_size=128, steps_per_execution=100),
+    "paper": dict(seeds=10, epochs=5, steps_per_epoch=5000, batch_size=512,
+                  steps_per_execution=100),
+}  # fmt: skip
 
 KEYS = ("modes", "high_quality_fraction")
 # Centers and standard deviations of Srivastava et al. (2017) and Lin et al.

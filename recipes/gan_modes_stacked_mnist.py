@@ -49,34 +49,14 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        images=500,
-        filters=4,
-        hidden=16,
-        discriminator_hidden=8,
-        latent_dim=4,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=32,
-        compared=200,
-        classifier_steps=20,
-        steps_per_execution=5,
-    ),
-    "cpu": dict(
-        images=60_000,
-        filters=24,
-        hidden=256,
-        discriminator_hidden=64,
-        epochs=10,
-        steps_per_epoch=500,
-        batch_size=128,
-        grid_every=2,
-        steps_per_execution=50,
-    ),
-    "paper": dict(
-        epochs=50, steps_per_epoch=2000, batch_size=64, grid_every=5, steps_per_execution=100
-    ),
-}
+    "smoke": dict(images=500, filters=4, hidden=16, discriminator_hidden=8, latent_dim=4,
+                  epochs=2, steps_per_epoch=10, batch_size=32, compared=200,
+                  classifier_steps=20, steps_per_execution=5),
+    "cpu": dict(images=60_000, filters=24, hidden=256, discriminator_hidden=64, epochs=10,
+                steps_per_epoch=500, batch_size=128, grid_every=2, steps_per_execution=50),
+    "paper": dict(epochs=50, steps_per_epoch=2000, batch_size=64, grid_every=5,
+                  steps_per_execution=100),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

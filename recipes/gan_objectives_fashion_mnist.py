@@ -66,29 +66,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        filters=4,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=32,
-        combinations=2,
-        compared=200,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        size=16,
-        filters=16,
-        g_rate=4e-4,
-        r1_weight=0.1,
-        epochs=10,
-        steps_per_epoch=200,
-        batch_size=64,
-        grid_every=5,
-        compared=2000,
-        steps_per_execution=50,
-    ),
+    "smoke": dict(filters=4, epochs=2, steps_per_epoch=10, batch_size=32, combinations=2,
+                  compared=200, classifier_steps=20),
+    "cpu": dict(size=16, filters=16, g_rate=4e-4, r1_weight=0.1, epochs=10,
+                steps_per_epoch=200, batch_size=64, grid_every=5, compared=2000,
+                steps_per_execution=50),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=64, grid_every=10),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

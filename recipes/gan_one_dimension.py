@@ -60,12 +60,11 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=8, epochs=2, steps_per_epoch=20, batch_size=32, seeds=2, apart_steps=20
-    ),
+    "smoke": dict(hidden=8, epochs=2, steps_per_epoch=20, batch_size=32, seeds=2,
+                  apart_steps=20),
     "cpu": dict(epochs=40, steps_per_epoch=500, batch_size=256, steps_per_execution=100),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=1024, steps_per_execution=100),
-}
+}  # fmt: skip
 
 METHODS = ("minimax", "non_saturating", "noise", "regularizer")
 

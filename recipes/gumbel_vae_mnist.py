@@ -56,23 +56,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(epochs=2, steps_per_epoch=20, batch_size=20, nll_samples=5, templates="5 10"),
-    "cpu": dict(
-        epochs=200,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=20,
-        steps_per_execution=100,
-    ),
-    "paper": dict(
-        epochs=1000,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=50,
-        anneal_rate=1e-5,
-        steps_per_execution=100,
-    ),
-}
+    "smoke": dict(epochs=2, steps_per_epoch=20, batch_size=20, nll_samples=5,
+                  templates="5 10"),
+    "cpu": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20,
+                steps_per_execution=100),
+    "paper": dict(epochs=1000, steps_per_epoch=600, batch_size=100, grid_every=50,
+                  anneal_rate=1e-5, steps_per_execution=100),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

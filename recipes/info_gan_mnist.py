@@ -54,29 +54,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        latent_dim=8,
-        filters=4,
-        hidden=16,
-        augmentation="affine",
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=32,
-        steps_per_execution=5,
-        starts=1,
-    ),
-    "cpu": dict(
-        filters=16,
-        hidden=256,
-        augmentation="affine",
-        epochs=24,
-        steps_per_epoch=450,
-        batch_size=128,
-        grid_every=2,
-        steps_per_execution=50,
-    ),
+    "smoke": dict(latent_dim=8, filters=4, hidden=16, augmentation="affine", epochs=2,
+                  steps_per_epoch=10, batch_size=32, steps_per_execution=5, starts=1),
+    "cpu": dict(filters=16, hidden=256, augmentation="affine", epochs=24, steps_per_epoch=450,
+                batch_size=128, grid_every=2, steps_per_execution=50),
     "paper": dict(epochs=50, steps_per_epoch=100, batch_size=128, grid_every=5),
-}
+}  # fmt: skip
 
 CATEGORIES = 10
 NUMBERS = 2

@@ -54,7 +54,7 @@ PRESETS = {
     "smoke": dict(latent_dim=2, epochs=2, steps_per_epoch=20, batch_size=1000),
     "cpu": dict(epochs=20, steps_per_epoch=100, batch_size=60_000, grid_every=5),
     "paper": dict(epochs=40, steps_per_epoch=100, batch_size=60_000, grid_every=5),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -57,30 +57,12 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        frames=10,
-        content_dim=4,
-        motion_dim=2,
-        filters=4,
-        r1_weight=0.1,
-        epochs=2,
-        steps_per_epoch=5,
-        batch_size=8,
-        compared=100,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        filters=16,
-        learning_rate=5e-4,
-        r1_weight=0.1,
-        ema=0.995,
-        epochs=12,
-        steps_per_epoch=250,
-        batch_size=32,
-        grid_every=3,
-    ),
+    "smoke": dict(frames=10, content_dim=4, motion_dim=2, filters=4, r1_weight=0.1, epochs=2,
+                  steps_per_epoch=5, batch_size=8, compared=100, classifier_steps=20),
+    "cpu": dict(filters=16, learning_rate=5e-4, r1_weight=0.1, ema=0.995, epochs=12,
+                steps_per_epoch=250, batch_size=32, grid_every=3),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=32, grid_every=5),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -50,20 +50,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=32,
-        samples=10,
-        epochs=2,
-        steps_per_epoch=20,
-        batch_size=20,
-        side=20,
-        templates="5 10",
-    ),
-    "cpu": dict(
-        epochs=60, steps_per_epoch=100, batch_size=50, grid_every=10, steps_per_execution=100
-    ),
-    "paper": dict(samples=1000, epochs=200, steps_per_epoch=600, batch_size=100, grid_every=10),
-}
+    "smoke": dict(hidden=32, samples=10, epochs=2, steps_per_epoch=20, batch_size=20, side=20,
+                  templates="5 10"),
+    "cpu": dict(epochs=60, steps_per_epoch=100, batch_size=50, grid_every=10,
+                steps_per_execution=100),
+    "paper": dict(samples=1000, epochs=200, steps_per_epoch=600, batch_size=100,
+                  grid_every=10),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

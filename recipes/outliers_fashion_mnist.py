@@ -63,29 +63,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        latent_dim=4,
-        hidden=16,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=50,
-        nll_samples=2,
-        tested=100,
-        neighbors=200,
-        steps_per_execution=10,
-    ),
-    "cpu": dict(
-        epochs=15, steps_per_epoch=600, batch_size=100, grid_every=5, steps_per_execution=100
-    ),
-    "paper": dict(
-        epochs=200,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=20,
-        nll_samples=1000,
-        tested=10_000,
-    ),
-}
+    "smoke": dict(latent_dim=4, hidden=16, epochs=2, steps_per_epoch=10, batch_size=50,
+                  nll_samples=2, tested=100, neighbors=200, steps_per_execution=10),
+    "cpu": dict(epochs=15, steps_per_epoch=600, batch_size=100, grid_every=5,
+                steps_per_execution=100),
+    "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20,
+                  nll_samples=1000, tested=10_000),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

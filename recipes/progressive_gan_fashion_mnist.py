@@ -52,35 +52,14 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        latent_dim=8,
-        filters=8,
-        width=64,
-        objective="non_saturating",
-        stable_steps=3,
-        fade_steps=2,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=32,
-        compared=200,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        latent_dim=64,
-        filters=64,
-        width=256,
-        objective="non_saturating",
-        r1_weight=0.01,
-        ema=0.998,
-        stable_steps=500,
-        fade_steps=500,
-        epochs=28,
-        steps_per_epoch=500,
-        batch_size=32,
-        grid_every=3,
-    ),
+    "smoke": dict(latent_dim=8, filters=8, width=64, objective="non_saturating",
+                  stable_steps=3, fade_steps=2, epochs=2, steps_per_epoch=10, batch_size=32,
+                  compared=200, classifier_steps=20),
+    "cpu": dict(latent_dim=64, filters=64, width=256, objective="non_saturating",
+                r1_weight=0.01, ema=0.998, stable_steps=500, fade_steps=500, epochs=28,
+                steps_per_epoch=500, batch_size=32, grid_every=3),
     "paper": dict(epochs=750, steps_per_epoch=1000, batch_size=16, grid_every=25),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

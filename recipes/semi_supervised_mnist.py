@@ -56,34 +56,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=32,
-        latent_dim=16,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=50,
-        label_steps=10,
-        both_steps=10,
-        repeats=1,
-        steps_per_execution=10,
-    ),
-    "cpu": dict(
-        epochs=12,
-        steps_per_epoch=500,
-        batch_size=100,
-        grid_every=4,
-        both_steps=2500,
-        steps_per_execution=100,
-    ),
-    "paper": dict(
-        epochs=100,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=10,
-        label_steps=5000,
-        both_steps=30_000,
-    ),
-}
+    "smoke": dict(hidden=32, latent_dim=16, epochs=2, steps_per_epoch=10, batch_size=50,
+                  label_steps=10, both_steps=10, repeats=1, steps_per_execution=10),
+    "cpu": dict(epochs=12, steps_per_epoch=500, batch_size=100, grid_every=4, both_steps=2500,
+                steps_per_execution=100),
+    "paper": dict(epochs=100, steps_per_epoch=600, batch_size=100, grid_every=10,
+                  label_steps=5000, both_steps=30_000),
+}  # fmt: skip
 
 COUNTS = (100, 600, 1000, 3000)  # of labels
 

@@ -55,42 +55,14 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        labels=50,
-        draws=1,
-        latent_dim=4,
-        m2_latent_dim=4,
-        m1_hidden=16,
-        hidden=16,
-        stacked_hidden=16,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=20,
-        m1_epochs=1,
-        stacked_epochs=1,
-        steps_per_execution=10,
-    ),
-    "cpu": dict(
-        m2_latent_dim=5,
-        stacked_hidden=200,
-        alpha=20.0,
-        epochs=8,
-        steps_per_epoch=500,
-        batch_size=100,
-        m1_epochs=40,
-        stacked_epochs=40,
-        steps_per_execution=100,
-    ),
-    "paper": dict(
-        epochs=600,
-        steps_per_epoch=500,
-        batch_size=200,
-        m1_epochs=600,
-        stacked_epochs=600,
-        grid_every=20,
-        learning_rate=3e-4,
-    ),
-}
+    "smoke": dict(labels=50, draws=1, latent_dim=4, m2_latent_dim=4, m1_hidden=16, hidden=16,
+                  stacked_hidden=16, epochs=2, steps_per_epoch=10, batch_size=20, m1_epochs=1,
+                  stacked_epochs=1, steps_per_execution=10),
+    "cpu": dict(m2_latent_dim=5, stacked_hidden=200, alpha=20.0, epochs=8, steps_per_epoch=500,
+                batch_size=100, m1_epochs=40, stacked_epochs=40, steps_per_execution=100),
+    "paper": dict(epochs=600, steps_per_epoch=500, batch_size=200, m1_epochs=600,
+                  stacked_epochs=600, grid_every=20, learning_rate=3e-4),
+}  # fmt: skip
 
 CLASSES = 10
 

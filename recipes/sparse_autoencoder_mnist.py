@@ -47,11 +47,10 @@ class Settings(ShortStepSettings):
 
 PRESETS = {
     "smoke": dict(hidden=25, epochs=2, steps_per_epoch=50, batch_size=50),
-    "cpu": dict(
-        epochs=30, steps_per_epoch=600, batch_size=100, grid_every=10, steps_per_execution=100
-    ),
+    "cpu": dict(epochs=30, steps_per_epoch=600, batch_size=100, grid_every=10,
+                steps_per_execution=100),
     "paper": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=20),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

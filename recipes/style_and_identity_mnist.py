@@ -53,21 +53,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        style_dim=4,
-        identity_dim=4,
-        width=4,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=20,
-        probed=200,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        epochs=20, steps_per_epoch=200, batch_size=50, grid_every=5, steps_per_execution=20
-    ),
+    "smoke": dict(style_dim=4, identity_dim=4, width=4, epochs=2, steps_per_epoch=10,
+                  batch_size=20, probed=200, classifier_steps=20),
+    "cpu": dict(epochs=20, steps_per_epoch=200, batch_size=50, grid_every=5,
+                steps_per_execution=20),
     "paper": dict(width=32, epochs=200, steps_per_epoch=500, batch_size=50, grid_every=20),
-}
+}  # fmt: skip
 
 CLASSES = 10
 

@@ -73,36 +73,14 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        latent_dim=8,
-        depth=2,
-        filters=8,
-        width=64,
-        discriminator="dcgan",
-        d_filters=4,
-        epochs=2,
-        steps_per_epoch=4,
-        batch_size=8,
-        compared=200,
-        paths=20,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        latent_dim=64,
-        depth=4,
-        filters=64,
-        width=256,
-        discriminator="dcgan",
-        d_filters=32,
-        r1_weight=0.1,
-        d_learning_rate=4e-4,
-        epochs=28,
-        steps_per_epoch=500,
-        batch_size=32,
-        grid_every=4,
-    ),
+    "smoke": dict(latent_dim=8, depth=2, filters=8, width=64, discriminator="dcgan",
+                  d_filters=4, epochs=2, steps_per_epoch=4, batch_size=8, compared=200,
+                  paths=20, classifier_steps=20),
+    "cpu": dict(latent_dim=64, depth=4, filters=64, width=256, discriminator="dcgan",
+                d_filters=32, r1_weight=0.1, d_learning_rate=4e-4, epochs=28,
+                steps_per_epoch=500, batch_size=32, grid_every=4),
     "paper": dict(epochs=780, steps_per_epoch=1000, batch_size=32, grid_every=25),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -53,25 +53,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=32,
-        latent_dim=8,
-        epochs=2,
-        steps_per_epoch=20,
-        batch_size=20,
-        nll_samples=10,
-        templates="5 10",
-    ),
-    "cpu": dict(
-        epochs=600,
-        steps_per_epoch=600,
-        batch_size=100,
-        grid_every=50,
-        schedule="linear",
-        steps_per_execution=100,
-    ),
+    "smoke": dict(hidden=32, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=20,
+                  nll_samples=10, templates="5 10"),
+    "cpu": dict(epochs=600, steps_per_epoch=600, batch_size=100, grid_every=50,
+                schedule="linear", steps_per_execution=100),
     "paper": dict(epochs=3280, steps_per_epoch=3000, batch_size=20, grid_every=100),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

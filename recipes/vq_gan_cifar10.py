@@ -66,29 +66,13 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        codebook_size=16,
-        latent_dim=4,
-        filters=8,
-        residual_filters=4,
-        discriminator_filters=4,
-        epochs=2,
-        steps_per_epoch=4,
-        batch_size=8,
-        classifier_steps=20,
-    ),
-    "cpu": dict(
-        filters=64,
-        residual_filters=32,
-        discriminator_filters=32,
-        learning_rate=1e-3,
-        epochs=10,
-        steps_per_epoch=400,
-        batch_size=64,
-        grid_every=2,
-    ),
+    "smoke": dict(codebook_size=16, latent_dim=4, filters=8, residual_filters=4,
+                  discriminator_filters=4, epochs=2, steps_per_epoch=4, batch_size=8,
+                  classifier_steps=20),
+    "cpu": dict(filters=64, residual_filters=32, discriminator_filters=32, learning_rate=1e-3,
+                epochs=10, steps_per_epoch=400, batch_size=64, grid_every=2),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=128, grid_every=10),
-}
+}  # fmt: skip
 
 SHAPE = (32, 32, 3)
 

@@ -55,29 +55,12 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        size=32,
-        held_out=20,
-        codebook_size=16,
-        latent_dim=4,
-        filters=8,
-        residual_filters=4,
-        epochs=2,
-        steps_per_epoch=4,
-        batch_size=16,
-        patches=16,
-    ),
-    "cpu": dict(
-        filters=64,
-        residual_filters=32,
-        learning_rate=1e-3,
-        epochs=20,
-        steps_per_epoch=2400,
-        batch_size=2,
-        grid_every=4,
-    ),
+    "smoke": dict(size=32, held_out=20, codebook_size=16, latent_dim=4, filters=8,
+                  residual_filters=4, epochs=2, steps_per_epoch=4, batch_size=16, patches=16),
+    "cpu": dict(filters=64, residual_filters=32, learning_rate=1e-3, epochs=20,
+                steps_per_epoch=2400, batch_size=2, grid_every=4),
     "paper": dict(epochs=250, steps_per_epoch=1000, batch_size=128, grid_every=10),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -49,29 +49,13 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        codebook_size=16,
-        latent_dim=4,
-        filters=8,
-        residual_filters=4,
-        epochs=2,
-        steps_per_epoch=5,
-        batch_size=16,
-        baseline_images=300,
-    ),
-    "cpu": dict(
-        filters=64,
-        residual_filters=32,
-        learning_rate=1e-3,
-        epochs=32,
-        steps_per_epoch=500,
-        batch_size=64,
-        grid_every=3,
-    ),
-    "paper": dict(
-        codes_per_place=10, epochs=250, steps_per_epoch=1000, batch_size=128, grid_every=10
-    ),
-}
+    "smoke": dict(codebook_size=16, latent_dim=4, filters=8, residual_filters=4, epochs=2,
+                  steps_per_epoch=5, batch_size=16, baseline_images=300),
+    "cpu": dict(filters=64, residual_filters=32, learning_rate=1e-3, epochs=32,
+                steps_per_epoch=500, batch_size=64, grid_every=3),
+    "paper": dict(codes_per_place=10, epochs=250, steps_per_epoch=1000, batch_size=128,
+                  grid_every=10),
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

@@ -55,11 +55,10 @@ class Settings(ShortStepSettings):
 
 PRESETS = {
     "smoke": dict(samples=1024, width=16, codes=32, epochs=2, steps_per_epoch=5, batch_size=4),
-    "cpu": dict(
-        epochs=40, steps_per_epoch=300, batch_size=8, grid_every=4, steps_per_execution=25
-    ),
+    "cpu": dict(epochs=40, steps_per_epoch=300, batch_size=8, grid_every=4,
+                steps_per_execution=25),
     "paper": dict(epochs=250, steps_per_epoch=1000, batch_size=64, grid_every=10, width=256),
-}
+}  # fmt: skip
 
 
 def main(run: Run, s: Settings):

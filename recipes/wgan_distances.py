@@ -48,18 +48,11 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(
-        hidden=8,
-        epochs=2,
-        steps_per_epoch=10,
-        batch_size=32,
-        compared=50,
-        critic_updates=10,
-        distances="0.5 1",
-    ),
+    "smoke": dict(hidden=8, epochs=2, steps_per_epoch=10, batch_size=32, compared=50,
+                  critic_updates=10, distances="0.5 1"),
     "cpu": dict(epochs=40, steps_per_epoch=200, batch_size=128, steps_per_execution=50),
     "paper": dict(epochs=100, steps_per_epoch=1000, batch_size=256, steps_per_execution=50),
-}
+}  # fmt: skip
 
 PENALTY = dict(clip=None, penalty=GradientPenalty(one_sided=True))
 

@@ -75,9 +75,7 @@ class Page:
     def upload(self, selector: str, path: Path) -> None:
         """Chooses a file in an input."""
         node = self.send("Runtime.evaluate", expression=f"document.querySelector({selector!r})")
-        self.send(
-            "DOM.setFileInputFiles", files=[str(path)], objectId=node["result"]["objectId"]
-        )
+        self.send("DOM.setFileInputFiles", files=[str(path)], objectId=node["result"]["objectId"])
 
     def screenshot(self, path: Path, width: int, height: int) -> None:
         """Writes what is seen through a window of some size."""
@@ -91,19 +89,10 @@ class Page:
 def browse(profile: Path) -> Iterator[Page]:
     """A page of a new browser, whose files go to the folder `profile`."""
     (theirs, commands), (replies, their_replies) = os.pipe(), os.pipe()
-    flags = (
-        "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --remote-debugging-pipe"
-    )
+    flags = "--headless --no-sandbox --disable-gpu --disable-dev-shm-usage --remote-debugging-pipe"
     # The browser reads its third file and writes its fourth.
     start = f'exec "$0" "$@" 3<&{theirs} 4>&{their_replies}'
-    command = [
-        "bash",
-        "-c",
-        start,
-        str(chromium()),
-        *flags.split(),
-        f"--user-data-dir={profile}",
-    ]
+    command = ["bash", "-c", start, str(chromium()), *flags.split(), f"--user-data-dir={profile}"]
     with (
         subprocess.Popen(
             command, pass_fds=(theirs, their_replies), stderr=subprocess.DEVNULL

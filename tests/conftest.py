@@ -21,13 +21,9 @@ if "KERAS_GEN_DATA" in os.environ:
 def _data_absent() -> str | None:
     """Why there is no prepared data, if there is none."""
     if "KERAS_GEN_DATA" not in os.environ:
-        return (
-            "no prepared data: KERAS_GEN_DATA names no folder, and ../shared/data does not exist"
-        )
+        return "no prepared data: KERAS_GEN_DATA names no folder, and ../shared/data does not exist"
     if not Path(os.environ["KERAS_GEN_DATA"]).is_dir():
-        return (
-            f"no prepared data: KERAS_GEN_DATA is {os.environ['KERAS_GEN_DATA']}, not a folder"
-        )
+        return f"no prepared data: KERAS_GEN_DATA is {os.environ['KERAS_GEN_DATA']}, not a folder"
     return None
 
 

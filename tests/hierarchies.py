@@ -41,18 +41,12 @@ def ladder(dims=DIMS, **options):
 def biva(dims=DIMS, **options):
     last = len(dims) - 1
     bottom_up = [
-        linear(
-            [FEATURES, dims[i - 1]] if i else [DATA], [*([FEATURES] if i < last else []), d, d]
-        )
+        linear([FEATURES, dims[i - 1]] if i else [DATA], [*([FEATURES] if i < last else []), d, d])
         for i, d in enumerate(dims)
     ]
-    from_above = [
-        [dims[i]] if i == last else [FEATURES, dims[i], dims[i]] for i in range(last + 1)
-    ]
+    from_above = [[dims[i]] if i == last else [FEATURES, dims[i], dims[i]] for i in range(last + 1)]
     lateral = [linear([FEATURES, FEATURES], [d, d]) for d in dims[:-1]]
-    top_down = [
-        linear(from_above[i + 1], [FEATURES, d, d, d, d]) for i, d in enumerate(dims[:-1])
-    ]
+    top_down = [linear(from_above[i + 1], [FEATURES, d, d, d, d]) for i, d in enumerate(dims[:-1])]
     networks = dict(bottom_up=bottom_up, lateral=lateral, top_down=top_down)
     decoder = linear(from_above[0], [DATA])
     return BIVA(**networks, decoder=decoder, likelihood=Normal(scale=SCALE), **options)

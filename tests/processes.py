@@ -67,9 +67,7 @@ def _run_until(event, pattern, path, run_name):
     def hook(happening, arguments):
         if happening != event or not fnmatch.fnmatch(file := str(arguments[0]), pattern):
             return
-        if event == "os.rename" and os.path.isfile(
-            file
-        ):  # from where it was still being written
+        if event == "os.rename" and os.path.isfile(file):  # from where it was still being written
             os.truncate(file, os.path.getsize(file) // 2)
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -94,8 +94,5 @@ def run_without(*arguments, packages):
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        text=True,
-        capture_output=True,
-        env=environment,
+        [sys.executable, "-c", script, *arguments], text=True, capture_output=True, env=environment
     )

@@ -34,9 +34,7 @@ def test_takes_images_of_the_shape(rng, name):
     given = arguments.keys() - of_networks
     assert all(getattr(model, name) == arguments[name] for name in given)
     images = rng.integers(0, 256, (4, *shape), "uint8")
-    batch = (
-        (images, images) if name == "CycleGAN" else (images, np.arange(4))[: len(model.batch)]
-    )
+    batch = (images, images) if name == "CycleGAN" else (images, np.arange(4))[: len(model.batch)]
     model.compile(run_eagerly=True)
     model.fit(*batch, batch_size=4, verbose=0)
 

@@ -22,9 +22,7 @@ def test_other_names_are_refused():
 
 
 def test_the_package_alone_loads_no_tensorflow():
-    code = (
-        "import sys, keras_gen; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
-    )
+    code = "import sys, keras_gen; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

@@ -46,6 +46,4 @@ def test_what_a_failing_block_wrote_is_shown(capfd):
 
 
 def test_a_process_without_a_screen():
-    assert (
-        stderr("import os; os.close(2); import keras_gen.quiet as q\nwith q.quiet(): pass") == ""
-    )
+    assert stderr("import os; os.close(2); import keras_gen.quiet as q\nwith q.quiet(): pass") == ""

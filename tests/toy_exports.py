@@ -45,9 +45,7 @@ class Fixed(Inverter):
 
 class Single(Fixed):
     def signatures(self):
-        return {
-            name: signature for name, signature in super().signatures().items() if name != "b"
-        }
+        return {name: signature for name, signature in super().signatures().items() if name != "b"}
 
 
 class Normalizer:

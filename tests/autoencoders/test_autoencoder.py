@@ -43,6 +43,4 @@ def test_score_is_the_negative_log_likelihood_of_the_reconstruction():
     logits = networks[1](networks[0](images / np.float32(255)))
     expected = -Bernoulli().log_prob(logits, images / 255)
     np.testing.assert_allclose(model.score(images, batch_size=2), expected, rtol=1e-5)
-    assert model.threshold(images, 0.0) == pytest.approx(
-        float(tf.reduce_min(expected)), rel=1e-5
-    )
+    assert model.threshold(images, 0.0) == pytest.approx(float(tf.reduce_min(expected)), rel=1e-5)

@@ -17,10 +17,7 @@ TEXTS = ["Apple, apple; MILK!", "bread and water", "nothing of that", ""]
 def documents(words=WORDS, codes=2, hidden=(5,), **options):
     shape = (len(words),)
     return DocumentAutoencoder(
-        mlp_encoder(shape, codes, hidden),
-        mlp_decoder(shape, codes, hidden),
-        words,
-        **options,
+        mlp_encoder(shape, codes, hidden), mlp_decoder(shape, codes, hidden), words, **options
     )
 
 

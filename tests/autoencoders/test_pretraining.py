@@ -25,9 +25,7 @@ def test_each_layer_learns_the_codes_of_those_before_and_is_installed():
     model, seen = deep(), []
 
     def train(layer, source, name):
-        assert (
-            isinstance(layer, DenoisingAutoencoder) and layer.amount == 0.4 and layer.seed == 2
-        )
+        assert isinstance(layer, DenoisingAutoencoder) and layer.amount == 0.4 and layer.seed == 2
         # What "training" leaves behind: every layer has weights of its own.
         for network in (layer.encoder, layer.decoder):
             network.set_weights([w + len(seen) + 0.5 for w in network.get_weights()])

@@ -102,9 +102,7 @@ def test_kl_sparsity_is_that_of_bernoulli_variables():
 
 def test_l1_sparsity():
     pair, x = networks(activation=None), examples()
-    sparsity = SparseAutoencoder(*pair, penalty="l1").terms({"x": x}, training=True)[0][
-        "sparsity"
-    ]
+    sparsity = SparseAutoencoder(*pair, penalty="l1").terms({"x": x}, training=True)[0]["sparsity"]
     np.testing.assert_allclose(sparsity, np.abs(pair[0](x)).sum(axis=1), rtol=1e-5)
 
 
@@ -118,9 +116,7 @@ def test_sparsity_brings_the_activation_to_its_target():
     assert np.abs(model.activations(x) - 0.05).max() < 0.01
 
 
-@pytest.mark.parametrize(
-    "corruption,values", [("masking", {0.0}), ("salt_and_pepper", {0.0, 1.0})]
-)
+@pytest.mark.parametrize("corruption,values", [("masking", {0.0}), ("salt_and_pepper", {0.0, 1.0})])
 def test_corruption_replaces_its_fraction(corruption, values):
     model = DenoisingAutoencoder(*networks(), corruption=corruption, amount=0.3)
     x = tf.fill([500, 4, 4, 1], 0.5)

@@ -116,9 +116,7 @@ def test_the_lowest_temperature_takes_the_most_likely_path(model, kernel):
 
 def test_wrong_networks_and_values_are_refused(kernel, model):
     network = single_layer(kernel)
-    message = (
-        r"gives \(2, 2, 2\) for images of shape \(2, 2, 1\): expected 3 logits for each value"
-    )
+    message = r"gives \(2, 2, 2\) for images of shape \(2, 2, 1\): expected 3 logits for each value"
     with pytest.raises(ValueError, match=message):
         PixelCNN(network, levels=3)
     images = keras.Input((2, 2, 1))

@@ -54,9 +54,7 @@ def uniform(shape):
 
 def redrawn(network, conditions, images, noise):
     """What the same noise draws from the logits that the whole images give."""
-    conditions = [
-        tf.cast(c, s.dtype) for c, s in zip(conditions, network.inputs[1:], strict=True)
-    ]
+    conditions = [tf.cast(c, s.dtype) for c, s in zip(conditions, network.inputs[1:], strict=True)]
     logits = network([images, *conditions] if conditions else images)
     return draw_category(tf.reshape(logits, [*images.shape, LEVELS]), noise)
 
@@ -66,8 +64,7 @@ def test_cached_and_uncached_are_what_the_noise_draws_from_the_network(case):
     """Only the image that is drawn in order is what its noise draws from its own logits."""
     network, conditions, noise = make(case)
     cached, whole = (
-        sample_causal(network, draw_category, noise, conditions, cached)
-        for cached in (True, False)
+        sample_causal(network, draw_category, noise, conditions, cached) for cached in (True, False)
     )
     np.testing.assert_array_equal(cached, whole)
     np.testing.assert_array_equal(redrawn(network, conditions, cached, noise), cached)
@@ -123,9 +120,7 @@ def test_draws_with_any_noise_and_any_parameters(rng):
     network, _, _ = make("three channels")
     noise = rng.gumbel(size=(2, 4, 5, 3, LEVELS))
     images = sample_causal(
-        network,
-        lambda logits, gumbel: tf.cast(tf.argmax(logits + gumbel, -1), tf.float32),
-        noise,
+        network, lambda logits, gumbel: tf.cast(tf.argmax(logits + gumbel, -1), tf.float32), noise
     )
     logits = tf.reshape(network(images), noise.shape)
     np.testing.assert_array_equal(tf.argmax(logits + noise.astype("float32"), axis=-1), images)

@@ -74,13 +74,9 @@ def test_the_best_size_is_chosen_on_the_last_sixth():
 
 
 def test_errors(rng):
-    with pytest.raises(
-        ValueError, match="2 templates and 1 weights from 1: expected a positive"
-    ):
+    with pytest.raises(ValueError, match="2 templates and 1 weights from 1: expected a positive"):
         BernoulliMixture.of(np.eye(2), np.ones(1))
-    with pytest.raises(
-        ValueError, match="2 templates and 2 weights from 0: expected a positive"
-    ):
+    with pytest.raises(ValueError, match="2 templates and 2 weights from 0: expected a positive"):
         BernoulliMixture.of(np.eye(2), np.array([0.0, 1.0]))
     with pytest.raises(ValueError, match="values from 0 to 255: expected zeros and ones"):
         BernoulliMixture(np.array([[0, 255]]), 1)

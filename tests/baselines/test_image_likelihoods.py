@@ -3,12 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.baselines import (
-    PixelHistograms,
-    ProbabilisticPCA,
-    compressed_bits,
-    image_baselines,
-)
+from keras_gen.baselines import PixelHistograms, ProbabilisticPCA, compressed_bits, image_baselines
 from keras_gen.metrics import bits_per_dimension
 
 

@@ -73,9 +73,7 @@ def test_fewer_images_than_values(rng):
     normal = stats.multivariate_normal(levels.mean(axis=0) + 0.5, covariance(levels, 10))
     trace = np.trace(np.linalg.inv(covariance(levels, 10))) / 24
     expected = normal.logpdf(levels + 0.5) - trace
-    np.testing.assert_allclose(
-        ProbabilisticPCA(images, 10).log_prob(images), expected, rtol=1e-6
-    )
+    np.testing.assert_allclose(ProbabilisticPCA(images, 10).log_prob(images), expected, rtol=1e-6)
 
 
 def test_bounds_a_probability(rng):
@@ -104,9 +102,7 @@ def test_tuning_finds_the_best_noise_and_number(rng):
 
 def test_errors(rng):
     images = drawn(rng, 3)
-    with pytest.raises(
-        ValueError, match="components=4 for 3 images of 4 values: expected 1 to 3"
-    ):
+    with pytest.raises(ValueError, match="components=4 for 3 images of 4 values: expected 1 to 3"):
         ProbabilisticPCA(images, 4)
     with pytest.raises(ValueError, match="There are 2 components and 3 are to be tried"):
         ProbabilisticPCA(images, 2).tuned(images, [3])

@@ -19,9 +19,7 @@ def test_the_equalizer_gives_noise_the_color_of_another(rng):
     assert converted.shape == (20, 2048, 1) and converted.dtype == np.float32
     np.testing.assert_allclose(np.abs(converted).max(axis=1), 0.9, rtol=1e-5)
     change = (average_spectrum(converted) - average_spectrum(noises[:20])).mean(axis=0)
-    wanted = average_spectrum(noises[20:]).mean(axis=0) - average_spectrum(noises[:20]).mean(
-        axis=0
-    )
+    wanted = average_spectrum(noises[20:]).mean(axis=0) - average_spectrum(noises[:20]).mean(axis=0)
     np.testing.assert_allclose(change, wanted, atol=0.7)
     same = equalizer.convert(noises, colors, colors)
     peaks = np.abs(noises).max(axis=1, keepdims=True)

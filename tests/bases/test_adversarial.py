@@ -40,9 +40,7 @@ class Toy(AdversarialModel):
         self.edges["x"] = Images((1, 1, 1))
         self.uses = []
 
-    networks = property(
-        lambda self: {n: getattr(self, n) for n in ("generator", "discriminator")}
-    )
+    networks = property(lambda self: {n: getattr(self, n) for n in ("generator", "discriminator")})
 
     def generated(self, use, batch, training):
         self.uses.append((use, batch["x"].numpy().ravel().tolist()))
@@ -212,9 +210,7 @@ class TestSteps:
     def test_k_updates_of_the_discriminator_see_other_images_and_noise(self):
         class Counting(Toy):
             def discriminator_updated(self):
-                seen.append(
-                    (weights(self.discriminator)[0], self.d_optimizer.iterations.numpy())
-                )
+                seen.append((weights(self.discriminator)[0], self.d_optimizer.iterations.numpy()))
 
         seen = []
         model = compiled(Counting(discriminator_steps=2), d_rate=0.5)
@@ -343,9 +339,7 @@ class TestPenalties:
 
     def test_may_take_noise_for_every_value(self):
         model, seen = Toy(), []
-        model.penalty = type(
-            "Spy", (DRAGAN,), {"__call__": lambda self, *a: seen.append(a[3])}
-        )()
+        model.penalty = type("Spy", (DRAGAN,), {"__call__": lambda self, *a: seen.append(a[3])})()
         x = tf.zeros([5000, 1, 1, 1])
         for use in ("penalty 0", "penalty 1"):
             model.discriminator_terms({"x": x}, x, use, training=True)

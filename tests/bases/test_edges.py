@@ -170,9 +170,7 @@ def test_in_a_graph_values_are_refused_when_it_runs(edge):
     prepare(tf.zeros(shape, inner.dtype))
     with pytest.raises(tf.errors.InvalidArgumentError) as caught:
         prepare(tf.fill(shape, tf.cast(1000, inner.dtype)))
-    assert re.search(
-        r"have values from 1000 to 1000: expected .*\.$", refusal(str(caught.value))
-    )
+    assert re.search(r"have values from 1000 to 1000: expected .*\.$", refusal(str(caught.value)))
 
 
 def test_a_number_in_the_range():
@@ -183,11 +181,7 @@ def test_a_number_in_the_range():
 
 IMAGES, TEXTS = Images((2,)), Texts(WORDS)
 VALUES = [
-    (
-        IMAGES,
-        [[0.0, 7.0]],
-        r"^Images .* from 0 to 7: .* floats in \[-1, 1\] or uint8 in 0\.\.255",
-    ),
+    (IMAGES, [[0.0, 7.0]], r"^Images .* from 0 to 7: .* floats in \[-1, 1\] or uint8 in 0\.\.255"),
     (IMAGES, [[0.0, NAN]], "nan"),
     (IMAGES, [[0.0, -np.inf]], "from -inf"),
     (IMAGES, [[0.0, 1.0011]], r" to 1\.0011:"),

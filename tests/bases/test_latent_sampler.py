@@ -72,9 +72,7 @@ class TestSample:
     def test_truncates_the_latents(self, model, conditional):
         latents = model.draw_latents(50, seed=3)
         np.testing.assert_array_equal(model.sample(50, seed=3), model.generate(latents))
-        np.testing.assert_array_equal(
-            model.sample(50, seed=3, truncation=10), level(latents / 10)
-        )
+        np.testing.assert_array_equal(model.sample(50, seed=3, truncation=10), level(latents / 10))
         cut = model.truncate(latents, 0.5)
         assert np.abs(cut).max() <= 0.5 < np.abs(latents).max()
         np.testing.assert_array_equal(model.sample(50, seed=3, truncation=0.5), level(cut / 10))
@@ -145,9 +143,7 @@ class TestArithmetic:
         made = model.latent_arithmetic(z, z, z, n=400, spread=5.0, seed=1)
         np.testing.assert_array_equal(made[0], level([0, 0]))
         pixels = made[1:].astype(int)
-        assert (
-            np.abs(pixels - 127.5).max() <= 64 and (pixels.min() < 66) and (pixels.max() > 189)
-        )
+        assert np.abs(pixels - 127.5).max() <= 64 and (pixels.min() < 66) and (pixels.max() > 189)
         with pytest.raises(ValueError, match="n is 0: generate at least 1"):
             model.latent_arithmetic(z, z, z, n=0)
 
@@ -164,9 +160,7 @@ class TestArithmetic:
 class TestNeighbors:
     def test_are_the_nearest_first(self, model):
         training = level([[0.0, 0.0], [0.8, 0.8], [0.1, 0.0], [-0.9, 0.0]])
-        found, distances = model.nearest_neighbors(
-            level([[0.1, 0.0], [0.5, 0.5]]), training, k=2
-        )
+        found, distances = model.nearest_neighbors(level([[0.1, 0.0], [0.5, 0.5]]), training, k=2)
         np.testing.assert_array_equal(found[0], training[[2, 0]])
         np.testing.assert_array_equal(found[1, 0], training[1])
         assert distances.shape == (2, 2) and distances[0, 0] == 0

@@ -113,9 +113,7 @@ class TestSteps:
     )
     def test_unknown_and_missing_terms_are_refused(self, names):
         model = compiled()
-        model.loss_terms = lambda x, inferred, training: {
-            n: inferred.latents[:, 0] for n in names
-        }
+        model.loss_terms = lambda x, inferred, training: {n: inferred.latents[:, 0] for n in names}
         sentence = (
             f"Slope.loss_terms returns {sorted(names)} and loss_weights names ['size', 'square']: "
             "they must agree."

@@ -56,10 +56,7 @@ def assert_holds(path, weights):
 
 
 class TestNumbers:
-    @pytest.mark.parametrize(
-        ("every", "epochs"),
-        [(2, [1, 2, 4, 5]), (3, [1, 3, 5]), (9, [1, 5])],
-    )
+    @pytest.mark.parametrize(("every", "epochs"), [(2, [1, 2, 4, 5]), (3, [1, 3, 5]), (9, [1, 5])])
     def test_in_the_first_every_nth_and_last_epoch(self, every, epochs):
         evaluate = Scripted(5.0, 4.0, 3.0, 2.0, 1.0)
         model = fit(Evaluation(evaluate, every), epochs=5)
@@ -130,9 +127,7 @@ class TestBest:
         evaluation = Evaluation(evaluate, best="nll", mode=mode, path=path)
         model = fit(evaluation)
         assert (evaluation.best_epoch, evaluation.best_value) == (epoch, values[epoch - 1])
-        assert record(path) == dict(
-            metric="nll", mode=mode, epoch=epoch, value=values[epoch - 1]
-        )
+        assert record(path) == dict(metric="nll", mode=mode, epoch=epoch, value=values[epoch - 1])
         assert_holds(path, evaluate.weights[epoch])
         assert (model.encoder.get_weights()[0] != evaluate.weights[epoch][0]).any()
         model.load_weights(path)
@@ -223,10 +218,7 @@ def test_other_workers_evaluate_and_do_not_write(tmp_path, monkeypatch):
     ("arguments", "sentence"),
     [
         (dict(every=0), "every is 0: evaluations come every 1 epoch or more"),
-        (
-            dict(best="nll", path="a.keras", mode="auto"),
-            "mode is 'auto': expected 'min' or 'max'",
-        ),
+        (dict(best="nll", path="a.keras", mode="auto"), "mode is 'auto': expected 'min' or 'max'"),
         (dict(best="nll"), "best is 'nll' and path is None: give both, or neither"),
     ],
 )

@@ -24,9 +24,7 @@ def linear(inputs, outputs, kernel, bias=0.0):
 def gan(scale=1.0, place=0.0, slope=0.0, bias=0.0, **options):
     """Draws N(place, scale^2) of two numbers; logits are slope * x + bias."""
     generator = linear(2, 2, scale * np.eye(2), place)
-    return GAN(
-        generator, linear(2, 1, slope * np.eye(2)[:, :1], bias), data="vectors", **options
-    )
+    return GAN(generator, linear(2, 1, slope * np.eye(2)[:, :1], bias), data="vectors", **options)
 
 
 def normal(rng, place=0.0, scale=1.0):
@@ -54,9 +52,7 @@ class Joint(GAN):
 
 
 class TestLooks:
-    @pytest.mark.parametrize(
-        "objective", ["minimax", "non_saturating", "least_squares", "hinge"]
-    )
+    @pytest.mark.parametrize("objective", ["minimax", "non_saturating", "least_squares", "hinge"])
     def test_equal_distributions_and_a_guess_are_well(self, objective, rng):
         assert wrong(gan(objective=objective), normal(rng)) == set()
 
@@ -85,11 +81,7 @@ class TestLooks:
     def test_a_gradient_that_has_vanished(self, rng):
         # The slope of log(1 - D) is D, here about exp(-32).
         x, options = normal(rng, 4, 0.2), dict(scale=0.2, place=-4, slope=8)
-        assert wrong(gan(objective="minimax", **options), x) == {
-            "saturated",
-            "vanished",
-            "missing",
-        }
+        assert wrong(gan(objective="minimax", **options), x) == {"saturated", "vanished", "missing"}
 
     def test_a_critic_may_be_as_sure_as_it_likes(self, rng):
         model = gan(scale=0.2, place=-4, slope=10, objective="wasserstein")
@@ -168,9 +160,5 @@ class TestTrainings:
         adam, still = keras.optimizers.Adam(0.1), keras.optimizers.SGD(0.0)
         said, _ = self.train(rng, -1.0, adam, still, objective="minimax")
         assert len(said) == 3
-        for sentence in (
-            "is sure of every example",
-            "gradient has vanished",
-            "modes are missing",
-        ):
+        for sentence in ("is sure of every example", "gradient has vanished", "modes are missing"):
             assert sum(sentence in each for each in said) == 1

@@ -49,13 +49,7 @@ def test_only_the_chief_prints(monkeypatch, capsys):
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
-    [
-        (0, "0:00 min"),
-        (59.6, "1:00 min"),
-        (61, "1:01 min"),
-        (3599.4, "59:59 min"),
-        (7380, "2h03"),
-    ],
+    [(0, "0:00 min"), (59.6, "1:00 min"), (61, "1:01 min"), (3599.4, "59:59 min"), (7380, "2h03")],
 )
 def test_durations(seconds, text):
     assert _minutes(seconds) == text

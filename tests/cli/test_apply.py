@@ -19,9 +19,7 @@ from toy_exports import PHOTO, Normalizer
 
 
 def test_apply_needs_no_keras(home):
-    done = run_without(
-        "apply", "inverter", "photo.png", "-o", "out.png", packages="keras tf_keras"
-    )
+    done = run_without("apply", "inverter", "photo.png", "-o", "out.png", packages="keras tf_keras")
     assert done.returncode == 0, done.stderr
     np.testing.assert_array_equal(read_image("out.png"), 255 - PHOTO)
 
@@ -32,9 +30,7 @@ def test_apply_imports_little(home):
     assert imported_by("apply", "inverter", "photo.png", "-o", "out.png", packages=heavy) == []
 
 
-@pytest.mark.parametrize(
-    "model", ["inverter", "saved_models/inverter", "saved_models/inverter/1"]
-)
+@pytest.mark.parametrize("model", ["inverter", "saved_models/inverter", "saved_models/inverter/1"])
 def test_apply_to_one_image(home, capsys, model):
     assert main(["apply", model, "photo.png", "-o", "new/out.png"]) == 0
     np.testing.assert_array_equal(read_image("new/out.png"), 255 - PHOTO)
@@ -122,11 +118,7 @@ def test_an_image_is_never_its_own_output(home, capsys):
     [
         (["*.gif"], "out", "no image matches '*.gif'"),
         (["empty"], "out", "no image matches 'empty'"),
-        (
-            ["photo.png"],
-            "out.mp4",
-            "written to a file that ends in .png or .jpg or .jpeg or .webp",
-        ),
+        (["photo.png"], "out.mp4", "written to a file that ends in .png or .jpg or .jpeg or .webp"),
         (["photo.png"], "file", "an existing file"),
         (["photo.png", "copy.png"], "out.png", "there are 2 images: give a folder"),
         (["photo.png", "more/photo.png"], "out", "would both become out/photo.png"),
@@ -145,11 +137,7 @@ def test_apply_refuses(home, capsys, images, out, message):
     "model, signature, message",
     [
         ("unknown", None, "which holds: fixed, inverter, single."),
-        (
-            "inverter",
-            "sing",
-            "has no signature 'sing': choose one with --signature, from encode",
-        ),
+        ("inverter", "sing", "has no signature 'sing': choose one with --signature, from encode"),
         ("inverter", "encode", "images; those that do: halve, invert, serving_default."),
         ("inverter", "sample", "images; those that do: halve, invert, serving_default."),
         ("fixed", None, "choose one with --signature, from a, b."),
@@ -207,9 +195,7 @@ def test_animations_keep_their_format(home, capsys):
     written = {path.name: is_animation(path) for path in Path("out").iterdir()}
     assert written == {"gif.gif": True, "png.png": True, "still.png": False, "webp.webp": True}
     error = fails(capsys, "apply", "inverter", "moving/gif.gif", "-o", "out.jpg")
-    assert (
-        "moving/gif.gif becomes is written to a file that ends in .png or .gif or .webp" in error
-    )
+    assert "moving/gif.gif becomes is written to a file that ends in .png or .gif or .webp" in error
 
 
 def test_a_video_without_its_package(home, capsys, monkeypatch):
@@ -221,9 +207,7 @@ def test_a_video_without_its_package(home, capsys, monkeypatch):
     assert main(["apply", "inverter", "clips", "-o", "out"]) == 0
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
     assert main(["apply", "inverter", "clips/*.mp4", "-o", "out"]) == 1
-    sentence = (
-        'clips/clip.mp4 is a video, which needs the package imageio-ffmpeg: pip install "ker'
-    )
+    sentence = 'clips/clip.mp4 is a video, which needs the package imageio-ffmpeg: pip install "ker'
     assert sentence in capsys.readouterr().err
     assert not Path("out/clip.mp4").exists()
 

@@ -197,9 +197,7 @@ def test_wrong_flags(home, capsys, flag):
 
 SHOWN = "[...document.images].filter(i => i.checkVisibility() && i.complete)"
 FILE = "input[type=file]"
-SLIDER = (
-    "[...document.querySelectorAll('input[type=range]')].filter(i => i.checkVisibility())[3]"
-)
+SLIDER = "[...document.querySelectorAll('input[type=range]')].filter(i => i.checkVisibility())[3]"
 SHADE = f"""(() => {{
     const canvas = document.createElement('canvas'), image = {SHOWN}.at(-1);
     if (!image) return null;
@@ -220,10 +218,7 @@ def served(folder):
     flags = ["demo", str(folder), "--port", "0", "--max-megabytes", "1"]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
-        [sys.executable, "-c", script, *flags],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=environment,
+        [sys.executable, "-c", script, *flags], stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
         try:
             first = process.stdout.readline()
@@ -265,10 +260,7 @@ def test_the_page_in_a_browser(home, page):
     (home / "broken.jpg").write_text("not an image")
     write_png("large.png", np.random.default_rng(0).integers(0, 256, [700, 700, 3], np.uint8))
     for file, sentence in (
-        (
-            "broken.jpg",
-            "broken.jpg is not a readable PNG, JPEG, WebP, GIF or BMP image (12 bytes)",
-        ),
+        ("broken.jpg", "broken.jpg is not a readable PNG, JPEG, WebP, GIF or BMP image (12 bytes)"),
         ("large.png", "exceed the maximum allowed size of 1"),
     ):
         page.run("document.querySelector('button[aria-label=\"Remove Image\"]')?.click()")
@@ -287,9 +279,7 @@ def test_the_page_in_a_browser(home, page):
         "b.innerText.trim() == 'All latents at 0').click()"
     )
     page.wait(f"{SHADE} === 128")
-    page.run(
-        f"{SLIDER}.value = 2, {SLIDER}.dispatchEvent(new Event('input', {{bubbles: true}}))"
-    )
+    page.run(f"{SLIDER}.value = 2, {SLIDER}.dispatchEvent(new Event('input', {{bubbles: true}}))")
     page.wait(f"{SHADE} === 128 + 80")
 
     outside = [a for a in page.addresses if not a.startswith((page.address, "data:", "blob:"))]

@@ -25,9 +25,7 @@ def test_a_command_leaves_the_environment_of_its_caller(home, capsys):
 
 def test_list(home, capsys):
     (home / "recipes").mkdir()
-    (home / "recipes" / "gan_usps.py").write_text(
-        '"""A GAN on USPS.\n\nMore."""\nraise OSError\n'
-    )
+    (home / "recipes" / "gan_usps.py").write_text('"""A GAN on USPS.\n\nMore."""\nraise OSError\n')
     (home / "recipes" / "broken.py").write_text("def (")
     (home / "recipes" / "silent.py").touch()
     (home / "recipes" / "_private.py").touch()
@@ -70,15 +68,7 @@ def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
 def test_list_and_help_need_no_tensorflow(home):
     done = run_without("list", packages="tensorflow keras")
     assert done.returncode == 0 and "inverter" in done.stdout, done.stderr
-    for arguments in (
-        [],
-        ["list"],
-        ["apply"],
-        ["sample"],
-        ["publish"],
-        ["results"],
-        ["reproduce"],
-    ):
+    for arguments in ([], ["list"], ["apply"], ["sample"], ["publish"], ["results"], ["reproduce"]):
         done = run_without(*arguments, "--help", packages="tensorflow keras tqdm")
         assert done.returncode == 0 and "usage: keras-gen" in done.stdout, done.stderr
 
@@ -153,15 +143,9 @@ def test_sample_refuses(home, capsys, arguments, message):
         (["apply", "inverter", "a.png"], "-o/--out"),
         (["apply", "inverter", "-o", "a.png"], "IMAGE"),
         (["sample", "inverter", "-o", "a.png", "-n", "0"], "'0' is not from 1 to 10000 images"),
-        (
-            ["sample", "inverter", "-o", "a.png", "--columns", "0"],
-            "'0' is not a positive integer",
-        ),
+        (["sample", "inverter", "-o", "a.png", "--columns", "0"], "'0' is not a positive integer"),
         (["sample", "inverter", "-o", "a.png", "--seed", "x"], "'x' is not a 32-bit integer"),
-        (
-            ["sample", "inverter", "-o", "a.png", "--seed", "2147483648"],
-            "is not a 32-bit integer",
-        ),
+        (["sample", "inverter", "-o", "a.png", "--seed", "2147483648"], "is not a 32-bit integer"),
     ],
 )
 def test_wrong_command_lines(home, capsys, arguments, message):
@@ -174,9 +158,7 @@ def test_sample_of_videos(home, capsys, monkeypatch):
     videos = np.random.default_rng(0).integers(0, 256, [4, 9, 5, 6, 1], "uint8")
     signature = dict(seed=tf.TensorSpec([], tf.int32), n=tf.TensorSpec([], tf.int32))
     outputs = dict(images=tf.TensorSpec(videos.shape, tf.uint8))
-    known = dict(
-        inputs={"sample": signature}, outputs={"sample": outputs}, metadata={}, path="a"
-    )
+    known = dict(inputs={"sample": signature}, outputs={"sample": outputs}, metadata={}, path="a")
     model = type("Videos", (), known | {"__call__": lambda *_, **__: {"images": videos}})()
     monkeypatch.setattr("keras_gen.serving.exported.load", lambda path: model)
     assert main(["sample", "inverter", "-n", "4", "--columns", "4", "-o", "videos.gif"]) == 0

@@ -61,9 +61,7 @@ def train(model, folder, halfway=None):
 
     def record(epoch, logs):
         last.append((epoch, state(model)))
-        if (
-            halfway and epoch == EPOCHS // 2
-        ):  # as a training that ended before this epoch leaves it
+        if halfway and epoch == EPOCHS // 2:  # as a training that ended before this epoch leaves it
             shutil.copytree(folder, halfway)
 
     after = keras.callbacks.LambdaCallback(on_epoch_end=record)

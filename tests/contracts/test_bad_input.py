@@ -87,12 +87,8 @@ def refuses_a_loss_that_is_not_finite(trained, folder, monkeypatch):
     weight.assign(np.full(weight.shape, np.nan, "float32"))
     before = state(model)
     # Found before anything is computed with it.
-    refused(
-        NonFiniteLossError, lambda: model.fit(trained.data, verbose=0), "weight", "not finite"
-    )
-    monkeypatch.setattr(
-        keras_gen.training.model, "refuse_non_finite_weights", lambda model: None
-    )
+    refused(NonFiniteLossError, lambda: model.fit(trained.data, verbose=0), "weight", "not finite")
+    monkeypatch.setattr(keras_gen.training.model, "refuse_non_finite_weights", lambda model: None)
     refused(
         NonFiniteLossError,
         lambda: model.fit(trained.data, verbose=0, callbacks=[checkpoints]),
@@ -118,9 +114,7 @@ def test_a_loss_that_is_not_finite_on_two_replicas(mirrored, tmp_path, monkeypat
 @core
 def test_nothing_to_train_on(trained):
     model = trained.model
-    refused(
-        ValueError, lambda: model.fit(trained.data, steps_per_epoch=0), "steps_per_epoch is 0"
-    )
+    refused(ValueError, lambda: model.fit(trained.data, steps_per_epoch=0), "steps_per_epoch is 0")
     refused(ValueError, lambda: model.fit(trained.data, epochs=0), "epochs is 0")
     none = [array[:0] for array in data(model)]
     refused(ValueError, lambda: model.fit(*none), "no examples")
@@ -131,9 +125,7 @@ def test_examples_of_another_size_after_the_first(trained):
     model = trained.model
     model.fit(trained.data, verbose=0)
     long = [np.concatenate([array, array], axis=1) for array in prepared(model)]
-    refused(
-        ValueError, lambda: model.fit(batches(tuple(long)), verbose=0), "shape", r"expected \["
-    )
+    refused(ValueError, lambda: model.fit(batches(tuple(long)), verbose=0), "shape", r"expected \[")
 
 
 @core

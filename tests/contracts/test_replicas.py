@@ -50,9 +50,7 @@ def test_two_replicas_equal_one(tiny, trained, mirrored):
 
 @core
 def test_two_replicas_evaluate_as_one(tiny, trained, mirrored):
-    one, two = (
-        t.model.evaluate(t.data, return_dict=True, verbose=0) for t in (trained, mirrored)
-    )
+    one, two = (t.model.evaluate(t.data, return_dict=True, verbose=0) for t in (trained, mirrored))
     assert_same_losses(one, two, tiny.evaluated or mirrored.model.loss_names)
 
 
@@ -115,9 +113,7 @@ def test_keras_random_layers_are_refused_on_two_replicas(tiny):
 def test_what_is_for_one_device_is_refused_on_two_replicas(option):
     with make_strategy("mirrored").scope():
         model = TINY["VAE"].build(3)
-        with pytest.raises(
-            ValueError, match=r"on 2 replicas: Keras can do either on one device"
-        ):
+        with pytest.raises(ValueError, match=r"on 2 replicas: Keras can do either on one device"):
             model.compile(**option)
 
 

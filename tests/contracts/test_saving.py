@@ -8,16 +8,7 @@ import tensorflow as tf
 
 from keras_gen.bases.edges import Waveforms
 from keras_gen.serving.export import export, load
-from tiny import (
-    WORDS,
-    cheapest,
-    core,
-    difference,
-    players,
-    random_examples,
-    state,
-    step,
-)
+from tiny import WORDS, cheapest, core, difference, players, random_examples, state, step
 
 
 def plain(config) -> dict:

@@ -24,8 +24,7 @@ def test_an_optimizer_changes_its_own_networks_only(tiny):
             trained = (pair for pair in zip(networks, before[name], strict=True) if pair[1])
             for network, old in trained:  # but for networks that start frozen
                 moved = [
-                    not np.array_equal(x, y)
-                    for x, y in zip(old, weights([network]), strict=True)
+                    not np.array_equal(x, y) for x, y in zip(old, weights([network]), strict=True)
                 ]
                 assert any(moved) if name == active else not any(moved), (active, network.name)
 

@@ -117,9 +117,7 @@ def test_structures_keep_their_fields_together():
 
 
 def test_a_selection_keeps_what_is_asked_for():
-    source = Source(
-        np.array([b"3", b"14", b"15", b"9"]), decode=tf.strings.to_number, origin="pi"
-    )
+    source = Source(np.array([b"3", b"14", b"15", b"9"]), decode=tf.strings.to_number, origin="pi")
     for index in (slice(1, 3), [1, 2], np.array([False, True, True, False])):
         np.testing.assert_array_equal(source.select(index).arrays(), [14, 15])
     assert source.select([0]).origin == "pi" and source.select([0], "three").origin == "three"
@@ -131,10 +129,7 @@ def test_a_selection_keeps_what_is_asked_for():
 
 def test_specs_are_static_and_say_what_comes():
     images = Source((np.zeros([5, 4, 6, 3], "uint8"), np.arange(5)))
-    assert images.element_spec == (
-        tf.TensorSpec([4, 6, 3], tf.uint8),
-        tf.TensorSpec([], tf.int64),
-    )
+    assert images.element_spec == (tf.TensorSpec([4, 6, 3], tf.uint8), tf.TensorSpec([], tf.int64))
     for augment in (None, lambda example, seed: example):
         spec = images.stream(2, augment=augment).element_spec
         assert spec == (tf.TensorSpec([2, 4, 6, 3], tf.uint8), tf.TensorSpec([2], tf.int64))
@@ -204,9 +199,7 @@ print("RESULT" + json.dumps(result))
 def test_two_workers_split_every_global_batch(tmp_path):
     script = tmp_path / "worker.py"
     script.write_text(_WORKER)
-    results = [
-        json.loads(worker.stdout.partition("RESULT")[2]) for worker in run_workers(script)
-    ]
+    results = [json.loads(worker.stdout.partition("RESULT")[2]) for worker in run_workers(script)]
     for number, augment in enumerate([None, add_noise]):
         whole = batches(numbers(10).stream(4, start=1, augment=augment), 5)
         halves = np.array([result[number] for result in results])

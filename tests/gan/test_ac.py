@@ -94,7 +94,5 @@ def test_discriminators_without_the_classes_are_refused():
     generator = with_codes(dense(LATENTS + 1, VALUES, "made"), 1)
     critic = dense(VALUES, 1, "source")
     for wrong in (critic, with_head(critic, CLASSES + 1, "classes")):
-        with pytest.raises(
-            ValueError, match=r"outputs have shapes .*: expected the logits of the"
-        ):
+        with pytest.raises(ValueError, match=r"outputs have shapes .*: expected the logits of the"):
             ACGAN(generator, wrong, classes=CLASSES)

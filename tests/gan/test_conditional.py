@@ -125,9 +125,7 @@ def test_samples_are_of_the_class_that_is_asked_for():
         images = model.sample(5, seed=0, batch_size=batch_size, label=asked)
         np.testing.assert_array_equal(classes(images), asked)
     # -1 asks for any class, here of some.
-    np.testing.assert_array_equal(
-        classes(model.sample(3, seed=0, label=[1, -1, 2]))[::2], [1, 2]
-    )
+    np.testing.assert_array_equal(classes(model.sample(3, seed=0, label=[1, -1, 2]))[::2], [1, 2])
     latents = np.zeros((5, LATENTS), "float32")
     np.testing.assert_array_equal(classes(model.generate(latents, np.array(asked))), asked)
 

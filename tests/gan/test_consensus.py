@@ -54,9 +54,7 @@ def test_consensus_converges_where_the_others_circle():
         np.linalg.norm(trajectory(dirac(gamma=gamma), ZEROS, start, steps), axis=1)
         for gamma in (0.0, 0.6)
     )
-    np.testing.assert_allclose(
-        simultaneous, (1 + RATE**2) ** (np.arange(steps + 1) / 2), rtol=1e-4
-    )
+    np.testing.assert_allclose(simultaneous, (1 + RATE**2) ** (np.arange(steps + 1) / 2), rtol=1e-4)
     rate = np.hypot(1 - 0.6 * RATE, RATE)
     np.testing.assert_allclose(consensus, rate ** np.arange(steps + 1), rtol=1e-3)
     turns = trajectory(dirac(GAN), ZEROS, start, steps)
@@ -78,9 +76,7 @@ def networks():
 def step_of(gamma, x, objective="non_saturating", strategy=None, **options):
     """How one step of rate 1 moves all weights."""
     with (strategy or tf.distribute.get_strategy()).scope():
-        model = ConsensusGAN(
-            *networks(), objective, gamma=gamma, seed=5, data="vectors", **options
-        )
+        model = ConsensusGAN(*networks(), objective, gamma=gamma, seed=5, data="vectors", **options)
         with_sgd(model, 1.0, 1.0)
     before = flat(model)
     model.fit(x, batch_size=len(x), shuffle=False, verbose=0)
@@ -124,9 +120,7 @@ def test_float16_steps_as_float32_does(x):
     model.compile(d_optimizer=scaled[0], g_optimizer=scaled[1])
     before = flat(model)
     model.train_step(tf.constant(x))
-    np.testing.assert_allclose(
-        flat(model) - before, expected, atol=0.02 * np.abs(expected).max()
-    )
+    np.testing.assert_allclose(flat(model) - before, expected, atol=0.02 * np.abs(expected).max())
 
 
 def test_nothing_moves_where_a_loss_is_not_finite():

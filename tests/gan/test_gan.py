@@ -200,9 +200,7 @@ def test_a_lazy_penalty_counts_as_often_as_it_is_due(strategy, weights, rng):
     data = tf.data.Dataset.from_tensor_slices(x).batch(4, drop_remainder=True)
     losses = model.fit(data, epochs=5, verbose=0).history["d_loss"]
     loss = (softplus(-(x @ w + c)) + softplus(b @ w + c)).mean()
-    np.testing.assert_allclose(
-        losses, loss + np.array([3, 0, 0, 3, 0]) * np.sum(w**2), rtol=1e-5
-    )
+    np.testing.assert_allclose(losses, loss + np.array([3, 0, 0, 3, 0]) * np.sum(w**2), rtol=1e-5)
     if strategy == "default":
         evaluated = losses_of(model, x)["d_loss"]  # where it is always due
         np.testing.assert_allclose(evaluated, loss + np.sum(w**2), rtol=1e-5)

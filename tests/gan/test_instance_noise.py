@@ -21,9 +21,7 @@ class Spying(InstanceNoiseGAN):
 
 
 def noisy(cls=Spying, std=0.5, objective="wasserstein", **options):
-    model = cls(
-        *dirac_networks(0.7, 2.0), std=std, objective=objective, data="vectors", **options
-    )
+    model = cls(*dirac_networks(0.7, 2.0), std=std, objective=objective, data="vectors", **options)
     return with_sgd(model, 0.0, 0.0, run_eagerly=True)
 
 
@@ -58,9 +56,7 @@ def test_without_noise_it_is_the_plain_gan():
     with_none, plain = noisy(std=0.0), noisy(plain_gan)
     for step in ("train_step", "test_step"):
         logs, expected = (getattr(m, step)(tf.constant(X)) for m in (with_none, plain))
-        assert {k: float(v) for k, v in logs.items()} == {
-            k: float(v) for k, v in expected.items()
-        }
+        assert {k: float(v) for k, v in logs.items()} == {k: float(v) for k, v in expected.items()}
 
 
 def plain_gan(*networks, std, **options):

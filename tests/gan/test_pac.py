@@ -74,9 +74,7 @@ def test_a_pack_of_one_is_the_gan(x, rng):
 @pytest.mark.parametrize("size, k", [(3, 1), (6, 2)])
 def test_batches_that_hold_no_whole_packs_are_refused(size, k, critic, x):
     model = built(PacGAN, critic, np.zeros(VALUES), pack=2, discriminator_steps=k)
-    message = (
-        rf"^There are {size} examples .* pack x k = 2 x {k}: give fit batches of a multiple"
-    )
+    message = rf"^There are {size} examples .* pack x k = 2 x {k}: give fit batches of a multiple"
     images = np.concatenate([x, x])[:size]
     with pytest.raises(ValueError, match=message):
         model.train_step(tf.constant(images))
@@ -88,7 +86,5 @@ def test_batches_that_hold_no_whole_packs_are_refused(size, k, critic, x):
 
 def test_discriminators_of_other_packs_are_refused(critic):
     for pack in (3, 1, 0):
-        with pytest.raises(
-            ValueError, match=rf"pack is {pack} and the discriminator takes \(6,\)"
-        ):
+        with pytest.raises(ValueError, match=rf"pack is {pack} and the discriminator takes \(6,\)"):
             built(PacGAN, critic, np.zeros(VALUES), pack=pack)

@@ -55,13 +55,7 @@ def test_real_images_are_averaged_down_and_fade(model, images):
 
 
 def test_samples_have_the_full_size_at_every_time(model):
-    for step, side in (
-        (0, 4),
-        (2, 4),
-        (5, 8),
-        (8, 8),
-        (12, 16),
-    ):  # 2 and 8: nothing has faded in
+    for step, side in ((0, 4), (2, 4), (5, 8), (8, 8), (12, 16)):  # 2 and 8: nothing has faded in
         samples = at(model, step).sample(4, seed=1)
         assert samples.shape == (4, *SHAPE)
         coarse = (
@@ -142,9 +136,7 @@ def test_the_critics_outputs_are_held_near_zero():
 
 
 def test_bad_arguments():
-    with pytest.raises(
-        ValueError, match=r"stable_steps is 0 and fade_steps 4: .* at least 1 step"
-    ):
+    with pytest.raises(ValueError, match=r"stable_steps is 0 and fade_steps 4: .* at least 1 step"):
         build(stable_steps=0)
     generator = progressive_generator((8, 8, 1), 3, **SIZES)
     with pytest.raises(ValueError, match="generator has 2 sizes and the discriminator 3"):

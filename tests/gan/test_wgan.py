@@ -84,17 +84,11 @@ def test_a_bad_clip_is_refused(clip):
 @pytest.mark.parametrize("psi,one_sided,found", [
     (-0.2, False, 1.05), (-0.2, True, 1.05), (0.2, False, -0.95), (0.2, True, 1.05),
 ])  # fmt: skip
-def test_the_critic_says_the_distance_unless_it_begins_with_the_wrong_sign(
-    psi, one_sided, found
-):
+def test_the_critic_says_the_distance_unless_it_begins_with_the_wrong_sign(psi, one_sided, found):
     """Of points at 0 and at 1 the distance is 1: the critic minimizes -s + 10 (|s| - 1)^2."""
     penalty = GradientPenalty(10.0, one_sided=one_sided)
     model = WGAN(
-        *dirac_networks(1.0, psi),
-        clip=None,
-        discriminator_steps=1,
-        penalty=penalty,
-        data="vectors",
+        *dirac_networks(1.0, psi), clip=None, discriminator_steps=1, penalty=penalty, data="vectors"
     )
     model.compile(d_optimizer=keras.optimizers.SGD(0.02), g_optimizer=keras.optimizers.SGD(0.0))
     zeros = np.zeros((120, 1), "float32")

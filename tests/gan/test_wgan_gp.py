@@ -80,9 +80,7 @@ def test_a_step_is_algorithm_1(weights, rng):
         penalty = LAMBDA * (norm - 1) ** 2
         slope = fake.mean(0) - part.mean(0)
         w = w - RATE * (slope[:, None] + LAMBDA * 2 * (norm - 1) * w / norm)
-    expected = dict(
-        d_loss=penalty - distance, wasserstein_distance=distance, penalty_loss=penalty
-    )
+    expected = dict(d_loss=penalty - distance, wasserstein_distance=distance, penalty_loss=penalty)
     assert {name: logs[name] for name in expected} == pytest.approx(expected, rel=1e-4)
     # The bias adds the same to real images and fakes, and so stays.
     for found, value in zip(model.discriminator.get_weights(), (w, c), strict=True):
@@ -98,9 +96,7 @@ def test_defaults_are_those_of_algorithm_1(weights, rng):
     model = wgan(weights)
     assert model.discriminator_steps == 5
     assert WGANGP(model.generator, model.discriminator).penalty_weight == 10
-    assert (
-        WGANGP.for_images((8, 8, 1), filters=2, discriminator_steps=1).discriminator_steps == 1
-    )
+    assert WGANGP.for_images((8, 8, 1), filters=2, discriminator_steps=1).discriminator_steps == 1
     model.compile()
     for optimizer in (model.d_optimizer, model.g_optimizer):
         found = [getattr(optimizer, n) for n in ("learning_rate", "beta_1", "beta_2")]

@@ -57,7 +57,4 @@ def _translate(model):
     return np.concatenate([model.translate(images, name) for name in model.directions()])
 
 
-TINY = {
-    "ContextEncoder": Tiny(_context_encoder, _inpaint),
-    "CycleGAN": Tiny(_cyclegan, _translate),
-}
+TINY = {"ContextEncoder": Tiny(_context_encoder, _inpaint), "CycleGAN": Tiny(_cyclegan, _translate)}

@@ -36,9 +36,7 @@ def test_replicas_draw_what_one_device_draws():
     with strategy.scope():
         layer = Dropout(0.5, seed=3)
     parts = strategy.run(tf.function(lambda: layer(x[:3], training=True)))
-    np.testing.assert_array_equal(
-        np.concatenate(strategy.experimental_local_results(parts)), whole
-    )
+    np.testing.assert_array_equal(np.concatenate(strategy.experimental_local_results(parts)), whole)
     assert layer.calls.numpy() == 1
 
 

@@ -59,9 +59,7 @@ def test_kernels_can_be_spectrally_normalized(maps):
     layer(maps)
     layer.gain.assign(1.0)
     for conv in (layer.query, layer.key, layer.value, layer.output_conv):
-        conv.layer.kernel.assign(
-            5.0 * conv.layer.kernel
-        )  # orthogonal at the start, so of norm 5
+        conv.layer.kernel.assign(5.0 * conv.layer.kernel)  # orthogonal at the start, so of norm 5
     for _ in range(20):
         layer(maps, training=True)
     plain = SelfAttention()
@@ -83,7 +81,5 @@ def test_computes_in_mixed_precision(maps):
 
 @pytest.mark.parametrize("shape", [(4, 5, 16), (4, 4, 7), (None, 4, 16), (4, 16)])
 def test_other_maps_are_refused(shape):
-    with pytest.raises(
-        ValueError, match=r"expected \[batch, height, width, channels\] with even"
-    ):
+    with pytest.raises(ValueError, match=r"expected \[batch, height, width, channels\] with even"):
         SelfAttention().build((None, *shape))

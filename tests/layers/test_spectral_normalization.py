@@ -105,16 +105,12 @@ class TestState:
         trained = spectral(x, training=True)
         moved = spectral.direction.numpy()
         assert not np.array_equal(moved, before)
-        np.testing.assert_array_equal(
-            spectral(x), trained
-        )  # inference repeats what training saw
+        np.testing.assert_array_equal(spectral(x), trained)  # inference repeats what training saw
         trained = [w.path for w in spectral.trainable_weights]
         assert trained == [w.path for w in spectral.layer.weights]
 
     def test_stays_where_a_network_is_called_with_other_weights(self, rng):
-        network = keras.Sequential(
-            [keras.Input([3]), SpectralNormalization(keras.layers.Dense(2))]
-        )
+        network = keras.Sequential([keras.Input([3]), SpectralNormalization(keras.layers.Dense(2))])
         x, spectral = tf.constant(rng.normal(size=(5, 3)), tf.float32), network.layers[0]
         before = spectral.direction.numpy()
         with stateless():
@@ -200,7 +196,5 @@ def test_a_kernel_that_is_not_finite_leaves_no_trace():
 
 
 def test_bad_arguments():
-    with pytest.raises(
-        ValueError, match=r"\(Flatten\) has no kernel to normalize: wrap a dense"
-    ):
+    with pytest.raises(ValueError, match=r"\(Flatten\) has no kernel to normalize: wrap a dense"):
         SpectralNormalization(keras.layers.Flatten())(tf.ones([1, 2, 2]))

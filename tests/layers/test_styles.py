@@ -65,9 +65,7 @@ def test_noise_has_a_place_and_a_strength(rng):
     np.testing.assert_allclose(before, 1.5 * np.where(maps > 0, maps, 0.2 * maps), rtol=1e-6)
     layer.strength.assign([0.0, 1.0, 2.0])
     layer.bias.assign([0.5, 0.0, 0.0])
-    linear = (
-        maps + noise[:, 4:8].reshape(2, 2, 2, 1) * np.array([0, 1, 2]) + np.array([0.5, 0, 0])
-    )
+    linear = maps + noise[:, 4:8].reshape(2, 2, 2, 1) * np.array([0, 1, 2]) + np.array([0.5, 0, 0])
     expected = 1.5 * np.where(linear > 0, linear, 0.2 * linear)
     np.testing.assert_allclose(layer([maps, noise]), expected, rtol=1e-5, atol=1e-6)
 

@@ -121,9 +121,7 @@ def test_averages_by_hand(rng):
         smoothed = (counts + 0.01) / (counts.sum() + 6 * 0.01) * counts.sum()
         np.testing.assert_allclose(layer.counts, counts, rtol=1e-5)
         np.testing.assert_allclose(layer.sums, sums, rtol=1e-4, atol=1e-5)
-        np.testing.assert_allclose(
-            layer.codebook, sums / smoothed[:, None], rtol=1e-4, atol=1e-5
-        )
+        np.testing.assert_allclose(layer.codebook, sums / smoothed[:, None], rtol=1e-4, atol=1e-5)
 
 
 def alone_at(layer, place):

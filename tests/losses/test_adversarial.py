@@ -37,11 +37,7 @@ def test_minimax_value_of_the_optimal_discriminator_is_the_jensen_shannon_diverg
 
 @pytest.mark.parametrize(
     ("name", "optimum"),
-    [
-        ("minimax", np.log(P / Q)),
-        ("non_saturating", np.log(P / Q)),
-        ("least_squares", P / (P + Q)),
-    ],
+    [("minimax", np.log(P / Q)), ("non_saturating", np.log(P / Q)), ("least_squares", P / (P + Q))],
 )
 def test_gradient_vanishes_at_the_optimal_discriminator(name, optimum):
     objective = adversarial.get(name)
@@ -140,9 +136,7 @@ REAL, FAKE = np.random.default_rng(2).normal(size=(2, 4, 3, 3, 1)).astype("float
 def test_relativistic_compares_pairs():
     objective = adversarial.Relativistic()
     np.testing.assert_allclose(
-        objective.discriminator(REAL, FAKE),
-        softplus(FAKE - REAL).mean(axis=(1, 2, 3)),
-        rtol=1e-5,
+        objective.discriminator(REAL, FAKE), softplus(FAKE - REAL).mean(axis=(1, 2, 3)), rtol=1e-5
     )
     np.testing.assert_allclose(
         objective.generator(FAKE, REAL), softplus(REAL - FAKE).mean(axis=(1, 2, 3)), rtol=1e-5

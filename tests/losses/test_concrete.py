@@ -16,9 +16,7 @@ SEED = tf.constant([3, 0], tf.int64)
 def test_codes_are_the_softmax_of_noisy_logits(rng):
     logits, noise = rng.normal(size=(2, 4, 3, 5)).astype("float32")
     codes = np.exp(relaxed_codes(logits, noise, 0.7))
-    np.testing.assert_allclose(
-        codes, special.softmax((logits + noise) / 0.7, axis=-1), rtol=1e-4
-    )
+    np.testing.assert_allclose(codes, special.softmax((logits + noise) / 0.7, axis=-1), rtol=1e-4)
     np.testing.assert_allclose(codes.sum(axis=-1), 1, rtol=1e-5)
 
 

@@ -14,16 +14,12 @@ def transformed(image, pixels):
     """All images that the image may become, flipped or not, by down, right and flip."""
     found = {}
     for flip in (0, 1):
-        padded = np.pad(
-            image[:, ::-1] if flip else image, [[pixels] * 2] * 2 + [[0, 0]], "reflect"
-        )
+        padded = np.pad(image[:, ::-1] if flip else image, [[pixels] * 2] * 2 + [[0, 0]], "reflect")
         height, width, _ = image.shape
         for down in range(-pixels, pixels + 1):
             for right in range(-pixels, pixels + 1):
                 rows, columns = pixels - down, pixels - right
-                found[down, right, flip] = padded[
-                    rows : rows + height, columns : columns + width
-                ]
+                found[down, right, flip] = padded[rows : rows + height, columns : columns + width]
     return found
 
 

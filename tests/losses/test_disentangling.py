@@ -5,12 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy import special, stats
 
-from keras_gen.losses import (
-    decomposed_kl,
-    dip_penalties,
-    kl_standard_normal,
-    permuted_dimensions,
-)
+from keras_gen.losses import decomposed_kl, dip_penalties, kl_standard_normal, permuted_dimensions
 
 SEED = tf.constant([5, 0], tf.int64)
 DRAWS = 400
@@ -21,9 +16,7 @@ compiled_kl = tf.function(decomposed_kl, autograph=False)  # for many calls
 @pytest.fixture
 def posterior(rng):
     """Means and log variances of 30 examples, of correlated latents, and a draw of each."""
-    mean = rng.normal(size=(30, 3)) @ np.array(
-        [[1.0, 0.8, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 1.2]]
-    )
+    mean = rng.normal(size=(30, 3)) @ np.array([[1.0, 0.8, 0.0], [0.0, 0.6, 0.0], [0.0, 0.0, 1.2]])
     log_variance = rng.normal(-1, 0.3, size=(30, 3))
     draws = mean + np.exp(log_variance / 2) * rng.normal(size=(DRAWS, 30, 3))
     return [v.astype("float32") for v in (mean, log_variance, draws)]
@@ -112,9 +105,7 @@ def test_total_correlation_of_normal_latents(correlation, rng):
 
 def test_a_batch_above_the_data_set_is_refused(posterior):
     mean, log_variance, (z, *_) = posterior
-    message = (
-        r"^The batch has 30 examples and dataset_size is 20: expected no more than .* has; "
-    )
+    message = r"^The batch has 30 examples and dataset_size is 20: expected no more than .* has; "
     with pytest.raises(ValueError, match=message):
         decomposed_kl(z, mean, log_variance, dataset_size=20)
 

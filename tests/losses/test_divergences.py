@@ -57,9 +57,7 @@ def test_log_ratio_normal_is_the_difference_of_log_densities_and_averages_to_the
     q, p = stats.norm(mean_q, np.exp(log_var_q / 2)), stats.norm(mean_p, np.exp(log_var_p / 2))
     value = log_ratio_normal(*map(tf.constant, (values, mean_q, log_var_q, mean_p, log_var_p)))
     assert value.shape == (3,) and value.dtype == tf.float32
-    np.testing.assert_allclose(
-        value, (q.logpdf(values) - p.logpdf(values)).sum((1, 2)), rtol=1e-4
-    )
+    np.testing.assert_allclose(value, (q.logpdf(values) - p.logpdf(values)).sum((1, 2)), rtol=1e-4)
     parameters = [tf.constant([[v]]) for v in (0.5, -1.0, 0.0, 0.0)]
     draws = rng.normal(0.5, np.exp(-0.5), (40_000, 1))
     ratios = log_ratio_normal(draws, *parameters).numpy()

@@ -3,14 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.losses import (
-    DRAGAN,
-    R1,
-    R2,
-    GradientPenalty,
-    JensenShannonRegularizer,
-    penalties,
-)
+from keras_gen.losses import DRAGAN, R1, R2, GradientPenalty, JensenShannonRegularizer, penalties
 from keras_gen.networks import mlp_encoder
 
 RNG = np.random.default_rng(0)
@@ -21,9 +14,7 @@ EPSILON = tf.constant(RNG.uniform(size=(4, 1, 1, 1)), tf.float32)
 @pytest.mark.parametrize("weight", [10.0, 0.5])
 def test_a_linear_critic_pays_its_distance_to_unit_norm(rng, weight):
     w = rng.normal(size=(6, 6, 3)).astype("float32")
-    value = GradientPenalty(weight)(
-        lambda x: tf.einsum("bhwc,hwc->b", x, w), REAL, FAKE, EPSILON
-    )
+    value = GradientPenalty(weight)(lambda x: tf.einsum("bhwc,hwc->b", x, w), REAL, FAKE, EPSILON)
     np.testing.assert_allclose(value, [weight * (np.linalg.norm(w) - 1) ** 2] * 4, rtol=1e-4)
 
 
@@ -131,8 +122,7 @@ def critic_like(critic, kind):
 
 
 @pytest.mark.parametrize(
-    "penalty",
-    [R1(2.0), R2(2.0), GradientPenalty(2.0), DRAGAN(2.0), JensenShannonRegularizer(2.0)],
+    "penalty", [R1(2.0), R2(2.0), GradientPenalty(2.0), DRAGAN(2.0), JensenShannonRegularizer(2.0)]
 )
 def test_gradients_by_the_weights_are_those_of_differences(penalty):
     critic = mlp_encoder((2,), latent_dim=1, hidden=(5,))

@@ -143,15 +143,11 @@ def test_broken_exif_is_ignored(tmp_path, tiff):
 )
 def test_what_is_not_an_image(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(
-        ValueError, match=r"a\.jpg is not a readable PNG, JPEG, WebP, GIF or BMP"
-    ):
+    with pytest.raises(ValueError, match=r"a\.jpg is not a readable PNG, JPEG, WebP, GIF or BMP"):
         read_image(tmp_path / "a.jpg")
 
 
-@pytest.mark.parametrize(
-    "image", [RGB.astype(np.float32), RGB[None], RGB[..., :2], RGB[0, :, 0]]
-)
+@pytest.mark.parametrize("image", [RGB.astype(np.float32), RGB[None], RGB[..., :2], RGB[0, :, 0]])
 def test_write_png_checks(tmp_path, image):
     with pytest.raises(ValueError, match=r"image is .* expected uint8 \[H, W\]"):
         write_png(tmp_path / "a.png", image)
@@ -171,8 +167,7 @@ def test_grid(channels):
 
 
 @pytest.mark.parametrize(
-    "n, columns, shape",
-    [(1, None, (4, 4)), (16, None, (16, 16)), (6, 2, (12, 8)), (2, 5, (4, 8))],
+    "n, columns, shape", [(1, None, (4, 4)), (16, None, (16, 16)), (6, 2, (12, 8)), (2, 5, (4, 8))]
 )
 def test_grid_columns(n, columns, shape):
     assert grid(np.zeros([n, 4, 4, 1], np.uint8), columns, pad=0).shape == (*shape, 3)

@@ -65,9 +65,7 @@ def test_a_filter_adds_its_response_to_the_average_spectrum(noises):
 
 
 def test_no_filter_changes_the_covariance(noises):
-    own, filtered = (
-        cepstral_covariance(x) for x in (noises, signal.lfilter(FILTER, [1], noises))
-    )
+    own, filtered = (cepstral_covariance(x) for x in (noises, signal.lfilter(FILTER, [1], noises)))
     other = cepstral_covariance(noises[[1, 2, 0]])
     assert own.shape == (3, 91)
     assert np.abs(filtered - own).mean() < 0.15 * np.abs(other - own).mean()
@@ -97,9 +95,7 @@ def test_a_sine_of_amplitude_1_has_magnitude_1():
     assert found.shape == (2, 5, 129)
     # 1,000 Hz are frequency 32 of 256; a Hann window spreads half of it to both sides.
     np.testing.assert_allclose(found[0, :, 31:34], np.tile([0.5, 1, 0.5], [5, 1]), atol=1e-3)
-    np.testing.assert_allclose(
-        found[1, :, 31:34], np.tile([0.125, 0.25, 0.125], [5, 1]), atol=1e-3
-    )
+    np.testing.assert_allclose(found[1, :, 31:34], np.tile([0.125, 0.25, 0.125], [5, 1]), atol=1e-3)
     assert found[:, :, [*range(29), *range(36, 129)]].max() < 1e-3
 
 

@@ -25,9 +25,7 @@ def test_sides_that_cannot_be_halved():
 
 
 def test_unknown_upsampling_is_refused():
-    with pytest.raises(
-        ValueError, match="'bilinear': expected 'transposed', 'smoothed' or 'res"
-    ):
+    with pytest.raises(ValueError, match="'bilinear': expected 'transposed', 'smoothed' or 'res"):
         doubled(keras.Input((8, 8, 3)), 2, "bilinear")
 
 
@@ -50,11 +48,7 @@ class TestCheckerboards:
         # 1, 2, 2 and 4 taps reach the four kinds of pixels.
         taps = kernel.sum(axis=-1)
         sums = sorted(
-            [
-                taps[np.ix_(rows, columns)].sum(axis=(0, 1))
-                for rows in STEPS
-                for columns in STEPS
-            ],
+            [taps[np.ix_(rows, columns)].sum(axis=(0, 1)) for rows in STEPS for columns in STEPS],
             key=lambda value: value[0],
         )
         block = sorted(found[:2, :2].reshape(4, 2), key=lambda value: value[0])
@@ -84,9 +78,7 @@ class TestCheckerboards:
     def test_resizing_draws_none_at_the_borders_either(self):
         inputs = keras.Input((8, 8, 3))
         found = keras.Model(inputs, doubled(inputs, 2, "resize"))(tf.ones([1, 8, 8, 3])).numpy()
-        np.testing.assert_allclose(
-            found, np.broadcast_to(found[:, :1, :1], found.shape), atol=1e-6
-        )
+        np.testing.assert_allclose(found, np.broadcast_to(found[:, :1, :1], found.shape), atol=1e-6)
 
 
 # The taps of a kernel of three that reach pixels of one kind, of stride 2: the outer two, or the

@@ -80,9 +80,7 @@ class TestOnAnEncoder:
         assert (network.get_layer("encoder").get_weights()[0] != before[0]).any()
 
     def test_a_frozen_encoder_is_a_probe(self):
-        network = classifier_on(
-            mlp_encoder((3, 3, 1), 4, (5,), heads=("mean", "log_variance")), 2
-        )
+        network = classifier_on(mlp_encoder((3, 3, 1), 4, (5,), heads=("mean", "log_variance")), 2)
         network.get_layer("encoder").trainable = False
         assert [tuple(w.shape) for w in network.trainable_weights] == [(4, 2), (2,)]
 
@@ -91,9 +89,7 @@ def test_activation_maps_are_those_of_the_classifier(rng):
     classifier = conv_classifier(channels=1, widths=(3, 5), seed=2)
     images = rng.integers(0, 256, (2, 8, 8, 1), "uint8")
     scaled = images / 127.5 - 1
-    inside = keras.Model(
-        images_in := keras.Input((8, 8, 1), dtype="uint8"), classifier(images_in)
-    )
+    inside = keras.Model(images_in := keras.Input((8, 8, 1), dtype="uint8"), classifier(images_in))
     for network in (classifier, inside):
         maps = activation_maps(network)(scaled.astype("float32"))
         assert [m.shape for m in maps] == [(2, 4, 4, 3), (2, 2, 2, 5)]
@@ -103,9 +99,5 @@ def test_activation_maps_are_those_of_the_classifier(rng):
         tape.watch(value := tf.constant(scaled, tf.float32))
         total = tf.reduce_sum(activation_maps(classifier)(value)[-1])
     assert np.abs(tape.gradient(total, value)).max() > 0
-    with pytest.raises(
-        ValueError, match="0 layers that scale images and 0 ReLUs: expected those"
-    ):
-        activation_maps(
-            keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)], name="dense")
-        )
+    with pytest.raises(ValueError, match="0 layers that scale images and 0 ReLUs: expected those"):
+        activation_maps(keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)], name="dense"))

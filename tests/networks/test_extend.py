@@ -96,14 +96,10 @@ def test_codes_are_the_last_inputs(rng):
     inner = keras.Sequential([keras.Input((5,)), keras.layers.Dense(2)], name="inner")
     network = with_codes(inner, 3)
     z, codes = (rng.normal(size=(4, n)).astype("float32") for n in (2, 3))
-    np.testing.assert_allclose(
-        network([z, codes]), inner(np.concatenate([z, codes], 1)), rtol=1e-6
-    )
+    np.testing.assert_allclose(network([z, codes]), inner(np.concatenate([z, codes], 1)), rtol=1e-6)
     assert network.name == "inner" and [i.shape[1:] for i in network.inputs] == [(2,), (3,)]
     for wrong in (0, 5):
-        with pytest.raises(
-            ValueError, match=rf"'inner' takes \(5,\) and there are {wrong} codes"
-        ):
+        with pytest.raises(ValueError, match=rf"'inner' takes \(5,\) and there are {wrong} codes"):
             with_codes(inner, wrong)
 
 

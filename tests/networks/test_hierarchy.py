@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.networks import (
-    biva_networks,
-    conv_biva_networks,
-    iwae_networks,
-    ladder_networks,
-)
+from keras_gen.networks import biva_networks, conv_biva_networks, iwae_networks, ladder_networks
 from keras_gen.networks.hierarchy import MINIMUM_VARIANCE
 
 

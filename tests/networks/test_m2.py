@@ -7,9 +7,7 @@ from keras_gen.networks import m2_networks
 
 
 def test_networks_of_m2_fit_each_other():
-    encoder, decoder, classifier = m2_networks(
-        (4, 2, 1), 3, 5, (6, 7), "relu", params_per_value=2
-    )
+    encoder, decoder, classifier = m2_networks((4, 2, 1), 3, 5, (6, 7), "relu", params_per_value=2)
     assert [i.shape[1:] for i in encoder.inputs] == [(4, 2, 1), ()]
     assert [o.shape[1:] for o in encoder.outputs] == [(5,), (5,)]
     assert [i.shape[1:] for i in decoder.inputs] == [(5,), ()]

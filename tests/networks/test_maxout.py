@@ -15,9 +15,7 @@ def test_units_are_the_largest_of_their_pieces(rng):
     x = (x.reshape(6, -1) + 1) / 2
     for kernel, bias in (weights[:2], weights[2:4]):
         x = (x @ kernel + bias).reshape(6, -1, 5).max(axis=-1)
-    np.testing.assert_allclose(
-        network(images), x @ weights[4] + weights[5], rtol=1e-4, atol=1e-5
-    )
+    np.testing.assert_allclose(network(images), x @ weights[4] + weights[5], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("dropout", "same"), [(0.0, True), (0.5, False)])

@@ -22,9 +22,7 @@ def dense(inputs, outputs):
 def test_sizes_of_the_papers_networks():
     """Burda et al. (2016): 784 - 200 - 200 - 50 and back."""
     hidden = dense(784, 200) + dense(200, 200)
-    assert mlp_encoder(heads=("mean", "log_variance")).count_params() == hidden + 2 * dense(
-        200, 50
-    )
+    assert mlp_encoder(heads=("mean", "log_variance")).count_params() == hidden + 2 * dense(200, 50)
     assert mlp_decoder().count_params() == dense(50, 200) + dense(200, 200) + dense(200, 784)
 
 
@@ -57,9 +55,7 @@ def test_one_layer_each():
     codes = 1 / (1 + np.exp(-(x.reshape(4, 6) @ kernel + bias)))
     np.testing.assert_allclose(encoder(x), codes, rtol=1e-5)
     kernel, bias = decoder.get_weights()
-    np.testing.assert_allclose(
-        decoder(codes), (codes @ kernel + bias).reshape(x.shape), atol=1e-5
-    )
+    np.testing.assert_allclose(decoder(codes), (codes @ kernel + bias).reshape(x.shape), atol=1e-5)
 
 
 def test_linear_networks_subtract_the_mean_and_add_it(tmp_path):
@@ -107,9 +103,7 @@ def test_gain_widens_the_hidden_layers_initial_weights_only():
     options = dict(latent_dim=3, hidden=(400, 300))
     for build in (mlp_encoder, mlp_decoder):
         plain, wide = build((400,), **options), build((400,), gain=4.0, **options)
-        kernels = [
-            [w for w in network.get_weights() if w.ndim == 2] for network in (plain, wide)
-        ]
+        kernels = [[w for w in network.get_weights() if w.ndim == 2] for network in (plain, wide)]
         spread = [np.std(b) / np.std(a) for a, b in zip(*kernels, strict=True)]
         np.testing.assert_allclose(spread[:2], 4.0, rtol=0.1)
         np.testing.assert_allclose(spread[2:], 1.0, rtol=0.1)
@@ -117,8 +111,7 @@ def test_gain_widens_the_hidden_layers_initial_weights_only():
 
 def test_output_gain_widens_the_heads_initial_weights_only():
     plain, wide = (
-        mlp_encoder((400,), 300, (400,), heads=("a", "b"), output_gain=gain)
-        for gain in (1.0, 4.0)
+        mlp_encoder((400,), 300, (400,), heads=("a", "b"), output_gain=gain) for gain in (1.0, 4.0)
     )
     spread = [
         np.std(b) / np.std(a)

@@ -65,9 +65,7 @@ def test_shapes_and_dtypes():
 
 def test_channels_double_at_most_three_times():
     network = patch_discriminator((256, 256, 3), filters=2, strided_layers=5)
-    widths = [
-        layer.filters for layer in network.layers if isinstance(layer, keras.layers.Conv2D)
-    ]
+    widths = [layer.filters for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
     assert widths == [2, 4, 8, 16, 16, 16, 1]
 
 
@@ -75,8 +73,6 @@ def test_channels_double_at_most_three_times():
     ("shape", "strided", "least"), [((23, 64, 3), 3, 24), ((11, 11, 3), 2, 12)]
 )
 def test_too_small_images_are_refused(shape, strided, least):
-    with pytest.raises(
-        ValueError, match=f"{shape[0]}x{shape[1]} are too small.*least {least} pix"
-    ):
+    with pytest.raises(ValueError, match=f"{shape[0]}x{shape[1]} are too small.*least {least} pix"):
         patch_discriminator(shape, strided_layers=strided)
     patch_discriminator((least, least, 3), filters=1, strided_layers=strided)

@@ -17,9 +17,7 @@ def test_sees_the_values_that_the_kernels_reach_and_no_others(shape, rng):
     """By gradient: the product of what the layers see, which has the paper's blind spot."""
     network = pixel_cnn(shape, 4, filters=9, blocks=2, first_kernel=3, kernel=3)
     channels, count = shape[-1], np.prod(shape)
-    weights = rng.normal(size=(channels, 4)).astype(
-        "float32"
-    )  # of a value's logits, to sum them
+    weights = rng.normal(size=(channels, 4)).astype("float32")  # of a value's logits, to sum them
 
     def summed(images):
         logits = tf.reshape(network(images), [-1, *shape, 4])
@@ -40,9 +38,7 @@ def test_the_blind_spot(rng):
         output = network(x)[:, 1, 3]
     seen = (tape.gradient(output, x).numpy() != 0).any(axis=(0, 3))
     # One step up is one step to the right, whatever the number of blocks.
-    np.testing.assert_array_equal(
-        seen, [[1, 1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0, 0, 0, 0]]
-    )
+    np.testing.assert_array_equal(seen, [[1, 1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 0, 0, 0, 0, 0, 0]])
 
 
 def test_size_of_the_papers_blocks():

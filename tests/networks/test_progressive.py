@@ -14,9 +14,7 @@ SHAPE, SIZES = (16, 16, 3), dict(filters=3, width=32)
 
 def test_sizes_of_the_papers_networks():
     """Table 2: 512 channels up to 32x32, then 256, 128, 64, 32, 16 at 1024x1024."""
-    found = {
-        side: channels(side, 512, 16_384) for side in (4, 8, 16, 32, 64, 128, 256, 512, 1024)
-    }
+    found = {side: channels(side, 512, 16_384) for side in (4, 8, 16, 32, 64, 128, 256, 512, 1024)}
     assert list(found.values()) == [512, 512, 512, 512, 256, 128, 64, 32, 16]
 
 

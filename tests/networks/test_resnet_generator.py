@@ -34,9 +34,7 @@ def test_any_size_that_four_divides(upsampling):
 
 @pytest.mark.parametrize("shape", [(30, 32, 3), (32, 31, 3), (4, 32, 3), (None, 30, 3)])
 def test_other_known_sizes_are_refused(shape):
-    with pytest.raises(
-        ValueError, match=rf"{shape[0]}x{shape[1]}: .*multiples of 4.* at least 8"
-    ):
+    with pytest.raises(ValueError, match=rf"{shape[0]}x{shape[1]}: .*multiples of 4.* at least 8"):
         resnet_generator(shape, filters=2, blocks=1)
 
 
@@ -45,9 +43,7 @@ def test_unknown_normalization_is_refused():
         resnet_generator(normalization="batch")
 
 
-@pytest.mark.parametrize(
-    ("normalization", "local"), [("instance", 0), ("group", 0), ("pixel", 1)]
-)
+@pytest.mark.parametrize(("normalization", "local"), [("instance", 0), ("group", 0), ("pixel", 1)])
 def test_only_the_pixels_own_normalization_keeps_a_change_near(normalization, local):
     network = resnet_generator(filters=4, blocks=1, normalization=normalization)
     image = tf.random.stateless_normal([1, 64, 64, 3], (0, 1)).numpy()

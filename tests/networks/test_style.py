@@ -36,9 +36,7 @@ def test_shapes(rng, styling):
 @both
 def test_every_style_and_strengths_of_noise_change_the_image(rng, styling):
     generator = style_generator(SHAPE, style_dim=5, styling=styling, **SIZES)
-    styles, noise = (
-        rng.normal(size=(1, *i.shape[1:])).astype("float32") for i in generator.inputs
-    )
+    styles, noise = (rng.normal(size=(1, *i.shape[1:])).astype("float32") for i in generator.inputs)
     plain = generator([styles, noise])
     np.testing.assert_array_equal(plain, generator([styles, -noise]))  # strengths are 0
     for layer in range(6):

@@ -55,13 +55,9 @@ def test_the_decoder_depends_on_the_class(rng):
 
 def test_sizes_that_cannot_be():
     for build in (wave_encoder, wave_decoder):
-        with pytest.raises(
-            ValueError, match=r"cannot take 100 samples: expected .* of 64 samples"
-        ):
+        with pytest.raises(ValueError, match=r"cannot take 100 samples: expected .* of 64 samples"):
             build(100, **SIX)
         with pytest.raises(ValueError, match="0 convolutions that halve"):
             build(64, filters=())
-    with pytest.raises(
-        ValueError, match="normalization is 'batch': expected 'instance' or None"
-    ):
+    with pytest.raises(ValueError, match="normalization is 'batch': expected 'instance' or None"):
         wave_encoder(64, normalization="batch")

@@ -68,9 +68,7 @@ def use_export(out, recipe, cwd):
     if recipe == LISTED:
         listed = keras_gen("list", "--models", models, cwd=cwd)
         assert listed.returncode == 0 and recipe in listed.stdout.split("exports in")[1]
-    metadata = json.loads(
-        (models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text()
-    )
+    metadata = json.loads((models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text())
     default = metadata["signatures"][metadata["default_signature"]]
     if "texts" in default["inputs"]:
         made = load(models / recipe)("serving_default", texts=["A classifier of digits.", ""])
@@ -91,9 +89,7 @@ def use_export(out, recipe, cwd):
     else:
         (images,) = default["inputs"].values()
         # Of any size, unless the network takes one only.
-        height, width = (
-            side or 33 + 17 * axis for axis, side in enumerate(images["shape"][1:3])
-        )
+        height, width = (side or 33 + 17 * axis for axis, side in enumerate(images["shape"][1:3]))
         photo = np.random.default_rng(0).integers(0, 256, [height, width, 3], np.uint8)
         write_png(cwd / "photo.png", photo)
         made = keras_gen("apply", models / recipe, "photo.png", "-o", "painted.png", cwd=cwd)
@@ -103,8 +99,7 @@ def use_export(out, recipe, cwd):
 
 # One of them runs always, the others take too long for that.
 @pytest.mark.parametrize(
-    "recipe",
-    [pytest.param(r, marks=[] if r == LISTED else pytest.mark.slow) for r in RECIPES],
+    "recipe", [pytest.param(r, marks=[] if r == LISTED else pytest.mark.slow) for r in RECIPES]
 )
 def test_without_data_and_network(recipe, tmp_path):
     result = (run_afresh if recipe == LISTED else run)(recipe, "--preset", "smoke", cwd=tmp_path)
@@ -164,9 +159,7 @@ def cyclegan(images, monkeypatch):
     for name, value in environment().items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("TF_CONFIG", raising=False)
-    spec = importlib.util.spec_from_file_location(
-        "recipe", ROOT / "recipes" / "cyclegan_monet.py"
-    )
+    spec = importlib.util.spec_from_file_location("recipe", ROOT / "recipes" / "cyclegan_monet.py")
     recipe = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, "recipe", recipe)
     spec.loader.exec_module(recipe)
@@ -179,16 +172,12 @@ def cyclegan(images, monkeypatch):
 def test_own_folders(images):
     (images / "photos" / "broken.png").write_bytes(b"no image")
     flags = ["--preset", "smoke", "--photos", "photos", "--paintings", "paintings"]
-    result = run(
-        "cyclegan_monet", *flags, "--output", "out", "--classifier-steps", 2, cwd=images
-    )
+    result = run("cyclegan_monet", *flags, "--output", "out", "--classifier-steps", 2, cwd=images)
     # One of nine is more than the share that may be broken.
     assert result.returncode == 1 and "broken.png" in result.stderr.splitlines()[-1]
     assert not (images / "out").exists()
     (images / "photos" / "broken.png").unlink()
-    result = run(
-        "cyclegan_monet", *flags, "--output", "out", "--classifier-steps", 2, cwd=images
-    )
+    result = run("cyclegan_monet", *flags, "--output", "out", "--classifier-steps", 2, cwd=images)
     assert result.returncode == 0, result.stderr
     assert "train_x: 4 examples: 8 images, from photos" in result.stdout
     assert "test_y: 4 examples: 8 images, from paintings" in result.stdout
@@ -284,7 +273,5 @@ def test_describes_itself(recipe):
     assert f"python recipes/{recipe}.py " in doc
     assert f"python recipes/{recipe}.py --preset smoke" in doc
     assert "two CPU cores" in doc and "minute" in doc and "\nData: " in doc
-    code = re.sub(
-        r"class Settings\((RunSettings|ShortStepSettings)\):", "", text.replace(doc, "")
-    )
+    code = re.sub(r"class Settings\((RunSettings|ShortStepSettings)\):", "", text.replace(doc, ""))
     assert "class " not in code

@@ -140,9 +140,7 @@ def test_of_several_seeds_the_median_run_is_shown():
     assert (nll.value, fid.value) == (82.0, 4.0)
     assert nll.spread == (1.0, "3 seeds") and fid.spread[0] == statistics.stdev([1, 2, 4])
     text = page("vae", [[group]])
-    assert (
-        "toy --preset cpu --seed 2`**: Toys; training 100; test, 1,000; median of seeds" in text
-    )
+    assert "toy --preset cpu --seed 2`**: Toys; training 100; test, 1,000; median of seeds" in text
     assert "seeds 0, 1, 2; 3.0 minutes.\n" in text
     assert lines(text)[0][:2] == ["NLL, rate 0.1, nats ↓", "82.0 ± 1.0"]
     assert "- note 0.\n- note 1.\n" in text
@@ -165,9 +163,7 @@ def test_of_two_seeds_the_worse_is_shown(higher, worse):
     ],
 )
 @pytest.mark.parametrize("values", [(82.0, 81.0, 83.0), (82.0, 83.0, 81.0)])
-def test_the_headline_is_of_the_run_nearest_to_a_preset_whatever_its_value(
-    commands, shown, values
-):
+def test_the_headline_is_of_the_run_nearest_to_a_preset_whatever_its_value(commands, shown, values):
     records = [
         make_record(command, {"nll": value}, config={"command": command})
         for command, value in zip(commands, values, strict=False)
@@ -183,9 +179,7 @@ def test_the_headline_is_of_the_run_nearest_to_a_preset_whatever_its_value(
 
 def test_a_figure_stands_with_its_baseline_reference_and_verdict_in_one_line():
     values = {"nll": 85.5, "pca": 84.2, "floor": 80.0}
-    figure = dataclasses.replace(
-        COMPARED, paper_value=84.0, paper="Ting 1999, https://t.org, p. 2"
-    )
+    figure = dataclasses.replace(COMPARED, paper_value=84.0, paper="Ting 1999, https://t.org, p. 2")
     text = page("vae", [make_groups(make_record(values=values), of=make_published(figure))])
     assert "| figure | ours | baseline: PCA | reference: test images | paper | verdict |" in text
     assert lines(text) == [[
@@ -306,9 +300,7 @@ def test_classifiers_report_their_accuracy():
 
 
 def test_head_holds_the_figure_that_comes_first():
-    record = make_record(
-        values={"nll": 85.5, "nll_error": 0.25, "fid": 3.0}, note="half an epoch"
-    )
+    record = make_record(values={"nll": 85.5, "nll_error": 0.25, "fid": 3.0}, note="half an epoch")
     text = head([make_groups(record)])
     assert lines(text) == [[
         "Toy", "Toy et al. 2000", "[toy](recipes/toy.py)", "Toys", "NLL, rate 0.1, nats ↓",
@@ -329,10 +321,7 @@ def test_head_says_what_is_behind():
     [
         ("Toy & Ting 2000, p. 3", "Toy & Ting 2000"),
         ("Toy 2000, https://t.org/a(89)1; else: Ting 1999", "[Toy 2000](https://t.org/a(89)1)"),
-        (
-            "Toy et al. 2000, https://t.org/1.56, table 1",
-            "[Toy et al. 2000](https://t.org/1.56)",
-        ),
+        ("Toy et al. 2000, https://t.org/1.56, table 1", "[Toy et al. 2000](https://t.org/1.56)"),
         ("a talk, undated", "a talk"),
     ],
 )
@@ -352,9 +341,7 @@ def test_update_and_check(tmp_path):
     write_records(root, "toy", [make_record()])
     assert set(update(root)) == {readme, results, family}
     text = readme.read_text()
-    assert text.startswith(f"# Toys\n\n{BEGIN}\n| system |") and text.endswith(
-        f"{END}\n\nMore.\n"
-    )
+    assert text.startswith(f"# Toys\n\n{BEGIN}\n| system |") and text.endswith(f"{END}\n\nMore.\n")
     family.write_text(family.read_text().replace("83.90", "83.80"))
     assert list(outdated(root)) == [family]
     update(root)

@@ -85,9 +85,7 @@ def test_replaces_and_keeps(root, tmp_path):
 
 def test_a_miss_needs_a_reason(root, tmp_path):
     export = make_export(tmp_path / "a", metrics={"nll": 85.0})
-    with pytest.raises(
-        ValueError, match=r"NLL, rate 0.1, nats is 85 where the paper has 84.0: sa"
-    ):
+    with pytest.raises(ValueError, match=r"NLL, rate 0.1, nats is 85 where the paper has 84.0: sa"):
         publish(root, [export], note=" ")
     assert read_records(root) == {}
     publish(root, [export], note="a tenth of the epochs")

@@ -72,14 +72,8 @@ def test_what_is_not_measured(metrics, message):
         (dict(tolerance=0), "the tolerance of k is 0: it must be positive"),
         (dict(tolerance=float("nan")), "the tolerance of k is nan"),
         (dict(tolerance=1, spread="error"), "spread 'error' and spread_of None: give both"),
-        (
-            dict(tolerance=1, spread_of="test examples"),
-            "spread None and spread_of 'test examples'",
-        ),
-        (
-            dict(tolerance=1, spread="e", spread_of="luck"),
-            "spread_of 'luck': .* one of seeds, tes",
-        ),
+        (dict(tolerance=1, spread_of="test examples"), "spread None and spread_of 'test examples'"),
+        (dict(tolerance=1, spread="e", spread_of="luck"), "spread_of 'luck': .* one of seeds, tes"),
     ],
 )
 def test_bad_figures(changes, message):
@@ -101,9 +95,7 @@ def test_bad_declarations():
     with pytest.raises(ValueError, match="there are 7 figures: publish the 1 to 6"):
         make_published(*many)
     for changes in (dict(no_baseline=None), dict(baselines={"PCA": "pca"})):
-        with pytest.raises(
-            ValueError, match=r"nll comes first: give it baselines, .* or else no"
-        ):
+        with pytest.raises(ValueError, match=r"nll comes first: give it baselines, .* or else no"):
             make_published(dataclasses.replace(NLL, **changes))
 
 

@@ -24,10 +24,7 @@ def test_records_return_from_files(tmp_path):
     [
         (lambda runs: runs[0].pop("values"), "missing 1 required positional argument: 'values'"),
         (lambda runs: runs[0].update(color="red"), "unexpected keyword argument 'color'"),
-        (
-            lambda runs: runs[0]["values"].update(nll="85"),
-            "the value of nll is '85': expected a",
-        ),
+        (lambda runs: runs[0]["values"].update(nll="85"), "the value of nll is '85': expected a"),
         (lambda runs: runs[0]["values"].update(nll=float("nan")), "the value of nll is nan"),
         (lambda runs: runs.append("run"), "must be a mapping"),
     ],
@@ -39,9 +36,7 @@ def test_edited_files(tmp_path, change, message):
     path.write_text(json.dumps(runs))
     with pytest.raises(ValueError) as error:
         read_records(tmp_path)
-    assert message in str(error.value) and str(error.value).startswith(
-        f"{path} cannot be used ("
-    )
+    assert message in str(error.value) and str(error.value).startswith(f"{path} cannot be used (")
 
 
 def test_files_that_hold_no_json(tmp_path):

@@ -43,10 +43,7 @@ def test_names_can_be_filled_with_the_settings_of_every_preset():
     for name, (group, *_) in read_groups(ROOT).items():
         recipe = load_recipe(ROOT, name)
         texts = [figure.metric for figure in group.published.figures]
-        texts += [
-            group.published.dataset,
-            *(matrix.title for matrix in group.published.matrices),
-        ]
+        texts += [group.published.dataset, *(matrix.title for matrix in group.published.matrices)]
         for change in recipe.PRESETS.values():
             for text in texts:
                 assert filled(text, recipe.Settings(**change).as_json())

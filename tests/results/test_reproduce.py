@@ -95,8 +95,7 @@ def test_nothing_published(root):
 
 
 @pytest.mark.parametrize(
-    ("now", "ok"),
-    [(1.25, True), (0.75, True), (1.26, False), (0.74, False), (float("nan"), False)],
+    ("now", "ok"), [(1.25, True), (0.75, True), (1.26, False), (0.74, False), (float("nan"), False)]
 )
 def test_tolerance_holds_on_both_sides(now, ok):
     assert Comparison("m", 1.0, now, 0.25).ok is ok

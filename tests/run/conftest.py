@@ -61,9 +61,7 @@ class Toy:
         """A model as the recipe trains it."""
         s = run.settings
         with run.strategy.scope():
-            encoder = mlp_encoder(
-                SHAPE, latent_dim=1, hidden=(3,), heads=("mean", "log_variance")
-            )
+            encoder = mlp_encoder(SHAPE, latent_dim=1, hidden=(3,), heads=("mean", "log_variance"))
             networks = encoder, mlp_decoder(SHAPE, 1, (3,))
             model = VAE(*networks, seed=s.seed)
             adam = keras.optimizers.Adam(s.learning_rate)

@@ -14,11 +14,7 @@ def test_by_name():
 
 
 @pytest.mark.parametrize(
-    ("flags", "policy"),
-    [
-        ("fpu sse avx512f", "float32"),
-        ("fpu avx512_bf16", "mixed_bfloat16"),
-    ],
+    ("flags", "policy"), [("fpu sse avx512f", "float32"), ("fpu avx512_bf16", "mixed_bfloat16")]
 )
 def test_auto_asks_the_processor(tmp_path, monkeypatch, flags, policy):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])

@@ -150,10 +150,7 @@ class TestResume:
     def test_output(self, here):
         make_run("a", seed=7)
         make_run("runs/toy/20240101-000000")
-        assert choose(resume=True, output=Path("a")) == (
-            Path("a"),
-            {"preset": "smoke", "seed": 7},
-        )
+        assert choose(resume=True, output=Path("a")) == (Path("a"), {"preset": "smoke", "seed": 7})
 
     def test_clears_what_a_killed_writer_left(self, here):
         run = make_run("runs/toy/20240101-000000")

@@ -187,9 +187,7 @@ class TestResume:
         toy("--output", "run")
         shutil.rmtree("run/checkpoints")
         said = toy.fails(capsys, "--output", "run", "--resume")
-        assert (
-            "run holds the losses of 2 epochs and no checkpoint: put checkpoints/ back" in said
-        )
+        assert "run holds the losses of 2 epochs and no checkpoint: put checkpoints/ back" in said
 
     def test_after_the_last_checkpoint_only_the_end_is_done(self, toy, capsys):
         """As when the process was killed just after it, before the history was written."""

@@ -44,6 +44,4 @@ class TestErrors:
 
         toy.evaluate = measure
         said = toy.fails(capsys)
-        assert (
-            "memory is too small for an array of shape [35184372088832]: choose smaller" in said
-        )
+        assert "memory is too small for an array of shape [35184372088832]: choose smaller" in said

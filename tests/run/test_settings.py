@@ -63,9 +63,7 @@ class TestPresets:
     @pytest.mark.parametrize(("gpus", "expected"), [(0, "cpu"), (1, "paper")])
     @pytest.mark.parametrize("argv", [[], ["--preset", "auto"]])
     def test_auto_is_resolved(self, monkeypatch, gpus, expected, argv):
-        monkeypatch.setattr(
-            "tensorflow.config.list_physical_devices", lambda kind: gpus * ["GPU"]
-        )
+        monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: gpus * ["GPU"])
         result = run(*argv)
         assert result.preset == expected and result.epochs == PRESETS[expected]["epochs"]
 
@@ -77,9 +75,7 @@ class TestPresets:
 
 
 def test_types():
-    result = run(
-        "--photos", "a/b", "--deterministic", "--kind", "fancy", "--learning-rate", "1e-3"
-    )
+    result = run("--photos", "a/b", "--deterministic", "--kind", "fancy", "--learning-rate", "1e-3")
     assert result.photos == Path("a/b") and result.deterministic is True
     assert (result.kind, result.learning_rate, result.output) == ("fancy", 1e-3, None)
     assert run("--no-deterministic").deterministic is False
@@ -103,20 +99,14 @@ class TestRefusals:
             (["--output"], "argument --output: expected one value"),
             (["--output="], "argument --output: expected one value"),
             (["--photos", "--seed", "1"], "argument --photos: expected one value"),
-            (
-                ["--learning-rate", "-1"],
-                "--learning-rate is -1.0: it must be finite and not neg",
-            ),
+            (["--learning-rate", "-1"], "--learning-rate is -1.0: it must be finite and not neg"),
             (["--learning-rate", "nan"], "--learning-rate is nan: it must be finite"),
             (["--epochs", "0"], "--epochs is 0: it must be at least 1."),
             (["--epochs", "2.5"], "invalid int value: '2.5'"),
             (["--seed", "4294967296"], "--seed is 4294967296: it must be below 2^32."),
             (["--ema", "1"], "--ema is 1.0: it must be below 1."),
             (["--kind", "odd"], "--kind: invalid choice: 'odd' (choose from 'plain', 'fancy')"),
-            (
-                ["--preset", "tiny"],
-                "--preset: invalid choice: 'tiny' (choose from 'auto', 'smoke'",
-            ),
+            (["--preset", "tiny"], "--preset: invalid choice: 'tiny' (choose from 'auto', 'smoke'"),
             (["--resume=maybe"], "--resume"),
         ],
     )
@@ -144,11 +134,7 @@ class TestHelp:
         for field in dataclasses.fields(Settings):
             assert f"--{field.name.replace('_', '-')}" in text
         words = " ".join(text.split())
-        for help in (
-            "Which kind of toy.",
-            "Rate, of which one is too much.",
-            "Seed of the weigh",
-        ):
+        for help in ("Which kind of toy.", "Rate, of which one is too much.", "Seed of the weigh"):
             assert help in words
 
     def test_shows_the_values_of_the_chosen_preset(self, text):
@@ -193,11 +179,7 @@ class TestResume:
     def test_places_and_devices_may_change(self):
         argv = ["--resume", "--output", "b", "--export", "c", "--strategy", "default"]
         result = run(*argv, saved=self.saved)
-        assert (result.output, result.export, result.strategy) == (
-            Path("b"),
-            Path("c"),
-            "default",
-        )
+        assert (result.output, result.export, result.strategy) == (Path("b"), Path("c"), "default")
         assert run("--resume", "--validate-every", "5", saved=self.saved).validate_every == 5
         places = {"resume", "config", "output", "export"}
         assert set(FREE) == places | {"strategy", "preset", "validate_every"}
@@ -206,15 +188,7 @@ class TestResume:
         said = refused(capsys, "--resume", "--preset", "paper", saved=self.saved)
         assert "--preset is smoke there and paper here" in said
         said = refused(
-            capsys,
-            "--resume",
-            "--filters",
-            "4",
-            "--epochs",
-            "6",
-            "--seed",
-            "0",
-            saved=self.saved,
+            capsys, "--resume", "--filters", "4", "--epochs", "6", "--seed", "0", saved=self.saved
         )
         assert "--epochs is 5 there and 6 here; --filters is 3 there and 4 here." in said
         assert "--seed" not in said

@@ -60,9 +60,7 @@ def test_holds_only_what_the_signatures_read(model, path):
         for key, shape in tf.train.list_variables(str(path / "variables" / "variables"))
         if key != "_CHECKPOINTABLE_OBJECT_GRAPH"
     }
-    parameters = sum(
-        np.prod(shape) for key, shape in stored.items() if "save_counter" not in key
-    )
+    parameters = sum(np.prod(shape) for key, shape in stored.items() if "save_counter" not in key)
     dropout = 2  # the state of its seed generator, which inference does not read
     assert parameters == sum(np.prod(v.shape) for v in model.network.variables) - dropout
     assert read_metadata(path)["networks"] == {"translator": {"parameters": parameters}}
@@ -132,10 +130,7 @@ def test_metadata(path, model):
     }
     assert metadata["default_signature"] == "translate"
     assert metadata["signatures"]["sample"] == {
-        "inputs": {
-            "seed": {"dtype": "int32", "shape": []},
-            "n": {"dtype": "int32", "shape": []},
-        },
+        "inputs": {"seed": {"dtype": "int32", "shape": []}, "n": {"dtype": "int32", "shape": []}},
         "outputs": {"output": {"dtype": "float32", "shape": [None, 8, 8, 3]}},
     }
     assert metadata["signatures"]["translate"]["inputs"]["images"] == {
@@ -251,10 +246,7 @@ def test_names_that_are_no_folder(tmp_path, name):
         ({"warmup": {"sing": {}}}, "no signature 'sing': it has run"),
         ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature takes \['images'\]"),
         ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),
-        (
-            {"metadata": {"data": [{"a": object()}]}},
-            r"metadata\['data'\]\[0\]\['a'\] is a object",
-        ),
+        ({"metadata": {"data": [{"a": object()}]}}, r"metadata\['data'\]\[0\]\['a'\] is a object"),
     ],
 )
 def test_bad_options(tmp_path, options, message):

@@ -85,26 +85,18 @@ def test_loaded_signatures_check_their_inputs(tmp_path):
     photos = np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
     exported = load(export(Inverter(), tmp_path, "a"))
     np.testing.assert_array_equal(exported("invert", images=photos)["output"], 255 - photos)
-    with pytest.raises(
-        ValueError, match="no signature 'sing': it has halve, invert, measure, ser"
-    ):
+    with pytest.raises(ValueError, match="no signature 'sing': it has halve, invert, measure, ser"):
         exported("sing", images=photos)
     with pytest.raises(ValueError, match=r"got the inputs \['photos'\]: it takes \['images'\]"):
         exported("invert", photos=photos)
-    with pytest.raises(
-        ValueError, match=r"shape \(2, 19, 30, 2\): it takes \(None, None, None, 3"
-    ):
+    with pytest.raises(ValueError, match=r"shape \(2, 19, 30, 2\): it takes \(None, None, None, 3"):
         exported("invert", images=photos[..., :2])
 
 
 @pytest.mark.parametrize(
     ("signature", "given", "says"),
     [
-        (
-            "invert",
-            np.full([1, 2, 2, 3], 0.5),
-            "'images' is float64: it takes uint8, 0 to 255: sc",
-        ),
+        ("invert", np.full([1, 2, 2, 3], 0.5), "'images' is float64: it takes uint8, 0 to 255: sc"),
         ("invert", np.full([1, 2, 2, 3], 256), "values from 256 to 256: it takes 0 to 255"),
         ("invert", np.full([1, 2, 2, 3], -1), "values from -1 to -1: it takes 0 to 255"),
         ("halve", "three", "'x' is <U5: it takes float32"),
@@ -122,7 +114,5 @@ def test_values_that_fit_are_taken(tmp_path):
     exported = load(export(Inverter(), tmp_path, "a"))
     assert exported("halve", x=3)["output"] == 1.5
     assert exported("measure", x="three")["output"] == 5
-    assert (
-        exported("invert", images=np.full([1, 1, 1, 3], 255.0).astype(int))["output"].max() == 0
-    )
+    assert exported("invert", images=np.full([1, 1, 1, 3], 255.0).astype(int))["output"].max() == 0
     assert exported("invert", images=np.zeros([0, 4, 4, 3]))["output"].shape == (0, 4, 4, 3)

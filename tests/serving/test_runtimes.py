@@ -76,6 +76,4 @@ def test_deterministic_signatures_run_elsewhere(path, runs, rng):
             if value.dtype == np.uint8:  # a rounding apart
                 assert np.abs(results[key].astype(int) - value).max() <= 1, (name, key)
             else:
-                np.testing.assert_allclose(
-                    results[key], value, rtol=1e-3, atol=1e-4, err_msg=name
-                )
+                np.testing.assert_allclose(results[key], value, rtol=1e-3, atol=1e-4, err_msg=name)

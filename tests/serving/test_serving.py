@@ -124,9 +124,7 @@ def test_runs_in_the_c_runtime(model, in_the_c_runtime, photos):
 
 @pytest.mark.parametrize("shape", [[19, 30, 3], [1, 2, 19, 30, 3], [2, 19, 30, 1]])
 def test_other_shapes_are_refused_in_the_c_runtime(in_the_c_runtime, shape):
-    with pytest.raises(
-        AssertionError, match=r"not compatible with expected shape \[\?,\?,\?,3\]"
-    ):
+    with pytest.raises(AssertionError, match=r"not compatible with expected shape \[\?,\?,\?,3\]"):
         in_the_c_runtime(np.zeros(shape, np.uint8))
 
 
@@ -192,9 +190,7 @@ class Counter:
     networks = MappingProxyType({})
 
     def __init__(self):
-        words = tf.lookup.KeyValueTensorInitializer(
-            ["cat", "dog"], tf.constant([3, 5], tf.int64)
-        )
+        words = tf.lookup.KeyValueTensorInitializer(["cat", "dog"], tf.constant([3, 5], tf.int64))
         self.table = tf.lookup.StaticHashTable(words, default_value=-1)
         self.resources = [self.table]
 
@@ -245,9 +241,6 @@ def test_a_signature_that_fails_on_its_warmup_request(tmp_path):
         export(NeedsLargePictures(), tmp_path, "a")
     assert not list(tmp_path.iterdir())
     path = export(
-        NeedsLargePictures(),
-        tmp_path,
-        "a",
-        warmup={"run": {"images": np.full([1, 100, 5, 3], 7)}},
+        NeedsLargePictures(), tmp_path, "a", warmup={"run": {"images": np.full([1, 100, 5, 3], 7)}}
     )
     assert warmup_requests(path)["serving_default"][1]["images"].shape == (1, 100, 5, 3)

@@ -138,11 +138,7 @@ def test_a_network_that_enlarges():
         (0, (600, 700), normalize),  # never cut
         (SMALLEST, (SMALLEST, SMALLEST), normalize),  # no larger than a tile
         (SMALLEST, (SMALLEST // 2, 2 * SMALLEST), normalize),
-        (
-            SMALLEST,
-            (600, 700),
-            lambda image: image[: len(image) // 2],
-        ),  # no multiple of the size
+        (SMALLEST, (600, 700), lambda image: image[: len(image) // 2]),  # no multiple of the size
     ],
 )
 def test_what_stays_whole(tile, size, network):

@@ -7,13 +7,7 @@ import tensorflow as tf
 
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import (
-    GenerativeModel,
-    Player,
-    averaged_weights,
-    minimize,
-    take_weights,
-)
+from keras_gen.training import GenerativeModel, Player, averaged_weights, minimize, take_weights
 
 MOMENTUM = 0.8
 
@@ -63,9 +57,7 @@ def test_weights_that_are_taken_are_the_average_too():
     model.fit(IMAGES, batch_size=1, verbose=0)
     take_weights(model, other)
     for network in ("generator", "discriminator"):
-        np.testing.assert_equal(
-            weights(getattr(model, network)), weights(getattr(other, network))
-        )
+        np.testing.assert_equal(weights(getattr(model, network)), weights(getattr(other, network)))
     with averaged_weights(model):
         np.testing.assert_equal(weights(model.generator), weights(other.generator))
 
@@ -91,9 +83,7 @@ class Line(GenerativeModel):
         return {"optimizer": Player([self.network])}
 
     def train_step(self, data):
-        loss = minimize(
-            lambda: tf.reduce_sum(self.network(data), -1), self.optimizer, self.network
-        )
+        loss = minimize(lambda: tf.reduce_sum(self.network(data), -1), self.optimizer, self.network)
         return self.report(loss=loss)
 
     def trained(self, steps=3):

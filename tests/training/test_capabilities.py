@@ -130,9 +130,7 @@ class TestMethods:
     @pytest.mark.parametrize("counts", [(5, 3), (1, 5), (0, 0)])
     def test_arrays_of_unequal_length_are_refused(self, arrays, counts):
         a, b = counts
-        with pytest.raises(
-            ValueError, match=f"mix got {a} images and {b} latents: expected at "
-        ):
+        with pytest.raises(ValueError, match=f"mix got {a} images and {b} latents: expected at "):
             Mixer().mix(arrays[0][:a], arrays[1][:b])
 
     def test_signatures_are_those_of_the_class(self):
@@ -235,9 +233,7 @@ class TestSamples:
         assert model.signature_defaults() == {"sample": {"label": -1, "temperature": 1.0}}
         images = model.sample(50, seed=1)
         assert set(images[:, 0]) == set(pixel([0, 1, 2])) and set(images[:, 1]) == {pixel(1.0)}
-        assert sample_conditions(Plain()) == {} and Plain().signature_defaults() == {
-            "sample": {}
-        }
+        assert sample_conditions(Plain()) == {} and Plain().signature_defaults() == {"sample": {}}
 
     def test_a_condition_is_for_all(self):
         model = Painter()
@@ -260,9 +256,7 @@ class TestSamples:
         model = Painter()
         with pytest.raises(ValueError, match="n is 0: draw at least 1"):
             model.sample(0)
-        with pytest.raises(
-            TypeError, match=r"no condition 'class_': it has label, temperature\.$"
-        ):
+        with pytest.raises(TypeError, match=r"no condition 'class_': it has label, temperature\.$"):
             model.sample(1, class_=2)
         with pytest.raises(ValueError, match=r"Labels have values from 3 to 3: .* in \[-1, 2\]"):
             model.sample(1, label=3)
@@ -332,6 +326,4 @@ class TestArraysAsConditions:
         served = exported("sample", seed=4, n=3, occluded=images)["images"]
         np.testing.assert_array_equal(served[:, 0], images[:, 0])
         np.testing.assert_array_equal(served, model.sample(3, seed=4, occluded=images))
-        np.testing.assert_array_equal(
-            served, model.sample(3, seed=4, occluded=images / 127.5 - 1)
-        )
+        np.testing.assert_array_equal(served, model.sample(3, seed=4, occluded=images / 127.5 - 1))

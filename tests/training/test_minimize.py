@@ -7,13 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.training import (
-    apply_gradients,
-    gradients,
-    make_strategy,
-    minimize,
-    stateless,
-)
+from keras_gen.training import apply_gradients, gradients, make_strategy, minimize, stateless
 
 
 def line(value=2.0):
@@ -147,9 +141,7 @@ class TestGradientsThatAreNotFinite:
         step, steep = self.minimizing(network, optimizer, graph)
         steep.assign(1.0)
         before = [np.array(v) for v in optimizer.variables]
-        with pytest.raises(
-            tf.errors.InvalidArgumentError, match="not finite: critic_loss's_grad"
-        ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="not finite: critic_loss's_grad"):
             step()
         assert values(network) == [2, 0]
         np.testing.assert_equal([np.array(v) for v in optimizer.variables], before)
@@ -157,9 +149,7 @@ class TestGradientsThatAreNotFinite:
     @way
     def test_skip_the_step_under_loss_scaling(self, graph):
         network = line()
-        scaled = keras.optimizers.LossScaleOptimizer(
-            keras.optimizers.SGD(0.1), initial_scale=4.0
-        )
+        scaled = keras.optimizers.LossScaleOptimizer(keras.optimizers.SGD(0.1), initial_scale=4.0)
         step, steep = self.minimizing(network, built(scaled, network), graph)
         steep.assign(1.0)
         np.testing.assert_allclose(step(), [2, 6])
@@ -220,9 +210,7 @@ class TestStateless:
     WEIGHTS = [tf.constant([[3.0]]), tf.constant([1.0])]
 
     def normalizing(self):
-        return keras.Sequential(
-            [keras.Input((1,)), keras.layers.BatchNormalization(momentum=0.5)]
-        )
+        return keras.Sequential([keras.Input((1,)), keras.layers.BatchNormalization(momentum=0.5)])
 
     def test_other_weights_give_other_outputs_also_inside_another_block(self):
         network = line()

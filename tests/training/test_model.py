@@ -36,9 +36,7 @@ class Line(GenerativeModel):
     def train_step(self, data):
         x = self.prepare_batch(data)["x"]
         loss = minimize(
-            lambda: self.factor * tf.reduce_sum(self.network(x), -1),
-            self.optimizer,
-            self.network,
+            lambda: self.factor * tf.reduce_sum(self.network(x), -1), self.optimizer, self.network
         )
         return self.report(loss=loss)
 
@@ -101,18 +99,13 @@ class TestConfiguration:
         model.save(tmp_path / "half.keras")
         loaded = keras.saving.load_model(tmp_path / "half.keras")
         assert type(loaded) is HalfLine
-        assert (loaded.seed, loaded.factor, slope(loaded.network)) == (
-            7,
-            0.5,
-            slope(model.network),
-        )
+        assert (loaded.seed, loaded.factor, slope(loaded.network)) == (7, 0.5, slope(model.network))
         for each in (model, loaded):  # It trains on, with its momentum.
             each.train_step(tf.constant(ONE))
         assert slope(model.network) == slope(loaded.network) == pytest.approx(2 - 0.05 * 2.5)
 
     @pytest.mark.parametrize(
-        "args,kwargs",
-        [((3.0, 5), {}), ((3.0,), {"seed": 5}), ((), {"seed": 5, "factor": 3.0})],
+        "args,kwargs", [((3.0, 5), {}), ((3.0,), {"seed": 5}), ((), {"seed": 5, "factor": 3.0})]
     )
     def test_arguments_are_kept_however_they_are_given(self, args, kwargs):
         model = Line(line(), *args, **kwargs)
@@ -288,10 +281,7 @@ class TestWeights:
             model.report({"prior": tf.constant([1.0])}, loss=tf.constant([1.0]))
 
     def test_terms_of_other_precision_are_summed_in_float32(self):
-        terms = {
-            "fit": tf.constant([1.0], "bfloat16"),
-            "unnamed": tf.constant([1e-3], "float32"),
-        }
+        terms = {"fit": tf.constant([1.0], "bfloat16"), "unnamed": tf.constant([1e-3], "float32")}
         total = Terms().weighted(terms)
         assert total.dtype == tf.float32
         np.testing.assert_allclose(total, [2.001])

@@ -54,9 +54,7 @@ def test_moments():
 
 def test_gumbel_noise_is_finite_where_the_uniform_is_zero(monkeypatch):
     monkeypatch.setattr(
-        tf.random,
-        "stateless_uniform",
-        lambda shape, seed, minval, maxval: tf.fill(shape, minval),
+        tf.random, "stateless_uniform", lambda shape, seed, minval, maxval: tf.fill(shape, minval)
     )
     assert np.isfinite(noise.gumbel([3], stateless_seed(0, 0, "x"))).all()
 

@@ -17,8 +17,7 @@ def weights():
 
 def gradients(rng, steps):
     return [
-        [tf.constant(rng.normal(size=s), "float32") for s in ((2,), (1, 1))]
-        for _ in range(steps)
+        [tf.constant(rng.normal(size=s), "float32") for s in ((2,), (1, 1))] for _ in range(steps)
     ]
 
 

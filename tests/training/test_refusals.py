@@ -57,9 +57,7 @@ def slope(model):
 
 class TestCallbacks:
     @pytest.mark.parametrize("make,way_out", OF_ONE_OPTIMIZER)
-    def test_those_of_one_optimizer_are_refused_where_there_are_two(
-        self, make, way_out, tmp_path
-    ):
+    def test_those_of_one_optimizer_are_refused_where_there_are_two(self, make, way_out, tmp_path):
         model, callback = TINY["GAN"].build(0), make(tmp_path / "backup")
         with pytest.raises(ValueError) as caught:
             model.fit(np.zeros([4, 8, 8, 1], "uint8"), callbacks=[callback])
@@ -132,9 +130,7 @@ class TestPlainErrors:
             types.SimpleNamespace(latest="state-7.npz"),
         ]
         with (
-            pytest.raises(
-                NonFiniteLossError, match=r"^g_loss was .* checkpoint: state-7\.npz\. "
-            ),
+            pytest.raises(NonFiniteLossError, match=r"^g_loss was .* checkpoint: state-7\.npz\. "),
             plain_errors(Steep(), callbacks),
         ):
             tf.debugging.check_numerics(float("nan"), "keras_gen: not finite: g_loss")

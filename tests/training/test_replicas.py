@@ -106,9 +106,7 @@ class TestGlobalMean:
 
     @pytest.mark.parametrize("shape", [(2, 1), (2, 3, 3)])
     def test_refuses_more_axes(self, shape):
-        with pytest.raises(
-            ValueError, match=r"shape \[batch\], but has shape .* reduce the other"
-        ):
+        with pytest.raises(ValueError, match=r"shape \[batch\], but has shape .* reduce the other"):
             global_mean(tf.ones(shape))
 
     def test_parts_of_unequal_replicas_add_up_to_the_mean_over_all(self):

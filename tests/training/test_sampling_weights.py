@@ -115,9 +115,7 @@ def test_bad_weights_are_refused(value):
 def test_a_draw_from_zeros_is_refused():
     weights = SamplingWeights(2)
     weights.write(tf.constant([0, 1]), tf.zeros([2]))
-    with pytest.raises(
-        ValueError, match="The sum of the sampling weights is 0, but must be posit"
-    ):
+    with pytest.raises(ValueError, match="The sum of the sampling weights is 0, but must be posit"):
         weights.draw(3, [0, 0])
 
 
@@ -253,10 +251,7 @@ def test_each_worker_gets_the_parts_of_its_replicas():
 
     workers = distribute_fresh(tf.data.Dataset.range(16).batch(8, True), TwoWorkers())
     parts = [[part.tolist() for part in worker.as_numpy_iterator()] for worker in workers]
-    assert parts == [
-        [[0, 1], [2, 3], [8, 9], [10, 11]],
-        [[4, 5], [6, 7], [12, 13], [14, 15]],
-    ]
+    assert parts == [[[0, 1], [2, 3], [8, 9], [10, 11]], [[4, 5], [6, 7], [12, 13], [14, 15]]]
 
 
 @pytest.mark.parametrize("dataset", [

@@ -37,19 +37,10 @@ FORMS = [
     (Cyclic(0, 1, 10, ramp=0.4, cycles=2), {2: 0.5, 4: 1, 12: 0.5, 20: 1, 22: 1}, (0, 1)),
     (
         Sigmoid(3.0, 100),
-        {
-            0: 0,
-            10: 3 * (2 / (1 + math.exp(-1)) - 1),
-            100: 3 * math.tanh(5),
-            101: 3 * math.tanh(5),
-        },
+        {0: 0, 10: 3 * (2 / (1 + math.exp(-1)) - 1), 100: 3 * math.tanh(5), 101: 3 * math.tanh(5)},
         (0, 3 * math.tanh(5)),
     ),
-    (
-        Sigmoid(-1.0, 10, steepness=2.0),
-        {5: -math.tanh(0.5), 10: -math.tanh(1)},
-        (-math.tanh(1), 0),
-    ),
+    (Sigmoid(-1.0, 10, steepness=2.0), {5: -math.tanh(0.5), 10: -math.tanh(1)}, (-math.tanh(1), 0)),
     (ConstantThenLinear(0.2, 10, 40), {0: 0.2, 30: 0.1, 50: 0}, (0, 0.2)),
 ]
 every_schedule = pytest.mark.parametrize("schedule", [f[0] for f in FORMS], ids=repr)
@@ -58,9 +49,7 @@ every_schedule = pytest.mark.parametrize("schedule", [f[0] for f in FORMS], ids=
 @pytest.mark.parametrize(("schedule", "values", "bounds"), FORMS, ids=repr)
 def test_values(schedule, values, bounds):
     for step, value in values.items():
-        np.testing.assert_allclose(
-            schedule(step), value, rtol=1e-5, atol=1e-7, err_msg=f"{step}"
-        )
+        np.testing.assert_allclose(schedule(step), value, rtol=1e-5, atol=1e-7, err_msg=f"{step}")
     np.testing.assert_allclose(schedule.bounds, bounds)
     path = [float(schedule(step)) for step in range(120)]
     assert bounds[0] - 1e-6 <= min(path) and max(path) <= bounds[1] + 1e-6
@@ -133,15 +122,9 @@ nan, inf = float("nan"), float("inf")
         (lambda: Linear(0, 1, 2, -1), "delay is -1: expected a whole number of at least 0."),
         (lambda: Exponential(1, 0, 2), "start is 1 and end 0: equal ratios neither reach nor"),
         (lambda: Cyclic(2, 1, 5), "low is 2 and high 1: low must not be above high."),
-        (
-            lambda: Cyclic(0, 1, 5, ramp=0),
-            "ramp is 0: expected a fraction, above 0 and at most 1.",
-        ),
+        (lambda: Cyclic(0, 1, 5, ramp=0), "ramp is 0: expected a fraction, above 0 and at most 1."),
         (lambda: Sigmoid(1, 2, steepness=0), "steepness is 0: it must be above 0."),
-        (
-            lambda: ConstantThenLinear(nan, 1, 1),
-            "learning_rate is nan: expected a finite number.",
-        ),
+        (lambda: ConstantThenLinear(nan, 1, 1), "learning_rate is nan: expected a finite number."),
     ],
 )
 def test_bad_arguments_are_refused(make, sentence):
@@ -177,11 +160,7 @@ class TestWeight:
             (2, dict(high=1.5), "beta is 2: it must not be above 1.5."),
             (Linear(1.0, -1.0, 5), {}, "beta reaches -1: it must not be negative."),
             (Linear(0.5, 3.0, 5), dict(high=2), "beta reaches 3: it must not be above 2."),
-            (
-                nan,
-                {},
-                "beta is nan: expected a finite number, a Schedule, or the saved config of",
-            ),
+            (nan, {}, "beta is nan: expected a finite number, a Schedule, or the saved config of"),
             (-inf, dict(low=None), "beta is -inf: expected a finite number"),
             (True, {}, "beta is True: expected"),
             ({"class_name": "Unknown", "config": {}}, {}, "beta is {'class_name': 'Unknown'"),

@@ -167,9 +167,7 @@ class TestFiles:
 
         with monkeypatch.context() as patch:
             patch.setattr(module.np, "savez", half)
-            with pytest.raises(
-                OSError, match=r"Cannot write .*state-000002.npz \(No space left"
-            ):
+            with pytest.raises(OSError, match=r"Cannot write .*state-000002.npz \(No space left"):
                 train(tmp_path, 2)
         assert files(tmp_path) == ["state-000001.npz"]
         assert (tmp_path / "state-000001.npz").read_bytes() == good

@@ -135,9 +135,7 @@ def test_a_step_follows_the_gradients(rng):
     losses_of(model, x, y, training=True)
     for argument, name in NAMES.items():
         kernel, bias = getattr(model, argument).get_weights()
-        for new, old, slope in zip(
-            [kernel[0, 0], bias], weights[name], found[name], strict=True
-        ):
+        for new, old, slope in zip([kernel[0, 0], bias], weights[name], found[name], strict=True):
             np.testing.assert_allclose(new, old - rate * slope, atol=1e-5, err_msg=name)
             assert np.abs(slope).max() > 0.01
 
@@ -165,9 +163,7 @@ def test_histories_feed_the_discriminators_in_training_only(rng):
             )
             for old_x, old_y in itertools.product([False, True], repeat=2)
         }
-        (shown,) = (
-            old for old, loss in possible.items() if found == pytest.approx(loss, rel=1e-5)
-        )
+        (shown,) = (old for old, loss in possible.items() if found == pytest.approx(loss, rel=1e-5))
         seen.append(shown)
         # What was shown out of the history was exchanged for the new image.
         kept = [(fakes if old else kept)[place] for place, old in enumerate(shown)]
@@ -177,9 +173,7 @@ def test_histories_feed_the_discriminators_in_training_only(rng):
 
 
 def test_two_domains_of_one_name():
-    with pytest.raises(
-        ValueError, match=r"domains is \('a', 'a'\): expected two different names"
-    ):
+    with pytest.raises(ValueError, match=r"domains is \('a', 'a'\): expected two different names"):
         cyclegan(random_weights(np.random.default_rng(0)), domains=("a", "a"))
 
 

@@ -131,9 +131,7 @@ def test_a_resumed_training_draws_what_the_unbroken_one_does(x):
     model, begun, resumed = db_vae(), db_vae(), db_vae(rate=0.05)
     unbroken = train(model, x)
     set_state(resumed, train(begun, x, last=2))
-    assert (
-        max(difference(model, unbroken, train(resumed, x, first=2)).values(), default=0) < 1e-6
-    )
+    assert max(difference(model, unbroken, train(resumed, x, first=2)).values(), default=0) < 1e-6
     assert resumed.sampling.changes.numpy() == 4
     assert not np.allclose(begun.sampling.values, resumed.sampling.values)
 
@@ -154,14 +152,10 @@ def test_two_replicas_draw_and_learn_what_one_device_does(x):
 def test_encoders_of_other_heads_are_refused():
     encoder = mlp_encoder(SHAPE, 2, heads=("mean", "log_variance"))
     decoder = mlp_decoder(SHAPE, 2)
-    sentence = (
-        "'encoder' has 2 outputs: expected mean, log variance, logits; keras_gen.networks."
-    )
+    sentence = "'encoder' has 2 outputs: expected mean, log variance, logits; keras_gen.networks."
     with pytest.raises(ValueError, match=sentence):
         DBVAE(encoder, decoder, 3)
-    with pytest.raises(
-        ValueError, match=r"shapes \[\(3,\), \(3,\)\] and the decoder's input \(2,"
-    ):
+    with pytest.raises(ValueError, match=r"shapes \[\(3,\), \(3,\)\] and the decoder's input \(2,"):
         DBVAE(with_head(mlp_encoder(SHAPE, 3, heads=("mean", "log_variance")), 2), decoder, 3)
     with pytest.raises(TypeError, match="DBVAE has no usual networks"):
         DBVAE.for_images((8, 8, 1))

@@ -82,9 +82,7 @@ def test_a_step_takes_the_vae_along_the_slope_of_equation_2(x):
             mean, log_variance = model.encoder(half)
             z = mean + tf.exp(0.5 * log_variance) * noise
             kl = 0.5 * tf.reduce_sum(mean**2 + tf.exp(log_variance) - log_variance - 1, axis=1)
-            loss = (
-                model.reconstruction(z, half, True) + kl + weight * model.discriminator(z)[:, 0]
-            )
+            loss = model.reconstruction(z, half, True) + kl + weight * model.discriminator(z)[:, 0]
             loss = tf.reduce_mean(loss)
         slopes[weight] = tape.gradient(loss, kernel.value).numpy()
     before = kernel.numpy()
@@ -135,8 +133,6 @@ def test_bad_arguments_are_refused():
         mlp_encoder(SHAPE, 2, hidden=(), heads=("mean", "log_variance")),
         mlp_decoder(SHAPE, 2, hidden=()),
     )
-    message = (
-        r"discriminator's input has shape \(5,\) and the latents \(2,\): expected the same;"
-    )
+    message = r"discriminator's input has shape \(5,\) and the latents \(2,\): expected the same;"
     with pytest.raises(ValueError, match=message):
         FactorVAE(*networks, mlp_encoder((5,), 1, hidden=()))

@@ -111,8 +111,7 @@ def test_log_prob_bounds_the_enumerated_likelihood(weights, x):
 
 def test_relaxed_codes_are_hard_at_a_low_temperature(weights, x):
     warm, cold = (
-        gumbel_vae(weights, temperature=t).infer(tf.constant(x), training=True)
-        for t in (1.0, 1e-3)
+        gumbel_vae(weights, temperature=t).infer(tf.constant(x), training=True) for t in (1.0, 1e-3)
     )
     hard = cold.parameters[2].numpy()
     np.testing.assert_array_equal(hard, warm.parameters[2])

@@ -97,9 +97,7 @@ def test_the_ladder_combines_as_a_product_of_normals(rng):
     offset = product - stats.norm(mean, np.exp(log_variance / 2)).logpdf(points)
     np.testing.assert_allclose(offset, np.broadcast_to(offset[:1], offset.shape), rtol=1e-6)
     # A certain one decides, and nothing overflows.
-    certain = precision_weighted(
-        (tf.constant(1.0), tf.constant(-200.0)), (tf.constant(0.0), 200.0)
-    )
+    certain = precision_weighted((tf.constant(1.0), tf.constant(-200.0)), (tf.constant(0.0), 200.0))
     np.testing.assert_allclose(certain, (1.0, -200.0))
 
 
@@ -139,8 +137,7 @@ def test_a_step_moves_every_network_and_beta_weights_the_divergence(build, x):
         parts = sum(value for name, value in logs.items() if name.startswith("kl_z"))
         assert logs["kl_loss"] == pytest.approx(parts, rel=1e-4)
     moved = [
-        np.abs(w.numpy() - b).max()
-        for w, b in zip(model.trainable_variables, before, strict=True)
+        np.abs(w.numpy() - b).max() for w, b in zip(model.trainable_variables, before, strict=True)
     ]
     assert min(moved) > 1e-6 and np.isfinite(moved).all()
 

@@ -23,8 +23,7 @@ def test_codes_are_means_and_decode(build, x):
     codes = model.encode(x)
     assert codes.shape == (5, model.size)
     drawn, parameters = model.descend(
-        tf.zeros([5, model.size]),
-        model.posterior(tf.constant(x), tf.zeros([5, model.size]), False),
+        tf.zeros([5, model.size]), model.posterior(tf.constant(x), tf.zeros([5, model.size]), False)
     )
     for name, part in model.split(codes).items():
         np.testing.assert_allclose(part, drawn[name].posterior[0], rtol=1e-4, atol=1e-5)
@@ -60,9 +59,7 @@ def test_fixed_upper_latents_stay_and_lower_ones_follow_the_prior(build, x, rng)
     # Each example may have its own number of layers.
     mixed = model.redraw(codes, normal.numpy(), np.array([0, 1, 2, 3, 0], "uint8"))
     for row, layers in enumerate([0, 1, 2, 3, 0]):
-        np.testing.assert_array_equal(
-            mixed[row], model.redraw(codes, normal.numpy(), layers)[row]
-        )
+        np.testing.assert_array_equal(mixed[row], model.redraw(codes, normal.numpy(), layers)[row])
 
 
 @pytest.mark.slow
@@ -110,9 +107,7 @@ def test_built_networks_learn(model, rng):
     model = model()
     image = rng.integers(0, 2, (1, 4, 4, 1)).astype("float32")
     model.compile(keras.optimizers.Adam(0.01))
-    losses = model.fit(np.repeat(image, 32, 0), batch_size=8, epochs=30, verbose=0).history[
-        "loss"
-    ]
+    losses = model.fit(np.repeat(image, 32, 0), batch_size=8, epochs=30, verbose=0).history["loss"]
     assert losses[-1] < 2 < losses[0]
     np.testing.assert_allclose(model.sample(4, seed=0) / 255, np.repeat(image, 4, 0), atol=0.3)
 
@@ -133,9 +128,7 @@ def test_networks_that_do_not_fit_are_refused():
     refused("0 in bottom_up and 2 in lateral", bottom_up=[])
     other = linear([FEATURES, 5], [FEATURES, 3, 3])
     bottom_up = [parts.bottom_up[0], other, parts.bottom_up[2]]
-    refused(
-        rf"'{other.name}' takes inputs of shapes \[\(4,\), \(5,\)\], but", bottom_up=bottom_up
-    )
+    refused(rf"'{other.name}' takes inputs of shapes \[\(4,\), \(5,\)\], but", bottom_up=bottom_up)
     small = linear([FEATURES, FEATURES], [5, 5])
     refused(r"z1_td is inferred with shape \(5,\) and ge", lateral=[small, parts.lateral[1]])
     top_down = [linear([FEATURES, 3, 3], [2, 2]), parts.top_down[1]]

@@ -52,9 +52,7 @@ def log_weights(weights, x, z):
     """log p(x, z) - log q(z|x), [k, batch]."""
     A, a, c, W, b = weights
     posterior = log_normal(z, x @ A + a, np.exp(c / 2))
-    return (
-        log_normal(z, 0.0, np.ones(1)) + log_normal(x, z @ W + b, np.full(1, SCALE)) - posterior
-    )
+    return log_normal(z, 0.0, np.ones(1)) + log_normal(x, z @ W + b, np.full(1, SCALE)) - posterior
 
 
 def exact(weights, x):
@@ -115,9 +113,7 @@ def test_a_step_follows_the_estimator(estimator, weights, x):
     expected = {"loss": -bound, "bound_loss": -bound, "elbo": log_w.mean()}
     assert logs == pytest.approx(expected, rel=1e-4)
     after = [*model.encoder.get_weights(), *model.decoder.get_weights()]
-    for (name, slope), old, new in zip(
-        slopes.items(), [A, a, 0 * A, c, W, b], after, strict=True
-    ):
+    for (name, slope), old, new in zip(slopes.items(), [A, a, 0 * A, c, W, b], after, strict=True):
         np.testing.assert_allclose(new, old + RATE * slope / len(x), atol=1e-6, err_msg=name)
 
 

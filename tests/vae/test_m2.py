@@ -189,10 +189,7 @@ def test_log_prob_is_the_bound_of_16_latents_of_each_class(weights, x):
 
 
 def test_importance_weights_estimate_the_likelihood(weights, x):
-    weights[2][:], weights[3][:] = (
-        0,
-        0,
-    )  # q of unit variance, so that no weight is rare and large
+    weights[2][:], weights[3][:] = (0, 0)  # q of unit variance, so that no weight is rare and large
     model = m2(weights)
     log_w = model.log_weights(tf.constant(x), 20_000, tf.constant([1, 2], tf.int64)).numpy()
     w = np.exp(log_w - exact(weights, x))  # 1 in the mean

@@ -74,9 +74,7 @@ def test_a_step_weighs_the_slopes_of_the_samples(weights, x):
     by_output = (w / w.sum(axis=0))[..., None] * (x - z @ W - b) / SCALE**2 / len(x)
     model.train_step(tf.constant(x))
     new_W, new_b = model.decoder.get_weights()
-    np.testing.assert_allclose(
-        new_W, W + RATE * np.einsum("kni,knj->ij", z, by_output), atol=1e-6
-    )
+    np.testing.assert_allclose(new_W, W + RATE * np.einsum("kni,knj->ij", z, by_output), atol=1e-6)
     np.testing.assert_allclose(new_b, b + RATE * by_output.sum(axis=(0, 1)), atol=1e-6)
 
 
@@ -91,9 +89,7 @@ def test_the_estimate_comes_to_log_p_from_below(weights, x):
         means.append(found.mean(axis=1))
         errors.append(found.std(axis=1) / np.sqrt(draws))
     assert (means[0] < means[1] - 0.05).all()
-    assert all(
-        (mean < truth + 4 * error).all() for mean, error in zip(means, errors, strict=True)
-    )
+    assert all((mean < truth + 4 * error).all() for mean, error in zip(means, errors, strict=True))
     np.testing.assert_allclose(means[-1], truth, atol=0.02)
     # Averaged as probabilities the estimates have no bias.
     pooled = np.log(np.exp(found).mean(axis=1))

@@ -58,11 +58,7 @@ def test_terms_of_the_elbo(name, training, weights, x):
     # Appendix B.
     kl = -0.5 * (1 + log_variance - mean**2 - np.exp(log_variance)).sum(axis=1).mean()
     assert losses_of(model, x, training=training) == pytest.approx(
-        {
-            "loss": reconstruction + BETA * kl,
-            "reconstruction_loss": reconstruction,
-            "kl_loss": kl,
-        },
+        {"loss": reconstruction + BETA * kl, "reconstruction_loss": reconstruction, "kl_loss": kl},
         rel=1e-5,
     )
 

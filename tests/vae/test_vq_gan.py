@@ -12,12 +12,7 @@ from shared import losses_of, with_sgd
 DATA, DIM, SCALE, RATE = 4, 2, 0.5, 0.01
 BETA, FEATURE, ADVERSARIAL = 0.7, 0.3, 0.6
 CODEBOOK = np.array([[0.5, 0.5], [-0.5, 0.6], [-0.4, -0.6], [0.6, -0.5]])
-SIZES = {
-    "encoder": (DATA, DIM),
-    "decoder": (DIM, DATA),
-    "critic": (DATA, 3),
-    "features": (DATA, 3),
-}
+SIZES = {"encoder": (DATA, DIM), "decoder": (DIM, DATA), "critic": (DATA, 3), "features": (DATA, 3)}
 
 
 @pytest.fixture
@@ -42,9 +37,7 @@ def vq_gan(weights, rate=0.0, d_rate=0.0, **options):
         dense = keras.layers.Dense(outputs)
         networks.append(keras.Sequential([keras.Input((inputs,)), dense], name=name))
         networks[-1].set_weights(weights[name])
-    weighting = dict(
-        feature_weight=FEATURE, adversarial_weight=ADVERSARIAL, commitment_weight=BETA
-    )
+    weighting = dict(feature_weight=FEATURE, adversarial_weight=ADVERSARIAL, commitment_weight=BETA)
     model = VQGAN(
         *networks, likelihood=Normal(scale=SCALE), codebook_size=4, dead_after=None,
         **weighting | options,

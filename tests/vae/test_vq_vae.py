@@ -22,12 +22,7 @@ both_updates = pytest.mark.parametrize("update", ["average", "loss"])
 def weights(rng):
     """A, a of the encoder; W, b of the decoder."""
     A = np.array([[1.0, 0.1], [-0.1, 0.8], [0.2, 0.0], [0.0, -0.2]])
-    return [
-        A,
-        rng.normal(0, 0.1, DIM),
-        rng.normal(0, 0.7, (DIM, DATA)),
-        rng.normal(0, 0.3, DATA),
-    ]
+    return [A, rng.normal(0, 0.1, DIM), rng.normal(0, 0.7, (DIM, DATA)), rng.normal(0, 0.3, DATA)]
 
 
 @pytest.fixture
@@ -41,9 +36,7 @@ def vq_vae(weights, rate=0.0, scale=SCALE, **options):
         networks.append(keras.Sequential([keras.Input((inputs,)), keras.layers.Dense(outputs)]))
         networks[-1].set_weights(values)
     options = dict(commitment_weight=BETA, decay=DECAY, dead_after=None) | options
-    model = VQVAE(
-        *networks, likelihood=Normal(scale=scale), codebook_size=len(CODEBOOK), **options
-    )
+    model = VQVAE(*networks, likelihood=Normal(scale=scale), codebook_size=len(CODEBOOK), **options)
     model.quantizer.codebook.assign(CODEBOOK)
     if model.codebook_update == "average":
         model.quantizer.sums.assign(CODEBOOK * model.quantizer.counts.numpy()[:, None])

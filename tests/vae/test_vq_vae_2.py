@@ -86,9 +86,7 @@ def test_the_loss_is_that_of_algorithm_1(update, weights, books, x):
     found = algorithm_1(weights, books, x)
     nats = 0.5 * ((x - found["outputs"]) / SCALE) ** 2 + np.log(SCALE * np.sqrt(2 * np.pi))
     reconstruction = nats.sum(axis=1).mean()
-    distances = [
-        ((found[f"h_{n}"] - found[f"e_{n}"]) ** 2).sum(axis=1) for n in ("top", "bottom")
-    ]
+    distances = [((found[f"h_{n}"] - found[f"e_{n}"]) ** 2).sum(axis=1) for n in ("top", "bottom")]
     commitment = sum(distances).mean()
     assert min(d.mean() for d in distances) > 0.05
     expected = {
@@ -120,12 +118,7 @@ def test_gradients_pass_straight_through_both_levels(update, weights, books, x):
     by_input = by_bottom @ B.T  # features, then the top's codes
     by_top = by_output @ W.T[:, DIM:] + by_input[:, FEATURES:] + BETA * pulls["top"]
     by_features = by_input[:, :FEATURES] + by_top @ T.T
-    inputs = (
-        x,
-        f["features"],
-        np.c_[f["features"], f["e_top"]],
-        np.c_[f["e_bottom"], f["e_top"]],
-    )
+    inputs = (x, f["features"], np.c_[f["features"], f["e_top"]], np.c_[f["e_bottom"], f["e_top"]])
     model = vq_vae_2(weights, books, RATE, codebook_update=update)
     losses_of(model, x, training=True)
     networks = (model.top_encoder, model.encoder, model.decoder)
@@ -156,9 +149,7 @@ def test_both_codebooks_follow_their_latents(weights, books, x):
         counts = 0.9 + 0.1 * chosen.sum(axis=0)
         sums = 0.9 * book + 0.1 * chosen.T @ found[f"h_{name}"]
         np.testing.assert_allclose(quantizer.counts, counts, rtol=1e-5)
-        np.testing.assert_allclose(
-            quantizer.codebook, sums / counts[:, None], rtol=1e-3, atol=1e-5
-        )
+        np.testing.assert_allclose(quantizer.codebook, sums / counts[:, None], rtol=1e-3, atol=1e-5)
 
 
 def test_codes_there_and_back(weights, books, x, tmp_path):
@@ -180,9 +171,7 @@ def test_codes_there_and_back(weights, books, x, tmp_path):
 
 def test_grids_of_an_image():
     """The bottom has a quarter of the sides, the top half of those."""
-    networks = vq_vae_2_networks(
-        (16, 24, 3), latent_dim=3, filters=4, residual_filters=2, blocks=1
-    )
+    networks = vq_vae_2_networks((16, 24, 3), latent_dim=3, filters=4, residual_filters=2, blocks=1)
     model = VQVAE2(**networks, codebook_size=300)
     images = np.random.default_rng(0).integers(0, 256, (3, 16, 24, 3), "uint8")
     top, bottom = model.encode(images)
@@ -192,9 +181,7 @@ def test_grids_of_an_image():
 
 
 def test_networks_that_do_not_fit(weights, books):
-    with pytest.raises(
-        ValueError, match=r"decoder's input \(3,\): expected bottom of the shape"
-    ):
+    with pytest.raises(ValueError, match=r"decoder's input \(3,\): expected bottom of the shape"):
         vq_vae_2(weights, books, dim=3)
     small = vq_vae_2_networks((8, 8, 1), latent_dim=3, filters=4, residual_filters=2)
     other = vq_vae_2_networks((8, 8, 1), latent_dim=3, filters=5, residual_filters=2)

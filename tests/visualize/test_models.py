@@ -208,9 +208,7 @@ class TestRandomCodes:
     def test_codes_that_do_not_vary_give_the_same_on_both_sides(self):
         sample_grid = random_codes(Plain(), np.tile([[2.0, 3.0]], [5, 1]), n=4)
         # Two grids of 2 x 2 images of one pixel, 8 pixels wide each, without a gap.
-        assert (
-            sample_grid.shape == (8, 16, 3) and (sample_grid[:, :8] == sample_grid[:, 8:]).all()
-        )
+        assert sample_grid.shape == (8, 16, 3) and (sample_grid[:, :8] == sample_grid[:, 8:]).all()
         assert (sample_grid[2::3, 2:8:3] == 123).all()
 
     def test_the_right_side_has_the_moments_of_the_codes(self):

@@ -63,8 +63,7 @@ def test_denoised():
     found = cells(denoised(model, digits), 5)
     corrupted = model.corrupt(model.prepare(digits))
     assert (
-        found.shape[0] == 3
-        and (np.asarray(corrupted) != np.asarray(model.prepare(digits))).any()
+        found.shape[0] == 3 and (np.asarray(corrupted) != np.asarray(model.prepare(digits))).any()
     )
     np.testing.assert_array_equal(found[0], rgb(digits))
     np.testing.assert_array_equal(found[1], rgb(model.restore(corrupted).numpy()))
@@ -116,8 +115,7 @@ def test_layout_of_translations(paintings):
     y = np.stack([np.full([4, 6, 3], 100 + v, "uint8") for v in range(paintings)])
     sample_grid = translation_grid(Brighter(), x, y)
     assert (
-        sample_grid.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3)
-        and sample_grid.dtype == np.uint8
+        sample_grid.shape == (6 * (4 + 2) + 2, 2 * (6 + 2) + 2, 3) and sample_grid.dtype == np.uint8
     )
     cells = sample_grid[4::6, 4::8, 0][:6, :2]
     up, down = (lambda v: v // 2 + 128), (lambda v: v // 2)

@@ -46,9 +46,7 @@ def test_rows_stand_below_each_other_beside_their_names(rng):
     assert named.shape != other.shape or not np.array_equal(named, other)
 
 
-@pytest.mark.parametrize(
-    "rows", [{}, {"a": np.zeros([2, 8, 8, 1]), "b": np.zeros([3, 8, 8, 1])}]
-)
+@pytest.mark.parametrize("rows", [{}, {"a": np.zeros([2, 8, 8, 1]), "b": np.zeros([3, 8, 8, 1])}])
 def test_bad_rows(rows):
     with pytest.raises(ValueError, match="pass rows of one shape"):
         strips(rows)

@@ -94,10 +94,7 @@ def test_few_of_a_batch_may_have_labels(sources):
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (
-            dict(batch_size=5),
-            "batch_size is 5, and half of it should have labels: make it even",
-        ),
+        (dict(batch_size=5), "batch_size is 5, and half of it should have labels: make it even"),
         (dict(labels_per_batch=4), "labels_per_batch is 4: expected 1 to 3 of 4 examples"),
     ],
 )

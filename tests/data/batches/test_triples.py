@@ -29,9 +29,7 @@ def test_each_is_drawn_as_often_as_the_others():
     x = np.concatenate([batch[0] for batch in found])
     assert np.bincount(x).tolist() == [600] * 9  # each once in an epoch
     for place, pool in ((2, LABELS[:, None] == LABELS), (3, LABELS[:, None] != LABELS)):
-        pairs = collections.Counter(
-            zip(x, np.concatenate([b[place] for b in found]), strict=True)
-        )
+        pairs = collections.Counter(zip(x, np.concatenate([b[place] for b in found]), strict=True))
         np.fill_diagonal(pool, False)
         counts = np.array([[pairs[i, j] for j in range(9)] for i in range(9)])
         expected = 600 * pool / pool.sum(axis=1, keepdims=True)
@@ -56,7 +54,5 @@ def test_batches_have_a_known_size():
 
 @pytest.mark.parametrize(("labels", "counts"), [([0, 0, 0], r"\[3\]"), ([0, 0, 5], r"\[2, 1\]")])
 def test_classes_without_pairs_are_refused(labels, counts):
-    with pytest.raises(
-        ValueError, match=f"There are {counts} examples of each class: class_tri"
-    ):
+    with pytest.raises(ValueError, match=f"There are {counts} examples of each class: class_tri"):
         class_triples(Source((np.zeros(3), np.array(labels))), 2)

@@ -75,9 +75,7 @@ def test_resumes_from_the_weights_and_the_number_of_batches():
     source = Source(np.arange(SIZE))
 
     def train(weights, steps, start=0):
-        stream = weighted_stream(
-            source, weights, 4, seed=1, start=start, augment_batch=add_noise
-        )
+        stream = weighted_stream(source, weights, 4, seed=1, start=start, augment_batch=add_noise)
         batches = []
         for x, drawn in stream.take(steps):
             weights.write(weights.fresh(drawn), tf.round(x) % 5)
@@ -116,9 +114,7 @@ def test_bad_arguments(arguments, sentence):
 
 
 def test_weights_of_another_set_are_refused():
-    with pytest.raises(
-        ValueError, match=r"19 sampling weights for 20 examples \(arrays in memory"
-    ):
+    with pytest.raises(ValueError, match=r"19 sampling weights for 20 examples \(arrays in memory"):
         weighted_stream(Source(np.arange(SIZE)), SamplingWeights(SIZE - 1), 4)
 
 

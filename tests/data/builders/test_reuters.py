@@ -76,9 +76,7 @@ def test_without_files(tmp_path):
     for folder in ("absent", "empty"):
         (tmp_path / "empty").mkdir(exist_ok=True)
         options = dict(data_dir=tmp_path / "data", manual_dir=tmp_path / folder)
-        with pytest.raises(
-            DataUnavailable, match=f"{folder} lacks the files.*reuters21578.tar.gz"
-        ):
+        with pytest.raises(DataUnavailable, match=f"{folder} lacks the files.*reuters21578.tar.gz"):
             load_tfds("reuters", "train", **options)
         if folder == "absent":
             assert not (tmp_path / "data").exists()
@@ -87,8 +85,6 @@ def test_without_files(tmp_path):
 @pytest.mark.data
 def test_the_real_one_is_complete(shared_data, tmp_path):
     folders = dict(data_dir=tmp_path, manual_dir=shared_data / "reuters")
-    train, test = (
-        load_tfds("reuters", p, features="topics", **folders) for p in ("train", "test")
-    )
+    train, test = (load_tfds("reuters", p, features="topics", **folders) for p in ("train", "test"))
     assert (len(train), len(test)) == (9603, 3299)
     assert sum(t == b"earn" for t in train.arrays()) == 2840

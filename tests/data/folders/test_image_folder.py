@@ -60,12 +60,7 @@ def test_too_large_a_folder_is_held_encoded_and_gives_the_same(tmp_path):
 @pytest.mark.parametrize("memory_limit", [2**20, 100])
 def test_subfolders_are_classes(tmp_path, memory_limit):
     """By the order of their names, and without the images that are broken."""
-    for name, color in (
-        ("wolf/1.png", 3),
-        ("cat/b/2.png", 1),
-        ("cat/1.png", 0),
-        ("dog/1.png", 2),
-    ):
+    for name, color in (("wolf/1.png", 3), ("cat/b/2.png", 1), ("cat/1.png", 0), ("dog/1.png", 2)):
         save(tmp_path / name, "L", color)
     (tmp_path / "cat" / "0.png").write_bytes(b"no image")
     with pytest.warns(UserWarning, match="0.png"):

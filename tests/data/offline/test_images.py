@@ -4,12 +4,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from keras_gen.data import (
-    offline_color_digits,
-    offline_digits,
-    offline_unpaired,
-    paint,
-)
+from keras_gen.data import offline_color_digits, offline_digits, offline_unpaired, paint
 from keras_gen.data.offline import images as offline
 
 KEYS = {"photo_train", "photo_test", "painting_train", "painting_test"}

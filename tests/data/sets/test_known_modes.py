@@ -17,9 +17,7 @@ def test_points_lie_around_all_centers():
     assert report["reverse_kl"] < 0.005
     offsets = points[:, None] - centers
     nearest = np.abs(offsets).sum(-1).argmin(1)
-    assert np.std(offsets[np.arange(9000), nearest], axis=0) == pytest.approx(
-        [0.05] * 2, rel=0.03
-    )
+    assert np.std(offsets[np.arange(9000), nearest], axis=0) == pytest.approx([0.05] * 2, rel=0.03)
 
 
 def test_each_channel_is_a_digit_of_its_own():

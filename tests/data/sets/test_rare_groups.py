@@ -42,9 +42,7 @@ def labeled(rng):
     """100, 200, 300 and 400 examples of the labels 0 to 3, whose images are their numbers."""
     labels = rng.permutation(np.repeat(np.arange(4), [100, 200, 300, 400]))
     numbers = np.arange(1000)
-    images = (
-        np.stack([numbers // 256, numbers % 256], axis=1).reshape(-1, 1, 2, 1).astype("uint8")
-    )
+    images = np.stack([numbers // 256, numbers % 256], axis=1).reshape(-1, 1, 2, 1).astype("uint8")
     return Source((images, labels))
 
 

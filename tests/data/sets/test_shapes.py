@@ -75,9 +75,7 @@ def test_the_heart_stands_upright_and_turns_clockwise():
     upwards = np.sqrt(2) * np.pi * r**2 / 2 * (r + 4 * r / (3 * np.pi)) * SIDE
     for orientation in range(8):
         angle = 2 * np.pi * orientation / 8
-        _, mean, _ = moments(
-            draw(shapes, shape=HEART, scale=5, orientation=orientation, x=1, y=1)
-        )
+        _, mean, _ = moments(draw(shapes, shape=HEART, scale=5, orientation=orientation, x=1, y=1))
         expected = 32 + upwards * np.array([np.sin(angle), -np.cos(angle)])
         np.testing.assert_allclose(mean, expected, atol=0.05)
     upright = draw(shapes, shape=HEART, scale=5, x=1, y=1).astype(int)

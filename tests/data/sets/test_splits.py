@@ -9,9 +9,7 @@ from keras_gen.data import Sets, Source, Split
 
 
 def test_description_names_sizes_and_origins():
-    split = Split(
-        Source(np.zeros([3, 1]), origin="here"), Source(np.zeros([2, 1]), origin="there")
-    )
+    split = Split(Source(np.zeros([3, 1]), origin="here"), Source(np.zeros([2, 1]), origin="there"))
     assert split.describe() == {"train": "3 examples: here", "test": "2 examples: there"}
 
 
@@ -21,9 +19,7 @@ def test_the_last_training_examples_are_held_out():
     assert kept.train.arrays().ravel().tolist() == [0, 1, 2] and kept.warning == "OFFLINE"
     assert kept.test.arrays().ravel().tolist() == [3, 4]
     for count in (0, 5):
-        with pytest.raises(
-            ValueError, match=f"{count} of 5 training examples cannot be held out"
-        ):
+        with pytest.raises(ValueError, match=f"{count} of 5 training examples cannot be held out"):
             split.for_validation(count)
 
 

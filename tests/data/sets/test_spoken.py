@@ -10,9 +10,7 @@ from keras_gen.data.sets import spoken
 
 
 def test_the_take_decides_the_part(monkeypatch):
-    files = [
-        f"{digit}_{name}_{take}.wav" for digit in (3, 0) for name in "ba" for take in (4, 12)
-    ]
+    files = [f"{digit}_{name}_{take}.wav" for digit in (3, 0) for name in "ba" for take in (4, 12)]
     audio = np.arange(8)[:, None] - np.array([[20, 40, 4]])
 
     def load(name, part, size, features):
@@ -71,6 +69,4 @@ def test_real_recordings(shared_data):
     for part in (data.train, data.test):
         waveforms, who, digits = part.arrays()
         assert waveforms.shape == (250, 4096, 1)
-        assert (
-            np.bincount(who).tolist() == [50] * 5 and np.bincount(digits).tolist() == [25] * 10
-        )
+        assert np.bincount(who).tolist() == [50] * 5 and np.bincount(digits).tolist() == [25] * 10

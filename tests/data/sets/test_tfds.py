@@ -101,9 +101,7 @@ def test_requests_that_make_no_sense_are_refused(prepared):
 
 def test_missing_without_a_network_fails_at_once_and_names_the_host(tmp_path, no_network):
     begin = time.monotonic()
-    with pytest.raises(
-        DataUnavailable, match=r"not prepared in .*storage.googleapis.com.*TFDS_D"
-    ):
+    with pytest.raises(DataUnavailable, match=r"not prepared in .*storage.googleapis.com.*TFDS_D"):
         load_tfds("mnist", "train", data_dir=tmp_path)
     with pytest.raises(DataUnavailable, match=r"efrosgans.eecs.berkeley.edu"):
         load_tfds("cycle_gan/monet2photo", "trainA", data_dir=tmp_path)
@@ -155,18 +153,14 @@ def test_a_failing_download_is_unavailable_and_says_why(tmp_path, monkeypatch):
 
     monkeypatch.setattr(module, "unreachable", lambda urls: None)
     monkeypatch.setattr(tfds.core.DatasetBuilder, "download_and_prepare", fail)
-    with pytest.raises(
-        DataUnavailable, match="downloading it failed with: Failed to get url: 503"
-    ):
+    with pytest.raises(DataUnavailable, match="downloading it failed with: Failed to get url: 503"):
         load_tfds("mnist", "train", data_dir=tmp_path)
 
 
 def test_half_prepared_says_what_to_delete(damaged):
     data_dir, folder = damaged
     (folder / "dataset_info.json").unlink()
-    with pytest.raises(
-        DataDamaged, match=f"no dataset_info.json.*delete {folder} and run again"
-    ):
+    with pytest.raises(DataDamaged, match=f"no dataset_info.json.*delete {folder} and run again"):
         load_tfds("usps", "test", data_dir=data_dir)
 
 
@@ -199,11 +193,7 @@ def test_real_sets_load(shared_data):
     images, labels = load_tfds("mnist", "test[:100]", features=("image", "label")).arrays()
     assert images.shape == (100, 28, 28, 1) and labels.max() == 9
     face, attributes = next(
-        iter(
-            load_tfds("celeb_a", "test[:2]", size=32, features=("image", "attributes")).batches(
-                2
-            )
-        )
+        iter(load_tfds("celeb_a", "test[:2]", size=32, features=("image", "attributes")).batches(2))
     )
     assert face.shape == (2, 32, 32, 3) and attributes["Smiling"].shape == (2,)
     smiling = load_tfds("celeb_a", "test[:2]", features="attributes/Smiling").arrays()

@@ -67,9 +67,7 @@ def test_translation_reaches_an_eighth_either_way(rng):
 
 def test_cutout_is_half_as_wide_and_may_reach_over_the_border():
     x = tf.ones([3, 8, 8, 1])
-    found = augment(
-        x, ["cutout"], drawn(rows=[0.5, 0.0, 0.999], columns=[0.5, 0.5, 0.0])
-    ).numpy()
+    found = augment(x, ["cutout"], drawn(rows=[0.5, 0.0, 0.999], columns=[0.5, 0.5, 0.0])).numpy()
     expected = np.ones([3, 8, 8, 1])
     expected[0, 2:6, 2:6] = 0
     expected[1, :2, 2:6] = 0
@@ -96,9 +94,7 @@ class TestAffine:
     def test_turning_shearing_and_stretching_a_slope(self):
         """Of an image whose values are its places, the result says where it read."""
         places = np.arange(21.0) - 10
-        x = tf.constant(
-            np.stack(np.meshgrid(places, places, indexing="ij"), -1)[None], tf.float32
-        )
+        x = tf.constant(np.stack(np.meshgrid(places, places, indexing="ij"), -1)[None], tf.float32)
         inside = slice(6, 15)  # what comes from within the image
         rows, columns = x.numpy()[0, inside, inside, 0], x.numpy()[0, inside, inside, 1]
 

@@ -29,9 +29,7 @@ def test_odd_texts_count_as_in_sklearn():
 @pytest.mark.data
 def test_real_documents_count_as_in_sklearn(shared_data, tmp_path):
     folders = dict(data_dir=tmp_path, manual_dir=shared_data / "reuters")
-    texts = [
-        t.decode() for t in load_tfds("reuters", "test", features="text", **folders).arrays()
-    ]
+    texts = [t.decode() for t in load_tfds("reuters", "test", features="text", **folders).arrays()]
     assert_as_sklearn(texts, common_words(texts, 2000))
 
 

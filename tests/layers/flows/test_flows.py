@@ -5,13 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.layers.flows import (
-    ActNorm,
-    AffineCoupling,
-    Chain,
-    ChannelPermutation,
-    Squeeze,
-)
+from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, ChannelPermutation, Squeeze
 
 FLAT, IMAGE, CONDITION = (5,), (2, 4, 3), (2,)
 
@@ -183,9 +177,7 @@ def test_bad_shapes_are_refused(layer, shape, sentence):
         layer.build(shape)
 
 
-@pytest.mark.parametrize(
-    ("layers", "found"), [([], "no layers"), ([keras.layers.ReLU()], "ReLU")]
-)
+@pytest.mark.parametrize(("layers", "found"), [([], "no layers"), ([keras.layers.ReLU()], "ReLU")])
 def test_bad_chains_are_refused(layers, found):
     with pytest.raises(ValueError, match=f"A Chain of {found}"):
         Chain(layers)

@@ -19,9 +19,7 @@ def test_bernoulli_is_exact_and_differentiable_at_extreme_logits():
         tape.watch(logits)
         value = Bernoulli().log_prob(logits, x)
     np.testing.assert_allclose(value, [0.0, -200.0, -200.0, 0.0, -1e4])
-    np.testing.assert_allclose(
-        tape.gradient(value, logits), [[0.0], [-1.0], [1.0], [0.0], [-1.0]]
-    )
+    np.testing.assert_allclose(tape.gradient(value, logits), [[0.0], [-1.0], [1.0], [0.0], [-1.0]])
 
 
 def test_bernoulli_of_gray_data_is_the_mean_over_their_binarization():

@@ -46,9 +46,7 @@ def test_leading_sample_axes_give_one_value_a_sample_and_example(rng, likelihood
     value = likelihood.log_prob(params, x)
     assert value.shape == (5, 3)
     for sample in range(5):
-        np.testing.assert_allclose(
-            value[sample], likelihood.log_prob(params[sample], x), rtol=1e-5
-        )
+        np.testing.assert_allclose(value[sample], likelihood.log_prob(params[sample], x), rtol=1e-5)
     assert likelihood.mean(params).shape == (5, *SHAPE)
 
 
@@ -142,11 +140,7 @@ def test_a_batch_of_unknown_size_keeps_its_other_axes(likelihood):
     [
         (Categorical, dict(classes=1), "classes=1: pass 2 or more"),
         (DiscretizedLogistic, dict(mixtures=0), "mixtures=0: pass 1 or more"),
-        (
-            LogNormal,
-            dict(minimum_scale=0.0),
-            "LogNormal found minimum_scale=0.0: pass a positive",
-        ),
+        (LogNormal, dict(minimum_scale=0.0), "LogNormal found minimum_scale=0.0: pass a positive"),
         (Multinomial, dict(draws=0), "draws=0: pass 1 or more"),
         (Normal, dict(scale=-1.0), "Normal found scale=-1.0: pass a positive"),
     ],

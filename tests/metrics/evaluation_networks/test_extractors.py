@@ -97,12 +97,8 @@ def test_clear_errors_of_models(mean_color):
     with pytest.raises(ValueError, match="uint8"):
         keras_extractor(mean_color)(np.zeros([2, 4, 4, 3]))
     x = keras.Input((4, 4, 1))
-    with pytest.raises(
-        ValueError, match=r"takes images of shape \(4, 4, 1\), found \(4, 4, 3\)"
-    ):
-        keras_extractor(keras.Model(x, keras.layers.Flatten()(x)))(
-            np.zeros([2, 4, 4, 3], "uint8")
-        )
+    with pytest.raises(ValueError, match=r"takes images of shape \(4, 4, 1\), found \(4, 4, 3\)"):
+        keras_extractor(keras.Model(x, keras.layers.Flatten()(x)))(np.zeros([2, 4, 4, 3], "uint8"))
     for outputs in ([x, x], {"codes": x}):
         with pytest.raises(ValueError, match="a dict with 'features'"):
             keras_extractor(keras.Model(x, outputs))
@@ -135,19 +131,13 @@ def test_trained_once_and_kept(monkeypatch, tmp_path):
 
     def train(part, part_labels, classes, steps, seed, kind):
         """Stands in for the training, and gives another network each time."""
-        assert (part_labels == part[:, 0, 0, 0] % 3).all() and (classes, steps, seed) == (
-            3,
-            7,
-            2,
-        )
+        assert (part_labels == part[:, 0, 0, 0] % 3).all() and (classes, steps, seed) == (3, 7, 2)
         trained_on.append(part[:, 0, 0, 0])
         return build_classifier((8, 8, 1), classes, len(trained_on), kind)
 
     monkeypatch.setattr(extractors, "train_classifier", train)
     folder = tmp_path / "new"
-    first, second = (
-        trained_extractor(images, labels, 7, seed=2, cache=folder) for _ in range(2)
-    )
+    first, second = (trained_extractor(images, labels, 7, seed=2, cache=folder) for _ in range(2))
     assert len(trained_on) == 1 and first.name == second.name
     assert first.name == f"conv_classifier-{extractors.weights_hash(first.model)}"
     for name, value in first(images).items():

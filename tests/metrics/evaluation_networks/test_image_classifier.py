@@ -41,9 +41,7 @@ def test_clear_errors():
 @pytest.mark.parametrize("kind", KINDS)
 def test_weights_follow_from_the_seed_alone_and_are_float32(kind):
     keras.config.set_dtype_policy("mixed_bfloat16")
-    first, again, other = (
-        build_classifier((8, 8, 1), 3, s, kind).get_weights() for s in (1, 1, 2)
-    )
+    first, again, other = (build_classifier((8, 8, 1), 3, s, kind).get_weights() for s in (1, 1, 2))
     for ours, theirs in zip(first, again, strict=True):
         assert ours.dtype == np.float32
         np.testing.assert_array_equal(ours, theirs)

@@ -12,9 +12,7 @@ def test_bits_per_dimension():
     assert bits_per_dimension(0.0, d, "uniform", levels_per_unit=256) == pytest.approx(8)
     # Data in [-1, 1) have the density 1/2.
     assert bits_per_dimension(d * np.log(2), d, "variational", 128) == pytest.approx(8)
-    np.testing.assert_allclose(
-        bits_per_dimension(np.array([0, d * np.log(2)]), d, "none"), [0, 1]
-    )
+    np.testing.assert_allclose(bits_per_dimension(np.array([0, d * np.log(2)]), d, "none"), [0, 1])
 
 
 def test_clear_errors():

@@ -111,9 +111,7 @@ def test_streamed_equals_direct(poor, x):
     assert twice[0] != twice[1] and twice[0] == pytest.approx(result["nll"][0], abs=1)
     again = importance_weighted_nll(poor, x, samples, chunk, seed=5)
     np.testing.assert_array_equal(result["nll"], again["nll"])
-    assert (
-        result["nll"] != importance_weighted_nll(poor, x, samples, chunk, seed=6)["nll"]
-    ).all()
+    assert (result["nll"] != importance_weighted_nll(poor, x, samples, chunk, seed=6)["nll"]).all()
 
 
 def test_the_summary_is_of_the_examples():
@@ -168,9 +166,7 @@ class Fixed:
 
 def test_one_loop_is_compiled_for_any_number_of_samples_and_examples():
     model = Fixed(np.zeros(10))
-    result = importance_weighted_nll(
-        model, np.zeros([7, 2]), samples=5000, chunk=10, batch_size=3
-    )
+    result = importance_weighted_nll(model, np.zeros([7, 2]), samples=5000, chunk=10, batch_size=3)
     assert model.traces == [10]  # and so no more than 10 samples are held at once
     np.testing.assert_allclose(result["nll"], np.zeros(7), atol=1e-9)
     np.testing.assert_allclose(result["effective_sample_size"], 5000)

@@ -48,16 +48,8 @@ X, Y = np.arange(12.0).reshape(6, 2), np.array([0, 1, 0, 1, 0, 1])
 @pytest.mark.parametrize(
     ("call", "error", "message"),
     [
-        (
-            lambda: matched_accuracy((Y, Y), Y[:0], Y[:0]),
-            ValueError,
-            r"shape \[n\], found \[0\]",
-        ),
-        (
-            lambda: kmeans_report(X, Y, clusters=0),
-            ValueError,
-            "clusters must be between 1 and 6",
-        ),
+        (lambda: matched_accuracy((Y, Y), Y[:0], Y[:0]), ValueError, r"shape \[n\], found \[0\]"),
+        (lambda: kmeans_report(X, Y, clusters=0), ValueError, "clusters must be between 1 and 6"),
         (lambda: kmeans_report(X, Y[:2]), ValueError, r"labels of shape \[6\], found \[2\]"),
     ],
 )

@@ -31,11 +31,7 @@ def test_one_group_has_no_gap():
 @pytest.mark.parametrize(
     ("groups", "shares", "sentence"),
     [
-        (
-            2 * GROUPS,
-            None,
-            r"groups are \[0, 2, 4\]: expected all numbers from 0 to the largest",
-        ),
+        (2 * GROUPS, None, r"groups are \[0, 2, 4\]: expected all numbers from 0 to the largest"),
         (GROUPS - 1, None, r"groups are \[-1, 0, 1\]"),
         (GROUPS[:5], None, r"groups of shape \[10\], found \[5\]"),
         (GROUPS, [1, 2], r"shares are \[1.0, 2.0\]: expected one for each of 3 groups"),

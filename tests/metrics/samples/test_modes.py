@@ -1,13 +1,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.metrics import (
-    gaussian_modes,
-    grid_centers,
-    label_modes,
-    ring_centers,
-    stacked_modes,
-)
+from keras_gen.metrics import gaussian_modes, grid_centers, label_modes, ring_centers, stacked_modes
 
 
 def test_centers():
@@ -33,11 +27,7 @@ def test_the_mixture_itself_reaches_all_modes_with_the_known_quality(rng):
 def test_collapse_and_bad_samples():
     centers = ring_centers(8)
     one = gaussian_modes(np.repeat(centers[:1], 50, axis=0), centers, 0.01)
-    assert one == {
-        "modes": 1,
-        "reverse_kl": pytest.approx(np.log(8)),
-        "high_quality_fraction": 1.0,
-    }
+    assert one == {"modes": 1, "reverse_kl": pytest.approx(np.log(8)), "high_quality_fraction": 1.0}
     # 2.9 standard deviations off is good, 3.1 is not; a bad sample reaches no mode.
     near, far = (centers + np.array([step, 0.0]) for step in (0.029, 0.031))
     mixed = gaussian_modes(np.concatenate([near[:2], far[:4]]), centers, 0.01)

@@ -10,9 +10,7 @@ from keras_gen.metrics import nearest_neighbors
 def test_against_all_distances_and_blocks_change_nothing(rng, monkeypatch, block, types):
     monkeypatch.setitem(nearest_neighbors.__globals__, "BLOCK", block)
     shapes = (11, 3), (523, 3)
-    queries, reference = (
-        rng.normal(size=s).astype(t) for s, t in zip(shapes, types, strict=True)
-    )
+    queries, reference = (rng.normal(size=s).astype(t) for s, t in zip(shapes, types, strict=True))
     everything = distance.cdist(queries, reference)
     distances, indices = nearest_neighbors(queries, reference, k=7)
     assert distances.dtype == np.float64 and indices.dtype == np.int64

@@ -61,9 +61,7 @@ def test_swapping_the_sets_swaps_precision_and_recall(rng):
 
 
 def test_one_distribution_has_density_one_and_the_known_coverage(rng):
-    reports = [
-        prdc(rng.normal(size=(2, 300, 6))[0], rng.normal(size=(300, 6))) for _ in range(5)
-    ]
+    reports = [prdc(rng.normal(size=(2, 300, 6))[0], rng.normal(size=(300, 6))) for _ in range(5)]
     assert np.mean([r["density"] for r in reports]) == pytest.approx(1, abs=0.1)
     # Naeem et al. (2020), for as many generated as real examples: about 1 - 2^-k.
     assert np.mean([r["coverage"] for r in reports]) == pytest.approx(1 - 2**-5, abs=0.015)

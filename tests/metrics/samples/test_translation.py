@@ -3,12 +3,7 @@ import numpy as np
 import pytest
 
 from keras_gen.baselines import color_transfer, noise_filter
-from keras_gen.metrics import (
-    TranslationEvaluation,
-    kernel_distance,
-    ms_ssim,
-    pyramid_distances,
-)
+from keras_gen.metrics import TranslationEvaluation, kernel_distance, ms_ssim, pyramid_distances
 
 
 def images(n, mean, seed=0):
@@ -25,9 +20,7 @@ def classifier(sign=1.0):
         keras.layers.Rescaling(1 / 64.0, offset=-2.0)(x)
     )
     weights = keras.initializers.Constant(sign)
-    logits = keras.layers.Reshape(())(
-        keras.layers.Dense(1, kernel_initializer=weights)(features)
-    )
+    logits = keras.layers.Reshape(())(keras.layers.Dense(1, kernel_initializer=weights)(features))
     return keras.Model(x, {"features": features, "logits": logits})
 
 
@@ -71,9 +64,7 @@ def test_excess_is_linear_in_the_distance(evaluate):
 
 
 def test_the_worst_scale_counts(evaluate):
-    noisy = np.clip(
-        images(60, 192) + 60.0 * (np.indices([32, 32]).sum(0) % 2)[..., None], 0, 255
-    )
+    noisy = np.clip(images(60, 192) + 60.0 * (np.indices([32, 32]).sum(0) % 2)[..., None], 0, 255)
     report = evaluate(noisy.astype("uint8"))
     assert report["worst_excess"] > 2 * max(report["excess"], report["excess_normalized"])
 
@@ -94,9 +85,7 @@ def test_ratios_are_of_kernel_distances_of_the_features(evaluate):
     translated = images(60, 128)
     features = [classifier()(x)["features"].numpy() for x in (SOURCE, translated, TARGET)]
     source, found = (kernel_distance(x, features[2])[0] for x in features[:2])
-    assert evaluate(translated)["distance_ratio_bright"] == pytest.approx(
-        found / source, rel=1e-3
-    )
+    assert evaluate(translated)["distance_ratio_bright"] == pytest.approx(found / source, rel=1e-3)
 
 
 def test_what_is_kept_is_the_similarity_of_pairs(evaluate, rng):

@@ -19,9 +19,7 @@ def brute_information(x, y):
 
 def test_mutual_information_against_the_definition(rng):
     factors = rng.integers(4, size=[200, 2])
-    codes = np.stack(
-        [rng.integers(8, size=200), factors[:, 0] + rng.integers(2, size=200)], axis=1
-    )
+    codes = np.stack([rng.integers(8, size=200), factors[:, 0] + rng.integers(2, size=200)], axis=1)
     table = mutual_information(codes.astype(float), factors, bins=8)
     expected = [[brute_information(z, v) for v in factors.T] for z in codes.T]
     np.testing.assert_allclose(table, expected, atol=1e-12)

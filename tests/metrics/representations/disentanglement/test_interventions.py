@@ -64,9 +64,7 @@ def test_two_factors_on_one_code_are_one_too_few():
 def test_the_scale_of_the_codes_does_not_matter(rng):
     mixing = rng.normal(size=[3, 3])
     first = beta_vae_score(GRID, lambda values: values @ mixing, pairs=4, **FEW)
-    second = beta_vae_score(
-        GRID, lambda values: values @ mixing * [1e-4, 1, 1e4], pairs=4, **FEW
-    )
+    second = beta_vae_score(GRID, lambda values: values @ mixing * [1e-4, 1, 1e4], pairs=4, **FEW)
     assert first == pytest.approx(second, abs=0.01)
     assert first < 1
     first = factor_vae_score(GRID, lambda values: values @ mixing, samples=4, **FEW)

@@ -25,9 +25,7 @@ def perfect(factors):
 def rotated(angle, rng):
     factors = Factors({"a": 5, "b": 5}).sample(2000, rng)
     c, s = np.cos(np.deg2rad(angle)), np.sin(np.deg2rad(angle))
-    return (factors + 0.1 * rng.normal(size=factors.shape)) @ np.array(
-        [[c, -s], [s, c]]
-    ), factors
+    return (factors + 0.1 * rng.normal(size=factors.shape)) @ np.array([[c, -s], [s, c]]), factors
 
 
 def test_perfect_codes_have_the_best_scores():
@@ -63,16 +61,11 @@ def test_turning_the_codes_lowers_the_scores_step_by_step():
     assert (scores[0] > 0.75).all() and (scores[-1] < 0.1).all()
 
 
-@pytest.mark.parametrize(
-    "score",
-    [mutual_information_gap, sap_score, dci_scores],
-)
+@pytest.mark.parametrize("score", [mutual_information_gap, sap_score, dci_scores])
 def test_codes_that_know_nothing_have_no_score(score, rng):
     factors = GRID.sample(300, rng)
     for codes in (rng.normal(size=[300, 4]), np.ones([300, 2])):
-        with pytest.raises(
-            ValueError, match="No factor is predicted from the codes better than"
-        ):
+        with pytest.raises(ValueError, match="No factor is predicted from the codes better than"):
             score(codes, factors)
 
 

@@ -16,9 +16,8 @@ NONE = "No results have been published yet."
 FOLDER = Path("docs") / "results"
 FOOTNOTE = """\
 ↓ and ↑ say whether lower or higher is better. The figure is the first one of the run nearest to a
-preset as it stands, and of several seeds the median run; next to it is the strongest cheap method
-that was measured. [RESULTS.md](RESULTS.md) leads to all figures, to how each run was trained, to
-what ± is, and to why a paper's value was missed."""
+preset as it stands, of several seeds the median run; next to it is the strongest cheap method.
+[RESULTS.md](RESULTS.md) leads to all figures, and to why a paper's value was missed."""
 
 INDEX = """\
 # Results

@@ -71,10 +71,8 @@ def _over_batches(model, function, names, arrays, batch_size):
             f"{function.__name__} got {found}: expected at least 1, and as many each."
         )
     specs = [edge.inner_spec() for edge in edges]
-
-    def by_name(*values):
-        return function(model, **dict(zip(names, values, strict=True)))
-
+    # Partial: TensorFlow warns if many functions are traced that stand at one place in the code.
+    by_name = functools.partial(_by_name, function, model, names)
     graph = model.graph(function, by_name, specs)
     as_floats = {
         name
@@ -88,6 +86,10 @@ def _over_batches(model, function, names, arrays, batch_size):
         parts.append(to_arrays(model, outputs, as_floats))
     whole = tuple(np.concatenate(part) for part in zip(*parts, strict=True))
     return whole if len(whole) > 1 else whole[0]
+
+
+def _by_name(function, model, names, *values):
+    return function(model, **dict(zip(names, values, strict=True)))
 
 
 def to_arrays(model, outputs: dict, as_floats=()) -> list[np.ndarray]:

@@ -244,12 +244,8 @@ class CycleGAN(GenerativeModel):
             raise ValueError(
                 f"Images have shape {shape}: expected [n, height, width, {source.shape[-1]}]."
             )
-
-        def translated(images, seed):
-            return _any_size(network, images, seed)
-
         specs = [source.inner_spec(), tf.TensorSpec([], tf.int32)]
-        graph = self.graph(direction, translated, specs)
+        graph = self.graph(direction, partial(_any_size, network), specs)
         as_floats = () if np.asarray(images[:1]).dtype == np.uint8 else ("x",)
         results = []
         for start in range(0, len(images), batch_size):

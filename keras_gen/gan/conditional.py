@@ -9,6 +9,7 @@ from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
 from keras_gen.gan.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
 from keras_gen.training import capability
+from keras_gen.training.noise import random_labels
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -91,8 +92,7 @@ class ConditionalGAN(GAN):
 
     @override
     def noise(self, n, key):
-        other = tf.random.experimental.stateless_fold_in(key, 1)
-        labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
+        labels = random_labels(n, key, self.classes)
         return {"latents": super().noise(n, key), "labels": labels}
 
     @override

@@ -57,6 +57,12 @@ def uniform(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     return for_replica(tf.random.stateless_uniform, shape, seed, dtype=dtype)
 
 
+def random_labels(n, key, classes: int) -> tf.Tensor:
+    """Draws int32 labels `[n]`, for samples whose latents are drawn from `key` itself."""
+    other = tf.random.experimental.stateless_fold_in(key, 1)
+    return tf.random.stateless_uniform([n], other, 0, classes, tf.int32)
+
+
 def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     """Standard Gumbel noise, -log(-log(u)), drawn in float32; arguments as of `normal`.
 

@@ -12,6 +12,7 @@ from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import m2_networks
 from keras_gen.training import capability, require_inputs, schedules
+from keras_gen.training.noise import random_labels
 from keras_gen.vae.vae import VAE
 
 
@@ -162,8 +163,7 @@ class M2(Classifying, VAE):
 
     @override
     def noise(self, n, key):
-        other = tf.random.experimental.stateless_fold_in(key, 1)
-        labels = tf.random.stateless_uniform([n], other, 0, self.classes, tf.int32)
+        labels = random_labels(n, key, self.classes)
         return {"latents": super().noise(n, key), "labels": labels}
 
     @override

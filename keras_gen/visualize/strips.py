@@ -106,7 +106,8 @@ def point_strips(
         )
     middle = np.mean([np.min(real, 0), np.max(real, 0)], axis=0)
     reach = 0.65 * np.ptp(real, 0)
-    low, high = middle - reach, middle + reach
+    low = middle - reach
+    high = middle + reach
     drawn = new_figure(1.6 * len(titles) + 2, 1.6 * len(rows))
     panels = drawn.subplots(len(rows), len(titles) + 1, squeeze=False)
     for number, (row, (name, times)) in enumerate(zip(panels, rows.items(), strict=True)):

@@ -44,7 +44,8 @@ def class_report(
             f"class_report found {sizes} images and labels: pass one for each image."
         )
     right = generated["logits"].argmax(axis=1) == labels
-    agreements, distances = [], []
+    agreements = []
+    distances = []
     for wanted in np.unique(labels):
         of_class = real["features"][real_labels == wanted]
         made = generated["features"][labels == wanted]

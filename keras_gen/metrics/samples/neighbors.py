@@ -43,7 +43,8 @@ def nearest_neighbors(
     dtype = np.result_type(queries, reference, np.float32)
     search = NearestNeighbors(n_neighbors=k, algorithm="brute")
     search.fit(reference.astype(dtype, copy=False))
-    distances, indices = [], []
+    distances = []
+    indices = []
     for block in gen_batches(len(queries), BLOCK):
         found = _block(search, queries[block].astype(dtype, copy=False), reference)
         distances.append(found[0])

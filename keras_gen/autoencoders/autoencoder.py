@@ -13,7 +13,8 @@ class Autoencoder(Coder):
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     without their pretraining. The loss is that of the reconstruction, in nats per example: with
     `"bernoulli"` the cross-entropy of their supporting text, with `"normal"` half the squared error
-    and a constant. Variants add terms to it (`loss_terms`).
+    and a constant. Variants add terms to it (`loss_terms`). `fit(x, y)` trains on pairs: y is
+    reconstructed of x.
 
     Deviations: all layers are trained from the start by one optimizer; the paper first trains a
     stack of restricted Boltzmann machines.
@@ -38,6 +39,8 @@ class Autoencoder(Coder):
     ```
     """
 
+    reconstructs_pairs = True
+
     def __init__(self, encoder, decoder, likelihood="bernoulli", seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)
@@ -52,7 +55,8 @@ class Autoencoder(Coder):
 
     @override
     def loss_terms(self, x, inferred, training, **batch):
-        return {"reconstruction": self.reconstruction(inferred.latents, x, training)}
+        target = batch.get("target", x)
+        return {"reconstruction": self.reconstruction(inferred.latents, target, training)}
 
     @override
     def nats(self, x):

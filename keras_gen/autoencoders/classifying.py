@@ -41,6 +41,8 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
     ```
     """
 
+    reconstructs_pairs = False
+
     def __init__(
         self,
         encoder,

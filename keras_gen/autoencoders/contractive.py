@@ -63,12 +63,14 @@ class ContractiveAutoencoder(Autoencoder):
         return super().loss_weights() | {"contraction": self.weight}
 
     @override
-    def infer(self, x, training):
+    def infer(self, x, training, **batch):
         return Inferred(*self._contraction(x, training, self.method))
 
     @override
-    def loss_terms(self, x, inferred, training):
-        return super().loss_terms(x, inferred, training) | {"contraction": inferred.parameters}
+    def loss_terms(self, x, inferred, training, **batch):
+        return super().loss_terms(x, inferred, training, **batch) | {
+            "contraction": inferred.parameters
+        }
 
     @capability
     def jacobian_norms(self, x):

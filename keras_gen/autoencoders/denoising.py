@@ -16,7 +16,8 @@ class DenoisingAutoencoder(Autoencoder):
 
     Vincent, Larochelle, Bengio, Manzagol: "Extracting and Composing Robust Features with Denoising
     Autoencoders", ICML 2008, and Vincent et al.: "Stacked Denoising Autoencoders", JMLR 2010, whose
-    sec. 3.3 names the three corruptions. They are drawn anew in every step.
+    sec. 3.3 names the three corruptions. They are drawn anew in every step. `fit(noisy, clean)`
+    reconstructs clean examples of noisy ones, which are corrupted too unless `amount` is 0.
 
     Deviations: as `Autoencoder`; all values of an example have the same weight, where the second
     paper's sec. 3.4 weighs corrupted ones.
@@ -61,7 +62,7 @@ class DenoisingAutoencoder(Autoencoder):
         self.amount = schedules.weight("amount", amount, 0.0, highest)
 
     @override
-    def infer(self, x, training):
+    def infer(self, x, training, **batch):
         return super().infer(self.corrupt(x, training), training)
 
     def corrupt(self, x, training: bool = False) -> tf.Tensor:

@@ -56,6 +56,8 @@ class DocumentAutoencoder(Autoencoder):
     ```
     """
 
+    reconstructs_pairs = False
+
     def __init__(
         self, encoder, decoder, vocabulary: list[str], likelihood="multinomial",
         idf: list[float] | None = None, top: int = 10, seed=0, **kwargs,

@@ -64,8 +64,8 @@ class SparseAutoencoder(Autoencoder):
         return super().loss_weights() | {"sparsity": self.weight}
 
     @override
-    def loss_terms(self, x, inferred, training):
-        terms = super().loss_terms(x, inferred, training)
+    def loss_terms(self, x, inferred, training, **batch):
+        terms = super().loss_terms(x, inferred, training, **batch)
         return terms | {"sparsity": self._sparsity(inferred.latents)}
 
     def activations(self, images, batch_size: int = 256):

@@ -7,6 +7,7 @@ servers, and specifies the inputs of served signatures.
 from __future__ import annotations
 
 import dataclasses
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,10 @@ from typing_extensions import override
 
 from keras_gen.data.transforms.words import WordCounts
 from keras_gen.training.checks import require
+
+
+# The brightest level of a first batch from which on floats are taken for levels.
+DIMMEST = 16
 
 
 class Edge:
@@ -32,6 +37,13 @@ class Edge:
             ValueError: If the shape or, in eager use and `fit`, a value is wrong.
         """
         raise NotImplementedError
+
+    def seen(self, values) -> Edge | None:
+        """Looks at the first batch of a training: the edge that takes its floats, or None.
+
+        Warns if the values look as if they were meant for another range.
+        """
+        return None
 
     def restore(self, values: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
         """Converts results to the served form; a dict if they are several tensors."""
@@ -56,6 +68,7 @@ class Images(Edge):
         low: Value of the level 0.
         high: Value of the level 255.
         name: Name under which clients know them.
+        float_levels: Whether floats are levels too, from 0 to 255.
 
     Example:
         >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
@@ -66,6 +79,7 @@ class Images(Edge):
     low: float = -1.0
     high: float = 1.0
     name: str = "images"
+    float_levels: bool = False
     keeps_floats = True
 
     @override
@@ -73,14 +87,47 @@ class Images(Edge):
         """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
         values = _shaped(tf.convert_to_tensor(values), self.shape, "Images")
         if values.dtype == tf.uint8:
-            return tf.cast(values, tf.float32) * ((self.high - self.low) / 255.0) + self.low
+            return self._scaled(values)
         if not values.dtype.is_floating:
             raise TypeError(
-                f"Images have dtype {values.dtype.name}: expected uint8 in 0..255, or "
-                f"float in [{self.low:g}, {self.high:g}]."
+                f"Images have dtype {values.dtype.name}: expected {self.expected()}."
             )
-        expected = f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
-        return _within(tf.cast(values, tf.float32), self.low, self.high, "Images", expected)
+        low, high = (0.0, 255.0) if self.float_levels else (self.low, self.high)
+        values = tf.cast(values, tf.float32)
+        values = _within(values, low, high, "Images", self.expected())
+        return self._scaled(values) if self.float_levels else values
+
+    def _scaled(self, levels):
+        return tf.cast(levels, tf.float32) * ((self.high - self.low) / 255.0) + self.low
+
+    def expected(self) -> str:
+        """What `prepare` takes, in words."""
+        if self.float_levels:
+            return f"uint8 or floats in 0..255, which become [{self.low:g}, {self.high:g}]"
+        return f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
+
+    @override
+    def seen(self, values) -> Images | None:
+        values = np.asarray(values)
+        if not values.size or values.dtype.kind not in "uf":
+            return None
+        least = float(values.min())
+        most = float(values.max())
+        if values.dtype == np.uint8:
+            if most == 1:
+                warnings.warn(
+                    "The images are uint8 of 0 and 1, which is nearly black: multiply them by 255.",
+                    stacklevel=2,
+                )
+            return None
+        if self.low < 0 <= least < most <= self.high:
+            warnings.warn(
+                f"The images are floats from {least:g} to {most:g}, where 0 is taken as gray: "
+                f"black is {self.low:g}; give uint8, or scale them to [{self.low:g}, {self.high:g}].",
+                stacklevel=2,
+            )
+        levels = least >= 0 and self.high < most and DIMMEST <= most <= 255
+        return dataclasses.replace(self, float_levels=levels)
 
     @override
     def restore(self, values):
@@ -160,8 +207,16 @@ class Labels(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        """Takes integers of any kind, `[batch]` or scalars."""
-        return _integers(values, -1 if self.unknown else 0, self.classes - 1, "Labels")
+        """Takes integers of any kind: `[batch]`, columns `[batch, 1]`, or scalars."""
+        labels = tf.convert_to_tensor(values)
+        if labels.shape.rank == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
+        if labels.shape.rank is not None and labels.shape.rank > 1:
+            raise ValueError(
+                f"Labels have shape {labels.shape}: expected [batch]; of one-hot labels take "
+                "np.argmax(labels, axis=-1)."
+            )
+        return _integers(labels, -1 if self.unknown else 0, self.classes - 1, "Labels")
 
     @override
     def inner_spec(self):

@@ -9,12 +9,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.training import capabilities, noise, schedules
+from keras_gen.training import capabilities, inputs, noise, schedules
+from keras_gen.training.checks import require
+from keras_gen.training.distribution import is_chief
 from keras_gen.training.minimize import trainable_weights
 from keras_gen.training.optimizers import fuse
 from keras_gen.training.refusals import (
     plain_errors,
-    refuse_arguments,
     refuse_callbacks,
     refuse_non_finite_weights,
     refuse_replicated_randomness,
@@ -59,6 +60,8 @@ class GenerativeModel(keras.Model):
     # What `fit` takes, by the names of the edges, in order; and those of them that x depends on.
     batch: tuple[str, ...] = ("x",)
     given: tuple[str, ...] = ()
+    # Whether second examples, the y of `fit`, are what is reconstructed of x.
+    reconstructs_pairs = False
     # The names of what the optimizers minimize.
     totals: tuple[str, ...] = ("loss",)
     # Arguments that have another name in files of earlier versions: old name -> new name.
@@ -346,32 +349,41 @@ class GenerativeModel(keras.Model):
         """Converts results of the networks to the form of the edge `x`, such as uint8."""
         return self.edges["x"].restore(values)
 
+    def named_parts(self, data) -> dict[str, Any]:
+        """Names the parts of a batch as `batch` lists them; second examples are the `target`.
+
+        Raises:
+            ValueError: If a part is missing or unknown, or there are too many.
+        """
+        return inputs.named_parts(type(self).__name__, self.batch, self._fit_edges(), data)
+
     def prepare_batch(self, data) -> dict[str, tf.Tensor]:
         """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
 
-        A model of one kind of data ignores labels that come with it.
+        A model of one kind of data ignores labels that come with it. Second examples are the
+        `target` of a model that `reconstructs_pairs`, and must be x itself for others.
 
         Raises:
-            ValueError: If a part is missing, or there are too many.
+            ValueError: If a part is missing, unknown or refused, or there are too many.
         """
-        edges = self.edges | self.training_edges
-        parts = []
-        for part in tf.nest.flatten(data):
-            if part is not None:
-                parts.append(part)
-        most = max(2, len(self.batch))
-        # Keras passes weights of examples as the third of three.
-        weights = isinstance(data, tuple) and len(data) > most and data[-1] is not None
-        if weights or not len(self.batch) <= len(parts) <= most:
-            expected = ", ".join(f"{name} ({edges[name].name})" for name in self.batch)
-            raise ValueError(
-                f"{type(self).__name__} trains on {expected}, but got {len(parts)} "
-                f"arrays in a batch: give fit {len(self.batch)}, without sample weights."
-            )
+        edges = self._fit_edges()
+        edges[inputs.TARGET] = edges["x"]
         batch = {}
-        for name, part in zip(self.batch, parts, strict=False):
+        for name, part in self.named_parts(data).items():
             batch[name] = edges[name].prepare(part)
+        if inputs.TARGET in batch and not self.reconstructs_pairs:
+            same = tf.reduce_all(tf.equal(batch["x"], batch.pop(inputs.TARGET)))
+            sentence = (
+                f"{type(self).__name__} got y, examples that differ from x, and has no use for "
+                "them: leave y out."
+            )
+            with tf.control_dependencies([require(same, sentence)]):
+                batch["x"] = tf.identity(batch["x"])
         return batch
+
+    def _fit_edges(self) -> dict:
+        """The edges of what `fit` takes."""
+        return {**self.edges, **self.training_edges}
 
     # Use -------------------------------------------------------------------------------------
 
@@ -442,20 +454,66 @@ class GenerativeModel(keras.Model):
                 `epochs` is 0, examples or classes have weights, or a callback needs a single
                 optimizer.
         """
-        refuse_arguments(type(self).__name__, args, kwargs)
-        datasets = (tf.data.Dataset, tf.distribute.DistributedDataset)
-        if isinstance(args[0] if args else kwargs.get("x"), datasets):
-            kwargs.setdefault("shuffle", False)  # Keras warns about its own default otherwise.
-        refuse_callbacks(self, kwargs.get("callbacks"))
+        arguments = inputs.by_name(super().fit, args, kwargs)
+        inputs.refuse_arguments(type(self).__name__, arguments)
+        if inputs.is_dataset(arguments["x"]):
+            arguments.setdefault(
+                "shuffle", False
+            )  # Keras warns about its own default otherwise.
+        refuse_callbacks(self, arguments.get("callbacks"))
         refuse_non_finite_weights(self)
-        with plain_errors(self, kwargs.get("callbacks")):
-            return super().fit(*args, **kwargs)
+        with plain_errors(self, arguments.get("callbacks")):
+            self._look_at_first_batches(arguments)
+            return super().fit(**arguments)
 
     @override
     def evaluate(self, *args, **kwargs):
-        refuse_arguments(type(self).__name__, args, kwargs)
+        arguments = inputs.by_name(super().evaluate, args, kwargs)
+        inputs.refuse_arguments(type(self).__name__, arguments)
         with plain_errors(self, None):
-            return super().evaluate(*args, **kwargs)
+            # In `fit`, what it evaluates on has been looked at.
+            if "_use_cached_eval_dataset" not in arguments:
+                self._look_at_first_batches(arguments)
+            return super().evaluate(**arguments)
+
+    def _look_at_first_batches(self, arguments: dict) -> None:
+        """Lets the edges see what the data begin with, and recognize floats from 0 to 255.
+
+        Raises:
+            ValueError: If the floats of `validation_data` have another range than those of x.
+        """
+        before = self._fit_edges()
+        seen = self._seen(arguments, before)
+        if arguments.get("validation_data") is not None:
+            x, y, _ = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
+            validation = dict(x=x, y=y)
+            others = self._seen(validation, before)
+            arguments["validation_data"] = (validation["x"], y)
+            for name in seen.keys() & others.keys():
+                if seen[name] != others[name]:
+                    raise ValueError(
+                        f"{name} of validation_data has another range than that of the training: "
+                        f"expected both in {seen[name].expected()}."
+                    )
+            seen = others | seen
+        changed = {name: edge for name, edge in seen.items() if edge != before[name]}
+        if changed:
+            self.training_edges.update(changed)
+            self.train_function = self.test_function = None  # which have read the edges
+            if arguments.get("verbose", 1) and is_chief():
+                for name, edge in changed.items():
+                    print(f"{name}: taken as {edge.expected()}")
+
+    def _seen(self, arguments: dict, edges: dict) -> dict:
+        """The edges of floats after they have seen the first batch; x may be replaced."""
+        first, arguments["x"] = inputs.first_batch(arguments["x"], arguments.get("y"))
+        if first is None:
+            return {}
+        found = {}
+        for name, part in self.named_parts(first).items():
+            if name in edges and (edge := edges[name].seen(part)) is not None:
+                found[name] = edge
+        return found
 
 
 def _build_optimizer(name, identifier, networks):

@@ -50,22 +50,6 @@ def refuse_callbacks(model, callbacks) -> None:
                 )
 
 
-def refuse_arguments(name: str, args: tuple, kwargs: dict) -> None:
-    """Raises a ValueError for weights of examples or classes, and for training on nothing."""
-    for counted in ("epochs", "steps_per_epoch"):
-        if kwargs.get(counted) is not None and kwargs[counted] < 1:
-            raise ValueError(f"{counted} is {kwargs[counted]}: there must be at least 1.")
-    for weights in ("sample_weight", "class_weight"):
-        if kwargs.get(weights) is not None:
-            raise ValueError(
-                f"{name} got {weights}, which its losses do not read: draw examples as "
-                "often as they are to count (keras_gen.data.weighted_stream)."
-            )
-    arrays = tf.nest.flatten([*args[:2], kwargs.get("x"), kwargs.get("y")])
-    if any(hasattr(array, "shape") and not all(np.shape(array)) for array in arrays):
-        raise ValueError(f"{name} got no examples: an array of the data is empty.")
-
-
 def refuse_non_finite_weights(model) -> None:
     """Raises a NonFiniteLossError for NaN weights: on a CPU, ReLU turns them to 0 unnoticed."""
     for network in model.networks.values():

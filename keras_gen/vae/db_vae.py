@@ -98,9 +98,9 @@ class DBVAE(Classifying, VAE):
         return super().loss_weights() | {"classification": self.weight}
 
     @override
-    def prepare_batch(self, data):
+    def named_parts(self, data):
         """Also takes what `weighted_stream` adds to a batch, which must know the last weights."""
-        return super().prepare_batch(self.sampling.without_draw(data))
+        return super().named_parts(self.sampling.without_draw(data))
 
     @override
     def infer(self, x, training, labels):

@@ -161,7 +161,7 @@ def test_hooks_are_used_alike_by_fit_and_evaluate(cls):
 
 
 def test_real_examples_are_those_of_the_hook_in_every_term_and_the_penalty():
-    y = 0.5 - X / 2
+    y = 0.25 - X / 2
     model = compiled(Paired(penalty=R1(2.0)))
     # What the critic says of the condition cancels; the penalty is of its slope by images alone.
     for logs in (fit(model, X, y), model.evaluate(X, y, return_dict=True, verbose=0)):

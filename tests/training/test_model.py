@@ -226,7 +226,7 @@ class TestBatches:
             model.prepare_batch(data)
         assert str(caught.value) == (
             f"Parts trains on {named}, but got {count} arrays in a batch: give fit {len(batch)}, "
-            "without sample weights."
+            "without sample weights, and stack examples into one array."
         )
 
     def test_training_may_take_another_edge(self):

@@ -8,7 +8,7 @@ from keras_gen.autoregressive.sampling import draw_category, sample_causal
 from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.edges import Levels, Number
 from keras_gen.losses import Categorical
-from keras_gen.training import require_built, sample
+from keras_gen.training import require_built, require_logits, sample
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -48,6 +48,7 @@ class PixelCNN(LikelihoodModel):
     def __init__(self, network, levels: int, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(network)
+        require_logits(network)
         shape = tuple(network.inputs[0].shape[1:])
         if network.output_shape[1:] != (*shape[:-1], shape[-1] * levels):
             raise ValueError(

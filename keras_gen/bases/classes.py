@@ -5,7 +5,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_gen.bases.edges import Edge, Labels
-from keras_gen.training import capability, require_built
+from keras_gen.training import capability, require_built, require_logits
 
 
 class Classifying:
@@ -28,6 +28,7 @@ class Classifying:
             what: The input's name in the error.
         """
         require_built(classifier)
+        require_logits(classifier)
         if classifier.input_shape[1:] != tuple(shape):
             raise ValueError(
                 f"The classifier takes {classifier.input_shape[1:]} and the {what} have shape "

@@ -12,7 +12,7 @@ from keras_gen.bases.interpolation import path
 from keras_gen.bases.likelihood import LikelihoodModel, edge_of
 from keras_gen.losses import likelihoods
 from keras_gen.networks import conv_decoder, conv_encoder
-from keras_gen.training import capability, require_built
+from keras_gen.training import capability, require_built, require_logits
 
 
 class Coder(LikelihoodModel):
@@ -191,6 +191,8 @@ def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
         ValueError: If the decoder's outputs per value do not fit the likelihood.
     """
     require_built(decoder)
+    if likelihood.logits:
+        require_logits(decoder)
     *front, channels = decoder.output_shape[1:]
     needed = likelihood.params_per_value
     if channels % needed:

@@ -17,7 +17,6 @@ from typing_extensions import override
 from keras_gen.data.transforms.words import WordCounts
 from keras_gen.training.checks import require
 
-
 # The brightest level of a first batch from which on floats are taken for levels.
 DIMMEST = 16
 
@@ -121,9 +120,10 @@ class Images(Edge):
                 )
             return None
         if self.low < 0 <= least < most <= self.high:
+            inside = f"[{self.low:g}, {self.high:g}]"
             warnings.warn(
                 f"The images are floats from {least:g} to {most:g}, where 0 is taken as gray: "
-                f"black is {self.low:g}; give uint8, or scale them to [{self.low:g}, {self.high:g}].",
+                f"black is {self.low:g}; give uint8, or scale them to {inside}.",
                 stacklevel=2,
             )
         levels = least >= 0 and self.high < most and DIMMEST <= most <= 255

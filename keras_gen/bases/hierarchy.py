@@ -12,7 +12,7 @@ from keras_gen.bases.coder import Coder
 from keras_gen.bases.edges import Levels, Vectors
 from keras_gen.bases.likelihood import SCORE_SAMPLES, Inferred, edge_of, log_prob
 from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
-from keras_gen.training import capability, require_built, sample, schedules
+from keras_gen.training import capability, require_built, require_logits, sample, schedules
 from keras_gen.training.noise import normal, stateless_seed
 from keras_gen.training.replicas import batch_mean
 
@@ -92,6 +92,8 @@ class HierarchicalVAE(Coder):
             setattr(self, name, networks)
         self.decoder = decoder
         self.likelihood = likelihoods.get(likelihood)
+        if self.likelihood.logits:
+            require_logits(decoder)
         # By layer: the names and shapes of its variables.
         layout = []
         for layer in range(1, self.depth + 1):

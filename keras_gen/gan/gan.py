@@ -8,7 +8,13 @@ from keras_gen.bases import AdversarialModel, LatentSampler
 from keras_gen.bases.edges import Images, Vectors
 from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import capability, minimize, require_built, require_inputs
+from keras_gen.training import (
+    capability,
+    minimize,
+    require_built,
+    require_inputs,
+    require_logits,
+)
 
 KINDS = {"images": Images, "vectors": Vectors}
 
@@ -56,6 +62,7 @@ class GAN(LatentSampler, AdversarialModel):
         discriminator_steps: int = 1, seed: int = 0, data: str = "images", **kwargs,
     ):  # fmt: skip
         require_built(generator, discriminator)
+        require_logits(discriminator)
         for count, network in zip(
             self.inputs_of_networks, (generator, discriminator), strict=True
         ):

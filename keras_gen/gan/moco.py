@@ -8,7 +8,7 @@ from typing_extensions import override
 from keras_gen.gan.gan import GAN
 from keras_gen.losses.base import per_example_mean
 from keras_gen.networks import dcgan_discriminator, moco_gan_generator, video_discriminator
-from keras_gen.training import Player, require_built
+from keras_gen.training import Player, require_built, require_logits
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -55,6 +55,7 @@ class MoCoGAN(GAN):
             generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
         )
         require_built(image_discriminator)
+        require_logits(image_discriminator)
         video = discriminator.input_shape[1:]
         frame = image_discriminator.input_shape[1:]
         if len(video) != 4 or video[1:] != frame or not 0 < content_dim < self.latent_dim:

@@ -18,6 +18,7 @@ from keras_gen.training import (
     minimize,
     require_built,
     require_inputs,
+    require_logits,
     schedules,
     stateless,
 )
@@ -76,6 +77,7 @@ class StyleGAN(LatentSampler, AdversarialModel):
         path_every: int = 8, seed=0, **kwargs,
     ):  # fmt: skip
         require_built(mapping, generator, discriminator)
+        require_logits(discriminator)
         require_inputs(1, type(self), mapping, discriminator)
         require_inputs(2, type(self), generator)
         super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)

@@ -3,7 +3,7 @@
 from keras_gen.training import schedules
 from keras_gen.training.averaging import averaged_weights, take_weights
 from keras_gen.training.capabilities import capability, sample
-from keras_gen.training.checks import require, require_inputs
+from keras_gen.training.checks import require, require_inputs, require_logits
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy
 from keras_gen.training.image_pool import ImagePool
 from keras_gen.training.minimize import (

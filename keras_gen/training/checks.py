@@ -1,5 +1,6 @@
 """Checks of tensors inside a step, whose errors `fit` turns into one sentence."""
 
+import keras
 import tensorflow as tf
 
 from keras_gen.sentences import BAD_INPUT, END
@@ -13,6 +14,37 @@ def require_inputs(count: int, owner: type, *networks) -> None:
                 f"The network '{network.name}' has {len(network.inputs)} inputs: "
                 f"{owner.__name__} gives it {count}."
             )
+
+
+BOUNDED = ("sigmoid", "hard_sigmoid", "softmax")
+# Layers that only lay out what comes out of the one before.
+_LAYOUT = (keras.layers.Flatten, keras.layers.Permute, keras.layers.Reshape)
+
+
+def require_logits(*networks) -> None:
+    """Raises a ValueError if a functional model ends in a sigmoid or a softmax: ours end in logits.
+
+    Losses apply them; applied twice they leave gray images and discriminators that learn nothing.
+    """
+    for network in networks:
+        for output in network.outputs:
+            if (activation := _final_activation(output)) in BOUNDED:
+                raise ValueError(
+                    f"The network '{network.name}' ends in a {activation}, which the loss applies "
+                    "too: let it end in logits, without an activation."
+                )
+
+
+def _final_activation(tensor) -> str:
+    """The name of the activation that an output of a functional model ends in."""
+    operation, node, index = tensor._keras_history
+    if isinstance(operation, keras.Model):
+        return _final_activation(operation.outputs[index])
+    if isinstance(operation, _LAYOUT):
+        return _final_activation(operation._inbound_nodes[node].input_tensors[0])
+    activation = getattr(operation, "activation", None)
+    # The class of an operation such as `keras.ops.sigmoid`, or of a Softmax layer, is named so.
+    return getattr(activation, "__name__", type(operation).__name__.lower())
 
 
 def require(condition, sentence: str, *values):

@@ -17,6 +17,7 @@ from keras_gen.training import (
     minimize,
     noise,
     require_built,
+    require_logits,
     schedules,
 )
 
@@ -85,7 +86,10 @@ class ContextEncoder(GenerativeModel):
         **kwargs,
     ):  # fmt: skip
         super().__init__(seed=seed, **kwargs)
-        require_built(encoder, decoder, *([] if discriminator is None else [discriminator]))
+        require_built(encoder, decoder)
+        if discriminator is not None:
+            require_built(discriminator)
+            require_logits(discriminator)
         if mask not in MASKS:
             raise ValueError(f"mask is {mask!r}: expected one of {MASKS}.")
         self.encoder = encoder

@@ -17,6 +17,7 @@ from keras_gen.training import (
     Player,
     minimize,
     require_built,
+    require_logits,
     schedules,
 )
 from keras_gen.training.capabilities import to_arrays
@@ -86,6 +87,7 @@ class CycleGAN(GenerativeModel):
     ):
         super().__init__(seed=seed, **kwargs)
         require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
+        require_logits(discriminator_x, discriminator_y)
         self.edges["x"] = Images(generator_xy.input_shape[1:])
         self.edges["y"] = Images(generator_yx.input_shape[1:])
         self.training_edges["x"] = Images(discriminator_x.input_shape[1:])

@@ -10,7 +10,7 @@ from typing_extensions import override
 from keras_gen.losses import Minimax, permuted_dimensions
 from keras_gen.losses.base import per_example_mean
 from keras_gen.losses.discrimination import discrimination
-from keras_gen.training import Player, minimize, parts, require_built, schedules
+from keras_gen.training import Player, minimize, parts, require_built, require_logits, schedules
 from keras_gen.vae.vae import VAE
 
 
@@ -67,6 +67,7 @@ class FactorVAE(VAE):
     ):
         super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
         require_built(discriminator)
+        require_logits(discriminator)
         shapes = [tuple(network.input_shape[1:]) for network in (discriminator, decoder)]
         if shapes[0] != shapes[1]:
             raise ValueError(

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from keras_gen.bases import DiscreteCoder, Inferred
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
-from keras_gen.training import schedules
+from keras_gen.training import require_logits, schedules
 from keras_gen.training.noise import gumbel, several
 from keras_gen.vae.vae import VAE
 
@@ -71,6 +71,7 @@ class GumbelVAE(DiscreteCoder, VAE):
         straight_through: bool = False, prior_temperature=None, seed=0, **kwargs,
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
+        require_logits(encoder)
         self.straight_through = straight_through
         self.prior_temperature = prior_temperature
         self.temperature = schedules.weight("temperature", temperature, LEAST)

@@ -20,6 +20,7 @@ from keras_gen.training import (
     minimize,
     require_built,
     require_inputs,
+    require_logits,
     schedules,
 )
 
@@ -86,6 +87,7 @@ class StyleIdentityVAE(Coder):
         **kwargs,
     ):  # fmt: skip
         require_built(discriminator)
+        require_logits(discriminator)
         require_inputs(2, type(self), discriminator)
         super().__init__(seed=seed, **kwargs)
         self.set_networks(encoder, decoder, likelihood)

@@ -12,7 +12,14 @@ from keras_gen.losses import adversarial
 from keras_gen.losses.discrimination import discrimination
 from keras_gen.losses.features import feature_distance, slope_ratio
 from keras_gen.losses.orthogonality import last_kernel
-from keras_gen.training import Player, global_mean, minimize, require_built, schedules
+from keras_gen.training import (
+    Player,
+    global_mean,
+    minimize,
+    require_built,
+    require_logits,
+    schedules,
+)
 from keras_gen.vae.vq_vae import VQVAE
 
 
@@ -77,6 +84,7 @@ class VQGAN(VQVAE):
     ):  # fmt: skip
         super().__init__(encoder, decoder, likelihood, **kwargs)
         require_built(discriminator, feature_network)
+        require_logits(discriminator)
         self.discriminator = discriminator
         self.feature_network = feature_network
         self.feature_weight = schedules.weight("feature_weight", feature_weight)

@@ -189,3 +189,18 @@ def test_networks_without_weights(tiny):
             value[int(name.rpartition("_")[2])] = late
         build = lambda name=replaced, value=value: type(model)(**arguments | {name: value})  # noqa: E731
         refused(ValueError, build, "'late' has no weights yet", r"keras\.Input")
+
+
+def test_networks_that_end_in_a_sigmoid_where_logits_are_wanted(tiny):
+    model = tiny.build(3)
+    arguments = {name: getattr(model, name) for name in model.arguments()}
+    likelihood = getattr(model, "likelihood", None)
+    wanted = {"discriminator", "discriminator_x", "discriminator_y", "image_discriminator"}
+    wanted |= {"classifier"}
+    wanted |= {"decoder"} if getattr(likelihood, "logits", False) else set()
+    for name in wanted & arguments.keys() & model.networks.keys():
+        network = model.networks[name]
+        outputs = [keras.layers.Activation("sigmoid")(output) for output in network.outputs]
+        replaced = keras.Model(network.inputs, outputs, name="squashed")
+        build = lambda name=name, value=replaced: type(model)(**arguments | {name: value})  # noqa: E731
+        refused(ValueError, build, "'squashed' ends in a sigmoid", "logits")

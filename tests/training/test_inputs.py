@@ -197,13 +197,13 @@ class TestSecondExamples:
 
     def test_others_are_refused(self):
         for data in ((LEVELS, LEVELS[::-1]), (dataset(LEVELS, LEVELS[::-1]),)):
-            with pytest.raises(ValueError, match="^Seeing got y, examples that differ from x"):
+            with pytest.raises(ValueError, match=r"^Seeing got y, examples that differ from x"):
                 Seeing().fit(*data, verbose=0)
 
     def test_a_compiled_step_refuses_them(self):
         model = TINY["GAN"].compiled()
         images = big(LEVELS)
-        with pytest.raises(ValueError, match="^GAN got y, examples that differ from x"):
+        with pytest.raises(ValueError, match=r"^GAN got y, examples that differ from x"):
             model.fit(images, images[::-1], verbose=0)
         assert model.step.numpy() == 0
 

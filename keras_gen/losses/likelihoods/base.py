@@ -16,11 +16,13 @@ class Likelihood(Configurable):
         params_per_value: Output channels of the network for each channel of the data.
         levels: Number of levels of data that are integers from 0 to `levels - 1`; None for other
             data. A model with levels takes integer images, and else floats in `range`.
+        logits: Whether the parameters are logits.
     """
 
     range: tuple[float, float]
     params_per_value = 1
     levels: int | None = None
+    logits = False
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """Returns log p(x | params) in nats, float32 `[..., batch]`.

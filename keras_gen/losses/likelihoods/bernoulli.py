@@ -21,6 +21,7 @@ class Bernoulli(Likelihood):
     """
 
     range = (0.0, 1.0)
+    logits = True
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:

@@ -27,6 +27,7 @@ class Categorical(Likelihood):
     """
 
     classes: int = 256
+    logits = True
 
     @override
     def __post_init__(self):

@@ -54,6 +54,7 @@ class Multinomial(Likelihood):
     """
 
     draws: int = 1
+    logits = True
 
     @override
     def __post_init__(self):

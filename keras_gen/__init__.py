@@ -1,11 +1,13 @@
 """Reference implementations of deep generative models in Keras 3 and TensorFlow.
 
 Every family is a package of its own, and its models are here too: `from keras_gen import VAE`.
-`import keras_gen` alone imports no TensorFlow: a model is imported when its name is used.
+`import keras_gen` alone imports no TensorFlow: a model is imported when its name is used. After
+`import keras` it imports all models, so that `keras.models.load_model` knows their classes.
 """
 
+import importlib
 import os
-from importlib import import_module
+import sys
 from typing import Any
 
 __version__ = "0.1.0"
@@ -63,14 +65,34 @@ _MODELS = {
         "StyleIdentityVAE",
     ),
 }
+_ROOMS = (
+    "baselines",
+    "callbacks",
+    "data",
+    "layers",
+    "losses",
+    "media",
+    "metrics",
+    "networks",
+    "serving",
+    "training",
+    "visualize",
+)
 _FAMILIES = {model: family for family, models in _MODELS.items() for model in models}
 
 
 def __getattr__(name: str) -> Any:
+    if name in _ROOMS or name in _MODELS:
+        return importlib.import_module(f"keras_gen.{name}")
     if name not in _FAMILIES:
         raise AttributeError(f"module 'keras_gen' has no attribute {name!r}")
-    return getattr(import_module(f"keras_gen.{_FAMILIES[name]}"), name)
+    return getattr(importlib.import_module(f"keras_gen.{_FAMILIES[name]}"), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_FAMILIES])
+    return sorted(["__version__", *_MODELS, *_ROOMS, *_FAMILIES])
+
+
+if "keras" in sys.modules:
+    for _family in _MODELS:
+        importlib.import_module(f"keras_gen.{_family}")

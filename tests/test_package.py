@@ -8,12 +8,30 @@ import pytest
 
 import keras_gen
 import tiny
+from all_tiny import TINY
 
 
 def test_every_model_is_at_the_top():
     expected = tiny.model_classes()
     assert {name: getattr(keras_gen, name) for name in expected} == expected
     assert set(expected) <= set(dir(keras_gen))
+
+
+def test_tab_completion_shows_what_users_call():
+    shown = dir(keras_gen)
+    assert {name for name in shown if name.startswith("_")} == {"__version__"}
+    assert not {"os", "sys", "importlib", "import_module", "Any"} & set(shown)
+    assert all(getattr(keras_gen, name) for name in shown)
+
+
+def test_keras_loads_a_file_in_a_new_process(tmp_path):
+    model = TINY["VAE"].compiled()
+    model.save(tmp_path / "vae.keras")
+    code = "import keras, keras_gen; print(type(keras.models.load_model('vae.keras')).__name__)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "VAE\n"
 
 
 def test_other_names_are_refused():

@@ -11,6 +11,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.training.distribution import is_chief
+
 TARGET = "target"  # name of the examples that are reconstructed, if they are not x
 _LOOKED_AT = 256  # examples of arrays
 _LEAST = {
@@ -131,13 +133,16 @@ def in_order(data) -> list:
     return [part for each in data for part in in_order(each)]
 
 
-def named_parts(name: str, batch: tuple, edges: dict, data) -> dict[str, Any]:
+def edges_of(model) -> dict:
+    """Returns the edges of what `fit` takes, by name."""
+    return {**model.edges, **model.training_edges}
+
+
+def named_parts(model, data) -> dict[str, Any]:
     """Names the parts of a batch; labels of a model that takes none are left out.
 
     Args:
-        name: Name of the class.
-        batch: Names of the parts that the model takes, in order; the first is x.
-        edges: The edge of each by name.
+        model: A `GenerativeModel`; its `batch` names the parts in order, the first is x.
         data: Tensors or arrays, in tuples in this order, or in a dict by these names.
 
     Returns:
@@ -146,6 +151,9 @@ def named_parts(name: str, batch: tuple, edges: dict, data) -> dict[str, Any]:
     Raises:
         ValueError: If a part is missing or unknown, or there are too many.
     """
+    name = type(model).__name__
+    batch = model.batch
+    edges = edges_of(model)
     expected = ", ".join(f"{part} ({edges[part].name})" for part in batch)
     parts = in_order(data)
     if any(isinstance(part, Mapping) for part in parts):
@@ -209,6 +217,49 @@ def _tuples(batches) -> Iterator:
         yield batch if isinstance(batch, tuple) else (batch,)
 
 
-def judged(names: dict[str, Any], edges: dict) -> dict:
-    """Returns the edges of the parts of a first batch, as they take what comes after it."""
-    return {name: edges[name].seen(part) for name, part in names.items() if name in edges}
+def look_at_first_batches(model, arguments: dict[str, Any]) -> None:
+    """Lets the edges of a model see what the data begin with, and recognize floats up to 255.
+
+    Args:
+        model: A `GenerativeModel`, whose `training_edges` change.
+        arguments: Those of `fit` or `evaluate`, by name; a generator is replaced.
+
+    Raises:
+        ValueError: If the floats of `validation_data` have another range than those of x.
+    """
+    before = edges_of(model)
+    first, arguments["x"] = first_batch(arguments["x"], arguments.get("y"))
+    seen = _seen(model, first)
+    if arguments.get("validation_data") is not None:
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
+        first, x = first_batch(x, y)
+        arguments["validation_data"] = (x, y)
+        others = _seen(model, first)
+        for name in seen.keys() & others.keys():
+            if seen[name] != others[name]:
+                raise ValueError(
+                    f"{name} of validation_data has another range than that of the training: "
+                    f"expected both as {seen[name].expected()}."
+                )
+        seen = others | seen
+    changed = {name: edge for name, edge in seen.items() if edge != before[name]}
+    if not changed:
+        return
+    model.training_edges.update(changed)
+    model.train_function = model.test_function = None  # which have read the edges
+    if arguments.get("verbose", 1) and is_chief():
+        for name, edge in changed.items():
+            print(f"{name}: taken as {edge.expected()}")
+
+
+def _seen(model, first) -> dict:
+    """The edges of floats, after they have seen a first batch."""
+    found: dict = {}
+    if first is None:
+        return found
+    edges = edges_of(model)
+    for name, part in named_parts(model, first).items():
+        edge = edges[name].seen(part) if name in edges else None
+        if edge is not None:
+            found[name] = edge
+    return found

@@ -11,7 +11,6 @@ from typing_extensions import override
 
 from keras_gen.training import capabilities, inputs, noise, schedules
 from keras_gen.training.checks import require
-from keras_gen.training.distribution import is_chief
 from keras_gen.training.minimize import trainable_weights
 from keras_gen.training.optimizers import fuse
 from keras_gen.training.refusals import (
@@ -355,7 +354,7 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: If a part is missing or unknown, or there are too many.
         """
-        return inputs.named_parts(type(self).__name__, self.batch, self._fit_edges(), data)
+        return inputs.named_parts(self, data)
 
     def prepare_batch(self, data) -> dict[str, tf.Tensor]:
         """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
@@ -366,7 +365,7 @@ class GenerativeModel(keras.Model):
         Raises:
             ValueError: If a part is missing, unknown or refused, or there are too many.
         """
-        edges = self._fit_edges()
+        edges = inputs.edges_of(self)
         edges[inputs.TARGET] = edges["x"]
         batch = {}
         for name, part in self.named_parts(data).items():
@@ -380,10 +379,6 @@ class GenerativeModel(keras.Model):
             with tf.control_dependencies([require(same, sentence)]):
                 batch["x"] = tf.identity(batch["x"])
         return batch
-
-    def _fit_edges(self) -> dict:
-        """The edges of what `fit` takes."""
-        return {**self.edges, **self.training_edges}
 
     # Use -------------------------------------------------------------------------------------
 
@@ -463,7 +458,7 @@ class GenerativeModel(keras.Model):
         refuse_callbacks(self, arguments.get("callbacks"))
         refuse_non_finite_weights(self)
         with plain_errors(self, arguments.get("callbacks")):
-            self._look_at_first_batches(arguments)
+            inputs.look_at_first_batches(self, arguments)
             return super().fit(**arguments)
 
     @override
@@ -473,47 +468,8 @@ class GenerativeModel(keras.Model):
         with plain_errors(self, None):
             # In `fit`, what it evaluates on has been looked at.
             if "_use_cached_eval_dataset" not in arguments:
-                self._look_at_first_batches(arguments)
+                inputs.look_at_first_batches(self, arguments)
             return super().evaluate(**arguments)
-
-    def _look_at_first_batches(self, arguments: dict) -> None:
-        """Lets the edges see what the data begin with, and recognize floats from 0 to 255.
-
-        Raises:
-            ValueError: If the floats of `validation_data` have another range than those of x.
-        """
-        before = self._fit_edges()
-        seen = self._seen(arguments, before)
-        if arguments.get("validation_data") is not None:
-            x, y, _ = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
-            validation = dict(x=x, y=y)
-            others = self._seen(validation, before)
-            arguments["validation_data"] = (validation["x"], y)
-            for name in seen.keys() & others.keys():
-                if seen[name] != others[name]:
-                    raise ValueError(
-                        f"{name} of validation_data has another range than that of the training: "
-                        f"expected both in {seen[name].expected()}."
-                    )
-            seen = others | seen
-        changed = {name: edge for name, edge in seen.items() if edge != before[name]}
-        if changed:
-            self.training_edges.update(changed)
-            self.train_function = self.test_function = None  # which have read the edges
-            if arguments.get("verbose", 1) and is_chief():
-                for name, edge in changed.items():
-                    print(f"{name}: taken as {edge.expected()}")
-
-    def _seen(self, arguments: dict, edges: dict) -> dict:
-        """The edges of floats after they have seen the first batch; x may be replaced."""
-        first, arguments["x"] = inputs.first_batch(arguments["x"], arguments.get("y"))
-        if first is None:
-            return {}
-        found = {}
-        for name, part in self.named_parts(first).items():
-            if name in edges and (edge := edges[name].seen(part)) is not None:
-                found[name] = edge
-        return found
 
 
 def _build_optimizer(name, identifier, networks):

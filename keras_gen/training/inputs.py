@@ -11,7 +11,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.training.checks import require
 from keras_gen.training.distribution import is_chief
+from keras_gen.training.replicas import replica_count
 
 TARGET = "target"  # name of the examples that are reconstructed, if they are not x
 _LOOKED_AT = 256  # examples of arrays
@@ -179,6 +181,26 @@ def named_parts(model, data) -> dict[str, Any]:
         if not _are_labels(further, parts[0]):
             named[TARGET] = further
     return named
+
+
+def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns a batch of this replica, which has an example in it at least.
+
+    Networks end in errors of other kinds, or the process, where they get none.
+    """
+    replicas = replica_count()
+    if replicas == 1:
+        return batch
+    sentence = (
+        f"The last batch has fewer examples than there are replicas, {replicas}: drop it, or "
+        "choose another batch size."
+    )
+    found = {}
+    for name, values in batch.items():
+        enough = require(tf.shape(values)[0] > 0, sentence)
+        with tf.control_dependencies([enough]):
+            found[name] = tf.identity(values)
+    return found
 
 
 def _are_labels(values, x) -> bool:

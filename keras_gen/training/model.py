@@ -378,7 +378,7 @@ class GenerativeModel(keras.Model):
             )
             with tf.control_dependencies([require(same, sentence)]):
                 batch["x"] = tf.identity(batch["x"])
-        return batch
+        return inputs.with_examples(batch)
 
     # Use -------------------------------------------------------------------------------------
 

@@ -70,6 +70,16 @@ def test_values_out_of_range_on_one_of_two_replicas(mirrored):
     assert mirrored.model.step.numpy() == 2
 
 
+@core
+def test_a_last_batch_that_leaves_a_replica_without_examples(mirrored):
+    model = mirrored.model
+    five = [np.concatenate([array, array[:1]]) for array in data(model, 4)]
+    before = model.step.numpy()
+    use = lambda: model.fit(*five, batch_size=4, shuffle=False, verbose=0)  # noqa: E731
+    refused(ValueError, use, "last batch has fewer examples than there are replicas, 2: drop it")
+    assert model.step.numpy() == before + 1
+
+
 def test_missing_and_surplus_arrays(trained):
     model = trained.model
     array = first_batch(model)[0]

@@ -44,6 +44,8 @@ class DenoisingAutoencoder(Autoencoder):
     ```
     """
 
+    for_users = ("corrupt",)
+
     def __init__(
         self,
         encoder,

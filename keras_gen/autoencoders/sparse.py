@@ -39,6 +39,8 @@ class SparseAutoencoder(Autoencoder):
     ```
     """
 
+    for_users = ("activations",)
+
     def __init__(
         self,
         encoder,

@@ -45,6 +45,13 @@ class LatentSampler:
     """
 
     default_signature = "sample"
+    for_users = (
+        "draw_latents",
+        "interpolate",
+        "latent_arithmetic",
+        "nearest_neighbors",
+        "truncate",
+    )
     edges: dict
     generate: Any  # a capability
     sample = sample

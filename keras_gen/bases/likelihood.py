@@ -40,6 +40,8 @@ class LikelihoodModel(GenerativeModel):
         **kwargs: `name` and the like, of `keras.Model`.
     """
 
+    for_users = ("threshold",)
+
     # Methods to define -----------------------------------------------------------------------
 
     def infer(self, x, training: bool, **batch) -> Inferred:

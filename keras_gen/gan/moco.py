@@ -47,6 +47,8 @@ class MoCoGAN(GAN):
     ```
     """
 
+    for_users = ("for_videos", "recombine")
+
     def __init__(
         self, generator, discriminator, image_discriminator, content_dim: int,
         objective="non_saturating", penalty=None, discriminator_steps: int = 1, seed=0, **kwargs,

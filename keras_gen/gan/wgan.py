@@ -38,6 +38,7 @@ class WGAN(GAN):
     ```
     """
 
+    for_users = ("critic",)
     renamed = {"critic": "discriminator", "critic_steps": "discriminator_steps"}
 
     def __init__(

@@ -63,6 +63,8 @@ class GenerativeModel(keras.Model):
     reconstructs_pairs = False
     # The names of what the optimizers minimize.
     totals: tuple[str, ...] = ("loss",)
+    # What users call besides capabilities and what Keras has: `dir` shows it, and not the rest.
+    for_users: tuple[str, ...] = ("networks", "players", "sample", "signatures")
     # Arguments that have another name in files of earlier versions: old name -> new name.
     renamed: dict[str, str] = {}
 
@@ -100,6 +102,20 @@ class GenerativeModel(keras.Model):
                 "and fit."
             )
         super().__setattr__(name, value)
+
+    @override
+    def __dir__(self):
+        """Shows what users call, without what only methods override and steps use."""
+        shown = {*dir(keras.Model), *vars(self)}
+        for cls in type(self).__mro__:
+            shown.update(vars(cls).get("for_users", ()))
+        return [
+            name
+            for name in super().__dir__()
+            if name.startswith("_")
+            or name in shown
+            or hasattr(getattr(type(self), name), "function")
+        ]
 
     # Configuration ---------------------------------------------------------------------------
 

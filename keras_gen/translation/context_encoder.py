@@ -78,6 +78,7 @@ class ContextEncoder(GenerativeModel):
     """
 
     default_signature = "inpaint"
+    for_users = ("inpaint", "masks")
 
     def __init__(
         self, encoder, decoder, discriminator=None, mask: str = "center", overlap: int = 1,

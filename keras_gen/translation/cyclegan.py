@@ -69,6 +69,7 @@ class CycleGAN(GenerativeModel):
     """
 
     batch = ("x", "y")
+    for_users = ("directions", "for_images", "translate")
     totals = ("g_loss", "d_loss")
 
     def __init__(

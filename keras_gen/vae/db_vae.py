@@ -65,6 +65,8 @@ class DBVAE(Classifying, VAE):
     ```
     """
 
+    for_users = ("reweigh",)
+
     def __init__(
         self, encoder, decoder, dataset_size: int, likelihood="bernoulli", positive=1, weight=100.0,
         beta=1.0, alpha=0.01, bin_width=0.5, seed=0, **kwargs,

@@ -50,6 +50,8 @@ class VQVAE(DiscreteCoder):
     ```
     """
 
+    for_users = ("codebook",)
+
     def __init__(
         self, encoder, decoder, likelihood="normal", codebook_size: int = 512,
         commitment_weight=0.25, decay: float = 0.99, dead_after: int | None = 100, seed=0,

@@ -3,6 +3,7 @@
 import inspect
 import re
 
+import keras
 import pytest
 
 from all_tiny import TINY
@@ -92,3 +93,47 @@ def _default(cls, name):
         parameters = inspect.signature(base.__init__).parameters
         if "__init__" in vars(base) and name in parameters:
             return parameters[name].default
+
+
+def test_tab_completion_shows_what_users_call(tiny):
+    model = tiny.build(3)
+    shown = set(dir(model))
+    assert {
+        *model.arguments(),
+        "compile",
+        "evaluate",
+        "fit",
+        "networks",
+        "players",
+        "save",
+    } <= shown
+    for cls in ours(type(model)):
+        for name, value in vars(cls).items():
+            if hasattr(value, "function"):
+                assert name in shown
+            elif callable(value) and not name.startswith("_") and name in shown:
+                used = [n for c in ours(type(model)) for n in vars(c).get("for_users", ())]
+                assert name in used or hasattr(keras.Model, name), name
+    assert not shown & {"infer", "loss_terms", "prepare_batch", "report", "generated", "weighted"}
+
+
+@pytest.mark.parametrize(
+    "name,expected",
+    [
+        (
+            "VAE",
+            "beta decode decoder encode encoder for_images interpolate likelihood log_prob "
+            "reconstruct sample score threshold",
+        ),
+        (
+            "GAN",
+            "augmentation data discriminator discriminator_steps draw_latents for_images generate "
+            "generator interpolate latent_arithmetic latent_dim nearest_neighbors objective "
+            "penalty sample truncate",
+        ),
+    ],
+)
+def test_what_tab_completion_shows(name, expected):
+    core = "edges evaluation_step networks players seed signatures step training_edges"
+    shown = {name for name in dir(TINY[name].build(0)) if not name.startswith("_")}
+    assert shown - set(dir(keras.Model())) == set(f"{core} {expected}".split())

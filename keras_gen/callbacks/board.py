@@ -1,4 +1,4 @@
-"""Learning rates, speed, sample grids and settings for TensorBoard."""
+"""Speed, sample grids and settings for TensorBoard."""
 
 import json
 import time
@@ -16,10 +16,10 @@ from keras_gen.training import is_chief
 
 
 class Board(keras.callbacks.Callback):
-    """Adds to TensorBoard learning rates, steps a second, sample grids, settings and long epochs.
+    """Adds to TensorBoard steps a second, sample grids, settings and long epochs.
 
-    `keras.callbacks.TensorBoard` writes losses and metrics, and the rate of one optimizer only.
-    Given the same folder, this one adds the rest. The first epoch has no steps a second, because it
+    `keras.callbacks.TensorBoard` writes losses, metrics and learning rates. Given the same folder,
+    this one adds the rest. The first epoch has no steps a second, because it
     holds the tracing of the step. Within long epochs, the numbers of the progress bar are written
     as `running_` and their name, by steps.
 
@@ -80,19 +80,16 @@ class Board(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if not is_chief():
             return
-        rates = {
-            name.replace("optimizer", "learning_rate"): getattr(self.model, name).learning_rate
-            for name in self.model.players()
-        }
+        speed = {}
         step = int(self.model.step.numpy())
         now = time.monotonic()
         if self.last_epoch:
             last_step, then = self.last_epoch
-            rates["steps_per_second"] = (step - last_step) / (now - then)
+            speed["steps_per_second"] = (step - last_step) / (now - then)
         self.last_epoch = step, now
         with self.writer.as_default():
-            for name, value in rates.items():
-                tf.summary.scalar(name, keras.ops.convert_to_numpy(value), step=epoch)
+            for name, value in speed.items():
+                tf.summary.scalar(name, value, step=epoch)
             if self.images and (drawn := grid_path(self.images, epoch)).exists():
                 tf.summary.image("samples", read_image(drawn)[None], step=epoch)
 

@@ -29,7 +29,7 @@ def epochs_of(path: Path) -> int:
 
 
 def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
-    """Draws every logged number over epochs, one small panel each, as a PNG.
+    """Draws every logged number but learning rates over epochs, one small panel each, as a PNG.
 
     Args:
         path: The file.
@@ -38,6 +38,7 @@ def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
     from matplotlib.figure import Figure
 
     names = list(dict.fromkeys(name for row in logs for name in row))
+    names = [name for name in names if not name.endswith("learning_rate")]
     figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
     for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
         points = [(epoch, row[name]) for epoch, row in enumerate(logs, start=1) if name in row]

@@ -12,8 +12,9 @@ from typing_extensions import override
 from keras_gen.training import capabilities, inputs, noise, schedules
 from keras_gen.training.checks import require
 from keras_gen.training.minimize import trainable_weights
-from keras_gen.training.optimizers import fuse
+from keras_gen.training.optimizers import LearningRates, fuse
 from keras_gen.training.refusals import (
+    as_list,
     plain_errors,
     refuse_callbacks,
     refuse_non_finite_weights,
@@ -471,9 +472,12 @@ class GenerativeModel(keras.Model):
             arguments.setdefault(
                 "shuffle", False
             )  # Keras warns about its own default otherwise.
-        refuse_callbacks(self, arguments.get("callbacks"))
+        callbacks = as_list(arguments.get("callbacks"))
+        if list(self.players()) != ["optimizer"]:
+            refuse_callbacks(self, callbacks)
+            arguments["callbacks"] = [LearningRates(), *callbacks]
         refuse_non_finite_weights(self)
-        with plain_errors(self, arguments.get("callbacks")):
+        with plain_errors(self, callbacks):
             inputs.look_at_first_batches(self, arguments)
             return super().fit(**arguments)
 
@@ -481,7 +485,7 @@ class GenerativeModel(keras.Model):
     def evaluate(self, *args, **kwargs):
         arguments = inputs.by_name(super().evaluate, args, kwargs)
         inputs.refuse_arguments(type(self).__name__, arguments)
-        with plain_errors(self, None):
+        with plain_errors(self, []):
             # In `fit`, what it evaluates on has been looked at.
             if "_use_cached_eval_dataset" not in arguments:
                 inputs.look_at_first_batches(self, arguments)

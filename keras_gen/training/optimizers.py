@@ -25,6 +25,20 @@ def fuse(optimizer) -> None:
         optimizer.update_step = functools.partial(_adam_step, optimizer)
 
 
+class LearningRates(keras.callbacks.Callback):
+    """Adds the learning rate of every optimizer to the logs of an epoch, by its name.
+
+    Loggers read `model.optimizer`, which is None for several players: `fit` of such models has
+    this callback first, so that all others find `d_learning_rate` and its kin in the logs.
+    """
+
+    @override
+    def on_epoch_end(self, epoch, logs=None):
+        for name in self.model.players():
+            rate = getattr(self.model, name).learning_rate
+            logs[name.replace("optimizer", "learning_rate")] = float(rate)
+
+
 def _adam_step(optimizer, gradient, variable, learning_rate):
     """Algorithm 1 of Kingma & Ba (2015), in the order of the end of section 2, as in Keras."""
     if isinstance(gradient, tf.IndexedSlices):  # of an embedding

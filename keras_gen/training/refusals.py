@@ -37,11 +37,9 @@ def refuse_replicated_randomness(model) -> None:
 
 
 def refuse_callbacks(model, callbacks) -> None:
-    """Raises a ValueError for callbacks of a single optimizer if a model has several."""
+    """Raises a ValueError for callbacks of a single optimizer; for models that have several."""
     optimizers = list(model.players())
-    if optimizers == ["optimizer"]:
-        return
-    for callback in _as_list(callbacks):
+    for callback in callbacks:
         for kind, way_out in _OF_ONE_OPTIMIZER.items():
             if isinstance(callback, kind):
                 raise ValueError(
@@ -80,7 +78,7 @@ def plain_errors(model, callbacks):
         text = str(error.message)
         if NOT_FINITE in text:
             loss = text.split(NOT_FINITE)[1].split()[0].replace("'s_", "'s ")
-            checkpoints = [c.latest for c in _as_list(callbacks) if getattr(c, "latest", None)]
+            checkpoints = [c.latest for c in callbacks if getattr(c, "latest", None)]
             where = checkpoints[0] if checkpoints else "none"
             raise NonFiniteLossError(
                 f"{loss} was not finite at step {model.step.numpy()}, and changed no "
@@ -93,6 +91,7 @@ def plain_errors(model, callbacks):
         raise
 
 
-def _as_list(callbacks) -> list:
+def as_list(callbacks) -> list:
+    """Returns callbacks as `fit` takes them, one, several or a Keras list of them, in a list."""
     callbacks = getattr(callbacks, "callbacks", callbacks) or []
     return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]

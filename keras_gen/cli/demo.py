@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import tempfile
+from pathlib import Path
 
 from keras_gen.cli.panels import offers
 from keras_gen.cli.recipes import place
@@ -39,7 +40,9 @@ def demo(options: argparse.Namespace) -> int:
     ):
         os.environ["GRADIO_TEMP_DIR"] = uploads
         config = uvicorn.Config(
-            page(found, options.max_megabytes), log_level="warning", timeout_graceful_shutdown=1
+            page(found, options.max_megabytes, Path(uploads)),
+            log_level="warning",
+            timeout_graceful_shutdown=1,
         )
         for path in others:
             print(f"left out, for it has no signature on images: {path}")

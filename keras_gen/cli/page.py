@@ -11,13 +11,16 @@ import fastapi
 import gradio as gr
 import numpy as np
 
-from keras_gen.cli.panels import Images, Latents, Offer, Panel, Samples, Start, words
+from keras_gen.cli.guard import guard
+from keras_gen.cli.panels import MOST, Images, Latents, Offer, Panel, Samples, Start, words
 from keras_gen.media.images import decode_image
 from keras_gen.serving import exported
 
-MOST = 64  # images of a grid
 SHOWN = 448  # pixels: smaller images are enlarged to about this
 HEIGHT = 380
+WAITING = (
+    64  # events, which run one after another; those that come while so many wait are refused
+)
 
 # Fonts of the reader's machine: others would be fetched from elsewhere.
 FONT = ["system-ui", "sans-serif"]
@@ -28,10 +31,10 @@ CSS = ".image-container img { object-fit: contain !important; width: 100%; heigh
 load = functools.cache(exported.load)
 
 
-def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
+def page(offers: list[Offer], megabytes: int, uploads: Path) -> fastapi.FastAPI:
     """The page as an application: exports are loaded when they are first used.
 
-    Files of more than so many megabytes are refused.
+    Files of more than so many megabytes are refused, and files outside the folder `uploads`.
     """
     choices = [(offer.name, index) for index, offer in enumerate(offers)]
     # The first model is one for photographs, if there is one.
@@ -53,8 +56,11 @@ def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
             return [gr.Column(visible=other == index) for other in range(len(columns))]
 
         chosen.change(show, chosen, columns, queue=False)
+    blocks.queue(api_open=False, max_size=WAITING)
+    app = fastapi.FastAPI()
+    guard(app, uploads, megabytes * 2**20)
     return gr.mount_gradio_app(
-        fastapi.FastAPI(),
+        app,
         blocks,
         "/",
         footer_links=[],
@@ -64,6 +70,7 @@ def page(offers: list[Offer], megabytes: int) -> fastapi.FastAPI:
         pwa=False,
         mcp_server=False,
         enable_monitoring=False,
+        show_error=False,  # but for those of `_on`: others may name what is on this machine
         css=CSS,
         theme=gr.themes.Soft(font=FONT, font_mono=MONOSPACE),
     )
@@ -153,9 +160,7 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
     def move(began: Start | None, *values: float) -> np.ndarray | None:
         if began is None:
             return None
-        latents = began.latents.copy()
-        latents[began.moved] = values
-        return _enlarged(panel.run(load(path), latents))
+        return _enlarged(panel.run(load(path), began.at(values)))
 
     def redraw() -> tuple:
         return begin(None, seed=secrets.randbits(31))
@@ -186,7 +191,8 @@ def _upload(megabytes: int, label: str, visible: bool = True) -> gr.Image:
         visible=visible,
         buttons=[],
     )
-    # Functions get the path of the file, and read it as all commands read images.
+    # Functions get the path of the file, and read it as all commands read images. The guard has
+    # seen that it is an upload.
     file.preprocess = lambda payload: payload and payload.path
     return file
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from keras_gen.media.images import grid, luma, to_pillow
 from keras_gen.serving import exported
 
 LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long
+MOST = 64  # images of a grid
 SLIDERS = 10
 # Standard deviations of a standard normal prior, to either side of its mean.
 REACH = 3
@@ -97,7 +98,9 @@ class Samples:
     def run(
         self, model: exported.Exported, seed: int, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
-        """A grid of n images."""
+        """A grid of n images, 1 to `MOST`."""
+        if not 1 <= n <= MOST:
+            raise ValueError(f"the number of images is {n}: expected 1 to {MOST}.")
         inputs = dict(self.signature.usual) | dict(conditions) | {"seed": seed, "n": n}
         return grid(models.run(model, self.signature.name, self.signature.image, **inputs))
 
@@ -109,6 +112,17 @@ class Start:
     latents: np.ndarray  # float32 `[dimensions]`
     moved: list[int]  # the dimensions that have a slider
     reach: int  # of a slider, to both sides
+
+    def at(self, values: Sequence[float]) -> np.ndarray:
+        """The latents with the sliders at some values, each within `reach`."""
+        if not all(abs(value) <= self.reach for value in values):
+            raise ValueError(
+                f"the sliders are at {', '.join(map(str, values))}: expected values from "
+                f"-{self.reach} to {self.reach}."
+            )
+        latents = self.latents.copy()
+        latents[self.moved] = values
+        return latents
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,10 +1,14 @@
 """The command demo: panels by signatures, and the page in a browser."""
 
 import contextlib
+import json
 import os
 import socket
 import subprocess
 import sys
+import urllib.error
+import urllib.request
+import uuid
 from pathlib import Path
 from types import MappingProxyType
 
@@ -91,6 +95,13 @@ def test_samples(home):
     np.testing.assert_array_equal(found["Sample"].run(model, 7, 3, {}), grid(expected))
 
 
+@pytest.mark.parametrize("n", [0, -1, 65, 10**9, float("nan")])
+def test_samples_are_no_more_than_a_grid_holds(n):
+    samples = panels.Samples(panels.Signature("sample", {}, {}, {}))
+    with pytest.raises(ValueError, match=r"the number of images is .*: expected 1 to 64"):
+        samples.run(None, 0, n, {})
+
+
 def test_samples_under_conditions(home):
     found, model = offered(home, TINY["ConditionalGAN"].compiled())
     assert found["Sample"].conditions == {"label": -1, "truncation": 10.0}
@@ -105,9 +116,13 @@ def test_sliders_move_what_changes_most(home):
     start = found["Latents"].start(model)
     assert start.moved == [*range(8), 10, 11] and panels.SLIDERS == 10
     assert start.reach == 3 and not start.latents.any()
-    latents = start.latents.copy()
-    latents[3] = 2
-    assert (found["Latents"].run(model, latents) == 128 + 80).all()
+    moved = start.at([0, 0, 0, 2, 0, 0, 0, 0, 0, 0])
+    assert (found["Latents"].run(model, moved) == 128 + 80).all()
+    for value in (3.1, -1e9, float("inf"), float("nan")):
+        with pytest.raises(
+            ValueError, match=r"the sliders are at .*: expected values from -3 to 3"
+        ):
+            start.at([0, value])
 
 
 def test_sliders_start_at_an_image(home):
@@ -208,21 +223,21 @@ SHADE = f"""(() => {{
 
 
 @contextlib.contextmanager
-def served(folder):
+def served(folder, host="127.0.0.1"):
     """The address of a page that neither Keras nor what trains models could be imported for."""
     script = (
         "import sys; sys.modules.update(dict.fromkeys(\n"
         "    ['keras', 'tf_keras', 'tensorflow_datasets', 'sklearn', 'matplotlib']))\n"
         "from keras_gen.cli import main; sys.exit(main())"
     )
-    flags = ["demo", str(folder), "--port", "0", "--max-megabytes", "1"]
+    flags = ["demo", str(folder), "--port", "0", "--max-megabytes", "1", "--host", host]
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
     with subprocess.Popen(
         [sys.executable, "-c", script, *flags], stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
         try:
             first = process.stdout.readline()
-            assert " exports at http://127.0.0.1:" in first
+            assert f" exports at http://{host}:" in first
             yield first.split(" at ")[1].split()[0]
         finally:
             process.terminate()
@@ -230,9 +245,136 @@ def served(folder):
     assert process.returncode == 0
 
 
+NO_GRADIO = 'needs gradio: pip install "keras-gen[demo]"'
+NO_UPLOAD = {"detail": "the file was not uploaded to this page: upload it first."}
+
+
+class Client:
+    """What any program can send to a page."""
+
+    def __init__(self, address):
+        self.address = address
+        config = self.send("config")[1]
+        components = {component["id"]: component for component in config["components"]}
+        self.events = {}  # number of an event by the types of its inputs
+        for event in config["dependencies"]:
+            kinds = tuple(components[number]["type"] for number in event["inputs"])
+            self.events[kinds] = event["id"]
+
+    def send(self, path, body=None, **headers):
+        """The status, and the JSON or the bytes of the answer."""
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | headers
+        request = urllib.request.Request(self.address + path, body, headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                status, content = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, content = error.code, error.read()
+        with contextlib.suppress(ValueError):
+            content = json.loads(content)
+        return status, content
+
+    def upload(self, content):
+        start = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        return self.send("gradio_api/upload", start + content + b"\r\n--x--\r\n", **kind)
+
+    def join(self, kinds, *values):
+        """Runs an event: its output, or the refusal of the request."""
+        session = uuid.uuid4().hex
+        body = {"data": values, "fn_index": self.events[kinds], "session_hash": session}
+        status, content = self.send("gradio_api/queue/join", body)
+        if status != 200:
+            return status, content
+        events = self.send(f"gradio_api/queue/data?session_hash={session}")[1].splitlines()
+        done = next(event for event in events if b"process_completed" in event)
+        return status, json.loads(done.removeprefix(b"data: "))["output"]
+
+
+def named(path):
+    """A file as a request names it."""
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    pytest.importorskip("gradio", reason=NO_GRADIO)
+    folder = tmp_path_factory.mktemp("mine")
+    export(Inverter(), folder, "inverter")
+    with served(folder, "0.0.0.0") as address:
+        yield Client(address.replace("0.0.0.0", "127.0.0.1"))
+
+
+def test_the_page_reads_uploads_alone(client, home):
+    """No other file of its machine, whatever a request calls it, and whatever it is for."""
+    translate = ("image", "radio")
+    _, (upload,) = client.upload(Path("photo.png").read_bytes())
+    uploads = Path(upload).parents[1]
+    assert uploads.name.startswith("keras_gen_demo_")
+    (uploads / "link.png").symlink_to(home / "photo.png")
+    (uploads / "folder").symlink_to(home)
+    files = [
+        str(home / "photo.png"),
+        os.path.relpath(home / "photo.png"),
+        "/etc/passwd",
+        "/no/such/file",
+        "/dev/zero",
+        str(uploads),
+        str(uploads / "missing.png"),
+        str(uploads / "link.png"),
+        str(uploads / "folder" / "photo.png"),
+        f"{uploads}/../../../../../etc/passwd",
+        f"{upload}/../../../../../../etc/passwd",
+        "http://127.0.0.1/photo.png",
+        "https://example.com/photo.png",
+        "file:///etc/passwd",
+        "",
+    ]
+    before = sorted(uploads.rglob("*"))
+    for file in files:
+        assert client.join(translate, named(file), "invert") == (403, NO_UPLOAD), file
+        assert client.send(f"gradio_api/file={file}") == (403, NO_UPLOAD), file
+        assert client.send(f"gradio_api/file/{file}") == (403, NO_UPLOAD), file
+    for file in (3, None, {"path": upload}, [upload], "a\0b"):
+        assert client.join(translate, named(file), "invert") == (403, NO_UPLOAD), file
+    # Gradio copies files for components that are not for files, and deep inside their values.
+    assert client.join(translate, None, named("/etc/passwd")) == (403, NO_UPLOAD)
+    deep = [{"a": [named("/etc/passwd")]}]
+    assert client.join(("number", "slider"), deep, 1) == (403, NO_UPLOAD)
+    twice = b'{"data": [{"path": "/etc/passwd", "path": "' + upload.encode() + b'"}]}'
+    assert client.send("gradio_api/queue/join", twice) == (403, NO_UPLOAD)
+    assert client.send("gradio_api/queue/join", b"{")[0] == 400
+    assert sorted(uploads.rglob("*")) == before  # nothing was copied
+
+    status, output = client.join(translate, named(upload), "invert")
+    levels = np.abs(255 - 2 * PHOTO.astype(float)).mean()
+    assert status == 200 and f"differs from before by {levels:.1f} of 255" in output["data"][2]
+    assert client.send(f"gradio_api/file={output['data'][1]['path']}")[0] == 200
+
+
+def test_the_page_bounds_what_is_sent(client):
+    drawing = ("number", "slider")
+    assert client.join(drawing, -(2**31), 64)[1]["data"]
+    for values in ((2**31, 1), (-(2**40), 1), (0, 0), (0, 65), (0, 10**9), (0, float("nan"))):
+        assert client.join(drawing, *values)[1]["error"], values
+    for values in ((None, 1), ("a", 1), (0, [1]), (float("inf"), 1)):
+        assert "data" not in client.join(drawing, *values)[1], values
+    assert client.upload(bytes(2**20 + 1))[0] == 413
+    large = {"Content-Length": str(2**21 + 1)}  # the answer comes before the rest
+    for path in ("gradio_api/upload", "gradio_api/queue/join"):
+        status, content = client.send(path, b"{", **large)
+        assert status == 413
+        assert content == {"detail": "the request is not of at most 2097152 bytes."}
+    # No event beside those that wait.
+    body = {"data": [0, 1], "fn_index": client.events[drawing]}
+    assert client.send("gradio_api/run/predict", body)[0] == 404
+
+
 @pytest.fixture
 def page(home):
-    pytest.importorskip("gradio", reason='needs gradio: pip install "keras-gen[demo]"')
+    pytest.importorskip("gradio", reason=NO_GRADIO)
     if chromium() is None:
         pytest.skip("needs Chromium, and there is none on this machine")
     export(Inverter(), home / "mine", "inverter")

@@ -1,6 +1,8 @@
-"""Our sentences inside the runtime's errors: how they are marked, and found again."""
+"""What several sentences share, and our sentences inside the runtime's errors."""
 
+import difflib
 import re
+from collections.abc import Iterable
 
 BAD_INPUT = "keras_gen: bad input: "
 END = " (end)"
@@ -8,6 +10,21 @@ _SHAPES = re.compile(
     r"Shape of tensor \S+ (\[.*?\]) is not compatible with expected shape (\[.*?\])"
 )
 _ALLOCATED = re.compile(r"(?:allocate|allocating tensor) .*?shape ?[\[(]([\d, ]+)[\])]")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that lists the names there are: asks for the nearest, if one is near.
+
+    Example:
+        >>> nearest("lable", ["label", "psi"])
+        '; did you mean label?'
+        >>> nearest("xyz", ["label", "psi"])
+        '.'
+    """
+    known = list(known)
+    near = [other for other in known if name and other.startswith(name)]
+    near = near or difflib.get_close_matches(name, known)
+    return f"; did you mean {' or '.join(near[:3])}?" if near else "."
 
 
 def out_of_memory(error: BaseException) -> str | None:

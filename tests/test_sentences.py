@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.sentences import out_of_memory
+from keras_gen.sentences import nearest, out_of_memory
 
 
 @pytest.mark.parametrize("ask", [np.empty, tf.zeros])
@@ -17,3 +17,16 @@ def test_memory_that_is_too_small(ask):
     )
     assert out_of_memory(MemoryError()).startswith("memory is too small for what this needs")
     assert out_of_memory(ValueError("shape [1]")) is None
+
+
+@pytest.mark.parametrize(
+    "name, end",
+    [
+        ("lable", "; did you mean label?"),
+        ("l", "; did you mean label or length?"),  # they begin so
+        ("xyz", "."),
+        ("", "."),
+    ],
+)
+def test_nearest(name, end):
+    assert nearest(name, iter(["label", "length", "psi"])) == end

@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from keras_gen.results.records import recipes_folder
+from keras_gen.sentences import nearest
 from keras_gen.serving.exported import METADATA, read_metadata, resolve
 
 
@@ -97,7 +98,10 @@ def load_recipe(root: str | Path, name: str) -> ModuleType:
     path = folder / f"{name}.py"
     known = sorted(file.stem for file in folder.glob("[!_]*.py"))
     if name not in known:
-        raise FileNotFoundError(f"there is no recipe {name!r} in {folder}: {', '.join(known)}.")
+        raise FileNotFoundError(
+            f"there is no recipe {name!r} in {folder}, which holds: {', '.join(known)}"
+            f"{nearest(name, known)}"
+        )
     spec = importlib.util.spec_from_file_location(f"keras_gen_recipe_{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -2,7 +2,6 @@
 
 import argparse
 import dataclasses
-import difflib
 import itertools
 import json
 import math
@@ -14,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import simple_parsing
+
+from keras_gen.sentences import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
 # What may differ when a run resumes: places, devices, and how often it is evaluated.
@@ -257,9 +258,8 @@ def _unknown(flag: str, settings) -> str:
     flags = [_flag(field.name) for field in dataclasses.fields(settings)]
     flag = flag.split("=")[0]
     dashed = flag.replace("_", "-")
-    near = [f for f in flags if f.startswith(dashed)] or difflib.get_close_matches(dashed, flags)
-    hint = f"did you mean {' or '.join(near[:3])}? " if near and dashed != "--" else ""
-    return f"{flag} is not a flag of this recipe: {hint}--help lists them."
+    end = nearest(dashed, flags) if dashed != "--" else "."
+    return f"{flag} is not a flag of this recipe: --help lists them{end}"
 
 
 def _typed(settings, saved: dict):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_gen.quiet import start_tensorflow
+from keras_gen.sentences import nearest
 
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Where an export has its metadata, relative to its folder."""
@@ -106,7 +107,7 @@ class Exported:
         if signature not in self.inputs:
             raise ValueError(
                 f"{self.path} has no signature {signature!r}: it has "
-                f"{', '.join(sorted(self.inputs))}."
+                f"{', '.join(sorted(self.inputs))}{nearest(signature, self.inputs)}"
             )
         specs = self.inputs[signature]
         if set(inputs) != set(specs):

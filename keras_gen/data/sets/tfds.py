@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import importlib
 import os
 import socket
@@ -19,6 +18,7 @@ import tensorflow as tf
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
+from keras_gen.sentences import nearest
 
 MEMORY_LIMIT = 4 * 2**30
 """Default limit of the bytes of decoded examples that a loader holds."""
@@ -100,9 +100,8 @@ def _builder(name: str, data_dir: Path) -> Any:
     try:
         return tfds.builder(name, data_dir=str(data_dir))
     except tfds.core.DatasetNotFoundError as error:
-        near = difflib.get_close_matches(name, tfds.list_builders(), n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "."
-        raise ValueError(f"there is no data set named {name!r}{hint}") from error
+        end = nearest(name, tfds.list_builders())
+        raise ValueError(f"there is no data set named {name!r}{end}") from error
     except (json_format.ParseError, UnicodeDecodeError) as error:
         reason = f"a JSON file in it is broken: {_line(error)}"
         raise _damaged(name, data_dir / name, reason) from error

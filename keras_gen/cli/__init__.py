@@ -4,11 +4,14 @@ Running exports needs the exports alone: neither Keras nor the code that trained
 """
 
 import argparse
+import contextlib
+import importlib.metadata
 import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import keras_gen
 from keras_gen.cli import apply, demo, models, recipes, results
 from keras_gen.media.animations import VIDEOS
 from keras_gen.media.images import SUFFIXES
@@ -23,8 +26,9 @@ examples:
   keras-gen apply cyclegan_monet holiday.jpg -o painting.jpg
   keras-gen apply cyclegan_monet "photos/*.jpg" more_photos/ -o paintings
   keras-gen apply cyclegan_monet waves.gif -o painted.gif
-  keras-gen sample saved_models/gan_usps/2 -n 100 --seed 7 -o digits.png
-  keras-gen sample digits_by_class --set label=3 -o threes.png
+  keras-gen apply vae_mnist photo.jpg --fit -o digit.png
+  keras-gen sample saved_models/dcgan_fashion_mnist/1 -n 100 --seed 7 -o clothes.png
+  keras-gen sample conditional_gan_mnist --set label=3 -o threes.png
   keras-gen demo
   keras-gen reproduce vae_mnist --preset cpu
 
@@ -75,6 +79,7 @@ OUT = """\
 a file for one image, in the format of its ending (.mp4 for a video), or else a folder, made if it
 is missing, of PNG images; there animations keep their format
 """
+FIT = "if the model takes one size, cut out the center of each image and resize it"
 TILES = f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts (default: {TILE})"
 CONDITION = "a condition of the model, such as label=3 or temperature=0.9; may be given again"
 FOLDERS = "folder of exports, or of one (default: saved_models)"
@@ -98,10 +103,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         The exit code: 0, or 1 if anything failed. A wrong command line exits with 2.
 
     Example:
-        >>> main(["sample", "gan_usps", "-n", "64", "-o", "grid.png"])    # doctest: +SKIP
+        >>> main(["sample", "vae_mnist", "-n", "64", "-o", "grid.png"])    # doctest: +SKIP
         0
     """
-    options = _parser().parse_args(argv)
+    parser = _parser()
+    if "_ARGCOMPLETE" in os.environ:  # a shell asks what may come next, and the process ends
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    options = parser.parse_args(argv)
     if argv is None and options.command in ("apply", "sample", "demo"):
         # Else TensorFlow imports Keras, and that half of what is installed, for nothing. Only in a
         # process of its own, as this would take Keras from whatever else runs in it.
@@ -123,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=_version())
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable, summary: str, description: str) -> Callable:
@@ -134,7 +145,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(add)
 
     add = command("train", recipes.train, "run a recipe", TRAIN)
-    add("recipe", metavar="NAME", help="name of a recipe, which `list` shows")
+    recipe = add("recipe", metavar="NAME", help="name of a recipe, which `list` shows")
+    recipe.completer = lambda **_: recipes.recipes()
     add("flags", nargs=argparse.REMAINDER, metavar="...", help="flags of it, such as --help")
 
     add = command("apply", apply.apply, "translate images with an export", APPLY)
@@ -143,6 +155,7 @@ def _parser() -> argparse.ArgumentParser:
     add("-o", "--out", type=Path, required=True, metavar="OUT", help=OUT)
     add("--signature", metavar="NAME", help="signature that turns images into images")
     add("--overwrite", action="store_true", help="replace existing files")
+    add("--fit", action="store_true", help=FIT)
     add("--tile", type=_tile, default=TILE, metavar="PIXELS", help=TILES)
     _add_models(add)
 
@@ -186,6 +199,15 @@ def _parser() -> argparse.ArgumentParser:
     add("--output", type=Path, metavar="DIR", help=OUTPUT)
     _add_root(add)
     return parser
+
+
+def _version() -> str:
+    """The versions of this library and of what it runs on, which are not imported for that."""
+    versions = [f"keras_gen {keras_gen.__version__}"]
+    for package in ("tensorflow", "keras"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions.append(f"{package} {importlib.metadata.version(package)}")
+    return ", ".join(versions)
 
 
 def _add_models(add: Callable) -> None:

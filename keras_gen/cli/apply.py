@@ -13,7 +13,7 @@ import numpy as np
 
 from keras_gen.cli import models
 from keras_gen.media.animations import ANIMATED, VIDEOS, is_animation, is_video, map_frames
-from keras_gen.media.images import SUFFIXES, luma, read_image, write_image
+from keras_gen.media.images import SUFFIXES, read_image, write_image
 from keras_gen.serving import exported
 from keras_gen.serving.tiles import Tiled
 
@@ -38,7 +38,7 @@ def apply(options: argparse.Namespace) -> int:
     def say(text: str) -> None:
         tqdm.write(f"keras-gen apply: {text}", file=sys.stderr)
 
-    translate = _function(model, signature, options.tile, say)
+    translate = _function(model, signature, options, say)
     failed = 0
     for path, target in bar(list(zip(paths, targets, strict=True)), unit="image"):
         try:
@@ -80,7 +80,10 @@ def _translator(model: exported.Exported, name: str | None) -> str:
 
 
 def _function(
-    model: exported.Exported, signature: str, tile: int, say: Callable[[str], None]
+    model: exported.Exported,
+    signature: str,
+    options: argparse.Namespace,
+    say: Callable[[str], None],
 ) -> Callable[..., np.ndarray]:
     """A signature as a function of one RGB image of any size, and of the bar over its tiles."""
     ((name, spec),) = models.asked(model, signature).items()
@@ -91,8 +94,17 @@ def _function(
     def network(image: np.ndarray) -> np.ndarray:
         return models.run(model, signature, output, **usual | {name: image[None]})[0]
 
-    tiled = Tiled(network, 0 if one_size else tile, say)
-    return lambda image, *bar: tiled(_fitting(image, spec.shape), *bar)
+    def taken(image: np.ndarray) -> np.ndarray:
+        if not options.fit and not models.fits(image, spec.shape):
+            high, wide = (size or "any" for size in spec.shape[1:3])
+            raise ValueError(
+                f"it is {image.shape[1]} pixels wide and {image.shape[0]} high, and the model "
+                f"takes {wide} by {high}: pass --fit to cut out the center and resize it."
+            )
+        return models.fitted(image, spec.shape)
+
+    tiled = Tiled(network, 0 if one_size else options.tile, say)
+    return lambda image, *bar: tiled(taken(image), *bar)
 
 
 def _images(patterns: Sequence[str]) -> list[Path]:
@@ -120,15 +132,16 @@ def _images(patterns: Sequence[str]) -> list[Path]:
 
 def _targets(paths: list[Path], out: Path) -> list[Path]:
     suffix = out.suffix.lower()
-    if not out.is_dir() and suffix in SUFFIXES + VIDEOS:
+    if not out.is_dir() and suffix:
         if len(paths) > 1:
             raise ValueError(
-                f"--out is the file {out} and there are {len(paths)} images: give a folder."
+                f"--out is the file {out} and there are {len(paths)} images: give a folder; one "
+                "with a dot in its name must exist."
             )
         if suffix not in (endings := _endings(paths[0])):
             raise ValueError(
                 f"--out is {out}: what {paths[0]} becomes is written to a file that ends in "
-                f"{' or '.join(endings)}, or into a folder."
+                f"{' or '.join(endings)}, or into a folder; one with a dot in its name must exist."
             )
         return [out]
     if out.exists() and not out.is_dir():
@@ -158,17 +171,3 @@ def _endings(path: Path) -> tuple[str, ...]:
 
 def _is_image(spec: Any) -> bool:
     return spec.dtype == "uint8" and spec.shape.rank == 4 and spec.shape[-1] in (1, 3)
-
-
-def _fitting(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
-    """An RGB image as a signature of images `shape` takes it: gray, if those are."""
-    height, width = image.shape[:2]
-    high, wide = shape[1:3]
-    if high not in (None, height) or wide not in (None, width):
-        raise ValueError(
-            f"it is {width} pixels wide and {height} high, and the model takes {wide or 'any'} by "
-            f"{high or 'any'}: resize or crop it."
-        )
-    if shape[-1] == 3:
-        return image
-    return np.round(luma(image)).astype(np.uint8)

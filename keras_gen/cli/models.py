@@ -2,18 +2,20 @@
 
 import argparse
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageOps
 
 from keras_gen.cli.recipes import place, recipes
 from keras_gen.cli.text import print_table
 from keras_gen.media.animations import video_grid, video_strips, write_animation
-from keras_gen.media.images import grid, write_png
+from keras_gen.media.images import grid, luma, to_pillow, write_png
 from keras_gen.results import read_published, words
 from keras_gen.results.entries import entry_of_export
-from keras_gen.sentences import refusal
+from keras_gen.sentences import nearest, refusal
 from keras_gen.serving import exported
 
 
@@ -89,6 +91,9 @@ def sample(options: argparse.Namespace) -> int:
             f"--out is {options.out}: the grid is written as PNG, so its name ends in .png, or of "
             "videos as a GIF, in .gif."
         )
+    names = [name for name, _ in options.set]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"--set {twice[0]} is given {len(twice)} times: give it one value.")
     refuse_existing([options.out], options)
     model = exported.load(find(options.models, options.model))
     signature = known(model, options.signature or "sample")
@@ -98,7 +103,7 @@ def sample(options: argparse.Namespace) -> int:
     if unknown := sorted(conditions.keys() - usual.keys()):
         raise ValueError(
             f"--set {unknown[0]}: signature {signature!r} of {model.path} has "
-            f"{', '.join(usual) or 'nothing'} to set."
+            f"{', '.join(usual) or 'nothing'} to set{nearest(unknown[0], usual)}"
         )
     if set(asked(model, signature)) != {"seed", "n"} or not outputs:
         raise ValueError(
@@ -137,9 +142,10 @@ def find(models: Path, model: str) -> Path:
     for path in (Path(model), models / model):
         if path.is_dir():
             return path
-    known = ", ".join(_exports(models)) or "none"
+    known = _exports(models)
     raise FileNotFoundError(
-        f"there is no model {model!r}, neither as a path nor in {models}, which holds: {known}."
+        f"there is no model {model!r}, neither as a path nor in {models}, which holds: "
+        f"{', '.join(known) or 'none'}{nearest(Path(model).name, known)}"
     )
 
 
@@ -148,7 +154,7 @@ def known(model: exported.Exported, name: str) -> str:
     if name not in model.inputs:
         raise ValueError(
             f"{model.path} has no signature {name!r}: choose one with --signature, "
-            f"from {', '.join(model.inputs)}."
+            f"from {', '.join(model.inputs)}{nearest(name, model.inputs)}"
         )
     return name
 
@@ -175,6 +181,25 @@ def asked(model: exported.Exported, signature: str) -> dict[str, Any]:
     """The inputs that have no usual value."""
     usual = defaults(model, signature)
     return {key: spec for key, spec in model.inputs[signature].items() if key not in usual}
+
+
+def fits(image: np.ndarray, shape: Sequence[int | None]) -> bool:
+    """Whether a signature of images `shape` takes the size of an image."""
+    sizes = zip(image.shape[:2], shape[1:3], strict=True)
+    return all(taken in (None, size) for size, taken in sizes)
+
+
+def fitted(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
+    """An RGB image as a signature of images `shape` takes it.
+
+    If the signature takes another size, the center is cut out and resized. The image becomes gray
+    if the signature's images are.
+    """
+    _, height, width, channels = shape
+    if not fits(image, shape):
+        size = (width or height or 0, height or width or 0)
+        image = np.asarray(ImageOps.fit(to_pillow(image), size, Image.Resampling.LANCZOS))
+    return image if channels == 3 else np.round(luma(image)).astype(np.uint8)
 
 
 def image_outputs(model: exported.Exported, signature: str) -> list[str]:

@@ -18,9 +18,8 @@ from keras_gen.serving import exported
 
 SHOWN = 448  # pixels: smaller images are enlarged to about this
 HEIGHT = 380
-WAITING = (
-    64  # events, which run one after another; those that come while so many wait are refused
-)
+# Events run one after another: those that come while so many wait are refused.
+WAITING = 64
 
 # Fonts of the reader's machine: others would be fetched from elsewhere.
 FONT = ["system-ui", "sans-serif"]
@@ -152,9 +151,10 @@ def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
         began = panel.start(load(path), image, seed)
         moved = []
         for dimension in began.moved:
-            ends = dict(minimum=-began.reach, maximum=began.reach)
             value = round(float(began.latents[dimension]), 2)
-            moved.append(gr.Slider(value=value, label=f"Latent {dimension}", **ends))
+            moved.append(
+                gr.Slider(-began.reach, began.reach, value=value, label=f"Latent {dimension}")
+            )
         return began, _enlarged(panel.run(load(path), began.latents)), *moved
 
     def move(began: Start | None, *values: float) -> np.ndarray | None:

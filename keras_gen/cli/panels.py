@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from keras_gen.cli import models
-from keras_gen.media.images import grid, luma, to_pillow
+from keras_gen.media.images import grid, to_pillow
 from keras_gen.serving import exported
 
 LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long
@@ -223,21 +223,16 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
     return found
 
 
-def fitted(image: np.ndarray, shape: Iterable[int | None]) -> np.ndarray:
+def fitted(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
     """An RGB image as a signature of images `shape` takes it.
 
-    Images of any size stay as they are, up to `LONGEST` pixels. Else the center is cut out and
-    resized. The image becomes gray if the signature's images are.
+    As `models.fitted`, but images of any size are shrunk to `LONGEST` pixels.
     """
-    _, height, width, channels = shape
-    pillow = to_pillow(image)
-    if height or width:
-        size = (width or height or 0, height or width or 0)
-        pillow = ImageOps.fit(pillow, size, Image.Resampling.LANCZOS)
-    else:
+    if not any(shape[1:3]):
+        pillow = to_pillow(image)
         pillow.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
-    image = np.asarray(pillow)
-    return image if channels == 3 else np.round(luma(image)).astype(np.uint8)
+        image = np.asarray(pillow)
+    return models.fitted(image, shape)
 
 
 def words(name: str) -> str:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from keras_gen.quiet import start_tensorflow
+from keras_gen.sentences import nearest
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -17,7 +18,7 @@ def train(options: argparse.Namespace) -> int:
     if options.recipe not in known:
         raise FileNotFoundError(
             f"there is no recipe {options.recipe!r} in {place('recipes')}, which holds: "
-            f"{', '.join(known) or 'none'}."
+            f"{', '.join(known) or 'none'}{nearest(options.recipe, known)}"
         )
     path = str(known[options.recipe])
     start_tensorflow()

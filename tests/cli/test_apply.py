@@ -1,5 +1,6 @@
 """The command apply, on exports alone."""
 
+import io
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from PIL import Image
 
 from all_tiny import TINY
 from keras_gen.cli import main
+from keras_gen.cli.models import fitted
 from keras_gen.media.animations import is_animation
 from keras_gen.media.images import read_image, write_png
 from keras_gen.serving import exported
@@ -69,7 +71,7 @@ def test_apply_names_and_skips_what_fails(home, capsys):
     captured = capsys.readouterr()
     assert "skipped broken.jpg: broken.jpg is not a readable" in captured.err
     assert "skipped wide.png: it is 9 pixels wide and 3 high" in captured.err
-    assert "and the model takes 9 by 6: resize or crop it." in captured.err
+    assert "and the model takes 9 by 6: pass --fit to cut out the center and" in captured.err
     assert captured.out == "1 of 3 images written to out; 2 failed\n"
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
 
@@ -83,12 +85,48 @@ def test_apply_to_an_autoencoder_reconstructs(home, capsys):
     write_png("gray.png", colors[..., :1])
     apply = ["apply", "mine/gray", "colors.png", "gray.png", "photo.png", "-o", "out"]
     assert main(apply) == 1
-    sentence = "photo.png: it is 9 pixels wide and 6 high, and the model takes 4 by 4: resize"
+    sentence = "photo.png: it is 9 pixels wide and 6 high, and the model takes 4 by 4: pass --fit"
     assert sentence in capsys.readouterr().err
     luma = np.round(colors @ [0.299, 0.587, 0.114]).astype(np.uint8)[..., None]
     for name, image in (("colors", luma), ("gray", colors[..., :1])):
         expected = np.broadcast_to(model.reconstruct(image[None])[0], [4, 4, 3])
         np.testing.assert_array_equal(read_image(f"out/{name}.png"), expected)
+
+
+def test_images_are_made_fit(home):
+    """If asked: the center of another size is cut out and resized, and the right size is kept."""
+    write_png("wide.png", PHOTO.repeat(2, 0).repeat(2, 1)[:, 3:-3])
+    assert main(["apply", "single", "photo.png", "wide.png", "--fit", "-o", "out"]) == 0
+    np.testing.assert_array_equal(read_image("out/photo.png"), PHOTO)
+    expected = fitted(read_image("wide.png"), [None, 6, 9, 3])
+    np.testing.assert_array_equal(read_image("out/wide.png"), expected)
+    write_png(
+        "bars.png", np.repeat([[0, 200, 0]], [3, 9, 3], 1)[..., None].repeat(6, 0).astype("uint8")
+    )
+    assert main(["apply", "single", "bars.png", "--fit", "-o", "out"]) == 0
+    np.testing.assert_array_equal(read_image("out/bars.png"), np.full([6, 9, 3], 200))
+    # One of any size keeps it.
+    assert main(["apply", "inverter", "wide.png", "--fit", "-o", "same.png"]) == 0
+    np.testing.assert_array_equal(read_image("same.png"), 255 - read_image("wide.png"))
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_bars_are_for_terminals(home, capsys, monkeypatch):
+    """One over the tiles of a large image, one over images; a log file gets neither."""
+    write_png("large.png", np.zeros([300, 500, 3], np.uint8))
+    command = ["apply", "inverter", "large.png", "photo.png", "--tile=256", "-o"]
+    assert main([*command, "logged"]) == 0
+    assert capsys.readouterr().err == ""
+    terminal = Terminal()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", terminal)
+        assert main([*command, "seen"]) == 0
+    assert "| 0/6 [" in terminal.getvalue() and "tile/s" in terminal.getvalue()
+    assert "| 2/2 [" in terminal.getvalue() and "image/s" in terminal.getvalue()
 
 
 def test_links_in_a_circle(home, capsys):
@@ -118,6 +156,8 @@ def test_an_image_is_never_its_own_output(home, capsys):
     [
         (["*.gif"], "out", "no image matches '*.gif'"),
         (["empty"], "out", "no image matches 'empty'"),
+        (["photo.png"], "out.tiff", "ends in .png or .jpg or .jpeg or .webp or .gif or .bmp, or"),
+        (["photo.png", "copy.png"], "v1.0", "give a folder; one with a dot in its name must exist"),
         (["photo.png"], "out.mp4", "written to a file that ends in .png or .jpg or .jpeg or .webp"),
         (["photo.png"], "file", "an existing file"),
         (["photo.png", "copy.png"], "out.png", "there are 2 images: give a folder"),
@@ -130,14 +170,20 @@ def test_apply_refuses(home, capsys, images, out, message):
     write_png("more/photo.png", PHOTO)
     write_png("copy.png", PHOTO)
     assert message in fails(capsys, "apply", "inverter", *images, "-o", out)
-    assert not Path("out").exists()
+    assert not Path("out").exists() and not Path("out.tiff").exists()
 
 
 @pytest.mark.parametrize(
     "model, signature, message",
     [
         ("unknown", None, "which holds: fixed, inverter, single."),
+        ("saved_models/fixd", None, "which holds: fixed, inverter, single; did you mean fixed?"),
         ("inverter", "sing", "has no signature 'sing': choose one with --signature, from encode"),
+        (
+            "inverter",
+            "sampel",
+            "from encode, halve, invert, sample, serving_default; did you mean s",
+        ),
         ("inverter", "encode", "images; those that do: halve, invert, serving_default."),
         ("inverter", "sample", "images; those that do: halve, invert, serving_default."),
         ("fixed", None, "choose one with --signature, from a, b."),

@@ -1,7 +1,11 @@
 """The commands list and sample, and what all commands on exports share."""
 
+import importlib.metadata
 import json
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +14,15 @@ import tensorflow as tf
 from PIL import Image
 
 from all_tiny import TINY
-from keras_gen.cli import main
+from keras_gen import __version__
+from keras_gen.cli import EXAMPLES, _parser, main
+from keras_gen.cli.models import find
+from keras_gen.cli.recipes import recipes
 from keras_gen.media.animations import video_strips
 from keras_gen.media.images import grid, read_image
+from keras_gen.serving import exported
 from keras_gen.serving.export import export
+from processes import ROOT
 from shared import fails, run_without
 
 
@@ -73,6 +82,48 @@ def test_list_and_help_need_no_tensorflow(home):
         assert done.returncode == 0 and "usage: keras-gen" in done.stdout, done.stderr
 
 
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras")]
+    assert capsys.readouterr().out == f"keras_gen {__version__}, {', '.join(versions)}\n"
+
+
+def test_the_examples_name_what_there_is(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    lines = [line.strip() for line in EXAMPLES.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("keras-gen ")]
+    assert len(commands) > 8
+    for words in commands:
+        options = _parser().parse_args(words)
+        if "recipe" in options:
+            assert options.recipe in recipes(), words
+        if "model" in options:
+            path = exported.resolve(find(options.models, options.model))
+            settable = exported.read_metadata(path)["defaults"].get("sample", {})
+            assert dict(vars(options).get("set", [])).keys() <= settable.keys(), words
+
+
+@pytest.mark.parametrize(
+    "line, completed",
+    [
+        ("keras-gen app", "apply "),
+        ("keras-gen apply inverter photo.png --f", "--fit "),
+        ("keras-gen apply inverter pho", "photo.png "),
+        ("keras-gen train vae_mn", "vae_mnist "),
+    ],
+)
+def test_completion(home, line, completed):
+    """What the TAB key gives, as a shell asks for it."""
+    package = "keras-gen[completion]"
+    pytest.importorskip("argcomplete", reason=f'needs argcomplete: pip install "{package}"')
+    asked = dict(_ARGCOMPLETE="1", COMP_LINE=line, COMP_POINT=str(len(line)), COMP_TYPE="9")
+    places = dict(_ARGCOMPLETE_STDOUT_FILENAME="completed", PYTHONPATH=str(ROOT))
+    command = [sys.executable, "-m", "keras_gen.cli"]
+    subprocess.run(command, env=os.environ | asked | places, check=True)
+    assert Path("completed").read_text() == completed
+
+
 def test_a_failing_signature_is_one_line(home, capsys, monkeypatch):
     def fail(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "out of memory\nstack trace")
@@ -118,6 +169,11 @@ def test_sample_sets_conditions(home, capsys):
         assert np.abs(read_image(f"{name}.png").astype(int) - expected).max() <= 1
     sample += ["-o", "a.png"]
     assert "--set psi: signature 'sample' of" in fails(capsys, *sample, "--set", "psi=0.5")
+    error = fails(capsys, *sample, "--set", "lable=2")
+    assert error.endswith(" has label, truncation to set; did you mean label?\n")
+    error = fails(capsys, *sample, "--set", "label=2", "--set=truncation=1", "--set=label=2")
+    assert error == "keras-gen sample: --set label is given 2 times: give it one value.\n"
+    assert not Path("a.png").exists()
     assert "Labels have values from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
     with pytest.raises(SystemExit, match="2"):
         main([*sample, "--set", "label=two"])

@@ -27,7 +27,8 @@ def test_trains_as_python_does(home, capsys, monkeypatch):
     assert capsys.readouterr().out == "__main__ ['--preset', 'smoke', '--help']\n"
     with pytest.raises(SystemExit, match="1"):
         main(["train", "toy", "--fail"])
-    assert "no recipe 'tox' in recipes, which holds: toy." in fails(capsys, "train", "tox")
+    error = fails(capsys, "train", "tox")
+    assert "no recipe 'tox' in recipes, which holds: toy; did you mean toy?" in error
 
 
 def test_places(home, monkeypatch):

@@ -2,12 +2,12 @@
 
 import json
 import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 UPLOAD = "/gradio_api/upload"
 # What follows it is the path of a file.
@@ -15,11 +15,11 @@ FILE = ("/gradio_api/file=", "/gradio_api/file/")
 FORM = 2**20  # bytes of a request around a file, or without one
 
 
-def guard(app: FastAPI, uploads: Path, most: int) -> None:
+class Guard:
     """Refuses requests for files that were not uploaded to the page or made by it.
 
     Gradio copies every file that a request names to where the page serves files, and fetches every
-    address: of any component, and before a function sees it. So requests are read before Gradio
+    address: for any component, and before a function sees it. So requests are read before Gradio
     gets them.
 
     Args:
@@ -28,38 +28,60 @@ def guard(app: FastAPI, uploads: Path, most: int) -> None:
         most: Size of the largest upload, in bytes. A request holds one.
     """
 
-    @app.middleware("http")
-    async def guarded(
-        request: Request, proceed: Callable[[Request], Awaitable[Response]]
-    ) -> Response:
+    def __init__(self, app: ASGIApp, uploads: Path, most: int):
+        self.app = app
+        self.uploads = uploads
+        self.largest = most + FORM
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a request that the page takes, and answers others."""
+        if scope["type"] == "http":
+            try:
+                receive = await self._checked(Request(scope, receive))
+            except HTTPException as refused:
+                answer = JSONResponse({"detail": refused.detail}, refused.status_code)
+                return await answer(scope, receive, send)
+        await self.app(scope, receive, send)
+
+    async def _checked(self, request: Request) -> Receive:
+        """What the page receives of a request; an HTTPException if it is refused."""
         path = request.scope["path"]
+        receive = request.receive
         files: list[Any] = [path[len(start) :] for start in FILE if path.startswith(start)]
         if request.method == "POST":
             size = request.headers.get("content-length")
-            if size is None or int(size) > most + FORM:
-                return _refused(413, f"the request is not of at most {most + FORM} bytes.")
+            if size is None or int(size) > self.largest:
+                raise HTTPException(413, f"the request is not of at most {self.largest} bytes.")
             if path != UPLOAD:
-                try:
-                    files += _named(await request.body())
-                except (ValueError, RecursionError):
-                    return _refused(400, "the request is not valid JSON.")
-        if not all(_is_below(file, uploads) for file in files):
-            return _refused(403, "the file was not uploaded to this page: upload it first.")
-        return await proceed(request)
+                body = await request.body()
+                receive = _again(body, receive)
+                files += _named(body)
+        if not all(_is_below(file, self.uploads) for file in files):
+            raise HTTPException(403, "the file was not uploaded to this page: upload it first.")
+        return receive
 
 
-def _refused(status: int, sentence: str) -> JSONResponse:
-    return JSONResponse({"detail": sentence}, status)
+def _again(body: bytes, receive: Receive) -> Receive:
+    """What gives a body that was read already, and then what there is to receive."""
+    read: list[Message] = [{"type": "http.request", "body": body}]
+
+    async def again() -> Message:
+        return read.pop() if read else await receive()
+
+    return again
 
 
 def _named(body: bytes) -> list[Any]:
-    """The paths that JSON holds, at any depth; those that are no text as None."""
+    """The values of `path` in JSON, at any depth; those that are objects as None."""
     paths: list[Any] = []
 
     def read(pairs: list[tuple[str, Any]]) -> None:
         paths.extend(value for key, value in pairs if key == "path")
 
-    json.loads(body, object_pairs_hook=read)
+    try:
+        json.loads(body, object_pairs_hook=read)
+    except (ValueError, RecursionError):
+        raise HTTPException(400, "the request is not valid JSON.") from None
     return paths
 
 

@@ -11,7 +11,7 @@ import fastapi
 import gradio as gr
 import numpy as np
 
-from keras_gen.cli.guard import guard
+from keras_gen.cli.guard import Guard
 from keras_gen.cli.panels import MOST, Images, Latents, Offer, Panel, Samples, Start, words
 from keras_gen.media.images import decode_image
 from keras_gen.serving import exported
@@ -57,7 +57,7 @@ def page(offers: list[Offer], megabytes: int, uploads: Path) -> fastapi.FastAPI:
         chosen.change(show, chosen, columns, queue=False)
     blocks.queue(api_open=False, max_size=WAITING)
     app = fastapi.FastAPI()
-    guard(app, uploads, megabytes * 2**20)
+    app.add_middleware(Guard, uploads=uploads, most=megabytes * 2**20)
     return gr.mount_gradio_app(
         app,
         blocks,

@@ -1,5 +1,6 @@
 """RESULTS.md, a page for each family in docs/results/, and the table in README.md."""
 
+import ast
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +17,8 @@ NONE = "No results have been published yet."
 FOLDER = Path("docs") / "results"
 FOOTNOTE = """\
 ↓ and ↑ say whether lower or higher is better. The figure is the first one of the run nearest to a
-preset as it stands, of several seeds the median run; next to it is the strongest cheap method.
+preset as it stands, of several seeds the median run. Next to it is the paper's value, or else the
+strongest cheap method; **behind** is what falls short of either.
 [RESULTS.md](RESULTS.md) leads to all figures, and to why a paper's value was missed."""
 
 INDEX = """\
@@ -66,6 +68,8 @@ def outdated(root: str | Path) -> dict[Path, str]:
     runs = _in_order(read_groups(root))
     root = Path(root)
     texts = {root / "RESULTS.md": index(runs), root / "README.md": _readme(root, runs)}
+    if runs:
+        texts[root / FOLDER / "headlines.md"] = headlines(runs)
     for family in _families(runs):
         texts[root / FOLDER / f"{family}.md"] = page(family, runs)
     return {
@@ -79,7 +83,10 @@ def index(runs: Sequence[list[Group]]) -> str:
     """The text of RESULTS.md: what the pages mean, and a link to each recipe's place in them."""
     if not runs:
         return f"{INDEX}\n{NONE}\n"
-    parts = [INDEX]
+    parts = [
+        INDEX,
+        f"[Headlines]({FOLDER.as_posix()}/headlines.md): one line a recipe, all families.\n",
+    ]
     for family in _families(runs):
         place = f"{FOLDER.as_posix()}/{family}.md"
         systems = dict.fromkeys(own[0].published.system for own in _of(family, runs))
@@ -112,33 +119,58 @@ def page(family: str, runs: Sequence[list[Group]]) -> str:
     return "\n".join(parts)
 
 
-def head(runs: Sequence[list[Group]]) -> str:
-    """The block of README.md: the headline of each recipe."""
+def head(root: Path, runs: Sequence[list[Group]]) -> str:
+    """The block of README.md: for each family a line for each recipe, with its headline."""
     if not runs:
         return NONE
+    parts = []
+    for family in _families(runs):
+        parts += [f"**[{family}]({FOLDER.as_posix()}/{family}.md)**", ""]
+        parts.append(_header("class", "paper", "recipe", "figure", "ours", "next to it"))
+        for own in _of(family, runs):
+            group = own[0]
+            entry = group.entries[0]
+            classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
+            link = f"[{group.recipe}](recipes/{group.recipe}.py)"
+            paper = words.source(group.published.paper)
+            name, ours = words.headline(entry)
+            parts.append(_line(classes, paper, link, name, ours, words.beside(entry)))
+        parts.append("")
+    return "\n".join([*parts, FOOTNOTE])
+
+
+def headlines(runs: Sequence[list[Group]]) -> str:
+    """The headline of each recipe with its data, its baseline and the paper's value."""
     columns = "system", "paper", "recipe", "data", "figure", "ours", "baseline", "the paper's"
-    lines = [_header(*columns)]
+    lines = ["# Headlines", "", PAGE, "", _header(*columns)]
     for own in runs:
         group = own[0]
         entry = group.entries[0]
-        published = group.published
         name, ours = words.headline(entry)
-        if entry.is_behind:
-            ours += ", behind its baseline"
-        theirs = words.paper_value(entry)
-        if entry.missed_by is not None:
-            theirs += f", missed by {entry.missed_by:.3g}" if entry.missed_by else ", met"
-        link = f"[{group.recipe}](recipes/{group.recipe}.py)"
         cells = [
-            published.system,
-            words.source(published.paper),
-            link,
+            group.published.system,
+            words.source(group.published.paper),
+            f"[{group.recipe}](../../recipes/{group.recipe}.py)",
             _dataset(group),
             name,
             ours,
+            words.baseline(entry),
+            words.paper_value(entry),
         ]
-        lines.append(_line(*cells, words.baseline(entry), theirs))
-    return "\n".join([*lines, "", FOOTNOTE])
+        lines.append(_line(*cells))
+    return "\n".join([*lines, ""])
+
+
+def _classes(recipe: Path, family: str) -> str:
+    """The classes of a family that a recipe imports, at most three by name."""
+    names: list[str] = []
+    for node in ast.walk(ast.parse(recipe.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == f"keras_gen.{family}":
+            names += [alias.name for alias in node.names if alias.name[0].isupper()]
+    shown = [f"`{name}`" for name in names[:3]]
+    if names[3:]:
+        shown.append(f"{len(names) - 3} more")
+    return ", ".join(shown)
 
 
 def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:
@@ -313,4 +345,4 @@ def _readme(root: Path, runs: Sequence[list[Group]]) -> str:
             f"{readme} must hold the table's two marks once, in this order: write {BEGIN} and, on "
             f"a line of its own below, {END}."
         )
-    return f"{before}{BEGIN}\n{head(runs)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{head(root, runs)}\n{END}{after}"

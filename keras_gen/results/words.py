@@ -72,6 +72,17 @@ def verdict(entry: Entry) -> str:
     return ", ".join(parts)
 
 
+def beside(entry: Entry) -> str:
+    """The paper's value or else the baseline, which stands next to a headline, and a word for it."""
+    if entry.figure.paper_value is None:
+        text = baseline(entry)
+    else:
+        text = f"paper: {paper_value(entry)}"
+        if entry.is_behind:
+            text += f"; {named(entry.baseline)}"
+    return f"{text}, **behind**" if entry.missed_by or entry.is_behind else text
+
+
 def source(paper: str) -> str:
     """Authors and year, linked to the address that the text holds, if it does."""
     cited = re.match(r".*?\b\d{4}\b", paper)

@@ -144,6 +144,7 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
 
     with contextlib.ExitStack() as stack:
         with _reading(source):
+            _require_end(source)
             animation = stack.enter_context(Image.open(source, formats=tuple(ANIMATED.values())))
             count = getattr(animation, "n_frames", 1)
             loop = animation.info.get("loop")
@@ -161,6 +162,13 @@ def _map_animation(source: Path, target: Path, function: Callable, bar: Callable
         }
         with replacing(target) as file:
             first.save(file, format, **options)
+
+
+def _require_end(source: Path) -> None:
+    """Refuses a GIF that was cut off between frames, which Pillow takes for a shorter one."""
+    contents = source.read_bytes()
+    if contents.startswith(b"GIF") and not contents.rstrip(b"\0\r\n").endswith(b";"):
+        raise ValueError("it was cut off, for the mark of its end is missing")
 
 
 def _map_video(source: Path, target: Path, function: Callable, bar: Callable) -> None:

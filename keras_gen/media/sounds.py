@@ -1,5 +1,6 @@
 """Sounds as arrays, and WAV files."""
 
+import numbers
 import wave
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
         path: The file; replaced if it exists.
         waveforms: int16, or floats in [-1, 1] (else a TypeError): one sound `[samples]` or
             `[samples, 1]`, or several `[n, samples, 1]`, one after the other (else a ValueError).
-        rate: Samples a second.
+        rate: Samples a second, an integer from 1 to 2**31 - 1, else a ValueError.
 
     Example:
         >>> write_wav("seven.wav", model.decode(codes, 3), rate=8000)    # doctest: +SKIP
@@ -66,6 +67,12 @@ def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
         raise ValueError(
             f"Sounds have shape {sounds.shape}: expected [samples], [samples, 1] or [n, samples, "
             "1], one channel each."
+        )
+    whole = isinstance(rate, numbers.Integral) and not isinstance(rate, bool)
+    if not whole or not 1 <= rate < 2**31:
+        raise ValueError(
+            f"rate is {rate!r}: expected samples a second, an integer from 1 to 2**31 - 1 such as "
+            "8000."
         )
     with replacing(path) as file, wave.open(file, "wb") as written:
         written.setnchannels(1)
@@ -83,7 +90,8 @@ def read_wav(path: str | Path, rate: int) -> np.ndarray:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is no such file, or has another rate, several channels or no samples.
+        ValueError: If it is no such file or was cut off, or has another rate, several channels or
+            no samples.
 
     Example:
         >>> waveform = read_wav("seven.wav", rate=8000)    # doctest: +SKIP
@@ -107,5 +115,10 @@ def read_wav(path: str | Path, rate: int) -> np.ndarray:
             f"{path} has {facts.nchannels} channels of {8 * facts.sampwidth} bits and "
             f"{facts.nframes} samples: expected 1 channel of 16 bits, and a sample at least; mix "
             "the channels and store it anew."
+        )
+    if len(frames) < 2 * facts.nframes:
+        raise ValueError(
+            f"{path} holds {len(frames) // 2} of the {facts.nframes} samples that it should have, "
+            "so it was cut off: replace it."
         )
     return np.frombuffer(frames, "<i2").astype(np.int16)[:, None]

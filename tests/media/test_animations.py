@@ -103,6 +103,18 @@ def test_a_broken_frame_is_named_and_nothing_written(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+@pytest.mark.parametrize("ending", ["gif", "png", "webp"])
+def test_animations_that_were_cut_off_are_refused(tmp_path, ending):
+    """Also a GIF that ends between two frames, and would be a shorter one."""
+    path = save(tmp_path / f"a.{ending}", duration=50)
+    whole = path.read_bytes()
+    middle = whole.index(b"\0!\xf9", len(whole) // 2) + 1 if ending == "gif" else len(whole) // 2
+    path.write_bytes(whole[:middle])
+    with pytest.raises(ValueError, match=r"a\.\w+ cannot be read \(.+\): replace or remove it"):
+        map_frames(path, tmp_path / f"b.{ending}", lambda image: image)
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+
+
 def test_refusals(tmp_path):
     path = save(tmp_path / "a.gif")
     with pytest.raises(ValueError, match=r"a name that ends in \.png or \.gif or \.webp\."):

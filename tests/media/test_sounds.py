@@ -51,6 +51,24 @@ def test_other_files_are_refused(tmp_path, facts, says):
         read_wav(written(tmp_path / "a.wav", **facts), RATE)
 
 
+@pytest.mark.parametrize("missing", [1, 2, 1000])
+def test_what_was_cut_off_is_refused(tmp_path, missing):
+    write_wav(tmp_path / "a.wav", np.ones([1000], "int16"), RATE)
+    whole = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(whole[:-missing])
+    held = (2000 - missing) // 2
+    says = f"a.wav holds {held} of the 1000 samples that it should have, so it was cut off: replace"
+    with pytest.raises(ValueError, match=says):
+        read_wav(tmp_path / "a.wav", RATE)
+
+
+@pytest.mark.parametrize("rate", [8000.5, 8000.0, 0, -8000, True, "8000", None, 2**31])
+def test_rates_are_whole_numbers(tmp_path, rate):
+    with pytest.raises(ValueError, match=f"^rate is {rate!r}: expected samples a second, an integ"):
+        write_wav(tmp_path / "a.wav", np.ones([5], "int16"), rate)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("contents", [b"", b"no sound", b"RIFF\0\0\0\0WAVE"])
 def test_broken_files_are_refused(tmp_path, contents):
     (tmp_path / "a.wav").write_bytes(contents)

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 from typing_extensions import override
 
 from keras_gen.files import replacing
-from keras_gen.media.images import write_png
+from keras_gen.media.images import as_shown, write_png
 from keras_gen.training import averaged_weights, is_chief
 
 
@@ -22,7 +23,8 @@ class SampleGrid(keras.callbacks.Callback):
 
     Args:
         draw: Function of the model that returns a uint8 image `[height, width, 3]`, as those of
-            `keras_gen.visualize` do, or a matplotlib figure.
+            `keras_gen.visualize` do, or a matplotlib figure. Other channels are drawn as by
+            `keras_gen.media.images.as_shown`.
         directory: Folder of the images, named by epoch.
         every: Epochs between images.
 
@@ -58,5 +60,5 @@ class SampleGrid(keras.callbacks.Callback):
                 with replacing(path) as file:
                     image.savefig(file, format="png")
             else:
-                write_png(path, image)
+                write_png(path, as_shown(image) if np.ndim(image) == 3 else image)
         print(f"  image: {path}")

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import math
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -14,38 +15,75 @@ _FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
+    ".jfif": "JPEG",
     ".webp": "WEBP",
     ".gif": "GIF",
     ".bmp": "BMP",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
 }
 SUFFIXES = tuple(_FORMATS)
 """Endings of the files that are taken for images, in any case."""
+MOST_PIXELS = 2**28
+"""Pixels of the largest image that is read: 16,384 x 16,384, which take 0.75 GiB in RGB."""
+
+_PILLOW_GUARD = threading.Lock()
 
 
 def decode_image(contents: bytes) -> np.ndarray:
-    """Decodes a PNG, JPEG, WebP, GIF (its first frame) or BMP file: uint8 `[height, width, 3]`.
+    """Decodes a PNG, JPEG, WebP, GIF, BMP or TIFF file, or the first image of several in it.
 
     Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned
     upright by its EXIF orientation.
 
+    Returns:
+        uint8 `[height, width, 3]`.
+
     Raises:
-        ValueError: If it is not an image, or a broken one.
+        ValueError: If it is not an image or a broken one, has more than `MOST_PIXELS` pixels, or
+            values of 32 bits.
     """
     try:
-        image = Image.open(io.BytesIO(contents), formats=tuple(set(_FORMATS.values())))
-        image.load()
-        return rgb(image)
+        image = _open(contents)
+        refusal = _refusal(image)
+        if not refusal:
+            image.load()
+            return rgb(image)
     except Exception as error:  # Broken files end in errors of many kinds.
         raise ValueError(
-            f"not a readable PNG, JPEG, WebP, GIF or BMP image ({len(contents)} bytes)"
+            f"not a readable PNG, JPEG, WebP, GIF, BMP or TIFF image ({len(contents)} bytes)"
         ) from error
+    raise ValueError(refusal)
+
+
+def _refusal(image: Image.Image) -> str:
+    """Why an image is not decoded; empty if it is."""
+    if image.width * image.height > MOST_PIXELS:
+        return (
+            f"too large an image, {image.width}x{image.height} pixels of at most {MOST_PIXELS:,} "
+            "(shrink it)"
+        )
+    if image.mode in ("I", "F"):  # of 32 bits, whose white nobody knows
+        return "an image of other values than 8 or 16 bits (store it with 8)"
+    return ""
+
+
+def _open(contents: bytes) -> Image.Image:
+    """The header of an image, also of one that is too large for Pillow's own limit."""
+    with _PILLOW_GUARD:
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(io.BytesIO(contents), formats=tuple(set(_FORMATS.values())))
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def rgb(image: Image.Image) -> np.ndarray:
     """The pixels of a Pillow image or its current frame, uint8 `[height, width, 3]`, in RGB."""
     with contextlib.suppress(Exception):  # EXIF data that cannot be read is ignored
         image = ImageOps.exif_transpose(image)
-    if image.mode == "I;16":  # gray, whose values `convert` would clip
+    if image.mode.startswith("I;16"):  # gray, whose values `convert` would clip
         image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
     if image.has_transparency_data:
         image = image.convert("RGBA")
@@ -58,7 +96,7 @@ def read_image(path: str | Path) -> np.ndarray:
 
     Raises:
         OSError: If the file cannot be read.
-        ValueError: If it is not an image, or a broken one.
+        ValueError: As `decode_image`.
 
     Example:
         >>> image = read_image("photo.jpg")    # doctest: +SKIP
@@ -73,14 +111,17 @@ def write_image(path: str | Path, image: np.ndarray) -> None:
     """Writes an image in the format of the file's ending; JPEG and WebP with quality 95.
 
     Args:
-        path: The file, with one of the endings `SUFFIXES`; replaced if it exists.
-        image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`.
+        path: The file, with one of the endings `SUFFIXES`, complete or not at all. Its folder is
+            made, and a file that is there is replaced.
+        image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`, as the functions of
+            `keras_gen.visualize` return it.
 
     Raises:
+        OSError: If the file cannot be written.
         ValueError: If the image has another dtype or shape, or the name another ending.
 
     Example:
-        >>> write_image("negative.jpg", 255 - photo)    # doctest: +SKIP
+        >>> write_image("figures/samples.png", samples(model))    # doctest: +SKIP
     """
     suffix = Path(path).suffix.lower()
     if suffix not in SUFFIXES:
@@ -104,10 +145,35 @@ def to_pillow(image: np.ndarray) -> Image.Image:
     image = np.asarray(image)
     if image.dtype != np.uint8 or image.ndim < 2 or image.shape[2:] not in ((), (1,), (3,)):
         raise ValueError(
-            f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], "
-            "[H, W, 1] or [H, W, 3]."
+            f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1] or "
+            "[H, W, 3], which keras_gen.media.images.as_shown makes of other channels."
         )
     return Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
+
+
+def as_shown(images: np.ndarray) -> np.ndarray:
+    """Images, uint8 `[..., height, width, channels]`, in the 1 or 3 channels that can be seen.
+
+    Gray and RGB stay. Four channels are RGB and its opacity, laid over white. Of any other number,
+    the channels stand side by side in gray.
+
+    Example:
+        >>> as_shown(np.zeros([28, 28, 2], np.uint8)).shape
+        (28, 56, 1)
+    """
+    channels = images.shape[-1]
+    if channels in (1, 3):
+        return images
+    if channels == 4:
+        opacity = images[..., 3:] / 255
+        return np.round(255 - opacity * (255.0 - images[..., :3])).astype(np.uint8)
+    return beside(images)
+
+
+def beside(images: np.ndarray) -> np.ndarray:
+    """The channels of images `[..., height, width, channels]` side by side in gray."""
+    *rest, height, width, channels = images.shape
+    return np.swapaxes(images, -1, -2).reshape(*rest, height, channels * width, 1)
 
 
 def flat_pixels(images: np.ndarray) -> np.ndarray:
@@ -136,7 +202,7 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
     """Lays images out in rows on white, RGB: `rows * (H + pad) + pad` high, and likewise wide.
 
     Args:
-        images: uint8 `[N, H, W, 1]` or `[N, H, W, 3]`, N >= 1, else a ValueError.
+        images: uint8 `[N, H, W, channels]`, N >= 1, else a ValueError; drawn as by `as_shown`.
         columns: Images per row. Default: nearly a square.
         pad: White pixels around each image.
 
@@ -145,15 +211,15 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
         (62, 92, 3)
     """
     images = np.asarray(images)
-    shape = images.shape
-    if images.dtype != np.uint8 or len(shape) != 4 or shape[-1] not in (1, 3) or not images.size:
+    if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
         raise ValueError(
-            f"images are {images.dtype} {list(images.shape)}: expected uint8 "
-            "[N, H, W, 1] or [N, H, W, 3] with at least one image."
+            f"images are {images.dtype} {list(images.shape)}: expected uint8 [N, H, W, channels] "
+            "with at least one image."
         )
     if (columns is not None and columns < 1) or pad < 0:
         raise ValueError(f"columns={columns} and pad={pad}: expected at least 1 and 0.")
-    n, height, width, _ = shape
+    images = as_shown(images)
+    n, height, width, _ = images.shape
     columns = min(columns or math.ceil(math.sqrt(n)), n)
     rows = math.ceil(n / columns)
     sample_grid = np.full(

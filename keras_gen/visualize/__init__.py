@@ -1,14 +1,18 @@
 """Images of what models do and of what their codes hold, as uint8 arrays.
 
-Each image of a model becomes a callback through `SampleGrid`, which draws with the averaged
-weights; `figure` makes a matplotlib figure of any of them:
+`write_image` writes an image to a file, and `figure` makes a matplotlib figure of it. Each image of
+a model becomes a callback through `SampleGrid`, which draws with the averaged weights:
 
 ```python
+write_image("runs/a/latents.png", traversals(model, held_out[:1]))
 draw = lambda model: traversals(model, held_out[:1])
 model.fit(data, callbacks=[SampleGrid(draw, "runs/a/traversals", every=5)])
 ```
+
+Images of 1 and 3 channels are drawn as they are, others as by `keras_gen.media.images.as_shown`.
 """
 
+from keras_gen.media.images import write_image
 from keras_gen.visualize.games import densities, vector_fields
 from keras_gen.visualize.models import (
     arithmetic,

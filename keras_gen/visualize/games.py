@@ -29,7 +29,7 @@ def densities(
     Raises:
         ValueError: If the data are not `[n, 1]`.
 
-    Example: `write_png("gan.png", densities(model, np.random.normal(size=(10_000, 1))))`.
+    Example: `write_image("gan.png", densities(model, np.random.normal(size=(10_000, 1))))`.
     """
     data = np.asarray(data, np.float32)
     if data.ndim != 2 or data.shape[1] != 1:

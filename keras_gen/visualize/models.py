@@ -48,7 +48,7 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
         ValueError: If a and b are not of one shape, neither latents nor images, `steps` is below 2,
             or latents are opposite and the arc between them has no one way.
 
-    Example: `write_png("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
+    Example: `write_image("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
     """
     if np.shape(a) != np.shape(b):
         raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
@@ -83,7 +83,7 @@ def traversals(
         ValueError: If the model's latents are not one known number, a dimension is not one of
             them, `points` is neither latents nor images, or `steps` is below 2.
 
-    Example: `write_png("latents.png", traversals(model, digits[:1], dimensions=[0, 3]))`.
+    Example: `write_image("latents.png", traversals(model, digits[:1], dimensions=[0, 3]))`.
     """
     _require_steps(steps)
     number = _number_of_latents(model)
@@ -147,7 +147,7 @@ def ordered_traversals(
     Raises:
         ValueError: If the model's codes are not means and log variances, or as of `traversals`.
 
-    Example: `write_png("latents.png", ordered_traversals(model, digits[:500]))`.
+    Example: `write_image("latents.png", ordered_traversals(model, digits[:500]))`.
     """
     codes = model.encode(images)
     if not isinstance(codes, tuple) or len(codes) != 2:
@@ -180,7 +180,7 @@ def perturbations(
     Raises:
         ValueError: If `points` is neither latents nor images, or `steps` is below 2.
 
-    Example: `write_png("noise.png", perturbations(model, digits[:5]))`.
+    Example: `write_image("noise.png", perturbations(model, digits[:5]))`.
     """
     _require_steps(steps)
     latents = _latents(model, points)
@@ -205,7 +205,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
     Raises:
         ValueError: If the model has not two latents, or `side` is below 1.
 
-    Example: `write_png("manifold.png", manifold(model))`.
+    Example: `write_image("manifold.png", manifold(model))`.
     """
     if (number := _number_of_latents(model)) != 2:
         raise ValueError(
@@ -236,7 +236,7 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     Raises:
         ValueError: If the codes are not `[examples, latents]`.
 
-    Example: `write_png("random_codes.png", random_codes(model, model.encode(digits)))`.
+    Example: `write_image("random_codes.png", random_codes(model, model.encode(digits)))`.
     """
     codes = np.asarray(codes_of_data, "float64")
     if codes.ndim != 2 or len(codes) < 2:
@@ -272,7 +272,7 @@ def arithmetic(model, a, b, c, seed: int = 0, **given) -> np.ndarray:
     Raises:
         ValueError: As `model.latent_arithmetic`.
 
-    Example: `write_png("arithmetic.png", arithmetic(model, smiling, women, men))`.
+    Example: `write_image("arithmetic.png", arithmetic(model, smiling, women, men))`.
     """
     rows = [np.concatenate([z, np.mean(z, axis=0, keepdims=True)]) for z in (a, b, c)]
     shown = [model.generate(row.astype("float32"), **given) for row in rows]
@@ -291,7 +291,7 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
     Returns: a uint8 image `[height, width, 3]`. A row holds the image, its reconstruction, and what
         is generated from its latents above layer 1, above layer 2, and so on; last a sample.
 
-    Example: `write_png("layers.png", redrawn(model, test_images[:8]))`.
+    Example: `write_image("layers.png", redrawn(model, test_images[:8]))`.
     """
     codes = model.encode(images)
     noise = np.random.default_rng(seed).normal(size=codes.shape).astype("float32")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from keras_gen.media.images import grid
+from keras_gen.media.images import beside, grid
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -80,7 +80,8 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
 
     Args:
         weights: Kernel `[inputs, units]`, such as that of the first dense layer.
-        shape: `(height, width, 1 or 3)` of the inputs.
+        shape: `(height, width, channels)` of the inputs. Channels other than 1 or 3 stand side by
+            side.
         n: Units shown, the first ones; all if there are fewer.
 
     Returns: a uint8 image `[height, width, 3]`.
@@ -88,7 +89,7 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
     Raises:
         ValueError: If the weights are not `[inputs, units]` of that shape.
 
-    Example: `write_png("filters.png", filters(model.encoder.get_weights()[0], (28, 28, 1)))`.
+    Example: `write_image("filters.png", filters(model.encoder.get_weights()[0], (28, 28, 1)))`.
     """
     weights = np.asarray(weights, "float32")
     if weights.ndim != 2 or len(weights) != np.prod(shape):
@@ -99,8 +100,8 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
     shown = weights[:, :n]
     largest = np.abs(shown).max(axis=0)
     scaled = shown / np.where(largest > 0, largest, 1)
-    images = np.round(127.5 + 127.5 * scaled).astype("uint8")
-    return grid(images.T.reshape(-1, *shape))
+    images = np.round(127.5 + 127.5 * scaled).astype("uint8").T.reshape(-1, *shape)
+    return grid(images if shape[-1] in (1, 3) else beside(images))
 
 
 def unit_filters(model) -> np.ndarray:

@@ -14,7 +14,7 @@ def reconstructions(model, images) -> np.ndarray:
 
     Returns: a uint8 image `[height, width, 3]`.
 
-    Example: `write_png("reconstructions.png", reconstructions(model, digits[:8]))`.
+    Example: `write_image("reconstructions.png", reconstructions(model, digits[:8]))`.
     """
     rows = [as_uint8(model, images), as_uint8(model, model.reconstruct(images))]
     return grid(np.concatenate(rows), len(images))
@@ -32,7 +32,7 @@ def image_rows(sets, columns: int) -> np.ndarray:
 
     Example:
     ```python
-    write_png("codes.png", image_rows([test, model.reconstruct(test), from_jpeg], columns=16))
+    write_image("codes.png", image_rows([test, model.reconstruct(test), from_jpeg], columns=16))
     ```
     """
     return grid(np.concatenate([images[:columns] for images in sets]), columns)
@@ -49,7 +49,7 @@ def denoised(model, images) -> np.ndarray:
 
     Returns: a uint8 image `[height, width, 3]`.
 
-    Example: `write_png("denoised.png", denoised(model, test_images[:16]))`.
+    Example: `write_image("denoised.png", denoised(model, test_images[:16]))`.
     """
     corrupted = model.corrupt(model.prepare(images))
     rows = [as_uint8(model, images), model.restore(corrupted), model.restore(model(corrupted))]
@@ -104,7 +104,7 @@ def anomalies(model, *sets: np.ndarray, n: int = 12) -> np.ndarray:
 
     Returns: a uint8 image `[height, width, 3]`, of four rows per set.
 
-    Example: `write_png("anomalies.png", anomalies(model, test_clothes, test_digits))`.
+    Example: `write_image("anomalies.png", anomalies(model, test_clothes, test_digits))`.
     """
     rows = []
     for images in sets:
@@ -132,7 +132,7 @@ def sample_neighbors(
 
     Returns: a uint8 image `[height, width, 3]`.
 
-    Example: `write_png("neighbors.png", sample_neighbors(model, train_images))`.
+    Example: `write_image("neighbors.png", sample_neighbors(model, train_images))`.
     """
     made = model.sample(n, seed=seed, **conditions)
     neighbors, _ = model.nearest_neighbors(made, training, k)
@@ -152,7 +152,7 @@ def analogies(model, images, through=None) -> np.ndarray:
 
     Returns: a uint8 image `[height, width, 3]`.
 
-    Example: `write_png("analogies.png", analogies(model, digits[:10]))`.
+    Example: `write_image("analogies.png", analogies(model, digits[:10]))`.
     """
     images = as_uint8(through or model, images)
     if through is None:
@@ -174,7 +174,7 @@ def swaps(model, styles, identities) -> np.ndarray:
 
     Returns: a uint8 image `[height, width, 3]`; its first corner is white.
 
-    Example: `write_png("swaps.png", swaps(model, digits[:8], digits[8:16]))`.
+    Example: `write_image("swaps.png", swaps(model, digits[:8], digits[8:16]))`.
     """
     rows, columns = len(styles), len(identities)
     made = model.swap(np.repeat(styles, columns, axis=0), np.tile(identities, [rows, 1, 1, 1]))

@@ -21,7 +21,7 @@ def spectrograms(*rows: np.ndarray) -> np.ndarray:
         TypeError: If a dtype is another.
         ValueError: If the shapes or the values are others.
 
-    Example: `write_png("both.png", spectrograms(recordings, model.convert(recordings, 3)))`.
+    Example: `write_image("both.png", spectrograms(recordings, model.convert(recordings, 3)))`.
     """
     levels = [1 + 20 / _RANGE * np.log10(spectrogram(sounds) + 1e-9) for sounds in rows]
     pixels = (255 * np.clip(np.concatenate(levels), 0, 1)).round().astype(np.uint8)

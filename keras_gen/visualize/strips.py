@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_gen.media.images import grid
+from keras_gen.media.images import as_shown, grid
 from keras_gen.visualize.plots import new_figure, pixels
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def strips(rows: Mapping[str, np.ndarray]) -> np.ndarray:
     Raises:
         ValueError: If there is no row, or rows differ in number or shape.
 
-    Example: `write_png("both.png", strips({"GAN": gan.sample(10), "VAE": vae.sample(10)}))`.
+    Example: `write_image("both.png", strips({"GAN": gan.sample(10), "VAE": vae.sample(10)}))`.
     """
     shapes = {np.shape(images) for images in rows.values()}
     if len(shapes) != 1:
@@ -124,10 +124,11 @@ def film_strip(frames: Sequence[np.ndarray], n: int = 5) -> np.ndarray:
     """Some of the images of a training, from the first to the last, side by side.
 
     Args:
-        frames: uint8 images `[height, width, channels]` of one size, in order.
+        frames: uint8 images `[height, width, channels]` of one size, in order; drawn as by
+            `keras_gen.media.images.as_shown`.
         n: How many are shown, evenly spaced; all if there are fewer.
 
-    Returns: a uint8 image `[height, n * width, channels]`.
+    Returns: a uint8 image `[height, n * width, 1 or 3]`.
 
     Raises:
         ValueError: If there is no frame, or `n` is below 1.
@@ -139,7 +140,7 @@ def film_strip(frames: Sequence[np.ndarray], n: int = 5) -> np.ndarray:
             f"There are {len(frames)} frames and n is {n}: give at least 1 of each."
         )
     shown = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
-    return np.concatenate([frames[number] for number in shown], axis=1)
+    return np.concatenate([as_shown(frames[number]) for number in shown], axis=1)
 
 
 def _middles(size, labels, pad, kind):

@@ -7,6 +7,7 @@ import pytest
 from all_tiny import TINY
 from keras_gen.callbacks import SampleGrid
 from keras_gen.media.images import read_image
+from keras_gen.visualize import samples
 from processes import tasks
 
 
@@ -50,6 +51,26 @@ def test_draws_with_averaged_weights_and_leaves_the_trained_ones(tmp_path):
     model.fit(*TINY["VAE"].data(4), batch_size=1, verbose=0, callbacks=[sample_grid, Trained()])
     averaged, after = seen
     assert any((a != b).any() for a, b in zip(averaged, after, strict=True))
+
+
+def test_images_of_any_number_of_channels_are_drawn(tmp_path):
+    """Those of a function of its own, and of a model: red and white in two channels and in four."""
+    two = np.full([1, 3, 4, 2], 255, "uint8") - np.array([165, 0], "uint8")
+    four = np.full([1, 3, 4, 4], 255, "uint8") - np.array([0, 255, 255, 0], "uint8")
+    made = [two, four]
+    expected = [[[90] * 3] * 4 + [[255] * 3] * 4, [[255, 0, 0]] * 4]
+
+    class Model:
+        def sample(self, n, seed):
+            return made[epoch]
+
+    for epoch in range(2):
+        drawn = samples(Model(), 1)
+        np.testing.assert_array_equal(drawn[2:-2, 2:-2], [expected[epoch]] * 3)
+    fit(SampleGrid(lambda model: made.pop(0)[0], tmp_path), epochs=2)
+    for epoch in range(2):
+        found = read_image(tmp_path / f"epoch-{epoch + 1:04d}.png")
+        np.testing.assert_array_equal(found, [expected[epoch]] * 3)
 
 
 def test_only_the_chief_draws(tmp_path, monkeypatch):

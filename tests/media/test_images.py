@@ -1,14 +1,17 @@
 """Reading, writing and laying out images."""
 
 import struct
+import zlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image
 
+import keras_gen.visualize
 from keras_gen.media.images import (
     SUFFIXES,
+    as_shown,
     flat_pixels,
     grid,
     luma,
@@ -18,6 +21,7 @@ from keras_gen.media.images import (
 )
 
 RGB = np.random.default_rng(0).integers(0, 256, [5, 7, 3], np.uint8)
+FORMATS = {".jpg": "JPEG", ".jfif": "JPEG", ".tif": "TIFF"}
 
 
 def png(path, image, dtype=np.uint8):
@@ -36,7 +40,7 @@ def test_the_ending_is_the_format(tmp_path, ending):
     smooth = np.linspace(0, 255, 16 * 16).reshape(16, 16, 1).astype(np.uint8)
     write_image(tmp_path / f"a{ending}", smooth)
     with Image.open(tmp_path / f"a{ending}") as image:
-        assert image.format.lower() == ending.lower().strip(".").replace("jpg", "jpeg")
+        assert image.format == FORMATS.get(ending.lower(), ending.strip(".").upper())
     assert np.abs(read_image(tmp_path / f"a{ending}").astype(int) - smooth).mean() < 2
 
 
@@ -66,6 +70,54 @@ def test_sixteen_bits_become_eight(tmp_path, channels):
     image = RGB[..., :channels]
     path = png(tmp_path / "a.png", image.astype(np.uint16) * 257, np.uint16)
     np.testing.assert_array_equal(read_image(path), np.broadcast_to(image, RGB.shape))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_sixteen_bits_of_tiff_become_eight(tmp_path, order):
+    """In both orders of bytes."""
+    values = RGB[..., 0].astype(f"{order}u2") * 257
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.tif"), RGB[..., :1].repeat(3, -1))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "int32"])
+def test_values_of_unknown_range_are_refused(tmp_path, dtype):
+    Image.fromarray(RGB[..., 0].astype(dtype)).save(tmp_path / "a.tiff")
+    with pytest.raises(ValueError, match=r"a.tiff is an image of other values than 8 or 16 bits"):
+        read_image(tmp_path / "a.tiff")
+
+
+@pytest.mark.parametrize("ending", SUFFIXES)
+def test_images_that_were_cut_off_are_refused(tmp_path, ending):
+    image = np.random.default_rng(0).integers(0, 256, [64, 64, 3], np.uint8)
+    write_image(tmp_path / f"a{ending}", image)
+    whole = (tmp_path / f"a{ending}").read_bytes()
+    for fraction in (0.1, 0.5, 0.9, 0.99):
+        (tmp_path / f"b{ending}").write_bytes(whole[: int(fraction * len(whole))])
+        with pytest.raises(ValueError, match="is not a readable PNG"):
+            read_image(tmp_path / f"b{ending}")
+
+
+def test_images_beyond_the_limit_of_pillow_are_read(tmp_path, monkeypatch):
+    """That has a limit for its own users, where it warns, and one where it refuses."""
+    write_png(tmp_path / "a.png", RGB)
+    for limit in (30, 10):  # 35 pixels are more than once, and more than twice as many
+        monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+        np.testing.assert_array_equal(read_image(tmp_path / "a.png"), RGB)
+        assert limit == Image.MAX_IMAGE_PIXELS
+
+
+def test_too_large_an_image_is_refused_with_its_size(tmp_path):
+    header = struct.pack(">IIBBBBB", 20_000, 15_000, 8, 2, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", b"")]
+    contents = b"\x89PNG\r\n\x1a\n"
+    for name, data in chunks:
+        contents += struct.pack(">I", len(data)) + name + data
+        contents += struct.pack(">I", zlib.crc32(name + data))
+    (tmp_path / "a.png").write_bytes(contents)
+    says = r"a.png is too large an image, 20000x15000 pixels of at most 268,435,456 \(shrink it\)"
+    with pytest.raises(ValueError, match=says):
+        read_image(tmp_path / "a.png")
 
 
 def test_other_formats(tmp_path):
@@ -143,7 +195,7 @@ def test_broken_exif_is_ignored(tmp_path, tiff):
 )
 def test_what_is_not_an_image(tmp_path, content):
     (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(ValueError, match=r"a\.jpg is not a readable PNG, JPEG, WebP, GIF or BMP"):
+    with pytest.raises(ValueError, match=r"a\.jpg is not a readable PNG, .* BMP or TIFF image"):
         read_image(tmp_path / "a.jpg")
 
 
@@ -175,16 +227,41 @@ def test_grid_columns(n, columns, shape):
 
 @pytest.mark.parametrize(
     "images",
-    [
-        np.zeros([1, 4, 4, 3]),
-        np.zeros([4, 4, 3], np.uint8),
-        np.zeros([1, 4, 4, 2], np.uint8),
-        np.zeros([0, 4, 4, 3], np.uint8),
-    ],
+    [np.zeros([1, 4, 4, 3]), np.zeros([4, 4, 3], np.uint8), np.zeros([0, 4, 4, 3], np.uint8)],
 )
 def test_grid_checks(images):
     with pytest.raises(ValueError, match="expected uint8"):
         grid(images)
+
+
+def test_four_channels_are_colors_over_white():
+    color = np.array([200, 100, 0])
+    images = np.array([[[[*color, 255], [*color, 51], [*color, 0]]]], np.uint8)
+    expected = [color, 255 - (255 - color) / 5, [255, 255, 255]]
+    np.testing.assert_array_equal(as_shown(images)[0, 0], expected)
+    np.testing.assert_array_equal(grid(images, pad=0)[0], expected)
+
+
+@pytest.mark.parametrize("channels", [2, 5])
+def test_other_channels_stand_side_by_side(channels):
+    images = np.random.default_rng(0).integers(0, 256, [1, 2, 3, channels], np.uint8)
+    drawn = grid(images, pad=0)
+    assert drawn.shape == (2, 3 * channels, 3)
+    for channel in range(channels):
+        part = drawn[:, 3 * channel : 3 * channel + 3]
+        np.testing.assert_array_equal(part, images[0, ..., [channel] * 3].transpose(1, 2, 0))
+
+
+def test_pictures_are_saved_by_one_call(tmp_path):
+    """It makes the folder, replaces what is there, and refuses a kind that it does not know."""
+    path = tmp_path / "new" / "folder" / "a.png"
+    for image in (np.zeros([4, 5, 3], np.uint8), RGB):
+        keras_gen.visualize.write_image(path, image)
+    np.testing.assert_array_equal(read_image(path), RGB)
+    for name in ("a.pdf", "a"):
+        with pytest.raises(ValueError, match=f"{name} does not end in one of .png, .*: rename it"):
+            keras_gen.visualize.write_image(path.with_name(name), RGB)
+    assert [file.name for file in path.parent.iterdir()] == ["a.png"]
 
 
 @pytest.mark.parametrize("options", [{"columns": 0}, {"pad": -1}])

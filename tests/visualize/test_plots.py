@@ -82,6 +82,16 @@ class TestFilters:
         expected = np.round(127.5 * (1 + weights[:, 1] / largest)).reshape(2, 2, 3)
         np.testing.assert_array_equal(sample_grid[2:4, 6:8], expected)
 
+    def test_other_channels_stand_side_by_side(self):
+        """Four of them too: a weight is no opacity."""
+        weights = np.linspace(-1, 1, 16)[:, None]
+        expected = np.round(127.5 * (1 + weights)).reshape(2, 2, 4)
+        sample_grid = filters(weights, (2, 2, 4))
+        assert sample_grid.shape == (6, 12, 3)
+        for channel in range(4):
+            part = sample_grid[2:4, 2 + 2 * channel : 4 + 2 * channel, 0]
+            np.testing.assert_allclose(part, expected[..., channel], atol=1)
+
     @pytest.mark.parametrize("shape", [(12,), (3, 3), (3, 3, 3, 8)])
     def test_weights_of_another_shape(self, shape):
         with pytest.raises(ValueError, match=r"expected \[inputs, units\] with 4 inputs"):

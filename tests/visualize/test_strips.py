@@ -58,6 +58,8 @@ def test_a_film_strip_goes_from_the_first_frame_to_the_last():
     assert strip.shape == (2, 9, 3)
     np.testing.assert_array_equal(strip[0, ::3, 0], [0, 4, 8])
     assert film_strip(frames[:2], 5).shape == (2, 6, 3)
+    clear = np.zeros([2, 3, 4], np.uint8)  # colors and their opacity
+    assert (film_strip([clear]) == np.full([2, 3, 3], 255)).all()
     for bad, n in (([], 3), (frames, 0)):
         with pytest.raises(ValueError, match="give at least 1 of each"):
             film_strip(bad, n)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ class Source:
         decode: TensorFlow function from a stored example to the one that the source returns, such
             as from encoded bytes to an image, for sets too large to hold decoded.
         origin: One line that says where the examples come from.
+        class_names: Names of the classes by the number that labels them; None if they have none.
 
     Raises:
         TypeError: If an array holds Python objects.
@@ -39,12 +40,14 @@ class Source:
         tensors: Any,
         decode: Callable[[Any], Any] | None = None,
         origin: str = "arrays in memory",
+        class_names: Sequence[str] | None = None,
     ):
         if isinstance(tensors, list):
             tensors = np.asarray(tensors)
         self._tensors = tf.nest.map_structure(_stacked, tensors)
         self._decode = decode
         self.origin = origin
+        self.class_names = None if class_names is None else tuple(class_names)
         lengths = sorted({len(tensor) for tensor in tf.nest.flatten(self._tensors)})
         if len(lengths) != 1:
             raise ValueError(
@@ -95,7 +98,8 @@ class Source:
             >>> train = source.select(np.arange(len(source)) % 10 != 0)
         """
         indices = np.arange(self._size)[index]
-        return Source(self._stored(indices), self._decode, origin or self.origin)
+        stored = self._stored(indices)
+        return Source(stored, self._decode, origin or self.origin, self.class_names)
 
     def map(self, function: Callable[..., Any]) -> Source:
         """Applies `function` to each example once and holds the results in memory.
@@ -103,7 +107,8 @@ class Source:
         For what is the same in every epoch, such as padding; else use `stream(augment=...)`.
         """
         examples = self._in_order().map(function, num_parallel_calls=tf.data.AUTOTUNE)
-        return Source(_collect(examples, self._size), origin=self.origin)
+        mapped = _collect(examples, self._size)
+        return Source(mapped, origin=self.origin, class_names=self.class_names)
 
     def gather(self, index: tf.Tensor) -> Any:
         """Returns the decoded examples at integers `[count]`, stacked; also inside a graph."""
@@ -242,6 +247,8 @@ def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
 def checked_integer(name: str, value: Any, minimum: int) -> int:
     """Returns an argument as an int; a TypeError if it is none, a ValueError if below `minimum`."""
     try:
+        if isinstance(value, bool):
+            raise TypeError
         number = operator.index(value)
     except TypeError:
         raise TypeError(
@@ -250,6 +257,34 @@ def checked_integer(name: str, value: Any, minimum: int) -> int:
     if number < minimum:
         raise ValueError(f"{name} must be at least {minimum}, found {number}.")
     return number
+
+
+def checked_pairs(source: Source) -> Source:
+    """Returns a source of `(example, label)`; a TypeError if its examples are others.
+
+    A dict would unpack to its names, and a label before its image be taken for the image.
+    """
+    spec = source.element_spec
+    if isinstance(spec, tuple) and len(spec) == 2 and isinstance(spec[1], tf.TensorSpec):
+        label = spec[1]
+        if label.dtype.is_integer and label.shape.rank == 0:
+            return source
+    raise TypeError(
+        f"expected examples (example, label) with an integer label, found {spec} "
+        f"({source.origin}); bring them into that form with source.map."
+    )
+
+
+def on_first(function: Callable[[Any], Any], example: Any) -> Any:
+    """Applies a function to an example, or to the first field of a tuple; no dict has a first."""
+    if isinstance(example, tuple):
+        return (on_first(function, example[0]), *example[1:])
+    if isinstance(example, dict):
+        raise TypeError(
+            "expected an array or a tuple whose first field is augmented, found a dict of "
+            f"{', '.join(map(str, example))}; make it a tuple with source.map."
+        )
+    return function(example)
 
 
 def finished(

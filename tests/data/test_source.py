@@ -127,6 +127,30 @@ def test_a_selection_keeps_what_is_asked_for():
         source.select(slice(0))
 
 
+def test_names_of_classes_stay():
+    source = Source((np.zeros([4, 2]), np.arange(4) % 2), class_names=["cat", "dog"])
+    mapped = source.map(lambda image, label: (image + 1, label))
+    for kept in (source, source.take(2), source.select([3, 1]), mapped):
+        assert kept.class_names == ("cat", "dog")
+    assert numbers(3).class_names is None
+
+
+def test_parts_of_a_dict_keep_their_names():
+    """TensorFlow orders them by name: not as they were given."""
+    source = Source({"x": np.arange(6.0), "label": np.arange(6)})
+
+    def twice(example, seed):
+        return {"x": 2 * example["x"], "label": example["label"]}
+
+    for batch in (
+        next(iter(source.stream(3, augment=twice))),
+        next(iter(source.batches(3, augment_batch=twice))),
+        source.map(lambda example: twice(example, None)).arrays(),
+        source.arrays(0, twice),
+    ):
+        np.testing.assert_array_equal(batch["x"], 2 * batch["label"])
+
+
 def test_specs_are_static_and_say_what_comes():
     images = Source((np.zeros([5, 4, 6, 3], "uint8"), np.arange(5)))
     assert images.element_spec == (tf.TensorSpec([4, 6, 3], tf.uint8), tf.TensorSpec([], tf.int64))
@@ -147,6 +171,7 @@ def test_specs_are_static_and_say_what_comes():
         (lambda: numbers(5).stream(6), ValueError, "6 is larger than the set of 5"),
         (lambda: numbers(5).stream(0), ValueError, "batch_size must be at least 1, found 0"),
         (lambda: numbers(5).stream(2.0), TypeError, "integer"),
+        (lambda: numbers(5).batches(True), TypeError, "integer .* found True"),
         (lambda: numbers(5).stream(2, start=-1), ValueError, "start must be at least 0"),
         (lambda: numbers(5).stream(2, seed=-1), ValueError, "seed must be at least 0"),
         (lambda: numbers(5).take(0), ValueError, "count"),

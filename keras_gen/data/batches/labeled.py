@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.data.batches.unpaired import unpaired
-from keras_gen.data.source import Source, finished
+from keras_gen.data.source import Source, checked_pairs, finished
 
 
 def even_order(labels: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -68,7 +68,7 @@ def partly_labeled(
     Each part is shuffled on its own, so the few labeled examples are repeated more often.
 
     Args:
-        labeled: Examples `(image, label)`, at least as many as a batch has.
+        labeled: Examples `(image, label)`, at least as many as a batch has; else a TypeError.
         unlabeled: Images of the same shape, or `(image, label)` with labels that are ignored.
         batch_size: Examples in a *global* batch.
         seed: Any non-negative integer.
@@ -103,6 +103,9 @@ def partly_labeled(
         no_labels = -tf.ones([hidden], labels.dtype)
         return tf.concat([images, others], 0), tf.concat([labels, no_labels], 0)
 
+    checked_pairs(labeled)
+    if not isinstance(unlabeled.element_spec, tf.TensorSpec):
+        checked_pairs(unlabeled)
     parts = unpaired(labeled, unlabeled, (labels_per_batch, hidden), seed, start)
     batches = parts.map(tf.autograph.experimental.do_not_convert(mixed))
     return finished(batches, seed, start, augment_batch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.source import Source
+from keras_gen.data.source import Source, checked_pairs
 
 
 def class_triples(
@@ -17,7 +17,8 @@ def class_triples(
     other classes.
 
     Args:
-        source: Examples `(x, label)`, at least two classes of at least two, else a ValueError.
+        source: Examples `(x, label)`, else a TypeError; at least two classes of at least two, else
+            a ValueError.
         batch_size: Examples in a *global* batch.
         seed: Any non-negative integer.
         start: Batches already consumed; see `Source.stream`.
@@ -26,7 +27,7 @@ def class_triples(
         >>> source = Source((np.zeros([8, 28, 28, 1], "uint8"), np.arange(8) % 2))
         >>> x, labels, same, other, other_labels = next(iter(class_triples(source, 4)))
     """
-    _, labels = source.arrays()
+    _, labels = checked_pairs(source).arrays()
     _, kinds, counts = np.unique(labels, return_inverse=True, return_counts=True)
     if len(counts) < 2 or counts.min() < 2:
         raise ValueError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.data.source import Source
+from keras_gen.data.source import Source, checked_pairs
 
 GROUPS = ("even, red", "even, green", "odd, red", "odd, green")
 
@@ -28,7 +28,7 @@ def rare_color(digits: Source, rare: float = 0.02, seed: int = 0) -> tuple[Sourc
         >>> digits = Source((np.zeros([4, 28, 28, 1], "uint8"), np.arange(4)))
         >>> source, groups = rare_color(digits, rare=0.5)
     """
-    images, labels = digits.arrays()
+    images, labels = checked_pairs(digits).arrays()
     if not 0 <= rare <= 1:
         raise ValueError(f"rare is {rare}: expected a fraction from 0 to 1.")
     odd = labels.astype(np.int64) % 2
@@ -59,7 +59,7 @@ def rare_group(examples: Source, rare: float = 0.05, seed: int = 0) -> tuple[Sou
         >>> some = Source((np.zeros([5, 8, 8, 3], "uint8"), np.array([0, 1, 2, 3, 3])))
         >>> source, groups = rare_group(some, rare=0.5)
     """
-    images, labels = examples.arrays()
+    images, labels = checked_pairs(examples).arrays()
     groups = labels.astype(np.int64)
     if not 0 <= rare < 1:
         raise ValueError(f"rare is {rare}: expected a fraction from 0 to below 1.")

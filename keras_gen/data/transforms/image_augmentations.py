@@ -11,7 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.data.source import checked_integer
+from keras_gen.data.source import checked_integer, on_first
 from keras_gen.data.transforms.resizing import resize_cover
 
 
@@ -152,23 +152,30 @@ def draw_normal(example: Any, seed: tf.Tensor) -> Any:
         >>> codes = Source(np.stack(model.encode(images), axis=1))
         >>> batches = codes.stream(64, augment_batch=draw_normal)
     """
-    if isinstance(example, tuple):
-        return (draw_normal(example[0], seed), *example[1:])
-    if example.shape.rank < 3 or example.shape[1] != 2:
-        raise ValueError(f"expected means and log variances [n, 2, ...], found {example.shape}.")
-    mean, log_variance = tf.unstack(example, axis=1)
-    return mean + tf.exp(0.5 * log_variance) * tf.random.stateless_normal(tf.shape(mean), seed)
+
+    def draw(both: tf.Tensor) -> tf.Tensor:
+        if both.shape.rank < 3 or both.shape[1] != 2:
+            raise ValueError(
+                f"expected means and log variances [n, 2, ...], found {both.shape}."
+            )
+        mean, log_variance = tf.unstack(both, axis=1)
+        normal = tf.random.stateless_normal(tf.shape(mean), seed)
+        return mean + tf.exp(0.5 * log_variance) * normal
+
+    return on_first(draw, example)
 
 
 def on_image(
     function: Callable[[tf.Tensor], tf.Tensor], example: Any, ranks: tuple[int, ...] = (3,)
 ) -> Any:
     """Applies `function` to an image or a tuple's first; a ValueError unless uint8 of `ranks`."""
-    if isinstance(example, tuple):
-        return (on_image(function, example[0], ranks), *example[1:])
-    if example.dtype != tf.uint8 or example.shape.rank not in ranks:
-        raise ValueError(
-            "an image must be uint8 [height, width, channels], found "
-            f"{example.dtype.name} {example.shape}."
-        )
-    return function(example)
+
+    def checked(image: tf.Tensor) -> tf.Tensor:
+        if image.dtype != tf.uint8 or image.shape.rank not in ranks:
+            raise ValueError(
+                "an image must be uint8 [height, width, channels], found "
+                f"{image.dtype.name} {image.shape}."
+            )
+        return function(image)
+
+    return on_first(checked, example)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.source import checked_integer
+from keras_gen.data.source import checked_integer, on_first
 
 
 def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
@@ -75,10 +75,11 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
     most = checked_integer("most", most, minimum=0)
 
     def augment(example: Any, seed: tf.Tensor) -> Any:
-        if isinstance(example, tuple):
-            return (augment(example[0], seed), *example[1:])
-        first = tf.random.stateless_uniform([], seed, 0, 2 * most + 1, tf.int32)
-        padded = tf.pad(example, [[most, most], [0, 0]])
-        return tf.ensure_shape(padded[first : first + example.shape[0]], example.shape)
+        def shift(waveform: tf.Tensor) -> tf.Tensor:
+            first = tf.random.stateless_uniform([], seed, 0, 2 * most + 1, tf.int32)
+            padded = tf.pad(waveform, [[most, most], [0, 0]])
+            return tf.ensure_shape(padded[first : first + waveform.shape[0]], waveform.shape)
+
+        return on_first(shift, example)
 
     return augment

@@ -68,6 +68,16 @@ def test_labels_of_the_unlabeled_are_left_aside(sources):
     assert batches((few, labeled), 3) == batches(sources, 3)
 
 
+def test_parts_without_an_order_are_refused(sources):
+    """A dict unpacks to its names; a label that comes first is no label."""
+    few, many = sources
+    images, labels = few.arrays()
+    named = Source({"image": images, "label": labels})
+    for pair in ((named, many), (few, named), (Source((labels, images)), many)):
+        with pytest.raises(TypeError, match=r"^expected examples \(example, label\) with"):
+            partly_labeled(*pair, batch_size=4)
+
+
 def test_a_stream_goes_on_where_it_stopped(sources):
     assert batches(sources, 3, seed=4, start=5) == batches(sources, 8, seed=4)[5:]
     assert batches(sources, 8, seed=4) != batches(sources, 8, seed=5)

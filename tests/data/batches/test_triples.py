@@ -52,6 +52,14 @@ def test_batches_have_a_known_size():
     assert {field.shape[0] for field in spec} == {3}
 
 
+def test_parts_without_an_order_are_refused():
+    """A dict unpacks to its names; a label that comes first is no label."""
+    x, labels = SOURCE.arrays()
+    for parts in ({"x": x, "label": labels}, (labels, x[:, None]), (x, labels, labels), x):
+        with pytest.raises(TypeError, match=r"^expected examples \(example, label\) with"):
+            class_triples(Source(parts), 2)
+
+
 @pytest.mark.parametrize(("labels", "counts"), [([0, 0, 0], r"\[3\]"), ([0, 0, 5], r"\[2, 1\]")])
 def test_classes_without_pairs_are_refused(labels, counts):
     with pytest.raises(ValueError, match=f"There are {counts} examples of each class: class_tri"):

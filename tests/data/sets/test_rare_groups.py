@@ -32,6 +32,13 @@ def test_a_digit_is_in_one_channel_and_its_class_is_its_parity(digits):
     assert source.origin == "arrays in memory, 30.0% of the odd ones green"
 
 
+@pytest.mark.parametrize("make", [rare_color, rare_group])
+def test_parts_without_an_order_are_refused(digits, make):
+    images, labels = digits.arrays()
+    with pytest.raises(TypeError, match=r"^expected examples \(example, label\) with"):
+        make(Source({"image": images, "label": labels}))
+
+
 def test_what_cannot_be_is_refused(digits):
     with pytest.raises(ValueError, match=r"rare is 1\.5: expected a fraction from 0 to 1"):
         rare_color(digits, rare=1.5)

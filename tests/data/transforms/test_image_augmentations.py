@@ -10,6 +10,7 @@ from keras_gen.data import (
     draw_normal,
     random_crop_flip,
     random_levels,
+    random_shift,
     random_shift_flip,
 )
 
@@ -119,6 +120,12 @@ def test_binarization_is_drawn_anew_every_epoch(how):
 def test_bad_input_is_refused(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+@pytest.mark.parametrize("augment", [binarize, draw_normal, random_crop_flip(2), random_shift(1)])
+def test_a_dict_has_no_first_part(augment):
+    with pytest.raises(TypeError, match="found a dict of label, image; make it a tuple"):
+        augment({"label": tf.constant(3), "image": tf.zeros([4, 4, 1], tf.uint8)}, SEED)
 
 
 @pytest.mark.parametrize("shape", [(200, 150, 3), (4, 100, 75, 3)])

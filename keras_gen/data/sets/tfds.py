@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.data.source import Source
+from keras_gen.data.source import Source, checked_integer
 from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
 from keras_gen.sentences import nearest
@@ -32,7 +32,7 @@ class DataUnavailable(OSError):
 
 
 class DataDamaged(OSError):
-    """A prepared data set is incomplete or cannot be read; preparing it again helps."""
+    """Files of a data set are incomplete or cannot be read; preparing it again helps."""
 
 
 def load_tfds(
@@ -59,17 +59,20 @@ def load_tfds(
         memory_limit: Largest number of bytes that the decoded examples may take.
 
     Returns:
-        Source of uint8 images `[size, size, channels]` (or of tuples), in the order of the files.
+        Source of uint8 images `[size, size, channels]` (or of tuples), in the order of the files,
+        with the names of the classes if a feature is a label.
 
     Raises:
         DataUnavailable: If it is not prepared and cannot be downloaded now.
         DataDamaged: If it is prepared incompletely, or broken.
-        ValueError: If the data set, split or feature is unknown, for examples of different shapes
-            without `size`, or for more examples than `memory_limit` holds.
+        ValueError: If the data set, split or feature is unknown, `size` is below 1, for examples of
+            different shapes without `size`, or for more examples than `memory_limit` holds.
 
     Example:
         >>> paintings = load_tfds("cycle_gan/monet2photo", "trainA", size=143)
     """
+    if size is not None:
+        checked_integer("size", size, minimum=1)
     data_dir = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
     data_dir = data_dir.expanduser()
     names = (features,) if isinstance(features, str) else tuple(features)
@@ -85,10 +88,15 @@ def load_tfds(
         paths = [_path(builder.info.features, key, name) for key in names]
         try:
             tensors = _read(builder, name, split, paths, size, memory_limit)
-        except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
+        except (
+            tf.errors.DataLossError,  # cut off within a record
+            tf.errors.FailedPreconditionError,  # or between two
+            tf.errors.NotFoundError,
+        ) as error:
             raise _damaged(name, folder, f"reading it fails with: {_line(error)}") from error
     example = tensors[0] if isinstance(features, str) else tensors
-    return Source(example, origin=f"{builder.info.full_name}, split {split}, from {folder}")
+    origin = f"{builder.info.full_name}, split {split}, from {folder}"
+    return Source(example, origin=origin, class_names=_class_names(builder, paths))
 
 
 def _builder(name: str, data_dir: Path) -> Any:
@@ -120,6 +128,15 @@ def _at(tree: Any, path: tuple[str, ...]) -> Any:
     for name in path:
         tree = tree[name]
     return tree
+
+
+def _class_names(builder: Any, paths: list[tuple[str, ...]]) -> list[str] | None:
+    """Of the only label among the features."""
+    import tensorflow_datasets as tfds
+
+    found = [_at(builder.info.features, path) for path in paths]
+    labels = [feature for feature in found if isinstance(feature, tfds.features.ClassLabel)]
+    return labels[0].names if len(labels) == 1 else None
 
 
 def _read(
@@ -199,12 +216,20 @@ def _prepare(
         if not by_hand:
             raise
         raise DataUnavailable(lacking) from error
-    except (
-        OSError,
-        tf.errors.OpError,
-        tfds.download.DownloadError,
-        tfds.core.download.download_manager.NonMatchingChecksumError,
-    ) as error:
+    except Exception as error:  # Broken files end in errors of many kinds.
+        if by_hand:
+            raise DataDamaged(
+                f"data set {name!r} is made from files in {folder}, and reading them fails with: "
+                f"{_line(error)}; fetch them again."
+            ) from error
+        failures = (
+            OSError,
+            tf.errors.OpError,
+            tfds.download.DownloadError,
+            tfds.core.download.download_manager.NonMatchingChecksumError,
+        )
+        if not isinstance(error, failures):
+            raise
         raise DataUnavailable(
             f"{missing}, and downloading it failed with: {_line(error)}; try again later, {advice}."
         ) from error

@@ -7,6 +7,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gen.data import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.sets import tfds as module
@@ -68,6 +69,8 @@ def test_usps_from_libsvm_files_is_what_was_written(prepared, split):
     expected = by_content(IMAGES[split].astype(np.uint8), LABELS[split])
     assert by_content(images, labels) == expected
     assert source.origin.startswith(f"usps/1.0.0, split {split}, from {prepared}")
+    assert source.class_names == tuple("0123456789")
+    assert load_tfds("usps", split, data_dir=prepared).class_names is None
 
 
 def test_usps_without_its_files_says_where_they_are(tmp_path):
@@ -93,6 +96,8 @@ def test_requests_that_make_no_sense_are_refused(prepared):
     ]:
         with pytest.raises(ValueError, match=says):
             load_tfds(*arguments, data_dir=prepared)
+    with pytest.raises(ValueError, match="size must be at least 1, found 0"):
+        load_tfds("usps", "test", size=0, data_dir=prepared)
     with pytest.raises(ValueError, match="no feature 'photo'; it has image, label"):
         load_tfds("usps", "test", features="photo", data_dir=prepared)
     with pytest.raises(ValueError, match=r"more than the limit of 0.0 GiB; give a smaller"):
@@ -171,6 +176,18 @@ def test_broken_information_says_what_to_delete(damaged):
         load_tfds("usps", "test", data_dir=data_dir)
 
 
+def test_missing_records_say_what_to_delete(damaged):
+    """What was cut off between two records reads well, but is too short."""
+    data_dir, folder = damaged
+    (records,) = folder.glob("usps-test.tfrecord*")
+    kept = list(tf.data.TFRecordDataset(str(records)))[:3]
+    with tf.io.TFRecordWriter(str(records)) as writer:
+        for record in kept:
+            writer.write(record.numpy())
+    with pytest.raises(DataDamaged, match=f"reading it fails.*delete {folder}"):
+        load_tfds("usps", "test", data_dir=data_dir)
+
+
 @pytest.mark.parametrize("keep", [None, 1000])
 def test_broken_records_say_what_to_delete(damaged, keep):
     data_dir, folder = damaged
@@ -182,6 +199,20 @@ def test_broken_records_say_what_to_delete(damaged, keep):
     with pytest.raises(DataDamaged, match=f"reading it fails.*delete {folder}"):
         load_tfds("usps", "test", data_dir=data_dir)
     assert len(load_tfds("usps", "train", data_dir=data_dir)) == 12  # the rest is sound
+
+
+@pytest.mark.parametrize("name", ["usps.npz", "usps.bz2"])
+def test_files_fetched_by_hand_that_were_cut_off_are_named(prepared, tmp_path, name):
+    manual = tmp_path / "manual"
+    manual.mkdir()
+    for file in (prepared / "downloads" / "manual").iterdir():
+        (manual / file.name).write_bytes(file.read_bytes())
+    if name == "usps.npz":
+        np.savez(manual / name, x_train=IMAGES["train"], y_train=LABELS["train"])
+    whole = (manual / name).read_bytes()
+    (manual / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DataDamaged, match=f"files in {manual}, and reading .*; fetch them again"):
+        load_tfds("usps", "train", data_dir=tmp_path, manual_dir=manual)
 
 
 @pytest.mark.data

@@ -13,6 +13,7 @@ def save(path, mode="RGB", color=RED, size=(40, 30), **options):
     path.parent.mkdir(parents=True, exist_ok=True)
     image = Image.new("RGB" if mode in ("P", "CMYK") else mode, size, color)
     image.convert(mode).save(path, **options)
+    return path
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,8 @@ def save(path, mode="RGB", color=RED, size=(40, 30), **options):
         ("a.png", "RGB", RED, RED),
         ("a.JPG", "RGB", RED, RED),
         ("a.jpeg", "L", 90, (90, 90, 90)),
+        ("a.jfif", "RGB", RED, RED),
+        ("a.TIF", "RGB", RED, RED),
         ("a.gif", "P", RED, RED),
         ("a.png", "RGBA", (0, 0, 0, 51), (204, 204, 204)),
     ],
@@ -82,7 +85,7 @@ def test_broken_images_are_named_and_left_out(tmp_path):
     whole = (tmp_path / "0.png").read_bytes()
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "half.png").write_bytes(whole[: len(whole) // 2])
-    with pytest.warns(UserWarning, match=r"1 of 10 images .*half.png"):
+    with pytest.warns(UserWarning, match=r"1 of 10 images .*sub/half.png \(not a readable PNG"):
         assert len(image_folder(tmp_path, 8)) == 9
     with pytest.raises(ValueError, match=r"1 of 10 .*0.05 allowed.*half.png"):
         image_folder(tmp_path, 8, max_broken=0.05)
@@ -96,7 +99,96 @@ def test_folders_without_enough_images_are_refused(tmp_path):
     save(tmp_path / "only.png")
     with pytest.raises(ValueError, match=r"1 readable image, but a set needs at least 2"):
         image_folder(tmp_path, 8)
-    with pytest.raises(ValueError, match="fraction from 0 to 1, found 10"):
-        image_folder(tmp_path, 8, max_broken=10)
-    with pytest.raises(ValueError, match="size must be at least 1, found 0"):
-        image_folder(tmp_path, 0)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "says"),
+    [
+        (dict(size="16"), TypeError, "^size must be an integer of at least 1, found '16'.$"),
+        (dict(size=16.5), TypeError, "^size must be an integer of at least 1, found 16.5.$"),
+        (dict(size=True), TypeError, "^size must be an integer of at least 1, found True.$"),
+        (dict(size=0), ValueError, "^size must be at least 1, found 0.$"),
+        (dict(channels=2), ValueError, "^channels is 2: expected 3 for RGB, or 1 for gray.$"),
+        (dict(max_broken=10), ValueError, "fraction from 0 to 1, found 10.$"),
+        (dict(max_broken="x"), TypeError, "^max_broken must be a fraction from 0 to 1, found 'x'"),
+    ],
+)
+def test_wrong_arguments_are_one_sentence(tmp_path, arguments, error, says):
+    with pytest.raises(error, match=says):
+        image_folder(tmp_path, **{"size": 8, **arguments})
+
+
+def test_hidden_folders_are_no_classes(tmp_path):
+    """Nor are those that notebooks, archives and servers make beside a user's."""
+    save(tmp_path / "cat" / "1.png")
+    save(tmp_path / "dog" / "2.png")
+    for hidden in (".ipynb_checkpoints", "__MACOSX", "cat/.ipynb_checkpoints", "@eaDir"):
+        save(tmp_path / hidden / "0.png")
+    source = image_folder(tmp_path, 4, labels=True)
+    assert list(source.arrays()[1]) == [0, 1]
+    assert source.class_names == ("cat", "dog")
+    assert len(image_folder(tmp_path, 4)) == 2
+
+
+def test_an_empty_class_keeps_its_number(tmp_path):
+    """So that the numbers of two folders agree; without readable images it is as empty."""
+    for name in ("dog/1.png", "wolf/2.png", "wolf/3.png"):
+        save(tmp_path / name, "L", 7)
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "eel").mkdir()
+    (tmp_path / "eel" / "4.png").write_bytes(b"no image")
+    with pytest.warns(UserWarning) as found:
+        source = image_folder(tmp_path, 4, labels=True, max_broken=0.5)
+    empty = [str(warning.message) for warning in found if "classes" in str(warning.message)]
+    assert empty == [f"{tmp_path} holds no readable image of 2 of 4 classes: cat, eel"]
+    assert source.class_names == ("cat", "dog", "eel", "wolf")
+    assert list(source.arrays()[1]) == [1, 3, 3]
+    assert source.origin == f"3 images of 4 classes, from {tmp_path}"
+
+
+def test_classes_by_name_agree_between_folders(tmp_path):
+    for name in ("train/cat/1.png", "train/dog/2.png", "train/wolf/3.png"):
+        save(tmp_path / name)
+    for name in ("test/wolf/1.png", "test/dog/2.png"):
+        save(tmp_path / name)
+    train = image_folder(tmp_path / "train", 4, labels=True)
+    with pytest.warns(UserWarning, match="no readable image of 1 of 3 classes: cat$"):
+        test = image_folder(tmp_path / "test", 4, classes=train.class_names)
+    assert test.class_names == train.class_names == ("cat", "dog", "wolf")
+    assert list(test.arrays()[1]) == [1, 2]
+    for classes in (["cat", "dog"], ["wolf", "dog", "dog"]):
+        with pytest.raises(ValueError, match=r"the subfolders dog, wolf, and classes is .*once"):
+            image_folder(tmp_path / "test", 4, classes=classes)
+
+
+def test_linked_folders_are_read_and_circles_end(tmp_path):
+    for number, name in enumerate(("store/a/1.png", "store/b/2.png")):
+        save(tmp_path / name, "L", number)
+    images = tmp_path / "images"
+    images.mkdir()
+    for name, place in (("x", "a"), ("y", "b"), ("z", "a")):
+        (images / name).symlink_to(tmp_path / "store" / place)
+    (tmp_path / "store" / "b" / "circle").symlink_to(images)
+    source = image_folder(images, 4, labels=True, channels=1)
+    pixels, labels = source.arrays()
+    assert list(labels) == [0, 1, 2] and list(pixels[:, 0, 0, 0]) == [0, 1, 0]
+
+
+def test_a_link_to_nothing_is_named(tmp_path):
+    for number in range(2):
+        save(tmp_path / f"{number}.png")
+    (tmp_path / "lost.png").symlink_to(tmp_path / "nowhere.png")
+    with pytest.warns(UserWarning, match=r"lost.png \(.*No such file"):
+        assert len(image_folder(tmp_path, 4, max_broken=0.5)) == 2
+
+
+def test_images_of_other_kinds_are_named(tmp_path):
+    for name in ("a.HEIC", "b.avif", "notes.txt"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(FileNotFoundError, match=r"no image; .*, so convert a.HEIC, b.avif.$"):
+        image_folder(tmp_path, 4)
+    for number in range(2):
+        save(tmp_path / f"{number}.png")
+    says = r"^2 images in .* are left out; convert them to JPEG or PNG: a.HEIC, b.avif$"
+    with pytest.warns(UserWarning, match=says):
+        assert len(image_folder(tmp_path, 4)) == 2

@@ -15,10 +15,10 @@ _FORMATS = {
     ".png": "PNG",
     ".jpg": "JPEG",
     ".jpeg": "JPEG",
-    ".jfif": "JPEG",
     ".webp": "WEBP",
     ".gif": "GIF",
     ".bmp": "BMP",
+    ".jfif": "JPEG",
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }

@@ -73,7 +73,7 @@ def verdict(entry: Entry) -> str:
 
 
 def beside(entry: Entry) -> str:
-    """The paper's value or else the baseline, which stands next to a headline, and a word for it."""
+    """What stands next to a headline, the paper's value or else the baseline, and a word for it."""
     if entry.figure.paper_value is None:
         text = baseline(entry)
     else:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.metrics.progress import with_bar
 from keras_gen.training.noise import stateless_seed
 
 
@@ -102,10 +103,10 @@ def importance_weighted_nll(
             "effective_sample_size": tf.math.divide_no_nan(total**2, squares),
         }
 
-    parts = [
-        estimate(model.prepare(images[start : start + batch_size]), number)
-        for number, start in enumerate(range(0, len(images), batch_size))
-    ]
+    parts = []
+    for start in with_bar(range(0, len(images), batch_size), "batch"):
+        x = model.prepare(images[start : start + batch_size])
+        parts.append(estimate(x, start // batch_size))
     result = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if np.isnan(result["nll"]).any():
         raise FloatingPointError(

@@ -6,6 +6,8 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
+from keras_gen.metrics.progress import with_bar
+
 BLOCK = 1024  # queries at once
 
 
@@ -45,7 +47,7 @@ def nearest_neighbors(
     search.fit(reference.astype(dtype, copy=False))
     distances = []
     indices = []
-    for block in gen_batches(len(queries), BLOCK):
+    for block in with_bar(list(gen_batches(len(queries), BLOCK)), "block"):
         found = _block(search, queries[block].astype(dtype, copy=False), reference)
         distances.append(found[0])
         indices.append(found[1])

@@ -6,6 +6,7 @@ import numpy as np
 from scipy.special import logsumexp
 
 from keras_gen.metrics.checks import as_images
+from keras_gen.metrics.progress import with_bar
 
 
 def parzen_log_likelihood(
@@ -37,7 +38,7 @@ def parzen_log_likelihood(
         raise ValueError(f"Found std={std} of the Parzen window: pass a positive number.")
     squares = np.square(samples).sum(axis=1)
     found = []
-    for start in range(0, len(images), batch_size):
+    for start in with_bar(range(0, len(images), batch_size), "batch"):
         batch = images[start : start + batch_size]
         distances = np.square(batch).sum(axis=1)[:, None] - 2 * batch @ samples.T + squares
         found.append(logsumexp(-0.5 / std**2 * np.maximum(distances, 0), axis=1))

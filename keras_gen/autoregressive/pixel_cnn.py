@@ -4,11 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.autoregressive.causality import require_causal
 from keras_gen.autoregressive.sampling import draw_category, sample_causal
 from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.edges import Levels, Number
 from keras_gen.losses import Categorical
-from keras_gen.training import require_built, require_logits, sample
+from keras_gen.training import require_built, require_inputs, require_logits, sample
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -24,12 +25,14 @@ class PixelCNN(LikelihoodModel):
 
     Args:
         network: Levels `[batch, height, width, channels]` to logits `[batch, height, width,
-            channels * levels]`, causal.
+            channels * levels]`, in the order `[channel, level]`. The logits of a value depend only
+            on the values before it, in rows, then pixels, then channels.
         levels: Number of levels of a value, 256 in the paper.
         seed: Not used by this model.
 
     Raises:
-        ValueError: If the network does not give `levels` logits for each value.
+        ValueError: If the network does not give `levels` logits for each value, or is not causal:
+            the logits of a value depend on it or a later one, by which no probabilities sum to 1.
 
     Example:
     ```python
@@ -48,6 +51,7 @@ class PixelCNN(LikelihoodModel):
     def __init__(self, network, levels: int, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(network)
+        require_inputs(1, type(self), network)
         require_logits(network)
         shape = tuple(network.inputs[0].shape[1:])
         if network.output_shape[1:] != (*shape[:-1], shape[-1] * levels):
@@ -55,6 +59,7 @@ class PixelCNN(LikelihoodModel):
                 f"The network gives {network.output_shape[1:]} for images of shape {shape}: "
                 f"expected {levels} logits for each value."
             )
+        require_causal(network, levels)
         self.network = network
         self.levels = levels
         self.likelihood = Categorical(levels)

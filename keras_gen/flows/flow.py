@@ -1,5 +1,7 @@
 """Normalizing flows (Dinh, Sohl-Dickstein, Bengio 2017)."""
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -9,6 +11,10 @@ from keras_gen.bases import Inferred, LikelihoodModel, log_prob
 from keras_gen.bases.edges import Levels, Number, Vectors
 from keras_gen.losses.base import per_example_sum
 from keras_gen.training import capability, noise, require_built, sample
+
+# The largest example whose log-determinant is checked.
+MOST_VALUES = 64
+STEP = 1e-2  # of the differences
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -28,6 +34,10 @@ class Flow(LikelihoodModel):
         levels: Number of levels of discrete images; None for vectors.
         seed: Seed of the noise that is added to levels.
 
+    Raises:
+        ValueError: If the flow's inverse does not lead back to random examples, or, of examples of
+            at most 64 values, its log-determinant is not that of its outputs' differences.
+
     Example:
     ```python
     from keras_gen.networks import coupling_flow
@@ -46,6 +56,7 @@ class Flow(LikelihoodModel):
     def __init__(self, flow, levels: int | None = None, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
         require_built(flow)
+        _require_invertible(flow)
         self.flow = flow
         self.levels = levels
         shape = tuple(flow.input_shape[1:])
@@ -102,3 +113,33 @@ class Flow(LikelihoodModel):
         """Returns the examples of latents, whose deviation is the temperature."""
         values = self.flow.inverse(temperature * noise)
         return tf.floor((values + 0.5) * self.levels) if self.levels else values
+
+
+def _require_invertible(flow):
+    """Raises a ValueError if a flow's inverse or log-determinant is wrong for a random example."""
+    shape = tuple(flow.input_shape[1:])
+    if None in shape:
+        return
+    count = math.prod(shape)
+    with tf.init_scope():
+        x = np.random.default_rng(0).uniform(-0.5, 0.5, (1, *shape)).astype("float32")
+        y, log_det, _ = flow(tf.constant(x), training=False)
+        error = np.abs(flow.inverse(y).numpy() - x).max()
+        if not error < 1e-2:
+            raise ValueError(
+                f"The inverse of the flow '{flow.name}' misses random numbers in [-0.5, 0.5] by up "
+                f"to {error:g}: expected inverse(call(x)) to be x; mend the layer's inverse."
+            )
+        if count > MOST_VALUES:
+            return
+        steps = STEP * np.eye(count, dtype="float32").reshape(count, *shape)
+        ends = flow(tf.constant(x + steps), training=False)[0].numpy()
+        starts = flow(tf.constant(x - steps), training=False)[0].numpy()
+    slopes = (ends - starts).reshape(count, count) / (2 * STEP)
+    expected = np.linalg.slogdet(slopes)[1]
+    if not abs(expected - float(log_det[0])) < 0.05 * (1 + count):
+        raise ValueError(
+            f"The flow '{flow.name}' gives the log-determinant {float(log_det[0]):.3g} for random "
+            f"numbers in [-0.5, 0.5], and the differences of its outputs {expected:.3g}: mend the "
+            "log-determinant of its layers' call."
+        )

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_gen.autoregressive import PixelCNN
 from keras_gen.layers import MaskedConvolution
+from keras_gen.losses import Categorical
 from keras_gen.networks import pixel_cnn
 
 IMAGES = np.array(list(itertools.product([0, 1], repeat=4)), "uint8").reshape(16, 2, 2, 1)
@@ -21,6 +22,88 @@ PLACES = [(0, 0), (0, 1), (1, 0), (1, 1)]
 def kernel(rng):
     """What each pixel that is seen adds to the two logits, and the logits without."""
     return rng.normal(0, 1.5, (len(SEEN), 2)), np.array([-0.2, 0.1])
+
+
+def masked(x, filters, mask="B"):
+    options = dict(image_channels=x.shape[-1] if mask == "A" else 3)
+    return MaskedConvolution(filters, 3 if mask == "A" else 1, mask, **options)(x)
+
+
+def convolution(x):
+    return keras.layers.Conv2D(2, 3, padding="same")(x)
+
+
+def dense_between(x):
+    """Mixes the maps of the three channels."""
+    return masked(keras.layers.Dense(6)(masked(x, 6, "A")), 6)
+
+
+def gate_of_halves(x):
+    """Half of the maps of the three channels are all of the first and half of the second."""
+    signal, gate = keras.ops.split(masked(x, 12, "A"), 2, axis=-1)
+    return masked(keras.ops.tanh(signal) * keras.ops.sigmoid(gate), 6)
+
+
+def gate_of_channels(x):
+    """Causal: signal and gate come from two layers, each with its maps in the channels' order."""
+    signal, gate = masked(x, 6, "A"), masked(x, 6, "A")
+    return masked(keras.ops.tanh(signal) * keras.ops.sigmoid(gate), 6)
+
+
+def embedded(x):
+    """Causal, and of integers, by which there is no gradient."""
+    return MaskedConvolution(2, 3, "A")(keras.layers.Embedding(2, 3)(x[..., 0]))
+
+
+def network_of(function, shape, dtype="float32"):
+    images = keras.Input(shape, dtype=dtype)
+    return keras.Model(images, function(images))
+
+
+def total(network, levels=2):
+    """The sum of the probabilities of all images, without the checks of a PixelCNN."""
+    shape = network.input_shape[1:]
+    values = itertools.product(range(levels), repeat=int(np.prod(shape)))
+    images = np.array(list(values), "uint8").reshape(-1, *shape)
+    logits = network(tf.cast(images, network.inputs[0].dtype))
+    log_p = Categorical(levels).log_prob(logits, tf.constant(images))
+    return np.exp(log_p.numpy().astype("float64")).sum()
+
+
+@pytest.mark.parametrize(
+    "function, shape, of",
+    [
+        (convolution, (2, 2, 1), r"\(0, 0, 0\) depend on the value at \(1, 1, 0\)"),
+        (convolution, (28, 28, 1), r"\(0, 0, 0\) depend on the value at \(1, 1, 0\)"),
+        (dense_between, (1, 2, 3), r"\(0, 0, 0\) depend on the value at \(0, 0, 1\)"),
+        (gate_of_halves, (1, 2, 3), r"\(0, 0, 0\) depend on the value at \(0, 0, 0\)"),
+    ],
+)
+def test_networks_that_see_what_they_predict_are_refused(function, shape, of, rng):
+    network = network_of(function, shape)
+    with pytest.raises(ValueError, match=rf"not causal: its logits of .* {of}.*pixel_cnn, or of"):
+        PixelCNN(network, levels=2)
+    if np.prod(shape) < 10:
+        network.set_weights([rng.normal(size=w.shape) for w in network.weights])
+        assert abs(total(network) - 1) > 1e-3
+
+
+def test_initial_zeros_do_not_hide_what_a_network_sees():
+    layer = keras.layers.Conv2D(2, 1, kernel_initializer="zeros")
+    with pytest.raises(ValueError, match="not causal"):
+        PixelCNN(network_of(layer, (2, 2, 1)), levels=2)
+    assert not np.any(layer.kernel)  # as it was
+
+
+@pytest.mark.parametrize(
+    "function, shape, dtype",
+    [(gate_of_channels, (1, 2, 3), "float32"), (embedded, (2, 2, 1), "int32")],
+)
+def test_probabilities_of_other_causal_networks_sum_to_1(function, shape, dtype, rng):
+    network = network_of(function, shape, dtype)
+    PixelCNN(network, levels=2)
+    network.set_weights([rng.normal(size=w.shape) for w in network.weights])
+    assert total(network) == pytest.approx(1, abs=1e-5)
 
 
 def single_layer(kernel):
@@ -119,10 +202,6 @@ def test_wrong_networks_and_values_are_refused(kernel, model):
     message = r"gives \(2, 2, 2\) for images of shape \(2, 2, 1\): expected 3 logits for each value"
     with pytest.raises(ValueError, match=message):
         PixelCNN(network, levels=3)
-    images = keras.Input((2, 2, 1))
-    mixing = keras.Model(images, keras.layers.Conv2D(2, 3, padding="same")(images))
-    with pytest.raises(ValueError, match=r"\(Conv2D\) mixes pixels"):
-        PixelCNN(mixing, levels=2).sample(1)
     for bad in (-0.1, 11.0):
         with pytest.raises(ValueError, match=r"a number in \[0\.001, 10\]"):
             model.sample(1, temperature=bad)

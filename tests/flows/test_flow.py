@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.flows import Flow
-from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain
+from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, InvertibleLayer
 from keras_gen.networks import coupling_flow
 from keras_gen.serving.export import export, load
 from keras_gen.training import NonFiniteLossError
@@ -104,6 +104,30 @@ def test_a_trained_density_integrates_to_1(rng):
     np.testing.assert_allclose(drawn.mean(axis=0), mean, atol=0.1)
     np.testing.assert_allclose((drawn**2).mean(axis=0), second, atol=0.25)
     np.testing.assert_allclose(model.decode(model.encode(x)), x, atol=1e-4)
+
+
+class Halving(InvertibleLayer):
+    """y = x / 2, with what is given in place of the inverse's factor and of log |det dy/dx|."""
+
+    def __init__(self, factor, log_slope):
+        super().__init__()
+        self.factor, self.log_slope = factor, log_slope
+
+    def call(self, x, condition=None, training=False):
+        values = np.prod(x.shape[1:])
+        return x / 2, tf.fill(tf.shape(x)[:1], float(values * self.log_slope)), ()
+
+    def inverse(self, y, condition=None):
+        return y * self.factor
+
+
+def test_wrong_inverses_and_log_determinants_are_refused():
+    log_slope = -math.log(2)
+    Flow(chain(3, Halving(2.0, log_slope)))
+    with pytest.raises(ValueError, match=r"misses random numbers .* by up to 0\.[1-5].*inverse"):
+        Flow(chain(3, Halving(1.0, log_slope)))
+    with pytest.raises(ValueError, match=r"log-determinant 0 for .* of its outputs -2\.08: mend"):
+        Flow(chain(3, Halving(2.0, 0.0)))
 
 
 LEVELS = 4

@@ -22,8 +22,9 @@ class Dropout(keras.layers.Layer):
         rate: Fraction of the inputs to drop, 0 to below 1.
         seed: Seed of the masks; by default drawn from Python's generator, which
             `keras.utils.set_random_seed` seeds.
-        always: Whether to drop at inference too, by masks that follow `noise.inference_seed`, as
-            pix2pix does in place of latents (Isola et al. 2017, sec. 3.2.1).
+        always: Whether to drop at inference too, as pix2pix does in place of latents (Isola et al.
+            2017, sec. 3.2.1). All examples then have one mask, which follows
+            `noise.inference_seed`, so that a result does not depend on the others of its batch.
 
     Example:
         >>> y = Dropout(0.5, seed=1)(tf.ones([2, 8]), training=True)
@@ -44,15 +45,16 @@ class Dropout(keras.layers.Layer):
     def call(self, inputs, training=False):
         if not self.rate or not (training or self.always):
             return inputs
+        shape = keras.ops.shape(inputs)
         if training:
             key = noise.stateless_seed(self.seed, self.calls.value, "dropout")
-        else:
-            key = noise.stateless_seed(self.seed, noise.given_inference_seed(), "inference")
-        kept = noise.uniform(keras.ops.shape(inputs), key) >= self.rate
-        if training:
+            kept = noise.uniform(shape, key) >= self.rate
             # Read before it is counted up, on every replica.
             with tf.control_dependencies([kept]):
                 self.calls.assign_add(1)
+        else:
+            key = noise.stateless_seed(self.seed, noise.given_inference_seed(), "inference")
+            kept = tf.random.stateless_uniform([1, *shape[1:]], key) >= self.rate
         return tf.where(kept, inputs / (1 - self.rate), tf.zeros([], inputs.dtype))
 
     @override

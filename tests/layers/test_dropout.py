@@ -63,3 +63,12 @@ def test_dropping_always_follows_the_given_seed_at_inference():
     assert (drawn[0] != drawn[2]).any() and set(np.unique(drawn[0])) == {0.0, 2.0}
     assert layer.calls.numpy() == 0
     np.testing.assert_array_equal(Dropout(0.5)(x, training=False), x)
+
+
+def test_at_inference_results_do_not_depend_on_place_and_size_of_the_batch(rng):
+    layer, x = Dropout(0.5, seed=3, always=True), rng.normal(size=(5, 4, 4, 2)).astype("float32")
+    whole = layer(x, training=False)
+    for place in range(5):
+        alone = layer(x[place : place + 1], training=False)
+        np.testing.assert_array_equal(alone[0], whole[place])
+    assert 0.2 < (np.ravel(whole) == 0).mean() < 0.8

@@ -26,14 +26,16 @@ def conv_classifier(
         seed: Of the weights and of the dropout.
 
     Returns:
-        A model from uint8 images `[batch, height, width, channels]` of any size to a dict of
-        float32: "features" `[batch, widths[-1]]`, and their "logits" `[batch, outputs]`.
+        A model from images `[batch, height, width, channels]` of any size, uint8 or floats in 0 to
+        255, to a dict of float32: "features" `[batch, widths[-1]]`, and their "logits" `[batch,
+        outputs]`.
 
     Example:
         >>> logits = conv_classifier(channels=1)(np.zeros((2, 28, 28, 1), "uint8"))["logits"]
     """
     dtype = "float32"
-    images = keras.Input((None, None, channels), dtype="uint8")
+    # Not of uint8, for a cast to integers has no gradient.
+    images = keras.Input((None, None, channels), dtype="float32")
     x = layers.Rescaling(1 / 127.5, offset=-1, dtype=dtype)(images)
     for depth, width in enumerate(widths):
         x = layers.Conv2D(
@@ -57,8 +59,6 @@ def conv_classifier(
 
 def activation_maps(classifier: keras.Model) -> keras.Model:
     """Returns the network from images to a classifier's activations, for feature losses.
-
-    Unlike the classifier, which takes integers, it has gradients with respect to the images.
 
     Args:
         classifier: As `conv_classifier` builds it, alone or inside of another model. Its layers are
@@ -98,8 +98,8 @@ def classifier_on(
         data_range: The encoder's values for the levels 0 and 255.
 
     Returns:
-        A model from uint8 images `[batch, height, width, channels]` to float32 logits `[batch,
-        classes]`. Its layer "encoder" can be frozen before `compile`.
+        A model from images `[batch, height, width, channels]`, uint8 or floats in 0 to 255, to
+        float32 logits `[batch, classes]`. Its layer "encoder" can be frozen before `compile`.
 
     Example:
         >>> network = classifier_on(conv_encoder((32, 32, 3), latent_dim=64))
@@ -108,7 +108,7 @@ def classifier_on(
     copy.set_weights(encoder.get_weights())
     copy.name = "encoder"
     low, high = data_range
-    images = keras.Input(encoder.input_shape[1:], dtype="uint8")
+    images = keras.Input(encoder.input_shape[1:], dtype="float32")
     codes = copy(layers.Rescaling((high - low) / 255, offset=low)(images))
     codes = layers.Flatten()(codes[0] if isinstance(codes, list | tuple) else codes)
     return keras.Model(images, layers.Dense(classes, dtype="float32")(codes), name="classifier")

@@ -35,6 +35,13 @@ def test_levels_become_minus_one_to_one():
     np.testing.assert_allclose(np.ravel(rescaled(levels)), [-1, -0.6, 1], atol=1e-6)
 
 
+def test_floats_are_not_rounded_to_levels():
+    network, x = conv_classifier(3, 2, widths=(4,)), images()
+    logits = network(x)["logits"]
+    np.testing.assert_array_equal(network(x.astype("float32"))["logits"], logits)
+    assert (network(x + 0.4)["logits"].numpy() != logits.numpy()).all()
+
+
 def test_the_seed_decides_the_weights():
     first, again, other = (conv_classifier(seed=seed).get_weights() for seed in (1, 1, 2))
     for ours, theirs in zip(first, again, strict=True):

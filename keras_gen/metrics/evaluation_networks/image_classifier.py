@@ -40,8 +40,8 @@ def train_classifier(
         kind: Kind of the network, see `build_classifier`.
 
     Returns:
-        A float32 model of images uint8 `[batch, H, W, channels]` of the trained size, with outputs
-        "features" `[batch, 128]` and "logits" `[batch, K]`.
+        A float32 model of images `[batch, H, W, channels]` of the trained size, uint8 or floats in
+        0 to 255, with outputs "features" `[batch, 128]` and "logits" `[batch, K]`.
 
     Example: `train_classifier(digits, labels)(test_digits)["logits"]`.
     """
@@ -103,7 +103,7 @@ def build_classifier(
     if kind not in get_args(Kind):
         raise ValueError(f"The classifier's kind is {kind!r}: pass one of {get_args(Kind)}.")
     build = _mlp if kind == "mlp" else _conv
-    images = keras.Input(image_shape, dtype="uint8")
+    images = keras.Input(image_shape, dtype="float32")
     return keras.Model(images, build(images, classes, seed), name=f"{kind}_classifier")
 
 

@@ -1,7 +1,9 @@
-"""All networks compute in mixed precision inside, and return float32."""
+"""All networks compute in mixed precision inside, return float32, and pass gradients."""
 
 import keras
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from keras_gen import networks
 
@@ -38,6 +40,14 @@ TINY = {
     "wave_decoder": dict(samples=64, latent_dim=3, filters=(2, 2)),
     "wave_encoder": dict(samples=64, latent_dim=3, filters=(2, 2)),
 }
+# Those whose precision is not the policy's, or whose layers have no weights.
+OTHERS = {
+    "conv_classifier": dict(channels=1, outputs=2, widths=(3, 2)),
+    "linear_networks": dict(mean=np.zeros((2, 2, 1)), latent_dim=2),
+    "m2_networks": dict(shape=(2, 2, 1), classes=3, latent_dim=2, hidden=(4,)),
+    "mlp_networks": dict(image_shape=(2, 2, 1), latent_dim=3, hidden=(4,)),
+    "one_layer_networks": dict(image_shape=(2, 2, 1), latent_dim=3),
+}
 
 
 @pytest.mark.parametrize("name", TINY)
@@ -48,3 +58,31 @@ def test_mixed_precision_gives_float32(name):
         assert {output.dtype for output in network.outputs} == {"float32"}
         assert "bfloat16" in {layer.compute_dtype for layer in network.layers if layer.weights}
         assert {weight.dtype for weight in network.trainable_weights} == {"float32"}
+
+
+# Only one of the outputs of progressive_discriminator takes images of a size.
+DIFFERENTIABLE = ["classifier_on", *sorted(TINY.keys() - {"progressive_discriminator"}), *OTHERS]
+
+
+def built(name) -> list[keras.Model]:
+    if name == "classifier_on":
+        return [networks.classifier_on(networks.mlp_encoder((8, 8, 1), 3, (4,)))]
+    return keras.tree.flatten(getattr(networks, name)(**(TINY | OTHERS)[name]))
+
+
+@pytest.mark.parametrize("name", DIFFERENTIABLE)
+def test_outputs_have_gradients_by_all_inputs(name, rng):
+    for network in built(name):
+        # Initial zeros would hide an input.
+        for weight in network.trainable_weights:
+            weight.assign(weight + rng.normal(0, 0.3, weight.shape))
+        inputs = []
+        for symbol in network.inputs:
+            shape = [3, *(size or 8 for size in symbol.shape[1:])]
+            values = rng.normal(size=shape) if "float" in symbol.dtype else np.ones(shape)
+            inputs.append(tf.constant(values, symbol.dtype))
+        with tf.GradientTape() as tape:
+            tape.watch(floats := [each for each in inputs if each.dtype.is_floating])
+            outputs = keras.tree.flatten(network(inputs if len(inputs) > 1 else inputs[0]))
+            total = sum(tf.reduce_sum(each * rng.normal(size=each.shape)) for each in outputs)
+        assert floats and all(np.any(slope) for slope in tape.gradient(total, floats))

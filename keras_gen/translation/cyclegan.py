@@ -43,14 +43,15 @@ class CycleGAN(GenerativeModel):
         objective: Adversarial objective, a name or an object; least squares in the paper.
         cycle_weight: lambda of eq. (3).
         identity_weight: Weight of the identity loss as a fraction of lambda: 0.5 for paintings and
-            photographs in the paper. 0 saves its two passes.
+            photographs in the paper. 0 saves its two passes. Domains of different channels, such as
+            gray and color, need 0, for a generator cannot take the images that it is to make.
         pool_size: Images in each history.
         domains: Names of X and Y, which name the directions and the served signatures.
         seed: Seed of the histories' draws.
 
     Raises:
-        ValueError: If a weight is negative, a discriminator's input size is unknown, or the domains
-            share a name.
+        ValueError: If a weight is negative, a discriminator's input size is unknown, the domains
+            share a name, or the networks' channels do not fit each other or the identity loss.
 
     Example:
     ```python
@@ -89,6 +90,11 @@ class CycleGAN(GenerativeModel):
         super().__init__(seed=seed, **kwargs)
         require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
         require_logits(discriminator_x, discriminator_y)
+        _require_fitting_channels(
+            [generator_xy.input_shape, generator_yx.output_shape, discriminator_x.input_shape],
+            [generator_yx.input_shape, generator_xy.output_shape, discriminator_y.input_shape],
+            identity_weight,
+        )
         self.edges["x"] = Images(generator_xy.input_shape[1:])
         self.edges["y"] = Images(generator_yx.input_shape[1:])
         self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
@@ -264,6 +270,29 @@ class CycleGAN(GenerativeModel):
     @override
     def signature_defaults(self):
         return {name: {"seed": 0} for name, n in self.directions().items() if _draws(n)}
+
+
+def _require_fitting_channels(of_x, of_y, identity_weight):
+    """Raises a ValueError unless each domain has one number of channels, and identity one for both.
+
+    Args:
+        of_x: Shapes of the images of X: what G takes, F makes and D_X takes.
+        of_y: Shapes of the images of Y: what F takes, G makes and D_Y takes.
+        identity_weight: Weight of the identity loss.
+    """
+    for domain, shapes in (("X", of_x), ("Y", of_y)):
+        taken, made, judged = (shape[-1] for shape in shapes)
+        if not taken == made == judged:
+            raise ValueError(
+                f"One generator takes images of {domain} with {taken} channels, the other makes "
+                f"{made} and the discriminator takes {judged}: expected one number of channels."
+            )
+    x, y = of_x[0][-1], of_y[0][-1]
+    if x != y and identity_weight:
+        raise ValueError(
+            f"identity_weight is {identity_weight}, and images of X have {x} channels and those of "
+            f"Y {y}: a generator cannot take the images that it is to make, so pass 0."
+        )
 
 
 def _l1(a, b):

@@ -217,3 +217,25 @@ def test_gray_images_are_trained_on_translated_and_served(rng, tmp_path):
     assert np.abs(served.astype(int) - translated).max() <= 1
     with pytest.raises(ValueError, match=r"expected \[n, height, width, 1\]"):
         model.translate(np.zeros([1, 8, 8, 3], "uint8"))
+
+
+def linear(taken, made):
+    convolution = keras.layers.Conv2D(made, 1, activation="tanh")
+    return keras.Sequential([keras.Input((8, 8, taken)), convolution])
+
+
+def test_domains_of_different_channels(rng):
+    """Gray and color: the cycle is learned, each domain has its own channels."""
+    networks = [linear(1, 3), linear(3, 1), linear(1, 1), linear(3, 1)]
+    model = CycleGAN(*networks, identity_weight=0, domains=("gray", "color"))
+    model.compile(run_eagerly=True)
+    gray, color = (rng.integers(0, 256, (2, 8, 8, channels), "uint8") for channels in (1, 3))
+    assert np.isfinite(losses_of(model, gray, color, training=True)["cycle_loss"])
+    assert model.translate(gray, "gray_to_color").shape == color.shape
+    assert model.translate(color, "color_to_gray").shape == gray.shape
+    assert model.edges["x"].shape[-1] == 1 and model.training_edges["y"].shape[-1] == 3
+    with pytest.raises(ValueError, match=r"identity_weight is 0\.5, .* X have 1 .* pass 0"):
+        CycleGAN(*networks)
+    networks[3] = linear(1, 1)
+    with pytest.raises(ValueError, match=r"images of Y with 3 channels, .* makes 3 .* takes 1"):
+        CycleGAN(*networks, identity_weight=0)

@@ -139,22 +139,30 @@ def keras_extractor(
     size: tuple[int, int] | None = None,
     name: str | None = None,
 ) -> Extractor:
-    """Makes an extractor of any Keras model.
+    """Makes an extractor of a Keras model.
 
     Args:
-        model: Maps images to features `[batch, ...]`, which are flattened, or to a dict with
-            "features" and perhaps "logits".
+        model: A functional model, or a Sequential one that is built. It maps images to features
+            `[batch, ...]`, which are flattened, or to a dict with "features" and perhaps "logits".
         preprocess: Maps float images 0..255 to the model's range; None: the model takes 0..255.
         size: Height and width that images are resized to; by default the model's own, if any.
         name: Name before the hash of the weights; by default the model's.
 
     Raises:
-        ValueError: If the model does not return features, or takes no images.
+        ValueError: If the model is of another kind or not built, does not return features, or takes
+            no images.
 
     Example:
         >>> vgg = keras.applications.VGG16(include_top=False, pooling="avg")
         >>> extractor = keras_extractor(vgg, keras.applications.vgg16.preprocess_input, (224, 224))
     """
+    if not hasattr(model, "inputs"):
+        raise ValueError(
+            f"The model '{model.name}' ({type(model).__name__}) does not say what images it takes: "
+            "pass a functional model, or a Sequential one that begins with a keras.Input."
+        )
+    if isinstance(model, keras.Sequential):
+        model = keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     if isinstance(model.output, dict):
         named = "features" in model.output
     else:

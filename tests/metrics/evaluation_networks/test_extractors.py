@@ -82,6 +82,20 @@ def test_outputs_are_flattened_and_the_size_is_the_models():
     assert set(found) == {"features", "logits"}
 
 
+def test_sequential_models_that_are_built(rng):
+    images = rng.integers(0, 256, (3, 4, 4, 3), "uint8")
+    layers = [keras.layers.Rescaling(0.5), keras.layers.GlobalMaxPooling2D()]
+    for network in (keras.Sequential([keras.Input((4, 4, 3)), *layers]), keras.Sequential(layers)):
+        network.build((None, 4, 4, 3))
+        features = keras_extractor(network)(images)["features"]
+        np.testing.assert_array_equal(features, images.max(axis=(1, 2)) / 2)
+
+
+def test_models_of_unknown_images_are_refused():
+    with pytest.raises(ValueError, match=r"'later' \(Sequential\) does not .* keras\.Input\.$"):
+        keras_extractor(keras.Sequential([keras.layers.Flatten()], name="later"))
+
+
 def test_the_name_holds_a_hash_of_the_weights():
     def network(kernel):
         x = keras.Input((4, 4, 1))

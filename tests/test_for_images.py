@@ -5,6 +5,7 @@ import pytest
 
 import keras_gen
 from keras_gen.losses import Normal
+from shared import losses_of
 
 CODES = dict(latent_dim=2, filters=(2,))
 SMALL = {
@@ -39,8 +40,36 @@ def test_takes_images_of_the_shape(rng, name):
     model.fit(*batch, batch_size=4, verbose=0)
 
 
+# One class of each way in which networks see images.
+ANY_SIZE = {
+    "VAE", "VQVAE", "GAN", "WGANGP", "ConditionalGAN", "ACGAN", "InfoGAN", "PacGAN", "M2",
+    "CycleGAN",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (20, 28, 3), (45, 37, 3)])
+@pytest.mark.parametrize("name", sorted(ANY_SIZE))
+def test_takes_sides_that_are_no_powers_of_two(rng, name, shape):
+    _, arguments = SMALL[name]
+    model = getattr(keras_gen, name).for_images(shape, **arguments)
+    if name != "CycleGAN":
+        maker = model.generator if "GAN" in name else model.decoder
+        assert maker.output_shape[1:3] == shape[:2]
+    if shape == (45, 37, 3):
+        images = rng.integers(0, 256, (2, *shape), "uint8")
+        batch = (images, images) if name == "CycleGAN" else (images, np.arange(2))
+        model.compile(run_eagerly=True)
+        losses = losses_of(model, *batch[: len(model.batch)], training=True)
+        assert np.isfinite(list(losses.values())).all()
+
+
 def test_networks_that_cannot_be():
     with pytest.raises(TypeError, match="BIVA has no usual networks"):
         keras_gen.BIVA.for_images((8, 8, 1))
-    with pytest.raises(ValueError, match="squares of 8, 16, 32"):
-        keras_gen.GAN.for_images((28, 28, 1))
+    for name in ("StyleGAN", "ProgressiveGAN"):
+        with pytest.raises(ValueError, match=r"squares of 8, 16, 32, .* not 28x28: pad"):
+            getattr(keras_gen, name).for_images((28, 28, 1))
+    with pytest.raises(ValueError, match="at least 8 pixels, not 7x28: pad or resize"):
+        keras_gen.GAN.for_images((7, 28, 1))
+    with pytest.raises(ValueError, match=r"2 convolutions .* 3x8 pixels: .* at least 4; "):
+        keras_gen.VAE.for_images((3, 8, 1))

@@ -53,7 +53,7 @@ class Coder(LikelihoodModel):
         """Builds the model with a convolutional encoder and decoder.
 
         Args:
-            shape: `(height, width, channels)` of the images, the sides multiples of 4.
+            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
             latent_dim: Dimensions of the codes.
             filters: Channels of the convolutions; each halves the sides.
             **kwargs: Further arguments of the class.

@@ -66,7 +66,7 @@ class BigGAN(ConditionalGAN):
         """Builds the model with its usual networks, of a quarter of their width by default.
 
         Args:
-            shape: `(side, side, channels)` of the images, the side a power of two of at least 16.
+            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
             latent_dim: Dimensions of the latents, as `big_gan_generator` takes them.
             filters: Channels of all maps.
             attention: Side of the maps with self-attention; by default half of the images'.

@@ -88,7 +88,7 @@ class GAN(LatentSampler, AdversarialModel):
         """Builds the model with the networks of DCGAN, of half the paper's width by default.
 
         Args:
-            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
+            shape: `(height, width, channels)` of the images, both sides of at least 8 pixels.
             latent_dim: Dimensions of the latents.
             filters: Channels where the images are largest.
             **kwargs: Further arguments of the class.

@@ -83,7 +83,7 @@ class InfoGAN(GAN):
         """Builds the model with the paper's networks for digits.
 
         Args:
-            shape: `(height, width, channels)` of the images, both sides multiples of 4.
+            shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.
             latent_dim: Dimensions of the latents, without the codes.
             filters: Channels where the images are largest.
             categories: As of the class.

@@ -1,10 +1,12 @@
 """Generator and discriminator of a small BigGAN (Brock, Donahue, Simonyan 2019)."""
 
+import math
+
 import keras
 from keras import layers, ops
 
 from keras_gen.layers import SelfAttention, SpectralNormalization
-from keras_gen.networks.blocks import batch_norm, halvings
+from keras_gen.networks.blocks import batch_norm, cropped, halved_sides, halvings
 from keras_gen.networks.extend import with_projection
 
 
@@ -26,7 +28,7 @@ def big_gan_generator(
     batch normalization has momentum 0.9, and its statistics are not recomputed for samples.
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
         classes: Number of classes.
         latent_dim: Dimensions of the latents, a multiple of the blocks plus one (4 at 32x32).
         filters: Channels of the maps.
@@ -51,13 +53,14 @@ def big_gan_generator(
     first, *chunks = ops.split(latents, blocks + 1, axis=-1)
     embedding = layers.Embedding(classes, embedding_dim, embeddings_initializer="orthogonal")
     embedded = embedding(labels)
-    x = layers.Reshape((4, 4, filters))(_dense(16 * filters)(first))
+    sides = halved_sides(image_shape, blocks, "image_shape")
+    x = layers.Reshape((*sides, filters))(_dense(math.prod(sides) * filters)(first))
     for chunk in chunks:
         x = _up(x, filters, ops.concatenate([embedded, chunk], axis=-1))
         if x.shape[1] == attention:
             x = SelfAttention(spectral=True)(x)
     x = _conv(image_shape[-1], 3)(layers.ReLU()(batch_norm()(x)))
-    images = layers.Activation("tanh", dtype="float32")(x)
+    images = layers.Activation("tanh", dtype="float32")(cropped(x, image_shape))
     return keras.Model([latents, labels], images, name="generator")
 
 
@@ -75,7 +78,7 @@ def big_gan_discriminator(
     code for 32x32 pixels. The embedding is not spectrally normalized.
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 16.
+        image_shape: `(height, width, channels)`, both sides of at least 16 pixels.
         classes: Number of classes.
         filters: Channels of the maps.
         attention: Side of the map that gets `SelfAttention`, or None.
@@ -129,6 +132,6 @@ def _down(x, filters, first=False, halve=True):
     y = x if first else layers.ReLU()(x)
     y = _conv(filters, 3)(layers.ReLU()(_conv(filters, 3)(y)))
     if halve:
-        y = layers.AveragePooling2D(2)(y)
-        x = _conv(filters, 1)(layers.AveragePooling2D(2)(x))
+        y = layers.AveragePooling2D(2, padding="same")(y)
+        x = _conv(filters, 1)(layers.AveragePooling2D(2, padding="same")(x))
     return layers.Add()([y, x])

@@ -11,7 +11,7 @@ UPSAMPLING = ("transposed", "smoothed", "resize")
 
 def conv(
     filters: int,
-    size: int,
+    size: int | tuple[int, int],
     *,
     layer=layers.Conv2D,
     use_bias=False,
@@ -23,7 +23,7 @@ def conv(
 
     Args:
         filters: Output channels.
-        size: Side of the kernel.
+        size: Side of the kernel, or (height, width).
         layer: Layer class, such as `Conv2D` or `Conv2DTranspose`.
         use_bias: False before a normalization, which has its own.
         initializer: Of the kernel; None: N(0, 0.02).
@@ -57,39 +57,66 @@ def float32(x):
 
 
 def halvings(image_shape: tuple, smallest: int = 4) -> int:
-    """Returns how many halvings lead from an image to a map of `smallest` x `smallest`.
+    """Returns how often an image can be halved until its shorter side is `smallest` or a bit more.
+
+    A side of 4 is left of 8, 16 or 32 pixels, one of 7 of 28 pixels.
 
     Raises:
-        ValueError: If the image is no square, or its side is not `smallest` times 2, 4, 8, ...
+        ValueError: If a side is below `2 * smallest`, so that it cannot be halved.
     """
     height, width = image_shape[:2]
-    stages = max(height // smallest, 1).bit_length() - 1
-    if height != width or smallest << stages != height or stages < 1:
-        sides = ", ".join(str(smallest << n) for n in (1, 2, 3))
+    stages = max(min(height, width) // smallest, 1).bit_length() - 1
+    if stages < 1:
         raise ValueError(
-            f"Strided networks are for squares of {sides}, ... pixels, not {height}x{width}: "
-            "pad or resize the images (keras_gen.data.pad_to)."
+            f"Strided networks are for sides of at least {2 * smallest} pixels, not "
+            f"{height}x{width}: pad or resize the images (keras_gen.data.pad_to)."
+        )
+    return stages
+
+
+def halvings_of_square(image_shape: tuple) -> int:
+    """Returns how many halvings lead from an image to a map of 4x4.
+
+    Raises:
+        ValueError: If the image is no square, or its side is not 8, 16, 32, ...
+    """
+    height, width = image_shape[:2]
+    stages = max(height // 4, 1).bit_length() - 1
+    if height != width or 4 << stages != height or stages < 1:
+        raise ValueError(
+            "Networks from or to a map of 4x4 are for squares of 8, 16, 32, ... pixels, not "
+            f"{height}x{width}: pad or resize the images (keras_gen.data.pad_to)."
         )
     return stages
 
 
 def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int, int]:
-    """Returns height and width after `halvings` convolutions that halve both.
+    """Returns height and width after `halvings` convolutions that halve both, rounded up.
 
     Raises:
-        ValueError: If there is no convolution, or the sides are no multiples of 2^halvings. The
-            message names `argument`, which sets the number.
+        ValueError: If there is no convolution, or a side is shorter than 2^halvings. The message
+            names `argument`, which sets the number.
     """
     factor = 2**halvings
     height, width = image_shape[:2]
-    if halvings < 1 or height % factor or width % factor:
+    if halvings < 1 or min(height, width) < factor:
         raise ValueError(
-            f"{halvings} convolutions that halve cannot take {height}x{width} pixels: "
-            "expected one "
-            f"at least, and sides that are multiples of {factor}; change {argument}, or "
-            "pad the images (keras_gen.data.pad_to)."
+            f"{halvings} convolutions that halve cannot take {height}x{width} pixels: expected one "
+            f"at least, and sides of at least {factor}; change {argument}, or pad the images "
+            "(keras_gen.data.pad_to)."
         )
-    return height // factor, width // factor
+    return -(-height // factor), -(-width // factor)
+
+
+def cropped(maps, shape: tuple):
+    """Returns the center of maps, as high and wide as `shape`, `(height, width, ...)`.
+
+    Doubling cannot lead to odd sides, so that decoders make too many pixels and crop them.
+    """
+    extra = [found - wanted for found, wanted in zip(maps.shape[1:3], shape[:2], strict=True)]
+    if not any(extra):
+        return maps
+    return layers.Cropping2D(tuple((n // 2, n - n // 2) for n in extra))(maps)
 
 
 def downsample(images, stages: int, filters: int, normalization: str | None = "batch"):
@@ -118,20 +145,22 @@ def downsample(images, stages: int, filters: int, normalization: str | None = "b
     return x
 
 
-def upsample(maps, stages: int, filters: int, channels: int):
+def upsample(maps, stages: int, filters: int, image_shape: tuple):
     """Mirrors `downsample`: 4x4 transposed convolutions of stride 2 and ReLU, at the end tanh.
 
     Args:
         maps: `[batch, height, width, any]`.
         stages: Number of transposed convolutions; each doubles height and width.
         filters: Channels before the last, doubled for every stage before that.
-        channels: Channels of the images, which are float32 in [-1, 1].
+        image_shape: `(height, width, channels)` of the images, which are float32 in [-1, 1]. Their
+            sides are at most those of the maps times 2^stages.
     """
     double = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
     for stage in reversed(range(stages - 1)):
         maps = conv(filters * 2**stage, 4, **double)(maps)
         maps = layers.ReLU()(batch_norm()(maps))
-    images = conv(channels, 4, use_bias=True, **double)(maps)
+    images = conv(image_shape[-1], 4, use_bias=True, **double)(maps)
+    images = cropped(images, image_shape)
     return layers.Activation("tanh", dtype="float32")(images)
 
 

@@ -4,7 +4,14 @@ import keras
 from keras import layers
 
 from keras_gen.layers import ChannelwiseDense
-from keras_gen.networks.blocks import batch_norm, conv, downsample, float32, halvings, upsample
+from keras_gen.networks.blocks import (
+    batch_norm,
+    conv,
+    downsample,
+    float32,
+    halvings_of_square,
+    upsample,
+)
 
 
 def context_encoder(
@@ -27,7 +34,7 @@ def context_encoder(
         >>> encoder = context_encoder((32, 32, 3), filters=32)
     """
     images = keras.Input(image_shape)
-    features = downsample(images, halvings(image_shape), filters)
+    features = downsample(images, halvings_of_square(image_shape), filters)
     return keras.Model(images, float32(features), name=name)
 
 
@@ -47,8 +54,8 @@ def context_decoder(
     Example:
         >>> decoder = context_decoder((32, 32, 3), filters=32)
     """
-    stages = halvings(image_shape)
+    stages = halvings_of_square(image_shape)
     width = filters * 2 ** (stages - 1)
     features = keras.Input((4, 4, width))
     x = layers.ReLU()(batch_norm()(conv(width, 1)(ChannelwiseDense()(features))))
-    return keras.Model(features, upsample(x, stages, filters, image_shape[-1]), name=name)
+    return keras.Model(features, upsample(x, stages, filters, image_shape), name=name)

@@ -6,7 +6,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import doubled, float32, halved_sides, he_conv
+from keras_gen.networks.blocks import cropped, doubled, float32, halved_sides, he_conv
 
 
 def conv_encoder(
@@ -27,7 +27,7 @@ def conv_encoder(
     max pooling, ReLU in place of a scaled tanh, no pretraining layer by layer.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers).
+        image_shape: `(height, width, channels)`, both sides at least 2^(number of layers).
         latent_dim: Dimensions of the latents.
         filters: Channels of each convolution.
         activation: After each convolution.
@@ -109,7 +109,7 @@ def conv_decoder(
         x = double(x, width, initializer="he_normal", activation=activation)
         x = _residual_blocks(x, blocks, activation)
     x = double(x, image_shape[-1], initializer=output_initializer, activation=None)
-    return keras.Model(inputs, float32(x), name=name)
+    return keras.Model(inputs, float32(cropped(x, image_shape)), name=name)
 
 
 def _channels(latent_dim, shape):

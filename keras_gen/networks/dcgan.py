@@ -3,16 +3,26 @@
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import batch_norm, conv, downsample, halvings, upsample
+from keras_gen.networks.blocks import (
+    batch_norm,
+    conv,
+    downsample,
+    halved_sides,
+    halvings,
+    upsample,
+)
 
 
 def dcgan_generator(
     image_shape: tuple = (64, 64, 3), latent_dim: int = 100, filters: int = 128, name="generator"
 ) -> keras.Model:
-    """Builds the generator of fig. 1: a 4x4 map, then strided transposed convolutions to tanh.
+    """Builds the generator of fig. 1: a small map, then strided transposed convolutions to tanh.
+
+    The map has 4x4 pixels for a square whose side is a power of two, as in the paper; of other
+    sizes its shorter side has 4 to 7 pixels, and what is too much of the image is cropped.
 
     Args:
-        image_shape: `(side, side, channels)`, the side a power of two of at least 8.
+        image_shape: `(height, width, channels)`, both sides of at least 8 pixels.
         latent_dim: Dimensions of the latents.
         filters: Channels before the last layer, 128 in the paper; they double with every stage.
         name: Name of the model.
@@ -24,11 +34,14 @@ def dcgan_generator(
         >>> generator = dcgan_generator((32, 32, 1), latent_dim=64, filters=32)
     """
     stages = halvings(image_shape)
+    sides = halved_sides(image_shape, stages, "image_shape")
     width = filters * 2 ** (stages - 1)
     inputs = keras.Input((latent_dim,))
-    x = conv(width, 4, layer=layers.Conv2DTranspose)(layers.Reshape((1, 1, latent_dim))(inputs))
+    x = conv(width, sides, layer=layers.Conv2DTranspose)(
+        layers.Reshape((1, 1, latent_dim))(inputs)
+    )
     x = layers.ReLU()(batch_norm()(x))
-    return keras.Model(inputs, upsample(x, stages, filters, image_shape[-1]), name=name)
+    return keras.Model(inputs, upsample(x, stages, filters, image_shape), name=name)
 
 
 def dcgan_discriminator(
@@ -55,6 +68,7 @@ def dcgan_discriminator(
     """
     images = keras.Input(image_shape)
     x = downsample(images, halvings(image_shape), filters, normalization)
-    x = layers.Flatten()(conv(1, 4, use_bias=True, spectral=normalization == "spectral")(x))
+    sides = x.shape[1:3]
+    x = layers.Flatten()(conv(1, sides, use_bias=True, spectral=normalization == "spectral")(x))
     # The logits leave in float32 whatever the precision inside.
     return keras.Model(images, layers.Reshape((), dtype="float32")(x), name=name)

@@ -6,7 +6,7 @@ import math
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import float32, halved_sides, he_conv
+from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
 from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
 
 MINIMUM_VARIANCE = 1e-4
@@ -130,7 +130,7 @@ def conv_biva_networks(
     each layer halves, and none of the latents is dense.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides multiples of 2^(number of layers).
+        image_shape: `(height, width, channels)`, both sides at least 2^(number of layers).
         latent_dims: Channels of each variable of each layer, at least one; layer 1 comes first.
         filters: Channels of all hidden layers.
         params_per_value: Of the likelihood.
@@ -138,20 +138,23 @@ def conv_biva_networks(
     Example:
         >>> networks = conv_biva_networks((32, 32, 1), latent_dims=(8, 4), filters=32)
     """
-    halved_sides(image_shape, len(latent_dims), "latent_dims")
+    numbers = range(1, len(latent_dims) + 1)
+    sides = [image_shape[:2], *(halved_sides(image_shape, n, "latent_dims") for n in numbers)]
+    larger = dict(zip(sides[1:], sides, strict=False))  # by the sides of the layer above
 
     def level(inputs, stride=1):
         y = he_conv(filters, 3, strides=stride)(_concatenated(inputs))
         y = he_conv(filters, 3)(layers.ELU()(y))
         if stride == 2:
-            inputs = [layers.AveragePooling2D(2)(x) for x in inputs]
+            inputs = [layers.AveragePooling2D(2, padding="same")(x) for x in inputs]
         return layers.ELU()(_added(y, inputs))
 
     def down(inputs):
         return level(inputs, stride=2)
 
     def up(inputs):
-        return level([layers.UpSampling2D()(x) for x in inputs])
+        wanted = larger[inputs[0].shape[1:3]]
+        return level([cropped(layers.UpSampling2D()(x), wanted) for x in inputs])
 
     def normal(y, dim):
         return _normal(y, dim, layers.Conv2D, kernel_size=1)

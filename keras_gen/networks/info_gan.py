@@ -21,7 +21,7 @@ def info_gan_generator(
     layers but the last. Deviation: a tanh at the end, for images in [-1, 1].
 
     Args:
-        image_shape: `(height, width, channels)`, both sides multiples of 4.
+        image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
         latent_dim: Dimensions of the latents and codes; 62 and 12 in the paper.
         filters: Channels of the larger map; the smaller one has twice as many.
         hidden: Units of the first dense layer.
@@ -37,7 +37,7 @@ def info_gan_generator(
     x = inputs
     for units in (hidden, math.prod(places)):
         x = layers.ReLU()(batch_norm()(layers.Dense(units, use_bias=False)(x)))
-    images = upsample(layers.Reshape(places)(x), 2, filters, image_shape[-1])
+    images = upsample(layers.Reshape(places)(x), 2, filters, image_shape)
     return keras.Model(inputs, images, name="generator")
 
 
@@ -53,7 +53,7 @@ def info_gan_discriminator(
     of 0.2 after convolutions.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides multiples of 4.
+        image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
         filters: Channels of the first convolution; the second has twice as many.
         hidden: Units of the dense layer.
         normalization: `"batch"`, `"layer"` or None, of all layers but the first.
@@ -88,7 +88,7 @@ def info_gan_networks(
     """Builds a generator of latents and codes, and a discriminator that also predicts the codes.
 
     Args:
-        image_shape: `(height, width, channels)`, both sides multiples of 4.
+        image_shape: `(height, width, channels)`, both sides of at least 4 pixels.
         latent_dim: Dimensions of the latents, without the codes.
         classes: Of all categorical codes together.
         continuous: Number of continuous codes.

@@ -22,8 +22,8 @@ def moco_gan_generator(
     GRU, whose initial state and inputs are noise.
 
     Args:
-        video_shape: `(frames, side, side, channels)`, at least 2 frames, the side a power of two of
-            at least 8.
+        video_shape: `(frames, height, width, channels)`, at least 2 frames, both sides of at least
+            8 pixels.
         content_dim: Dimensions of the content code.
         motion_dim: Dimensions of a motion code, and of each input of the GRU.
         filters: Channels before the last layer of the frames' generator.
@@ -59,8 +59,8 @@ def video_discriminator(
     the video by 3 frames; the last one takes the rest.
 
     Args:
-        video_shape: `(frames, side, side, channels)`: the side a power of two of at least 8, and at
-            least 3 n + 1 frames, for the n layers that halve the sides to 4.
+        video_shape: `(frames, height, width, channels)`: both sides of at least 8 pixels, and at
+            least 3 n + 1 frames, for the n layers that halve the sides, the shorter one to 4 to 7.
         filters: Channels of the first layer; they double with every layer.
         normalization: `"batch"` (but for the first layer) or None, which penalties on the gradient
             of each video need.
@@ -117,7 +117,7 @@ def _recurrent(inputs, state):
 def _frames(video_shape) -> int:
     if len(video_shape) != 4 or video_shape[0] < 2:
         raise ValueError(
-            f"A video has the shape {tuple(video_shape)}: expected (frames, side, side, "
+            f"A video has the shape {tuple(video_shape)}: expected (frames, height, width, "
             "channels) with at least 2 frames; one frame is an image, for which there is "
             "dcgan_generator."
         )

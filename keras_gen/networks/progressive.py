@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from keras_gen.layers import EqualizedConv2D, EqualizedDense, MinibatchStddev, PixelNormalization
-from keras_gen.networks.blocks import halvings
+from keras_gen.networks.blocks import halvings_of_square
 
 LEAKY = "leaky_relu"  # of slope 0.2
 
@@ -136,7 +136,7 @@ def resized(images, side: int):
 
 def sides(image_shape: tuple) -> list[int]:
     """Returns the sides of images that grow: 4, 8, up to that of `image_shape`."""
-    return [4 << number for number in range(halvings(image_shape) + 1)]
+    return [4 << number for number in range(halvings_of_square(image_shape) + 1)]
 
 
 def channels(side: int, filters: int, width: int) -> int:

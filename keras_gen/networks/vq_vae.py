@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import float32, halved_sides, he_conv
+from keras_gen.networks.blocks import cropped, float32, halved_sides, he_conv
 
 
 def residual_encoder(
@@ -24,7 +24,7 @@ def residual_encoder(
     a 1x1 convolution to the latents.
 
     Args:
-        image_shape: `(height, width, channels)`, the sides multiples of 2^stages.
+        image_shape: `(height, width, channels)`, the sides at least 2^stages.
         latent_dim: Dimensions of a latent.
         filters: Channels of all maps.
         residual_filters: Channels between the two convolutions of a block.
@@ -34,7 +34,8 @@ def residual_encoder(
 
     Returns:
         A model from `[batch, *image_shape]` to float32 `[batch, height / 2^stages, width /
-        2^stages, latent_dim]`, or `[..., codes_per_place, latent_dim]` if they are several.
+        2^stages, latent_dim]`, rounded up, or `[..., codes_per_place, latent_dim]` if they are
+        several.
 
     Example:
         >>> encoder = residual_encoder((32, 32, 3), filters=64, residual_filters=32)
@@ -77,7 +78,7 @@ def residual_decoder(
     x = latents
     if several:
         x = layers.Reshape((height, width, codes_per_place * latent_dim))(x)
-    x = _image(x, image_shape[-1], filters, residual_filters, blocks, stages)
+    x = _image(x, image_shape, filters, residual_filters, blocks, stages)
     return keras.Model(latents, x, name="decoder")
 
 
@@ -99,7 +100,7 @@ def vq_vae_2_networks(
     convolution. The decoder takes the codes of both, the top's through a transposed convolution.
 
     Args:
-        image_shape: `(height, width, channels)`, the sides multiples of 2^(stages + 1).
+        image_shape: `(height, width, channels)`, the sides at least 2^(stages + 1).
         latent_dim: Dimensions of a latent, of both levels.
         filters: Channels of all maps.
         residual_filters: Channels between the two convolutions of a block.
@@ -117,18 +118,19 @@ def vq_vae_2_networks(
     outputs = [float32(features), he_conv(latent_dim, 1, dtype="float32")(h_top)]
     top_encoder = keras.Model(images, outputs, name="top_encoder")
 
+    sides = features.shape[1:3]
     below = keras.Input(features.shape[1:])
     top = keras.Input((height, width, latent_dim))
     from_top = _blocks(he_conv(filters, 3)(top), residual_filters, blocks)
-    h_bottom = layers.Concatenate()([below, _doubled(from_top, filters)])
+    h_bottom = layers.Concatenate()([below, cropped(_doubled(from_top, filters), sides)])
     h_bottom = he_conv(latent_dim, 1, dtype="float32")(h_bottom)
     encoder = keras.Model([below, top], h_bottom, name="encoder")
 
-    bottom = keras.Input((2 * height, 2 * width, latent_dim))
+    bottom = keras.Input((*sides, latent_dim))
     top = keras.Input((height, width, latent_dim))
-    x = layers.Concatenate()([bottom, _doubled(top, latent_dim)])
-    channels = image_shape[-1] * params_per_value
-    x = _image(x, channels, filters, residual_filters, blocks, stages)
+    x = layers.Concatenate()([bottom, cropped(_doubled(top, latent_dim), sides)])
+    shape = (*image_shape[:-1], image_shape[-1] * params_per_value)
+    x = _image(x, shape, filters, residual_filters, blocks, stages)
     decoder = keras.Model([bottom, top], x, name="decoder")
     return dict(top_encoder=top_encoder, encoder=encoder, decoder=decoder)
 
@@ -151,8 +153,8 @@ def _blocks(x, residual_filters, blocks):
     return layers.ReLU()(x)
 
 
-def _image(x, channels, filters, residual_filters, blocks, stages):
+def _image(x, image_shape, filters, residual_filters, blocks, stages):
     x = _blocks(he_conv(filters, 3)(x), residual_filters, blocks)
     for _ in range(stages - 1):
         x = _doubled(x, filters, activation="relu")
-    return float32(_doubled(x, channels))
+    return float32(cropped(_doubled(x, image_shape[-1]), image_shape))

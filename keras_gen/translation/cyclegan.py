@@ -11,6 +11,7 @@ from keras_gen.bases.edges import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.base import per_example_mean
 from keras_gen.networks import patch_discriminator, resnet_generator
+from keras_gen.networks.blocks import halvings
 from keras_gen.training import (
     GenerativeModel,
     ImagePool,
@@ -118,7 +119,9 @@ class CycleGAN(GenerativeModel):
         """Builds the model with the paper's networks.
 
         Args:
-            shape: `(height, width, channels)` of the images in training; others are translated too.
+            shape: `(height, width, channels)` of the images in training, both sides of at least 6
+                pixels; others are translated too. The discriminators of images below 24 pixels have
+                fewer strided layers.
             filters: Channels of the first layers.
             blocks: Residual blocks of the generators: 6 at 128x128, 9 at 256x256 in the paper.
             **kwargs: Further arguments of the class.
@@ -126,8 +129,9 @@ class CycleGAN(GenerativeModel):
         any_size = (None, None, shape[-1])
         generator_xy = resnet_generator(any_size, filters, blocks)
         generator_yx = resnet_generator(any_size, filters, blocks)
-        discriminator_x = patch_discriminator(shape, filters)
-        discriminator_y = patch_discriminator(shape, filters)
+        strided = min(3, halvings(shape, smallest=3))
+        discriminator_x = patch_discriminator(shape, filters, strided)
+        discriminator_y = patch_discriminator(shape, filters, strided)
         return cls(generator_xy, generator_yx, discriminator_x, discriminator_y, **kwargs)
 
     @override
@@ -187,8 +191,8 @@ class CycleGAN(GenerativeModel):
             self.discriminator_y(fake_y, training=training)
         ) + self.objective.generator(self.discriminator_x(fake_x, training=training))
         # Eq. (2).
-        cycle_loss = _l1(self.generator_yx(fake_y, training=training), x) + _l1(
-            self.generator_xy(fake_x, training=training), y
+        cycle_loss = _l1(_any_size(self.generator_yx, fake_y, training), x) + _l1(
+            _any_size(self.generator_xy, fake_x, training), y
         )
         # Sec. 5.2, L_identity.
         identity_loss = (
@@ -200,8 +204,8 @@ class CycleGAN(GenerativeModel):
     def _apply(self, generator, source, target, training):
         """Returns translations of `source` and of `target`, in one pass."""
         if not self.identity_weight:
-            return generator(source, training=training), None
-        both = generator(tf.concat([source, target], axis=0), training=training)
+            return _any_size(generator, source, training), None
+        both = _any_size(generator, tf.concat([source, target], axis=0), training)
         return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
 
     def _discriminator_loss(self, x, y, shown_x, shown_y, training=True):
@@ -254,7 +258,7 @@ class CycleGAN(GenerativeModel):
                 f"Images have shape {shape}: expected [n, height, width, {source.shape[-1]}]."
             )
         specs = [source.inner_spec(), tf.TensorSpec([], tf.int32)]
-        graph = self.graph(direction, partial(_any_size, network), specs)
+        graph = self.graph(direction, partial(_translated, network), specs)
         as_floats = () if np.asarray(images[:1]).dtype == np.uint8 else ("x",)
         results = []
         for start in range(0, len(images), batch_size):
@@ -304,21 +308,28 @@ SIZE_MULTIPLE = 4
 SMALLEST_SIZE = 8
 
 
-def _any_size(network, images, seed):
+def _any_size(network, images, training):
     """Pads images to a size that the network takes, translates, and crops."""
-    height = tf.shape(images)[1]
-    width = tf.shape(images)[2]
-    images = tf.gather(images, _mirrored(height), axis=1)
-    images = tf.gather(images, _mirrored(width), axis=2)
-    with inference_seed(seed):
-        return network(images, training=False)[:, :height, :width]
+    if None not in network.input_shape[1:3]:
+        return network(images, training=training)
+    _, height, width, _ = keras.ops.shape(images)
+    padded = _padded(_padded(images, height, axis=1), width, axis=2)
+    results = network(padded, training=training)
+    return results if padded is images else results[:, :height, :width]
 
 
-def _mirrored(size):
-    """Indices that turn back after the last pixel, however few pixels there are."""
+def _padded(images, size, axis):
+    """Images that turn back after the last pixel, however few pixels there are."""
+    if isinstance(size, int) and size % SIZE_MULTIPLE == 0 and size >= SMALLEST_SIZE:
+        return images
     index = tf.range(tf.maximum(size + -size % SIZE_MULTIPLE, SMALLEST_SIZE))
     index %= 2 * size
-    return tf.minimum(index, 2 * size - 1 - index)
+    return tf.gather(images, tf.minimum(index, 2 * size - 1 - index), axis=axis)
+
+
+def _translated(network, images, seed):
+    with inference_seed(seed):
+        return _any_size(network, images, training=False)
 
 
 def _signature(network):
@@ -326,7 +337,7 @@ def _signature(network):
     target = Images(network.output_shape[1:])
 
     def translate(images, seed=0):
-        return {"images": target.restore(_any_size(network, source.prepare(images), seed))}
+        return {"images": target.restore(_translated(network, source.prepare(images), seed))}
 
     seed = tf.TensorSpec([], tf.int32, name="seed")
     return translate, [source.spec(), seed] if _draws(network) else [source.spec()]

@@ -5,23 +5,47 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.networks.blocks import conv, doubled, halved_sides, halvings
+from keras_gen.networks.blocks import (
+    conv,
+    cropped,
+    doubled,
+    halved_sides,
+    halvings,
+    halvings_of_square,
+)
 
 
 @pytest.mark.parametrize("shape", [(28, 28, 1), (16, 32, 1), (4, 4, 1), (0, 0, 1), (24, 24, 3)])
 def test_only_squares_of_powers_of_two_are_halved_to_4(shape):
-    assert halvings((32, 32, 3)) == 3 and halvings((32, 32, 3), smallest=8) == 2
+    assert [halvings_of_square((side, side, 3)) for side in (8, 16, 32)] == [1, 2, 3]
     with pytest.raises(ValueError, match=f"8, 16, 32, ... .*not {shape[0]}x{shape[1]}: pad or"):
-        halvings(shape)
+        halvings_of_square(shape)
+
+
+def test_halvings_leave_a_shorter_side_of_4_to_7():
+    for side in range(8, 130):
+        assert 4 <= side / 2 ** halvings((side, 2 * side)) < 8
+        assert 8 <= 2 * side / 2 ** halvings((3 * side, 2 * side), smallest=8) < 16
+    with pytest.raises(ValueError, match="at least 8 pixels, not 32x7: pad or resize"):
+        halvings((32, 7, 1))
 
 
 def test_sides_that_cannot_be_halved():
     assert halved_sides((28, 12, 1), 2, "stages") == (7, 3)
-    sentence = r"2 convolutions .* 30x32 pixels: .* multiples of 4; change stages"
+    assert halved_sides((45, 37, 3), 3, "stages") == (6, 5)
+    sentence = r"2 convolutions .* 3x32 pixels: .* sides of at least 4; change stages"
     with pytest.raises(ValueError, match=sentence):
-        halved_sides((30, 32, 3), 2, "stages")
+        halved_sides((3, 32, 3), 2, "stages")
     with pytest.raises(ValueError, match="0 convolutions that halve"):
         halved_sides((28, 28, 1), 0, "stages")
+
+
+def test_maps_are_cropped_to_their_center():
+    maps = keras.Input((4, 5, 1))
+    network = keras.Model(maps, cropped(maps, (2, 4)))
+    values = np.arange(20.0).reshape(1, 4, 5, 1)
+    np.testing.assert_array_equal(network(values), values[:, 1:3, :4])
+    assert cropped(maps, (4, 5, 3)) is maps
 
 
 def test_unknown_upsampling_is_refused():

@@ -58,6 +58,34 @@ def test_each_stage_doubles_the_side_and_halves_the_channels():
     assert maps == [(16, 16, 4), (8, 8, 8), (4, 4, 16), (1, 1, 1)]
 
 
+@pytest.mark.parametrize("shape, map_sides", [((28, 28, 1), (7, 7)), ((45, 37, 3), (6, 5))])
+def test_other_sizes_start_from_a_map_of_theirs(shape, map_sides):
+    generator = dcgan_generator(shape, latent_dim=100, filters=2)
+    images = generator(LATENTS)
+    assert images.shape == (5, *shape)
+    discriminator = dcgan_discriminator(shape, filters=2)
+    assert discriminator(images).shape == (5,)
+    for kernel in (generator.weights[0], discriminator.get_layer(index=-3).kernel):
+        assert kernel.shape[:2] == map_sides
+
+
+def test_squares_of_powers_of_two_have_the_layers_of_the_paper_alone():
+    block = ["Conv2DTranspose", "BatchNormalization", "ReLU"]
+    last = ["Conv2DTranspose", "Activation"]
+    generator = dcgan_generator((16, 16, 1), latent_dim=100, filters=2)
+    kinds = [type(layer).__name__ for layer in generator.layers]
+    assert kinds == ["InputLayer", "Reshape", *block, *block, *last]
+    kernels = [w.shape for w in generator.weights if w.name == "kernel"]
+    assert kernels == [(4, 4, 4, 100), (4, 4, 2, 4), (4, 4, 1, 2)]
+    block = ["Conv2D", "BatchNormalization", "LeakyReLU"]
+    discriminator = dcgan_discriminator((16, 16, 1), filters=2)
+    kinds = [type(layer).__name__ for layer in discriminator.layers]
+    ends = ["Conv2D", "Flatten", "Reshape"]
+    assert kinds == ["InputLayer", "Conv2D", "LeakyReLU", *block, *ends]
+    kernels = [w.shape for w in discriminator.weights if w.name == "kernel"]
+    assert kernels == [(4, 4, 1, 2), (4, 4, 2, 4), (4, 4, 4, 1)]
+
+
 @pytest.mark.parametrize("build", [dcgan_generator, dcgan_discriminator])
 def test_initial_values(build):
     """Sec. 3.1: normal with standard deviation 0.02, different in every layer."""

@@ -64,6 +64,34 @@ def test_mixed_precision_gives_float32(name):
 DIFFERENTIABLE = ["classifier_on", *sorted(TINY.keys() - {"progressive_discriminator"}), *OTHERS]
 
 
+ODD = (21, 13, 3)
+OF_ODD_SIDES = {
+    "big_gan_generator": dict(image_shape=ODD, classes=3, latent_dim=4, filters=2),
+    "big_gan_discriminator": dict(image_shape=(21, 17, 3), classes=3, filters=2, attention=None),
+    "conv_biva_networks": dict(image_shape=ODD, latent_dims=(2, 1, 1), filters=3),
+    "conv_decoder": dict(image_shape=ODD, latent_dim=24, filters=(2, 2), maps=True),
+    "conv_encoder": dict(image_shape=ODD, latent_dim=24, filters=(2, 2), maps=True),
+    "dcgan_discriminator": dict(image_shape=ODD, filters=2),
+    "dcgan_generator": dict(image_shape=ODD, latent_dim=3, filters=2),
+    "info_gan_networks": dict(image_shape=ODD, filters=2, hidden=3),
+    "moco_gan_generator": dict(video_shape=(4, *ODD), content_dim=3, motion_dim=2, filters=2),
+    "residual_decoder": dict(image_shape=ODD, latent_dim=3, filters=2),
+    "residual_encoder": dict(image_shape=ODD, latent_dim=3, filters=2),
+    "video_discriminator": dict(video_shape=(4, *ODD), filters=2),
+    "vq_vae_2_networks": dict(image_shape=ODD, latent_dim=3, filters=2),
+}
+
+
+@pytest.mark.parametrize("name", OF_ODD_SIDES)
+def test_sides_need_not_be_multiples(name):
+    """What is taken or made is an image of the sides, and codes are those that are made."""
+    arguments = OF_ODD_SIDES[name]
+    shape = arguments.get("video_shape") or arguments["image_shape"]
+    found = keras.tree.flatten(getattr(networks, name)(**arguments))
+    ends = [tensor for network in found for tensor in (*network.inputs, *network.outputs)]
+    assert shape in [tensor.shape[1:] for tensor in ends]
+
+
 def built(name) -> list[keras.Model]:
     if name == "classifier_on":
         return [networks.classifier_on(networks.mlp_encoder((8, 8, 1), 3, (4,)))]

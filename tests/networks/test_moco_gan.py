@@ -66,7 +66,7 @@ def test_bad_shapes_are_refused():
     for build in (moco_gan_generator, video_discriminator):
         with pytest.raises(ValueError, match="at least 2 frames; one frame is an image"):
             build((1, 16, 16, 1))
-        with pytest.raises(ValueError, match=r"expected \(frames, side, side, channels\)"):
+        with pytest.raises(ValueError, match=r"expected \(frames, height, width, channels\)"):
             build((16, 16, 1))
     with pytest.raises(ValueError, match=r"^A video of 6 frames is too short for 2 layers"):
         video_discriminator((6, 16, 16, 1))

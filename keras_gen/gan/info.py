@@ -184,7 +184,7 @@ class InfoGAN(GAN):
     @capability
     def recognize(self, x):
         """Returns Q's logits of all categories, `[n, classes]`, and its means of the numbers."""
-        _, found = self.discriminate(x, {}, training=False)
+        _, found = self.discriminator(x, training=False)  # of the image as it is, not augmented
         logits, means, _ = tf.split(found, [sum(self.categories), self.continuous, -1], axis=1)
         return {"logits": logits, "means": means}
 

@@ -79,7 +79,7 @@ class MoCoGAN(GAN):
         """Builds the model with its usual networks.
 
         Args:
-            shape: `(frames, side, side, channels)`, as `video_discriminator` takes it.
+            shape: `(frames, height, width, channels)`, as `video_discriminator` takes it.
             content_dim: Dimensions of the content.
             motion_dim: Dimensions of the motion of a frame.
             filters: Channels where the images are largest.

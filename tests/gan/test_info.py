@@ -120,6 +120,17 @@ def test_q_predicts_categories_and_numbers():
     np.testing.assert_array_equal(model.generate(np.zeros((5, LATENTS)), images), images)
 
 
+def test_q_sees_images_as_they_are_whatever_the_augmentation(rng):
+    networks = InfoGAN.for_images((8, 8, 1), latent_dim=2, filters=2)
+    model = InfoGAN(
+        networks.generator, networks.discriminator, (10,), 2,
+        augmentation=("color", "translation", "cutout", "affine"),
+    )  # fmt: skip
+    images = rng.integers(0, 256, (4, 8, 8, 1), "uint8")
+    for ours, plain in zip(model.recognize(images), networks.recognize(images), strict=True):
+        np.testing.assert_array_equal(ours, plain)
+
+
 def test_networks_without_the_codes_are_refused():
     model = built()
     for categories, numbers in (((3, 2), 1), ((4, 2), 2), ((), 2)):

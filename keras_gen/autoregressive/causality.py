@@ -2,30 +2,29 @@
 
 import math
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.training import stateless
 
 EXAMPLES = 3  # random images for each value, for an activation may hide what another one shows
-MOST_VALUES = 9
+MOST_VALUES = 9  # that are tried, if an image has more; at least all channels of two pixels
 # A change of rounding, as a fraction of the outputs' deviation.
 ROUNDING = 1e-3
 
 
-def require_causal(network, levels: int) -> None:
-    """Raises a ValueError if the logits of a value depend on this value or a later one.
+def require_causal(network, levels: int | None = None) -> None:
+    """Raises a ValueError if the parameters of a value depend on this value or a later one.
 
     The order is that of sampling: row by row, pixel by pixel, channel by channel. With random
-    weights, all values from one place on are changed, which must not change the logits up to it. In
-    large images a few places are tried. It takes values and no gradients, as a network of levels
-    may have none, and initial weights may be zeros, which hide what a network sees.
+    weights, all values from one place on are changed, which must not change the parameters up to
+    it. In large images a few places are tried. Gradients would not do, for a network has none by
+    integers; nor would the initial weights, for zeros hide what a network sees.
 
     Args:
-        network: Levels `[batch, height, width, channels]` to logits `[batch, height, width,
-            channels * levels]`, in the order `[channel, level]`.
-        levels: Number of levels of a value.
+        network: Images `[batch, height, width, channels]`, and any conditions, to parameters
+            `[batch, height, width, channels * parameters]`, in the order `[channel, parameter]`.
+        levels: Number of levels of a value; None: it is tried with numbers in 0 to 2.
     """
     shape = tuple(network.inputs[0].shape[1:])
     with tf.init_scope():
@@ -44,7 +43,7 @@ def require_causal(network, levels: int) -> None:
             first, end = (middle, end) if seen else (first, middle)
     to, of = (tuple(int(n) for n in np.unravel_index(place, shape)) for place in (output, first))
     raise ValueError(
-        f"The network '{network.name}' is not causal: its logits of the value at (row, column, "
+        f"The network '{network.name}' is not causal: its outputs for the value at (row, column, "
         f"channel) {to} depend on the value at {of}, and may only depend on those before their "
         "own, in rows, then pixels, then channels; build it with keras_gen.networks.pixel_cnn, "
         "or of masked layers such as keras_gen.layers.MaskedConvolution."
@@ -57,26 +56,35 @@ def _starts(shape) -> np.ndarray:
     last = height * width - 1
     pixels = np.arange(last + 1)
     if (last + 1) * channels > MOST_VALUES:
-        drawn = np.random.default_rng(0).integers(last, size=max(1, MOST_VALUES // channels - 2))
+        further = max(1, MOST_VALUES // channels - 2)
+        drawn = np.random.default_rng(0).integers(last + 1, size=further)
         pixels = np.union1d([0, last], drawn)
     return (pixels[:, None] * channels + np.arange(channels)).ravel()
 
 
 def _changed(network, shape, levels, starts) -> np.ndarray:
-    """Which logits change with the values from each start on: bool `[starts, values]`."""
+    """Which outputs change with the values from each start on: bool `[starts, values]`."""
     rng = np.random.default_rng(0)
     count = math.prod(shape)
     size = (len(starts), EXAMPLES, count)
-    before = rng.integers(0, levels, size)
-    others = (before + rng.integers(1, levels, size)) % levels
+    if levels:
+        before = rng.integers(0, levels, size)
+        others = (before + rng.integers(1, levels, size)) % levels
+    else:
+        before, others = rng.uniform(0, 2, (2, *size))
     after = np.where(np.arange(count) < starts[:, None, None], before, others)
     images = np.stack([before, after]).reshape(-1, *shape)
+    inputs = [tf.cast(images, network.inputs[0].dtype)]
+    for symbol in network.inputs[1:]:
+        # Labels are all 0, the only class that there certainly is.
+        condition = rng.uniform(size=[n or 1 for n in symbol.shape[1:]])
+        inputs.append(tf.cast(tf.stack([condition] * len(images)), symbol.dtype))
     weights = [tf.constant(_random(w.shape, rng), w.dtype) for w in network.trainable_variables]
     with stateless(network, weights):
-        logits = network(tf.cast(images, network.inputs[0].dtype), training=False)
-    logits = keras.ops.convert_to_numpy(logits).reshape(2, *size, levels)
-    change = np.abs(logits[1] - logits[0])
-    return (change > ROUNDING * logits.std()).any(axis=(1, 3))
+        outputs = network(inputs if len(inputs) > 1 else inputs[0], training=False)
+    outputs = tf.cast(outputs, tf.float32).numpy().reshape(2, *size, -1)
+    change = np.abs(outputs[1] - outputs[0])
+    return (change > ROUNDING * outputs.std()).any(axis=(1, 3))
 
 
 def _random(shape, rng) -> np.ndarray:

@@ -59,10 +59,10 @@ class PixelCNN(LikelihoodModel):
                 f"The network gives {network.output_shape[1:]} for images of shape {shape}: "
                 f"expected {levels} logits for each value."
             )
-        require_causal(network, levels)
         self.network = network
         self.levels = levels
         self.likelihood = Categorical(levels)
+        require_causal(network, levels)
         self.edges["x"] = Levels(shape, levels)
         self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
 

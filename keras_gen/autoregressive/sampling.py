@@ -4,6 +4,7 @@ import math
 
 import tensorflow as tf
 
+from keras_gen.autoregressive.causality import require_causal
 from keras_gen.autoregressive.one_pixel import OnePixel
 
 
@@ -37,7 +38,7 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
 
     Raises:
         ValueError: If the network's inputs or the noise have another shape, a layer mixes pixels,
-            or a layer sees the value that it is to predict.
+            or the network is not causal: it sees the value that it is to predict, or a later one.
 
     Example:
     ```python
@@ -103,6 +104,7 @@ def _check(network, noise, conditions) -> tuple[int, int, int]:
 
 def _sample_whole(network, draw, noise, conditions, shape):
     """The values `[height * width * channels, batch]`, by a whole pass for each of them."""
+    require_causal(network)
     count = math.prod(shape)
     batch = tf.shape(noise)[1]
 
@@ -123,6 +125,7 @@ def _sample_cached(network, draw, noise, conditions, shape):
     channels = shape[-1]
     batch = tf.shape(noise)[1]
     one_pixel = OnePixel(network, conditions)
+    require_causal(network)  # after the errors that name a layer
 
     def step(t, drawn, pixel, caches):
         # The value before may be of the pixel before.

@@ -164,6 +164,17 @@ def test_networks_that_cannot_be_cached_are_refused_by_the_name_of_the_layer(cas
         OnePixel(keras.Model(images, build(images)))
 
 
+@pytest.mark.parametrize("cached", [False, True])
+def test_networks_that_mix_channels_are_refused(cached):
+    """One pixel at a time, such a network would draw other images than its outputs say."""
+    images = keras.Input((2, 2, 3))
+    x = MaskedConvolution(6, 3, "A", image_channels=3)(images)
+    x = MaskedConvolution(3 * LEVELS, 1, "B", image_channels=3)(layers.Dense(6)(x))
+    network = keras.Model(images, x)
+    with pytest.raises(ValueError, match=r"not causal: .* \(0, 0, 0\) depend on .* \(0, 0, 1\)"):
+        sample_causal(network, draw_category, tf.zeros([1, 2, 2, 3]), cached=cached)
+
+
 def test_bad_shapes_are_refused():
     network, conditions, noise = make("gated")
     with pytest.raises(ValueError, match="takes 2 conditions and got 0"):

@@ -193,7 +193,8 @@ fit = GenerativeModel.fit
 def short_fit(model, *batch, epochs=1, steps_per_epoch=None, batch_size=None, **kwargs):
     """One step on two examples."""
     if isinstance(batch[0], tf.data.Dataset):
-        batch = (batch[0].unbatch().batch(2).take(1),)
+        two = batch[0].unbatch().batch(2).take(1)
+        batch = (two.apply(tf.data.experimental.assert_cardinality(1)),)
     else:
         batch = tuple(part[:2] for part in batch)
     return fit(model, *batch, **kwargs | {"verbose": 0})

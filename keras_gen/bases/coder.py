@@ -24,7 +24,7 @@ class Coder(LikelihoodModel):
 
     code_names: tuple[str, ...] = ("codes",)
     default_signature = "reconstruct"
-    for_users = ("for_images", "interpolate")
+    for_users: tuple[str, ...] = ("for_images", "interpolate")
 
     def set_networks(self, encoder, decoder, likelihood) -> None:
         """Sets the networks and the likelihood, and adds the edges of their data.

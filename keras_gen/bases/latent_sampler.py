@@ -45,7 +45,7 @@ class LatentSampler:
     """
 
     default_signature = "sample"
-    for_users = (
+    for_users: tuple[str, ...] = (
         "draw_latents",
         "interpolate",
         "latent_arithmetic",

@@ -40,7 +40,7 @@ class LikelihoodModel(GenerativeModel):
         **kwargs: `name` and the like, of `keras.Model`.
     """
 
-    for_users = ("threshold",)
+    for_users: tuple[str, ...] = ("threshold",)
 
     # Methods to define -----------------------------------------------------------------------
 

@@ -54,7 +54,7 @@ class GAN(LatentSampler, AdversarialModel):
     ```
     """
 
-    for_users = ("for_images",)
+    for_users: tuple[str, ...] = ("for_images",)
     inputs_of_networks = (1, 1)  # of the generator, of the discriminator
     discriminator_normalization: str = "batch"  # in the networks of `for_images`
 

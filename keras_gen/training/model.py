@@ -19,6 +19,7 @@ from keras_gen.training.refusals import (
     refuse_callbacks,
     refuse_non_finite_weights,
     refuse_replicated_randomness,
+    refuse_shared_layers,
 )
 from keras_gen.training.sampling_weights import SamplingWeights
 
@@ -122,6 +123,7 @@ class GenerativeModel(keras.Model):
 
     @override
     def get_config(self) -> dict:
+        refuse_shared_layers(self)
         config = {"name": self.name}
         for argument in self.arguments():
             value = getattr(self, argument)
@@ -188,7 +190,8 @@ class GenerativeModel(keras.Model):
 
         Raises:
             ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a
-                network is not built, or an option does not work on several replicas.
+                network is not built, two share a layer, or an option does not work on several
+                replicas.
         """
         players = self.players()
         if optimizer is not None:
@@ -207,6 +210,7 @@ class GenerativeModel(keras.Model):
             steps_per_execution=steps_per_execution,
         )  # fmt: skip
         refuse_replicated_randomness(self)
+        refuse_shared_layers(self)
         built = {}
         for name, player in players.items():
             identifier = optimizers.get(name)

@@ -36,6 +36,24 @@ def refuse_replicated_randomness(model) -> None:
                 )
 
 
+def refuse_shared_layers(model) -> None:
+    """Raises a ValueError if two networks share a layer: a file could not be loaded again.
+
+    Keras saves each network by itself, and the weights of a layer once.
+    """
+    owners: dict = {}
+    for name, network in model.networks.items():
+        for layer in network._flatten_layers():
+            if not layer.variables:
+                continue
+            if (owner := owners.setdefault(id(layer), name)) != name:
+                raise ValueError(
+                    f"The networks {owner} and {name} share the layer '{layer.name}', whose "
+                    "weights a file holds once: give each its own, or make one network of both "
+                    "with several outputs."
+                )
+
+
 def refuse_callbacks(model, callbacks) -> None:
     """Raises a ValueError for callbacks of a single optimizer; for models that have several."""
     optimizers = list(model.players())

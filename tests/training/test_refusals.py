@@ -148,3 +148,33 @@ class TestPlainErrors:
             plain_errors(Steep(), None),
         ):
             check(tf.constant(4))
+
+
+class TestSharedLayers:
+    def networks(self, shared):
+        images, codes = keras.Input((4,)), keras.Input((4,))
+        encoder = keras.Model(images, shared(images), name="shrinking")
+        decoder = keras.Model(codes, shared(codes), name="growing")
+        return encoder, decoder
+
+    def test_two_networks_of_one_layer_are_refused_before_training_and_saving(self):
+        model = Autoencoder(*self.networks(keras.layers.Dense(4, name="tied")))
+        found = "^The networks encoder and decoder share the layer 'tied', whose weights .* own"
+        for use in (model.compile, model.get_config):
+            with pytest.raises(ValueError, match=found):
+                use()
+
+    def test_a_layer_without_weights_is_nobodys(self, tmp_path):
+        model = Autoencoder(*self.networks(keras.layers.ReLU()))
+        model.get_config()
+
+    def test_a_layer_may_stand_twice_in_one_network(self, tmp_path):
+        codes, tied = keras.Input((4,)), keras.layers.Dense(4)
+        decoder = keras.Model(codes, tied(tied(codes)))
+        encoder, _ = self.networks(keras.layers.Dense(4))
+        model = Autoencoder(encoder, decoder)
+        model.compile()
+        model.save(tmp_path / "tied.keras")
+        x = np.ones([2, 4], "float32")
+        found = keras.saving.load_model(tmp_path / "tied.keras").score(x)
+        np.testing.assert_array_equal(found, model.score(x))

@@ -209,13 +209,18 @@ class Labels(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Takes integers of any kind: `[batch]`, columns `[batch, 1]`, or scalars."""
         labels = tf.convert_to_tensor(values)
-        if labels.shape.rank == 2 and labels.shape[1] == 1:
+        way_out = "expected [batch]; of one-hot labels take np.argmax(labels, axis=-1)."
+        if labels.shape.rank is None:
+            # A step that was built for several shapes.
+            labels = tf.reshape(labels, [tf.shape(labels)[0], -1])
+            columns = tf.shape(labels)[1]
+            sentence = f"Labels have {{}} columns: {way_out}"
+            with tf.control_dependencies([require(columns == 1, sentence, columns)]):
+                labels = labels[:, 0]
+        elif labels.shape.rank == 2 and labels.shape[1] == 1:
             labels = labels[:, 0]
-        if labels.shape.rank is not None and labels.shape.rank > 1:
-            raise ValueError(
-                f"Labels have shape {labels.shape}: expected [batch]; of one-hot labels take "
-                "np.argmax(labels, axis=-1)."
-            )
+        elif labels.shape.rank > 1:
+            raise ValueError(f"Labels have shape {labels.shape}: {way_out}")
         return _integers(labels, -1 if self.unknown else 0, self.classes - 1, "Labels")
 
     @override
@@ -334,7 +339,8 @@ class Vectors(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes finite numbers `[batch, *shape]`."""
-        values = _shaped(tf.cast(values, tf.float32), self.shape, self.name.capitalize())
+        values = _numbers(values, self.name.capitalize())
+        values = _shaped(values, self.shape, self.name.capitalize())
         most = np.finfo("float32").max
         return _within(values, -most, most, self.name.capitalize(), "finite numbers", slack=0)
 
@@ -359,13 +365,21 @@ class Number(Edge):
 
     @override
     def prepare(self, values) -> tf.Tensor:
-        values = tf.cast(values, tf.float32)
+        values = _numbers(values, self.name)
         expected = f"a number in [{self.low:g}, {self.high:g}]"
         return _within(values, self.low, self.high, self.name, expected, slack=0)
 
     @override
     def inner_spec(self):
         return tf.TensorSpec([], tf.float32)
+
+
+def _numbers(values, subject):
+    """Numbers of any kind as float32."""
+    values = tf.convert_to_tensor(values)
+    if not (values.dtype.is_floating or values.dtype.is_integer):
+        raise TypeError(f"{subject} have dtype {values.dtype.name}: expected numbers.")
+    return tf.cast(values, tf.float32)
 
 
 def _shaped(values, shape, subject):

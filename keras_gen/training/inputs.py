@@ -3,7 +3,6 @@
 import inspect
 import itertools
 import operator
-import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -38,7 +37,7 @@ def by_name(method: Callable, args: tuple, kwargs: dict) -> dict[str, Any]:
 
 def is_dataset(x) -> bool:
     """Whether x gives whole batches, so that `fit` neither divides nor shuffles it."""
-    return isinstance(x, (*_DATASETS, types.GeneratorType))
+    return isinstance(x, (*_DATASETS, Iterator))
 
 
 def refuse_arguments(name: str, arguments: dict[str, Any]) -> None:
@@ -64,6 +63,7 @@ def refuse_arguments(name: str, arguments: dict[str, Any]) -> None:
     refuse_data(name, "x", arguments.get("x"), steps)
     if arguments.get("y") is not None:
         refuse_data(name, "y", arguments["y"], None)
+    _refuse_lengths(name, [*_arrays(arguments["x"]), *_arrays(arguments.get("y"))])
     if arguments.get("validation_data") is not None:
         x, y, weights = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
         given = dict(x=x, y=y, sample_weight=weights, steps=arguments.get("validation_steps"))
@@ -97,13 +97,27 @@ def refuse_data(name: str, argument: str, data, steps: int | None) -> None:
                 f"{name} got a dataset without end as {argument}, and so an epoch would never "
                 "end: give the number of its steps, such as steps_per_epoch=100."
             )
-    if is_dataset(data) or isinstance(data, Iterator):
+    if is_dataset(data):
         return
-    arrays = in_order(list(data.values()) if isinstance(data, Mapping) else data)
+    arrays = _arrays(data)
     if not arrays:
         raise ValueError(f"{name} got no data as {argument}: expected {_KINDS}.")
     for array in arrays:
         _refuse_array(name, argument, array)
+
+
+def _arrays(data) -> list:
+    """The arrays that were given, in order; none of a dataset."""
+    if is_dataset(data):
+        return []
+    return in_order(list(data.values()) if isinstance(data, Mapping) else data)
+
+
+def _refuse_lengths(name, arrays):
+    lengths = [len(array) for array in arrays]
+    if len(set(lengths)) > 1:
+        found = " and ".join(map(str, lengths))
+        raise ValueError(f"{name} got arrays of {found} examples: expected as many in each.")
 
 
 def _refuse_array(name, argument, array):
@@ -119,6 +133,8 @@ def _refuse_array(name, argument, array):
     if kind in "OUS":
         what = "texts" if kind in "US" else "Python objects, which do not stack"
         raise ValueError(f"{name} got an array of {what} as {argument}: expected numbers.")
+    if not np.shape(array):
+        raise ValueError(f"{name} got one number as {argument}: expected {_KINDS}.")
     if not all(np.shape(array)):
         raise ValueError(f"{name} got no examples: an array of the data is empty.")
 

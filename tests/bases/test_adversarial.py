@@ -118,7 +118,7 @@ def compiled(model, d_rate=0.0, g_rate=0.0):
 def fit(model, *data):
     data = data or (X,)
     history = model.fit(*data, batch_size=len(data[0]), shuffle=False, verbose=0).history
-    return {name: values[-1] for name, values in history.items()}
+    return {name: history[name][-1] for name in model.loss_names}
 
 
 def weights(network):

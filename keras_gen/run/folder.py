@@ -1,18 +1,17 @@
 """The folder of a run: chosen, checked and held before anything is loaded."""
 
 import atexit
-import contextlib
 import os
 import time
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
 from keras_gen.files import clear_partial_files
+from keras_gen.locks import hold, let_go
 from keras_gen.run.settings import RunSettings, read_config
 from keras_gen.training import is_chief
 
-_LOCK = ".lock"
 _held: dict[Path, FileLock] = {}
 
 
@@ -61,11 +60,7 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
 def leave_folder(folder: Path) -> None:
     """Lets go of a folder, and removes it if nothing was written to it."""
     if lock := _held.pop(folder, None):
-        # Before the release, after which the file may be another process's.
-        with contextlib.suppress(OSError):
-            (folder / _LOCK).unlink()
-            folder.rmdir()
-        lock.release()
+        let_go(lock)
 
 
 def _newest_unfinished(runs: Path) -> Path:
@@ -97,23 +92,9 @@ def _hold(folder: Path) -> bool:
     """Whether this process has the folder to itself now; held until it leaves or ends, however."""
     if folder in _held:
         return True
-    path = folder / _LOCK
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    except OSError as error:
-        raise OSError(
-            error.errno,
-            f"Cannot write to the folder {folder} ({error.strerror}): choose another one with "
-            "--output.",
-        ) from error
-    lock = FileLock(path, fallback_to_soft=False)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
+    lock = hold(folder, "choose another one with --output")
+    if lock is None:
         return False
-    except OSError:
-        pass  # Not every file system has locks.
     _held[folder] = lock
     atexit.register(leave_folder, folder)
     return True

@@ -22,6 +22,7 @@ from keras_gen.training.refusals import (
     refuse_shared_layers,
 )
 from keras_gen.training.sampling_weights import SamplingWeights
+from keras_gen.training.state import release_folders
 
 
 def require_built(*networks: keras.Model) -> None:
@@ -473,17 +474,19 @@ class GenerativeModel(keras.Model):
         arguments = inputs.by_name(super().fit, args, kwargs)
         inputs.refuse_arguments(type(self).__name__, arguments)
         if inputs.is_dataset(arguments["x"]):
-            arguments.setdefault(
-                "shuffle", False
-            )  # Keras warns about its own default otherwise.
+            # Keras warns about its own default otherwise.
+            arguments.setdefault("shuffle", False)
         callbacks = as_list(arguments.get("callbacks"))
         if list(self.players()) != ["optimizer"]:
             refuse_callbacks(self, callbacks)
             arguments["callbacks"] = [LearningRates(), *callbacks]
         refuse_non_finite_weights(self)
-        with plain_errors(self, callbacks):
-            inputs.look_at_first_batches(self, arguments)
-            return super().fit(**arguments)
+        try:
+            with plain_errors(self, callbacks):
+                inputs.look_at_first_batches(self, arguments)
+                return super().fit(**arguments)
+        finally:
+            release_folders(callbacks)
 
     @override
     def evaluate(self, *args, **kwargs):

@@ -101,7 +101,9 @@ def refuses_a_loss_that_is_not_finite(trained, folder, monkeypatch):
     monkeypatch.setattr(keras_gen.training.model, "refuse_non_finite_weights", lambda model: None)
     refused(
         NonFiniteLossError,
-        lambda: model.fit(trained.data, verbose=0, callbacks=[checkpoints]),
+        lambda: model.fit(
+            trained.data, verbose=0, epochs=2, initial_epoch=1, callbacks=[checkpoints]
+        ),
         r"^\w+('s gradient)? was not finite at step 2, ",
         f"checkpoint: {re.escape(str(checkpoints.latest))}",
     )

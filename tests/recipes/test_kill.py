@@ -74,6 +74,7 @@ def test_a_killed_run_ends_as_the_unbroken_one(recipe, tmp_path):
     for key in set(one) - {"meta"}:
         np.testing.assert_array_equal(one[key], other[key], strict=True)
     meta = [json.loads(str(state["meta"])) for state in (one, other)]
+    assert meta[0].pop("run") != meta[1].pop("run")
     assert meta[0] == meta[1] and len(meta[0]["logs"]) == EPOCHS
 
     for file in (

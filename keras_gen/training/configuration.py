@@ -1,0 +1,100 @@
+"""What a model and its optimizers compute, as plain values by name, to compare two trainings."""
+
+import inspect
+import warnings
+from typing import Any
+
+import keras
+
+# Names are the process' matter, as Keras numbers them; what is in the others has no plain value.
+_LEFT_OUT = ("name", "dtype", "trainable")
+_NOT_PLAIN = ("__numpy__", "__tensor__", "__lambda__")
+_NOT_SERIALIZABLE = (AttributeError, NotImplementedError, TypeError, ValueError)
+
+
+def plain_configuration(model) -> dict[str, Any]:
+    """Returns the plain values in the configuration of a model and its optimizers, by name.
+
+    Networks are left out, and so are arrays and functions without a name.
+
+    Args:
+        model: A compiled `GenerativeModel`.
+
+    Returns:
+        Numbers, texts, booleans, None and lists of them. Floats have seven digits, those of
+        float32. The class of an object stands under the object's own name.
+
+    Example:
+        >>> plain_configuration(vae)
+        {'model': 'VAE', 'model.beta': 1.0, ..., 'optimizer.learning_rate': 0.001, ...}
+    """
+    found = {"model": type(model).__name__}
+    for name in _constructor_arguments(type(model)):
+        if hasattr(model, name):
+            found |= _of_value(f"model.{name}", getattr(model, name))
+    for name in model.players():
+        found |= _of_value(name, getattr(model, name))
+    return found
+
+
+def _constructor_arguments(model_class: type) -> list[str]:
+    """The arguments of a class and of its bases, also those that were not given."""
+    names: dict[str, None] = {}
+    for each in model_class.__mro__:
+        if each is keras.Model:
+            break
+        if "__init__" in vars(each):
+            names |= dict.fromkeys(
+                list(inspect.signature(vars(each)["__init__"]).parameters)[1:]
+            )
+    return [name for name in names if name not in _LEFT_OUT]
+
+
+def _of_value(name: str, value) -> dict[str, Any]:
+    if isinstance(value, keras.Model):
+        return {}
+    if isinstance(value, list | tuple) and not _is_plain(value):
+        return _united(_of_value(f"{name}.{i}", each) for i, each in enumerate(value))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Keras warns about lambdas, which are left out.
+            return _of_serialized(name, keras.saving.serialize_keras_object(value))
+    except _NOT_SERIALIZABLE:
+        return {}
+
+
+def _of_serialized(name: str, value) -> dict[str, Any]:
+    if isinstance(value, dict) and "class_name" in value:
+        config = value.get("config")
+        if value["class_name"] in _NOT_PLAIN:
+            return {}
+        if not isinstance(config, dict):  # the name of a function
+            return {name: config}
+        if "layers" in config:  # a network
+            return {}
+        return {name: value["class_name"], **_of_serialized(name, config)}
+    if isinstance(value, dict):
+        inner = {key: each for key, each in value.items() if key != "name"}
+        return _united(_of_serialized(f"{name}.{key}", each) for key, each in inner.items())
+    if isinstance(value, list | tuple) and not _is_plain(value):
+        return _united(_of_serialized(f"{name}.{i}", each) for i, each in enumerate(value))
+    return {name: _rounded(value)} if _is_plain(value) else {}
+
+
+def _united(parts) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for part in parts:
+        found |= part
+    return found
+
+
+def _is_plain(value) -> bool:
+    if isinstance(value, list | tuple):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, bool | int | float | str)
+
+
+def _rounded(value):
+    if isinstance(value, list | tuple):
+        return [_rounded(each) for each in value]
+    return float(f"{value:.7g}") if isinstance(value, float) else value

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import shutil
 import time
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from keras_gen.locks import hold, let_go
 from keras_gen.run.settings import RunSettings, read_config
 from keras_gen.training import is_chief
 
+_METRICS = "metrics.json"
 _held: dict[Path, FileLock] = {}
 
 
@@ -46,8 +48,11 @@ def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
     # Workers share the folder, and the first one holds it for all.
     if is_chief() and not _hold(folder):
         raise ValueError(f"{folder} is in use by another process: wait, or end that first.")
-    if (folder / "metrics.json").exists():
-        raise ValueError(f"{folder} holds a finished run: choose another --output.")
+    if is_finished(folder) and not settings.resume:
+        raise ValueError(
+            f"{folder} holds a finished run: choose another --output, or add --resume and more "
+            "--epochs."
+        )
     if (folder / "config.json").exists() and not settings.resume:
         raise ValueError(
             f"{folder} holds an unfinished run: add --resume, or choose another --output."
@@ -63,11 +68,33 @@ def leave_folder(folder: Path) -> None:
         let_go(lock)
 
 
+def is_finished(folder: Path) -> bool:
+    """Whether the run in a folder has come to its end."""
+    return (folder / _METRICS).exists()
+
+
+def train_on(folder: Path, epochs: int) -> None:
+    """Makes a run an unfinished one again, and keeps what it measured under other names.
+
+    Args:
+        folder: The run's.
+        epochs: Those that it had so far, which the names tell.
+    """
+    # The metrics come last, for a run with them is a finished one.
+    for name in ("measured", _METRICS):
+        path = folder / name
+        kept = path.with_name(f"{path.stem}-{epochs}-epochs{path.suffix}")
+        if path.exists() and not kept.exists():
+            path.rename(kept)
+        elif path.is_dir():  # measured again by a run that was interrupted here
+            shutil.rmtree(path)
+
+
 def _newest_unfinished(runs: Path) -> Path:
     unfinished = [
         config.parent
         for config in sorted(runs.glob("*/config.json"), reverse=True)
-        if not (config.parent / "metrics.json").exists()
+        if not is_finished(config.parent)
     ]
     if not unfinished:
         raise ValueError(f"--resume found no unfinished run in {runs}: leave it out.")

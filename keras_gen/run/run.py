@@ -25,7 +25,7 @@ from keras_gen.run import closing
 from keras_gen.run.clock import Clock
 from keras_gen.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.run.devices import choose_policy, describe_devices
-from keras_gen.run.folder import choose_folder, leave_folder
+from keras_gen.run.folder import choose_folder, is_finished, leave_folder, train_on
 from keras_gen.run.settings import FREE, PLACES, RunSettings, parse
 from keras_gen.serving.export import export
 from keras_gen.serving.exported import read_metadata, versions
@@ -74,6 +74,12 @@ class Run:
             self.id = saved.pop("run", self.id)
             self.settings = parse(settings, presets, description, argv, saved)
         s = self.settings
+        trained = saved.get("epochs", s.epochs) if saved else s.epochs
+        if saved and is_finished(self.directory) and s.epochs == trained:
+            raise ValueError(
+                f"{self.directory} holds a finished run of {trained} epochs: give more --epochs to "
+                "train on, or choose another --output."
+            )
         keras.utils.set_random_seed(s.seed)
         if s.deterministic:
             tf.config.experimental.enable_op_determinism()
@@ -87,6 +93,8 @@ class Run:
         self.identity: dict[str, str] = {}
         self.metrics: dict = {}
         self._sample_grid: Callable | None = None
+        if s.epochs > trained and is_chief():
+            train_on(self.directory, trained)
         self.say(f"{self.name}, preset {s.preset}, seed {s.seed}, into {self.directory}")
         self.say(f"device: {describe_devices(self.strategy)}, precision {self.policy}")
         if s.preset == "paper":
@@ -201,7 +209,7 @@ class Run:
         directory = self.directory / part
         for name, network in model.networks.items():
             self.say(f"{name}: {network.count_params():,} parameters")
-        state = self._saved_state(directory, callbacks)
+        state = self._saved_state(model, directory, callbacks)
         if not part:
             self.state = state
             self._sample_grid = draw
@@ -243,11 +251,21 @@ class Run:
             self.say(f"best val_{best}: {found}, kept in {path}")
         return (time.monotonic() - began) / 60
 
-    def _saved_state(self, directory: Path, callbacks) -> TrainingState:
+    def _saved_state(self, model, directory: Path, callbacks) -> TrainingState:
         """The checkpoints of a training, which also resume it."""
         config = {k: v for k, v in self.settings.as_json().items() if k not in FREE}
         config |= {"policy": self.policy, **self.identity}
-        state = TrainingState(directory / "checkpoints", config=config, callbacks=callbacks)
+        state = TrainingState(
+            directory / "checkpoints", config, callbacks, may_differ=["epochs"]
+        )
+        different = state.differences(model)
+        if different.pop("epochs", None) and different:
+            # What is computed from the number of epochs goes on by the new number.
+            state.may_differ += tuple(different)
+            self.note(
+                f"not the same as a run begun with {self.settings.epochs} epochs, for these depend "
+                f"on their number: {', '.join(different)}"
+            )
         if state.epoch:
             self.say(f"resuming after epoch {state.epoch} from {state.latest}")
         elif lost := epochs_of(directory / "history.csv"):
@@ -405,7 +423,9 @@ class Run:
         smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
         folder = s.export or smoke
         for path in versions(folder / self.name).values() if s.resume else ():
-            if read_metadata(path).get("run") == self.id:
+            there = read_metadata(path)
+            # A run that has trained on has exports of fewer epochs too.
+            if there.get("run") == self.id and there["config"]["epochs"] == s.epochs:
                 return path
         metadata = dict(
             recipe=self.name,

@@ -56,7 +56,8 @@ class RunSettings:
     """Folder of SavedModels, to which the next free version is written (default: saved_models;
     for the smoke preset the run's own folder)."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Resume the run in --output, or the newest unfinished one, with its settings."""
+    """Resume the run in --output, or the newest unfinished one, with its settings. With more
+    --epochs it trains on, also a finished one."""
     config: Path | None = None
     """The config.json of another run: a new run takes its settings in place of a preset's."""
     epochs: int = 1
@@ -181,11 +182,13 @@ def parse(
         f"{_flag(name)} is {value} there and {vars(result)[name]} here"
         for name, value in vars(start).items()
         if saved and vars(result)[name] != value and (name not in FREE or name == "preset")
+        # More of them may be trained.
+        if name != "epochs" or vars(result)[name] < value
     ]
     if differences:
         parser.error(
             f"the run to resume has other settings: {'; '.join(differences)}. Leave the flags "
-            "out, or choose another --output."
+            "out (only --epochs may be more), or choose another --output."
         )
     return result
 

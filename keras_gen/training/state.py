@@ -105,7 +105,7 @@ class TrainingState(keras.callbacks.Callback):
         self._own_folder()
         try:
             self.latest, self._meta, self._arrays = self._newest_readable()
-            self._check_config()
+            self._refuse("configuration", self._other_config())
         except CheckpointError:
             self.release()
             raise
@@ -192,28 +192,29 @@ class TrainingState(keras.callbacks.Callback):
             )
         return None, None, None
 
-    def _check_config(self):
+    def _other_config(self) -> dict[str, tuple]:
+        """What is not as in the checkpoint of `config` and `data`: the values there and here."""
         if self._meta is None:
-            return
+            return {}
         there = self._meta["config"]
         keys = sorted(there.keys() | self.config.keys())
-        different = {key: (there.get(key), self.config.get(key)) for key in keys}
+        pairs = {key: (there.get(key), self.config.get(key)) for key in keys}
         # Data that were not named, there or here, may be the same.
         if self._data and self._meta.get("data"):
-            different["data"] = (self._meta["data"], self._data)
-        self._refuse("configuration", different)
+            pairs["data"] = (self._meta["data"], self._data)
+        return {key: (one, other) for key, (one, other) in pairs.items() if one != other}
 
-    def _refuse(self, what: str, pairs: dict[str, tuple]):
-        """Refuses pairs of values, there and here, that differ and have no leave to."""
-        differences = [
+    def _refuse(self, what: str, differences: dict[str, tuple]):
+        """Refuses values, there and here, that have no leave to differ."""
+        texts = [
             f"{name}={_shown(there)} there and {_shown(here)} here"
-            for name, (there, here) in pairs.items()
-            if there != here and not self._is_free(name)
+            for name, (there, here) in differences.items()
+            if not self._is_free(name)
         ]
-        if differences:
+        if texts:
             raise CheckpointError(
                 f"The checkpoint {self.latest} belongs to another {what}: "
-                f"{'; '.join(differences)}. Use the same, allow it by may_differ, or choose "
+                f"{'; '.join(texts)}. Use the same, allow it by may_differ, or choose "
                 "another folder."
             )
 
@@ -221,7 +222,7 @@ class TrainingState(keras.callbacks.Callback):
         return any(fnmatch.fnmatchcase(name, pattern) for pattern in self.may_differ)
 
     def differences(self, model) -> dict[str, tuple]:
-        """Returns what in a model's and its optimizers' configuration is not as in the checkpoint.
+        """Returns what is not as in the checkpoint, of settings, data, model and optimizers.
 
         Args:
             model: A compiled model.
@@ -230,7 +231,7 @@ class TrainingState(keras.callbacks.Callback):
             By name, such as `"optimizer.learning_rate"`, the value there and the value here.
         """
         here = self._configuration(model)
-        return {
+        return self._other_config() | {
             name: (there, here[name])
             for name, there in self._settings.items()
             # A callback may have changed a rate in training.

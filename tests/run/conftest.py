@@ -42,6 +42,7 @@ class Toy:
         self.callbacks, self.evaluate, self.eager = (), lambda model: {"score": 0.5}, True
         self.images, self.warning, self.validation = IMAGES, "", {}
         self.before = lambda run, source: None
+        self.rate = lambda run: run.settings.learning_rate
         self.run = self.model = None
 
     def main(self, run):
@@ -64,7 +65,7 @@ class Toy:
             encoder = mlp_encoder(SHAPE, latent_dim=1, hidden=(3,), heads=("mean", "log_variance"))
             networks = encoder, mlp_decoder(SHAPE, 1, (3,))
             model = VAE(*networks, seed=s.seed)
-            adam = keras.optimizers.Adam(s.learning_rate)
+            adam = keras.optimizers.Adam(self.rate(run))
             model.compile(run.averaged(adam), run_eagerly=self.eager)
         return model
 

@@ -87,8 +87,6 @@ class TestNew:
         ):
             with pytest.raises(ValueError, match=sentence):
                 choose(output=Path(folder))
-        with pytest.raises(ValueError, match="done holds a finished run"):
-            choose(resume=True, output=Path("done"))
 
     @pytest.mark.parametrize("path", ["a/b", "/proc/keras_gen"])
     def test_an_impossible_place_is_refused(self, here, path):

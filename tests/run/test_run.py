@@ -240,6 +240,84 @@ class TestResume:
         assert not Path("run/metrics.json").exists()
 
 
+class TestMoreEpochs:
+    """A run of two epochs trains on, to four."""
+
+    flags = ("--output", "run", "--resume", "--epochs", "4")
+
+    @pytest.mark.parametrize("finished", [True, False])
+    def test_equals_a_run_begun_with_them(self, toy, capsys, finished):
+        assert toy("--output", "whole", "--epochs", "4") == 0
+        whole = [np.asarray(v) for v in toy.model.training_variables()]
+        toy.callbacks = [] if finished else [Stop(1, KeyboardInterrupt())]
+        toy("--output", "run", "--epochs", "2")
+        toy.callbacks = [] if finished else [Stop(None, None)]
+        assert toy(*self.flags) == 0
+        assert "not the same as a run" not in capsys.readouterr().out
+        np.testing.assert_equal([np.asarray(v) for v in toy.model.training_variables()], whole)
+        assert history("run") == history("whole") and event_steps("run") == [0, 1, 2, 3]
+        assert json.loads(Path("run/config.json").read_text())["epochs"] == 4
+        assert json.loads(Path("run/metrics.json").read_text())["steps"] == 8
+        # What was finished is kept.
+        assert toy.exported == Path(f"run/export/toy/{2 if finished else 1}")
+        steps = [
+            json.loads(p.read_text())["steps"] for p in Path("run").glob("metrics-2-epochs.json")
+        ]
+        assert steps == [4] * finished
+
+    def test_schedules_go_on_by_the_new_number_which_is_said(self, toy, capsys):
+        toy.rate = lambda run: run.in_halves(0.5)
+        assert toy("--output", "run", "--epochs", "2") == 0
+        assert "not the same as a run" not in capsys.readouterr().out
+        # Interrupted before a checkpoint with the new number.
+        toy.callbacks = [Stop(2, KeyboardInterrupt())]
+        toy(*self.flags)
+        toy.callbacks = []
+        assert toy("--output", "run", "--resume") == 0
+        said = (
+            "not the same as a run begun with 4 epochs, for these depend on their number: "
+            "optimizer.learning_rate.constant_steps, optimizer.learning_rate.decay_steps"
+        )
+        # Of each process, at the start and at the end.
+        assert capsys.readouterr().out.splitlines().count(said) == 3
+        assert float(toy.model.optimizer.learning_rate) == 0 and len(history()) == 4
+
+    def test_a_part_of_as_many_epochs_is_not_trained_again(self, toy, capsys):
+        def before(run, source):
+            run.fit(toy.build(run), lambda start: source.stream(4, 9, start), part="p", epochs=1)
+
+        toy.before = before
+        assert toy("--output", "run", "--epochs", "2") == 0
+        capsys.readouterr()
+        assert toy(*self.flags) == 0
+        out = capsys.readouterr().out
+        assert "from run/p/checkpoints/state-000001.npz" in out and "Epoch 1/1" not in out
+
+    def test_sweeps_are_measured_again(self, toy):
+        measured = []
+        toy.before = lambda run, source: measured.append(
+            run.once("sum", lambda: {"epochs": run.settings.epochs})
+        )
+        assert toy("--output", "run", "--epochs", "2") == 0 and toy(*self.flags) == 0
+        assert measured == [{"epochs": 2}, {"epochs": 4}]
+        assert sorted(p.name for p in Path("run").glob("measured*")) == [
+            "measured", "measured-2-epochs",
+        ]  # fmt: skip
+
+    def test_fewer_or_as_many_are_refused(self, toy, capsys):
+        assert toy("--output", "run", "--epochs", "2") == 0
+        assert "finished run: choose another --output, or add --resume and more" in toy.fails(
+            capsys, "--output", "run"
+        )
+        for flags in ((), ("--epochs", "2")):
+            said = toy.fails(capsys, "--output", "run", "--resume", *flags)
+            assert "run holds a finished run of 2 epochs: give more --epochs" in said
+        assert toy("--output", "run", "--resume", "--epochs", "1") == 2
+        said = capsys.readouterr().err.splitlines()[-1]
+        assert "--epochs is 2 there and 1 here. Leave the flags out (only --epochs may be" in said
+        assert Path("run/metrics.json").exists()
+
+
 class TestValidation:
     """The toy's score falls by one with every step, of which an epoch has two."""
 

@@ -188,10 +188,13 @@ class TestResume:
         said = refused(capsys, "--resume", "--preset", "paper", saved=self.saved)
         assert "--preset is smoke there and paper here" in said
         said = refused(
-            capsys, "--resume", "--filters", "4", "--epochs", "6", "--seed", "0", saved=self.saved
+            capsys, "--resume", "--filters", "4", "--epochs", "4", "--seed", "0", saved=self.saved
         )
-        assert "--epochs is 5 there and 6 here; --filters is 3 there and 4 here." in said
+        assert "--epochs is 5 there and 4 here; --filters is 3 there and 4 here." in said
         assert "--seed" not in said
+
+    def test_epochs_may_be_more(self):
+        assert run("--resume", "--epochs", "6", saved=self.saved).epochs == 6
 
     def test_settings_of_another_version_are_refused(self):
         with pytest.raises(ValueError, match="does not know: color, wheels"):

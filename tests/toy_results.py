@@ -16,8 +16,7 @@ if __name__ == "__main__":
     import argparse, json, pathlib, sys
 
     parser = argparse.ArgumentParser()
-    for flag in ("--output", "--export"):
-        parser.add_argument(flag, type=pathlib.Path)
+    parser.add_argument("--output", type=pathlib.Path)
     for flag in ("--preset", "--rate", "--seed"):
         parser.add_argument(flag)
     flags = parser.parse_args()
@@ -27,8 +26,8 @@ if __name__ == "__main__":
     if flags.rate == "14":
         import os, signal
         os.kill(os.getpid(), signal.SIGKILL)
-    assert not flags.output.exists() and flags.export == flags.output / "export"
-    folder = flags.export / "toy" / "1" / "assets.extra"
+    assert not flags.output.exists()
+    folder = flags.output / "export" / "toy" / "1" / "assets.extra"
     folder.mkdir(parents=True)
     (folder.parent / "saved_model.pb").touch()
     source = "an offline sample" if flags.rate == "15" else "toys/1.0.0"

@@ -60,7 +60,8 @@ command is replaced.
 """
 RESULTS = """\
 Writes RESULTS.md, a page for each family in docs/results, and the block of README.md between its
-two marks, from recipes/results.
+two marks, from recipes/results. With the recipes of an installed package the pages come into the
+working directory, without README.md.
 """
 REPRODUCE = """\
 Runs the command behind published results again, in a new folder, and compares each figure. The exit
@@ -71,6 +72,9 @@ code is 1 if one is outside the tolerance that the recipe states.
 MODEL = "name of an export (its highest version is taken) or a path to one"
 MODELS = "folder of the exports, <DIR>/<name>/<version>/ (default: saved_models)"
 ROOT = "the repository, which holds recipes/ (default: the working directory)"
+RECIPES = (
+    "folder that holds recipes/ (default: the working directory, or where they are installed)"
+)
 IMAGES = f"""\
 files ({", ".join(SUFFIXES)}), folders of them, or quoted globs, in which ** stands for any folders;
 videos ({", ".join(VIDEOS)}) by name or glob
@@ -191,13 +195,13 @@ def _parser() -> argparse.ArgumentParser:
 
     add = command("results", results.results, "write the pages of results", RESULTS)
     add("--check", action="store_true", help="write nothing; exit with 1 if a file differs")
-    _add_root(add)
+    add("--root", type=Path, metavar="DIR", help=RECIPES)
 
     add = command("reproduce", results.reproduce, "run a published command again", REPRODUCE)
     add("recipe", metavar="NAME", help="name of a recipe with published runs")
     add("--preset", metavar="PRESET", help="which published command (default: the quickest)")
     add("--output", type=Path, metavar="DIR", help=OUTPUT)
-    _add_root(add)
+    add("--root", type=Path, metavar="DIR", help=RECIPES)
     return parser
 
 

@@ -35,7 +35,10 @@ def list_models(options: argparse.Namespace) -> int:
             [["NAME", "VERSION", "SIZE", "PARAMETERS", "DATA", "METRIC", "SIGNATURES"], *rows]
         )
     else:
-        print("`keras-gen train NAME` makes one; --models DIR lists another folder")
+        print(
+            "`keras-gen train NAME --export saved_models` makes one; --models DIR lists another "
+            "folder"
+        )
     return 0
 
 

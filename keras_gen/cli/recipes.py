@@ -34,13 +34,16 @@ def recipes() -> dict[str, Path]:
 
 def place(name: str) -> Path:
     """The folder `name` in the working directory, next to the package, or as installed."""
-    installed = [path for path in (CHECKOUT / name, _installed(name)) if path and path.is_dir()]
-    return Path(name) if Path(name).is_dir() or not installed else installed[0]
+    for path in (Path(name), CHECKOUT / name):
+        if path.is_dir():
+            return path
+    return _installed(name) or Path(name)
 
 
 def _installed(name: str) -> Path | None:
-    """Where the installer has put files of `share/keras_gen/<name>/`, wherever it puts such."""
+    """Where the installer has put the folder `share/keras_gen/<name>`, wherever it puts such."""
     for file in importlib.metadata.files("keras-gen") or []:
-        if file.match(f"share/keras_gen/{name}/*"):
-            return Path(str(file.locate())).resolve().parent
+        if f"share/keras_gen/{name}/" in file.as_posix():
+            parents = Path(str(file.locate())).resolve().parents
+            return next(path for path in parents if path.match(f"share/keras_gen/{name}"))
     return None

@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from keras_gen.cli import models
+from keras_gen.cli.recipes import place
 from keras_gen.cli.text import print_table
 from keras_gen.results import pages, words
 from keras_gen.results import publish as publishing
@@ -23,11 +25,13 @@ def publish(options: argparse.Namespace) -> int:
 
 def results(options: argparse.Namespace) -> int:
     """Writes or checks RESULTS.md, the pages below it, and README.md."""
+    root = options.root or place("recipes").parent
+    into = options.root or Path()
     if not options.check:
-        paths = pages.update(options.root)
+        paths = pages.update(root, into)
         print("\n".join(f"{path} written" for path in paths) or "everything is up to date")
         return 0
-    paths = list(pages.outdated(options.root))
+    paths = list(pages.outdated(root, into))
     for path in paths:
         print(f"{path} differs from the runs in recipes/results: run `keras-gen results`.")
     return 1 if paths else 0
@@ -37,7 +41,10 @@ def reproduce(options: argparse.Namespace) -> int:
     """Runs a published command again and compares."""
     try:
         comparisons = reproducing.reproduce(
-            options.root, options.recipe, options.preset, options.output
+            options.root or place("recipes").parent,
+            options.recipe,
+            options.preset,
+            options.output,
         )
     except KeyboardInterrupt:
         print("keras-gen reproduce: interrupted", file=sys.stderr)

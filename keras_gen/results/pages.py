@@ -49,29 +49,36 @@ PAGE = """\
 `python recipes/NAME.py FLAGS`. """
 
 
-def update(root: str | Path) -> list[Path]:
+def update(root: str | Path, into: str | Path | None = None) -> list[Path]:
     """Writes all pages and the block in README.md, and returns the files that were out of date.
+
+    Args:
+        root: The folder that holds `recipes/`.
+        into: Where the pages are written; None for `root`. Any other folder's README.md stays.
 
     Raises:
         FileNotFoundError: If there is no folder of recipes or no README.md.
         ValueError: If records cannot be read, or README.md lacks the block's two marks.
     """
-    changes = outdated(root)
+    changes = outdated(root, into)
     for path, text in changes.items():
         with replacing(path) as file:
             file.write(text.encode())
     return list(changes)
 
 
-def outdated(root: str | Path) -> dict[Path, str]:
+def outdated(root: str | Path, into: str | Path | None = None) -> dict[Path, str]:
     """The files that differ from the records, with the text that they should hold."""
     runs = _in_order(read_groups(root))
     root = Path(root)
-    texts = {root / "RESULTS.md": index(runs), root / "README.md": _readme(root, runs)}
+    into = root if into is None else Path(into)
+    texts = {into / "RESULTS.md": index(runs)}
+    if into.resolve() == root.resolve():
+        texts[root / "README.md"] = _readme(root, runs)
     if runs:
-        texts[root / FOLDER / "headlines.md"] = headlines(runs)
+        texts[into / FOLDER / "headlines.md"] = headlines(runs)
     for family in _families(runs):
-        texts[root / FOLDER / f"{family}.md"] = page(family, runs)
+        texts[into / FOLDER / f"{family}.md"] = page(family, runs)
     return {
         path: text
         for path, text in texts.items()

@@ -44,10 +44,11 @@ def reproduce(
     """Runs the command of a published run in a new folder, and compares each figure and cell.
 
     Args:
-        root: The repository's root, in which the command runs.
+        root: The folder that holds `recipes/`, such as the repository's root.
         recipe: Name of a recipe with published runs.
         preset: Preset of the run; None for any. The run that took the fewest minutes is repeated.
-        output: A new folder for all that the run writes; None for one in `<root>/runs/reproduce`.
+        output: A new folder for all that the run writes; None for one in `runs/reproduce` of the
+            working directory.
         say: Prints a line.
 
     Raises:
@@ -59,7 +60,7 @@ def reproduce(
     record = _choose(read_records(root).get(recipe, []), recipe, preset, say)
     published = read_published(root, recipe).on(record.config.get("dataset"))
     moment = time.strftime("%Y%m%d-%H%M%S")
-    folder = Path(output or root / "runs" / "reproduce" / f"{recipe}-{moment}").resolve()
+    folder = Path(output or Path("runs") / "reproduce" / f"{recipe}-{moment}").resolve()
     if folder.exists():
         raise FileExistsError(f"{folder} is already there: choose another --output.")
     _run(root, record.command, folder, say)
@@ -97,10 +98,10 @@ def _run(root: Path, command: str, folder: Path, say) -> None:
     python, script, *flags = shlex.split(command)
     if python != "python" or not (root / script).is_file():
         raise ValueError(f"the published command is {command!r}: it starts no recipe of {root}.")
-    places = ["--output", str(folder), "--export", str(folder / "export")]
     say(f"into {folder}")
     sys.stdout.flush()  # before what the other process writes
-    code = subprocess.run([sys.executable, script, *flags, *places], cwd=root).returncode
+    run = [sys.executable, str(root / script), *flags, "--output", str(folder)]
+    code = subprocess.run(run).returncode
     if code:
         end = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
         raise ValueError(f"the run {end}; what it wrote is in {folder}: {command}")

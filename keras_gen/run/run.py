@@ -46,8 +46,9 @@ class Run:
 
     The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
     `checkpoints/`, `elapsed.json`, `best.keras` if a best model is kept, and, when the run is
-    finished, `metrics.json`, `sample_grid.png`, `progress.gif` and what else the recipe draws. Each
-    further model that is trained has a folder with the same inside it.
+    finished, `metrics.json`, `sample_grid.png`, `progress.gif`, what else the recipe draws, and the
+    SavedModel in `export/` unless `--export` names another folder. Each further model that is
+    trained has a folder with the same inside it.
 
     Args:
         recipe: Path of the recipe's file; its stem names the run and the export.
@@ -420,8 +421,7 @@ class Run:
     def _exported(self, model, default: str | None, half: bool) -> Path:
         """Writes the export, unless the run was interrupted just after it."""
         s = self.settings
-        smoke = self.directory / "export" if s.preset == "smoke" else Path("saved_models")
-        folder = s.export or smoke
+        folder = s.export or self.directory / "export"
         for path in versions(folder / self.name).values() if s.resume else ():
             there = read_metadata(path)
             # A run that has trained on has exports of fewer epochs too.

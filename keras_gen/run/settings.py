@@ -53,8 +53,8 @@ class RunSettings:
     output: Path | None = None
     """Folder of everything the run writes (default: runs/RECIPE/TIME)."""
     export: Path | None = None
-    """Folder of SavedModels, to which the next free version is written (default: saved_models;
-    for the smoke preset the run's own folder)."""
+    """Folder of SavedModels, to which the next free version is written (default: export/ in the
+    run's own folder). --export saved_models publishes the model."""
     resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Resume the run in --output, or the newest unfinished one, with its settings. With more
     --epochs it trains on, also a finished one."""

@@ -391,7 +391,7 @@ class TrainingState(keras.callbacks.Callback):
 
 def release_folders(callbacks) -> None:
     """Lets go of the folders of all `TrainingState`s among the callbacks of a `fit`."""
-    for callback in keras.tree.flatten(getattr(callbacks, "callbacks", callbacks)):
+    for callback in callbacks:
         if isinstance(callback, TrainingState):
             callback.release()
 

@@ -1,15 +1,21 @@
 """`keras-gen train`, from a checkout and from a wheel in an empty folder."""
 
+import configparser
+import importlib.util
+import shlex
 import shutil
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from keras_gen.cli import main, recipes
-from processes import ROOT, environment
+from keras_gen.media.images import read_image, write_png
+from keras_gen.serving import exported
+from processes import RECIPES, ROOT, environment
 from shared import fails
 
 RECIPE = """import sys
@@ -38,12 +44,27 @@ def test_places(home, monkeypatch):
     assert recipes.place("nothing") == Path("nothing")
 
 
+def test_the_wheel_holds_the_highest_version_of_four_exports():
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    held = set()
+    for folder, patterns in config["options.data_files"].items():
+        (_, _, *place), files = folder.split("/"), [*map(ROOT.glob, patterns.split())]
+        files = [file for found in files for file in found]
+        assert files and {file.parent for file in files} == {ROOT.joinpath(*place)}
+        held |= {file for file in files if place[0] == "saved_models"}
+    names = "conditional_gan_mnist", "cyclegan_monet", "dcgan_fashion_mnist", "vae_mnist"
+    folders = [exported.resolve(ROOT / "saved_models" / name) for name in names]
+    assert held == {file for path in folders for file in path.rglob("*") if file.is_file()}
+    assert sum(file.stat().st_size for file in held) < 12 * 2**20
+
+
 @pytest.mark.slow
 def test_a_wheel_in_an_empty_folder(tmp_path):
     """As after `pip install keras-gen`; its dependencies are those of this process."""
     source, empty = tmp_path / "source", tmp_path / "empty"
     source.mkdir()
-    for name in ("keras_gen", "recipes"):
+    for name in ("keras_gen", "recipes", "saved_models"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
@@ -58,17 +79,38 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     empty.mkdir()
 
-    def keras_gen(*arguments):
+    def started(*arguments):
         env = {k: v for k, v in environment().items() if k != "PYTHONPATH"}
         command = [tmp_path / "new/bin/keras-gen", *map(str, arguments)]
-        result = subprocess.run(command, cwd=empty, env=env, text=True, capture_output=True)
-        assert result.returncode == 0 and result.stderr == "", result.stderr
-        return result.stdout
+        pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(command, cwd=empty, env=env, text=True, **pipes)
 
+    def keras_gen(*arguments, code=0):
+        process = started(*arguments)
+        out, err = process.communicate()
+        assert process.returncode == code and bool(err) == bool(code), err
+        return out + err
+
+    share = f"{tmp_path}/new/share/keras_gen"
     listed = keras_gen("list")
-    assert f"recipes in {tmp_path}/new/share/keras_gen/recipes: " in listed
-    assert "  dcgan_fashion_mnist " in listed
-    assert "exports in saved_models: none\n`keras-gen train NAME` makes one" in listed
-    keras_gen("train", "dcgan_fashion_mnist", "--preset", "smoke", "--export", "saved_models")
-    keras_gen("sample", "dcgan_fashion_mnist", "-n", 4, "-o", "four.png")
-    assert (empty / "four.png").exists() and len(list(empty.glob("runs/*/*/metrics.json"))) == 1
+    assert f"recipes in {share}/recipes: {len(RECIPES)}\n" in listed
+    assert f"exports in {share}/saved_models: 4\n" in listed and "NLL, 5,000" in listed
+    write_png(empty / "photo.png", np.zeros([40, 30, 3], "uint8"))
+    keras_gen("apply", "cyclegan_monet", "photo.png", "-o", "painting.png")
+    assert read_image(empty / "painting.png").shape == (40, 30, 3)
+    for name in ("vae_mnist", "dcgan_fashion_mnist", "conditional_gan_mnist"):
+        keras_gen("sample", name, "-n", 4, "-o", f"{name}.png")
+        assert (empty / f"{name}.png").exists()
+    if importlib.util.find_spec("gradio"):
+        demo = started("demo", "--port", 0)
+        assert demo.stdout.readline().startswith("4 exports at http://127.0.0.1:")
+        demo.terminate()
+        demo.communicate()
+
+    assert "RESULTS.md written\ndocs/results/autoencoders.md written" in keras_gen("results")
+    assert sorted(path.name for path in empty.glob("*.md")) == ["RESULTS.md"]
+    said = keras_gen("reproduce", "vae_mnist", "--preset", "none", code=1)
+    assert "no run of vae_mnist has the preset 'none': published are " in said
+    last = keras_gen("train", "dcgan_fashion_mnist", "--preset", "smoke").splitlines()[-1]
+    keras_gen(*shlex.split(last)[2:])
+    assert (empty / "samples.png").exists() and len(list(empty.glob("runs/*/*/metrics.json"))) == 1

@@ -2,7 +2,7 @@
 
 import pytest
 
-from keras_gen.cli import main
+from keras_gen.cli import main, recipes
 from keras_gen.results import read_records, write_records
 from shared import fails
 from toy_results import make_export, make_record, make_root
@@ -42,12 +42,31 @@ def test_from_an_export_to_the_pages(home, capsys):
 
 
 def test_from_another_folder(home, capsys, tmp_path_factory, monkeypatch):
-    monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
-    assert "holds no folder recipes" in fails(capsys, "results", "--check")
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
     assert main(["results", "--root", str(home)]) == 0
     models = ["--models", str(home / "saved_models")]
     assert main(["publish", "toy", "--root", str(home), "--note", "x", *models]) == 0
     assert "no model 'car'" in fails(capsys, "publish", "car", "--root", str(home), *models)
+    assert "holds no folder recipes" in fails(capsys, "publish", "toy", *models)
+    assert not list(elsewhere.iterdir())
+
+
+def test_recipes_that_are_installed(home, capfd, tmp_path_factory, monkeypatch):
+    """Their pages and runs come into the working directory."""
+    write_records(home, "toy", [make_record(values={"nll": 85.5})])
+    before = sorted(home.rglob("*"))
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.chdir(elsewhere)
+    monkeypatch.setattr(recipes, "CHECKOUT", home)
+    (elsewhere / "README.md").write_text("mine")
+    assert main(["results", "--check"]) == 1 and main(["results"]) == 0
+    assert main(["results", "--check"]) == 0
+    assert (elsewhere / "docs" / "results" / "vae.md").exists()
+    assert (elsewhere / "README.md").read_text() == "mine"
+    assert main(["reproduce", "toy"]) == 0
+    assert len(list(elsewhere.glob("runs/reproduce/toy-*/export/toy/1"))) == 1
+    assert sorted(home.rglob("*")) == before
 
 
 def test_reproduce(home, capfd):

@@ -10,7 +10,10 @@ CPU = "--preset cpu --rate 2"
 
 
 @pytest.fixture
-def root(tmp_path):
+def root(tmp_path, monkeypatch):
+    """A repository, beside the working directory."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
     return make_root(tmp_path / "root")
 
 
@@ -35,7 +38,8 @@ def test_compares_every_figure_of_the_run(root, capfd):
         "published with 1.5 minutes on 2 CPU cores; the cheapest of 2 published commands",
     ]
     assert out[3] == "training the toy with cpu 2 None"
-    (folder,) = (root / "runs" / "reproduce").iterdir()
+    (folder,) = (root.parent / "here" / "runs" / "reproduce").iterdir()
+    assert not (root / "runs").exists()
     assert out[2] == f"into {folder}" and folder.name.startswith("toy-")
 
 
@@ -86,7 +90,7 @@ def test_commands_that_start_no_recipe(root, command):
     publish(root, make_record(command))
     with pytest.raises(ValueError, match="starts no recipe"):
         reproduce(root, "toy")
-    assert not (root / "runs").exists()
+    assert not (root.parent / "here" / "runs").exists()
 
 
 def test_nothing_published(root):

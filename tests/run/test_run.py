@@ -95,13 +95,16 @@ class TestWhole:
         assert any("mean nothing" in line for line in lines)
         assert not any(line.startswith("  score") for line in lines)
 
-    def test_other_presets_export_to_saved_models(self, toy, capsys):
-        assert toy("--preset", "cpu") == 0
+    def test_every_preset_exports_into_its_folder_unless_told_otherwise(self, toy, capsys):
+        assert toy("--preset", "cpu", "--output", "run") == 0
         out = capsys.readouterr().out
         assert "mean nothing" not in out and "\n  score: 0.5\n" in out
+        assert toy.exported == Path("run/export/toy/1") and not Path("saved_models").exists()
+        assert out.splitlines()[-1].startswith("draw: keras-gen sample run/export/toy -n 64")
+        assert toy("--preset", "cpu", "--export", "saved_models") == 0
         assert toy.exported == Path("saved_models/toy/1")
-        assert toy("--preset", "cpu", "--export", "elsewhere") == 0
-        assert toy.exported == Path("elsewhere/toy/1")
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last.startswith("draw: keras-gen sample saved_models/toy -n 64")
 
     def test_prints_a_line_an_epoch_into_files(self, toy, capsys):
         toy("--output", "run")

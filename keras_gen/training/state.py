@@ -140,7 +140,8 @@ class TrainingState(keras.callbacks.Callback):
         # One that does not train was made in vain, as when a cell of a notebook is run again.
         if other is not None and not other._trains:
             other.release()
-        lock = hold(self.directory)
+            other = None
+        lock = hold(self.directory) if other is None else None
         if lock is None:
             raise CheckpointError(
                 f"{self.directory} belongs to another TrainingState, whose training is not over: "
@@ -214,8 +215,8 @@ class TrainingState(keras.callbacks.Callback):
         if texts:
             raise CheckpointError(
                 f"The checkpoint {self.latest} belongs to another {what}: "
-                f"{'; '.join(texts)}. Use the same, allow it by may_differ, or choose "
-                "another folder."
+                f"{'; '.join(texts)}. Use the same, or another folder, or allow it in code "
+                "by may_differ."
             )
 
     def _is_free(self, name: str) -> bool:
@@ -336,6 +337,7 @@ class TrainingState(keras.callbacks.Callback):
         if is_chief():
             self._refuse_others_work()
             self.latest = self._write(now)
+            self._damaged = [path for path in self._damaged if path != self.latest]
             self._delete_oldest()
         self.logs = now
 
@@ -374,7 +376,9 @@ class TrainingState(keras.callbacks.Callback):
 
     def _delete_oldest(self):
         if is_chief():
-            for old in _paths(self.directory)[self.keep :]:
+            # Damaged ones may be newer, and do not take the place of good ones.
+            good = [path for path in _paths(self.directory) if path not in self._damaged]
+            for old in good[self.keep :]:
                 old.unlink(missing_ok=True)
 
     def _refuse_non_finite(self, variables, arrays, epoch):

@@ -193,6 +193,15 @@ class TestFiles:
             state = TrainingState(parts, CONFIG)
         assert state.epoch == 1 and state.latest.name == "state-000001.npz"
 
+    def test_newer_ones_that_are_damaged_do_not_count_among_those_kept(self, tmp_path, unbroken):
+        parts = shutil.copytree(unbroken[0], tmp_path / "parts")
+        for epoch in (7, 8):
+            (parts / f"state-00000{epoch}.npz").write_bytes(b"")
+        with pytest.warns(UserWarning, match="damaged"):
+            train(parts, 4)
+        kept = [f"state-00000{epoch}.npz" for epoch in (3, 4, 7, 8)]
+        assert files(parts) == kept
+
     def test_files_of_earlier_versions_resume(self, tmp_path, unbroken):
         half, expected = unbroken
         parts = shutil.copytree(half, tmp_path / "parts")
@@ -290,7 +299,9 @@ class TestRefusals:
     )
     def test_another_model_or_optimizer_is_named(self, tmp_path, unbroken, changes, difference):
         parts = shutil.copytree(unbroken[0], tmp_path / "parts")
-        with pytest.raises(CheckpointError, match=r"another training: .*Use the same") as error:
+        with pytest.raises(
+            CheckpointError, match=r"another training: .*Use the same, or another"
+        ) as error:
             train(parts, 3, model=vae(**changes))
         assert difference in str(error.value)
         assert len(files(parts)) == 2

@@ -107,7 +107,7 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
         demo.terminate()
         demo.communicate()
 
-    assert "RESULTS.md written\ndocs/results/autoencoders.md written" in keras_gen("results")
+    assert "\ndocs/results/autoencoders.md written\n" in keras_gen("results")
     assert sorted(path.name for path in empty.glob("*.md")) == ["RESULTS.md"]
     said = keras_gen("reproduce", "vae_mnist", "--preset", "none", code=1)
     assert "no run of vae_mnist has the preset 'none': published are " in said

@@ -285,9 +285,12 @@ class TestMoreEpochs:
         assert capsys.readouterr().out.splitlines().count(said) == 3
         assert float(toy.model.optimizer.learning_rate) == 0 and len(history()) == 4
 
-    def test_a_part_of_as_many_epochs_is_not_trained_again(self, toy, capsys):
+    def test_sweeps_are_measured_again_and_a_part_of_as_many_epochs_is_not(self, toy, capsys):
+        measured = []
+
         def before(run, source):
             run.fit(toy.build(run), lambda start: source.stream(4, 9, start), part="p", epochs=1)
+            measured.append(run.once("sum", lambda: {"epochs": run.settings.epochs}))
 
         toy.before = before
         assert toy("--output", "run", "--epochs", "2") == 0
@@ -295,17 +298,9 @@ class TestMoreEpochs:
         assert toy(*self.flags) == 0
         out = capsys.readouterr().out
         assert "from run/p/checkpoints/state-000001.npz" in out and "Epoch 1/1" not in out
-
-    def test_sweeps_are_measured_again(self, toy):
-        measured = []
-        toy.before = lambda run, source: measured.append(
-            run.once("sum", lambda: {"epochs": run.settings.epochs})
-        )
-        assert toy("--output", "run", "--epochs", "2") == 0 and toy(*self.flags) == 0
         assert measured == [{"epochs": 2}, {"epochs": 4}]
-        assert sorted(p.name for p in Path("run").glob("measured*")) == [
-            "measured", "measured-2-epochs",
-        ]  # fmt: skip
+        names = sorted(path.name for path in Path("run").glob("measured*"))
+        assert names == ["measured", "measured-2-epochs"]
 
     def test_fewer_or_as_many_are_refused(self, toy, capsys):
         assert toy("--output", "run", "--epochs", "2") == 0

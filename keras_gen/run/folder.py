@@ -80,14 +80,16 @@ def train_on(folder: Path, epochs: int) -> None:
         folder: The run's.
         epochs: Those that it had so far, which the names tell.
     """
+    measured = folder / "measured"
+    kept = folder / f"measured-{epochs}-epochs"
+    if kept.exists():
+        # A run that was interrupted here has measured the same again.
+        shutil.rmtree(measured, ignore_errors=True)
+    elif measured.exists():
+        measured.rename(kept)
     # The metrics come last, for a run with them is a finished one.
-    for name in ("measured", _METRICS):
-        path = folder / name
-        kept = path.with_name(f"{path.stem}-{epochs}-epochs{path.suffix}")
-        if path.exists() and not kept.exists():
-            path.rename(kept)
-        elif path.is_dir():  # measured again by a run that was interrupted here
-            shutil.rmtree(path)
+    if is_finished(folder):
+        (folder / _METRICS).replace(folder / f"metrics-{epochs}-epochs.json")
 
 
 def _newest_unfinished(runs: Path) -> Path:

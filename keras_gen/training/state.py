@@ -165,7 +165,7 @@ class TrainingState(keras.callbacks.Callback):
                 continue
             try:
                 with open(path, "rb") as opened:
-                    run = _meta(np.load(opened, allow_pickle=False)).get("run", self.run)
+                    run = _metadata(np.load(opened, allow_pickle=False)).get("run", self.run)
             except Exception:  # Damage has many kinds.
                 continue
             if run != self.run or self.latest is None or path > self.latest:
@@ -409,7 +409,7 @@ def _read(path: Path) -> tuple[dict, dict[str, np.ndarray]]:
     """What a checkpoint holds: an error if any of it is missing or of another kind."""
     # Opened here, because numpy leaves what it cannot read open.
     with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
-        meta = _meta(file)
+        meta = _metadata(file)
         # Reading every member verifies its checksum.
         arrays = {name: file[name] for name in file.files if name != _META}
     for index, (name, shape, dtype) in enumerate(meta["variables"]):
@@ -432,7 +432,7 @@ _KINDS = {"config": dict, "logs": list, "callbacks": list, "stopped": bool, "var
 _NEW_KINDS = {"run": str, "settings": dict, "moved": dict, "data": str | None}
 
 
-def _meta(file) -> dict:
+def _metadata(file) -> dict:
     """The metadata of an open checkpoint: an error if it is not as `TrainingState` writes it."""
     meta = json.loads(str(file[_META]))
     if not isinstance(meta, dict):

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from keras_gen.run import RunSettings
-from keras_gen.run.folder import choose_folder, leave_folder
+from keras_gen.run.folder import choose_folder, leave_folder, train_on
 from processes import tasks
 from shared import left_by_a_killed_process
 
@@ -31,7 +31,7 @@ def choose(**settings):
 
 def make_run(folder, finished=False, **config):
     folder = Path(folder)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps({"preset": "smoke"} | config))
     if finished:
         (folder / "metrics.json").write_text("{}")
@@ -130,6 +130,20 @@ class TestNew:
         make_run("b", finished=True)
         with pytest.raises(ValueError, match="finished run"):
             choose(output=Path("b"))
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_run_that_trains_on_is_unfinished_and_keeps_its_numbers(here, interrupted):
+    make_run("a", finished=True)
+    Path("a/measured").mkdir()
+    if interrupted:
+        train_on(Path("a"), 3)
+        make_run("a", finished=True)
+        Path("a/measured").mkdir()
+    train_on(Path("a"), 3)
+    assert sorted(path.name for path in Path("a").iterdir()) == [
+        "config.json", "measured-3-epochs", "metrics-3-epochs.json",
+    ]  # fmt: skip
 
 
 class TestResume:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import operator
 import zlib
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+
+from keras_gen.arguments import checked_integer
 
 # Streams of one seed that must never meet each have a key of their own.
 SHUFFLE, AUGMENT, LEFT, RIGHT, AUGMENT_BATCH, WEIGHTED = range(6)
@@ -242,21 +243,6 @@ def derive_seed(seed: int, key: int, words: int = 2) -> np.ndarray:
     """Hashes `(seed, key)`, a seed of 0 or above and a purpose, to uint32 numbers `[words]`."""
     seed = checked_integer("seed", seed, minimum=0)
     return np.random.SeedSequence(seed, spawn_key=(key,)).generate_state(words)
-
-
-def checked_integer(name: str, value: Any, minimum: int) -> int:
-    """Returns an argument as an int; a TypeError if it is none, a ValueError if below `minimum`."""
-    try:
-        if isinstance(value, bool):
-            raise TypeError
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(
-            f"{name} must be an integer of at least {minimum}, found {value!r}."
-        ) from None
-    if number < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, found {number}.")
-    return number
 
 
 def checked_pairs(source: Source) -> Source:

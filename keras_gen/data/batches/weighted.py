@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.source import AUGMENT_BATCH, WEIGHTED, Source, checked_integer, derive_seed
+from keras_gen.arguments import checked_integer
+from keras_gen.data.source import AUGMENT_BATCH, WEIGHTED, Source, derive_seed
 
 
 def weighted_stream(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_gen.data.source import checked_integer
+from keras_gen.arguments import checked_integer
 
 
 class Factors:

@@ -15,7 +15,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.data.source import Source, checked_integer
+from keras_gen.arguments import checked_integer
+from keras_gen.data.source import Source
 from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
 from keras_gen.sentences import nearest

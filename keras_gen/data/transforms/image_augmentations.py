@@ -11,7 +11,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.data.source import checked_integer, on_first
+from keras_gen.arguments import checked_integer
+from keras_gen.data.source import on_first
 from keras_gen.data.transforms.resizing import resize_cover
 
 

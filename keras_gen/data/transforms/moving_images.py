@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_gen.data.source import checked_integer
+from keras_gen.arguments import checked_integer
 from keras_gen.data.transforms.image_augmentations import on_image
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from keras_gen.data.source import checked_integer
+from keras_gen.arguments import checked_integer
 
 
 def resize_cover(image: tf.Tensor, size: int) -> tf.Tensor:

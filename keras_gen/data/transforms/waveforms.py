@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.source import checked_integer, on_first
+from keras_gen.arguments import checked_integer
+from keras_gen.data.source import on_first
 
 
 def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:

@@ -293,6 +293,8 @@ class Texts(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Takes strings `[batch]`, or counts from 0 on, `[batch, words]`."""
         values = tf.convert_to_tensor(values)
+        if values.shape == [0]:  # no texts, which a list does not know to be texts
+            values = tf.constant([], tf.string)
         if values.dtype == tf.string:
             return self.counter(values)
         if not (values.dtype.is_floating or values.dtype.is_integer):
@@ -366,6 +368,8 @@ class Number(Edge):
     @override
     def prepare(self, values) -> tf.Tensor:
         values = _numbers(values, self.name)
+        if values.shape.rank:
+            raise ValueError(f"{self.name} has shape {values.shape}: expected one number.")
         expected = f"a number in [{self.low:g}, {self.high:g}]"
         return _within(values, self.low, self.high, self.name, expected, slack=0)
 
@@ -387,7 +391,13 @@ def _shaped(values, shape, subject):
         expected = ", ".join("any" if size is None else str(size) for size in shape)
         raise ValueError(f"{subject} have shape {values.shape}: expected [batch, {expected}].")
     # A step may not know the shape, and `fit` may reuse one that was built for another.
-    return tf.ensure_shape(values, [None, *shape])
+    values = tf.ensure_shape(values, [None, *shape])
+    if None not in shape:
+        return values
+    sizes = tf.unstack(tf.shape(values)[1:])
+    sentence = f"{subject} have shape [batch, {', '.join(['{}'] * len(sizes))}]: expected no 0."
+    with tf.control_dependencies([require(tf.reduce_min(sizes) > 0, sentence, *sizes)]):
+        return tf.identity(values)
 
 
 def _within(values, low, high, subject, expected, slack=1e-3):

@@ -1,6 +1,10 @@
 """Paths between points of latent space."""
 
+import math
+
 import numpy as np
+
+from keras_gen.arguments import checked_integer
 
 
 def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False) -> np.ndarray:
@@ -13,6 +17,7 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
         spherical: Whether by `slerp`, of the latents as vectors, and not by `line`.
 
     Raises:
+        TypeError: If `steps` is no integer.
         ValueError: If the shapes differ, `steps` is below 2, or as `slerp`.
 
     Example:
@@ -23,14 +28,14 @@ def path(start: np.ndarray, end: np.ndarray, steps: int, spherical: bool = False
         raise ValueError(
             f"a has shape {np.shape(start)} and b {np.shape(end)}: expected the same."
         )
-    if steps < 2:
-        raise ValueError(f"steps is {steps}: at least 2, the two ends.")
+    steps = checked_integer("steps", steps, minimum=2)
     between = slerp if spherical else line
     shape = np.shape(start)
-    start = np.reshape(start, [len(start), -1])
-    end = np.reshape(end, [len(end), -1])
+    size = math.prod(shape[1:])
+    start = np.reshape(start, [-1, size])
+    end = np.reshape(end, [-1, size])
     points = [between(start, end, t) for t in np.linspace(0.0, 1.0, steps)]
-    return np.stack(points, axis=1).reshape(-1, steps, *shape[1:]).astype("float32")
+    return np.stack(points, axis=1).reshape(len(start), steps, *shape[1:]).astype("float32")
 
 
 def line(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:

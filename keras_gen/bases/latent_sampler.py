@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_integer
 from keras_gen.bases.coder import decoded_path
 from keras_gen.bases.edges import Number, Vectors
 from keras_gen.training import sample
@@ -134,8 +135,7 @@ class LatentSampler:
 
         Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
         """
-        if n < 1:
-            raise ValueError(f"n is {n}: generate at least 1.")
+        n = checked_integer("n", n, minimum=1)
         means = [self.edges["latents"].prepare(z).numpy().mean(axis=0) for z in (a, b, c)]
         noise = np.random.default_rng(seed).uniform(-spread, spread, (n, self.latent_dim))
         noise[0] = 0.0

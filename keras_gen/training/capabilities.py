@@ -9,9 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.training.checks import require
 from keras_gen.training.noise import stateless_seed
 
 BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
+MOST_SAMPLES = 1024
+"""The largest `n` that an export's `sample` takes: a server computes them at once, and for 1,024
+images of 128x128 pixels one layer of 64 channels takes 4 GiB."""
 
 # Capabilities ---------------------------------------------------------------------------------
 
@@ -23,10 +28,10 @@ def capability(function: Callable) -> Callable:
     `**given` stands for the conditions named in its attribute `given`. The function returns a dict
     of tensors: those named like an edge are restored by it, others become float32.
 
-    The method takes arrays of any number of examples, as their edges take them; after the first
-    also one value for all. It computes `batch_size` examples (256) at once by a graph that is
-    traced once, and returns an array, or a tuple of several outputs. Float inputs give float
-    outputs, if their edge allows it.
+    The method takes arrays of any number of examples, also none, as their edges take them; after
+    the first also one value for all. It computes `batch_size` examples (256) at once by a graph
+    that is traced once, and returns an array, or a tuple of several outputs. Float inputs give
+    float outputs, if their edge allows it.
 
     Example:
     ```python
@@ -45,31 +50,57 @@ def capability(function: Callable) -> Callable:
         return [*names, *model.given] if "given" in signature.parameters else names
 
     @functools.wraps(function)
+    def examples(self, **tensors):
+        first, *others = (tf.shape(tensor)[0] for tensor in tensors.values())
+        if others:
+            same = tf.reduce_all(tf.equal(others, first))
+            sentence = _unequal(self, function, tensors, ["{}"] * len(tensors))
+            with tf.control_dependencies([require(same, sentence, first, *others)]):
+                first = tf.identity(first)
+        outputs = function(self, **{name: one_at_least(t, first) for name, t in tensors.items()})
+        return {name: value[:first] for name, value in outputs.items()}
+
+    @functools.wraps(function)
     def method(self, *args, **kwargs):
         arguments = [inspect.Parameter(name, BY_PLACE_OR_NAME) for name in takes(self)]
         bound = inspect.Signature([*arguments, size]).bind(*args, **kwargs)
         bound.apply_defaults()
         *arrays, batch_size = bound.arguments.values()
-        return _over_batches(self, function, takes(self), arrays, batch_size)
+        return _over_batches(self, examples, takes(self), arrays, batch_size)
 
     method.__signature__ = signature.replace(parameters=[*parameters, size])  # type: ignore
-    method.function = function  # type: ignore[attr-defined]
+    method.function = examples  # type: ignore[attr-defined]
     method.takes = takes  # type: ignore[attr-defined]
     return method
 
 
+def _unequal(model, function, names, counts) -> str:
+    """The sentence about inputs of different numbers of examples."""
+    edges = [model.edges[name] for name in names]
+    found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
+    return f"{function.__name__} got {found}: expected as many of each."
+
+
+def one_at_least(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """Returns `count` examples, or one of zeros if there is none.
+
+    Convolutions of TensorFlow fail without examples, or give another number of channels.
+    """
+    missing = tf.cast(tf.equal(count, 0), tf.int32)
+    shape = tf.concat([[missing], tf.shape(values)[1:]], axis=0)
+    return tf.concat([values, tf.zeros(shape, values.dtype)], axis=0)
+
+
 def _over_batches(model, function, names, arrays, batch_size):
     """A capability's outputs for arrays of any number of examples."""
+    batch_size = checked_integer("batch_size", batch_size, minimum=1)
     edges = [model.edges[name] for name in names]
     first = len(arrays[0])
     # A number is for all examples.
     arrays = [np.full(first, a) if isinstance(a, numbers.Number) else a for a in arrays]
     counts = [len(array) for array in arrays]
-    if len(set(counts)) > 1 or not counts[0]:
-        found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
-        raise ValueError(
-            f"{function.__name__} got {found}: expected at least 1, and as many each."
-        )
+    if len(set(counts)) > 1:
+        raise ValueError(_unequal(model, function, names, counts))
     specs = [edge.inner_spec() for edge in edges]
     # Partial: TensorFlow warns if many functions are traced that stand at one place in the code.
     by_name = functools.partial(_by_name, function, model, names)
@@ -80,7 +111,8 @@ def _over_batches(model, function, names, arrays, batch_size):
         if edge.keeps_floats and np.issubdtype(np.asarray(array[:1]).dtype, np.floating)
     }
     parts = []
-    for start in range(0, first, batch_size):
+    # No examples are a batch too, whose outputs have their shapes and dtypes.
+    for start in range(0, max(first, 1), batch_size):
         batch = [array[start : start + batch_size] for array in arrays]
         outputs = graph(*(edge.prepare(b) for edge, b in zip(edges, batch, strict=True)))
         parts.append(to_arrays(model, outputs, as_floats))
@@ -129,14 +161,15 @@ def sample(  # noqa: D417
 
     Args:
         n: How many, at least 1.
-        seed: The same seed gives the same examples, from the model and its export; None draws anew.
+        seed: 0 to 2**31 - 1; the same gives the same examples, from the model and its export. None
+            draws anew.
         batch_size: Examples at once.
         **conditions: Those of the model, such as `label` or `temperature`: one for all or, for
             labels and arrays, one for each example.
 
     Raises:
-        TypeError: If a condition is unknown or missing.
-        ValueError: If `n` is below 1, or a condition out of range.
+        TypeError: If a condition is unknown or missing, or a number no integer.
+        ValueError: If `n` or `batch_size` is below 1, or the seed or a condition out of range.
     """
     # A model that samples has this as its method. It says what the noise of n examples is
     # (`noise(n, key)`) and what becomes of it (`from_noise(noise, ...)`); further parameters of
@@ -152,6 +185,7 @@ def sample(  # noqa: D417
         raise TypeError(f"{type(self).__name__}.sample needs {missing[0]}: give it by name.")
     if seed is None:
         seed = int(np.random.default_rng().integers(2**31))
+    batch_size = checked_integer("batch_size", batch_size, minimum=1)
     noise = sampling_noise(self, n, seed)
     prepared = _prepared(known, values.values(), n)
     specs = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), noise)
@@ -165,27 +199,44 @@ def sample(  # noqa: D417
 
 
 def sampling_noise(model, n, seed):
-    """Returns the noise of `sample(n, seed)`; raises a ValueError if `n` is below 1."""
-    if isinstance(n, int) and n < 1:
-        raise ValueError(f"n is {n}: draw at least 1.")
+    """Returns the noise of `sample(n, seed)`, and raises its errors of these two."""
+    n = checked_integer("n", n, minimum=1)
+    return _noise(model, n, checked_seed(seed))
+
+
+def _noise(model, n, seed):
     return model.noise(n, stateless_seed(0, seed, "sample"))
 
 
 def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
-    """Returns `sample(seed, n)` with the conditions: a number or a label is one for all."""
+    """Returns `sample(seed, n)` with the conditions: a number or a label is one for all.
+
+    The function's `limits` are the smallest and the largest value of `seed` and `n`, by name.
+    """
     known = sample_conditions(model)
+    limits = {"seed": (0, 2**31 - 1), "n": (1, MOST_SAMPLES)}
 
     @tf.autograph.experimental.do_not_convert
     def serve(seed, n, *values):
-        noise = sampling_noise(model, n, seed)
+        seed = _limited("seed", seed, *limits["seed"])
+        n = _limited("n", n, *limits["n"], "; draw more in parts, each with a seed of its own")
+        noise = _noise(model, n, seed)
         return model.served(_examples(model, list(known), noise, *_prepared(known, values, n)))
 
+    serve.limits = limits
     specs = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
     for name, condition in known.items():
         outer = condition.edge.spec()
         shape = outer.shape if outer.shape.rank > 1 else []
         specs.append(tf.TensorSpec(shape, outer.dtype, name=name))
     return serve, specs
+
+
+def _limited(name, value, low, high, way_out=""):
+    """An integer tensor that is refused beyond its limits."""
+    sentence = f"{name} is {{}}: expected {low} to {high}{way_out}."
+    with tf.control_dependencies([require((value >= low) & (value <= high), sentence, value)]):
+        return tf.identity(value)
 
 
 def _examples(model, names, noise, *values) -> dict:
@@ -203,10 +254,12 @@ def _prepared(known, values, n) -> list[tf.Tensor]:
     for (name, condition), value in zip(known.items(), values, strict=True):
         value = condition.edge.prepare(value)
         if condition.edge.inner_spec().shape.rank:
-            if value.shape.rank and value.shape[0] not in (1, n, None):
-                raise ValueError(
-                    f"There are {value.shape[0]} {name} for n={n}: give one, or {n}."
-                )
+            if value.shape.rank:
+                count = tf.shape(value)[0]
+                fits = tf.equal(count, 1) | tf.equal(count, n)
+                sentence = f"There are {{}} {name} for n={{}}: give one, or {{}}."
+                with tf.control_dependencies([require(fits, sentence, count, n, n)]):
+                    value = tf.identity(value)
             value = tf.broadcast_to(value, [n, *value.shape[1:]])
         prepared.append(value)
     return prepared

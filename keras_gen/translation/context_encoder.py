@@ -277,7 +277,8 @@ class ContextEncoder(GenerativeModel):
         """Returns `fill`, `encode`, and `inpaint` of regions as in training, drawn with seed 0."""
 
         def inpaint(self, x):
-            return ContextEncoder.fill.function(self, x, self._drawn(keras.ops.shape(x)[0], 0))
+            masks = self._drawn(keras.ops.shape(x)[0], 0)
+            return ContextEncoder.fill.function(self, x=x, masks=masks)
 
         return super().signatures() | {"inpaint": self.signature(inpaint, ["x"])}
 

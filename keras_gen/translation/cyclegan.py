@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.bases.edges import Images
 from keras_gen.losses import adversarial
 from keras_gen.losses.base import per_example_mean
@@ -21,7 +22,7 @@ from keras_gen.training import (
     require_logits,
     schedules,
 )
-from keras_gen.training.capabilities import to_arrays
+from keras_gen.training.capabilities import one_at_least, to_arrays
 from keras_gen.training.noise import inference_seed
 
 
@@ -244,8 +245,11 @@ class CycleGAN(GenerativeModel):
             seed: Seed of networks that draw at inference, such as with `Dropout(always=True)`.
 
         Raises:
-            ValueError: If the direction, the shape or the range is wrong.
+            TypeError: If the batch size or the seed is no integer.
+            ValueError: If one of these, the direction, the shape or the range is wrong.
         """
+        batch_size = checked_integer("batch_size", batch_size, minimum=1)
+        seed = checked_seed(seed)
         directions = self.directions()
         direction = direction or next(iter(directions))
         if direction not in directions:
@@ -253,7 +257,7 @@ class CycleGAN(GenerativeModel):
         network = directions[direction]
         source = Images(network.input_shape[1:])
         shape = np.shape(images)
-        if len(shape) != 4 or shape[-1] != source.shape[-1] or not all(shape):
+        if len(shape) != 4 or shape[-1] != source.shape[-1] or not all(shape[1:]):
             raise ValueError(
                 f"Images have shape {shape}: expected [n, height, width, {source.shape[-1]}]."
             )
@@ -261,7 +265,7 @@ class CycleGAN(GenerativeModel):
         graph = self.graph(direction, partial(_translated, network), specs)
         as_floats = () if np.asarray(images[:1]).dtype == np.uint8 else ("x",)
         results = []
-        for start in range(0, len(images), batch_size):
+        for start in range(0, max(len(images), 1), batch_size):
             batch = source.prepare(images[start : start + batch_size])
             results += to_arrays(self, {"x": graph(batch, seed)}, as_floats)
         return np.concatenate(results)
@@ -328,8 +332,9 @@ def _padded(images, size, axis):
 
 
 def _translated(network, images, seed):
+    count = tf.shape(images)[0]
     with inference_seed(seed):
-        return _any_size(network, images, training=False)
+        return _any_size(network, one_at_least(images, count), training=False)[:count]
 
 
 def _signature(network):

@@ -162,6 +162,22 @@ def test_shapes_that_only_the_graph_knows(known, given):
     assert refusal(str(caught.value)) == says
 
 
+@pytest.mark.parametrize(
+    "edge,shape", [(Images((None, None, 3)), (2, 0, 5, 3)), (Waveforms(), (2, 0, 1))]
+)
+def test_examples_without_an_extent(edge, shape):
+    sentence = rf"have shape \[batch, {', '.join(map(str, shape[1:]))}\]: expected no 0\.$"
+    nothing = tf.zeros(shape, edge.spec().dtype)
+    with pytest.raises(ValueError, match=sentence):
+        edge.prepare(nothing)
+    prepare = tf.function(edge.prepare, input_signature=[edge.spec()])
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        prepare(nothing)
+    assert re.search(sentence, refusal(str(caught.value)))
+    # No examples have no values, which need no extent.
+    assert prepare(tf.ones([0, *(size or 1 for size in shape[1:])], nothing.dtype)).shape[0] == 0
+
+
 @pytest.mark.parametrize("edge", [edge for edge, *_ in EDGES if not isinstance(edge, Vectors)])
 def test_in_a_graph_values_are_refused_when_it_runs(edge):
     inner = edge.inner_spec()

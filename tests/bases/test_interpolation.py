@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.bases.interpolation import great_circle, line, slerp
+from keras_gen.bases.interpolation import great_circle, line, path, slerp
 
 
 @pytest.mark.parametrize("path", [line, slerp])
@@ -35,6 +35,12 @@ def test_slerp_of_unequal_lengths(rng):
     np.testing.assert_allclose(slerp(start, end, 0.5), [[np.sqrt(2), np.sqrt(2)]])
     ray = slerp(start, 5 * start, 0.25)
     np.testing.assert_allclose(ray, 2 * start)
+
+
+def test_between_no_pairs_are_no_points():
+    for spherical in (False, True):
+        nothing = np.zeros([0, 2, 3])
+        assert path(nothing, nothing, 4, spherical).shape == (0, 4, 2, 3)
 
 
 def test_no_one_great_circle():

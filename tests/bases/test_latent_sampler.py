@@ -125,7 +125,7 @@ class TestInterpolate:
             conditional.interpolate(*self.ends)
 
     def test_bad_ends_are_refused(self, model):
-        with pytest.raises(ValueError, match="steps is 1: at least 2, the two ends"):
+        with pytest.raises(ValueError, match="steps must be at least 2, found 1"):
             model.interpolate(*self.ends, steps=1)
         with pytest.raises(ValueError, match=r"a has shape \(2, 2\) and b \(1, 2\)"):
             model.interpolate(self.ends[0], self.ends[1][:1])
@@ -144,7 +144,7 @@ class TestArithmetic:
         np.testing.assert_array_equal(made[0], level([0, 0]))
         pixels = made[1:].astype(int)
         assert np.abs(pixels - 127.5).max() <= 64 and (pixels.min() < 66) and (pixels.max() > 189)
-        with pytest.raises(ValueError, match="n is 0: generate at least 1"):
+        with pytest.raises(ValueError, match="n must be at least 1, found 0"):
             model.latent_arithmetic(z, z, z, n=0)
 
     def test_keeps_the_label_and_is_drawn(self, conditional):

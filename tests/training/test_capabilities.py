@@ -7,7 +7,7 @@ import tensorflow as tf
 from keras_gen.bases.edges import Images, Labels, Levels, Number, Texts, Vectors
 from keras_gen.serving.export import export, load
 from keras_gen.training import GenerativeModel, capability, sample
-from keras_gen.training.capabilities import sample_conditions
+from keras_gen.training.capabilities import MOST_SAMPLES, sample_conditions
 
 SHAPE = (2, 2, 1)
 
@@ -127,11 +127,30 @@ class TestMethods:
         x, *_, codes = Mixer().mix(images, arrays[1][:1])
         assert (x.dtype, codes.dtype) == (np.float32, np.uint8)
 
-    @pytest.mark.parametrize("counts", [(5, 3), (1, 5), (0, 0)])
+    @pytest.mark.parametrize("counts", [(5, 3), (1, 5), (0, 5)])
     def test_arrays_of_unequal_length_are_refused(self, arrays, counts):
         a, b = counts
-        with pytest.raises(ValueError, match=f"mix got {a} images and {b} latents: expected at "):
+        sentence = rf"^mix got {a} images and {b} latents: expected as many of each\.$"
+        with pytest.raises(ValueError, match=sentence):
             Mixer().mix(arrays[0][:a], arrays[1][:b])
+
+    def test_no_examples_give_no_results(self, arrays):
+        model = Mixer()
+        images, latents = arrays
+        for none, some in zip(
+            model.mix(images[:0], latents[:0]), model.mix(images, latents), strict=True
+        ):
+            assert none.shape == (0, *some.shape[1:]) and none.dtype == some.dtype
+        assert model.double(images[:0] / np.float32(255)).dtype == np.float32
+        words, rates = model.read([])
+        assert words.shape == rates.shape == (0, 1) and words.dtype.kind == "U"
+
+    @pytest.mark.parametrize("batch_size", [0, -1, 2.5, True, "3"])
+    def test_batch_sizes(self, arrays, batch_size):
+        with pytest.raises((TypeError, ValueError), match=r"^batch_size must be .*at least 1, fou"):
+            Mixer().double(arrays[0], batch_size=batch_size)
+        with pytest.raises((TypeError, ValueError), match=r"^batch_size must be .*at least 1, fou"):
+            Plain().sample(2, batch_size=batch_size)
 
     def test_signatures_are_those_of_the_class(self):
         assert set(Mixer().signatures()) == {"mix", "read", "double"}
@@ -254,8 +273,19 @@ class TestSamples:
 
     def test_bad_arguments_are_refused(self):
         model = Painter()
-        with pytest.raises(ValueError, match="n is 0: draw at least 1"):
-            model.sample(0)
+        for n in (0, -3):
+            with pytest.raises(ValueError, match=rf"^n must be at least 1, found {n}\.$"):
+                model.sample(n)
+        for n in (2.0, True, "3"):
+            with pytest.raises(TypeError, match=r"^n must be an integer of at least 1, found"):
+                model.sample(n)
+        for seed in (-1, 2**31):
+            with pytest.raises(ValueError, match=rf"^seed must be 0 to 2147483647, found {seed}"):
+                model.sample(1, seed=seed)
+        with pytest.raises(TypeError, match=r"^seed must be an integer of 0 to .*, found 1\.5\.$"):
+            model.sample(1, seed=1.5)
+        with pytest.raises(ValueError, match=r"temperature has shape \(2,\): expected one number"):
+            model.sample(2, temperature=[0.5, 1.0])
         with pytest.raises(TypeError, match=r"no condition 'class_': it has label, temperature\.$"):
             model.sample(1, class_=2)
         with pytest.raises(ValueError, match=r"Labels have values from 3 to 3: .* in \[-1, 2\]"):
@@ -277,6 +307,15 @@ class TestSamples:
             np.testing.assert_array_equal(
                 served["images"], model.sample(3, seed=seed, **conditions)
             )
+        # Conditions that have usual values may be left out.
+        usual = exported("sample", seed=1, n=2)["images"]
+        np.testing.assert_array_equal(usual, model.sample(2, seed=1))
+        usual = exported("serving_default", seed=1, n=2, label=2)["images"]
+        np.testing.assert_array_equal(usual, model.sample(2, seed=1, label=2))
+        assert exported.metadata["limits"] == {
+            "sample": {"seed": [0, 2**31 - 1], "n": [1, MOST_SAMPLES]}
+        }
+        assert len(exported("sample", seed=1, n=MOST_SAMPLES)["images"]) == MOST_SAMPLES
 
 
 class Occluded(Plain):
@@ -318,6 +357,9 @@ class TestArraysAsConditions:
             served = exported("sample", seed=4, n=3, hidden=hidden.astype("float32"), shift=0.5)
             drawn = model.sample(3, seed=4, hidden=hidden, shift=0.5)
             np.testing.assert_array_equal(served["points"], drawn)
+        for count in (0, 2):
+            with pytest.raises(ValueError, match=rf"are {count} hidden for n=3: give one, or 3\.$"):
+                exported("sample", seed=4, n=3, hidden=np.ones([count, 2], "float32"))
 
     def test_images_are_uint8_to_clients(self, rng, tmp_path):
         model = Occluded()

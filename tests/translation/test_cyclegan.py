@@ -202,6 +202,29 @@ def test_images_of_any_size_are_translated(rng, side):
     assert translated.shape == images.shape and translated.dtype == np.uint8
 
 
+def test_no_images_are_translated_to_none(rng):
+    model = TINY["CycleGAN"].build(0)
+    for dtype in ("uint8", "float32"):
+        nothing = model.translate(np.zeros((0, 9, 7, 3), dtype))
+        assert nothing.shape == (0, 9, 7, 3) and nothing.dtype == dtype
+    with pytest.raises(ValueError, match=r"Images have shape \(1, 0, 7, 3\): expected \[n, height"):
+        model.translate(np.zeros((1, 0, 7, 3), "uint8"))
+
+
+@pytest.mark.parametrize(
+    "option, message",
+    [
+        ({"batch_size": 0}, "batch_size must be at least 1, found 0"),
+        ({"batch_size": 2.5}, "batch_size must be an integer of at least 1, found 2.5"),
+        ({"seed": -1}, "seed must be 0 to 2147483647, found -1"),
+        ({"seed": 1.5}, "seed must be an integer of 0 to 2147483647, found 1.5"),
+    ],
+)
+def test_numbers_of_translations(option, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        TINY["CycleGAN"].build(0).translate(np.zeros((1, 9, 7, 3), "uint8"), **option)
+
+
 def test_gray_images_are_trained_on_translated_and_served(rng, tmp_path):
     shape = (16, 16, 1)
     generators = [resnet_generator((None, None, 1), filters=2, blocks=1) for _ in range(2)]

@@ -75,7 +75,7 @@ class TestInterpolations:
     def test_bad_ends(self):
         with pytest.raises(ValueError, match=r"a has shape \(1, 2\) and b \(2, 2\)"):
             interpolations(Plain(), np.zeros([1, 2]), np.zeros([2, 2]))
-        with pytest.raises(ValueError, match="steps is 1: at least 2"):
+        with pytest.raises(ValueError, match="steps must be at least 2, found 1"):
             interpolations(Plain(), np.zeros([1, 2]), np.zeros([1, 2]), steps=1)
 
 

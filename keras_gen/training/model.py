@@ -498,6 +498,23 @@ class GenerativeModel(keras.Model):
                 inputs.look_at_first_batches(self, arguments)
             return super().evaluate(**arguments)
 
+    # Files -----------------------------------------------------------------------------------
+
+    @override
+    def save(self, filepath, *args, **kwargs):
+        """Writes a `.keras` file, as `keras.Model.save`; a ValueError for any other ending."""
+        if not str(filepath).endswith(".keras"):
+            raise ValueError(f"filepath is '{filepath}': expected a name that ends in .keras.")
+        super().save(filepath, *args, **kwargs)
+
+    @override
+    def export(self, filepath, *args, **kwargs):
+        """Refused: a NotImplementedError that names `keras_gen.serving.export.export`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no function of its own to export: write its signatures by "
+            "keras_gen.serving.export.export(model, directory, name)."
+        )
+
 
 def _build_optimizer(name, identifier, networks):
     """An optimizer that is built for the weights of its networks."""

@@ -340,3 +340,19 @@ class TestReport:
         noise = model.normal("x", [3, 1])
         logs = model.fit(np.ones([3, 1], "float32"), verbose=0).history
         assert logs["loss"] == pytest.approx([2 * float(tf.reduce_mean(noise))], rel=1e-5)
+
+
+class TestFiles:
+    @pytest.mark.parametrize("name", ["model.h5", "model", "model.hdf5", "model.tf"])
+    def test_have_one_format(self, tmp_path, name):
+        sentence = rf"^filepath is '.*{name}': expected a name that ends in \.keras\.$"
+        with pytest.raises(ValueError, match=sentence):
+            Line(line()).save(tmp_path / name)
+        assert not list(tmp_path.iterdir())
+        Line(line()).save(tmp_path / "model.keras", overwrite=True)
+        assert (tmp_path / "model.keras").exists()
+
+    def test_exports_are_those_of_serving(self, tmp_path):
+        with pytest.raises(NotImplementedError, match=r"^Line has .* keras_gen\.serving\.export\."):
+            Line(line()).export(tmp_path / "model")
+        assert not list(tmp_path.iterdir())

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from keras_gen import __version__
 from keras_gen.files import clear_partial_files, partial_path
+from keras_gen.serving.encoded_images import SUFFIX, encoded, image_input, of_encoded
 from keras_gen.serving.exported import METADATA, Exported, load, next_version
 from keras_gen.serving.warmup import default_inputs, write_warmup
 
@@ -45,12 +46,14 @@ def export(
     outputs are uint8, int32, float32 and string tensors; an output with the name of an input
     becomes `output_<name>`. It carries metadata (`assets.extra/keras_gen.json`) and a warm-up
     request per signature (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on
-    its request.
+    its request. A signature that takes images alone gets another beside it, `<name>_bytes`, that
+    takes and gives image files' contents.
 
     Optional attributes of the model: `signature_defaults()` returns usual values of inputs, for the
     metadata and the warm-up requests; `resources` lists what else the signatures read and
     TensorFlow can track, such as the lookup table of a vocabulary; `inference_policy` goes into the
-    metadata; `default_signature` names a signature.
+    metadata; `default_signature` names a signature. A signature's function may have `limits`: the
+    smallest and the largest value by the name of an input, for the metadata.
 
     The version is the first free one, and appears under its name complete or not at all.
 
@@ -116,9 +119,23 @@ def export(
         given = warmup.get(key, {})
         requests[key] = _request(key, specs[key], given, defaults.get(key, {}))
         _try(key, function, requests[key])
+    for key in signatures:
+        usual = defaults.get(key, {})
+        images = image_input(specs[key], usual)
+        beside = key + SUFFIX
+        if images is None or beside in signatures:
+            continue
+        example = requests[key][images][:1]
+        functions[beside] = of_encoded(functions[key], specs[key], usual, example)
+        specs[beside] = {images + SUFFIX: tf.TensorSpec([None], tf.string)}
+        requests[beside] = {images + SUFFIX: encoded(example)}
+        _try(beside, functions[beside], requests[beside])
     module, parameters = _module(model.networks, functions, halves)
     module.resources = list(getattr(model, "resources", ()))
-    description = _describe(model, name, default, specs, functions, parameters, metadata or {})
+    limits = {k: f.limits for k, (f, _) in signatures.items() if hasattr(f, "limits")}
+    description = _describe(
+        model, name, default, specs, functions, parameters, limits, metadata or {}
+    )
     functions["serving_default"] = functions[default]
     requests["serving_default"] = requests[default]
 
@@ -279,6 +296,7 @@ def _describe(
     specs: Mapping[str, Specs],
     functions: Mapping[str, Any],
     parameters: Mapping[str, int],
+    limits: Mapping[str, Any],
     metadata: Mapping[str, Any],
 ) -> dict[str, Any]:
     description = {
@@ -300,8 +318,9 @@ def _describe(
             for key, function in functions.items()
         },
         "networks": {key: {"parameters": count} for key, count in parameters.items()},
-        # What a client such as `keras-gen sample` fills in.
+        # What `Exported` fills in.
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
+        "limits": limits,
         "inference": getattr(model, "inference_policy", INFERENCE),
     }
     if taken := sorted(set(description) & set(metadata)):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from keras_gen.quiet import start_tensorflow
-from keras_gen.sentences import nearest
+from keras_gen.sentences import nearest, out_of_memory, refusal
 
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Where an export has its metadata, relative to its folder."""
@@ -90,17 +90,23 @@ class Exported:
         """What `read_metadata` says of it."""
         return read_metadata(self.path)
 
+    def defaults(self, signature: str) -> dict[str, Any]:
+        """The usual values of a signature's inputs, by name: those that a call may leave out."""
+        default = self.metadata.get("default_signature")
+        name = default if signature == "serving_default" else signature
+        return dict(self.metadata.get("defaults", {}).get(name, {}))
+
     def __call__(self, signature: str, /, **inputs: Any) -> dict[str, np.ndarray]:
         """Runs one signature, and returns its outputs by name.
 
         Args:
             signature: Its name.
             **inputs: Arrays, numbers or texts that the declared dtype holds without loss. Images
-                are uint8, 0 to 255.
+                are uint8, 0 to 255. Those that have usual values (`defaults`) may be left out.
 
         Raises:
-            ValueError: If there is no such signature, it takes other inputs, or an input has
-                another shape or kind of value than declared.
+            ValueError: If there is no such signature, it takes other inputs, an input has another
+                shape or kind of value than declared, or the signature refuses a value.
         """
         import tensorflow as tf
 
@@ -110,6 +116,8 @@ class Exported:
                 f"{', '.join(sorted(self.inputs))}{nearest(signature, self.inputs)}"
             )
         specs = self.inputs[signature]
+        if specs.keys() - inputs.keys():
+            inputs = self.defaults(signature) | inputs
         if set(inputs) != set(specs):
             raise ValueError(
                 f"signature {signature!r} got the inputs {sorted(inputs)}: it takes "
@@ -125,17 +133,25 @@ class Exported:
                     f"input {name!r} of signature {signature!r} has the shape "
                     f"{tensor.shape}: it takes {specs[name].shape}."
                 )
-        outputs = self._model.signatures[signature](**tensors)
+        try:
+            outputs = self._model.signatures[signature](**tensors)
+        except tf.errors.OpError as error:
+            # The last line before the place in the graph.
+            message = error.message.partition("\n\t [[")[0].strip().splitlines()[-1][:200]
+            message = refusal(error.message) or out_of_memory(error) or message
+            raise ValueError(
+                f"signature {signature!r} of {self.path} failed: {message}"
+            ) from error
         return {name: tensor.numpy() for name, tensor in outputs.items()}
 
 
 def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
     """`value` as an array of a dtype that holds all of it."""
     array = np.asarray(value)
-    if dtype is object:  # texts
+    if dtype is object:  # texts, or bytes, of which NumPy's own kind drops zeros at the end
         if array.dtype.kind not in "USO":
-            raise ValueError(f"input {name!r} is {array.dtype}: it takes texts.")
-        return array.astype(object)
+            raise ValueError(f"input {name!r} is {array.dtype}: it takes texts or bytes.")
+        return np.asarray(value, object)
     kinds = "biu" if np.issubdtype(dtype, np.integer) else "biuf"
     if array.size and array.dtype.kind not in kinds:
         raise ValueError(

@@ -89,7 +89,8 @@ def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):
     model.fit(trained.data, verbose=0)
     exported = load(export(model, tmp_path, "tiny"))
     signatures = model.signatures()
-    assert set(exported.inputs) == {*signatures, "serving_default"}
+    of_files = {name for name in exported.inputs if name.endswith("_bytes")}
+    assert exported.inputs.keys() - of_files == {*signatures, "serving_default"}
     for name, (function, specs) in signatures.items():
         inputs = {spec.name: example(model, spec) for spec in specs}
         served = exported(name, **inputs)
@@ -106,6 +107,29 @@ def test_every_signature_of_an_export_equals_the_model(trained, tmp_path):
             off = 1 if value.dtype == np.uint8 else 1e-5 * max(1.0, np.abs(value).max())
             assert np.abs(value.astype("float64") - other).max() <= off, (name, key)
             assert np.ptp(value) > 0
+        if "n" not in inputs:
+            none = {key: value[:0] if value.ndim else value for key, value in inputs.items()}
+            like_none_of(exported(name, **none).values(), served.values())
+
+
+def test_no_examples_give_no_results(trained):
+    model, random = trained.model, np.random.default_rng(0)
+    for name in model.signatures():
+        method = getattr(type(model), name, None)
+        if hasattr(method, "takes"):
+            edges = [model.edges[each] for each in method.takes(model)]
+            arrays = [random_examples(edge, 2, random) for edge in edges]
+            results = getattr(model, name)(*arrays)
+            nothing = getattr(model, name)(*(array[:0] for array in arrays))
+            several = isinstance(results, tuple)
+            like_none_of(nothing if several else [nothing], results if several else [results])
+
+
+def like_none_of(nothing, results):
+    """Checks that outputs for no examples have the shapes and dtypes of those for some."""
+    for none, some in zip(nothing, results, strict=True):
+        assert none.shape == (0, *some.shape[1:]) and none.dtype.kind == some.dtype.kind
+        assert none.dtype == some.dtype or some.dtype.kind == "U"
 
 
 def example(model, spec: tf.TensorSpec) -> np.ndarray:

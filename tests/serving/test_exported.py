@@ -81,11 +81,17 @@ def test_load_what_is_damaged(tmp_path):
         read_metadata(path)
 
 
-def test_loaded_signatures_check_their_inputs(tmp_path):
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    return load(export(Inverter(), tmp_path_factory.mktemp("exports"), "a"))
+
+
+def test_loaded_signatures_check_their_inputs(exported):
     photos = np.random.default_rng(0).integers(0, 256, [2, 19, 30, 3], np.uint8)
-    exported = load(export(Inverter(), tmp_path, "a"))
     np.testing.assert_array_equal(exported("invert", images=photos)["output"], 255 - photos)
-    with pytest.raises(ValueError, match="no signature 'sing': it has halve, invert, measure, ser"):
+    with pytest.raises(
+        ValueError, match="no signature 'sing': it has halve, invert, invert_bytes, "
+    ):
         exported("sing", images=photos)
     with pytest.raises(ValueError, match=r"got the inputs \['photos'\]: it takes \['images'\]"):
         exported("invert", photos=photos)
@@ -101,18 +107,32 @@ def test_loaded_signatures_check_their_inputs(tmp_path):
         ("invert", np.full([1, 2, 2, 3], -1), "values from -1 to -1: it takes 0 to 255"),
         ("halve", "three", "'x' is <U5: it takes float32"),
         ("halve", 1j, "'x' is complex128: it takes float32"),
-        ("measure", 3, "'x' is int64: it takes texts"),
+        ("measure", 3, "'x' is int64: it takes texts or bytes"),
     ],
 )
-def test_values_that_would_be_changed_are_refused(tmp_path, signature, given, says):
-    exported = load(export(Inverter(), tmp_path, "a"))
+def test_values_that_would_be_changed_are_refused(exported, signature, given, says):
     with pytest.raises(ValueError, match=says):
         exported(signature, **dict.fromkeys(exported.inputs[signature], given))
 
 
-def test_values_that_fit_are_taken(tmp_path):
-    exported = load(export(Inverter(), tmp_path, "a"))
+def test_values_that_fit_are_taken(exported):
     assert exported("halve", x=3)["output"] == 1.5
     assert exported("measure", x="three")["output"] == 5
     assert exported("invert", images=np.full([1, 1, 1, 3], 255.0).astype(int))["output"].max() == 0
     assert exported("invert", images=np.zeros([0, 4, 4, 3]))["output"].shape == (0, 4, 4, 3)
+
+
+def test_inputs_that_have_usual_values_may_be_left_out(exported, monkeypatch):
+    metadata = {"default_signature": "halve", "defaults": {"halve": {"x": 6.0}}}
+    monkeypatch.setitem(exported.__dict__, "metadata", metadata)
+    assert exported.defaults("halve") == exported.defaults("serving_default") == {"x": 6.0}
+    assert exported("halve")["output"] == 3 and exported("halve", x=2)["output"] == 1
+    assert exported.defaults("measure") == {}
+    with pytest.raises(ValueError, match=r"'measure' got the inputs \[\]: it takes \['x'\]"):
+        exported("measure")
+    with pytest.raises(ValueError, match=r"'halve' got the inputs \['x', 'y'\]: it takes"):
+        exported("halve", y=1)
+
+
+def test_texts_keep_their_last_zeros(exported):
+    assert exported("measure", x=b"\0a\0\0")["output"] == 4

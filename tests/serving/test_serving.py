@@ -1,5 +1,6 @@
 """Exports at work without Keras: in a fresh process, in the C runtime, and their warm-up."""
 
+import json
 import os
 import subprocess
 import sys
@@ -11,11 +12,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from all_tiny import TINY
+from keras_gen.sentences import refusal
 from keras_gen.serving.export import export, load
 from keras_gen.serving.exported import read_metadata
+from keras_gen.training.capabilities import MOST_SAMPLES
 from toy_exports import IMAGES
 
-SIGNATURES = ("translate", "sample", "count", "serving_default")
+SIGNATURES = (
+    "translate", "sample", "count", "serving_default", "translate_bytes", "count_bytes",
+)  # fmt: skip
 
 
 def run(script, *arguments):
@@ -42,8 +48,10 @@ photos = np.load(sys.argv[2] + "/in.npy")
 translated = model.signatures["translate"](images=photos)
 default = model.signatures["serving_default"](images=photos)
 sampled = model.signatures["sample"](seed=tf.constant(5), n=tf.constant(3))
+files = tf.io.encode_png(photos)
+(file,) = model.signatures["translate_bytes"](images_bytes=files[:1])["output_images_bytes"]
 np.savez(sys.argv[2] + "/out.npz", sampled=sampled["output"], default=default["output_images"],
-         raw=translated["raw"], images=translated["output_images"])
+         raw=translated["raw"], images=translated["output_images"], decoded=tf.io.decode_png(file))
 """,
         path,
         tmp_path,
@@ -52,8 +60,57 @@ np.savez(sys.argv[2] + "/out.npz", sampled=sampled["output"], default=default["o
     np.testing.assert_allclose(out["raw"], expected["raw"], atol=1e-5)
     np.testing.assert_allclose(out["sampled"], model.sample(5, 3), atol=1e-5)
     np.testing.assert_array_equal(out["images"], out["default"])
+    np.testing.assert_array_equal(out["images"][0], out["decoded"])
     assert np.abs(out["images"].astype(int) - expected["images"]).max() <= 1  # a rounding apart
     assert out["images"].std() > 1
+
+
+BAD_REQUESTS = [
+    # The signature, its inputs, and what is refused.
+    ("sample", {"n": 0}, f"n is 0: expected 1 to {MOST_SAMPLES}; draw more in parts, each with a "),
+    ("sample", {"n": -1}, f"n is -1: expected 1 to {MOST_SAMPLES};"),
+    ("sample", {"n": 2**31 - 1}, f"n is 2147483647: expected 1 to {MOST_SAMPLES};"),
+    ("sample", {"n": MOST_SAMPLES + 1}, f"n is {MOST_SAMPLES + 1}: expected 1 to"),
+    ("sample", {"seed": -1}, "seed is -1: expected 0 to 2147483647."),
+    ("sample", {"label": 4}, "Labels have values from 4 to 4: expected integers in [-1, 3]."),
+    ("sample", {"label": -2}, "Labels have values from -2 to -2: expected integers in [-1, 3]."),
+    ("sample", {"truncation": -0.5}, "truncation have values from -0.5 to -0.5: expected a "),
+    ("sample", {"truncation": "nan"}, "truncation have values from nan to nan: expected a "),
+    ("generate", {"labels": [1, 2]}, "generate got 3 latents and 2 labels: expected as many of "),
+    ("generate", {"labels": [1]}, "generate got 3 latents and 1 labels: expected as many of each."),
+    ("generate", {"labels": [0, 1, 4]}, "Labels have values from 0 to 4: expected integers in "),
+]
+
+
+def test_bad_requests_are_refused_in_a_process_without_keras_gen(tmp_path):
+    path = export(TINY["ConditionalGAN"].build(0), tmp_path, "a")
+    usual = {
+        "sample": {"seed": 1, "n": 2, "label": -1, "truncation": 1.0},
+        "generate": {"latents": np.zeros([3, 3]).tolist(), "labels": [0, 1, 2]},
+    }
+    requests = [(name, usual[name] | given) for name, given, _ in BAD_REQUESTS]
+    printed = run(
+        """
+import sys
+sys.modules.update(keras=None, keras_gen=None, tf_keras=None)
+import json, tensorflow as tf
+signatures = tf.saved_model.load(sys.argv[1]).signatures
+for name, inputs in json.loads(sys.argv[2]):
+    specs = signatures[name].structured_input_signature[1]
+    values = {k: float(v) if v == "nan" else v for k, v in inputs.items()}
+    try:
+        signatures[name](**{k: tf.constant(v, specs[k].dtype) for k, v in values.items()})
+        print("taken")
+    except tf.errors.InvalidArgumentError as error:
+        print(repr(error.message))
+""",
+        path,
+        json.dumps([*requests, *usual.items()]),
+    )
+    *messages, first, second = printed.splitlines()
+    assert first == second == "taken"
+    for message, (_, _, expected) in zip(messages, BAD_REQUESTS, strict=True):
+        assert refusal(message).startswith(expected)
 
 
 C_RUNTIME = """

@@ -57,13 +57,17 @@ def _facts(path: Path) -> list[str]:
         metadata = exported.read_metadata(path)
         networks = metadata.get("networks") or {}
         data = metadata.get("data") or {}
+        # Those of files go without saying beside those of images.
+        signatures = [
+            name for name in metadata.get("signatures", {}) if not name.endswith(exported.SUFFIX)
+        ]
         parameters = f"{sum(network['parameters'] for network in networks.values()):,}"
         return [
             f"{size:.1f} MiB",
             parameters if networks else "",
             str(data.get("name", "") if isinstance(data, dict) else data),
             _headline(metadata),
-            ", ".join(metadata.get("signatures", {})),
+            ", ".join(signatures),
         ]
     except (ValueError, TypeError, KeyError, AttributeError):
         return [f"{size:.1f} MiB", "(unreadable metadata)", "", "", ""]

@@ -6,10 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.serving.exported import SUFFIX
 from keras_gen.training.checks import require
-
-SUFFIX = "_bytes"
-"""Ends the names of these signatures, and of tensors whose strings REST carries in base64."""
 
 
 def image_input(specs: Mapping[str, tf.TensorSpec], usual: Mapping[str, Any]) -> str | None:

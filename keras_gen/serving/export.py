@@ -19,8 +19,8 @@ import tensorflow as tf
 
 from keras_gen import __version__
 from keras_gen.files import clear_partial_files, partial_path
-from keras_gen.serving.encoded_images import SUFFIX, encoded, image_input, of_encoded
-from keras_gen.serving.exported import METADATA, Exported, load, next_version
+from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
+from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version
 from keras_gen.serving.warmup import default_inputs, write_warmup
 
 __all__ = ["Exported", "export", "load", "next_version"]

@@ -12,6 +12,9 @@ from keras_gen.sentences import nearest, out_of_memory, refusal
 
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Where an export has its metadata, relative to its folder."""
+SUFFIX = "_bytes"
+"""Ends the names of signatures of image files' contents, and of their tensors: TensorFlow Serving
+carries strings of such names in base64."""
 
 
 def versions(folder: str | Path) -> dict[int, Path]:

@@ -1,5 +1,6 @@
 """Capabilities: a method of arrays and a signature of tensors are one function."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -144,6 +145,16 @@ class TestMethods:
         assert model.double(images[:0] / np.float32(255)).dtype == np.float32
         words, rates = model.read([])
         assert words.shape == rates.shape == (0, 1) and words.dtype.kind == "U"
+
+    def test_convolutions_give_no_results_for_no_examples(self):
+        class Convolves(Mixer):
+            @capability
+            def convolve(self, x):
+                return {"x": network(x, training=False)}
+
+        layers = [keras.layers.Conv2D(channels, 1, activation="relu") for channels in (3, 1)]
+        network = keras.Sequential([keras.Input(SHAPE), *layers])
+        assert Convolves().convolve(np.zeros((0, *SHAPE), "uint8")).shape == (0, *SHAPE)
 
     @pytest.mark.parametrize("batch_size", [0, -1, 2.5, True, "3"])
     def test_batch_sizes(self, arrays, batch_size):

@@ -26,6 +26,7 @@ def encoded(images: Any) -> np.ndarray:
 
 def of_encoded(
     function: Any,
+    name: str,
     specs: Mapping[str, tf.TensorSpec],
     usual: Mapping[str, Any],
     example: np.ndarray,
@@ -38,11 +39,11 @@ def of_encoded(
 
     Args:
         function: The traced signature of images.
-        specs: Its inputs.
+        name: The input that is images.
+        specs: All of its inputs.
         usual: The values of its other inputs.
         example: One uint8 image that it takes, `[1, height, width, channels]`.
     """
-    name = image_input(specs, usual)
     shape = specs[name].shape[1:]
     (blank,) = encoded(example)
 

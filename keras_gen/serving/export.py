@@ -126,7 +126,7 @@ def export(
         if images is None or beside in signatures:
             continue
         example = requests[key][images][:1]
-        functions[beside] = of_encoded(functions[key], specs[key], usual, example)
+        functions[beside] = of_encoded(functions[key], images, specs[key], usual, example)
         specs[beside] = {images + SUFFIX: tf.TensorSpec([None], tf.string)}
         requests[beside] = {images + SUFFIX: encoded(example)}
         _try(beside, functions[beside], requests[beside])

@@ -2,7 +2,6 @@
 
 import inspect
 import itertools
-import operator
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.arguments import checked_integer
 from keras_gen.training.checks import require
 from keras_gen.training.distribution import is_chief
 from keras_gen.training.replicas import replica_count
@@ -41,15 +41,19 @@ def is_dataset(x) -> bool:
 
 
 def refuse_arguments(name: str, arguments: dict[str, Any]) -> None:
-    """Raises a ValueError for numbers that make no sense, weights of examples, and no data.
+    """Refuses numbers that make no sense, weights of examples, and no data.
 
     Args:
         name: Name of the class.
         arguments: Those of `fit` or `evaluate`, by name.
+
+    Raises:
+        TypeError: If a number is no integer.
+        ValueError: If anything else cannot be right.
     """
     for argument, least in _LEAST.items():
         if arguments.get(argument) is not None:
-            _refuse_number(argument, arguments[argument], least)
+            checked_integer(argument, arguments[argument], least)
     split = arguments.get("validation_split") or 0
     if not 0 <= split < 1:
         raise ValueError(f"validation_split is {split}: expected a fraction from 0 to below 1.")
@@ -68,17 +72,6 @@ def refuse_arguments(name: str, arguments: dict[str, Any]) -> None:
         x, y, weights = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
         given = dict(x=x, y=y, sample_weight=weights, steps=arguments.get("validation_steps"))
         refuse_arguments(f"validation_data of {name}", given)
-
-
-def _refuse_number(argument, value, least):
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise ValueError(
-            f"{argument} is {value!r}: expected an integer of at least {least}."
-        ) from None
-    if number < least:
-        raise ValueError(f"{argument} is {number}: there must be at least {least}.")
 
 
 def refuse_data(name: str, argument: str, data, steps: int | None) -> None:

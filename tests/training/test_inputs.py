@@ -70,7 +70,7 @@ class PyData(keras.utils.PyDataset):
 
 class TestRefusals:
     def refused(self, *args, **kwargs):
-        with pytest.raises(ValueError) as caught:
+        with pytest.raises((TypeError, ValueError)) as caught:
             Seeing().fit(*args, **kwargs)
         text = str(caught.value)
         assert "\n" not in text and len(text) < 300 and text.endswith("."), text
@@ -111,11 +111,12 @@ class TestRefusals:
         ],
     )
     def test_numbers(self, name, value):
-        assert f"{name} is {value!r}" in self.refused(LEVELS, **{name: value})
+        found = self.refused(LEVELS, **{name: value})
+        assert found.startswith(f"{name} ") and repr(value) in found
 
     def test_arguments_by_place_are_those_by_name(self):
         ones = np.ones(4)
-        assert self.refused(LEVELS, None, 2, 0) == "epochs is 0: there must be at least 1."
+        assert self.refused(LEVELS, None, 2, 0) == "epochs must be at least 1, found 0."
         # The twelfth argument of `fit`, and the fifth of `evaluate`.
         by_place = [None, None, 1, 0, None, 0.0, None, True, None, ones]
         assert "got sample_weight" in self.refused(LEVELS, *by_place)

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.arguments import checked_integer
+from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.media.images import SUFFIXES, decode_image

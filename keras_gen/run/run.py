@@ -261,7 +261,7 @@ class Run:
         )
         different = state.differences(model)
         if different.pop("epochs", None) and different:
-            # What is computed from the number of epochs goes on by the new number.
+            # What depends on the number of epochs follows the new number.
             state.may_differ += tuple(different)
             self.note(
                 f"not the same as a run begun with {self.settings.epochs} epochs, for these depend "

@@ -93,6 +93,6 @@ def __dir__() -> list[str]:
     return sorted(["__version__", *_MODELS, *_ROOMS, *_FAMILIES])
 
 
-if "keras" in sys.modules:
+if sys.modules.get("keras"):
     for _family in _MODELS:
         importlib.import_module(f"keras_gen.{_family}")

@@ -139,6 +139,11 @@ def optimizers(model: GenerativeModel) -> dict:
     }
 
 
+def losses_of(history: dict) -> dict:
+    """What `fit` has logged of a step, without the learning rates."""
+    return {name: v for name, v in history.items() if not name.endswith("learning_rate")}
+
+
 def players(model: GenerativeModel) -> dict[str, list]:
     """The networks that each optimizer trains, by its name."""
     return {name: player.networks for name, player in model.players().items()}

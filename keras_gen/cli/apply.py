@@ -87,12 +87,11 @@ def _function(
 ) -> Callable[..., np.ndarray]:
     """A signature as a function of one RGB image of any size, and of the bar over its tiles."""
     ((name, spec),) = models.asked(model, signature).items()
-    usual = models.defaults(model, signature)
     output = models.image_outputs(model, signature)[0]
     one_size = any(spec.shape[1:3])
 
     def network(image: np.ndarray) -> np.ndarray:
-        return models.run(model, signature, output, **usual | {name: image[None]})[0]
+        return model(signature, **{name: image[None]})[output][0]
 
     def taken(image: np.ndarray) -> np.ndarray:
         if not options.fit and not models.fits(image, spec.shape):

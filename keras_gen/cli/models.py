@@ -2,7 +2,7 @@
 
 import argparse
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from keras_gen.media.animations import video_grid, video_strips, write_animation
 from keras_gen.media.images import grid, luma, to_pillow, write_png
 from keras_gen.results import read_published, words
 from keras_gen.results.entries import entry_of_export
-from keras_gen.sentences import nearest, refusal
+from keras_gen.sentences import nearest
 from keras_gen.serving import exported
 
 
@@ -58,9 +58,7 @@ def _facts(path: Path) -> list[str]:
         networks = metadata.get("networks") or {}
         data = metadata.get("data") or {}
         # Those of files go without saying beside those of images.
-        signatures = [
-            name for name in metadata.get("signatures", {}) if not name.endswith(exported.SUFFIX)
-        ]
+        signatures = arrays_alone(metadata.get("signatures", {}))
         parameters = f"{sum(network['parameters'] for network in networks.values()):,}"
         return [
             f"{size:.1f} MiB",
@@ -106,7 +104,7 @@ def sample(options: argparse.Namespace) -> int:
     signature = known(model, options.signature or "sample")
     outputs = image_outputs(model, signature)
     conditions = dict(options.set)
-    usual = defaults(model, signature)
+    usual = model.defaults(signature)
     if unknown := sorted(conditions.keys() - usual.keys()):
         raise ValueError(
             f"--set {unknown[0]}: signature {signature!r} of {model.path} has "
@@ -116,11 +114,11 @@ def sample(options: argparse.Namespace) -> int:
         raise ValueError(
             f"signature {signature!r} of {model.path} does not turn (seed, n) into "
             f"images: choose another one with --signature, from "
-            f"{', '.join(model.inputs)}."
+            f"{', '.join(arrays_alone(model.inputs))}."
         )
 
-    inputs = usual | conditions | {"seed": options.seed, "n": options.n}
-    images = run(model, signature, outputs[0], **inputs)
+    inputs = conditions | {"seed": options.seed, "n": options.n}
+    images = model(signature, **inputs)[outputs[0]]
     if (ending == ".gif") > (images.ndim == 5):
         raise ValueError(f"--out is {options.out}: these are images, so its name ends in .png.")
     if ending == ".gif":
@@ -159,34 +157,22 @@ def find(models: Path, model: str) -> Path:
 def known(model: exported.Exported, name: str) -> str:
     """The name of a signature that the model has."""
     if name not in model.inputs:
+        names = arrays_alone(model.inputs)
         raise ValueError(
             f"{model.path} has no signature {name!r}: choose one with --signature, "
-            f"from {', '.join(model.inputs)}{nearest(name, model.inputs)}"
+            f"from {', '.join(names)}{nearest(name, names)}"
         )
     return name
 
 
-def run(model: exported.Exported, signature: str, output: str, **inputs: Any) -> np.ndarray:
-    """One output of a signature; what the runtime raises becomes one sentence."""
-    import tensorflow as tf
-
-    try:
-        return model(signature, **inputs)[output]
-    except tf.errors.OpError as error:
-        message = refusal(error.message) or error.message.strip().splitlines()[0][:200]
-        raise ValueError(f"signature {signature!r} of {model.path} failed: {message}") from error
-
-
-def defaults(model: exported.Exported, signature: str) -> dict[str, Any]:
-    """The usual values of inputs that may be left out."""
-    default = model.metadata.get("default_signature")
-    name = default if signature == "serving_default" else signature
-    return dict(model.metadata.get("defaults", {}).get(name, {}))
+def arrays_alone(signatures: Iterable[str]) -> list[str]:
+    """The signatures of arrays, without those of files' contents beside them."""
+    return [name for name in signatures if not name.endswith(exported.SUFFIX)]
 
 
 def asked(model: exported.Exported, signature: str) -> dict[str, Any]:
     """The inputs that have no usual value."""
-    usual = defaults(model, signature)
+    usual = model.defaults(signature)
     return {key: spec for key, spec in model.inputs[signature].items() if key not in usual}
 
 

@@ -54,8 +54,7 @@ class Signature:
     def run(self, model: exported.Exported, value: Any, output: str = "") -> np.ndarray:
         """One output, by default the first images, for the only input that is asked for."""
         (name,) = self.asked
-        inputs = dict(self.usual) | {name: value}
-        return models.run(model, self.name, output or self.image, **inputs)
+        return model(self.name, **{name: value})[output or self.image]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +100,8 @@ class Samples:
         """A grid of n images, 1 to `MOST`."""
         if not 1 <= n <= MOST:
             raise ValueError(f"the number of images is {n}: expected 1 to {MOST}.")
-        inputs = dict(self.signature.usual) | dict(conditions) | {"seed": seed, "n": n}
-        return grid(models.run(model, self.signature.name, self.signature.image, **inputs))
+        inputs = dict(conditions) | {"seed": seed, "n": n}
+        return grid(model(self.signature.name, **inputs)[self.signature.image])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -75,8 +75,6 @@ def outdated(root: str | Path, into: str | Path | None = None) -> dict[Path, str
     texts = {into / "RESULTS.md": index(runs)}
     if into.resolve() == root.resolve():
         texts[root / "README.md"] = _readme(root, runs)
-    if runs:
-        texts[into / FOLDER / "headlines.md"] = headlines(runs)
     for family in _families(runs):
         texts[into / FOLDER / f"{family}.md"] = page(family, runs)
     return {
@@ -90,10 +88,7 @@ def index(runs: Sequence[list[Group]]) -> str:
     """The text of RESULTS.md: what the pages mean, and a link to each recipe's place in them."""
     if not runs:
         return f"{INDEX}\n{NONE}\n"
-    parts = [
-        INDEX,
-        f"[Headlines]({FOLDER.as_posix()}/headlines.md): one line a recipe, all families.\n",
-    ]
+    parts = [INDEX]
     for family in _families(runs):
         place = f"{FOLDER.as_posix()}/{family}.md"
         systems = dict.fromkeys(own[0].published.system for own in _of(family, runs))
@@ -126,7 +121,7 @@ def page(family: str, runs: Sequence[list[Group]]) -> str:
     return "\n".join(parts)
 
 
-def head(root: Path, runs: Sequence[list[Group]]) -> str:
+def head(runs: Sequence[list[Group]], root: Path) -> str:
     """The block of README.md: for each family a line for each recipe, with its headline."""
     if not runs:
         return NONE
@@ -144,28 +139,6 @@ def head(root: Path, runs: Sequence[list[Group]]) -> str:
             parts.append(_line(classes, paper, link, name, ours, words.beside(entry)))
         parts.append("")
     return "\n".join([*parts, FOOTNOTE])
-
-
-def headlines(runs: Sequence[list[Group]]) -> str:
-    """The headline of each recipe with its data, its baseline and the paper's value."""
-    columns = "system", "paper", "recipe", "data", "figure", "ours", "baseline", "the paper's"
-    lines = ["# Headlines", "", PAGE, "", _header(*columns)]
-    for own in runs:
-        group = own[0]
-        entry = group.entries[0]
-        name, ours = words.headline(entry)
-        cells = [
-            group.published.system,
-            words.source(group.published.paper),
-            f"[{group.recipe}](../../recipes/{group.recipe}.py)",
-            _dataset(group),
-            name,
-            ours,
-            words.baseline(entry),
-            words.paper_value(entry),
-        ]
-        lines.append(_line(*cells))
-    return "\n".join([*lines, ""])
 
 
 def _classes(recipe: Path, family: str) -> str:
@@ -352,4 +325,4 @@ def _readme(root: Path, runs: Sequence[list[Group]]) -> str:
             f"{readme} must hold the table's two marks once, in this order: write {BEGIN} and, on "
             f"a line of its own below, {END}."
         )
-    return f"{before}{BEGIN}\n{head(root, runs)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{head(runs, root)}\n{END}{after}"

@@ -289,7 +289,7 @@ def _seen(model, first) -> dict:
     if first is None:
         return found
     edges = edges_of(model)
-    for name, part in named_parts(model, first).items():
+    for name, part in model.named_parts(first).items():
         edge = edges[name].seen(part) if name in edges else None
         if edge is not None:
             found[name] = edge

@@ -36,7 +36,8 @@ class LearningRates(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         for name in self.model.players():
             rate = getattr(self.model, name).learning_rate
-            logs[name.replace("optimizer", "learning_rate")] = float(rate)
+            value = float(keras.ops.convert_to_numpy(rate))
+            logs[name.replace("optimizer", "learning_rate")] = value
 
 
 def _adam_step(optimizer, gradient, variable, learning_rate):

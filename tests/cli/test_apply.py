@@ -156,7 +156,7 @@ def test_an_image_is_never_its_own_output(home, capsys):
     [
         (["*.gif"], "out", "no image matches '*.gif'"),
         (["empty"], "out", "no image matches 'empty'"),
-        (["photo.png"], "out.tiff", "ends in .png or .jpg or .jpeg or .webp or .gif or .bmp, or"),
+        (["photo.png"], "out.heic", "ends in .png or .jpg or .jpeg or"),
         (["photo.png", "copy.png"], "v1.0", "give a folder; one with a dot in its name must exist"),
         (["photo.png"], "out.mp4", "written to a file that ends in .png or .jpg or .jpeg or .webp"),
         (["photo.png"], "file", "an existing file"),
@@ -170,7 +170,7 @@ def test_apply_refuses(home, capsys, images, out, message):
     write_png("more/photo.png", PHOTO)
     write_png("copy.png", PHOTO)
     assert message in fails(capsys, "apply", "inverter", *images, "-o", out)
-    assert not Path("out").exists() and not Path("out.tiff").exists()
+    assert not Path("out").exists() and not Path("out.heic").exists()
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The commands list and sample, and what all commands on exports share."""
 
+import collections
 import importlib.metadata
 import json
 import os
 import shlex
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -128,12 +130,19 @@ def test_a_failing_signature_is_one_line(home, capsys, monkeypatch):
     def fail(*_, **__):
         raise tf.errors.ResourceExhaustedError(None, None, "out of memory\nstack trace")
 
-    monkeypatch.setattr("keras_gen.serving.exported.Exported.__call__", fail)
+    load = exported.load
+
+    def failing(path):
+        model = load(path)
+        model._model = types.SimpleNamespace(signatures=collections.defaultdict(lambda: fail))
+        return model
+
+    monkeypatch.setattr("keras_gen.serving.exported.load", failing)
     assert main(["apply", "inverter", "photo.png", "-o", "out.png"]) == 1
     error = capsys.readouterr().err
-    assert "signature 'serving_default' of" in error and "failed: out of memory" in error
+    assert "signature 'serving_default' of" in error and "failed: memory is too small" in error
     assert "stack trace" not in error
-    assert "out of memory" in fails(capsys, "sample", "inverter", "-o", "out.png")
+    assert "memory is too small" in fails(capsys, "sample", "inverter", "-o", "out.png")
 
 
 def test_existing_outputs_stay_without_overwrite(home, capsys):
@@ -214,8 +223,9 @@ def test_sample_of_videos(home, capsys, monkeypatch):
     videos = np.random.default_rng(0).integers(0, 256, [4, 9, 5, 6, 1], "uint8")
     signature = dict(seed=tf.TensorSpec([], tf.int32), n=tf.TensorSpec([], tf.int32))
     outputs = dict(images=tf.TensorSpec(videos.shape, tf.uint8))
-    known = dict(inputs={"sample": signature}, outputs={"sample": outputs}, metadata={}, path="a")
-    model = type("Videos", (), known | {"__call__": lambda *_, **__: {"images": videos}})()
+    known = dict(inputs={"sample": signature}, outputs={"sample": outputs}, path="a")
+    known |= {"defaults": lambda *_: {}, "__call__": lambda *_, **__: {"images": videos}}
+    model = type("Videos", (), known)()
     monkeypatch.setattr("keras_gen.serving.exported.load", lambda path: model)
     assert main(["sample", "inverter", "-n", "4", "--columns", "4", "-o", "videos.gif"]) == 0
     assert capsys.readouterr().out == "4 videos written to videos.gif\n"

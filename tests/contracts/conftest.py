@@ -4,7 +4,7 @@ import pytest
 
 from all_tiny import TINY
 from keras_gen.training import make_strategy
-from tiny import batches, every_class, prepared, set_state, state
+from tiny import batches, every_class, losses_of, prepared, set_state, state
 
 
 @pytest.fixture(scope="session", params=every_class())
@@ -25,7 +25,7 @@ class Trained:
         self.data = batches(prepared(self.model))
         self._start, self._step = state(self.model), self.model.train_step
         self.model.train_step = self._count
-        losses = self.model.fit(self.data, verbose=0).history
+        losses = losses_of(self.model.fit(self.data, verbose=0).history)
         self.first = state(self.model), losses
         self.traced_at_first = self.traces
 

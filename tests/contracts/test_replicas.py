@@ -10,7 +10,7 @@ import pytest
 from all_tiny import TINY
 from keras_gen.training import averaged_weights, make_strategy
 from processes import run_workers
-from tiny import cheapest, core, difference, players, state
+from tiny import cheapest, core, difference, losses_of, players, state
 
 EPOCHS = 2
 # Two replicas add up in another order, and so round otherwise. Deep networks enlarge that in their
@@ -34,7 +34,7 @@ def fit(trained, *data, **kwargs):
     """The state and the losses after some epochs from the start."""
     data = data or (trained.data,)
     history = trained.reset().model.fit(*data, verbose=0, **dict(epochs=EPOCHS) | kwargs).history
-    return state(trained.model), history
+    return state(trained.model), losses_of(history)
 
 
 def test_two_replicas_equal_one(tiny, trained, mirrored):

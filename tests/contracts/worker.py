@@ -16,12 +16,12 @@ if __name__ == "__main__":
     strategy = make_strategy("multiworker")  # before TensorFlow is used for anything else
     assert strategy.num_replicas_in_sync == 2
     from all_tiny import TINY
-    from tiny import batches, prepared, state
+    from tiny import batches, losses_of, prepared, state
 
     with strategy.scope():
         model = TINY[name].compiled()
     data = batches(prepared(model))
-    history = model.fit(data, epochs=int(epochs), verbose=0).history
+    history = losses_of(model.fit(data, epochs=int(epochs), verbose=0).history)
     arrays = {f"v{i}": value for i, value in enumerate(state(model))}
     losses = {key: [float(value) for value in values] for key, values in history.items()}
     np.savez(Path(folder, index), losses=json.dumps(losses), **arrays)

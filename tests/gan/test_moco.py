@@ -82,5 +82,5 @@ def test_images_and_frames_of_videos(rng):
         video_strips(videos, frames=3), grid(videos[:, [0, 4, 8]].reshape(-1, 4, 4, 1), 3)
     )
     assert video_strips(videos, frames=20).shape == grid(videos.reshape(-1, 4, 4, 1), 9).shape
-    with pytest.raises(ValueError, match=r"expected uint8 \[N, H, W, 1\]"):
+    with pytest.raises(ValueError, match=r"expected uint8 \[N, H, W, channels\]"):
         video_grid(videos[0])

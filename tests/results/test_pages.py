@@ -41,12 +41,19 @@ COMPARED = dataclasses.replace(
 )  # fmt: skip
 
 
+@pytest.fixture
+def root(tmp_path):
+    """A folder with the recipe of the toy, which uses two classes."""
+    recipe = tmp_path / "recipes" / "toy.py"
+    recipe.parent.mkdir()
+    recipe.write_text("from keras_gen.vae import IWAE, VAE\nfrom keras_gen.data import faces\n")
+    return tmp_path
+
+
 def lines(text):
     """The cells of all lines of tables but headers."""
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in text.splitlines()]
-    found = [
-        row for row in rows if row and row[0] not in ("figure", "system") and row[0][:1] != "-"
-    ]
+    found = [row for row in rows if row and row[0] not in ("figure", "class") and row[0][:1] != "-"]
     return [row for row in found if row[0]]
 
 
@@ -133,7 +140,7 @@ def seeds_of(*values, higher=False):
     return make_groups(*records, of=make_published(first, FID))
 
 
-def test_of_several_seeds_the_median_run_is_shown():
+def test_of_several_seeds_the_median_run_is_shown(root):
     (group,) = seeds_of(83.0, 81.0, 82.0)
     nll, fid = group.entries
     # The other figures are those of the same run, though it is not their median.
@@ -144,7 +151,7 @@ def test_of_several_seeds_the_median_run_is_shown():
     assert "seeds 0, 1, 2; 3.0 minutes.\n" in text
     assert lines(text)[0][:2] == ["NLL, rate 0.1, nats ↓", "82.0 ± 1.0"]
     assert "- note 0.\n- note 1.\n" in text
-    assert "82.0 ± 1.0 (3 seeds)" in head([[group]])
+    assert "82.0 ± 1.0 (3 seeds)" in head([[group]], root)
 
 
 @pytest.mark.parametrize(("higher", "worse"), [(False, 83.0), (True, 81.0)])
@@ -163,14 +170,16 @@ def test_of_two_seeds_the_worse_is_shown(higher, worse):
     ],
 )
 @pytest.mark.parametrize("values", [(82.0, 81.0, 83.0), (82.0, 83.0, 81.0)])
-def test_the_headline_is_of_the_run_nearest_to_a_preset_whatever_its_value(commands, shown, values):
+def test_the_headline_is_of_the_run_nearest_to_a_preset_whatever_its_value(
+    commands, shown, values, root
+):
     records = [
         make_record(command, {"nll": value}, config={"command": command})
         for command, value in zip(commands, values, strict=False)
     ]
     groups = make_groups(*records)
     assert groups[0].entries[0].value == values[shown]
-    assert lines(head([groups]))[0][5] == f"{values[shown]:.2f}"
+    assert lines(head([groups], root))[0][4] == f"{values[shown]:.2f}"
     assert lines(page("vae", [groups]))[0][1] == f"{values[shown]:.2f}"
 
 
@@ -299,21 +308,21 @@ def test_classifiers_report_their_accuracy():
 # README.md ---------------------------------------------------------------------------------------
 
 
-def test_head_holds_the_figure_that_comes_first():
+def test_head_holds_the_figure_that_comes_first(root):
     record = make_record(values={"nll": 85.5, "nll_error": 0.25, "fid": 3.0}, note="half an epoch")
-    text = head([make_groups(record)])
+    text = head([make_groups(record)], root)
     assert lines(text) == [[
-        "Toy", "Toy et al. 2000", "[toy](recipes/toy.py)", "Toys", "NLL, rate 0.1, nats ↓",
-        "85.50 ± 0.25 (test examples)", "none: a toy", "84, missed by 1.5",
+        "`IWAE`, `VAE`", "Toy et al. 2000", "[toy](recipes/toy.py)", "NLL, rate 0.1, nats ↓",
+        "85.50 ± 0.25 (test examples)", "paper: 84, **behind**",
     ]]  # fmt: skip
-    assert "half" not in text and head([]) == NONE
+    assert "half" not in text and head([], root) == NONE
 
 
-def test_head_says_what_is_behind():
+def test_head_says_what_is_behind(root):
     groups = make_groups(
         make_record(values={"nll": 95.0, "pca": 90.0}), of=make_published(COMPARED)
     )
-    assert lines(head([groups]))[0][5:] == ["95.00, behind its baseline", "PCA: 90.00", ""]
+    assert lines(head([groups], root))[0][4:] == ["95.00", "PCA: 90.00, **behind**"]
 
 
 @pytest.mark.parametrize(
@@ -325,8 +334,8 @@ def test_head_says_what_is_behind():
         ("a talk, undated", "a talk"),
     ],
 )
-def test_head_links_the_paper(paper, source):
-    text = head([make_groups(of=make_published(paper=paper))])
+def test_head_links_the_paper(paper, source, root):
+    text = head([make_groups(of=make_published(paper=paper))], root)
     assert lines(text)[0][1] == source
 
 
@@ -341,7 +350,9 @@ def test_update_and_check(tmp_path):
     write_records(root, "toy", [make_record()])
     assert set(update(root)) == {readme, results, family}
     text = readme.read_text()
-    assert text.startswith(f"# Toys\n\n{BEGIN}\n| system |") and text.endswith(f"{END}\n\nMore.\n")
+    assert text.startswith(
+        f"# Toys\n\n{BEGIN}\n**[vae](docs/results/vae.md)**\n"
+    ) and text.endswith(f"{END}\n\nMore.\n")
     family.write_text(family.read_text().replace("83.90", "83.80"))
     assert list(outdated(root)) == [family]
     update(root)

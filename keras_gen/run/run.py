@@ -27,8 +27,8 @@ from keras_gen.run.curves import epochs_of, loss_curves, write_history
 from keras_gen.run.devices import choose_policy, describe_devices
 from keras_gen.run.folder import choose_folder, is_finished, leave_folder, train_on
 from keras_gen.run.settings import FREE, PLACES, RunSettings, parse
-from keras_gen.serving.export import export
-from keras_gen.serving.exported import read_metadata, versions
+from keras_gen.serving.export import export, load_weights
+from keras_gen.serving.exported import read_metadata, resolve, versions
 from keras_gen.training import (
     ConstantThenLinear,
     TrainingState,
@@ -38,6 +38,8 @@ from keras_gen.training import (
     take_weights,
 )
 
+# What an export says of its training, which a run with its weights does not repeat.
+OF_TRAINING = ("steps", "minutes", "device", "policy", "date", "versions")
 FRAMES = 60  # at most, of the animation of a training
 
 
@@ -93,6 +95,7 @@ class Run:
         self.data: dict[str, str] = {}
         self.identity: dict[str, str] = {}
         self.metrics: dict = {}
+        self.trained: dict = {}  # what is known of a training whose weights are measured
         self._sample_grid: Callable | None = None
         if s.epochs > trained and is_chief():
             train_on(self.directory, trained)
@@ -206,6 +209,8 @@ class Run:
         """
         began = time.monotonic()
         s = self.settings
+        if s.weights:
+            return self._take_weights(model, draw, part)
         epochs = epochs or s.epochs
         directory = self.directory / part
         for name, network in model.networks.items():
@@ -251,6 +256,21 @@ class Run:
             found = f"{evaluation.best_value:.6g} after epoch {evaluation.best_epoch}"
             self.say(f"best val_{best}: {found}, kept in {path}")
         return (time.monotonic() - began) / 60
+
+    def _take_weights(self, model, draw: Callable | None, part: str) -> float:
+        """Takes the weights of an export, in place of a training; returns its minutes."""
+        path = resolve(self.settings.weights)
+        if part:
+            raise ValueError(
+                f"--weights is {path}, one model, and this recipe trains several: leave it out."
+            )
+        load_weights(model, path)
+        metrics = read_metadata(path)["metrics"]
+        self.trained = {name: metrics[name] for name in OF_TRAINING if name in metrics}
+        self._sample_grid = draw
+        write_json(self.directory / "config.json", self.settings.as_json() | {"run": self.id})
+        self.say(f"the weights of {path} are measured")
+        return metrics["minutes"]
 
     def _saved_state(self, model, directory: Path, callbacks) -> TrainingState:
         """The checkpoints of a training, which also resume it."""
@@ -350,7 +370,8 @@ class Run:
                 self.draw("sample_grid", self._sample_grid(model))
             yield self.metrics
         numbers = {k: v.item() for k, v in self.metrics.items() if isinstance(v, np.generic)}
-        self.metrics |= numbers | {
+        self.metrics |= numbers
+        self.metrics |= {
             "seed": self.settings.seed,
             "steps": int(keras.ops.convert_to_numpy(model.step)),
             "minutes": round(self.clock.minutes, 1),
@@ -363,6 +384,7 @@ class Run:
                 "tensorflow": tf.__version__,
             },
         }
+        self.metrics |= self.trained
 
     def draw(self, name: str, image) -> None:
         """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder."""
@@ -391,10 +413,11 @@ class Run:
         Returns:
             The export's folder; None for all workers but the first, which writes it.
         """
-        assert self.state is not None and self.metrics, "fit and evaluation come before export"
+        assert self.metrics, "fit and evaluation come before export"
         if not is_chief():
             return None
-        loss_curves(self.directory / "losses.png", self.state.logs)
+        if self.state is not None:
+            loss_curves(self.directory / "losses.png", self.state.logs)
         grids = sorted((self.directory / "samples").glob("epoch-*.png"))
         if len(grids) > 1:
             shown = grids[:: -(-len(grids) // FRAMES)]

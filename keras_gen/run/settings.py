@@ -18,9 +18,18 @@ from keras_gen.sentences import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
 # What may differ when a run resumes: places, devices, and how often it is evaluated.
-FREE = ("resume", "config", "output", "export", "strategy", "preset", "validate_every")
+FREE = (
+    "resume",
+    "config",
+    "output",
+    "export",
+    "weights",
+    "strategy",
+    "preset",
+    "validate_every",
+)
 # What an export and a published command leave out: its readers have places of their own.
-PLACES = ("output", "export", "resume", "config")
+PLACES = ("output", "export", "resume", "config", "weights")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +69,9 @@ class RunSettings:
     --epochs it trains on, also a finished one."""
     config: Path | None = None
     """The config.json of another run: a new run takes its settings in place of a preset's."""
+    weights: Path | None = None
+    """Export whose weights are measured in place of a training; the other flags are those of its
+    run."""
     epochs: int = 1
     """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
     steps_per_epoch: int = 100

@@ -20,10 +20,10 @@ import tensorflow as tf
 from keras_gen import __version__
 from keras_gen.files import clear_partial_files, partial_path
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
-from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version
+from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version, resolve
 from keras_gen.serving.warmup import default_inputs, write_warmup
 
-__all__ = ["Exported", "export", "load", "next_version"]
+__all__ = ["Exported", "export", "load", "load_weights", "next_version"]
 
 Specs = dict[str, tf.TensorSpec]
 Halves = dict[int, tuple[Any, tf.Variable]]
@@ -164,6 +164,39 @@ def export(
         shutil.rmtree(temporary, ignore_errors=True)
         if made and folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+
+def load_weights(model: Any, path: str | Path) -> None:
+    """Gives a model the weights of its own export: all that the export's signatures read.
+
+    So a published model is measured anew, or trained further. Weights that no signature reads, such
+    as those of a discriminator, stay.
+
+    Args:
+        model: A model built as the exported one was.
+        path: The export's folder, or a folder of versions, of which the highest is taken.
+
+    Raises:
+        FileNotFoundError: If there is no export.
+        ValueError: If it holds other weights.
+
+    Example:
+        >>> load_weights(vae, "saved_models/vae_mnist")    # doctest: +SKIP
+    """
+    path = resolve(path)
+    there = tf.saved_model.load(str(path)).kept
+    functions = {}
+    for key, (function, inputs) in model.signatures().items():
+        functions[key] = _concrete(function, _named_specs(key, inputs), {})
+    here = _module(model.networks, functions, {})[0].kept
+    shapes = [[list(variable.shape) for variable in variables] for variables in (there, here)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(
+            f"{path} holds {len(there)} weights of other shapes than the {len(here)} of this "
+            f"{type(model).__name__}: build it as the exported model was built."
+        )
+    for variable, value in zip(here, there, strict=True):
+        variable.assign(tf.cast(value, variable.dtype))
 
 
 def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:

@@ -13,11 +13,13 @@ import tensorflow as tf
 
 from keras_gen.media.images import read_image
 from keras_gen.media.sounds import read_wav
+from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.run import RunSettings, devices, run_recipe
 from keras_gen.run import run as module
 from keras_gen.run.settings import PLACES
 from keras_gen.serving import exported
 from keras_gen.training import averaged_weights
+from keras_gen.vae import VAE
 from keras_gen.visualize import samples
 
 IMAGES = np.arange(48, dtype="uint8").reshape(12, 2, 2, 1)
@@ -39,6 +41,14 @@ def event_steps(folder="run"):
 
 def metadata_data(toy):
     return list(exported.read_metadata(toy.exported)["data"])
+
+
+def compiled_vae(latent_dim):
+    shape = (2, 2, 1)
+    encoder = mlp_encoder(shape, latent_dim, (3,), heads=("mean", "log_variance"))
+    model = VAE(encoder, mlp_decoder(shape, latent_dim, (3,)))
+    model.compile("adam")
+    return model
 
 
 class Stop(keras.callbacks.Callback):
@@ -393,6 +403,29 @@ class TestEvaluation:
         np.testing.assert_array_equal(read_image("run/sample_grid.png"), grid)
         served = exported.load(toy.exported)("decode", latents=latents)
         np.testing.assert_array_equal(served["images"], decoded)
+
+    def test_weights_of_an_export_are_measured_as_those_of_the_training(self, toy, capsys):
+        latents = np.ones([3, 1], "float32")
+        toy.evaluate = lambda model: {"score": float(model.decode(latents).mean())}
+        assert toy("--output", "run", "--seed", "5", "--ema", "0.5") == 0
+        first = json.loads(Path("run/metrics.json").read_text())
+        sampled = toy.model.sample(3, seed=1)
+        again = ("--output", "again", "--seed", "5", "--ema", "0.5", "--weights", "run/export/toy")
+        assert toy(*again) == 0
+        assert "the weights of run/export/toy/1 are measured" in capsys.readouterr().out
+        assert json.loads(Path("again/metrics.json").read_text()) == first
+        assert exported.read_metadata(toy.exported)["config"]["seed"] == 5
+        np.testing.assert_array_equal(
+            read_image("again/sample_grid.png"), read_image("run/sample_grid.png")
+        )
+        # The trained weights are none of the averages that were exported.
+        assert (exported.load(toy.exported)("sample", seed=1, n=3)["images"] != sampled).any()
+
+    def test_weights_of_another_model_are_refused(self, toy, capsys):
+        assert toy("--output", "run") == 0
+        toy.build = lambda run: compiled_vae(latent_dim=2)
+        error = toy.fails(capsys, "--output", "again", "--weights", "run/export/toy")
+        assert "run/export/toy/1 holds" in error and "build it as the exported model" in error
 
     def test_rates_fall_in_the_second_half_of_a_part_too(self, toy):
         assert toy("--output", "run", "--epochs", "4") == 0  # of two steps

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.serving.export import export, load
+from keras_gen.serving.export import export, load, load_weights
 from keras_gen.serving.exported import read_metadata
 
 
@@ -51,3 +51,18 @@ def test_they_are_those_of_the_model_rounded(tmp_path, policy):
     assert kept == [tf.float16] * len(weights)
     whole = read_metadata(export(model, tmp_path, "b"))["networks"]
     assert read_metadata(path)["networks"] == whole == {"lines": {"parameters": 42}}
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_a_model_takes_the_weights_of_its_export(tmp_path, half):
+    model, other = Lines(), Lines()
+    path = export(model, tmp_path, "a", half=half)
+    critic = other.networks["critic"].get_weights()
+    load_weights(other, path.parent)
+    for one, two in zip(model.network.get_weights(), other.network.get_weights(), strict=True):
+        np.testing.assert_allclose(one, two, rtol=5e-4 if half else 0)
+    np.testing.assert_array_equal(other.networks["critic"].get_weights()[0], critic[0])
+    other.networks["lines"] = other.network = keras.Sequential([keras.Input((3,))])
+    other.network.add(keras.layers.Dense(2))
+    with pytest.raises(ValueError, match=r"holds 8 weights .* than the 2 of this Lines"):
+        load_weights(other, path)

@@ -206,7 +206,7 @@ def model_classes() -> dict[str, type]:
     """
     for module in pkgutil.walk_packages(keras_gen.__path__, "keras_gen."):
         # The page of the demo needs Gradio, and holds no model.
-        if not module.name.endswith(("__main__", "cli.page")):
+        if not module.name.endswith(("__main__", "cli.guard", "cli.page")):
             importlib.import_module(module.name)
     found, todo = [], [GenerativeModel]
     while todo:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from keras_gen.baselines.jpeg import jpeg, jpeg_quality
-from keras_gen.baselines.quantized import PatchCodebook, QuantizedComponents
+from keras_gen.baselines.quantized import CodedComponents, PatchCodebook, QuantizedComponents
 
 
 def code_baselines(
@@ -23,9 +23,10 @@ def code_baselines(
         seed: Seed of the codebook.
 
     Returns:
-        The reconstructions by "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`) and "jpeg"
-        (without its header, at the highest quality at which training images take at most `bits`);
-        and the mean number of bits that JPEG takes per image.
+        The reconstructions by "kmeans" (`PatchCodebook`), "pca" (`QuantizedComponents`),
+        "coded_pca" (`CodedComponents`, of as many bits in the mean) and "jpeg" (without its header,
+        at the highest quality at which training images take at most `bits`); and the mean number of
+        bits that JPEG takes per image.
 
     Example:
         >>> found, bits_jpeg = code_baselines(train, test, bits=576, patches=512)
@@ -35,5 +36,6 @@ def code_baselines(
     if patches is not None:
         found["kmeans"] = PatchCodebook(training, 4, patches, seed).reconstruct(images)
     found["pca"] = QuantizedComponents(training, bits).reconstruct(images)
+    found["coded_pca"] = CodedComponents(training, bits).reconstruct(images)
     found["jpeg"], used = jpeg(images, jpeg_quality(training, bits), header=False)
     return found, used.mean()

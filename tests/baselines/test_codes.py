@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_gen.baselines import (
+    CodedComponents,
     PatchCodebook,
     QuantizedComponents,
     code_baselines,
@@ -20,9 +21,10 @@ def test_each_is_fitted_to_training_images():
     expected = {
         "kmeans": PatchCodebook(training, 4, 16, seed=3).reconstruct(test),
         "pca": QuantizedComponents(training, 400).reconstruct(test),
+        "coded_pca": CodedComponents(training, 400).reconstruct(test),
         "jpeg": made,
     }
     assert list(found) == list(expected) and bits == used.mean()
     for name, images in expected.items():
         np.testing.assert_array_equal(found[name], images)
-    assert list(code_baselines(training, test, 400)[0]) == ["pca", "jpeg"]
+    assert list(code_baselines(training, test, 400)[0]) == ["pca", "coded_pca", "jpeg"]

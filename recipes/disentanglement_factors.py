@@ -4,7 +4,7 @@ Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding di
 beta-VAE", 2018, whose VAE of annealed capacity is exported. It is compared with a VAE, the beta-VAE
 (Higgins et al. 2017), the FactorVAE (Kim, Mnih 2018), the beta-TCVAE (Chen et al. 2018) and the
 DIP-VAE-II (Kumar et al. 2018), all of one network and number of steps; and with the encoder
-untrained, and PCA.
+untrained, PCA, and three numbers by hand: how much ink there is, and where its center lies.
 
   python recipes/disentanglement_factors.py  # 6 minutes on one of two CPU cores
   python recipes/disentanglement_factors.py --preset smoke  # about a minute
@@ -30,7 +30,7 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import PrincipalComponents
+from keras_gen.baselines import PrincipalComponents, ink_moments
 from keras_gen.data import Sets, Shapes, Split
 from keras_gen.metrics import (
     beta_vae_score,
@@ -139,6 +139,8 @@ def main(run: Run, s: Settings):
         metrics |= suffixed(disentanglement(shapes.factors, means, s), "_untrained")
         components = pca.encode(images)
         metrics |= suffixed(disentanglement(shapes.factors, components, s), "_pca")
+        moments = ink_moments(images)
+        metrics |= suffixed(disentanglement(shapes.factors, moments, s), "_moments")
     run.export(main_model)
 
 

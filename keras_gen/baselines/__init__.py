@@ -12,6 +12,7 @@ from keras_gen.baselines.filters import color_transfer, noise_filter
 from keras_gen.baselines.gaussian_mixture import mixture_samples
 from keras_gen.baselines.image_likelihoods import image_baselines
 from keras_gen.baselines.jpeg import jpeg, jpeg_quality
+from keras_gen.baselines.moments import ink_moments
 from keras_gen.baselines.pixel_histograms import PixelHistograms
 from keras_gen.baselines.principal_components import PrincipalComponents
 from keras_gen.baselines.probabilistic_pca import ProbabilisticPCA

@@ -17,8 +17,9 @@ NONE = "No results have been published yet."
 FOLDER = Path("docs") / "results"
 FOOTNOTE = """\
 ↓ and ↑ say whether lower or higher is better. The figure is the first one of the run nearest to a
-preset as it stands, of several seeds the median run. Next to it is the paper's value, or else the
-strongest cheap method; **behind** is what falls short of either.
+preset as it stands, of several seeds the median run; the size of a training set that was used in
+part stands beside the recipe. Next to a figure is the paper's value, or else the strongest cheap
+method; **behind** is what falls short of either.
 [RESULTS.md](RESULTS.md) leads to all figures, and to why a paper's value was missed."""
 
 INDEX = """\
@@ -134,6 +135,8 @@ def head(runs: Sequence[list[Group]], root: Path) -> str:
             entry = group.entries[0]
             classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
             link = f"[{group.recipe}](recipes/{group.recipe}.py)"
+            if isinstance(group.record.train_size, str) and " of " in group.record.train_size:
+                link += f", {group.record.train_size} examples"
             paper = words.source(group.published.paper)
             name, ours = words.headline(entry)
             parts.append(_line(classes, paper, link, name, ours, words.beside(entry)))

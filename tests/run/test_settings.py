@@ -181,7 +181,7 @@ class TestResume:
         result = run(*argv, saved=self.saved)
         assert (result.output, result.export, result.strategy) == (Path("b"), Path("c"), "default")
         assert run("--resume", "--validate-every", "5", saved=self.saved).validate_every == 5
-        places = {"resume", "config", "output", "export"}
+        places = {"resume", "config", "output", "export", "weights"}
         assert set(FREE) == places | {"strategy", "preset", "validate_every"}
 
     def test_other_settings_are_refused_by_name(self, capsys):

@@ -12,8 +12,9 @@ entropy code, 23.3 of JPEG, 23.0 of patches found by k-means.
 Test images are reconstructed from their codes. Their PSNR in red, green and blue, the mean over
 images, is compared with that of codes without a network, fitted to the same images: as many 4x4
 patches found by k-means; principal components of whole images, rounded to as many bits in all, or
-to as many in the mean of an entropy code; and JPEG at the highest quality that takes no more bits of training images. Of JPEG only the image's own
-data are counted: a file has a header of 5,000 bits besides, nearly nine times as many as 8x8 codes.
+to as many in the mean of an entropy code; and JPEG at the highest quality that takes no more bits
+of training images. Of JPEG only the image's own data are counted: a file has a header of 5,000 bits
+besides, nearly nine times as many as 8x8 codes.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """

@@ -73,8 +73,9 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
     subprocess.run(wheel, check=True)
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "new"], check=True)
     python, (built,) = tmp_path / "new/bin/python", tmp_path.glob("*.whl")
-    install = [*pip, "--python", str(python), "install", "--no-deps", str(built)]
-    subprocess.run(install, check=True)
+    # Also where a checkout on PYTHONPATH passes for an installed one.
+    install = [*pip, "--python", str(python), "install", "--no-deps", "--force-reinstall"]
+    subprocess.run([*install, str(built)], check=True)
     (site,) = (tmp_path / "new").glob("lib/*/site-packages")
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
     empty.mkdir()

@@ -212,8 +212,8 @@ class Labels(Edge):
         way_out = "expected [batch]; of one-hot labels take np.argmax(labels, axis=-1)."
         if labels.shape.rank is None:
             # A step that was built for several shapes.
-            labels = tf.reshape(labels, [tf.shape(labels)[0], -1])
-            columns = tf.shape(labels)[1]
+            columns = tf.reduce_prod(tf.shape(labels)[1:])
+            labels = tf.reshape(labels, [-1, columns])
             sentence = f"Labels have {{}} columns: {way_out}"
             with tf.control_dependencies([require(columns == 1, sentence, columns)]):
                 labels = labels[:, 0]

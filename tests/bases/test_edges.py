@@ -242,3 +242,19 @@ def test_other_dtypes_are_refused(edge, dtype, message):
     shape = [size or 1 for size in edge.inner_spec().shape]
     with pytest.raises(TypeError, match=message):
         edge.prepare(np.zeros(shape, dtype))
+
+
+@pytest.mark.parametrize(
+    "values,expected", [([3, 1], [3, 1]), ([[3], [1]], [3, 1]), (3, [3]), (np.eye(4, 5), None)]
+)
+def test_labels_in_a_step_that_was_built_for_several_shapes(values, expected):
+    @tf.function(input_signature=[tf.TensorSpec(None, tf.int32)])
+    def prepare(labels):
+        return Labels(5).prepare(labels)
+
+    if expected is not None:
+        np.testing.assert_array_equal(prepare(np.int32(values)), expected)
+        return
+    with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+        prepare(np.int32(values))
+    assert refusal(str(caught.value)).startswith("Labels have 5 columns: expected [batch]")

@@ -135,7 +135,7 @@ def draw_videos(model):
 
 
 def classes_of_frames(extractor, videos):
-    """The class that a network sees in each frame, `[n, frames]`."""
+    """The most probable digit of each frame by a network, `[n, frames]`."""
     logits = extractor(videos.reshape(-1, *videos.shape[2:]))["logits"]
     return logits.argmax(axis=1).reshape(videos.shape[:2])
 

@@ -36,7 +36,8 @@ def require_causal(network, levels: int | None = None) -> None:
             return
         number, output = bad[0]
         # The last place from which on a change is seen is what the output depends on.
-        first, end = starts[number], len(order)
+        first = starts[number]
+        end = len(order)
         while end - first > 1:
             middle = (first + end) // 2
             seen = _changed(network, shape, levels, np.array([middle]))[0, output]

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from keras_gen.media.images import ink_and_center
 from keras_gen.metrics.checks import as_images
 
 
@@ -22,10 +23,6 @@ def ink_moments(images: np.ndarray) -> np.ndarray:
         >>> ink_moments(np.full([1, 4, 4, 1], 255, "uint8"))
         array([[1., 0., 0.]])
     """
-    bright = as_images(images).mean(axis=-1) / 255
-    height, width = bright.shape[1:]
-    ink = bright.sum(axis=(1, 2))
-    rows = bright.sum(axis=2) @ (np.arange(height) - (height - 1) / 2)
-    columns = bright.sum(axis=1) @ (np.arange(width) - (width - 1) / 2)
-    total = np.where(ink > 0, ink, 1)
-    return np.stack([ink / (height * width), rows / total, columns / total], axis=1)
+    images = as_images(images)
+    ink, center = ink_and_center(images)
+    return np.column_stack([ink / (255 * images[0].size), center])

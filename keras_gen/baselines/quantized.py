@@ -187,24 +187,25 @@ class CodedComponents:
         count = min(len(images), images[0].size, max(1, int(2 * bits)))
         self._components = PrincipalComponents(images, count)
         codes = self._components.encode(images[:_FITTED])
-        low, high = 0.0, 2 * np.abs(codes).max()
+        low = 0.0
+        high = 2 * np.abs(codes).max()
         for _ in range(_HALVINGS):
-            self._step = (low + high) / 2
-            if self._entropy(codes) > bits:
-                low = self._step
+            step = (low + high) / 2
+            if _entropy(_rounded(codes, step)) > bits:
+                low = step
             else:
-                high = self._step
+                high = step
         self._step = high
         # Of the images that are rounded to one multiple, the mean.
         self._means = [
-            _means_by(*pair) for pair in zip(self._rounded(codes).T, codes.T, strict=True)
+            _means_by(*pair) for pair in zip(_rounded(codes, self._step).T, codes.T, strict=True)
         ]
 
     def reconstruct(self, images: np.ndarray) -> np.ndarray:
         """Returns the decoded codes of images, uint8 of the same shape."""
         codes = self._components.encode(images)
         for multiples, values, means in zip(
-            self._rounded(codes).T, codes.T, self._means, strict=True
+            _rounded(codes, self._step).T, codes.T, self._means, strict=True
         ):
             values[:] = [means.get(m, m * self._step) for m in multiples.tolist()]
         pixels = self._components.decode(codes, images.shape)
@@ -212,17 +213,21 @@ class CodedComponents:
 
     def code_length(self, images: np.ndarray) -> float:
         """Returns the mean entropy of the codes of images, bits per image."""
-        return self._entropy(self._components.encode(as_images(images)))
+        codes = self._components.encode(as_images(images))
+        return _entropy(_rounded(codes, self._step))
 
-    def _rounded(self, codes):
-        return np.rint(codes / self._step).astype(np.int64)
 
-    def _entropy(self, codes):
-        total = 0.0
-        for multiples in self._rounded(codes).T:
-            _, counts = np.unique(multiples, return_counts=True)
-            total += entropy(counts, base=2)
-        return total
+def _rounded(codes, step):
+    return np.rint(codes / step).astype(np.int64)
+
+
+def _entropy(codes):
+    """The sum over columns of the entropies of integers, bits."""
+    total = 0.0
+    for values in codes.T:
+        _, counts = np.unique(values, return_counts=True)
+        total += entropy(counts, base=2)
+    return total
 
 
 def _means_by(keys, values) -> dict[int, float]:

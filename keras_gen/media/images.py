@@ -185,6 +185,24 @@ def flat_pixels(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1) / np.float32(255)
 
 
+def ink_and_center(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sum of brightness of images `[..., H, W, C]`, and where its center lies, float64.
+
+    The center, `[..., 2]`, is a row and a column in pixels from the center of the image, which is
+    also that of a black image.
+
+    Example:
+        >>> ink_and_center(np.ones([1, 4, 4, 1], "uint8"))
+        (array([16.]), array([[0., 0.]]))
+    """
+    bright = images.sum(axis=-1, dtype=np.float64)
+    ink = bright.sum(axis=(-2, -1))
+    height, width = bright.shape[-2:]
+    rows = bright.sum(axis=-1) @ (np.arange(height) - (height - 1) / 2)
+    columns = bright.sum(axis=-2) @ (np.arange(width) - (width - 1) / 2)
+    return ink, np.stack([rows, columns], axis=-1) / np.maximum(ink, 1)[..., None]
+
+
 def luma(images):
     """Returns the luma of RGB images, by ITU-R BT.601, in the same units.
 

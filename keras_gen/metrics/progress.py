@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from tqdm import tqdm
 
 
-def with_bar(steps: Iterable, unit: str, total: int | None = None) -> tqdm:
+def with_bar(steps: Iterable, unit: str) -> tqdm:
     """Steps, over which a terminal shows a bar if they take more than a second; a log has none.
 
     Example:
         >>> for start in with_bar(range(0, len(images), 100), "batch"):    # doctest: +SKIP
         ...     measure(images[start : start + 100])
     """
-    return tqdm(steps, unit=unit, total=total, disable=None, leave=False, delay=1)
+    return tqdm(steps, unit=unit, disable=None, leave=False, delay=1)

@@ -268,7 +268,10 @@ class Run:
         metrics = read_metadata(path)["metrics"]
         self.trained = {name: metrics[name] for name in OF_TRAINING if name in metrics}
         self._sample_grid = draw
-        write_json(self.directory / "config.json", self.settings.as_json() | {"run": self.id})
+        if is_chief():
+            write_json(
+                self.directory / "config.json", self.settings.as_json() | {"run": self.id}
+            )
         self.say(f"the weights of {path} are measured")
         return metrics["minutes"]
 

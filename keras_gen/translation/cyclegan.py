@@ -295,7 +295,8 @@ def _require_fitting_channels(of_x, of_y, identity_weight):
                 f"One generator takes images of {domain} with {taken} channels, the other makes "
                 f"{made} and the discriminator takes {judged}: expected one number of channels."
             )
-    x, y = of_x[0][-1], of_y[0][-1]
+    x = of_x[0][-1]
+    y = of_y[0][-1]
     if x != y and identity_weight:
         raise ValueError(
             f"identity_weight is {identity_weight}, and images of X have {x} channels and those of "

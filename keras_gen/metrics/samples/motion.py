@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import wasserstein_distance
 
+from keras_gen.media.images import ink_and_center
+
 
 def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
     """Measures the motion of the center of brightness in each video.
@@ -30,12 +32,7 @@ def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:
             f"motion_statistics found {videos.dtype} {list(videos.shape)}: pass uint8 [n, frames, "
             "height, width, channels] with at least 3 frames."
         )
-    bright = videos.sum(axis=-1, dtype=np.float64)
-    ink = bright.sum(axis=(2, 3))
-    height, width = bright.shape[2:]
-    vertical = bright.sum(axis=3) @ (np.arange(height) - (height - 1) / 2)
-    horizontal = bright.sum(axis=2) @ (np.arange(width) - (width - 1) / 2)
-    center = np.stack([vertical, horizontal], axis=-1) / np.maximum(ink, 1)[..., None]
+    ink, center = ink_and_center(videos)
     steps = np.diff(center, axis=1)
     lengths = np.linalg.norm(steps, axis=-1)
     moving = (lengths[:, 1:] >= 0.5) & (lengths[:, :-1] >= 0.5)

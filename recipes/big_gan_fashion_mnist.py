@@ -54,7 +54,7 @@ class Settings(RunSettings):
     d_learning_rate: float = 2e-4  # Adam's rate for the discriminator
     g_learning_rate: float = 5e-5  # Adam's rate for the generator
     ema: float = 0.9999  # Momentum of the generator's average, which is evaluated; 0: none
-    compared: int = 5000  # Samples, test images and training images that are compared
+    compared: int = 10_000  # Samples, test images and training images that are compared
     classifier_steps: int = 1500
     """Training steps of each classifier in whose features they are compared."""
 
@@ -97,7 +97,7 @@ def main(run: Run, s: Settings):
     run.fit(model, partial(Source((images, labels)).stream, batch_size, s.seed), samples)
 
     # The classifiers in whose features samples are compared.
-    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
 
     # The baseline: a mixture of Gaussians of the pixels.
     held_out = test_images[: s.compared]
@@ -105,9 +105,9 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         run.say("comparing samples in the features of two classifiers, and by patches")
-        sets = {"": model.sample(s.compared, seed=s.seed)}
+        sets = {"": model.sample(len(held_out), seed=s.seed)}
         for threshold in THRESHOLDS:
-            drawn = model.sample(s.compared, seed=s.seed, truncation=threshold)
+            drawn = model.sample(len(held_out), seed=s.seed, truncation=threshold)
             sets[prefix_of(threshold)] = drawn
         sets["baseline_"] = mixture
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)

@@ -113,7 +113,7 @@ def main(run: Run, s: Settings):
     for label in range(CLASSES):
         mixtures.append(mixture_samples(images[labels == label], count, seed=s.seed))
     mixture_labels = np.repeat(np.arange(CLASSES), count)
-    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
 
     with run.evaluation(model) as metrics:
         run.say("classifying samples by two classifiers")
@@ -123,7 +123,7 @@ def main(run: Run, s: Settings):
             "baseline_": (np.concatenate(mixtures), mixture_labels),
             "floor_": data.test.arrays(),
         }
-        agreements = {prefix: [] for prefix in sets}
+        reports = {prefix: [] for prefix in sets}
         known_labels = labels[: s.compared]
         for kind, extractor in extractors.items():
             known_features = extractor(images[: s.compared])
@@ -131,9 +131,13 @@ def main(run: Run, s: Settings):
                 found = extractor(drawn)
                 report = class_report(known_features, known_labels, found, asked, s.seed)
                 metrics |= prefixed(prefix, suffixed(report, f"_{kind}"))
-                agreements[prefix].append(report["agreement"])
-        for prefix, values in agreements.items():
-            metrics[f"{prefix}agreement"] = min(values)
+                reports[prefix].append(report)
+        # Of the two classifiers the worse one.
+        for prefix, found in reports.items():
+            agreements = [report["agreement"] for report in found]
+            distances = [report["class_distance"] for report in found]
+            metrics[f"{prefix}agreement"] = min(agreements)
+            metrics[f"{prefix}class_distance"] = max(distances)
     run.export(model, default="sample", half=True)
 
 

@@ -87,7 +87,7 @@ def main(run: Run, s: Settings):
     run.fit(model, Source(images), samples)
 
     # The classifiers in whose features samples are compared.
-    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
 
     # The baseline: a mixture of Gaussians of the pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)

@@ -90,7 +90,7 @@ def main(run: Run, s: Settings):
     run.fit(model, partial(Source(images).stream, batch_size, s.seed), samples)
 
     # The classifiers in whose features samples are compared.
-    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
 
     # The baseline: a mixture of Gaussians of the pixels.
     held_out = test_images[: s.compared]
@@ -98,7 +98,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         run.say("comparing samples in the features of two classifiers, and by patches")
-        drawn = model.sample(s.compared, seed=s.seed)
+        drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
         test = Source(test_images).batches(100)

@@ -92,7 +92,7 @@ def main(run: Run, s: Settings):
     # patches want a side that is a power of two.
     mixture = mixture_samples(images, s.compared, seed=s.seed)
     padded_images = pad_to(images, 32).numpy()
-    extractors = trained_extractors(padded_images, labels, s.classifier_steps, s.seed)
+    extractors = trained_extractors(padded_images, labels, s.classifier_steps)
     compared = test.take(s.compared).arrays()
     padded_compared = pad_to(compared, 32).numpy()
     padded_mixture = mixture_samples(padded_images, len(compared), seed=s.seed)

@@ -78,7 +78,7 @@ def main(run: Run, s: Settings):
     run.fit(pac2, Source(images), samples)
 
     # The classifier that counts, the baseline, and enough real modes to have all of them.
-    extractor = trained_extractor(digits, labels, s.classifier_steps, s.seed)
+    extractor = trained_extractor(digits, labels, s.classifier_steps)
     classify = partial(logits, extractor)
     mixture = mixture_samples(images, s.compared, seed=s.seed)
     _, real_modes = stacked_digits(digits, labels, 50_000, s.seed)

@@ -49,7 +49,7 @@ OBJECTIVES = ("non_saturating", "least_squares", "wasserstein", "hinge", "relati
 HOLDS = ("r1", "gradient", "spectral", "none")
 TABLE = [(objective, hold) for objective in OBJECTIVES for hold in HOLDS]
 TABLE += [("non_saturating", "consistency"), ("non_saturating", "augmentation")]
-FIGURES = ("frechet_ratio", "kernel_distance_conv", "pyramid_16")
+FIGURES = ("kernel_distance", "frechet_distance", "pyramid_16")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,9 +89,9 @@ def main(run: Run, s: Settings):
     run.fit(model, train, samples, callbacks=[callback])
 
     # What samples are compared with, and in; and the baseline.
-    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
-    evaluate = GenerationEvaluation(extractors, images[: s.compared], test_images, s.seed)
-    mixture = mixture_samples(images, s.compared, seed=s.seed)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
+    evaluate = GenerationEvaluation(extractors, images[: len(test_images)], s.seed)
+    mixture = mixture_samples(images, len(test_images), seed=s.seed)
 
     # The other combinations.
     rows = {"_".join(TABLE[0]): measure(model, evaluate, s, health)}
@@ -157,7 +157,7 @@ def train_and_measure(run, s, combination, train, evaluate):
 
 def measure(model, evaluate, s, health):
     """The figures of a model's samples, what was said of its health, and some of the samples."""
-    found = evaluate(model.sample(s.compared, seed=s.seed))
+    found = evaluate(model.sample(len(evaluate.real), seed=s.seed))
     row = {key: found[key] for key in FIGURES}
     row["health"] = health
     row["samples"] = model.sample(10, seed=1).tolist()

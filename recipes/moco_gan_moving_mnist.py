@@ -104,16 +104,16 @@ def main(run: Run, s: Settings):
     real, labels = train.take(s.compared).arrays(s.seed, move)
     held_out, _ = test.take(s.compared).arrays(s.seed + 1, move)
     middle = s.frames // 2
-    extractors = trained_extractors(real[:, middle], labels, s.classifier_steps, s.seed)
-    evaluate = GenerationEvaluation(extractors, real[:, middle], held_out[:, middle], s.seed)
+    extractors = trained_extractors(real[:, middle], labels, s.classifier_steps)
+    evaluate = GenerationEvaluation(extractors, real[:, middle], s.seed)
 
     with run.evaluation(model) as metrics:
         run.say("comparing frames, in the features of two classifiers, and their motion")
-        drawn = model.sample(s.compared, seed=s.seed)
+        drawn = model.sample(len(real), seed=s.seed)
         for prefix, each in {"": drawn, "floor_": held_out}.items():
             metrics |= prefixed(prefix, motion_distances(real, each))
             metrics |= prefixed(prefix, evaluate(each[:, middle]))
-            seen = classes_of_frames(extractors["conv"], each)
+            seen = classes_of_frames(extractors["max"], each)
             metrics[f"{prefix}class_changes"] = changes(seen)
         for name, values in motion_statistics(real).items():
             metrics[f"constant_{name}_distance"] = np.abs(values - np.median(values)).mean()

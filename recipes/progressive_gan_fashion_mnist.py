@@ -29,22 +29,27 @@ from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import ProgressiveGAN
 from keras_gen.losses import R1, GradientPenalty, Wasserstein
 from keras_gen.metrics import sample_report, trained_extractors
+from keras_gen.networks import progressive_discriminator, progressive_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import JoiningAdam
 from keras_gen.visualize import samples
+
+SHAPE = (32, 32, 1)
 
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
     latent_dim: int = 512  # Dimensions of the latents
     filters: int = 512  # Most channels of a map
-    width: int = 16_384  # Most channels of a map times its side
+    width: int = 16_384  # Most channels of a generator's map times its side
+    d_width: int = 16_384  # The same of the discriminator
     objective: Literal["wasserstein", "non_saturating"] = "wasserstein"
     """What the networks minimize: wasserstein with a gradient penalty, or non_saturating with R1"""
     r1_weight: float = 1.0  # Weight of R1, which the objective non_saturating has
     stable_steps: int = 50_000  # Steps at each size; the last one is trained to the end
     fade_steps: int = 50_000  # Steps in which a new size fades in
-    learning_rate: float = 1e-3  # Adam's rate for both networks
+    learning_rate: float = 1e-3  # Adam's rate for the generator
+    d_learning_rate: float = 1e-3  # Adam's rate for the discriminator
     ema: float = 0.999  # Momentum of the evaluated average of the generator's weights; 0: none
     compared: int = 10_000  # Samples, test images and training images that are compared
     classifier_steps: int = 1500
@@ -52,12 +57,13 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(latent_dim=8, filters=8, width=64, objective="non_saturating",
-                  stable_steps=3, fade_steps=2, epochs=2, steps_per_epoch=10, batch_size=32,
-                  compared=200, classifier_steps=20),
-    "cpu": dict(latent_dim=64, filters=64, width=256, objective="non_saturating",
-                r1_weight=0.01, ema=0.998, stable_steps=500, fade_steps=500, epochs=28,
-                steps_per_epoch=500, batch_size=32, grid_every=3),
+    "smoke": dict(latent_dim=8, filters=8, width=64, d_width=64,
+                  objective="non_saturating", stable_steps=3, fade_steps=2, epochs=2,
+                  steps_per_epoch=10, batch_size=32, compared=200, classifier_steps=20),
+    "cpu": dict(latent_dim=64, filters=64, width=256, d_width=512,
+                objective="non_saturating", r1_weight=0.1, d_learning_rate=4e-4, ema=0.998,
+                stable_steps=500, fade_steps=500, epochs=28, steps_per_epoch=500,
+                batch_size=32, grid_every=3),
     "paper": dict(epochs=750, steps_per_epoch=1000, batch_size=16, grid_every=25),
 }  # fmt: skip
 
@@ -74,11 +80,11 @@ def main(run: Run, s: Settings):
         objective = s.objective
         penalty = R1(s.r1_weight, every=16)
     with run.strategy.scope():
-        model = ProgressiveGAN.for_images(
-            (32, 32, 1),
-            s.latent_dim,
-            s.filters,
-            s.width,
+        generator = progressive_generator(SHAPE, s.latent_dim, s.filters, s.width)
+        discriminator = progressive_discriminator(SHAPE, s.filters, s.d_width)
+        model = ProgressiveGAN(
+            generator,
+            discriminator,
             objective=objective,
             penalty=penalty,
             stable_steps=s.stable_steps,
@@ -87,21 +93,21 @@ def main(run: Run, s: Settings):
         )
         # What joins late has a state of its own.
         options = dict(beta_1=0.0, beta_2=0.99, epsilon=1e-8)
-        d_optimizer = JoiningAdam(s.learning_rate, **options)
+        d_optimizer = JoiningAdam(s.d_learning_rate, **options)
         g_optimizer = run.averaged(JoiningAdam(s.learning_rate, **options))
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
     # Each step: one update of the discriminator, then one of the generator, at the current size.
     run.fit(model, Source(images), samples)
 
-    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
 
     # The baseline: a mixture of Gaussians of the pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
         run.say("comparing samples with images, in features of two classifiers and by patches")
-        drawn = model.sample(s.compared, seed=s.seed)
+        drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
     run.export(model, default="sample")

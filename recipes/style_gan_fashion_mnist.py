@@ -13,7 +13,7 @@ times of a mixture of Gaussians.
 Samples are compared as those of dcgan_fashion_mnist are: in the features of two classifiers of
 clothes, trained apart on the padded images (the worse counts), and by patches without a network.
 Test images give the floor, and a mixture of Gaussians of the pixels the baseline. The lengths of
-paths between latents, and between styles, are measured in the features of the convolutional
+paths between latents, and between styles, are measured in the features of the first
 classifier.
 
 Deviations in the cpu preset: a narrow generator, four layers in the mapping, DCGAN's discriminator
@@ -111,15 +111,15 @@ def main(run: Run, s: Settings):
     # Each step: one update of the discriminator, then one of the mapping and the generator.
     run.fit(model, Source(images), samples)
 
-    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
-    features = partial(mean_activations, activation_maps(extractors["conv"].model))
+    extractors = trained_extractors(images, labels, s.classifier_steps)
+    features = partial(mean_activations, activation_maps(extractors["max"].model))
 
     # The baseline: a mixture of Gaussians of the pixels.
     mixture = mixture_samples(images, len(held_out), seed=s.seed)
 
     with run.evaluation(model) as metrics:
         run.say("comparing samples with images, in features of two classifiers and by patches")
-        drawn = model.sample(s.compared, seed=s.seed)
+        drawn = model.sample(len(held_out), seed=s.seed)
         sets = {"": drawn, "baseline_": mixture}
         metrics |= sample_report(extractors, images, held_out, sets, s.seed)
 

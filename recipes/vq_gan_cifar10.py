@@ -122,8 +122,8 @@ def main(run: Run, s: Settings):
     bits = round(code_bits(model.encode(test[:1]).shape[1:], s.codebook_size))
     patches = s.codebook_size
     others, _ = code_baselines(images, test, bits, patches=patches, seed=s.seed)
-    extractors = trained_extractors(images, labels, s.classifier_steps, s.seed)
-    evaluate = GenerationEvaluation(extractors, images[: len(test)], test, s.seed)
+    extractors = trained_extractors(images, labels, s.classifier_steps)
+    evaluate = GenerationEvaluation(extractors, images[: len(test)], s.seed)
 
     with run.evaluation(model) as metrics:
         found = {"": model.reconstruct(test), "vq_vae_": vq_vae.reconstruct(test)}

@@ -6,8 +6,10 @@ import numpy as np
 from sklearn.cluster import MiniBatchKMeans
 
 from keras_gen.metrics.checks import as_images
+from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
-IMAGES_EACH = 60  # makes samples as near to the training images of clothes as test images are
+IMAGES_EACH = (30, 60, 120, 240)  # tried for each Gaussian, from the finest mixture on
+SEARCHED = 1000  # samples and held-out images whose nearest neighbors are found
 
 
 def mixture_samples(
@@ -22,31 +24,57 @@ def mixture_samples(
     Args:
         images: Training images uint8 `[m, H, W, 1 or 3]`, 0..255.
         n: How many images to draw.
-        clusters: Number of Gaussians, 1 to m; by default one for 60 images. The more, the closer
-            are samples to training images.
+        clusters: Number of Gaussians, 1 to m. The more there are, the closer are samples to
+            training images. By default one for 30, 60, 120 or 240 images: the first with which
+            samples are no nearer to training images than a held-out tenth of them is.
         seed: Seed of the clusters and of the samples.
 
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
     """
     images = as_images(images)
     if clusters is None:
-        clusters = max(1, len(images) // IMAGES_EACH)
+        clusters = _most_clusters(images, seed)
     if n < 1 or not 1 <= clusters <= len(images):
         raise ValueError(
             f"mixture_samples found n={n} and clusters={clusters} for {len(images)} images: pass "
             f"an n of at least 1, and 1 to {len(images)} clusters."
         )
     flat = images.reshape(len(images), -1).astype(np.float32)
+    pixels = np.clip(np.rint(_drawn(flat, n, clusters, seed)), 0, 255).astype(np.uint8)
+    return pixels.reshape(n, *images.shape[1:])
+
+
+def _most_clusters(images: np.ndarray, seed: int) -> int:
+    """Returns the number of the finest mixture that is no nearer to its images than others are."""
+    if len(images) < min(IMAGES_EACH):
+        return 1
+    flat = images.reshape(len(images), -1).astype(np.float32)
+    order = np.random.default_rng(seed).permutation(len(flat))
+    held_out, known = np.split(flat[order], [max(1, len(flat) // 10)])
+    usual = _distance(held_out[:SEARCHED], known)
+    for each in IMAGES_EACH:
+        drawn = _drawn(known, SEARCHED, max(1, len(known) // each), seed)
+        if _distance(drawn, known) >= usual:
+            break
+    return max(1, len(images) // each)
+
+
+def _distance(queries: np.ndarray, known: np.ndarray) -> float:
+    """Returns the median distance to the nearest known example."""
+    return float(np.median(nearest_neighbors(queries, known)[0]))
+
+
+def _drawn(flat: np.ndarray, n: int, clusters: int, seed: int) -> np.ndarray:
+    """Draws `[n, pixels]` from one Gaussian for each cluster of the images."""
     # Starting from k-means++ would take longer than all the rest.
     search = MiniBatchKMeans(
         clusters, init="random", batch_size=4096, n_init=1, random_state=seed
     )
     label = search.fit_predict(flat)
     rng = np.random.default_rng(seed)
-    counts = rng.multinomial(n, np.bincount(label, minlength=clusters) / len(images))
+    counts = rng.multinomial(n, np.bincount(label, minlength=clusters) / len(flat))
     drawn = [_gaussian(flat[label == i], count, rng) for i, count in enumerate(counts) if count]
-    pixels = np.clip(np.rint(np.concatenate(drawn)), 0, 255).astype(np.uint8)
-    return rng.permutation(pixels).reshape(n, *images.shape[1:])
+    return rng.permutation(np.concatenate(drawn))
 
 
 def _gaussian(rows: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:

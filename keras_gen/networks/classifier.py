@@ -1,5 +1,7 @@
 """Classifiers: a small one for evaluation, and one that starts from an encoder."""
 
+from typing import Literal
+
 import keras
 from keras import layers
 
@@ -9,10 +11,11 @@ def conv_classifier(
     outputs: int = 10,
     widths: tuple = (32, 64, 128),
     first_kernel: int = 3,
+    pooling: Literal["max", "average"] | None = None,
     dropout: float = 0.0,
     seed: int = 0,
 ) -> keras.Model:
-    """Builds convolutions of stride 2, each with batch normalization and ReLU, and linear logits.
+    """Builds convolutions, each with batch normalization and ReLU, and linear logits.
 
     It is the evaluation classifier of the metrics. So it is float32 whatever the global policy, and
     its initial weights depend on the seed alone.
@@ -22,6 +25,9 @@ def conv_classifier(
         outputs: Logits of an image.
         widths: Channels of each convolution; each halves height and width.
         first_kernel: Side of the first convolution's kernel; the others are 3x3.
+        pooling: None: convolutions have a stride of 2. "max", "average": they have none, and the
+            maximum or the mean of 2x2 places follows, which takes longer. Such features change less
+            when an image moves by a pixel.
         dropout: Fraction of the features dropped before the linear layer.
         seed: Of the weights and of the dropout.
 
@@ -41,7 +47,7 @@ def conv_classifier(
         x = layers.Conv2D(
             width,
             kernel_size=3 if depth else first_kernel,
-            strides=2,
+            strides=1 if pooling else 2,
             padding="same",
             use_bias=False,
             kernel_initializer=keras.initializers.HeNormal(seed=seed + depth),
@@ -50,6 +56,10 @@ def conv_classifier(
         # The default momentum of 0.99 lags behind over short trainings.
         x = layers.BatchNormalization(momentum=0.9, dtype=dtype)(x)
         x = layers.ReLU(dtype=dtype)(x)
+        if pooling == "max":
+            x = layers.MaxPooling2D(2, dtype=dtype)(x)
+        elif pooling == "average":
+            x = layers.AveragePooling2D(2, dtype=dtype)(x)
     features = layers.GlobalAveragePooling2D(dtype=dtype)(x)
     x = layers.Dropout(dropout, seed=seed, dtype=dtype)(features) if dropout else features
     initializer = keras.initializers.GlorotUniform(seed=seed)

@@ -64,8 +64,10 @@ class Entry:
 
     def _named(self, keys) -> dict[str, float]:
         values = self.record.values
-        config = self.record.config
-        return {filled(name, config): values[key] for name, key in keys.items() if key in values}
+        numbers = self.record.numbers
+        return {
+            filled(name, numbers): values[key] for name, key in keys.items() if key in values
+        }
 
 
 @dataclasses.dataclass(frozen=True)

@@ -177,7 +177,7 @@ def _anchor(heading: str) -> str:
 
 
 def _dataset(group: Group) -> str:
-    return filled(group.published.dataset, group.record.config)
+    return filled(group.published.dataset, group.record.numbers)
 
 
 def _run(group: Group, usual_device: str) -> str:
@@ -252,7 +252,7 @@ def _verdict(entry: Entry) -> str:
 
 def _matrix(group: Group, matrix: Matrix) -> str:
     """A table of methods: best in bold, baselines in italics, ° behind the strongest baseline."""
-    config = group.record.config
+    numbers = group.record.numbers
     compared = [list(map(group.entry, row)) for row in matrix.compared.values()]
     measured = [entry for row in compared for entry in row if entry]
     if not measured:
@@ -261,11 +261,11 @@ def _matrix(group: Group, matrix: Matrix) -> str:
         best = _best(measured)
     else:
         best = [entry for column in zip(*compared, strict=True) for entry in _best(column)]
-    lines = [_title(matrix, config, measured), ""]
+    lines = [_title(matrix, numbers, measured), ""]
     arrows = [words.arrow(entry.figure) for entry in measured[: len(matrix.columns)]]
     if len(set(arrows)) == 1:
         arrows = [""] * len(arrows)
-    names = [filled(name, config) for name in matrix.columns]
+    names = [filled(name, numbers) for name in matrix.columns]
     lines.append(_header("", *map(" ".join, zip(names, arrows, strict=True))))
     for name, row in {**matrix.compared, **matrix.references}.items():
         cells = []
@@ -273,14 +273,14 @@ def _matrix(group: Group, matrix: Matrix) -> str:
             text = _value(entry) if entry else ""
             text += "°" if entry and entry.is_behind else ""
             cells.append(f"**{text}**" if entry in best else text)
-        method = filled(name, config)
+        method = filled(name, numbers)
         lines.append(_line(method if name in matrix.rows else f"*{method}*", *cells))
     return "\n".join(lines)
 
 
-def _title(matrix: Matrix, config: dict, entries: list[Entry]) -> str:
+def _title(matrix: Matrix, numbers: dict, entries: list[Entry]) -> str:
     """What a matrix compares, and what all its cells have in common."""
-    title = filled(matrix.title, config)
+    title = filled(matrix.title, numbers)
     arrows = {words.arrow(entry.figure) for entry in entries}
     if len(arrows) == 1:
         title += f" {arrows.pop()}"

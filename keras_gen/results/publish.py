@@ -54,7 +54,7 @@ def publish(
     for entry in (entry for own in made.values() for group in own for entry in group.entries):
         if entry.missed_by and not entry.record.note:
             raise ValueError(
-                f"{entry.figure.words(entry.record.config)} is {entry.value:.5g} where the paper "
+                f"{entry.figure.words(entry.record.numbers)} is {entry.value:.5g} where the paper "
                 f"has {entry.figure.paper_value}: say why with --note."
             )
     files = {}
@@ -77,7 +77,8 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
             "the .toml in recipes/results."
         )
     there = published.on(dataset)
-    most = config[there.compared] if there.compared else None
+    values = there.measured(run.metrics)
+    most = (config | values)[there.compared] if there.compared else None
     parts = run.sizes(training=False).items()
     return Record(
         command=command,
@@ -90,7 +91,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         versions=run.versions,
         date=run.date,
         note=None,
-        values=there.measured(run.metrics),
+        values=values,
     )
 
 

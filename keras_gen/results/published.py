@@ -24,8 +24,8 @@ class Figure:
 
     Attributes:
         key: Its name in the run's metrics.
-        metric: Its name on the pages, with all that a comparison depends on. Settings in braces are
-            filled in from the run: `"NLL, {nll_samples:,} importance samples"`.
+        metric: Its name on the pages, with all that a comparison depends on. Settings in braces, or
+            published metrics, are filled in from the run: `"NLL, {nll_samples:,} samples"`.
         unit: Its unit; empty for a ratio.
         higher_is_better: Which way is better.
         paper_value: The value that the paper reports, if it does.
@@ -73,10 +73,10 @@ class Figure:
         own = [self.key] if self.spread is None else [self.key, self.spread]
         return [*own, *self.baselines.values(), *self.references.values()]
 
-    def words(self, config: Mapping[str, Any]) -> str:
-        """Its name in a run of these settings, and its unit."""
+    def words(self, numbers: Mapping[str, Any]) -> str:
+        """Its name in a run of these settings and metrics, and its unit."""
         unit = f", {self.unit}" if self.unit else ""
-        return f"{filled(self.metric, config)}{unit}"
+        return f"{filled(self.metric, numbers)}{unit}"
 
     def worse_by(self, value: float, other: float) -> float:
         """How much worse a value is than another; 0 if as good.
@@ -134,7 +134,7 @@ class Published:
         matrices: Comparisons of methods.
         train_size: Examples of the whole training set, or of each domain's, to show whether a part
             of it was trained on. None: not compared.
-        compared: The setting that says how many test examples at most are measured on.
+        compared: The setting or metric that says how many test examples at most are measured on.
         classifiers: Name of an evaluation network -> metric of its accuracy on held-out data.
         datasets: Value of the recipe's setting `dataset` -> what is different there: `dataset`,
             `train_size`, and `without`, the keys of figures that mean nothing there.
@@ -188,17 +188,19 @@ class Published:
         """
         needed = [key for figure in self.figures for key in figure.keys]
         needed += self.classifiers.values()
+        if self.compared and self.compared in metrics:
+            needed.append(self.compared)
         needed += [key for cell in self.cells for key in cell.keys if key in metrics]
         return {key: _number(metrics, key) for key in needed}
 
 
-def filled(text: str, config: Mapping[str, Any]) -> str:
-    """A text with settings of a run in place of their names in braces; else a ValueError."""
+def filled(text: str, numbers: Mapping[str, Any]) -> str:
+    """A text with numbers of a run in place of their names in braces; else a ValueError."""
     try:
-        return text.format(**config)
+        return text.format(**numbers)
     except (KeyError, ValueError, TypeError) as error:
         raise ValueError(
-            f"{text!r} cannot be filled with the settings of a run: {error}."
+            f"{text!r} cannot be filled with the settings and metrics of a run: {error}."
         ) from None
 
 

@@ -56,6 +56,11 @@ class Record:
         return json.dumps([config, self.train_size, self.split], sort_keys=True)
 
     @property
+    def numbers(self) -> dict:
+        """What texts are filled with: its settings, and what it measured."""
+        return self.config | self.values
+
+    @property
     def preset(self) -> Any:
         """The preset of its command."""
         return self.config.get("preset")

@@ -69,7 +69,7 @@ def reproduce(
     comparisons = []
     for key, figure in figures.items():
         if key in record.values:
-            name, value = figure.words(record.config), now.get(key, math.nan)
+            name, value = figure.words(record.numbers), now.get(key, math.nan)
             comparisons.append(Comparison(name, record.values[key], value, figure.tolerance))
     return comparisons
 

@@ -29,7 +29,7 @@ def arrow(figure: Figure) -> str:
 
 def metric(entry: Entry) -> str:
     """The figure's name in this run, its unit, and which way is better."""
-    return f"{entry.figure.words(entry.record.config)} {arrow(entry.figure)}"
+    return f"{entry.figure.words(entry.record.numbers)} {arrow(entry.figure)}"
 
 
 def value(entry: Entry) -> str:

@@ -85,7 +85,9 @@ def test_a_figure_is_named_by_what_was_measured():
     figure = Figure("k", "NLL, {n:,} samples of {part:.0%}", "nats", tolerance=1)
     assert figure.words({"n": 5000, "part": 0.25}) == "NLL, 5,000 samples of 25%, nats"
     for config in ({"n": 10}, {"n": "many", "part": 1}):
-        with pytest.raises(ValueError, match="cannot be filled with the settings of a run"):
+        with pytest.raises(
+            ValueError, match="cannot be filled with the settings and metrics of a run"
+        ):
             figure.words(config)
 
 

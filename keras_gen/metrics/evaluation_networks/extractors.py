@@ -13,7 +13,6 @@ import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import keras
 import numpy as np
@@ -69,6 +68,7 @@ class Extractor:
         size: Height and width that images are resized to, see `resize_images`; None: not resized.
         preprocess: Maps float images 0..255 to the model's range; None: the model takes 0..255.
         accuracy: Accuracy on labeled held-out images, if it is known.
+        scale: What features are divided by.
 
     Example:
         >>> extractor = keras_extractor(network)
@@ -80,6 +80,7 @@ class Extractor:
     size: tuple[int, int] | None = None
     preprocess: Callable | None = None
     accuracy: float | None = None
+    scale: float = 1.0
 
     def __call__(self, images: np.ndarray, batch_size: int = 64) -> dict[str, np.ndarray]:
         """Returns {"features": float32 `[n, d]`}, with "logits" float32 `[n, K]` if there are any.
@@ -130,6 +131,7 @@ class Extractor:
         if not isinstance(outputs, dict):
             outputs = {"features": outputs}
         found = {n: np.asarray(outputs[n], np.float32) for n in NAMES if n in outputs}
+        found["features"] = found["features"] / np.float32(self.scale)
         return {name: values.reshape(len(images), -1) for name, values in found.items()}
 
 
@@ -223,11 +225,12 @@ def trained_extractor(
         seed: Seed of the training.
         cache: Folder of the files; by default the environment variable KERAS_GEN_CACHE, or else
             `~/.cache/keras_gen`.
-        kind: "conv" or "mlp", see `build_classifier`.
+        kind: "conv", or for features "max" or "average", see `build_classifier`.
 
     Returns:
         The extractor "<kind>_classifier-<hash of the weights>" of 128 features and K logits; its
-        `accuracy` is that on the held-out tenth of the images.
+        `accuracy` is that on the held-out tenth of the images, whose features have a mean square of
+        1. So distances in the features of several classifiers have one unit.
 
     Raises:
         OSError: If the folder cannot be written to.
@@ -249,6 +252,7 @@ def trained_extractor(
     try:
         with open(path, "rb") as file, np.load(file) as saved:
             accuracy = float(saved["accuracy"])
+            scale = float(saved["scale"])
             model.set_weights([saved[str(i)] for i in range(len(model.weights))])
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         order = np.random.default_rng(seed).permutation(len(images))
@@ -256,24 +260,30 @@ def trained_extractor(
         model = train_classifier(
             images[rest], labels[rest], classes, steps=steps, seed=seed, kind=kind
         )
-        logits = Extractor("", model)(images[held_out])["logits"]
-        accuracy = float((logits.argmax(axis=1) == labels[held_out]).mean())
+        found = Extractor("", model)(images[held_out])
+        accuracy = float((found["logits"].argmax(axis=1) == labels[held_out]).mean())
+        # ReLUs may be all zero after a few steps.
+        scale = float(np.sqrt(np.mean(np.square(found["features"], dtype=np.float64)))) or 1.0
         arrays = {str(i): weight for i, weight in enumerate(model.get_weights())}
         with replacing(path) as file:
-            np.savez(file, accuracy=accuracy, **arrays)
-    return Extractor(f"{model.name}-{weights_hash(model)}", model, accuracy=accuracy)
+            np.savez(file, accuracy=accuracy, scale=scale, **arrays)
+    name = f"{model.name}-{weights_hash(model)}"
+    return Extractor(name, model, accuracy=accuracy, scale=scale)
 
 
 def trained_extractors(
     images: np.ndarray, labels: np.ndarray, steps: int = 1500, seed: int = 0
 ) -> dict[str, Extractor]:
-    """Makes extractors of both kinds of classifiers, by kind: "conv" and "mlp".
+    """Makes extractors of two kinds of classifiers, by kind: "max" and "average".
 
     The arguments are those of `trained_extractor`.
 
-    Example: `GenerationEvaluation(trained_extractors(*train), train[0], test_images)`.
+    Example: `GenerationEvaluation(trained_extractors(*train), train[0][:5000])`.
     """
-    return {k: trained_extractor(images, labels, steps, seed, kind=k) for k in get_args(Kind)}
+    return {
+        "max": trained_extractor(images, labels, steps, seed, kind="max"),
+        "average": trained_extractor(images, labels, steps, seed, kind="average"),
+    }
 
 
 def cache_folder() -> Path:
@@ -291,7 +301,7 @@ def weights_hash(model: keras.Model) -> str:
 
 
 def _data_hash(images: np.ndarray, labels: np.ndarray, steps: int, seed: int) -> str:
-    digest = hashlib.sha256(f"{images.shape} {steps} {seed} version 3".encode())
+    digest = hashlib.sha256(f"{images.shape} {steps} {seed} version 4".encode())
     digest.update(np.ascontiguousarray(images).data)
     digest.update(labels.astype(np.int64).tobytes())
     return digest.hexdigest()[:16]

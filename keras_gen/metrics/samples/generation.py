@@ -15,6 +15,7 @@ from keras_gen.metrics.samples.memorization import memorization
 from keras_gen.metrics.samples.prdc import prdc
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
 
+DISTANCES = ("kernel_distance", "frechet_distance")
 FRACTIONS = ("precision", "recall", "density", "coverage")
 SIZES = ("n_real", "n_generated")
 
@@ -70,64 +71,62 @@ class GenerationEvaluation:
     """Compares generated images with training images by several networks, and without one.
 
     One network can rate highly what people would not, so the worst result of all networks counts.
-    Fréchet distances have the units of their network's features, so each is divided by that of
-    held-out images: a perfect generator has 1. The sliced Wasserstein distance of pyramid patches
-    needs no network and detects blur and noise.
+    Kernel distances are unbiased, so they do not depend on the number of images; Fréchet distances,
+    precision, recall, density and coverage do, so only as many images as training images are
+    compared. The sliced Wasserstein distance of pyramid patches needs no network and detects blur
+    and noise.
 
     Args:
-        extractors: By name, extractors for images of this shape, see `trained_extractor`.
+        extractors: By name, extractors for images of this shape whose features have one scale, see
+            `trained_extractors`.
         real: Training images uint8 `[n, H, H, C]`, 10 or more; H is 16, 32, 64, ...
-        held_out: Held-out images uint8 `[m, H, H, C]`. Compare as many generated ones.
         seed: Seed of subsets and patches.
 
     Example:
-        >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0][:10_000], held_out)
-        >>> evaluate(gan.sample(10_000))["frechet_ratio"]
+        >>> evaluate = GenerationEvaluation(trained_extractors(*train), train[0][:10_000])
+        >>> evaluate(gan.sample(10_000))["kernel_distance"]
     """
 
-    def __init__(
-        self,
-        extractors: Mapping[str, Extractor],
-        real: np.ndarray,
-        held_out: np.ndarray,
-        seed: int = 0,
-    ):
+    def __init__(self, extractors: Mapping[str, Extractor], real: np.ndarray, seed: int = 0):
         self.extractors = dict(extractors)
         self.real = real
         self.seed = seed
         self._features = {name: extract(real) for name, extract in self.extractors.items()}
-        self._floors: dict[str, Any] = {}
-        for name, extract in self.extractors.items():
-            features = extract(held_out)["features"]
-            floor = frechet_distance(self._features[name]["features"], features)
-            self._floors[name] = floor["distance"]
 
     def __call__(self, images: np.ndarray) -> dict[str, float]:
-        """Measures generated images; held-out images give the floor, with a "frechet_ratio" of 1.
+        """Measures generated images; held-out images give the floor.
 
         Args:
-            images: uint8 `[k, H, H, C]`, 10 or more.
+            images: uint8 `[n, H, H, C]`, as many as the training images.
 
         Returns:
             Numbers, by name:
 
-            - "frechet_ratio": the highest over the networks of the Fréchet distance divided by that
-              of the held-out images; followed by "_" and the network's name that of each;
+            - "kernel_distance", "frechet_distance": the highest over the networks;
             - "precision", "recall", "density", "coverage": the lowest over the networks;
             - "pyramid_" and the side of a level: see `pyramid_distances`, with 8 patches per image
               and without normalization;
             - the results of `generation_report` for each network, followed by "_" and its name; the
               sizes without the name.
+
+        Raises:
+            ValueError: If there are more or fewer images than training images.
         """
+        if len(images) != len(self.real):
+            raise ValueError(
+                f"GenerationEvaluation found {len(images)} images for {len(self.real)} training "
+                "images: pass as many, for most distances depend on the number."
+            )
         reports: dict[str, dict[str, Any]] = {}
         for name, extract in self.extractors.items():
             reports[name] = generation_report(
                 self._features[name], extract(images), seed=self.seed
             )
-        for name, report in reports.items():
-            report["frechet_ratio"] = report["frechet_distance"] / self._floors[name]
-        found = {"frechet_ratio": max(report["frechet_ratio"] for report in reports.values())}
-        found |= {key: min(report[key] for report in reports.values()) for key in FRACTIONS}
+        found: dict[str, float] = {}
+        for key in DISTANCES:
+            found[key] = max(report[key] for report in reports.values())
+        for key in FRACTIONS:
+            found[key] = min(report[key] for report in reports.values())
         distances = pyramid_distances(
             images, self.real, normalize=False, patches=8, directions=256, seed=self.seed
         )
@@ -136,6 +135,33 @@ class GenerationEvaluation:
             found |= {key: report.pop(key) for key in SIZES}
             found |= {f"{key}_{name}": value for key, value in report.items()}
         return found
+
+
+def shifted(images: np.ndarray) -> np.ndarray:
+    """Moves all images one pixel to the right; the left border is repeated.
+
+    Held-out images so moved are still good images, so a distance by which to judge generated ones
+    is small for them, and smaller than for `torn` images.
+
+    Args:
+        images: `[n, H, W, C]` of any type.
+
+    Example: `evaluate(shifted(test_images))["kernel_distance"]`.
+    """
+    return np.concatenate([images[:, :, :1], images[:, :, :-1]], axis=2)
+
+
+def torn(images: np.ndarray) -> np.ndarray:
+    """Gives each image the lower half of the one before it.
+
+    Args:
+        images: `[n, H, W, C]` of any type.
+
+    Example: `evaluate(torn(test_images))["kernel_distance"]`.
+    """
+    middle = images.shape[1] // 2
+    lower = np.roll(images[:, middle:], 1, axis=0)
+    return np.concatenate([images[:, :middle], lower], axis=1)
 
 
 def sample_report(
@@ -150,24 +176,30 @@ def sample_report(
     Args:
         extractors: As of `GenerationEvaluation`.
         training: All training images; the first ones, as many as the held-out ones, are compared.
-        held_out: As of `GenerationEvaluation`.
-        sets: uint8 images by the prefix of their results, such as the model's samples under "" and
-            those of `keras_gen.baselines.mixture_samples` under "baseline_".
+        held_out: Held-out images uint8 `[n, H, H, C]`, 10 or more, at most as many as there are
+            training images.
+        sets: uint8 images, as many as the held-out ones, by the prefix of their results, such as
+            the model's samples under "" and those of `keras_gen.baselines.mixture_samples` under
+            "baseline_".
         seed: As of `GenerationEvaluation`.
 
     Returns:
         For each prefix, and "floor_" for the held-out images, the results of
-        `GenerationEvaluation`, and `memorization` of a tenth of the images; "extractor_" and
+        `GenerationEvaluation`, and `memorization` of a tenth of the images; "shifted_" and "torn_"
+        with the distances of the held-out images so changed; "extractor_" and
         "extractor_accuracy_" with the name of each network.
 
     Example: `sample_report(extractors, train_images, test_images, {"": gan.sample(10_000)})`.
     """
-    evaluate = GenerationEvaluation(extractors, training[: len(held_out)], held_out, seed)
+    evaluate = GenerationEvaluation(extractors, training[: len(held_out)], seed)
     metrics: dict[str, float | str | None] = {}
     for prefix, images in {**sets, "floor_": held_out}.items():
         # A tenth, because the search through all training images takes time.
         copies = memorization(images[: max(1, len(images) // 10)], training)
         metrics |= {prefix + name: value for name, value in (evaluate(images) | copies).items()}
+    for prefix, images in {"shifted_": shifted(held_out), "torn_": torn(held_out)}.items():
+        found = evaluate(images)
+        metrics |= {prefix + name: found[name] for name in DISTANCES}
     for kind, extractor in extractors.items():
         metrics[f"extractor_{kind}"] = extractor.name
         metrics[f"extractor_accuracy_{kind}"] = extractor.accuracy

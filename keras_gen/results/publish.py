@@ -78,7 +78,13 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
         )
     there = published.on(dataset)
     values = there.measured(run.metrics)
-    most = (config | values)[there.compared] if there.compared else None
+    numbers = config | values
+    if there.compared and there.compared not in numbers:
+        raise ValueError(
+            f"compared is {there.compared!r}, which is neither a setting nor a metric of the run: "
+            "correct the .toml in recipes/results."
+        )
+    most = numbers[there.compared] if there.compared else None
     parts = run.sizes(training=False).items()
     return Record(
         command=command,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.baselines import mixture_samples
+from keras_gen.baselines import gaussian_mixture, mixture_samples
 
 
 def blobs(n=400):
@@ -44,6 +44,29 @@ def test_levels_are_cut_off_and_one_image_is_a_cluster():
     assert set(np.unique(mixture_samples(images, 100, clusters=1))) >= {0, 255}
     single = mixture_samples(blobs(3), 9, clusters=3)
     assert {x.tobytes() for x in single} <= {x.tobytes() for x in blobs(3)}
+
+
+def test_its_size_is_the_finest_that_is_no_nearer_than_held_out_images(monkeypatch):
+    distances = dict(held_out=5.0, drawn=iter([3.0, 4.9, 5.1, 9.0]))
+    tried = []
+
+    def drawn(flat, n, clusters, seed):
+        tried.append((len(flat), clusters))
+        return np.zeros([n, 16])
+
+    def distance(queries, known):
+        return next(distances["drawn"]) if not queries.any() else distances["held_out"]
+
+    monkeypatch.setattr(gaussian_mixture, "_drawn", drawn)
+    monkeypatch.setattr(gaussian_mixture, "_distance", distance)
+    mixture_samples(blobs(1000) + 1, 7)
+    # Of the 900 that are not held out; then of all.
+    assert tried == [(900, 30), (900, 15), (900, 7), (1000, 8)]
+
+
+def test_few_images_are_one_gaussian():
+    assert mixture_samples(blobs(5), 3).shape == (3, 4, 4, 1)
+    assert mixture_samples(blobs(40), 3).shape == (3, 4, 4, 1)
 
 
 def test_clear_errors():

@@ -28,6 +28,20 @@ def test_any_size_of_image_and_linear_logits():
         np.testing.assert_allclose(outputs["logits"], wanted, atol=1e-5)
 
 
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_pooling_in_place_of_strides(pooling):
+    network = conv_classifier(3, 2, widths=(4, 8), pooling=pooling)
+    kinds = [type(layer) for layer in network.layers]
+    wanted = {"max": keras.layers.MaxPooling2D, "average": keras.layers.AveragePooling2D}
+    assert kinds.count(wanted[pooling]) == 2
+    (first, *_) = [x for x in network.layers if isinstance(x, keras.layers.Conv2D)]
+    assert first.strides == (1, 1)
+    assert network(images(side=16))["features"].shape == (3, 8)
+    # The maps for feature losses are those before pooling.
+    maps = activation_maps(network)(images(side=16) / np.float32(127.5) - 1)
+    assert [x.shape for x in maps] == [(3, 16, 16, 4), (3, 8, 8, 8)]
+
+
 def test_levels_become_minus_one_to_one():
     network = conv_classifier(1, 2, widths=(4,))
     rescaled = keras.Model(network.input, network.layers[1].output)

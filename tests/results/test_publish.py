@@ -137,6 +137,20 @@ def test_how_many_test_examples_were_compared(root, tmp_path):
     assert record.split == "test, 20 of 1,000 + 20 of 300 + 20"
 
 
+def test_a_metric_says_how_many_were_compared_and_fills_names(root, tmp_path):
+    edit(root, "train_size = 100", 'train_size = 100\ncompared = "n_generated"')
+    edit(root, 'metric = "NLL', 'metric = "{n_generated:,} NLL')
+    data = DATA | {"test": "3000 examples: x"}
+    with pytest.raises(ValueError, match="compared is 'n_generated', which is neither"):
+        publish(root, [make_export(tmp_path / "a", data=data)])
+    metrics = METRICS | NOW | {"n_generated": 2000}
+    publish(root, [make_export(tmp_path / "b", data=data, metrics=metrics)])
+    (record,) = read_records(root)["toy"]
+    assert record.split == "test, 2,000 of 3,000"
+    assert record.values["n_generated"] == 2000
+    assert read_groups(root)["toy"][0].entries[0].figure.words(record.numbers)[:6] == "2,000 "
+
+
 @pytest.mark.parametrize(
     ("data", "found"),
     [

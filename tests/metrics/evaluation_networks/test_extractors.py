@@ -160,6 +160,11 @@ def test_trained_once_and_kept(monkeypatch, tmp_path):
     held_out = np.setdiff1d(np.arange(60), trained_on[0])
     right = first(images)["logits"].argmax(axis=1) == labels
     assert len(held_out) == 6 and first.accuracy == second.accuracy == right[held_out].mean()
+    # Their features have a mean square of 1, and those of the network are as they were.
+    assert np.square(first(images[held_out])["features"]).mean() == pytest.approx(1)
+    plain = keras_extractor(first.model)(images)["features"]
+    np.testing.assert_allclose(first(images)["features"] * first.scale, plain, rtol=1e-6)
+    assert second.scale == first.scale != 1
     # A damaged file is made anew.
     (path,) = folder.iterdir()
     path.write_bytes(path.read_bytes()[:500])
@@ -170,12 +175,12 @@ def test_trained_once_and_kept(monkeypatch, tmp_path):
     trained_extractor(images[::-1], labels[::-1], 7, seed=2, cache=folder)
     assert len(trained_on) == 3 and len(list(folder.iterdir())) == 2
     # So has another kind.
-    other = trained_extractor(images, labels, 7, seed=2, cache=folder, kind="mlp")
-    assert other.name.startswith("mlp_classifier-") and len(list(folder.iterdir())) == 3
+    other = trained_extractor(images, labels, 7, seed=2, cache=folder, kind="max")
+    assert other.name.startswith("max_classifier-") and len(list(folder.iterdir())) == 3
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["conv", "mlp"])
+@pytest.mark.parametrize("kind", ["conv", "max", "average"])
 def test_other_sizes_than_the_trained_are_refused(tmp_path, kind):
     images, labels = labeled()
     extractor = trained_extractor(images, labels, steps=1, cache=tmp_path, kind=kind)
@@ -189,7 +194,7 @@ def test_other_sizes_than_the_trained_are_refused(tmp_path, kind):
 def test_both_kinds(monkeypatch):
     monkeypatch.setattr(extractors, "trained_extractor", lambda *args, kind: (*args, kind))
     found = extractors.trained_extractors("images", "labels", 7, 2)
-    assert found == {kind: ("images", "labels", 7, 2, kind) for kind in ("conv", "mlp")}
+    assert found == {kind: ("images", "labels", 7, 2, kind) for kind in ("max", "average")}
 
 
 def test_cache_folder(monkeypatch, tmp_path):

@@ -1,11 +1,20 @@
+import itertools
+from types import SimpleNamespace
+
 import keras
 import numpy as np
 import pytest
 
-from keras_gen.metrics import train_classifier
-from keras_gen.metrics.evaluation_networks.image_classifier import build_classifier, fit_logits
+from keras_gen.data import small_images
+from keras_gen.metrics import keras_extractor, kernel_distance, train_classifier
+from keras_gen.metrics.evaluation_networks.image_classifier import (
+    _moved,
+    build_classifier,
+    fit_logits,
+)
+from keras_gen.metrics.samples.generation import shifted, torn
 
-KINDS = ("conv", "mlp")
+KINDS = ("conv", "max", "average")
 
 
 def labeled(n=60, channels=1):
@@ -50,17 +59,38 @@ def test_weights_follow_from_the_seed_alone_and_are_float32(kind):
     assert {value.dtype.name for value in outputs.values()} == {"float32"}
 
 
-def test_kinds_look_at_textures_or_at_places():
-    image = np.random.default_rng(0).integers(0, 256, (1, 32, 32, 1), "uint8")
-    margin = np.zeros([1, 64, 64, 1], "uint8")
-    left, right = margin.copy(), margin.copy()
-    left[:, 16:48, :32], right[:, 16:48, 32:] = image, image
-    moved = {}
-    for kind in KINDS:
-        model = build_classifier((64, 64, 1), 3, kind=kind)
-        a, b = (model(x)["features"].numpy() for x in (left, right))
-        moved[kind] = np.linalg.norm(a - b) / np.linalg.norm(a)
-    assert moved["conv"] < 0.3 < moved["mlp"]
+def test_pooled_kinds_are_trained_on_moved_images():
+    images = np.arange(4 * 8 * 8 * 1).reshape(4, 8, 8, 1).astype("uint8")
+    rng = np.random.default_rng(0)
+    places = set()
+    for _ in range(300):
+        for image, original in zip(_moved(images, rng), images, strict=True):
+            top, left = np.argwhere(image[:, :, 0] == original[3, 3, 0])[0] - 3
+            places.add((int(top), int(left)))
+            wanted = original[2 - top : 6 - top, 2 - left : 6 - left]
+            np.testing.assert_array_equal(image[2:-2, 2:-2], wanted)
+    # Up to two pixels along each axis, and all of these alike.
+    assert places == set(itertools.product(range(-2, 3), repeat=2))
+    right = _moved(images, SimpleNamespace(integers=lambda *_: np.array([[2] * 4, [1] * 4])))
+    np.testing.assert_array_equal(right, shifted(images))  # the border is repeated
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_a_pixel_counts_for_less_than_a_tear():
+    data = small_images("fashion_mnist", labels=True)
+    images, labels = data.train.take(6000).arrays()
+    test_images, _ = data.test.take(2000).arrays()
+    real = images[:2000]
+    distance = {}
+    for kind in ("max", "average"):
+        model = train_classifier(images, labels, steps=400, kind=kind)
+        features = {"": keras_extractor(model)(real)["features"]}
+        features["moved"] = keras_extractor(model)(shifted(test_images))["features"]
+        features["torn"] = keras_extractor(model)(torn(test_images))["features"]
+        for change in ("moved", "torn"):
+            distance[change] = kernel_distance(features[""], features[change], subsets=20)[0]
+        assert 3 * distance["moved"] < distance["torn"]
 
 
 class Slope(keras.losses.Loss):

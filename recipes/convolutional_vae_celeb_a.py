@@ -32,6 +32,7 @@ from keras.optimizers import Adam
 
 from keras_gen.baselines import image_baselines
 from keras_gen.data import faces, random_crop_flip, small_images
+from keras_gen.losses import DiscretizedLogistic
 from keras_gen.metrics import (
     active_units,
     bits_per_dimension,
@@ -62,6 +63,7 @@ class Settings(RunSettings):
     maps: bool = False  # Whether the latents are maps, of the sides of the last convolution's
     filters: str = "32 64 128"  # Channels of the convolutions; each halves the sides
     blocks: int = 1  # Residual blocks at each size
+    scale: float = 0.0  # Scale of all values' distributions; 0: the decoder returns one for each
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
     warm_up: float = 0.2  # Fraction of the steps in which the KL divergence's weight rises to 1
     nll_samples: int = 200  # Importance samples of each test image
@@ -100,11 +102,12 @@ def main(run: Run, s: Settings):
     )
     with run.strategy.scope():
         encoder = conv_encoder(shape, **sizes, heads=("mean", "log_variance"))
-        # A mean and a scale of each value.
-        parameters = (height, width, 2 * channels)
+        # A mean of each value, and its scale if that is not fixed.
+        likelihood = DiscretizedLogistic(scale=s.scale or None)
+        parameters = (height, width, likelihood.params_per_value * channels)
         decoder = conv_decoder(parameters, **sizes, output_initializer="zeros")
         beta = Linear(0.0, 1.0, max(1, round(s.warm_up * s.epochs * s.steps_per_epoch)))
-        model = VAE(encoder, decoder, "discretized_logistic", beta=beta, seed=s.seed)
+        model = VAE(encoder, decoder, likelihood, beta=beta, seed=s.seed)
         run.compile(model, Adam(run.in_halves(s.learning_rate)))
 
     to_bits = partial(bits_per_dimension, dimensions=test[0].size, dequantization="none")

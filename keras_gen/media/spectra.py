@@ -88,10 +88,9 @@ def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     These are the logarithms of the deviations of 13 cepstra, and their correlations. A fixed linear
     filter adds a constant to `log_mel` and so to the cepstrum: it changes nothing.
     """
-    bands = log_mel(waveforms, rate)
     pairs = np.triu_indices(CEPSTRA, 1)
     found = []
-    for cepstra, spoken in zip(_cepstra(bands), speech(bands), strict=True):
+    for cepstra, spoken in zip(*cepstrum(waveforms, rate), strict=True):
         centered = cepstra[spoken] - cepstra[spoken].mean(axis=0)
         covariance = centered.T @ centered / len(centered)
         deviations = np.sqrt(np.diag(covariance) + 1e-3)
@@ -105,9 +104,8 @@ def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) 
 
     They have equal distances from its first to its last frame; each is the mean of three frames.
     """
-    bands = log_mel(waveforms, rate)
     found = []
-    for cepstra, spoken in zip(_cepstra(bands), speech(bands), strict=True):
+    for cepstra, spoken in zip(*cepstrum(waveforms, rate), strict=True):
         frames = np.flatnonzero(spoken)
         padded = np.pad(cepstra, [[1, 1], [0, 0]], "edge")
         smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
@@ -122,8 +120,19 @@ def speech(bands: np.ndarray) -> np.ndarray:
     return loudness >= loudness.max(axis=1, keepdims=True) - SPEECH
 
 
-def _cepstra(bands):
-    return dct(bands, axis=-1, norm="ortho")[..., :CEPSTRA]
+def cepstrum(waveforms: np.ndarray, rate: int = 8000) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the cepstrum of each frame and which frames are speech.
+
+    Args:
+        waveforms: As in `spectrogram`.
+        rate: Samples a second.
+
+    Returns:
+        The first 13 coefficients of the cosine transform of `log_mel`, float64 `[n, frames, 13]`,
+        and bool `[n, frames]`, see `speech`.
+    """
+    bands = log_mel(waveforms, rate)
+    return dct(bands, axis=-1, norm="ortho")[..., :CEPSTRA], speech(bands)
 
 
 def _mel_bank(rate):

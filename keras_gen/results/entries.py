@@ -112,7 +112,8 @@ class Group:
 def entry_of_export(figure: Figure, config: dict[str, Any], metrics: dict[str, Any]) -> Entry:
     """The line of a figure of one run, published or not; a KeyError if it was not measured."""
     values = {key: metrics[key] for key in figure.keys if key == figure.key or key in metrics}
-    return Entry(figure, (Record("", config, 0, "", 0, 0, "", None, None, None, values),))
+    numbers = {**metrics, **config}
+    return Entry(figure, (Record("", numbers, 0, "", 0, 0, "", None, None, None, values),))
 
 
 def groups(recipe: str, published: Published, records: list[Record]) -> list[Group]:

@@ -34,6 +34,8 @@ class DiscretizedLogistic(Likelihood):
         bins: Number of levels from -1 to 1, at least 2.
         mixtures: Number of logistics in each mixture, at least 1.
         minimum_log_scale: Least log scale, as in the authors' code.
+        scale: The fixed scale of every value, above 0, for one logistic; the network returns its
+            mean. None: the network returns scales too.
 
     Example:
         >>> DiscretizedLogistic().log_prob(tf.zeros([4, 8, 8, 6]), tf.ones([4, 8, 8, 3])).shape
@@ -43,9 +45,15 @@ class DiscretizedLogistic(Likelihood):
     bins: int = 256
     mixtures: int = 1
     minimum_log_scale: float = -7.0
+    scale: float | None = None
 
     @override
     def __post_init__(self):
+        if self.scale is not None and not (self.scale > 0 and self.mixtures == 1):
+            raise ValueError(
+                f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: pass a "
+                "scale above 0 with one logistic, or None."
+            )
         for name, least in (("bins", 2), ("mixtures", 1)):
             value = getattr(self, name)
             if value < least:
@@ -56,6 +64,8 @@ class DiscretizedLogistic(Likelihood):
     @property
     @override
     def params_per_value(self) -> int:  # type: ignore[override]
+        if self.scale is not None:
+            return 1
         return 2 if self.mixtures == 1 else 3 * self.mixtures
 
     range = (-1.0, 1.0)
@@ -101,6 +111,8 @@ class DiscretizedLogistic(Likelihood):
     def _split(self, params):
         """Logits, means and scales, `[..., channels, mixtures]` each."""
         values = self._by_channel(params)
+        if self.scale is not None:
+            return tf.zeros_like(values), values, tf.fill(tf.shape(values), self.scale)
         if self.mixtures == 1:
             means, log_scales = tf.split(values, 2, axis=-1)
             logits = tf.zeros_like(means)

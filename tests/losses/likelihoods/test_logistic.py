@@ -35,6 +35,22 @@ def test_probabilities_are_those_of_the_bins_and_sum_to_one(bins, log_scale, mea
     np.testing.assert_allclose(probabilities, wanted, rtol=1e-3, atol=1e-4)
 
 
+def test_a_fixed_scale_is_the_networks():
+    fixed, returned = DiscretizedLogistic(scale=0.1), DiscretizedLogistic()
+    assert (fixed.params_per_value, returned.params_per_value) == (1, 2)
+    means = np.linspace(-1.2, 1.2, 24).astype("float32").reshape(2, 12)
+    params = np.stack([means, np.full_like(means, np.log(0.1))], axis=-1).reshape(2, 24)
+    x = grid(256)[np.arange(24).reshape(2, 12) * 10]
+    wanted = returned.log_prob(params, x)
+    np.testing.assert_allclose(fixed.log_prob(means, x), wanted, rtol=1e-5)
+    np.testing.assert_allclose(fixed.mean(means), returned.mean(params), rtol=1e-4)
+    seed = tf.constant([1, 2])
+    np.testing.assert_array_equal(fixed.sample(means, seed), returned.sample(params, seed))
+    for wrong in (dict(scale=0.0), dict(scale=0.1, mixtures=2)):
+        with pytest.raises(ValueError, match="pass a scale above 0 with one logistic"):
+            DiscretizedLogistic(**wrong)
+
+
 def test_mixtures_are_weighted_sums():
     likelihood = DiscretizedLogistic(mixtures=3)
     logits, means, log_scales = [0.0, 1.0, -1.0], [-0.5, 0.2, 0.9], [-2.0, -4.0, -1.0]

@@ -48,7 +48,7 @@ from keras_gen.visualize import samples, strips
 OBJECTIVES = ("non_saturating", "least_squares", "wasserstein", "hinge", "relativistic")
 HOLDS = ("r1", "gradient", "spectral", "none")
 TABLE = [(objective, hold) for objective in OBJECTIVES for hold in HOLDS]
-TABLE += [("non_saturating", "consistency"), ("non_saturating", "augmentation")]
+TABLE += [("non_saturating", hold) for hold in ("dragan", "consistency", "augmentation")]
 FIGURES = ("kernel_distance", "frechet_distance", "pyramid_16")
 
 
@@ -120,7 +120,8 @@ def build(run, s, objective, hold):
     """The compiled model of one combination, with the same initial weights as the others."""
     keras.utils.set_random_seed(s.seed)
     shape = (s.size, s.size, 1)
-    penalties = {"r1": R1(s.r1_weight), "gradient": "gradient", "consistency": "consistency"}
+    penalties = {name: name for name in ("gradient", "dragan", "consistency")}
+    penalties["r1"] = R1(s.r1_weight)
     normalization = "spectral" if hold == "spectral" else None
     augmentation = ("color", "translation", "cutout") if hold == "augmentation" else ()
     with run.strategy.scope():

@@ -95,12 +95,12 @@ class Equalizer:
 class NearestUnits:
     """Converts voices by cutting up the target's recordings, without a network.
 
-    Every 16 ms of a sound are replaced by the 32 ms of the target's recordings that are nearest in
-    the cepstrum of five frames, whose mean and deviation are those of the speaker taken to 0 and
-    1. Units overlap; each begins where it fits the one before best, and has the loudness of what it
-    replaces. So pitch and color are the target's own. Hunt, Black: "Unit Selection in a Concatenative
-    Speech Synthesis System Using a Large Speech Database", ICASSP 1996. It needs the speaker of
-    each sound.
+    Every 16 ms of a sound are replaced by 32 ms of the target's recordings: those that are nearest
+    in the cepstra of five frames, after each speaker's mean and deviation became 0 and 1. Units
+    overlap. Each begins where it fits the one before best, and has the loudness of what it
+    replaces, so pitch and color are the target's own. Hunt, Black: "Unit Selection in a
+    Concatenative Speech Synthesis System Using a Large Speech Database", ICASSP 1996. It needs the
+    speaker of each sound.
 
     Deviation: the nearest unit is taken, and no path of least cost is searched.
 

@@ -51,8 +51,8 @@ class DiscretizedLogistic(Likelihood):
     def __post_init__(self):
         if self.scale is not None and not (self.scale > 0 and self.mixtures == 1):
             raise ValueError(
-                f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: pass a "
-                "scale above 0 with one logistic, or None."
+                f"DiscretizedLogistic found scale={self.scale} and mixtures={self.mixtures}: pass "
+                "a scale above 0 with one logistic, or None."
             )
         for name, least in (("bins", 2), ("mixtures", 1)):
             value = getattr(self, name)

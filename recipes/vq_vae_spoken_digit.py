@@ -16,9 +16,9 @@ minutes of speech, and a decoder that makes all samples at once (`ConditionalVQV
 
 Each test recording is converted to the four other voices. Classifiers of the training recordings
 say who is heard, by the average spectrum and by what no filter changes, and which digit.
-Conversions are compared with the recordings, their reconstructions, and a filter from one speaker's
-average spectrum to another's; reconstructions with k-means of frames of 64 samples, which spends as
-many bits.
+Conversions are compared with the recordings, their reconstructions, a filter from one speaker's
+average spectrum to another's, and the nearest pieces of the target's recordings; reconstructions
+with k-means of frames of 64 samples, which spends as many bits.
 
 Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); takes 0 to 4 are
 for testing.
@@ -30,7 +30,7 @@ from typing import Literal
 
 from keras.optimizers import Adam
 
-from keras_gen.baselines import Equalizer, FrameCodebook
+from keras_gen.baselines import Equalizer, FrameCodebook, NearestUnits
 from keras_gen.data import even_order, random_shift, spoken_digits
 from keras_gen.data.sets.spoken import RATE
 from keras_gen.metrics import code_uses, conversion_report, perplexity
@@ -86,13 +86,17 @@ def main(run: Run, s: Settings):
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=random_shift(s.shift))
     run.fit(model, stream, partial(draw_voices, data.speakers, train))
 
-    # The baselines: an equalizer for each pair of voices, and a codebook of spectra.
+    # The baselines: an equalizer for each pair of voices, pieces of the target's recordings, and a
+    # codebook of frames.
     train_waveforms, train_speakers, _ = train
-    equalizer = Equalizer(train_waveforms, train_speakers)
+    converters = {
+        "filtered": Equalizer(train_waveforms, train_speakers),
+        "units": NearestUnits(train_waveforms, train_speakers),
+    }
     codebook = FrameCodebook(train_waveforms, s.codes, seed=s.seed)
 
     with run.evaluation(model) as metrics:
-        metrics |= conversion_report(model, train, test, equalizer, codebook)
+        metrics |= conversion_report(model, train, test, converters, codebook)
         metrics["perplexity"] = perplexity(code_uses(model.encode(test_waveforms), s.codes))
         run.draw("voices", draw_voices(data.speakers, test, model))
         for name, waveforms in voices(data.speakers, test, model).items():

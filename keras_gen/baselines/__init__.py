@@ -17,4 +17,4 @@ from keras_gen.baselines.pixel_histograms import PixelHistograms
 from keras_gen.baselines.principal_components import PrincipalComponents
 from keras_gen.baselines.probabilistic_pca import ProbabilisticPCA
 from keras_gen.baselines.quantized import CodedComponents, PatchCodebook, QuantizedComponents
-from keras_gen.baselines.speech import Equalizer, FrameCodebook
+from keras_gen.baselines.speech import Equalizer, FrameCodebook, NearestUnits

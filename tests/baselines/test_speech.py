@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from keras_gen.baselines import Equalizer, FrameCodebook
+from keras_gen.baselines import Equalizer, FrameCodebook, NearestUnits
+from keras_gen.data.offline import offline_voices
+from keras_gen.data.transforms.waveforms import to_peak
 from keras_gen.media.spectra import average_spectrum
 from keras_gen.metrics import log_spectral_distance
+from keras_gen.metrics.sounds.pitch import median_pitch
 
 
 def test_the_equalizer_gives_noise_the_color_of_another(rng):
@@ -24,6 +27,25 @@ def test_the_equalizer_gives_noise_the_color_of_another(rng):
     same = equalizer.convert(noises, colors, colors)
     peaks = np.abs(noises).max(axis=1, keepdims=True)
     np.testing.assert_allclose(same, 0.9 * noises / peaks, atol=1e-3)
+
+
+def test_nearest_units_are_pieces_of_the_targets_recordings():
+    waveforms, voices, _, takes = offline_voices(2048)
+    known = takes >= 5
+    units = NearestUnits(to_peak(waveforms[known, :, None]), voices[known])
+    test = to_peak(waveforms[~known, :, None])
+    targets = (voices[~known] + 1) % 5
+    converted = units.convert(test, voices[~known], targets)
+    assert converted.shape == test.shape and converted.dtype == np.float32
+    np.testing.assert_allclose(np.abs(converted).max(axis=1), 0.9, rtol=1e-5)
+    pitches = [np.median(median_pitch(test[voices[~known] == one])) for one in range(5)]
+    octaves = np.abs(np.log2(median_pitch(converted) / np.take(pitches, targets)))
+    before = np.abs(np.log2(median_pitch(test) / np.take(pitches, targets)))
+    assert np.nanmean(octaves) < np.nanmean(before) / 2
+    # The target's own recordings come back.
+    own = to_peak(waveforms[known, :, None])[:10]
+    same = units.convert(own, voices[known][:10], voices[known][:10])
+    assert (log_spectral_distance(same, own) < 6).all()
 
 
 def test_frames_that_are_codes_come_back(rng):

@@ -43,8 +43,11 @@ def median_pitch(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     largest = found.max(axis=2, keepdims=True)
     lag = lags[np.argmax(found >= 0.9 * largest, axis=2)]
     voiced = (largest[..., 0] > PERIODIC) & (energy > LOUD * energy.max(axis=1, keepdims=True))
-    medians = [np.median(own[heard]) for own, heard in zip(rate / lag, voiced, strict=True)]
-    return np.array(medians)
+    medians = np.full(len(sounds), np.nan)
+    for number, heard in enumerate(voiced):
+        if heard.any():
+            medians[number] = np.median(rate / lag[number, heard])
+    return medians
 
 
 def _autocorrelation(frames: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.baselines import Equalizer, FrameCodebook
+from keras_gen.baselines import Equalizer, FrameCodebook, NearestUnits
 from keras_gen.data.offline import offline_voices
 from keras_gen.data.transforms.waveforms import to_peak
 from keras_gen.metrics import SpeechProbes, conversion_report
@@ -59,8 +59,9 @@ class Actor:
 
 def test_the_report_of_a_perfect_actor(recorded, probes):
     train, test = recorded
-    baselines = Equalizer(*train[:2]), FrameCodebook(train[0], codes=16)
-    report = conversion_report(Actor(*test), train, test, *baselines)
+    converters = {"filtered": Equalizer(*train[:2]), "units": NearestUnits(*train[:2])}
+    codebook = FrameCodebook(train[0], codes=16)
+    report = conversion_report(Actor(*test), train, test, converters, codebook)
     own = probes.accuracies(*test)
     spoken = Actor(*test).sounds
     said = np.stack(list(spoken.values()))
@@ -72,6 +73,11 @@ def test_the_report_of_a_perfect_actor(recorded, probes):
         assert report[f"{name}_reconstructed"] == pytest.approx(value, abs=8)
     for name in SPEAKERS:
         assert report[f"{name}_unconverted"] == pytest.approx((100 - own[name]) / 4)
+    # The actor speaks at the pitch of the wanted voice.
+    errors = {name: report[f"pitch_error_{name}"] for name in ("recorded", "converted")}
+    assert max(errors.values()) < report["pitch_error_unconverted"] / 2
+    assert report["pitch_error_filtered"] > report["pitch_error_unconverted"] / 2
+    assert report["pitch_error_reconstructed"] == pytest.approx(errors["recorded"], abs=0.01)
     assert report["word_unconverted"] == pytest.approx(own["word"])
     assert report["signal_to_noise"] == pytest.approx(20 * np.log10(2), rel=1e-3)
     assert 2 < report["log_spectral_distance"] < 20 * np.log10(2)

@@ -7,6 +7,7 @@ from typing import Any
 
 from keras_gen.results.published import Figure, Published, filled, read_published
 from keras_gen.results.records import Record, read_records
+from keras_gen.serving.exported import read_metadata, resolve, versions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,12 +75,14 @@ class Entry:
 class Group:
     """Runs of a recipe that differ in their seed alone, the median run first.
 
-    `published` is what the recipe publishes of runs on their data set.
+    `published` is what the recipe publishes of runs on their data set, and `exported` the run whose
+    weights are in `saved_models/`, if it is one of them.
     """
 
     recipe: str
     published: Published
     records: tuple[Record, ...]
+    exported: Record | None = None
 
     @property
     def record(self) -> Record:
@@ -149,8 +152,23 @@ def read_groups(root: str | Path) -> dict[str, list[Group]]:
         FileNotFoundError: If there are no recipes, or one with records has no `.toml` file.
         ValueError: If a file cannot be used.
     """
-    made = {
-        name: groups(name, read_published(root, name), records)
-        for name, records in read_records(root).items()
-    }
-    return {name: own for name, own in made.items() if own}
+    made = {}
+    for name, records in read_records(root).items():
+        metrics = _metrics_of_export(Path(root) / "saved_models" / name)
+        own = groups(name, read_published(root, name), records)
+        if own:
+            made[name] = [_with_export(group, metrics) for group in own]
+    return made
+
+
+def _metrics_of_export(folder: Path) -> dict[str, Any]:
+    """What the exported model was measured to reach; empty if none is kept."""
+    return read_metadata(resolve(folder)).get("metrics", {}) if versions(folder) else {}
+
+
+def _with_export(group: Group, metrics: dict[str, Any]) -> Group:
+    """The group, with the run whose published values are those of the exported model."""
+    for record in group.records:
+        if record.values.items() <= metrics.items():
+            return dataclasses.replace(group, exported=record)
+    return group

@@ -39,6 +39,8 @@ is in a run's `metrics.json`.
   the preset, and a training set in bold is a part of the whole one.
 - In a table of methods the best of each column is **bold**, baselines are in *italics*, and ° marks
   what is behind the strongest baseline.
+- "exported": `saved_models/` has the weights of the run shown, or of the seed named. Those of other
+  runs are not kept: `keras-gen reproduce` trains them again.
 - "One core, shared" says that other work ran on the same core: the minutes are an upper bound.
 
 ± is
@@ -192,6 +194,9 @@ def _run(group: Group, usual_device: str) -> str:
     facts = [_dataset(group), f"training {trained}", record.split, seeds]
     device = _device(record)
     facts += [f"{record.minutes:,.1f} minutes", "" if device == usual_device else device]
+    if group.exported:
+        own = group.exported is record
+        facts.append("exported" if own else f"seed {group.exported.config['seed']} exported")
     flags = record.command.partition(".py")[2]
     command = f"`{group.recipe}{flags}`"
     if record.changed_flags or record.preset != "paper":

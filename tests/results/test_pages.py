@@ -10,7 +10,7 @@ from keras_gen.results.entries import Entry
 from keras_gen.results.pages import BEGIN, END, NONE, head, index, outdated, page, update
 from keras_gen.results.published import Matrix
 from keras_gen.results.words import measured, value, verdict
-from toy_results import FID, NLL, make_groups, make_published, make_record, make_root
+from toy_results import FID, NLL, make_export, make_groups, make_published, make_record, make_root
 
 
 @pytest.mark.parametrize(
@@ -360,6 +360,32 @@ def test_update_and_check(tmp_path):
     assert list(outdated(root)) == [readme]
     readme.write_text(text.replace("More", "Much more"))
     assert not outdated(root)
+
+
+@pytest.mark.parametrize(
+    ("exported", "fact"),
+    [
+        (2.0, "; 1.5 minutes; exported."),
+        (3.0, "; 1.5 minutes; seed 2 exported."),
+        (4.0, "; 1.5 minutes."),
+    ],
+)
+def test_the_run_whose_weights_are_kept_is_named(tmp_path, exported, fact):
+    root = make_root(tmp_path)
+    values = {"nll": 80.0, "nll_error": 0.25}
+    records = []
+    for seed, fid in enumerate([1.0, 2.0, 3.0]):
+        record = make_record(
+            f"--preset cpu --seed {seed}",
+            values | {"nll": 80.0 + fid, "fid": fid},
+            config={"seed": seed},
+        )
+        records.append(record)
+    write_records(root, "toy", records)
+    metrics = values | {"nll": 80.0 + exported, "fid": exported}
+    make_export(root / "saved_models" / "toy" / "1", metrics=metrics)
+    update(root)
+    assert fact in (root / "docs" / "results" / "vae.md").read_text()
 
 
 @pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])

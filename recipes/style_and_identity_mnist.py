@@ -93,7 +93,7 @@ def main(run: Run, s: Settings):
     style_pca = PrincipalComponents(images, s.style_dim)
     identity_pca = PrincipalComponents(images, s.identity_dim)
     means = np.stack([images[labels == k].mean(axis=0) / 255 for k in range(CLASSES)])
-    classifier = trained_extractor(images, labels, s.classifier_steps, seed=s.seed)
+    classifier = trained_extractor(images, labels, s.classifier_steps)
 
     # Test digits, each with another of its own label and one of another label.
     triples = class_triples(data.test, len(test_images), s.seed)

@@ -264,8 +264,10 @@ class Run:
             raise ValueError(
                 f"--weights is {path}, one model, and this recipe trains several: leave it out."
             )
-        load_weights(model, path)
         metrics = read_metadata(path)["metrics"]
+        # On it depends how far a network has grown.
+        model.step.assign(metrics["steps"])
+        load_weights(model, path)
         self.trained = {name: metrics[name] for name in OF_TRAINING if name in metrics}
         self._sample_grid = draw
         if is_chief():

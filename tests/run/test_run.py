@@ -418,6 +418,7 @@ class TestEvaluation:
         np.testing.assert_array_equal(
             read_image("again/sample_grid.png"), read_image("run/sample_grid.png")
         )
+        assert int(toy.model.step) == json.loads(Path("again/metrics.json").read_text())["steps"]
         # The trained weights are none of the averages that were exported.
         assert (exported.load(toy.exported)("sample", seed=1, n=3)["images"] != sampled).any()
 

@@ -33,7 +33,8 @@ def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any])
         published = read_published(recipe.parent.parent, recipe.stem)
         for figure in published.on(config.get("dataset")).figures:
             better = "higher" if figure.higher_is_better else "lower"
-            titles[figure.key] = f"  ({figure.words(config)}, {better} is better)"
+            title = figure.words({**metrics, **config})
+            titles[figure.key] = f"  ({title}, {better} is better)"
     lines = []
     for name, value in metrics.items():
         number = f"{value:.4g}" if isinstance(value, float) else value

@@ -32,6 +32,9 @@ def test_numbers_have_their_unit_and_direction(tmp_path):
     recipe, metrics = ROOT / "recipes/denoising_autoencoder_mnist.py", {"masking_gain": 6.0}
     lines = numbers(recipe, metrics, {"amount": 0.25})
     assert lines == ["  masking_gain: 6  (PSNR gain, 25% masked, dB, higher is better)"]
+    recipe, metrics = ROOT / "recipes/dcgan_fashion_mnist.py", {"frechet_distance": 0.5}
+    line, _ = numbers(recipe, metrics | {"n_generated": 2000}, {})
+    assert "(Fréchet distance of 2,000, worse of the two, lower is better)" in line
     assert (numbers(tmp_path / "recipes/own.py", {"nll": 1.5}, {})) == ["  nll: 1.5"]
 
 

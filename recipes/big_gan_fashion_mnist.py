@@ -6,8 +6,8 @@ ICLR 2019.
   python recipes/big_gan_fashion_mnist.py                 about 33 minutes on one of two CPU cores
   python recipes/big_gan_fashion_mnist.py --preset smoke  under a minute
 
-Expected result of the cpu preset: samples at a Fréchet distance of 18 times that of test images; 20
-times of a mixture of Gaussians.
+Expected result of the cpu preset: samples at a kernel distance of 0.04, and a recall of 0.19; a
+mixture of Gaussians has 0.25 and 0.67, and test images that are torn 0.10.
 
 Latents are truncated at several thresholds. The lower the threshold is, the more samples look like
 training images (precision), and the fewer training images look like a sample (recall). Samples are

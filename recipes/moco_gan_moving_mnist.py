@@ -15,7 +15,7 @@ with one of each video of training digits, in the features of two classifiers of
 worse counts) and by patches. The motion of the center of brightness (speed, turning, flicker) is
 compared by earth mover's distances. Videos of test digits give the floor. The baseline of each is
 one number for all videos, the median: a constant speed, say. Whether a digit stays the same is
-measured by the convolutional classifier: the fraction of frames in which it sees another digit than
+measured by a classifier: the fraction of frames in which it sees another digit than
 in most frames of their video.
 
 `videos.gif` shows samples, and `recombined.gif` the content of the first column with the motion of

@@ -7,8 +7,8 @@ CVPR 2019; Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN
   python recipes/style_gan_fashion_mnist.py --styling adain    the networks of 2019
   python recipes/style_gan_fashion_mnist.py --preset smoke     under a minute
 
-Expected result of the cpu preset: samples at a kernel distance of 0.11, as test images that are torn;
-a mixture of Gaussians has 0.25.
+Expected result of the cpu preset: samples at a kernel distance of 0.11; test images that are torn
+have 0.10, and a mixture of Gaussians 0.25.
 
 Samples are compared as those of dcgan_fashion_mnist are: in the features of two classifiers of
 clothes, trained apart on the padded images (the worse counts), and by patches without a network.

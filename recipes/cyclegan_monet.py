@@ -143,9 +143,11 @@ def main(run: Run, s: Settings):
             evaluate = TranslationEvaluation(classifiers, *domains.compared())
             report = evaluate.measure(model, "photo_to_monet", "monet_to_photo")
             report |= evaluate.accuracies()
+            photographs, reference = evaluate.source, evaluate.reference
             filtered = {
-                "noise_filter": noise_filter(evaluate.source),
-                "color_transfer": color_transfer(evaluate.source, evaluate.reference),
+                "noise_filter": noise_filter(photographs),
+                "color_transfer": color_transfer(photographs, reference),
+                "noisy_transfer": color_transfer(photographs, reference, noise=8.0),
             }
             report |= evaluate.measure_filtered(filtered)
             metrics |= suffixed(report, f"_at_{size}")

@@ -17,6 +17,9 @@ def test_color_transfer_gives_the_moments_of_one_of_the_images():
     # Nothing but two numbers for each channel has changed.
     correlation = np.corrcoef(found[0, ..., 0].ravel(), photos[0, ..., 0].ravel())[0, 1]
     assert correlation > 0.99
+    noisy = color_transfer(photos, paintings, seed=1, noise=8.0)
+    added = noisy.astype(float) - found
+    assert added.std() == pytest.approx(8, abs=0.2) and abs(added.mean()) < 0.2
 
 
 def test_noise_filter_lowers_the_contrast_and_adds_noise():

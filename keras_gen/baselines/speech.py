@@ -12,7 +12,7 @@ from keras_gen.media.spectra import STEP, WINDOW, cepstrum
 from keras_gen.metrics.checks import check_within
 
 _ROUNDS = 30  # of Lloyd's algorithm
-CONTEXT = 2  # frames before and after, of which the nearest unit is found
+CONTEXT = 2  # frames before and after that count in the search of the nearest unit
 HOP = 2  # frames from one unit to the next
 SEARCH = 40  # samples around a unit's start in which it is moved: a pitch of 100 Hz
 LOUDEST = 10.0  # gain of a unit

@@ -140,8 +140,8 @@ class GenerationEvaluation:
 def shifted(images: np.ndarray) -> np.ndarray:
     """Moves all images one pixel to the right; the left border is repeated.
 
-    Held-out images so moved are still good images, so a distance by which to judge generated ones
-    is small for them, and smaller than for `torn` images.
+    Held-out images so moved are still good images: a useful distance is small for them, and smaller
+    than for `torn` images.
 
     Args:
         images: `[n, H, W, C]` of any type.

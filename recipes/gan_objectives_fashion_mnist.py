@@ -3,8 +3,8 @@
 Goodfellow et al. 2014 (non-saturating); Mao et al. 2017 (least squares); Arjovsky et al. 2017
 (Wasserstein); Lim, Ye 2017 (hinge); Jolicoeur-Martineau 2019 (relativistic); each with R1
 (Mescheder et al. 2018), the gradient penalty (Gulrajani et al. 2017), spectral normalization
-(Miyato et al. 2018) and nothing; the first also with consistency regularization (Zhang et al. 2020)
-and DiffAugment (Zhao et al. 2020).
+(Miyato et al. 2018) and nothing; the first also with DRAGAN's penalty (Kodali et al. 2017),
+consistency regularization (Zhang et al. 2020) and DiffAugment (Zhao et al. 2020).
 
   python recipes/gan_objectives_fashion_mnist.py  # about 27 minutes on one of two CPU cores
   python recipes/gan_objectives_fashion_mnist.py --preset smoke  # about a minute

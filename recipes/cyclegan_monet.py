@@ -143,7 +143,8 @@ def main(run: Run, s: Settings):
             evaluate = TranslationEvaluation(classifiers, *domains.compared())
             report = evaluate.measure(model, "photo_to_monet", "monet_to_photo")
             report |= evaluate.accuracies()
-            photographs, reference = evaluate.source, evaluate.reference
+            photographs = evaluate.source
+            reference = evaluate.reference
             filtered = {
                 "noise_filter": noise_filter(photographs),
                 "color_transfer": color_transfer(photographs, reference),

@@ -2,7 +2,7 @@
 
 Kingma, Welling: "Auto-Encoding Variational Bayes", ICLR 2014.
 
-  python recipes/vae_mnist.py                    about 15 minutes on one of two CPU cores
+  python recipes/vae_mnist.py                    about 29 minutes on two CPU cores
   python recipes/vae_mnist.py --preset smoke     under a minute
   python recipes/vae_mnist.py --preset paper --steps-per-epoch 600 --batch-size 100 \\
       --steps-per-execution 600                  155 minutes on one core: the published run
@@ -55,7 +55,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(hidden=32, latent_dim=8, epochs=2, steps_per_epoch=20, batch_size=20,
                   nll_samples=10, templates="5 10"),
-    "cpu": dict(epochs=200, steps_per_epoch=600, batch_size=100, grid_every=50,
+    "cpu": dict(epochs=600, steps_per_epoch=600, batch_size=100, grid_every=50,
                 schedule="linear", steps_per_execution=100),
     "paper": dict(epochs=3280, steps_per_epoch=3000, batch_size=20, grid_every=100),
 }  # fmt: skip

@@ -32,23 +32,22 @@ def mixture_samples(
     Example: `generation_report(extractor(images), extractor(mixture_samples(images, 10_000)))`.
     """
     images = as_images(images)
+    flat = images.reshape(len(images), -1).astype(np.float32)
     if clusters is None:
-        clusters = _most_clusters(images, seed)
+        clusters = _most_clusters(flat, seed)
     if n < 1 or not 1 <= clusters <= len(images):
         raise ValueError(
             f"mixture_samples found n={n} and clusters={clusters} for {len(images)} images: pass "
             f"an n of at least 1, and 1 to {len(images)} clusters."
         )
-    flat = images.reshape(len(images), -1).astype(np.float32)
     pixels = np.clip(np.rint(_drawn(flat, n, clusters, seed)), 0, 255).astype(np.uint8)
     return pixels.reshape(n, *images.shape[1:])
 
 
-def _most_clusters(images: np.ndarray, seed: int) -> int:
+def _most_clusters(flat: np.ndarray, seed: int) -> int:
     """Returns the number of the finest mixture that is no nearer to its images than others are."""
-    if len(images) < min(IMAGES_EACH):
+    if len(flat) < min(IMAGES_EACH):
         return 1
-    flat = images.reshape(len(images), -1).astype(np.float32)
     order = np.random.default_rng(seed).permutation(len(flat))
     held_out, known = np.split(flat[order], [max(1, len(flat) // 10)])
     usual = _distance(held_out[:SEARCHED], known)
@@ -56,7 +55,7 @@ def _most_clusters(images: np.ndarray, seed: int) -> int:
         drawn = _drawn(known, SEARCHED, max(1, len(known) // each), seed)
         if _distance(drawn, known) >= usual:
             break
-    return max(1, len(images) // each)
+    return max(1, len(flat) // each)
 
 
 def _distance(queries: np.ndarray, known: np.ndarray) -> float:

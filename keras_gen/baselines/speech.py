@@ -88,8 +88,7 @@ class Equalizer:
         filtered = signal.istft(
             _transform(sounds) * ratios[:, :, None], nperseg=WINDOW, noverlap=WINDOW - STEP
         )[1][:, : sounds.shape[1]]
-        loudest = np.abs(filtered).max(axis=1, keepdims=True)
-        return (0.9 * filtered / np.maximum(loudest, 1e-9)).astype(np.float32)[..., None]
+        return _to_peak(filtered)
 
 
 class NearestUnits:
@@ -142,9 +141,7 @@ class NearestUnits:
             nearest = self._searches[target].kneighbors(wanted, return_distance=False)[:, 0]
             recordings, starts = self._units[target]
             converted.append(self._joined(sound, recordings[nearest], starts[nearest]))
-        made = np.stack(converted)
-        loudest = np.abs(made).max(axis=1, keepdims=True)
-        return (0.9 * made / np.maximum(loudest, 1e-9)).astype(np.float32)[..., None]
+        return _to_peak(np.stack(converted))
 
     def _joined(self, sound, recordings, starts):
         """Adds up units of the recordings in the rhythm and with the loudness of a sound."""
@@ -180,6 +177,12 @@ class NearestUnits:
         padded = np.pad(normal, ((0, 0), (CONTEXT, CONTEXT), (0, 0)), "edge")
         shifts = [padded[:, first : first + count] for first in range(2 * CONTEXT + 1)]
         return np.concatenate(shifts, axis=2)
+
+
+def _to_peak(sounds):
+    """Scales each sound `[n, samples]` to a peak of 0.9, float32 `[n, samples, 1]`."""
+    loudest = np.abs(sounds).max(axis=1, keepdims=True)
+    return (0.9 * sounds / np.maximum(loudest, 1e-9)).astype(np.float32)[..., None]
 
 
 def _transform(sounds):

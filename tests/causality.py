@@ -8,17 +8,17 @@ def dependence(network, x) -> np.ndarray:
     """Which outputs depend on which inputs of some images of the batch.
 
     Args:
-        network: Function from `x` to maps `[batch, height, width, filters]`.
+        network: Function from `x` to maps `[batch, height, width, filters]`, or of sequences.
         x: Images `[batch, height, width, channels]`; several, as a ReLU hides what it sets to zero.
 
     Returns:
-        Bool `[height, width, filters, height, width, channels]`.
+        Bool `[height, width, filters, height, width, channels]`, or of sequences.
     """
     x = tf.convert_to_tensor(x)
     with tf.GradientTape() as tape:
         tape.watch(x)
         y = tf.reduce_sum(network(x), axis=0)
-    return (tape.jacobian(y, x).numpy() != 0).any(axis=3)
+    return (tape.jacobian(y, x).numpy() != 0).any(axis=x.shape.rank - 1)
 
 
 def sees(mask: str, side: int, image_shape: tuple) -> np.ndarray:

@@ -8,7 +8,8 @@ import tensorflow as tf
 from keras_gen.training import stateless
 
 EXAMPLES = 3  # random images for each value, for an activation may hide what another one shows
-MOST_VALUES = 9  # that are tried, if an image has more; at least all channels of two pixels
+MOST_VALUES = 9  # that are tried, if there are more; at least all channels of two places
+TIMES = 16  # of sequences of any length, when they are tried
 # A change of rounding, as a fraction of the outputs' deviation.
 ROUNDING = 1e-3
 
@@ -22,11 +23,12 @@ def require_causal(network, levels: int | None = None) -> None:
     integers; nor would the initial weights, for zeros hide what a network sees.
 
     Args:
-        network: Images `[batch, height, width, channels]`, and any conditions, to parameters
-            `[batch, height, width, channels * parameters]`, in the order `[channel, parameter]`.
+        network: Images `[batch, height, width, channels]` or sequences `[batch, time, channels]`,
+            and any conditions, to parameters `[batch, ..., channels * parameters]`, in the order
+            `[channel, parameter]`.
         levels: Number of levels of a value; None: it is tried with numbers in 0 to 2.
     """
-    shape = tuple(network.inputs[0].shape[1:])
+    shape = tuple(size or TIMES for size in network.inputs[0].shape[1:])
     with tf.init_scope():
         starts = _starts(shape)
         changed = _changed(network, shape, levels, starts)
@@ -43,24 +45,25 @@ def require_causal(network, levels: int | None = None) -> None:
             seen = _changed(network, shape, levels, np.array([middle]))[0, output]
             first, end = (middle, end) if seen else (first, middle)
     to, of = (tuple(int(n) for n in np.unravel_index(place, shape)) for place in (output, first))
+    axes = "row, column" if len(shape) == 3 else "time"
     raise ValueError(
-        f"The network '{network.name}' is not causal: its outputs for the value at (row, column, "
+        f"The network '{network.name}' is not causal: its outputs for the value at ({axes}, "
         f"channel) {to} depend on the value at {of}, and may only depend on those before their "
-        "own, in rows, then pixels, then channels; build it with keras_gen.networks.pixel_cnn, "
-        "or of masked layers such as keras_gen.layers.MaskedConvolution."
+        f"own, in the order of ({axes}, channel); build it with keras_gen.networks.pixel_cnn and "
+        "its like, or of causal layers such as keras_gen.layers.MaskedConvolution."
     )
 
 
 def _starts(shape) -> np.ndarray:
-    """Places of values, from which on they are changed: every channel of a few pixels."""
-    height, width, channels = shape
-    last = height * width - 1
-    pixels = np.arange(last + 1)
+    """Places of values, from which on they are changed: every channel of a few places."""
+    *size, channels = shape
+    last = math.prod(size) - 1
+    places = np.arange(last + 1)
     if (last + 1) * channels > MOST_VALUES:
         further = max(1, MOST_VALUES // channels - 2)
         drawn = np.random.default_rng(0).integers(last + 1, size=further)
-        pixels = np.union1d([0, last], drawn)
-    return (pixels[:, None] * channels + np.arange(channels)).ravel()
+        places = np.union1d([0, last], drawn)
+    return (places[:, None] * channels + np.arange(channels)).ravel()
 
 
 def _changed(network, shape, levels, starts) -> np.ndarray:
@@ -78,7 +81,7 @@ def _changed(network, shape, levels, starts) -> np.ndarray:
     inputs = [tf.cast(images, network.inputs[0].dtype)]
     for symbol in network.inputs[1:]:
         # Labels are all 0, the only class that there certainly is.
-        condition = rng.uniform(size=[n or 1 for n in symbol.shape[1:]])
+        condition = rng.uniform(size=[n or TIMES for n in symbol.shape[1:]])
         inputs.append(tf.cast(tf.stack([condition] * len(images)), symbol.dtype))
     weights = [tf.constant(_random(w.shape, rng), w.dtype) for w in network.trainable_variables]
     with stateless(network, weights):

@@ -1,43 +1,46 @@
-"""Sampling of causal networks: value by value, with a cache of what earlier pixels computed."""
+"""Sampling of causal networks: value by value, with a cache of what earlier places computed."""
 
 import math
 
 import tensorflow as tf
 
 from keras_gen.autoregressive.causality import require_causal
-from keras_gen.autoregressive.one_pixel import OnePixel
+from keras_gen.autoregressive.walker import Walker
 
 
 # AutoGraph would spend seconds on rewriting loops that are written as tf.while_loop already.
 @tf.autograph.experimental.do_not_convert
 def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> tf.Tensor:
-    """Draws images row by row, pixel by pixel, channel by channel, in one loop of the graph.
+    """Draws images row by row, pixel by pixel, channel by channel; or sequences in time.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.1,
     sample by one pass over the whole image for each of its N values. Here each layer is computed at
-    the current pixel alone, and masked convolutions cache their inputs: the cost is that of C
-    passes for C channels. The images depend on weights, conditions and noise alone, up to rounding.
+    the current place alone, and causal layers cache what they still need: the cost is that of C
+    passes for C channels. The examples depend on weights, conditions and noise alone, up to
+    rounding.
 
     In a `tf.function` it is part of that graph; outside, each call compiles a new graph. XLA fuses
-    the many small operations: `jit_compile=True` makes the loop ten times as fast on a CPU.
+    the many small operations: `jit_compile=True` makes the loop faster on a CPU.
 
     Args:
-        network: Functional model from images `[batch, height, width, channels]`, of known size, and
-            any conditions to parameters `[batch, height, width, channels * parameters]`, laid out
-            `[channel, parameter]`. With the cache, every layer on images must be a
-            `MaskedConvolution` (with mask A on the image) or treat every pixel by itself.
+        network: Functional model from values, images `[batch, height, width, channels]` of known
+            size or sequences `[batch, time, channels]`, and any conditions to parameters `[batch,
+            ..., channels * parameters]`, laid out `[channel, parameter]`. With the cache, every
+            layer on values must be a `CausalLayer` (one that does not see itself first) or treat
+            every place by itself.
         draw: Function of float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input, such as
             `draw_category`.
-        noise: Floats `[batch, height, width, channels, ...]`, for instance uniform in [0, 1).
+        noise: Floats `[batch, height, width, channels, ...]` or `[batch, time, channels, ...]`, for
+            instance uniform in [0, 1).
         conditions: Tensors for the further inputs of the network, `[batch, ...]` each.
         cached: False for a whole pass for each value: the slow reference, for any causal network.
 
     Returns:
-        Float32 images `[batch, height, width, channels]`.
+        Float32 values, `[batch, height, width, channels]` or `[batch, time, channels]`.
 
     Raises:
-        ValueError: If the network's inputs or the noise have another shape, a layer mixes pixels,
+        ValueError: If the network's inputs or the noise have another shape, a layer mixes places,
             or the network is not causal: it sees the value that it is to predict, or a later one.
 
     Example:
@@ -52,15 +55,11 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
         return compiled(network, draw, noise, conditions, cached)
     noise = tf.cast(noise, tf.float32)
     conditions = list(conditions)
-    shape = _check(network, noise, conditions)
+    _check(network, noise, conditions)
     inputs = zip(conditions, network.inputs[1:], strict=True)
     conditions = [tf.cast(value, symbol.dtype) for value, symbol in inputs]
-    # Values first, so that those of one step lie together.
-    noise = tf.transpose(noise, [*range(1, 4), 0, *range(4, noise.shape.rank)])
-    noise = tf.reshape(noise, tf.concat([[math.prod(shape)], tf.shape(noise)[3:]], axis=0))
     sample = _sample_cached if cached else _sample_whole
-    values = sample(network, draw, noise, conditions, shape)
-    return tf.transpose(tf.reshape(values, [*shape, -1]), [3, 0, 1, 2])
+    return sample(network, draw, noise, conditions)
 
 
 def draw_category(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
@@ -80,64 +79,101 @@ def draw_category(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)
 
 
-def _check(network, noise, conditions) -> tuple[int, int, int]:
-    """Checks the arguments, and returns the shape of an image."""
+def _check(network, noise, conditions) -> None:
+    """Raises a ValueError if the network, the noise and the conditions do not fit together."""
     shape = tuple(network.inputs[0].shape[1:])
-    output = tuple(network.outputs[0].shape)
-    if len(shape) != 3 or None in shape or output[1:-1] != shape[:2] or output[-1] % shape[-1]:
+    output = tuple(network.outputs[0].shape[1:])
+    images = len(shape) == 3
+    fits = len(shape) in (2, 3) and output[:-1] == shape[:-1] and shape[-1]
+    if not fits or output[-1] % shape[-1] or (images and None in shape):
         raise ValueError(
-            f"{network.name} maps images of shape {shape} to {output[1:]}: expected a known "
-            "(height, width, channels), and an output of that size with a multiple of the channels."
+            f"{network.name} maps values of shape {shape} to {output}: expected a known (height, "
+            "width, channels) or (time, channels), and an output of that size with a multiple of "
+            "the channels."
         )
-    if noise.shape.rank is None or not noise.shape[1:4].is_compatible_with(shape):
+    if noise.shape.rank is None or not noise.shape[1 : len(shape) + 1].is_compatible_with(shape):
+        axes = "height, width" if images else "time"
         raise ValueError(
-            f"noise has the shape {noise.shape}: expected (batch, height, width, channels, ...) "
-            f"with {shape} for {network.name}."
+            f"noise has the shape {noise.shape}: expected (batch, {axes}, channels, ...) with "
+            f"{shape} for {network.name}."
         )
     if len(conditions) != len(network.inputs) - 1:
         raise ValueError(
             f"{network.name} takes {len(network.inputs) - 1} conditions and got {len(conditions)}: "
-            "pass a tensor for each input after the images."
+            "pass a tensor for each input after the values."
         )
-    return shape
 
 
-def _sample_whole(network, draw, noise, conditions, shape):
-    """The values `[height * width * channels, batch]`, by a whole pass for each of them."""
+def _sample_whole(network, draw, noise, conditions):
+    """The values by a whole pass for each of them."""
     require_causal(network)
-    count = math.prod(shape)
-    batch = tf.shape(noise)[1]
+    rank = len(network.inputs[0].shape)
+    shape = tf.shape(noise)[:rank]
+    batch = shape[0]
+    count = tf.reduce_prod(shape[1:])
+    noise = tf.reshape(noise, tf.concat([[batch, count], tf.shape(noise)[rank:]], axis=0))
 
     def step(t, values):
-        images = tf.reshape(values, [batch, *shape])
-        parameters = network([images, *conditions] if conditions else images, training=False)
+        inputs = tf.ensure_shape(tf.reshape(values, shape), network.inputs[0].shape)
+        parameters = network([inputs, *conditions] if conditions else inputs, training=False)
         parameters = tf.cast(tf.reshape(parameters, [batch, count, -1])[:, t], tf.float32)
-        value = tf.reshape(draw(parameters, noise[t]), [batch, 1])
+        value = tf.reshape(draw(parameters, noise[:, t]), [batch, 1])
         return t + 1, tf.where(tf.range(count) == t, value, values)
 
     state = (0, tf.zeros([batch, count]))
-    return tf.transpose(tf.while_loop(lambda t, _: t < count, step, state)[1])
+    values = tf.while_loop(lambda t, _: t < count, step, state)[1]
+    return tf.ensure_shape(tf.reshape(values, shape), [None, *network.inputs[0].shape[1:]])
 
 
-def _sample_cached(network, draw, noise, conditions, shape):
-    """The same values, by one pixel of every layer for each of them."""
-    count = math.prod(shape)
-    channels = shape[-1]
-    batch = tf.shape(noise)[1]
-    one_pixel = OnePixel(network, conditions)
+def _sample_cached(network, draw, noise, conditions):
+    """The same values, by one place of every layer for each place."""
+    *size, channels = network.inputs[0].shape[1:]
+    images = len(size) == 2
+    if not images:
+        noise = noise[:, None]
+    batch, height, width = tf.unstack(tf.shape(noise)[:3])
+    # The values of a place lie together: [height, width, channels, batch, ...].
+    noise = tf.transpose(noise, [1, 2, 3, 0, *range(4, noise.shape.rank)])
+    walker = Walker(network, conditions)
     require_causal(network)  # after the errors that name a layer
 
-    def step(t, drawn, pixel, caches):
-        # The value before may be of the pixel before.
-        here = t // channels
-        last = tf.maximum(t - 1, 0) // channels
-        channel = t % channels
-        parameters, caches = one_pixel(pixel, last, here, caches)
-        parameters = tf.cast(tf.reshape(parameters, [batch, channels, -1]), tf.float32)
-        value = tf.reshape(draw(parameters[:, channel], noise[t]), [batch])
-        pixel = tf.where(tf.range(channels) == channel, value[:, None], pixel)
-        return t + 1, drawn.write(t, value), pixel, caches
+    def draw_place(column, caches, drawn, maps, noise_of_row):
+        values = tf.zeros([batch, channels])
+        for channel in range(channels):
+            parameters, after = walker.predict(values, caches, maps, column)
+            parameters = tf.cast(tf.reshape(parameters, [batch, channels, -1]), tf.float32)
+            value = draw(parameters[:, channel], noise_of_row[column, channel])
+            here = tf.one_hot(channel, channels, on_value=True, off_value=False, dtype=tf.bool)
+            values = tf.where(here, tf.reshape(value, [batch, 1]), values)
+        caches = walker.after_place(values, after, maps, column)
+        return column + 1, caches, drawn.write(column, values)
 
-    drawn = tf.TensorArray(tf.float32, count, element_shape=[None])
-    state = (0, drawn, tf.zeros([batch, channels]), one_pixel.empty_caches(batch))
-    return tf.while_loop(lambda t, *_: t < count, step, state)[1].stack()
+    def draw_row(row, caches, line):
+        maps, caches = walker.start_row(line, caches, row)
+        noise_of_row = noise[row]
+        drawn = tf.TensorArray(tf.float32, width, element_shape=[None, channels])
+        _, caches, drawn = tf.while_loop(
+            lambda column, *_: column < width,
+            lambda column, *state: draw_place(column, *state, maps, noise_of_row),
+            (0, caches, drawn),
+        )
+        line = tf.transpose(drawn.stack(), [1, 0, 2])
+        return line, caches, maps
+
+    caches = walker.empty_caches(batch, width)
+    line = tf.zeros([batch, width, channels])
+    if not images:
+        line, _, _ = draw_row(0, caches, line)
+        return tf.ensure_shape(line, [None, *size, channels])
+
+    def step(row, caches, line, rows):
+        line, caches, maps = draw_row(row, caches, line)
+        line = tf.ensure_shape(line, [None, size[1], channels])
+        return row + 1, walker.end_row(line, caches, maps), line, rows.write(row, line)
+
+    rows = tf.TensorArray(tf.float32, height, element_shape=[None, size[1], channels])
+    line = tf.ensure_shape(line, [None, size[1], channels])
+    state = (0, caches, line, rows)
+    rows = tf.while_loop(lambda row, *_: row < height, step, state)[-1]
+    images = tf.transpose(rows.stack(), [1, 0, 2, 3])
+    return tf.ensure_shape(images, [None, *size, channels])

@@ -5,6 +5,12 @@ and the like of `keras.layers.Layer` too, and raise a `ValueError` for arguments
 built, inputs that their docstrings do not allow.
 """
 
+from keras_gen.layers.causal import (
+    CausalConvolution,
+    CausalLayer,
+    MaskedConvolution,
+    VerticalConvolution,
+)
 from keras_gen.layers.channelwise_dense import ChannelwiseDense
 from keras_gen.layers.dropout import Dropout
 from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization
@@ -17,7 +23,6 @@ from keras_gen.layers.flows import (
     Squeeze,
 )
 from keras_gen.layers.instance_normalization import InstanceNormalization
-from keras_gen.layers.masked_convolution import MaskedConvolution
 from keras_gen.layers.minibatch_discrimination import MinibatchDiscrimination
 from keras_gen.layers.minibatch_stddev import MinibatchStddev
 from keras_gen.layers.self_attention import SelfAttention

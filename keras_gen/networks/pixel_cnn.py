@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gen.layers.masked_convolution import MaskedConvolution
+from keras_gen.layers.causal.masked_convolution import MaskedConvolution
 
 
 def pixel_cnn(

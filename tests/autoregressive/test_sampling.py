@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_gen.autoregressive.one_pixel import OnePixel
 from keras_gen.autoregressive.sampling import draw_category, sample_causal
-from keras_gen.layers.masked_convolution import MaskedConvolution
+from keras_gen.autoregressive.walker import Walker
+from keras_gen.layers.causal.masked_convolution import MaskedConvolution
 from keras_gen.networks.pixel_cnn import pixel_cnn
 
 LEVELS = 4
@@ -76,12 +76,17 @@ def test_parameters_of_each_pixel_are_the_networks(policy, tolerance):
     keras.config.set_dtype_policy(policy)
     network, _ = plain()
     images = np.random.default_rng(2).integers(0, LEVELS, (3, 4, 5, 1)).astype("float32")
-    expected, one_pixel = network(images).numpy().reshape(3, 20, -1), OnePixel(network)
-    values, caches = tf.zeros([3, 1]), one_pixel.empty_caches(3)
-    for pixel in range(20):
-        logits, caches = one_pixel(values, max(pixel - 1, 0), pixel, caches)
-        np.testing.assert_allclose(logits[:, 0, 0], expected[:, pixel], atol=tolerance)
-        values = tf.constant(images.reshape(3, 20, 1)[:, pixel])
+    expected = network(images).numpy()
+    walker = Walker(network)
+    caches = walker.empty_caches(3, 5)
+    for row in range(4):
+        maps, caches = walker.start_row(tf.zeros([3, 5, 1]), caches, row)
+        for column in range(5):
+            anything = tf.fill([3, 1], 7.0)
+            logits, caches = walker.predict(anything, caches, maps, column)
+            np.testing.assert_allclose(logits[:, 0, 0], expected[:, row, column], atol=tolerance)
+            caches = walker.after_place(images[:, row, column], caches, maps, column)
+        caches = walker.end_row(tf.constant(images[:, row]), caches, maps)
 
 
 def test_noise_changes_only_its_value_and_later_ones():
@@ -145,14 +150,14 @@ def masked(x, mask="B"):
 
 
 REFUSED = {
-    "convolution": (lambda x: layers.Conv2D(2, 3, padding="same")(masked(x, "A")), "mixes pixels"),
+    "convolution": (lambda x: layers.Conv2D(2, 3, padding="same")(masked(x, "A")), "mixes places"),
     "normalization": (
         lambda x: layers.GroupNormalization(1)(masked(x, "A")), r"\(GroupNormalization\) mixes"
     ),
-    "shift": (lambda x: keras.ops.roll(masked(x, "A"), 1, axis=1), r"\(Roll\) mixes pixels"),
+    "shift": (lambda x: keras.ops.roll(masked(x, "A"), 1, axis=1), r"\(Roll\) mixes places"),
     "mask B first": (masked, "masked_convolution.* sees the values"),
     "skip": (lambda x: layers.Add()([x, masked(x, "A")]), "add.* sees the values"),
-    "image": (lambda x: layers.ReLU()(x), "function of the image alone"),
+    "image": (lambda x: layers.ReLU()(x), "function of the values alone"),
 }  # fmt: skip
 
 
@@ -161,7 +166,7 @@ def test_networks_that_cannot_be_cached_are_refused_by_the_name_of_the_layer(cas
     build, message = REFUSED[case]
     images = keras.Input((4, 5, 1))
     with pytest.raises(ValueError, match=message):
-        OnePixel(keras.Model(images, build(images)))
+        Walker(keras.Model(images, build(images)))
 
 
 @pytest.mark.parametrize("cached", [False, True])

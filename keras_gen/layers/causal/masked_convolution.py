@@ -5,9 +5,11 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.layers.causal.base import CausalLayer
+
 
 @keras.saving.register_keras_serializable("keras_gen")
-class MaskedConvolution(keras.layers.Layer):
+class MaskedConvolution(CausalLayer):
     """A causal convolution of images, over rows above, pixels to the left and channels before.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 3.4
@@ -78,20 +80,64 @@ class MaskedConvolution(keras.layers.Layer):
         return self.activation(outputs + self.bias)
 
     @property
-    def taps(self) -> np.ndarray:
-        """Int `[taps, 2]`: the pixels that count, as rows and columns from the pixel itself."""
-        return np.argwhere(self.kernel_mask.any(axis=(2, 3))) - np.array(self.kernel_size) // 2
+    @override
+    def sees_itself(self) -> bool:  # type: ignore[override]
+        return self.mask == "B"
 
-    def weights_at_taps(self) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the weights of one pixel, which is `activation(values_at_taps @ kernel + bias)`.
+    # One pixel at a time ---------------------------------------------------------------------
 
-        They are the masked kernel `[taps * channels, filters]` and the bias `[filters]`, both in
-        the layer's compute dtype.
+    @override
+    def step_weights(self):
+        """Returns the kernels of the rows above and of the pixel's row, and the bias."""
+        kernel = self.kernel.value * tf.cast(self.kernel_mask, self.kernel.dtype)
+        kernel = tf.cast(kernel, self.compute_dtype)
+        rows, columns = np.array(self.kernel_size) // 2
+        beside = tf.reshape(kernel[rows, : columns + 1], [-1, self.filters])
+        return kernel[:rows], beside, tf.cast(self.bias, self.compute_dtype)
+
+    @override
+    def empty_cache(self, weights, batch, width):
+        """Returns zeros, as `call` pads with.
+
+        The cache of a pixel has the pixels to the left; its row so far; the rows above that count;
+        and what they add to each pixel of the row.
         """
-        masked = tf.convert_to_tensor(self.kernel) * self.kernel_mask.astype(self.kernel.dtype)
-        kernel = tf.gather_nd(masked, self.taps + np.array(self.kernel_size) // 2)
-        kernel = tf.reshape(kernel, [-1, self.filters])
-        return tf.cast(kernel, self.compute_dtype), tf.cast(self.bias, self.compute_dtype)
+        above, beside, bias = weights
+        rows, columns = np.array(self.kernel_size) // 2
+        channels = beside.shape[0] // (columns + 1)
+        left = tf.zeros([batch, columns * channels], bias.dtype)
+        added = tf.zeros([width, batch, self.filters], bias.dtype) + bias
+        if not rows:
+            return left, added
+        row = _empty_row(bias.dtype, width, channels)
+        return left, added, row, tf.zeros([batch, rows, width, channels], bias.dtype)
+
+    @override
+    def step(self, weights, cache, x, column):
+        _, beside, _ = weights
+        left, added, *rows = cache
+        seen = tf.concat([left, tf.cast(x, left.dtype)], axis=-1)
+        y = self.activation(added[column] + seen @ beside)
+        if rows:
+            row, above = rows
+            rows = [row.write(column, seen[:, left.shape[-1] :]), above]
+        return y, (seen[:, x.shape[-1] :], added, *rows)
+
+    @override
+    def next_row(self, weights, cache):
+        kernel, _, bias = weights
+        left, added, *rows = cache
+        left = tf.zeros_like(left)
+        if not rows:
+            return left, added
+        row, above = rows
+        finished = tf.transpose(row.stack(), [1, 0, 2])[:, None]
+        above = tf.concat([above[:, 1:], finished], axis=1)
+        margin = self.kernel_size[1] // 2
+        padded = tf.pad(above, [[0, 0], [0, 0], [margin, margin], [0, 0]])
+        added = tf.nn.conv2d(padded, kernel, strides=1, padding="VALID")[:, 0] + bias
+        row = _empty_row(bias.dtype, tf.shape(above)[2], above.shape[-1])
+        return left, tf.transpose(added, [1, 0, 2]), row, above
 
     @override
     def get_config(self) -> dict:
@@ -129,3 +175,8 @@ def _groups(maps: int, image_channels: int) -> np.ndarray:
         )
     starts = maps * np.arange(1, image_channels) // image_channels
     return np.searchsorted(starts, np.arange(maps), side="right")
+
+
+def _empty_row(dtype, width, channels):
+    """A row to be written pixel by pixel, `[batch, channels]` each."""
+    return tf.TensorArray(dtype, width, element_shape=[None, channels], clear_after_read=False)

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from causality import dependence, sees
-from keras_gen.layers.masked_convolution import MaskedConvolution, causal_mask
+from keras_gen.layers.causal.masked_convolution import MaskedConvolution, causal_mask
 
 
 def test_masks_of_one_channel():
@@ -42,16 +42,6 @@ def test_equals_a_loop(rng):
         np.testing.assert_allclose(y[:, i, j], expected, atol=1e-5)
 
 
-def test_one_pixel_from_what_its_taps_see(rng):
-    layer = MaskedConvolution(6, 3, "A", image_channels=3)
-    x = rng.normal(size=(2, 3, 3, 3)).astype("float32")
-    y = layer(x).numpy()
-    np.testing.assert_array_equal(layer.taps, [[-1, -1], [-1, 0], [-1, 1], [0, -1], [0, 0]])
-    kernel, bias = layer.weights_at_taps()
-    seen = np.stack([x[:, 1 + row, 1 + column] for row, column in layer.taps], axis=1)
-    np.testing.assert_allclose(seen.reshape(2, -1) @ kernel + bias, y[:, 1, 1], atol=1e-5)
-
-
 @pytest.mark.parametrize("mask", ["A", "B"])
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_layer_sees_what_its_mask_says(mask, channels, rng):
@@ -77,7 +67,7 @@ def test_a_stack_sees_nothing_at_or_after_a_value(channels, rng):
 def test_mixed_precision(rng):
     layer = MaskedConvolution(2, 3, "A", dtype="mixed_bfloat16")
     assert layer(tf.ones([1, 4, 4, 1])).dtype == tf.bfloat16 and layer.kernel.dtype == "float32"
-    assert {weight.dtype for weight in layer.weights_at_taps()} == {tf.bfloat16}
+    assert {weight.dtype for weight in layer.step_weights()} == {tf.bfloat16}
 
 
 @pytest.mark.parametrize(

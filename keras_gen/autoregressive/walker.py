@@ -1,0 +1,263 @@
+"""A causal network computed place by place, with a cache for each causal layer."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.layers.causal import CausalLayer
+
+# What a tensor is a function of, at a place: of the values there; only of values before those that
+# are predicted there; of no values but those of rows above; or of no values at all.
+VALUES = "values"
+FEATURE = "feature"
+ROW = "row"
+CONDITION = "condition"
+
+TIMES = 8  # of sequences of any length, when they are tried
+
+
+class Walker:
+    """The operations of a causal network, applied to one place after the other.
+
+    Places are the pixels of images, row by row, or the times of sequences, which are one row. What
+    depends on rows above alone, such as Gated PixelCNN's vertical stack, is computed once for each
+    row. `keras_gen.autoregressive.sample_causal` shows the order of the calls.
+
+    Args:
+        network: Functional model, as in `sample_causal`: its layers are `CausalLayer`s, or treat
+            every place by itself.
+        conditions: Tensors for its inputs after the first.
+
+    Raises:
+        ValueError: If a layer mixes places, or sees the value that it is to predict.
+
+    Example:
+    ```python
+    from keras_gen.networks import pixel_cnn
+    walker = Walker(pixel_cnn((8, 8, 1), filters=8, blocks=1))
+    caches = walker.empty_caches(batch=16, width=8)
+    maps, caches = walker.start_row(tf.zeros([16, 8, 1]), caches, row=0)
+    logits, caches = walker.predict(tf.zeros([16, 1]), caches, maps, column=0)
+    ```
+    """
+
+    def __init__(self, network, conditions=()):
+        values, *others = network.inputs
+        self.values = id(values)
+        self.parameters = id(network.outputs[0])
+        self.size = tuple(values.shape[1:-1])
+        self.constants = dict(zip(map(id, others), conditions, strict=True))
+        self.kinds = _kinds(network)
+        self.nodes = []
+        self.weights = {}
+        for node in _nodes(network):
+            if self._kind(node) == CONDITION:
+                _run(node, self.constants)  # once, for all places
+                continue
+            if isinstance(node.operation, CausalLayer):
+                self.weights[len(self.nodes)] = node.operation.step_weights()
+            self.nodes.append(node)
+
+    def empty_caches(self, batch, width) -> dict:
+        """Returns the caches before the first place, by layer, for so many examples and places."""
+        return {
+            number: self.nodes[number].operation.empty_cache(weights, batch, width)
+            for number, weights in self.weights.items()
+        }
+
+    def start_row(self, line, caches: dict, row) -> tuple[dict, dict]:
+        """Returns the maps of a row that are known before its values, and the next caches.
+
+        Args:
+            line: Values of any row, `[batch, width, channels]`: those of this one do not count.
+            caches: From `end_row` or `empty_caches`.
+            row: Int32.
+        """
+        if len(self.size) == 1:
+            return dict(self.constants), caches
+        maps = {key: _at(value, self.size, row, 1) for key, value in self.constants.items()}
+        maps, after = self._run_row(line, caches, maps)
+        values_again = {number: caches[number] for number in after if self._sees_values(number)}
+        return maps, caches | after | values_again
+
+    def predict(self, values, caches: dict, maps: dict, column) -> tuple[tf.Tensor, dict]:
+        """Returns the parameters of one place, `[batch, ..., channels]`, and the next caches.
+
+        Of several channels it is called with more and more of the values; the caches of the last
+        call count.
+
+        Args:
+            values: The values that are known, and any numbers for others, `[batch, channels]`.
+            caches: From `after_place` or `start_row`.
+            maps: From `start_row`.
+            column: Int32, which must not skip any.
+        """
+        nodes = [n for n, node in enumerate(self.nodes) if self._kind(node) in (VALUES, FEATURE)]
+        tensors, after = self._run_place(nodes, values, caches, maps, column)
+        values_again = {number: caches[number] for number in after if self._sees_values(number)}
+        return tensors[self.parameters], caches | after | values_again
+
+    def after_place(self, values, caches: dict, maps: dict, column) -> dict:
+        """Returns the caches after a place, whose values `[batch, channels]` are all known now."""
+        nodes = []
+        for number, node in enumerate(self.nodes):
+            if VALUES in (self.kinds[id(tensor)] for tensor in node.input_tensors):
+                nodes.append(number)
+        _, after = self._run_place(nodes, values, caches, maps, column)
+        return caches | after
+
+    def end_row(self, line, caches: dict, maps: dict) -> dict:
+        """Returns the caches after a row, whose values `[batch, width, channels]` are known now."""
+        _, after = self._run_row(line, caches, maps)
+        caches = caches | {k: cache for k, cache in after.items() if self._sees_values(k)}
+        return {
+            number: cache if layer.by_rows else layer.next_row(self.weights[number], cache)
+            for number, cache in caches.items()
+            for layer in [self.nodes[number].operation]
+        }
+
+    def _kind(self, node):
+        return self.kinds[id(node.outputs[0])]
+
+    def _sees_values(self, number):
+        """Whether the input of a causal layer is a function of the values at its place."""
+        return self.kinds[id(self.nodes[number].input_tensors[0])] == VALUES
+
+    def _run_row(self, line, caches, maps):
+        """Runs what is computed by rows; returns the maps and the layers' next caches."""
+        tensors = dict(maps)
+        tensors[self.values] = line[:, None]
+        after = {}
+        for number, node in enumerate(self.nodes):
+            if not all(id(tensor) in tensors for tensor in node.input_tensors):
+                continue
+            if number not in self.weights:
+                _run(node, tensors)
+            elif node.operation.by_rows:
+                x = tensors[id(node.input_tensors[0])][:, 0]
+                step = node.operation.step
+                y, after[number] = step(self.weights[number], caches[number], x, None)
+                tensors[id(node.outputs[0])] = y[:, None]
+        return {k: v for k, v in tensors.items() if self.kinds[k] != VALUES}, after
+
+    def _run_place(self, nodes, values, caches, maps, column):
+        """Runs some of the nodes at one place; returns the tensors and the layers' next caches."""
+        axis = len(self.size)
+        front = [1] * axis
+        tensors = {key: _at(value, self.size, column, axis) for key, value in maps.items()}
+        tensors[self.values] = tf.reshape(values, [-1, *front, values.shape[-1]])
+        after = {}
+        for number in nodes:
+            node = self.nodes[number]
+            if number not in self.weights:
+                _run(node, tensors)
+            elif not node.operation.by_rows:
+                x = tensors[id(node.input_tensors[0])]
+                x = tf.reshape(x, [-1, x.shape[-1]])
+                step = node.operation.step
+                y, after[number] = step(self.weights[number], caches[number], x, column)
+                tensors[id(node.outputs[0])] = tf.reshape(y, [-1, *front, y.shape[-1]])
+        return tensors, after
+
+
+def _nodes(network):
+    """The calls of a functional model's operations, each after those that it needs."""
+    network = getattr(network, "_functional", network)  # of a Sequential model
+    for depth in sorted(network._nodes_by_depth, reverse=True):
+        yield from (node for node in network._nodes_by_depth[depth] if not node.is_input)
+
+
+def _run(node, tensors: dict) -> list:
+    """Calls an operation on the known tensors, a dict by symbol id, and adds its outputs."""
+    args, kwargs = node.arguments.fill_in(tensors)
+    outputs = keras.tree.flatten(node.operation(*args, **kwargs))
+    tensors.update(zip(map(id, node.outputs), outputs, strict=True))
+    return outputs
+
+
+def _kinds(network) -> dict:
+    """What each tensor is a function of, by id; raises if it cannot be computed place by place."""
+    kinds = {id(tensor): CONDITION for tensor in network.inputs}
+    kinds[id(network.inputs[0])] = VALUES
+    size = tuple(network.inputs[0].shape[1:-1])
+    for node in _nodes(network):
+        layer = node.operation
+        inputs = {kinds[id(tensor)] for tensor in node.input_tensors}
+        causal = isinstance(layer, CausalLayer)
+        kind = next(kind for kind in (VALUES, FEATURE, ROW, CONDITION) if kind in inputs)
+        if kind == VALUES and (FEATURE in inputs or (causal and layer.sees_itself)):
+            raise ValueError(
+                f"{layer.name} sees the values that are to be predicted: let them pass through a "
+                'layer that does not first, such as MaskedConvolution with mask="A".'
+            )
+        if causal and layer.by_rows and kind == FEATURE:
+            raise ValueError(
+                f"{layer.name} takes whole rows of what is computed place by place: expected maps "
+                "of the rows above alone, such as those of another VerticalConvolution."
+            )
+        if kind != CONDITION and not causal:
+            _check_pointwise(node, size)
+        if causal and kind != CONDITION:
+            kind = ROW if layer.by_rows else FEATURE
+        kinds |= {id(tensor): kind for tensor in node.outputs}
+    if (kind := kinds[id(network.outputs[0])]) in (VALUES, CONDITION):
+        raise ValueError(
+            f"{network.name} ends with a function of the {kind} alone: let the values pass through "
+            'a causal layer first, such as MaskedConvolution with mask="A".'
+        )
+    return kinds
+
+
+def _check_pointwise(node, size):
+    """Raises unless an operation treats each place of random inputs by itself."""
+    rng = np.random.default_rng(0)
+    operation = node.operation
+    # Initial weights may be zeros, which hide what a layer sees.
+    weights = operation.weights if isinstance(operation, keras.layers.Layer) else []
+    random = [(w, rng.uniform(0.5, 1.5, w.shape)) for w in weights if "float" in w.dtype]
+    with tf.init_scope():
+        random = [(w, tf.constant(value, w.dtype)) for w, value in random]
+        whole = {}
+        for tensor in node.input_tensors:
+            shape = [n or 1 for n in tensor.shape]
+            if size == (None,) and len(tensor.shape) == 3 and tensor.shape[1] is None:
+                shape[1] = TIMES
+            whole[id(tensor)] = tf.cast(rng.normal(size=shape), tensor.dtype)
+        alone = {key: _middle(value, size) for key, value in whole.items()}
+        try:
+            with keras.StatelessScope(random):
+                expected = [_middle(output, size) for output in _run(node, whole)]
+                outputs = _run(node, alone)
+            same = all(
+                a.shape == b.shape and np.allclose(a, b, rtol=1e-2, atol=1e-2)
+                for a, b in zip(expected, outputs, strict=True)
+            )
+        except (ValueError, tf.errors.OpError):  # it wants a certain size
+            same = False
+    if not same:
+        raise ValueError(
+            f"{operation.name} ({type(operation).__name__}) mixes places and is no CausalLayer: "
+            "use one, or sample with cached=False."
+        )
+
+
+def _middle(value, size):
+    """A tensor at the place in the middle, if it has places."""
+    for axis, length in enumerate(size, start=1):
+        value = _at(value, size, (length or TIMES) // 2, axis)
+    return value
+
+
+def _at(value, size, place, axis: int):
+    """A tensor at one place of an axis, which stays, if the tensor has places there."""
+    found = value.shape[1:-1]
+    if value.shape.rank != len(size) + 2 or found[axis - 1] == 1:
+        return value
+    for has, length in zip(found, size, strict=True):
+        if has not in (1, None, length) and length is not None:
+            return value
+    begin = [0] * value.shape.rank
+    begin[axis] = place
+    length = [-1] * value.shape.rank
+    length[axis] = 1
+    return tf.slice(value, begin, length)

@@ -1,0 +1,6 @@
+"""Causal layers: the output at a place depends on inputs before it, and is computed place by place."""
+
+from keras_gen.layers.causal.base import CausalLayer
+from keras_gen.layers.causal.causal_convolution import CausalConvolution
+from keras_gen.layers.causal.masked_convolution import MaskedConvolution
+from keras_gen.layers.causal.vertical_convolution import VerticalConvolution

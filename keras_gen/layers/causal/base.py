@@ -1,0 +1,71 @@
+"""The base of causal layers, which a sampler computes place by place."""
+
+import keras
+import tensorflow as tf
+
+
+class CausalLayer(keras.layers.Layer):
+    """Base of the layers whose output at a place depends on the inputs at places before it.
+
+    Places are pixels, row by row and from left to right, or the times of a sequence, which is one
+    row. `call` computes all places at once, as in training. A sampler cannot wait for the whole
+    input, so it computes the same outputs place by place (`keras_gen.autoregressive.Walker`): the
+    cache holds what the layer still needs of the inputs before. Caches are structures of tensors
+    and `tf.TensorArray`s, and a step never changes the cache that it is given.
+
+    Attributes:
+        sees_itself: Whether the output at a place depends on the whole input there. A network has
+            layers that do not between the values and what predicts them.
+        by_rows: Whether the output at a place depends on whole rows of the input, so that it is
+            computed once for each row: on the rows above, and on its own if `sees_itself`.
+
+    Example:
+    ```python
+    @keras.saving.register_keras_serializable()
+    class Shift(CausalLayer):
+        sees_itself = False
+
+        def call(self, x):
+            return tf.pad(x, [[0, 0], [1, 0], [0, 0]])[:, :-1]
+
+        def empty_cache(self, weights, batch, width):
+            return tf.zeros([batch, self.input_spec.axes[-1]])
+
+        def step(self, weights, cache, x, column):
+            return cache, x
+    ```
+    """
+
+    by_rows = False
+    sees_itself = True
+
+    def step_weights(self):
+        """Returns the weights as the steps need them, in the compute dtype: computed once."""
+        return ()
+
+    def empty_cache(self, weights, batch: tf.Tensor, width: tf.Tensor):
+        """Returns the cache before the first place.
+
+        Args:
+            weights: From `step_weights`.
+            batch: Int32, the number of examples.
+            width: Int32, the number of places in a row.
+        """
+        return ()
+
+    def step(self, weights, cache, x: tf.Tensor, column) -> tuple:
+        """Returns the output at the next place, and the cache after it.
+
+        Args:
+            weights: From `step_weights`.
+            cache: From the step before, `next_row` or `empty_cache`.
+            x: The input there, `[batch, channels]`; if `by_rows`, of the row, `[batch, width,
+                channels]`. What the layer does not see of it may still change, and then the same
+                step is taken again for the cache.
+            column: Int32, the place in its row; None if `by_rows`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no step.")
+
+    def next_row(self, weights, cache):
+        """Returns the cache at the start of the next row; not called if `by_rows`."""
+        return cache

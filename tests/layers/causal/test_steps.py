@@ -1,0 +1,99 @@
+"""Every causal layer gives the same outputs at once and step by step, and sees what it says."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from causality import dependence
+from keras_gen.layers import CausalConvolution, MaskedConvolution, VerticalConvolution
+
+IMAGE = (4, 5, 3)
+SEQUENCE = (9, 3)
+LAYERS = {
+    "masked A": (MaskedConvolution(4, 3, "A", activation="tanh"), IMAGE),
+    "masked B": (MaskedConvolution(4, (5, 3), "B"), IMAGE),
+    "masked row": (MaskedConvolution(4, (1, 5), "A"), IMAGE),
+    "masked pixel": (MaskedConvolution(4, 1, "B"), IMAGE),
+    "vertical of values": (VerticalConvolution(4, 5, sees_itself=False), IMAGE),
+    "vertical": (VerticalConvolution(4, 3, activation="tanh"), IMAGE),
+    "convolution": (CausalConvolution(4, 3, dilation=2, activation="tanh"), SEQUENCE),
+    "convolution of values": (CausalConvolution(4, 2, sees_itself=False), SEQUENCE),
+    "convolution of one tap": (CausalConvolution(4, 1, use_bias=False), SEQUENCE),
+}
+
+
+def by_steps(layer, x):
+    """The outputs step by step: from left to right, row by row."""
+    rows = x if x.ndim == 4 else x[:, None]
+    weights = layer.step_weights()
+    cache = layer.empty_cache(weights, tf.shape(x)[0], rows.shape[2])
+    outputs = []
+    for row in range(rows.shape[1]):
+        if layer.by_rows:
+            y, cache = layer.step(weights, cache, rows[:, row], None)
+            outputs.append(y)
+            continue
+        line = []
+        for column in range(rows.shape[2]):
+            y, cache = layer.step(weights, cache, rows[:, row, column], column)
+            line.append(y)
+        outputs.append(tf.stack(line, axis=1))
+        if row + 1 < rows.shape[1]:
+            cache = layer.next_row(weights, cache)
+    return tf.reshape(tf.stack(outputs, axis=1), [*x.shape[:-1], -1])
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_steps_give_what_the_layer_gives_at_once(name, rng):
+    layer, shape = LAYERS[name]
+    x = rng.normal(size=(2, *shape)).astype("float32")
+    layer.build(x.shape)
+    for weight in layer.weights:
+        weight.assign(rng.normal(size=weight.shape))
+    expected = layer(x)
+    np.testing.assert_allclose(by_steps(layer, tf.constant(x)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_layers_see_what_they_say(name, rng):
+    """By gradient, at every pair of places; a layer of whole rows sees all columns of a row."""
+    layer, shape = LAYERS[name]
+    found = dependence(layer, rng.normal(size=(1, *shape)).astype("float32"))
+    places = len(shape) - 1
+    found = found.any(axis=(places, -1))
+    rows, columns = shape[:-1] if places == 2 else (1, shape[0])
+    found = found.reshape(rows * columns, rows * columns)
+    order = np.arange(rows * columns)
+    row = order // columns
+    if layer.by_rows:
+        allowed = row[:, None] >= row + (not layer.sees_itself)
+    else:
+        allowed = order[:, None] >= order + (not layer.sees_itself)
+    assert not (found & ~allowed).any()
+    itself = found.diagonal().all()
+    assert itself == layer.sees_itself
+
+
+def test_a_step_leaves_its_cache_as_it_was(rng):
+    layer, shape = LAYERS["masked B"]
+    x = rng.normal(size=(2, *shape)).astype("float32")
+    layer(x)
+    weights = layer.step_weights()
+    cache = layer.empty_cache(weights, 2, 5)
+    first, _ = layer.step(weights, cache, x[:, 0, 0], 0)
+    layer.step(weights, cache, x[:, 1, 1], 0)
+    again, _ = layer.step(weights, cache, x[:, 0, 0], 0)
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: VerticalConvolution(4, 4), "kernel_size is 4: expected an odd side"),
+        (lambda: VerticalConvolution(4, 1), "kernel_size is 1: expected an odd side"),
+        (lambda: CausalConvolution(4, 2, dilation=0), "dilation 0: expected at least 1"),
+    ],
+)
+def test_bad_arguments_are_refused(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()

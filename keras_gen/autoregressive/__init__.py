@@ -1,4 +1,5 @@
-"""Models of images value by value, each given those before it."""
+"""Models of values one after the other, each given those before it: exact likelihoods."""
 
+from keras_gen.autoregressive.conditional_pixel_cnn import ConditionalPixelCNN
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
-from keras_gen.autoregressive.sampling import draw_category, sample_causal
+from keras_gen.autoregressive.sampling import sample_causal

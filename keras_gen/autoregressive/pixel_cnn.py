@@ -1,87 +1,102 @@
 """PixelCNN (van den Oord, Kalchbrenner, Kavukcuoglu 2016)."""
 
 import keras
-import tensorflow as tf
+import numpy as np
 from typing_extensions import override
 
-from keras_gen.autoregressive.causality import require_causal
-from keras_gen.autoregressive.sampling import draw_category, sample_causal
-from keras_gen.bases import LikelihoodModel, log_prob
-from keras_gen.bases.edges import Levels, Number
-from keras_gen.losses import Categorical
-from keras_gen.training import require_built, require_inputs, require_logits, sample
+from keras_gen.arguments import checked_integer
+from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.bases.edges import Levels
+from keras_gen.training import capability
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class PixelCNN(LikelihoodModel):
+class PixelCNN(CausalModel):
     """Images as a product of conditionals: each value given those before it.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1)
     and (2), with the masked convolutions of sec. 3.4 and a softmax over the levels (sec. 3.5). The
-    loss is the exact negative log-likelihood in nats. Samples are drawn by one compiled loop that
-    caches what earlier pixels computed.
+    loss is the exact negative log-likelihood in nats. With a network of
+    `keras_gen.networks.gated_pixel_cnn` it is the Gated PixelCNN (van den Oord et al. 2016), with
+    `likelihood=DiscretizedLogistic(mixtures=10)` it has the likelihood of PixelCNN++ (Salimans et
+    al. 2017), and `likelihood="bernoulli"` is for black and white images.
 
-    Deviations: those of the network, `keras_gen.networks.pixel_cnn`.
+    Deviations: those of the network, such as `keras_gen.networks.pixel_cnn`.
 
     Args:
-        network: Levels `[batch, height, width, channels]` to logits `[batch, height, width,
-            channels * levels]`, in the order `[channel, level]`. The logits of a value depend only
-            on the values before it, in rows, then pixels, then channels.
-        levels: Number of levels of a value, 256 in the paper.
+        network: Images `[batch, height, width, channels]`, in the range of the likelihood, to its
+            parameters `[batch, height, width, channels * parameters]`, in the order `[channel,
+            parameter]`: those of a value depend only on the values before it, in rows, then pixels,
+            then channels.
+        likelihood: Name or object: the distribution of a value, 256 levels in the paper.
         seed: Not used by this model.
 
     Raises:
-        ValueError: If the network does not give `levels` logits for each value, or is not causal:
-            the logits of a value depend on it or a later one, by which no probabilities sum to 1.
+        ValueError: As of `CausalModel`.
 
     Example:
     ```python
+    from keras_gen.losses import Categorical
     from keras_gen.networks import pixel_cnn
-    model = PixelCNN(pixel_cnn((8, 8, 1), 4, filters=8, blocks=1, levels=4), levels=4)
+    network = pixel_cnn((8, 8, 1), 4, filters=8, blocks=1, levels=4)
+    model = PixelCNN(network, Categorical(4))
     model.compile()
     model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1, temperature=0.9)
+    lower_half = np.arange(8)[:, None, None] >= 4
+    completed = model.complete(images, lower_half, n=3, seed=1)  # [9, 3, 8, 8, 1]
     ```
     """
 
-    default_signature = "sample"
-    sample = sample
-    log_prob = log_prob
+    for_users = ("complete",)
 
-    def __init__(self, network, levels: int, seed=0, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        require_built(network)
-        require_inputs(1, type(self), network)
-        require_logits(network)
-        shape = tuple(network.inputs[0].shape[1:])
-        if network.output_shape[1:] != (*shape[:-1], shape[-1] * levels):
-            raise ValueError(
-                f"The network gives {network.output_shape[1:]} for images of shape {shape}: "
-                f"expected {levels} logits for each value."
-            )
-        self.network = network
-        self.levels = levels
-        self.likelihood = Categorical(levels)
-        require_causal(network, levels)
-        self.edges["x"] = Levels(shape, levels)
-        self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
+    def __init__(self, network, likelihood="categorical", seed=0, **kwargs):
+        super().__init__(network, likelihood, seed, **kwargs)
+        height, width, _ = self.edges["x"].shape
+        self.edges["masks"] = Levels((height, width, 1), 2, name="masks")
 
-    @override
-    def loss_weights(self):
-        return {"nll": 1.0}
+    def complete(
+        self, images, masks, n: int = 1, seed: int | None = None, batch_size: int = 64, **given
+    ) -> np.ndarray:
+        """Draws the missing pixels of images, given those that are known before them.
 
-    @override
-    def loss_terms(self, x, inferred, training):
-        return {"nll": -self.likelihood.log_prob(self.network(x, training=training), x)}
+        Each missing value is drawn from p(value | values before it), so that known values after it
+        have no influence: the lower half is completed best.
 
-    def noise(self, n, key):
-        """Draws a uniform number for each value."""
-        return tf.random.stateless_uniform([n, *self.edges["x"].shape], key)
+        Args:
+            images: `[m, height, width, channels]`, as the model takes them; what stands in missing
+                pixels does not matter.
+            masks: Not 0 where a pixel is missing: one mask, or `[m, height, width, 1]`.
+            n: Completions of each image, at least 1.
+            seed: 0 to 2**31 - 1; None draws anew.
+            batch_size: Completions at once.
+            **given: Further arguments of `fill`, such as `labels`, one for each image or for all.
 
-    def from_noise(self, noise, temperature=1.0):
-        """Returns images drawn value by value from logits divided by the temperature."""
+        Returns:
+            `[m, n, height, width, channels]`, as the model's samples.
 
-        def draw(logits, uniform):
-            return draw_category(logits / temperature, uniform)
+        Raises:
+            ValueError: If images, masks or arguments have another shape or range.
+        """
+        n = checked_integer("n", n, minimum=1)
+        images = np.asarray(images)
+        masks = np.broadcast_to(np.asarray(masks) != 0, (len(images), *self.edges["masks"].shape))
+        count = len(images) * n
+        seeds = np.random.default_rng(seed).integers(2**31 - 1, size=count, dtype=np.int32)
+        repeated = {k: np.repeat(v, n, axis=0) if np.ndim(v) else v for k, v in given.items()}
+        filled = self.fill(
+            np.repeat(images, n, axis=0),
+            np.repeat(masks, n, axis=0).astype("uint8"),
+            seeds,
+            batch_size=batch_size,
+            **repeated,
+        )
+        return filled.reshape(len(images), n, *filled.shape[1:])
 
-        return sample_causal(self.network, draw, noise)
+    @capability
+    def fill(self, x, masks, seeds):
+        """Returns images whose pixels are drawn where masks `[n, height, width, 1]` are 1.
+
+        The noise of each image follows from its seed, an integer.
+        """
+        return {"x": self.filled(x, masks, seeds)}

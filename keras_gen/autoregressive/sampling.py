@@ -29,8 +29,7 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
             layer on values must be a `CausalLayer` (one that does not see itself first) or treat
             every place by itself.
         draw: Function of float32 parameters `[batch, parameters]` of one value and its noise
-            `[batch, ...]` to values `[batch]`, in the units of the network's input, such as
-            `draw_category`.
+            `[batch, ...]` to values `[batch]`, in the units of the network's input.
         noise: Floats `[batch, height, width, channels, ...]` or `[batch, time, channels, ...]`, for
             instance uniform in [0, 1).
         conditions: Tensors for the further inputs of the network, `[batch, ...]` each.
@@ -46,8 +45,12 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
     Example:
     ```python
     from keras_gen.networks.pixel_cnn import pixel_cnn
-    network = pixel_cnn((8, 8, 1), outputs_per_value=4, filters=8, blocks=1, levels=4)
-    images = sample_causal(network, draw_category, tf.random.uniform([16, 8, 8, 1]))
+    network = pixel_cnn((8, 8, 1), outputs_per_value=1, filters=8, blocks=1, levels=2)
+
+    def draw(logits, uniform):
+        return tf.cast(uniform < tf.sigmoid(logits[:, 0]), tf.float32)
+
+    images = sample_causal(network, draw, tf.random.uniform([16, 8, 8, 1]))
     ```
     """
     if tf.executing_eagerly():
@@ -60,23 +63,6 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
     conditions = [tf.cast(value, symbol.dtype) for value, symbol in inputs]
     sample = _sample_cached if cached else _sample_whole
     return sample(network, draw, noise, conditions)
-
-
-def draw_category(logits: tf.Tensor, uniform: tf.Tensor) -> tf.Tensor:
-    """Draws float32 levels `[...]` from softmax(logits) by the inverse cumulative distribution.
-
-    Args:
-        logits: Floats `[..., levels]`.
-        uniform: Noise in [0, 1), `[...]`.
-
-    Example:
-        >>> draw_category(tf.zeros([3, 4]), tf.constant([0.1, 0.3, 0.9])).numpy()
-        array([0., 1., 3.], dtype=float32)
-    """
-    cumulative = tf.cumsum(tf.nn.softmax(tf.cast(logits, tf.float32)), axis=-1)
-    # The last sum is 1 up to rounding, and must not count.
-    passed = cumulative[..., :-1] <= tf.cast(uniform, tf.float32)[..., None]
-    return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)
 
 
 def _check(network, noise, conditions) -> None:

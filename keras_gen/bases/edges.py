@@ -378,6 +378,31 @@ class Number(Edge):
         return tf.TensorSpec([], tf.float32)
 
 
+@dataclasses.dataclass(frozen=True)
+class Seeds(Edge):
+    """Seeds of the noise of each example: integers `[batch]`, 0 to 2**31 - 1.
+
+    Args:
+        name: Name under which clients know them.
+
+    Example:
+        >>> Seeds().prepare([0, 1])
+        <tf.Tensor: shape=(2,), dtype=int32, numpy=array([0, 1], dtype=int32)>
+    """
+
+    name: str = "seeds"
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes integers `[batch]`."""
+        seeds = _shaped(tf.convert_to_tensor(values), (), "Seeds")
+        return _integers(seeds, 0, 2**31 - 1, "Seeds")
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None], tf.int32)
+
+
 def _numbers(values, subject):
     """Numbers of any kind as float32."""
     values = tf.convert_to_tensor(values)

@@ -17,12 +17,14 @@ class Likelihood(Configurable):
         levels: Number of levels of data that are integers from 0 to `levels - 1`; None for other
             data. A model with levels takes integer images, and else floats in `range`.
         logits: Whether the parameters are logits.
+        uniforms_per_value: Uniform numbers from which `draw` makes a value; 0: it cannot.
     """
 
     range: tuple[float, float]
     params_per_value = 1
     levels: int | None = None
     logits = False
+    uniforms_per_value = 0
 
     def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """Returns log p(x | params) in nats, float32 `[..., batch]`.
@@ -35,6 +37,12 @@ class Likelihood(Configurable):
         Raises:
             ValueError: If the shapes do not match.
         """
+        log_probs = self.log_probs(params, x)
+        axes = list(range(1 - max(x.shape.rank, 1), 0))
+        return tf.reduce_sum(log_probs, axis=axes)
+
+    def log_probs(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """Returns log p of every value in nats, float32 `[..., batch, *event]`; see `log_prob`."""
         params = tf.cast(params, tf.float32)
         x = tf.cast(x, tf.float32)
         expected = x.shape.as_list()
@@ -45,8 +53,7 @@ class Likelihood(Configurable):
                 f"{type(self).__name__} found network outputs of shape {params.shape} for data of "
                 f"shape {x.shape}: let the network end with shape {tuple(expected)}."
             )
-        axes = list(range(1 - len(expected), 0))
-        return tf.reduce_sum(self._log_prob(params, x), axis=axes)
+        return self._log_prob(params, x)
 
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         """Returns the expected data, float32 `[..., *event]`."""
@@ -55,6 +62,16 @@ class Likelihood(Configurable):
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Draws data, float32 `[..., *event]`; `seed` is a stateless seed, int `[2]`."""
         raise NotImplementedError
+
+    def draw(self, params: tf.Tensor, uniform: tf.Tensor, temperature=1.0) -> tf.Tensor:
+        """Returns data that uniform noise draws, each value by itself, float32 `[..., *event]`.
+
+        Args:
+            params: Network outputs, `[..., *event]` with `params_per_value` channels for each.
+            uniform: Noise in [0, 1), `[..., *event, uniforms_per_value]`.
+            temperature: Above 0; below 1 likely values become more likely.
+        """
+        raise NotImplementedError(f"{type(self).__name__} draws no value by itself.")
 
     def _log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         raise NotImplementedError

@@ -22,6 +22,7 @@ class Bernoulli(Likelihood):
 
     range = (0.0, 1.0)
     logits = True
+    uniforms_per_value = 1
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
@@ -32,6 +33,11 @@ class Bernoulli(Likelihood):
         probabilities = self.mean(params)
         uniform = tf.random.stateless_uniform(tf.shape(probabilities), seed)
         return tf.cast(uniform < probabilities, tf.float32)
+
+    @override
+    def draw(self, params, uniform, temperature=1.0):
+        probabilities = self.mean(tf.cast(params, tf.float32) / temperature)
+        return tf.cast(uniform[..., 0] < probabilities, tf.float32)
 
     def _log_prob(self, params, x):
         # log sigmoid(l) = -softplus(-l) and log(1 - sigmoid(l)) = -softplus(l).

@@ -28,6 +28,7 @@ class Categorical(Likelihood):
 
     classes: int = 256
     logits = True
+    uniforms_per_value = 1
 
     @override
     def __post_init__(self):
@@ -67,6 +68,14 @@ class Categorical(Likelihood):
         `[..., channels, classes]` gives float32 levels `[..., channels]`.
         """
         return tf.cast(tf.argmax(self._by_channel(params) + gumbel, axis=-1), tf.float32)
+
+    @override
+    def draw(self, params, uniform, temperature=1.0):
+        """Returns levels by the inverse of the cumulative distribution, see `Likelihood.draw`."""
+        probabilities = tf.nn.softmax(self._by_channel(params) / temperature)
+        # The last sum is 1 up to rounding, and must not count.
+        passed = tf.cumsum(probabilities, axis=-1)[..., :-1] <= uniform
+        return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)
 
     def _log_prob(self, params, x):
         logits = self._by_channel(params)

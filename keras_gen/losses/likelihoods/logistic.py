@@ -69,6 +69,7 @@ class DiscretizedLogistic(Likelihood):
         return 2 if self.mixtures == 1 else 3 * self.mixtures
 
     range = (-1.0, 1.0)
+    uniforms_per_value = 2  # for the logistic of the mixture, and its value
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
@@ -88,11 +89,26 @@ class DiscretizedLogistic(Likelihood):
         logits, means, scales = self._split(params)
         component_seed, value_seed = tf.unstack(tf.random.split(seed, 2))
         gumbel = noise.gumbel(keras.ops.shape(logits), component_seed)
-        chosen = tf.argmax(logits + gumbel, axis=-1)[..., None]
+        chosen = tf.argmax(logits + gumbel, axis=-1)
+        uniform = noise.uniform(keras.ops.shape(chosen), value_seed)
+        return self._value(means, scales, chosen, uniform)
+
+    @override
+    def draw(self, params, uniform, temperature=1.0):
+        logits, means, scales = self._split(params)
+        cumulative = tf.cumsum(tf.nn.softmax(logits / temperature), axis=-1)
+        passed = cumulative[..., :-1] <= uniform[..., :1]
+        chosen = tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)
+        # Both ends would be infinite.
+        inside = tf.clip_by_value(uniform[..., 1], 1e-7, 1 - 1e-7)
+        return self._value(means, temperature * scales, chosen, inside)
+
+    def _value(self, means, scales, chosen, uniform):
+        """The values on the grid that uniform noise draws from the chosen logistics."""
         axes = means.shape.rank - 1
+        chosen = chosen[..., None]
         mean = tf.gather(means, chosen, axis=-1, batch_dims=axes)[..., 0]
         scale = tf.gather(scales, chosen, axis=-1, batch_dims=axes)[..., 0]
-        uniform = noise.uniform(keras.ops.shape(mean), value_seed)
         x = mean + scale * (tf.math.log(uniform) - tf.math.log1p(-uniform))
         steps = (self.bins - 1) / 2
         return tf.round((tf.clip_by_value(x, -1.0, 1.0) + 1.0) * steps) / steps - 1.0

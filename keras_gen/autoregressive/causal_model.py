@@ -1,0 +1,132 @@
+"""What autoregressive models of images and of sequences share."""
+
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoregressive.causality import require_causal
+from keras_gen.autoregressive.sampling import sample_causal
+from keras_gen.bases import LikelihoodModel, log_prob
+from keras_gen.bases.edges import Number, Seeds
+from keras_gen.bases.likelihood import edge_of
+from keras_gen.losses import likelihoods
+from keras_gen.training import require_built, require_inputs, require_logits, sample
+
+
+class CausalModel(LikelihoodModel):
+    """Base of the models of values one after the other, each given those before it.
+
+    Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, eq. (1).
+    The loss is the exact negative log-likelihood in nats. Samples are drawn by one compiled loop
+    that caches what earlier places computed. A subclass names its conditions in `given`, in the
+    order of the network's further inputs, and may set another edge of its data.
+
+    Args:
+        network: Values `[batch, ..., channels]`, and any conditions, to parameters of the
+            likelihood `[batch, ..., channels * parameters]`, in the order `[channel, parameter]`.
+            Those of a value depend only on the values before it, in rows, then columns or times,
+            then channels.
+        likelihood: Name or object: the distribution of a value, such as `"categorical"`.
+        seed: Not used by these models.
+
+    Raises:
+        ValueError: If the network's parameters do not fit the likelihood, it has other inputs than
+            the values and the conditions, or is not causal: the parameters of a value depend on it
+            or a later one, by which no probabilities sum to 1.
+    """
+
+    default_signature = "sample"
+    # Whether values below 0 are padding, which counts in no loss.
+    padded = False
+    sample = sample
+    log_prob = log_prob
+
+    def __init__(self, network, likelihood, seed=0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        require_built(network)
+        require_inputs(1 + len(self.given), type(self), network)
+        self.network = network
+        self.likelihood = likelihoods.get(likelihood)
+        if self.likelihood.logits:
+            require_logits(network)
+        shape = tuple(network.inputs[0].shape[1:])
+        needed = self.likelihood.params_per_value
+        if tuple(network.outputs[0].shape[1:]) != (*shape[:-1], shape[-1] * needed):
+            raise ValueError(
+                f"The network gives {tuple(network.outputs[0].shape[1:])} for values of shape "
+                f"{shape}: expected {needed} numbers for each value, the parameters of "
+                f"{self.likelihood}."
+            )
+        require_causal(network, self.likelihood.levels)
+        self.edges["x"] = edge_of(self.likelihood, shape)
+        self.edges["seeds"] = Seeds()
+        self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
+
+    @override
+    def loss_weights(self):
+        return {"nll": 1.0}
+
+    def parameters(self, x, conditions, training: bool = False) -> tf.Tensor:
+        """Returns the parameters of every value, given those before it and the conditions."""
+        return self.network([x, *conditions] if conditions else x, training=training)
+
+    @override
+    def loss_terms(self, x, inferred, training, **given):
+        conditions = [given[name] for name in self.given]
+        parameters = self.parameters(x, conditions, training)
+        if not self.padded:
+            return {"nll": -self.likelihood.log_prob(parameters, x)}
+        # What is given for padding has a probability too, which does not count.
+        log_probs = self.likelihood.log_probs(parameters, tf.maximum(x, 0))
+        live = tf.cast(x >= 0, tf.float32)
+        return {"nll": -tf.reduce_sum(live * log_probs, axis=list(range(1, x.shape.rank)))}
+
+    # Samples ---------------------------------------------------------------------------------
+
+    def noise(self, n, key):
+        """Draws the uniform numbers from which every value is drawn."""
+        return tf.random.stateless_uniform([n, *self.noise_shape()], key)
+
+    def noise_shape(self) -> list:
+        """Returns the shape of the noise of one example."""
+        return [*self.edges["x"].shape, self.likelihood.uniforms_per_value]
+
+    def drawn(self, noise, temperature=1.0, conditions=()) -> tf.Tensor:
+        """Returns examples drawn value by value from noise `[n, *noise_shape]`."""
+
+        def draw(parameters, uniform):
+            return self.likelihood.draw(parameters, uniform[:, None], temperature)[:, 0]
+
+        return sample_causal(self.network, draw, noise, conditions)
+
+    def from_noise(self, noise, temperature=1.0):
+        """Returns examples drawn value by value; a temperature below 1 favors likely values."""
+        return self.drawn(noise, temperature)
+
+    def filled(self, x, missing, seeds, temperature=1.0, conditions=()) -> tf.Tensor:
+        """Returns examples whose missing values are drawn, each given all before it.
+
+        Args:
+            x: Examples that went through the edge, `[n, ...]`.
+            missing: Not 0 where a value is drawn, of the shape of x.
+            seeds: Int32 `[n]`: equal ones draw equal noise.
+            temperature: As of `from_noise`.
+            conditions: Of the network, `[n, ...]` each.
+        """
+        size = tf.unstack(tf.shape(x)[1:])
+        shape = [*size, self.likelihood.uniforms_per_value]
+
+        def uniform(seed):
+            return tf.random.stateless_uniform(shape, tf.stack([0, seed]))
+
+        # To the noise of a value we add what is known of it.
+        noise = tf.map_fn(uniform, seeds, fn_output_signature=tf.float32)
+        value = tf.cast(x, tf.float32)[..., None]
+        absent = tf.cast(missing, tf.float32)[..., None]
+        noise = tf.concat([noise, value, absent], axis=-1)
+
+        def draw(parameters, noise):
+            uniform = noise[:, None, :-2]
+            drawn = self.likelihood.draw(parameters, uniform, temperature)[:, 0]
+            return tf.where(noise[:, -1] > 0, drawn, noise[:, -2])
+
+        return sample_causal(self.network, draw, noise, conditions)

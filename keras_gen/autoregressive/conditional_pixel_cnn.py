@@ -1,0 +1,90 @@
+"""PixelCNN of images with classes (van den Oord et al. 2016)."""
+
+import math
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoregressive.pixel_cnn import PixelCNN
+from keras_gen.bases.edges import Labels
+from keras_gen.training import capability
+from keras_gen.training.noise import random_labels
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalPixelCNN(PixelCNN):
+    """Images given their class, as a product of conditionals; it classifies by Bayes' rule.
+
+    Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
+    Generation with PixelCNN Decoders", NeurIPS 2016, eq. (3) and (4). `fit(images, labels)` takes
+    integers. All classes count as equally frequent: p(x) is the mean of p(x | class).
+
+    Args:
+        network: Images and int32 labels `[batch]` to the likelihood's parameters, as of `PixelCNN`.
+        classes: Number of classes.
+        likelihood: Name or object: the distribution of a value.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: As of `PixelCNN`.
+
+    Example:
+    ```python
+    from keras_gen.networks import gated_pixel_cnn
+    network = gated_pixel_cnn((8, 8, 1), 1, filters=4, blocks=1, levels=2, classes=10)
+    model = ConditionalPixelCNN(network, classes=10, likelihood="bernoulli")
+    model.compile()
+    model.fit(np.zeros((8, 8, 8, 1), "uint8"), np.arange(8), batch_size=4)
+    sevens = model.sample(9, seed=1, label=7)
+    logits = model.classify(sevens)
+    nats = -model.log_prob(sevens, 7), -model.marginal_log_prob(sevens)
+    ```
+    """
+
+    batch = ("x", "labels")
+    given = ("labels",)
+
+    def __init__(self, network, classes: int, likelihood="categorical", seed=0, **kwargs):
+        super().__init__(network, likelihood, seed, **kwargs)
+        self.classes = classes
+        self.edges["labels"] = Labels(classes)
+        self.edges["label"] = Labels(classes, unknown=True, name="label")
+
+    def class_log_probs(self, x) -> tf.Tensor:
+        """Returns log p(x | class) of every class, float32 `[batch, classes]`."""
+
+        def of_class(number):
+            labels = tf.fill(tf.shape(x)[:1], number)
+            return self.likelihood.log_prob(self.parameters(x, [labels]), x)
+
+        by_class = tf.map_fn(of_class, tf.range(self.classes), fn_output_signature=tf.float32)
+        return tf.transpose(by_class)
+
+    @override
+    def noise(self, n, key):
+        labels = random_labels(n, key, self.classes)
+        return {"values": super().noise(n, key), "labels": labels}
+
+    @override
+    def from_noise(self, noise, label=-1, temperature=1.0):
+        """Returns images of the given class, or of random ones, drawn value by value."""
+        labels = tf.where(label < 0, noise["labels"], label)
+        return self.drawn(noise["values"], temperature, [labels])
+
+    @override
+    @capability
+    def fill(self, x, masks, seeds, labels):
+        """Returns images of classes, whose pixels are drawn where masks are 1, as `PixelCNN.fill`."""
+        return {"x": self.filled(x, masks, seeds, conditions=[labels])}
+
+    @capability
+    def classify(self, x):
+        """Returns log p(x | class) of every class, float32 `[n, classes]`: logits of p(class | x)."""
+        return {"logits": self.class_log_probs(x)}
+
+    @capability
+    def marginal_log_prob(self, x):
+        """Returns log p(x), whatever the class, float32 `[n]`, nats."""
+        joint = self.class_log_probs(x) - math.log(self.classes)
+        return {"log_probs": tf.reduce_logsumexp(joint, axis=-1)}

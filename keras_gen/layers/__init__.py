@@ -22,6 +22,7 @@ from keras_gen.layers.flows import (
     InvertibleLayer,
     Squeeze,
 )
+from keras_gen.layers.gated_unit import GatedUnit
 from keras_gen.layers.instance_normalization import InstanceNormalization
 from keras_gen.layers.minibatch_discrimination import MinibatchDiscrimination
 from keras_gen.layers.minibatch_stddev import MinibatchStddev

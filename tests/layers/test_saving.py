@@ -14,6 +14,7 @@ CASES = {
     "Dropout": (dict(rate=0.3, seed=4), [MAPS]),
     "EqualizedConv2D": (dict(filters=3, kernel_size=3, gain=1.5, strides=2), [MAPS]),
     "EqualizedDense": (dict(units=3, gain=1.5, rate=0.1), [(4,)]),
+    "GatedUnit": (dict(groups=2), [MAPS]),
     "InstanceNormalization": (dict(epsilon=0.1), [MAPS]),
     "LearnedConstant": (dict(shape=(2, 2, 3)), [(4,)]),
     "MaskedConvolution": (

@@ -107,7 +107,7 @@ class CausalModel(LikelihoodModel):
 
         Args:
             x: Examples that went through the edge, `[n, ...]`.
-            missing: Not 0 where a value is drawn, of the shape of x.
+            missing: Not 0 where a value is drawn, of the shape of x or with one channel.
             seeds: Int32 `[n]`: equal ones draw equal noise.
             temperature: As of `from_noise`.
             conditions: Of the network, `[n, ...]` each.
@@ -121,7 +121,7 @@ class CausalModel(LikelihoodModel):
         # To the noise of a value we add what is known of it.
         noise = tf.map_fn(uniform, seeds, fn_output_signature=tf.float32)
         value = tf.cast(x, tf.float32)[..., None]
-        absent = tf.cast(missing, tf.float32)[..., None]
+        absent = tf.cast(tf.broadcast_to(missing, tf.shape(x)), tf.float32)[..., None]
         noise = tf.concat([noise, value, absent], axis=-1)
 
         def draw(parameters, noise):

@@ -75,12 +75,12 @@ class ConditionalPixelCNN(PixelCNN):
     @override
     @capability
     def fill(self, x, masks, seeds, labels):
-        """Returns images of classes, whose pixels are drawn where masks are 1, as `PixelCNN.fill`."""
+        """Returns images of classes whose pixels are drawn where masks are 1: `PixelCNN.fill`."""
         return {"x": self.filled(x, masks, seeds, conditions=[labels])}
 
     @capability
     def classify(self, x):
-        """Returns log p(x | class) of every class, float32 `[n, classes]`: logits of p(class | x)."""
+        """Returns log p(x | class) of every class, the logits of the classes: `[n, classes]`."""
         return {"logits": self.class_log_probs(x)}
 
     @capability

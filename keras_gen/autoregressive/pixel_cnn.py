@@ -2,7 +2,6 @@
 
 import keras
 import numpy as np
-from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.autoregressive.causal_model import CausalModel
@@ -80,7 +79,9 @@ class PixelCNN(CausalModel):
         """
         n = checked_integer("n", n, minimum=1)
         images = np.asarray(images)
-        masks = np.broadcast_to(np.asarray(masks) != 0, (len(images), *self.edges["masks"].shape))
+        masks = np.broadcast_to(
+            np.asarray(masks) != 0, (len(images), *self.edges["masks"].shape)
+        )
         count = len(images) * n
         seeds = np.random.default_rng(seed).integers(2**31 - 1, size=count, dtype=np.int32)
         repeated = {k: np.repeat(v, n, axis=0) if np.ndim(v) else v for k, v in given.items()}

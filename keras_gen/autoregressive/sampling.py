@@ -1,7 +1,5 @@
 """Sampling of causal networks: value by value, with a cache of what earlier places computed."""
 
-import math
-
 import tensorflow as tf
 
 from keras_gen.autoregressive.causality import require_causal
@@ -94,6 +92,7 @@ def _sample_whole(network, draw, noise, conditions):
     """The values by a whole pass for each of them."""
     require_causal(network)
     rank = len(network.inputs[0].shape)
+    per_value = network.outputs[0].shape[-1] // network.inputs[0].shape[-1]
     shape = tf.shape(noise)[:rank]
     batch = shape[0]
     count = tf.reduce_prod(shape[1:])
@@ -102,7 +101,8 @@ def _sample_whole(network, draw, noise, conditions):
     def step(t, values):
         inputs = tf.ensure_shape(tf.reshape(values, shape), network.inputs[0].shape)
         parameters = network([inputs, *conditions] if conditions else inputs, training=False)
-        parameters = tf.cast(tf.reshape(parameters, [batch, count, -1])[:, t], tf.float32)
+        parameters = tf.reshape(parameters, [batch, count, per_value])[:, t]
+        parameters = tf.cast(parameters, tf.float32)
         value = tf.reshape(draw(parameters, noise[:, t]), [batch, 1])
         return t + 1, tf.where(tf.range(count) == t, value, values)
 
@@ -114,6 +114,7 @@ def _sample_whole(network, draw, noise, conditions):
 def _sample_cached(network, draw, noise, conditions):
     """The same values, by one place of every layer for each place."""
     *size, channels = network.inputs[0].shape[1:]
+    per_value = network.outputs[0].shape[-1] // channels
     images = len(size) == 2
     if not images:
         noise = noise[:, None]
@@ -127,7 +128,8 @@ def _sample_cached(network, draw, noise, conditions):
         values = tf.zeros([batch, channels])
         for channel in range(channels):
             parameters, after = walker.predict(values, caches, maps, column)
-            parameters = tf.cast(tf.reshape(parameters, [batch, channels, -1]), tf.float32)
+            parameters = tf.reshape(parameters, [batch, channels, per_value])
+            parameters = tf.cast(parameters, tf.float32)
             value = draw(parameters[:, channel], noise_of_row[column, channel])
             here = tf.one_hot(channel, channels, on_value=True, off_value=False, dtype=tf.bool)
             values = tf.where(here, tf.reshape(value, [batch, 1]), values)

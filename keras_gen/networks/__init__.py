@@ -20,6 +20,7 @@ from keras_gen.networks.extend import (
     with_layer,
     with_projection,
 )
+from keras_gen.networks.gated_pixel_cnn import gated_pixel_cnn
 from keras_gen.networks.hierarchy import (
     biva_networks,
     conv_biva_networks,

@@ -84,7 +84,7 @@ def test_networks_that_see_what_they_predict_are_refused(function, shape, of, rn
     with pytest.raises(
         ValueError, match=rf"not causal: its outputs for .* {of}.*pixel_cnn and its like, or of"
     ):
-        PixelCNN(network, levels=2)
+        PixelCNN(network, Categorical(2))
     if np.prod(shape) < 10:
         network.set_weights([rng.normal(size=w.shape) for w in network.weights])
         assert abs(total(network) - 1) > 1e-3
@@ -93,7 +93,7 @@ def test_networks_that_see_what_they_predict_are_refused(function, shape, of, rn
 def test_initial_zeros_do_not_hide_what_a_network_sees():
     layer = keras.layers.Conv2D(2, 1, kernel_initializer="zeros")
     with pytest.raises(ValueError, match="not causal"):
-        PixelCNN(network_of(layer, (2, 2, 1)), levels=2)
+        PixelCNN(network_of(layer, (2, 2, 1)), Categorical(2))
     assert not np.any(layer.kernel)  # as it was
 
 
@@ -103,7 +103,7 @@ def test_initial_zeros_do_not_hide_what_a_network_sees():
 )
 def test_probabilities_of_other_causal_networks_sum_to_1(function, shape, dtype, rng):
     network = network_of(function, shape, dtype)
-    PixelCNN(network, levels=2)
+    PixelCNN(network, Categorical(2))
     network.set_weights([rng.normal(size=w.shape) for w in network.weights])
     assert total(network) == pytest.approx(1, abs=1e-5)
 
@@ -122,7 +122,7 @@ def single_layer(kernel):
 
 @pytest.fixture
 def model(kernel):
-    model = PixelCNN(single_layer(kernel), levels=2)
+    model = PixelCNN(single_layer(kernel), Categorical(2))
     model.compile(keras.optimizers.SGD(0.0))
     return model
 
@@ -174,7 +174,7 @@ def test_probabilities_of_all_images_sum_to_1(levels, channels, rng):
         weight.assign(weight + rng.normal(0, 0.3, weight.shape))
     values = itertools.product(range(levels), repeat=int(np.prod(shape)))
     images = np.array(list(values), "uint8").reshape(-1, *shape)
-    log_p = PixelCNN(network, levels=levels).log_prob(images).astype("float64")
+    log_p = PixelCNN(network, Categorical(levels)).log_prob(images).astype("float64")
     assert np.exp(log_p).sum() == pytest.approx(1, abs=1e-5)
     assert log_p.std() > 0.1
 
@@ -201,9 +201,11 @@ def test_the_lowest_temperature_takes_the_most_likely_path(model, kernel):
 
 def test_wrong_networks_and_values_are_refused(kernel, model):
     network = single_layer(kernel)
-    message = r"gives \(2, 2, 2\) for images of shape \(2, 2, 1\): expected 3 logits for each value"
+    message = (
+        r"gives \(2, 2, 2\) for values of shape \(2, 2, 1\): expected 3 numbers"
+    )
     with pytest.raises(ValueError, match=message):
-        PixelCNN(network, levels=3)
+        PixelCNN(network, Categorical(3))
     for bad in (-0.1, 11.0):
         with pytest.raises(ValueError, match=r"a number in \[0\.001, 10\]"):
             model.sample(1, temperature=bad)

@@ -6,12 +6,18 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
-from keras_gen.autoregressive.sampling import draw_category, sample_causal
+from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.autoregressive.walker import Walker
-from keras_gen.layers.causal.masked_convolution import MaskedConvolution
-from keras_gen.networks.pixel_cnn import pixel_cnn
+from keras_gen.layers import CausalConvolution, MaskedConvolution
+from keras_gen.losses import Categorical
+from keras_gen.networks import gated_pixel_cnn, pixel_cnn
 
 LEVELS = 4
+
+
+def draw_category(logits, uniform):
+    """Levels `[batch]` of logits `[batch, levels]`."""
+    return Categorical(logits.shape[-1]).draw(logits, uniform[..., None, None])[..., 0]
 
 
 def plain(channels=1):
@@ -36,7 +42,34 @@ def gated():
     return network, (np.array([2, 0, 1]), np.random.default_rng(1).normal(size=(3, *place)))
 
 
-CASES = {"one channel": plain, "three channels": lambda: plain(3), "gated": gated}
+def two_stacks(channels=1):
+    """A small Gated PixelCNN of classes."""
+    options = dict(blocks=2, first_kernel=5, kernel=3, levels=LEVELS, classes=3)
+    network = gated_pixel_cnn((4, 5, channels), LEVELS, filters=6, **options)
+    return network, (np.array([2, 0, 1]),)
+
+
+def sequence():
+    """Dilated convolutions of a sequence, a vector and one vector at each time as conditions."""
+    values, vector, local = keras.Input((None, 1)), keras.Input((2,)), keras.Input((None, 3))
+    x = CausalConvolution(6, 2, sees_itself=False)(values)
+    x = layers.Add()([x, layers.Dense(6)(local)])
+    for dilation in (1, 2, 4):
+        x = layers.Add()([x, CausalConvolution(6, 2, dilation, activation="tanh")(x)])
+    x = layers.Add()([x, layers.Reshape((1, 6))(layers.Dense(6)(vector))])
+    random = np.random.default_rng(1)
+    conditions = (random.normal(size=(3, 2)), random.normal(size=(3, 20, 3)))
+    return keras.Model([values, vector, local], layers.Dense(LEVELS)(x)), conditions
+
+
+CASES = {
+    "one channel": plain,
+    "three channels": lambda: plain(3),
+    "gated": gated,
+    "two stacks": two_stacks,
+    "two stacks, three channels": lambda: two_stacks(3),
+    "sequence": sequence,
+}
 
 
 def make(case):
@@ -45,7 +78,8 @@ def make(case):
     network, conditions = CASES[case]()
     for weight in network.trainable_variables:
         weight.assign(weight + tf.random.normal(weight.shape, stddev=0.2))
-    return network, conditions, uniform((3, *network.inputs[0].shape[1:]))
+    shape = [size or 20 for size in network.inputs[0].shape[1:]]
+    return network, conditions, uniform((3, *shape))
 
 
 def uniform(shape):

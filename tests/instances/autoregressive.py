@@ -1,13 +1,25 @@
 """Tiny autoregressive models."""
 
-from keras_gen.autoregressive import PixelCNN
-from keras_gen.networks import pixel_cnn
+from keras_gen.autoregressive import ConditionalPixelCNN, PixelCNN
+from keras_gen.losses import Categorical, DiscretizedLogistic
+from keras_gen.networks import gated_pixel_cnn, pixel_cnn
 from tiny import Tiny, sample
 
 
 def _pixel_cnn(seed=3):
     network = pixel_cnn((4, 4, 1), 5, filters=4, blocks=1, first_kernel=3, levels=5)
-    return PixelCNN(network, levels=5, seed=seed)
+    return PixelCNN(network, Categorical(5), seed=seed)
 
 
-TINY = {"PixelCNN": Tiny(_pixel_cnn, sample, draws=False)}
+def _conditional_pixel_cnn(seed=3):
+    likelihood = DiscretizedLogistic(mixtures=2)
+    network = gated_pixel_cnn(
+        (4, 4, 1), 6, filters=4, blocks=1, first_kernel=3, kernel=3, levels=None, classes=3
+    )
+    return ConditionalPixelCNN(network, 3, likelihood, seed=seed)
+
+
+TINY = {
+    "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),
+    "ConditionalPixelCNN": Tiny(_conditional_pixel_cnn, sample, draws=False),
+}

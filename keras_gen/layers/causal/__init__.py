@@ -1,4 +1,4 @@
-"""Causal layers: the output at a place depends on inputs before it, and is computed place by place."""
+"""Causal layers: an output depends on inputs before it, and is computed place by place."""
 
 from keras_gen.layers.causal.base import CausalLayer
 from keras_gen.layers.causal.causal_convolution import CausalConvolution

@@ -102,7 +102,7 @@ class MaskedConvolution(CausalLayer):
         The cache of a pixel has the pixels to the left; its row so far; the rows above that count;
         and what they add to each pixel of the row.
         """
-        above, beside, bias = weights
+        _, beside, bias = weights
         rows, columns = np.array(self.kernel_size) // 2
         channels = beside.shape[0] // (columns + 1)
         left = tf.zeros([batch, columns * channels], bias.dtype)

@@ -37,9 +37,9 @@ class Likelihood(Configurable):
         Raises:
             ValueError: If the shapes do not match.
         """
-        log_probs = self.log_probs(params, x)
-        axes = list(range(1 - max(x.shape.rank, 1), 0))
-        return tf.reduce_sum(log_probs, axis=axes)
+        x = tf.cast(x, tf.float32)
+        axes = list(range(1 - x.shape.rank, 0))
+        return tf.reduce_sum(self.log_probs(params, x), axis=axes)
 
     def log_probs(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
         """Returns log p of every value in nats, float32 `[..., batch, *event]`; see `log_prob`."""

@@ -1,0 +1,99 @@
+"""The network of Gated PixelCNN (van den Oord et al. 2016)."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import GatedUnit, MaskedConvolution, VerticalConvolution
+
+
+def gated_pixel_cnn(
+    image_shape: tuple = (28, 28, 1),
+    outputs_per_value: int = 256,
+    filters: int = 32,
+    blocks: int = 5,
+    first_kernel: int = 7,
+    kernel: int = 5,
+    head_filters: int | None = None,
+    levels: int | None = 256,
+    classes: int = 0,
+) -> keras.Model:
+    """Builds two stacks of gated convolutions: each value given all before it, no blind spot.
+
+    Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image
+    Generation with PixelCNN Decoders", NeurIPS 2016, sec. 2 and fig. 2. The vertical stack sees all
+    rows above a pixel, the horizontal one the pixels to its left and, through 1x1 convolutions, the
+    vertical stack. Deviations: kernels are initialized as by He et al. (2015), and those that add
+    to the horizontal stack by zeros, as the paper does not state how; the default numbers of
+    filters and blocks are for a CPU.
+
+    Args:
+        image_shape: `(height, width, channels)`, 1 or 3 channels.
+        outputs_per_value: Parameters of each value: 256 for the softmax over levels, 1 for
+            Bernoulli.
+        filters: Maps of each stack, a multiple of the channels.
+        blocks: Number of blocks after the first layers.
+        first_kernel: Odd side of the first layers' kernels.
+        kernel: Odd side of the kernels within a block.
+        head_filters: Maps of the layer before the last; by default `filters`.
+        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
+        classes: Number of classes: the network takes int32 labels `[batch]` too, which add a bias
+            to every gate (eq. 4); 0 for none.
+
+    Returns:
+        A model from images `[batch, height, width, channels]`, or the list of them and of labels,
+        to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in the order
+        `[channel, parameter]`. Those of a value depend only on the values before it, in rows, then
+        pixels, then channels.
+
+    Example:
+        >>> network = gated_pixel_cnn((28, 28, 1), 1, filters=16, blocks=3, levels=2, classes=10)
+    """
+    channels = image_shape[-1]
+    if filters % channels:
+        raise ValueError(
+            f"filters is {filters}: expected a multiple of the image's {channels} channels."
+        )
+
+    def masked(x, maps, size=1, mask="B", **options):
+        options = dict(image_channels=channels, kernel_initializer="he_normal") | options
+        return MaskedConvolution(maps, size, mask, **options)(x)
+
+    def vertical_maps(x, size, **options):
+        return VerticalConvolution(2 * filters, size, kernel_initializer="he_normal", **options)(
+            x
+        )
+
+    images = keras.Input(image_shape)
+    labels = keras.Input((), dtype="int32")
+    x = images
+    if levels:
+        # In float32, in which neighboring levels differ.
+        x = layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
+
+    def gated(maps, groups):
+        if classes:
+            bias = layers.Embedding(classes, 2 * filters)(labels)
+            maps = layers.Add()([maps, layers.Reshape((1, 1, 2 * filters))(bias)])  # eq. (4)
+        return GatedUnit(groups)(maps)  # eq. (2)
+
+    vertical = x
+    horizontal = x
+    for block in range(blocks + 1):
+        first = block == 0
+        size = first_kernel if first else kernel
+        maps = vertical_maps(vertical, size, sees_itself=not first)
+        # The rows above, which all channels may see.
+        link = layers.Conv2D(2 * filters, 1, kernel_initializer="he_normal")(maps)
+        vertical = gated(maps, 1)
+        maps = masked(horizontal, 2 * filters, (1, size), "A" if first else "B")
+        inner = gated(layers.Add()([maps, link]), channels)
+        if first:
+            horizontal = masked(inner, filters)
+        else:
+            added = masked(inner, filters, kernel_initializer="zeros")
+            horizontal = layers.Add()([horizontal, added])
+    x = masked(layers.ReLU()(horizontal), head_filters or filters)
+    # The parameters leave in float32 whatever the precision inside.
+    parameters = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
+    inputs = [images, labels] if classes else images
+    return keras.Model(inputs, parameters, name="gated_pixel_cnn")

@@ -32,7 +32,7 @@ from keras_gen.autoregressive import ConditionalPixelCNN, PixelCNN
 from keras_gen.baselines import ContextTable
 from keras_gen.data import binarize, small_images
 from keras_gen.media.images import grid
-from keras_gen.metrics import class_report, nll_summary, trained_extractors
+from keras_gen.metrics import trained_extractors
 from keras_gen.networks import gated_pixel_cnn, pixel_cnn
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import fit_bernoulli_mixture
@@ -40,6 +40,10 @@ from keras_gen.visualize import image_rows
 
 SHAPE = (28, 28, 1)
 CLASSES = 10
+LOWER_HALF = np.arange(28)[:, None, None] >= 14
+COMPLETED = 100  # test digits
+ROWS = 12  # digits in the picture of completions
+GRAY = 96  # of what is missing there
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +51,7 @@ class Settings(ShortStepSettings):
     network: Literal["gated", "plain"] = "gated"  # gated takes classes, plain does not
     filters: int = 24  # Maps of each stack; plain: half of the maps between its blocks
     blocks: int = 5  # Blocks after the first layer
-    kernel: int = 5  # Side of the kernels within a block
+    kernel: int = 3  # Side of the kernels within a block
     head_filters: int = 24  # Maps of the layers before the last
     learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
     ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
@@ -71,8 +75,7 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", labels=True))
-    images, labels = data.train.arrays()
-    train, _ = data.train.arrays(s.seed, binarize)
+    train, labels = data.train.arrays(s.seed, binarize)
     test, test_labels = data.test.arrays(s.seed, binarize)
 
     with run.strategy.scope():
@@ -119,7 +122,8 @@ def main(run: Run, s: Settings):
             nats = -model.marginal_log_prob(test)
         else:
             nats = -model.log_prob(test)
-        metrics |= nll_summary(nats)
+        metrics["nll"] = nats.mean()
+        metrics["nll_standard_error"] = nats.std() / len(nats) ** 0.5
         metrics["nll_table"] = -table.log_prob(test).mean()
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
         if s.network == "gated":
@@ -127,7 +131,43 @@ def main(run: Run, s: Settings):
             found = model.classify(test).argmax(axis=-1)
             metrics["bayes_accuracy"] = np.mean(found == test_labels)
 
+            run.say("classifying samples and completions by two classifiers")
+            asked = np.arange(s.compared) % CLASSES
+            completed = model.complete(
+                test[:COMPLETED],
+                LOWER_HALF,
+                n=s.completions,
+                seed=s.seed,
+                labels=test_labels[:COMPLETED],
+            )
+            first, second = completed[:, 0] > 0, completed[:, 1] > 0
+            metrics["diversity"] = np.mean((first != second)[:, LOWER_HALF[..., 0] > 0])
+            sets = {
+                "": (model.sample(s.compared, seed=s.seed, label=asked), asked),
+                "completed_": (
+                    completed.reshape(-1, *SHAPE),
+                    np.repeat(test_labels[:COMPLETED], s.completions),
+                ),
+                "floor_": (as_levels(test[: s.compared]), test_labels[: s.compared]),
+            }
+            reports = {prefix: [] for prefix in sets}
+            extractors = trained_extractors(as_levels(train), labels, s.classifier_steps)
+            for extractor in extractors.values():
+                for prefix, (images, classes) in sets.items():
+                    logits = extractor(images)["logits"]
+                    reports[prefix].append(np.mean(logits.argmax(axis=-1) == classes))
+            # Of the two classifiers the worse one.
+            for prefix, found in reports.items():
+                metrics[f"{prefix}agreement"] = min(found)
+            occluded = np.where(LOWER_HALF, GRAY, as_levels(test[:ROWS]))
+            sheet = [occluded, *np.moveaxis(completed[:ROWS], 1, 0), as_levels(test[:ROWS])]
+            run.draw("completions", image_rows(sheet, columns=ROWS))
     run.export(model, default="sample")
+
+
+def as_levels(binary):
+    """Returns uint8 images, 0 and 255, of floats 0 and 1."""
+    return (255 * binary).astype("uint8")
 
 
 if __name__ == "__main__":

@@ -79,9 +79,13 @@ class PixelCNN(CausalModel):
         """
         n = checked_integer("n", n, minimum=1)
         images = np.asarray(images)
-        masks = np.broadcast_to(
-            np.asarray(masks) != 0, (len(images), *self.edges["masks"].shape)
-        )
+        masks = np.asarray(masks) != 0
+        size = self.edges["masks"].shape
+        if masks.shape not in (size, (len(images), *size)):
+            raise ValueError(
+                f"The mask has shape {masks.shape}: expected {size}, or as many of them as images."
+            )
+        masks = np.broadcast_to(masks, (len(images), *size))
         count = len(images) * n
         seeds = np.random.default_rng(seed).integers(2**31 - 1, size=count, dtype=np.int32)
         repeated = {k: np.repeat(v, n, axis=0) if np.ndim(v) else v for k, v in given.items()}

@@ -201,9 +201,7 @@ def test_the_lowest_temperature_takes_the_most_likely_path(model, kernel):
 
 def test_wrong_networks_and_values_are_refused(kernel, model):
     network = single_layer(kernel)
-    message = (
-        r"gives \(2, 2, 2\) for values of shape \(2, 2, 1\): expected 3 numbers"
-    )
+    message = r"gives \(2, 2, 2\) for values of shape \(2, 2, 1\): expected 3 numbers"
     with pytest.raises(ValueError, match=message):
         PixelCNN(network, Categorical(3))
     for bad in (-0.1, 11.0):

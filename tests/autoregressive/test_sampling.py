@@ -165,20 +165,6 @@ def test_draws_with_any_noise_and_any_parameters(rng):
     np.testing.assert_array_equal(tf.argmax(logits + noise.astype("float32"), axis=-1), images)
 
 
-def test_inverse_of_the_cumulative_distribution():
-    """Evenly spread noise draws each level as often as its probability says."""
-    probabilities = np.array([0.5, 0, 0.2, 0.3])
-    with np.errstate(divide="ignore"):
-        logits = tf.constant(np.log(probabilities), tf.float32)
-    noise = (np.arange(1000) + 0.5) / 1000
-    drawn = draw_category(tf.broadcast_to(logits, [1000, 4]), noise).numpy()
-    np.testing.assert_array_equal(np.bincount(drawn.astype(int)), 1000 * probabilities)
-    assert (np.diff(drawn) >= 0).all()
-    # Sums of probabilities end at 1 up to rounding, and the largest noise is as near to it.
-    logits = tf.random.stateless_normal([1000, 256], [0, 0])
-    assert draw_category(logits, tf.fill([1000], 1 - 2**-24)).numpy().max() == 255
-
-
 def masked(x, mask="B"):
     return MaskedConvolution(2, 3, mask)(x)
 

@@ -14,11 +14,18 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
+from keras_gen.data.transforms.characters import code_points
+from keras_gen.data.transforms.waveforms import mu_law_levels, mu_law_waveform
 from keras_gen.data.transforms.words import WordCounts
 from keras_gen.training.checks import require
 
 # The brightest level of a first batch from which on floats are taken for levels.
 DIMMEST = 16
+PADDING = -1
+"""What stands in a sequence of levels where there is nothing; it counts in no loss."""
+# The fraction of a sound's samples at full scale from which on it is taken to be clipped.
+CLIPPED = 0.01
 
 
 class Edge:
@@ -268,6 +275,214 @@ class Waveforms(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, self.samples, self.channels], tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class MuLaw(Edge):
+    """Sound of one channel: int16 or floats outside, inside int32 mu-law levels (`mu_law_levels`).
+
+    Exact zeros before the first and after the last other sample of a recording are padding: inside
+    they are -1, which counts in no loss. Zeros within are a level as others. A recording of zeros
+    alone is all padding. The middle of no level is 0, so what `restore` returns becomes the same
+    levels again.
+
+    Args:
+        samples: Samples of an example, None for any number.
+        levels: Number of levels, an even one from 2 to 512: more than int16 tells apart where a
+            sound is soft.
+        name: Name under which clients know it.
+
+    Example:
+        >>> MuLaw(5).prepare(np.array([[[0], [9], [0], [-9], [0]]], "int16"))[0, :, 0].numpy()
+        array([ -1, 129, 128, 126,  -1], dtype=int32)
+    """
+
+    samples: int | None = None
+    levels: int = 256
+    name: str = "waveforms"
+
+    def __post_init__(self):
+        if self.samples is not None:
+            checked_integer("samples", self.samples, minimum=1)
+        if checked_integer("levels", self.levels, 2, 512) % 2:
+            raise ValueError(f"levels is {self.levels}: expected an even number such as 256.")
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes int16, or floats in [-1, 1], `[batch, samples, 1]`."""
+        values = tf.convert_to_tensor(values)
+        if values.dtype != tf.int16 and not values.dtype.is_floating:
+            raise TypeError(
+                f"Waveforms have dtype {values.dtype.name}: expected int16, or float in [-1, 1]."
+            )
+        shape = values.shape
+        if shape.rank == 2:
+            raise ValueError(
+                f"Waveforms have shape {shape}: expected [batch, samples, 1]; add the channel by "
+                "waveforms[..., None]."
+            )
+        if shape.rank == 3 and shape[2] not in (1, None):
+            raise ValueError(
+                f"Waveforms have shape {shape}, which is {shape[2]} channels: expected 1; take one "
+                "of them, or their mean."
+            )
+        values = _shaped(values, (self.samples, 1), "Waveforms")
+        if values.dtype == tf.int16:
+            values = tf.cast(values, tf.float32) / 32768.0
+        else:
+            values = tf.cast(values, tf.float32)
+            expected = "floats in [-1, 1] or int16"
+            values = _within(values, -1.0, 1.0, "Waveforms", expected)
+        return tf.where(_live(values), mu_law_levels(values, self.levels), PADDING)
+
+    @override
+    def seen(self, values) -> None:
+        """Warns if much of the sound is clipped."""
+        values = np.asarray(values)
+        if values.dtype != np.int16 and values.dtype.kind != "f":
+            return
+        full = 32767 if values.dtype == np.int16 else 32767 / 32768
+        sounding = np.count_nonzero(values)
+        clipped = np.count_nonzero((values >= full) | (values <= -full))
+        if clipped > CLIPPED * sounding:
+            warnings.warn(
+                f"{clipped / sounding:.0%} of the samples are at full scale, as in recordings that "
+                "are clipped: use softer ones.",
+                stacklevel=2,
+            )
+
+    @override
+    def restore(self, values):
+        """Returns int16: the middles of the levels, and 0 for padding."""
+        values = tf.cast(values, tf.int32)
+        sounds = mu_law_waveform(tf.clip_by_value(values, 0, self.levels - 1), self.levels)
+        sounds = tf.cast(tf.round(sounds * 32768.0), tf.int16)
+        return tf.where(values == PADDING, tf.zeros_like(sounds), sounds)
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([None, self.samples, 1], tf.int16, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, self.samples, 1], tf.int32)
+
+
+def _live(values):
+    """Which samples lie between the first and the last that is not 0."""
+    sounds = tf.cast(values != 0, tf.int32)
+    begun = tf.cumsum(sounds, axis=1) > 0
+    to_come = tf.cumsum(sounds, axis=1, reverse=True) > 0
+    return begun & to_come
+
+
+@dataclasses.dataclass(frozen=True)
+class Characters(Edge):
+    """Texts, inside as int32 numbers of their characters.
+
+    After a text comes an end sign, the number `len(alphabet)`, so that there are `len(alphabet)` +
+    1 levels; then -1, padding, which counts in no loss. A text of `length` characters or more is
+    cut to that length, and has no end sign.
+
+    Args:
+        alphabet: The characters, each once, such as `keras_gen.data.characters_of` finds.
+        length: Characters of an example, 1 or more.
+        name: Name under which clients know them.
+
+    Example:
+        >>> Characters("abc", 5).prepare(["cab", "a"])[..., 0].numpy()
+        array([[ 2,  0,  1,  3, -1],
+               [ 0,  3, -1, -1, -1]], dtype=int32)
+    """
+
+    alphabet: str
+    length: int
+    name: str = "texts"
+
+    def __post_init__(self):
+        checked_integer("length", self.length, minimum=1)
+        object.__setattr__(self, "alphabet", "".join(self.alphabet))
+        if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
+            raise ValueError(
+                f"The alphabet has {len(self.alphabet)} characters, {len(set(self.alphabet))} of "
+                "them different: give at least one, and each once."
+            )
+
+    @property
+    def levels(self) -> int:
+        """The number of characters, and one for the end sign."""
+        return len(self.alphabet) + 1
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes strings `[batch]` in UTF-8, or numbers as they are inside, `[batch, length, 1]`.
+
+        Positions in an error count from 0.
+        """
+        values = tf.convert_to_tensor(values)
+        if values.shape == [0]:  # no texts, which a list does not know to be texts
+            values = tf.constant([], tf.string)
+        if values.dtype == tf.string:
+            return self._numbers(values)
+        if not values.dtype.is_integer:
+            raise TypeError(
+                f"Texts have dtype {values.dtype.name}: expected strings, or integers that number "
+                "their characters."
+            )
+        values = _shaped(values, (self.length, 1), "Numbers of characters")
+        return _integers(values, PADDING, self.levels - 1, "Numbers of characters")
+
+    def _numbers(self, texts):
+        if texts.shape.rank not in (1, None):
+            raise ValueError(f"Texts have shape {texts.shape}: expected [batch].")
+        texts = tf.ensure_shape(texts, [None])
+        points = tf.strings.unicode_decode(texts, "UTF-8")
+        lengths = tf.cast(points.row_lengths(), tf.int32)
+        points = points.to_tensor(PADDING, shape=[None, self.length])
+        place = tf.range(self.length)[None]
+        in_text = place < lengths[:, None]
+
+        # A binary search in place of a table, which whoever exports a model would have to track.
+        known = code_points(self.alphabet)
+        order = np.argsort(known).astype(np.int32)
+        rank = tf.searchsorted(known[order], tf.reshape(points, [-1]))
+        number = tf.gather(order, tf.minimum(rank, len(order) - 1))
+        number = tf.reshape(number, tf.shape(points))
+        found = tf.gather(known, number) == points
+        with tf.control_dependencies([self._require_known(points, in_text & ~found)]):
+            padding = tf.where(place == lengths[:, None], self.levels - 1, PADDING)
+            numbers = tf.where(in_text, number, padding)
+        return numbers[..., None]
+
+    def _require_known(self, points, unknown):
+        """Refuses the first character that is unknown, by its place."""
+        wrong = tf.concat([tf.where(unknown), [[0, 0]]], axis=0)[0]
+        # A text of none may have no characters to gather from.
+        point = tf.gather_nd(tf.pad(points, [[0, 1], [0, 0]]), wrong)
+        character = tf.strings.unicode_encode([point], "UTF-8")
+        sentence = (
+            f"Text {{}} has the character {{}} at position {{}}: expected the "
+            f"{len(self.alphabet)} characters of the alphabet; replace others, as "
+            "keras_gen.data.cleaned does."
+        )
+        return require(~tf.reduce_any(unknown), sentence, wrong[0], character, wrong[1])
+
+    @override
+    def restore(self, values):
+        """Returns strings `[batch]`: the characters before the end sign or padding."""
+        numbers = tf.cast(values, tf.int32)[..., 0]
+        is_character = (numbers >= 0) & (numbers < len(self.alphabet))
+        kept = tf.math.cumprod(tf.cast(is_character, tf.int32), axis=1) > 0
+        points = tf.gather(code_points(self.alphabet), tf.where(is_character, numbers, 0))
+        return tf.strings.unicode_encode(tf.ragged.boolean_mask(points, kept), "UTF-8")
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([None], tf.string, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, self.length, 1], tf.int32)
 
 
 class Texts(Edge):

@@ -12,7 +12,12 @@ from keras_gen.data.offline import (
     offline_voices,
     paint,
 )
-from keras_gen.data.sets.documents import Documents, documents
+from keras_gen.data.sets.documents import (
+    CharacterTexts,
+    Documents,
+    character_texts,
+    documents,
+)
 from keras_gen.data.sets.factors import Factors
 from keras_gen.data.sets.images import faces, photos_and_paintings, small_images
 from keras_gen.data.sets.known_modes import points_around, stacked_digits
@@ -22,6 +27,7 @@ from keras_gen.data.sets.splits import Domains, Sets, Split
 from keras_gen.data.sets.spoken import SpokenDigits, spoken_digits
 from keras_gen.data.sets.tfds import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.source import Source
+from keras_gen.data.transforms.characters import characters_of, cleaned
 from keras_gen.data.transforms.differentiable_augmentations import augment
 from keras_gen.data.transforms.image_augmentations import (
     binarize,
@@ -32,5 +38,12 @@ from keras_gen.data.transforms.image_augmentations import (
 )
 from keras_gen.data.transforms.moving_images import moving_images
 from keras_gen.data.transforms.resizing import pad_to, resize_cover
-from keras_gen.data.transforms.waveforms import fit_length, random_shift, to_peak
+from keras_gen.data.transforms.waveforms import (
+    fit_length,
+    from_first_sound,
+    mu_law_levels,
+    mu_law_waveform,
+    random_shift,
+    to_peak,
+)
 from keras_gen.data.transforms.words import WordCounts, common_words

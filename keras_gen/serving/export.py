@@ -43,7 +43,7 @@ def export(
 
     The export needs neither this library nor Keras, nor the distribution strategy of the training,
     and computes in float32. It holds only the variables that its signatures read. Inputs and
-    outputs are uint8, int32, float32 and string tensors; an output with the name of an input
+    outputs are uint8, int16, int32, float32 and string tensors; an output with the name of an input
     becomes `output_<name>`. It carries metadata (`assets.extra/keras_gen.json`) and a warm-up
     request per signature (`assets.extra/tf_serving_warmup_requests`). Each signature is run once on
     its request. A signature that takes images alone gets another beside it, `<name>_bytes`, that
@@ -200,12 +200,12 @@ def load_weights(model: Any, path: str | Path) -> None:
 
 
 def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
-    served = (tf.uint8, tf.int32, tf.float32, tf.string)
+    served = (tf.uint8, tf.int16, tf.int32, tf.float32, tf.string)
     for spec in inputs:
         if not spec.name or spec.dtype not in served or spec.shape.rank is None:
             raise ValueError(
                 f"signature {signature!r} has the input {spec}: it needs a name, a "
-                "known rank, and one of the dtypes uint8, int32, float32 and string."
+                "known rank, and one of the dtypes uint8, int16, int32, float32 and string."
             )
     return {spec.name: spec for spec in inputs}
 
@@ -252,7 +252,8 @@ def _concrete(function: Callable, specs: Specs, halves: Halves) -> Any:
         tensor = tf.convert_to_tensor(tensor)
         if tensor.dtype.is_floating:
             return tf.cast(tensor, tf.float32)
-        return tensor if tensor.dtype in (tf.uint8, tf.string) else tf.cast(tensor, tf.int32)
+        as_it_is = tensor.dtype in (tf.uint8, tf.int16, tf.string)
+        return tensor if as_it_is else tf.cast(tensor, tf.int32)
 
     def signature(*tensors: tf.Tensor) -> dict[str, tf.Tensor]:
         # A runtime other than Python's takes any shape, and networks may end the process over it.

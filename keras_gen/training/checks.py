@@ -53,7 +53,7 @@ def require(condition, sentence: str, *values):
     Args:
         condition: Boolean, or a scalar tensor of it.
         sentence: The error message, with `{}` for each of the values.
-        *values: Numbers or scalar tensors, shown in the sentence.
+        *values: Numbers, strings or scalar tensors of them, shown in the sentence.
 
     Returns:
         The operation that following ones must wait for.
@@ -71,9 +71,14 @@ def require(condition, sentence: str, *values):
     if known is not None:
         if not known:
             shown = (tf.get_static_value(tf.convert_to_tensor(value)) for value in values)
-            raise ValueError(sentence.format(*(f"{value:g}" for value in shown)))
+            raise ValueError(sentence.format(*map(_shown, shown)))
         return tf.no_op()
     # The pieces of the sentence and not `tf.strings.format`, which XLA does not know.
     pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
     data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
     return tf.debugging.Assert(condition, data)
+
+
+def _shown(value) -> str:
+    # As the runtime escapes what cannot be printed.
+    return repr(value.decode())[1:-1] if isinstance(value, bytes) else f"{value:g}"

@@ -1,18 +1,21 @@
-"""Texts with topics, downloaded or offline, and the counts of their words."""
+"""Texts, downloaded or offline, with their topics and the counts of their words, or as they are."""
 
 from __future__ import annotations
 
 import ast
 import dataclasses
 import importlib.util
+import re
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
+import tensorflow as tf
 
-from keras_gen.data.sets.splits import OFFLINE_WARNING, Parts
+from keras_gen.data.sets.splits import OFFLINE_WARNING, Parts, Split
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds, unreachable
 from keras_gen.data.source import Source
+from keras_gen.data.transforms.characters import characters_of, cleaned
 from keras_gen.data.transforms.words import WordCounts, common_words
 
 # Parts of scikit-learn with many documented functions and classes.
@@ -80,8 +83,7 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
     batches = data.train.stream(100)
     ```
     """
-    if name not in ("reuters", "20newsgroups"):
-        raise ValueError(f"there are no documents {name!r}: choose reuters or 20newsgroups.")
+    _check_name(name)
     warning = ""
     try:
         train, test, names = _reuters(topics) if name == "reuters" else _newsgroups()
@@ -101,6 +103,60 @@ def documents(name: str, words: int = 2000, topics: int = 8) -> Documents:
         vocabulary,
         warning,
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class CharacterTexts(Split):
+    """Texts to train on and held-out ones, strings, and the characters of those to train on.
+
+    Held-out texts have no other characters.
+    """
+
+    alphabet: str = ""
+
+
+def character_texts(name: str) -> CharacterTexts:
+    """Loads texts for models of characters: printable ASCII and ends of lines.
+
+    Other characters become spaces (`cleaned`), as do those that no training text has. Texts without
+    characters are left out. Where the texts are unavailable, the docstrings of scikit-learn take
+    their place, as in `documents`.
+
+    Args:
+        name: `"reuters"`: all stories of the ModApte split, 9,603 and 3,299; or `"20newsgroups"`.
+
+    Example:
+    ```python
+    data = character_texts("reuters")
+    batches = data.train.stream(32)  # strings [32], for the edge Characters(data.alphabet, 512)
+    ```
+    """
+    _check_name(name)
+    warning = ""
+    try:
+        if name == "reuters":
+            train, test = _stories("train"), _stories("test")
+        else:
+            train, test, _ = _newsgroups()
+    except DataUnavailable as error:
+        train, test, _ = _docstrings()
+        warning = OFFLINE_WARNING.format(error)
+    known = cleaned(train.texts)
+    alphabet = characters_of(known)
+    unknown = re.compile(f"[^{re.escape(alphabet)}]")
+    held_out = [unknown.sub(" ", text) for text in cleaned(test.texts)]
+    return CharacterTexts(
+        _strings(known, train.origin), _strings(held_out, test.origin), warning, alphabet
+    )
+
+
+def _strings(texts: list[str], origin: str) -> Source:
+    return Source(tf.constant([text for text in texts if text]), origin=origin)
+
+
+def _check_name(name: str) -> None:
+    if name not in ("reuters", "20newsgroups"):
+        raise ValueError(f"there are no documents {name!r}: choose reuters or 20newsgroups.")
 
 
 def _reuters(count: int) -> tuple[_Texts, _Texts, tuple[str, ...]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Literal
 
 import numpy as np
 
@@ -10,24 +11,53 @@ from keras_gen.data.offline.voices import VOICES, offline_voices
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Split
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.waveforms import to_peak
+from keras_gen.data.transforms.waveforms import from_first_sound, to_peak
 
 RATE = 8000
 """Samples a second of the spoken digits."""
 _TEST_TAKES = 5
+_LONGEST = 20480  # samples, more than any recording has
 
 
 @dataclasses.dataclass(frozen=True)
 class SpokenDigits(Split):
     """Recordings `(waveform, speaker, digit)`, int16 `[samples, 1]`, int64 and int64.
 
-    `speakers` are the names of the speakers, by their numbers.
+    `speakers` are the names of the speakers, by their numbers, and `train_takes` is the number of
+    each training recording among those of its speaker and digit, int64 `[n]`.
     """
 
     speakers: tuple[str, ...] = ()
+    train_takes: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def hold_out_takes(self, count: int = 1) -> SpokenDigits:
+        """Splits the training part: its last takes of every speaker and digit are held out.
+
+        Args:
+            count: Number of takes, which are the `test` part of the result, 1 or more and not all,
+                else a ValueError.
+
+        Example:
+        ```python
+        data = spoken_digits(4096)
+        choice = data.hold_out_takes(1)  # takes 5 to 8 train, take 9 tells when to stop
+        ```
+        """
+        takes = np.unique(self.train_takes)
+        if not 0 < count < len(takes):
+            raise ValueError(
+                f"{count} of {len(takes)} takes cannot be held out: choose 1 to {len(takes) - 1}."
+            )
+        held_out = self.train_takes >= takes[-count]
+        train = self.train.select(~held_out)
+        test = self.train.select(held_out)
+        kept = self.train_takes[~held_out]
+        return SpokenDigits(train, test, self.warning, self.speakers, kept)
 
 
-def spoken_digits(samples: int = 5120) -> SpokenDigits:
+def spoken_digits(
+    samples: int = 5120, align: Literal["middle", "start"] = "middle"
+) -> SpokenDigits:
     """Loads the Free Spoken Digit Dataset: 8,000 samples a second, one digit each.
 
     They come from tensorflow-datasets (`spoken_digit`). Takes 0 to 4 of every speaker and digit are
@@ -36,8 +66,13 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
     speakers' recordings differ in loudness.
 
     Args:
-        samples: Length of every waveform: the middle of longer recordings, and shorter ones in the
-            middle of silence. 19 of 20 recordings are shorter than 5,120.
+        samples: Length of every waveform. 19 of 20 recordings are shorter than 5,120.
+        align: `"middle"`: the middle of longer recordings, and shorter ones in the middle of
+            silence. `"start"`: recordings begin with the first sample that is not 0; longer ones
+            lose their end, and zeros follow shorter ones.
+
+    Raises:
+        ValueError: If `align` is another.
 
     Example:
     ```python
@@ -45,10 +80,13 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
     waveform, speaker, digit = data.train.arrays()
     ```
     """
+    if align not in ("middle", "start"):
+        raise ValueError(f"align is {align!r}: expected middle or start.")
     warning = ""
     try:
+        size = samples if align == "middle" else max(samples, _LONGEST)
         features = ("audio", "label", "audio/filename")
-        source = load_tfds("spoken_digit", "train", size=samples, features=features)
+        source = load_tfds("spoken_digit", "train", size=size, features=features)
         audio, digits, files = source.arrays()
         # DIGIT_SPEAKER_TAKE.wav
         parts = [name.decode().removesuffix(".wav").split("_") for name in files]
@@ -61,7 +99,11 @@ def spoken_digits(samples: int = 5120) -> SpokenDigits:
         speakers = VOICES
         origin = "offline sample: synthetic voices"
         warning = OFFLINE_WARNING.format(error)
-    everything = Source((to_peak(audio[..., None]), who, digits), origin=origin)
-    train = everything.select(takes >= _TEST_TAKES)
-    test = everything.select(takes < _TEST_TAKES)
-    return SpokenDigits(train, test, warning, speakers)
+    waveforms = to_peak(audio[..., None])
+    if align == "start":
+        waveforms = to_peak(from_first_sound(waveforms, samples))  # the peak may have been cut off
+    everything = Source((waveforms, who, digits), origin=origin)
+    in_train = takes >= _TEST_TAKES
+    train = everything.select(in_train)
+    test = everything.select(~in_train)
+    return SpokenDigits(train, test, warning, speakers, takes[in_train])

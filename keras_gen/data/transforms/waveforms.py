@@ -1,7 +1,8 @@
-"""Sounds of one length and one level, and their augmentation: a random shift."""
+"""Sounds of one length and one level, in discrete levels, and shifted at random."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -30,6 +31,75 @@ def fit_length(waveform: tf.Tensor, samples: int) -> tf.Tensor:
     padding = [[missing // 2, missing - missing // 2]]
     padding += [[0, 0]] * (waveform.shape.rank - 1)
     return tf.ensure_shape(tf.pad(middle, padding), [samples, *waveform.shape[1:]])
+
+
+def from_first_sound(waveforms: np.ndarray, samples: int) -> np.ndarray:
+    """Begins each recording with its first nonzero sample, and fills up with zeros at the end.
+
+    Args:
+        waveforms: Integers or floats `[n, any samples, ...]`.
+        samples: Length of the results, whose dtype is the same. Longer ones lose their end.
+
+    Example:
+        >>> from_first_sound(np.array([[0, 0, 5, 0, 7, 0]], "int16"), 4)
+        array([[5, 0, 7, 0]], dtype=int16)
+    """
+    waveforms = np.asarray(waveforms)
+    size, length = waveforms.shape[:2]
+    found = np.zeros([size, samples, *waveforms.shape[2:]], waveforms.dtype)
+    sounding = waveforms.reshape(size, length, -1).any(axis=2)
+    for waveform, heard, result in zip(waveforms, sounding, found, strict=True):
+        live = waveform[heard.argmax() :][:samples]
+        result[: len(live)] = live
+    return found
+
+
+def mu_law_levels(waveforms: tf.Tensor, levels: int = 256) -> tf.Tensor:
+    """Quantizes sounds by mu-law companding, which resolves soft samples more finely.
+
+    van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016,
+    https://arxiv.org/abs/1609.03499, section 2.2: f(x) = sign(x) ln(1 + mu |x|) / ln(1 + mu) with
+    mu = `levels` - 1. The levels are equal parts of the range of f, which is [-1, 1].
+
+    Args:
+        waveforms: Floats in [-1, 1], of any shape; what is beyond gets the outermost level.
+        levels: Number of levels, 2 or more.
+
+    Returns:
+        int32 in 0 to `levels` - 1, of the same shape.
+
+    Example:
+        >>> mu_law_levels(np.array([-1.0, -0.01, 0.0, 0.01, 1.0])).numpy()
+        array([  0,  98, 128, 157, 255], dtype=int32)
+    """
+    mu = levels - 1
+    waveforms = tf.cast(waveforms, tf.float32)
+    companded = tf.sign(waveforms) * tf.math.log1p(mu * tf.abs(waveforms)) / math.log1p(mu)
+    level = tf.cast(tf.floor((companded + 1) / 2 * levels), tf.int32)
+    return tf.clip_by_value(level, 0, mu)
+
+
+def mu_law_waveform(level: tf.Tensor, levels: int = 256) -> tf.Tensor:
+    """Returns the sounds in the middle of mu-law levels, the inverse of `mu_law_levels`.
+
+    x = sign(f) ((1 + mu)^|f| - 1) / mu with f in the middle of the level's part of [-1, 1].
+
+    Args:
+        level: Integers in 0 to `levels` - 1, of any shape. Floats are places between levels: `l` +
+            0.5 is the border of `l` and the level above.
+        levels: Number of levels.
+
+    Returns:
+        float32 of the same shape, in (-1, 1).
+
+    Example:
+        >>> float(mu_law_waveform(255))
+        0.9785...
+    """
+    mu = levels - 1
+    companded = (2 * tf.cast(level, tf.float32) + 1) / levels - 1
+    size = tf.math.expm1(tf.abs(companded) * math.log1p(mu)) / mu
+    return tf.sign(companded) * size
 
 
 def to_peak(waveforms: np.ndarray, peak: float = 0.9) -> np.ndarray:

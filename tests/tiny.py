@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras.src.backend.common import global_state
 
 import keras_gen
-from keras_gen.bases.edges import Images, Labels, Levels, Texts, Waveforms
+from keras_gen.bases.edges import Characters, Images, Labels, Levels, MuLaw, Texts, Waveforms
 from keras_gen.training import ConstantThenLinear, GenerativeModel
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
@@ -96,6 +96,17 @@ def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
     if isinstance(edge, Waveforms):
         shape = (n, edge.samples or side, edge.channels)
         return random.integers(-(2**15), 2**15, shape, dtype="int16")
+    if isinstance(edge, MuLaw):
+        sounds = random.integers(-(2**15), 2**15, (n, edge.samples or side, 1), dtype="int16")
+        sounds[0, -1] = 0  # padding
+        return sounds
+    if isinstance(edge, Characters):
+        # As numbers, and not as strings, so that tests can spoil them.
+        numbers = random.integers(0, edge.levels - 1, (n, edge.length, 1), dtype="int32")
+        numbers[0, -1] = edge.levels - 1
+        if edge.length > 1:
+            numbers[0, -2:, 0] = edge.levels - 1, -1
+        return numbers
     return random.normal(size=(n, *edge.shape)).astype("float32")
 
 

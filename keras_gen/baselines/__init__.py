@@ -6,13 +6,16 @@ Where arguments are checked, other shapes, dtypes or ranges than described raise
 from keras_gen.baselines.bernoulli_mixture import BernoulliMixture
 from keras_gen.baselines.codes import code_baselines
 from keras_gen.baselines.compression import compressed_bits
+from keras_gen.baselines.context_table import ContextTable
 from keras_gen.baselines.few_labels import few_label_baselines, svm_accuracy
 from keras_gen.baselines.fills import border_mean, laplace_fill, ridge_fill
 from keras_gen.baselines.filters import color_transfer, noise_filter
 from keras_gen.baselines.gaussian_mixture import mixture_samples
 from keras_gen.baselines.image_likelihoods import image_baselines
 from keras_gen.baselines.jpeg import jpeg, jpeg_quality
+from keras_gen.baselines.linear_predictor import LinearPredictor
 from keras_gen.baselines.moments import ink_moments
+from keras_gen.baselines.n_grams import NGrams, best_n_grams
 from keras_gen.baselines.pixel_histograms import PixelHistograms
 from keras_gen.baselines.principal_components import PrincipalComponents
 from keras_gen.baselines.probabilistic_pca import ProbabilisticPCA

@@ -12,15 +12,15 @@ from keras_gen.arguments import checked_integer
 class NGrams:
     """A distribution of sequences of levels, each given those right before it, by counts.
 
-    Counts of long contexts are interpolated with those of shorter ones, as by Witten and Bell: "The
-    Zero-Frequency Problem", IEEE Trans. Information Theory 1991; Chen, Goodman: "An Empirical Study
-    of Smoothing Techniques for Language Modeling", Computer Speech and Language 1999, eqs. (13) and
-    (15):
+    Counts of long contexts are interpolated with those of shorter ones by modified Kneser-Ney
+    smoothing: Chen, Goodman: "An Empirical Study of Smoothing Techniques for Language Modeling",
+    Computer Speech and Language 1999, section 3, after Kneser and Ney, ICASSP 1995:
 
-        p(w | h) = (c(h w) + t(h) p(w | h')) / (c(h) + t(h)),
+        p(w | h) = (c(h w) - D(c(h w)) + sum_v D(c(h v)) p(w | h')) / sum_v c(h v),
 
-    where t(h) is the number of different levels after the context h, and h' is h without its first
-    level. Below the empty context all levels are equally probable. Before a sequence stand begin
+    where h' is h without its first level. D is a discount for counts of 1, of 2, and of 3 or more.
+    In the longest contexts c counts n-grams, in shorter ones the different levels right before
+    them. Below the empty context all levels are equally probable. Before a sequence stand begin
     signs, which are part of contexts and are never predicted.
 
     Args:
@@ -51,9 +51,23 @@ class NGrams:
             sequences: Integers `[n, time]` or `[n, time, 1]` in -1 to `levels` - 1. Nothing is
                 learned of -1, which is padding, before as after a sequence.
         """
-        self._counts = []
-        for context, level in self._n_grams(sequences)[0]:
-            self._counts.append(_Counts(context * self._base + level, self._base))
+        n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
+        if not len(n_grams[0]):
+            raise ValueError("The sequences are all padding: expected one level at least.")
+        longer, counts = np.unique(n_grams.pop(), return_counts=True)
+        self._counts = [_Counts(longer, counts, self._base)]
+        while n_grams:
+            keys, counts = np.unique(n_grams.pop(), return_counts=True)
+            context, level = np.divmod(longer, self._base)
+            first = self._base ** len(
+                n_grams
+            )  # the place of the first level of a longer context
+            shorter = context % first * self._base + level
+            before = np.unique(shorter, return_counts=True)[1]
+            # Before a begin sign there is nothing but begin signs.
+            begins = (keys // first == self.levels) & (first > 1)
+            self._counts.insert(0, _Counts(keys, np.where(begins, counts, before), self._base))
+            longer = keys
         return self
 
     def log_prob(self, sequences: np.ndarray) -> np.ndarray:
@@ -63,7 +77,7 @@ class NGrams:
         n_grams, rows, size = self._n_grams(sequences)
         p = np.full(len(rows), 1 / self.levels)
         for counts, (context, level) in zip(self._counts, n_grams, strict=True):
-            p = witten_bell(*counts.of(context, level), p)
+            p = counts.probabilities(context, level, p)
         return np.bincount(rows, np.log(p), minlength=size)
 
     def _n_grams(self, sequences):
@@ -71,16 +85,18 @@ class NGrams:
         sequences = as_sequences(sequences, self.levels)
         ahead = self.order - 1
         padded = np.pad(sequences, ((0, 0), (ahead, 0)), constant_values=-1)
-        flat = np.where(padded < 0, self.levels, padded).ravel().astype(np.int64)
-        (places,) = np.nonzero(padded.ravel() >= 0)
-        level = flat[places]
+        flat = padded.ravel()
+        (places,) = np.nonzero(flat >= 0)
+        level = flat[places].astype(np.int64)
         rows = places // padded.shape[1]
 
         def of_every_length():
             context = np.zeros_like(level)
             yield context, level
             for lag in range(1, self.order):
-                context = context + flat[places - lag] * self._base ** (lag - 1)
+                before = flat[places - lag].astype(np.int64)
+                before[before < 0] = self.levels
+                context = context + before * self._base ** (lag - 1)
                 yield context, level
 
         return of_every_length(), rows, len(sequences)
@@ -103,18 +119,6 @@ def best_n_grams(
     return max(models, key=lambda model: model.log_prob(held_out).sum())
 
 
-def witten_bell(count, total, kinds, shorter):
-    """Returns probabilities of what follows contexts, by counts and by shorter contexts.
-
-    Args:
-        count: How often it followed the context in training.
-        total: How often the context was there; where it never was, the shorter one counts alone.
-        kinds: How many different things followed it.
-        shorter: Probabilities by a shorter context.
-    """
-    return np.where(total > 0, (count + kinds * shorter) / np.maximum(total + kinds, 1), shorter)
-
-
 def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
     """Returns sequences of levels as integers `[n, time]`.
 
@@ -134,28 +138,39 @@ def as_sequences(sequences: np.ndarray, levels: int) -> np.ndarray:
             f"Sequences have levels from {flat.min()} to {flat.max()}: expected 0 to {levels - 1}, "
             "and -1 for padding."
         )
-    return flat
+    return flat.astype(np.int32) if flat.dtype.kind == "u" else flat
 
 
 class _Counts:
-    """Counts of n-grams as sorted keys, which are `context * base + level`."""
+    """Counts of n-grams by sorted keys, which are `context * base + level`."""
 
-    def __init__(self, keys, base):
+    def __init__(self, keys, counts, base):
+        self.keys = keys
         self.base = base
-        self.keys, self.counts = np.unique(keys, return_counts=True)
-        self.contexts, first = np.unique(self.keys // base, return_index=True)
-        self.totals = np.add.reduceat(self.counts, first)
-        self.kinds = np.diff([*first, len(self.keys)])
+        discounts = _discounts(counts)[np.minimum(counts, 3)]
+        self.left = counts - discounts
+        self.contexts, first = np.unique(keys // base, return_index=True)
+        self.totals = np.add.reduceat(counts, first)
+        self.discounted = np.add.reduceat(discounts, first)
 
-    def of(self, context, level):
-        """The count of each n-gram, that of its context, and the levels after that."""
-        where = _found(self.keys, context * self.base + level)
-        whose = _found(self.contexts, context)
-        return (
-            np.where(where >= 0, self.counts[where], 0),
-            np.where(whose >= 0, self.totals[whose], 0),
-            np.where(whose >= 0, self.kinds[whose], 0),
-        )
+    def probabilities(self, context, level, shorter):
+        """Those of n-grams, interpolated with those by shorter contexts."""
+        n_gram = _found(self.keys, context * self.base + level)
+        place = _found(self.contexts, context)
+        left = np.where(n_gram >= 0, self.left[n_gram], 0)
+        p = (left + self.discounted[place] * shorter) / self.totals[place]
+        return np.where(place >= 0, p, shorter)
+
+
+def _discounts(counts):
+    """Of counts of 0, 1, 2, and 3 or more; by leaving one out, unless too little is counted."""
+    n = np.bincount(np.minimum(counts, 5), minlength=5)[1:5]
+    if n.all():
+        y = n[0] / (n[0] + 2 * n[1])
+        found = np.array([i - (i + 1) * y * n[i] / n[i - 1] for i in (1, 2, 3)])
+        if (found > 0).all():
+            return np.array([0, *found])
+    return np.array([0, 0.5, 1, 1.5])
 
 
 def _found(keys, wanted):

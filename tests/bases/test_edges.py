@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases.edges import Images, Labels, Levels, Number, Texts, Vectors, Waveforms
+from keras_gen.bases.edges import (
+    Characters,
+    Images,
+    Labels,
+    Levels,
+    MuLaw,
+    Number,
+    Texts,
+    Vectors,
+    Waveforms,
+)
 from keras_gen.sentences import refusal
 
 NAN = float("nan")
@@ -28,6 +38,8 @@ EDGES = [
     (Labels(10), ([None], "int32", "labels"), "int32"),
     (Waveforms(8, 2), ([None, 8, 2], "float32", "waveforms"), "float32"),
     (Waveforms(), ([None, None, 1], "float32", "waveforms"), "float32"),
+    (MuLaw(8), ([None, 8, 1], "int16", "waveforms"), "int32"),
+    (MuLaw(name="sounds"), ([None, None, 1], "int16", "sounds"), "int32"),
     (Vectors((3, 2)), ([None, 3, 2], "float32", "latents"), "float32"),
     (Number(0, 2, "temperature"), ([], "float32", "temperature"), "float32"),
 ]
@@ -121,6 +133,119 @@ class TestWaveforms:
         np.testing.assert_array_equal(inside, [[[-1], [0.5], [1]]])
 
 
+class TestMuLaw:
+    @pytest.mark.parametrize("levels", [2, 64, 256, 512])
+    def test_every_level_comes_back(self, levels):
+        edge = MuLaw(levels=levels)
+        inside = tf.range(levels)[None, :, None]
+        sounds = edge.restore(inside)
+        assert sounds.dtype == tf.int16
+        assert (np.diff(sounds[0, :, 0].numpy().astype(int)) > 0).all()
+        np.testing.assert_array_equal(edge.prepare(sounds), inside)
+
+    def test_silence_around_a_recording_is_padding(self):
+        sounds = np.zeros((4, 6, 1), "int16")
+        sounds[0, [2, 4], 0] = 100, -100
+        sounds[1, :, 0] = 100
+        sounds[2, 0, 0] = 1
+        edge = MuLaw(6)
+        live = [[0, 0, 1, 1, 1, 0], [1] * 6, [1, 0, 0, 0, 0, 0], [0] * 6]
+        for outside in (sounds, sounds / 2.0**15):
+            inside = edge.prepare(outside)
+            assert inside.dtype == tf.int32
+            np.testing.assert_array_equal(inside[..., 0] != -1, np.array(live, bool))
+            assert int(inside[0, 3, 0]) == 128  # a zero within the recording
+        restored = edge.restore(inside)
+        np.testing.assert_array_equal(restored[3], np.zeros((6, 1)))
+        np.testing.assert_array_equal(edge.prepare(restored), inside)
+
+    def test_floats_and_int16_are_the_same(self):
+        sounds = np.arange(-(2**15), 2**15, 7, dtype="int16")[None, :, None]
+        np.testing.assert_array_equal(MuLaw().prepare(sounds), MuLaw().prepare(sounds / 32768.0))
+
+    def test_warns_of_clipped_sound(self):
+        sounds = np.full((1, 100, 1), 1000, "int16")
+        sounds[0, 50:] = 0
+        MuLaw().seen(sounds)
+        sounds[0, :2, 0] = 32767, -32768
+        for values in (sounds, sounds / 2.0**15):
+            with pytest.warns(UserWarning, match=r"^4% of the samples are at full scale"):
+                MuLaw().seen(values)
+        MuLaw().seen(np.zeros((1, 4, 1), "int16"))
+
+    @pytest.mark.parametrize("levels,error", [(255, "even"), (514, "2 to 512"), (0, "2 to 512")])
+    def test_numbers_of_levels(self, levels, error):
+        with pytest.raises(ValueError, match=error):
+            MuLaw(levels=levels)
+
+
+class TestCharacters:
+    edge = Characters("béa日", 4)
+    texts = ("", "a", "béa", "日日aé", "aaab日")
+    inside = (
+        (4, -1, -1, -1), (2, 4, -1, -1), (0, 1, 2, 4), (3, 3, 2, 1), (2, 2, 2, 0)
+    )  # fmt: skip
+
+    def test_characters_are_numbered_with_an_end_sign(self):
+        for prepare in (self.edge.prepare, tf.function(self.edge.prepare)):
+            numbers = prepare(tf.constant(self.texts))
+            assert numbers.dtype == tf.int32
+            np.testing.assert_array_equal(numbers[..., 0], self.inside)
+        assert self.edge.levels == 5
+
+    def test_texts_come_back_cut_to_the_length(self):
+        found = self.edge.restore(np.array(self.inside)[..., None])
+        assert [text.decode() for text in found.numpy()] == [t[:4] for t in self.texts]
+
+    def test_nothing_after_the_end_sign_is_text(self):
+        numbers = [[[0], [4], [0], [0]], [[-1], [0], [0], [0]]]
+        np.testing.assert_array_equal(self.edge.restore(tf.constant(numbers)), [b"b", b""])
+
+    def test_numbers_stay_as_they_are(self):
+        inside = np.array(self.inside, "int64")[..., None]
+        numbers = self.edge.prepare(inside)
+        assert numbers.dtype == tf.int32
+        np.testing.assert_array_equal(numbers, inside)
+
+    def test_no_texts(self):
+        for nothing in ([], np.array([], "S1"), np.zeros((0, 4, 1), int)):
+            assert self.edge.prepare(nothing).shape == (0, 4, 1)
+        assert self.edge.restore(tf.zeros([0, 4, 1], tf.int32)).shape == (0,)
+
+    def test_in_a_graph_an_unknown_character_is_refused_when_it_runs(self):
+        prepare = tf.function(self.edge.prepare, input_signature=[self.edge.spec()])
+        prepare(["a"])
+        with pytest.raises(tf.errors.InvalidArgumentError) as caught:
+            prepare(["a", "ab€"])
+        with pytest.raises(ValueError) as eager:
+            self.edge.prepare(["a", "ab€"])
+        sentence = "Text 1 has the character € at position 2: expected the 4 characters of the"
+        assert refusal(str(caught.value)).startswith(sentence)
+        assert str(eager.value) == refusal(str(caught.value))
+
+    def test_what_is_cut_off_may_have_any_characters(self):
+        np.testing.assert_array_equal(self.edge.prepare(["aaaa?"]), self.edge.prepare(["aaaa"]))
+
+    def test_a_saved_model_needs_no_table(self, tmp_path):
+        module = tf.Module()
+        module.there_and_back = tf.function(
+            lambda texts: self.edge.restore(self.edge.prepare(texts)),
+            input_signature=[self.edge.spec()],
+        )
+        tf.saved_model.save(module, str(tmp_path))
+        loaded = tf.saved_model.load(str(tmp_path))
+        np.testing.assert_array_equal(loaded.there_and_back(tf.constant(["béa"])), ["béa".encode()])
+
+    def test_specifications(self):
+        assert spec(self.edge) == ([None], "string", "texts")
+        assert spec(self.edge, inner=True) == ([None, 4, 1], "int32", None)
+
+    @pytest.mark.parametrize("alphabet", ["", "aba"])
+    def test_what_is_no_alphabet(self, alphabet):
+        with pytest.raises(ValueError, match=f"alphabet has {len(alphabet)} characters"):
+            Characters(alphabet, 4)
+
+
 class TestTexts:
     def test_words_are_counted(self):
         counts = Texts(WORDS).prepare(["A Cat, a dog and a cat", "bird"])
@@ -163,7 +288,8 @@ def test_shapes_that_only_the_graph_knows(known, given):
 
 
 @pytest.mark.parametrize(
-    "edge,shape", [(Images((None, None, 3)), (2, 0, 5, 3)), (Waveforms(), (2, 0, 1))]
+    "edge,shape",
+    [(Images((None, None, 3)), (2, 0, 5, 3)), (Waveforms(), (2, 0, 1)), (MuLaw(), (2, 0, 1))],
 )
 def test_examples_without_an_extent(edge, shape):
     sentence = rf"have shape \[batch, {', '.join(map(str, shape[1:]))}\]: expected no 0\.$"
@@ -178,7 +304,11 @@ def test_examples_without_an_extent(edge, shape):
     assert prepare(tf.ones([0, *(size or 1 for size in shape[1:])], nothing.dtype)).shape[0] == 0
 
 
-@pytest.mark.parametrize("edge", [edge for edge, *_ in EDGES if not isinstance(edge, Vectors)])
+# Every float is a vector, and every int16 a sound.
+LIMITED = [edge for edge, *_ in EDGES if not isinstance(edge, (Vectors, MuLaw))]
+
+
+@pytest.mark.parametrize("edge", LIMITED)
 def test_in_a_graph_values_are_refused_when_it_runs(edge):
     inner = edge.inner_spec()
     shape = [1 if size is None else size for size in inner.shape]
@@ -196,6 +326,7 @@ def test_a_number_in_the_range():
 
 
 IMAGES, TEXTS = Images((2,)), Texts(WORDS)
+CHARACTERS = Characters("abc", 4)
 VALUES = [
     (IMAGES, [[0.0, 7.0]], r"^Images .* from 0 to 7: .* floats in \[-1, 1\] or uint8 in 0\.\.255"),
     (IMAGES, [[0.0, NAN]], "nan"),
@@ -207,6 +338,19 @@ VALUES = [
     (Labels(3), [-1, 2], r"^Labels .* from -1 to 2: .* in \[0, 2\]"),
     (Labels(3, unknown=True), [-2, 3], r"from -2 to 3: .* in \[-1, 2\]"),
     (Waveforms(), [[[0.0], [7.0]]], "^Waveforms .* to 7: .* or int16"),
+    (MuLaw(), [[[0.0], [7.0]]], "^Waveforms .* to 7: .* or int16"),
+    (MuLaw(), [[[0.0], [NAN]]], "nan"),
+    (MuLaw(), np.zeros((2, 9), "int16"), r"\(2, 9\): .* add the channel by waveforms"),
+    (MuLaw(9), np.zeros((2, 9, 2), "int16"), r"2 channels: expected 1; .* or their mean"),
+    (MuLaw(9), np.zeros((2, 8, 1), "int16"), r"\(2, 8, 1\): expected \[batch, 9, 1\]"),
+    (MuLaw(), np.zeros(9, "int16"), r"\(9,\): expected \[batch, any, 1\]"),
+    (CHARACTERS, ["cab", "a cab"], "^Text 1 has the character   at position 1: expected the 3 ch"),
+    (CHARACTERS, ["ab\t"], r"^Text 0 has the character \\t at position 2:"),
+    (CHARACTERS, ["", "é"], "^Text 1 has the character é at position 0:"),
+    (CHARACTERS, [b"\xff"], "^Text 0 has the character \ufffd at position 0:"),
+    (CHARACTERS, [["cab"]], r"^Texts have shape \(1, 1\): expected \[batch\]"),
+    (CHARACTERS, np.full((1, 4, 1), 4), r"from 4 to 4: expected integers in \[-1, 3\]"),
+    (CHARACTERS, np.zeros((1, 5, 1), int), r"\(1, 5, 1\): expected \[batch, 4, 1\]"),
     (TEXTS, [[0, 1, NAN]], "^Counts .* nan"),
     (TEXTS, [[0, 1, -1e-4]], r"from -0\.0001 to 1: .*numbers from 0 on"),
     (TEXTS, np.zeros((2, 4)), r"\(2, 4\): expected \[batch, 3\]"),
@@ -225,6 +369,8 @@ DTYPES = [
     (Levels((2,)), "float32", r"float32: .*integers in \[0, 255\]"),
     (Labels(3), "float32", r"^Labels have dtype float32: .*integers in \[0, 2\]"),
     (Waveforms(2), "int32", "int32: expected int16, or float"),
+    (MuLaw(2), "int32", "int32: expected int16, or float"),
+    (CHARACTERS, "float32", "^Texts have dtype float32: expected strings, or integers"),
     (TEXTS, "complex64", "^Counts have dtype complex64"),
 ]
 

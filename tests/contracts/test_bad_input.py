@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 
 import keras_gen
-from keras_gen.bases.edges import Images, Labels, Levels, Texts, Vectors, Waveforms
+from keras_gen.bases.edges import (
+    Characters,
+    Images,
+    Labels,
+    Levels,
+    MuLaw,
+    Texts,
+    Vectors,
+    Waveforms,
+)
 from keras_gen.training import NonFiniteLossError, TrainingState
 from tiny import batches, core, data, difference, first_batch, players, prepared, state
 
@@ -28,9 +37,11 @@ def trainable(model) -> list:
 # What each kind of data refuses: (bad value, how it is shown).
 NUMBERS = [(7.0, " to 7:"), (np.nan, "nan"), (-np.inf, "from -inf")]
 BAD_VALUES = {
+    Characters: [(300, " to 300:"), (-2, "from -2 to")],
     Images: NUMBERS,
     Levels: [(300, " to 300:"), (-1, "from -1 to")],
     Labels: [(99, " to 99:"), (-2, "from -2 to")],
+    MuLaw: [],  # every int16 is a sound
     Texts: [(-7.0, "from -7 to"), (np.nan, "nan"), (np.inf, " to inf:")],
     Vectors: [],
     Waveforms: NUMBERS,

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.bases.edges import Waveforms
+from keras_gen.bases.edges import Characters, Waveforms
 from keras_gen.serving.export import export, load
 from tiny import WORDS, cheapest, core, difference, players, random_examples, state, step
 
@@ -138,11 +138,14 @@ def example(model, spec: tf.TensorSpec) -> np.ndarray:
         value = {"label": 1, "temperature": 0.9, "psi": 0.7}.get(spec.name, 5)
         return np.asarray(value, spec.dtype.as_numpy_dtype)
     random = np.random.default_rng(0)
+    named = [edge for edge in model.edges.values() if edge.name == spec.name]
+    if named and isinstance(named[0], Characters):
+        return named[0].restore(random_examples(named[0], 2, random)).numpy()
     if spec.dtype == tf.string:
         return np.array([" ".join(random.choice(WORDS, 5)) for _ in range(2)], object)
     if spec.name == "counts":
         return random.integers(0, 4, (2, spec.shape[1])).astype("float32")
-    (edge, *_) = (edge for edge in model.edges.values() if edge.name == spec.name)
+    (edge, *_) = named
     values = random_examples(edge, 2, random, side=13)
     if isinstance(edge, Waveforms):  # which are served as floats
         values = edge.prepare(values).numpy()

@@ -101,7 +101,9 @@ def spoken_digits(
         warning = OFFLINE_WARNING.format(error)
     waveforms = to_peak(audio[..., None])
     if align == "start":
-        waveforms = to_peak(from_first_sound(waveforms, samples))  # the peak may have been cut off
+        waveforms = to_peak(
+            from_first_sound(waveforms, samples)
+        )  # the peak may have been cut off
     everything = Source((waveforms, who, digits), origin=origin)
     in_train = takes >= _TEST_TAKES
     train = everything.select(in_train)

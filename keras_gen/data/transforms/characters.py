@@ -12,16 +12,16 @@ _UNPRINTABLE = re.compile("[^ -~\n]")  # all but printable ASCII and the end of 
 
 
 def cleaned(texts: Iterable[str]) -> list[str]:
-    """Returns texts of printable ASCII and ends of lines, at most 96 characters.
+    r"""Returns texts of printable ASCII and ends of lines, at most 96 characters.
 
-    Every end of a line becomes `\\n`, each other character a space: tabs, control characters, and
+    Every end of a line becomes `\n`, each other character a space: tabs, control characters, and
     all letters and signs beyond ASCII. White space at both ends is left out.
 
     Args:
         texts: Strings.
 
     Example:
-        >>> cleaned(["a\\tb\\r\\n", "café!"])
+        >>> cleaned(["a\tb\r\n", "café!"])
         ['a b', 'caf !']
     """
     return [_UNPRINTABLE.sub(" ", _LINE_END.sub("\n", text)).strip() for text in texts]

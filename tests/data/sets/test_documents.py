@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
-from keras_gen.data import DataUnavailable, Source, WordCounts, documents
+from keras_gen.data import DataUnavailable, Source, WordCounts, character_texts, documents
 
 module = sys.modules["keras_gen.data.sets.documents"]  # which the function of its name hides
 
@@ -97,3 +97,32 @@ def test_the_offline_sample(monkeypatch):
     for topics in (data.train_topics, data.test_topics):
         assert np.bincount(topics, minlength=len(data.topics)).min() >= 5
     assert "cluster" in data.topics
+
+
+def test_texts_of_characters(reuters, monkeypatch):
+    monkeypatch.setitem(STORIES, "test", [*STORIES["test"], ("Q: Wheat\t?", "ship"), ("\t", "")])
+    data = character_texts("reuters")
+    train = [text.decode() for text in data.train.arrays()]
+    assert train == [text for text, _ in STORIES["train"]]
+    assert data.alphabet == "".join(sorted(set("".join(train)))) and data.warning == ""
+    # All held-out stories but one without characters, in the characters of the training stories.
+    expected = ["Gold falls", "Ship sinks", "Wheat wheat", "Wheat gold", "   Wheat  "]
+    assert [text.decode() for text in data.test.arrays()] == [
+        "".join(c if c in data.alphabet else " " for c in text) for text in expected
+    ]
+    assert data.record()["test"] == "5 examples: reuters/1.0.0, split test"
+    assert next(iter(data.train.stream(3, seed=1))).shape == (3,)
+
+
+def test_texts_of_characters_without_network(monkeypatch):
+    def unavailable(*args, **kwargs):
+        raise DataUnavailable("no network here")
+
+    monkeypatch.setattr(module, "load_tfds", unavailable)
+    data = character_texts("reuters")
+    assert data.warning == "OFFLINE SAMPLE instead of the real data: no network here"
+    assert len(data.train) > 300 and len(data.test) > 100
+    assert set(data.alphabet) <= {"\n", *map(chr, range(32, 127))}
+    assert set(b"".join(data.test.arrays()).decode()) <= set(data.alphabet)
+    with pytest.raises(ValueError, match="no documents 'bbc': choose reuters or 20newsgroups"):
+        character_texts("bbc")

@@ -62,6 +62,48 @@ def test_voices_have_their_pitch():
     assert (offline_voices(2048, seed=1)[0] != waveforms).any()
 
 
+def test_recordings_that_begin_at_the_start(monkeypatch):
+    audio = np.zeros([4, 20480], "int64")
+    audio[:, 10000:10003] = [7, 0, -5]
+    audio[0, 10100] = 900  # is cut off
+    files = np.array([f"0_a_{take}.wav" for take in (1, 5, 6, 7)])
+
+    def load(name, part, size, features):
+        assert size == 20480
+        return Source((audio, np.zeros(4, "int64"), files), origin="digits")
+
+    monkeypatch.setattr(spoken, "load_tfds", load)
+    data = spoken_digits(6, align="start")
+    for part in (data.train, data.test):
+        for waveform in part.arrays()[0][..., 0]:
+            peak = 0.9 * 2**15
+            np.testing.assert_allclose(waveform, [peak, 0, -peak * 5 / 7, 0, 0, 0], rtol=0.05)
+            assert np.abs(waveform).max() == round(peak)
+    with pytest.raises(ValueError, match="align is 'end': expected middle or start"):
+        spoken_digits(6, align="end")
+
+
+def test_takes_are_held_out(monkeypatch):
+    def unavailable(*args, **kwargs):
+        raise DataUnavailable("no network here")
+
+    monkeypatch.setattr(spoken, "load_tfds", unavailable)
+    data = spoken_digits(256, align="start")
+    assert (data.train.arrays()[0][:, 0] != 0).all()
+    choice = data.hold_out_takes(2)
+    assert len(choice.train) == 150 and len(choice.test) == 100
+    assert np.unique(choice.train_takes).tolist() == [5, 6, 7]
+    assert choice.warning == data.warning and choice.speakers == data.speakers
+    waveforms = data.train.arrays()[0]
+    late = data.train_takes >= 8
+    np.testing.assert_array_equal(choice.test.arrays()[0], waveforms[late])
+    np.testing.assert_array_equal(choice.train.arrays()[0], waveforms[~late])
+    assert np.bincount(choice.test.arrays()[1]).tolist() == [20] * 5
+    for count in (0, 5):
+        with pytest.raises(ValueError, match=f"{count} of 5 takes cannot be held out"):
+            data.hold_out_takes(count)
+
+
 @pytest.mark.data
 def test_real_recordings(shared_data):
     data = spoken_digits(4096)

@@ -1,10 +1,18 @@
-"""Sounds of one length, of one level, and shifted."""
+"""Sounds of one length, of one level, in levels, and shifted."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.data import Source, fit_length, random_shift, to_peak
+from keras_gen.data import (
+    Source,
+    fit_length,
+    from_first_sound,
+    mu_law_levels,
+    mu_law_waveform,
+    random_shift,
+    to_peak,
+)
 
 
 @pytest.mark.parametrize(
@@ -56,3 +64,44 @@ def test_shifts_are_even_and_filled_with_silence():
     np.testing.assert_array_equal(random_shift(0)(tf.constant(sound), np.array([1, 2])), sound)
     with pytest.raises(ValueError, match="most must be at least 0, found -1"):
         random_shift(-1)
+
+
+@pytest.mark.parametrize("levels", [2, 5, 256, 1024])
+def test_mu_law_levels_are_equal_parts_of_the_companded_range(levels):
+    x = np.linspace(-1, 1, 4001)
+    companded = np.sign(x) * np.log1p((levels - 1) * np.abs(x)) / np.log(levels)
+    found = mu_law_levels(x, levels).numpy()
+    assert found.dtype == np.int32 and found.min() == 0 and found.max() == levels - 1
+    exact = (companded + 1) / 2 * levels
+    inside = np.abs(exact - np.round(exact)) > 1e-3  # what rounding cannot move
+    np.testing.assert_array_equal(found[inside], np.floor(exact[inside]))
+    np.testing.assert_array_equal(
+        mu_law_levels(mu_law_waveform(range(levels), levels), levels), np.arange(levels)
+    )
+
+
+def test_the_error_of_mu_law_levels_is_bounded():
+    """By half a level, which on the linear scale is no more than (1/mu + |x|) (256^(1/256) - 1)."""
+    x = np.linspace(-1, 1, 20001)
+    error = np.abs(mu_law_waveform(mu_law_levels(x)).numpy() - x)
+    bound = (1 / 255 + np.abs(x)) * (256 ** (1 / 256) - 1)
+    assert (error <= bound + 1e-6).all()
+    assert (error / bound).max() > 0.95  # so the bound is tight
+
+
+def test_borders_of_mu_law_levels():
+    borders = mu_law_waveform(np.arange(255) + 0.5).numpy()
+    np.testing.assert_array_equal(
+        mu_law_levels(borders * 1.0001 + 1e-7 * (borders == 0))[128:], np.arange(129, 256)
+    )
+    assert borders[127] == 0
+    np.testing.assert_allclose(borders, -borders[::-1], atol=1e-7)
+
+
+def test_recordings_begin_with_their_first_sound():
+    sounds = np.array([[0, 0, 3, 0, 4, 0, 0], [1, 2, 3, 4, 5, 6, 7], [0] * 7], "int16")[..., None]
+    found = from_first_sound(sounds, 5)
+    assert found.dtype == np.int16
+    expected = [[3, 0, 4, 0, 0], [1, 2, 3, 4, 5], [0] * 5]
+    np.testing.assert_array_equal(found[..., 0], expected)
+    np.testing.assert_array_equal(from_first_sound(sounds[..., 0], 9)[0], [3, 0, 4] + [0] * 6)

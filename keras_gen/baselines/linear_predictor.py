@@ -101,12 +101,12 @@ class LinearPredictor:
         return found
 
     def _errors(self, levels):
-        """Sound minus prediction, 0 in padding, and the prediction, `[n, time]`."""
+        """Sound minus prediction, and the prediction, `[n, time]`."""
         sounds = self._middles[levels]
         prediction = np.zeros_like(sounds)
         for lag, coefficient in enumerate(self.coefficients, start=1):
             prediction[:, lag:] += coefficient * sounds[:, :-lag]
-        return np.where(levels >= 0, sounds - prediction, 0.0), prediction
+        return sounds - prediction, prediction
 
     def _log_mass(self, level, center, latest, parameters):
         a, b = parameters
@@ -124,7 +124,7 @@ def _parts(places):
 
 
 def _before(values, places, count):
-    """Values before each place of `[n, time]`, the latest first, 0 before all: `[places, count]`."""
+    """Values before each place of `[n, time]`, `[places, count]`: the latest first, then zeros."""
     padded = np.pad(values, ((0, 0), (count, 0))).ravel()
     row, column = np.divmod(places, values.shape[1])
     start = row * (values.shape[1] + count) + column

@@ -8,6 +8,8 @@ import numpy as np
 
 from keras_gen.arguments import checked_integer
 
+_DIRECT = 2**24  # keys below are counted in an array
+
 
 class NGrams:
     """A distribution of sequences of levels, each given those right before it, by counts.
@@ -54,16 +56,16 @@ class NGrams:
         n_grams = [c * self._base + level for c, level in self._n_grams(sequences)[0]]
         if not len(n_grams[0]):
             raise ValueError("The sequences are all padding: expected one level at least.")
-        longer, counts = np.unique(n_grams.pop(), return_counts=True)
+        longer, counts = _counted(n_grams.pop())
         self._counts = [_Counts(longer, counts, self._base)]
         while n_grams:
-            keys, counts = np.unique(n_grams.pop(), return_counts=True)
+            keys, counts = _counted(n_grams.pop())
             context, level = np.divmod(longer, self._base)
             first = self._base ** len(
                 n_grams
             )  # the place of the first level of a longer context
             shorter = context % first * self._base + level
-            before = np.unique(shorter, return_counts=True)[1]
+            before = _counted(shorter)[1]
             # Before a begin sign there is nothing but begin signs.
             begins = (keys // first == self.levels) & (first > 1)
             self._counts.insert(0, _Counts(keys, np.where(begins, counts, before), self._base))
@@ -160,6 +162,15 @@ class _Counts:
         left = np.where(n_gram >= 0, self.left[n_gram], 0)
         p = (left + self.discounted[place] * shorter) / self.totals[place]
         return np.where(place >= 0, p, shorter)
+
+
+def _counted(keys):
+    """Different keys in order, and how often each occurs."""
+    if keys.max() < _DIRECT:  # sorting is slow where most are the same
+        counts = np.bincount(keys)
+        (found,) = np.nonzero(counts)
+        return found, counts[found]
+    return np.unique(keys, return_counts=True)
 
 
 def _discounts(counts):

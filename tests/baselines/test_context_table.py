@@ -30,10 +30,7 @@ def test_counts_with_the_pixel_above_and_the_one_to_the_left():
     none = (3 + 1) / (4 + 2)  # of a 1
     above = {0: (2 + 2 * none) / (3 + 2), 1: (1 + 2 * none) / (1 + 2)}
     # By (above, left): 0 0 is followed by 0, 1 and 1 of the left column and the pixel beside it.
-    both = {
-        (0, 0): (2 + 2 * above[0]) / (3 + 2),
-        (1, 1): (1 + 2 * above[1]) / (1 + 2),
-    }
+    both = {(0, 0): (2 + 2 * above[0]) / (3 + 2), (1, 1): (1 + 2 * above[1]) / (1 + 2)}
     by_pixel = [1 - both[0, 0], both[0, 0], both[0, 0], both[1, 1]]
     found = ContextTable(2).fit(image).log_prob(image)
     np.testing.assert_allclose(found, np.log(by_pixel).sum())

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases.edges import Images, Labels, Levels, Number, Texts, Vectors
+from keras_gen.bases.edges import Characters, Images, Labels, Levels, MuLaw, Number, Texts, Vectors
 from keras_gen.serving.export import export, load
 from keras_gen.training import GenerativeModel, capability, sample
 from keras_gen.training.capabilities import MOST_SAMPLES, sample_conditions
@@ -58,6 +58,19 @@ class Louder(Mixer):
         return {"doubles": 2 * x}
 
     read = None
+
+
+class Repeater(GenerativeModel):
+    """Gives sequences back."""
+
+    def __init__(self):
+        super().__init__()
+        self.edges |= {"x": MuLaw(), "texts": Characters("abc", 4)}
+
+    @capability
+    def repeat(self, x, texts):
+        """Returns both."""
+        return {"x": x, "texts": texts}
 
 
 @pytest.fixture
@@ -380,3 +393,22 @@ class TestArraysAsConditions:
         np.testing.assert_array_equal(served[:, 0], images[:, 0])
         np.testing.assert_array_equal(served, model.sample(3, seed=4, occluded=images))
         np.testing.assert_array_equal(served, model.sample(3, seed=4, occluded=images / 127.5 - 1))
+
+
+def test_sequences_leave_models_and_exports_as_they_came(tmp_path):
+    model = Repeater()
+    sounds = MuLaw().restore(tf.constant([[[-1], [3], [200]], [[255], [0], [-1]]])).numpy()
+    texts = np.array(["cab", ""], object)
+    found = model.repeat(sounds, texts)
+    assert found[0].dtype == np.int16 and found[1].tolist() == ["cab", ""]
+    np.testing.assert_array_equal(found[0], sounds)
+    exported = load(export(model, tmp_path, "repeater"))
+    served = exported("repeat", waveforms=sounds, texts=texts)
+    assert sorted(served) == ["output_texts", "output_waveforms"]
+    assert served["output_waveforms"].dtype == np.int16
+    np.testing.assert_array_equal(served["output_waveforms"], sounds)
+    assert list(map(_text, served["output_texts"])) == ["cab", ""]
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else value

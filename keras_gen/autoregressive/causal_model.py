@@ -90,11 +90,32 @@ class CausalModel(LikelihoodModel):
         """Returns the shape of the noise of one example."""
         return [*self.edges["x"].shape, self.likelihood.uniforms_per_value]
 
-    def drawn(self, noise, temperature=1.0, conditions=()) -> tf.Tensor:
-        """Returns examples drawn value by value from noise `[n, *noise_shape]`."""
+    def drawn(
+        self, noise, temperature=1.0, conditions=(), known=None, missing=None
+    ) -> tf.Tensor:
+        """Returns examples drawn value by value.
 
-        def draw(parameters, uniform):
-            return self.likelihood.draw(parameters, uniform[:, None], temperature)[:, 0]
+        Args:
+            noise: Uniform, `[n, *noise_shape]`.
+            temperature: Below 1 likely values become more likely.
+            conditions: Of the network, `[n, ...]` each.
+            known: Examples as the network takes them, whose values are kept; None: all are drawn.
+            missing: Not 0 where a value is drawn all the same, of the shape of `known` or with one
+                channel.
+        """
+        uniforms = self.likelihood.uniforms_per_value
+        if known is not None:
+            # To the noise of a value we add what is known of it.
+            value = tf.cast(known, tf.float32)[..., None]
+            absent = tf.cast(tf.broadcast_to(missing, tf.shape(known)), tf.float32)[..., None]
+            noise = tf.concat([noise, value, absent], axis=-1)
+
+        def draw(parameters, noise):
+            uniform = noise[:, None, :uniforms]
+            drawn = self.likelihood.draw(parameters, uniform, temperature)[:, 0]
+            if known is None:
+                return drawn
+            return tf.where(noise[:, -1] > 0, drawn, noise[:, -2])
 
         return sample_causal(self.network, draw, noise, conditions)
 
@@ -102,31 +123,19 @@ class CausalModel(LikelihoodModel):
         """Returns examples drawn value by value; a temperature below 1 favors likely values."""
         return self.drawn(noise, temperature)
 
-    def filled(self, x, missing, seeds, temperature=1.0, conditions=()) -> tf.Tensor:
+    def filled(self, x, missing, seeds, conditions=()) -> tf.Tensor:
         """Returns examples whose missing values are drawn, each given all before it.
 
         Args:
             x: Examples that went through the edge, `[n, ...]`.
-            missing: Not 0 where a value is drawn, of the shape of x or with one channel.
+            missing: As of `drawn`.
             seeds: Int32 `[n]`: equal ones draw equal noise.
-            temperature: As of `from_noise`.
             conditions: Of the network, `[n, ...]` each.
         """
-        size = tf.unstack(tf.shape(x)[1:])
-        shape = [*size, self.likelihood.uniforms_per_value]
+        shape = self.noise_shape()
 
         def uniform(seed):
             return tf.random.stateless_uniform(shape, tf.stack([0, seed]))
 
-        # To the noise of a value we add what is known of it.
         noise = tf.map_fn(uniform, seeds, fn_output_signature=tf.float32)
-        value = tf.cast(x, tf.float32)[..., None]
-        absent = tf.cast(tf.broadcast_to(missing, tf.shape(x)), tf.float32)[..., None]
-        noise = tf.concat([noise, value, absent], axis=-1)
-
-        def draw(parameters, noise):
-            uniform = noise[:, None, :-2]
-            drawn = self.likelihood.draw(parameters, uniform, temperature)[:, 0]
-            return tf.where(noise[:, -1] > 0, drawn, noise[:, -2])
-
-        return sample_causal(self.network, draw, noise, conditions)
+        return self.drawn(noise, conditions=conditions, known=x, missing=missing)

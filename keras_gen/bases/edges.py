@@ -485,6 +485,30 @@ class Characters(Edge):
         return tf.TensorSpec([None, self.length, 1], tf.int32)
 
 
+class Prompt(Characters):
+    """Beginnings of texts, as `Characters` without the end sign: -1 where a text is to go on.
+
+    Example:
+        >>> Prompt("abc", 4).prepare("cab")[0, :, 0].numpy()
+        array([ 2,  0,  1, -1], dtype=int32)
+    """
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes strings shorter than `length`, `[batch]` or one for all."""
+        values = tf.convert_to_tensor(values)
+        if values.dtype != tf.string:
+            raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected strings.")
+        values = tf.reshape(values, [-1]) if values.shape.rank == 0 else values
+        longest = tf.reduce_max(tf.strings.length(values, unit="UTF8_CHAR"))
+        sentence = (
+            f"{self.name} has {{}} characters: expected fewer than the {self.length} of a text."
+        )
+        with tf.control_dependencies([require(longest < self.length, sentence, longest)]):
+            numbers = super().prepare(values)
+        return tf.where(numbers == self.levels - 1, PADDING, numbers)
+
+
 class Texts(Edge):
     """Texts, inside as the counts of the words of a vocabulary.
 

@@ -8,7 +8,9 @@ built, inputs that their docstrings do not allow.
 from keras_gen.layers.causal import (
     CausalConvolution,
     CausalLayer,
+    CausalLSTM,
     MaskedConvolution,
+    Shift,
     VerticalConvolution,
 )
 from keras_gen.layers.channelwise_dense import ChannelwiseDense
@@ -26,6 +28,7 @@ from keras_gen.layers.gated_unit import GatedUnit
 from keras_gen.layers.instance_normalization import InstanceNormalization
 from keras_gen.layers.minibatch_discrimination import MinibatchDiscrimination
 from keras_gen.layers.minibatch_stddev import MinibatchStddev
+from keras_gen.layers.one_hot import OneHot
 from keras_gen.layers.self_attention import SelfAttention
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 from keras_gen.layers.styles import (

@@ -1,8 +1,8 @@
 """Tiny autoregressive models."""
 
-from keras_gen.autoregressive import ConditionalPixelCNN, PixelCNN
+from keras_gen.autoregressive import CharacterRNN, ConditionalPixelCNN, PixelCNN
 from keras_gen.losses import Categorical, DiscretizedLogistic
-from keras_gen.networks import gated_pixel_cnn, pixel_cnn
+from keras_gen.networks import character_rnn, gated_pixel_cnn, pixel_cnn
 from tiny import Tiny, sample
 
 
@@ -19,7 +19,12 @@ def _conditional_pixel_cnn(seed=3):
     return ConditionalPixelCNN(network, 3, likelihood, seed=seed)
 
 
+def _character_rnn(seed=3):
+    return CharacterRNN(character_rnn(levels=6, units=4), "abcde", length=7, seed=seed)
+
+
 TINY = {
+    "CharacterRNN": Tiny(_character_rnn, sample, draws=False),
     "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),
     "ConditionalPixelCNN": Tiny(_conditional_pixel_cnn, sample, draws=False),
 }

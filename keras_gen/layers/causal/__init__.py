@@ -2,5 +2,7 @@
 
 from keras_gen.layers.causal.base import CausalLayer
 from keras_gen.layers.causal.causal_convolution import CausalConvolution
+from keras_gen.layers.causal.causal_lstm import CausalLSTM
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
+from keras_gen.layers.causal.shift import Shift
 from keras_gen.layers.causal.vertical_convolution import VerticalConvolution

@@ -5,7 +5,13 @@ import pytest
 import tensorflow as tf
 
 from causality import dependence
-from keras_gen.layers import CausalConvolution, MaskedConvolution, VerticalConvolution
+from keras_gen.layers import (
+    CausalConvolution,
+    CausalLSTM,
+    MaskedConvolution,
+    Shift,
+    VerticalConvolution,
+)
 
 IMAGE = (4, 5, 3)
 SEQUENCE = (9, 3)
@@ -19,6 +25,8 @@ LAYERS = {
     "convolution": (CausalConvolution(4, 3, dilation=2, activation="tanh"), SEQUENCE),
     "convolution of values": (CausalConvolution(4, 2, sees_itself=False), SEQUENCE),
     "convolution of one tap": (CausalConvolution(4, 1, use_bias=False), SEQUENCE),
+    "shift": (Shift(), SEQUENCE),
+    "LSTM": (CausalLSTM(4), SEQUENCE),
 }
 
 

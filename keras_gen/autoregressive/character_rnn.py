@@ -1,0 +1,79 @@
+"""A recurrent language model of characters."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.bases.edges import Characters, Prompt
+from keras_gen.losses import Categorical
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class CharacterRNN(CausalModel):
+    """Texts as a product of conditionals: each character given those before it.
+
+    Graves: "Generating Sequences With Recurrent Neural Networks", 2013, eq. (1) to (4). In training
+    each character is predicted from the true ones before it (teacher forcing), so that the loss is
+    the exact negative log-likelihood in nats. Texts end with an end sign, which is predicted too.
+
+    Deviations: those of the network, `keras_gen.networks.character_rnn`.
+
+    Args:
+        network: Numbers of characters `[batch, time, 1]`, -1 for padding, to logits `[batch, time,
+            len(alphabet) + 1]`: those of a character depend only on the ones before it.
+        alphabet: The characters, each once.
+        length: Characters of an example, and the most that are drawn.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: As of `CausalModel`, and if the alphabet has a character twice.
+
+    Example:
+    ```python
+    from keras_gen.networks import character_rnn
+    model = CharacterRNN(character_rnn(levels=4, units=8), alphabet="abc", length=12)
+    model.compile()
+    model.fit(np.array(["abcabc", "bcabca"] * 4), batch_size=4)
+    texts = model.continue_text("abca", n=3, temperature=0.5, seed=1)
+    ```
+    """
+
+    padded = True
+    for_users = ("continue_text",)
+
+    def __init__(self, network, alphabet: str, length: int, seed=0, **kwargs):
+        super().__init__(network, Categorical(len(alphabet) + 1), seed, **kwargs)
+        self.alphabet = alphabet
+        self.length = length
+        self.edges["x"] = Characters(alphabet, length)
+        self.edges["prompt"] = Prompt(alphabet, length, "prompt")
+
+    @override
+    def noise_shape(self):
+        return [self.length, 1, self.likelihood.uniforms_per_value]
+
+    @override
+    def from_noise(self, noise, prompt="", temperature=1.0):
+        """Returns texts that begin with the prompt, drawn character by character."""
+        return self.drawn(
+            noise, temperature, known=prompt, missing=tf.cast(prompt < 0, tf.int32)
+        )
+
+    def continue_text(
+        self, prompt: str, n: int = 1, temperature: float = 1.0, seed: int | None = None
+    ) -> np.ndarray:
+        """Draws texts that begin with a prompt, strings `[n]`, up to `length` characters.
+
+        Args:
+            prompt: The beginning, shorter than `length`, of characters of the alphabet.
+            n: How many, at least 1.
+            temperature: Divides the logits: below 1 likely characters become more likely.
+            seed: 0 to 2**31 - 1; None draws anew.
+
+        Raises:
+            ValueError: If the prompt is too long or has another character, or a number is out of
+                its range.
+        """
+        return self.sample(n, seed, prompt=prompt, temperature=temperature)

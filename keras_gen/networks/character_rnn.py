@@ -1,0 +1,41 @@
+"""A recurrent network of texts, character by character."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import CausalLSTM, OneHot, Shift
+
+
+def character_rnn(
+    levels: int, units: int = 256, blocks: int = 2, length: int | None = None
+) -> keras.Model:
+    """Builds LSTMs of the characters before each one.
+
+    Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and fig. 1: every
+    layer sees the characters, and all layers' states predict the next one. The paper has 7 layers
+    of 700 units.
+
+    Args:
+        levels: Number of characters, with the end sign.
+        units: Units of each LSTM.
+        blocks: Number of LSTMs, at least 1.
+        length: Length of the texts; None for any.
+
+    Returns:
+        A model from the numbers of characters `[batch, time, 1]`, -1 for padding, to float32 logits
+        `[batch, time, levels]`: those of a character depend only on the ones before it.
+
+    Example:
+        >>> network = character_rnn(levels=80, units=64)
+    """
+    if blocks < 1:
+        raise ValueError(f"blocks is {blocks}: expected at least 1 LSTM.")
+    characters = keras.Input((length, 1))
+    before = Shift()(OneHot(levels, padding=0)(characters))
+    states = [CausalLSTM(units)(before)]
+    for _ in range(blocks - 1):
+        states.append(CausalLSTM(units)(layers.Concatenate()([before, states[-1]])))
+    x = layers.Concatenate()(states) if blocks > 1 else states[0]
+    # The logits leave in float32 whatever the precision inside.
+    logits = layers.Dense(levels, dtype="float32")(x)
+    return keras.Model(characters, logits, name="character_rnn")

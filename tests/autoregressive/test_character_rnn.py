@@ -1,0 +1,101 @@
+"""Texts of four characters at most: their probabilities, samples and continuations."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from causality import dependence
+from keras_gen.autoregressive import CharacterRNN, sample_causal
+from keras_gen.networks import character_rnn
+
+ALPHABET = "ab"
+# All texts of up to 2 characters, which end, and all of 3, which are cut.
+TEXTS = ["".join(t) for n in range(4) for t in itertools.product(ALPHABET, repeat=n)]
+
+
+@pytest.fixture
+def model(rng):
+    network = character_rnn(levels=3, units=5)
+    for weight in network.trainable_variables:
+        weight.assign(weight + rng.normal(0, 0.7, weight.shape))
+    return CharacterRNN(network, ALPHABET, length=3)
+
+
+def probabilities(model):
+    return np.exp(model.log_prob(np.array(TEXTS)).astype("float64"))
+
+
+def test_probabilities_of_all_texts_sum_to_1(model):
+    p = probabilities(model)
+    assert p.sum() == pytest.approx(1, abs=1e-5)
+    assert p.std() > 0.01
+
+
+def test_samples_are_as_frequent_as_they_are_probable(model):
+    n = 4000
+    p = probabilities(model)
+    samples = model.sample(n, seed=1, batch_size=n)
+    shares = np.array([(samples == text).mean() for text in TEXTS])
+    assert (np.abs(shares - p) < 4 * np.sqrt(p * (1 - p) / n)).all()
+
+
+def test_continuations_begin_with_the_prompt_and_follow_the_model(model):
+    n = 4000
+    p = probabilities(model)
+    continued = model.continue_text("b", n=n, seed=1)
+    given = np.where([text.startswith("b") for text in TEXTS], p, 0)
+    given = given / given.sum()
+    shares = np.array([(continued == text).mean() for text in TEXTS])
+    assert (np.abs(shares - given) <= 4 * np.sqrt(given * (1 - given) / n)).all()
+    likely = model.continue_text("b", n=20, temperature=1e-3, seed=1)
+    assert len(set(likely)) == 1
+
+
+def test_padding_counts_nothing(model):
+    """The probability of a text that ends is that of its characters and the end sign alone."""
+    whole = CharacterRNN(model.network, ALPHABET, length=7)
+    np.testing.assert_allclose(whole.log_prob(["ab"]), model.log_prob(["ab"]), atol=1e-5)
+
+
+def test_every_character_depends_on_all_before_it(model, rng):
+    """By gradient, of the layers after the one-hot vectors."""
+    layers = model.network.layers
+    inner = next(layer for layer in layers if type(layer).__name__ == "Shift")
+    first = next(layer for layer in layers if type(layer).__name__ == "CausalLSTM")
+    found = dependence(lambda x: first(inner(x)), rng.normal(size=(1, 6, 3)).astype("float32"))
+    found = found.any(axis=(1, 3))
+    np.testing.assert_array_equal(found, np.tril(np.ones((6, 6), bool), -1))
+
+
+def test_cached_samples_equal_whole_passes(model, rng):
+    noise = rng.uniform(size=(5, 6, 1)).astype("float32")
+
+    def draw(logits, uniform):
+        return model.likelihood.draw(logits, uniform[:, None, None])[:, 0]
+
+    cached, whole = (
+        sample_causal(model.network, draw, noise, cached=cached) for cached in (True, False)
+    )
+    np.testing.assert_array_equal(cached, whole)
+    assert len(np.unique(cached)) == 3
+
+
+@pytest.mark.parametrize(
+    "prompt, message",
+    [
+        ("abc", "has 3 characters: expected fewer than the 3"),
+        ("x", "has the character x at position 0"),
+        (3, "prompt has dtype int32: expected strings"),
+    ],
+)
+def test_bad_prompts_are_refused(prompt, message, model):
+    with pytest.raises((ValueError, TypeError), match=message):
+        model.continue_text(prompt)
+
+
+def test_networks_of_other_alphabets_are_refused(model):
+    with pytest.raises(ValueError, match="expected 4 numbers for each value"):
+        CharacterRNN(model.network, "abc", length=3)
+    with pytest.raises(ValueError, match="at least 1 LSTM"):
+        character_rnn(3, blocks=0)

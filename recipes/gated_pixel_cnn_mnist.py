@@ -114,7 +114,7 @@ def main(run: Run, s: Settings):
 
     # The baselines: mixtures, and a table of the pixels by the 16 before them.
     mixture = fit_bernoulli_mixture(run, train)
-    table = ContextTable().fit(train)
+    table = ContextTable().fit(train.astype("uint8"))
 
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(test)} test digits")
@@ -124,7 +124,7 @@ def main(run: Run, s: Settings):
             nats = -model.log_prob(test)
         metrics["nll"] = nats.mean()
         metrics["nll_standard_error"] = nats.std() / len(nats) ** 0.5
-        metrics["nll_table"] = -table.log_prob(test).mean()
+        metrics["nll_table"] = -table.log_prob(test.astype("uint8")).mean()
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
         if s.network == "gated":
             metrics["nll_given_label"] = -model.log_prob(test, test_labels).mean()

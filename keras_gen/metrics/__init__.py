@@ -21,6 +21,7 @@ from keras_gen.metrics.image_pairs.inpainting import hole_psnr
 from keras_gen.metrics.image_pairs.squared_error import squared_error
 from keras_gen.metrics.likelihood.active_units import active_units
 from keras_gen.metrics.likelihood.bits_per_dimension import bits_per_dimension
+from keras_gen.metrics.likelihood.bits_per_live_value import bits_per_live_value
 from keras_gen.metrics.likelihood.latent_grid import latent_grid
 from keras_gen.metrics.likelihood.nll import importance_weighted_nll, nll_summary
 from keras_gen.metrics.repeated import mean_and_deviation

@@ -40,7 +40,7 @@ from keras_gen.visualize import image_rows
 
 SHAPE = (28, 28, 1)
 CLASSES = 10
-LOWER_HALF = np.arange(28)[:, None, None] >= 14
+LOWER_HALF = np.broadcast_to(np.arange(28)[:, None, None] >= 14, SHAPE)
 COMPLETED = 100  # test digits
 ROWS = 12  # digits in the picture of completions
 GRAY = 96  # of what is missing there

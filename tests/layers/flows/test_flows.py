@@ -32,6 +32,7 @@ def chain():
 
 
 LAYERS = {
+    "logit": (lambda: Logit(0.1), IMAGE),
     "act_norm_flat": (ActNorm, FLAT),
     "act_norm_image": (ActNorm, IMAGE),
     "channels_flat": (lambda: coupling(FLAT), FLAT),

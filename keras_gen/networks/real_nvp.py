@@ -86,7 +86,7 @@ def _residual_network(shape, blocks, filters) -> keras.Model:
     for _ in range(blocks):
         y = layers.ReLU()(x)
         y = he_conv(filters, 3, activation="relu")(y)
-        # The sum of many blocks stays of one size.
+        # Blocks start as the identity, so that the sum of many stays of one size.
         x = layers.Add()([x, he_conv(filters, 3, initializer="zeros")(y)])
     x = layers.ReLU()(x)
     return keras.Model(passive, halves(zero_conv(2 * shape[-1])(x)))

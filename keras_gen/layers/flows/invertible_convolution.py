@@ -77,7 +77,7 @@ class InvertibleConvolution(InvertibleLayer):
         """Returns W, float32 `[channels, channels]`."""
         if not self.lu:
             return self.kernel.value
-        identity = np.eye(len(self.order), dtype="float32")
+        identity = np.eye(self.log_s.shape[0], dtype="float32")
         below = np.tril(np.ones_like(identity), -1)
         lower = self.lower.value * below + identity
         diagonal = self.sign.value * tf.exp(self.log_s.value)

@@ -105,9 +105,7 @@ def halvings_of_square(image_shape: tuple) -> int:
     return stages
 
 
-def require_halvings(
-    flow: str, shape: tuple, scales: int, halvings: int
-) -> None:
+def require_halvings(flow: str, shape: tuple, scales: int, halvings: int) -> None:
     """Raises a ValueError unless images of a shape can be halved so often without a rest.
 
     The message names the flow and its `scales`.

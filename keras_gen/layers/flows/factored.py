@@ -35,9 +35,7 @@ class Factored(InvertibleLayer):
         >>> y, _, _ = layer(tf.random.normal([2, 4, 4, 2]))  # [2, 16 + 16]
     """
 
-    def __init__(
-        self, rest: InvertibleLayer, network: keras.Model | None = None, **kwargs
-    ):
+    def __init__(self, rest: InvertibleLayer, network: keras.Model | None = None, **kwargs):
         super().__init__(**kwargs)
         if not isinstance(rest, InvertibleLayer):
             raise ValueError(

@@ -55,7 +55,10 @@ class InvertibleConvolution(InvertibleLayer):
             return tf.constant(value, dtype)
 
         return self.add_weight(
-            name=name, shape=value.shape, initializer=initializer, **{"dtype": "float32"} | options
+            name=name,
+            shape=value.shape,
+            initializer=initializer,
+            **{"dtype": "float32"} | options,
         )
 
     @override

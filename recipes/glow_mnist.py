@@ -7,9 +7,10 @@ Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", Neur
 
 The density of test digits, of 256 levels and with uniform noise of a level's width, is held against
 files without loss (PNG, WebP), probabilistic PCA and a histogram of each pixel. The paper has no
-MNIST; Glow's 1.05 bits per dimension are those of Grathwohl, Chen, Bettencourt, Sutskever, Duvenaud:
-"FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative Models", ICLR 2019, table
-2. Samples are drawn at a temperature below 1, as in the paper. Lines join the latents of two digits.
+MNIST. Glow's 1.05 bits per dimension are those of Grathwohl, Chen, Bettencourt, Sutskever,
+Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative Models", ICLR
+2019, table 2. Samples are drawn at a temperature below 1, as in the paper. Lines join the latents
+of two digits.
 
 Deviations: two scales in place of three, for digits have 28 pixels a side, and fewer and smaller
 steps of flow. The preset paper pads digits to 32x32 and has three scales of 32 steps; their bits

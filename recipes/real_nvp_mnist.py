@@ -7,7 +7,7 @@ Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017.
 
 The density of test digits, of 256 levels and with uniform noise of a level's width, is held against
 files without loss (PNG, WebP), probabilistic PCA and a histogram of each pixel. The paper has no
-MNIST; Real NVP's 1.06 bits per dimension are those of Grathwohl, Chen, Bettencourt, Sutskever,
+MNIST. Real NVP's 1.06 bits per dimension are those of Grathwohl, Chen, Bettencourt, Sutskever,
 Duvenaud: "FFJORD: Free-Form Continuous Dynamics for Scalable Reversible Generative Models", ICLR
 2019, table 2. Lines join the latents of two digits.
 

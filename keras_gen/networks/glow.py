@@ -11,7 +11,7 @@ from keras_gen.layers.flows import (
     Logit,
     Squeeze,
 )
-from keras_gen.networks.blocks import he_conv, halves, require_halvings, zero_conv
+from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
 
 
 def glow(

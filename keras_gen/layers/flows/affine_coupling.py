@@ -52,14 +52,13 @@ class AffineCoupling(InvertibleLayer):
     def build(self, input_shape):
         self._stays = self._make_mask(tuple(input_shape[1:]))
         count = input_shape[-1]
-        first = count // 2
-        if self.mask == "channels" and self.network.inputs[0].shape[-1] != count:
-            # The channels that stay, and the places around those that move.
-            self._part = slice(first, None) if self.flip else slice(first)
-            self._around = (0, count - first) if self.flip else (first, 0)
-            count = first if self.flip else count - first
-        else:
-            self._part = None
+        # Of the channel mask: the channels that stay, and how many stand before and after the rest.
+        part = slice(count // 2, None) if self.flip else slice(count // 2)
+        before, after = (0, count - count // 2) if self.flip else (count // 2, 0)
+        alone = self.mask == "channels" and self.network.inputs[0].shape[-1] == before + after
+        self._part = part if alone else None
+        self._around = (before, after)
+        count -= before + after if alone else 0
         channels = [output.shape[-1] for output in self.network.outputs]
         if channels != [count] * 2:
             raise ValueError(

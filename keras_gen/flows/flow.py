@@ -187,13 +187,17 @@ def _require_invertible(flow):
 
 @contextlib.contextmanager
 def _moved_weights(flow):
-    """Adds random numbers to the trainable weights, smaller ones where many are summed up."""
+    """Adds random numbers to the trainable weights, smaller ones where many are summed up.
+
+    All of vectors are positive, since errors in log scales of both signs would cancel.
+    """
     rng = np.random.default_rng(1)
     before = [weight.numpy() for weight in flow.trainable_variables]
     try:
         for weight, value in zip(flow.trainable_variables, before, strict=True):
             most = MOVED / math.sqrt(max(1, math.prod(value.shape[:-1])))
-            weight.assign(value + rng.uniform(-most, most, value.shape))
+            least = -most if value.ndim > 1 else most / 4
+            weight.assign(value + rng.uniform(least, most, value.shape))
         yield
     finally:
         for weight, value in zip(flow.trainable_variables, before, strict=True):

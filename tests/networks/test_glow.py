@@ -13,7 +13,7 @@ def layers_of(flow, kind):
 
 
 BUILDERS = {
-    "glow": lambda: glow((4, 4, 2), scales=2, steps=1, filters=3),
+    "glow": lambda: glow((4, 4, 1), scales=2, steps=1, filters=3),
     "glow_lu": lambda: glow((2, 4, 1), scales=1, steps=2, filters=3, lu=True),
     "real_nvp": lambda: real_nvp((2, 4, 1), scales=2, blocks=1, filters=3),
 }
@@ -26,13 +26,15 @@ def test_they_invert_with_the_jacobians_determinant(name, rng):
     for weight in flow.trainable_variables:
         weight.assign_add(rng.normal(0, 0.1, weight.shape))
     flow.after_update(flow(x, training=True)[2])
-    with tf.GradientTape() as tape:
+    size = int(np.prod(x.shape[1:]))
+    with tf.GradientTape(persistent=True) as tape:
         tape.watch(x)
         z, log_det, _ = flow(x)
+        outputs = tf.unstack(tf.reshape(z, [2, size]), axis=1)
     assert z.shape == (2, *flow.output_shape[1:])
     np.testing.assert_allclose(flow.inverse(z), x, atol=1e-4)
-    size = int(np.prod(x.shape[1:]))
-    jacobian = np.reshape(tape.batch_jacobian(z, x), [2, size, size]).astype("float64")
+    rows = [tf.reshape(tape.gradient(output, x), [2, size]) for output in outputs]
+    jacobian = np.stack(rows, axis=1).astype("float64")
     np.testing.assert_allclose(log_det, np.linalg.slogdet(jacobian)[1], rtol=1e-3, atol=1e-3)
 
 

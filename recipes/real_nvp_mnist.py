@@ -35,7 +35,7 @@ from keras_gen.visualize import interpolations, samples
 class Settings(ShortStepSettings):
     scales: int = 2  # The last one has no squeeze
     blocks: int = 1  # Residual blocks of each coupling's network
-    filters: int = 16  # Hidden channels before the first squeeze, after each twice as many
+    filters: int = 8  # Hidden channels before the first squeeze, after each twice as many
     alpha: float = 5e-4  # Distance of scaled levels from 0 and 1 before the logit
     learning_rate: float = 1e-3  # Adam's rate, constant in the first half, then linear to zero
     ema: float = 0.999  # Momentum of the average of the weights

@@ -21,7 +21,10 @@ from keras_gen.layers.flows import (
     AffineCoupling,
     Chain,
     ChannelPermutation,
+    Factored,
+    InvertibleConvolution,
     InvertibleLayer,
+    Logit,
     Squeeze,
 )
 from keras_gen.layers.gated_unit import GatedUnit
@@ -38,3 +41,4 @@ from keras_gen.layers.styles import (
     NoisyActivation,
 )
 from keras_gen.layers.vector_quantizer import VectorQuantizer
+from keras_gen.layers.zero_convolution import ZeroConvolution

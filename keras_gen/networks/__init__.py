@@ -22,6 +22,7 @@ from keras_gen.networks.extend import (
     with_projection,
 )
 from keras_gen.networks.gated_pixel_cnn import gated_pixel_cnn
+from keras_gen.networks.glow import glow
 from keras_gen.networks.hierarchy import (
     biva_networks,
     conv_biva_networks,
@@ -47,6 +48,7 @@ from keras_gen.networks.moco_gan import moco_gan_generator, video_discriminator
 from keras_gen.networks.patch_discriminator import patch_discriminator
 from keras_gen.networks.pixel_cnn import pixel_cnn
 from keras_gen.networks.progressive import progressive_discriminator, progressive_generator
+from keras_gen.networks.real_nvp import real_nvp
 from keras_gen.networks.resnet_generator import resnet_generator
 from keras_gen.networks.style import style_discriminator, style_generator, style_mapping
 from keras_gen.networks.vq_vae import residual_decoder, residual_encoder, vq_vae_2_networks

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gen.layers import SpectralNormalization
+from keras_gen.layers import SpectralNormalization, ZeroConvolution
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
 UPSAMPLING = ("transposed", "smoothed", "resize")
@@ -40,6 +40,21 @@ def he_conv(filters: int, size: int, **kwargs):
     """Returns a `conv` for networks without normalization, initialized as by He et al. (2015)."""
     usual = dict(use_bias=True, initializer="he_normal", padding="same")
     return conv(filters, size, **usual | kwargs)
+
+
+def zero_conv(filters: int, size: int = 3) -> ZeroConvolution:
+    """Returns the last convolution of a coupling network, which starts from 0, in float32.
+
+    Its outputs are scaled by a learned factor of each channel, see `ZeroConvolution`.
+    """
+    # Float32 whatever the precision inside, as invertible layers need it.
+    return ZeroConvolution(filters, size, dtype="float32")
+
+
+def halves(x) -> list:
+    """Returns the two halves of the channels."""
+    channels = x.shape[-1] // 2
+    return [x[..., :channels], x[..., channels:]]
 
 
 def batch_norm(**options):
@@ -88,6 +103,20 @@ def halvings_of_square(image_shape: tuple) -> int:
             f"{height}x{width}: pad or resize the images (keras_gen.data.pad_to)."
         )
     return stages
+
+
+def require_halvings(flow: str, shape: tuple, scales: int, halvings: int) -> None:
+    """Raises a ValueError unless images of a shape can be halved so often without a rest.
+
+    The message names the flow and its `scales`.
+    """
+    factor = 2 ** max(halvings, 0)
+    if len(shape) != 3 or scales < 1 or any(side % factor for side in shape[:2]):
+        raise ValueError(
+            f"{flow} of {scales} scales for images of shape {tuple(shape)}: expected 1 or more, "
+            f"and (height, width, channels) with sides that are multiples of {factor}; take "
+            "fewer scales, or pad the images (keras_gen.data.pad_to)."
+        )
 
 
 def halved_sides(image_shape: tuple, halvings: int, argument: str) -> tuple[int, int]:

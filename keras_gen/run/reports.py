@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from keras_gen.baselines import BernoulliMixture
-from keras_gen.metrics import perplexity, psnr
+from keras_gen.metrics import bits_per_dimension, perplexity, psnr
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.run.run import Run
 
@@ -22,6 +22,25 @@ def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
     run.say(f"fitting mixtures of {templates} Bernoulli distributions")
     sizes = [int(size) for size in templates.split()]
     return BernoulliMixture.of_best_size(train, sizes, run.settings.seed)
+
+
+def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> dict[str, float]:
+    """Returns the mean bits per dimension of discrete images, by a flow's density.
+
+    Args:
+        model: A `Flow` of levels, whose `log_prob` adds noise of a level's width to them.
+        images: Test images, as the model takes them.
+        dimensions: Values of an image; None for all of them, fewer if it is padded.
+
+    Returns:
+        "bits_nll", and "bits_nll_standard_error", that of this mean.
+    """
+    nats = -model.log_prob(images).astype("float64")
+    bits = bits_per_dimension(nats, dimensions or images[0].size, "uniform")
+    return {
+        "bits_nll": bits.mean(),
+        "bits_nll_standard_error": bits.std() / len(bits) ** 0.5,
+    }
 
 
 def prefixed(prefix: str, numbers: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,9 @@ from keras_gen.media.images import grid
 from keras_gen.visualize.rows import as_uint8, table
 
 
-def samples(model, n: int = 64, seed: int | None = 0, columns: int | None = None) -> np.ndarray:
+def samples(
+    model, n: int = 64, seed: int | None = 0, columns: int | None = None, **given
+) -> np.ndarray:
     """Generated images in a grid.
 
     Args:
@@ -23,12 +25,13 @@ def samples(model, n: int = 64, seed: int | None = 0, columns: int | None = None
         n: How many.
         seed: The same seed gives the same images; None draws anew.
         columns: Images in a row; by default nearly a square.
+        **given: Conditions of `sample`, such as `temperature`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Example: `sample_grid = SampleGrid(samples, "runs/a/samples")`.
     """
-    return grid(model.sample(n, seed=seed), columns)
+    return grid(model.sample(n, seed=seed, **given), columns)
 
 
 def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:

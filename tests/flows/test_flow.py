@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.flows import Flow
-from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, InvertibleLayer
+from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, InvertibleLayer, Logit
 from keras_gen.networks import coupling_flow
 from keras_gen.serving.export import export, load
 from keras_gen.training import NonFiniteLossError
@@ -130,6 +130,24 @@ def test_wrong_inverses_and_log_determinants_are_refused():
         Flow(chain(3, Halving(2.0, 0.0)))
 
 
+class WrongScale(ActNorm):
+    """Forgets its trained scale in the log-determinant, which shows only where that is not 0."""
+
+    def call(self, x, condition=None, training=False):
+        y, log_det, statistics = super().call(x, condition, training)
+        return y, 0.0 * log_det, statistics
+
+
+def test_what_starts_from_zeros_is_checked_too():
+    layers = [WrongScale() for _ in range(4)]
+    with pytest.raises(ValueError, match="log-determinant 0 for random numbers"):
+        Flow(chain(2, *layers))
+    for weight in chain(3, layer := ActNorm()).trainable_variables:
+        np.testing.assert_array_equal(weight, np.zeros(3))
+    Flow(chain(3, layer))
+    np.testing.assert_array_equal(layer.log_scale, np.zeros(3))
+
+
 LEVELS = 4
 
 
@@ -139,10 +157,10 @@ def test_levels_count_the_width_of_their_noise(rng):
     model.compile()
     levels = rng.integers(0, LEVELS, (5, 3)).astype("uint8")
     width = model.uniform("levels", [5, 3], training=False).numpy()
-    nll = 3 * np.log(LEVELS) - log_normal((levels + width) / LEVELS - 0.5)
+    nll = 3 * np.log(LEVELS) - log_normal((levels + width) / LEVELS)
     found = model.test_step(tf.constant(levels))["loss"]
     assert float(found) == pytest.approx(nll.mean(), rel=1e-5)
-    middles = (levels + 0.5) / LEVELS - 0.5
+    middles = (levels + 0.5) / LEVELS
     np.testing.assert_allclose(model.encode(levels), middles, rtol=1e-5)
     np.testing.assert_array_equal(model.decode(model.encode(levels)), levels)
     with pytest.raises(ValueError, match=r"Images have values from 0 to 4"):
@@ -154,15 +172,56 @@ def test_densities_of_levels_are_their_probabilities_on_average():
     model = Flow(chain(1, ActNorm()), levels=LEVELS)
     levels = np.repeat(np.arange(LEVELS, dtype="uint8"), 1000)[:, None]
     log_p = model.log_prob(levels, batch_size=len(levels)).reshape(LEVELS, 1000)
-    edges = [0.5 * math.erf(v / math.sqrt(2)) for v in np.linspace(-0.5, 0.5, LEVELS + 1)]
+    edges = [0.5 * math.erf(v / math.sqrt(2)) for v in np.linspace(0, 1, LEVELS + 1)]
     np.testing.assert_allclose(np.exp(log_p).mean(axis=1), np.diff(edges), rtol=3e-3)
     assert log_p.std(axis=1).min() > 0
     drawn = model.sample(4000, seed=0, batch_size=4000)
     assert drawn.dtype == np.uint8 and drawn.shape == (4000, 1)
     # What lies beyond the levels becomes the first or the last.
-    beyond = 0.5 + edges[0]
-    expected = np.diff(edges) + np.array([beyond, 0, 0, beyond])
+    expected = np.diff(edges) + np.array([0.5, 0, 0, 0.5 - edges[-1]])
     np.testing.assert_allclose(np.bincount(drawn[:, 0]) / 4000, expected, atol=0.03)
+
+
+@pytest.mark.parametrize("first", ["ActNorm", "Logit"])
+def test_probabilities_of_two_levels_sum_to_1(first, rng):
+    """Of one pixel: the density over the width of each level, by the midpoint rule."""
+    layers = [Logit(0.01), ActNorm()] if first == "Logit" else [ActNorm()]
+    flow = chain(1, *layers)
+    model = Flow(flow, levels=2)
+    flow.steps[-1].log_scale.assign([-0.4 if first == "Logit" else 2.5])
+    flow.steps[-1].bias.assign([-0.3 if first == "Logit" else -5.0])
+    offsets = ((np.arange(4000) + 0.5) / 4000).astype("float32")[:, None]
+    total = 0.0
+    for level in (0, 1):
+        x = np.full([4000, 1], level, "int32")
+        inferred = model._inferred(tf.constant(x), offsets)
+        total += np.exp(-model.loss_terms(x, inferred, False)["nll"]).mean()
+    expected = math.erf(5.0 / math.sqrt(2)) if first == "ActNorm" else 1 - tails(0.01, -0.4, -0.3)
+    assert total == pytest.approx(expected, abs=2e-3)
+
+
+def tails(alpha, log_scale, bias):
+    """The mass of latents beyond those of 0 and 1."""
+    end = math.log((1 - alpha) / alpha) * math.exp(log_scale)
+    return sum(0.5 * math.erfc((end + sign * bias) / math.sqrt(2)) for sign in (-1, 1))
+
+
+def test_images_of_two_scales_come_back(tmp_path, rng):
+    model = Flow.for_images((4, 4, 1), steps=1, filters=4, alpha=1e-3, seed=5)
+    images = rng.integers(0, 256, (6, 4, 4, 1), dtype="uint8")
+    images[0], images[1] = 0, 255
+    model.compile(keras.optimizers.Adam(1e-2))
+    model.fit(images, batch_size=3, epochs=2, verbose=0)
+    latents = model.encode(images)
+    assert latents.shape == (6, 16)
+    np.testing.assert_array_equal(model.decode(latents), images)
+    path = model.interpolate(images[:2], images[2:4], steps=3)
+    np.testing.assert_array_equal(path[:, 0], images[:2])
+    np.testing.assert_array_equal(path[:, -1], images[2:4])
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(loaded.encode(images), latents)
+    np.testing.assert_array_equal(loaded.log_prob(images), model.log_prob(images))
 
 
 def test_temperature_scales_the_latents(tmp_path):

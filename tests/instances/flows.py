@@ -1,12 +1,13 @@
 """Tiny flows."""
 
 from keras_gen.flows import Flow
-from keras_gen.networks import coupling_flow
+from keras_gen.networks import glow
 from tiny import Tiny, sample
 
 
 def _flow(seed=3):
-    return Flow(coupling_flow((4, 4, 1), steps=2, hidden=(4,)), levels=8, seed=seed)
+    flow = glow((4, 4, 1), scales=2, steps=1, filters=2, alpha=0.1, lu=True)
+    return Flow(flow, levels=8, seed=seed)
 
 
 TINY = {"Flow": Tiny(_flow, sample)}

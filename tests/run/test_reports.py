@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 
 from keras_gen.run.reports import (
     code_use_report,
+    density_bits,
     extractor_accuracies,
     fit_bernoulli_mixture,
     lines_by_count,
@@ -56,3 +58,16 @@ def test_lines_go_through_the_metrics_of_their_name():
     metrics = {"gan_50": 1.0, "gan_200": 2.0, "svc_50": 3.0, "svc_200": 4.0}
     lines = lines_by_count(metrics, ("gan", "svc"), (50, 200))
     assert lines == {"gan": ([50, 200], [1.0, 2.0]), "svc": ([50, 200], [3.0, 4.0])}
+
+
+def test_bits_of_a_density_count_the_values_of_an_image():
+    """A uniform density of 256 levels takes 8 bits for each of its values."""
+
+    class Uniform:
+        def log_prob(self, images):
+            return np.full(len(images), -4 * np.log(256), "float32")
+
+    images = np.zeros([3, 2, 2, 1], "uint8")
+    found = density_bits(Uniform(), images)
+    assert found == {"bits_nll": pytest.approx(8), "bits_nll_standard_error": 0}
+    assert density_bits(Uniform(), images, dimensions=2)["bits_nll"] == pytest.approx(16)

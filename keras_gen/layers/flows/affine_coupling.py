@@ -25,7 +25,9 @@ class AffineCoupling(InvertibleLayer):
     Args:
         network: Built functional `keras.Model` of the masked values, zeros in place of the other
             half: from `[batch, ...]`, or from the list of it and of the condition, to the list of
-            (scale, shift), each of the shape of x. Where b is 1 they are not used.
+            (scale, shift), each of the shape of x. Where b is 1 they are not used. For the mask
+            "channels" it may also take the channels that stay alone, and return those of the rest
+            alone, which costs half as much.
         mask: Which half stays. `"channels"`: the first half of the channels, or of the values of
             `[batch, values]`. `"checkerboard"`: every other pixel, or every other value.
         flip: Whether the halves are swapped, as in every other layer of a chain.
@@ -49,11 +51,19 @@ class AffineCoupling(InvertibleLayer):
     @override
     def build(self, input_shape):
         self._stays = self._make_mask(tuple(input_shape[1:]))
+        count = input_shape[-1]
+        # Of the channel mask: the channels that stay, and how many stand before and after the rest.
+        part = slice(count // 2, None) if self.flip else slice(count // 2)
+        before, after = (0, count - count // 2) if self.flip else (count // 2, 0)
+        alone = self.mask == "channels" and self.network.inputs[0].shape[-1] == before + after
+        self._part = part if alone else None
+        self._around = (before, after)
+        count -= before + after if alone else 0
         channels = [output.shape[-1] for output in self.network.outputs]
-        if channels != [input_shape[-1]] * 2:
+        if channels != [count] * 2:
             raise ValueError(
                 f"The coupling network '{self.network.name}' has outputs of {channels} channels: "
-                f"expected two, scale and shift, of {input_shape[-1]} each."
+                f"expected two, scale and shift, of {count} each."
             )
         self.factor = self.add_weight(name="factor", shape=(), initializer="ones")
 
@@ -70,13 +80,17 @@ class AffineCoupling(InvertibleLayer):
         return (y - shift) * tf.exp(-log_scale)  # eqs. (7), (8)
 
     def _parameters(self, x, condition, training):
-        passive = self._stays * x
+        passive = self._stays * x if self._part is None else x[..., self._part]
         inputs = passive if condition is None else [passive, condition]
         outputs = self.network(inputs, training=training)
         scale = tf.cast(outputs[0], tf.float32)
         shift = tf.cast(outputs[1], tf.float32)
-        active = 1 - self._stays
-        return active * self.factor.value * tf.tanh(scale), active * shift
+        log_scale = self.factor.value * tf.tanh(scale)
+        if self._part is None:
+            active = 1 - self._stays
+            return active * log_scale, active * shift
+        around = [(0, 0)] * (x.shape.rank - 1) + [self._around]
+        return tf.pad(log_scale, around), tf.pad(shift, around)
 
     def _make_mask(self, shape):
         """The b of eq. (9): float32 `[channels]`, `[values]` or `[height, width, 1]`, 1 stays."""

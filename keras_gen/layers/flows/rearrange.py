@@ -12,14 +12,14 @@ from keras_gen.layers.flows.base import InvertibleLayer
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Squeeze(InvertibleLayer):
-    """Turns the pixels of each square of an image into channels of one pixel.
+    """Turns the pixels of each square of an image, or neighbors in time, into channels of one.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6. Float32
     `[batch, height, width, channels]` becomes `[batch, height / factor, width / factor, channels *
-    factor^2]`.
+    factor^2]`, and `[batch, time, channels]` becomes `[batch, time / factor, channels * factor]`.
 
     Args:
-        factor: Side of the squares, a divisor of both sides of the image.
+        factor: Side of the squares, a divisor of both sides of the image, or of the time.
 
     Example:
         >>> y, _, _ = Squeeze()(tf.random.normal([2, 8, 8, 1]))  # [2, 4, 4, 4]
@@ -31,27 +31,37 @@ class Squeeze(InvertibleLayer):
 
     @override
     def build(self, input_shape):
-        if len(input_shape) != 4 or any(
-            side and side % self.factor for side in input_shape[1:3]
-        ):
+        sides = input_shape[1:-1]
+        if len(sides) not in (1, 2) or any(side and side % self.factor for side in sides):
             raise ValueError(
                 f"Squeeze got the shape {tuple(input_shape)}: expected [batch, height, width, "
-                f"channels] with sides that are multiples of {self.factor}."
+                f"channels] with sides, or [batch, time, channels] with a time, that are multiples "
+                f"of {self.factor}."
             )
 
     @override
     def call(self, x, condition=None, training=False):
-        return tf.nn.space_to_depth(x, self.factor), tf.zeros(tf.shape(x)[:1]), ()
+        if x.shape.rank == 3:
+            batch, time, channels = tf.unstack(tf.shape(x))
+            y = tf.reshape(x, [batch, time // self.factor, channels * self.factor])
+            y = tf.ensure_shape(y, self.y_shape(x.shape))
+        else:
+            y = tf.nn.space_to_depth(x, self.factor)
+        return y, tf.zeros(tf.shape(x)[:1]), ()
 
     @override
     def inverse(self, y, condition=None):
+        if y.shape.rank == 3:
+            batch, time, channels = tf.unstack(tf.shape(y))
+            x = tf.reshape(y, [batch, time * self.factor, channels // self.factor])
+            return tf.ensure_shape(x, [None, None, y.shape[-1] // self.factor])
         return tf.nn.depth_to_space(y, self.factor)
 
     @override
     def y_shape(self, x_shape):
-        batch, height, width, channels = x_shape
-        sides = [side and side // self.factor for side in (height, width)]
-        return (batch, *sides, channels * self.factor**2)
+        batch, *sides, channels = x_shape
+        sides = [side and side // self.factor for side in sides]
+        return (batch, *sides, channels * self.factor ** len(sides))
 
     @override
     def get_config(self) -> dict:

@@ -1,0 +1,104 @@
+"""What steps of flows cost, against bare TensorFlow, and their memory, measured in one run.
+
+  python benchmarks/flows.py            about five minutes on two CPU cores
+  python benchmarks/flows.py --quick    fewer steps
+
+The bare step is forwards, backwards and Keras' Adam of the same network, without the checks, the
+noise's stateless seeds and the reports of `fit`. Ways are measured in turns.
+"""
+
+import argparse
+import math
+import os
+import resource
+import subprocess
+import sys
+import time
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+from turns import SHAPE, fit_in_turns
+
+from keras_gen.flows import Flow
+from keras_gen.networks import glow, real_nvp
+
+BATCH = 32
+LEVELS = 256
+FLOWS = {
+    "glow": lambda: glow(SHAPE, scales=2, steps=4, filters=32),
+    "glow, LU": lambda: glow(SHAPE, scales=2, steps=4, filters=32, lu=True),
+    "real nvp": lambda: real_nvp(SHAPE, scales=2, blocks=1, filters=8),
+}
+
+
+def bare_step(model):
+    """Forwards, backwards and Keras' Adam of a flow, and nothing else.
+
+    Returns:
+        Function of a batch as the source gives it that returns the loss.
+    """
+    flow = model.flow
+    variables = flow.trainable_variables
+    optimizer = keras.optimizers.Adam()
+    optimizer.build(variables)
+
+    @tf.function(autograph=False)
+    def step(batch):
+        x = (tf.cast(batch, tf.float32) + tf.random.uniform(tf.shape(batch))) / LEVELS
+        with tf.GradientTape() as tape:
+            latents, log_det, _ = flow(x, training=True)
+            squares = tf.reduce_sum(tf.square(latents), axis=1)
+            nats = 0.5 * (squares + latents.shape[1] * math.log(2 * math.pi)) - log_det
+            loss = tf.reduce_mean(nats)
+        optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    return step
+
+
+def compare(name, rounds):
+    """Prints the milliseconds of a step of `fit`, and its speed over the bare step's."""
+    took = fit_in_turns(
+        lambda: Flow(FLOWS[name](), levels=LEVELS), BATCH, rounds, chunk=10, bare=bare_step
+    )
+    print(
+        f"{name}: fit {took['fit'] * 1e3:.1f} ms a step of {BATCH}, bare "
+        f"{took['bare'] * 1e3:.1f}; fit/bare {took['bare'] / took['fit']:.2f}",
+        flush=True,
+    )
+
+
+def memory(name):
+    """Prints the process's peak memory after steps of one flow, and a sample's milliseconds."""
+    model = Flow(FLOWS[name](), levels=LEVELS)
+    model.compile()
+    images = model.sample(BATCH, seed=0, batch_size=BATCH)
+    began = time.perf_counter()
+    model.sample(BATCH, seed=0, batch_size=BATCH)
+    per_image = (time.perf_counter() - began) / BATCH
+    model.fit(images, batch_size=BATCH, epochs=3, verbose=0)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{name}: {per_image * 1e3:.2f} ms a sample, peak {peak:.2f} GiB", flush=True)
+
+
+def main():
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="fewer steps")
+    parser.add_argument("--memory", choices=FLOWS, help="the memory of one flow only")
+    told = parser.parse_args()
+    if told.memory:
+        memory(told.memory)
+        return
+    print(f"Flows of {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
+    for name in FLOWS:
+        compare(name, rounds=2 if told.quick else 9)
+    for name in FLOWS:
+        # A process of its own, so that its peak of memory is its own too.
+        subprocess.run([sys.executable, __file__, "--memory", name], check=True)
+
+
+if __name__ == "__main__":
+    main()

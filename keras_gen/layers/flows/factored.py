@@ -1,0 +1,125 @@
+"""Latents of several scales."""
+
+import copy
+import math
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.layers.flows.base import InvertibleLayer
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Factored(InvertibleLayer):
+    """Lets half of the channels leave as latents; the other half goes through the rest of a flow.
+
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6, eqs.
+    (14) to (16): coarser scales need less memory and time, and latents of all scales learn. Input:
+    float32 `[batch, ..., channels]`, 2 or more channels. Output: one vector, `[batch, values]`, of
+    the latents that leave here, then of those of the rest. It is the last layer of a chain.
+
+    With a network, the latents that leave have a prior that the other half determines, as the split
+    of Glow (Kingma, Dhariwal 2018) has in the authors' code: p(z | h) = N(mean(h), exp(log
+    scale(h))^2). It is written as a map: what leaves is (z - mean) / scale, so that all latents are
+    standard Normals.
+
+    Args:
+        rest: The flow of the first half of the channels, such as a `Chain` of the next scale, which
+            may end in a `Factored` of its own.
+        network: Built functional `keras.Model` from the first half to the list of (mean, log
+            scale), each of the shape of the second half; None: mean 0 and scale 1.
+
+    Example:
+        >>> layer = Factored(Squeeze())
+        >>> y, _, _ = layer(tf.random.normal([2, 4, 4, 2]))  # [2, 16 + 16]
+    """
+
+    def __init__(self, rest: InvertibleLayer, network: keras.Model | None = None, **kwargs):
+        super().__init__(**kwargs)
+        if not isinstance(rest, InvertibleLayer):
+            raise ValueError(
+                f"Factored got a {type(rest).__name__} as the rest: expected an InvertibleLayer."
+            )
+        self.rest = rest
+        self.network = network
+
+    @override
+    def build(self, input_shape):
+        *places, channels = input_shape[1:]
+        if None in input_shape[1:] or channels < 2:
+            raise ValueError(
+                f"Factored got the shape {tuple(input_shape)}: expected [batch, ..., channels] of "
+                "known sizes, with 2 or more channels."
+            )
+        self._stay = channels - channels // 2
+        self._leaving_shape = (*places, channels // 2)
+        stay_shape = (*places, self._stay)
+        if not self.rest.built:
+            self.rest.build((None, *stay_shape))
+        self._rest_shape = tuple(self.rest.y_shape((None, *stay_shape))[1:])
+        if self.network is None:
+            return
+        shapes = [tuple(output.shape[1:]) for output in self.network.outputs]
+        if shapes != [self._leaving_shape] * 2:
+            raise ValueError(
+                f"The prior '{self.network.name}' has outputs of the shapes {shapes}: expected "
+                f"two, mean and log scale, of {self._leaving_shape} each."
+            )
+
+    @override
+    def call(self, x, condition=None, training=False):
+        stay = x[..., : self._stay]
+        leaving = x[..., self._stay :]
+        log_det = 0.0
+        if self.network is not None:
+            mean, log_scale = self._prior(stay, training)
+            leaving = (leaving - mean) * tf.exp(-log_scale)
+            log_det = -tf.reduce_sum(log_scale, list(range(1, log_scale.shape.rank)))
+        # Eq. (14): (z, h) = f(h).
+        latents, change, statistics = self.rest(stay, condition=condition, training=training)
+        # Eq. (16): latents of all scales.
+        y = tf.concat([_flat(leaving, self._leaving_shape), _flat(latents, self._rest_shape)], 1)
+        return y, change + log_det, statistics
+
+    @override
+    def inverse(self, y, condition=None):
+        first = math.prod(self._leaving_shape)
+        leaving = tf.reshape(y[:, :first], [-1, *self._leaving_shape])
+        latents = tf.reshape(y[:, first:], [-1, *self._rest_shape])
+        stay = self.rest.inverse(latents, condition)
+        if self.network is not None:
+            mean, log_scale = self._prior(stay, training=False)
+            leaving = leaving * tf.exp(log_scale) + mean
+        return tf.concat([stay, leaving], -1)
+
+    def _prior(self, stay, training):
+        mean, log_scale = self.network(stay, training=training)
+        return tf.cast(mean, tf.float32), tf.cast(log_scale, tf.float32)
+
+    @override
+    def after_update(self, statistics):
+        self.rest.after_update(statistics)
+
+    @override
+    def y_shape(self, x_shape):
+        return (x_shape[0], math.prod(x_shape[1:]))
+
+    @override
+    def get_config(self) -> dict:
+        parts = {"rest": self.rest, "network": self.network}
+        serialize = keras.saving.serialize_keras_object
+        return super().get_config() | {k: part and serialize(part) for k, part in parts.items()}
+
+    @classmethod
+    @override
+    def from_config(cls, config: dict):
+        config = copy.deepcopy(config)  # Keras empties what it reads.
+        for name in ("rest", "network"):
+            if config[name] is not None:
+                config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)
+
+
+def _flat(x, shape):
+    return tf.reshape(x, [-1, math.prod(shape)])

@@ -1,0 +1,126 @@
+"""The invertible 1x1 convolution."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.layers.flows.base import InvertibleLayer
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class InvertibleConvolution(InvertibleLayer):
+    """Mixes the channels of each pixel by one learned matrix, y = W x.
+
+    Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, sec.
+    3.2: a permutation of the channels that is learned. W starts as a random rotation, so that the
+    log-determinant starts from 0. Input and output: float32 `[batch, ..., channels]`.
+
+    Args:
+        lu: Whether W is kept as its LU decomposition, P L (U + diag(s)), eq. (10). P, a permutation
+            of the channels, and the signs of s stay as they start. L, U and log |s| are trained. W
+            is invertible then whatever the weights, and its determinant costs no decomposition.
+        seed: Seed of the rotation: layers of one chain should have different ones.
+
+    Example:
+        >>> y, log_det, _ = InvertibleConvolution(seed=3)(tf.random.normal([2, 4, 4, 12]))
+    """
+
+    def __init__(self, lu: bool = False, seed: int = 0, **kwargs):
+        super().__init__(**kwargs)
+        self.lu = lu
+        self.seed = seed
+
+    @override
+    def build(self, input_shape):
+        channels = input_shape[-1]
+        if channels is None:
+            raise ValueError(
+                f"InvertibleConvolution got the shape {tuple(input_shape)}: expected [batch, ..., "
+                "channels] with a known number of channels."
+            )
+        rotation = _rotation(channels, self.seed)
+        if not self.lu:
+            self.kernel = self._weight("kernel", rotation)
+            return
+        order, lower, upper, diagonal = _decomposed(rotation)
+        self.lower = self._weight("lower", lower)
+        self.upper = self._weight("upper", upper)
+        self.log_s = self._weight("log_s", np.log(np.abs(diagonal)))
+        self.sign = self._weight("sign", np.sign(diagonal), trainable=False)
+        self.order = self._weight("order", order, trainable=False, dtype="int32")
+
+    def _weight(self, name, value, **options):
+        def initializer(shape, dtype=None):
+            return tf.constant(value, dtype)
+
+        return self.add_weight(
+            name=name,
+            shape=value.shape,
+            initializer=initializer,
+            **{"dtype": "float32"} | options,
+        )
+
+    @override
+    def call(self, x, condition=None, training=False):
+        matrix = self.matrix()
+        if self.lu:
+            log_det = tf.reduce_sum(self.log_s.value)  # eq. (11)
+        else:
+            log_det = tf.linalg.slogdet(matrix).log_abs_determinant
+        # Eq. (9): once for each pixel.
+        places = tf.cast(tf.reduce_prod(tf.shape(x)[1:-1]), tf.float32)
+        return _mixed(x, matrix), tf.fill(tf.shape(x)[:1], places * log_det), ()
+
+    @override
+    def inverse(self, y, condition=None):
+        return _mixed(y, tf.linalg.inv(self.matrix()))
+
+    def matrix(self) -> tf.Tensor:
+        """Returns W, float32 `[channels, channels]`."""
+        if not self.lu:
+            return self.kernel.value
+        identity = np.eye(self.log_s.shape[0], dtype="float32")
+        below = np.tril(np.ones_like(identity), -1)
+        lower = self.lower.value * below + identity
+        diagonal = self.sign.value * tf.exp(self.log_s.value)
+        upper = self.upper.value * below.T + identity * diagonal
+        # P (L (U + diag(s))): the rows of L (U + diag(s)) in another order.
+        return tf.gather(lower @ upper, self.order.value)
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {"lu": self.lu, "seed": self.seed}
+
+
+def _mixed(x, matrix):
+    return tf.tensordot(x, matrix, [[-1], [1]])
+
+
+def _rotation(size, seed):
+    """A random matrix with orthogonal rows of length 1 and the determinant 1."""
+    normal = np.random.default_rng(seed).normal(size=(size, size))
+    rotation, triangle = np.linalg.qr(normal)
+    # Signs that make it unique, and uniform among all orthogonal matrices.
+    rotation = rotation * np.sign(np.diag(triangle))
+    if np.linalg.det(rotation) < 0:
+        rotation[:, 0] *= -1
+    return rotation
+
+
+def _decomposed(matrix):
+    """The LU decomposition with pivots: the order of rows, L, U without its diagonal, and that."""
+    size = len(matrix)
+    upper = matrix.copy()
+    lower = np.zeros_like(matrix)
+    rows = np.arange(size)
+    for column in range(size):
+        pivot = column + np.argmax(np.abs(upper[column:, column]))
+        swap = [pivot, column]
+        for array in (upper, lower, rows):
+            array[[column, pivot]] = array[swap]
+        factors = upper[column + 1 :, column] / upper[column, column]
+        lower[column + 1 :, column] = factors
+        upper[column + 1 :] -= np.outer(factors, upper[column])
+    # Row rows[i] of the matrix is row i of L U.
+    return np.argsort(rows), lower, np.triu(upper, 1), np.diag(upper)

@@ -1,0 +1,92 @@
+"""Real NVP: a flow of affine couplings at several scales (Dinh et al. 2017)."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers.flows import ActNorm, AffineCoupling, Chain, Factored, Logit, Squeeze
+from keras_gen.networks.blocks import halves, he_conv, require_halvings, zero_conv
+
+COUPLINGS = 3  # of each mask at a scale
+LAST_COUPLINGS = 4  # at the last scale
+
+
+def real_nvp(
+    shape: tuple = (28, 28, 1),
+    scales: int = 2,
+    blocks: int = 2,
+    filters: int = 32,
+    alpha: float = 0.05,
+) -> Chain:
+    """Builds the flow of Real NVP for images in [0, 1].
+
+    Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6 and 4.1.
+    After the logit, each scale has three couplings with checkerboard masks, a squeeze, and three
+    with channel masks; then half of the channels leave as latents. The last scale has four
+    couplings with checkerboard masks instead. A coupling's network is residual; its channels double
+    after each squeeze.
+
+    Deviations: activation normalization and initial zeros as in Glow (Kingma, Dhariwal 2018, sec.
+    3.1, 3.3) in place of batch normalization and weight normalization, so that densities do not
+    depend on a batch.
+
+    Args:
+        shape: `(height, width, channels)` of an image, sides that are multiples of 2^(scales - 1).
+        scales: 1 or more.
+        blocks: Residual blocks of a coupling's network; in the paper 8 for images of 32x32.
+        filters: Hidden channels of the networks before the first squeeze; 32 or 64 in the paper.
+        alpha: Of `Logit`.
+
+    Returns:
+        A built `Chain` from float32 `[batch, *shape]`, in [0, 1], to as many latents, `[batch,
+        values]`; for one scale `[batch, *shape]`.
+
+    Example:
+        >>> flow = real_nvp((4, 4, 1), scales=2, blocks=1, filters=4)
+        >>> latents, log_det, _ = flow(keras.random.uniform([2, 4, 4, 1]))  # [2, 16]
+    """
+    require_halvings("Real NVP", shape, scales, scales - 1)
+    if blocks < 0:
+        raise ValueError(f"Real NVP of {blocks} residual blocks: expected 0 or more.")
+    chain = [Logit(alpha), *_scales(tuple(shape), scales, blocks, filters)]
+    flow = Chain(chain, name="real_nvp")
+    flow.build((None, *shape))
+    return flow
+
+
+def _scales(shape, scales, blocks, filters) -> list:
+    """The layers of so many scales, each inside the one before."""
+    if scales == 1:
+        return _couplings("checkerboard", LAST_COUPLINGS, shape, blocks, filters)
+    height, width, channels = shape
+    squeezed = (height // 2, width // 2, channels * 4)
+    half = (*squeezed[:2], channels * 2)
+    return [
+        *_couplings("checkerboard", COUPLINGS, shape, blocks, filters),
+        Squeeze(),
+        *_couplings("channels", COUPLINGS, squeezed, blocks, 2 * filters),
+        Factored(Chain(_scales(half, scales - 1, blocks, 2 * filters))),
+    ]
+
+
+def _couplings(mask, count, shape, blocks, filters) -> list:
+    found = []
+    for number in range(count):
+        # Of the channel mask, the half that stays.
+        passive = (*shape[:2], shape[-1] // 2) if mask == "channels" else shape
+        network = _residual_network(passive, blocks, filters)
+        found.append(ActNorm())
+        found.append(AffineCoupling(network, mask, flip=number % 2 == 1))
+    return found
+
+
+def _residual_network(shape, blocks, filters) -> keras.Model:
+    """Scale and shift of as many channels; of zeros at the start."""
+    passive = keras.Input(shape)
+    x = he_conv(filters, 3)(passive)
+    for _ in range(blocks):
+        y = layers.ReLU()(x)
+        y = he_conv(filters, 3, activation="relu")(y)
+        # Blocks start as the identity, so that the sum of many stays of one size.
+        x = layers.Add()([x, he_conv(filters, 3, initializer="zeros")(y)])
+    x = layers.ReLU()(x)
+    return keras.Model(passive, halves(zero_conv(2 * shape[-1])(x)))

@@ -1,8 +1,15 @@
 """Tiny autoregressive models."""
 
-from keras_gen.autoregressive import CharacterRNN, ConditionalPixelCNN, PixelCNN
+from keras_gen.autoregressive import CharacterRNN, CodePrior, ConditionalPixelCNN, PixelCNN
 from keras_gen.losses import Categorical, DiscretizedLogistic
-from keras_gen.networks import character_rnn, gated_pixel_cnn, pixel_cnn
+from keras_gen.networks import (
+    character_rnn,
+    gated_pixel_cnn,
+    pixel_cnn,
+    residual_decoder,
+    residual_encoder,
+)
+from keras_gen.vae import VQVAE
 from tiny import Tiny, sample
 
 
@@ -23,7 +30,16 @@ def _character_rnn(seed=3):
     return CharacterRNN(character_rnn(levels=6, units=4), "abcde", length=7, seed=seed)
 
 
+def _code_prior(seed=3):
+    sizes = dict(latent_dim=2, filters=4, residual_filters=2)
+    encoder, decoder = residual_encoder((8, 8, 1), **sizes), residual_decoder((8, 8, 1), **sizes)
+    coder = VQVAE(encoder, decoder, codebook_size=5)
+    network = gated_pixel_cnn((2, 2, 1), 5, 4, 1, first_kernel=3, kernel=3, levels=5)
+    return CodePrior(network, coder, seed=seed)
+
+
 TINY = {
+    "CodePrior": Tiny(_code_prior, sample, draws=False),
     "CharacterRNN": Tiny(_character_rnn, sample, draws=False),
     "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),
     "ConditionalPixelCNN": Tiny(_conditional_pixel_cnn, sample, draws=False),

@@ -1,0 +1,102 @@
+"""A prior over the codes of a trained coder (van den Oord, Vinyals, Kavukcuoglu 2017)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.losses import Categorical
+from keras_gen.training import Player, capability
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class CodePrior(CausalModel):
+    """An autoregressive distribution of the codes of examples, from which examples are drawn.
+
+    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
+    sec. 3.3: when the VQ-VAE is trained, a PixelCNN is fitted to the codes of images, or a WaveNet
+    to those of sounds. `fit` takes examples; the coder is frozen and encodes them. `log_prob` is
+    that of codes; `bound` is the bound on log p of examples that follows from it.
+
+    Args:
+        network: Codes `[batch, *grid, 1]` to logits `[batch, *grid, codebook_size]`, such as of
+            `keras_gen.networks.gated_pixel_cnn` with `levels=codebook_size`: those of a code
+            depend only on the codes before it.
+        coder: A trained model of integer codes, such as a `VQVAE`, that is not changed.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: As of `CausalModel`, and if the grids of the network and the coder differ.
+
+    Example:
+    ```python
+    from keras_gen.networks import gated_pixel_cnn, residual_decoder, residual_encoder
+    from keras_gen.vae import VQVAE
+    sizes = dict(latent_dim=4, filters=8, residual_filters=4)
+    encoder = residual_encoder((16, 16, 3), **sizes)
+    coder = VQVAE(encoder, residual_decoder((16, 16, 3), **sizes), codebook_size=8)
+    network = gated_pixel_cnn((4, 4, 1), 8, filters=4, blocks=1, levels=8)
+    prior = CodePrior(network, coder)
+    prior.compile()
+    images = np.zeros((8, 16, 16, 3), "uint8")
+    prior.fit(images, batch_size=4)
+    new_images = prior.sample(9, seed=1)
+    nats_of_codes = -prior.log_prob(prior.encode(images))
+    ```
+    """
+
+    def __init__(self, network, coder, seed=0, **kwargs):
+        codes = coder.edges["codes"]
+        super().__init__(network, Categorical(codes.levels), seed, **kwargs)
+        grid = tuple(network.inputs[0].shape[1:])
+        if grid != (*codes.shape, 1):
+            raise ValueError(
+                f"The network takes codes of shape {grid}: expected {(*codes.shape, 1)}, one value "
+                "for each code of the coder."
+            )
+        self.coder = coder
+        coder.trainable = False
+        self.edges["x"] = coder.edges["x"]
+        self.edges["codes"] = codes
+
+    @override
+    def players(self):
+        return {"optimizer": Player([self.network])}
+
+    @override
+    def loss_terms(self, x, inferred, training):
+        return {"nll": self.code_nats(self.coder.codes(x), training)}
+
+    def code_nats(self, codes, training: bool = False) -> tf.Tensor:
+        """Returns -log p(codes) of codes `[batch, *grid]`."""
+        values = codes[..., None]
+        parameters = self.parameters(values, [], training)
+        return -self.likelihood.log_prob(parameters, values)
+
+    @override
+    def noise_shape(self):
+        return [*self.edges["codes"].shape, 1, self.likelihood.uniforms_per_value]
+
+    @override
+    def from_noise(self, noise, temperature=1.0):
+        """Returns the examples that the coder decodes from drawn codes."""
+        codes = self.drawn(noise, temperature)[..., 0]
+        return self.coder.reconstructed(self.coder.embedded(tf.cast(codes, tf.int32)))
+
+    @capability
+    def encode(self, x):
+        """Returns the codes of examples, integers `[n, *grid]`."""
+        return {"codes": self.coder.codes(x)}
+
+    @override
+    @capability
+    def log_prob(self, codes):  # type: ignore[override]
+        """Returns log p(codes), float32 `[n]`, nats, of integer codes `[n, *grid]`."""
+        return {"log_probs": -self.code_nats(codes)}
+
+    @capability
+    def bound(self, x):
+        """Returns log p(x | codes) + log p(codes) <= log p(x) of examples, float32 `[n]`, nats."""
+        codes = self.coder.codes(x)
+        nats = self.coder.reconstruction(self.coder.embedded(codes), x, training=False)
+        return {"bounds": -nats - self.code_nats(codes)}

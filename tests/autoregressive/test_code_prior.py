@@ -1,0 +1,81 @@
+"""A prior over codes: of codes it is a distribution, of examples a bound; the coder is frozen."""
+
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.autoregressive import CodePrior
+from keras_gen.networks import gated_pixel_cnn, residual_decoder, residual_encoder
+from keras_gen.vae import VQVAE
+
+SHAPE = (8, 8, 1)
+LEVELS = 3
+
+
+def coder():
+    sizes = dict(latent_dim=2, filters=4, residual_filters=2)
+    encoder, decoder = residual_encoder(SHAPE, **sizes), residual_decoder(SHAPE, **sizes)
+    return VQVAE(encoder, decoder, codebook_size=LEVELS)
+
+
+@pytest.fixture
+def prior(rng):
+    network = gated_pixel_cnn((2, 2, 1), LEVELS, 4, 1, first_kernel=3, kernel=3, levels=LEVELS)
+    for weight in network.trainable_variables:
+        weight.assign(weight + rng.normal(0, 0.5, weight.shape))
+    return CodePrior(network, coder())
+
+
+def images(rng, n=6):
+    return rng.integers(0, 256, (n, *SHAPE), dtype="uint8")
+
+
+def test_probabilities_of_all_codes_sum_to_1(prior):
+    codes = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
+    p = np.exp(prior.log_prob(codes).astype("float64"))
+    assert p.sum() == pytest.approx(1, abs=1e-4) and p.std() > 1e-3
+
+
+def test_samples_are_decoded_from_codes_that_are_drawn_as_often_as_they_are_probable(prior):
+    n = 2000
+    noise = prior.noise(n, tf.constant([0, 1]))
+    codes = prior.drawn(noise).numpy()[..., 0].astype(int)
+    first = np.bincount(codes[:, 0, 0], minlength=LEVELS) / n
+    every = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
+    p = np.exp(prior.log_prob(every))
+    expected = np.array([p[every[:, 0, 0] == level].sum() for level in range(LEVELS)])
+    assert (np.abs(first - expected) < 4 * np.sqrt(expected * (1 - expected) / n)).all()
+    decoded = prior.coder.decode(codes[:5])
+    drawn = prior.restore(prior.from_noise(noise[:5])).numpy()
+    np.testing.assert_array_equal(drawn, decoded)
+    assert prior.sample(3, seed=1).shape == (3, *SHAPE)
+
+
+def test_training_changes_the_prior_alone_and_uses_the_codes_of_examples(prior, rng):
+    prior.compile()
+    x = images(rng)
+    before = [w.numpy() for w in prior.coder.variables]
+    expected = -prior.log_prob(prior.encode(x)).mean()
+    assert prior.evaluate(x, verbose=0, return_dict=True)["loss"] == pytest.approx(
+        expected, rel=1e-5
+    )
+    old = [w.numpy() for w in prior.network.trainable_variables]
+    prior.fit(x, batch_size=3, verbose=0)
+    for value, weight in zip(before, prior.coder.variables, strict=True):
+        np.testing.assert_array_equal(value, weight)
+    assert any((a != b.numpy()).any() for a, b in zip(old, prior.network.weights, strict=False))
+
+
+def test_the_bound_is_that_of_codes_and_of_examples_given_them(prior, rng):
+    x = images(rng)
+    given = -prior.coder.score(x)
+    expected = given + prior.log_prob(prior.encode(x))
+    np.testing.assert_allclose(prior.bound(x), expected, rtol=1e-5)
+
+
+def test_networks_of_other_grids_are_refused():
+    network = gated_pixel_cnn((3, 2, 1), LEVELS, 4, 1, levels=LEVELS)
+    with pytest.raises(ValueError, match=r"codes of shape \(3, 2, 1\): expected \(2, 2, 1\)"):
+        CodePrior(network, coder())

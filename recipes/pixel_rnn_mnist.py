@@ -6,9 +6,9 @@ Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML
   python recipes/pixel_rnn_mnist.py --kind diagonal
   python recipes/pixel_rnn_mnist.py --preset smoke     under a minute
 
-The Row LSTM sees a triangle above each pixel, the Diagonal BiLSTM the whole image before it. A step
-computes one row or one diagonal after the other, which takes far longer than PixelCNN's step of as
-many weights; one of diagonals takes four times as many cells as one of rows.
+The Row LSTM sees a triangle above each pixel, the Diagonal BiLSTM nearly all pixels before it. A
+step computes 28 rows one after the other, or 55 diagonals in each of two directions. The paper
+reports 79.20 nats for seven layers of the Diagonal BiLSTM.
 
 Deviations: digits are binarized dynamically, where the paper's are binarized once; Adam in place of
 RMSProp.
@@ -80,12 +80,12 @@ def main(run: Run, s: Settings):
 
     # The baselines: mixtures, and a table of each pixel given the 16 nearest before it.
     mixture = fit_bernoulli_mixture(run, train)
-    table = ContextTable(16).fit(train)
+    table = ContextTable(16).fit(train.astype("uint8"))
 
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(test)} test digits")
         metrics |= nll_summary({"nll": -model.log_prob(test)})
-        metrics["nll_table"] = -table.log_prob(test).mean()
+        metrics["nll_table"] = -table.log_prob(test.astype("uint8")).mean()
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
     run.export(model, default="sample")
 

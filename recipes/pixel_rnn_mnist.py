@@ -35,9 +35,7 @@ from keras_gen.visualize import samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     kind: Literal["row", "diagonal"] = "row"  # What one step of the LSTM computes
-    units: int = (
-        16  # Features of an LSTM's state; between the blocks there are twice as many maps
-    )
+    units: int = 16  # Features of an LSTM's state; twice as many maps between the blocks
     blocks: int = 3  # Blocks with an LSTM
     head_filters: int = 32  # Maps of the layers before the last
     learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero

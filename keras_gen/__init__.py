@@ -24,7 +24,7 @@ _MODELS = {
         "DocumentAutoencoder",
         "SparseAutoencoder",
     ),
-    "autoregressive": ("PixelCNN",),
+    "autoregressive": ("PixelCNN", "PixelRNN"),
     "flows": ("Flow",),
     "gan": (
         "ACGAN",

@@ -9,7 +9,9 @@ from keras_gen.layers.causal import (
     CausalConvolution,
     CausalLayer,
     CausalLSTM,
+    DiagonalLSTM,
     MaskedConvolution,
+    RowLSTM,
     Shift,
     VerticalConvolution,
 )

@@ -10,7 +10,7 @@ from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.autoregressive.walker import Walker
 from keras_gen.layers import CausalConvolution, MaskedConvolution
 from keras_gen.losses import Categorical
-from keras_gen.networks import gated_pixel_cnn, pixel_cnn
+from keras_gen.networks import gated_pixel_cnn, pixel_cnn, pixel_rnn
 
 LEVELS = 4
 
@@ -62,6 +62,11 @@ def sequence():
     return keras.Model([values, vector, local], layers.Dense(LEVELS)(x)), conditions
 
 
+def recurrent(kind, channels=1):
+    """A small PixelRNN, and its conditions."""
+    return pixel_rnn((4, 5, channels), LEVELS, 6, blocks=2, kind=kind, levels=LEVELS), ()
+
+
 CASES = {
     "one channel": plain,
     "three channels": lambda: plain(3),
@@ -69,6 +74,8 @@ CASES = {
     "two stacks": two_stacks,
     "two stacks, three channels": lambda: two_stacks(3),
     "sequence": sequence,
+    "row LSTM": lambda: recurrent("row"),
+    "diagonal BiLSTM of three channels": lambda: recurrent("diagonal", 3),
 }
 
 

@@ -1,11 +1,18 @@
 """Tiny autoregressive models."""
 
-from keras_gen.autoregressive import CharacterRNN, CodePrior, ConditionalPixelCNN, PixelCNN
+from keras_gen.autoregressive import (
+    CharacterRNN,
+    CodePrior,
+    ConditionalPixelCNN,
+    PixelCNN,
+    PixelRNN,
+)
 from keras_gen.losses import Categorical, DiscretizedLogistic
 from keras_gen.networks import (
     character_rnn,
     gated_pixel_cnn,
     pixel_cnn,
+    pixel_rnn,
     residual_decoder,
     residual_encoder,
 )
@@ -38,9 +45,16 @@ def _code_prior(seed=3):
     return CodePrior(network, coder, seed=seed)
 
 
+def _pixel_rnn(seed=3):
+    """One block, as each recurrent layer is traced for long."""
+    network = pixel_rnn((4, 4, 1), 1, units=2, blocks=1, kind="row", first_kernel=3, levels=2)
+    return PixelRNN(network, "bernoulli", seed=seed)
+
+
 TINY = {
     "CodePrior": Tiny(_code_prior, sample, draws=False),
     "CharacterRNN": Tiny(_character_rnn, sample, draws=False),
     "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),
     "ConditionalPixelCNN": Tiny(_conditional_pixel_cnn, sample, draws=False),
+    "PixelRNN": Tiny(_pixel_rnn, sample, draws=False),
 }

@@ -11,6 +11,7 @@ MAPS = (4, 4, 8)
 CASES = {
     "AdaptiveInstanceNormalization": (dict(), [MAPS, (5,)]),
     "ChannelwiseDense": (dict(), [MAPS]),
+    "DiagonalLSTM": (dict(units=6, backward=True, image_channels=3), [MAPS]),
     "Dropout": (dict(rate=0.3, seed=4), [MAPS]),
     "EqualizedConv2D": (dict(filters=3, kernel_size=3, gain=1.5, strides=2), [MAPS]),
     "EqualizedDense": (dict(units=3, gain=1.5, rate=0.1), [(4,)]),
@@ -29,6 +30,7 @@ CASES = {
     ),
     "NoisyActivation": (dict(offset=2, gain=2.0), [MAPS, (20,)]),
     "PixelNormalization": (dict(epsilon=0.5), [MAPS]),
+    "RowLSTM": (dict(units=6, kernel_size=5, image_channels=3), [MAPS]),
     "SelfAttention": (dict(spectral=True), [MAPS]),
     "SpectralNormalization": (dict(layer=keras.layers.Dense(7), iterations=3), [(4,)]),
 }

@@ -8,7 +8,9 @@ from causality import dependence
 from keras_gen.layers import (
     CausalConvolution,
     CausalLSTM,
+    DiagonalLSTM,
     MaskedConvolution,
+    RowLSTM,
     Shift,
     VerticalConvolution,
 )
@@ -22,6 +24,10 @@ LAYERS = {
     "masked pixel": (MaskedConvolution(4, 1, "B"), IMAGE),
     "vertical of values": (VerticalConvolution(4, 5, sees_itself=False), IMAGE),
     "vertical": (VerticalConvolution(4, 3, activation="tanh"), IMAGE),
+    "row LSTM": (RowLSTM(4), IMAGE),
+    "row LSTM of channels": (RowLSTM(7, 5, image_channels=3), IMAGE),
+    "diagonal LSTM": (DiagonalLSTM(4), IMAGE),
+    "diagonal LSTM backward": (DiagonalLSTM(5, backward=True, image_channels=3), IMAGE),
     "convolution": (CausalConvolution(4, 3, dilation=2, activation="tanh"), SEQUENCE),
     "convolution of values": (CausalConvolution(4, 2, sees_itself=False), SEQUENCE),
     "convolution of one tap": (CausalConvolution(4, 1, use_bias=False), SEQUENCE),

@@ -47,9 +47,7 @@ class WaveNet(CausalModel):
 
     padded = True
 
-    def __init__(
-        self, network, levels: int = 256, samples: int | None = None, seed=0, **kwargs
-    ):
+    def __init__(self, network, levels: int = 256, samples: int | None = None, seed=0, **kwargs):
         super().__init__(network, Categorical(levels), seed, **kwargs)
         shape = tuple(network.inputs[0].shape[1:])
         if len(shape) != 2 or shape[1] != 1:

@@ -77,16 +77,16 @@ def wavenet(
     gated = []
     for number, dilation in enumerate(dilations):
         if number:
-            x = layers.Add()([x, layers.Dense(filters)(gated[-1])])
+            x = layers.Add()([x, CausalConvolution(filters, 1)(gated[-1])])
         both = CausalConvolution(2 * filters, kernel_size, dilation)(x)
         if biases:
             both = layers.Add()([both, *(bias[number] for bias in biases)])
         gated.append(GatedUnit()(both))
     skips = layers.Concatenate()(gated) if len(gated) > 1 else gated[0]
-    skips = layers.Dense(skip_filters, "relu")(skips)
-    skips = layers.Dense(skip_filters, "relu")(skips)
+    skips = CausalConvolution(skip_filters, 1, activation="relu")(skips)
+    skips = CausalConvolution(skip_filters, 1, activation="relu")(skips)
     # The logits leave in float32 whatever the precision inside.
-    logits = layers.Dense(outputs_per_value, dtype="float32")(skips)
+    logits = CausalConvolution(outputs_per_value, 1, dtype="float32")(skips)
     return keras.Model(inputs if len(inputs) > 1 else values, logits, name="wavenet")
 
 

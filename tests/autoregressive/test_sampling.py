@@ -10,7 +10,7 @@ from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.autoregressive.walker import Walker
 from keras_gen.layers import CausalConvolution, MaskedConvolution
 from keras_gen.losses import Categorical
-from keras_gen.networks import gated_pixel_cnn, pixel_cnn
+from keras_gen.networks import gated_pixel_cnn, wavenet, pixel_cnn
 
 LEVELS = 4
 
@@ -62,6 +62,14 @@ def sequence():
     return keras.Model([values, vector, local], layers.Dense(LEVELS)(x)), conditions
 
 
+def sounds():
+    """Dilated convolutions, gates, and conditions of the whole and of every sample."""
+    network = wavenet(
+        9, LEVELS, 4, 6, dilations=(1, 2, 4), levels=LEVELS, classes=3, local_channels=2
+    )
+    return network, (np.array([2, 0, 1]), np.random.default_rng(1).normal(size=(3, 9, 2)))
+
+
 CASES = {
     "one channel": plain,
     "three channels": lambda: plain(3),
@@ -69,6 +77,7 @@ CASES = {
     "two stacks": two_stacks,
     "two stacks, three channels": lambda: two_stacks(3),
     "sequence": sequence,
+    "sounds": sounds,
 }
 
 

@@ -28,6 +28,7 @@ CASES = {
         [MAPS, (5,)],
     ),
     "NoisyActivation": (dict(offset=2, gain=2.0), [MAPS, (20,)]),
+    "OneHot": (dict(levels=3, padding=1), [(4, 1)]),
     "PixelNormalization": (dict(epsilon=0.5), [MAPS]),
     "SelfAttention": (dict(spectral=True), [MAPS]),
     "SpectralNormalization": (dict(layer=keras.layers.Dense(7), iterations=3), [(4,)]),

@@ -10,7 +10,7 @@ from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.autoregressive.walker import Walker
 from keras_gen.layers import CausalConvolution, MaskedConvolution
 from keras_gen.losses import Categorical
-from keras_gen.networks import gated_pixel_cnn, wavenet, pixel_cnn
+from keras_gen.networks import gated_pixel_cnn, pixel_cnn, wavenet
 
 LEVELS = 4
 

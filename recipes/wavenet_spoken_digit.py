@@ -13,9 +13,8 @@ kept. The baselines are a count of the levels, counts of two and three levels on
 and a linear prediction from 16 samples.
 
 Deviations: the paper has 44 hours of 109 speakers at 16,000 samples a second, and reports no
-likelihood; here are five speakers and
-minutes at 8,000. It does not state its filters. No text
-is given, in the paper as here, so that the samples sound like speech without words.
+likelihood; here are five speakers and minutes at 8,000. It does not state its filters. No text is
+given, in the paper as here, so that the samples sound like speech without words.
 
 Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR); takes 0 to 4 are
 for testing.

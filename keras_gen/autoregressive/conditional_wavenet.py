@@ -19,7 +19,7 @@ class ConditionalWaveNet(WaveNet):
     Args:
         network: Levels `[batch, time, 1]` and int32 speakers `[batch]` to logits, as of `WaveNet`.
         speakers: Number of speakers.
-        **kwargs: Further arguments of `WaveNet`.
+        **kwargs: Further arguments of `WaveNet`, of which `levels` is needed.
 
     Raises:
         ValueError: As of `WaveNet`.
@@ -28,7 +28,7 @@ class ConditionalWaveNet(WaveNet):
     ```python
     from keras_gen.networks import wavenet
     network = wavenet(filters=4, skip_filters=8, dilations=(1, 2, 4), classes=5)
-    model = ConditionalWaveNet(network, speakers=5, samples=100)
+    model = ConditionalWaveNet(network, speakers=5, levels=256, samples=100)
     model.compile()
     recordings = np.random.default_rng(0).integers(-9, 9, (4, 50, 1)).astype("int16")
     model.fit(recordings, np.array([0, 1, 2, 4]), batch_size=2)

@@ -24,19 +24,18 @@ class WaveNet(CausalModel):
     Args:
         network: Levels `[batch, time, 1]`, where -1 is padding, to logits `[batch, time, levels]`:
             those of a sample depend only on the samples before it.
-        levels: Number of mu-law levels, an even one from 2 to 512.
-        samples: Length of what `sample` draws, at least 1; by default that of the network, which
-            is needed if it takes any length.
+        levels: Number of mu-law levels, 256 in the paper, an even one from 2 to 512.
+        samples: Length of what `sample` draws, at least 1; that of the network if it has one.
         seed: Not used by this model.
 
     Raises:
-        ValueError: As of `CausalModel`, and if the length of samples is not known.
+        ValueError: As of `CausalModel`, and if the network is not of sound of one channel or has another length.
 
     Example:
     ```python
     from keras_gen.networks import wavenet
     network = wavenet(filters=4, skip_filters=8, dilations=(1, 2, 4))
-    model = WaveNet(network, samples=100)
+    model = WaveNet(network, levels=256, samples=100)
     model.compile()
     recordings = np.random.default_rng(0).integers(-9, 9, (4, 50, 1)).astype("int16")
     model.fit(recordings, batch_size=2)
@@ -47,7 +46,7 @@ class WaveNet(CausalModel):
 
     padded = True
 
-    def __init__(self, network, levels: int = 256, samples: int | None = None, seed=0, **kwargs):
+    def __init__(self, network, levels: int, samples: int = 8000, seed=0, **kwargs):
         super().__init__(network, Categorical(levels), seed, **kwargs)
         shape = tuple(network.inputs[0].shape[1:])
         if len(shape) != 2 or shape[1] != 1:
@@ -56,12 +55,10 @@ class WaveNet(CausalModel):
                 "(samples, 1)."
             )
         length = shape[0]
-        if samples is None:
-            samples = length
-        if samples is None or length not in (None, samples):
+        if length not in (None, samples):
             raise ValueError(
-                f"The network takes {length or 'any number of'} samples, and samples is {samples}: "
-                "expected the number that is to be drawn, which a network of one length gives."
+                f"The network takes {length} samples, and samples is {samples}: expected the same, "
+                "or a network of any length."
             )
         self.levels = levels
         self.samples = checked_integer("samples", samples, minimum=1)

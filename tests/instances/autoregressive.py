@@ -47,8 +47,8 @@ def _code_prior(seed=3):
 
 
 def _wavenet(seed=3):
-    network = wavenet(6, 4, filters=3, skip_filters=4, dilations=(1, 2), levels=4)
-    return WaveNet(network, levels=4, seed=seed)
+    network = wavenet(None, 4, filters=3, skip_filters=4, dilations=(1, 2), levels=4)
+    return WaveNet(network, levels=4, samples=6, seed=seed)
 
 
 def _conditional_wavenet(seed=3):

@@ -29,7 +29,8 @@ class WaveNet(CausalModel):
         seed: Not used by this model.
 
     Raises:
-        ValueError: As of `CausalModel`, and if the network is not of sound of one channel or has another length.
+        ValueError: As of `CausalModel`, and if the network is not of sound of one channel, or of
+            another length.
 
     Example:
     ```python

@@ -91,8 +91,8 @@ def test_conditions_reach_the_places_that_they_are_of(rng):
     assert (network([x, one, local])[0].numpy() != plain).any(axis=-1).all()
     local[0, 5] = 1
     differ = (network([x, zero, local])[0].numpy() != plain).any(axis=-1)
-    # At the place itself, and as far as the blocks reach, without the first convolution.
-    np.testing.assert_array_equal(differ, (np.arange(14) >= 5) & (np.arange(14) <= 5 + 7))
+    # The gates are after the convolutions, so that those of dilations 2 and 4 carry it on.
+    np.testing.assert_array_equal(np.flatnonzero(differ), [5, 7, 9, 11])
 
 
 @pytest.mark.parametrize("options", [dict(dilations=()), dict(kernel_size=1)])

@@ -24,7 +24,15 @@ _MODELS = {
         "DocumentAutoencoder",
         "SparseAutoencoder",
     ),
-    "autoregressive": ("PixelCNN", "PixelRNN"),
+    "autoregressive": (
+        "CharacterRNN",
+        "CodePrior",
+        "ConditionalPixelCNN",
+        "ConditionalWaveNet",
+        "PixelCNN",
+        "PixelRNN",
+        "WaveNet",
+    ),
     "flows": ("Flow",),
     "gan": (
         "ACGAN",

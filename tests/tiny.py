@@ -114,7 +114,13 @@ def prepared(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:
     """The same examples in the form that the model's networks take."""
     arrays = zip(model.batch, data(model, examples), strict=True)
     edges = model.edges | model.training_edges
-    return tuple(edges[name].prepare(array).numpy() for name, array in arrays)
+    return tuple(_prepared(edges[name], array) for name, array in arrays)
+
+
+def _prepared(edge, array):
+    if isinstance(edge, MuLaw):  # whose levels no model takes
+        return array.astype("float32") / 32768
+    return edge.prepare(array).numpy()
 
 
 def first_batch(model: GenerativeModel) -> tuple:

@@ -43,6 +43,7 @@ from keras_gen.data.transforms.waveforms import (
     from_first_sound,
     mu_law_levels,
     mu_law_waveform,
+    random_excerpt,
     random_shift,
     to_peak,
 )

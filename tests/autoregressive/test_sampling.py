@@ -10,7 +10,7 @@ from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.autoregressive.walker import Walker
 from keras_gen.layers import CausalConvolution, MaskedConvolution
 from keras_gen.losses import Categorical
-from keras_gen.networks import gated_pixel_cnn, pixel_cnn, pixel_rnn
+from keras_gen.networks import gated_pixel_cnn, pixel_cnn, pixel_rnn, wavenet
 
 LEVELS = 4
 
@@ -67,6 +67,14 @@ def recurrent(kind, channels=1):
     return pixel_rnn((4, 5, channels), LEVELS, 6, blocks=2, kind=kind, levels=LEVELS), ()
 
 
+def sounds():
+    """Dilated convolutions, gates, and conditions of the whole and of every sample."""
+    network = wavenet(
+        9, LEVELS, 4, 6, dilations=(1, 2, 4), levels=LEVELS, classes=3, local_channels=2
+    )
+    return network, (np.array([2, 0, 1]), np.random.default_rng(1).normal(size=(3, 9, 2)))
+
+
 CASES = {
     "one channel": plain,
     "three channels": lambda: plain(3),
@@ -76,6 +84,7 @@ CASES = {
     "sequence": sequence,
     "row LSTM": lambda: recurrent("row"),
     "diagonal BiLSTM of three channels": lambda: recurrent("diagonal", 3),
+    "sounds": sounds,
 }
 
 

@@ -135,7 +135,7 @@ def like_none_of(nothing, results):
 def example(model, spec: tf.TensorSpec) -> np.ndarray:
     """Two random examples of what a signature takes, of an odd size where any is allowed."""
     if spec.shape.rank == 0:
-        value = {"label": 1, "temperature": 0.9, "psi": 0.7}.get(spec.name, 5)
+        value = {"label": 1, "speaker": 1, "temperature": 0.9, "psi": 0.7}.get(spec.name, 5)
         return np.asarray(value, spec.dtype.as_numpy_dtype)
     random = np.random.default_rng(0)
     named = [edge for edge in model.edges.values() if edge.name == spec.name]

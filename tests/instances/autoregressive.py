@@ -4,8 +4,10 @@ from keras_gen.autoregressive import (
     CharacterRNN,
     CodePrior,
     ConditionalPixelCNN,
+    ConditionalWaveNet,
     PixelCNN,
     PixelRNN,
+    WaveNet,
 )
 from keras_gen.losses import Categorical, DiscretizedLogistic
 from keras_gen.networks import (
@@ -15,6 +17,7 @@ from keras_gen.networks import (
     pixel_rnn,
     residual_decoder,
     residual_encoder,
+    wavenet,
 )
 from keras_gen.vae import VQVAE
 from tiny import Tiny, sample
@@ -51,10 +54,22 @@ def _pixel_rnn(seed=3):
     return PixelRNN(network, "bernoulli", seed=seed)
 
 
+def _wavenet(seed=3):
+    network = wavenet(None, 4, filters=3, skip_filters=4, dilations=(1, 2), levels=4)
+    return WaveNet(network, levels=4, samples=6, seed=seed)
+
+
+def _conditional_wavenet(seed=3):
+    network = wavenet(None, 4, filters=3, skip_filters=4, dilations=(2, 1), levels=4, classes=3)
+    return ConditionalWaveNet(network, 3, levels=4, samples=7, seed=seed)
+
+
 TINY = {
     "CodePrior": Tiny(_code_prior, sample, draws=False),
     "CharacterRNN": Tiny(_character_rnn, sample, draws=False),
     "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),
     "ConditionalPixelCNN": Tiny(_conditional_pixel_cnn, sample, draws=False),
     "PixelRNN": Tiny(_pixel_rnn, sample, draws=False),
+    "WaveNet": Tiny(_wavenet, sample, draws=False),
+    "ConditionalWaveNet": Tiny(_conditional_wavenet, sample, draws=False),
 }

@@ -40,6 +40,7 @@ TINY = {
     "vq_vae_2_networks": dict(image_shape=(8, 8, 1), latent_dim=3, filters=2),
     "wave_decoder": dict(samples=64, latent_dim=3, filters=(2, 2)),
     "wave_encoder": dict(samples=64, latent_dim=3, filters=(2, 2)),
+    "wavenet": dict(filters=2, skip_filters=3, dilations=(1, 2), levels=None, classes=2),
 }
 # Those whose precision is not the policy's, or whose layers have no weights.
 OTHERS = {

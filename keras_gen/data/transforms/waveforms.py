@@ -154,3 +154,41 @@ def random_shift(most: int) -> Callable[[Any, Any], Any]:
         return on_first(shift, example)
 
     return augment
+
+
+def random_excerpt(samples: int) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation: an excerpt of a sound, at a random place of what is not silent.
+
+    Zeros at the end of a sound are left out where the rest is long enough. The beginning and the
+    end of a sound are drawn as often as what lies between, for which excerpts that would begin
+    before it or end after it are moved inside. An example is a waveform `[any samples, channels]`,
+    or a tuple whose first field is one.
+
+    Args:
+        samples: Length of the excerpts, at least 1 and at most that of the sounds.
+
+    Example:
+        >>> batches = source.stream(16, augment=random_excerpt(2048))
+    """
+    samples = checked_integer("samples", samples, minimum=1)
+
+    def augment(example: Any, seed: tf.Tensor) -> Any:
+        def excerpt(waveform: tf.Tensor) -> tf.Tensor:
+            length = waveform.shape[0]
+            if length < samples:
+                raise ValueError(
+                    f"A sound has {length} samples: expected at least the {samples} of an excerpt."
+                )
+            sounding = tf.reduce_any(waveform != 0, axis=-1)
+            end = tf.reduce_max(tf.where(sounding, tf.range(1, length + 1), 0))
+            last = tf.maximum(end - samples, 0)
+            margin = samples // 2
+            first = tf.random.stateless_uniform([], seed, -margin, last + margin + 1, tf.int32)
+            first = tf.clip_by_value(first, 0, last)
+            return tf.ensure_shape(
+                waveform[first : first + samples], [samples, *waveform.shape[1:]]
+            )
+
+        return on_first(excerpt, example)
+
+    return augment

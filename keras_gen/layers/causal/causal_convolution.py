@@ -73,13 +73,16 @@ class CausalConvolution(CausalLayer):
         padded = keras.ops.pad(inputs, [[0, 0], [self.past, 0], [0, 0]])
         if not self.sees_itself:
             padded = padded[:, : -self.dilation]
-        outputs = keras.ops.conv(
-            padded,
-            self.kernel,
-            padding="valid",
-            dilation_rate=self.dilation,
-            data_format="channels_last",
-        )
+        if self.kernel_size == 1:
+            outputs = keras.ops.matmul(padded, self.kernel[0])
+        else:
+            outputs = keras.ops.conv(
+                padded,
+                self.kernel,
+                padding="valid",
+                dilation_rate=self.dilation,
+                data_format="channels_last",
+            )
         return self.activation(outputs + self.bias if self.use_bias else outputs)
 
     # One time after the other ----------------------------------------------------------------
@@ -100,11 +103,10 @@ class CausalConvolution(CausalLayer):
         channels = kernel.shape[0] // self.kernel_size
         if not self.past:
             return ()
-        silence = tf.zeros([batch, channels], kernel.dtype)
         ring = tf.TensorArray(
             kernel.dtype, self.past, element_shape=[None, channels], clear_after_read=False
         )
-        return ring.unstack(tf.repeat(silence[None], self.past, axis=0))
+        return ring.unstack(tf.zeros([self.past, batch, channels], kernel.dtype))
 
     @override
     def step(self, weights, cache, x, column):

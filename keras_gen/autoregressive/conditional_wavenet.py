@@ -1,0 +1,58 @@
+"""WaveNet of several speakers (van den Oord et al. 2016)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoregressive.wavenet import WaveNet
+from keras_gen.bases.edges import Labels
+from keras_gen.training.noise import random_labels
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalWaveNet(WaveNet):
+    """Sound given who speaks, as a product of conditionals.
+
+    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 2.5, eq. (3): the
+    speaker conditions all samples alike. `fit(waveforms, speakers)` takes integers.
+
+    Args:
+        network: Levels `[batch, time, 1]` and int32 speakers `[batch]` to logits, as of `WaveNet`.
+        speakers: Number of speakers.
+        **kwargs: Further arguments of `WaveNet`, of which `levels` is needed.
+
+    Raises:
+        ValueError: As of `WaveNet`.
+
+    Example:
+    ```python
+    from keras_gen.networks import wavenet
+    network = wavenet(filters=4, skip_filters=8, dilations=(1, 2, 4), classes=5)
+    model = ConditionalWaveNet(network, speakers=5, levels=256, samples=100)
+    model.compile()
+    recordings = np.random.default_rng(0).integers(-9, 9, (4, 50, 1)).astype("int16")
+    model.fit(recordings, np.array([0, 1, 2, 4]), batch_size=2)
+    sounds = model.sample(2, seed=1, speaker=3)
+    nats = -model.log_prob(recordings, 3)
+    ```
+    """
+
+    batch = ("x", "speakers")
+    given = ("speakers",)
+
+    def __init__(self, network, speakers: int, **kwargs):
+        super().__init__(network, **kwargs)
+        self.speakers = speakers
+        self.edges["speakers"] = Labels(speakers, name="speakers")
+        self.edges["speaker"] = Labels(speakers, unknown=True, name="speaker")
+
+    @override
+    def noise(self, n, key):
+        speakers = random_labels(n, key, self.speakers)
+        return {"values": super().noise(n, key), "speakers": speakers}
+
+    @override
+    def from_noise(self, noise, speaker=-1, temperature=1.0):
+        """Returns sounds of the given speaker, or of random ones, drawn sample by sample."""
+        speakers = tf.where(speaker < 0, noise["speakers"], speaker)
+        return self.drawn(noise["values"], temperature, [speakers])

@@ -1,0 +1,109 @@
+"""The network of WaveNet (van den Oord et al. 2016)."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from keras_gen.layers.causal.causal_convolution import CausalConvolution
+from keras_gen.layers.gated_unit import GatedUnit
+from keras_gen.layers.one_hot import OneHot
+
+_DOUBLED = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+
+
+def wavenet(
+    samples: int | None = None,
+    outputs_per_value: int = 256,
+    filters: int = 32,
+    skip_filters: int = 256,
+    dilations: Sequence[int] = 2 * _DOUBLED,
+    kernel_size: int = 2,
+    levels: int | None = 256,
+    classes: int = 0,
+    local_channels: int = 0,
+) -> keras.Model:
+    """Builds dilated causal convolutions with gates: each sample given those before it.
+
+    Van den Oord, Dieleman, Zen, Simonyan, Vinyals, Graves, Kalchbrenner, Senior, Kavukcuoglu:
+    "WaveNet: A Generative Model for Raw Audio", 2016, fig. 4: a causal convolution of the past
+    samples, gated residual blocks (eq. 2) with a convolution of growing dilation each, and ReLU and
+    1x1 convolutions of the sum of what all blocks say. The sum of their 1x1 convolutions is
+    computed as one of all gates side by side, which is the same. The paper does not state its
+    numbers of filters.
+
+    Args:
+        samples: Number of samples, None for any.
+        outputs_per_value: Logits of each sample: 256 for the softmax over mu-law levels.
+        filters: Channels between the blocks; within a block there are twice as many, for the gate.
+        skip_filters: Channels of the sum over the blocks, and of the layer after it.
+        dilations: Of the blocks, one after the other; the paper repeats 1, 2, 4, ..., 512.
+        kernel_size: Taps of each convolution, 2 or more.
+        levels: Levels of the samples, of which each is a channel of the input; -1, padding, is
+            taken for the one in the middle, silence. None: numbers as they are.
+        classes: Number of classes, such as speakers, of which one conditions a whole example
+            (global conditioning, sec. 2.5); 0 for none.
+        local_channels: Channels of a condition at every sample (local conditioning, sec. 2.5),
+            which is as long as the samples; 0 for none.
+
+    Returns:
+        A model from levels `[batch, time, 1]`; with classes, also int32 labels `[batch]`; and with
+        local channels, also floats `[batch, time, local_channels]`, to float32 logits `[batch,
+        time, outputs_per_value]`. Those of a sample depend on the `receptive_field` before it.
+
+    Raises:
+        ValueError: If there are no blocks, or fewer than 2 taps.
+
+    Example:
+        >>> network = wavenet(filters=16, skip_filters=32, dilations=(1, 2, 4, 8), classes=5)
+    """
+    receptive_field(dilations, kernel_size)
+    values = keras.Input((samples, 1))
+    inputs = [values]
+    biases = []  # of all gates by each condition: V^T h and V * y in eq. (3) and after it
+    gates = 2 * filters * len(dilations)
+    if classes:
+        labels = keras.Input((), dtype="int32")
+        inputs.append(labels)
+        biases.append(layers.Reshape((1, gates))(layers.Embedding(classes, gates)(labels)))
+    if local_channels:
+        local = keras.Input((samples, local_channels))
+        inputs.append(local)
+        biases.append(layers.Dense(gates, use_bias=False)(local))
+    biases = [keras.ops.split(bias, len(dilations), axis=-1) for bias in biases]
+
+    x = OneHot(levels, padding=levels // 2)(values) if levels else values
+    x = CausalConvolution(filters, kernel_size, sees_itself=False)(x)
+    gated = []
+    for number, dilation in enumerate(dilations):
+        if number:
+            x = layers.Add()([x, CausalConvolution(filters, 1)(gated[-1])])
+        both = CausalConvolution(2 * filters, kernel_size, dilation)(x)
+        if biases:
+            both = layers.Add()([both, *(bias[number] for bias in biases)])
+        gated.append(GatedUnit()(both))
+    skips = layers.Concatenate()(gated) if len(gated) > 1 else gated[0]
+    skips = CausalConvolution(skip_filters, 1, activation="relu")(skips)
+    skips = CausalConvolution(skip_filters, 1, activation="relu")(skips)
+    # The logits leave in float32 whatever the precision inside.
+    logits = CausalConvolution(outputs_per_value, 1, dtype="float32")(skips)
+    return keras.Model(inputs if len(inputs) > 1 else values, logits, name="wavenet")
+
+
+def receptive_field(dilations: Sequence[int], kernel_size: int = 2) -> int:
+    """Returns how many samples before the one that is predicted a `wavenet` sees.
+
+    Args:
+        dilations: Of the blocks, at least one.
+        kernel_size: Taps of each convolution, 2 or more.
+
+    Example:
+        >>> receptive_field((1, 2, 4, 8))
+        17
+    """
+    if not dilations or kernel_size < 2:
+        raise ValueError(
+            f"A WaveNet of {len(dilations)} blocks and {kernel_size} taps: expected at least 1 "
+            "block and 2 taps."
+        )
+    return kernel_size + (kernel_size - 1) * sum(dilations)

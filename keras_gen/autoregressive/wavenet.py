@@ -13,11 +13,10 @@ from keras_gen.losses import Categorical
 class WaveNet(CausalModel):
     """Sound as a product of conditionals: each sample given those before it.
 
-    Van den Oord, Dieleman, Zen, Simonyan, Vinyals, Graves, Kalchbrenner, Senior, Kavukcuoglu:
-    "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax over mu-law levels
-    (sec. 2.2). The loss is the exact negative log-likelihood of the levels in nats, and zeros
-    around a recording count nothing (`keras_gen.bases.edges.MuLaw`). Samples are drawn in a time
-    that grows with their length alone.
+    Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
+    over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in
+    nats, and zeros around a recording count nothing (`keras_gen.bases.edges.MuLaw`). Samples are
+    drawn in a time that grows with their length alone.
 
     Deviations: those of the network, `keras_gen.networks.wavenet`.
 

@@ -74,7 +74,7 @@ def wavenet(
 
     x = OneHot(levels, padding=levels // 2)(values) if levels else values
     x = CausalConvolution(filters, kernel_size, sees_itself=False)(x)
-    gated = []
+    gated: list = []
     for number, dilation in enumerate(dilations):
         if number:
             x = layers.Add()([x, CausalConvolution(filters, 1)(gated[-1])])

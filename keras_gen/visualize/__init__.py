@@ -34,6 +34,7 @@ from keras_gen.visualize.plots import (
     roc_plot,
     unit_filters,
 )
+from keras_gen.visualize.receptive_field import seen_pixels
 from keras_gen.visualize.rows import (
     analogies,
     anomalies,

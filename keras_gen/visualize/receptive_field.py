@@ -1,0 +1,54 @@
+"""An image of what the distribution of a pixel depends on."""
+
+import numpy as np
+import tensorflow as tf
+
+EXAMPLES = 8  # random images, as a ReLU hides what it sets to zero
+SEEN = (255, 255, 255)
+UNSEEN = (200, 40, 40)
+ITSELF = (60, 120, 255)
+LATER = (40, 40, 40)
+
+
+def seen_pixels(network, row: int, column: int, scale: int = 8, seed: int = 0) -> np.ndarray:
+    """What the parameters of one pixel depend on in an autoregressive network, by gradient.
+
+    Pixels that are seen are white. Those that come before the pixel in the order of drawing and are
+    not seen, its blind spot, are red; the pixel itself is blue, and later ones dark.
+
+    Args:
+        network: Images `[batch, height, width, channels]` to parameters of the same height and
+            width.
+        row: Row of the pixel.
+        column: Its column.
+        scale: Side of a pixel in the result.
+        seed: Seed of the random images at which gradients are taken.
+
+    Returns: a uint8 image `[height * scale, width * scale, 3]`.
+
+    Raises:
+        ValueError: If there is no such pixel.
+
+    Example: `write_image("blind_spot.png", seen_pixels(pixel_cnn((28, 28, 1)), 14, 14))`.
+    """
+    height, width, channels = network.inputs[0].shape[1:]
+    if not (0 <= row < height and 0 <= column < width):
+        raise ValueError(
+            f"The pixel is ({row}, {column}): expected one of an image of {height}x{width}."
+        )
+    random = np.random.default_rng(seed).uniform(size=(EXAMPLES, height, width, channels))
+    images = tf.constant(random, tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        parameters = network(images, training=False)[:, row, column]
+        # Without weights, parameters that are seen in opposite ways would cancel.
+        weights = np.random.default_rng(seed).normal(size=parameters.shape).astype("float32")
+        total = tf.reduce_sum(weights * parameters)
+    seen = (tape.gradient(total, images).numpy() != 0).any(axis=(0, 3))
+
+    order = np.arange(height * width).reshape(height, width)
+    before = order < order[row, column]
+    image = np.where(before[..., None], UNSEEN, LATER)
+    image = np.where(seen[..., None], SEEN, image)
+    image[row, column] = ITSELF
+    return image.repeat(scale, axis=0).repeat(scale, axis=1).astype("uint8")

@@ -17,9 +17,7 @@ class VQVAE(DiscreteCoder):
     term and move the codebook after each update. `perplexity`, the effective number of codes in
     use, is reported.
 
-    A prior is learned afterwards on the codes of all examples: `keras_gen.autoregressive.PixelCNN`
-    takes them as images `codes[..., None]` of `codebook_size` levels, and `decode` takes its
-    samples without that axis.
+    A prior over the codes is learned afterwards: `keras_gen.autoregressive.CodePrior`.
 
     Deviations: those of `VectorQuantizer`, which restarts codes that are not used.
 

@@ -19,9 +19,9 @@ class VQVAE2(VQVAE):
     codes; the decoder takes both. Each level has a codebook, with the perplexities `perplexity`
     (bottom) and `perplexity_top`.
 
-    Priors are learned afterwards (algorithm 2): a `keras_gen.autoregressive.PixelCNN` on `top[...,
-    None]`, images of `codebook_size` levels, and for the bottom level a network conditioned on the
-    top's codes (`keras_gen.autoregressive.sample_causal`). `decode` takes their samples.
+    Priors are learned afterwards (algorithm 2): a `keras_gen.autoregressive.PixelCNN` of the top's
+    codes, images `top[..., None]` of `codebook_size` levels, and for the bottom's a network
+    conditioned on them (`keras_gen.autoregressive.sample_causal`). `decode` takes their samples.
 
     Deviations: those of `VectorQuantizer`, which restarts codes that are not used.
 

@@ -44,7 +44,7 @@ def bare_step(model):
     @tf.function(autograph=False)
     def step(batch):
         with tf.GradientTape() as tape:
-            terms = model.terms({"x": model.prepare(batch)}, training=True)
+            terms, _ = model.terms({"x": model.prepare(batch)}, training=True)
             loss = tf.reduce_mean(model.weighted(terms, training=True))
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss

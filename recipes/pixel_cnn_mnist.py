@@ -22,6 +22,7 @@ from keras.optimizers import Adam
 from keras_gen.autoregressive import PixelCNN
 from keras_gen.baselines import ContextTable
 from keras_gen.data import binarize, small_images
+from keras_gen.metrics import nll_summary
 from keras_gen.networks import pixel_cnn
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import fit_bernoulli_mixture
@@ -75,8 +76,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(test)} test digits")
         nats = -model.log_prob(test)
-        metrics["nll"] = nats.mean()
-        metrics["nll_standard_error"] = nats.std() / len(nats) ** 0.5
+        metrics |= nll_summary({"nll": nats})
         metrics["nll_table"] = -table.log_prob(test.astype("uint8")).mean()
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
         run.draw("blind_spot", seen_pixels(network, row=14, column=14))

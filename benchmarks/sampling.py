@@ -1,0 +1,115 @@
+"""What cached sampling of autoregressive models gains, as ratios that are measured in one run.
+
+  python benchmarks/sampling.py            about ten minutes on two CPU cores
+  python benchmarks/sampling.py --quick    smaller images and shorter sounds
+
+The same noise is drawn from by a whole pass for each value, as textbooks do, and by one place of
+every layer for each value, as a graph and compiled by XLA; in turns, so that a change of the
+machine's speed hits all alike. Compiling is not counted. Whole passes of sounds take so long that
+a few are timed for all. All ways must draw the same images. The last table shows how the time grows
+with the length of a sound.
+"""
+
+import argparse
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import keras
+import tensorflow as tf
+from turns import in_turns
+
+from keras_gen.autoregressive import sample_causal
+from keras_gen.losses import Bernoulli, Categorical
+from keras_gen.networks import gated_pixel_cnn, pixel_cnn, wavenet
+
+BATCH = 16
+PASSES = 3  # whole passes of a sound that are timed
+
+
+def sampler(network, likelihood, jit_compile=False, **options):
+    """A compiled function from noise to values drawn by the likelihood."""
+
+    def draw(parameters, uniform):
+        return likelihood.draw(parameters, uniform[:, None, None])[:, 0]
+
+    @tf.function(autograph=False, jit_compile=jit_compile)
+    def sample(noise):
+        return sample_causal(network, draw, noise, **options)
+
+    return sample
+
+
+def images(side):
+    """Prints the ratios of two networks of images."""
+    shape = (side, side, 1)
+    networks = {
+        "PixelCNN, 256 levels": (pixel_cnn(shape), Categorical(256)),
+        "Gated PixelCNN, binary": (gated_pixel_cnn(shape, 1, kernel=3, levels=2), Bernoulli()),
+    }
+    noise = tf.random.uniform([BATCH, *shape])
+    for name, (network, likelihood) in networks.items():
+        ways = {
+            "whole": sampler(network, likelihood, cached=False),
+            "cached": sampler(network, likelihood),
+            "XLA": sampler(network, likelihood, jit_compile=True),
+        }
+        drawn = {}
+
+        def drawing(way, sample, drawn=drawn):
+            def draw():
+                drawn[way] = sample(noise).numpy()
+
+            return draw
+
+        seconds = in_turns({way: drawing(way, each) for way, each in ways.items()}, rounds=2)
+        print(f"{name}, {BATCH} images of {side}x{side}: {seconds['cached']:.2f} s cached")
+        for way in ("cached", "XLA"):
+            same = (drawn[way] == drawn["whole"]).all(axis=(1, 2, 3)).mean()
+            print(
+                f"  whole passes / {way}: {seconds['whole'] / seconds[way]:.0f}; "
+                f"fraction of images that are the same: {same:.2f}"
+            )
+
+
+def sounds(lengths):
+    """Prints the ratios of WaveNet for sounds of several lengths."""
+    network = wavenet(filters=32, skip_filters=64)
+    ways = {
+        "cached": sampler(network, Categorical(256)),
+        "XLA": sampler(network, Categorical(256), jit_compile=True),
+    }
+    whole = tf.function(network, autograph=False)
+    for length in lengths:
+        noise = tf.random.uniform([1, length, 1])
+        levels = tf.zeros([1, length, 1])
+
+        def passes(levels=levels):
+            for _ in range(PASSES):
+                whole(levels).numpy()
+
+        functions = {
+            way: lambda each=each, noise=noise: each(noise).numpy() for way, each in ways.items()
+        }
+        seconds = in_turns(functions | {"passes": passes}, rounds=2)
+        all_passes = seconds["passes"] / PASSES * length
+        print(
+            f"WaveNet of 20 layers, 1 sound of {length} samples: {seconds['cached']:.2f} s cached"
+        )
+        for way in ("cached", "XLA"):
+            print(f"  whole passes / {way}: {all_passes / seconds[way]:.0f}")
+
+
+def main():
+    """Prints the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="smaller images, shorter sounds")
+    quick = parser.parse_args().quick
+    print(f"{os.cpu_count()} cores")
+    keras.utils.set_random_seed(0)
+    images(14 if quick else 28)
+    sounds((500, 1000) if quick else (2000, 4000, 8000))
+
+
+if __name__ == "__main__":
+    main()

@@ -8,8 +8,7 @@ Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and 
 Stories are cut into passages, each of which begins without a memory of the one before; the last
 passage of a story ends with an end sign. Bits per character of the passages of the test stories are
 held against n-grams of the same passages, with modified Kneser-Ney smoothing, whose order is chosen
-on held-out training passages. Prompts from test stories are continued at several temperatures:
-samples.txt.
+on held-out training passages. Prompts are continued at several temperatures.
 
 Deviations: one LSTM on another text; the paper reports 1.24 bits per character of the Penn Treebank
 by 7 layers of 700 units.
@@ -18,6 +17,7 @@ Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by 
 """
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 from keras.optimizers import Adam
@@ -29,7 +29,9 @@ from keras_gen.data import Source, character_texts
 from keras_gen.metrics import bits_per_live_value
 from keras_gen.networks import character_rnn
 from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.visualize import text_page
 
+TEMPERATURES = (0.5, 0.8, 1.0)
 PROMPTS = ("The company said ", "U.S. ", "Shr 12 cts vs ")
 
 
@@ -69,7 +71,7 @@ def main(run: Run, s: Settings):
         run.compile(model, Adam(rate, global_clipnorm=1.0))
 
     # Each step: every character is predicted from the true ones before it.
-    run.fit(model, Source(train))
+    run.fit(model, Source(train), partial(continuations, seed=s.seed))
 
     run.say("counting n-grams")
     orders = [int(order) for order in s.orders.split()]
@@ -80,13 +82,17 @@ def main(run: Run, s: Settings):
         metrics["bits"] = bits_per_live_value(-model.log_prob(test), test)
         metrics["bits_n_grams"] = bits_per_live_value(-n_grams.log_prob(test), test)
         metrics["n_gram_order"] = n_grams.order
-        lines = []
-        for prompt in PROMPTS:
-            for temperature in (0.5, 0.8, 1.0):
-                text = model.continue_text(prompt, 1, temperature, seed=s.seed)[0]
-                lines += [f"--- temperature {temperature}", text]
-        run.write_text("samples", "\n".join(lines))
     run.export(model, default="sample", half=True)
+
+
+def continuations(model, seed):
+    """Returns an image of prompts that are continued at several temperatures."""
+    texts = []
+    for temperature in TEMPERATURES:
+        texts.append(f"--- temperature {temperature:g}")
+        for prompt in PROMPTS:
+            texts += list(model.continue_text(prompt, 1, temperature, seed=seed))
+    return text_page(texts)
 
 
 def passages(texts, edge):

@@ -406,11 +406,6 @@ class Run:
         if is_chief():
             write_wav(self.directory / f"{name}.wav", waveforms, rate)
 
-    def write_text(self, name: str, text: str) -> None:
-        """Writes a text as `<name>.txt` into the run's folder."""
-        if is_chief():
-            (self.directory / f"{name}.txt").write_text(text + "\n", "utf-8")
-
     def export(self, model, default: str | None = None, half: bool = False) -> Path | None:
         """Exports the model with its metrics, and marks the run as finished.
 

@@ -49,3 +49,4 @@ from keras_gen.visualize.rows import (
 )
 from keras_gen.visualize.sounds import spectrograms
 from keras_gen.visualize.strips import figure, film_strip, point_strips, strips
+from keras_gen.visualize.texts import text_page

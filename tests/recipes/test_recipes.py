@@ -70,6 +70,7 @@ def use_export(out, recipe, cwd):
         assert listed.returncode == 0 and recipe in listed.stdout.split("exports in")[1]
     metadata = json.loads((models / recipe / "1" / "assets.extra" / "keras_gen.json").read_text())
     default = metadata["signatures"][metadata["default_signature"]]
+    sampled = metadata["signatures"].get("sample", {}).get("outputs", {})
     if "texts" in default["inputs"]:
         made = load(models / recipe)("serving_default", texts=["A classifier of digits.", ""])
         assert len(set(made["words"][0])) == 10 and np.isfinite(made["rates"]).all()
@@ -78,10 +79,11 @@ def use_export(out, recipe, cwd):
         speakers = np.array([0, 1], "int32")
         made = load(models / recipe)("convert", waveforms=sounds, speakers=speakers)
         assert made["output_waveforms"].shape == sounds.shape
-    elif "vectors" in metadata["signatures"].get("sample", {}).get("outputs", {}):
+    elif drawn := {"vectors", "waveforms", "texts"} & sampled.keys():
         usual = metadata["defaults"].get("sample", {})
-        made = load(models / recipe)("sample", seed=1, n=4, **usual)["vectors"]
-        assert len(made) == 4 and np.isfinite(made).all()
+        made = load(models / recipe)("sample", seed=1, n=4, **usual)[drawn.pop()]
+        assert len(made) == 4
+        assert made.dtype == object or np.isfinite(made).all()
     elif "sample" in metadata["signatures"]:
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr

@@ -4,6 +4,7 @@ from keras_gen.autoregressive.character_rnn import CharacterRNN
 from keras_gen.autoregressive.code_prior import CodePrior
 from keras_gen.autoregressive.conditional_pixel_cnn import ConditionalPixelCNN
 from keras_gen.autoregressive.conditional_wavenet import ConditionalWaveNet
+from keras_gen.autoregressive.made import MADE
 from keras_gen.autoregressive.pixel_cnn import PixelCNN
 from keras_gen.autoregressive.pixel_rnn import PixelRNN
 from keras_gen.autoregressive.sampling import sample_causal

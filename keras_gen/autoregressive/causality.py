@@ -10,6 +10,7 @@ from keras_gen.training import stateless
 EXAMPLES = 3  # random images for each value, for an activation may hide what another one shows
 MOST_VALUES = 9  # that are tried, if there are more; at least all channels of two places
 TIMES = 16  # of sequences of any length, when they are tried
+AXES = {1: "channel", 2: "time, channel", 3: "row, column, channel"}  # of an example
 # A change of rounding, as a fraction of the outputs' deviation.
 ROUNDING = 1e-3
 
@@ -23,9 +24,9 @@ def require_causal(network, levels: int | None = None) -> None:
     integers; nor would the initial weights, for zeros hide what a network sees.
 
     Args:
-        network: Images `[batch, height, width, channels]` or sequences `[batch, time, channels]`,
-            and any conditions, to parameters `[batch, ..., channels * parameters]`, in the order
-            `[channel, parameter]`.
+        network: Images `[batch, height, width, channels]`, sequences `[batch, time, channels]` or
+            vectors `[batch, channels]`, and any conditions, to parameters `[batch, ..., channels *
+            parameters]`, in the order `[channel, parameter]`.
         levels: Number of levels of a value; None: it is tried with numbers in 0 to 2.
     """
     shape = tuple(size or TIMES for size in network.inputs[0].shape[1:])
@@ -45,11 +46,11 @@ def require_causal(network, levels: int | None = None) -> None:
             seen = _changed(network, shape, levels, np.array([middle]))[0, output]
             first, end = (middle, end) if seen else (first, middle)
     to, of = (tuple(int(n) for n in np.unravel_index(place, shape)) for place in (output, first))
-    axes = "row, column" if len(shape) == 3 else "time"
+    axes = AXES[len(shape)]
     raise ValueError(
-        f"The network '{network.name}' is not causal: its outputs for the value at ({axes}, "
-        f"channel) {to} depend on the value at {of}, and may only depend on those before their "
-        f"own, in the order of ({axes}, channel); build it with keras_gen.networks.pixel_cnn and "
+        f"The network '{network.name}' is not causal: its outputs for the value at ({axes}) {to} "
+        f"depend on the value at {of}, and may only depend on those before their own, in the order "
+        f"of ({axes}); build it with keras_gen.networks.pixel_cnn and "
         "its like, or of causal layers such as keras_gen.layers.MaskedConvolution."
     )
 

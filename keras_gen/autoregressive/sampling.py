@@ -9,32 +9,33 @@ from keras_gen.autoregressive.walker import Walker
 # AutoGraph would spend seconds on rewriting loops that are written as tf.while_loop already.
 @tf.autograph.experimental.do_not_convert
 def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> tf.Tensor:
-    """Draws images row by row, pixel by pixel, channel by channel; or sequences in time.
+    """Draws images row by row, pixel by pixel, channel by channel; sequences in time; or vectors.
 
     Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016, sec. 2.1,
     sample by one pass over the whole image for each of its N values. Here each layer is computed at
     the current place alone, and causal layers cache what they still need: the cost is that of C
-    passes for C channels. The examples depend on weights, conditions and noise alone, up to
-    rounding.
+    passes for C channels. The values of a vector take a whole pass each. The examples depend on
+    weights, conditions and noise alone, up to rounding.
 
     In a `tf.function` it is part of that graph; outside, each call compiles a new graph. XLA fuses
     the many small operations: `jit_compile=True` makes the loop faster on a CPU.
 
     Args:
         network: Functional model from values, images `[batch, height, width, channels]` of known
-            size or sequences `[batch, time, channels]`, and any conditions to parameters `[batch,
-            ..., channels * parameters]`, laid out `[channel, parameter]`. With the cache, every
+            size, sequences `[batch, time, channels]` or vectors `[batch, channels]`, and any
+            conditions to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
+            parameter]`. With the cache, every
             layer on values must be a `CausalLayer` (one that does not see itself first) or treat
             every place by itself.
         draw: Function of float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input.
-        noise: Floats `[batch, height, width, channels, ...]` or `[batch, time, channels, ...]`, for
-            instance uniform in [0, 1).
+        noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]` or
+            `[batch, channels, ...]`, for instance uniform in [0, 1).
         conditions: Tensors for the further inputs of the network, `[batch, ...]` each.
         cached: False for a whole pass for each value: the slow reference, for any causal network.
 
     Returns:
-        Float32 values, `[batch, height, width, channels]` or `[batch, time, channels]`.
+        Float32 values, in the shape of the network's input.
 
     Raises:
         ValueError: If the network's inputs or the noise have another shape, a layer mixes places,
@@ -59,7 +60,8 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
     _check(network, noise, conditions)
     inputs = zip(conditions, network.inputs[1:], strict=True)
     conditions = [tf.cast(value, symbol.dtype) for value, symbol in inputs]
-    sample = _sample_cached if cached else _sample_whole
+    places = len(network.inputs[0].shape) > 2
+    sample = _sample_cached if cached and places else _sample_whole
     return sample(network, draw, noise, conditions)
 
 
@@ -68,17 +70,17 @@ def _check(network, noise, conditions) -> None:
     shape = tuple(network.inputs[0].shape[1:])
     output = tuple(network.outputs[0].shape[1:])
     images = len(shape) == 3
-    fits = len(shape) in (2, 3) and output[:-1] == shape[:-1] and shape[-1]
+    fits = len(shape) in (1, 2, 3) and output[:-1] == shape[:-1] and shape[-1]
     if not fits or output[-1] % shape[-1] or (images and None in shape):
         raise ValueError(
             f"{network.name} maps values of shape {shape} to {output}: expected a known (height, "
-            "width, channels) or (time, channels), and an output of that size with a multiple of "
-            "the channels."
+            "width, channels), (time, channels) or (channels,), and an output of that size with a "
+            "multiple of the channels."
         )
     if noise.shape.rank is None or not noise.shape[1 : len(shape) + 1].is_compatible_with(shape):
-        axes = "height, width" if images else "time"
+        axes = {1: "", 2: "time, ", 3: "height, width, "}[len(shape)]
         raise ValueError(
-            f"noise has the shape {noise.shape}: expected (batch, {axes}, channels, ...) with "
+            f"noise has the shape {noise.shape}: expected (batch, {axes}channels, ...) with "
             f"{shape} for {network.name}."
         )
     if len(conditions) != len(network.inputs) - 1:

@@ -21,6 +21,13 @@ from keras_gen.data.sets.documents import (
 from keras_gen.data.sets.factors import Factors
 from keras_gen.data.sets.images import faces, photos_and_paintings, small_images
 from keras_gen.data.sets.known_modes import points_around, stacked_digits
+from keras_gen.data.sets.planar import (
+    PlanarNormals,
+    PlanarSquares,
+    checkerboard,
+    rings,
+    two_moons,
+)
 from keras_gen.data.sets.rare_groups import rare_color, rare_group
 from keras_gen.data.sets.shapes import Shapes
 from keras_gen.data.sets.splits import Domains, Sets, Split

@@ -31,6 +31,7 @@ from keras_gen.layers.flows import (
 )
 from keras_gen.layers.gated_unit import GatedUnit
 from keras_gen.layers.instance_normalization import InstanceNormalization
+from keras_gen.layers.masked_dense import MaskedDense
 from keras_gen.layers.minibatch_discrimination import MinibatchDiscrimination
 from keras_gen.layers.minibatch_stddev import MinibatchStddev
 from keras_gen.layers.one_hot import OneHot

@@ -37,6 +37,7 @@ from keras_gen.losses.likelihoods import (
     LogNormal,
     Multinomial,
     Normal,
+    NormalMixture,
     Poisson,
     UnboundedNormal,
 )

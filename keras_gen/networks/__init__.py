@@ -35,6 +35,7 @@ from keras_gen.networks.info_gan import (
     info_gan_networks,
 )
 from keras_gen.networks.m2 import m2_networks
+from keras_gen.networks.made import made
 from keras_gen.networks.maxout import maxout_discriminator
 from keras_gen.networks.mlp import (
     linear_networks,

@@ -22,6 +22,7 @@ from keras_gen.losses.likelihoods.categorical import Categorical
 from keras_gen.losses.likelihoods.counts import Multinomial, Poisson
 from keras_gen.losses.likelihoods.logistic import DiscretizedLogistic
 from keras_gen.losses.likelihoods.normal import LogNormal, Normal, UnboundedNormal
+from keras_gen.losses.likelihoods.normal_mixture import NormalMixture
 
 LIKELIHOODS: dict[str, type[Likelihood]] = {
     "bernoulli": Bernoulli,
@@ -30,6 +31,7 @@ LIKELIHOODS: dict[str, type[Likelihood]] = {
     "log_normal": LogNormal,
     "multinomial": Multinomial,
     "normal": Normal,
+    "normal_mixture": NormalMixture,
     "poisson": Poisson,
     "unbounded_normal": UnboundedNormal,
 }

@@ -1,0 +1,49 @@
+"""MADE (Germain et al. 2015), of numbers with mixtures as in RNADE (Uria et al. 2013)."""
+
+import keras
+
+from keras_gen.autoregressive.causal_model import CausalModel
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class MADE(CausalModel):
+    """Vectors as a product of conditionals: each value given those before it.
+
+    Germain, Gregor, Murray, Larochelle: "MADE: Masked Autoencoder for Distribution Estimation",
+    ICML 2015, sec. 3 and 4. The conditionals are mixtures of normal densities, as those of Uria,
+    Murray, Larochelle: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS 2013,
+    sec. 3. The loss is the exact negative log-likelihood in nats. A sample takes one pass through
+    the network for each value.
+
+    Deviations: those of the network, `keras_gen.networks.made`.
+
+    Args:
+        network: Vectors `[batch, values]` to the parameters of the likelihood `[batch, values *
+            parameters]`, in the order `[value, parameter]`: those of a value depend only on the
+            values before it.
+        likelihood: Name or object: the distribution of a value, which can `draw`.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: As of `CausalModel`, and if the network takes no vectors.
+
+    Example:
+    ```python
+    from keras_gen.losses import NormalMixture
+    from keras_gen.networks import made
+    model = MADE(made(2, outputs_per_value=15, hidden=(16,)), NormalMixture(5))
+    model.compile()
+    points = np.random.default_rng(0).normal(size=(8, 2))
+    model.fit(points, batch_size=4)
+    nats, others = -model.log_prob(points), model.sample(9, seed=1)
+    ```
+    """
+
+    def __init__(self, network, likelihood="normal_mixture", seed=0, **kwargs):
+        super().__init__(network, likelihood, seed, **kwargs)
+        shape = self.edges["x"].shape
+        if len(shape) != 1:
+            raise ValueError(
+                f"MADE found a network of values of shape {shape}: expected vectors [batch, "
+                "values]; of images, use PixelCNN."
+            )

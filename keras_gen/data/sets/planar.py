@@ -1,0 +1,125 @@
+"""Distributions of the plane whose density is known: moons, rings and a checkerboard."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+from scipy.special import logsumexp
+
+from keras_gen.data.sets.known_modes import points_around
+
+ALONG = 100  # normal densities along half a circle: nearer to each other than their deviation
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PlanarNormals:
+    """Equal normal distributions around many points of the plane.
+
+    Args:
+        centers: The points, `[m, 2]`.
+        std: Standard deviation along each axis, above 0.
+
+    Example:
+        >>> PlanarNormals(np.zeros([1, 2]), std=1.0).log_density(np.zeros([5, 2])).shape
+        (5,)
+    """
+
+    centers: np.ndarray
+    std: float
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns points, float32 `[n, 2]`."""
+        return points_around(self.centers, self.std, n, seed).arrays()
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        """Returns the logarithm of the density at points `[n, 2]`, float64 `[n]`."""
+        points = np.asarray(points, "float64")[:, None]
+        squares = ((points - self.centers) ** 2).sum(axis=-1)
+        log_normals = -squares / (2 * self.std**2) - np.log(2 * np.pi * self.std**2)
+        return logsumexp(log_normals, axis=1) - np.log(len(self.centers))
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class PlanarSquares:
+    """A constant density on squares of the plane that do not overlap.
+
+    Args:
+        corners: Least values of each square along both axes, `[m, 2]`.
+        side: Of all squares.
+
+    Example:
+        >>> PlanarSquares(np.zeros([1, 2]), side=2.0).log_density(np.array([[1, 1], [1, 3]]))
+        array([-1.38629436,        -inf])
+    """
+
+    corners: np.ndarray
+    side: float
+
+    def sample(self, n: int, seed: int = 0) -> np.ndarray:
+        """Returns points, float32 `[n, 2]`."""
+        rng = np.random.default_rng(seed)
+        corners = self.corners[rng.integers(len(self.corners), size=n)]
+        return (corners + self.side * rng.random((n, 2))).astype("float32")
+
+    def log_density(self, points: np.ndarray) -> np.ndarray:
+        """Returns the logarithm of the density at points `[n, 2]`, float64 `[n]`.
+
+        It is minus infinity outside of the squares, to which their edges belong.
+        """
+        # In float32, as points are drawn: of those at an edge none falls beside it.
+        points = np.asarray(points, "float32")[:, None]
+        low = self.corners.astype("float32")
+        high = (self.corners + self.side).astype("float32")
+        inside = ((low <= points) & (points <= high)).all(axis=-1).any(axis=1)
+        log_density = -np.log(len(self.corners) * self.side**2)
+        return np.where(inside, log_density, -np.inf)
+
+
+def two_moons(radius: float = 2.0, std: float = 0.2) -> PlanarNormals:
+    """Two half circles that reach into each other, with normal noise.
+
+    The shape of `sklearn.datasets.make_moons`, around the origin.
+
+    Args:
+        radius: Of the half circles.
+        std: Standard deviation of the noise.
+
+    Example:
+        >>> points = two_moons().sample(1000, seed=1)
+    """
+    angles = np.pi * (np.arange(ALONG) + 0.5) / ALONG
+    arc = np.stack([np.cos(angles) - 0.5, np.sin(angles) - 0.25], axis=-1)
+    return PlanarNormals(radius * np.concatenate([arc, -arc]), std)
+
+
+def rings(radii: tuple[float, ...] = (1.0, 2.0, 3.0), std: float = 0.15) -> PlanarNormals:
+    """Circles around the origin with normal noise, each as probable as the others.
+
+    Args:
+        radii: Of the circles.
+        std: Standard deviation of the noise.
+
+    Example:
+        >>> points = rings().sample(1000, seed=1)
+    """
+    angles = np.pi * np.arange(2 * ALONG) / ALONG
+    circle = np.stack([np.cos(angles), np.sin(angles)], axis=-1)
+    return PlanarNormals(np.concatenate([radius * circle for radius in radii]), std)
+
+
+def checkerboard(squares: int = 4, side: float = 2.0) -> PlanarSquares:
+    """The black squares of a board around the origin, all equally probable.
+
+    Args:
+        squares: Of each side of the board, black and white, at least 2.
+        side: Of a square.
+
+    Example:
+        >>> points = checkerboard().sample(1000, seed=1)
+    """
+    places = np.stack(np.meshgrid(np.arange(squares), np.arange(squares)), axis=-1).reshape(
+        -1, 2
+    )
+    black = places[places.sum(axis=1) % 2 == 0]
+    return PlanarSquares(side * (black - squares / 2), side)

@@ -1,15 +1,47 @@
-"""Images drawn from a mixture of Gaussians, to compare a generator with."""
+"""Mixtures of Gaussians, to compare densities and generators of images with."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from sklearn.cluster import MiniBatchKMeans
+from sklearn.mixture import GaussianMixture
 
 from keras_gen.metrics.checks import as_images
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 IMAGES_EACH = (30, 60, 120, 240)  # tried for each Gaussian, from the finest mixture on
 SEARCHED = 1000  # samples and held-out images whose nearest neighbors are found
+
+
+def best_mixture(
+    train: np.ndarray,
+    held_out: np.ndarray,
+    components: Sequence[int] = (10, 20, 40, 80),
+    seed: int = 0,
+) -> GaussianMixture:
+    """Fits mixtures of Gaussians to vectors, and returns the one that is best on held-out ones.
+
+    Args:
+        train: Vectors `[n, values]`.
+        held_out: Others, `[m, values]`, that choose the number of Gaussians by their mean
+            log-density.
+        components: Numbers of Gaussians that are tried, each at most n.
+        seed: Seed of the first centers.
+
+    Returns:
+        A mixture of scikit-learn, whose `score_samples` returns log-densities in nats.
+
+    Example: `nats = -best_mixture(points, held_out).score_samples(test_points)`.
+    """
+    if not components or not 1 <= min(components) <= max(components) <= len(train):
+        raise ValueError(
+            f"best_mixture found components={tuple(components)} for {len(train)} vectors: pass at "
+            f"least one number, from 1 to {len(train)}."
+        )
+    fitted = [GaussianMixture(count, random_state=seed).fit(train) for count in components]
+    return max(fitted, key=lambda mixture: mixture.score(held_out))
 
 
 def mixture_samples(

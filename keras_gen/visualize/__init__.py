@@ -26,6 +26,7 @@ from keras_gen.visualize.models import (
     samples,
     traversals,
 )
+from keras_gen.visualize.planar import planar_densities
 from keras_gen.visualize.plots import (
     code_histogram,
     code_scatter,

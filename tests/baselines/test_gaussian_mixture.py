@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.baselines import gaussian_mixture, mixture_samples
+from keras_gen.baselines import best_mixture, gaussian_mixture, mixture_samples
 
 
 def blobs(n=400):
@@ -75,3 +75,15 @@ def test_clear_errors():
     for n, clusters in ((0, 2), (5, 0), (5, 401)):
         with pytest.raises(ValueError, match=f"n={n} and clusters={clusters}"):
             mixture_samples(blobs(), n, clusters)
+
+
+def test_the_number_of_gaussians_is_chosen_on_held_out_vectors():
+    rng = np.random.default_rng(0)
+    centers = np.array([[-3.0, 0.0], [3.0, 1.0], [0.0, 5.0]])
+    points = centers[rng.integers(3, size=400)] + 0.5 * rng.normal(size=(400, 2))
+    mixture = best_mixture(points[:100], points[100:], components=(1, 3, 40))
+    assert mixture.n_components == 3
+    found = mixture.means_[np.lexsort(mixture.means_.T)]
+    np.testing.assert_allclose(found, centers, atol=0.4)
+    with pytest.raises(ValueError, match=r"components=\(5,\) for 4 vectors"):
+        best_mixture(points[:4], points, components=(5,))

@@ -1,6 +1,7 @@
 """Tiny autoregressive models."""
 
 from keras_gen.autoregressive import (
+    MADE,
     CharacterRNN,
     CodePrior,
     ConditionalPixelCNN,
@@ -9,10 +10,11 @@ from keras_gen.autoregressive import (
     PixelRNN,
     WaveNet,
 )
-from keras_gen.losses import Categorical, DiscretizedLogistic
+from keras_gen.losses import Categorical, DiscretizedLogistic, NormalMixture
 from keras_gen.networks import (
     character_rnn,
     gated_pixel_cnn,
+    made,
     pixel_cnn,
     pixel_rnn,
     residual_decoder,
@@ -64,9 +66,14 @@ def _conditional_wavenet(seed=3):
     return ConditionalWaveNet(network, 3, levels=4, samples=7, seed=seed)
 
 
+def _made(seed=3):
+    return MADE(made(3, outputs_per_value=6, hidden=(4,)), NormalMixture(2), seed=seed)
+
+
 TINY = {
     "CodePrior": Tiny(_code_prior, sample, draws=False),
     "CharacterRNN": Tiny(_character_rnn, sample, draws=False),
+    "MADE": Tiny(_made, sample, draws=False),
     "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),
     "ConditionalPixelCNN": Tiny(_conditional_pixel_cnn, sample, draws=False),
     "PixelRNN": Tiny(_pixel_rnn, sample, draws=False),

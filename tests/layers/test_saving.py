@@ -22,6 +22,10 @@ CASES = {
         dict(filters=6, kernel_size=(3, 5), mask="A", image_channels=3, activation="relu"),
         [MAPS],
     ),
+    "MaskedDense": (
+        dict(degrees=[1, 2, 3, 1], input_degrees=[1, 2, 3], strict=True, activation="relu"),
+        [(3,)],
+    ),
     "MinibatchDiscrimination": (dict(features=3, row=2), [(5,)]),
     "MinibatchStddev": (dict(group_size=2, epsilon=1e-3), [MAPS]),
     "ModulatedConv2D": (

@@ -20,6 +20,7 @@ from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run, r
 OFFLINE = "OFFLINE SAMPLE instead of the real data: "
 # Recipes whose data are drawn at run time.
 DRAWN = (
+    "densities_plane",
     "disentanglement_factors",
     "gan_fields",
     "gan_modes",

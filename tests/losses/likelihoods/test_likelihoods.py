@@ -12,6 +12,7 @@ from keras_gen.losses import (
     LogNormal,
     Multinomial,
     Normal,
+    NormalMixture,
     Poisson,
     UnboundedNormal,
     likelihoods,
@@ -29,6 +30,7 @@ ALL = [
     Normal(),
     Normal(0.25),
     Normal(None, minimum_scale=0.1),
+    NormalMixture(3, minimum_scale=0.1),
     Poisson(),
     UnboundedNormal(minimum_scale=0.1),
 ]
@@ -110,6 +112,7 @@ def test_mismatched_shapes_do_not_broadcast(likelihood, shape):
         ("log_normal", LogNormal(scale=None), 2, (0, np.inf), None),
         ("multinomial", Multinomial(draws=1), 1, (0, np.inf), None),
         ("normal", Normal(scale=1.0), 1, (-1, 1), None),
+        ("normal_mixture", NormalMixture(10, 1e-3), 30, (-np.inf, np.inf), None),
         ("poisson", Poisson(), 1, (0, np.inf), None),
         ("unbounded_normal", UnboundedNormal(scale=None), 2, (-np.inf, np.inf), None),
     ],

@@ -10,8 +10,10 @@ MOST_POINTS = 5000  # that are drawn in a panel
 
 
 def planar_densities(
-    rows: Mapping[str, tuple[np.ndarray, Mapping[str, Callable]]], span: float = 4.0, side: int = 100
-) -> np.ndarray:  # fmt: skip
+    rows: Mapping[str, tuple[np.ndarray, Mapping[str, Callable]]],
+    span: float = 4.0,
+    side: int = 100,
+) -> np.ndarray:
     """Points of the plane, and densities beside them, one row for each set.
 
     All densities of a row have one scale of colors, from 0 to the largest value of the first one.

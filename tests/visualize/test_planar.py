@@ -5,7 +5,7 @@ import pytest
 
 from keras_gen.visualize import planar_densities
 
-DARK, BRIGHT = (68, 1, 84), (253, 231, 37)  # 0 and the largest value
+DARK, BRIGHT = (68, 1, 84), (253, 231, 36)  # 0 and the largest value
 
 
 def upper_right(points):

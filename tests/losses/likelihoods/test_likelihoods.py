@@ -90,7 +90,7 @@ def test_config_round_trip(likelihood):
 
 @pytest.mark.parametrize("bad", ["gaussian", None, 1.0])
 def test_a_bad_likelihood_is_a_clear_error(bad):
-    with pytest.raises(ValueError, match=r"bernoulli, categorical, .*, normal, normal_mixture, poisson"):
+    with pytest.raises(ValueError, match=r"bernoulli, .*, normal, normal_mixture, poisson"):
         likelihoods.get(bad)
 
 

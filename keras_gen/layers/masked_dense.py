@@ -78,3 +78,14 @@ class MaskedDense(keras.layers.Layer):
     @override
     def compute_output_shape(self, input_shape):
         return (input_shape[0], len(self.degrees))
+
+    @override
+    def get_config(self):
+        # Keras keeps no arguments by itself if one of them is an object.
+        return super().get_config() | {
+            "degrees": self.degrees,
+            "input_degrees": self.input_degrees,
+            "strict": self.strict,
+            "activation": keras.activations.serialize(self.activation),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }

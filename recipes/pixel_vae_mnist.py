@@ -9,9 +9,9 @@ Natural Images", ICLR 2017.
 The decoder turns latents into maps, which condition a small PixelCNN: a pixel sees only those a few
 pixels before it, so that what is far has to come through the latents. Both models take as many
 steps. The VAE's decoder has the same convolutions, which end in the logits of pixels that are
-independent given the latents. The KL divergence is what the latents hold; 0 would be a collapsed posterior. A
-table of pixels by the 16 before them is what so near a view does without latents. In the image of
-rows, a row shares its latents, and its pixels are drawn anew.
+independent given the latents. The KL divergence is what the latents hold; 0 would be a collapsed
+posterior. A table of pixels by the 16 before them is what so near a view does without latents. In
+the image of rows, a row shares its latents, and its pixels are drawn anew.
 
 Deviations: one layer of latents, networks for a CPU, dynamic binarization, free bits.
 

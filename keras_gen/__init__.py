@@ -25,6 +25,7 @@ _MODELS = {
         "SparseAutoencoder",
     ),
     "autoregressive": (
+        "MADE",
         "CharacterRNN",
         "CodePrior",
         "ConditionalPixelCNN",
@@ -69,6 +70,7 @@ _MODELS = {
         "GumbelVAE",
         "HierarchicalIWAE",
         "LadderVAE",
+        "PixelVAE",
         "PriorSampledModel",
         "StyleIdentityVAE",
     ),

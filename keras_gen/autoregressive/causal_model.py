@@ -4,7 +4,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causality import require_causal
-from keras_gen.autoregressive.sampling import sample_causal
+from keras_gen.autoregressive.sampling import sample_causal, seeded_uniforms
 from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.edges import Number, Seeds
 from keras_gen.bases.likelihood import edge_of
@@ -132,10 +132,5 @@ class CausalModel(LikelihoodModel):
             seeds: Int32 `[n]`: equal ones draw equal noise.
             conditions: Of the network, `[n, ...]` each.
         """
-        shape = self.noise_shape()
-
-        def uniform(seed):
-            return tf.random.stateless_uniform(shape, tf.stack([0, seed]))
-
-        noise = tf.map_fn(uniform, seeds, fn_output_signature=tf.float32)
+        noise = seeded_uniforms(seeds, self.noise_shape())
         return self.drawn(noise, conditions=conditions, known=x, missing=missing)

@@ -16,6 +16,7 @@ from keras_gen.losses.adversarial import (
 from keras_gen.losses.concrete import log_concrete, relaxed_codes, relaxed_kl
 from keras_gen.losses.disentangling import decomposed_kl, dip_penalties, permuted_dimensions
 from keras_gen.losses.divergences import (
+    free_kl_standard_normal,
     kl_categorical,
     kl_normal,
     kl_standard_normal,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from keras_gen.losses.base import per_example_sum
+from keras_gen.training.replicas import batch_mean
 
 
 def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
@@ -20,6 +21,32 @@ def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:
     mean = tf.cast(mean, tf.float32)
     log_var = tf.cast(log_var, tf.float32)
     return 0.5 * per_example_sum(tf.square(mean) + tf.math.expm1(log_var) - log_var)
+
+
+def free_kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor, free: float) -> tf.Tensor:
+    """The divergence of `kl_standard_normal`, in which each latent has so many nats for free.
+
+    Kingma, Salimans, Jozefowicz, Chen, Sutskever, Welling: "Improved Variational Inference with
+    Inverse Autoregressive Flow", NeurIPS 2016, appendix C.8: the sum over latents of max(free,
+    mean of KL over the *global* batch). Below `free` the gradient is zero, so that nothing draws a
+    latent nearer to its prior. Each latent is a group of its own.
+
+    Args:
+        mean: Means, `[batch, ...]`.
+        log_var: Logarithms of the variances, same shape.
+        free: Nats of each latent, 0 or more; with 0 its mean over the batch is the divergence.
+
+    Returns:
+        Float32 `[batch]`, the same value for each example.
+
+    Example:
+        >>> free_kl_standard_normal(tf.zeros([4, 2]), tf.zeros([4, 2]), 0.1)  # 0.2 nats each
+    """
+    mean = tf.cast(mean, tf.float32)
+    log_var = tf.cast(log_var, tf.float32)
+    each = 0.5 * (tf.square(mean) + tf.math.expm1(log_var) - log_var)
+    kept = tf.maximum(batch_mean(each), free)
+    return tf.fill([tf.shape(mean)[0]], tf.reduce_sum(kept))
 
 
 def kl_normal(

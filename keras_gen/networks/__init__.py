@@ -49,6 +49,7 @@ from keras_gen.networks.moco_gan import moco_gan_generator, video_discriminator
 from keras_gen.networks.patch_discriminator import patch_discriminator
 from keras_gen.networks.pixel_cnn import pixel_cnn
 from keras_gen.networks.pixel_rnn import pixel_rnn
+from keras_gen.networks.pixel_vae import pixel_vae_decoder
 from keras_gen.networks.progressive import progressive_discriminator, progressive_generator
 from keras_gen.networks.real_nvp import real_nvp
 from keras_gen.networks.resnet_generator import resnet_generator

@@ -1,5 +1,7 @@
 """The network of Gated PixelCNN (van den Oord et al. 2016)."""
 
+from collections.abc import Callable
+
 import keras
 from keras import layers
 
@@ -48,7 +50,46 @@ def gated_pixel_cnn(
     Example:
         >>> network = gated_pixel_cnn((28, 28, 1), 1, filters=16, blocks=3, levels=2, classes=10)
     """
-    channels = image_shape[-1]
+    images = keras.Input(image_shape)
+    labels = keras.Input((), dtype="int32")
+
+    def bias(maps):
+        of_class = layers.Embedding(classes, maps)(labels)
+        return layers.Reshape((1, 1, maps))(of_class)
+
+    parameters = gated_stacks(
+        images,
+        outputs_per_value,
+        filters,
+        blocks,
+        first_kernel,
+        kernel,
+        head_filters,
+        levels,
+        bias if classes else None,
+    )
+    inputs = [images, labels] if classes else images
+    return keras.Model(inputs, parameters, name="gated_pixel_cnn")
+
+
+def gated_stacks(
+    images,
+    outputs_per_value: int,
+    filters: int,
+    blocks: int,
+    first_kernel: int,
+    kernel: int,
+    head_filters: int | None,
+    levels: int | None,
+    bias: Callable | None = None,
+):
+    """Returns the parameters of each value of `images`, the symbolic input of a network.
+
+    The numbers are those of `gated_pixel_cnn`. `bias(maps)` returns what one more gate adds to that
+    many maps before it, `[batch, 1, 1, maps]` or, for each place its own, `[batch, height, width,
+    maps]`; it is no function of the images.
+    """
+    channels = images.shape[-1]
     if filters % channels:
         raise ValueError(
             f"filters is {filters}: expected a multiple of the image's {channels} channels."
@@ -63,17 +104,14 @@ def gated_pixel_cnn(
             x
         )
 
-    images = keras.Input(image_shape)
-    labels = keras.Input((), dtype="int32")
     x = images
     if levels:
         # In float32, in which neighboring levels differ.
         x = layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
 
     def gated(maps, groups):
-        if classes:
-            bias = layers.Embedding(classes, 2 * filters)(labels)
-            maps = layers.Add()([maps, layers.Reshape((1, 1, 2 * filters))(bias)])  # eq. (4)
+        if bias:
+            maps = layers.Add()([maps, bias(2 * filters)])  # eq. (4) and (5)
         return GatedUnit(groups)(maps)  # eq. (2)
 
     vertical = x
@@ -94,6 +132,4 @@ def gated_pixel_cnn(
             horizontal = layers.Add()([horizontal, added])
     x = masked(layers.ReLU()(horizontal), head_filters or filters)
     # The parameters leave in float32 whatever the precision inside.
-    parameters = masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")
-    inputs = [images, labels] if classes else images
-    return keras.Model(inputs, parameters, name="gated_pixel_cnn")
+    return masked(layers.ReLU()(x), channels * outputs_per_value, dtype="float32")

@@ -12,6 +12,7 @@ from keras_gen.vae.hierarchical_iwae import HierarchicalIWAE
 from keras_gen.vae.iwae import IWAE
 from keras_gen.vae.ladder_vae import LadderVAE
 from keras_gen.vae.m2 import M2
+from keras_gen.vae.pixel_vae import PixelVAE
 from keras_gen.vae.prior_sampled import PriorSampledModel
 from keras_gen.vae.style_identity import StyleIdentityVAE
 from keras_gen.vae.vae import VAE

@@ -3,11 +3,12 @@
 import numpy as np
 
 from keras_gen import vae
-from keras_gen.losses import Normal
+from keras_gen.losses import Categorical, Normal
 from keras_gen.networks import (
     m2_networks,
     mlp_decoder,
     mlp_encoder,
+    pixel_vae_decoder,
     vq_vae_2_networks,
     wave_decoder,
     wave_encoder,
@@ -77,6 +78,12 @@ def _dip(seed=3):
 
 def _factor(seed=3):
     return _variant(vae.FactorVAE, _critic((2,)), gamma=2.0, seed=seed)
+
+
+def _pixel(seed=3):
+    sizes = dict(filters=3, blocks=0, decoder_filters=(3,), first_kernel=3, levels=5)
+    decoder = pixel_vae_decoder(SHAPE, 2, 5, **sizes)
+    return vae.PixelVAE(_posterior(), decoder, Categorical(5), free_bits=0.2, beta=0.5, seed=seed)
 
 
 def _prior_sampled(seed=3):
@@ -203,6 +210,7 @@ TINY = {
     "DIPVAE": Tiny(_dip, sample),
     "FactorVAE": Tiny(_factor, sample, evaluated=VAE_LOSSES),
     "GumbelVAE": Tiny(_gumbel, reconstruct),
+    "PixelVAE": Tiny(_pixel, sample),
     "PriorSampledModel": Tiny(_prior_sampled, sample),
     "StyleIdentityVAE": Tiny(_style_identity, reconstruct, evaluated=SWAP_LOSSES),
     "IWAE": Tiny(_iwae, sample),

@@ -3,7 +3,13 @@ import pytest
 import tensorflow as tf
 from scipy import integrate, special, stats
 
-from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, log_ratio_normal
+from keras_gen.losses import (
+    free_kl_standard_normal,
+    kl_categorical,
+    kl_normal,
+    kl_standard_normal,
+    log_ratio_normal,
+)
 
 
 def quadrature(mean_q, log_var_q, mean_p, log_var_p):
@@ -34,6 +40,24 @@ def test_the_standard_normal_is_the_special_case_and_axes_are_summed(rng):
     np.testing.assert_allclose(value, kl_normal(mean, log_var, zeros, zeros), rtol=1e-5)
     single = kl_standard_normal(mean.reshape(-1, 1), log_var.reshape(-1, 1)).numpy()
     np.testing.assert_allclose(value, single.reshape(3, -1).sum(axis=1), rtol=1e-5)
+
+
+def test_a_latent_of_few_nats_is_free(rng):
+    """Of two latents the first is above its free nats, on average, and the second is below."""
+    mean = tf.constant(rng.normal(size=(6, 2)) * [2.0, 0.1], tf.float32)
+    log_var = tf.constant(rng.normal(size=(6, 2)) * [1.0, 0.1], tf.float32)
+    first = kl_standard_normal(mean[:, :1], log_var[:, :1]).numpy().mean()
+    assert first > 0.3 > kl_standard_normal(mean[:, 1:], log_var[:, 1:]).numpy().mean()
+    with tf.GradientTape() as tape:
+        tape.watch([mean, log_var])
+        value = free_kl_standard_normal(mean, log_var, 0.3)
+        loss = tf.reduce_mean(value)
+    np.testing.assert_allclose(value, [first + 0.3] * 6, rtol=1e-5)
+    by_mean, by_log_var = tape.gradient(loss, [mean, log_var])
+    np.testing.assert_allclose(by_mean, mean * [1, 0] / 6, atol=1e-6)
+    np.testing.assert_allclose(by_log_var, tf.math.expm1(log_var) * [0.5, 0] / 6, atol=1e-6)
+    whole = tf.reduce_mean(kl_standard_normal(mean, log_var))
+    np.testing.assert_allclose(free_kl_standard_normal(mean, log_var, 0.0), [whole] * 6, rtol=1e-5)
 
 
 def test_a_tiny_divergence_is_not_lost_to_rounding():

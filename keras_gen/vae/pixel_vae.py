@@ -1,0 +1,163 @@
+"""PixelVAE (Gulrajani et al. 2017)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoregressive.causality import require_causal
+from keras_gen.autoregressive.sampling import sample_causal, seeded_uniforms
+from keras_gen.bases.edges import Number, Seeds
+from keras_gen.losses import free_kl_standard_normal, likelihoods
+from keras_gen.networks import conv_encoder, pixel_vae_decoder
+from keras_gen.training import capability, require_inputs, stateless_seed
+from keras_gen.vae.vae import VAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class PixelVAE(VAE):
+    """A VAE whose decoder is a PixelCNN: each value given the latents and the values before it.
+
+    Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
+    for Natural Images", ICLR 2017, eq. (1) and sec. 3.1, of one layer of latents. The loss bounds
+    the negative log-likelihood: -log p(x|z) is the sum over values of -log p(value | values before
+    it, z). Latents decide what an image shows, and the PixelCNN its details. `kl`, `elbo`, `score`
+    and `log_prob` are those of the bound itself.
+
+    A decoder of this kind can do without latents, by which the posterior collapses to the prior.
+    Two things are against it: a PixelCNN that sees few pixels (the paper's, see
+    `networks.pixel_vae_decoder`), and free bits (Kingma et al. 2016): of each latent's divergence
+    only what is above `free_bits` is minimized, `loss = reconstruction_loss + beta * free_kl_loss`.
+    A `beta` that grows from 0, a schedule, is a third.
+
+    Deviations: free bits, which 0 turns off; no hierarchy of latents.
+
+    Args:
+        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Latents `[batch, latents]` and images `[batch, height, width, channels]` to the
+            likelihood's parameters of each value, which depend on the values before it alone.
+        likelihood: Name or object: the distribution of a value.
+        free_bits: Nats of each latent, 0 or more.
+        beta: Weight of the divergence, a number or a schedule of the step.
+        seed: Seed of the noise.
+
+    Raises:
+        ValueError: If encoder and decoder disagree, the decoder takes other inputs or is not
+            causal in the images, or `free_bits` or `beta` is negative.
+
+    Example:
+    ```python
+    model = PixelVAE.for_images((8, 8, 1), latent_dim=2, filters=(4,), likelihood="bernoulli")
+    model.compile()
+    model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1, temperature=0.9)
+    latents, _ = model.encode(images)
+    alike = model.render(latents, seeds=np.arange(9))  # what these latents leave open differs
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, likelihood="bernoulli", free_bits=0.1, beta=1.0, seed=0, **kwargs
+    ):
+        require_inputs(2, type(self), decoder)
+        super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
+        if free_bits < 0:
+            raise ValueError(f"free_bits is {free_bits}: expected 0 or more nats.")
+        self.free_bits = free_bits
+        require_causal(values_first(decoder), self.likelihood.levels)
+        self.edges["seeds"] = Seeds()
+        self.edges["temperature"] = Number(1e-3, 10.0, "temperature")
+
+    @override
+    @classmethod
+    def for_images(cls, shape: tuple, latent_dim: int = 16, filters=(32, 64), **kwargs):
+        """Builds the model with a convolutional encoder and a `pixel_vae_decoder`.
+
+        Arguments as of `Coder.for_images`.
+        """
+        likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
+        encoder = conv_encoder(shape, latent_dim, filters, heads=cls.code_names)
+        decoder = pixel_vae_decoder(
+            shape,
+            latent_dim,
+            likelihood.params_per_value,
+            filters=filters[0] * shape[-1],
+            decoder_filters=filters,
+            levels=2 if likelihood.range == (0.0, 1.0) else likelihood.levels,
+        )
+        return cls(encoder, decoder, **kwargs)
+
+    # The loss --------------------------------------------------------------------------------
+
+    @override
+    def loss_weights(self):
+        return {"reconstruction": 1.0, "free_kl": self.beta, "kl": None, "elbo": None}
+
+    @override
+    def loss_terms(self, x, inferred, training):
+        terms = super().loss_terms(x, inferred, training)
+        free_kl = free_kl_standard_normal(*inferred.parameters, self.free_bits)
+        elbo = -terms["reconstruction"] - terms["kl"]
+        return terms | {"free_kl": free_kl, "elbo": elbo}
+
+    @override
+    def reconstruction(self, latents, x, training, *given):
+        """Returns -log p(x | latents), the sum over values given those before them."""
+        return super().reconstruction(latents, x, training, x)
+
+    # Samples ---------------------------------------------------------------------------------
+
+    def drawn_pixels(self, latents, uniforms, temperature=1.0) -> tf.Tensor:
+        """Returns images drawn value by value given latents `[n, latents]`.
+
+        Args:
+            latents: Of each image.
+            uniforms: Noise in [0, 1), `[n, *pixel_noise_shape]`.
+            temperature: Below 1 likely values become more likely.
+        """
+
+        def draw(parameters, uniform):
+            return self.likelihood.draw(parameters, uniform[:, None], temperature)[:, 0]
+
+        return sample_causal(values_first(self.decoder), draw, uniforms, [latents])
+
+    def pixel_noise_shape(self) -> list:
+        """Returns the shape of the noise of the values of one image."""
+        return [*self.edges["x"].shape, self.likelihood.uniforms_per_value]
+
+    @override
+    def reconstructed(self, latents, training=False, *given):
+        """Returns images drawn given latents, each with the same noise of its values."""
+        seed = stateless_seed(self.seed, 0, "values")
+        uniforms = tf.random.stateless_uniform(self.pixel_noise_shape(), seed)
+        count = keras.ops.shape(latents)[0]
+        return self.drawn_pixels(latents, tf.repeat(uniforms[None], count, axis=0))
+
+    @capability
+    def render(self, latents, seeds):
+        """Returns images drawn given latents `[n, latents]`; an image's noise is that of its seed.
+
+        `decode` takes the same noise for all of them.
+        """
+        return {
+            "x": self.drawn_pixels(latents, seeded_uniforms(seeds, self.pixel_noise_shape()))
+        }
+
+    @override
+    def noise(self, n, key):
+        other = tf.random.experimental.stateless_fold_in(key, 1)
+        uniforms = tf.random.stateless_uniform([n, *self.pixel_noise_shape()], other)
+        return {"latents": super().noise(n, key), "values": uniforms}
+
+    @override
+    def from_noise(self, noise, temperature=1.0):
+        """Returns images drawn value by value given latents of the prior.
+
+        A temperature below 1 favors likely values; the latents stay as they are drawn.
+        """
+        return self.drawn_pixels(noise["latents"], noise["values"], temperature)
+
+
+def values_first(decoder) -> keras.Model:
+    """Returns the decoder as a causal network, whose first input is the values."""
+    latents, images = decoder.inputs
+    return keras.Model([images, latents], decoder.outputs[0], name=decoder.name)

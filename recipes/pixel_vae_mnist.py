@@ -1,0 +1,133 @@
+"""PixelVAE on binarized MNIST, beside a VAE with the same encoder and independent pixels.
+
+Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model for
+Natural Images", ICLR 2017.
+
+  python recipes/pixel_vae_mnist.py
+  python recipes/pixel_vae_mnist.py --preset smoke     under a minute
+
+The decoder turns latents into maps, which condition a small PixelCNN: a pixel sees only those a few
+pixels before it, so that what is far has to come through the latents. Both models take as many
+steps. The VAE's decoder has the same convolutions, which end in the logits of pixels that are
+independent given the latents. The KL divergence is what the latents hold; 0 would be a collapsed
+posterior. A table of pixels by the 16 before them is what so near a view does without latents. In
+the image of rows, a row shares its latents, and its pixels are drawn anew.
+
+Deviations: one layer of latents, networks for a CPU, dynamic binarization, free bits.
+
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
+"""
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+from keras.optimizers import Adam
+
+from keras_gen.baselines import ContextTable
+from keras_gen.data import binarize, small_images
+from keras_gen.losses import kl_standard_normal
+from keras_gen.media.images import grid
+from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
+from keras_gen.networks import conv_decoder, conv_encoder, pixel_vae_decoder
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import fit_bernoulli_mixture
+from keras_gen.training import averaged_weights
+from keras_gen.vae import VAE, PixelVAE
+from keras_gen.visualize import samples
+
+SHAPE = (28, 28, 1)
+ROWS = 8  # latents in the image of rows, and columns of pixels drawn anew
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(ShortStepSettings):
+    latent_dim: int = 32  # Dimensions of the latents
+    filters: int = 16  # Maps of each stack of the PixelCNN
+    blocks: int = 1  # Its blocks after the first layer: more see farther, and need latents less
+    encoder_filters: str = "16 32"  # Channels of the encoder's convolutions, and the decoder's
+    free_bits: float = 0.05  # Nats of each latent that are free
+    learning_rate: float = 2e-3  # Adam's rate, constant in the first half, then linear to zero
+    ema: float = 0.99  # Momentum of the weight average, which is evaluated; 0: none
+    compared: int = 1000  # Test digits whose NLL is estimated
+    nll_samples: int = 100  # Importance samples of each
+    templates: str = "300"
+    """Components of a baseline, a mixture of Bernoulli distributions. Of several numbers one is
+    chosen, with held-out training digits."""
+
+
+PRESETS = {
+    "smoke": dict(latent_dim=4, filters=4, blocks=0, encoder_filters="4 4", epochs=2,
+                  steps_per_epoch=10, batch_size=8, compared=20, nll_samples=10, templates="5"),
+    "cpu": dict(epochs=10, steps_per_epoch=500, batch_size=32, grid_every=5,
+                steps_per_execution=50),
+    "paper": dict(latent_dim=64, filters=32, blocks=3, encoder_filters="32 64", epochs=200,
+                  steps_per_epoch=600, batch_size=100, nll_samples=1000, compared=10000,
+                  grid_every=20, steps_per_execution=50),
+}  # fmt: skip
+
+
+def main(run: Run, s: Settings):
+    data = run.load(small_images("mnist"))
+    train = data.train.arrays(s.seed, binarize)
+    test = data.test.arrays(s.seed, binarize)
+    widths = tuple(map(int, s.encoder_filters.split()))
+
+    with run.strategy.scope():
+        heads = ("mean", "log_variance")
+        decoder = pixel_vae_decoder(
+            SHAPE,
+            s.latent_dim,
+            filters=s.filters,
+            blocks=s.blocks,
+            decoder_filters=widths,
+        )
+        model = PixelVAE(
+            conv_encoder(SHAPE, s.latent_dim, widths, heads=heads),
+            decoder,
+            free_bits=s.free_bits,
+            seed=s.seed,
+        )
+        run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
+        factorized = VAE(
+            conv_encoder(SHAPE, s.latent_dim, widths, heads=heads),
+            conv_decoder(SHAPE, s.latent_dim, widths),
+            seed=s.seed,
+        )
+        run.compile(factorized, run.averaged(Adam(run.in_halves(s.learning_rate))))
+
+    # Each step: one update of encoder and decoder together.
+    stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
+    run.fit(factorized, stream, part="factorized")
+    run.fit(model, stream, samples)
+
+    # The baselines without latents: a mixture, and a table of the pixels by the 16 before them.
+    mixture = fit_bernoulli_mixture(run, train)
+    table = ContextTable().fit(train.astype("uint8"))
+
+    shown = test[: s.compared]
+    with run.evaluation(model) as metrics:
+        run.say(f"NLL of {len(shown)} test digits by {s.nll_samples} importance samples of each")
+        metrics |= measured(model, shown, s)
+        # The rows: latents of the prior, each with several draws of the pixels.
+        latents = np.random.default_rng(s.seed).normal(size=(ROWS, s.latent_dim))
+        rows = model.render(np.repeat(latents, ROWS, axis=0), np.arange(ROWS * ROWS))
+        run.draw("same_latents", grid(rows, columns=ROWS))
+        with averaged_weights(factorized):
+            metrics |= measured(factorized, shown, s, "factorized_")
+        metrics["nll_table"] = -table.log_prob(shown.astype("uint8")).mean()
+        metrics["nll_mixture"] = -mixture.log_prob(shown).mean()
+    run.export(model, default="sample")
+
+
+def measured(model, images, s, prefix=""):
+    """Returns the NLL, the nats that latents hold, and how many of them vary with the image."""
+    nats = importance_weighted_nll(model, images, s.nll_samples, seed=s.seed)
+    means, log_variances = model.encode(images)
+    kl = kl_standard_normal(means, log_variances).numpy().mean()
+    units, _ = active_units(means)
+    return nll_summary(nats, prefix) | {f"{prefix}kl": kl, f"{prefix}active_units": units}
+
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)

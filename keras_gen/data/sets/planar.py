@@ -71,7 +71,8 @@ class PlanarSquares:
         points = np.asarray(points, "float32")[:, None]
         low = self.corners.astype("float32")
         high = (self.corners + self.side).astype("float32")
-        inside = ((low <= points) & (points <= high)).all(axis=-1).any(axis=1)
+        within = np.all((low <= points) & (points <= high), axis=-1)
+        inside = np.any(within, axis=1)
         log_density = -np.log(len(self.corners) * self.side**2)
         return np.where(inside, log_density, -np.inf)
 

@@ -22,17 +22,18 @@ class CausalLayer(keras.layers.Layer):
     Example:
     ```python
     @keras.saving.register_keras_serializable()
-    class Shift(CausalLayer):
-        sees_itself = False
-
+    class RunningSum(CausalLayer):
         def call(self, x):
-            return tf.pad(x, [[0, 0], [1, 0], [0, 0]])[:, :-1]
+            return tf.cumsum(x, axis=1)
 
         def empty_cache(self, weights, batch, width):
-            return tf.zeros([batch, self.input_spec.axes[-1]])
+            return tf.zeros([batch, 1])
 
         def step(self, weights, cache, x, column):
-            return cache, x
+            return cache + x, cache + x
+
+
+    sums = RunningSum()(tf.ones([2, 5, 1]))
     ```
     """
 

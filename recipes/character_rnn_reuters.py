@@ -2,7 +2,7 @@
 
 Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and 3.
 
-  python recipes/character_rnn_reuters.py
+  python recipes/character_rnn_reuters.py                    the cpu preset, on two CPU cores
   python recipes/character_rnn_reuters.py --preset smoke     under a minute
 
 Stories are cut into passages, each of which begins without a memory of the one before; the last

@@ -3,8 +3,11 @@
 Van den Oord, Kalchbrenner, Vinyals, Espeholt, Graves, Kavukcuoglu: "Conditional Image Generation
 with PixelCNN Decoders", NeurIPS 2016.
 
-  python recipes/gated_pixel_cnn_mnist.py
+  python recipes/gated_pixel_cnn_mnist.py                    80 minutes on one of two CPU cores
   python recipes/gated_pixel_cnn_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: a test NLL of 85.0 nats, where a table of the 16 pixels before
+each one reaches 101.9; 0.977 of test digits are classified rightly by Bayes' rule.
 
 The network takes the class: p(x) is the mean of p(x | class) over the ten classes, and the
 most probable class of a digit is its classification by Bayes' rule. Two classifiers that were

@@ -2,7 +2,7 @@
 
 Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016.
 
-  python recipes/pixel_cnn_mnist.py
+  python recipes/pixel_cnn_mnist.py                    the cpu preset, on two CPU cores
   python recipes/pixel_cnn_mnist.py --preset smoke     under a minute
 
 blind_spot.png shows what the distribution of a pixel in the middle depends on, by gradient: bright

@@ -2,7 +2,7 @@
 
 Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016.
 
-  python recipes/pixel_rnn_mnist.py
+  python recipes/pixel_rnn_mnist.py                    the cpu preset, on two CPU cores
   python recipes/pixel_rnn_mnist.py --kind diagonal
   python recipes/pixel_rnn_mnist.py --preset smoke     under a minute
 

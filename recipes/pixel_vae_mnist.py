@@ -3,7 +3,7 @@
 Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model for
 Natural Images", ICLR 2017.
 
-  python recipes/pixel_vae_mnist.py
+  python recipes/pixel_vae_mnist.py                    the cpu preset, on two CPU cores
   python recipes/pixel_vae_mnist.py --preset smoke     under a minute
 
 The decoder turns latents into maps, which condition a small PixelCNN: a pixel sees only those a few
@@ -57,7 +57,7 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(latent_dim=4, filters=4, blocks=0, encoder_filters="4 4", epochs=2,
+    "smoke": dict(latent_dim=4, filters=4, blocks=1, encoder_filters="4 4", epochs=2,
                   steps_per_epoch=10, batch_size=8, compared=20, nll_samples=10, templates="5"),
     "cpu": dict(epochs=10, steps_per_epoch=500, batch_size=32, grid_every=5,
                 steps_per_execution=50),

@@ -3,7 +3,7 @@
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, sec.
 3.3 and 4.1; the prior is a Gated PixelCNN of the 8x8 codes.
 
-  python recipes/vq_vae_prior_cifar10.py
+  python recipes/vq_vae_prior_cifar10.py                    the cpu preset, on two CPU cores
   python recipes/vq_vae_prior_cifar10.py --preset smoke     under a minute
 
 First the VQ-VAE is trained, then, with its codes frozen, the prior. The bound on the bits of test

@@ -3,7 +3,7 @@
 Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 3.1: speech of several
 speakers without a text.
 
-  python recipes/wavenet_spoken_digit.py
+  python recipes/wavenet_spoken_digit.py                    the cpu preset, on two CPU cores
   python recipes/wavenet_spoken_digit.py --preset smoke     under a minute
 
 Every sample has 256 mu-law levels, and its bits are those of its level given all samples before it.

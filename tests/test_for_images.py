@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import keras_gen
-from keras_gen.losses import Normal
+from keras_gen.losses import Categorical, Normal
 from shared import losses_of
 
 CODES = dict(latent_dim=2, filters=(2,))
@@ -12,7 +12,7 @@ SMALL = {
     "Autoencoder": ((8, 8, 1), CODES),
     "VAE": ((8, 4, 3), dict(likelihood=Normal(scale=None), **CODES)),
     "IWAE": ((8, 8, 1), dict(samples=3, **CODES)),
-    "PixelVAE": ((4, 4, 3), dict(likelihood="categorical", free_bits=0.3, **CODES)),
+    "PixelVAE": ((4, 4, 3), dict(likelihood=Categorical(256), free_bits=0.3, **CODES)),
     "VQVAE": ((8, 8, 3), dict(codebook_size=4, **CODES)),
     "GAN": ((8, 8, 3), dict(latent_dim=3, filters=2)),
     "WGANGP": ((8, 8, 3), dict(latent_dim=3, filters=2, discriminator_steps=1)),

@@ -107,13 +107,13 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(test)} test digits")
-        by_class = model.classify(test).astype("float64")  # log p(digit | class)
-        nats = np.log(CLASSES) - logsumexp(by_class, axis=1)
+        by_label = model.classify(test).astype("float64")  # log p(digit | label)
+        nats = np.log(CLASSES) - logsumexp(by_label, axis=1)
         metrics |= nll_summary({"nll": nats})
         metrics["nll_table"] = -table.log_prob(test.astype("uint8")).mean()
         metrics["nll_mixture"] = -mixture.log_prob(test).mean()
-        metrics["nll_given_label"] = -by_class[np.arange(len(test)), test_labels].mean()
-        metrics["bayes_accuracy"] = np.mean(by_class.argmax(axis=1) == test_labels)
+        metrics["nll_given_label"] = -by_label[np.arange(len(test)), test_labels].mean()
+        metrics["bayes_accuracy"] = np.mean(by_label.argmax(axis=1) == test_labels)
 
         run.say("classifying samples and completions by two classifiers")
         asked = np.arange(s.compared) % CLASSES

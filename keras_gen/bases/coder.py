@@ -70,7 +70,9 @@ class Coder(LikelihoodModel):
         usual = parameters["likelihood"].default
         likelihood = likelihoods.get(kwargs.get("likelihood", usual))
         outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
-        encoder = conv_encoder(shape, latent_dim, filters, heads=cls.code_names)
+        encoder = conv_encoder(
+            shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels
+        )
         decoder = conv_decoder(outputs, latent_dim, filters)
         return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
 

@@ -18,6 +18,7 @@ def conv_encoder(
     output_activation: str | None = None,
     blocks: int = 0,
     maps: bool = False,
+    levels: int | None = None,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
@@ -37,6 +38,7 @@ def conv_encoder(
         maps: Whether the latents are flattened maps of the last convolution's sides (Kingma et al.,
             "Improving Variational Inference with Inverse Autoregressive Flow", 2016), in place of
             outputs of a dense layer.
+        levels: Levels of discrete images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
         name: Name of the model.
 
     Returns:
@@ -49,6 +51,9 @@ def conv_encoder(
     halved_sides(image_shape, len(filters), "filters")
     inputs = keras.Input(image_shape)
     x = inputs
+    if levels:
+        # In float32, in which neighboring levels differ.
+        x = layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(inputs)
     for width in filters:
         x = he_conv(width, 3, strides=2, activation=activation)(x)
         x = _residual_blocks(x, blocks, activation)

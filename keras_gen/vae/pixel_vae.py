@@ -75,7 +75,9 @@ class PixelVAE(VAE):
         Arguments as of `Coder.for_images`.
         """
         likelihood = likelihoods.get(kwargs.get("likelihood", "bernoulli"))
-        encoder = conv_encoder(shape, latent_dim, filters, heads=cls.code_names)
+        encoder = conv_encoder(
+            shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels
+        )
         decoder = pixel_vae_decoder(
             shape,
             latent_dim,

@@ -44,7 +44,7 @@ SHAPE = (28, 28, 1)
 CLASSES = 10
 LOWER_HALF = np.broadcast_to(np.arange(28)[:, None, None] >= 14, SHAPE)
 COMPLETED = 100  # test digits
-ROWS = 12  # digits in the picture of completions
+ROWS = 12  # digits in the image of completions
 GRAY = 96  # of what is missing there
 
 
@@ -137,8 +137,8 @@ def main(run: Run, s: Settings):
         for prefix, found in reports.items():
             metrics[f"{prefix}agreement"] = min(found)
         occluded = np.where(LOWER_HALF, GRAY, as_levels(test[:ROWS]))
-        sheet = [occluded, *np.moveaxis(completed[:ROWS], 1, 0), as_levels(test[:ROWS])]
-        run.draw("completions", image_rows(sheet, columns=ROWS))
+        rows = [occluded, *np.moveaxis(completed[:ROWS], 1, 0), as_levels(test[:ROWS])]
+        run.draw("completions", image_rows(rows, columns=ROWS))
     run.export(model, default="sample")
 
 

@@ -19,7 +19,7 @@ class ConditionalWaveNet(WaveNet):
     Args:
         network: Levels `[batch, time, 1]` and int32 speakers `[batch]` to logits, as of `WaveNet`.
         speakers: Number of speakers.
-        **kwargs: Further arguments of `WaveNet`, of which `levels` is needed.
+        **kwargs: Further arguments of `WaveNet`; `levels` is needed.
 
     Raises:
         ValueError: As of `WaveNet`.

@@ -24,9 +24,8 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
         network: Functional model from values, images `[batch, height, width, channels]` of known
             size, sequences `[batch, time, channels]` or vectors `[batch, channels]`, and any
             conditions to parameters `[batch, ..., channels * parameters]`, laid out `[channel,
-            parameter]`. With the cache, every
-            layer on values must be a `CausalLayer` (one that does not see itself first) or treat
-            every place by itself.
+            parameter]`. With the cache, every layer on values must be a `CausalLayer` (one that
+            does not see itself first) or treat every place by itself.
         draw: Function of float32 parameters `[batch, parameters]` of one value and its noise
             `[batch, ...]` to values `[batch]`, in the units of the network's input.
         noise: Floats `[batch, height, width, channels, ...]`, `[batch, time, channels, ...]` or

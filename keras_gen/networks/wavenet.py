@@ -39,10 +39,10 @@ def wavenet(
         skip_filters: Channels of the sum over the blocks, and of the layer after it.
         dilations: Of the blocks, one after the other; the paper repeats 1, 2, 4, ..., 512.
         kernel_size: Taps of each convolution, 2 or more.
-        levels: Levels of the samples, of which each is a channel of the input; -1, padding, is
-            taken for the one in the middle, silence. None: numbers as they are.
-        classes: Number of classes, such as speakers, of which one conditions a whole example
-            (global conditioning, sec. 2.5); 0 for none.
+        levels: Levels of the samples, which enter as one-hot vectors; -1, padding, is taken for the
+            one in the middle, silence. None: numbers as they are.
+        classes: Number of classes, such as speakers: one conditions a whole example (global
+            conditioning, sec. 2.5); 0 for none.
         local_channels: Channels of a condition at every sample (local conditioning, sec. 2.5),
             which is as long as the samples; 0 for none.
 

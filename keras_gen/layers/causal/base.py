@@ -11,7 +11,7 @@ class CausalLayer(keras.layers.Layer):
     row. `call` computes all places at once, as in training. A sampler cannot wait for the whole
     input, so it computes the same outputs place by place (`keras_gen.autoregressive.Walker`): the
     cache holds what the layer still needs of the inputs before. Caches are structures of tensors
-    and `tf.TensorArray`s, and a step never changes the cache that it is given.
+    and `tf.TensorArray`s, and in a graph a step never changes the cache that it is given.
 
     Attributes:
         sees_itself: Whether the output at a place depends on the whole input there. A network has

@@ -42,7 +42,7 @@ from keras_gen.visualize import image_rows
 
 SHAPE = (28, 28, 1)
 CLASSES = 10
-LOWER_HALF = np.broadcast_to(np.arange(28)[:, None, None] >= 14, SHAPE)
+LOWER_HALF = np.repeat(np.arange(28)[:, None, None] >= 14, 28, axis=1)
 COMPLETED = 100  # test digits
 ROWS = 12  # digits in the image of completions
 GRAY = 96  # of what is missing there

@@ -16,7 +16,7 @@ import tensorflow as tf
 from keras.src.backend.common import global_state
 
 import keras_gen
-from keras_gen.bases.edges import Characters, Images, Labels, Levels, MuLaw, Texts, Waveforms
+from keras_gen.bases.edges import Characters, Images, Labels, Levels, MuLaw, Seeds, Texts, Waveforms
 from keras_gen.training import ConstantThenLinear, GenerativeModel
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
@@ -91,6 +91,8 @@ def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
         return uint8(edge.shape, edge.levels)
     if isinstance(edge, Labels):
         return random.integers(-edge.unknown, edge.classes, n, dtype="int32")
+    if isinstance(edge, Seeds):
+        return random.integers(0, 2**31, n, dtype="int32")
     if isinstance(edge, Texts):
         return uint8((len(edge.vocabulary),), 4)
     if isinstance(edge, Waveforms):

@@ -35,7 +35,8 @@ class CharacterRNN(CausalModel):
     from keras_gen.networks import character_rnn
     model = CharacterRNN(character_rnn(levels=4, units=8), alphabet="abc", length=12)
     model.compile()
-    model.fit(np.array(["abcabc", "bcabca"] * 4), batch_size=4)
+    numbers = model.prepare(["abcabc", "bcabca"] * 4).numpy()  # of the characters
+    model.fit(numbers, batch_size=4)
     texts = model.continue_text("abca", n=3, temperature=0.5, seed=1)
     ```
     """

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
 from keras_gen.losses import Categorical
-from keras_gen.training import Player, capability
+from keras_gen.training import Player, capability, require_built
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -46,6 +46,7 @@ class CodePrior(CausalModel):
     """
 
     def __init__(self, network, coder, seed=0, **kwargs):
+        require_built(network, coder)
         codes = coder.edges["codes"]
         super().__init__(network, Categorical(codes.levels), seed, **kwargs)
         grid = tuple(network.inputs[0].shape[1:])

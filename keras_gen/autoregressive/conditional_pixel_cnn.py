@@ -45,7 +45,7 @@ class ConditionalPixelCNN(PixelCNN):
     batch = ("x", "labels")
     given = ("labels",)
 
-    def __init__(self, network, classes: int, likelihood="categorical", seed=0, **kwargs):
+    def __init__(self, network, classes: int, likelihood, seed=0, **kwargs):
         super().__init__(network, likelihood, seed, **kwargs)
         self.classes = classes
         self.edges["labels"] = Labels(classes)

@@ -39,7 +39,7 @@ class MADE(CausalModel):
     ```
     """
 
-    def __init__(self, network, likelihood="normal_mixture", seed=0, **kwargs):
+    def __init__(self, network, likelihood, seed=0, **kwargs):
         super().__init__(network, likelihood, seed, **kwargs)
         shape = self.edges["x"].shape
         if len(shape) != 1:

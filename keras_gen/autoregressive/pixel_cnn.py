@@ -27,7 +27,8 @@ class PixelCNN(CausalModel):
             parameters `[batch, height, width, channels * parameters]`, in the order `[channel,
             parameter]`: those of a value depend only on the values before it, in rows, then pixels,
             then channels.
-        likelihood: Name or object: the distribution of a value, 256 levels in the paper.
+        likelihood: Name or object: the distribution of a value; the paper's, of 256 levels, is
+            `"categorical"`.
         seed: Not used by this model.
 
     Raises:
@@ -42,14 +43,14 @@ class PixelCNN(CausalModel):
     model.compile()
     model.fit(np.zeros((8, 8, 8, 1), "uint8"), batch_size=4)
     images = model.sample(9, seed=1, temperature=0.9)
-    lower_half = np.arange(8)[:, None, None] >= 4
+    lower_half = np.repeat(np.arange(8)[:, None, None] >= 4, 8, axis=1)
     completed = model.complete(images, lower_half, n=3, seed=1)  # [9, 3, 8, 8, 1]
     ```
     """
 
     for_users = ("complete",)
 
-    def __init__(self, network, likelihood="categorical", seed=0, **kwargs):
+    def __init__(self, network, likelihood, seed=0, **kwargs):
         super().__init__(network, likelihood, seed, **kwargs)
         height, width, _ = self.edges["x"].shape
         self.edges["masks"] = Levels((height, width, 1), 2, name="masks")

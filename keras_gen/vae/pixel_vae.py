@@ -9,7 +9,7 @@ from keras_gen.autoregressive.sampling import sample_causal, seeded_uniforms
 from keras_gen.bases.edges import Number, Seeds
 from keras_gen.losses import free_kl_standard_normal, likelihoods
 from keras_gen.networks import conv_encoder, pixel_vae_decoder
-from keras_gen.training import capability, require_inputs, stateless_seed
+from keras_gen.training import capability, require_built, require_inputs, stateless_seed
 from keras_gen.vae.vae import VAE
 
 
@@ -58,6 +58,7 @@ class PixelVAE(VAE):
     def __init__(
         self, encoder, decoder, likelihood="bernoulli", free_bits=0.1, beta=1.0, seed=0, **kwargs
     ):
+        require_built(encoder, decoder)
         require_inputs(2, type(self), decoder)
         super().__init__(encoder, decoder, likelihood, beta, seed, **kwargs)
         if free_bits < 0:

@@ -47,7 +47,8 @@ def trains(tiny, policy):
         # Losses are computed in float32 of what leaves the networks in float32.
         assert all(output.dtype == "float32" for output in getattr(network, "outputs", ()))
         assert all(w.dtype == "float32" for w in network.trainable_variables)
-    assert np.isfinite(tiny.generate(model)).all()
+    made = tiny.generate(model)
+    assert made.dtype.kind == "U" or np.isfinite(made).all()
 
 
 @pytest.mark.parametrize("overflowing", [0, 1])

@@ -78,7 +78,11 @@ def test_samples_follow_their_seed(trained):
         pytest.skip("translates, and does not sample")
     draws = [model.sample(4, seed=seed) for seed in (1, 1, 2, None, None)]
     np.testing.assert_array_equal(draws[0], draws[1])
-    np.testing.assert_array_equal(draws[0][:2], model.sample(2, seed=1))
+    fewer = model.sample(2, seed=1)
+    if fewer.dtype.kind == "f":  # rounded otherwise in another batch
+        np.testing.assert_allclose(draws[0][:2], fewer, rtol=1e-5, atol=1e-6)
+    else:
+        np.testing.assert_array_equal(draws[0][:2], fewer)
     for other in (draws[2], draws[3]):
         assert not np.array_equal(draws[0], other)
     assert not np.array_equal(draws[3], draws[4])
@@ -120,7 +124,7 @@ def test_generation_repeats_itself_and_traces_nothing_again(tiny, trained, monke
         return call(layer, *args, **kwargs)
 
     images = tiny.generate(trained.model)
-    assert np.ptp(images) > 0
+    assert len(np.unique(images)) > 1
     monkeypatch.setattr(keras.layers.Layer, "__call__", counting)
     np.testing.assert_array_equal(images, tiny.generate(trained.model))
     if hasattr(trained.model, "sample"):

@@ -5,15 +5,17 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.layers.causal.base import CausalLayer
+from keras_gen.layers.causal.pixel_lstm import GATES, initial_bias, lstm_cell
 
 
 @keras.saving.register_keras_serializable("keras_gen")
 class CausalLSTM(CausalLayer):
-    """`keras.layers.LSTM` over a sequence, and one step of it.
+    """An LSTM over a sequence, which is also computed one time after the other.
 
     Hochreiter, Schmidhuber: "Long Short-Term Memory", Neural Computation 1997, with the forget gate
     of Gers, Schmidhuber, Cummins (2000). Floats `[batch, time, channels]` become `[batch, time,
-    units]`.
+    units]`. It is `keras.layers.LSTM` without dropout, whose cell does not let a step be taken, and
+    starts from the same weights; its gates are laid out as those of `RowLSTM`.
 
     Args:
         units: Dimensions of the state.
@@ -25,22 +27,41 @@ class CausalLSTM(CausalLayer):
     def __init__(self, units: int, **kwargs):
         super().__init__(**kwargs)
         self.units = units
-        self.lstm = keras.layers.LSTM(units, return_sequences=True, dtype=self.dtype_policy)
 
     @override
     def build(self, input_shape):
-        self.lstm.build(input_shape)
+        gates = GATES * self.units
+        self.kernel = self.add_weight(
+            name="kernel", shape=(input_shape[-1], gates), initializer="glorot_uniform"
+        )
+        self.recurrent_kernel = self.add_weight(
+            name="recurrent_kernel", shape=(self.units, gates), initializer="orthogonal"
+        )
+        self.bias = self.add_weight(name="bias", shape=(gates,), initializer=initial_bias)
 
     @override
     def call(self, x):
-        return self.lstm(x)
+        added = keras.ops.matmul(x, self.kernel) + self.bias  # of all times at once
+        gates = tf.transpose(added, [1, 0, 2])
+        recurrent = tf.convert_to_tensor(self.recurrent_kernel)
+        nothing = tf.zeros_like(gates[0, :, : self.units])
+
+        def next_state(state, gates_of_input):
+            hidden, cell = state
+            return lstm_cell(gates_of_input + hidden @ recurrent, cell)
+
+        hidden, _ = tf.scan(next_state, gates, (nothing, nothing))
+        return tf.transpose(hidden, [1, 0, 2])
+
+    @override
+    def compute_output_shape(self, input_shape):
+        return (*input_shape[:-1], self.units)
 
     # One time after the other ----------------------------------------------------------------
 
     @override
     def step_weights(self):
-        cell = self.lstm.cell
-        weights = (cell.kernel, cell.recurrent_kernel, cell.bias)
+        weights = self.kernel, self.recurrent_kernel, self.bias
         return tuple(tf.cast(weight, self.compute_dtype) for weight in weights)
 
     @override
@@ -52,12 +73,10 @@ class CausalLSTM(CausalLayer):
     @override
     def step(self, weights, cache, x, column):
         kernel, recurrent, bias = weights
-        hidden, state = cache
+        hidden, cell = cache
         gates = tf.cast(x, kernel.dtype) @ kernel + hidden @ recurrent + bias
-        inputs, forget, new, outputs = tf.split(gates, 4, axis=-1)
-        state = tf.sigmoid(forget) * state + tf.sigmoid(inputs) * tf.tanh(new)
-        hidden = tf.sigmoid(outputs) * tf.tanh(state)
-        return hidden, (hidden, state)
+        hidden, cell = lstm_cell(gates, cell)
+        return hidden, (hidden, cell)
 
     @override
     def get_config(self) -> dict:

@@ -56,7 +56,7 @@ class PixelLSTM(CausalLayer):
             shape=(self.state_width, self.units, gates),
             initializer="orthogonal",
         )
-        self.bias = self.add_weight(name="bias", shape=(gates,), initializer=_initial_bias)
+        self.bias = self.add_weight(name="bias", shape=(gates,), initializer=initial_bias)
         shape = (1, self.input_width, channels, self.units)
         mask = causal_mask(*shape, mask="B", image_channels=self.image_channels)
         self.kernel_mask = np.tile(mask[0], GATES)
@@ -127,7 +127,7 @@ def finished_row(row: tf.TensorArray, like: tf.Tensor) -> tf.Tensor:
     return tf.ensure_shape(row.stack(), [*like.shape[:2], None])
 
 
-def _initial_bias(shape, dtype=None):
+def initial_bias(shape, dtype=None):
     """Ones for the forget gate, and zeros."""
     forget = np.repeat([0.0, 1.0, 0.0, 0.0], shape[0] // GATES)
     return tf.constant(forget, dtype)

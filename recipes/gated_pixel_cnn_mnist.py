@@ -31,13 +31,12 @@ from keras.optimizers import Adam
 from scipy.special import logsumexp
 
 from keras_gen.autoregressive import ConditionalPixelCNN
-from keras_gen.baselines import ContextTable
 from keras_gen.data import binarize, small_images
 from keras_gen.media.images import grid
 from keras_gen.metrics import nll_summary, trained_extractors
 from keras_gen.networks import gated_pixel_cnn
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import fit_bernoulli_mixture
+from keras_gen.run.reports import binary_baselines
 from keras_gen.visualize import image_rows
 
 SHAPE = (28, 28, 1)
@@ -102,16 +101,14 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, draw)
 
     # The baselines: mixtures, and a table of the pixels by the 16 before them.
-    mixture = fit_bernoulli_mixture(run, train)
-    table = ContextTable().fit(train.astype("uint8"))
+    baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(test)} test digits")
         by_label = model.classify(test).astype("float64")  # log p(digit | label)
         nats = np.log(CLASSES) - logsumexp(by_label, axis=1)
         metrics |= nll_summary({"nll": nats})
-        metrics["nll_table"] = -table.log_prob(test.astype("uint8")).mean()
-        metrics["nll_mixture"] = -mixture.log_prob(test).mean()
+        metrics |= baselines
         metrics["nll_given_label"] = -by_label[np.arange(len(test)), test_labels].mean()
         metrics["bayes_accuracy"] = np.mean(by_label.argmax(axis=1) == test_labels)
 
@@ -120,8 +117,8 @@ def main(run: Run, s: Settings):
         known = test_labels[:COMPLETED]
         options = dict(n=s.completions, seed=s.seed, labels=known)
         completed = as_levels(model.complete(test[:COMPLETED], LOWER_HALF, **options))
-        first, second = completed[:, 0] > 0, completed[:, 1] > 0
-        metrics["diversity"] = np.mean((first != second)[:, LOWER_HALF[..., 0] > 0])
+        differ = completed[:, 0] != completed[:, 1]
+        metrics["diversity"] = np.mean(differ[:, LOWER_HALF[..., 0] > 0])
         sets = {
             "": (model.sample(s.compared, seed=s.seed, label=asked), asked),
             "completed_": (completed.reshape(-1, *SHAPE), np.repeat(known, s.completions)),

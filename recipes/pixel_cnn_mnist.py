@@ -20,12 +20,11 @@ from functools import partial
 from keras.optimizers import Adam
 
 from keras_gen.autoregressive import PixelCNN
-from keras_gen.baselines import ContextTable
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import nll_summary
 from keras_gen.networks import pixel_cnn
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import fit_bernoulli_mixture
+from keras_gen.run.reports import binary_baselines
 from keras_gen.visualize import samples, seen_pixels
 
 SHAPE = (28, 28, 1)
@@ -70,15 +69,13 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, samples)
 
     # The baselines: mixtures, and a table of the pixels by the 16 before them.
-    mixture = fit_bernoulli_mixture(run, train)
-    table = ContextTable().fit(train.astype("uint8"))
+    baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(test)} test digits")
         nats = -model.log_prob(test)
         metrics |= nll_summary({"nll": nats})
-        metrics["nll_table"] = -table.log_prob(test.astype("uint8")).mean()
-        metrics["nll_mixture"] = -mixture.log_prob(test).mean()
+        metrics |= baselines
         run.draw("blind_spot", seen_pixels(network, row=14, column=14))
     run.export(model, default="sample")
 

@@ -23,12 +23,11 @@ from typing import Literal
 from keras.optimizers import Adam
 
 from keras_gen.autoregressive import PixelRNN
-from keras_gen.baselines import ContextTable
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import nll_summary
 from keras_gen.networks import pixel_rnn
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import fit_bernoulli_mixture
+from keras_gen.run.reports import binary_baselines
 from keras_gen.visualize import samples
 
 
@@ -77,14 +76,12 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, samples)
 
     # The baselines: mixtures, and a table of each pixel given the 16 nearest before it.
-    mixture = fit_bernoulli_mixture(run, train)
-    table = ContextTable(16).fit(train.astype("uint8"))
+    baselines = binary_baselines(run, train, test)
 
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(test)} test digits")
         metrics |= nll_summary({"nll": -model.log_prob(test)})
-        metrics["nll_table"] = -table.log_prob(test.astype("uint8")).mean()
-        metrics["nll_mixture"] = -mixture.log_prob(test).mean()
+        metrics |= baselines
     run.export(model, default="sample")
 
 

@@ -24,14 +24,13 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import ContextTable
 from keras_gen.data import binarize, small_images
 from keras_gen.losses import kl_standard_normal
 from keras_gen.media.images import grid
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import conv_decoder, conv_encoder, pixel_vae_decoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import fit_bernoulli_mixture
+from keras_gen.run.reports import binary_baselines
 from keras_gen.training import averaged_weights
 from keras_gen.vae import VAE, PixelVAE
 from keras_gen.visualize import samples
@@ -102,10 +101,9 @@ def main(run: Run, s: Settings):
     run.fit(model, stream, samples)
 
     # The baselines without latents: a mixture, and a table of the pixels by the 16 before them.
-    mixture = fit_bernoulli_mixture(run, train)
-    table = ContextTable().fit(train.astype("uint8"))
-
     shown = test[: s.compared]
+    baselines = binary_baselines(run, train, shown)
+
     with run.evaluation(model) as metrics:
         run.say(f"NLL of {len(shown)} test digits by {s.nll_samples} importance samples of each")
         metrics |= measured(model, shown, s)
@@ -115,8 +113,7 @@ def main(run: Run, s: Settings):
         run.draw("same_latents", grid(rows, columns=ROWS))
         with averaged_weights(factorized):
             metrics |= measured(factorized, shown, s, "factorized_")
-        metrics["nll_table"] = -table.log_prob(shown.astype("uint8")).mean()
-        metrics["nll_mixture"] = -mixture.log_prob(shown).mean()
+        metrics |= baselines
     run.export(model, default="sample")
 
 

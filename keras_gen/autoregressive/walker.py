@@ -77,8 +77,7 @@ class Walker:
             return dict(self.constants), caches
         maps = {key: _at(value, self.size, row, 1) for key, value in self.constants.items()}
         maps, after = self._run_row(line, caches, maps)
-        values_again = {number: caches[number] for number in after if self._sees_values(number)}
-        return maps, caches | after | values_again
+        return maps, caches | self._of_layers(after, see_values=False)
 
     def predict(self, values, caches: dict, maps: dict, column) -> tuple[tf.Tensor, dict]:
         """Returns the parameters of one place, `[batch, ..., channels]`, and the next caches.
@@ -94,8 +93,7 @@ class Walker:
         """
         nodes = [n for n, node in enumerate(self.nodes) if self._kind(node) in (VALUES, FEATURE)]
         tensors, after = self._run_place(nodes, values, caches, maps, column)
-        values_again = {number: caches[number] for number in after if self._sees_values(number)}
-        return tensors[self.parameters], caches | after | values_again
+        return tensors[self.parameters], caches | self._of_layers(after, see_values=False)
 
     def after_place(self, values, caches: dict, maps: dict, column) -> dict:
         """Returns the caches after a place, whose values `[batch, channels]` are all known now."""
@@ -109,19 +107,24 @@ class Walker:
     def end_row(self, line, caches: dict, maps: dict) -> dict:
         """Returns the caches after a row, whose values `[batch, width, channels]` are known now."""
         _, after = self._run_row(line, caches, maps)
-        caches = caches | {k: cache for k, cache in after.items() if self._sees_values(k)}
-        return {
-            number: cache if layer.by_rows else layer.next_row(self.weights[number], cache)
-            for number, cache in caches.items()
-            for layer in [self.nodes[number].operation]
-        }
+        caches = caches | self._of_layers(after, see_values=True)
+        for number, weights in self.weights.items():
+            layer = self.nodes[number].operation
+            if not layer.by_rows:
+                caches[number] = layer.next_row(weights, caches[number])
+        return caches
 
     def _kind(self, node):
         return self.kinds[id(node.outputs[0])]
 
-    def _sees_values(self, number):
-        """Whether the input of a causal layer is a function of the values at its place."""
-        return self.kinds[id(self.nodes[number].input_tensors[0])] == VALUES
+    def _of_layers(self, caches, see_values):
+        """Those of layers whose input is, or is not, a function of the values at its place."""
+        found = {}
+        for number, cache in caches.items():
+            source = self.nodes[number].input_tensors[0]
+            if (self.kinds[id(source)] == VALUES) == see_values:
+                found[number] = cache
+        return found
 
     def _run_row(self, line, caches, maps):
         """Runs what is computed by rows; returns the maps and the layers' next caches."""

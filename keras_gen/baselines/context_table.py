@@ -84,7 +84,8 @@ class ContextTable:
         height, width = images.shape[1:]
         found = np.zeros(images.shape, np.int32)
         for down, right in self.offsets:
-            top, left = _REACH + down, _REACH + right
+            top = _REACH + down
+            left = _REACH + right
             found = 2 * found + padded[:, top : top + height, left : left + width]
         return found
 

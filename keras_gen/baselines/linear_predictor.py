@@ -42,9 +42,8 @@ class LinearPredictor:
         borders = mu_law_waveform(np.arange(levels - 1) + 0.5, levels).numpy().astype(np.float64)
         self._middles = np.append(middles, 0.0)  # the last is that of padding, -1
         self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
-        self.coefficients: np.ndarray | None = (
-            None  # of the sample before, the one before that ...
-        )
+        # Of the sample before, the one before that, and so on.
+        self.coefficients: np.ndarray | None = None
         self.scale = np.zeros(2)  # a, b
 
     def fit(self, sequences: np.ndarray) -> LinearPredictor:

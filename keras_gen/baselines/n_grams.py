@@ -61,9 +61,8 @@ class NGrams:
         while n_grams:
             keys, counts = _counted(n_grams.pop())
             context, level = np.divmod(longer, self._base)
-            first = self._base ** len(
-                n_grams
-            )  # the place of the first level of a longer context
+            # The place of the first level of a longer context.
+            first = self._base ** len(n_grams)
             shorter = context % first * self._base + level
             before = _counted(shorter)[1]
             # Before a begin sign there is nothing but begin signs.

@@ -15,6 +15,30 @@ from keras_gen.networks import conv_decoder, conv_encoder
 from keras_gen.training import capability, require_built, require_logits
 
 
+def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
+    """Decodes points on the line between the codes of the examples `a` and `b`.
+
+    Args:
+        a: Examples `[n, ...]`, as their edge takes them.
+        b: The same number of examples.
+        steps: Points, at least 2: both ends are among them.
+        **given: Further arguments of `decode`, such as `labels`: one for each pair or for all.
+
+    Returns:
+        As `decode`, `[n, steps, ...]`.
+
+    Raises:
+        ValueError: If `a` and `b` differ in number, or `steps` is below 2.
+    """
+    # Of models with `encode` and `decode`: they have this as their method.
+    start = self.encode(a)
+    end = self.encode(b)
+    if isinstance(start, tuple):
+        start = start[0]
+        end = end[0]
+    return decoded_path(self.decode, start, end, steps, **given)
+
+
 class Coder(LikelihoodModel):
     """Base of models with an encoder and a decoder: encode, decode, reconstruct, interpolate.
 
@@ -123,27 +147,7 @@ class Coder(LikelihoodModel):
         """Returns the mean of p(x | codes), images as uint8, for float codes `[n, ...]`."""
         return {"x": self.reconstructed(latents)}
 
-    def interpolate(self, a, b, steps: int = 8, **given):
-        """Decodes points on the line between the codes of the examples `a` and `b`.
-
-        Args:
-            a: Examples `[n, ...]`, as their edge takes them.
-            b: The same number of examples.
-            steps: Points, at least 2: both ends are among them.
-            **given: Further arguments of `decode`, such as `labels`: one for each pair or for all.
-
-        Returns:
-            As `decode`, `[n, steps, ...]`.
-
-        Raises:
-            ValueError: If `a` and `b` differ in number, or `steps` is below 2.
-        """
-        start = self.encode(a)
-        end = self.encode(b)
-        if isinstance(start, tuple):
-            start = start[0]
-            end = end[0]
-        return decoded_path(self.decode, start, end, steps, **given)
+    interpolate = interpolate
 
 
 class DiscreteCoder(Coder):

@@ -257,15 +257,7 @@ class Waveforms(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Takes int16, or floats in [-1, 1], `[batch, samples, channels]`."""
         values = tf.convert_to_tensor(values)
-        values = _shaped(values, (self.samples, self.channels), "Waveforms")
-        if values.dtype == tf.int16:
-            return tf.cast(values, tf.float32) / 32768.0
-        if not values.dtype.is_floating:
-            raise TypeError(
-                f"Waveforms have dtype {values.dtype.name}: expected int16, or float in [-1, 1]."
-            )
-        expected = "floats in [-1, 1] or int16"
-        return _within(tf.cast(values, tf.float32), -1.0, 1.0, "Waveforms", expected)
+        return _amplitudes(_shaped(values, (self.samples, self.channels), "Waveforms"))
 
     @override
     def restore(self, values):
@@ -311,10 +303,6 @@ class MuLaw(Edge):
     def prepare(self, values) -> tf.Tensor:
         """Takes int16, or floats in [-1, 1], `[batch, samples, 1]`."""
         values = tf.convert_to_tensor(values)
-        if values.dtype != tf.int16 and not values.dtype.is_floating:
-            raise TypeError(
-                f"Waveforms have dtype {values.dtype.name}: expected int16, or float in [-1, 1]."
-            )
         shape = values.shape
         if shape.rank == 2:
             raise ValueError(
@@ -326,13 +314,7 @@ class MuLaw(Edge):
                 f"Waveforms have shape {shape}, which is {shape[2]} channels: expected 1; take one "
                 "of them, or their mean."
             )
-        values = _shaped(values, (self.samples, 1), "Waveforms")
-        if values.dtype == tf.int16:
-            values = tf.cast(values, tf.float32) / 32768.0
-        else:
-            values = tf.cast(values, tf.float32)
-            expected = "floats in [-1, 1] or int16"
-            values = _within(values, -1.0, 1.0, "Waveforms", expected)
+        values = _amplitudes(_shaped(values, (self.samples, 1), "Waveforms"))
         return tf.where(_live(values), mu_law_levels(values, self.levels), PADDING)
 
     @override
@@ -366,6 +348,18 @@ class MuLaw(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, self.samples, 1], tf.int32)
+
+
+def _amplitudes(values):
+    """Sound as float32 in [-1, 1], of int16 or such floats."""
+    if values.dtype == tf.int16:
+        return tf.cast(values, tf.float32) / 32768.0
+    if not values.dtype.is_floating:
+        raise TypeError(
+            f"Waveforms have dtype {values.dtype.name}: expected int16, or float in [-1, 1]."
+        )
+    expected = "floats in [-1, 1] or int16"
+    return _within(tf.cast(values, tf.float32), -1.0, 1.0, "Waveforms", expected)
 
 
 def _live(values):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.bases import Inferred, LikelihoodModel, log_prob
-from keras_gen.bases.coder import decoded_path
+from keras_gen.bases.coder import interpolate
 from keras_gen.bases.edges import Levels, Number, Vectors
 from keras_gen.losses.base import per_example_sum
 from keras_gen.networks.glow import glow
@@ -58,6 +58,7 @@ class Flow(LikelihoodModel):
     default_signature = "sample"
     sample = sample
     log_prob = log_prob
+    interpolate = interpolate
 
     def __init__(self, flow, levels: int | None = None, seed=0, **kwargs):
         super().__init__(seed=seed, **kwargs)
@@ -139,23 +140,6 @@ class Flow(LikelihoodModel):
     def decode(self, latents):
         """Returns the examples of latents `[n, ...]`."""
         return {"x": self.from_noise(latents)}
-
-    def interpolate(self, a, b, steps: int = 8, **given):
-        """Decodes points on the line between the latents of the examples `a` and `b`.
-
-        Args:
-            a: Examples `[n, ...]`, as their edge takes them.
-            b: The same number of examples.
-            steps: Points, at least 2: both ends are among them.
-            **given: Further arguments of `decode`.
-
-        Returns:
-            As `decode`, `[n, steps, ...]`.
-
-        Raises:
-            ValueError: If `a` and `b` differ in number, or `steps` is below 2.
-        """
-        return decoded_path(self.decode, self.encode(a), self.encode(b), steps, **given)
 
     def noise(self, n, key):
         """Draws latents."""

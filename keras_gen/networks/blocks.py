@@ -66,6 +66,14 @@ def batch_norm(**options):
     return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, synchronized=True, **options)
 
 
+def scaled_levels(images, levels: int | None):
+    """Returns images of levels from 0 on, scaled to [-1, 1]; as they are if `levels` is None."""
+    if not levels:
+        return images
+    # In float32, in which neighboring levels differ.
+    return layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
+
+
 def float32(x):
     """Returns outputs of a network in float32, whatever the precision inside."""
     return layers.Activation("linear", dtype="float32")(x)

@@ -6,7 +6,14 @@ from functools import partial
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import cropped, doubled, float32, halved_sides, he_conv
+from keras_gen.networks.blocks import (
+    cropped,
+    doubled,
+    float32,
+    halved_sides,
+    he_conv,
+    scaled_levels,
+)
 
 
 def conv_encoder(
@@ -50,10 +57,7 @@ def conv_encoder(
     """
     halved_sides(image_shape, len(filters), "filters")
     inputs = keras.Input(image_shape)
-    x = inputs
-    if levels:
-        # In float32, in which neighboring levels differ.
-        x = layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(inputs)
+    x = scaled_levels(inputs, levels)
     for width in filters:
         x = he_conv(width, 3, strides=2, activation=activation)(x)
         x = _residual_blocks(x, blocks, activation)

@@ -6,6 +6,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import GatedUnit, MaskedConvolution, VerticalConvolution
+from keras_gen.networks.blocks import scaled_levels
 
 
 def gated_pixel_cnn(
@@ -104,10 +105,7 @@ def gated_stacks(
             x
         )
 
-    x = images
-    if levels:
-        # In float32, in which neighboring levels differ.
-        x = layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
+    x = scaled_levels(images, levels)
 
     def gated(maps, groups):
         if bias:

@@ -66,7 +66,9 @@ def glow(
 def _scales(shape, scales, steps, filters, lu, seed) -> list:
     """The layers of so many scales, each inside the one before."""
     height, width, channels = shape
-    height, width, channels = height // 2, width // 2, channels * 4
+    height = height // 2
+    width = width // 2
+    channels = channels * 4
     found = [Squeeze()]
     for step in range(steps):
         found.append(ActNorm())

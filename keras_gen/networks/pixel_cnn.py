@@ -4,6 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
+from keras_gen.networks.blocks import scaled_levels
 
 
 def pixel_cnn(
@@ -49,10 +50,7 @@ def pixel_cnn(
         return MaskedConvolution(maps, side, mask, **options)(x)
 
     images = keras.Input(image_shape)
-    x = images
-    if levels:
-        # In float32, in which neighboring levels differ.
-        x = layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
+    x = scaled_levels(images, levels)
     x = masked(x, 2 * filters, first_kernel, mask="A")
     for _ in range(blocks):
         inner = masked(layers.ReLU()(x), filters)

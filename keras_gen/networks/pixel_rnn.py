@@ -6,6 +6,7 @@ from keras import layers
 from keras_gen.layers.causal.diagonal_lstm import DiagonalLSTM
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution
 from keras_gen.layers.causal.row_lstm import RowLSTM
+from keras_gen.networks.blocks import scaled_levels
 
 
 def pixel_rnn(
@@ -66,10 +67,7 @@ def pixel_rnn(
         return layers.Add()([forward(x), backward(x)])
 
     images = keras.Input(image_shape)
-    x = images
-    if levels:
-        # In float32, in which neighboring levels differ.
-        x = layers.Rescaling(2 / (levels - 1), offset=-1, dtype="float32")(images)
+    x = scaled_levels(images, levels)
     x = masked(x, 2 * units, first_kernel, mask="A")
     for _ in range(blocks):
         x = layers.Add()([x, masked(lstm(x), 2 * units)])

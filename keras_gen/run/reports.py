@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_gen.baselines import BernoulliMixture
+from keras_gen.baselines import BernoulliMixture, ContextTable
 from keras_gen.metrics import bits_per_dimension, perplexity, psnr
 from keras_gen.metrics.evaluation_networks.extractors import Extractor
 from keras_gen.run.run import Run
@@ -22,6 +22,26 @@ def fit_bernoulli_mixture(run: Run, train: np.ndarray) -> BernoulliMixture:
     run.say(f"fitting mixtures of {templates} Bernoulli distributions")
     sizes = [int(size) for size in templates.split()]
     return BernoulliMixture.of_best_size(train, sizes, run.settings.seed)
+
+
+def binary_baselines(run: Run, train: np.ndarray, test: np.ndarray) -> dict[str, float]:
+    """Returns the mean NLL of test images by cheap models of binary images, in nats.
+
+    Args:
+        run: The run, whose setting `templates` is that of `fit_bernoulli_mixture`.
+        train: Training images `[n, height, width, 1]` of zeros and ones.
+        test: Test images.
+
+    Returns:
+        "nll_table", by a table of the 16 pixels before each one (`ContextTable`), and
+        "nll_mixture", by a mixture of Bernoulli distributions.
+    """
+    mixture = fit_bernoulli_mixture(run, train)
+    table = ContextTable(16).fit(train.astype("uint8"))
+    return {
+        "nll_table": -table.log_prob(test.astype("uint8")).mean(),
+        "nll_mixture": -mixture.log_prob(test).mean(),
+    }
 
 
 def density_bits(model, images: np.ndarray, dimensions: int | None = None) -> dict[str, float]:

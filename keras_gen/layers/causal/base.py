@@ -70,3 +70,13 @@ class CausalLayer(keras.layers.Layer):
     def next_row(self, weights, cache):
         """Returns the cache at the start of the next row; not called if `by_rows`."""
         return cache
+
+
+def empty_row(dtype, width, channels: int) -> tf.TensorArray:
+    """A row to be written pixel by pixel, `[batch, channels]` each."""
+    return tf.TensorArray(dtype, width, element_shape=[None, channels], clear_after_read=False)
+
+
+def finished_row(row: tf.TensorArray, like: tf.Tensor) -> tf.Tensor:
+    """Returns the row that is written, `[width, batch, channels]`: as long as like, as many."""
+    return tf.ensure_shape(row.stack(), [*like.shape[:2], None])

@@ -4,13 +4,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.causal.pixel_lstm import (
-    GATES,
-    PixelLSTM,
-    empty_row,
-    finished_row,
-    lstm_cell,
-)
+from keras_gen.layers.causal.base import empty_row, finished_row
+from keras_gen.layers.causal.pixel_lstm import GATES, PixelLSTM, lstm_cell
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.causal.base import CausalLayer
+from keras_gen.layers.causal.base import CausalLayer, empty_row
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -109,7 +109,7 @@ class MaskedConvolution(CausalLayer):
         added = tf.zeros([width, batch, self.filters], bias.dtype) + bias
         if not rows:
             return left, added
-        row = _empty_row(bias.dtype, width, channels)
+        row = empty_row(bias.dtype, width, channels)
         return left, added, row, tf.zeros([batch, rows, width, channels], bias.dtype)
 
     @override
@@ -136,7 +136,7 @@ class MaskedConvolution(CausalLayer):
         margin = self.kernel_size[1] // 2
         padded = tf.pad(above, [[0, 0], [0, 0], [margin, margin], [0, 0]])
         added = tf.nn.conv2d(padded, kernel, strides=1, padding="VALID")[:, 0] + bias
-        row = _empty_row(bias.dtype, tf.shape(above)[2], above.shape[-1])
+        row = empty_row(bias.dtype, tf.shape(above)[2], above.shape[-1])
         return left, tf.transpose(added, [1, 0, 2]), row, above
 
     @override
@@ -175,8 +175,3 @@ def _groups(maps: int, image_channels: int) -> np.ndarray:
         )
     starts = maps * np.arange(1, image_channels) // image_channels
     return np.searchsorted(starts, np.arange(maps), side="right")
-
-
-def _empty_row(dtype, width, channels):
-    """A row to be written pixel by pixel, `[batch, channels]` each."""
-    return tf.TensorArray(dtype, width, element_shape=[None, channels], clear_after_read=False)

@@ -117,16 +117,6 @@ def state_to_state(h: tf.Tensor, kernel: tf.Tensor, before: int) -> tf.Tensor:
     return tf.nn.conv1d(padded, kernel, stride=1, padding="VALID")
 
 
-def empty_row(dtype, width, channels: int) -> tf.TensorArray:
-    """A row to be written pixel by pixel, `[batch, channels]` each."""
-    return tf.TensorArray(dtype, width, element_shape=[None, channels], clear_after_read=False)
-
-
-def finished_row(row: tf.TensorArray, like: tf.Tensor) -> tf.Tensor:
-    """Returns the row that is written, `[width, batch, channels]`: as long as like, as many."""
-    return tf.ensure_shape(row.stack(), [*like.shape[:2], None])
-
-
 def initial_bias(shape, dtype=None):
     """Ones for the forget gate, and zeros."""
     forget = np.repeat([0.0, 1.0, 0.0, 0.0], shape[0] // GATES)

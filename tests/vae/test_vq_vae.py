@@ -4,9 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.autoregressive import PixelCNN
 from keras_gen.losses import Normal
-from keras_gen.networks import pixel_cnn
 from keras_gen.serving.export import export, load
 from keras_gen.training import NonFiniteLossError
 from keras_gen.vae import VQVAE
@@ -199,15 +197,3 @@ def test_maps_of_latents_have_maps_of_codes():
     terms, _ = model.terms({"x": model.prepare(images)})
     np.testing.assert_allclose(terms["commitment"], squares.mean(axis=(1, 2)), rtol=1e-4)
     np.testing.assert_array_equal(model.decode(codes), model.restore(model(images / 127.5 - 1)))
-
-
-@pytest.mark.slow
-def test_a_prior_of_the_codes():
-    """PixelCNN takes a grid of codes as an image, and what it samples is decoded."""
-    model, images = of_maps(7)
-    prior = PixelCNN(pixel_cnn((2, 2, 1), 7, filters=4, blocks=1, levels=7), levels=7)
-    prior.compile()
-    prior.fit(model.encode(images)[..., None], batch_size=3, verbose=0)
-    sampled = prior.sample(5, seed=0)[..., 0]
-    assert sampled.shape == (5, 2, 2) and sampled.max() < 7
-    assert model.decode(sampled).shape == (5, 4, 4, 1)

@@ -34,7 +34,7 @@ _MODELS = {
         "PixelRNN",
         "WaveNet",
     ),
-    "flows": ("Flow",),
+    "flows": ("Flow", "WaveGlow"),
     "gan": (
         "ACGAN",
         "GAN",

@@ -55,7 +55,7 @@ PRESETS = {
     "smoke": dict(samples=1024, excerpt=512, levels=32, filters=4, skip_filters=8,
                   largest_dilation=16, repeats=1, epochs=2, steps_per_epoch=5, batch_size=4,
                   voices=2),
-    "cpu": dict(epochs=16, steps_per_epoch=500, batch_size=4, grid_every=4,
+    "cpu": dict(epochs=10, steps_per_epoch=400, batch_size=4, grid_every=5,
                 steps_per_execution=50),
     "paper": dict(excerpt=5120, filters=64, skip_filters=256, largest_dilation=512, repeats=3,
                   epochs=200, steps_per_epoch=500, batch_size=16, grid_every=20),

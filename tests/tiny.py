@@ -109,7 +109,8 @@ def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
         if edge.length > 1:
             numbers[0, -2:, 0] = edge.levels - 1, -1
         return numbers
-    return random.normal(size=(n, *edge.shape)).astype("float32")
+    sizes = [size or side for size in edge.shape]
+    return random.normal(size=(n, *sizes)).astype("float32")
 
 
 def prepared(model: GenerativeModel, examples: int = EXAMPLES) -> tuple:

@@ -4,11 +4,12 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causality import require_causal
-from keras_gen.autoregressive.sampling import sample_causal, seeded_uniforms
+from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.edges import Number, Seeds
 from keras_gen.bases.likelihood import edge_of
 from keras_gen.losses import likelihoods
+from keras_gen.training import noise as noises
 from keras_gen.training import require_built, require_inputs, require_logits, sample
 
 
@@ -132,5 +133,5 @@ class CausalModel(LikelihoodModel):
             seeds: Int32 `[n]`: equal ones draw equal noise.
             conditions: Of the network, `[n, ...]` each.
         """
-        noise = seeded_uniforms(seeds, self.noise_shape())
+        noise = noises.seeded(tf.random.stateless_uniform, seeds, self.noise_shape())
         return self.drawn(noise, conditions=conditions, known=x, missing=missing)

@@ -64,15 +64,6 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
     return sample(network, draw, noise, conditions)
 
 
-def seeded_uniforms(seeds, shape) -> tf.Tensor:
-    """Returns uniform noise `[n, *shape]` for int32 seeds `[n]`: equal ones draw equal noise."""
-
-    def uniform(seed):
-        return tf.random.stateless_uniform(shape, tf.stack([0, seed]))
-
-    return tf.map_fn(uniform, seeds, fn_output_signature=tf.float32)
-
-
 def _check(network, noise, conditions) -> None:
     """Raises a ValueError if the network, the noise and the conditions do not fit together."""
     shape = tuple(network.inputs[0].shape[1:])

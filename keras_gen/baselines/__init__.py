@@ -11,6 +11,7 @@ from keras_gen.baselines.few_labels import few_label_baselines, svm_accuracy
 from keras_gen.baselines.fills import border_mean, laplace_fill, ridge_fill
 from keras_gen.baselines.filters import color_transfer, noise_filter
 from keras_gen.baselines.gaussian_mixture import best_mixture, mixture_samples
+from keras_gen.baselines.griffin_lim import griffin_lim
 from keras_gen.baselines.image_likelihoods import image_baselines
 from keras_gen.baselines.jpeg import jpeg, jpeg_quality
 from keras_gen.baselines.linear_predictor import LinearPredictor

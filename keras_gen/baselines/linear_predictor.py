@@ -16,7 +16,7 @@ _UNIFORM = 1e-4  # of the probability is spread over all levels, so that no erro
 
 
 class LinearPredictor:
-    """A distribution of mu-law levels: a linear function of the samples before, and its error.
+    """A distribution of a sound's levels: a linear function of the samples before, and its error.
 
     The prediction is on the linear scale, by least squares: Atal, Hanauer: "Speech Analysis and
     Synthesis by Linear Prediction of the Speech Wave", JASA 1971. The error follows a logistic
@@ -26,20 +26,29 @@ class LinearPredictor:
 
     Args:
         taps: Samples before that count, 1 or more.
-        levels: Number of mu-law levels.
+        levels: Number of levels.
         adaptive: Whether the scale of the error follows the latest errors.
+        companded: Whether they are mu-law levels; False: equal parts of [-1, 1], as the 65,536
+            levels of int16 are.
 
     Example:
         >>> predictor = LinearPredictor(taps=16).fit(train)
         >>> -predictor.log_prob(test).mean()  # nats per sequence
     """
 
-    def __init__(self, taps: int = 16, levels: int = 256, adaptive: bool = True):
+    def __init__(
+        self,
+        taps: int = 16,
+        levels: int = 256,
+        adaptive: bool = True,
+        companded: bool = True,
+    ):
         self.taps = checked_integer("taps", taps, minimum=1)
         self.levels = checked_integer("levels", levels, minimum=2)
         self.adaptive = adaptive
-        middles = mu_law_waveform(np.arange(levels), levels).numpy().astype(np.float64)
-        borders = mu_law_waveform(np.arange(levels - 1) + 0.5, levels).numpy().astype(np.float64)
+        place = mu_law_waveform if companded else _linear_waveform
+        middles = np.asarray(place(np.arange(levels), levels), np.float64)
+        borders = np.asarray(place(np.arange(levels - 1) + 0.5, levels), np.float64)
         self._middles = np.append(middles, 0.0)  # the last is that of padding, -1
         self._borders = np.concatenate([[-np.inf], borders, [np.inf]])
         # Of the sample before, the one before that, and so on.
@@ -50,7 +59,7 @@ class LinearPredictor:
         """Fits the coefficients and the scale, and returns itself.
 
         Args:
-            sequences: Mu-law levels, integers `[n, time]` or `[n, time, 1]`; -1 is padding, before
+            sequences: Levels, integers `[n, time]` or `[n, time, 1]`; -1 is padding, before
                 as after a sequence. It stands for 0 where it is before a sample.
         """
         levels = as_sequences(sequences, self.levels)
@@ -116,6 +125,10 @@ class LinearPredictor:
         below = np.logaddexp(0, -high) + np.logaddexp(0, low)
         mass = np.exp(np.log(-np.expm1(low - high)) - below)
         return np.log((1 - _UNIFORM) * mass + _UNIFORM / self.levels)
+
+
+def _linear_waveform(level, levels):
+    return (2 * level + 1) / levels - 1
 
 
 def _parts(places):

@@ -243,6 +243,7 @@ class Waveforms(Edge):
         samples: Samples of an example, None for any number.
         channels: Number of channels, such as 1.
         name: Name under which clients know it.
+        multiple: What the number of samples must be a multiple of.
 
     Example:
         >>> Waveforms(2).prepare(np.array([[[0], [-32768]]], "int16"))[0, 1, 0]
@@ -252,12 +253,20 @@ class Waveforms(Edge):
     samples: int | None = None
     channels: int = 1
     name: str = "waveforms"
+    multiple: int = 1
 
     @override
     def prepare(self, values) -> tf.Tensor:
         """Takes int16, or floats in [-1, 1], `[batch, samples, channels]`."""
-        values = tf.convert_to_tensor(values)
-        return _amplitudes(_shaped(values, (self.samples, self.channels), "Waveforms"))
+        shape = (self.samples, self.channels)
+        values = _shaped(tf.convert_to_tensor(values), shape, "Waveforms")
+        if self.multiple > 1:
+            samples = tf.shape(values)[1]
+            fits = samples % self.multiple == 0
+            sentence = f"Waveforms have {{}} samples: expected a multiple of {self.multiple}."
+            with tf.control_dependencies([require(fits, sentence, samples)]):
+                values = tf.identity(values)
+        return _amplitudes(values)
 
     @override
     def restore(self, values):

@@ -1,3 +1,4 @@
 """Invertible maps from data to Normal latents, with exact likelihoods."""
 
 from keras_gen.flows.flow import Flow
+from keras_gen.flows.waveglow import WaveGlow

@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import Inferred, LikelihoodModel, log_prob
+from keras_gen.bases import Inferred
 from keras_gen.bases.coder import interpolate
 from keras_gen.bases.edges import Levels, Number, Vectors
-from keras_gen.losses.base import per_example_sum
+from keras_gen.flows.flow_model import FlowModel
 from keras_gen.networks.glow import glow
-from keras_gen.training import capability, noise, require_built, sample
+from keras_gen.training import capability, sample
 
 # The largest example whose log-determinant is checked.
 MOST_VALUES = 64
@@ -22,7 +22,7 @@ MOVED = 0.4  # at most, of a weight that is moved for the check
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class Flow(LikelihoodModel):
+class Flow(FlowModel):
     """An invertible map of data to Normal latents, trained on the exact log-likelihood.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3),
@@ -54,17 +54,14 @@ class Flow(LikelihoodModel):
     ```
     """
 
-    for_users: tuple[str, ...] = (*LikelihoodModel.for_users, "for_images", "interpolate")
+    for_users: tuple[str, ...] = (*FlowModel.for_users, "for_images", "interpolate")
     default_signature = "sample"
     sample = sample
-    log_prob = log_prob
     interpolate = interpolate
 
     def __init__(self, flow, levels: int | None = None, seed=0, **kwargs):
-        super().__init__(seed=seed, **kwargs)
-        require_built(flow)
+        super().__init__(flow, seed, **kwargs)
         _require_invertible(flow)
-        self.flow = flow
         self.levels = levels
         shape = tuple(flow.input_shape[1:])
         self.edges["x"] = Levels(shape, levels) if levels else Vectors(shape, "vectors")
@@ -101,29 +98,7 @@ class Flow(LikelihoodModel):
         return cls(glow(shape, scales, steps, filters, alpha), levels=levels, **kwargs)
 
     @override
-    def loss_weights(self):
-        return {"nll": 1.0}
-
-    @override
-    def infer(self, x, training):
-        return self._inferred(x, self.uniform("levels", keras.ops.shape(x), training), training)
-
-    @override
-    def loss_terms(self, x, inferred, training):
-        log_normal = -0.5 * (tf.square(inferred.latents) + np.log(2 * np.pi))
-        return {"nll": -per_example_sum(log_normal) - inferred.parameters[0]}
-
-    @override
-    def nats(self, x):
-        inferred = self._inferred(x, noise.uniform(keras.ops.shape(x), self.score_seed()))
-        return self.loss_terms(x, inferred, training=False)["nll"]
-
-    @override
-    def after_update(self, x, inferred):
-        """Keeps the statistics of the first batch, by which activations are normalized."""
-        self.flow.after_update(inferred.parameters[1])
-
-    def _inferred(self, x, offset, training=False):
+    def forward(self, x, offset, training=False):
         """The latents of vectors, or of levels with an offset in [0, 1)."""
         change = np.prod(x.shape[1:]) * np.log(self.levels or 1)
         if self.levels:
@@ -134,7 +109,7 @@ class Flow(LikelihoodModel):
     @capability
     def encode(self, x):
         """Returns the latents of examples, float32 `[n, ...]`; of levels, of their middle."""
-        return {"latents": self._inferred(x, 0.5).latents}
+        return {"latents": self.forward(x, 0.5).latents}
 
     @capability
     def decode(self, latents):

@@ -15,6 +15,7 @@ CEPSTRA = 13
 RANGE = 60.0  # dB from the loudest band of a sound to the quietest
 SPEECH = 25.0  # dB below the loudest frame, where speech ends
 LOWEST = 60.0  # Hz
+_SOFTEST = 1e-5  # mel magnitude
 
 
 def spectrogram(waveforms: np.ndarray) -> np.ndarray:
@@ -69,6 +70,41 @@ def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
     power = np.square(spectrogram(waveforms)) @ _mel_bank(rate).T
     decibels = 10 * np.log10(power + 1e-20)
     return np.maximum(decibels, decibels.max(axis=(1, 2), keepdims=True) - RANGE)
+
+
+def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: int) -> tf.Tensor:
+    """Returns the logarithm of mel magnitudes, the spectrogram that vocoders are conditioned on.
+
+    Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
+    ICASSP 2019, sec. 3.1: magnitudes of the Fourier transforms of Hann windows, weighted by bands
+    that are triangles on the mel scale, no smaller than 1e-5.
+
+    Args:
+        waveforms: Float32 `[batch, samples, 1]`, of a multiple of `hop` samples.
+        bands: Number of bands.
+        window: Samples of a frame, which stands around `hop` samples of its own; zeros stand before
+            and after the sound.
+        hop: Samples from one frame to the next, at most `window`.
+        rate: Samples a second.
+
+    Returns:
+        Float32 `[batch, samples / hop, bands]`.
+
+    Example:
+        >>> mel_frames(tf.zeros([1, 512, 1]), bands=24, window=256, hop=64, rate=8000).shape
+        TensorShape([1, 8, 24])
+    """
+    before = (window - hop) // 2
+    around = [[0, 0], [before, window - hop - before]]
+    spectra = tf.signal.stft(tf.pad(waveforms[..., 0], around), window, hop, fft_length=window)
+    magnitudes = tf.abs(spectra)
+    return tf.math.log(tf.maximum(magnitudes @ mel_weights(bands, window, rate), _SOFTEST))
+
+
+def mel_weights(bands: int, window: int, rate: int) -> tf.Tensor:
+    """Returns the weights of frequencies in mel bands, float32 `[window // 2 + 1, bands]`."""
+    frequencies = window // 2 + 1
+    return tf.signal.linear_to_mel_weight_matrix(bands, frequencies, rate, LOWEST, rate / 2)
 
 
 def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:

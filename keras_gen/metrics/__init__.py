@@ -68,3 +68,4 @@ from keras_gen.metrics.samples.translation import TranslationEvaluation
 from keras_gen.metrics.sounds.conversion import conversion_report
 from keras_gen.metrics.sounds.distances import log_spectral_distance, signal_to_noise
 from keras_gen.metrics.sounds.probes import SpeechProbes
+from keras_gen.metrics.sounds.vocoding import vocoding_report

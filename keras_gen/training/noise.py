@@ -74,6 +74,21 @@ def gumbel(shape, seed: tf.Tensor, dtype="float32") -> tf.Tensor:
     return tf.cast(-tf.math.log(-tf.math.log(u)), dtype)
 
 
+def seeded(draw, seeds, shape) -> tf.Tensor:
+    """Noise `[n, *shape]` of as many seeds: equal ones draw equal noise, whatever is beside them.
+
+    Args:
+        draw: `tf.random.stateless_normal` or `tf.random.stateless_uniform`.
+        seeds: Int32 `[n]`.
+        shape: Of the noise of one seed: ints or scalar tensors.
+    """
+
+    def noise_of(seed):
+        return draw(shape, tf.stack([0, seed]))
+
+    return tf.map_fn(noise_of, seeds, fn_output_signature=tf.float32)
+
+
 def several(draw, shape, samples: int | None, seed: tf.Tensor) -> tf.Tensor:
     """Noise for several draws of each example: `[samples, *shape]`.
 

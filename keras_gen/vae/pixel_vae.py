@@ -5,11 +5,17 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causality import require_causal
-from keras_gen.autoregressive.sampling import sample_causal, seeded_uniforms
+from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.bases.edges import Number, Seeds
 from keras_gen.losses import free_kl_standard_normal, likelihoods
 from keras_gen.networks import conv_encoder, pixel_vae_decoder
-from keras_gen.training import capability, require_built, require_inputs, stateless_seed
+from keras_gen.training import (
+    capability,
+    noise,
+    require_built,
+    require_inputs,
+    stateless_seed,
+)
 from keras_gen.vae.vae import VAE
 
 
@@ -141,9 +147,9 @@ class PixelVAE(VAE):
 
         `decode` takes the same noise for all of them.
         """
-        return {
-            "x": self.drawn_pixels(latents, seeded_uniforms(seeds, self.pixel_noise_shape()))
-        }
+        shape = self.pixel_noise_shape()
+        uniforms = noise.seeded(tf.random.stateless_uniform, seeds, shape)
+        return {"x": self.drawn_pixels(latents, uniforms)}
 
     @override
     def noise(self, n, key):

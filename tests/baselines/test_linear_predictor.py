@@ -42,6 +42,18 @@ def test_a_level_gets_the_mass_of_its_part_of_the_scale(rng):
         assert np.exp(pair - first) == pytest.approx((1 - 1e-4) * mass + 1e-4 / 64, rel=1e-4)
 
 
+def test_levels_may_be_equal_parts_of_the_scale(rng):
+    """Of a Gaussian autoregression the levels cost its entropy, and a little for another shape."""
+    deviation = 0.01
+    sounds = resonances(rng, 20, 2000, deviation)
+    levels = np.floor((sounds + 1) / 2 * 65536).astype(int)
+    predictor = LinearPredictor(2, 65536, adaptive=False, companded=False).fit(levels)
+    np.testing.assert_allclose(predictor.coefficients, [1.6, -0.8], atol=0.02)
+    bits = -predictor.log_prob(levels).sum() / levels.size / np.log(2)
+    entropy = 0.5 * np.log2(2 * np.pi * np.e * (deviation * 32768) ** 2)
+    assert entropy < bits < entropy + 0.05
+
+
 @pytest.mark.parametrize("adaptive", [True, False])
 def test_the_scale_is_the_most_probable_one(rng, adaptive):
     levels = mu_law_levels(resonances(rng, 5, 200)).numpy()

@@ -220,7 +220,7 @@ def test_probabilities_of_two_levels_sum_to_1(first, rng):
     total = 0.0
     for level in (0, 1):
         x = np.full([4000, 1], level, "int32")
-        inferred = model._inferred(tf.constant(x), offsets)
+        inferred = model.forward(tf.constant(x), offsets)
         total += np.exp(-model.loss_terms(x, inferred, False)["nll"]).mean()
     expected = math.erf(5.0 / math.sqrt(2)) if first == "ActNorm" else 1 - tails(0.01, -0.4, -0.3)
     assert total == pytest.approx(expected, abs=2e-3)

@@ -1,7 +1,9 @@
 """Tiny flows."""
 
-from keras_gen.flows import Flow
-from keras_gen.networks import glow
+import numpy as np
+
+from keras_gen.flows import Flow, WaveGlow
+from keras_gen.networks import glow, waveglow
 from tiny import Tiny, sample
 
 
@@ -10,4 +12,14 @@ def _flow(seed=3):
     return Flow(flow, levels=8, seed=seed)
 
 
-TINY = {"Flow": Tiny(_flow, sample)}
+def _waveglow(seed=3):
+    flow = waveglow(bands=2, groups=4, steps=2, early_every=1, early=2, filters=2, blocks=1)
+    return WaveGlow(flow, 2, window=16, hop=8, rate=4000, temperature=0.5, seed=seed)
+
+
+def _vocode(model):
+    mel = np.linspace(-3, 1, 12, dtype="float32").reshape(3, 2, 2)
+    return model.vocode(mel, np.arange(3))
+
+
+TINY = {"Flow": Tiny(_flow, sample), "WaveGlow": Tiny(_waveglow, _vocode)}

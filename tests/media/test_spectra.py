@@ -9,6 +9,7 @@ from keras_gen.media.spectra import (
     cepstral_contour,
     cepstral_covariance,
     log_mel,
+    mel_frames,
     spectrogram,
 )
 
@@ -38,6 +39,26 @@ def test_a_tone_is_loudest_in_its_band():
         assert bands.shape == (1, 29, 24)
         assert (bands[0].argmax(axis=1) == band).all()
         assert np.ptp(bands) == pytest.approx(60)
+
+
+def test_mel_frames_stand_around_their_own_samples():
+    """A click is in the frames whose window covers it, and a tone in its band alone."""
+    options = dict(bands=8, window=64, hop=16, rate=8000)
+    click = np.zeros([1, 256, 1], "float32")
+    click[0, 120] = 1.0
+    frames = mel_frames(click, **options).numpy()[0]
+    assert frames.shape == (16, 8)
+    # Frame k covers the samples from 16 k - 24 to 16 k + 40, where the window is 0 at the start.
+    (heard,) = np.nonzero(frames.max(axis=1) > np.log(1e-5) + 1e-3)
+    np.testing.assert_array_equal(heard, [6, 7, 8])
+    edges = 700 * (
+        np.exp(np.linspace(*1127 * np.log(1 + np.array([60, 4000]) / 700), 10) / 1127) - 1
+    )
+    tone = np.sin(2 * np.pi * edges[6] * np.arange(256) / 8000).astype("float32")
+    assert (mel_frames(tone[None, :, None], **options)[0, 2:-2].numpy().argmax(1) == 5).all()
+    louder = mel_frames(2 * tone[None, :, None], **options)
+    quiet = mel_frames(tone[None, :, None], **options)
+    np.testing.assert_allclose((louder - quiet)[0, :, 5], np.log(2), rtol=1e-4)
 
 
 def test_loudness_shifts_the_bands_and_leaves_the_features(noises):

@@ -12,30 +12,41 @@ from keras_gen.layers.flows.base import InvertibleLayer
 
 @keras.saving.register_keras_serializable("keras_gen")
 class Factored(InvertibleLayer):
-    """Lets half of the channels leave as latents; the other half goes through the rest of a flow.
+    """Lets some of the channels leave as latents; the others go through the rest of a flow.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, sec. 3.6, eqs.
     (14) to (16): coarser scales need less memory and time, and latents of all scales learn. Input:
     float32 `[batch, ..., channels]`, 2 or more channels. Output: one vector, `[batch, values]`, of
-    the latents that leave here, then of those of the rest. It is the last layer of a chain.
+    the latents that leave here, then of those of the rest; or both as channels side by side. It is
+    the last layer of a chain.
 
-    With a network, the latents that leave have a prior that the other half determines, as the split
+    With a network, the latents that leave have a prior that the others determine, as the split
     of Glow (Kingma, Dhariwal 2018) has in the authors' code: p(z | h) = N(mean(h), exp(log
     scale(h))^2). It is written as a map: what leaves is (z - mean) / scale, so that all latents are
     standard Normals.
 
     Args:
-        rest: The flow of the first half of the channels, such as a `Chain` of the next scale, which
-            may end in a `Factored` of its own.
-        network: Built functional `keras.Model` from the first half to the list of (mean, log
-            scale), each of the shape of the second half; None: mean 0 and scale 1.
+        rest: The flow of the first channels, those that stay, such as a `Chain` of the next scale,
+            which may end in a `Factored` of its own.
+        network: Built functional `keras.Model` from what stays to the list of (mean, log scale),
+            each of the shape of what leaves; None: mean 0 and scale 1.
+        leaving: How many channels leave, the last ones; None: half of them.
+        flat: False for latents side by side as channels, `[batch, ..., channels]`: of any size, and
+            with a rest that keeps the size.
 
     Example:
         >>> layer = Factored(Squeeze())
         >>> y, _, _ = layer(tf.random.normal([2, 4, 4, 2]))  # [2, 16 + 16]
     """
 
-    def __init__(self, rest: InvertibleLayer, network: keras.Model | None = None, **kwargs):
+    def __init__(
+        self,
+        rest: InvertibleLayer,
+        network: keras.Model | None = None,
+        leaving: int | None = None,
+        flat: bool = True,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
         if not isinstance(rest, InvertibleLayer):
             raise ValueError(
@@ -43,21 +54,31 @@ class Factored(InvertibleLayer):
             )
         self.rest = rest
         self.network = network
+        self.leaving = leaving
+        self.flat = flat
 
     @override
     def build(self, input_shape):
         *places, channels = input_shape[1:]
-        if None in input_shape[1:] or channels < 2:
+        if channels is None or channels < 2 or (self.flat and None in places):
             raise ValueError(
                 f"Factored got the shape {tuple(input_shape)}: expected [batch, ..., channels] of "
-                "known sizes, with 2 or more channels."
+                "known sizes, with 2 or more channels; flat=False takes any sizes."
             )
-        self._stay = channels - channels // 2
-        self._leaving_shape = (*places, channels // 2)
+        leaving = channels // 2 if self.leaving is None else self.leaving
+        if not 0 < leaving < channels:
+            raise ValueError(f"{leaving} of {channels} channels leave: expected some, not all.")
+        self._stay = channels - leaving
+        self._leaving_shape = (*places, leaving)
         stay_shape = (*places, self._stay)
         if not self.rest.built:
             self.rest.build((None, *stay_shape))
         self._rest_shape = tuple(self.rest.y_shape((None, *stay_shape))[1:])
+        if not self.flat and self._rest_shape[:-1] != tuple(places):
+            raise ValueError(
+                f"The rest turns {stay_shape} into {self._rest_shape}: expected the same size for "
+                "latents side by side; use flat=True."
+            )
         if self.network is None:
             return
         shapes = [tuple(output.shape[1:]) for output in self.network.outputs]
@@ -79,14 +100,19 @@ class Factored(InvertibleLayer):
         # Eq. (14): (z, h) = f(h).
         latents, change, statistics = self.rest(stay, condition=condition, training=training)
         # Eq. (16): latents of all scales.
-        y = tf.concat([_flat(leaving, self._leaving_shape), _flat(latents, self._rest_shape)], 1)
-        return y, change + log_det, statistics
+        if self.flat:
+            leaving = tf.reshape(leaving, [-1, math.prod(self._leaving_shape)])
+            latents = tf.reshape(latents, [-1, math.prod(self._rest_shape)])
+        return tf.concat([leaving, latents], -1), change + log_det, statistics
 
     @override
     def inverse(self, y, condition=None):
-        first = math.prod(self._leaving_shape)
-        leaving = tf.reshape(y[:, :first], [-1, *self._leaving_shape])
-        latents = tf.reshape(y[:, first:], [-1, *self._rest_shape])
+        first = math.prod(self._leaving_shape) if self.flat else self._leaving_shape[-1]
+        leaving = y[..., :first]
+        latents = y[..., first:]
+        if self.flat:
+            leaving = tf.reshape(leaving, [-1, *self._leaving_shape])
+            latents = tf.reshape(latents, [-1, *self._rest_shape])
         stay = self.rest.inverse(latents, condition)
         if self.network is not None:
             mean, log_scale = self._prior(stay, training=False)
@@ -103,13 +129,14 @@ class Factored(InvertibleLayer):
 
     @override
     def y_shape(self, x_shape):
-        return (x_shape[0], math.prod(x_shape[1:]))
+        return (x_shape[0], math.prod(x_shape[1:])) if self.flat else tuple(x_shape)
 
     @override
     def get_config(self) -> dict:
         parts = {"rest": self.rest, "network": self.network}
         serialize = keras.saving.serialize_keras_object
-        return super().get_config() | {k: part and serialize(part) for k, part in parts.items()}
+        serialized = {name: part and serialize(part) for name, part in parts.items()}
+        return super().get_config() | serialized | {"leaving": self.leaving, "flat": self.flat}
 
     @classmethod
     @override
@@ -119,7 +146,3 @@ class Factored(InvertibleLayer):
             if config[name] is not None:
                 config[name] = keras.saving.deserialize_keras_object(config[name])
         return cls(**config)
-
-
-def _flat(x, shape):
-    return tf.reshape(x, [-1, math.prod(shape)])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.layers.flows import Chain, Factored, Squeeze
+from keras_gen.layers.flows import ActNorm, Chain, Factored, Squeeze
 
 
 def test_latents_of_all_scales_are_one_vector():
@@ -41,6 +41,31 @@ def test_a_prior_is_a_normal_given_the_other_half(rng):
     np.testing.assert_allclose(found, log_normal.sum(1), rtol=1e-4)
     mean = flow.inverse(tf.concat([tf.zeros([3, 4]), y[:, 4:]], 1)).numpy()[..., 1]
     np.testing.assert_allclose(mean.reshape(3, 4), h + 0.5, rtol=1e-4, atol=1e-5)
+
+
+def test_latents_side_by_side_keep_the_size(rng):
+    """Of any size: the channels that leave come first, then those of the rest."""
+    flow = Chain([Factored(ActNorm(), leaving=2, flat=False)])
+    flow.build((None, None, 5))
+    assert flow.output_shape == (None, None, 5)
+    for time in (3, 4):
+        x = rng.normal(size=(2, time, 5)).astype("float32")
+        y, _, _ = flow(x)
+        np.testing.assert_array_equal(y, np.concatenate([x[..., 3:], x[..., :3]], axis=-1))
+        np.testing.assert_array_equal(flow.inverse(y), x)
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape", "message"),
+    [
+        (Factored(ActNorm()), (None, None, 4), r"flat=False takes any sizes"),
+        (Factored(ActNorm(), leaving=4), (None, 3, 4), r"4 of 4 channels leave"),
+        (Factored(Squeeze(), flat=False), (None, 4, 2), r"\(4, 1\) into \(2, 2\)"),
+    ],
+)
+def test_shapes_that_do_not_fit(layer, shape, message):
+    with pytest.raises(ValueError, match=message):
+        layer.build(shape)
 
 
 def test_the_rest_is_a_layer():

@@ -6,7 +6,7 @@ import pytest
 from keras_gen.baselines import Equalizer, FrameCodebook, NearestUnits
 from keras_gen.data.offline import offline_voices
 from keras_gen.data.transforms.waveforms import to_peak
-from keras_gen.metrics import SpeechProbes, conversion_report
+from keras_gen.metrics import SpeechProbes, conversion_report, vocoding_report
 
 SPEAKERS = ("speaker", "speaker_by_covariance")
 
@@ -82,3 +82,15 @@ def test_the_report_of_a_perfect_actor(recorded, probes):
     assert report["signal_to_noise"] == pytest.approx(20 * np.log10(2), rel=1e-3)
     assert 2 < report["log_spectral_distance"] < 20 * np.log10(2)
     assert report["signal_to_noise_frames"] > 0 and report["log_spectral_distance_frames"] > 0
+
+
+def test_the_report_on_vocoders_that_are_known(recorded):
+    """Of the recordings themselves at half the loudness, and of those of other words."""
+    waveforms, _, _ = recorded[1]
+    softer = waveforms / 2.0**16
+    others = np.roll(waveforms, 1, axis=0)
+    found = vocoding_report(*recorded, {"softer": softer, "others": others})
+    assert abs(found["word_softer"] - found["word_recorded"]) < 8
+    # The floor of the magnitudes makes what is soft differ by less.
+    assert 2 < found["log_spectral_distance_softer"] < 20 * np.log10(2)
+    assert found["log_spectral_distance_others"] > 8

@@ -1,0 +1,118 @@
+"""WaveGlow (Prenger, Valle, Catanzaro 2019)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer
+from keras_gen.bases import Inferred
+from keras_gen.bases.edges import Seeds, Vectors, Waveforms
+from keras_gen.flows.flow_model import FlowModel
+from keras_gen.media.spectra import mel_frames
+from keras_gen.training import capability, noise
+
+LEVELS = 2.0**15  # of an amplitude of 1, as int16 has them
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class WaveGlow(FlowModel):
+    """Sound given its mel spectrogram, by a flow that makes all samples at once.
+
+    Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
+    ICASSP 2019, eqs. (1) to (3), with `keras_gen.networks.waveglow`. The mel spectrogram is
+    computed inside, so that `fit` takes sounds alone. `vocode` makes sounds of the frames that
+    `mel` returns, or of such as a model of speech writes.
+
+    `log_prob` is that of int16 levels plus uniform noise given the mel spectrogram, which bounds
+    the log-probability of the levels (Theis et al. 2016, sec. 3.1); frames overlap, so that they
+    tell much about a sound.
+
+    Deviations: the noise, without which digital silence would have an infinite density. Frames are
+    repeated for all the samples that they are nearest to, where the paper has a transposed
+    convolution. Latents are N(0, 1) in training, where the authors' have a variance of 0.5, which
+    is a factor of the weights.
+
+    Args:
+        flow: A built invertible network of sounds of any length, such as of `waveglow`.
+        bands: Bands of the mel spectrogram, those of the network.
+        window: Samples of a frame.
+        hop: Samples from one frame to the next, a multiple of the samples in a group of the flow.
+        rate: Samples a second.
+        temperature: Deviation of the latents that `vocode` draws.
+        seed: Seed of the noise that is added to levels.
+
+    Raises:
+        ValueError: If a frame is shorter than the distance of frames, or this is no multiple of the
+            samples in a group; and of sounds that are no whole number of frames.
+
+    Example:
+    ```python
+    from keras_gen.networks import waveglow
+    flow = waveglow(bands=4, groups=4, steps=2, filters=4, blocks=1)
+    model = WaveGlow(flow, bands=4, window=32, hop=8, rate=8000)
+    model.compile()
+    recordings = np.random.default_rng(0).integers(-900, 900, (4, 64, 1)).astype("int16")
+    model.fit(recordings, batch_size=2)
+    sounds = model.vocode(model.mel(recordings), 0)  # float32 [4, 64, 1]
+    nats = -model.log_prob(recordings)
+    ```
+    """
+
+    default_signature = "vocode"
+
+    def __init__(
+        self,
+        flow,
+        bands: int,
+        window: int = 1024,
+        hop: int = 256,
+        rate: int = 22050,
+        temperature: float = 0.6,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(flow, seed, **kwargs)
+        self.groups = flow.output_shape[-1]
+        self.bands = checked_integer("bands", bands, minimum=1)
+        self.window = checked_integer("window", window, minimum=1)
+        self.hop = checked_integer("hop", hop, minimum=1)
+        self.rate = checked_integer("rate", rate, minimum=1)
+        self.temperature = temperature
+        if hop % self.groups or window < hop:
+            raise ValueError(
+                f"Frames of {window} samples every {hop}: expected a distance that is a multiple "
+                f"of the {self.groups} samples in a group of the flow, and no shorter frames."
+            )
+        self.edges["x"] = Waveforms(multiple=hop)
+        self.edges["mel"] = Vectors((None, bands), "mel")
+        self.edges["seeds"] = Seeds()
+
+    @override
+    def forward(self, x, offset, training=False):
+        """The latents of sounds, with an offset in [0, 1) within the levels of int16."""
+        count = tf.cast(tf.shape(x)[1], tf.float32)
+        # Eq. (3): the networks of the couplings see the mel spectrogram too.
+        condition = self._condition(self._frames(x))
+        noisy = x + offset / LEVELS
+        latents, log_det, statistics = self.flow(noisy, condition=condition, training=training)
+        return Inferred(latents, (log_det - count * np.log(LEVELS), statistics))
+
+    @capability
+    def mel(self, x):
+        """Returns log mel spectrograms, float32 `[n, samples / hop, bands]`: `mel_frames`."""
+        return {"mel": self._frames(x)}
+
+    @capability
+    def vocode(self, mel, seeds):
+        """Returns sounds of log mel spectrograms `[n, frames, bands]`, drawn by their seeds."""
+        shape = [tf.shape(mel)[1] * self.hop // self.groups, self.groups]
+        latents = self.temperature * noise.seeded(tf.random.stateless_normal, seeds, shape)
+        return {"x": self.flow.inverse(latents, self._condition(mel))}
+
+    def _frames(self, x):
+        return mel_frames(x, self.bands, self.window, self.hop, self.rate)
+
+    def _condition(self, mel):
+        """The frame of each place of the flow."""
+        return tf.repeat(mel, self.hop // self.groups, axis=1)

@@ -1,0 +1,110 @@
+"""WaveGlow: a flow of sound given its mel spectrogram (Prenger, Valle, Catanzaro 2019)."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import GatedUnit
+from keras_gen.layers.flows import (
+    ActNorm,
+    AffineCoupling,
+    Chain,
+    Factored,
+    InvertibleConvolution,
+    Squeeze,
+)
+from keras_gen.networks.blocks import halves
+
+MEL_RANGE = 4.0  # by which logarithms of mel magnitudes, -11.5 to about 4, are divided
+
+
+def waveglow(
+    bands: int = 80,
+    groups: int = 8,
+    steps: int = 12,
+    early_every: int = 4,
+    early: int = 2,
+    filters: int = 512,
+    blocks: int = 8,
+    seed: int = 0,
+) -> Chain:
+    """Builds the flow of WaveGlow for sounds of any length, given frames of their mel spectrogram.
+
+    Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
+    ICASSP 2019, sec. 2: each `groups` neighboring samples become the channels of one place; then
+    come steps of an invertible 1x1 convolution and an affine coupling; after every few steps some
+    of the channels leave as latents. A coupling's network is that of WaveNet, of convolutions of 3
+    taps that see both sides: blocks of growing dilation, with gates that the mel spectrogram
+    conditions.
+
+    Deviations: activation normalization as in Glow before each step, since sounds are soft; log
+    scales are a learned factor times tanh (`AffineCoupling`); no weight normalization. The layers
+    that sum up the blocks and make scale and shift are linear, and are one.
+
+    Args:
+        bands: Bands of the mel spectrogram.
+        groups: Neighboring samples that become channels, an even number.
+        steps: Steps of flow, 1 or more.
+        early_every: Steps after which channels leave, unless it was the last step.
+        early: How many channels leave at a time.
+        filters: Channels between the blocks of a coupling's network.
+        blocks: Of a coupling's network; their dilations are 1, 2, 4, ...
+        seed: Of the first rotation.
+
+    Returns:
+        A built `Chain` from float32 `[batch, samples, 1]`, with the condition `[batch, samples /
+        groups, bands]`, to latents `[batch, samples / groups, groups]`.
+
+    Raises:
+        ValueError: If no steps or blocks are asked for, or fewer than 2 channels would stay.
+
+    Example:
+        >>> flow = waveglow(bands=4, groups=4, steps=2, filters=4, blocks=1)
+        >>> sounds = keras.random.normal([2, 16, 1])
+        >>> latents, log_det, _ = flow(sounds, condition=keras.random.normal([2, 4, 4]))
+    """
+    stay = groups - early * ((steps - 1) // early_every)
+    if steps < 1 or blocks < 1 or stay < 2:
+        raise ValueError(
+            f"WaveGlow of {steps} steps, {blocks} blocks and {groups} samples in a group, of which "
+            f"{stay} stay: expected 1 step, 1 block and 2 samples that stay at least."
+        )
+    network = dict(bands=bands, filters=filters, blocks=blocks)
+    found = _steps(groups, steps, early_every, early, seed, **network)
+    flow = Chain([Squeeze(groups), *found], name="waveglow")
+    flow.build((None, None, 1))
+    return flow
+
+
+def _steps(channels, steps, early_every, early, seed, **network) -> list:
+    """So many steps; some are inside the layer after whose others channels leave."""
+    found: list = []
+    for step in range(min(early_every, steps)):
+        found.append(ActNorm())
+        found.append(InvertibleConvolution(seed=seed + step))
+        found.append(AffineCoupling(_wave_network(channels, **network)))
+    if steps > early_every:
+        others = (channels - early, steps - early_every, early_every, early, seed + early_every)
+        rest = Chain(_steps(*others, **network))
+        found.append(Factored(rest, leaving=early, flat=False))
+    return found
+
+
+def _wave_network(channels, bands, filters, blocks) -> keras.Model:
+    """Scale and shift of the last half of the channels; zeros at the start."""
+    stays = channels // 2
+    passive = keras.Input((None, stays))
+    condition = keras.Input((None, bands))
+    mel = layers.Rescaling(1 / MEL_RANGE, offset=1.0)(condition)
+    mel = layers.Dense(2 * filters * blocks)(mel)
+    of_blocks = keras.ops.split(mel, blocks, axis=-1)
+    x = layers.Conv1D(filters, 1)(passive)
+    gated: list = []
+    for number, bias in enumerate(of_blocks):
+        if number:
+            x = layers.Add()([x, layers.Conv1D(filters, 1)(gated[-1])])
+        both = layers.Conv1D(2 * filters, 3, dilation_rate=2**number, padding="same")(x)
+        gated.append(GatedUnit()(layers.Add()([both, bias])))
+    skips = layers.Concatenate()(gated) if len(gated) > 1 else gated[0]
+    # They leave in float32 whatever the precision inside.
+    last = layers.Conv1D(2 * (channels - stays), 1, kernel_initializer="zeros", dtype="float32")
+    return keras.Model([passive, condition], halves(last(skips)))

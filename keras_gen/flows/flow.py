@@ -54,7 +54,12 @@ class Flow(FlowModel):
     ```
     """
 
-    for_users: tuple[str, ...] = (*FlowModel.for_users, "for_images", "interpolate")
+    for_users: tuple[str, ...] = (
+        *FlowModel.for_users,
+        "for_images",
+        "interpolate",
+        "manipulate",
+    )
     default_signature = "sample"
     sample = sample
     interpolate = interpolate
@@ -115,6 +120,29 @@ class Flow(FlowModel):
     def decode(self, latents):
         """Returns the examples of latents `[n, ...]`."""
         return {"x": self.from_noise(latents)}
+
+    def manipulate(self, x, having, lacking, amounts=(-1.0, 0.0, 1.0)) -> np.ndarray:
+        """Gives examples more or less of an attribute: their latents move along its direction.
+
+        Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018,
+        sec. 5: the direction is the mean of the latents of examples that have the attribute less
+        that of examples that lack it.
+
+        Args:
+            x: Examples `[n, ...]`, as their edge takes them.
+            having: Examples with the attribute, 1 or more.
+            lacking: Examples without it, 1 or more.
+            amounts: Multiples of the direction; 0 decodes the example itself.
+
+        Returns:
+            As `decode`, `[n, amounts, ...]`.
+
+        Example: `model.manipulate(faces, smiling, serious, amounts=(0, 1))`.
+        """
+        direction = self.encode(having).mean(axis=0) - self.encode(lacking).mean(axis=0)
+        latents = self.encode(x)
+        moved = [self.decode(latents + amount * direction) for amount in amounts]
+        return np.stack(moved, axis=1)
 
     def noise(self, n, key):
         """Draws latents."""

@@ -19,6 +19,7 @@ from keras_gen.visualize.models import (
     class_traversals,
     interpolations,
     manifold,
+    manipulated,
     ordered_traversals,
     perturbations,
     random_codes,

@@ -283,6 +283,23 @@ def arithmetic(model, a, b, c, seed: int = 0, **given) -> np.ndarray:
     return grid(np.concatenate(shown), len(rows[0]))
 
 
+def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -> np.ndarray:
+    """One row an image: less of an attribute on the left, more on the right.
+
+    Args:
+        model: A `Flow` of images.
+        images: uint8.
+        having: Images with the attribute.
+        lacking: Images without it.
+        amounts: As of `Flow.manipulate`.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `write_image("smiles.png", manipulated(model, faces, smiling, serious))`.
+    """
+    return table(as_uint8(model, model.manipulate(images, having, lacking, amounts)))
+
+
 def redrawn(model, images, seed: int = 0) -> np.ndarray:
     """What each layer of a hierarchy holds: latents of lower layers are drawn anew.
 

@@ -68,6 +68,16 @@ def test_density_of_an_affine_flow(points):
         assert logs == {"loss": expected, "nll_loss": expected}
 
 
+def test_moving_latents_of_an_affine_flow_moves_examples(points):
+    """Where latents are linear in the data, both have the same arithmetic."""
+    having, lacking = points[:2] + 3, points[2:]
+    moved = affine().manipulate(points, having, lacking, amounts=(-0.5, 0, 2))
+    direction = having.mean(axis=0) - lacking.mean(axis=0)
+    for number, amount in enumerate((-0.5, 0, 2)):
+        expected = points + amount * direction
+        np.testing.assert_allclose(moved[:, number], expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.parametrize("flip", [False, True])
 def test_density_of_an_affine_coupling(flip, points):
     """One value scales and shifts the other: exp(tanh(a u + b)) v + c u + d, eqs. (4) to (6)."""

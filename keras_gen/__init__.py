@@ -28,6 +28,7 @@ _MODELS = {
         "MADE",
         "CharacterRNN",
         "CodePrior",
+        "ConditionalCodePrior",
         "ConditionalPixelCNN",
         "ConditionalWaveNet",
         "PixelCNN",

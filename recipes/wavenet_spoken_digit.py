@@ -3,8 +3,11 @@
 Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, sec. 3.1: speech of several
 speakers without a text.
 
-  python recipes/wavenet_spoken_digit.py                    the cpu preset, on two CPU cores
+  python recipes/wavenet_spoken_digit.py                    34 minutes on one of two CPU cores
   python recipes/wavenet_spoken_digit.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 5.287 bits a sample of test recordings; 6.121 by a linear
+prediction.
 
 Every sample has 256 mu-law levels, and its bits are those of its level given all samples before it.
 Zeros before and after a recording count nothing: of the padded samples they are more than a third,

@@ -96,7 +96,8 @@ def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
     if isinstance(edge, Texts):
         return uint8((len(edge.vocabulary),), 4)
     if isinstance(edge, Waveforms):
-        shape = (n, edge.samples or side, edge.channels)
+        whole = side // edge.multiple * edge.multiple
+        shape = (n, edge.samples or whole, edge.channels)
         return random.integers(-(2**15), 2**15, shape, dtype="int16")
     if isinstance(edge, MuLaw):
         sounds = random.integers(-(2**15), 2**15, (n, edge.samples or side, 1), dtype="int16")

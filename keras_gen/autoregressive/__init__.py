@@ -2,6 +2,7 @@
 
 from keras_gen.autoregressive.character_rnn import CharacterRNN
 from keras_gen.autoregressive.code_prior import CodePrior
+from keras_gen.autoregressive.conditional_code_prior import ConditionalCodePrior
 from keras_gen.autoregressive.conditional_pixel_cnn import ConditionalPixelCNN
 from keras_gen.autoregressive.conditional_wavenet import ConditionalWaveNet
 from keras_gen.autoregressive.made import MADE

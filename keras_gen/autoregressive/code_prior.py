@@ -68,10 +68,10 @@ class CodePrior(CausalModel):
     def loss_terms(self, x, inferred, training):
         return {"nll": self.code_nats(self.coder.codes(x), training)}
 
-    def code_nats(self, codes, training: bool = False) -> tf.Tensor:
-        """Returns -log p(codes) of codes `[batch, *grid]`."""
+    def code_nats(self, codes, training: bool = False, conditions=()) -> tf.Tensor:
+        """Returns -log p(codes) of codes `[batch, *grid]`, given the network's conditions."""
         values = codes[..., None]
-        parameters = self.parameters(values, [], training)
+        parameters = self.parameters(values, conditions, training)
         return -self.likelihood.log_prob(parameters, values)
 
     @override

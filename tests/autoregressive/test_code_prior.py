@@ -6,9 +6,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.autoregressive import CodePrior
-from keras_gen.networks import gated_pixel_cnn, residual_decoder, residual_encoder
-from keras_gen.vae import VQVAE
+from keras_gen.autoregressive import CodePrior, ConditionalCodePrior
+from keras_gen.networks import (
+    gated_pixel_cnn,
+    residual_decoder,
+    residual_encoder,
+    wave_decoder,
+    wave_encoder,
+    wavenet,
+)
+from keras_gen.vae import VQVAE, ConditionalVQVAE
 
 SHAPE = (8, 8, 1)
 LEVELS = 3
@@ -79,3 +86,44 @@ def test_networks_of_other_grids_are_refused():
     network = gated_pixel_cnn((3, 2, 1), LEVELS, 4, 1, levels=LEVELS)
     with pytest.raises(ValueError, match=r"codes of shape \(3, 2, 1\): expected \(2, 2, 1\)"):
         CodePrior(network, coder())
+
+
+@pytest.fixture
+def spoken(rng):
+    sizes = dict(samples=16, latent_dim=2, filters=(2, 3))
+    decoder = wave_decoder(classes=2, **sizes)
+    coder = ConditionalVQVAE(wave_encoder(**sizes), decoder, 2, codebook_size=LEVELS)
+    network = wavenet(4, LEVELS, 3, 4, dilations=(1,), levels=LEVELS, classes=2)
+    for weight in network.trainable_variables:
+        weight.assign(weight + rng.normal(0, 0.5, weight.shape))
+    return ConditionalCodePrior(network, coder)
+
+
+def test_codes_of_speech_have_a_distribution_for_each_speaker(spoken):
+    codes = np.array(list(itertools.product(range(LEVELS), repeat=4)))
+    p = [np.exp(spoken.log_prob(codes, speaker).astype("float64")) for speaker in (0, 1)]
+    for each in p:
+        assert each.sum() == pytest.approx(1, abs=1e-4)
+    assert np.abs(p[0] - p[1]).max() > 1e-3
+
+
+def test_speech_is_drawn_in_the_voice_that_is_asked_for(spoken):
+    noise = spoken.noise(4, tf.constant([0, 1]))
+    for speaker in (0, 1):
+        speakers = np.full(4, speaker)
+        codes = spoken.drawn(noise["values"], conditions=[tf.constant(speakers, tf.int32)])
+        codes = codes.numpy()[..., 0].astype(int)
+        expected = spoken.coder.decode(codes, speakers)
+        found = spoken.restore(spoken.from_noise(noise, speaker)).numpy()
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert spoken.sample(3, seed=1, speaker=1).shape == (3, 16, 1)
+
+
+def test_the_bound_of_speech_is_of_its_codes_and_of_itself_given_them(spoken, rng):
+    x = rng.uniform(-1, 1, (3, 16, 1)).astype("float32")
+    speakers = np.array([0, 1, 1])
+    codes = spoken.encode(x)
+    of_codes = spoken.log_prob(codes, speakers)
+    parameters = spoken.coder.decoder([spoken.coder.embedded(tf.cast(codes, tf.int32)), speakers])
+    given_codes = spoken.coder.likelihood.log_prob(parameters, x)
+    np.testing.assert_allclose(spoken.bound(x, speakers), of_codes + given_codes, rtol=1e-4)

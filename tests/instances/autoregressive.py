@@ -4,6 +4,7 @@ from keras_gen.autoregressive import (
     MADE,
     CharacterRNN,
     CodePrior,
+    ConditionalCodePrior,
     ConditionalPixelCNN,
     ConditionalWaveNet,
     PixelCNN,
@@ -19,9 +20,11 @@ from keras_gen.networks import (
     pixel_rnn,
     residual_decoder,
     residual_encoder,
+    wave_decoder,
+    wave_encoder,
     wavenet,
 )
-from keras_gen.vae import VQVAE
+from keras_gen.vae import VQVAE, ConditionalVQVAE
 from tiny import Tiny, sample
 
 
@@ -50,6 +53,14 @@ def _code_prior(seed=3):
     return CodePrior(network, coder, seed=seed)
 
 
+def _conditional_code_prior(seed=3):
+    sizes = dict(samples=64, latent_dim=2, filters=(2, 2, 2))
+    decoder = wave_decoder(classes=3, **sizes)
+    coder = ConditionalVQVAE(wave_encoder(**sizes), decoder, 3, codebook_size=5)
+    network = wavenet(8, 5, filters=3, skip_filters=4, dilations=(1,), levels=5, classes=3)
+    return ConditionalCodePrior(network, coder, seed=seed)
+
+
 def _pixel_rnn(seed=3):
     """One block, as each recurrent layer is traced for long."""
     network = pixel_rnn((4, 4, 1), 1, units=2, blocks=1, kind="row", first_kernel=3, levels=2)
@@ -72,6 +83,7 @@ def _made(seed=3):
 
 TINY = {
     "CodePrior": Tiny(_code_prior, sample, draws=False),
+    "ConditionalCodePrior": Tiny(_conditional_code_prior, sample, draws=False),
     "CharacterRNN": Tiny(_character_rnn, sample, draws=False),
     "MADE": Tiny(_made, sample, draws=False),
     "PixelCNN": Tiny(_pixel_cnn, sample, draws=False),

@@ -80,6 +80,10 @@ def use_export(out, recipe, cwd):
         speakers = np.array([0, 1], "int32")
         made = load(models / recipe)("convert", waveforms=sounds, speakers=speakers)
         assert made["output_waveforms"].shape == sounds.shape
+    elif "mel" in default["inputs"]:
+        mel = np.zeros([2, 3, default["inputs"]["mel"]["shape"][-1]], "float32")
+        made = load(models / recipe)("vocode", mel=mel, seeds=np.array([0, 1], "int32"))
+        assert made["waveforms"].shape[::2] == (2, 1) and np.isfinite(made["waveforms"]).all()
     elif drawn := {"vectors", "waveforms", "texts"} & sampled.keys():
         usual = metadata["defaults"].get("sample", {})
         made = load(models / recipe)("sample", seed=1, n=4, **usual)[drawn.pop()]

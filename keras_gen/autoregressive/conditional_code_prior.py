@@ -1,0 +1,85 @@
+"""A prior over the codes of speech, given the speaker (van den Oord, Vinyals, Kavukcuoglu 2017)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoregressive.code_prior import CodePrior
+from keras_gen.bases.edges import Labels
+from keras_gen.training import capability
+from keras_gen.training.noise import random_labels
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalCodePrior(CodePrior):
+    """An autoregressive distribution of codes given who speaks, of a coder that is told so too.
+
+    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
+    sec. 4.3: a WaveNet is the prior over the codes of speech, so that it draws what is said, and
+    the decoder says it in a speaker's voice. `fit(waveforms, speakers)` takes integers.
+
+    Args:
+        network: Codes `[batch, codes, 1]` and int32 speakers `[batch]` to logits `[batch, codes,
+            codebook_size]`, such as of `keras_gen.networks.wavenet` with `classes=speakers`.
+        coder: A trained `ConditionalVQVAE`, that is not changed.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: As of `CodePrior`.
+
+    Example:
+    ```python
+    from keras_gen.networks import wave_decoder, wave_encoder, wavenet
+    from keras_gen.vae import ConditionalVQVAE
+    sizes = dict(samples=1024, latent_dim=4, filters=(8,) * 6)
+    decoder = wave_decoder(classes=5, **sizes)
+    coder = ConditionalVQVAE(wave_encoder(**sizes), decoder, speakers=5, codebook_size=8)
+    network = wavenet(16, 8, filters=4, skip_filters=8, dilations=(1, 2), levels=8, classes=5)
+    prior = ConditionalCodePrior(network, coder)
+    prior.compile()
+    recordings, speakers = np.zeros((4, 1024, 1), "int16"), np.array([0, 1, 2, 4])
+    prior.fit(recordings, speakers, batch_size=2)
+    sounds = prior.sample(3, seed=1, speaker=2)
+    ```
+    """
+
+    batch = ("x", "speakers")
+    given = ("speakers",)
+
+    def __init__(self, network, coder, seed=0, **kwargs):
+        super().__init__(network, coder, seed, **kwargs)
+        self.speakers = coder.speakers
+        self.edges["speakers"] = coder.edges["speakers"]
+        self.edges["speaker"] = Labels(coder.speakers, unknown=True, name="speaker")
+
+    @override
+    def loss_terms(self, x, inferred, training, speakers):
+        return {"nll": self.code_nats(self.coder.codes(x), training, [speakers])}
+
+    @override
+    def noise(self, n, key):
+        speakers = random_labels(n, key, self.speakers)
+        return {"values": super().noise(n, key), "speakers": speakers}
+
+    @override
+    def from_noise(self, noise, speaker=-1, temperature=1.0):
+        """Returns sounds of drawn codes, in the voice of the speaker or of random ones."""
+        speakers = tf.where(speaker < 0, noise["speakers"], speaker)
+        codes = self.drawn(noise["values"], temperature, [speakers])[..., 0]
+        latents = self.coder.embedded(tf.cast(codes, tf.int32))
+        return self.coder.reconstructed(latents, False, speakers)
+
+    @override
+    @capability
+    def log_prob(self, codes, speakers):
+        """Returns log p(codes given speakers), float32 `[n]`, nats, of codes `[n, codes]`."""
+        return {"log_probs": -self.code_nats(codes, conditions=[speakers])}
+
+    @override
+    @capability
+    def bound(self, x, speakers):
+        """Returns the bound on log p(x given speakers), float32 `[n]`, nats, by the codes."""
+        codes = self.coder.codes(x)
+        latents = self.coder.embedded(codes)
+        nats = self.coder.reconstruction(latents, x, False, speakers)
+        return {"bounds": -nats - self.code_nats(codes, conditions=[speakers])}

@@ -124,6 +124,6 @@ def test_the_bound_of_speech_is_of_its_codes_and_of_itself_given_them(spoken, rn
     speakers = np.array([0, 1, 1])
     codes = spoken.encode(x)
     of_codes = spoken.log_prob(codes, speakers)
-    parameters = spoken.coder.decoder([spoken.coder.embedded(tf.cast(codes, tf.int32)), speakers])
+    parameters = spoken.coder.decoder([spoken.coder.embedded(tf.cast(codes, tf.int32)), tf.constant(speakers)])
     given_codes = spoken.coder.likelihood.log_prob(parameters, x)
     np.testing.assert_allclose(spoken.bound(x, speakers), of_codes + given_codes, rtol=1e-4)

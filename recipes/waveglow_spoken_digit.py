@@ -3,8 +3,12 @@
 Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis", ICASSP
 2019.
 
-  python recipes/waveglow_spoken_digit.py                    the cpu preset, on two CPU cores
+  python recipes/waveglow_spoken_digit.py                    18 minutes on one of two CPU cores
   python recipes/waveglow_spoken_digit.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 11.35 bits a sample of test recordings; 12.29 by a linear
+prediction. Of the sounds that it makes of mel spectrograms 89 % are heard to say their digit, of
+those of a search for phases 95 %.
 
 The density of recordings given their mel spectrograms is that of the 65,536 levels of int16, with
 noise of a level's width. It is held against a linear prediction from the 16 samples before, which

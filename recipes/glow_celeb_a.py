@@ -51,7 +51,7 @@ class Settings(ShortStepSettings):
     temperature: float = 0.7  # Deviation of the latents that samples are drawn from
     amount: float = 1.0  # How far faces are moved, as a multiple of the direction
     held_out: int = 100  # Last training images, by which the best epoch and the PCA are chosen
-    classifier_steps: int = 1500  # Of each classifier that judges moved faces
+    classifier_steps: int = 1500  # Of each evaluation classifier
     components: str = "100 200 400 800 1200 1600"
     """Numbers of components, among which one is chosen for the PCA."""
 
@@ -59,7 +59,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(steps=1, filters=4, epochs=2, steps_per_epoch=5, batch_size=8, held_out=20,
                   classifier_steps=20, components="2 10"),
-    "cpu": dict(epochs=20, steps_per_epoch=300, batch_size=16, grid_every=5),
+    "cpu": dict(epochs=12, steps_per_epoch=300, batch_size=16, grid_every=5),
     "paper": dict(size=64, scales=4, steps=32, filters=512, epochs=200, steps_per_epoch=1000,
                   batch_size=32, grid_every=10, amount=1.0),
 }  # fmt: skip
@@ -92,7 +92,7 @@ def main(run: Run, s: Settings):
     components = [int(number) for number in s.components.split()]
     baselines = image_baselines(mirrored, held_out, test, components)
 
-    # The classifiers that judge moved faces.
+    # The evaluation classifiers of moved faces.
     extractors = trained_extractors(train, labels, s.classifier_steps)
 
     with run.evaluation(model) as metrics:

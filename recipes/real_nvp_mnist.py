@@ -48,7 +48,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(filters=2, epochs=2, steps_per_epoch=5, batch_size=8, held_out=50, tested=50,
                   components="2 10"),
-    "cpu": dict(epochs=16, steps_per_epoch=1000, batch_size=16),
+    "cpu": dict(epochs=12, steps_per_epoch=1000, batch_size=16),
     "paper": dict(scales=3, blocks=8, filters=32, epochs=100, steps_per_epoch=1000,
                   batch_size=64, grid_every=5),
 }  # fmt: skip

@@ -57,7 +57,7 @@ PRESETS = {
                   prior_filters=4, prior_blocks=1, prior_epochs=2, epochs=2, steps_per_epoch=5,
                   batch_size=16, held_out=50, tested=50, components="2 10"),
     "cpu": dict(filters=64, residual_filters=32, learning_rate=1e-3, prior_filters=64,
-                prior_blocks=4, prior_epochs=12, epochs=12, steps_per_epoch=500, batch_size=32,
+                prior_blocks=4, prior_epochs=7, epochs=7, steps_per_epoch=500, batch_size=32,
                 grid_every=3),
     "paper": dict(epochs=250, steps_per_epoch=1000, batch_size=128, grid_every=10),
 }  # fmt: skip

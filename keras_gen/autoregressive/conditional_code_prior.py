@@ -12,7 +12,7 @@ from keras_gen.training.noise import random_labels
 
 @keras.saving.register_keras_serializable("keras_gen")
 class ConditionalCodePrior(CodePrior):
-    """An autoregressive distribution of codes given who speaks, of a coder that is told so too.
+    """An autoregressive distribution of codes of speech, conditioned on the speaker.
 
     Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
     sec. 4.3: a WaveNet is the prior over the codes of speech, so that it draws what is said, and

@@ -2,8 +2,11 @@
 
 Van den Oord, Kalchbrenner, Kavukcuoglu: "Pixel Recurrent Neural Networks", ICML 2016.
 
-  python recipes/pixel_cnn_mnist.py                    the cpu preset, on two CPU cores
+  python recipes/pixel_cnn_mnist.py                    45 minutes on one of two CPU cores
   python recipes/pixel_cnn_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: a test NLL of 89.6 nats, where a table of the 16 pixels before
+each one reaches 101.9.
 
 blind_spot.png shows what the distribution of a pixel in the middle depends on, by gradient: bright
 pixels are seen; red ones come before it and are not, at any depth. Gated PixelCNN has no such spot.

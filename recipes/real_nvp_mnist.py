@@ -2,8 +2,11 @@
 
 Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017.
 
-  python recipes/real_nvp_mnist.py                    the cpu preset, on two CPU cores
+  python recipes/real_nvp_mnist.py                    25 minutes on one of two CPU cores
   python recipes/real_nvp_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 1.305 bits per dimension of test digits; 1.690 by a histogram of
+each pixel.
 
 The density of test digits, of 256 levels and with uniform noise of a level's width, is held against
 files without loss (PNG, WebP), probabilistic PCA and a histogram of each pixel. The paper has no

@@ -22,7 +22,8 @@ class CodePrior(CausalModel):
         network: Codes `[batch, *grid, 1]` to logits `[batch, *grid, codebook_size]`, such as of
             `keras_gen.networks.gated_pixel_cnn` with `levels=codebook_size`: those of a code
             depend only on the codes before it.
-        coder: A trained model of integer codes, such as a `VQVAE`, that is not changed.
+        coder: A trained model of integer codes, such as a `VQVAE`, whose weights are not changed;
+            to train it further, compile it again.
         seed: Not used by this model.
 
     Raises:
@@ -57,6 +58,9 @@ class CodePrior(CausalModel):
             )
         self.coder = coder
         coder.trainable = False
+        # Else files of the prior would hold the state of an optimizer that has no work left.
+        coder.optimizer = None
+        coder.compiled = False
         self.edges["x"] = coder.edges["x"]
         self.edges["codes"] = codes
 

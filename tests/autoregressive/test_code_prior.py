@@ -2,6 +2,7 @@
 
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -124,6 +125,21 @@ def test_the_bound_of_speech_is_of_its_codes_and_of_itself_given_them(spoken, rn
     speakers = np.array([0, 1, 1])
     codes = spoken.encode(x)
     of_codes = spoken.log_prob(codes, speakers)
-    parameters = spoken.coder.decoder([spoken.coder.embedded(tf.cast(codes, tf.int32)), tf.constant(speakers)])
+    parameters = spoken.coder.decoder(
+        [spoken.coder.embedded(tf.cast(codes, tf.int32)), tf.constant(speakers)]
+    )
     given_codes = spoken.coder.likelihood.log_prob(parameters, x)
     np.testing.assert_allclose(spoken.bound(x, speakers), of_codes + given_codes, rtol=1e-4)
+
+
+def test_a_trained_coder_leaves_no_trace_of_its_training_in_files(rng, tmp_path, recwarn):
+    trained = coder()
+    trained.compile()
+    trained.fit(images(rng), batch_size=3, verbose=0)
+    network = gated_pixel_cnn((2, 2, 1), LEVELS, 4, 1, first_kernel=3, kernel=3, levels=LEVELS)
+    prior = CodePrior(network, trained)
+    prior.compile()
+    prior.save(tmp_path / "prior.keras")
+    loaded = keras.saving.load_model(tmp_path / "prior.keras")
+    assert not [str(w.message) for w in recwarn if "optimizer" in str(w.message)]
+    np.testing.assert_array_equal(loaded.sample(2, seed=0), prior.sample(2, seed=0))

@@ -13,8 +13,8 @@ from keras_gen.serving.exported import load
 from processes import ROOT
 
 EXPORTS = sorted((ROOT / "saved_models").glob("*/*/"))
-# What these runtimes do not know: random numbers, tables of strings, and, of models of sounds, mu-law
-# and the log-probability of levels.
+# What these runtimes do not know: random numbers, tables of strings, and, of models of sounds,
+# mu-law and the log-probability of levels.
 UNKNOWN = ("StatelessRandom", "LookupTable", "Log1p", "SparseSoftmaxCrossEntropy")
 
 # What OpenVINO computes wrongly: it inverts the matrices of Glow's convolutions to others.

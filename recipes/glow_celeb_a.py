@@ -61,7 +61,7 @@ PRESETS = {
                   classifier_steps=20, components="2 10"),
     "cpu": dict(epochs=12, steps_per_epoch=300, batch_size=16, grid_every=5),
     "paper": dict(size=64, scales=4, steps=32, filters=512, epochs=200, steps_per_epoch=1000,
-                  batch_size=32, grid_every=10, amount=1.0),
+                  batch_size=32, grid_every=10),
 }  # fmt: skip
 
 

@@ -30,7 +30,7 @@ from keras.optimizers import Adam
 from keras_gen.autoregressive import ConditionalCodePrior
 from keras_gen.baselines import best_n_grams
 from keras_gen.data import random_shift, spoken_digits
-from keras_gen.data.sets.spoken import RATE
+from keras_gen.data.sets.spoken import RATE, without_digit
 from keras_gen.metrics import SpeechProbes
 from keras_gen.networks import wave_decoder, wave_encoder, wavenet
 from keras_gen.run import Run, ShortStepSettings, run_recipe
@@ -137,10 +137,6 @@ def main(run: Run, s: Settings):
         run.draw("voices", draw_voices(len(data.speakers), s.seed, prior))
         run.draw("reconstructions", draw_reconstructed(*shown, coder))
     run.export(prior, default="sample", half=True)
-
-
-def without_digit(waveform, speaker, _):
-    return waveform, speaker
 
 
 def bits(prior, waveforms, speakers):

@@ -32,7 +32,7 @@ from keras.optimizers import Adam
 
 from keras_gen.baselines import Equalizer, FrameCodebook, NearestUnits
 from keras_gen.data import even_order, random_shift, spoken_digits
-from keras_gen.data.sets.spoken import RATE
+from keras_gen.data.sets.spoken import RATE, without_digit
 from keras_gen.metrics import code_uses, conversion_report, perplexity
 from keras_gen.networks import wave_decoder, wave_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
@@ -102,10 +102,6 @@ def main(run: Run, s: Settings):
         for name, waveforms in voices(data.speakers, test, model).items():
             run.write_sounds(name, waveforms, RATE)
     run.export(model)
-
-
-def without_digit(waveform, speaker, _):
-    return waveform, speaker
 
 
 def voices(speakers, recordings, model):

@@ -32,7 +32,7 @@ from keras.optimizers import Adam
 from keras_gen.autoregressive import ConditionalWaveNet
 from keras_gen.baselines import LinearPredictor, NGrams
 from keras_gen.data import random_excerpt, spoken_digits
-from keras_gen.data.sets.spoken import RATE
+from keras_gen.data.sets.spoken import RATE, without_digit
 from keras_gen.metrics import bits_per_live_value
 from keras_gen.networks import receptive_field, wavenet
 from keras_gen.run import Run, ShortStepSettings, run_recipe
@@ -120,10 +120,6 @@ def main(run: Run, s: Settings):
             run.draw(f"voice_of_{name}", spectrograms(of_speaker[0][: s.voices], sounds))
         metrics["milliseconds_seen"] = 1000 * receptive_field(s.repeats * doubled) / RATE
     run.export(model, default="sample")
-
-
-def without_digit(waveform, speaker, _):
-    return waveform, speaker
 
 
 def select(recordings, index):

@@ -9,8 +9,8 @@ from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.edges import Number, Seeds
 from keras_gen.bases.likelihood import edge_of
 from keras_gen.losses import likelihoods
-from keras_gen.training import noise as noises
 from keras_gen.training import require_built, require_inputs, require_logits, sample
+from keras_gen.training.noise import seeded
 
 
 class CausalModel(LikelihoodModel):
@@ -133,5 +133,5 @@ class CausalModel(LikelihoodModel):
             seeds: Int32 `[n]`: equal ones draw equal noise.
             conditions: Of the network, `[n, ...]` each.
         """
-        noise = noises.seeded(tf.random.stateless_uniform, seeds, self.noise_shape())
+        noise = seeded(tf.random.stateless_uniform, seeds, self.noise_shape())
         return self.drawn(noise, conditions=conditions, known=x, missing=missing)

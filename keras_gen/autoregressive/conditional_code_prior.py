@@ -21,7 +21,7 @@ class ConditionalCodePrior(CodePrior):
     Args:
         network: Codes `[batch, codes, 1]` and int32 speakers `[batch]` to logits `[batch, codes,
             codebook_size]`, such as of `keras_gen.networks.wavenet` with `classes=speakers`.
-        coder: A trained `ConditionalVQVAE`, that is not changed.
+        coder: A trained `ConditionalVQVAE`, see `CodePrior`.
         seed: Not used by this model.
 
     Raises:

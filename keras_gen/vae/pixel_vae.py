@@ -9,13 +9,8 @@ from keras_gen.autoregressive.sampling import sample_causal
 from keras_gen.bases.edges import Number, Seeds
 from keras_gen.losses import free_kl_standard_normal, likelihoods
 from keras_gen.networks import conv_encoder, pixel_vae_decoder
-from keras_gen.training import (
-    capability,
-    noise,
-    require_built,
-    require_inputs,
-    stateless_seed,
-)
+from keras_gen.training import capability, require_built, require_inputs, stateless_seed
+from keras_gen.training.noise import seeded
 from keras_gen.vae.vae import VAE
 
 
@@ -148,7 +143,7 @@ class PixelVAE(VAE):
         `decode` takes the same noise for all of them.
         """
         shape = self.pixel_noise_shape()
-        uniforms = noise.seeded(tf.random.stateless_uniform, seeds, shape)
+        uniforms = seeded(tf.random.stateless_uniform, seeds, shape)
         return {"x": self.drawn_pixels(latents, uniforms)}
 
     @override

@@ -55,6 +55,14 @@ class SpokenDigits(Split):
         return SpokenDigits(train, test, self.warning, self.speakers, kept)
 
 
+def without_digit(waveform, speaker, digit) -> tuple:
+    """Returns `(waveform, speaker)` of a recording, for models that do not see the digit.
+
+    Example: `recordings = spoken_digits(4096).train.map(without_digit)`.
+    """
+    return waveform, speaker
+
+
 def spoken_digits(
     samples: int = 5120, align: Literal["middle", "start"] = "middle"
 ) -> SpokenDigits:

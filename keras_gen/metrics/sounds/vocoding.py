@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from keras_gen.metrics.sounds.conversion import Recorded
 from keras_gen.metrics.sounds.distances import log_spectral_distance
 from keras_gen.metrics.sounds.probes import SpeechProbes
-
-Recorded = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def vocoding_report(

@@ -41,7 +41,7 @@ class Settings(ShortStepSettings):
     units: int = 256  # Units of each LSTM
     blocks: int = 1  # Number of LSTMs
     learning_rate: float = 4e-3  # Adam's rate, constant in the first half, then linear to zero
-    held_out: int = 500  # Last training stories, by which the n-grams are chosen
+    held_out: int = 500  # Last training stories, by which the epoch and the n-grams are chosen
     tested: int = 3299  # Test stories, the first ones
     orders: str = "1 2 3 4 5 6 7 8"
     """Characters of the baseline's n-grams, among which one is chosen."""
@@ -70,8 +70,12 @@ def main(run: Run, s: Settings):
         rate = run.in_halves(s.learning_rate)
         run.compile(model, Adam(rate, global_clipnorm=1.0))
 
+    def validate(model):
+        return {"bits": bits_per_live_value(-model.log_prob(held_out), held_out)}
+
     # Each step: every character is predicted from the true ones before it.
-    run.fit(model, Source(train), partial(continuations, seed=s.seed))
+    draw = partial(continuations, seed=s.seed)
+    run.fit(model, Source(train), draw, validate=validate, best="bits")
 
     run.say("counting n-grams")
     orders = [int(order) for order in s.orders.split()]

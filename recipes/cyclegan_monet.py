@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import simple_parsing
 from keras.optimizers import Adam
 
 from keras_gen.baselines import color_transfer, noise_filter
@@ -55,6 +56,11 @@ class Settings(RunSettings):
     """Of the generators: transposed is the paper's; the others draw no checkerboards."""
     normalization: Literal["instance", "group", "pixel"] = "instance"
     """Of the generators: instance is the paper's; pixel lets large images be cut into tiles."""
+    smooth_colors: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
+    """Whether the generators' chroma is smoothed, so that only the luma has grain."""
+    judge: Literal["instance", "spectral"] = "instance"
+    """Normalization of the discriminators; instance is the paper's."""
+    judged_scales: int = 1  # Discriminators of a domain, each of images half as large
     learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
     cycle_weight: float = 10.0  # Weight of the cycle loss, the paper's lambda
     identity_weight: float = 0.5  # Weight of the identity loss as a fraction of lambda
@@ -95,8 +101,9 @@ def main(run: Run, s: Settings):
     paintings = some_of(large.test_y, rng)
 
     with run.strategy.scope():
-        kind = (s.filters, s.blocks, s.upsampling, s.normalization)
+        kind = (s.filters, s.blocks, s.upsampling, s.normalization, s.smooth_colors)
         shape = (s.image_size, s.image_size, 3)
+        judge = (shape, s.discriminator_filters, 3, s.judge, s.judged_scales)
         fading_steps = round(s.identity_until * s.epochs * s.steps_per_epoch)
         identity_weight = s.identity_weight
         if fading_steps > 0:
@@ -104,8 +111,8 @@ def main(run: Run, s: Settings):
         model = CycleGAN(
             resnet_generator((None, None, 3), *kind, "to_painting"),
             resnet_generator((None, None, 3), *kind, "to_photo"),
-            patch_discriminator(shape, s.discriminator_filters, name="photo_discriminator"),
-            patch_discriminator(shape, s.discriminator_filters, name="painting_discriminator"),
+            patch_discriminator(*judge, name="photo_discriminator"),
+            patch_discriminator(*judge, name="painting_discriminator"),
             cycle_weight=s.cycle_weight,
             identity_weight=identity_weight,
             pool_size=s.pool_size,

@@ -20,8 +20,9 @@ class CodePrior(CausalModel):
 
     Args:
         network: Codes `[batch, *grid, 1]` to logits `[batch, *grid, codebook_size]`, such as of
-            `keras_gen.networks.gated_pixel_cnn` with `levels=codebook_size`: those of a code
-            depend only on the codes before it.
+            `keras_gen.networks.gated_pixel_cnn` with `levels=codebook_size` and `unordered`: those
+            of a code depend only on the codes before it. If a coder has several codes at a place,
+            the last axis of its grid, they are the network's channels in place of the 1.
         coder: A trained model of integer codes, such as a `VQVAE`, whose weights are not changed;
             to train it further, compile it again.
         seed: Not used by this model.
@@ -51,11 +52,12 @@ class CodePrior(CausalModel):
         codes = coder.edges["codes"]
         super().__init__(network, Categorical(codes.levels), seed, **kwargs)
         grid = tuple(network.inputs[0].shape[1:])
-        if grid != (*codes.shape, 1):
+        if grid not in (tuple(codes.shape), (*codes.shape, 1)):
             raise ValueError(
                 f"The network takes codes of shape {grid}: expected {(*codes.shape, 1)}, one value "
                 "for each code of the coder."
             )
+        self.grid = grid
         self.coder = coder
         coder.trainable = False
         # Else files of the prior would hold the state of an optimizer that has no work left.
@@ -74,19 +76,24 @@ class CodePrior(CausalModel):
 
     def code_nats(self, codes, training: bool = False, conditions=()) -> tf.Tensor:
         """Returns -log p(codes) of codes `[batch, *grid]`, given the network's conditions."""
-        values = codes[..., None]
+        values = tf.reshape(codes, [-1, *self.grid])
         parameters = self.parameters(values, conditions, training)
         return -self.likelihood.log_prob(parameters, values)
 
     @override
     def noise_shape(self):
-        return [*self.edges["codes"].shape, 1, self.likelihood.uniforms_per_value]
+        return [*self.grid, self.likelihood.uniforms_per_value]
 
     @override
     def from_noise(self, noise, temperature=1.0):
         """Returns the examples that the coder decodes from drawn codes."""
-        codes = self.drawn(noise, temperature)[..., 0]
-        return self.coder.reconstructed(self.coder.embedded(tf.cast(codes, tf.int32)))
+        codes = self.drawn_codes(noise, temperature)
+        return self.coder.reconstructed(self.coder.embedded(codes))
+
+    def drawn_codes(self, noise, temperature, conditions=()) -> tf.Tensor:
+        """Returns codes int32 `[n, *grid]`, as `drawn` does values."""
+        values = self.drawn(noise, temperature, conditions)
+        return tf.reshape(tf.cast(values, tf.int32), [-1, *self.edges["codes"].shape])
 
     @capability
     def encode(self, x):

@@ -65,8 +65,7 @@ class ConditionalCodePrior(CodePrior):
     def from_noise(self, noise, speaker=-1, temperature=1.0):
         """Returns sounds of drawn codes, in the voice of the speaker or of random ones."""
         speakers = tf.where(speaker < 0, noise["speakers"], speaker)
-        codes = self.drawn(noise["values"], temperature, [speakers])[..., 0]
-        latents = self.coder.embedded(tf.cast(codes, tf.int32))
+        latents = self.coder.embedded(self.drawn_codes(noise["values"], temperature, [speakers]))
         return self.coder.reconstructed(latents, False, speakers)
 
     @override

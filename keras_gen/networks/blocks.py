@@ -1,6 +1,7 @@
 """Parts that several architectures share."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from keras_gen.layers import SpectralNormalization, ZeroConvolution
@@ -204,6 +205,22 @@ def upsample(maps, stages: int, filters: int, image_shape: tuple):
 def reflect_pad(x, pixels: int):
     """Pads height and width by reflection, which leaves no dark border as zeros do."""
     return keras.ops.pad(x, [[0, 0], [pixels, pixels], [pixels, pixels], [0, 0]], mode="reflect")
+
+
+def smooth_chroma(images):
+    """Smooths the chroma of RGB images in [-1, 1] over 5x5 pixels, and leaves the luma as it is.
+
+    Deviation: where the sum of luma and smoothed chroma leaves [-1, 1], it is cut off.
+    """
+    if images.shape[-1] != 3:
+        raise ValueError(f"Images have {images.shape[-1]} channels: expected 3, RGB, to smooth.")
+    luma = keras.ops.sum(
+        images * np.asarray([0.299, 0.587, 0.114], "float32"), -1, keepdims=True
+    )
+    chroma = reflect_pad(images - luma, 2)
+    for _ in range(2):
+        chroma = layers.AveragePooling2D(3, strides=1, dtype="float32")(chroma)
+    return keras.ops.clip(luma + chroma, -1.0, 1.0)
 
 
 def doubled(x, filters: int, upsampling: str, **options):

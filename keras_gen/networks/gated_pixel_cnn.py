@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 from keras import layers
 
-from keras_gen.layers import GatedUnit, MaskedConvolution, VerticalConvolution
+from keras_gen.layers import GatedUnit, MaskedConvolution, OneHot, VerticalConvolution
 from keras_gen.networks.blocks import scaled_levels
 
 
@@ -19,6 +19,7 @@ def gated_pixel_cnn(
     head_filters: int | None = None,
     levels: int | None = 256,
     classes: int = 0,
+    unordered: bool = False,
 ) -> keras.Model:
     """Builds two stacks of gated convolutions: each value given all before it, no blind spot.
 
@@ -30,7 +31,7 @@ def gated_pixel_cnn(
     filters and blocks are for a CPU.
 
     Args:
-        image_shape: `(height, width, channels)`, 1 or 3 channels.
+        image_shape: `(height, width, channels)`.
         outputs_per_value: Parameters of each value: 256 for the softmax over levels, 1 for
             Bernoulli.
         filters: Maps of each stack, a multiple of the channels.
@@ -41,6 +42,8 @@ def gated_pixel_cnn(
         levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
         classes: Number of classes: the network takes int32 labels `[batch]` too, which add a bias
             to every gate (eq. 4); 0 for none.
+        unordered: Whether levels are no brightness, but names as those of a codebook: each has a
+            learned vector in place of a number in [-1, 1].
 
     Returns:
         A model from images `[batch, height, width, channels]`, or the list of them and of labels,
@@ -68,6 +71,7 @@ def gated_pixel_cnn(
         head_filters,
         levels,
         bias if classes else None,
+        unordered,
     )
     inputs = [images, labels] if classes else images
     return keras.Model(inputs, parameters, name="gated_pixel_cnn")
@@ -83,6 +87,7 @@ def gated_stacks(
     head_filters: int | None,
     levels: int | None,
     bias: Callable | None = None,
+    unordered: bool = False,
 ):
     """Returns the parameters of each value of `images`, the symbolic input of a network.
 
@@ -105,7 +110,15 @@ def gated_stacks(
             x
         )
 
-    x = scaled_levels(images, levels)
+    if unordered:
+        vector = layers.Dense(
+            filters // channels, use_bias=False, kernel_initializer="he_normal"
+        )
+        one_hot = [OneHot(levels)(images[..., c : c + 1]) for c in range(channels)]
+        parts = [vector(part) for part in one_hot]
+        x = layers.Concatenate()(parts) if channels > 1 else parts[0]
+    else:
+        x = scaled_levels(images, levels)
 
     def gated(maps, groups):
         if bias:

@@ -1,16 +1,21 @@
 """PatchGAN discriminator (Isola et al. 2017)."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from keras_gen.layers import InstanceNormalization
-from keras_gen.networks.blocks import conv, float32
+from keras_gen.networks.blocks import conv, float32, reflect_pad
+
+NORMALIZATIONS = ("instance", "spectral")
 
 
 def patch_discriminator(
     image_shape: tuple = (256, 256, 3),
     filters: int = 64,
     strided_layers: int = 3,
+    normalization: str = "instance",
+    scales: int = 1,
     name: str = "discriminator",
 ) -> keras.Model:
     """Builds C64-C128-C256-C512 and a last convolution to one logit a patch.
@@ -18,32 +23,67 @@ def patch_discriminator(
     With three strided layers each logit depends on 70x70 pixels (Zhu et al. 2017, app. 7.2); with
     two, on 34x34. The first layer has no normalization; leaky ReLU has slope 0.2.
 
+    Deviation: all layers pad by reflection, since zeros draw lines along the borders.
+
     Args:
         image_shape: `(height, width, channels)`, sides of at least 3 * 2^strided_layers or None.
         filters: Channels of the first layer; they double at most three times.
         strided_layers: Layers of stride 2, before two of stride 1.
+        normalization: `"instance"`, the paper's, after all layers but the first, amplifies what is
+            in flat areas; `"spectral"`, of all kernels instead, does not (Miyato et al. 2018).
+        scales: Such networks side by side, each of images half as large as the one before (Wang et
+            al.: "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs",
+            CVPR 2018, sec. 3.2), so that strokes and their arrangement are both judged. More than
+            one: of images of known size.
         name: Name of the model.
 
     Returns:
-        A model from float images in [-1, 1] to float32 logits `[batch, h, w, 1]`.
+        A model from float images in [-1, 1] to float32 logits `[batch, h, w, scales]`; those of
+        smaller images are repeated, so that all scales weigh the same.
 
     Example:
         >>> discriminator = patch_discriminator((128, 128, 3))
     """
+    if normalization not in NORMALIZATIONS:
+        raise ValueError(
+            f"normalization is {normalization!r}: expected one of {NORMALIZATIONS}."
+        )
     sides = [side for side in image_shape[:2] if side is not None]
-    if any(side >> strided_layers < 3 for side in sides):
+    if scales < 1 or (scales > 1 and len(sides) < 2):
+        raise ValueError(
+            f"scales is {scales} for images of {image_shape[0]}x{image_shape[1]}: expected 1, or "
+            "more and a known size."
+        )
+    if any(side >> strided_layers + scales - 1 < 3 for side in sides):
         raise ValueError(
             f"Images of {image_shape[0]}x{image_shape[1]} are too small for {strided_layers} "
-            f"strided layers: use at least {3 << strided_layers} pixels or fewer layers."
+            f"strided layers at {scales} scales: use at least {3 << strided_layers + scales - 1} "
+            "pixels, fewer layers or fewer scales."
         )
     images = keras.Input(image_shape)
     x = images
+    logits = [_patch_logits(x, filters, strided_layers, normalization)]
+    for _ in range(scales - 1):
+        x = layers.AveragePooling2D(2)(x)
+        coarse = _patch_logits(x, filters, strided_layers, normalization)
+        for axis in (1, 2):
+            size = logits[0].shape[axis]
+            nearest = np.arange(size) * coarse.shape[axis] // size
+            coarse = keras.ops.take(coarse, nearest, axis=axis)
+        logits.append(coarse)
+    outputs = layers.Concatenate(dtype="float32")(logits) if scales > 1 else logits[0]
+    return keras.Model(images, outputs, name=name)
+
+
+def _patch_logits(x, filters, strided_layers, normalization):
+    """Returns the layers of one scale, applied to its images."""
+    spectral = normalization == "spectral"
     for layer in range(strided_layers + 1):
         stride = 2 if layer < strided_layers else 1
         width = filters * 2 ** min(layer, 3)
-        x = conv(width, 4, strides=stride, use_bias=layer == 0)(layers.ZeroPadding2D(1)(x))
-        if layer:
+        bare = layer == 0 or spectral
+        x = conv(width, 4, strides=stride, use_bias=bare, spectral=spectral)(reflect_pad(x, 1))
+        if not bare:
             x = InstanceNormalization()(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    logits = conv(1, 4, use_bias=True)(layers.ZeroPadding2D(1)(x))
-    return keras.Model(images, float32(logits), name=name)
+    return float32(conv(1, 4, use_bias=True, spectral=spectral)(reflect_pad(x, 1)))

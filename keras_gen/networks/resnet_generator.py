@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import InstanceNormalization
-from keras_gen.networks.blocks import conv, doubled, reflect_pad
+from keras_gen.networks.blocks import conv, doubled, reflect_pad, smooth_chroma
 
 NORMALIZATIONS = {
     "instance": InstanceNormalization,
@@ -19,9 +19,12 @@ def resnet_generator(
     blocks: int = 9,
     upsampling: str = "transposed",
     normalization: str = "instance",
+    smooth_colors: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """Builds c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 with tanh (Zhu et al. 2017, app. 7.2).
+
+    Deviation: layers of stride 2 pad by reflection too, since zeros draw lines along the borders.
 
     Args:
         image_shape: `(height, width, channels)`; sides are multiples of 4 of at least 8, or None.
@@ -32,6 +35,8 @@ def resnet_generator(
         normalization: `"instance"`, the paper's, amplifies noise in flat regions. `"group"`: four
             groups of channels (Wu & He 2018). `"pixel"`: each pixel by itself, over all channels
             (Chen et al. 2022), so that a large image can be translated in tiles.
+        smooth_colors: Whether the chroma of color images, such as they leave the network, is
+            smoothed: painters and cameras have grain in the luma alone.
         name: Name of the model.
 
     Returns:
@@ -58,7 +63,7 @@ def resnet_generator(
     images = keras.Input(image_shape)
     x = norm_relu(conv(filters, 7)(reflect_pad(images, 3)))
     for width in (2 * filters, 4 * filters):
-        x = norm_relu(conv(width, 3, strides=2, padding="same")(x))
+        x = norm_relu(conv(width, 3, strides=2)(reflect_pad(x, 1)))
     for _ in range(blocks):
         y = norm_relu(conv(4 * filters, 3)(reflect_pad(x, 1)))
         x = layers.add([x, norm()(conv(4 * filters, 3)(reflect_pad(y, 1)))])
@@ -66,4 +71,5 @@ def resnet_generator(
         x = norm_relu(doubled(x, width, upsampling))
     x = conv(image_shape[-1], 7, use_bias=True)(reflect_pad(x, 3))
     # The output leaves in float32 whatever the precision inside.
-    return keras.Model(images, layers.Activation("tanh", dtype="float32")(x), name=name)
+    x = layers.Activation("tanh", dtype="float32")(x)
+    return keras.Model(images, smooth_chroma(x) if smooth_colors else x, name=name)

@@ -169,7 +169,8 @@ class Run:
     def compile(self, model, *optimizer, **optimizers) -> None:
         """Compiles a model with its optimizers and the settings that all recipes have."""
         steps = getattr(self.settings, "steps_per_execution", 1)
-        model.compile(*optimizer, **optimizers, steps_per_execution=steps)
+        jit = self.settings.jit_compile
+        model.compile(*optimizer, **optimizers, steps_per_execution=steps, jit_compile=jit)
 
     def fit(
         self,

@@ -48,7 +48,8 @@ class ImagePool(keras.layers.Layer):
                 initializer="zeros", trainable=False, aggregation="only_first_replica"
             )  # fmt: skip
             self.images = self.add_weight(name="images", shape=(size, *image_shape), **state)
-            self.filled = self.add_weight(name="filled", shape=(), dtype="int32", **state)
+            # As int64, for TensorFlow keeps variables of int32 outside of GPUs.
+            self.filled = self.add_weight(name="filled", shape=(), dtype="int64", **state)
         self.built = True
 
     @override
@@ -67,7 +68,7 @@ class ImagePool(keras.layers.Layer):
         images = global_batch(tf.cast(images, tf.float32))
         batch = tf.shape(images)[0]
         pool = self.images.value
-        filled = self.filled.value
+        filled = tf.cast(self.filled.value, tf.int32)
         sentence = "A global batch of {} is larger than the image pool of {}: raise pool_size."
         enough = require(batch <= self.size, sentence, batch, self.size)
         with tf.control_dependencies([enough]):
@@ -92,7 +93,7 @@ class ImagePool(keras.layers.Layer):
         """Applies the change that `exchanged` returned."""
         slots, kept, filled = change
         self.images.assign(tf.tensor_scatter_nd_update(self.images.value, slots, kept))
-        self.filled.assign(filled)
+        self.filled.assign(tf.cast(filled, tf.int64))
 
     @override
     def get_config(self) -> dict:

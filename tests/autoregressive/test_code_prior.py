@@ -36,6 +36,18 @@ def prior(rng):
     return CodePrior(network, coder())
 
 
+@pytest.fixture
+def prior_of_several(rng):
+    """A prior of two codes at each of two places."""
+    shape = (4, 8, 1)
+    sizes = dict(latent_dim=2, filters=4, residual_filters=2, codes_per_place=2)
+    encoder, decoder = residual_encoder(shape, **sizes), residual_decoder(shape, **sizes)
+    network = gated_pixel_cnn((1, 2, 2), LEVELS, 4, 1, 3, 3, levels=LEVELS, unordered=True)
+    for weight in network.trainable_variables:
+        weight.assign(weight + rng.normal(0, 0.5, weight.shape))
+    return CodePrior(network, VQVAE(encoder, decoder, codebook_size=LEVELS))
+
+
 def images(rng, n=6):
     return rng.integers(0, 256, (n, *SHAPE), dtype="uint8")
 
@@ -44,6 +56,23 @@ def test_probabilities_of_all_codes_sum_to_1(prior):
     codes = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 2, 2)
     p = np.exp(prior.log_prob(codes).astype("float64"))
     assert p.sum() == pytest.approx(1, abs=1e-4) and p.std() > 1e-3
+
+
+def test_probabilities_of_several_codes_at_a_place_sum_to_1(prior_of_several):
+    prior = prior_of_several
+    codes = np.array(list(itertools.product(range(LEVELS), repeat=4))).reshape(-1, 1, 2, 2)
+    p = np.exp(prior.log_prob(codes).astype("float64"))
+    assert p.sum() == pytest.approx(1, abs=1e-4) and p.std() > 1e-3
+    # The second code of a place is predicted from the first, and codes have no order.
+    p = p.reshape([LEVELS] * 4).sum(axis=(2, 3))
+    given = p / p.sum(axis=1, keepdims=True)
+    assert np.abs(given[0] - given[1]).max() > 1e-3
+    drawn = prior.drawn_codes(prior.noise(2000, tf.constant([0, 1])), 1.0).numpy()
+    assert drawn.shape == (2000, 1, 2, 2)
+    counts = np.zeros([LEVELS, LEVELS])
+    np.add.at(counts, (drawn[:, 0, 0, 0], drawn[:, 0, 0, 1]), 1 / 2000)
+    assert (np.abs(counts - p) < 4 * np.sqrt(p * (1 - p) / 2000)).all()
+    assert prior.sample(3, seed=1).shape == (3, 4, 8, 1)
 
 
 def test_samples_are_decoded_from_codes_that_are_drawn_as_often_as_they_are_probable(prior):

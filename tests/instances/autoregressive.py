@@ -46,10 +46,12 @@ def _character_rnn(seed=3):
 
 
 def _code_prior(seed=3):
-    sizes = dict(latent_dim=2, filters=4, residual_filters=2)
+    sizes = dict(latent_dim=2, filters=4, residual_filters=2, codes_per_place=2)
     encoder, decoder = residual_encoder((8, 8, 1), **sizes), residual_decoder((8, 8, 1), **sizes)
     coder = VQVAE(encoder, decoder, codebook_size=5)
-    network = gated_pixel_cnn((2, 2, 1), 5, 4, 1, first_kernel=3, kernel=3, levels=5)
+    network = gated_pixel_cnn(
+        (2, 2, 2), 5, 4, 1, first_kernel=3, kernel=3, levels=5, unordered=True
+    )
     return CodePrior(network, coder, seed=seed)
 
 

@@ -76,3 +76,45 @@ def test_too_small_images_are_refused(shape, strided, least):
     with pytest.raises(ValueError, match=f"{shape[0]}x{shape[1]} are too small.*least {least} pix"):
         patch_discriminator(shape, strided_layers=strided)
     patch_discriminator((least, least, 3), filters=1, strided_layers=strided)
+
+
+def test_scales_weigh_the_same_and_see_images_of_half_the_size():
+    network = patch_discriminator((64, 64, 3), filters=2, strided_layers=1, scales=2)
+    images = tf.random.stateless_normal([2, 64, 64, 3], (0, 1))
+    logits = network(images).numpy()
+    assert logits.shape == (2, 30, 30, 2)
+    # Those of the half size are 14x14, repeated.
+    coarse = logits[..., 1]
+    assert len(np.unique(coarse[0])) == 14 * 14
+    np.testing.assert_array_equal(coarse[:, 0], coarse[:, 1])
+    # What averages to the same half size changes the first scale alone.
+    stripes = 0.5 * (-1.0) ** np.arange(64)[:, None]
+    changed = network(images + stripes[None, ..., None]).numpy()
+    np.testing.assert_allclose(changed[..., 1], coarse, atol=1e-4)
+    assert np.abs(changed[..., 0] - logits[..., 0]).max() > 1e-3
+
+
+def test_spectral_normalization_bounds_the_slope_and_leaves_flat_areas_flat():
+    network = patch_discriminator((32, 32, 3), 4, 2, "spectral")
+    for _ in range(30):
+        network(tf.zeros([1, 32, 32, 3]), training=True)
+    kernels = [w for w in network.trainable_variables if w.path.endswith("kernel")]
+    assert len(kernels) == 4 and not any("instance" in layer.name for layer in network.layers)
+    flat = tf.fill([1, 32, 32, 3], 0.3)
+    logits = network(flat).numpy()
+    # Padding by reflection keeps a flat image flat to its borders.
+    np.testing.assert_allclose(logits, logits[0, 0, 0, 0], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (dict(normalization="batch"), "'batch': expected one of"),
+        (dict(image_shape=(None, None, 3), scales=2), "scales is 2 for images of NonexNone"),
+        (dict(scales=0), "scales is 0"),
+        (dict(image_shape=(32, 32, 3), scales=2), "too small for 3 strided layers at 2 scales"),
+    ],
+)
+def test_refused(options, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        patch_discriminator(**options)

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.networks import resnet_generator
+from keras_gen.networks.blocks import smooth_chroma
 
 UPSAMPLING = ("transposed", "smoothed", "resize")
 
@@ -59,3 +60,28 @@ def test_each_image_is_translated_alone(normalization):
     network = resnet_generator(filters=4, blocks=1, normalization=normalization)
     a, b = tf.random.normal([1, 16, 16, 3]), 5 * tf.random.normal([1, 16, 16, 3])
     np.testing.assert_allclose(network(tf.concat([a, b], 0))[:1], network(a), atol=1e-5)
+
+
+def test_smooth_colors_keep_the_luma_and_have_no_grain():
+    rng = np.random.default_rng(0)
+    images = rng.uniform(-0.3, 0.3, (2, 16, 20, 3)).astype("float32")
+    smooth = smooth_chroma(images).numpy()
+    luma = [0.299, 0.587, 0.114]
+    np.testing.assert_allclose(smooth @ luma, images @ luma, atol=1e-5)
+    chroma = images - (images @ luma)[..., None]
+    padded = np.pad(chroma, [(0, 0), (2, 2), (2, 2), (0, 0)], mode="reflect")
+    weights = np.outer([1, 2, 3, 2, 1], [1, 2, 3, 2, 1]) / 81
+    expected = sum(
+        weights[i, j] * padded[:, i : i + 16, j : j + 20] for i in range(5) for j in range(5)
+    )
+    np.testing.assert_allclose(smooth - (smooth @ luma)[..., None], expected, atol=1e-5)
+    gray = np.repeat(images[..., :1], 3, axis=-1)
+    np.testing.assert_allclose(smooth_chroma(gray), gray, atol=1e-6)
+    with pytest.raises(ValueError, match="1 channels: expected 3"):
+        smooth_chroma(images[..., :1])
+
+
+def test_a_flat_image_stays_flat_to_its_borders():
+    network = resnet_generator(filters=4, blocks=1, upsampling="resize", smooth_colors=True)
+    made = network(tf.fill([1, 32, 32, 3], 0.2)).numpy()
+    np.testing.assert_allclose(made, np.broadcast_to(made[:, :1, :1], made.shape), atol=1e-5)

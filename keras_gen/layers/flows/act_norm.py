@@ -44,7 +44,8 @@ class ActNorm(InvertibleLayer):
         state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
         self.mean = self.add_weight(name="mean", **weight | state)
         self.log_deviation = self.add_weight(name="log_deviation", **weight | state)
-        self.initialized = self.add_weight(name="initialized", shape=(), dtype="int32", **state)
+        # As int64, for TensorFlow keeps variables of int32 outside of GPUs.
+        self.initialized = self.add_weight(name="initialized", shape=(), dtype="int64", **state)
 
     @override
     def call(self, x, condition=None, training=False):

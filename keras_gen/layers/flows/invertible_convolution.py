@@ -48,7 +48,8 @@ class InvertibleConvolution(InvertibleLayer):
         self.upper = self._weight("upper", upper)
         self.log_s = self._weight("log_s", np.log(np.abs(diagonal)))
         self.sign = self._weight("sign", np.sign(diagonal), trainable=False)
-        self.order = self._weight("order", order, trainable=False, dtype="int32")
+        # As int64, for TensorFlow keeps variables of int32 outside of GPUs.
+        self.order = self._weight("order", order, trainable=False, dtype="int64")
 
     def _weight(self, name, value, **options):
         def initializer(shape, dtype=None):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import keras
 import numpy as np
 
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
+from keras_gen.metrics.samples.artifacts import border_change, chroma_grain, mesh
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
 
@@ -63,6 +65,7 @@ class TranslationEvaluation:
             kind: np.mean([floor[kind] for floor in floors], axis=0) for kind in KINDS
         }
         self._of_source = self._patches(source)
+        self._source_mesh = mesh(source)
         self._target_features = {}
         self._source_distances = {}
         for name, classifier in self.classifiers.items():
@@ -110,10 +113,16 @@ class TranslationEvaluation:
               Artifacts easily fool it: trust the others first;
             - "ms_ssim": mean `ms_ssim` with the source. Colors may change freely; edges and shapes
               should not;
+            - "chroma_grain": see `chroma_grain`;
+            - "mesh": the `mesh` of period 4, relative to that of the source;
             - "cycle_error": mean absolute difference of source and `cycled` in 8-bit levels (0 to
               255), the L1 cycle loss of Zhu et al. (2017), equation 2, times 127.5.
         """
-        report = {"ms_ssim": float(ms_ssim(translated, self.source).mean())}
+        report = {
+            "ms_ssim": float(ms_ssim(translated, self.source).mean()),
+            "chroma_grain": chroma_grain(translated),
+            "mesh": mesh(translated) / self._source_mesh,
+        }
         if cycled is not None:
             report["cycle_error"] = float(l1_error(cycled, self.source).mean(dtype=np.float64))
         worst = []
@@ -134,7 +143,7 @@ class TranslationEvaluation:
         return report | ratios
 
     def measure(self, model, there: str, back: str | None = None) -> dict[str, float]:
-        """Measures a model's translations of `source`, as a call does.
+        """Measures a model's translations of `source`, as a call does, and "border_change".
 
         Args:
             model: A `CycleGAN`, or any with `translate`.
@@ -142,7 +151,9 @@ class TranslationEvaluation:
             back: Its direction back, for the cycle error; None: without.
         """
         translated = model.translate(self.source, there)
-        return self(translated, model.translate(translated, back) if back else None)
+        report = self(translated, model.translate(translated, back) if back else None)
+        of_border = border_change(partial(model.translate, direction=there), self.source)
+        return report | {"border_change": of_border}
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns the distances to the target at every scale, of both kinds."""

@@ -1,0 +1,100 @@
+"""Faults of generated images that the eye sees at once and a distance of sets hardly does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from scipy import ndimage
+
+from keras_gen.metrics.checks import as_images
+
+# Cb and Cr of red, green and blue (JPEG's, of the full range).
+CHROMA = np.asarray([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
+NEIGHBORS = 4  # frequencies to either side that a peak is compared with
+MARGIN = 32  # pixels that are reflected around an image
+BORDER = 4  # pixels from the border in which changes are measured
+
+
+def chroma_grain(images: np.ndarray) -> float:
+    """Root mean square of the fine contrast of color, in 8-bit levels.
+
+    It is what a Gaussian of one pixel's deviation takes away from Cb and Cr. Photographs and
+    paintings have little, as the eye sees color coarsely; a network that makes each channel by
+    itself has much.
+
+    Args:
+        images: uint8 `[n, H, W, 3]`, 0..255.
+
+    Example:
+        >>> chroma_grain(model.translate(photos)) / chroma_grain(photos)  # 1 is right
+    """
+    chroma = as_images(images, "images").astype(np.float32) @ CHROMA.T
+    smooth = ndimage.gaussian_filter(chroma, (0, 1, 1, 0))
+    return float(np.sqrt(np.square(chroma - smooth).mean(dtype=np.float64)))
+
+
+def mesh(images: np.ndarray, period: int = 4) -> float:
+    """How far a pattern that repeats every few pixels stands out: about 1 if there is none.
+
+    Layers of stride 2 draw patterns of period 2, 4, ... The power of the mean over channels at this
+    period, along rows, along columns and along both, is divided by the median power of the
+    frequencies around; the highest of the three counts.
+
+    Args:
+        images: uint8 `[n, H, W, C]`, 0..255, sides multiples of `period`.
+        period: Of the pattern in pixels.
+
+    Raises:
+        ValueError: If a side is no multiple of the period.
+
+    Example:
+        >>> mesh(model.translate(photos)) / mesh(photos)
+    """
+    images = as_images(images, "images")
+    height, width = images.shape[1:3]
+    if period < 2 or height % period or width % period:
+        raise ValueError(
+            f"period is {period} for images of {height}x{width}: expected 2 or more, of which the "
+            "sides are multiples."
+        )
+    gray = images.mean(axis=-1, dtype=np.float32)
+    # A window, since the jump from one border to the other has all frequencies.
+    window = np.outer(np.hanning(height), np.hanning(width))
+    gray = (gray - gray.mean(axis=(1, 2), keepdims=True)) * window
+    power = np.square(np.abs(np.fft.fft2(gray))).mean(axis=0)
+    row = height // period
+    column = width // period
+    return max(_standing_out(power, *place) for place in ((0, column), (row, 0), (row, column)))
+
+
+def border_change(
+    translate: Callable[[np.ndarray], np.ndarray], images: np.ndarray, margin: int = MARGIN
+) -> float:
+    """Mean change of the border's pixels if images go on behind it, in 8-bit levels.
+
+    Args:
+        translate: From images uint8 `[n, H, W, C]` to images of the same size.
+        images: uint8 `[n, H, W, C]`, larger than `margin`. They are continued by their reflection.
+        margin: Pixels added at every side.
+
+    Example:
+        >>> border_change(lambda x: model.translate(x, "photo_to_monet"), photos)
+    """
+    images = as_images(images, "images")
+    around = [(0, 0), (margin, margin), (margin, margin), (0, 0)]
+    continued = translate(np.pad(images, around, mode="reflect"))
+    continued = continued[:, margin:-margin, margin:-margin]
+    change = np.abs(continued.astype(np.float32) - translate(images))
+    inner = change[:, BORDER:-BORDER, BORDER:-BORDER]
+    total = change.sum(dtype=np.float64) - inner.sum(dtype=np.float64)
+    return float(total / (change.size - inner.size))
+
+
+def _standing_out(power, row, column):
+    """The power of a frequency relative to the frequencies around."""
+    steps = np.arange(-NEIGHBORS, NEIGHBORS + 1)
+    around = power[np.ix_((row + steps) % len(power), (column + steps) % power.shape[1])]
+    # Without those beside it, into which the window spreads it.
+    far = np.maximum(*np.abs(np.meshgrid(steps, steps))) > 1
+    return float(power[row, column] / np.median(around[far]))

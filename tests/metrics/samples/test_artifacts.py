@@ -1,0 +1,60 @@
+"""What the eye sees at once: grain of color, a mesh, lines at the border."""
+
+import numpy as np
+import pytest
+
+from keras_gen.metrics import border_change, chroma_grain, mesh
+
+
+def gray(n=3, side=32, seed=0):
+    """Noise that is smooth, as levels."""
+    noise = np.random.default_rng(seed).normal(128, 20, (n, side, side, 1))
+    return np.repeat(noise, 3, axis=-1)
+
+
+def as_levels(images):
+    return images.round().clip(0, 255).astype("uint8")
+
+
+class TestChromaGrain:
+    def test_gray_has_none_and_noise_of_color_its_own(self):
+        assert chroma_grain(as_levels(gray())) == pytest.approx(0, abs=1e-4)
+        # A checkerboard of the blue channel: half of it is Cb, 0.0813 of it is Cr.
+        board = (-1.0) ** np.indices([32, 32]).sum(0)[..., None]
+        colored = as_levels(np.full([1, 32, 32, 3], 128.0) + board * [0, 0, 20])
+        expected = np.sqrt(((0.5 * 20) ** 2 + (0.081312 * 20) ** 2) / 2)
+        assert chroma_grain(colored) == pytest.approx(expected, rel=0.01)
+
+    def test_slow_changes_of_color_are_no_grain(self):
+        slope = np.linspace(0, 200, 64)[None, None, :, None] * [1, 0, 0]
+        assert chroma_grain(as_levels(slope + np.zeros([1, 64, 64, 3]))) < 0.3
+
+
+class TestMesh:
+    @pytest.mark.parametrize("period", [2, 4])
+    @pytest.mark.parametrize("axes", [(0,), (1,), (0, 1)])
+    def test_a_pattern_of_the_period_stands_out(self, period, axes):
+        places = np.indices([32, 32])
+        pattern = np.prod([np.cos(2 * np.pi / period * places[axis]) for axis in axes], axis=0)
+        images = gray(20)
+        plain = mesh(as_levels(images), period)
+        assert 0.5 < plain < 3
+        assert mesh(as_levels(images + 10 * pattern[..., None]), period) > 5 * plain
+
+    def test_refused(self):
+        with pytest.raises(ValueError, match="period is 5 for images of 32x32"):
+            mesh(as_levels(gray()), 5)
+
+
+class TestBorderChange:
+    def test_what_is_local_does_not_change(self):
+        assert border_change(lambda x: 255 - x, as_levels(gray()), 8) == 0
+
+    def test_zeros_behind_the_border_do(self):
+        def blurred(images):
+            padded = np.pad(images.astype(float), [(0, 0), (1, 1), (0, 0), (0, 0)])
+            return as_levels((padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3)
+
+        flat = np.full([1, 32, 32, 3], 120, "uint8")
+        # Two lines of 32 pixels lose a third of 120; the border has 32^2 - 24^2 pixels.
+        assert border_change(blurred, flat, 8) == pytest.approx(40 * 64 / (32**2 - 24**2))

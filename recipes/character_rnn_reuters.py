@@ -2,8 +2,10 @@
 
 Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and 3.
 
-  python recipes/character_rnn_reuters.py                    the cpu preset, on two CPU cores
+  python recipes/character_rnn_reuters.py                    about 40 minutes on one CPU core
   python recipes/character_rnn_reuters.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 1.87 bits per character, behind 1.66 of n-grams.
 
 Stories are cut into passages, each of which begins without a memory of the one before; the last
 passage of a story ends with an end sign. Bits per character of the passages of the test stories are

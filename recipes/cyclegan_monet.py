@@ -58,6 +58,9 @@ class Settings(RunSettings):
     """Of the generators: instance is the paper's; pixel lets large images be cut into tiles."""
     smooth_colors: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Whether the generators' chroma is smoothed, so that only the luma has grain."""
+    reflect: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
+    """Whether all layers pad by reflection, which draws no lines along borders."""
+    margin: int = 0  # Pixels by which images are reflected while they are translated
     judge: Literal["instance", "spectral"] = "instance"
     """Normalization of the discriminators; instance is the paper's."""
     judged_scales: int = 1  # Discriminators of a domain, each of images half as large
@@ -101,9 +104,9 @@ def main(run: Run, s: Settings):
     paintings = some_of(large.test_y, rng)
 
     with run.strategy.scope():
-        kind = (s.filters, s.blocks, s.upsampling, s.normalization, s.smooth_colors)
+        kind = (s.filters, s.blocks, s.upsampling, s.normalization, s.smooth_colors, s.reflect)
         shape = (s.image_size, s.image_size, 3)
-        judge = (shape, s.discriminator_filters, 3, s.judge, s.judged_scales)
+        judge = (shape, s.discriminator_filters, 3, s.judge, s.judged_scales, s.reflect)
         fading_steps = round(s.identity_until * s.epochs * s.steps_per_epoch)
         identity_weight = s.identity_weight
         if fading_steps > 0:
@@ -116,6 +119,7 @@ def main(run: Run, s: Settings):
             cycle_weight=s.cycle_weight,
             identity_weight=identity_weight,
             pool_size=s.pool_size,
+            margin=s.margin,
             domains=("photo", "monet"),
             seed=s.seed,
         )

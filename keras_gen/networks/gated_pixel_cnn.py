@@ -111,6 +111,8 @@ def gated_stacks(
         )
 
     if unordered:
+        if not levels:
+            raise ValueError(f"levels is {levels}: expected their number if they are unordered.")
         vector = layers.Dense(
             filters // channels, use_bias=False, kernel_initializer="he_normal"
         )

@@ -16,14 +16,13 @@ def patch_discriminator(
     strided_layers: int = 3,
     normalization: str = "instance",
     scales: int = 1,
+    reflect: bool = False,
     name: str = "discriminator",
 ) -> keras.Model:
     """Builds C64-C128-C256-C512 and a last convolution to one logit a patch.
 
     With three strided layers each logit depends on 70x70 pixels (Zhu et al. 2017, app. 7.2); with
     two, on 34x34. The first layer has no normalization; leaky ReLU has slope 0.2.
-
-    Deviation: all layers pad by reflection, since zeros draw lines along the borders.
 
     Args:
         image_shape: `(height, width, channels)`, sides of at least 3 * 2^strided_layers or None.
@@ -35,6 +34,7 @@ def patch_discriminator(
             al.: "High-Resolution Image Synthesis and Semantic Manipulation with Conditional GANs",
             CVPR 2018, sec. 3.2), so that strokes and their arrangement are both judged. More than
             one: of images of known size.
+        reflect: Whether layers pad by reflection in place of zeros, by which they know the borders.
         name: Name of the model.
 
     Returns:
@@ -62,10 +62,11 @@ def patch_discriminator(
         )
     images = keras.Input(image_shape)
     x = images
-    logits = [_patch_logits(x, filters, strided_layers, normalization)]
+    sizes = (filters, strided_layers, normalization, reflect)
+    logits = [_patch_logits(x, *sizes)]
     for _ in range(scales - 1):
         x = layers.AveragePooling2D(2)(x)
-        coarse = _patch_logits(x, filters, strided_layers, normalization)
+        coarse = _patch_logits(x, *sizes)
         for axis in (1, 2):
             size = logits[0].shape[axis]
             nearest = np.arange(size) * coarse.shape[axis] // size
@@ -75,15 +76,19 @@ def patch_discriminator(
     return keras.Model(images, outputs, name=name)
 
 
-def _patch_logits(x, filters, strided_layers, normalization):
+def _patch_logits(x, filters, strided_layers, normalization, reflect):
     """Returns the layers of one scale, applied to its images."""
     spectral = normalization == "spectral"
+
+    def padded(x):
+        return reflect_pad(x, 1) if reflect else layers.ZeroPadding2D(1)(x)
+
     for layer in range(strided_layers + 1):
         stride = 2 if layer < strided_layers else 1
         width = filters * 2 ** min(layer, 3)
         bare = layer == 0 or spectral
-        x = conv(width, 4, strides=stride, use_bias=bare, spectral=spectral)(reflect_pad(x, 1))
+        x = conv(width, 4, strides=stride, use_bias=bare, spectral=spectral)(padded(x))
         if not bare:
             x = InstanceNormalization()(x)
         x = layers.LeakyReLU(negative_slope=0.2)(x)
-    return float32(conv(1, 4, use_bias=True, spectral=spectral)(reflect_pad(x, 1)))
+    return float32(conv(1, 4, use_bias=True, spectral=spectral)(padded(x)))

@@ -20,11 +20,10 @@ def resnet_generator(
     upsampling: str = "transposed",
     normalization: str = "instance",
     smooth_colors: bool = False,
+    reflect: bool = False,
     name: str = "generator",
 ) -> keras.Model:
     """Builds c7s1-k, d2k, d4k, R4k x blocks, u2k, uk, c7s1-3 with tanh (Zhu et al. 2017, app. 7.2).
-
-    Deviation: layers of stride 2 pad by reflection too, since zeros draw lines along the borders.
 
     Args:
         image_shape: `(height, width, channels)`; sides are multiples of 4 of at least 8, or None.
@@ -37,6 +36,8 @@ def resnet_generator(
             (Chen et al. 2022), so that a large image can be translated in tiles.
         smooth_colors: Whether the chroma of color images, such as they leave the network, is
             smoothed: painters and cameras have grain in the luma alone.
+        reflect: Whether layers of stride 2 pad by reflection too, as the others do, for zeros draw
+            lines along the borders.
         name: Name of the model.
 
     Returns:
@@ -63,7 +64,10 @@ def resnet_generator(
     images = keras.Input(image_shape)
     x = norm_relu(conv(filters, 7)(reflect_pad(images, 3)))
     for width in (2 * filters, 4 * filters):
-        x = norm_relu(conv(width, 3, strides=2)(reflect_pad(x, 1)))
+        if reflect:
+            x = norm_relu(conv(width, 3, strides=2)(reflect_pad(x, 1)))
+        else:
+            x = norm_relu(conv(width, 3, strides=2, padding="same")(x))
     for _ in range(blocks):
         y = norm_relu(conv(4 * filters, 3)(reflect_pad(x, 1)))
         x = layers.add([x, norm()(conv(4 * filters, 3)(reflect_pad(y, 1)))])

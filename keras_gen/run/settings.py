@@ -43,7 +43,7 @@ class RunSettings:
         ValueError: If a value is out of its range.
     """
 
-    ZERO: typing.ClassVar = ("seed", "pool_size")
+    ZERO: typing.ClassVar = ("seed", "pool_size", "margin")
     BELOW_ONE: typing.ClassVar = ("ema", "beta_1")
 
     preset: Literal["auto", "smoke", "cpu", "paper"] = "auto"

@@ -48,6 +48,9 @@ class CycleGAN(GenerativeModel):
             photographs in the paper. 0 saves its two passes. Domains of different channels, such as
             gray and color, need 0, for a generator cannot take the images that it is to make.
         pool_size: Images in each history.
+        margin: Pixels by which images are reflected before they are translated, and which are cut
+            off afterwards: behind a border features are unlike those of an image that goes on. 16
+            takes the lines along borders away. The paper has none.
         domains: Names of X and Y, which name the directions and the served signatures.
         seed: Seed of the histories' draws.
 
@@ -85,6 +88,7 @@ class CycleGAN(GenerativeModel):
         cycle_weight: float = 10.0,
         identity_weight: float = 0.5,
         pool_size: int = 50,
+        margin: int = 0,
         domains: tuple[str, str] = ("x", "y"),
         seed: int = 0,
         **kwargs,
@@ -109,6 +113,7 @@ class CycleGAN(GenerativeModel):
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
         self.pool_size = pool_size
+        self.margin = checked_integer("margin", margin, minimum=0)
         self.domains = tuple(domains)
         if len(set(self.domains)) != 2:
             raise ValueError(f"domains is {domains!r}: expected two different names.")
@@ -262,7 +267,7 @@ class CycleGAN(GenerativeModel):
                 f"Images have shape {shape}: expected [n, height, width, {source.shape[-1]}]."
             )
         specs = [source.inner_spec(), tf.TensorSpec([], tf.int32)]
-        graph = self.graph(direction, partial(_translated, network), specs)
+        graph = self.graph(direction, partial(_translated, network, self.margin), specs)
         as_floats = () if np.asarray(images[:1]).dtype == np.uint8 else ("x",)
         results = []
         for start in range(0, max(len(images), 1), batch_size):
@@ -273,7 +278,8 @@ class CycleGAN(GenerativeModel):
     @override
     def signatures(self) -> dict:
         """Returns one signature for each direction: of uint8 images, and a seed if they draw."""
-        return {name: _signature(network) for name, network in self.directions().items()}
+        networks = self.directions().items()
+        return {name: _signature(network, self.margin) for name, network in networks}
 
     @override
     def signature_defaults(self):
@@ -324,26 +330,39 @@ def _any_size(network, images, training):
 
 
 def _padded(images, size, axis):
-    """Images that turn back after the last pixel, however few pixels there are."""
+    """Images of a size that networks take, which turn back after the last pixel."""
     if isinstance(size, int) and size % SIZE_MULTIPLE == 0 and size >= SMALLEST_SIZE:
         return images
-    index = tf.range(tf.maximum(size + -size % SIZE_MULTIPLE, SMALLEST_SIZE))
-    index %= 2 * size
+    return _reflected(images, 0, tf.maximum(size + -size % SIZE_MULTIPLE, SMALLEST_SIZE), axis)
+
+
+def _reflected(images, first, last, axis):
+    """The pixels from `first` to before `last` of images that turn back at both ends."""
+    size = tf.shape(images)[axis]
+    index = tf.range(first, last) % (2 * size)
     return tf.gather(images, tf.minimum(index, 2 * size - 1 - index), axis=axis)
 
 
-def _translated(network, images, seed):
-    count = tf.shape(images)[0]
+def _translated(network, margin, images, seed):
+    count, height, width, _ = tf.unstack(tf.shape(images))
+    images = one_at_least(images, count)
     with inference_seed(seed):
-        return _any_size(network, one_at_least(images, count), training=False)[:count]
+        if not margin or None not in network.input_shape[1:3]:
+            return _any_size(network, images, training=False)[:count]
+        images = _reflected(images, -margin, height + margin, axis=1)
+        images = _reflected(images, -margin, width + margin, axis=2)
+        translated = _any_size(network, images, training=False)
+        return translated[:count, margin : margin + height, margin : margin + width]
 
 
-def _signature(network):
+def _signature(network, margin):
     source = Images(network.input_shape[1:])
     target = Images(network.output_shape[1:])
 
     def translate(images, seed=0):
-        return {"images": target.restore(_translated(network, source.prepare(images), seed))}
+        return {
+            "images": target.restore(_translated(network, margin, source.prepare(images), seed))
+        }
 
     seed = tf.TensorSpec([], tf.int32, name="seed")
     return translate, [source.spec(), seed] if _draws(network) else [source.spec()]

@@ -17,15 +17,21 @@ def _cyclegan(seed=3):
     shape = (16, 16, 3)
     return CycleGAN(
         resnet_generator(
-            filters=4, blocks=1, upsampling="resize", smooth_colors=True, name="to_monet"
+            filters=4,
+            blocks=1,
+            upsampling="resize",
+            smooth_colors=True,
+            reflect=True,
+            name="to_monet",
         ),
         resnet_generator(filters=4, blocks=1, name="to_photo"),
         patch_discriminator(shape, filters=4, strided_layers=1, name="of_photos"),
-        patch_discriminator(shape, 4, 1, "spectral", scales=2, name="of_paintings"),
+        patch_discriminator(shape, 4, 1, "spectral", scales=2, reflect=True, name="of_paintings"),
         objective="non_saturating",
         cycle_weight=5.0,
         identity_weight=0.25,
         pool_size=5,
+        margin=3,
         domains=("photo", "monet"),
         seed=seed,
         name="tiny_cyclegan",

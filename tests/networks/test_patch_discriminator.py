@@ -95,7 +95,7 @@ def test_scales_weigh_the_same_and_see_images_of_half_the_size():
 
 
 def test_spectral_normalization_bounds_the_slope_and_leaves_flat_areas_flat():
-    network = patch_discriminator((32, 32, 3), 4, 2, "spectral")
+    network = patch_discriminator((32, 32, 3), 4, 2, "spectral", reflect=True)
     for _ in range(30):
         network(tf.zeros([1, 32, 32, 3]), training=True)
     kernels = [w for w in network.trainable_variables if w.path.endswith("kernel")]

@@ -263,3 +263,16 @@ def test_domains_of_different_channels(rng):
     networks[3] = linear(1, 1)
     with pytest.raises(ValueError, match=r"images of Y with 3 channels, .* makes 3 .* takes 1"):
         CycleGAN(*networks, identity_weight=0)
+
+
+def test_a_margin_goes_on_behind_the_border_and_is_cut_off(rng):
+    model = CycleGAN.for_images((16, 16, 3), filters=2, blocks=1, margin=8)
+    images = rng.integers(0, 256, (2, 12, 20, 3), dtype="uint8")
+    around = np.pad(images, [(0, 0), (8, 8), (8, 8), (0, 0)], mode="symmetric")
+    without = CycleGAN(*model.networks.values())
+    expected = without.translate(around)[:, 8:-8, 8:-8]
+    np.testing.assert_array_equal(model.translate(images), expected)
+    served = model.signatures()["x_to_y"][0](tf.constant(images))["images"]
+    np.testing.assert_array_equal(served, expected)
+    with pytest.raises(ValueError, match="margin must be at least 0, found -1"):
+        CycleGAN(*model.networks.values(), margin=-1)

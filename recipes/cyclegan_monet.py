@@ -61,9 +61,9 @@ class Settings(RunSettings):
     reflect: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Whether all layers pad by reflection, which draws no lines along borders."""
     margin: int = 0  # Pixels by which images are reflected while they are translated
-    judge: Literal["instance", "spectral"] = "instance"
-    """Normalization of the discriminators; instance is the paper's."""
-    judged_scales: int = 1  # Discriminators of a domain, each of images half as large
+    discriminator_normalization: Literal["instance", "spectral"] = "instance"
+    """Of the discriminators: instance is the paper's; spectral does not amplify flat areas."""
+    scales: int = 1  # Discriminators of a domain, each of images half as large
     learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
     cycle_weight: float = 10.0  # Weight of the cycle loss, the paper's lambda
     identity_weight: float = 0.5  # Weight of the identity loss as a fraction of lambda
@@ -106,7 +106,8 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         kind = (s.filters, s.blocks, s.upsampling, s.normalization, s.smooth_colors, s.reflect)
         shape = (s.image_size, s.image_size, 3)
-        judge = (shape, s.discriminator_filters, 3, s.judge, s.judged_scales, s.reflect)
+        normalization = s.discriminator_normalization
+        patches = (shape, s.discriminator_filters, 3, normalization, s.scales, s.reflect)
         fading_steps = round(s.identity_until * s.epochs * s.steps_per_epoch)
         identity_weight = s.identity_weight
         if fading_steps > 0:
@@ -114,8 +115,8 @@ def main(run: Run, s: Settings):
         model = CycleGAN(
             resnet_generator((None, None, 3), *kind, "to_painting"),
             resnet_generator((None, None, 3), *kind, "to_photo"),
-            patch_discriminator(*judge, name="photo_discriminator"),
-            patch_discriminator(*judge, name="painting_discriminator"),
+            patch_discriminator(*patches, name="photo_discriminator"),
+            patch_discriminator(*patches, name="painting_discriminator"),
             cycle_weight=s.cycle_weight,
             identity_weight=identity_weight,
             pool_size=s.pool_size,

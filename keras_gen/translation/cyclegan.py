@@ -48,9 +48,9 @@ class CycleGAN(GenerativeModel):
             photographs in the paper. 0 saves its two passes. Domains of different channels, such as
             gray and color, need 0, for a generator cannot take the images that it is to make.
         pool_size: Images in each history.
-        margin: Pixels by which images are reflected before they are translated, and which are cut
-            off afterwards: behind a border features are unlike those of an image that goes on. 16
-            takes the lines along borders away. The paper has none.
+        margin: Pixels of reflection that are put around images before they are translated, and cut
+            off afterwards. Features near a border differ from those inside an image, so that
+            translations may have lines there; 16 pixels remove them. The paper has none.
         domains: Names of X and Y, which name the directions and the served signatures.
         seed: Seed of the histories' draws.
 

@@ -265,7 +265,7 @@ def test_domains_of_different_channels(rng):
         CycleGAN(*networks, identity_weight=0)
 
 
-def test_a_margin_goes_on_behind_the_border_and_is_cut_off(rng):
+def test_a_margin_is_put_around_images_and_cut_off(rng):
     model = CycleGAN.for_images((16, 16, 3), filters=2, blocks=1, margin=8)
     images = rng.integers(0, 256, (2, 12, 20, 3), dtype="uint8")
     around = np.pad(images, [(0, 0), (8, 8), (8, 8), (0, 0)], mode="symmetric")

@@ -55,8 +55,8 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
     height, width = images.shape[1:3]
     if period < 2 or height % period or width % period:
         raise ValueError(
-            f"period is {period} for images of {height}x{width}: expected 2 or more, of which the "
-            "sides are multiples."
+            f"period is {period} for images of {height}x{width}: expected 2 or more, and sides "
+            "that are multiples of it."
         )
     gray = images.mean(axis=-1, dtype=np.float32)
     # A window, since the jump from one border to the other has all frequencies.
@@ -69,13 +69,17 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
 
 
 def border_change(
-    translate: Callable[[np.ndarray], np.ndarray], images: np.ndarray, margin: int = MARGIN
+    translate: Callable[[np.ndarray], np.ndarray],
+    images: np.ndarray,
+    translated: np.ndarray | None = None,
+    margin: int = MARGIN,
 ) -> float:
-    """Mean change of the border's pixels if images go on behind it, in 8-bit levels.
+    """Mean change of the border's pixels if images continue behind it, in 8-bit levels.
 
     Args:
         translate: From images uint8 `[n, H, W, C]` to images of the same size.
         images: uint8 `[n, H, W, C]`, larger than `margin`. They are continued by their reflection.
+        translated: What `translate` makes of them, if it is known.
         margin: Pixels added at every side.
 
     Example:
@@ -85,7 +89,8 @@ def border_change(
     around = [(0, 0), (margin, margin), (margin, margin), (0, 0)]
     continued = translate(np.pad(images, around, mode="reflect"))
     continued = continued[:, margin:-margin, margin:-margin]
-    change = np.abs(continued.astype(np.float32) - translate(images))
+    alone = translate(images) if translated is None else translated
+    change = np.abs(continued.astype(np.float32) - alone)
     inner = change[:, BORDER:-BORDER, BORDER:-BORDER]
     total = change.sum(dtype=np.float64) - inner.sum(dtype=np.float64)
     return float(total / (change.size - inner.size))

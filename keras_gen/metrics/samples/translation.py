@@ -152,7 +152,8 @@ class TranslationEvaluation:
         """
         translated = model.translate(self.source, there)
         report = self(translated, model.translate(translated, back) if back else None)
-        of_border = border_change(partial(model.translate, direction=there), self.source)
+        translate = partial(model.translate, direction=there)
+        of_border = border_change(translate, self.source, translated)
         return report | {"border_change": of_border}
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:

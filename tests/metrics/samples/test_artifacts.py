@@ -48,7 +48,7 @@ class TestMesh:
 
 class TestBorderChange:
     def test_what_is_local_does_not_change(self):
-        assert border_change(lambda x: 255 - x, as_levels(gray()), 8) == 0
+        assert border_change(lambda x: 255 - x, as_levels(gray()), margin=8) == 0
 
     def test_zeros_behind_the_border_do(self):
         def blurred(images):
@@ -57,4 +57,6 @@ class TestBorderChange:
 
         flat = np.full([1, 32, 32, 3], 120, "uint8")
         # Two lines of 32 pixels lose a third of 120; the border has 32^2 - 24^2 pixels.
-        assert border_change(blurred, flat, 8) == pytest.approx(40 * 64 / (32**2 - 24**2))
+        assert border_change(blurred, flat, blurred(flat), 8) == pytest.approx(
+            40 * 64 / (32**2 - 24**2)
+        )

@@ -333,13 +333,16 @@ def _padded(images, size, axis):
     """Images of a size that networks take, which turn back after the last pixel."""
     if isinstance(size, int) and size % SIZE_MULTIPLE == 0 and size >= SMALLEST_SIZE:
         return images
-    return _reflected(images, 0, tf.maximum(size + -size % SIZE_MULTIPLE, SMALLEST_SIZE), axis)
+    # Rounded up without a remainder of a negative number, which means another in other runtimes.
+    rounded = (size + SIZE_MULTIPLE - 1) // SIZE_MULTIPLE * SIZE_MULTIPLE
+    return _reflected(images, 0, tf.maximum(rounded, SMALLEST_SIZE), axis)
 
 
 def _reflected(images, first, last, axis):
     """The pixels from `first` to before `last` of images that turn back at both ends."""
     size = tf.shape(images)[axis]
-    index = tf.range(first, last) % (2 * size)
+    index = tf.range(last - first) + first
+    index = tf.where(index < 0, -1 - index, index) % (2 * size)
     return tf.gather(images, tf.minimum(index, 2 * size - 1 - index), axis=axis)
 
 

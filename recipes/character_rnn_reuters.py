@@ -2,8 +2,8 @@
 
 Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and 3.
 
-  python recipes/character_rnn_reuters.py                    about 40 minutes on one CPU core
-  python recipes/character_rnn_reuters.py --preset smoke     under a minute
+  python recipes/character_rnn_reuters.py                   about 40 minutes on one of two CPU cores
+  python recipes/character_rnn_reuters.py --preset smoke    under a minute
 
 Expected result of the cpu preset: 1.87 bits per character, behind 1.66 of n-grams.
 

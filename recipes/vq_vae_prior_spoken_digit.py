@@ -3,8 +3,8 @@
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, sec.
 4.3, where the prior over codes of speech is a WaveNet.
 
-  python recipes/vq_vae_prior_spoken_digit.py                 about 12 minutes on one of two CPU cores
-  python recipes/vq_vae_prior_spoken_digit.py --preset smoke  under a minute
+  python recipes/vq_vae_prior_spoken_digit.py               about 12 minutes on one of two CPU cores
+  python recipes/vq_vae_prior_spoken_digit.py --preset smoke under a minute
 
 Expected result of the cpu preset: 2.36 bits of a code; 2.87 of n-grams.
 

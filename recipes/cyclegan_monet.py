@@ -31,7 +31,12 @@ from keras.optimizers import Adam
 from keras_gen.baselines import color_transfer, noise_filter
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.media.images import grid
-from keras_gen.metrics import TranslationEvaluation, domain_classifier, train_domain_classifier
+from keras_gen.metrics import (
+    TranslationEvaluation,
+    border_change,
+    domain_classifier,
+    train_domain_classifier,
+)
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.run.reports import suffixed
@@ -106,8 +111,12 @@ def main(run: Run, s: Settings):
     with run.strategy.scope():
         kind = (s.filters, s.blocks, s.upsampling, s.normalization, s.smooth_colors, s.reflect)
         shape = (s.image_size, s.image_size, 3)
-        normalization = s.discriminator_normalization
-        patches = (shape, s.discriminator_filters, 3, normalization, s.scales, s.reflect)
+        patches = dict(
+            filters=s.discriminator_filters,
+            normalization=s.discriminator_normalization,
+            scales=s.scales,
+            reflect=s.reflect,
+        )
         fading_steps = round(s.identity_until * s.epochs * s.steps_per_epoch)
         identity_weight = s.identity_weight
         if fading_steps > 0:
@@ -115,8 +124,8 @@ def main(run: Run, s: Settings):
         model = CycleGAN(
             resnet_generator((None, None, 3), *kind, "to_painting"),
             resnet_generator((None, None, 3), *kind, "to_photo"),
-            patch_discriminator(*patches, name="photo_discriminator"),
-            patch_discriminator(*patches, name="painting_discriminator"),
+            patch_discriminator(shape, **patches, name="photo_discriminator"),
+            patch_discriminator(shape, **patches, name="painting_discriminator"),
             cycle_weight=s.cycle_weight,
             identity_weight=identity_weight,
             pool_size=s.pool_size,
@@ -155,6 +164,8 @@ def main(run: Run, s: Settings):
             evaluate = TranslationEvaluation(classifiers, *domains.compared())
             report = evaluate.measure(model, "photo_to_monet", "monet_to_photo")
             report |= evaluate.accuracies()
+            paint = partial(model.translate, direction="photo_to_monet")
+            report["border_change"] = border_change(paint, evaluate.source)
             photographs = evaluate.source
             reference = evaluate.reference
             filtered = {

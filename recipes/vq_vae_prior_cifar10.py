@@ -31,7 +31,7 @@ from keras_gen.autoregressive import CodePrior
 from keras_gen.baselines import best_n_grams, image_baselines
 from keras_gen.data import random_crop_flip, small_images
 from keras_gen.losses import DiscretizedLogistic
-from keras_gen.metrics import bits_per_dimension
+from keras_gen.metrics import bits_per_dimension, bits_per_live_value
 from keras_gen.networks import gated_pixel_cnn, residual_decoder, residual_encoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VQVAE
@@ -107,8 +107,10 @@ def main(run: Run, s: Settings):
         prior = CodePrior(network, coder, seed=s.seed)
         run.compile(prior, run.averaged(Adam(run.in_halves(s.prior_learning_rate))))
 
+    held_out = coder.encode(split.test.arrays())
+
     def validate(prior):
-        return {"bits_of_a_code": bits_of_codes(prior, prior.encode(split.test.arrays()))}
+        return {"bits_of_a_code": bits_per_live_value(-prior.log_prob(held_out), held_out)}
 
     # Each step: every code is predicted from those before it; the coder stays as it is.
     run.fit(
@@ -119,6 +121,7 @@ def main(run: Run, s: Settings):
         validate=validate,
         best="bits_of_a_code",
     )
+    run.restore_best(prior)
 
     run.say("measuring files, principal components and a histogram of each value")
     train = split.train.arrays()
@@ -130,24 +133,19 @@ def main(run: Run, s: Settings):
         to_bits = partial(bits_per_dimension, dimensions=test[0].size, dequantization="none")
         metrics["bits_bound"] = to_bits(-prior.bound(test).mean())
         metrics |= baselines
-        codes = prior.encode(test)
-        metrics["bits_of_a_code"] = bits_of_codes(prior, codes)
-        sequences = [
-            prior.encode(images).reshape(len(images), -1)
-            for images in (train, split.test.arrays(), test)
+        codes = coder.encode(test)
+        metrics["bits_of_a_code"] = bits_per_live_value(-prior.log_prob(codes), codes)
+        # In the order of the prior: rows, then places, then the codes of a place.
+        rows = [
+            known.reshape(len(known), -1) for known in (coder.encode(train), held_out, codes)
         ]
-        n_grams = best_n_grams(*sequences[:2], (1, 2, 3), s.codebook_size)
-        nats = -n_grams.log_prob(sequences[2]).mean()
-        metrics["bits_of_a_code_n_grams"] = nats / codes[0].size / np.log(2)
+        n_grams = best_n_grams(*rows[:2], (1, 2, 3), s.codebook_size)
+        metrics["bits_of_a_code_n_grams"] = bits_per_live_value(
+            -n_grams.log_prob(rows[2]), codes
+        )
         metrics["n_gram_order"] = n_grams.order
         run.draw("reconstructions", reconstructions(coder, test[:16]))
     run.export(prior, default="sample", half=True)
-
-
-def bits_of_codes(prior, codes):
-    """Returns the mean bits of a code by the prior."""
-    nats = -prior.log_prob(codes).mean()
-    return bits_per_dimension(nats, dimensions=codes[0].size, dequantization="none")
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from keras_gen.autoregressive import ConditionalCodePrior
 from keras_gen.baselines import best_n_grams
 from keras_gen.data import random_shift, spoken_digits
 from keras_gen.data.sets.spoken import RATE, without_digit
-from keras_gen.metrics import SpeechProbes
+from keras_gen.metrics import SpeechProbes, bits_per_live_value
 from keras_gen.networks import wave_decoder, wave_encoder, wavenet
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import ConditionalVQVAE
@@ -94,9 +94,8 @@ def main(run: Run, s: Settings):
     run.fit(coder, stream, partial(draw_reconstructed, *shown), part="coder")
 
     with run.strategy.scope():
-        length = s.samples // 64
         network = wavenet(
-            samples=length,
+            samples=s.samples // 64,
             outputs_per_value=s.codes,
             filters=s.prior_filters,
             skip_filters=2 * s.prior_filters,
@@ -107,8 +106,11 @@ def main(run: Run, s: Settings):
         prior = ConditionalCodePrior(network, coder, seed=s.seed)
         run.compile(prior, run.averaged(Adam(run.in_halves(s.prior_learning_rate))))
 
+    held_out_codes = coder.encode(held_out[0])
+
     def validate(prior):
-        return {"bits_of_a_code": bits(prior, *held_out[:2])}
+        nats = -prior.log_prob(held_out_codes, held_out[1])
+        return {"bits_of_a_code": bits_per_live_value(nats, held_out_codes)}
 
     # Each step: every code is predicted from those before it; the coder stays as it is.
     draw = partial(draw_voices, len(data.speakers), s.seed)
@@ -117,14 +119,14 @@ def main(run: Run, s: Settings):
     run.restore_best(prior)
 
     train, train_speakers, train_digits = data.train.arrays()
-    codes = prior.encode(choice.train.arrays()[0])
-    n_grams = best_n_grams(codes, prior.encode(held_out[0]), [1, 2, 3], s.codes)
+    codes = coder.encode(choice.train.arrays()[0])
+    n_grams = best_n_grams(codes, held_out_codes, [1, 2, 3], s.codes)
     probes = SpeechProbes(train, train_speakers, train_digits)
 
     with run.evaluation(prior) as metrics:
-        metrics["bits_of_a_code"] = bits(prior, test, speakers)
-        nats = -n_grams.log_prob(prior.encode(test)).mean()
-        metrics["bits_of_a_code_n_grams"] = nats / length / np.log(2)
+        codes = coder.encode(test)
+        metrics["bits_of_a_code"] = bits_per_live_value(-prior.log_prob(codes, speakers), codes)
+        metrics["bits_of_a_code_n_grams"] = bits_per_live_value(-n_grams.log_prob(codes), codes)
         metrics["n_gram_order"] = n_grams.order
 
         wanted = np.repeat(np.arange(len(data.speakers)), s.voices)
@@ -139,12 +141,6 @@ def main(run: Run, s: Settings):
         run.draw("voices", draw_voices(len(data.speakers), s.seed, prior))
         run.draw("reconstructions", draw_reconstructed(*shown, coder))
     run.export(prior, default="sample", half=True)
-
-
-def bits(prior, waveforms, speakers):
-    """Bits of a code of recordings."""
-    codes = prior.encode(waveforms)
-    return -prior.log_prob(codes, speakers).mean() / codes[0].size / np.log(2)
 
 
 def draw_reconstructed(waveforms, speakers, coder):

@@ -26,6 +26,8 @@ SUFFIXES = tuple(_FORMATS)
 """Endings of the files that are taken for images, in any case."""
 MOST_PIXELS = 2**28
 """Pixels of the largest image that is read: 16,384 x 16,384, which take 0.75 GiB in RGB."""
+LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
+"""Of red, green and blue in the luma, by ITU-R BT.601."""
 
 _PILLOW_GUARD = threading.Lock()
 
@@ -213,7 +215,7 @@ def luma(images):
         >>> luma(np.array([255.0, 0.0, 0.0])).round(3)
         array([76.245])
     """
-    return images @ np.array([[0.299], [0.587], [0.114]])
+    return images @ LUMA_WEIGHTS[:, None]
 
 
 def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:

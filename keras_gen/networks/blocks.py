@@ -1,10 +1,10 @@
 """Parts that several architectures share."""
 
 import keras
-import numpy as np
 from keras import layers
 
 from keras_gen.layers import SpectralNormalization, ZeroConvolution
+from keras_gen.media.images import LUMA_WEIGHTS
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
 UPSAMPLING = ("transposed", "smoothed", "resize")
@@ -214,9 +214,7 @@ def smooth_chroma(images):
     """
     if images.shape[-1] != 3:
         raise ValueError(f"Images have {images.shape[-1]} channels: expected 3, RGB, to smooth.")
-    luma = keras.ops.sum(
-        images * np.asarray([0.299, 0.587, 0.114], "float32"), -1, keepdims=True
-    )
+    luma = keras.ops.matmul(images, LUMA_WEIGHTS.astype("float32")[:, None])
     chroma = reflect_pad(images - luma, 2)
     for _ in range(2):
         chroma = layers.AveragePooling2D(3, strides=1, dtype="float32")(chroma)

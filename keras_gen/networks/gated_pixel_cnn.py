@@ -113,11 +113,12 @@ def gated_stacks(
     if unordered:
         if not levels:
             raise ValueError(f"levels is {levels}: expected their number if they are unordered.")
+        # An embedding. Samplers want layers that keep the axes of the places, as this one does.
         vector = layers.Dense(
             filters // channels, use_bias=False, kernel_initializer="he_normal"
         )
-        one_hot = [OneHot(levels)(images[..., c : c + 1]) for c in range(channels)]
-        parts = [vector(part) for part in one_hot]
+        one_hot = OneHot(levels)
+        parts = [vector(one_hot(images[..., c : c + 1])) for c in range(channels)]
         x = layers.Concatenate()(parts) if channels > 1 else parts[0]
     else:
         x = scaled_levels(images, levels)

@@ -62,11 +62,12 @@ def patch_discriminator(
         )
     images = keras.Input(image_shape)
     x = images
-    sizes = (filters, strided_layers, normalization, reflect)
-    logits = [_patch_logits(x, *sizes)]
+    options = (filters, strided_layers, normalization, reflect)
+    logits = [_patch_logits(x, *options)]
     for _ in range(scales - 1):
         x = layers.AveragePooling2D(2)(x)
-        coarse = _patch_logits(x, *sizes)
+        coarse = _patch_logits(x, *options)
+        # Each logit takes the place of its nearest neighbors on the first scale.
         for axis in (1, 2):
             size = logits[0].shape[axis]
             nearest = np.arange(size) * coarse.shape[axis] // size

@@ -319,43 +319,35 @@ SIZE_MULTIPLE = 4
 SMALLEST_SIZE = 8
 
 
-def _any_size(network, images, training):
-    """Pads images to a size that the network takes, translates, and crops."""
+def _any_size(network, images, training, margin=0):
+    """Pads images by a margin and to a size that the network takes, translates, and crops."""
     if None not in network.input_shape[1:3]:
         return network(images, training=training)
     _, height, width, _ = keras.ops.shape(images)
-    padded = _padded(_padded(images, height, axis=1), width, axis=2)
+    padded = _padded(images, height, margin, axis=1)
+    padded = _padded(padded, width, margin, axis=2)
     results = network(padded, training=training)
-    return results if padded is images else results[:, :height, :width]
+    if padded is images:
+        return results
+    return results[:, margin : margin + height, margin : margin + width]
 
 
-def _padded(images, size, axis):
-    """Images of a size that networks take, which turn back after the last pixel."""
-    if isinstance(size, int) and size % SIZE_MULTIPLE == 0 and size >= SMALLEST_SIZE:
+def _padded(images, size, margin, axis):
+    """Images that turn back before the first and after the last pixel, however few there are."""
+    fits = isinstance(size, int) and size % SIZE_MULTIPLE == 0 and size >= SMALLEST_SIZE
+    if fits and not margin:
         return images
-    # Rounded up without a remainder of a negative number, which means another in other runtimes.
-    rounded = (size + SIZE_MULTIPLE - 1) // SIZE_MULTIPLE * SIZE_MULTIPLE
-    return _reflected(images, 0, tf.maximum(rounded, SMALLEST_SIZE), axis)
-
-
-def _reflected(images, first, last, axis):
-    """The pixels from `first` to before `last` of images that turn back at both ends."""
-    size = tf.shape(images)[axis]
-    index = tf.range(last - first) + first
+    # Only numbers from 0 on are divided: of others, runtimes do not mean the same remainder.
+    length = (size + 2 * margin + SIZE_MULTIPLE - 1) // SIZE_MULTIPLE * SIZE_MULTIPLE
+    index = tf.range(tf.maximum(length, SMALLEST_SIZE)) - margin
     index = tf.where(index < 0, -1 - index, index) % (2 * size)
     return tf.gather(images, tf.minimum(index, 2 * size - 1 - index), axis=axis)
 
 
 def _translated(network, margin, images, seed):
-    count, height, width, _ = tf.unstack(tf.shape(images))
-    images = one_at_least(images, count)
+    count = tf.shape(images)[0]
     with inference_seed(seed):
-        if not margin or None not in network.input_shape[1:3]:
-            return _any_size(network, images, training=False)[:count]
-        images = _reflected(images, -margin, height + margin, axis=1)
-        images = _reflected(images, -margin, width + margin, axis=2)
-        translated = _any_size(network, images, training=False)
-        return translated[:count, margin : margin + height, margin : margin + width]
+        return _any_size(network, one_at_least(images, count), False, margin)[:count]
 
 
 def _signature(network, margin):
@@ -363,9 +355,8 @@ def _signature(network, margin):
     target = Images(network.output_shape[1:])
 
     def translate(images, seed=0):
-        return {
-            "images": target.restore(_translated(network, margin, source.prepare(images), seed))
-        }
+        translated = _translated(network, margin, source.prepare(images), seed)
+        return {"images": target.restore(translated)}
 
     seed = tf.TensorSpec([], tf.int32, name="seed")
     return translate, [source.spec(), seed] if _draws(network) else [source.spec()]

@@ -7,10 +7,12 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
+from keras_gen.media.images import LUMA_WEIGHTS, luma
 from keras_gen.metrics.checks import as_images
 
-# Cb and Cr of red, green and blue (JPEG's, of the full range).
-CHROMA = np.asarray([[-0.168736, -0.331264, 0.5], [0.5, -0.418688, -0.081312]], np.float32)
+# Cb and Cr are blue and red less the luma, scaled to half the range of levels (JPEG's).
+BLUE_AND_RED = [2, 0]
+CHROMA_SCALES = 0.5 / (1 - LUMA_WEIGHTS[BLUE_AND_RED])
 NEIGHBORS = 4  # frequencies to either side that a peak is compared with
 MARGIN = 32  # pixels that are reflected around an image
 BORDER = 4  # pixels from the border in which changes are measured
@@ -29,7 +31,8 @@ def chroma_grain(images: np.ndarray) -> float:
     Example:
         >>> chroma_grain(model.translate(photos)) / chroma_grain(photos)  # 1 is right
     """
-    chroma = as_images(images, "images").astype(np.float32) @ CHROMA.T
+    images = as_images(images, "images")
+    chroma = (images[..., BLUE_AND_RED] - luma(images)) * CHROMA_SCALES
     smooth = ndimage.gaussian_filter(chroma, (0, 1, 1, 0))
     return float(np.sqrt(np.square(chroma - smooth).mean(dtype=np.float64)))
 
@@ -71,15 +74,13 @@ def mesh(images: np.ndarray, period: int = 4) -> float:
 def border_change(
     translate: Callable[[np.ndarray], np.ndarray],
     images: np.ndarray,
-    translated: np.ndarray | None = None,
     margin: int = MARGIN,
 ) -> float:
     """Mean change of the border's pixels if images continue behind it, in 8-bit levels.
 
     Args:
         translate: From images uint8 `[n, H, W, C]` to images of the same size.
-        images: uint8 `[n, H, W, C]`, larger than `margin`. They are continued by their reflection.
-        translated: What `translate` makes of them, if it is known.
+        images: uint8 `[n, H, W, C]`. They are continued by their reflection.
         margin: Pixels added at every side.
 
     Example:
@@ -89,8 +90,7 @@ def border_change(
     around = [(0, 0), (margin, margin), (margin, margin), (0, 0)]
     continued = translate(np.pad(images, around, mode="reflect"))
     continued = continued[:, margin:-margin, margin:-margin]
-    alone = translate(images) if translated is None else translated
-    change = np.abs(continued.astype(np.float32) - alone)
+    change = np.abs(continued.astype(np.float32) - translate(images))
     inner = change[:, BORDER:-BORDER, BORDER:-BORDER]
     total = change.sum(dtype=np.float64) - inner.sum(dtype=np.float64)
     return float(total / (change.size - inner.size))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 import keras
 import numpy as np
 
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
-from keras_gen.metrics.samples.artifacts import border_change, chroma_grain, mesh
+from keras_gen.metrics.samples.artifacts import chroma_grain, mesh
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
 
@@ -143,7 +142,7 @@ class TranslationEvaluation:
         return report | ratios
 
     def measure(self, model, there: str, back: str | None = None) -> dict[str, float]:
-        """Measures a model's translations of `source`, as a call does, and "border_change".
+        """Measures a model's translations of `source`, as a call does.
 
         Args:
             model: A `CycleGAN`, or any with `translate`.
@@ -151,10 +150,7 @@ class TranslationEvaluation:
             back: Its direction back, for the cycle error; None: without.
         """
         translated = model.translate(self.source, there)
-        report = self(translated, model.translate(translated, back) if back else None)
-        translate = partial(model.translate, direction=there)
-        of_border = border_change(translate, self.source, translated)
-        return report | {"border_change": of_border}
+        return self(translated, model.translate(translated, back) if back else None)
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns the distances to the target at every scale, of both kinds."""

@@ -57,6 +57,4 @@ class TestBorderChange:
 
         flat = np.full([1, 32, 32, 3], 120, "uint8")
         # Two lines of 32 pixels lose a third of 120; the border has 32^2 - 24^2 pixels.
-        assert border_change(blurred, flat, blurred(flat), 8) == pytest.approx(
-            40 * 64 / (32**2 - 24**2)
-        )
+        assert border_change(blurred, flat, margin=8) == pytest.approx(40 * 64 / (32**2 - 24**2))

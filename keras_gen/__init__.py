@@ -53,7 +53,7 @@ _MODELS = {
         "StyleGAN",
         "UnrolledGAN",
     ),
-    "translation": ("ContextEncoder", "CycleGAN"),
+    "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix"),
     "vae": (
         "BIVA",
         "DBVAE",

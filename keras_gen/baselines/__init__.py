@@ -17,6 +17,7 @@ from keras_gen.baselines.jpeg import jpeg, jpeg_quality
 from keras_gen.baselines.linear_predictor import LinearPredictor
 from keras_gen.baselines.moments import ink_moments
 from keras_gen.baselines.n_grams import NGrams, best_n_grams
+from keras_gen.baselines.pairs import color_means, nearest_target, ridge_target
 from keras_gen.baselines.pixel_histograms import PixelHistograms
 from keras_gen.baselines.principal_components import PrincipalComponents
 from keras_gen.baselines.probabilistic_pca import ProbabilisticPCA

@@ -5,9 +5,11 @@ from keras_gen.data.batches.triples import class_triples
 from keras_gen.data.batches.unpaired import unpaired
 from keras_gen.data.batches.weighted import inverse_density, weighted_stream
 from keras_gen.data.folders.image_folder import image_folder
+from keras_gen.data.folders.pairs import paired_folders, side_by_side
 from keras_gen.data.offline import (
     offline_color_digits,
     offline_digits,
+    offline_pairs,
     offline_unpaired,
     offline_voices,
     paint,
@@ -19,7 +21,7 @@ from keras_gen.data.sets.documents import (
     documents,
 )
 from keras_gen.data.sets.factors import Factors
-from keras_gen.data.sets.images import faces, photos_and_paintings, small_images
+from keras_gen.data.sets.images import facades, faces, photos_and_paintings, small_images
 from keras_gen.data.sets.known_modes import points_around, stacked_digits
 from keras_gen.data.sets.planar import (
     PlanarNormals,
@@ -44,6 +46,7 @@ from keras_gen.data.transforms.image_augmentations import (
     random_shift_flip,
 )
 from keras_gen.data.transforms.moving_images import moving_images
+from keras_gen.data.transforms.palettes import common_colors, nearest_colors
 from keras_gen.data.transforms.resizing import pad_to, resize_cover
 from keras_gen.data.transforms.waveforms import (
     fit_length,

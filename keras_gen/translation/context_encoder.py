@@ -8,25 +8,16 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.bases.edges import Images, Levels
+from keras_gen.bases.predictor import AdversarialPredictor
 from keras_gen.data.transforms.masks import centered_square, random_regions
-from keras_gen.losses import adversarial
-from keras_gen.training import (
-    GenerativeModel,
-    Player,
-    capability,
-    minimize,
-    noise,
-    require_built,
-    require_logits,
-    schedules,
-)
+from keras_gen.training import Player, capability, noise, require_built, schedules
 
 MASKS = ("center", "random")
 _CELLS = 8  # rows and columns of the noise that shapes random regions
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class ContextEncoder(GenerativeModel):
+class ContextEncoder(AdversarialPredictor):
     """Predicts missing regions of an image from their surroundings, and so learns features.
 
     Pathak, Krähenbühl, Donahue, Darrell, Efros: "Context Encoders: Feature Learning by Inpainting",
@@ -86,20 +77,15 @@ class ContextEncoder(GenerativeModel):
         reconstruction_weight: float = 0.999, adversarial_weight: float = 0.001, seed: int = 0,
         **kwargs,
     ):  # fmt: skip
-        super().__init__(seed=seed, **kwargs)
+        super().__init__(discriminator, objective, seed, **kwargs)
         require_built(encoder, decoder)
-        if discriminator is not None:
-            require_built(discriminator)
-            require_logits(discriminator)
         if mask not in MASKS:
             raise ValueError(f"mask is {mask!r}: expected one of {MASKS}.")
         self.encoder = encoder
         self.decoder = decoder
-        self.discriminator = discriminator
         self.mask = mask
         self.overlap = overlap
         self.overlap_weight = schedules.weight("overlap_weight", overlap_weight)
-        self.objective = adversarial.get(objective)
         self.reconstruction_weight = schedules.weight(
             "reconstruction_weight", reconstruction_weight
         )
@@ -135,11 +121,6 @@ class ContextEncoder(GenerativeModel):
                 f"predicted region of mask={self.mask!r}, {(seen, seen, shape[2])}."
             )
 
-    @property
-    @override
-    def totals(self):  # type: ignore[override]
-        return ("g_loss", "d_loss") if self.discriminator else ("g_loss",)
-
     @override
     def loss_weights(self):
         if not self.discriminator:
@@ -149,14 +130,11 @@ class ContextEncoder(GenerativeModel):
         )
 
     @override
-    def players(self):
+    def predictors(self):
         # F learns at ten times the discriminator's rate (sec. 5.1).
-        adam = partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
-        players = {"g_optimizer": Player([self.encoder, self.decoder], adam)}
-        if self.discriminator:
-            adam = partial(keras.optimizers.Adam, 2e-4, beta_1=0.5)
-            players["d_optimizer"] = Player([self.discriminator], adam)
-        return players
+        return Player(
+            [self.encoder, self.decoder], partial(keras.optimizers.Adam, 2e-3, beta_1=0.5)
+        )
 
     @override
     def call(self, images, training=False):
@@ -166,35 +144,8 @@ class ContextEncoder(GenerativeModel):
     # Training --------------------------------------------------------------------------------
 
     @override
-    def train_step(self, data):
-        """Updates F, then the discriminator on what F predicted."""
-        x = self.prepare_batch(data)["x"]
-
-        def generator_loss():
-            terms, predicted = self._generator_terms(x)
-            return self.weighted(terms), terms, predicted
-
-        networks = self.encoder, self.decoder
-        g_loss, terms, predicted = minimize(generator_loss, self.g_optimizer, *networks)
-        losses = {"g_loss": g_loss}
-        if self.discriminator:
-
-            def discriminator_loss():
-                return self._discriminator_loss(x, predicted)
-
-            losses["d_loss"] = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
-        return self.report(terms, **losses)
-
-    @override
-    def test_step(self, data):
-        x = self.prepare_batch(data)["x"]
-        terms, predicted = self._generator_terms(x, training=False)
-        losses = {"g_loss": self.weighted(terms, training=False)}
-        if self.discriminator:
-            losses["d_loss"] = self._discriminator_loss(x, predicted, training=False)
-        return self.report(terms, training=False, **losses)
-
-    def _generator_terms(self, x, training=True):
+    def generator_terms(self, batch, training=True):
+        x = batch["x"]
         missing = self._missing(keras.ops.shape(x)[0], self.stateless_seed("regions", training))
         filled = tf.cast(self((1 - missing) * x, training=training), tf.float32)
         # Weights of the squared errors: 0 where nothing is predicted.
@@ -209,16 +160,13 @@ class ContextEncoder(GenerativeModel):
         # The predicted region, which gets gradients, and for random ones known pixels around it.
         predicted = self._seen(tf.where(weights > 0, filled, x))
         if self.discriminator:
-            # Eq. (2), the part of F.
-            logits = self.discriminator(predicted, training=training)
-            terms["adversarial"] = self.objective.generator(logits)
+            # Eq. (2).
+            terms["adversarial"] = self.adversarial_loss(predicted, batch, training)
         return terms, predicted
 
-    def _discriminator_loss(self, x, predicted, training=True):
-        # Eq. (2), the part of D.
-        real_logits = self.discriminator(self._seen(x), training=training)
-        fake_logits = self.discriminator(predicted, training=training)
-        return self.objective.discriminator(real_logits, fake_logits)
+    @override
+    def target(self, batch):
+        return self._seen(batch["x"])
 
     def _seen(self, images):
         """The discriminator's input for whole images."""

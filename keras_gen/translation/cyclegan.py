@@ -3,18 +3,17 @@
 from functools import partial
 
 import keras
-import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.arguments import checked_integer
 from keras_gen.bases.edges import Images
+from keras_gen.bases.translator import Translator, any_size
 from keras_gen.losses import adversarial
 from keras_gen.losses.base import per_example_mean
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import halvings
 from keras_gen.training import (
-    GenerativeModel,
     ImagePool,
     Player,
     minimize,
@@ -22,12 +21,10 @@ from keras_gen.training import (
     require_logits,
     schedules,
 )
-from keras_gen.training.capabilities import one_at_least, to_arrays
-from keras_gen.training.noise import inference_seed
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class CycleGAN(GenerativeModel):
+class CycleGAN(Translator):
     """Unpaired translation between domains X and Y, trained with cycle consistency.
 
     Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
@@ -75,7 +72,7 @@ class CycleGAN(GenerativeModel):
     """
 
     batch = ("x", "y")
-    for_users = ("directions", "for_images", "translate")
+    for_users = ("for_images",)
     totals = ("g_loss", "d_loss")
 
     def __init__(
@@ -197,8 +194,8 @@ class CycleGAN(GenerativeModel):
             self.discriminator_y(fake_y, training=training)
         ) + self.objective.generator(self.discriminator_x(fake_x, training=training))
         # Eq. (2).
-        cycle_loss = _l1(_any_size(self.generator_yx, fake_y, training), x) + _l1(
-            _any_size(self.generator_xy, fake_x, training), y
+        cycle_loss = _l1(any_size(self.generator_yx, fake_y, training), x) + _l1(
+            any_size(self.generator_xy, fake_x, training), y
         )
         # Sec. 5.2, L_identity.
         identity_loss = (
@@ -210,8 +207,8 @@ class CycleGAN(GenerativeModel):
     def _apply(self, generator, source, target, training):
         """Returns translations of `source` and of `target`, in one pass."""
         if not self.identity_weight:
-            return _any_size(generator, source, training), None
-        both = _any_size(generator, tf.concat([source, target], axis=0), training)
+            return any_size(generator, source, training), None
+        both = any_size(generator, tf.concat([source, target], axis=0), training)
         return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
 
     def _discriminator_loss(self, x, y, shown_x, shown_y, training=True):
@@ -229,6 +226,7 @@ class CycleGAN(GenerativeModel):
 
     # Use -------------------------------------------------------------------------------------
 
+    @override
     def directions(self) -> dict:
         """Returns G and F by the names of the domains, such as `photo_to_monet`."""
         x, y = self.domains
@@ -237,53 +235,6 @@ class CycleGAN(GenerativeModel):
     @override
     def call(self, images, training=False):
         return self.generator_xy(images, training=training)
-
-    def translate(
-        self, images, direction: str | None = None, batch_size: int = 8, seed: int = 0
-    ) -> np.ndarray:
-        """Returns translations of images of any size, in the same size and kind.
-
-        Args:
-            images: `[n, height, width, channels]`, uint8 or float in [-1, 1].
-            direction: A key of `directions()`; the first by default.
-            batch_size: Images at once.
-            seed: Seed of networks that draw at inference, such as with `Dropout(always=True)`.
-
-        Raises:
-            TypeError: If the batch size or the seed is no integer.
-            ValueError: If one of these, the direction, the shape or the range is wrong.
-        """
-        batch_size = checked_integer("batch_size", batch_size, minimum=1)
-        seed = checked_seed(seed)
-        directions = self.directions()
-        direction = direction or next(iter(directions))
-        if direction not in directions:
-            raise ValueError(f"direction is {direction!r}: expected one of {list(directions)}.")
-        network = directions[direction]
-        source = Images(network.input_shape[1:])
-        shape = np.shape(images)
-        if len(shape) != 4 or shape[-1] != source.shape[-1] or not all(shape[1:]):
-            raise ValueError(
-                f"Images have shape {shape}: expected [n, height, width, {source.shape[-1]}]."
-            )
-        specs = [source.inner_spec(), tf.TensorSpec([], tf.int32)]
-        graph = self.graph(direction, partial(_translated, network, self.margin), specs)
-        as_floats = () if np.asarray(images[:1]).dtype == np.uint8 else ("x",)
-        results = []
-        for start in range(0, max(len(images), 1), batch_size):
-            batch = source.prepare(images[start : start + batch_size])
-            results += to_arrays(self, {"x": graph(batch, seed)}, as_floats)
-        return np.concatenate(results)
-
-    @override
-    def signatures(self) -> dict:
-        """Returns one signature for each direction: of uint8 images, and a seed if they draw."""
-        networks = self.directions().items()
-        return {name: _signature(network, self.margin) for name, network in networks}
-
-    @override
-    def signature_defaults(self):
-        return {name: {"seed": 0} for name, n in self.directions().items() if _draws(n)}
 
 
 def _require_fitting_channels(of_x, of_y, identity_weight):
@@ -312,55 +263,3 @@ def _require_fitting_channels(of_x, of_y, identity_weight):
 
 def _l1(a, b):
     return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))
-
-
-# Generators halve height and width twice, and pad what is left by reflection.
-SIZE_MULTIPLE = 4
-SMALLEST_SIZE = 8
-
-
-def _any_size(network, images, training, margin=0):
-    """Pads images by a margin and to a size that the network takes, translates, and crops."""
-    if None not in network.input_shape[1:3]:
-        return network(images, training=training)
-    _, height, width, _ = keras.ops.shape(images)
-    padded = _padded(images, height, margin, axis=1)
-    padded = _padded(padded, width, margin, axis=2)
-    results = network(padded, training=training)
-    if padded is images:
-        return results
-    return results[:, margin : margin + height, margin : margin + width]
-
-
-def _padded(images, size, margin, axis):
-    """Images that turn back before the first and after the last pixel, however few there are."""
-    fits = isinstance(size, int) and size % SIZE_MULTIPLE == 0 and size >= SMALLEST_SIZE
-    if fits and not margin:
-        return images
-    # Only numbers from 0 on are divided: of others, runtimes do not mean the same remainder.
-    length = (size + 2 * margin + SIZE_MULTIPLE - 1) // SIZE_MULTIPLE * SIZE_MULTIPLE
-    index = tf.range(tf.maximum(length, SMALLEST_SIZE)) - margin
-    index = tf.where(index < 0, -1 - index, index) % (2 * size)
-    return tf.gather(images, tf.minimum(index, 2 * size - 1 - index), axis=axis)
-
-
-def _translated(network, margin, images, seed):
-    count = tf.shape(images)[0]
-    with inference_seed(seed):
-        return _any_size(network, one_at_least(images, count), False, margin)[:count]
-
-
-def _signature(network, margin):
-    source = Images(network.input_shape[1:])
-    target = Images(network.output_shape[1:])
-
-    def translate(images, seed=0):
-        translated = _translated(network, margin, source.prepare(images), seed)
-        return {"images": target.restore(translated)}
-
-    seed = tf.TensorSpec([], tf.int32, name="seed")
-    return translate, [source.spec(), seed] if _draws(network) else [source.spec()]
-
-
-def _draws(network) -> bool:
-    return any(getattr(layer, "always", False) for layer in network._flatten_layers())

@@ -8,8 +8,9 @@ from keras_gen.networks import (
     dcgan_discriminator,
     patch_discriminator,
     resnet_generator,
+    unet_generator,
 )
-from keras_gen.translation import ContextEncoder, CycleGAN
+from keras_gen.translation import ContextEncoder, CycleGAN, Pix2Pix
 from tiny import Tiny
 
 
@@ -55,6 +56,18 @@ def _context_encoder(seed=3):
     )
 
 
+def _pix2pix(seed=3):
+    return Pix2Pix(
+        unet_generator((16, 16, 1), channels=3, filters=2),
+        patch_discriminator((16, 16, 4), filters=2, strided_layers=1),
+        objective="least_squares",
+        l1_weight=10.0,
+        domains=("edges", "photo"),
+        seed=seed,
+        name="tiny_pix2pix",
+    )
+
+
 def _inpaint(model):
     images = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), dtype="uint8")
     return model.inpaint(images, seed=1)
@@ -65,4 +78,13 @@ def _translate(model):
     return np.concatenate([model.translate(images, name) for name in model.directions()])
 
 
-TINY = {"ContextEncoder": Tiny(_context_encoder, _inpaint), "CycleGAN": Tiny(_cyclegan, _translate)}
+def _photos(model):
+    edges = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 1), dtype="uint8")
+    return model.translate(edges, seed=1)
+
+
+TINY = {
+    "ContextEncoder": Tiny(_context_encoder, _inpaint),
+    "CycleGAN": Tiny(_cyclegan, _translate),
+    "Pix2Pix": Tiny(_pix2pix, _photos),
+}

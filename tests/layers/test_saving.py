@@ -33,6 +33,7 @@ CASES = {
         [MAPS, (5,)],
     ),
     "NoisyActivation": (dict(offset=2, gain=2.0), [MAPS, (20,)]),
+    "NoiseChannels": (dict(channels=2, seed=4), [MAPS]),
     "OneHot": (dict(levels=3, padding=1), [(4, 1)]),
     "PixelNormalization": (dict(epsilon=0.5), [MAPS]),
     "RowLSTM": (dict(units=6, kernel_size=5, image_channels=3), [MAPS]),

@@ -80,7 +80,7 @@ class TestLosses:
         for model in (build(8), build(16, mask="random")):
             missing = model._missing(5, model.stateless_seed("regions", training=False))
             filled = model((1 - missing) * x)
-            predicted = model._generator_terms(x, training=False)[1]
+            predicted = model.generator_terms({"x": x}, training=False)[1]
             if model.mask == "center":
                 expected = filled[:, 4:12, 4:12]
             else:

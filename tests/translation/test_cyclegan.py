@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 from all_tiny import TINY
+from keras_gen.bases.translator import any_size
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.serving.export import export, load
 from keras_gen.translation import CycleGAN
-from keras_gen.translation.cyclegan import _any_size
 from shared import losses_of, with_sgd
 
 LAMBDA, IDENTITY = 7.0, 0.25
@@ -187,7 +187,7 @@ def test_pads_by_mirroring_to_sizes_the_generators_take(height, width):
 
     network.input_shape = (None, None, None, 3)
     images = tf.random.uniform([2, height, width, 3])
-    np.testing.assert_array_equal(_any_size(network, images, training=False), images)
+    np.testing.assert_array_equal(any_size(network, images, training=False), images)
     rows, columns = seen[0].shape[1:3]
     assert min(rows, columns) >= 8 and rows % 4 == 0 and columns % 4 == 0
     assert rows - height < 8 and columns - width < 8

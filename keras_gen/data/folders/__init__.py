@@ -1,1 +1,1 @@
-"""Folders of a user's own files, one module for each layout: `image_folder`, one image a file."""
+"""Folders of a user's own files, one module for each layout: one image a file, or pairs."""

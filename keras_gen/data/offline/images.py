@@ -62,6 +62,34 @@ def offline_unpaired(
     return sample
 
 
+def offline_pairs(size: int = 64, seed: int = 0) -> dict[str, Source]:
+    """Makes pairs of a map and a photograph, a stand-in for labels of facades.
+
+    The photographs are those of `offline_unpaired`. A map has the brightness of 8x8 squares, in
+    four flat colors, so that much of its photograph is open.
+
+    Args:
+        size: Side of the images in pixels.
+        seed: Seed of the crops.
+
+    Returns:
+        Sources `train` (64) and `test` (16) of tuples (map, photograph), uint8 `[size, size, 3]`.
+    """
+    photographs = offline_unpaired(size, seed=seed)
+    colors = np.array([[0, 0, 170], [0, 120, 255], [255, 120, 0], [255, 255, 0]], np.uint8)
+    sample = {}
+    for part in ("train", "test"):
+        photos = photographs[f"photo_{part}"].arrays()
+        small = tf.image.resize(photos, [8, 8], antialias=True).numpy().mean(axis=-1)
+        level = np.digitize(small, [64, 128, 192])
+        maps = tf.image.resize(colors[level], [size, size], "nearest").numpy()
+        origin = (
+            "offline sample: flat colors and crops of photographs that ship with scikit-learn"
+        )
+        sample[part] = Source((maps, photos), origin=origin)
+    return sample
+
+
 def offline_digits(size: int = 28, labels: bool = False) -> dict[str, Source]:
     """Enlarges the small handwritten digits of scikit-learn to the layout of MNIST.
 

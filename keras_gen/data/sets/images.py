@@ -8,11 +8,17 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.data.folders.image_folder import image_folder
-from keras_gen.data.offline.images import offline_color_digits, offline_digits, offline_unpaired
+from keras_gen.data.folders.pairs import side_by_side
+from keras_gen.data.offline.images import (
+    offline_color_digits,
+    offline_digits,
+    offline_pairs,
+    offline_unpaired,
+)
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Domains, Split
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
 from keras_gen.data.source import Source
-from keras_gen.data.transforms.resizing import pad_to
+from keras_gen.data.transforms.resizing import pad_to, resize_cover
 
 _COLORED = ("cifar10",)  # images of 32x32 pixels in color
 _LEAST_HELD_OUT = 3
@@ -91,6 +97,43 @@ def faces(size: int = 64, images: Path | None = None, labels: bool = False) -> S
     if labels:
         train, test = train.map(_with_label), test.map(_with_label)
     return Split(train, test)
+
+
+def facades(size: int, pairs: Path | None = None) -> Split:
+    """Loads facades, as pairs (labels, photograph) of uint8 `[size, size, 3]`.
+
+    Tylecek, Sara: "Spatial Pattern Templates for Recognition of Objects with Regular Structure",
+    GCPR 2013, in the parts of pix2pix: the training part ends with the 100 validation pairs, and
+    has 500 with them. Labels are colors, shrunk without new ones, by nearest neighbors. Where they
+    are unavailable, blocks of offline photographs and their colors take their place.
+
+    Args:
+        size: Side to which all images are resized, in pixels.
+        pairs: Folder of images to use instead, the source in the left half and the target in the
+            right one (`side_by_side`). They are shuffled, and every tenth is held out.
+
+    Example:
+    ```python
+    batches = facades(64).train.stream(1)
+    ```
+    """
+    if pairs is not None:
+        own = side_by_side(pairs, size)
+        return _split(own.select(np.random.default_rng(0).permutation(len(own))))
+    try:
+        train, test = (
+            load_tfds("facades", part, features=("labels", "photo"))
+            for part in ("train+validation", "test")
+        )
+    except DataUnavailable as error:
+        sample = offline_pairs(size)
+        return Split(sample["train"], sample["test"], OFFLINE_WARNING.format(error))
+
+    def resized(labels, photo):
+        nearest = tf.image.resize(labels, [size, size], "nearest")
+        return nearest, resize_cover(photo, size)
+
+    return Split(train.map(resized), test.map(resized))
 
 
 def photos_and_paintings(

@@ -17,7 +17,7 @@ from keras_gen.data.transforms.resizing import resize_cover
 
 
 def random_crop_flip(
-    crop: int, smallest: float = 1.0, unchanged: float = 0.0
+    crop: int, smallest: float = 1.0, unchanged: float = 0.0, images: int = 1
 ) -> Callable[[Any, Any], Any]:
     """Returns an augmentation: a random square is cut out, and mirrored with probability 1/2.
 
@@ -28,6 +28,8 @@ def random_crop_flip(
             several sizes.
         unchanged: Probability, in [0, 1), that it is not shrunk. Shrinking takes the finest
             contrast, which a generator must see often.
+        images: How many images an example begins with, of one size: 2 for pairs. They are shrunk,
+            cut and mirrored alike.
 
     Example:
         >>> batches = source.stream(1, augment=random_crop_flip(128))
@@ -55,7 +57,11 @@ def random_crop_flip(
                 image = resize_cover(image, crop)
             return tf.image.stateless_random_flip_left_right(image, flip_seed)
 
-        return on_image(crop_flip, example)
+        if images == 1:
+            return on_image(crop_flip, example)
+        # All draw from the same seeds.
+        changed = [on_image(crop_flip, image) for image in example[:images]]
+        return (*changed, *example[images:])
 
     return augment
 

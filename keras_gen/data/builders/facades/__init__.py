@@ -1,0 +1,1 @@
+"""Facades and their labels; importing `facades.facades` registers the builder."""

@@ -1,0 +1,186 @@
+"""Reads the images of a folder, also broken ones, one or several for an example."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from numbers import Real
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.media.images import SUFFIXES, decode_image
+
+# Images of kinds that are not read.
+_UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")
+_OF_SYSTEMS = ("__MACOSX", "@eaDir")  # folders that archives and servers put beside a user's
+
+
+class Read(NamedTuple):
+    """The readable examples.
+
+    Attributes:
+        places: Their places among all.
+        stored: Arrays of the examples, or of their encoded bytes, as `Source` holds them.
+        decode: From encoded bytes to an example; None where examples are held decoded.
+    """
+
+    places: list[int]
+    stored: Any
+    decode: Callable[[Any], Any] | None
+
+
+def read_images(
+    folder: Path,
+    examples: Sequence[tuple[Path, ...]],
+    fit: Callable[..., Any],
+    hold_decoded: bool,
+    max_broken: float,
+    check: Callable[..., None] | None = None,
+) -> Read:
+    """Reads and decodes examples of one image file or several.
+
+    Args:
+        folder: Where they lie, for messages.
+        examples: The files of each example.
+        fit: TensorFlow function of the images of an example, uint8 `[height, width, 3]` of any
+            size, to arrays of one shape: an array or a tuple.
+        hold_decoded: Whether the fitted examples are held, or the encoded files.
+        max_broken: Fraction of examples that may be unreadable; a warning names them.
+        check: Function of the same images, as arrays, that raises a ValueError if they are not
+            what they should be. Such an example counts as unreadable.
+
+    Raises:
+        ValueError: If more examples are unreadable, or fewer than two are readable.
+    """
+    images_of = len(examples[0])
+    of_images = [tf.TensorSpec([None, None, 3], tf.uint8)] * images_of
+    of_bytes = [tf.TensorSpec([], tf.string)] * images_of
+    fitted = tf.function(fit, input_signature=of_images, autograph=False)
+
+    def read(files: tuple[Path, ...]) -> Any:
+        contents, images = [], []
+        for file in files:
+            try:
+                contents.append(file.read_bytes())
+                # Also where the bytes are held: to find broken files.
+                images.append(decode_image(contents[-1]))
+            except (OSError, ValueError) as error:
+                return _Broken(file, str(error))
+        try:
+            if check is not None:
+                check(*images)
+        except ValueError as error:
+            return _Broken(files[0], str(error))
+        return tf.nest.map_structure(np.asarray, fitted(*images)) if hold_decoded else contents
+
+    @tf.function(input_signature=of_bytes, autograph=False)
+    def decode(*contents: tf.Tensor) -> Any:
+        images = []
+        for each in contents:
+            image = tf.numpy_function(decode_image, [each], tf.uint8, stateful=False)
+            images.append(tf.ensure_shape(image, [None, None, 3]))
+        return fitted(*images)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool, tf.device("CPU:0"):
+        found = list(pool.map(read, examples))
+    broken = [each for each in found if isinstance(each, _Broken)]
+    if broken:
+        _report(folder, broken, len(examples), max_broken)
+    places = [place for place, each in enumerate(found) if not isinstance(each, _Broken)]
+    if len(places) < 2:
+        raise ValueError(
+            f"{folder} has {len(places)} readable image{'' if images_of == 1 else 's with a twin'},"
+            " but a set needs at least 2; add images."
+        )
+    good = [found[place] for place in places]
+    if hold_decoded:
+        return Read(places, tf.nest.map_structure(lambda *parts: np.stack(parts), *good), None)
+    # Bytes in a tensor, because NumPy's byte strings end at their last byte that is not 0.
+    stored = tuple(tf.constant(column) for column in zip(*good, strict=True))
+    if images_of == 1:
+        return Read(places, stored[0], decode)
+    return Read(places, stored, lambda contents: decode(*contents))
+
+
+def require_fraction(max_broken: float) -> None:
+    """Raises a TypeError or ValueError unless `max_broken` is a fraction from 0 to 1."""
+    if not isinstance(max_broken, Real):
+        raise TypeError(f"max_broken must be a fraction from 0 to 1, found {max_broken!r}.")
+    if not 0 <= max_broken <= 1:
+        raise ValueError(f"max_broken must be a fraction from 0 to 1, found {max_broken}.")
+
+
+def image_files(folder: Path) -> list[Path]:
+    """Returns the images in a folder and below, in the order of their sorted paths.
+
+    Links are followed; what is hidden, by a name that begins with a dot, is left out.
+
+    Raises:
+        FileNotFoundError: If there is no such folder, or no image in it.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(f"there is no folder {folder}; give one that holds images.")
+    seen = list(_visible_files(folder))
+    files = [file for file in seen if file.suffix.lower() in SUFFIXES]
+    unread = [file.name for file in seen if file.suffix.lower() in _UNREAD]
+    if not files:
+        convert = f", so convert {listed(unread)}" if unread else ""
+        raise FileNotFoundError(
+            f"{folder} holds {len(seen)} files but no image; images end in "
+            f"{', '.join(SUFFIXES)}{convert}."
+        )
+    if unread:
+        warnings.warn(
+            f"{len(unread)} images in {folder} are of kinds that are not read and are left out; "
+            f"convert them to JPEG or PNG: {listed(unread)}",
+            stacklevel=3,
+        )
+    return files
+
+
+def visible(folder: Path) -> list[Path]:
+    """Returns what a folder holds, by name, without hidden files and folders."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if not path.name.startswith(".") and path.name not in _OF_SYSTEMS
+    ]
+
+
+def listed(names: list[str]) -> str:
+    """Returns names in one line, at most 20."""
+    shown = ", ".join(names[:20])
+    return f"{shown} and {len(names) - 20} more" if len(names) > 20 else shown
+
+
+class _Broken(NamedTuple):
+    file: Path
+    why: str
+
+
+def _visible_files(folder: Path, above: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """The files in a folder and below, in the order of their paths, through links but no circle."""
+    real = folder.resolve()
+    if real in above:
+        return
+    for path in visible(folder):
+        if path.is_dir():
+            yield from _visible_files(path, (*above, real))
+        else:
+            yield path
+
+
+def _report(folder: Path, broken: list[_Broken], count: int, max_broken: float) -> None:
+    shown = listed([f"{os.path.relpath(file, folder)} ({why})" for file, why in broken])
+    found = f"{len(broken)} of {count} images in {folder} cannot be read"
+    if len(broken) > max_broken * count:
+        raise ValueError(
+            f"{found}, more than the fraction of {max_broken:g} allowed; repair or remove {shown}, "
+            "or raise max_broken."
+        )
+    warnings.warn(f"{found} and are left out: {shown}", stacklevel=4)

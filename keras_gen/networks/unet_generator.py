@@ -1,0 +1,83 @@
+"""U-Net generator of pix2pix (Isola et al. 2017)."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import Dropout, InstanceNormalization, NoiseChannels
+from keras_gen.networks.blocks import conv
+
+NOISES = ("dropout", "latents", "none")
+MOST_HALVINGS = 8
+DROPPED = 3  # first layers of the decoder, which have dropout
+
+
+def unet_generator(
+    image_shape: tuple = (256, 256, 3),
+    channels: int | None = None,
+    filters: int = 64,
+    noise: str = "dropout",
+    name: str = "generator",
+) -> keras.Model:
+    """Builds the U-Net of Isola et al. (2017), app. 6.1.1.
+
+    The encoder C64-C128-C256-C512-... halves the image until a side is odd, 8 times at most: 256
+    pixels become one. The decoder mirrors it, and each of its layers sees that of the encoder of
+    the same size too. Convolutions are 4x4 of stride 2, leaky ReLU has slope 0.2, and widths double
+    three times.
+
+    Deviation: instance normalization, which the paper's batch normalization is in its batches of
+    one image. The innermost layer has none, for there is one pixel.
+
+    Args:
+        image_shape: `(height, width, channels)` of the source, both sides even.
+        channels: Of the target; None: those of the source.
+        filters: Channels of the first layer.
+        noise: What is random. `"dropout"`: half of the values of the decoder's first three layers,
+            at inference too, as in the paper. `"latents"`: a channel of noise beside the image,
+            which generators learn to ignore (sec. 3.2.1). `"none"`: nothing.
+        name: Name of the model.
+
+    Returns:
+        A model from float images in [-1, 1] to float32 images `[batch, height, width, channels]`
+        of this range.
+
+    Raises:
+        ValueError: If a side is odd or unknown, or `noise` is unknown.
+
+    Example:
+        >>> generator = unet_generator((64, 64, 3), filters=32)
+    """
+    height, width, source_channels = image_shape
+    if noise not in NOISES:
+        raise ValueError(f"noise is {noise!r}: expected one of {NOISES}.")
+    if None in image_shape or height % 2 or width % 2:
+        raise ValueError(
+            f"The U-Net cannot take images of {height}x{width}: expected known, even sides; resize "
+            "them (keras_gen.data.resize_cover)."
+        )
+    stages = 1
+    while stages < MOST_HALVINGS and not (height >> stages) % 2 and not (width >> stages) % 2:
+        stages += 1
+    widths = [filters * 2 ** min(stage, 3) for stage in range(stages)]
+
+    images = keras.Input(image_shape)
+    x = NoiseChannels(1)(images) if noise == "latents" else images
+    passed = []
+    for stage in range(stages):
+        normalized = 0 < stage < stages - 1
+        if stage:
+            x = layers.LeakyReLU(negative_slope=0.2)(x)
+        x = conv(widths[stage], 4, strides=2, padding="same", use_bias=not normalized)(x)
+        if normalized:
+            x = InstanceNormalization()(x)
+        passed.append(x)
+
+    double = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
+    x = layers.ReLU()(passed.pop())
+    for layer, stage in enumerate(reversed(range(stages - 1))):
+        x = InstanceNormalization()(conv(widths[stage], 4, **double)(x))
+        if noise == "dropout" and layer < DROPPED:
+            x = Dropout(0.5, always=True)(x)
+        x = layers.ReLU()(layers.Concatenate()([x, passed.pop()]))
+    x = conv(channels or source_channels, 4, use_bias=True, **double)(x)
+    return keras.Model(images, layers.Activation("tanh", dtype="float32")(x), name=name)

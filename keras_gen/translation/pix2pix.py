@@ -1,0 +1,166 @@
+"""pix2pix (Isola, Zhu, Zhou, Efros 2017)."""
+
+from functools import partial
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.bases.edges import Images
+from keras_gen.bases.predictor import AdversarialPredictor
+from keras_gen.bases.translator import Translator, any_size
+from keras_gen.losses.base import per_example_mean
+from keras_gen.networks import patch_discriminator, unet_generator
+from keras_gen.networks.blocks import halvings
+from keras_gen.training import Player, require_built, schedules
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Pix2Pix(Translator, AdversarialPredictor):
+    """Translation that is learned from pairs: a conditional GAN and the L1 distance.
+
+    Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks",
+    CVPR 2017. G minimizes eq. (4), the adversarial loss of eq. (1) and lambda times the L1 distance
+    of eq. (3). The discriminator sees the source beside the target or its prediction.
+
+    L1 alone finds the median of what a source allows, gray where that is much: give no
+    discriminator to see it. With the discriminator alone, a source and its target need not fit.
+
+    Deviations: G is updated before the discriminator, which saves a pass.
+
+    Args:
+        generator: G, float images of the source domain in [-1, 1] to those of the target domain, of
+            the same height and width.
+        discriminator: D, source and target beside each other in the channels to logits of any
+            shape; or the target alone, as in eq. (2), where it takes only the target's channels.
+            None: L1 alone.
+        objective: Adversarial objective, a name or an object. G's is non-saturating (sec. 3.3).
+        l1_weight: lambda of eq. (4), 100 in the paper.
+        domains: Names of source and target, which name the direction and the served signature.
+        seed: Seed of all randomness in the steps.
+
+    Raises:
+        ValueError: If the networks do not fit each other, the domains share a name, or the weight
+            is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import patch_discriminator, unet_generator
+    model = Pix2Pix(
+        unet_generator((32, 32, 1), channels=3, filters=8),
+        patch_discriminator((32, 32, 4), filters=8),
+        domains=("edges", "photo"),
+    )
+    model.compile()
+    edges, photos = np.zeros((8, 32, 32, 1), "uint8"), np.zeros((8, 32, 32, 3), "uint8")
+    model.fit(edges, photos, batch_size=1)
+    one, another = model.translate(edges, seed=1), model.translate(edges, seed=2)
+    ```
+    """
+
+    batch = ("x", "y")
+    for_users = ("for_images",)
+
+    def __init__(
+        self,
+        generator,
+        discriminator=None,
+        objective="non_saturating",
+        l1_weight: float = 100.0,
+        domains: tuple[str, str] = ("source", "target"),
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(discriminator, objective, seed, **kwargs)
+        require_built(generator)
+        self.generator = generator
+        self.l1_weight = schedules.weight("l1_weight", l1_weight)
+        self.domains = tuple(domains)
+        if len(set(self.domains)) != 2:
+            raise ValueError(f"domains is {domains!r}: expected two different names.")
+        self._check_shapes()
+        self.edges["x"] = Images(generator.input_shape[1:])
+        self.edges["y"] = Images(generator.output_shape[1:], name="targets")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, channels: int | None = None, filters: int = 64,
+        noise: str = "dropout", **kwargs,
+    ):  # fmt: skip
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(height, width, channels)` of the source, both sides even and of at least 6
+                pixels. The discriminators of images below 24 pixels have fewer strided layers.
+            channels: Of the target; None: those of the source.
+            filters: Channels of the first layers.
+            noise: What is random in the generator, see `unet_generator`.
+            **kwargs: Further arguments of the class.
+        """
+        channels = channels or shape[-1]
+        generator = unet_generator(shape, channels, filters, noise)
+        seen = (*shape[:2], shape[-1] + channels)
+        strided = min(3, halvings(shape, smallest=3))
+        return cls(generator, patch_discriminator(seen, filters, strided), **kwargs)
+
+    def _check_shapes(self):
+        *source_sides, source_channels = self.generator.input_shape[1:]
+        *target_sides, target_channels = self.generator.output_shape[1:]
+        if source_sides != target_sides:
+            raise ValueError(
+                f"The generator takes {source_sides[0]}x{source_sides[1]} pixels and makes "
+                f"{target_sides[0]}x{target_sides[1]}: expected the same of both."
+            )
+        if self.discriminator is None:
+            return
+        seen = self.discriminator.input_shape[-1]
+        both = source_channels + target_channels
+        if seen not in (both, target_channels):
+            raise ValueError(
+                f"The discriminator takes {seen} channels: expected {both}, those of source and "
+                f"target, or {target_channels}, those of the target."
+            )
+
+    @override
+    def predictors(self):
+        return Player([self.generator], partial(keras.optimizers.Adam, 2e-4, beta_1=0.5))
+
+    @override
+    def loss_weights(self):
+        adversarial = {"adversarial": 1.0} if self.discriminator else {}
+        return adversarial | {"l1": self.l1_weight}
+
+    # Training --------------------------------------------------------------------------------
+
+    @override
+    def generator_terms(self, batch, training=True):
+        predicted = any_size(self.generator, batch["x"], training)
+        # Eq. (3).
+        terms = {"l1": per_example_mean(tf.abs(batch["y"] - tf.cast(predicted, tf.float32)))}
+        if self.discriminator:
+            # Eq. (1), the part of G.
+            terms["adversarial"] = self.adversarial_loss(predicted, batch, training)
+        return terms, predicted
+
+    @override
+    def discriminator_loss(self, batch, predicted, training=True):
+        # Halved, as in the paper (sec. 3.3), to slow D down relative to G.
+        return 0.5 * super().discriminator_loss(batch, predicted, training)
+
+    @override
+    def shown(self, images, batch):
+        if self.discriminator.input_shape[-1] == images.shape[-1]:
+            return images
+        return tf.concat([batch["x"], tf.cast(images, tf.float32)], axis=-1)
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def directions(self) -> dict:
+        """Returns G by the names of the domains, such as `label_to_photo`."""
+        source, target = self.domains
+        return {f"{source}_to_{target}": self.generator}
+
+    @override
+    def call(self, images, training=False):
+        return self.generator(images, training=training)

@@ -1,0 +1,180 @@
+"""pix2pix: maps of labels become facades of buildings, and the reverse, learned from pairs.
+
+Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
+2017, at 64x64 pixels.
+
+  python recipes/pix2pix_facades.py                    about 20 minutes on two CPU cores
+  python recipes/pix2pix_facades.py --preset smoke     under a minute
+  python recipes/pix2pix_facades.py --pairs DIR        your own pairs, side by side
+
+A map leaves much of its photograph open. So two figures count together. Realism is the distance of
+the patches of translations to those of test photographs: it is large for the mean of what is
+possible, which L1 alone finds. Agreement is the fraction of pixels in which a network that was
+trained on photographs reads the label that was asked for: it is low for a real photograph of
+another map. Cheap methods are good in one of both.
+
+The lecture's point: a generator that takes noise beside the map learns to ignore it. Variation is
+the deviation of a pixel over seeds, in levels. The same networks are trained the other way around
+too, where accuracy is measured at once.
+
+Deviations of the cpu preset: images of 64 pixels, fewer channels and steps.
+
+Data: facades. Put the archive of pix2pix, unpacked, into downloads/manual of TFDS_DATA_DIR.
+"""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from keras.optimizers import Adam
+
+from keras_gen.baselines import color_means, nearest_target, ridge_target
+from keras_gen.data import common_colors, facades, nearest_colors, random_crop_flip
+from keras_gen.metrics import l1_error, pixel_accuracy, pyramid_distances, train_segmenter
+from keras_gen.networks import patch_discriminator, unet_generator
+from keras_gen.networks.blocks import halvings
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import prefixed, suffixed
+from keras_gen.translation import Pix2Pix
+from keras_gen.visualize import image_rows
+
+COLUMNS = 10  # test images in a grid
+DRAWS = 5  # translations of a map, over which variation is measured
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(ShortStepSettings):
+    pairs: Path | None = (
+        None  # Folder of your own pairs: the source on the left, the target beside
+    )
+    image_size: int = 256  # Side of the images, 16 times a power of two
+    load_size: int = 286  # Side to which images are resized before they are cropped
+    filters: int = 64  # Channels of the generator's first layer
+    discriminator_filters: int = 64  # Channels of the discriminator's first layer
+    learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
+    l1_weight: float = 100.0  # Weight of the L1 distance, the paper's lambda
+    labels: int = 12  # Colors of the maps, each a label
+    segmenter_steps: int = 1000  # Training steps of the network that reads labels
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.load_size < self.image_size:
+            raise ValueError(f"--load-size is {self.load_size}: expected at least --image-size.")
+
+
+PRESETS = {
+    "smoke": dict(image_size=16, load_size=18, filters=4, discriminator_filters=4, epochs=2,
+                  steps_per_epoch=5, batch_size=2, segmenter_steps=10),
+    "cpu": dict(image_size=64, load_size=72, filters=24, discriminator_filters=24, epochs=20,
+                steps_per_epoch=500, grid_every=5, steps_per_execution=50),
+    # An epoch has as many steps as there are pairs.
+    "paper": dict(epochs=200, steps_per_epoch=400, grid_every=10),
+}  # fmt: skip
+
+
+def main(run: Run, s: Settings):
+    data = run.load(facades(s.load_size, s.pairs))
+    whole = facades(s.image_size, s.pairs)
+    train_maps, train_photos = whole.train.arrays()
+    maps, photos = whole.test.arrays()
+
+    with run.strategy.scope():
+        model = build(run, s, "dropout")
+        others = {"latents": build(run, s, "latents"), "none": build(run, s, "none")}
+        others["l1_alone"] = build(run, s, "dropout", adversarial=False)
+        backward = build(run, s, "dropout", domains=("photo", "label"))
+
+    def draw(model):
+        return image_rows([maps, model.translate(maps[:COLUMNS]), photos], COLUMNS)
+
+    # Each step: one update of the generator, then one of the discriminator if there is one.
+    augment = random_crop_flip(s.image_size, images=2)
+    stream = partial(data.train.stream, s.batch_size, s.seed, augment=augment)
+    reverse = data.train.map(lambda label, photo: (photo, label))
+    run.fit(model, stream, draw)
+    for name, other in others.items():
+        run.fit(other, stream, part=name)
+    run.fit(
+        backward,
+        partial(reverse.stream, s.batch_size, s.seed, augment=augment),
+        part="photo_to_label",
+    )
+
+    colors = common_colors(train_maps, s.labels)
+    asked = nearest_colors(maps, colors)
+    run.say(f"training a network that reads {len(colors)} labels")
+    train_labels = nearest_colors(train_maps, colors)
+    segmenter = train_segmenter(
+        train_photos, train_labels, len(colors), steps=s.segmenter_steps, seed=s.seed
+    )
+
+    def measure(translated):
+        distances = pyramid_distances(translated, photos, normalize=False)
+        return {
+            "realism": np.mean([*distances.values()]),
+            "agreement": pixel_accuracy(segmenter, translated, asked),
+            "l1": l1_error(translated, photos).mean(),
+        }
+
+    with run.evaluation(model) as metrics:
+        for name, each in {"dropout": model, **others}.items():
+            draws = np.stack([each.translate(maps, seed=seed) for seed in range(DRAWS)])
+            report = measure(draws[0])
+            report["variation"] = draws.std(axis=0).mean()
+            metrics |= suffixed(report, f"_{name}")
+        fitted = (maps, train_maps, train_photos)
+        baselines = {
+            "nearest": nearest_target(*fitted),
+            "ridge": ridge_target(*fitted),
+            "color_means": color_means(*fitted, colors),
+        }
+        for name, translated in baselines.items():
+            metrics |= suffixed(measure(translated), f"_{name}")
+        metrics |= suffixed(measure(photos), "_photographs")
+        # The distance of photographs to photographs: of two parts that are no pairs.
+        drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
+        metrics["realism_photographs"] = measure(train_photos[drawn])["realism"]
+
+        run.say("reading labels from photographs")
+        read = {
+            "backward": backward.translate(photos),
+            "nearest": nearest_target(photos, train_photos, train_maps),
+            "ridge": ridge_target(photos, train_photos, train_maps),
+        }
+        accuracies = {k: np.mean(nearest_colors(v, colors) == asked) for k, v in read.items()}
+        accuracies["most_common"] = np.mean(asked == np.bincount(train_labels.ravel()).argmax())
+        accuracies["segmenter"] = metrics["agreement_photographs"]
+        metrics |= prefixed("accuracy_", accuracies)
+
+        shown = [maps, model.translate(maps[:COLUMNS])]
+        shown += [others[name].translate(maps[:COLUMNS]) for name in ("none", "l1_alone")]
+        rows = [*shown, baselines["nearest"], baselines["ridge"], photos]
+        run.draw("ways", image_rows(rows, COLUMNS))
+        seeds = [model.translate(maps[:COLUMNS], seed=seed) for seed in range(DRAWS)]
+        run.draw("variation", image_rows([maps, *seeds], COLUMNS))
+        run.draw("backward", image_rows([photos, read["backward"], maps], COLUMNS))
+    run.export(model, half=True)
+
+
+def build(run, s, noise, adversarial=True, domains=("label", "photo")):
+    """Returns a compiled model with initial weights of its own."""
+    shape = (s.image_size, s.image_size, 3)
+    generator = unet_generator(shape, filters=s.filters, noise=noise)
+    discriminator = None
+    if adversarial:
+        strided = min(3, halvings(shape, smallest=3))
+        seen = (*shape[:2], 6)
+        discriminator = patch_discriminator(seen, s.discriminator_filters, strided)
+    model = Pix2Pix(
+        generator, discriminator, l1_weight=s.l1_weight, domains=domains, seed=s.seed
+    )
+    optimizers = {"g_optimizer": Adam(run.in_halves(s.learning_rate), 0.5)}
+    if adversarial:
+        optimizers["d_optimizer"] = Adam(run.in_halves(s.learning_rate), 0.5)
+    run.compile(model, **optimizers)
+    return model
+
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)

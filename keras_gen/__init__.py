@@ -53,7 +53,7 @@ _MODELS = {
         "StyleGAN",
         "UnrolledGAN",
     ),
-    "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix"),
+    "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix", "SRGAN"),
     "vae": (
         "BIVA",
         "DBVAE",

@@ -15,7 +15,6 @@ from keras_gen.training.noise import inference_seed
 
 # Generators of any size halve height and width twice, and pad what is left by reflection.
 SIZE_MULTIPLE = 4
-SMALLEST_SIZE = 8
 
 
 class Translator(GenerativeModel):
@@ -28,6 +27,9 @@ class Translator(GenerativeModel):
     for_users: tuple[str, ...] = ("directions", "translate")
     # Pixels of reflection around images while they are translated.
     margin: int = 0
+    # What the sides must be multiples of for networks that take any size; 1 for those that do not
+    # halve them.
+    size_multiple: int = SIZE_MULTIPLE
 
     def directions(self) -> dict:
         """Returns the networks by names such as `photo_to_monet`."""
@@ -62,22 +64,24 @@ class Translator(GenerativeModel):
                 f"Images have shape {shape}: expected [n, height, width, {source.shape[-1]}]."
             )
         specs = [source.inner_spec(), tf.TensorSpec([], tf.int32)]
-        graph = self.graph(direction, partial(_translated, network, self.margin), specs)
+        translated = partial(_translated, network, self.margin, self.size_multiple)
+        graph = self.graph(direction, translated, specs)
         of_levels = np.asarray(images[:1]).dtype == np.uint8
         results = []
         for start in range(0, max(len(images), 1), batch_size):
             batch = source.prepare(images[start : start + batch_size])
-            translated = graph(batch, seed)
+            result = graph(batch, seed)
             if of_levels:
-                translated = Images(network.output_shape[1:]).restore(translated)
-            results.append(translated.numpy())
+                result = Images(network.output_shape[1:]).restore(result)
+            results.append(result.numpy())
         return np.concatenate(results)
 
     @override
     def signatures(self) -> dict:
         """Returns one signature for each direction: of uint8 images, and a seed if they draw."""
-        networks = self.directions().items()
-        own = {name: _signature(network, self.margin) for name, network in networks}
+        own = {}
+        for name, network in self.directions().items():
+            own[name] = _signature(network, self.margin, self.size_multiple)
         return super().signatures() | own
 
     @override
@@ -86,50 +90,56 @@ class Translator(GenerativeModel):
         return super().signature_defaults() | {name: {"seed": 0} for name in drawing}
 
 
-def any_size(network, images, training, margin=0):
+def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
     """Pads images by a margin and to a size that the network takes, applies it, and crops.
 
     Args:
-        network: From images to images of the same size. One of known size gets them as they are.
+        network: From images to images of the same size, or of a multiple of it. One of known size
+            gets them as they are.
         images: Floats `[batch, height, width, channels]`.
         training: As of networks.
         margin: Pixels of reflection at each border.
+        multiple: What the sides that the network takes are multiples of.
     """
     if None not in network.input_shape[1:3]:
         return network(images, training=training)
     _, height, width, _ = keras.ops.shape(images)
-    padded = _padded(images, height, margin, axis=1)
-    padded = _padded(padded, width, margin, axis=2)
+    padded = _padded(images, height, margin, multiple, axis=1)
+    padded = _padded(padded, width, margin, multiple, axis=2)
     results = network(padded, training=training)
     if padded is images:
         return results
-    return results[:, margin : margin + height, margin : margin + width]
+    # Of networks that enlarge, what is cut off has grown too.
+    factor = keras.ops.shape(results)[1] // keras.ops.shape(padded)[1]
+    top = factor * margin
+    return results[:, top : top + factor * height, top : top + factor * width]
 
 
-def _padded(images, size, margin, axis):
+def _padded(images, size, margin, multiple, axis):
     """Images that turn back before the first and after the last pixel, however few there are."""
-    fits = isinstance(size, int) and size % SIZE_MULTIPLE == 0 and size >= SMALLEST_SIZE
+    smallest = 2 * multiple if multiple > 1 else 1
+    fits = multiple == 1 or (isinstance(size, int) and size % multiple == 0 and size >= smallest)
     if fits and not margin:
         return images
     # Only numbers from 0 on are divided: of others, runtimes do not mean the same remainder.
-    length = (size + 2 * margin + SIZE_MULTIPLE - 1) // SIZE_MULTIPLE * SIZE_MULTIPLE
-    index = tf.range(tf.maximum(length, SMALLEST_SIZE)) - margin
+    length = (size + 2 * margin + multiple - 1) // multiple * multiple
+    index = tf.range(tf.maximum(length, smallest)) - margin
     index = tf.where(index < 0, -1 - index, index) % (2 * size)
     return tf.gather(images, tf.minimum(index, 2 * size - 1 - index), axis=axis)
 
 
-def _translated(network, margin, images, seed):
+def _translated(network, margin, multiple, images, seed):
     count = tf.shape(images)[0]
     with inference_seed(seed):
-        return any_size(network, one_at_least(images, count), False, margin)[:count]
+        return any_size(network, one_at_least(images, count), False, margin, multiple)[:count]
 
 
-def _signature(network, margin):
+def _signature(network, margin, multiple):
     source = Images(network.input_shape[1:])
     target = Images(network.output_shape[1:])
 
     def translate(images, seed=0):
-        translated = _translated(network, margin, source.prepare(images), seed)
+        translated = _translated(network, margin, multiple, source.prepare(images), seed)
         return {"images": target.restore(translated)}
 
     seed = tf.TensorSpec([], tf.int32, name="seed")

@@ -18,6 +18,7 @@ from keras_gen.layers.causal import (
 from keras_gen.layers.channelwise_dense import ChannelwiseDense
 from keras_gen.layers.drawing import DrawingLayer
 from keras_gen.layers.dropout import Dropout
+from keras_gen.layers.enlargement import BicubicEnlargement, PixelShuffle
 from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization
 from keras_gen.layers.flows import (
     ActNorm,

@@ -3,14 +3,18 @@
 import numpy as np
 
 from keras_gen.networks import (
+    activation_maps,
     context_decoder,
     context_encoder,
+    conv_classifier,
     dcgan_discriminator,
     patch_discriminator,
     resnet_generator,
+    sr_discriminator,
+    sr_resnet,
     unet_generator,
 )
-from keras_gen.translation import ContextEncoder, CycleGAN, Pix2Pix
+from keras_gen.translation import SRGAN, ContextEncoder, CycleGAN, Pix2Pix
 from tiny import Tiny
 
 
@@ -68,6 +72,21 @@ def _pix2pix(seed=3):
     )
 
 
+def _srgan(seed=3):
+    return SRGAN(
+        sr_resnet(filters=4, blocks=1, factor=2, from_bicubic=True, edge_kernel=3),
+        sr_discriminator((32, 32, 3), filters=2, units=4),
+        activation_maps(conv_classifier(widths=(4, 4))),
+        objective="least_squares",
+        pixel_distance="absolute",
+        pixel_weight=0.5,
+        feature_weight=0.25,
+        adversarial_weight=0.1,
+        seed=seed,
+        name="tiny_srgan",
+    )
+
+
 def _inpaint(model):
     images = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), dtype="uint8")
     return model.inpaint(images, seed=1)
@@ -83,8 +102,14 @@ def _photos(model):
     return model.translate(edges, seed=1)
 
 
+def _enlarged(model):
+    images = np.random.default_rng(1).integers(0, 256, (2, 9, 7, 3), dtype="uint8")
+    return model.self_ensemble(images)
+
+
 TINY = {
     "ContextEncoder": Tiny(_context_encoder, _inpaint),
     "CycleGAN": Tiny(_cyclegan, _translate),
     "Pix2Pix": Tiny(_pix2pix, _photos),
+    "SRGAN": Tiny(_srgan, _enlarged),
 }

@@ -10,6 +10,7 @@ from keras_gen import layers
 MAPS = (4, 4, 8)
 CASES = {
     "AdaptiveInstanceNormalization": (dict(), [MAPS, (5,)]),
+    "BicubicEnlargement": (dict(factor=2), [MAPS]),
     "ChannelwiseDense": (dict(), [MAPS]),
     "DiagonalLSTM": (dict(units=6, backward=True, image_channels=3), [MAPS]),
     "Dropout": (dict(rate=0.3, seed=4), [MAPS]),
@@ -36,6 +37,7 @@ CASES = {
     "NoiseChannels": (dict(channels=2, seed=4), [MAPS]),
     "OneHot": (dict(levels=3, padding=1), [(4, 1)]),
     "PixelNormalization": (dict(epsilon=0.5), [MAPS]),
+    "PixelShuffle": (dict(factor=2), [MAPS]),
     "RowLSTM": (dict(units=6, kernel_size=5, image_channels=3), [MAPS]),
     "SelfAttention": (dict(spectral=True), [MAPS]),
     "SpectralNormalization": (dict(layer=keras.layers.Dense(7), iterations=3), [(4,)]),

@@ -151,7 +151,7 @@ def _tiles() -> dict[str, list[np.ndarray]]:
     """The disjoint regions of the photographs, uint8 `[height, width, 3]`, for each set."""
     tiles: dict[str, list[np.ndarray]] = {key: [] for key in _SETS.values()}
     for name, rows in _TILES.items():
-        bands = np.array_split(_photograph(name), len(rows))
+        bands = np.array_split(photograph(name), len(rows))
         for band, letters in zip(bands, rows, strict=True):
             columns = np.array_split(band, len(letters), axis=1)
             for tile, letter in zip(columns, letters, strict=True):
@@ -159,7 +159,13 @@ def _tiles() -> dict[str, list[np.ndarray]]:
     return tiles
 
 
-def _photograph(name: str) -> np.ndarray:
+def photographs() -> list[np.ndarray]:
+    """Returns the two photographs that ship with scikit-learn, uint8 `[427, 640, 3]`."""
+    return [photograph(name) for name in sorted(_TILES)]
+
+
+def photograph(name: str) -> np.ndarray:
+    """Returns an image that ships with scikit-learn, by the name of its file."""
     return decode_image(resources.files("sklearn.datasets.images").joinpath(name).read_bytes())
 
 

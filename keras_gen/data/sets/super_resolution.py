@@ -1,0 +1,118 @@
+"""Photographs of any size to train super-resolution on, and those that it is measured on."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+
+from keras_gen.data.folders.reading import image_files
+from keras_gen.data.offline.images import photographs
+from keras_gen.data.sets.splits import OFFLINE_WARNING, Split
+from keras_gen.data.source import Source
+from keras_gen.media.images import read_image
+
+TRAINING = ("T91", "bsds500_half")
+HELD_OUT = 20  # images of the last training folder, by which a training is chosen
+BENCHMARKS = ("Set5", "Set14")
+
+
+def photograph_patches(side: int, images: Path | None = None) -> Split:
+    """Cuts photographs into squares that overlap by half, uint8 `[side, side, 3]`.
+
+    The 91 images of Yang, Wright, Huang, Ma: "Image Super-Resolution via Sparse Representation",
+    IEEE TIP 2010, and the training images of BSDS500 (Arbelaez, Maire, Fowlkes, Malik: "Contour
+    Detection and Hierarchical Image Segmentation", PAMI 2011) at half size, in the folders T91 and
+    bsds500_half of `super_resolution` in `downloads/manual` of TFDS_DATA_DIR. Squares of the last
+    20 images are held out. Where there are no such folders, parts of the photographs that ship with
+    scikit-learn take their place.
+
+    Args:
+        side: Of the squares, in pixels. Smaller images are left out.
+        images: Folder of photographs to use instead; of every tenth the squares are held out.
+
+    Raises:
+        ValueError: If no image is large enough.
+
+    Example:
+    ```python
+    batches = photograph_patches(112).train.stream(16)
+    ```
+    """
+    warning = ""
+    if images is not None:
+        found = _images(images)
+        held_out = np.arange(len(found)) % min(10, max(2, len(found))) == 0
+        origin = f"photographs, from {images}"
+    else:
+        folders = [_folder() / name for name in TRAINING]
+        if all(folder.is_dir() for folder in folders):
+            found = [image for folder in folders for image in _images(folder)]
+            held_out = np.arange(len(found)) >= len(found) - HELD_OUT
+            origin = f"{' and '.join(TRAINING)}, from {_folder()}"
+        else:
+            found = photographs()
+            held_out = np.arange(len(found)) == len(found) - 1
+            origin = "offline sample: photographs that ship with scikit-learn"
+            warning = OFFLINE_WARNING.format(f"{_folder()} has no folders {', '.join(TRAINING)}")
+    parts = []
+    for part in (~held_out, held_out):
+        chosen = [image for image, kept in zip(found, part, strict=True) if kept]
+        squares = [square for image in chosen for square in _squares(image, side)]
+        if not squares:
+            raise ValueError(
+                f"Of {len(chosen)} images ({origin}) none has {side} pixels either way: give "
+                "larger ones, or cut smaller squares."
+            )
+        parts.append(Source(np.stack(squares), origin=f"squares of {len(chosen)} {origin}"))
+    train, test = parts
+    return Split(train, test, warning)
+
+
+def benchmark_images(factor: int) -> dict[str, list[np.ndarray]]:
+    """Returns the images of Set5 and Set14, whole, of sides that the factor divides; uint8.
+
+    Bevilacqua, Roumy, Guillemot, Alberi Morel: "Low-Complexity Single-Image Super-Resolution Based
+    on Nonnegative Neighbor Embedding", BMVC 2012; Zeyde, Elad, Protter: "On Single Image Scale-Up
+    Using Sparse-Representations", 2010. They are in folders of these names in `super_resolution` in
+    `downloads/manual` of TFDS_DATA_DIR; where there are none, a photograph that ships with
+    scikit-learn stands for both.
+
+    Example:
+        >>> images = benchmark_images(4)["Set5"]
+    """
+    found = {}
+    for name in BENCHMARKS:
+        folder = _folder() / name
+        images = _images(folder) if folder.is_dir() else [photographs()[-1][:96, :128]]
+        found[name] = [_divisible(image, factor) for image in images]
+    return found
+
+
+def _folder() -> Path:
+    data = Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+    return data / "downloads" / "manual" / "super_resolution"
+
+
+def _images(folder: Path) -> list[np.ndarray]:
+    return [read_image(file) for file in image_files(folder)]
+
+
+def _squares(image: np.ndarray, side: int) -> list[np.ndarray]:
+    height, width, _ = image.shape
+    tops, lefts = (_starts(length, side) for length in (height, width))
+    return [image[top : top + side, left : left + side] for top in tops for left in lefts]
+
+
+def _starts(length: int, side: int) -> np.ndarray:
+    """Where squares begin that cover a line evenly, each at least half over the one before."""
+    if length < side:
+        return np.empty(0, int)
+    count = 1 + -(-2 * (length - side) // side)
+    return np.round(np.linspace(0, length - side, count)).astype(int)
+
+
+def _divisible(image: np.ndarray, factor: int) -> np.ndarray:
+    height, width, _ = image.shape
+    return image[: height - height % factor, : width - width % factor]

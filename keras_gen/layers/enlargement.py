@@ -1,0 +1,86 @@
+"""Layers that make images larger by a whole factor, of any size."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+
+class _Enlarging(keras.layers.Layer):
+    """What both have in common: the factor, and the shapes."""
+
+    def __init__(self, factor: int, **kwargs):
+        super().__init__(**kwargs)
+        if factor < 1:
+            raise ValueError(f"factor is {factor}: expected 1 or more.")
+        self.factor = factor
+
+    def _sides(self, input_shape) -> list:
+        return [None if side is None else side * self.factor for side in input_shape[1:3]]
+
+    @override
+    def get_config(self) -> dict:
+        return super().get_config() | {"factor": self.factor}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class BicubicEnlargement(_Enlarging):
+    """Enlarges images by bicubic interpolation (Keys 1981), without weights.
+
+    `keras.layers.UpSampling2D` does not, where the size is unknown until images arrive. Input:
+    floats `[batch, height, width, channels]`; output: float32 with sides `factor` times as long.
+
+    Args:
+        factor: 1 or more.
+
+    Example:
+        >>> BicubicEnlargement(4)(tf.zeros([1, 5, 6, 3])).shape
+        TensorShape([1, 20, 24, 3])
+    """
+
+    @override
+    def call(self, inputs):
+        sides = self.factor * tf.shape(inputs)[1:3]
+        enlarged = tf.image.resize(tf.cast(inputs, tf.float32), sides, "bicubic")
+        enlarged.set_shape([inputs.shape[0], *self._sides(inputs.shape), inputs.shape[-1]])
+        return enlarged
+
+    @override
+    def compute_output_spec(self, inputs):
+        shape = (inputs.shape[0], *self._sides(inputs.shape), inputs.shape[-1])
+        return keras.KerasTensor(shape, "float32")
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class PixelShuffle(_Enlarging):
+    """Moves channels into squares of pixels: `factor * factor` of them become one.
+
+    Shi et al.: "Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel
+    Convolutional Neural Network", CVPR 2016, eq. (4), which SRGAN uses. Input: floats `[batch,
+    height, width, factor * factor * channels]`; output: `[batch, factor * height, factor * width,
+    channels]`.
+
+    Args:
+        factor: 1 or more.
+
+    Example:
+        >>> PixelShuffle(2)(tf.zeros([1, 5, 6, 12])).shape
+        TensorShape([1, 10, 12, 3])
+    """
+
+    @override
+    def build(self, input_shape):
+        if input_shape[-1] % self.factor**2:
+            raise ValueError(
+                f"The input has {input_shape[-1]} channels: expected a multiple of "
+                f"{self.factor**2}, the square of factor."
+            )
+        self.built = True
+
+    @override
+    def call(self, inputs):
+        return inputs if self.factor == 1 else tf.nn.depth_to_space(inputs, self.factor)
+
+    @override
+    def compute_output_shape(self, input_shape):
+        channels = input_shape[-1] // self.factor**2
+        return (input_shape[0], *self._sides(input_shape), channels)

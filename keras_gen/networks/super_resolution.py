@@ -1,0 +1,109 @@
+"""Generator and discriminator of SRGAN (Ledig et al. 2017)."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import BicubicEnlargement, PixelShuffle
+from keras_gen.networks.blocks import batch_norm, float32, he_conv
+
+
+def sr_resnet(
+    channels: int = 3,
+    filters: int = 64,
+    blocks: int = 16,
+    factor: int = 4,
+    normalization: bool = True,
+    from_bicubic: bool = False,
+    edge_kernel: int = 9,
+    name: str = "generator",
+) -> keras.Model:
+    """Builds SRResNet, fig. 4 of Ledig et al. (2017): images of any size to larger ones.
+
+    A convolution, residual blocks of two, and the sum of both; then for each factor of 2 (or once
+    for 3) a convolution to four (nine) times as many channels, whose pixels are shuffled; and a
+    last convolution.
+
+    Args:
+        channels: Of the images.
+        filters: Channels of all layers.
+        blocks: Residual blocks.
+        factor: By which sides grow: 2, 3, 4 or 8.
+        normalization: Whether there is batch normalization, as in the paper. Without it networks
+            are better and cheaper (Lim, Son, Kim, Nah, Lee: "Enhanced Deep Residual Networks for
+            Single Image Super-Resolution", CVPR Workshops 2017, sec. 3.1).
+        from_bicubic: Whether the network adds to a bicubic enlargement, from which it then starts.
+        edge_kernel: Side of the first and the last kernel.
+        name: Name of the model.
+
+    Returns:
+        A model from float images `[batch, height, width, channels]` in [-1, 1] to float32 images
+        of this range, which it may leave a little.
+
+    Raises:
+        ValueError: If the factor is another one.
+
+    Example:
+        >>> generator = sr_resnet(filters=32, blocks=4)
+    """
+    steps = {2: [2], 3: [3], 4: [2, 2], 8: [2, 2, 2]}.get(factor)
+    if steps is None:
+        raise ValueError(f"factor is {factor}: expected 2, 3, 4 or 8.")
+
+    def prelu(x):
+        return layers.PReLU(shared_axes=[1, 2])(x)
+
+    def normalized(x):
+        return batch_norm()(x) if normalization else x
+
+    bias = dict(use_bias=not normalization)
+    images = keras.Input((None, None, channels))
+    first = prelu(he_conv(filters, edge_kernel)(images))
+    x = first
+    for _ in range(blocks):
+        y = prelu(normalized(he_conv(filters, 3, **bias)(x)))
+        y = normalized(he_conv(filters, 3, **bias)(y))
+        x = layers.add([x, y])
+    x = layers.add([first, normalized(he_conv(filters, 3, **bias)(x))])
+    for step in steps:
+        x = prelu(PixelShuffle(step)(he_conv(filters * step**2, 3)(x)))
+    # Small, so that training starts from gray, or from the bicubic enlargement.
+    small = keras.initializers.RandomNormal(stddev=1e-3)
+    x = float32(he_conv(channels, edge_kernel, initializer=small)(x))
+    if from_bicubic:
+        x = layers.Add(dtype="float32")([BicubicEnlargement(factor, dtype="float32")(images), x])
+    return keras.Model(images, x, name=name)
+
+
+def sr_discriminator(
+    image_shape: tuple = (96, 96, 3),
+    filters: int = 64,
+    units: int = 1024,
+    name: str = "discriminator",
+) -> keras.Model:
+    """Builds the discriminator of fig. 4 of Ledig et al. (2017).
+
+    Eight 3x3 convolutions, every second of stride 2, whose channels double three times, with batch
+    normalization but for the first, and leaky ReLU of slope 0.2; then a dense layer and one logit.
+
+    Args:
+        image_shape: `(height, width, channels)`, known.
+        filters: Channels of the first layer.
+        units: Units of the dense layer.
+        name: Name of the model.
+
+    Returns:
+        A model from float images in [-1, 1] to float32 logits `[batch, 1]`.
+
+    Example:
+        >>> discriminator = sr_discriminator((64, 64, 3), filters=16, units=64)
+    """
+    images = keras.Input(image_shape)
+    x = images
+    for layer in range(8):
+        width = filters * 2 ** (layer // 2)
+        strides = 1 + layer % 2
+        x = he_conv(width, 3, strides=strides, use_bias=layer == 0)(x)
+        x = x if layer == 0 else batch_norm()(x)
+        x = layers.LeakyReLU(negative_slope=0.2)(x)
+    x = layers.LeakyReLU(negative_slope=0.2)(layers.Dense(units)(layers.Flatten()(x)))
+    return keras.Model(images, layers.Dense(1, dtype="float32")(x), name=name)

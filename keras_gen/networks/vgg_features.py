@@ -1,0 +1,42 @@
+"""Feature maps of VGG, in which perceptual losses compare images."""
+
+import keras
+from keras import layers
+
+CAFFE_MEANS = (103.939, 116.779, 123.68)  # of blue, green and red in ImageNet, in levels
+
+
+def vgg_features(
+    layer: str = "block5_conv4", weights: str | None = "imagenet", name: str = "vgg_features"
+) -> keras.Model:
+    """Returns VGG19 up to one of its layers (Simonyan & Zisserman 2015).
+
+    Ledig et al. (2017), sec. 2.2.1: phi_{5,4} is `"block5_conv4"`, phi_{2,2} `"block2_conv2"`.
+
+    Args:
+        layer: Name of the layer in `keras.applications.VGG19`.
+        weights: `"imagenet"`, which Keras downloads, or None for initial ones.
+        name: Name of the model.
+
+    Returns:
+        A model from float images `[batch, height, width, 3]` in [-1, 1], of at least 32 pixels a
+        side, to a map.
+
+    Raises:
+        OSError: If the weights cannot be downloaded; `activation_maps` of a classifier of your own
+            images is another network of features.
+
+    Example: `features = vgg_features("block2_conv2")`.
+    """
+    try:
+        vgg = keras.applications.VGG19(include_top=False, weights=weights)
+    except Exception as error:  # Of many kinds, by what is between here and the host.
+        raise OSError(
+            f"The weights of VGG19 cannot be loaded ({error}): connect to a network, or use "
+            "another network of features."
+        ) from error
+    images = keras.Input((None, None, 3))
+    levels = layers.Rescaling(127.5, offset=127.5)(images)[..., ::-1]
+    centered = layers.Normalization(mean=CAFFE_MEANS, variance=(1.0, 1.0, 1.0))(levels)
+    network = keras.Model(vgg.input, vgg.get_layer(layer).output)
+    return keras.Model(images, network(centered), name=name)

@@ -1,0 +1,193 @@
+"""SRGAN, and the training of SRResNet (Ledig et al. 2017)."""
+
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.bases.edges import Images
+from keras_gen.bases.predictor import AdversarialPredictor
+from keras_gen.bases.translator import Translator
+from keras_gen.losses.base import per_example_mean
+from keras_gen.losses.features import feature_distance
+from keras_gen.networks import sr_discriminator, sr_resnet
+from keras_gen.training import Player, require_built, schedules
+
+PIXEL_DISTANCES = {"squared": tf.square, "absolute": tf.abs}
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class SRGAN(Translator, AdversarialPredictor):
+    """Super-resolution: small images become larger ones, by a whole factor.
+
+    Ledig et al.: "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
+    Network", CVPR 2017. G minimizes the distance of pixels, eq. (4), of features, eq. (5), and the
+    adversarial loss of eq. (6), each with its weight, as in eq. (3). With pixels alone, as SRResNet
+    is trained, an enlarged image is the mean of all that are possible, and smooth; the other two
+    draw one that is possible. Train so first, and give the same generator to an SRGAN afterwards,
+    as in the paper.
+
+    Deviations: features are compared as unit vectors (`losses.feature_distance`), whose scale does
+    not depend on the network; the paper divides VGG's by 12.75. G is updated before the
+    discriminator, which saves a pass. Small images are in [-1, 1] too, and not in [0, 1].
+
+    Args:
+        generator: G, float images in [-1, 1] to larger ones, such as `sr_resnet`.
+        discriminator: Images of the larger size to logits; None: without the adversarial loss.
+        feature_network: The same images to a map or several; it is not trained. `vgg_features` or
+            `activation_maps` of a classifier. None: without the distance of features.
+        objective: Adversarial objective, a name or an object. G's is non-saturating, eq. (6).
+        pixel_distance: `"squared"`, as in the paper, or `"absolute"`.
+        pixel_weight: Weight of the distance of pixels: 1 for SRResNet, 0 for the paper's SRGAN.
+        feature_weight: Weight of the distance of features.
+        adversarial_weight: Weight of the adversarial loss, 1e-3 in eq. (3).
+        seed: Seed of all randomness in the steps.
+
+    Raises:
+        ValueError: If a weight is negative, or the distance unknown; in `fit`, if larger images are
+            not as large as G makes them.
+
+    Example:
+    ```python
+    from keras_gen.networks import sr_resnet
+    model = SRGAN(sr_resnet(filters=4, blocks=1, factor=2))
+    model.compile()
+    small, large = np.zeros((4, 8, 8, 3), "uint8"), np.zeros((4, 16, 16, 3), "uint8")
+    model.fit(small, large, batch_size=2)
+    model.translate(large).shape  # 32x32
+    ```
+    """
+
+    batch = ("x", "y")
+    for_users = ("for_images", "self_ensemble")
+    size_multiple = 1
+
+    def __init__(
+        self,
+        generator,
+        discriminator=None,
+        feature_network=None,
+        objective="non_saturating",
+        pixel_distance: str = "squared",
+        pixel_weight: float = 1.0,
+        feature_weight: float = 1.0,
+        adversarial_weight: float = 1e-3,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(discriminator, objective, seed, **kwargs)
+        require_built(generator)
+        if feature_network is not None:
+            require_built(feature_network)
+        if pixel_distance not in PIXEL_DISTANCES:
+            raise ValueError(
+                f"pixel_distance is {pixel_distance!r}: expected one of {[*PIXEL_DISTANCES]}."
+            )
+        self.generator = generator
+        self.feature_network = feature_network
+        self.pixel_distance = pixel_distance
+        self.pixel_weight = schedules.weight("pixel_weight", pixel_weight)
+        self.feature_weight = schedules.weight("feature_weight", feature_weight)
+        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
+        self.edges["x"] = Images(generator.input_shape[1:])
+        self.edges["y"] = Images(generator.output_shape[1:], name="targets")
+        if discriminator is not None:
+            self._train_on(discriminator.input_shape[1:])
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, factor: int = 4, filters: int = 64, blocks: int = 16, **kwargs
+    ):
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(height, width, channels)` of the larger images in training.
+            factor: 2, 3, 4 or 8.
+            filters: Channels of the first layers.
+            blocks: Residual blocks.
+            **kwargs: Further arguments of the class.
+        """
+        generator = sr_resnet(shape[-1], filters, blocks, factor)
+        return cls(generator, sr_discriminator(shape, filters, 16 * filters), **kwargs)
+
+    def _train_on(self, large: tuple):
+        """Lets training take images of the discriminator's size, and small ones that fit them."""
+        height, width, channels = large
+        _, factor, _, _ = self.generator.compute_output_shape((1, 1, 1, channels))
+        if height % factor or width % factor:
+            raise ValueError(
+                f"The discriminator takes {height}x{width} pixels: expected multiples of {factor}, "
+                "by which the generator enlarges."
+            )
+        self.training_edges["x"] = Images((height // factor, width // factor, channels))
+        self.training_edges["y"] = Images(large, name="targets")
+
+    @override
+    def predictors(self):
+        return Player([self.generator], partial(keras.optimizers.Adam, 1e-4))  # sec. 3.2
+
+    @override
+    def loss_weights(self):
+        weights: dict = {"pixel": self.pixel_weight}
+        if self.feature_network:
+            weights["feature"] = self.feature_weight
+        if self.discriminator:
+            weights["adversarial"] = self.adversarial_weight
+        return weights
+
+    # Training --------------------------------------------------------------------------------
+
+    @override
+    def generator_terms(self, batch, training=True):
+        large = batch["y"]
+        enlarged = tf.cast(self.generator(batch["x"], training=training), tf.float32)
+        if not enlarged.shape.is_compatible_with(large.shape):
+            raise ValueError(
+                f"The generator makes images of {enlarged.shape[1]}x{enlarged.shape[2]} pixels, "
+                f"and the larger ones have {large.shape[1]}x{large.shape[2]}: expected the same."
+            )
+        # Eq. (4).
+        distance = PIXEL_DISTANCES[self.pixel_distance]
+        terms = {"pixel": per_example_mean(distance(large - enlarged))}
+        if self.feature_network:
+            # Eq. (5).
+            maps = [self.feature_network(each, training=False) for each in (large, enlarged)]
+            terms["feature"] = feature_distance(*maps)
+        if self.discriminator:
+            # Eq. (6).
+            terms["adversarial"] = self.adversarial_loss(enlarged, batch, training)
+        return terms, enlarged
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def directions(self) -> dict:
+        """Returns G as `enlarge`."""
+        return {"enlarge": self.generator}
+
+    def self_ensemble(self, images, batch_size: int = 8) -> np.ndarray:
+        """Returns enlarged images, the mean of those of all turned and mirrored images, uint8.
+
+        Timofte, Rothe, Van Gool: "Seven Ways to Improve Example-Based Single Image Super
+        Resolution", CVPR 2016, sec. 3.5. It takes eight times as long.
+
+        Args:
+            images: uint8 `[n, height, width, channels]`.
+            batch_size: Images at once.
+        """
+        scaled = self.edges["x"].prepare(images).numpy()
+        results = []
+        for mirrored in (False, True):
+            for turns in range(4):
+                seen = np.rot90(scaled[:, :, ::-1] if mirrored else scaled, turns, axes=(1, 2))
+                large = np.rot90(
+                    self.translate(seen, batch_size=batch_size), -turns, axes=(1, 2)
+                )
+                results.append(large[:, :, ::-1] if mirrored else large)
+        return self.edges["y"].restore(np.mean(results, axis=0)).numpy()
+
+    @override
+    def call(self, images, training=False):
+        return self.generator(images, training=training)

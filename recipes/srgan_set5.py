@@ -1,0 +1,207 @@
+"""SRResNet and SRGAN: photographs that are four times as high and as wide.
+
+Ledig et al.: "Photo-Realistic Single Image Super-Resolution Using a Generative Adversarial
+Network", CVPR 2017.
+
+  python recipes/srgan_set5.py                    about 20 minutes on two CPU cores
+  python recipes/srgan_set5.py --preset smoke     under a minute
+  python recipes/srgan_set5.py --images DIR       trained on your own photographs
+
+PSNR and SSIM are those of the luma, without a border of four pixels, as usual. The main network has
+no batch normalization and adds to a bicubic enlargement; SRResNet, as in the paper and of the same
+size, is trained beside it. By PSNR a smooth mean of all possible images is best. SRGAN begins with
+the main network and draws a possible one: its PSNR falls, while the distance of its patches to
+those of real photographs falls too.
+
+Deviations of the cpu preset: fewer channels and blocks, smaller patches, absolute differences in
+place of squares, few images to train on. Features are those of a classifier of small images
+(--features vgg: of VGG19, where Keras can download its weights).
+
+Data: T91, bsds500_half, Set5 and Set14, folders of images in the folder super_resolution, which is
+in downloads/manual of TFDS_DATA_DIR.
+"""
+
+import dataclasses
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import tensorflow as tf
+from keras.optimizers import Adam
+
+from keras_gen.data import (
+    benchmark_images,
+    photograph_patches,
+    random_crop_flip,
+    shrunk,
+    small_images,
+)
+from keras_gen.metrics import psnr, pyramid_distances, ssim, train_classifier
+from keras_gen.networks import activation_maps, sr_discriminator, sr_resnet, vgg_features
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import suffixed
+from keras_gen.training import averaged_weights
+from keras_gen.translation import SRGAN
+from keras_gen.visualize import image_rows
+
+TILE = 64  # side of the squares in which patches are compared
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(ShortStepSettings):
+    images: Path | None = None  # Folder of your own photographs to train on
+    factor: int = 4  # By which sides grow
+    patch: int = 96  # Side of the large patches in training
+    filters: int = 64  # Channels of the generator
+    blocks: int = 16  # Its residual blocks
+    discriminator_filters: int = 64  # Channels of the discriminator's first layer
+    learning_rate: float = 1e-4  # Adam's rate, constant in the first half, then linear to zero
+    ema: float = 0.0  # Momentum of the generator's average, which is evaluated; 0: none
+    gan_epochs: int = 1  # Epochs of SRGAN, which begins with the trained generator
+    gan_learning_rate: float = 1e-4  # Adam's rate there, for both networks
+    pixel_weight: float = 0.0  # Weight of the distance of pixels in SRGAN
+    feature_weight: float = 1.0  # Weight of the distance of features in SRGAN
+    adversarial_weight: float = 1e-3  # Weight of the adversarial loss in SRGAN
+    features: Literal["classifier", "vgg"] = "classifier"
+    """Network of the features: a classifier of small images that is trained here, or VGG19."""
+    classifier_steps: int = 1500  # Training steps of that classifier
+
+
+PRESETS = {
+    "smoke": dict(patch=32, filters=4, blocks=1, discriminator_filters=4, epochs=2,
+                  steps_per_epoch=5, batch_size=2, classifier_steps=5),
+    "cpu": dict(filters=32, blocks=6, discriminator_filters=16, epochs=16, steps_per_epoch=500,
+                batch_size=16, learning_rate=1e-3, ema=0.99, gan_epochs=2, gan_learning_rate=2e-4,
+                pixel_weight=1.0, feature_weight=0.1, adversarial_weight=3e-3, grid_every=4,
+                steps_per_execution=50),
+    # 10^6 updates of SRResNet, and 2 * 10^5 of SRGAN.
+    "paper": dict(epochs=1000, steps_per_epoch=1000, batch_size=16, gan_epochs=200, grid_every=50,
+                  features="vgg"),
+}  # fmt: skip
+
+
+def main(run: Run, s: Settings):
+    data = run.load(photograph_patches(s.patch + s.patch // 6, s.images))
+    held_out = data.test.arrays()[:, : s.patch, : s.patch]
+    held_out_small = shrunk(held_out, s.factor).numpy()
+    tests = benchmark_images(s.factor)
+
+    with run.strategy.scope():
+        model = build(run, s, s.epochs, pixel_distance="absolute")
+        paper_design = build(run, s, s.epochs, as_in_paper=True)
+        srgan = build(
+            run,
+            s,
+            s.gan_epochs,
+            discriminator=sr_discriminator(
+                (s.patch, s.patch, 3), s.discriminator_filters, 16 * s.discriminator_filters
+            ),
+            feature_network=feature_network(run, s),
+            pixel_distance="absolute",
+            pixel_weight=s.pixel_weight,
+            feature_weight=s.feature_weight,
+            adversarial_weight=s.adversarial_weight,
+        )
+
+    def draw(model):
+        rows = [bicubic(held_out_small[:6], s.factor), model.translate(held_out_small[:6])]
+        return image_rows([*rows, held_out], 6)
+
+    def validate(model):
+        return {"psnr": psnr(model.translate(held_out_small), held_out, s.factor).mean()}
+
+    # Each step: one update of the generator, then one of the discriminator if there is one.
+    def with_small(images, seed):
+        return shrunk(images, s.factor), images
+
+    stream = partial(
+        data.train.stream,
+        s.batch_size,
+        s.seed,
+        augment=random_crop_flip(s.patch),
+        augment_batch=with_small,
+    )
+    run.fit(model, stream, draw, validate=validate, best="psnr", mode="max")
+    run.restore_best(model)
+    run.fit(paper_design, stream, part="as_in_paper")
+    srgan.generator.set_weights(model.generator.get_weights())
+    run.fit(srgan, stream, part="srgan", epochs=s.gan_epochs)
+
+    averages = averaged_weights(paper_design), averaged_weights(srgan)
+    with run.evaluation(model) as metrics, averages[0], averages[1]:
+        ways = {
+            "model": model.translate,
+            "ensemble": model.self_ensemble,
+            "as_in_paper": paper_design.translate,
+            "srgan": srgan.translate,
+            "bicubic": partial(bicubic, factor=s.factor),
+        }
+        for name, images in tests.items():
+            tiles = {"original": [squares(image) for image in images]}
+            for way, enlarge in ways.items():
+                enlarged = [enlarge(shrunk(image[None], s.factor).numpy()) for image in images]
+                pairs = list(zip(enlarged, images, strict=True))
+                found = {
+                    "psnr": np.mean([psnr(a, b[None], s.factor) for a, b in pairs]),
+                    "ssim": np.mean([ssim(a, b[None], s.factor) for a, b in pairs]),
+                }
+                metrics |= suffixed(found, f"_{name.lower()}_{way}")
+                tiles[way] = [squares(a[0]) for a, _ in pairs]
+            original = np.concatenate(tiles.pop("original"))
+            for way, found in tiles.items():
+                distances = pyramid_distances(np.concatenate(found), original, normalize=False)
+                metrics[f"patches_{name.lower()}_{way}"] = np.mean([*distances.values()])
+        small = shrunk(tests["Set5"][0][None], s.factor).numpy()
+        shown = [ways[way](small)[0] for way in ("bicubic", "model", "srgan")]
+        run.draw("enlarged", np.concatenate([*shown, tests["Set5"][0]], axis=1))
+    run.export(model)
+
+
+def build(run, s, epochs, as_in_paper=False, **options):
+    """Returns a compiled model whose generator is as in the paper, or adds to a bicubic one."""
+    generator = sr_resnet(
+        filters=s.filters,
+        blocks=s.blocks,
+        factor=s.factor,
+        normalization=as_in_paper,
+        from_bicubic=not as_in_paper,
+        edge_kernel=9 if as_in_paper else 3,
+    )
+    model = SRGAN(generator, seed=s.seed, **options)
+    rate = s.gan_learning_rate if model.discriminator else s.learning_rate
+    optimizers = {"g_optimizer": run.averaged(Adam(run.in_halves(rate, epochs)))}
+    if model.discriminator:
+        optimizers["d_optimizer"] = Adam(run.in_halves(rate, epochs))
+    run.compile(model, **optimizers)
+    return model
+
+
+def feature_network(run, s):
+    """Returns the network in whose features SRGAN compares images."""
+    if s.features == "vgg":
+        return vgg_features()
+    run.say("training a classifier, whose features are compared")
+    images, labels = small_images("cifar10", labels=True).train.arrays()
+    return activation_maps(
+        train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed)
+    )
+
+
+def bicubic(images, factor):
+    """Returns images enlarged by bicubic interpolation, uint8."""
+    size = [factor * side for side in images.shape[1:3]]
+    return np.clip(np.round(tf.image.resize(images, size, "bicubic")), 0, 255).astype("uint8")
+
+
+def squares(image):
+    """Cuts an image into squares side by side; the rest at the right and below is left out."""
+    height, width, channels = image.shape
+    rows, columns = height // TILE, width // TILE
+    cut = image[: rows * TILE, : columns * TILE]
+    cut = cut.reshape(rows, TILE, columns, TILE, channels)
+    return cut.swapaxes(1, 2).reshape(-1, TILE, TILE, channels)
+
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)

@@ -1,0 +1,67 @@
+"""Squares cover photographs, benchmarks are whole, and bicubic has its known PSNR."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from keras_gen.data import benchmark_images, photograph_patches, shrunk
+from keras_gen.metrics import psnr
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    return tmp_path / "downloads" / "manual" / "super_resolution"
+
+
+def save(path, height, width):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows = np.arange(height)[:, None, None].astype("uint8")
+    Image.fromarray(np.broadcast_to(rows, [height, width, 3])).save(path)
+
+
+def test_squares_cover_an_image_to_its_borders(folder):
+    for number in range(22):
+        save(folder / "T91" / f"{number:02}.png", 40, 16)
+        save(folder / "bsds500_half" / f"{number:02}.png", 16, 30)
+    data = photograph_patches(16)
+    train, test = data.train.arrays(), data.test.arrays()
+    # 40 rows: squares begin at 0, 8, 16 and 24; 30 columns: at 0, 7 and 14.
+    assert sorted(set(train[:, 0, 0, 0])) == [0, 8, 16, 24]
+    assert (len(train), len(test)) == (22 * 4 + 2 * 3, 20 * 3)
+    assert not data.warning
+
+
+def test_own_photographs_and_too_small_ones(folder, tmp_path):
+    for number in range(4):
+        save(tmp_path / "own" / f"{number}.png", 20, 20)
+    data = photograph_patches(20, tmp_path / "own")
+    assert (len(data.train), len(data.test)) == (3, 1)
+    with pytest.raises(ValueError, match="none has 21 pixels either way: give larger ones"):
+        photograph_patches(21, tmp_path / "own")
+
+
+def test_without_folders_other_photographs_stand_in(folder):
+    data = photograph_patches(200)
+    assert "OFFLINE" in data.warning and len(data.test)
+    assert benchmark_images(4)["Set5"][0].shape == (96, 128, 3)
+
+
+@pytest.mark.data
+def test_bicubic_has_the_psnr_of_papers(shared_data, folder):
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(shared_data / "superres")
+    images = benchmark_images(4)
+    assert (len(images["Set5"]), len(images["Set14"])) == (5, 14)
+    found = []
+    for image in images["Set5"]:
+        large = tf.image.resize(shrunk(image[None], 4), image.shape[:2], "bicubic")
+        large = np.clip(np.round(large), 0, 255).astype("uint8")
+        found.append(psnr(large, image[None], shave=4)[0])
+    assert np.mean(found) == pytest.approx(28.43, abs=0.005)
+
+
+def test_sides_that_cannot_be_shrunk():
+    with pytest.raises(ValueError, match="10x8 cannot be shrunk by 4: cut their sides"):
+        shrunk(np.zeros([10, 8, 3], "uint8"), 4)

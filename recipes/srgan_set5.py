@@ -27,9 +27,9 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import tensorflow as tf
 from keras.optimizers import Adam
 
+from keras_gen.baselines import bicubic
 from keras_gen.data import (
     benchmark_images,
     photograph_patches,
@@ -37,15 +37,13 @@ from keras_gen.data import (
     shrunk,
     small_images,
 )
-from keras_gen.metrics import psnr, pyramid_distances, ssim, train_classifier
+from keras_gen.metrics import enlargement_report, psnr, train_classifier
 from keras_gen.networks import activation_maps, sr_discriminator, sr_resnet, vgg_features
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import suffixed
 from keras_gen.training import averaged_weights
 from keras_gen.translation import SRGAN
 from keras_gen.visualize import image_rows
-
-TILE = 64  # side of the squares in which patches are compared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,11 +64,12 @@ class Settings(ShortStepSettings):
     features: Literal["classifier", "vgg"] = "classifier"
     """Network of the features: a classifier of small images that is trained here, or VGG19."""
     classifier_steps: int = 1500  # Training steps of that classifier
+    tested: int = 14  # Images of Set5 and of Set14, the first ones
 
 
 PRESETS = {
     "smoke": dict(patch=32, filters=4, blocks=1, discriminator_filters=4, epochs=2,
-                  steps_per_epoch=5, batch_size=2, classifier_steps=5),
+                  steps_per_epoch=5, batch_size=2, classifier_steps=5, tested=1),
     "cpu": dict(filters=32, blocks=6, discriminator_filters=16, epochs=16, steps_per_epoch=500,
                 batch_size=16, learning_rate=1e-3, ema=0.99, gan_epochs=2, gan_learning_rate=2e-4,
                 pixel_weight=1.0, feature_weight=0.1, adversarial_weight=3e-3, grid_every=4,
@@ -138,20 +137,9 @@ def main(run: Run, s: Settings):
             "bicubic": partial(bicubic, factor=s.factor),
         }
         for name, images in tests.items():
-            tiles = {"original": [squares(image) for image in images]}
             for way, enlarge in ways.items():
-                enlarged = [enlarge(shrunk(image[None], s.factor).numpy()) for image in images]
-                pairs = list(zip(enlarged, images, strict=True))
-                found = {
-                    "psnr": np.mean([psnr(a, b[None], s.factor) for a, b in pairs]),
-                    "ssim": np.mean([ssim(a, b[None], s.factor) for a, b in pairs]),
-                }
-                metrics |= suffixed(found, f"_{name.lower()}_{way}")
-                tiles[way] = [squares(a[0]) for a, _ in pairs]
-            original = np.concatenate(tiles.pop("original"))
-            for way, found in tiles.items():
-                distances = pyramid_distances(np.concatenate(found), original, normalize=False)
-                metrics[f"patches_{name.lower()}_{way}"] = np.mean([*distances.values()])
+                report = enlargement_report(enlarge, images[: s.tested], s.factor)
+                metrics |= suffixed(report, f"_{name.lower()}_{way}")
         small = shrunk(tests["Set5"][0][None], s.factor).numpy()
         shown = [ways[way](small)[0] for way in ("bicubic", "model", "srgan")]
         run.draw("enlarged", np.concatenate([*shown, tests["Set5"][0]], axis=1))
@@ -186,21 +174,6 @@ def feature_network(run, s):
     return activation_maps(
         train_classifier(images, labels, steps=s.classifier_steps, seed=s.seed)
     )
-
-
-def bicubic(images, factor):
-    """Returns images enlarged by bicubic interpolation, uint8."""
-    size = [factor * side for side in images.shape[1:3]]
-    return np.clip(np.round(tf.image.resize(images, size, "bicubic")), 0, 255).astype("uint8")
-
-
-def squares(image):
-    """Cuts an image into squares side by side; the rest at the right and below is left out."""
-    height, width, channels = image.shape
-    rows, columns = height // TILE, width // TILE
-    cut = image[: rows * TILE, : columns * TILE]
-    cut = cut.reshape(rows, TILE, columns, TILE, channels)
-    return cut.swapaxes(1, 2).reshape(-1, TILE, TILE, channels)
 
 
 if __name__ == "__main__":

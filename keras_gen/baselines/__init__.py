@@ -4,6 +4,7 @@ Where arguments are checked, other shapes, dtypes or ranges than described raise
 """
 
 from keras_gen.baselines.bernoulli_mixture import BernoulliMixture
+from keras_gen.baselines.bicubic import bicubic
 from keras_gen.baselines.codes import code_baselines
 from keras_gen.baselines.compression import compressed_bits
 from keras_gen.baselines.context_table import ContextTable

@@ -17,6 +17,7 @@ from keras_gen.metrics.evaluation_networks.extractors import (
 from keras_gen.metrics.evaluation_networks.image_classifier import train_classifier
 from keras_gen.metrics.evaluation_networks.segmenter import pixel_accuracy, train_segmenter
 from keras_gen.metrics.games.updates import trajectory, update_field, update_jacobian
+from keras_gen.metrics.image_pairs.enlargement import enlargement_report
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim, psnr, ssim
 from keras_gen.metrics.image_pairs.inpainting import hole_psnr
 from keras_gen.metrics.image_pairs.squared_error import squared_error

@@ -1,4 +1,4 @@
-"""Folders of pairs of images: two halves of one file, or two files of one name."""
+"""Folders of pairs of images: the left and right of one file, or two files of one name."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ _MODELS = {
         "StyleGAN",
         "UnrolledGAN",
     ),
-    "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix", "SRGAN"),
+    "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix", "SRGAN", "UNIT"),
     "vae": (
         "BIVA",
         "DBVAE",

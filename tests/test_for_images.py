@@ -25,6 +25,7 @@ SMALL = {
     "StyleGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, mixing=0.5)),
     "M2": ((4, 4, 1), dict(classes=4, latent_dim=3, hidden=(5,), likelihood=Normal(scale=None))),
     "CycleGAN": ((24, 24, 3), dict(filters=2, blocks=1, pool_size=4, domains=("a", "b"))),
+    "UNIT": ((16, 24, 3), dict(filters=2, blocks=1, kl_weight=0.2, domains=("a", "b"))),
     "SRGAN": ((16, 16, 3), dict(factor=2, filters=2, blocks=1, pixel_weight=0.5)),
     "Pix2Pix": ((12, 8, 3), dict(filters=2, noise="latents", l1_weight=5.0)),
 }

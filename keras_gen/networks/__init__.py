@@ -56,6 +56,7 @@ from keras_gen.networks.resnet_generator import resnet_generator
 from keras_gen.networks.style import style_discriminator, style_generator, style_mapping
 from keras_gen.networks.super_resolution import sr_discriminator, sr_resnet
 from keras_gen.networks.unet_generator import unet_generator
+from keras_gen.networks.unit import unit_networks
 from keras_gen.networks.vgg_features import vgg_features
 from keras_gen.networks.vq_vae import residual_decoder, residual_encoder, vq_vae_2_networks
 from keras_gen.networks.wave_vq_vae import wave_decoder, wave_encoder

@@ -4,3 +4,4 @@ from keras_gen.translation.context_encoder import ContextEncoder
 from keras_gen.translation.cyclegan import CycleGAN
 from keras_gen.translation.pix2pix import Pix2Pix
 from keras_gen.translation.srgan import SRGAN
+from keras_gen.translation.unit import UNIT

@@ -1,30 +1,20 @@
 """CycleGAN (Zhu, Park, Isola, Efros 2017)."""
 
-from functools import partial
-
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.bases.edges import Images
-from keras_gen.bases.translator import Translator, any_size
-from keras_gen.losses import adversarial
-from keras_gen.losses.base import per_example_mean
+from keras_gen.bases.translator import any_size
+from keras_gen.bases.unpaired import UnpairedTranslator, l1
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import halvings
-from keras_gen.training import (
-    ImagePool,
-    Player,
-    minimize,
-    require_built,
-    require_logits,
-    schedules,
-)
+from keras_gen.training import require_built, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class CycleGAN(Translator):
+class CycleGAN(UnpairedTranslator):
     """Unpaired translation between domains X and Y, trained with cycle consistency.
 
     Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
@@ -71,9 +61,7 @@ class CycleGAN(Translator):
     ```
     """
 
-    batch = ("x", "y")
     for_users = ("for_images",)
-    totals = ("g_loss", "d_loss")
 
     def __init__(
         self,
@@ -90,9 +78,10 @@ class CycleGAN(Translator):
         seed: int = 0,
         **kwargs,
     ):
-        super().__init__(seed=seed, **kwargs)
-        require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
-        require_logits(discriminator_x, discriminator_y)
+        super().__init__(
+            discriminator_x, discriminator_y, objective, pool_size, domains, seed, **kwargs
+        )
+        require_built(generator_xy, generator_yx)
         _require_fitting_channels(
             [generator_xy.input_shape, generator_yx.output_shape, discriminator_x.input_shape],
             [generator_yx.input_shape, generator_xy.output_shape, discriminator_y.input_shape],
@@ -100,22 +89,11 @@ class CycleGAN(Translator):
         )
         self.edges["x"] = Images(generator_xy.input_shape[1:])
         self.edges["y"] = Images(generator_yx.input_shape[1:])
-        self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
-        self.training_edges["y"] = Images(discriminator_y.input_shape[1:])
         self.generator_xy = generator_xy
         self.generator_yx = generator_yx
-        self.discriminator_x = discriminator_x
-        self.discriminator_y = discriminator_y
-        self.objective = adversarial.get(objective)
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
-        self.pool_size = pool_size
         self.margin = checked_integer("margin", margin, minimum=0)
-        self.domains = tuple(domains)
-        if len(set(self.domains)) != 2:
-            raise ValueError(f"domains is {domains!r}: expected two different names.")
-        self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
-        self.pool_y = ImagePool(pool_size, discriminator_y.input_shape[1:])
 
     @classmethod
     def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 9, **kwargs):
@@ -138,12 +116,8 @@ class CycleGAN(Translator):
         return cls(generator_xy, generator_yx, discriminator_x, discriminator_y, **kwargs)
 
     @override
-    def players(self):
-        adam = partial(keras.optimizers.Adam, 2e-4, beta_1=0.5)  # sec. 4
-        return {
-            "g_optimizer": Player([self.generator_xy, self.generator_yx], adam),
-            "d_optimizer": Player([self.discriminator_x, self.discriminator_y], adam),
-        }
+    def generators(self):
+        return [self.generator_xy, self.generator_yx]
 
     @override
     def loss_weights(self):
@@ -153,54 +127,17 @@ class CycleGAN(Translator):
     # Training --------------------------------------------------------------------------------
 
     @override
-    def train_step(self, data):
-        """Updates G and F, then D_X and D_Y on histories of what G and F made."""
-        batch = self.prepare_batch(data)
-        x = batch["x"]
-        y = batch["y"]
-
-        def generator_loss():
-            terms, fakes = self._generator_terms(x, y)
-            return self.weighted(terms), terms, fakes
-
-        networks = self.generator_xy, self.generator_yx
-        g_loss, terms, (fake_x, fake_y) = minimize(generator_loss, self.g_optimizer, *networks)
-        shown_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"))
-        shown_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"))
-
-        def discriminator_loss():
-            return self._discriminator_loss(x, y, shown_x, shown_y)
-
-        networks = self.discriminator_x, self.discriminator_y
-        d_loss = minimize(discriminator_loss, self.d_optimizer, *networks)
-        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
-
-    @override
-    def test_step(self, data):
-        """Returns the same losses on held-out pairs, without the histories."""
-        batch = self.prepare_batch(data)
-        x = batch["x"]
-        y = batch["y"]
-        terms, fakes = self._generator_terms(x, y, training=False)
-        g_loss = self.weighted(terms, training=False)
-        d_loss = self._discriminator_loss(x, y, *fakes, training=False)
-        return self.report(terms, training=False, g_loss=g_loss, d_loss=d_loss)
-
-    def _generator_terms(self, x, y, training=True):
+    def generator_terms(self, x, y, training=True):
         fake_y, same_y = self._apply(self.generator_xy, x, y, training)
         fake_x, same_x = self._apply(self.generator_yx, y, x, training)
         # Eq. (1), the part of G and F.
-        adversarial_loss = self.objective.generator(
-            self.discriminator_y(fake_y, training=training)
-        ) + self.objective.generator(self.discriminator_x(fake_x, training=training))
+        adversarial_loss = self.adversarial_loss(fake_x, fake_y, training)
         # Eq. (2).
-        cycle_loss = _l1(any_size(self.generator_yx, fake_y, training), x) + _l1(
+        cycle_loss = l1(any_size(self.generator_yx, fake_y, training), x) + l1(
             any_size(self.generator_xy, fake_x, training), y
         )
         # Sec. 5.2, L_identity.
-        identity_loss = (
-            _l1(same_x, x) + _l1(same_y, y) if self.identity_weight else 0 * cycle_loss
-        )
+        identity_loss = l1(same_x, x) + l1(same_y, y) if self.identity_weight else 0 * cycle_loss
         terms = {"adversarial": adversarial_loss, "cycle": cycle_loss, "identity": identity_loss}
         return terms, (fake_x, fake_y)
 
@@ -211,18 +148,10 @@ class CycleGAN(Translator):
         both = any_size(generator, tf.concat([source, target], axis=0), training)
         return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
 
-    def _discriminator_loss(self, x, y, shown_x, shown_y, training=True):
+    @override
+    def discriminator_loss(self, x, y, shown_x, shown_y, training=True):
         # Halved, as in the paper (app. 7.1), to slow D down relative to G.
-        return 0.5 * (
-            self.objective.discriminator(
-                self.discriminator_x(x, training=training),
-                self.discriminator_x(shown_x, training=training),
-            )
-            + self.objective.discriminator(
-                self.discriminator_y(y, training=training),
-                self.discriminator_y(shown_y, training=training),
-            )
-        )
+        return 0.5 * super().discriminator_loss(x, y, shown_x, shown_y, training)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -259,7 +188,3 @@ def _require_fitting_channels(of_x, of_y, identity_weight):
             f"identity_weight is {identity_weight}, and images of X have {x} channels and those of "
             f"Y {y}: a generator cannot take the images that it is to make, so pass 0."
         )
-
-
-def _l1(a, b):
-    return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))

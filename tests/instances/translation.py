@@ -13,8 +13,9 @@ from keras_gen.networks import (
     sr_discriminator,
     sr_resnet,
     unet_generator,
+    unit_networks,
 )
-from keras_gen.translation import SRGAN, ContextEncoder, CycleGAN, Pix2Pix
+from keras_gen.translation import SRGAN, UNIT, ContextEncoder, CycleGAN, Pix2Pix
 from tiny import Tiny
 
 
@@ -87,6 +88,25 @@ def _srgan(seed=3):
     )
 
 
+def _unit(seed=3):
+    shapes = (16, 16, 3), (16, 16, 1)
+    of_domains = [patch_discriminator(shape, filters=4, strided_layers=1) for shape in shapes]
+    return UNIT(
+        **unit_networks((3, 1), filters=2, blocks=1),
+        discriminator_x=of_domains[0],
+        discriminator_y=of_domains[1],
+        objective="least_squares",
+        adversarial_weight=2.0,
+        kl_weight=0.2,
+        likelihood_weight=3.0,
+        cycle_kl_weight=0.3,
+        cycle_weight=4.0,
+        domains=("color", "gray"),
+        seed=seed,
+        name="tiny_unit",
+    )
+
+
 def _inpaint(model):
     images = np.random.default_rng(1).integers(0, 256, (3, 16, 16, 3), dtype="uint8")
     return model.inpaint(images, seed=1)
@@ -102,6 +122,11 @@ def _photos(model):
     return model.translate(edges, seed=1)
 
 
+def _grayed(model):
+    images = np.random.default_rng(1).integers(0, 256, (2, 13, 18, 3), dtype="uint8")
+    return model.translate(images)
+
+
 def _enlarged(model):
     images = np.random.default_rng(1).integers(0, 256, (2, 9, 7, 3), dtype="uint8")
     return model.self_ensemble(images)
@@ -112,4 +137,5 @@ TINY = {
     "CycleGAN": Tiny(_cyclegan, _translate),
     "Pix2Pix": Tiny(_pix2pix, _photos),
     "SRGAN": Tiny(_srgan, _enlarged),
+    "UNIT": Tiny(_unit, _grayed),
 }

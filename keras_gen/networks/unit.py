@@ -1,0 +1,71 @@
+"""Networks of UNIT (Liu, Breuel, Kautz 2017)."""
+
+import keras
+from keras import layers
+
+from keras_gen.layers import InstanceNormalization
+from keras_gen.networks.blocks import conv, doubled, float32, reflect_pad
+
+
+def unit_networks(
+    channels: tuple[int, int] = (3, 3),
+    filters: int = 64,
+    blocks: int = 3,
+    shared_blocks: int = 1,
+) -> dict[str, keras.Model]:
+    """Builds the encoders and generators of two domains, in the paper's app. A.
+
+    Each encoder halves images twice, and residual blocks follow; the last ones are shared, and so
+    are the first ones of the generators, which mirror the encoders.
+
+    Deviations: instance normalization, as in the authors' code; enlargement by nearest neighbors
+    and a convolution, which draws no checkerboards.
+
+    Args:
+        channels: Of the images of X and of Y.
+        filters: Channels of the first layers.
+        blocks: Residual blocks of each encoder and of each generator.
+        shared_blocks: Residual blocks that both encoders share, and both generators.
+
+    Returns:
+        By the names of `UNIT`'s arguments: `encoder_x` and `encoder_y`, float images in [-1, 1]
+        `[batch, height, width, channels]`, sides multiples of 4, to maps; `shared_encoder`, of
+        these maps to means of the latents `[batch, height / 4, width / 4, 4 * filters]`;
+        `shared_generator`, `generator_x` and `generator_y`, of latents to images.
+
+    Example:
+        >>> networks = unit_networks(filters=16)
+    """
+    width = 4 * filters
+    networks = {}
+    for domain, of_images in zip("xy", channels, strict=True):
+        images = keras.Input((None, None, of_images))
+        x = layers.LeakyReLU(negative_slope=0.01)(conv(filters, 7)(reflect_pad(images, 3)))
+        for more in (2, 4):
+            x = conv(more * filters, 3, strides=2)(reflect_pad(x, 1))
+            x = layers.LeakyReLU(negative_slope=0.01)(x)
+        for _ in range(blocks):
+            x = _residual(x, width)
+        networks[f"encoder_{domain}"] = keras.Model(images, x, name=f"encoder_{domain}")
+
+        maps = keras.Input((None, None, width))
+        x = maps
+        for _ in range(blocks):
+            x = _residual(x, width)
+        for more in (2, 1):
+            x = layers.LeakyReLU(negative_slope=0.01)(doubled(x, more * filters, "resize"))
+        x = conv(of_images, 1, use_bias=True)(x)
+        x = layers.Activation("tanh", dtype="float32")(x)
+        networks[f"generator_{domain}"] = keras.Model(maps, x, name=f"generator_{domain}")
+    for name in ("shared_encoder", "shared_generator"):
+        maps = keras.Input((None, None, width))
+        x = maps
+        for _ in range(shared_blocks):
+            x = _residual(x, width)
+        networks[name] = keras.Model(maps, float32(x), name=name)
+    return networks
+
+
+def _residual(x, width):
+    y = layers.ReLU()(InstanceNormalization()(conv(width, 3)(reflect_pad(x, 1))))
+    return layers.add([x, InstanceNormalization()(conv(width, 3)(reflect_pad(y, 1)))])

@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import InstanceNormalization
-from keras_gen.networks.blocks import conv, doubled, float32, reflect_pad
+from keras_gen.networks.blocks import conv, doubled, float32, he_conv, reflect_pad
 
 
 def unit_networks(
@@ -37,24 +37,28 @@ def unit_networks(
         >>> networks = unit_networks(filters=16)
     """
     width = 4 * filters
+    # Without normalization, small initial weights would leave nothing of an image.
+    he = dict(initializer="he_normal", use_bias=True)
     networks = {}
     for domain, of_images in zip("xy", channels, strict=True):
         images = keras.Input((None, None, of_images))
-        x = layers.LeakyReLU(negative_slope=0.01)(conv(filters, 7)(reflect_pad(images, 3)))
+        x = layers.LeakyReLU(negative_slope=0.01)(
+            he_conv(filters, 7, padding="valid")(reflect_pad(images, 3))
+        )
         for more in (2, 4):
-            x = conv(more * filters, 3, strides=2)(reflect_pad(x, 1))
+            x = he_conv(more * filters, 3, strides=2, padding="valid")(reflect_pad(x, 1))
             x = layers.LeakyReLU(negative_slope=0.01)(x)
         for _ in range(blocks):
             x = _residual(x, width)
-        networks[f"encoder_{domain}"] = keras.Model(images, x, name=f"encoder_{domain}")
+        networks[f"encoder_{domain}"] = keras.Model(images, float32(x), name=f"encoder_{domain}")
 
         maps = keras.Input((None, None, width))
         x = maps
         for _ in range(blocks):
             x = _residual(x, width)
         for more in (2, 1):
-            x = layers.LeakyReLU(negative_slope=0.01)(doubled(x, more * filters, "resize"))
-        x = conv(of_images, 1, use_bias=True)(x)
+            x = layers.LeakyReLU(negative_slope=0.01)(doubled(x, more * filters, "resize", **he))
+        x = he_conv(of_images, 1, initializer="glorot_uniform")(x)
         x = layers.Activation("tanh", dtype="float32")(x)
         networks[f"generator_{domain}"] = keras.Model(maps, x, name=f"generator_{domain}")
     for name in ("shared_encoder", "shared_generator"):

@@ -6,7 +6,7 @@ Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", Neur
   python recipes/glow_mnist.py --preset smoke     under a minute
 
 Expected result of the cpu preset: 1.306 bits per dimension of test digits; 1.690 by a histogram of
-each pixel.
+each pixel. With --steps 8 --filters 64 it is 1.194, in 106 minutes; the committed export is so.
 
 The density of test digits, of 256 levels and with uniform noise of a level's width, is held against
 files without loss (PNG, WebP), probabilistic PCA and a histogram of each pixel. The paper has no

@@ -67,8 +67,8 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(image_size=16, load_size=18, filters=4, discriminator_filters=4, epochs=2,
                   steps_per_epoch=5, batch_size=2, segmenter_steps=10),
-    "cpu": dict(image_size=64, load_size=72, filters=24, discriminator_filters=24, epochs=20,
-                steps_per_epoch=500, grid_every=5, steps_per_execution=50),
+    "cpu": dict(image_size=64, load_size=72, filters=24, discriminator_filters=24, epochs=12,
+                steps_per_epoch=500, grid_every=4, steps_per_execution=50),
     # An epoch has as many steps as there are pairs.
     "paper": dict(epochs=200, steps_per_epoch=400, grid_every=10),
 }  # fmt: skip

@@ -70,10 +70,10 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(patch=32, filters=4, blocks=1, discriminator_filters=4, epochs=2,
                   steps_per_epoch=5, batch_size=2, classifier_steps=5, tested=1),
-    "cpu": dict(filters=32, blocks=6, discriminator_filters=16, epochs=16, steps_per_epoch=500,
-                batch_size=16, learning_rate=1e-3, ema=0.99, gan_epochs=2, gan_learning_rate=2e-4,
-                pixel_weight=1.0, feature_weight=0.1, adversarial_weight=3e-3, grid_every=4,
-                steps_per_execution=50),
+    "cpu": dict(patch=48, filters=32, blocks=6, discriminator_filters=16, epochs=8,
+                steps_per_epoch=500, batch_size=16, learning_rate=1e-3, ema=0.99, gan_epochs=2,
+                gan_learning_rate=2e-4, pixel_weight=1.0, feature_weight=0.1,
+                adversarial_weight=3e-3, grid_every=4, steps_per_execution=50),
     # 10^6 updates of SRResNet, and 2 * 10^5 of SRGAN.
     "paper": dict(epochs=1000, steps_per_epoch=1000, batch_size=16, gan_epochs=200, grid_every=50,
                   features="vgg"),

@@ -66,7 +66,7 @@ def _pix2pix(seed=3):
         patch_discriminator((16, 16, 4), filters=2, strided_layers=1),
         objective="least_squares",
         l1_weight=10.0,
-        domains=("edges", "photo"),
+        domains=("label", "photo"),
         seed=seed,
         name="tiny_pix2pix",
     )
@@ -105,7 +105,7 @@ def _unit(seed=3):
         likelihood_weight=3.0,
         cycle_kl_weight=0.3,
         cycle_weight=4.0,
-        domains=("day", "night"),
+        domains=("photo", "monet"),
         seed=seed,
         name="tiny_unit",
     )
@@ -126,7 +126,7 @@ def _photos(model):
     return model.translate(edges, seed=1)
 
 
-def _at_night(model):
+def _painted(model):
     images = np.random.default_rng(1).integers(0, 256, (2, 13, 18, 3), dtype="uint8")
     return model.translate(images)
 
@@ -141,5 +141,5 @@ TINY = {
     "CycleGAN": Tiny(_cyclegan, _translate),
     "Pix2Pix": Tiny(_pix2pix, _photos, draws=False),
     "SRGAN": Tiny(_srgan, _enlarged, draws=False),
-    "UNIT": Tiny(_unit, _at_night),
+    "UNIT": Tiny(_unit, _painted),
 }

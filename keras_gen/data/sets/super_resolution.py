@@ -55,7 +55,8 @@ def photograph_patches(side: int, images: Path | None = None) -> Split:
             found = photographs()
             held_out = np.arange(len(found)) == len(found) - 1
             origin = "offline sample: photographs that ship with scikit-learn"
-            warning = OFFLINE_WARNING.format(f"{_folder()} has no folders {', '.join(TRAINING)}")
+            missing = f"{_folder()} lacks the folders {', '.join(TRAINING)} of images"
+            warning = OFFLINE_WARNING.format(f"data are not prepared in {_data()}: {missing}")
     parts = []
     for part in (~held_out, held_out):
         chosen = [image for image, kept in zip(found, part, strict=True) if kept]
@@ -90,9 +91,12 @@ def benchmark_images(factor: int) -> dict[str, list[np.ndarray]]:
     return found
 
 
+def _data() -> Path:
+    return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
+
+
 def _folder() -> Path:
-    data = Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
-    return data / "downloads" / "manual" / "super_resolution"
+    return _data() / "downloads" / "manual" / "super_resolution"
 
 
 def _images(folder: Path) -> list[np.ndarray]:

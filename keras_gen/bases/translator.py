@@ -90,6 +90,14 @@ class Translator(GenerativeModel):
         return super().signature_defaults() | {name: {"seed": 0} for name in drawing}
 
 
+def checked_domains(domains) -> tuple:
+    """Returns the names of two domains as a tuple; a ValueError unless they are two."""
+    names = tuple(domains)
+    if len(set(names)) != 2:
+        raise ValueError(f"domains is {domains!r}: expected two different names.")
+    return names
+
+
 def any_size(network, images, training, margin=0, multiple=SIZE_MULTIPLE):
     """Pads images by a margin and to a size that the network takes, applies it, and crops.
 

@@ -1,13 +1,11 @@
 """Two domains without pairs: translations both ways, against a discriminator of each domain."""
 
-import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.bases.edges import Images
-from keras_gen.bases.translator import Translator
+from keras_gen.bases.translator import Translator, checked_domains
 from keras_gen.losses import adversarial
-from keras_gen.losses.base import per_example_mean
 from keras_gen.training import ImagePool, Player, minimize, require_built, require_logits
 
 
@@ -45,9 +43,7 @@ class UnpairedTranslator(Translator):
         self.discriminator_y = discriminator_y
         self.objective = adversarial.get(objective)
         self.pool_size = pool_size
-        self.domains = tuple(domains)
-        if len(set(self.domains)) != 2:
-            raise ValueError(f"domains is {domains!r}: expected two different names.")
+        self.domains = checked_domains(domains)
         self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
         self.training_edges["y"] = Images(discriminator_y.input_shape[1:])
         self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
@@ -129,8 +125,3 @@ class UnpairedTranslator(Translator):
             self.discriminator_y(shown_y, training=training),
         )
         return of_x + of_y
-
-
-def l1(a, b):
-    """Returns the mean absolute difference of images, `[batch]`."""
-    return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))

@@ -81,3 +81,8 @@ def _no_batch(values: tf.Tensor) -> ValueError:
         f"Expected a tensor of shape [batch, ...], found shape {values.shape}: "
         "pass a tensor with a batch axis and a known number of axes."
     )
+
+
+def l1(a, b) -> tf.Tensor:
+    """Returns the mean absolute difference of two batches, `[batch]`; b in float32."""
+    return per_example_mean(tf.abs(tf.cast(a, tf.float32) - b))

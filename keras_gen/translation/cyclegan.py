@@ -7,7 +7,8 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer
 from keras_gen.bases.edges import Images
 from keras_gen.bases.translator import any_size
-from keras_gen.bases.unpaired import UnpairedTranslator, l1
+from keras_gen.bases.unpaired import UnpairedTranslator
+from keras_gen.losses.base import l1
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import halvings
 from keras_gen.training import require_built, schedules

@@ -8,8 +8,8 @@ from typing_extensions import override
 
 from keras_gen.bases.edges import Images
 from keras_gen.bases.predictor import AdversarialPredictor
-from keras_gen.bases.translator import Translator, any_size
-from keras_gen.losses.base import per_example_mean
+from keras_gen.bases.translator import Translator, any_size, checked_domains
+from keras_gen.losses.base import l1
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.networks.blocks import halvings
 from keras_gen.training import Player, require_built, schedules
@@ -75,9 +75,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
         require_built(generator)
         self.generator = generator
         self.l1_weight = schedules.weight("l1_weight", l1_weight)
-        self.domains = tuple(domains)
-        if len(set(self.domains)) != 2:
-            raise ValueError(f"domains is {domains!r}: expected two different names.")
+        self.domains = checked_domains(domains)
         self._check_shapes()
         self.edges["x"] = Images(generator.input_shape[1:])
         self.edges["y"] = Images(generator.output_shape[1:], name="targets")
@@ -136,7 +134,7 @@ class Pix2Pix(Translator, AdversarialPredictor):
     def generator_terms(self, batch, training=True):
         predicted = any_size(self.generator, batch["x"], training)
         # Eq. (3).
-        terms = {"l1": per_example_mean(tf.abs(batch["y"] - tf.cast(predicted, tf.float32)))}
+        terms = {"l1": l1(predicted, batch["y"])}
         if self.discriminator:
             # Eq. (1), the part of G.
             terms["adversarial"] = self.adversarial_loss(predicted, batch, training)

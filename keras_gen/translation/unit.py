@@ -8,8 +8,8 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.bases.edges import Images
-from keras_gen.bases.unpaired import UnpairedTranslator, l1
-from keras_gen.losses.base import per_example_mean
+from keras_gen.bases.unpaired import UnpairedTranslator
+from keras_gen.losses.base import l1, per_example_mean
 from keras_gen.networks import patch_discriminator, unit_networks
 from keras_gen.networks.blocks import halvings
 from keras_gen.training import require_built, schedules

@@ -63,7 +63,8 @@ def read_images(
     fitted = tf.function(fit, input_signature=of_images, autograph=False)
 
     def read(files: tuple[Path, ...]) -> Any:
-        contents, images = [], []
+        contents = []
+        images = []
         for file in files:
             try:
                 contents.append(file.read_bytes())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from keras_gen.data.folders.reading import image_files
 from keras_gen.data.offline.images import photographs
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Split
+from keras_gen.data.sets.tfds import default_data_dir
 from keras_gen.data.source import Source
 from keras_gen.media.images import read_image
 
@@ -56,7 +56,9 @@ def photograph_patches(side: int, images: Path | None = None) -> Split:
             held_out = np.arange(len(found)) == len(found) - 1
             origin = "offline sample: photographs that ship with scikit-learn"
             missing = f"{_folder()} lacks the folders {', '.join(TRAINING)} of images"
-            warning = OFFLINE_WARNING.format(f"data are not prepared in {_data()}: {missing}")
+            warning = OFFLINE_WARNING.format(
+                f"data are not prepared in {default_data_dir()}: {missing}"
+            )
     parts = []
     for part in (~held_out, held_out):
         chosen = [image for image, kept in zip(found, part, strict=True) if kept]
@@ -91,12 +93,8 @@ def benchmark_images(factor: int) -> dict[str, list[np.ndarray]]:
     return found
 
 
-def _data() -> Path:
-    return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
-
-
 def _folder() -> Path:
-    return _data() / "downloads" / "manual" / "super_resolution"
+    return default_data_dir() / "downloads" / "manual" / "super_resolution"
 
 
 def _images(folder: Path) -> list[np.ndarray]:

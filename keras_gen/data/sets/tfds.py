@@ -74,8 +74,7 @@ def load_tfds(
     """
     if size is not None:
         checked_integer("size", size, minimum=1)
-    data_dir = Path(data_dir or os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets")
-    data_dir = data_dir.expanduser()
+    data_dir = Path(data_dir).expanduser() if data_dir else default_data_dir()
     names = (features,) if isinstance(features, str) else tuple(features)
     with _quiet():
         builder = _builder(name, data_dir)
@@ -98,6 +97,11 @@ def load_tfds(
     example = tensors[0] if isinstance(features, str) else tensors
     origin = f"{builder.info.full_name}, split {split}, from {folder}"
     return Source(example, origin=origin, class_names=_class_names(builder, paths))
+
+
+def default_data_dir() -> Path:
+    """Returns the folder of prepared sets: `$TFDS_DATA_DIR`, or `~/tensorflow_datasets`."""
+    return Path(os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets").expanduser()
 
 
 def _builder(name: str, data_dir: Path) -> Any:

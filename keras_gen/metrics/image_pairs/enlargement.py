@@ -32,7 +32,8 @@ def enlargement_report(
     Example: `enlargement_report(model.translate, benchmark_images(4)["Set5"], 4)["psnr"]`.
     """
     found: dict[str, list] = {"psnr": [], "ssim": []}
-    squares, originals = [], []
+    squares = []
+    originals = []
     for image in images:
         original = image[None]
         enlarged = enlarge(shrunk(original, factor).numpy())

@@ -31,7 +31,7 @@ def test_no_two_sets_share_a_pixel_of_a_photograph(monkeypatch):
         number = (rows * 640 + columns) * 2 + (name == "china.jpg")
         return np.stack([number >> shift & 255 for shift in (0, 8, 16)], -1).astype(np.uint8)
 
-    monkeypatch.setattr(offline, "_photograph", coordinates)
+    monkeypatch.setattr(offline, "photograph", coordinates)
     places = {
         key: {tuple(color) for tile in tiles for color in tile.reshape(-1, 3)}
         for key, tiles in offline._tiles().items()

@@ -42,6 +42,7 @@ _MODELS = {
         "WGAN",
         "WGANGP",
         "BigGAN",
+        "CoGAN",
         "ConditionalGAN",
         "ConsensusGAN",
         "HistoryGAN",

@@ -20,6 +20,7 @@ SMALL = {
     "ConditionalGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
     "ACGAN": ((8, 8, 1), dict(classes=4, latent_dim=3, filters=2)),
     "InfoGAN": ((12, 8, 3), dict(continuous=1, scales=False, latent_dim=3, filters=2)),
+    "CoGAN": ((8, 12, 3), dict(latent_dim=3, filters=2, class_weight=0.5)),
     "PacGAN": ((8, 8, 3), dict(pack=2, latent_dim=3, filters=2)),
     "ProgressiveGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, stable_steps=1)),
     "StyleGAN": ((8, 8, 1), dict(latent_dim=3, filters=2, width=16, mixing=0.5)),

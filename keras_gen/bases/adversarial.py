@@ -119,8 +119,12 @@ class AdversarialModel(GenerativeModel):
 
     def logits_of_both(self, batch: dict, fake, training: bool) -> list:
         """Returns the logits of the real examples and of generated ones, without further heads."""
-        outputs = [self.discriminate(each, batch, training) for each in (self.real(batch), fake)]
-        return [each[0] if isinstance(each, list) else each for each in outputs]
+        return [self.logits_of(each, batch, training) for each in (self.real(batch), fake)]
+
+    def logits_of(self, images, batch: dict, training: bool, keep_state: bool = False):
+        """Returns what `discriminate` does, without the outputs of further heads."""
+        outputs = self.discriminate(images, batch, training, keep_state)
+        return outputs[0] if isinstance(outputs, list) else outputs
 
     def augmented(self, shown, training: bool):
         """Returns the discriminator's inputs, changed at random: images and their channels."""
@@ -164,10 +168,10 @@ class AdversarialModel(GenerativeModel):
 
     def adversarial_loss(self, fake, batch: dict, training: bool) -> tf.Tensor:
         """Returns the objective's loss of the generator, `[batch]`, for generated examples."""
-        fake_logits = self.discriminate(fake, batch, training)
+        fake_logits = self.logits_of(fake, batch, training)
         if not self.objective.compares:
             return self.objective.generator(fake_logits)
-        real_logits = self.discriminate(self.real(batch), batch, training)
+        real_logits = self.logits_of(self.real(batch), batch, training)
         return self.objective.generator(fake_logits, real_logits)
 
     def _penalty(self, batch, fake, use, training):
@@ -180,8 +184,7 @@ class AdversarialModel(GenerativeModel):
         noise = draw(f"{use}/penalty", [count, *axes], training)
 
         def critic(images):
-            outputs = self.discriminate(images, batch, training, keep_state=True)
-            return outputs[0] if isinstance(outputs, list) else outputs
+            return self.logits_of(images, batch, training, keep_state=True)
 
         every = penalty.every if training else 1
         compute = partial(penalty, critic, real, fake, noise)

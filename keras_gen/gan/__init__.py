@@ -2,6 +2,7 @@
 
 from keras_gen.gan.ac import ACGAN
 from keras_gen.gan.big_gan import BigGAN
+from keras_gen.gan.co_gan import CoGAN
 from keras_gen.gan.conditional import ConditionalGAN
 from keras_gen.gan.consensus import ConsensusGAN
 from keras_gen.gan.gan import GAN

@@ -8,6 +8,7 @@ a `ValueError` for a shape or an option that their Args do not allow.
 from keras_gen.networks.big_gan import big_gan_discriminator, big_gan_generator
 from keras_gen.networks.character_rnn import character_rnn
 from keras_gen.networks.classifier import activation_maps, classifier_on, conv_classifier
+from keras_gen.networks.co_gan import co_gan_discriminator, co_gan_generator
 from keras_gen.networks.context_encoder import context_decoder, context_encoder
 from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.coupling_flow import coupling_flow

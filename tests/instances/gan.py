@@ -164,6 +164,18 @@ def _moco(seed=3):
     )
 
 
+def _co_gan(seed=3):
+    return gan.CoGAN(
+        networks.co_gan_generator(SHAPE, latent_dim=3, filters=2),
+        networks.co_gan_discriminator(SHAPE, classes=4, filters=2, hidden=4),
+        objective="least_squares",
+        class_weight=0.5,
+        penalty=R1(0.5),
+        discriminator_steps=2,
+        seed=seed,
+    )
+
+
 def _progressive(seed=3):
     # It grows at the second step, and is in the middle of the fade where tests break it off.
     return gan.ProgressiveGAN(
@@ -194,6 +206,7 @@ def _style(seed=3):
 TINY = {
     "ACGAN": Tiny(_ac, sample),
     "BigGAN": Tiny(_big_gan, sample),
+    "CoGAN": Tiny(_co_gan, sample),
     "ConditionalGAN": Tiny(_conditional, sample),
     "ConsensusGAN": Tiny(_consensus, sample),
     "GAN": Tiny(_gan, sample),

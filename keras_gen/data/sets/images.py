@@ -24,7 +24,9 @@ _COLORED = ("cifar10",)  # images of 32x32 pixels in color
 _LEAST_HELD_OUT = 3
 
 
-def small_images(name: str, labels: bool = False, images: Path | None = None) -> Split:
+def small_images(
+    name: str, labels: bool = False, images: Path | None = None, fill: bool = False
+) -> Split:
     """Loads a set of small labeled images such as MNIST, as uint8 `[28, 28, 1]`.
 
     The set comes from tensorflow-datasets. Where it is unavailable, the digits that ship with
@@ -37,6 +39,8 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
         labels: Whether an example is `(image, label)` instead of an image alone.
         images: Folder of images of the same shape to use instead, with a subfolder for each class
             if `labels`. They are shuffled, always in the same way, and every tenth is held out.
+        fill: Whether USPS's digits are enlarged to the whole 28x28 pixels, without MNIST's margin,
+            as in papers on the adaptation from one to the other.
 
     Raises:
         ValueError: If the folder holds too few images.
@@ -52,7 +56,7 @@ def small_images(name: str, labels: bool = False, images: Path | None = None) ->
         side, channels = (32, 3) if colored else (28, 1)
         return _own(images, side, labels=labels, channels=channels)
     features = ("image", "label") if labels else "image"
-    size = 20 if name == "usps" else None
+    size = (28 if fill else 20) if name == "usps" else None
     try:
         train = load_tfds(name, "train", features=features, size=size)
         test = load_tfds(name, "test", features=features, size=size)

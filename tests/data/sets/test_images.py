@@ -39,6 +39,15 @@ def test_usps_has_the_frame_of_mnist(monkeypatch, labels):
         assert data.train.arrays()[1].tolist() == [0, 1, 2]
 
 
+def test_usps_can_fill_the_frame(monkeypatch):
+    def load(name, part, features, size):
+        return Source(np.full([3, size, size, 1], 255, np.uint8), origin=f"{name}, {part}")
+
+    monkeypatch.setattr(module, "load_tfds", load)
+    images = small_images("usps", fill=True).test.arrays()
+    np.testing.assert_array_equal(images, np.full([3, 28, 28, 1], 255))
+
+
 def values(source):
     return [int(image[0, 0, 0]) for image in source.arrays()]
 

@@ -1,0 +1,142 @@
+"""CoGAN (Liu, Tuzel 2016)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.bases.edges import Labels
+from keras_gen.gan.gan import GAN, KINDS
+from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.networks import co_gan_discriminator, co_gan_generator
+from keras_gen.training import capability
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class CoGAN(GAN):
+    """Two GANs of two domains that share layers, and so draw pairs, learned without pairs.
+
+    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, eq. (2). Both generators
+    get the same latents. They share their first layers and the discriminators their last ones, so
+    that the two images of a pair agree in all but what sets the domains apart.
+
+    If the discriminators classify too, as in sec. 4 for domain adaptation, `fit` takes the labels
+    of X as a third array. They are learned from images of X, and `classify` names the classes of
+    images of Y, through the layers that are shared.
+
+    Deviations: losses are the mean over both domains, which Adam makes the same as the sum. Else as
+    `GAN`.
+
+    Args:
+        generator: Float latents `[batch, latents]` to pairs of images in [-1, 1], `[batch, 2,
+            height, width, channels]`, first those of X (`keras_gen.networks.co_gan_generator`).
+        discriminator: Pairs to logits `[batch, 2]`, and, to classify, to the logits of the classes,
+            `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
+        objective: As of `GAN`.
+        class_weight: Weight of the classification's loss beside the discriminators'.
+        seed: Seed of the latents.
+        **kwargs: Further arguments of `GAN`, such as `penalty`.
+
+    Raises:
+        ValueError: As `GAN`; if the networks are not of pairs.
+
+    Example:
+    ```python
+    model = CoGAN.for_images((28, 28, 1), classes=10, latent_dim=16, filters=8)
+    model.compile()
+    digits = negatives = np.zeros((8, 28, 28, 1), "uint8")
+    data = tf.data.Dataset.from_tensor_slices((digits, negatives, np.arange(8)))
+    model.fit(data.batch(4))
+    pairs = model.sample(9, seed=1)
+    logits = model.classify(negatives)
+    ```
+    """
+
+    batch = ("x", "y")
+
+    def __init__(
+        self, generator, discriminator, objective="non_saturating", class_weight: float = 1.0,
+        seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        _, *shape = generator.output_shape[1:]
+        pair = (2, *shape)
+        wanted = [pair, pair, (2,), (2, self.classes)]
+        found = [generator.output_shape[1:], discriminator.input_shape[1:]]
+        found += [tuple(output.shape[1:]) for output in discriminator.outputs]
+        if found != wanted[: max(3, len(found))]:
+            raise ValueError(
+                f"The generator makes {found[0]}, the discriminator takes {found[1]} and returns "
+                f"{found[2:]}: expected pairs (2, ...), the same of both, and logits (2,), followed "
+                "by (2, classes) or nothing."
+            )
+        self.class_weight = class_weight
+        for domain in self.batch:
+            self.training_edges[domain] = KINDS[self.data](tuple(shape), name=self.data)
+        self.edges["y"] = self.training_edges["y"]
+        if self.classes:
+            self.batch = ("x", "y", "labels")
+            self.edges["labels"] = Labels(self.classes)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes that the discriminators tell apart, or 0."""
+        outputs = self.discriminator.outputs
+        return outputs[1].shape[-1] if len(outputs) > 1 else 0
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, classes: int = 0, latent_dim: int = 100, filters: int = 64, **kwargs
+    ):
+        """Builds the model with the paper's networks of digits.
+
+        Args:
+            shape: `(height, width, channels)` of the images of both domains, both sides of at least
+                4 pixels.
+            classes: Number of classes to learn from X, or 0.
+            latent_dim: Dimensions of the latents.
+            filters: Channels of the generators where the images are largest; the discriminators
+                have a third as many.
+            **kwargs: Further arguments of the class.
+        """
+        discriminator = co_gan_discriminator(shape, classes, max(1, filters // 3), 8 * filters)
+        return cls(co_gan_generator(shape, latent_dim, filters), discriminator, **kwargs)
+
+    # The losses of eq. (2) -------------------------------------------------------------------
+
+    @override
+    def loss_weights(self):
+        weights = super().loss_weights()
+        return weights | {"class": self.class_weight} if self.classes else weights
+
+    @override
+    def real(self, batch):
+        """Images of both domains, side by side though they are no pairs."""
+        return tf.stack([batch["x"], batch["y"]], axis=1)
+
+    @override
+    def discriminator_terms(self, batch, fake, use, training):
+        if not self.classes:
+            return super().discriminator_terms(batch, fake, use, training)
+        real_logits, class_logits = self.discriminate(self.real(batch), batch, training)
+        fake_logits, _ = self.discriminate(fake, batch, training)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
+        return terms | {"class": label_cross_entropy(batch["labels"], class_logits[:, 0])}
+
+    # Use -------------------------------------------------------------------------------------
+
+    @capability
+    def classify(self, y):
+        """Returns the logits of the classes of images of Y, float32 `[n, classes]`."""
+        if not self.classes:
+            raise ValueError(
+                "This CoGAN has no classes: give co_gan_discriminator their number, and fit the "
+                "labels of X."
+            )
+        _, class_logits = self.discriminator(tf.stack([y, y], axis=1), training=False)
+        return {"logits": class_logits[:, 1]}
+
+    @override
+    def signatures(self):
+        served = super().signatures()
+        return {name: each for name, each in served.items() if name != "classify" or self.classes}

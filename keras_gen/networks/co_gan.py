@@ -1,0 +1,95 @@
+"""Networks of CoGAN (Liu, Tuzel 2016), which share layers between two domains."""
+
+import keras
+from keras import layers, ops
+
+from keras_gen.networks.blocks import batch_norm, conv, cropped, float32, halved_sides, he_conv
+
+
+def co_gan_generator(
+    image_shape: tuple = (28, 28, 1), latent_dim: int = 100, filters: int = 64
+) -> keras.Model:
+    """Builds both generators: transposed convolutions that they share, and a last layer of each.
+
+    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3. What the two images
+    have in common, such as which digit they show, is decided in the shared layers.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images of both domains, both sides of at
+            least 4 pixels.
+        latent_dim: Dimensions of the latents.
+        filters: Channels before the last layers.
+
+    Returns:
+        A model from float latents `[batch, latent_dim]` to pairs of float32 images in [-1, 1],
+        `[batch, 2, *image_shape]`.
+
+    Example:
+        >>> generator = co_gan_generator((28, 28, 1), filters=8)
+    """
+    sides = halved_sides(image_shape, 2, "image_shape")
+    double = dict(layer=layers.Conv2DTranspose, strides=2, padding="same")
+    latents = keras.Input((latent_dim,))
+    x = layers.Reshape((1, 1, latent_dim))(latents)
+    x = conv(4 * filters, sides, layer=layers.Conv2DTranspose)(x)
+    for width in (2 * filters, filters):
+        x = layers.ReLU()(batch_norm()(x))
+        x = conv(width, 4, **double)(x)
+    x = cropped(layers.ReLU()(batch_norm()(x)), image_shape)
+    images = []
+    for domain in "xy":
+        last = conv(image_shape[-1], 5, padding="same", use_bias=True, name=f"last_{domain}")
+        images.append(layers.Activation("tanh", dtype="float32")(last(x)))
+    return keras.Model(latents, ops.stack(images, axis=1), name="generator")
+
+
+def co_gan_discriminator(
+    image_shape: tuple = (28, 28, 1),
+    classes: int = 0,
+    filters: int = 20,
+    hidden: int = 500,
+) -> keras.Model:
+    """Builds both discriminators: a first layer of each, and the others, which they share.
+
+    Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 3: LeNet, without
+    normalization.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images of both domains, both sides of at
+            least 4 pixels.
+        classes: Number of classes, for a second output; 0: none.
+        filters: Channels of the first layers; the second one has 2.5 times as many.
+        hidden: Units of the dense layer.
+
+    Returns:
+        A model from pairs of images in [-1, 1] `[batch, 2, *image_shape]` to float32 logits
+        `[batch, 2]` and, if there are classes, their logits `[batch, 2, classes]`.
+
+    Example:
+        >>> discriminator = co_gan_discriminator((28, 28, 1), classes=10, filters=4, hidden=16)
+    """
+    halved_sides(image_shape, 2, "image_shape")
+    shared = [
+        he_conv(5 * filters // 2, 5),
+        layers.MaxPooling2D(2),
+        layers.Flatten(),
+        layers.Dense(hidden, kernel_initializer="he_normal"),
+        layers.LeakyReLU(negative_slope=0.2),
+    ]
+    logit = layers.Dense(1)
+    class_logits = layers.Dense(classes) if classes else None
+    pairs = keras.Input((2, *image_shape))
+    outputs = []
+    class_outputs = []
+    for place in range(2):
+        x = layers.MaxPooling2D(2)(he_conv(filters, 5)(pairs[:, place]))
+        for layer in shared:
+            x = layer(x)
+        outputs.append(logit(x))
+        if class_logits:
+            class_outputs.append(class_logits(x))
+    logits = float32(layers.Concatenate()(outputs))
+    if not classes:
+        return keras.Model(pairs, logits, name="discriminator")
+    class_pairs = float32(ops.stack(class_outputs, axis=1))
+    return keras.Model(pairs, [logits, class_pairs], name="discriminator")

@@ -1,0 +1,160 @@
+"""CoGAN draws digits together with their edges, or with their negatives, learned without pairs.
+
+Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, tasks A and B.
+
+  python recipes/co_gan_mnist.py                    about 20 minutes on one of two CPU cores
+  python recipes/co_gan_mnist.py --preset smoke     under a minute
+
+One half of the digits is shown as it is, edges or negatives of the other half, so that no training
+digit has its twin. Pairs agree if the second image is what the first one turns into: the pixels of
+both are counted that agree when they are black or white. Most pixels are black anyway, so that
+images of other pairs agree a good deal too; they are the baseline. A classifier of each domain is
+asked too whether both images show the same class. Digits alone are compared as in the other GANs'
+recipes, since a generator that drew one digit could agree with itself.
+
+Deviations of the cpu preset: fewer channels, and an average of the generator's weights is measured.
+
+Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
+"""
+
+import dataclasses
+from functools import partial
+
+import numpy as np
+from keras.optimizers import Adam
+from scipy import ndimage
+
+from keras_gen.data import Source, pad_to, small_images, unpaired
+from keras_gen.gan import CoGAN
+from keras_gen.metrics import sample_report, trained_extractor, trained_extractors
+from keras_gen.networks import co_gan_discriminator, co_gan_generator
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.visualize import image_rows
+
+COLUMNS = 16  # pairs in a row of a sheet
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(ShortStepSettings):
+    latent_dim: int = 100  # Dimensions of the latents
+    filters: int = 128  # Channels of the generator before its last layers
+    discriminator_filters: int = 20  # Channels of the discriminator's first layers
+    hidden: int = 500  # Units of the discriminator's dense layer
+    learning_rate: float = 2e-4  # Adam's rate for both, in the second half linear to zero
+    ema: float = 0.0  # Momentum of the generator's weight average, which is evaluated; 0: none
+    compared: int = 10_000  # Pairs, test images and training images that are compared
+    classifier_steps: int = 1500
+    """Training steps of each classifier whose features and classes are compared."""
+
+
+PRESETS = {
+    "smoke": dict(latent_dim=4, filters=4, discriminator_filters=4, hidden=8, epochs=2,
+                  steps_per_epoch=10, batch_size=8, steps_per_execution=5, compared=100,
+                  classifier_steps=20),
+    "cpu": dict(filters=32, ema=0.998, epochs=10, steps_per_epoch=500, batch_size=64,
+                grid_every=2, steps_per_execution=50, compared=5000),
+    "paper": dict(epochs=50, steps_per_epoch=500, batch_size=128, grid_every=5),
+}  # fmt: skip
+
+
+def main(run: Run, s: Settings):
+    data = run.load(small_images("mnist", labels=True))
+    digits, labels = data.train.arrays()
+    test_digits, _ = data.test.take(s.compared).arrays()
+    half = len(digits) // 2
+
+    with run.strategy.scope():
+        model = build(run, s)
+        of_negatives = build(run, s)
+
+    def draw(model):
+        return pair_rows(model.sample(2 * COLUMNS, seed=0))
+
+    # Each step: one update of both discriminators, then one of both generators.
+    x = Source(digits[:half])
+    edges_of_others = Source(edges(digits[half:]))
+    negatives_of_others = Source(negatives(digits[half:]))
+    run.fit(model, partial(unpaired, x, edges_of_others, s.batch_size, s.seed), draw)
+    stream = partial(unpaired, x, negatives_of_others, s.batch_size, s.seed)
+    run.fit(of_negatives, stream, draw, part="negatives")
+
+    # The pyramids of patches want a side that is a power of two.
+    images = pad_to(digits, 32).numpy()
+    images_of_edges = pad_to(edges(digits), 32).numpy()
+    of_digits = trained_extractors(images, labels, s.classifier_steps)
+    of_edges = trained_extractor(images_of_edges, labels, s.classifier_steps, kind="max")
+    shown = pad_to(test_digits, 32).numpy()
+
+    with run.evaluation(model) as metrics:
+        run.say("comparing the images of a pair, and digits with test digits")
+        pairs = model.sample(s.compared, seed=s.seed)
+        x = pad_to(pairs[:, 0], 32).numpy()
+        y = pad_to(pairs[:, 1], 32).numpy()
+        metrics |= sample_report(of_digits, images, shown, {"": x[: len(shown)]}, s.seed)
+        metrics["extractor_accuracy_edges"] = of_edges.accuracy
+        classes = classes_of(of_digits["max"], x)
+        edge_classes = classes_of(of_edges, y)
+        metrics["same_class_edges"] = np.mean(classes == edge_classes)
+        metrics["same_class_edges_shuffled"] = np.mean(classes == np.roll(edge_classes, 1))
+        metrics |= agreement_report("edges", pairs, edges)
+
+        pairs = of_negatives.sample(s.compared, seed=s.seed)
+        x = pad_to(pairs[:, 0], 32).numpy()
+        y = pad_to(negatives(pairs[:, 1]), 32).numpy()
+        classes = classes_of(of_digits["max"], x)
+        other_classes = classes_of(of_digits["max"], y)
+        metrics["same_class_negatives"] = np.mean(classes == other_classes)
+        metrics["same_class_negatives_shuffled"] = np.mean(classes == np.roll(other_classes, 1))
+        metrics |= agreement_report("negatives", pairs, negatives)
+        run.draw("negatives", pair_rows(pairs[: 2 * COLUMNS]))
+    run.export(model, default="sample")
+
+
+def build(run, s):
+    """Returns a compiled model with initial weights of its own."""
+    shape = (28, 28, 1)
+    model = CoGAN(
+        co_gan_generator(shape, s.latent_dim, s.filters),
+        co_gan_discriminator(shape, filters=s.discriminator_filters, hidden=s.hidden),
+        seed=s.seed,
+    )
+    d_optimizer = Adam(run.in_halves(s.learning_rate), 0.5)
+    g_optimizer = run.averaged(Adam(run.in_halves(s.learning_rate), 0.5))
+    run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
+    return model
+
+
+def edges(digits):
+    """Returns what a digit gains when it grows by a pixel on all sides: its outline."""
+    return ndimage.grey_dilation(digits, (1, 3, 3, 1)) - digits
+
+
+def negatives(digits):
+    return 255 - digits
+
+
+def agreement_report(name, pairs, turn):
+    """Returns the fraction of pixels that agree, of pairs and of images of other pairs."""
+    wanted = turn(pairs[:, 0]) > 127
+    found = pairs[:, 1] > 127
+    return {
+        f"agreement_{name}": np.mean(wanted == found),
+        f"agreement_{name}_shuffled": np.mean(wanted == np.roll(found, 1, axis=0)),
+    }
+
+
+def classes_of(extractor, images):
+    return extractor(images)["logits"].argmax(axis=1)
+
+
+def pair_rows(pairs):
+    """The images of X above those of Y, in several rows."""
+    rows = []
+    for start in range(0, len(pairs), COLUMNS):
+        some = pairs[start : start + COLUMNS]
+        rows += [some[:, 0], some[:, 1]]
+    return image_rows(rows, COLUMNS)
+
+
+if __name__ == "__main__":
+    run_recipe(main, Settings, PRESETS)

@@ -57,8 +57,8 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(filters=4, blocks=1, epochs=2, steps_per_epoch=10, batch_size=4,
                   steps_per_execution=5, compared=100, classifier_steps=20),
-    "cpu": dict(filters=16, blocks=1, learning_rate=2e-4, ema=0.998, epochs=10,
-                steps_per_epoch=500, batch_size=16, grid_every=2, steps_per_execution=50),
+    "cpu": dict(filters=16, blocks=1, learning_rate=2e-4, ema=0.998, epochs=8,
+                steps_per_epoch=500, batch_size=8, grid_every=2, steps_per_execution=50),
     "paper": dict(epochs=100, steps_per_epoch=2000, batch_size=64, grid_every=5),
 }  # fmt: skip
 

@@ -7,7 +7,7 @@ from keras_gen.layers import SpectralNormalization, ZeroConvolution
 from keras_gen.media.images import LUMA_WEIGHTS
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
-UPSAMPLING = ("transposed", "smoothed", "resize")
+UPSAMPLING = ("transposed", "smoothed", "resize", "bilinear")
 
 
 def conv(
@@ -231,15 +231,18 @@ def doubled(x, filters: int, upsampling: str, **options):
             to draw checkerboards. `"smoothed"`: the same, then a 2x2 mean, which removes exactly
             these (Sugawara et al. 2018). `"resize"`: nearest neighbor and a convolution (Odena,
             Dumoulin, Olah: "Deconvolution and Checkerboard Artifacts", Distill 2016), which draws
-            none either, at twice the cost or more.
+            no checkerboards either, at twice the cost or more, but leaves steps of two pixels in
+            flat areas. `"bilinear"`: the same with bilinear interpolation, which leaves none.
         **options: Further arguments of `conv`.
     """
     if upsampling not in UPSAMPLING:
         raise ValueError(
-            f"upsampling is {upsampling!r}: expected 'transposed', 'smoothed' or 'resize'."
+            f"upsampling is {upsampling!r}: expected one of {', '.join(UPSAMPLING)}."
         )
-    if upsampling == "resize":
-        return conv(filters, 3, **options)(reflect_pad(layers.UpSampling2D()(x), 1))
+    if upsampling in ("resize", "bilinear"):
+        interpolation = "bilinear" if upsampling == "bilinear" else "nearest"
+        x = layers.UpSampling2D(interpolation=interpolation)(x)
+        return conv(filters, 3, **options)(reflect_pad(x, 1))
     x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)
     if upsampling == "smoothed":
         x = layers.AveragePooling2D(2, strides=1, padding="same")(x)

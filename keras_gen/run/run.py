@@ -223,6 +223,9 @@ class Run:
         name = f"training {part}" if part else "training"
         self.say(f"{name}: {epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
 
+        if s.start_from and not part and not state.epoch:
+            load_weights(model, s.start_from)
+            self.say(f"starting from the weights of {s.start_from}")
         start = state.epoch * s.steps_per_epoch
         if isinstance(data, Source):
             stream = data.stream(s.batch_size, s.seed, start)

@@ -74,6 +74,9 @@ class RunSettings:
     weights: Path | None = None
     """Export whose weights are measured in place of a training; the other flags are those of its
     run."""
+    start_from: Path | None = None
+    """Export whose weights the training starts from, of networks as this run builds them. Networks
+    that are not exported, such as discriminators, start with random weights."""
     epochs: int = 1
     """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
     steps_per_epoch: int = 100

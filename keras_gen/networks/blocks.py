@@ -240,8 +240,12 @@ def doubled(x, filters: int, upsampling: str, **options):
             f"upsampling is {upsampling!r}: expected one of {', '.join(UPSAMPLING)}."
         )
     if upsampling in ("resize", "bilinear"):
-        interpolation = "bilinear" if upsampling == "bilinear" else "nearest"
-        x = layers.UpSampling2D(interpolation=interpolation)(x)
+        x = layers.UpSampling2D()(x)
+        if upsampling == "bilinear":
+            # Keras' own knows no open sizes. Two means of neighbors make it of nearest neighbors.
+            x = reflect_pad(x, 1)
+            for _ in range(2):
+                x = layers.AveragePooling2D(2, strides=1)(x)
         return conv(filters, 3, **options)(reflect_pad(x, 1))
     x = conv(filters, 3, strides=2, padding="same", layer=layers.Conv2DTranspose, **options)(x)
     if upsampling == "smoothed":

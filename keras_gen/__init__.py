@@ -54,7 +54,7 @@ _MODELS = {
         "StyleGAN",
         "UnrolledGAN",
     ),
-    "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix", "SRGAN", "UNIT"),
+    "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix", "SRGAN", "TalkingHeads", "UNIT"),
     "vae": (
         "BIVA",
         "DBVAE",

@@ -64,6 +64,10 @@ class AdversarialPredictor(GenerativeModel):
         """Returns the discriminator's input for predictions or targets of a batch."""
         return images
 
+    def discriminate(self, images, batch: dict, training: bool = True):
+        """Returns the discriminator's logits of predictions or targets of a batch."""
+        return self.discriminator(self.shown(images, batch), training=training)
+
     # Training --------------------------------------------------------------------------------
 
     @override
@@ -83,7 +87,8 @@ class AdversarialPredictor(GenerativeModel):
             def discriminator_loss():
                 return self.discriminator_loss(batch, predicted)
 
-            losses["d_loss"] = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+            networks = self.networks_of("d_optimizer")
+            losses["d_loss"] = minimize(discriminator_loss, self.d_optimizer, *networks)
         return self.report(terms, **losses)
 
     @override
@@ -97,13 +102,10 @@ class AdversarialPredictor(GenerativeModel):
 
     def adversarial_loss(self, predicted, batch: dict, training: bool = True):
         """Returns the predicting networks' part of the adversarial objective, `[batch]`."""
-        logits = self.discriminator(self.shown(predicted, batch), training=training)
-        return self.objective.generator(logits)
+        return self.objective.generator(self.discriminate(predicted, batch, training))
 
     def discriminator_loss(self, batch: dict, predicted, training: bool = True):
         """Returns the discriminator's part of the adversarial objective, `[batch]`."""
-        target = self.shown(self.target(batch), batch)
-        predicted = self.shown(predicted, batch)
-        real_logits = self.discriminator(target, training=training)
-        fake_logits = self.discriminator(predicted, training=training)
+        real_logits = self.discriminate(self.target(batch), batch, training)
+        fake_logits = self.discriminate(predicted, batch, training)
         return self.objective.discriminator(real_logits, fake_logits)

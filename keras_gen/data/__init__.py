@@ -1,5 +1,6 @@
 """Data sets as sources of examples, their streams, and samples for machines without a network."""
 
+from keras_gen.data.batches.episodes import episode
 from keras_gen.data.batches.labeled import even_order, few_labels, partly_labeled
 from keras_gen.data.batches.triples import class_triples
 from keras_gen.data.batches.unpaired import unpaired
@@ -20,6 +21,7 @@ from keras_gen.data.sets.documents import (
     character_texts,
     documents,
 )
+from keras_gen.data.sets.drawn_faces import drawn_faces
 from keras_gen.data.sets.factors import Factors
 from keras_gen.data.sets.images import facades, faces, photos_and_paintings, small_images
 from keras_gen.data.sets.known_modes import points_around, stacked_digits

@@ -15,6 +15,7 @@ from keras_gen.metrics.evaluation_networks.extractors import (
     trained_extractors,
 )
 from keras_gen.metrics.evaluation_networks.image_classifier import train_classifier
+from keras_gen.metrics.evaluation_networks.points import train_point_reader
 from keras_gen.metrics.evaluation_networks.segmenter import pixel_accuracy, train_segmenter
 from keras_gen.metrics.games.updates import trajectory, update_field, update_jacobian
 from keras_gen.metrics.image_pairs.enlargement import enlargement_report

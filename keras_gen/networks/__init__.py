@@ -56,6 +56,7 @@ from keras_gen.networks.real_nvp import real_nvp
 from keras_gen.networks.resnet_generator import resnet_generator
 from keras_gen.networks.style import style_discriminator, style_generator, style_mapping
 from keras_gen.networks.super_resolution import sr_discriminator, sr_resnet
+from keras_gen.networks.talking_heads import talking_head_networks
 from keras_gen.networks.unet_generator import unet_generator
 from keras_gen.networks.unit import unit_networks
 from keras_gen.networks.vgg_features import vgg_features

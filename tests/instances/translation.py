@@ -11,10 +11,11 @@ from keras_gen.networks import (
     resnet_generator,
     sr_discriminator,
     sr_resnet,
+    talking_head_networks,
     unet_generator,
     unit_networks,
 )
-from keras_gen.translation import SRGAN, UNIT, ContextEncoder, CycleGAN, Pix2Pix
+from keras_gen.translation import SRGAN, UNIT, ContextEncoder, CycleGAN, Pix2Pix, TalkingHeads
 from tiny import Tiny
 
 
@@ -136,10 +137,32 @@ def _enlarged(model):
     return model.self_ensemble(images)
 
 
+def _talking_heads(seed=3):
+    shape = (8, 8, 3)
+    return TalkingHeads(
+        **talking_head_networks(shape, people=4, embedding_dim=3, filters=2, stages=2, blocks=1),
+        feature_network=_features(),
+        objective="least_squares",
+        pixel_weight=2.0,
+        feature_weight=0.5,
+        matching_weight=3.0,
+        embedding_weight=4.0,
+        seed=seed,
+        name="tiny_talking_heads",
+    )
+
+
+def _rendered(model):
+    random = np.random.default_rng(1)
+    landmarks = random.integers(0, 256, (3, 8, 8, 3), "uint8")
+    return model.render(landmarks, random.normal(size=(3, 3)).astype("float32"))
+
+
 TINY = {
     "ContextEncoder": Tiny(_context_encoder, _inpaint),
     "CycleGAN": Tiny(_cyclegan, _translate),
     "Pix2Pix": Tiny(_pix2pix, _photos, draws=False),
     "SRGAN": Tiny(_srgan, _enlarged, draws=False),
+    "TalkingHeads": Tiny(_talking_heads, _rendered, draws=False),
     "UNIT": Tiny(_unit, _painted),
 }

@@ -49,8 +49,21 @@ def test_maps_are_cropped_to_their_center():
 
 
 def test_unknown_upsampling_is_refused():
-    with pytest.raises(ValueError, match="'bilinear': expected 'transposed', 'smoothed' or 'res"):
-        doubled(keras.Input((8, 8, 3)), 2, "bilinear")
+    with pytest.raises(ValueError, match="'cubic': expected one of transposed, smoothed, resize"):
+        doubled(keras.Input((8, 8, 3)), 2, "cubic")
+
+
+@pytest.mark.parametrize("method", ["resize", "bilinear"])
+def test_maps_of_any_size_are_interpolated_before_the_convolution(method):
+    maps = keras.Input((None, None, 2))
+    network = keras.Model(maps, doubled(maps, 2, method))
+    center = np.zeros((3, 3, 2, 2))
+    center[1, 1] = np.eye(2)
+    network.set_weights([center])
+    values = tf.random.normal([2, 5, 7, 2])
+    kind = "nearest" if method == "resize" else "bilinear"
+    expected = tf.image.resize(values, [10, 14], kind)
+    np.testing.assert_allclose(network(values), expected, atol=1e-6)
 
 
 def constant_map(layer):

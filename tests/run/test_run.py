@@ -43,11 +43,11 @@ def metadata_data(toy):
     return list(exported.read_metadata(toy.exported)["data"])
 
 
-def compiled_vae(latent_dim):
+def compiled_vae(latent_dim, rate=1e-3):
     shape = (2, 2, 1)
     encoder = mlp_encoder(shape, latent_dim, (3,), heads=("mean", "log_variance"))
     model = VAE(encoder, mlp_decoder(shape, latent_dim, (3,)))
-    model.compile("adam")
+    model.compile(keras.optimizers.Adam(rate))
     return model
 
 
@@ -427,6 +427,18 @@ class TestEvaluation:
         toy.build = lambda run: compiled_vae(latent_dim=2)
         error = toy.fails(capsys, "--output", "again", "--weights", "run/export/toy")
         assert "run/export/toy/1 holds" in error and "build it as the exported model" in error
+
+    def test_a_run_starts_from_the_weights_of_an_export_and_resumes_from_its_own(self, toy, capsys):
+        """With a rate of 0 they stay, where nothing else sets them."""
+        assert toy("--output", "run", "--seed", "5") == 0
+        exported_weights = toy.model.decoder.get_weights()
+        toy.build = lambda run: compiled_vae(latent_dim=1, rate=0.0)
+        assert toy("--output", "again", "--start-from", "run/export/toy") == 0
+        assert "starting from the weights of run/export/toy" in capsys.readouterr().out
+        np.testing.assert_equal(toy.model.decoder.get_weights(), exported_weights)
+        shutil.rmtree("run")
+        assert toy("--output", "again", "--resume", "--epochs", "4") == 0
+        np.testing.assert_equal(toy.model.decoder.get_weights(), exported_weights)
 
     def test_rates_fall_in_the_second_half_of_a_part_too(self, toy):
         assert toy("--output", "run", "--epochs", "4") == 0  # of two steps

@@ -1,0 +1,51 @@
+"""Episodes of few-shot learning: of each class some examples, and a further one to predict."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from keras_gen.arguments import checked_integer
+
+
+def episode(shots: int) -> Callable[[Any, Any], Any]:
+    """Returns an augmentation that draws an episode from all frames of a person.
+
+    Args:
+        shots: Frames that are shown of each person, besides the one to draw: at least 1, and fewer
+            than there are frames.
+
+    Returns:
+        A function of an example `(images, landmarks, label)`, of `[frames, height, width,
+        channels]` each and the person's number, and a seed. It returns what `TalkingHeads` is
+        trained on: the landmarks and the image of one frame, the images and landmarks of the shots,
+        and the label.
+
+    Example:
+        >>> faces = drawn_faces(people=8, frames=6)
+        >>> people = Source((faces.images, faces.landmarks, np.arange(8)))
+        >>> batches = people.stream(4, augment=episode(shots=5))
+    """
+    checked_integer("shots", shots, minimum=1)
+
+    def draw(example, seed):
+        images, landmarks, label = example
+        frames = images.shape[0]
+        if shots >= frames:
+            raise ValueError(
+                f"shots is {shots}, and there are {frames} frames of a person: expected fewer."
+            )
+        order = tf.argsort(tf.random.stateless_uniform([frames], seed))
+        drawn = order[0]
+        others = order[1 : shots + 1]
+        return (
+            landmarks[drawn],
+            images[drawn],
+            tf.gather(images, others),
+            tf.gather(landmarks, others),
+            label,
+        )
+
+    return draw

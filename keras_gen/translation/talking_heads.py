@@ -1,0 +1,299 @@
+"""Few-shot talking heads (Zakharov, Shysheya, Burkov, Lempitsky 2019)."""
+
+from functools import partial
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer
+from keras_gen.bases.edges import Images, Labels, Vectors
+from keras_gen.bases.predictor import AdversarialPredictor
+from keras_gen.layers import LearnedConstant
+from keras_gen.losses.base import l1
+from keras_gen.losses.features import feature_distance
+from keras_gen.networks import talking_head_networks
+from keras_gen.training import Player, capability, require_built, schedules
+from keras_gen.translation.pix2pix import Pix2Pix
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class TalkingHeads(AdversarialPredictor):
+    """Draws a person in any pose, given by landmarks, from a few images of this person.
+
+    Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural
+    Talking Head Models", ICCV 2019. A step of the meta-learning sees, of each person in the batch,
+    K shots and a further frame. The embedder makes a vector of each shot, whose mean says who it
+    is; with it the generator draws the frame from its landmarks. The networks that draw minimize
+    eq. (2): the distance to the frame, the adversarial loss and the distance of the discriminator's
+    maps, eq. (4), and the distance of the embedding to the discriminator's vector of the person.
+    The discriminator's score, eq. (3), is a logit plus the product of features and that vector.
+
+    `adapt` fine-tunes a copy on a person's images, sec. 3.3.
+
+    Deviations: the distance to the frame is that of pixels, L1, and of the features of a network
+    only if one is given; the paper has two VGGs. One update of the discriminator a step, not two.
+    In `adapt`, the loss is that of pix2pix, without the distance of maps, and the embedding is
+    trained in place of its projections.
+
+    Args:
+        embedder: Landmarks and an image, beside each other in the channels, to a vector
+            `[batch, N]`.
+        generator: Landmarks `[batch, height, width, channels]` and vectors `[batch, N]` to images
+            in [-1, 1].
+        discriminator: The embedder's input to logits `[batch, 1]`, features `[batch, N]` and maps
+            that are compared, one or several.
+        identities: int32 labels of people to vectors `[batch, N]`, the paper's W. All four as
+            `keras_gen.networks.talking_head_networks` makes them.
+        feature_network: Images to maps, whose distance is minimized too; it is not trained.
+        objective: Adversarial objective, a name or an object.
+        pixel_weight: Weight of the L1 distance of pixels.
+        feature_weight: Weight of the distance of the feature network's maps.
+        matching_weight: Weight of the distance of the discriminator's maps, 10 in the paper.
+        embedding_weight: Weight of the distance of embedding and vector, 80 in the paper.
+        seed: Seed of all randomness in the steps.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or a weight is negative.
+
+    Example:
+    ```python
+    model = TalkingHeads.for_images((32, 32, 3), people=4, embedding_dim=8, filters=4)
+    model.compile()
+    frames = maps = np.zeros((4, 5, 32, 32, 3), "uint8")  # five of each of four people
+    data = (maps[:, 0], frames[:, 0], frames[:, 1:], maps[:, 1:], np.arange(4))
+    model.fit(tf.data.Dataset.from_tensor_slices(data).batch(2))
+    embeddings = model.embed(frames[:1, :3], maps[:1, :3])
+    images = model.render(maps[:1, 4], embeddings)
+    personal = model.adapt(frames[0], maps[0], steps=2)
+    images = personal.translate(maps[0])
+    ```
+    """
+
+    batch = ("x", "y", "shots", "shot_landmarks", "labels")
+    for_users = ("adapt", "for_images")
+
+    def __init__(
+        self,
+        embedder,
+        generator,
+        discriminator,
+        identities,
+        feature_network=None,
+        objective="hinge",
+        pixel_weight: float = 10.0,
+        feature_weight: float = 1.0,
+        matching_weight: float = 10.0,
+        embedding_weight: float = 80.0,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(discriminator, objective, seed, **kwargs)
+        require_built(embedder, generator, identities)
+        self.embedder = embedder
+        self.generator = generator
+        self.identities = identities
+        self.feature_network = feature_network
+        self.pixel_weight = schedules.weight("pixel_weight", pixel_weight)
+        self.feature_weight = schedules.weight("feature_weight", feature_weight)
+        self.matching_weight = schedules.weight("matching_weight", matching_weight)
+        self.embedding_weight = schedules.weight("embedding_weight", embedding_weight)
+        self._check_shapes()
+        landmarks = tuple(generator.inputs[0].shape[1:])
+        image = tuple(generator.output_shape[1:])
+        self.edges["x"] = Images(landmarks, name="landmarks")
+        self.edges["y"] = Images(image)
+        self.edges["shots"] = Images((None, *image), name="shots")
+        self.edges["shot_landmarks"] = Images((None, *landmarks), name="shot_landmarks")
+        self.edges["labels"] = Labels(identities.layers[-1].input_dim)
+        self.edges["embeddings"] = Vectors(tuple(embedder.output_shape[1:]), name="embeddings")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, people: int, embedding_dim: int = 512, filters: int = 64, **kwargs
+    ):
+        """Builds the model with its usual networks.
+
+        Args:
+            shape: `(height, width, channels)` of images and of maps of landmarks, both sides
+                multiples of 8.
+            people: Number of people in training.
+            embedding_dim: Length of the vector of a person.
+            filters: Channels of the first layers.
+            **kwargs: Further arguments of the class.
+        """
+        return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
+
+    def _check_shapes(self):
+        vectors = {
+            "embedder": self.embedder.output_shape[1:],
+            "generator": tuple(self.generator.inputs[1].shape[1:]),
+            "discriminator": tuple(self.discriminator.outputs[1].shape[1:]),
+            "identities": self.identities.output_shape[1:],
+        }
+        if len(set(vectors.values())) > 1:
+            raise ValueError(
+                f"The vectors of people have shapes {vectors}: expected one and the same."
+            )
+        *sides, channels = self.generator.output_shape[1:]
+        wanted = (*sides, channels + self.generator.inputs[0].shape[-1])
+        for network in (self.embedder, self.discriminator):
+            if network.input_shape[1:] != wanted:
+                raise ValueError(
+                    f"The network '{network.name}' takes {network.input_shape[1:]}: expected "
+                    f"{wanted}, landmarks and an image beside each other."
+                )
+
+    @override
+    def predictors(self):
+        return Player([self.embedder, self.generator], partial(Adam, 5e-5))
+
+    @override
+    def players(self):
+        discriminator = Player([self.discriminator, self.identities], partial(Adam, 2e-4))
+        return super().players() | {"d_optimizer": discriminator}
+
+    @override
+    def loss_weights(self):
+        features = {"feature": self.feature_weight} if self.feature_network else {}
+        return features | {
+            "pixel": self.pixel_weight,
+            "adversarial": 1.0,
+            "matching": self.matching_weight,
+            "embedding": self.embedding_weight,
+        }
+
+    # Training --------------------------------------------------------------------------------
+
+    @override
+    def generator_terms(self, batch, training=True):
+        embedding = self._embedded(batch["shots"], batch["shot_landmarks"], training)
+        predicted = self.generator([batch["x"], embedding], training=training)
+        score, maps = self._scored(predicted, batch, training)
+        _, real_maps = self._scored(batch["y"], batch, training)
+        # Eq. (2), the terms of L_CNT, L_ADV and L_MCH.
+        terms = {
+            "pixel": l1(predicted, batch["y"]),
+            "adversarial": self.objective.generator(score),
+            "matching": tf.add_n([l1(a, b) for a, b in zip(maps, real_maps, strict=True)]),
+            "embedding": l1(embedding, self.identities(batch["labels"])),
+        }
+        if self.feature_network:
+            features = self.feature_network(predicted, training=False)
+            real_features = self.feature_network(batch["y"], training=False)
+            terms["feature"] = feature_distance(features, real_features)
+        return terms, predicted
+
+    @override
+    def discriminate(self, images, batch, training=True):
+        return self._scored(images, batch, training)[0]
+
+    @override
+    def shown(self, images, batch):
+        return tf.concat([batch["x"], tf.cast(images, tf.float32)], axis=-1)
+
+    def _scored(self, images, batch, training):
+        """The score of eq. (3), `[batch, 1]`, and the maps."""
+        logits, features, *maps = self.discriminator(
+            self.shown(images, batch), training=training
+        )
+        vectors = self.identities(batch["labels"])
+        return logits + tf.reduce_sum(features * vectors, axis=1, keepdims=True), maps
+
+    def _embedded(self, shots, landmarks, training):
+        """The mean of the embedder's vectors of the shots of each person."""
+        count, number = tf.unstack(tf.shape(shots)[:2])
+        pairs = tf.concat([landmarks, shots], axis=-1)
+        pairs = tf.reshape(pairs, [count * number, *pairs.shape[2:]])
+        vectors = self.embedder(pairs, training=training)
+        return tf.reduce_mean(tf.reshape(vectors, [count, number, vectors.shape[-1]]), axis=1)
+
+    # Use -------------------------------------------------------------------------------------
+
+    @capability
+    def embed(self, shots, shot_landmarks):
+        """Returns the vectors of people, `[n, N]`, of shots `[n, shots, height, width, channels]`."""
+        return {"embeddings": self._embedded(shots, shot_landmarks, training=False)}
+
+    @capability
+    def render(self, x, embeddings):
+        """Draws people of these vectors with these landmarks, uint8 `[n, height, width, 3]`."""
+        return {"y": self.generator([x, embeddings], training=False)}
+
+    def adapt(
+        self, images, landmarks, steps: int = 40, learning_rate: float = 5e-5, verbose=0
+    ) -> Pix2Pix:
+        """Fine-tunes a copy of the networks on the images of one person, sec. 3.3.
+
+        Args:
+            images: T images of the person, uint8 `[T, height, width, channels]`.
+            landmarks: Their landmarks, likewise.
+            steps: Updates, each on all images.
+            learning_rate: Adam's rate of the networks that draw; the discriminator's is four times
+                as large, as in the paper.
+            verbose: As of `fit`.
+
+        Returns:
+            A model that turns landmarks into images of this person (`translate`), compiled.
+
+        Raises:
+            ValueError: If there are no images, or not as many landmarks.
+
+        Example: `model.adapt(frames, maps).translate(other_maps)`.
+        """
+        steps = checked_integer("steps", steps, minimum=1)
+        if not 0 < len(images) == len(landmarks):
+            raise ValueError(
+                f"adapt got {len(images)} images and {len(landmarks)} landmarks: expected as many "
+                "of each, and one at least."
+            )
+        vector = self.embed(np.asarray(images)[None], np.asarray(landmarks)[None])[0]
+        generator = _with_vector(self.generator, vector)
+        discriminator = _scoring(self.discriminator, vector)
+        model = Pix2Pix(
+            generator,
+            discriminator,
+            objective=self.objective,
+            l1_weight=self.pixel_weight,
+            domains=("landmarks", "face"),
+            seed=self.seed,
+        )
+        model.compile(g_optimizer=Adam(learning_rate), d_optimizer=Adam(4 * learning_rate))
+        model.fit(landmarks, images, batch_size=len(images), epochs=steps, verbose=verbose)
+        return model
+
+    @override
+    def call(self, inputs, training=False):
+        landmarks, embeddings = inputs
+        return self.generator([landmarks, embeddings], training=training)
+
+
+def _copy(network):
+    copied = keras.models.clone_model(network)
+    copied.set_weights(network.get_weights())
+    return copied
+
+
+def _learned(vector, inputs):
+    """A vector that is trained from this value on, for each example of the inputs."""
+    layer = LearnedConstant(vector.shape)
+    outputs = layer(inputs)
+    layer.set_weights([vector])
+    return outputs
+
+
+def _with_vector(generator, vector):
+    """A copy of the generator that draws one person."""
+    landmarks = keras.Input(generator.inputs[0].shape[1:])
+    images = _copy(generator)([landmarks, _learned(vector, landmarks)])
+    return keras.Model(landmarks, images, name="generator")
+
+
+def _scoring(discriminator, vector):
+    """A copy of the discriminator that scores one person."""
+    pairs = keras.Input(discriminator.input_shape[1:])
+    logits, features, *_ = _copy(discriminator)(pairs)
+    product = keras.layers.Dot(axes=1, dtype="float32")([features, _learned(vector, pairs)])
+    return keras.Model(pairs, keras.layers.add([logits, product]), name="discriminator")

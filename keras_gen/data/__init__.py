@@ -23,7 +23,13 @@ from keras_gen.data.sets.documents import (
 )
 from keras_gen.data.sets.drawn_faces import drawn_faces
 from keras_gen.data.sets.factors import Factors
-from keras_gen.data.sets.images import facades, faces, photos_and_paintings, small_images
+from keras_gen.data.sets.images import (
+    facades,
+    faces,
+    photographs,
+    photos_and_paintings,
+    small_images,
+)
 from keras_gen.data.sets.known_modes import points_around, stacked_digits
 from keras_gen.data.sets.planar import (
     PlanarNormals,

@@ -187,6 +187,25 @@ def photos_and_paintings(
         )
 
 
+def photographs(size: int, images: Path | None = None, seed: int = 0) -> Split:
+    """Loads photographs, as uint8 `[size, size, 3]`: those of `photos_and_paintings`.
+
+    Args:
+        size: Side to which all images are resized and cropped, in pixels.
+        images: Folder of images to use instead, as in `small_images`.
+        seed: Seed of the offline sample's crops.
+
+    Example:
+    ```python
+    data = photographs(72)
+    ```
+    """
+    if images is not None:
+        return _own(images, size)
+    domains = photos_and_paintings(size, seed=seed)
+    return Split(domains.train_x, domains.test_x, domains.warning)
+
+
 def _framed(image, *label):
     image = pad_to(image, 28)
     return (image, *label) if label else image

@@ -41,6 +41,7 @@ class CoGAN(GAN):
 
     Example:
     ```python
+    import tensorflow as tf
     model = CoGAN.for_images((28, 28, 1), classes=10, latent_dim=16, filters=8)
     model.compile()
     digits = negatives = np.zeros((8, 28, 28, 1), "uint8")

@@ -62,8 +62,7 @@ def talking_head_networks(
     discriminator = keras.Model(pairs, outputs, name="discriminator")
 
     labels = keras.Input((), dtype="int32")
-    # Small, as embeddings are at the start, which they should resemble.
-    vectors = layers.Embedding(people, embedding_dim, dtype="float32")(labels)
+    vectors = float32(layers.Embedding(people, embedding_dim)(labels))
     return {
         "embedder": embedder,
         "generator": _generator(image_shape, embedding_dim, filters, stages, blocks),

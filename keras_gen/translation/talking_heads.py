@@ -60,6 +60,7 @@ class TalkingHeads(AdversarialPredictor):
 
     Example:
     ```python
+    import tensorflow as tf
     model = TalkingHeads.for_images((32, 32, 3), people=4, embedding_dim=8, filters=4)
     model.compile()
     frames = maps = np.zeros((4, 5, 32, 32, 3), "uint8")  # five of each of four people
@@ -92,6 +93,8 @@ class TalkingHeads(AdversarialPredictor):
     ):
         super().__init__(discriminator, objective, seed, **kwargs)
         require_built(embedder, generator, identities)
+        if feature_network is not None:
+            require_built(feature_network)
         self.embedder = embedder
         self.generator = generator
         self.identities = identities
@@ -107,7 +110,7 @@ class TalkingHeads(AdversarialPredictor):
         self.edges["y"] = Images(image)
         self.edges["shots"] = Images((None, *image), name="shots")
         self.edges["shot_landmarks"] = Images((None, *landmarks), name="shot_landmarks")
-        self.edges["labels"] = Labels(identities.layers[-1].input_dim)
+        self.edges["labels"] = Labels(_number_of_people(identities))
         self.edges["embeddings"] = Vectors(tuple(embedder.output_shape[1:]), name="embeddings")
 
     @classmethod
@@ -268,6 +271,16 @@ class TalkingHeads(AdversarialPredictor):
     def call(self, inputs, training=False):
         landmarks, embeddings = inputs
         return self.generator([landmarks, embeddings], training=training)
+
+
+def _number_of_people(identities) -> int:
+    """Of the labels that a network of one embedding takes."""
+    tables = [each for each in identities.layers if isinstance(each, keras.layers.Embedding)]
+    if len(tables) != 1:
+        raise ValueError(
+            f"The network '{identities.name}' has {len(tables)} Embedding layers: expected one."
+        )
+    return tables[0].input_dim
 
 
 def _copy(network):

@@ -149,7 +149,8 @@ def example(model, spec: tf.TensorSpec) -> np.ndarray:
         return np.array([" ".join(random.choice(WORDS, 5)) for _ in range(2)], object)
     if spec.name == "counts":
         return random.integers(0, 4, (2, spec.shape[1])).astype("float32")
-    (edge, *_) = named
+    # A CoGAN's pairs are images as those that it classifies are.
+    (edge, *_) = [edge for edge in named if edge.spec().shape.rank == spec.shape.rank]
     values = random_examples(edge, 2, random, side=13)
     if isinstance(edge, Waveforms):  # which are served as floats
         values = edge.prepare(values).numpy()

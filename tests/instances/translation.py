@@ -75,8 +75,9 @@ def _pix2pix(seed=3):
 
 def _features():
     """Maps that are never 0, for unit vectors of small ones are rounding errors."""
-    layers = [keras.Input((None, None, 3)), keras.layers.Conv2D(4, 3, activation="sigmoid")]
-    return keras.Sequential(layers, name="features")
+    images = keras.Input((None, None, 3))
+    maps = keras.layers.Activation("sigmoid", dtype="float32")(keras.layers.Conv2D(4, 3)(images))
+    return keras.Model(images, maps, name="features")
 
 
 def _srgan(seed=3):

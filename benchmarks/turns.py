@@ -88,7 +88,15 @@ class InTurns(keras.callbacks.Callback):
 
 
 def fit_in_turns(
-    build, batch, rounds, chunk, others=None, per_execution=1, shape=SHAPE, bare=bare_step
+    build,
+    batch,
+    rounds,
+    chunk,
+    others=None,
+    per_execution=1,
+    shape=SHAPE,
+    bare=bare_step,
+    source=None,
 ) -> dict:
     """The seconds of a step of `fit`, of the bare step and of other ways.
 
@@ -101,13 +109,15 @@ def fit_in_turns(
         per_execution: Steps in one call of TensorFlow.
         shape: Of the images.
         bare: Function of a new model that returns its bare step.
+        source: What is trained on; None: noise of that shape.
 
     Returns:
         Seconds by way: `fit`, `bare` and the names of the others.
     """
+    source = source or images(shape=shape)
     model, step = build(), bare(build())
     model.compile(steps_per_execution=per_execution)
-    batches = iter(images(shape=shape).stream(batch, seed=1))
+    batches = iter(source.stream(batch, seed=1))
 
     def run_bare(count):
         for _ in range(count):
@@ -116,6 +126,6 @@ def fit_in_turns(
 
     watch = InTurns({"bare": run_bare, **(others or {})}, chunk)
     steps = (rounds + 1) * chunk
-    stream = images(shape=shape).stream(batch)
+    stream = source.stream(batch)
     model.fit(stream, steps_per_epoch=steps, verbose=0, callbacks=[watch])
     return watch.per_step()

@@ -46,7 +46,9 @@ class Settings(ShortStepSettings):
     filters: int = 128  # Channels of the generators before their last layers
     discriminator_filters: int = 20  # Channels of the discriminators' first layers
     hidden: int = 500  # Units of the discriminators' dense layer
-    learning_rate: float = 2e-4  # Adam's rate for all networks, in the second half linear to zero
+    learning_rate: float = (
+        2e-4  # Adam's rate for all networks, in the second half linear to zero
+    )
     classifier_steps: int = 1500  # Training steps of the networks that learn the source alone
 
 

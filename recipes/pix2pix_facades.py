@@ -18,7 +18,8 @@ the deviation of a pixel over seeds, in levels; without noise it is 0. The same 
 the other way around too, where accuracy is measured at once. The models that stand beside the main
 one have a third of its steps in the cpu preset, and half in the paper's.
 
-Deviations of the cpu preset: images of 64 pixels, fewer channels and steps, half of the L1 weight.
+Deviations of the cpu preset: images of 64 pixels, and patches of 16 that the discriminator sees, a
+quarter of an image as in the paper; fewer channels and steps; half of the L1 weight.
 The 100 pairs that the data set holds out for validation choose nothing here, and are trained on.
 
 Data: facades. Put the archive of pix2pix, unpacked, into downloads/manual of TFDS_DATA_DIR.
@@ -35,7 +36,6 @@ from keras_gen.baselines import color_means, nearest_target, ridge_target
 from keras_gen.data import common_colors, facades, nearest_colors, random_crop_flip
 from keras_gen.metrics import l1_error, pixel_accuracy, pyramid_distances, train_segmenter
 from keras_gen.networks import patch_discriminator, unet_generator
-from keras_gen.networks.blocks import halvings
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import prefixed, suffixed
 from keras_gen.translation import Pix2Pix
@@ -54,6 +54,8 @@ class Settings(ShortStepSettings):
     load_size: int = 286  # Side to which images are resized before they are cropped
     filters: int = 64  # Channels of the generator's first layer
     discriminator_filters: int = 64  # Channels of the discriminator's first layer
+    strided_layers: int = 3
+    """Of the discriminator, whose patches have 16, 34 or 70 pixels with 1, 2 or 3."""
     learning_rate: float = 2e-4  # Adam's rate, constant in the first half, then linear to zero
     l1_weight: float = 100.0  # Weight of the L1 distance, the paper's lambda
     part_epochs: int = 100  # Epochs of the models that stand beside the main one
@@ -67,11 +69,12 @@ class Settings(ShortStepSettings):
 
 
 PRESETS = {
-    "smoke": dict(image_size=16, load_size=18, filters=4, discriminator_filters=4, epochs=2,
-                  part_epochs=1, steps_per_epoch=5, batch_size=2, segmenter_steps=10),
-    "cpu": dict(image_size=64, load_size=72, filters=24, discriminator_filters=24, l1_weight=50.0,
-                epochs=24, part_epochs=8, steps_per_epoch=500, grid_every=4,
-                steps_per_execution=50),
+    "smoke": dict(image_size=16, load_size=18, filters=4, discriminator_filters=4,
+                  strided_layers=1, epochs=2, part_epochs=1, steps_per_epoch=5, batch_size=2,
+                  segmenter_steps=10),
+    "cpu": dict(image_size=64, load_size=72, filters=24, discriminator_filters=24,
+                strided_layers=1, l1_weight=50.0, epochs=24, part_epochs=8, steps_per_epoch=500,
+                grid_every=4, steps_per_execution=50),
     # An epoch has as many steps as there are pairs.
     "paper": dict(epochs=200, steps_per_epoch=400, grid_every=10),
 }  # fmt: skip
@@ -170,9 +173,8 @@ def build(run, s, epochs, noise="dropout", adversarial=True, domains=("label", "
     generator = unet_generator(shape, filters=s.filters, noise=noise)
     discriminator = None
     if adversarial:
-        strided = min(3, halvings(shape, smallest=3))
         seen = (*shape[:2], 6)
-        discriminator = patch_discriminator(seen, s.discriminator_filters, strided)
+        discriminator = patch_discriminator(seen, s.discriminator_filters, s.strided_layers)
     model = Pix2Pix(
         generator, discriminator, l1_weight=s.l1_weight, domains=domains, seed=s.seed
     )

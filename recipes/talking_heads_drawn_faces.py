@@ -171,7 +171,9 @@ def fine_tuned(model, new, shots, tested, s):
         personal = model.adapt(
             images[:shots], landmarks[:shots], s.adapt_steps, s.adapt_learning_rate
         )
-        drawn.append(personal.translate(landmarks[tested], batch_size=landmarks[tested].shape[0]))
+        drawn.append(
+            personal.translate(landmarks[tested], batch_size=landmarks[tested].shape[0])
+        )
     return np.concatenate(drawn)
 
 
@@ -179,7 +181,9 @@ def nearest(new, shots, tested):
     """The frame of the person, among the shots, whose landmarks are nearest."""
     found = []
     for images, points in zip(new.images, new.points, strict=True):
-        apart = np.linalg.norm(points[tested, None] - points[None, :shots], axis=-1).mean(axis=-1)
+        apart = np.linalg.norm(points[tested, None] - points[None, :shots], axis=-1).mean(
+            axis=-1
+        )
         found.append(images[apart.argmin(axis=1)])
     return np.concatenate(found)
 

@@ -43,7 +43,9 @@ CLASSES = 10
 class Settings(ShortStepSettings):
     filters: int = 64  # Channels of the first layers
     blocks: int = 3  # Residual blocks that a domain has for itself
-    learning_rate: float = 1e-4  # Adam's rate for all networks, in the second half linear to zero
+    learning_rate: float = (
+        1e-4  # Adam's rate for all networks, in the second half linear to zero
+    )
     adversarial_weight: float = 10.0  # lambda_0
     kl_weight: float = 0.1  # lambda_1
     likelihood_weight: float = 100.0  # lambda_2

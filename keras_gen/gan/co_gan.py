@@ -140,4 +140,6 @@ class CoGAN(GAN):
     @override
     def signatures(self):
         served = super().signatures()
-        return {name: each for name, each in served.items() if name != "classify" or self.classes}
+        return {
+            name: each for name, each in served.items() if name != "classify" or self.classes
+        }

@@ -22,7 +22,9 @@ def _networks(**options):
 @pytest.fixture
 def model():
     keras.utils.set_random_seed(0)
-    built = TalkingHeads(**_networks(), pixel_weight=20.0, matching_weight=3.0, embedding_weight=4.0)
+    built = TalkingHeads(
+        **_networks(), pixel_weight=20.0, matching_weight=3.0, embedding_weight=4.0
+    )
     built.compile(run_eagerly=True)
     return built
 
@@ -41,7 +43,9 @@ def test_the_score_is_a_logit_and_the_product_with_the_vector_of_the_person(mode
     logits, features, *_ = model.discriminator(pairs)
     [vectors] = [w for w in model.identities.get_weights() if w.shape == (PEOPLE, 5)]
     expected = logits[:, 0] + np.sum(features * vectors[[2, 0, 1, 1]], axis=1)
-    np.testing.assert_allclose(model.discriminate(batch["y"], batch, training=False)[:, 0], expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        model.discriminate(batch["y"], batch, training=False)[:, 0], expected, rtol=1e-5
+    )
 
 
 def test_embeddings_are_means_over_the_shots(model, batch):

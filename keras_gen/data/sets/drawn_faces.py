@@ -10,7 +10,9 @@ from PIL import Image, ImageDraw
 from keras_gen.arguments import checked_integer
 
 _FINER = 4  # times the side at which a face is drawn, before it is shrunk
-_SKIN = np.array([[250, 220, 195], [232, 190, 155], [198, 145, 105], [140, 92, 62], [95, 60, 42]])
+_SKIN = np.array(
+    [[250, 220, 195], [232, 190, 155], [198, 145, 105], [140, 92, 62], [95, 60, 42]]
+)
 _HAIR = np.array([[35, 28, 25], [90, 58, 35], [165, 115, 60], [225, 195, 120], [150, 60, 35]])
 _EYES = np.array([[70, 110, 160], [80, 120, 70], [85, 55, 35], [110, 110, 110]])
 # Of the landmarks: each part is a line of its own color, as in the paper's maps.
@@ -122,7 +124,10 @@ def _lines(looks: dict, pose: dict) -> dict[str, np.ndarray]:
         arch = np.array([0, -0.05, 0])
         height = -0.38 - pose["brows"]
         lines[f"{name}_brow"] = np.stack([x + across, height + arch], axis=1)
-        eye = [x + looks["eye_width"] * np.cos(around), -0.2 + pose["open_eyes"] * np.sin(around)]
+        eye = [
+            x + looks["eye_width"] * np.cos(around),
+            -0.2 + pose["open_eyes"] * np.sin(around),
+        ]
         lines[f"{name}_eye"] = np.stack(eye, axis=1)
     tip = -0.2 + looks["nose_length"]
     lines["nose"] = np.array([[0, -0.15], [0.05, tip], [-0.05, tip]])
@@ -131,7 +136,9 @@ def _lines(looks: dict, pose: dict) -> dict[str, np.ndarray]:
     lips = 0.04 + pose["open_mouth"]
     down = 0.52 + lips * np.sin(around) - pose["smile"] * np.abs(np.cos(around))
     lines["mouth"] = np.stack([across, down], axis=1)
-    return {name: _placed(line, looks, pose, inner=name != "jaw") for name, line in lines.items()}
+    return {
+        name: _placed(line, looks, pose, inner=name != "jaw") for name, line in lines.items()
+    }
 
 
 def _placed(line, looks, pose, inner=True) -> np.ndarray:
@@ -193,7 +200,9 @@ def _face(looks: dict, lines: dict, size: int) -> np.ndarray:
         corners = [*((middle - radius) * side), *((middle + radius) * side)]
         draw.ellipse(corners, fill=_color(looks["eyes"]))
         brow_width = max(1, round(looks["brow_width"] * side))
-        draw.line(pixels(lines[f"{name}_brow"]), fill=_color(0.8 * looks["hair"]), width=brow_width)
+        draw.line(
+            pixels(lines[f"{name}_brow"]), fill=_color(0.8 * looks["hair"]), width=brow_width
+        )
     draw.line(pixels(lines["nose"]), fill=_color(0.75 * looks["skin"]), width=max(1, side // 70))
     mouth = lines["mouth"]
     draw.polygon(pixels(mouth), fill=_color(looks["lips"]))

@@ -180,6 +180,10 @@ def image_folder(path, size):
     return data.Source(images(64, size, size, 3))
 
 
+def side_by_side(path, size, left="source"):
+    return data.Source((images(4, size, size, 3), images(4, size, size, 3)))
+
+
 def narrow(build):
     """The same network with few filters and blocks."""
     size = {"filters": 4, "blocks": 1}
@@ -214,6 +218,7 @@ def home(tmp_path, monkeypatch):
     extractor = functools.partial(metrics.trained_extractor, steps=1, cache=tmp_path)
     monkeypatch.setattr(data, "small_images", small_images)
     monkeypatch.setattr(data, "image_folder", image_folder)
+    monkeypatch.setattr(data, "side_by_side", side_by_side)
     monkeypatch.setattr(metrics, "trained_extractor", extractor)
     for name in WIDE:
         monkeypatch.setattr(networks, name, narrow(getattr(networks, name)))

@@ -52,7 +52,7 @@ class CoGAN(GAN):
     ```
     """
 
-    batch = ("x", "y")
+    batch: tuple[str, ...] = ("x", "y")
 
     def __init__(
         self, generator, discriminator, objective="non_saturating", class_weight: float = 1.0,
@@ -67,8 +67,8 @@ class CoGAN(GAN):
         if found != wanted[: max(3, len(found))]:
             raise ValueError(
                 f"The generator makes {found[0]}, the discriminator takes {found[1]} and returns "
-                f"{found[2:]}: expected pairs (2, ...), the same of both, and logits (2,), followed "
-                "by (2, classes) or nothing."
+                f"{found[2:]}: expected pairs (2, ...), the same of both, and logits (2,), with "
+                "those of classes, (2, classes), or without."
             )
         self.class_weight = class_weight
         for domain in self.batch:

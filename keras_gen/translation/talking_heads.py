@@ -217,7 +217,7 @@ class TalkingHeads(AdversarialPredictor):
 
     @capability
     def embed(self, shots, shot_landmarks):
-        """Returns the vectors of people, `[n, N]`, of shots `[n, shots, height, width, channels]`."""
+        """Returns the vectors of people, `[n, N]`, of their shots `[n, shots, ...]`."""
         return {"embeddings": self._embedded(shots, shot_landmarks, training=False)}
 
     @capability

@@ -1,4 +1,4 @@
-"""Faces drawn at run time: people who differ in their looks, in frames that differ in their pose."""
+"""Faces drawn at run time: people who differ in looks, in frames that differ in pose."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen.bases.translator import any_size
+from keras_gen.data import Source, random_crop_flip, unpaired
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.serving.export import export, load
 from keras_gen.translation import CycleGAN
@@ -263,6 +264,18 @@ def test_domains_of_different_channels(rng):
     networks[3] = linear(1, 1)
     with pytest.raises(ValueError, match=r"images of Y with 3 channels, .* makes 3 .* takes 1"):
         CycleGAN(*networks, identity_weight=0)
+
+
+def test_rectangular_crops_of_larger_photographs(rng):
+    """Trained on 8x16, on photographs of another shape than the paintings."""
+    photos = Source(rng.integers(0, 256, (3, 20, 30, 3), "uint8"))
+    paintings = Source(rng.integers(0, 256, (2, 12, 18, 3), "uint8"))
+    model = CycleGAN.for_images((8, 16, 3), filters=2, blocks=1, pool_size=2)
+    model.compile(run_eagerly=True)
+    batches = unpaired(photos, paintings, 1, augment=random_crop_flip((8, 16)))
+    history = model.fit(batches, steps_per_epoch=2, verbose=0).history
+    assert np.isfinite(history["cycle_loss"]).all()
+    assert model.translate(photos.arrays()).shape == (3, 20, 30, 3)
 
 
 def test_a_margin_is_put_around_images_and_cut_off(rng):

@@ -17,15 +17,18 @@ from keras_gen.data.transforms.resizing import resize_cover
 
 
 def random_crop_flip(
-    crop: int, smallest: float = 1.0, unchanged: float = 0.0, images: int = 1
+    crop: int | tuple[int, int],
+    smallest: float = 1.0,
+    unchanged: float = 0.0,
+    images: int = 1,
 ) -> Callable[[Any, Any], Any]:
-    """Returns an augmentation: a random square is cut out, and mirrored with probability 1/2.
+    """Returns an augmentation: a random crop is cut out, and mirrored with probability 1/2.
 
     Args:
-        crop: Side of the square in pixels, at most the image's sides.
+        crop: Side of a square in pixels, or height and width, at most those of the image.
         smallest: Factor in (0, 1]. The image is first shrunk by a random factor, log-uniform
             between this one and 1, but never below the crop, for networks applied to images of
-            several sizes.
+            several sizes. Crops are squares then.
         unchanged: Probability, in [0, 1), that it is not shrunk. Shrinking takes the finest
             contrast, which a generator must see often.
         images: How many images an example begins with, of one size: 2 for pairs. They are shrunk,
@@ -34,7 +37,11 @@ def random_crop_flip(
     Example:
         >>> batches = source.stream(1, augment=random_crop_flip(128))
     """
-    checked_integer("crop", crop, minimum=1)
+    sides = crop if isinstance(crop, tuple) else (crop, crop)
+    for each in sides:
+        checked_integer("crop", each, minimum=1)
+    if smallest < 1 and isinstance(crop, tuple):
+        raise ValueError(f"crop is {crop} and smallest {smallest}: only squares are shrunk.")
     if not 0 < smallest <= 1:
         raise ValueError(f"smallest is {smallest}: expected a factor in (0, 1].")
     if not 0 <= unchanged < 1:
@@ -45,13 +52,13 @@ def random_crop_flip(
         crop_seed, flip_seed = tf.unstack(tf.random.split(seed))
 
         def crop_flip(image: tf.Tensor) -> tf.Tensor:
-            side = crop
+            height, width = sides
             if smallest < 1:  # the side that becomes the crop when it is shrunk
                 shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
                 side = tf.cast(tf.round(crop / smallest**shrinking), tf.int32)
-                side = tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))
+                height = width = tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))
             image = tf.image.stateless_random_crop(
-                image, [side, side, image.shape[-1]], crop_seed
+                image, [height, width, image.shape[-1]], crop_seed
             )
             if smallest < 1:
                 image = resize_cover(image, crop)

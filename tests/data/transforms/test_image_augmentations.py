@@ -39,6 +39,15 @@ def test_crops_are_windows_of_the_image_sometimes_mirrored():
     assert {0, 4} <= {top for top, _ in corners}  # both ends are reached
 
 
+def test_crops_need_not_be_squares():
+    image = ramp(20, 30)
+    for number in range(20):
+        crop = random_crop_flip((8, 18))(tf.constant(image), np.array([3, number])).numpy()
+        crop = crop[:, ::-1] if crop[0, 0, 1] > crop[0, -1, 1] else crop
+        top, left = crop[0, 0, :2]
+        np.testing.assert_array_equal(crop, image[top : top + 8, left : left + 18])
+
+
 def test_shifted_images_keep_their_size_and_reflect_at_the_border():
     image, augment = ramp(12, 20), random_shift_flip(2)
     padded = np.pad(image, [(2, 2), (2, 2), (0, 0)], "reflect")
@@ -110,6 +119,8 @@ def test_binarization_is_drawn_anew_every_epoch(how):
     ("make", "says"),
     [
         (lambda: random_crop_flip(0), "crop must be at least 1, found 0"),
+        (lambda: random_crop_flip((8, 0)), "crop must be at least 1, found 0"),
+        (lambda: random_crop_flip((8, 6), 0.5), "crop is .8, 6. and smallest 0.5: only squares"),
         (lambda: random_crop_flip(8, unchanged=1.0), r"unchanged is 1.0: .* \[0, 1\)"),
         (lambda: random_crop_flip(8, 1.5), r"smallest is 1.5: .* \(0, 1\]"),
         (lambda: binarize(tf.zeros([4, 4, 1]), SEED), "must be uint8 .* found float32"),

@@ -31,7 +31,7 @@ from keras_gen.networks import co_gan_discriminator, co_gan_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import image_rows
 
-COLUMNS = 16  # pairs in a row of a sheet
+COLUMNS = 16  # pairs in a row of a grid
 
 
 @dataclasses.dataclass(frozen=True)

@@ -35,7 +35,7 @@ from keras_gen.run.reports import suffixed
 from keras_gen.translation import TalkingHeads
 from keras_gen.visualize import image_rows
 
-COLUMNS = 12  # frames in a row of a sheet
+COLUMNS = 12  # frames in a row of a grid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +131,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         metrics |= suffixed(measure(truth), "_frames")
-        sheet = []
+        rows = []
         for shots in (1, MOST_SHOTS):
             run.say(f"drawing new people from {shots} of their images")
             ways = {
@@ -142,8 +142,8 @@ def main(run: Run, s: Settings):
             }
             for name, images in ways.items():
                 metrics |= suffixed(measure(images), f"_{name}_{shots}")
-            sheet += [ways[name][:COLUMNS] for name in ("nearest", "meta", "tuned")]
-        run.draw("ways", image_rows([*sheet, truth[:COLUMNS]], COLUMNS))
+            rows += [ways[name][:COLUMNS] for name in ("nearest", "meta", "tuned")]
+        run.draw("ways", image_rows([*rows, truth[:COLUMNS]], COLUMNS))
     run.export(model, default="render")
 
 

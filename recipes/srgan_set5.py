@@ -76,8 +76,8 @@ PRESETS = {
                 gan_epochs=2, gan_learning_rate=2e-4, pixel_weight=1.0, feature_weight=0.1,
                 adversarial_weight=3e-3, grid_every=4, steps_per_execution=50),
     # 10^6 updates of SRResNet, and 2 * 10^5 of SRGAN.
-    "paper": dict(epochs=1000, paper_epochs=1000, steps_per_epoch=1000, batch_size=16, gan_epochs=200, grid_every=50,
-                  features="vgg"),
+    "paper": dict(epochs=1000, paper_epochs=1000, steps_per_epoch=1000, batch_size=16,
+                  gan_epochs=200, grid_every=50, features="vgg"),
 }  # fmt: skip
 
 

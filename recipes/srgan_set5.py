@@ -9,9 +9,9 @@ Network", CVPR 2017.
 
 PSNR and SSIM are those of the luma, without a border of four pixels, as usual. The main network has
 no batch normalization and adds to a bicubic enlargement; SRResNet, as in the paper and of the same
-size, is trained beside it, in the cpu preset for a quarter of the steps. By PSNR a smooth mean of all possible images is best. SRGAN begins with
-the main network and draws a possible one: its PSNR falls, while the distance of its patches to
-those of real photographs falls too.
+size, is trained beside it, in the cpu preset for a quarter of the steps. By PSNR a smooth mean of
+all possible images is best. SRGAN begins with the main network and draws a possible one: its PSNR
+falls, while the distance of its patches to those of real photographs falls too.
 
 Deviations of the cpu preset: fewer channels and blocks, smaller patches, absolute differences in
 place of squares, few images to train on. Features are those of a classifier of small images

@@ -123,7 +123,7 @@ class AdversarialModel(GenerativeModel):
 
     def logits_of(self, images, batch: dict, training: bool, keep_state: bool = False):
         """Returns what `discriminate` does, without the outputs of further heads."""
-        outputs = self.discriminate(images, batch, training, keep_state)
+        outputs = self.discriminate(images, batch, training, keep_state=keep_state)
         return outputs[0] if isinstance(outputs, list) else outputs
 
     def augmented(self, shown, training: bool):

@@ -25,6 +25,7 @@ DRAWN = (
     "gan_fields",
     "gan_modes",
     "gan_one_dimension",
+    "talking_heads_drawn_faces",
     "wgan_distances",
 )
 LISTED = "vae_mnist"

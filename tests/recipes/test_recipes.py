@@ -94,6 +94,13 @@ def use_export(out, recipe, cwd):
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr
         assert read_image(cwd / "grid.png").shape[0] > 2 * 28
+    elif "embed" in metadata["signatures"]:
+        heads = load(models / recipe)
+        side = default["inputs"]["landmarks"]["shape"][1]
+        shots = np.random.default_rng(0).integers(0, 256, [2, 3, side, side, 3], np.uint8)
+        embeddings = heads("embed", shots=shots, shot_landmarks=shots)["embeddings"]
+        made = heads("render", landmarks=shots[:, 0], embeddings=embeddings)["images"]
+        assert made.shape == shots[:, 0].shape
     else:
         # Networks that draw take a seed besides.
         (images,) = (spec for name, spec in default["inputs"].items() if name != "seed")

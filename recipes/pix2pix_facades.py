@@ -3,9 +3,13 @@
 Isola, Zhu, Zhou, Efros: "Image-to-Image Translation with Conditional Adversarial Networks", CVPR
 2017, at 64x64 pixels.
 
-  python recipes/pix2pix_facades.py                    about 20 minutes on two CPU cores
+  python recipes/pix2pix_facades.py                    about 50 minutes on one of two CPU cores
   python recipes/pix2pix_facades.py --preset smoke     under a minute
   python recipes/pix2pix_facades.py --pairs DIR        your own pairs, side by side
+
+Expected result of the cpu preset: patches at a distance of 130 from those of test photographs, and
+0.54 of the pixels read as the label that was asked for. The nearest label map's photograph has 83
+and 0.40, ridge regression 557 and 0.30, a real photograph 50 and 0.57.
 
 A map leaves much of its photograph open. So two figures count together. Realism is the distance of
 the patches of translations to those of test photographs: it is large for the mean of what is

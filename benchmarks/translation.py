@@ -14,7 +14,6 @@ import resource
 import subprocess
 import sys
 import time
-from functools import partial
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -36,12 +35,13 @@ WAYS = ("whole", "tiles")
 def pix2pix():
     """The networks of the recipe's cpu preset."""
     generator = unet_generator((64, 64, 3), filters=24)
-    return Pix2Pix(generator, patch_discriminator((64, 64, 6), filters=24))
+    return Pix2Pix(generator, patch_discriminator((64, 64, 6), 24, strided_layers=1))
 
 
 def sr_res_net():
     """The network of the recipe's cpu preset."""
-    return SRGAN(sr_resnet(filters=32, blocks=6, factor=FACTOR, normalization=False))
+    design = dict(normalization=False, from_bicubic=True, edge_kernel=3)
+    return SRGAN(sr_resnet(filters=32, blocks=6, factor=FACTOR, **design))
 
 
 def pairs(small, large, count=500):
@@ -107,8 +107,8 @@ def apply(optimizer, tape, loss, network):
 
 
 STEPS = {
-    "pix2pix, 64x64, batch 1": (pix2pix, bare_pix2pix, 1, pairs(64, 64)),
-    "SRResNet, 12x12 to 48x48, batch 16": (sr_res_net, bare_sr_res_net, 16, pairs(12, 48)),
+    "pix2pix, 64x64, batch 1": (pix2pix, bare_pix2pix, 1, (64, 64)),
+    "SRResNet, 12x12 to 48x48, batch 8": (sr_res_net, bare_sr_res_net, 8, (12, 48)),
 }
 
 
@@ -145,18 +145,17 @@ def main():
         enlarge(told.way, told.side)
         return
     print(f"Translators, {os.cpu_count()} cores")
-    for name, (build, bare, batch, source) in STEPS.items():
+    for name, (build, bare, batch, sizes) in STEPS.items():
         rounds = 2 if told.quick else 9
-        took = fit_in_turns(build, batch, rounds, chunk=20, bare=bare, source=source)
+        took = fit_in_turns(build, batch, rounds, chunk=20, bare=bare, source=pairs(*sizes))
         print(
             f"{name}: fit {took['fit'] * 1e3:.1f} ms a step, bare {took['bare'] * 1e3:.1f}; "
             f"fit/bare {took['bare'] / took['fit']:.2f}",
             flush=True,
         )
     side = "300" if told.quick else str(told.side)
-    run = partial(subprocess.run, check=True)
     for way in WAYS:
-        run([sys.executable, __file__, "--way", way, "--side", side])
+        subprocess.run([sys.executable, __file__, "--way", way, "--side", side], check=True)
 
 
 if __name__ == "__main__":

@@ -71,16 +71,17 @@ def main(run: Run, s: Settings):
         return pair_rows(model.sample(2 * COLUMNS, seed=0))
 
     # Each step: one update of both discriminators, then one of both generators.
-    x = Source(digits[:half])
-    edges_of_others = Source(edges(digits[half:]))
+    outlines = edges(digits)
+    shown_digits = Source(digits[:half])
+    edges_of_others = Source(outlines[half:])
     negatives_of_others = Source(negatives(digits[half:]))
-    run.fit(model, partial(unpaired, x, edges_of_others, s.batch_size, s.seed), draw)
-    stream = partial(unpaired, x, negatives_of_others, s.batch_size, s.seed)
+    run.fit(model, partial(unpaired, shown_digits, edges_of_others, s.batch_size, s.seed), draw)
+    stream = partial(unpaired, shown_digits, negatives_of_others, s.batch_size, s.seed)
     run.fit(of_negatives, stream, draw, part="negatives")
 
     # The pyramids of patches want a side that is a power of two.
     images = pad_to(digits, 32).numpy()
-    images_of_edges = pad_to(edges(digits), 32).numpy()
+    images_of_edges = pad_to(outlines, 32).numpy()
     of_digits = trained_extractors(images, labels, s.classifier_steps)
     of_edges = trained_extractor(images_of_edges, labels, s.classifier_steps, kind="max")
     shown = pad_to(test_digits, 32).numpy()
@@ -94,18 +95,17 @@ def main(run: Run, s: Settings):
         metrics["extractor_accuracy_edges"] = of_edges.accuracy
         classes = classes_of(of_digits["max"], x)
         edge_classes = classes_of(of_edges, y)
-        metrics["same_class_edges"] = np.mean(classes == edge_classes)
-        metrics["same_class_edges_shuffled"] = np.mean(classes == np.roll(edge_classes, 1))
-        metrics |= agreement_report("edges", pairs, edges)
+        metrics |= agreement("same_class_edges", classes, edge_classes)
+        metrics |= agreement("agreement_edges", edges(pairs[:, 0]) > 127, pairs[:, 1] > 127)
 
         pairs = of_negatives.sample(s.compared, seed=s.seed)
         x = pad_to(pairs[:, 0], 32).numpy()
         y = pad_to(negatives(pairs[:, 1]), 32).numpy()
         classes = classes_of(of_digits["max"], x)
         other_classes = classes_of(of_digits["max"], y)
-        metrics["same_class_negatives"] = np.mean(classes == other_classes)
-        metrics["same_class_negatives_shuffled"] = np.mean(classes == np.roll(other_classes, 1))
-        metrics |= agreement_report("negatives", pairs, negatives)
+        metrics |= agreement("same_class_negatives", classes, other_classes)
+        turned = negatives(pairs[:, 0]) > 127
+        metrics |= agreement("agreement_negatives", turned, pairs[:, 1] > 127)
         run.draw("negatives", pair_rows(pairs[: 2 * COLUMNS]))
     run.export(model, default="sample")
 
@@ -133,13 +133,11 @@ def negatives(digits):
     return 255 - digits
 
 
-def agreement_report(name, pairs, turn):
-    """Returns the fraction of pixels that agree, of pairs and of images of other pairs."""
-    wanted = turn(pairs[:, 0]) > 127
-    found = pairs[:, 1] > 127
+def agreement(name, first, second):
+    """Returns how many values of pairs agree, and of values of other pairs."""
     return {
-        f"agreement_{name}": np.mean(wanted == found),
-        f"agreement_{name}_shuffled": np.mean(wanted == np.roll(found, 1, axis=0)),
+        name: np.mean(first == second),
+        f"{name}_shuffled": np.mean(first == np.roll(second, 1, axis=0)),
     }
 
 

@@ -31,7 +31,7 @@ from scipy import ndimage
 
 from keras_gen.baselines import nearest_target, ridge_target
 from keras_gen.data import Source, edge_maps, photographs, random_crop_flip
-from keras_gen.metrics import l1_error, pyramid_distances
+from keras_gen.metrics import l1_error, mean_patch_distance
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import suffixed
@@ -123,9 +123,8 @@ def with_edges(source):
 
 
 def measure(translated, photos, edges):
-    distances = pyramid_distances(translated, photos, normalize=False)
     return {
-        "realism": np.mean([*distances.values()]),
+        "realism": mean_patch_distance(translated, photos),
         "agreement": edge_agreement(edge_maps(translated), edges),
         "l1": l1_error(translated, photos).mean(),
     }

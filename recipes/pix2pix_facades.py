@@ -38,7 +38,7 @@ from keras.optimizers import Adam
 
 from keras_gen.baselines import color_means, nearest_target, ridge_target
 from keras_gen.data import common_colors, facades, nearest_colors, random_crop_flip
-from keras_gen.metrics import l1_error, pixel_accuracy, pyramid_distances, train_segmenter
+from keras_gen.metrics import l1_error, mean_patch_distance, pixel_accuracy, train_segmenter
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import prefixed, suffixed
@@ -124,9 +124,8 @@ def main(run: Run, s: Settings):
     )
 
     def measure(translated):
-        distances = pyramid_distances(translated, photos, normalize=False)
         return {
-            "realism": np.mean([*distances.values()]),
+            "realism": mean_patch_distance(translated, photos),
             "agreement": pixel_accuracy(segmenter, translated, asked),
             "l1": l1_error(translated, photos).mean(),
         }

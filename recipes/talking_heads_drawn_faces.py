@@ -171,9 +171,7 @@ def fine_tuned(model, new, shots, tested, s):
         personal = model.adapt(
             images[:shots], landmarks[:shots], s.adapt_steps, s.adapt_learning_rate
         )
-        drawn.append(
-            personal.translate(landmarks[tested], batch_size=landmarks[tested].shape[0])
-        )
+        drawn.append(personal.translate(landmarks[tested], batch_size=s.test_frames))
     return np.concatenate(drawn)
 
 

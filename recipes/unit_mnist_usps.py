@@ -26,11 +26,10 @@ from functools import partial
 
 import numpy as np
 from keras.optimizers import Adam
-from sklearn.neighbors import KNeighborsClassifier
 
+from keras_gen.baselines import neighbor_accuracy
 from keras_gen.data import Sets, pad_to, small_images, unpaired
-from keras_gen.media.images import flat_pixels
-from keras_gen.metrics import pyramid_distances, train_classifier
+from keras_gen.metrics import mean_patch_distance, train_classifier
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.translation import UNIT
 from keras_gen.visualize import image_rows
@@ -112,15 +111,15 @@ def main(run: Run, s: Settings):
             network = train_classifier(
                 known, known_labels, CLASSES, steps=s.classifier_steps, seed=s.seed
             )
-            neighbor = KNeighborsClassifier(1).fit(flat_pixels(known), known_labels)
             translated = model.translate(images, direction, batch_size=100)
             named = {
                 "accuracy": classes_of(network, translated),
                 "untranslated": classes_of(network, images),
-                "neighbor": neighbor.predict(flat_pixels(images)),
             }
             for name, found in named.items():
                 metrics[f"{name}_{direction}"] = np.mean(found == labels)
+            nearest = neighbor_accuracy(known, known_labels, images, labels)
+            metrics[f"neighbor_{direction}"] = nearest
             metrics[f"realism_{direction}"] = distance(translated, targets)
             metrics[f"realism_untranslated_{direction}"] = distance(images, targets)
             middle = len(targets) // 2
@@ -138,9 +137,8 @@ def classes_of(network, images):
 
 
 def distance(images, targets):
-    """Returns the mean distance of patches over the levels of pyramids of 32x32 pixels."""
-    pyramids = [pad_to(each, 32).numpy() for each in (images, targets)]
-    return np.mean([*pyramid_distances(*pyramids, normalize=False).values()])
+    """Returns the distance of patches; pyramids want a side that is a power of two."""
+    return mean_patch_distance(pad_to(images, 32).numpy(), pad_to(targets, 32).numpy())
 
 
 if __name__ == "__main__":

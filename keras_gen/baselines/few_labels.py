@@ -18,6 +18,23 @@ NEIGHBORS = 10  # of an image in the graph
 ALPHA = 0.9  # how much a label takes from its neighbors in each step
 
 
+def neighbor_accuracy(
+    images: np.ndarray, labels: np.ndarray, test_images: np.ndarray, test_labels: np.ndarray
+) -> float:
+    """Returns the fraction of test images whose nearest image, by pixels, has their label.
+
+    Args:
+        images: Labeled images, uint8 `[n, H, W, channels]`.
+        labels: Their labels, integers `[n]`.
+        test_images: uint8 `[m, H, W, channels]`.
+        test_labels: Integers `[m]`.
+
+    Example: `neighbor_accuracy(digits, labels, test_digits, test_labels)`.
+    """
+    nearest = KNeighborsClassifier(1).fit(flat_pixels(images), labels)
+    return float(nearest.score(flat_pixels(test_images), test_labels))
+
+
 def svm_accuracy(
     train_codes: np.ndarray,
     train_labels: np.ndarray,
@@ -96,11 +113,10 @@ def few_label_baselines(
     with np.errstate(invalid="ignore"):
         spreading.fit(codes, labels[spread])
         of_graph = spreading.score(test_codes.astype(np.float64), test_labels)
-    nearest = KNeighborsClassifier(1).fit(pixels, few)
     return {
         "svm": svm_accuracy(pixels, few, test_pixels, test_labels),
         "pca_svm": svm_accuracy(pca.encode(images[known]), few, test_codes, test_labels),
         "graph": float(of_graph),
         "logistic": linear_probe(pixels, few, test_pixels, test_labels)[len(known)],
-        "neighbor": float(nearest.score(test_pixels, test_labels)),
+        "neighbor": neighbor_accuracy(images[known], few, test_images, test_labels),
     }

@@ -90,7 +90,7 @@ class ACGAN(ConditionalGAN):
         fake_logits, fake_classes = self.discriminate(fake, batch, training)
         real_logits = None
         if self.objective.compares:
-            real_logits, _ = self.discriminate(self.real(batch), batch, training)
+            real_logits = self.logits_of(self.real(batch), batch, training)
         return {
             "adversarial": self.objective.generator(fake_logits, real_logits),
             "fake_class": label_cross_entropy(batch["labels"], fake_classes),

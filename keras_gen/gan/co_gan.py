@@ -61,13 +61,13 @@ class CoGAN(GAN):
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         _, *shape = generator.output_shape[1:]
         pair = (2, *shape)
-        wanted = [pair, pair, (2,), (2, self.classes)]
-        found = [generator.output_shape[1:], discriminator.input_shape[1:]]
-        found += [tuple(output.shape[1:]) for output in discriminator.outputs]
-        if found != wanted[: max(3, len(found))]:
+        made = generator.output_shape[1:]
+        taken = discriminator.input_shape[1:]
+        outputs = [tuple(output.shape[1:]) for output in discriminator.outputs]
+        if made != pair or taken != pair or outputs not in ([(2,)], [(2,), (2, self.classes)]):
             raise ValueError(
-                f"The generator makes {found[0]}, the discriminator takes {found[1]} and returns "
-                f"{found[2:]}: expected pairs (2, ...), the same of both, and logits (2,), with "
+                f"The generator makes {made}, the discriminator takes {taken} and returns "
+                f"{outputs}: expected pairs (2, ...), the same of both, and logits (2,), with "
                 "those of classes, (2, classes), or without."
             )
         self.class_weight = class_weight

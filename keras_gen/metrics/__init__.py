@@ -67,7 +67,7 @@ from keras_gen.metrics.samples.neighbors import nearest_neighbors
 from keras_gen.metrics.samples.parzen import best_parzen_std, parzen_log_likelihood
 from keras_gen.metrics.samples.path_length import perceptual_path_length
 from keras_gen.metrics.samples.prdc import prdc
-from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
+from keras_gen.metrics.samples.sliced_wasserstein import mean_patch_distance, pyramid_distances
 from keras_gen.metrics.samples.translation import TranslationEvaluation
 from keras_gen.metrics.sounds.conversion import conversion_report
 from keras_gen.metrics.sounds.distances import log_spectral_distance, signal_to_noise

@@ -91,7 +91,8 @@ def conv_decoder(
         latent_dim: Dimensions of the latents.
         filters: Channels of the encoder's convolutions, in its order.
         activation: Of all layers but the last.
-        upsampling: `"resize"`, `"transposed"` or `"smoothed"`: see `networks.blocks.doubled`.
+        upsampling: `"resize"`, `"bilinear"`, `"transposed"` or `"smoothed"`: see
+            `networks.blocks.doubled`.
         blocks: Residual blocks before each of the layers that double.
         maps: Whether the latents are maps, as in the encoder.
         output_initializer: Of the last kernel; `"zeros"` for likelihoods with learned scales, which

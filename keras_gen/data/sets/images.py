@@ -21,6 +21,7 @@ from keras_gen.data.source import Source
 from keras_gen.data.transforms.resizing import pad_to, resize_cover
 
 _COLORED = ("cifar10",)  # images of 32x32 pixels in color
+_PAINTINGS = "cycle_gan/monet2photo"
 _LEAST_HELD_OUT = 3
 
 
@@ -171,10 +172,10 @@ def photos_and_paintings(
         return Domains(x.train, y.train, x.test, y.test)
     try:
         return Domains(  # A is Monet there, B the photographs
-            train_x=load_tfds("cycle_gan/monet2photo", "trainB", size=size),
-            train_y=load_tfds("cycle_gan/monet2photo", "trainA", size=size),
-            test_x=load_tfds("cycle_gan/monet2photo", "testB", size=size),
-            test_y=load_tfds("cycle_gan/monet2photo", "testA", size=size),
+            train_x=load_tfds(_PAINTINGS, "trainB", size=size),
+            train_y=load_tfds(_PAINTINGS, "trainA", size=size),
+            test_x=load_tfds(_PAINTINGS, "testB", size=size),
+            test_y=load_tfds(_PAINTINGS, "testA", size=size),
         )
     except DataUnavailable as error:
         sample = offline_unpaired(size, seed=seed)
@@ -202,8 +203,14 @@ def photographs(size: int, images: Path | None = None, seed: int = 0) -> Split:
     """
     if images is not None:
         return _own(images, size)
-    domains = photos_and_paintings(size, seed=seed)
-    return Split(domains.train_x, domains.test_x, domains.warning)
+    try:
+        train = load_tfds(_PAINTINGS, "trainB", size=size)
+        test = load_tfds(_PAINTINGS, "testB", size=size)
+    except DataUnavailable as error:
+        sample = offline_unpaired(size, seed=seed)
+        warning = OFFLINE_WARNING.format(error)
+        return Split(sample["photo_train"], sample["photo_test"], warning)
+    return Split(train, test)
 
 
 def _framed(image, *label):

@@ -55,13 +55,13 @@ def random_crop_flip(
             height, width = sides
             if smallest < 1:  # the side that becomes the crop when it is shrunk
                 shrinking = tf.nn.relu(tf.random.stateless_uniform([], seed, lowest, 1.0))
-                side = tf.cast(tf.round(crop / smallest**shrinking), tf.int32)
+                side = tf.cast(tf.round(height / smallest**shrinking), tf.int32)
                 height = width = tf.minimum(side, tf.reduce_min(tf.shape(image)[:2]))
             image = tf.image.stateless_random_crop(
                 image, [height, width, image.shape[-1]], crop_seed
             )
             if smallest < 1:
-                image = resize_cover(image, crop)
+                image = resize_cover(image, sides[0])
             return tf.image.stateless_random_flip_left_right(image, flip_seed)
 
         if images == 1:

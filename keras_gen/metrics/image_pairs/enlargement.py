@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_gen.data.transforms.resizing import shrunk
 from keras_gen.metrics.image_pairs.image_quality import psnr, ssim
-from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
+from keras_gen.metrics.samples.sliced_wasserstein import mean_patch_distance
 
 TILE = 64  # side of the squares in which patches are compared
 
@@ -42,10 +42,8 @@ def enlargement_report(
         squares.append(_squares(enlarged[0]))
         originals.append(_squares(image))
     report = {name: float(np.mean(values)) for name, values in found.items()}
-    distances = pyramid_distances(
-        np.concatenate(squares), np.concatenate(originals), normalize=False
-    )
-    return report | {"patches": float(np.mean([*distances.values()]))}
+    patches = mean_patch_distance(np.concatenate(squares), np.concatenate(originals))
+    return report | {"patches": patches}
 
 
 def _squares(image: np.ndarray) -> np.ndarray:

@@ -74,6 +74,18 @@ def pyramid_distances(
     return distances
 
 
+def mean_patch_distance(images: np.ndarray, target: np.ndarray) -> float:
+    """Returns the mean of `pyramid_distances` over the levels, in which contrast counts.
+
+    Args:
+        images: As of `pyramid_distances`.
+        target: Likewise.
+
+    Example: `mean_patch_distance(model.translate(maps), photographs)`.
+    """
+    return float(np.mean([*pyramid_distances(images, target, normalize=False).values()]))
+
+
 def _patches(
     images: np.ndarray, patches: int, rng: np.random.Generator
 ) -> dict[int, np.ndarray]:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from keras_gen.metrics import pyramid_distances
+from keras_gen.metrics import mean_patch_distance, pyramid_distances
 from keras_gen.metrics.samples.sliced_wasserstein import _sliced, enlarged, laplacian_pyramid
 
 FEW = {"patches": 128, "directions": 64}
@@ -148,3 +148,10 @@ def test_clear_errors(images):
             pyramid_distances(bad, bad)
     with pytest.raises(ValueError, match=r"shape \(64, 64, 3\) and a target of \(32, 32, 3\)"):
         pyramid_distances(images, images[:, :32, :32])
+
+
+def test_the_mean_is_of_all_levels_with_their_contrast(rng):
+    images, target = rng.integers(0, 256, (2, 4, 32, 32, 1), "uint8")
+    distances = pyramid_distances(images, target, normalize=False)
+    expected = (distances[32] + distances[16]) / 2
+    assert mean_patch_distance(images, target) == pytest.approx(expected)

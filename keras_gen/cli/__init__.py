@@ -84,6 +84,7 @@ a file for one image, in the format of its ending (.mp4 for a video), or else a 
 is missing, of PNG images; there animations keep their format
 """
 FIT = "if the model takes one size, cut out the center of each image and resize it"
+CUT = "if the model takes one size, cut larger images into tiles of it that fade into each other"
 TILES = f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts (default: {TILE})"
 CONDITION = "a condition of the model, such as label=3 or temperature=0.9; may be given again"
 FOLDERS = "folder of exports, or of one (default: saved_models)"
@@ -160,6 +161,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--signature", metavar="NAME", help="signature that turns images into images")
     add("--overwrite", action="store_true", help="replace existing files")
     add("--fit", action="store_true", help=FIT)
+    add("--cut", action="store_true", help=CUT)
     add("--tile", type=_tile, default=TILE, metavar="PIXELS", help=TILES)
     _add_models(add)
 

@@ -15,11 +15,13 @@ from keras_gen.cli import models
 from keras_gen.media.animations import ANIMATED, VIDEOS, is_animation, is_video, map_frames
 from keras_gen.media.images import SUFFIXES, read_image, write_image
 from keras_gen.serving import exported
-from keras_gen.serving.tiles import Tiled
+from keras_gen.serving.tiles import Tiled, in_tiles_of_one_size
 
 
 def apply(options: argparse.Namespace) -> int:
     """Translates images."""
+    if options.fit and options.cut:
+        raise ValueError("--fit and --cut both say what becomes of other sizes: give one of them.")
     paths = _images(options.images)
     targets = _targets(paths, options.out)
     models.refuse_existing(targets, options)
@@ -88,22 +90,27 @@ def _function(
     """A signature as a function of one RGB image of any size, and of the bar over its tiles."""
     ((name, spec),) = models.asked(model, signature).items()
     output = models.image_outputs(model, signature)[0]
-    one_size = any(spec.shape[1:3])
+    high, wide = spec.shape[1:3]
 
     def network(image: np.ndarray) -> np.ndarray:
         return model(signature, **{name: image[None]})[output][0]
 
-    def taken(image: np.ndarray) -> np.ndarray:
+    def of_one_size(image: np.ndarray, *bar) -> np.ndarray:
+        if options.cut and high and wide:
+            colored = models.fitted(image, (None, None, None, spec.shape[-1]))
+            return in_tiles_of_one_size(network, colored, high, wide, *bar)
         if not options.fit and not models.fits(image, spec.shape):
-            high, wide = (size or "any" for size in spec.shape[1:3])
             raise ValueError(
                 f"it is {image.shape[1]} pixels wide and {image.shape[0]} high, and the model "
-                f"takes {wide} by {high}: pass --fit to cut out the center and resize it."
+                f"takes {wide or 'any'} by {high or 'any'}: pass --fit to cut out the center and "
+                "resize it, or --cut to cut it into tiles."
             )
-        return models.fitted(image, spec.shape)
+        return network(models.fitted(image, spec.shape))
 
-    tiled = Tiled(network, 0 if one_size else options.tile, say)
-    return lambda image, *bar: tiled(taken(image), *bar)
+    if high or wide:
+        return of_one_size
+    tiled = Tiled(network, options.tile, say)
+    return lambda image, *bar: tiled(models.fitted(image, spec.shape), *bar)
 
 
 def _images(patterns: Sequence[str]) -> list[Path]:

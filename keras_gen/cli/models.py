@@ -127,7 +127,9 @@ def sample(options: argparse.Namespace) -> int:
         # Of videos, their frames.
         drawn = grid(images, options.columns) if images.ndim == 4 else video_strips(images)
         write_png(options.out, drawn)
-    print(f"{len(images)} {'videos' if images.ndim == 5 else 'images'} written to {options.out}")
+    # Several images each: videos, or pairs of two domains.
+    kind = "samples" if images.ndim == 5 else "images"
+    print(f"{len(images)} {kind} written to {options.out}")
     return 0
 
 

@@ -8,7 +8,7 @@ import math
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -38,6 +38,7 @@ def export(
     metadata: Mapping[str, Any] | None = None,
     warmup: Mapping[str, Mapping[str, Any]] | None = None,
     half: bool = False,
+    signatures: Sequence[str] | None = None,
 ) -> Path:
     """Writes `<directory>/<name>/<version>/`: a SavedModel with the model's signatures.
 
@@ -71,13 +72,15 @@ def export(
             texts.
         half: Whether weights are stored as float16, in half the space. They then differ by up to
             0.05 % from the model's; computation stays in float32.
+        signatures: Names of those to write, for instance one direction of a translation without the
+            weights of the other. Default: all of the model's.
 
     Returns:
         The folder written.
 
     Raises:
-        ValueError: For a bad `name`, `default`, `metadata`, `warmup` or input spec, or a signature
-            that fails on its warm-up request.
+        ValueError: For a bad `name`, `default`, `metadata`, `warmup`, `signatures` or input spec, or
+            a signature that fails on its warm-up request.
         OSError: If `directory` cannot be written.
 
     Example:
@@ -89,23 +92,22 @@ def export(
             f"name={name!r} cannot name a folder: give one without path separators "
             "and leading dots, such as 'cyclegan_monet'."
         )
-    signatures = dict(model.signatures())
-    if not signatures:
-        raise ValueError(f"{type(model).__name__}.signatures() is empty: an export needs one.")
+    written = _chosen(model, signatures)
     if default is None:
-        usual = getattr(model, "default_signature", next(iter(signatures)))
-        default = "serving_default" if "serving_default" in signatures else usual
+        usual = getattr(model, "default_signature", None)
+        usual = usual if usual in written else next(iter(written))
+        default = "serving_default" if "serving_default" in written else usual
     warmup = warmup or {}
     for key in (default, *warmup):
-        if key not in signatures:
+        if key not in written:
             raise ValueError(
-                f"{type(model).__name__} has no signature {key!r}: it has {', '.join(signatures)}."
+                f"{type(model).__name__} has no signature {key!r}: it has {', '.join(written)}."
             )
 
-    specs = {key: _named_specs(key, inputs) for key, (_, inputs) in signatures.items()}
+    specs = {key: _named_specs(key, inputs) for key, (_, inputs) in written.items()}
 
     def traced(halves: Halves) -> dict[str, Any]:
-        return {key: _concrete(f, specs[key], halves) for key, (f, _) in signatures.items()}
+        return {key: _concrete(f, specs[key], halves) for key, (f, _) in written.items()}
 
     with _in_float32(model.networks):
         halves: Halves = {}
@@ -119,11 +121,11 @@ def export(
         given = warmup.get(key, {})
         requests[key] = _request(key, specs[key], given, defaults.get(key, {}))
         _try(key, function, requests[key])
-    for key in signatures:
+    for key in written:
         usual = defaults.get(key, {})
         images = image_input(specs[key], usual)
         beside = key + SUFFIX
-        if images is None or beside in signatures:
+        if images is None or beside in written:
             continue
         example = requests[key][images][:1]
         functions[beside] = of_encoded(functions[key], images, specs[key], usual, example)
@@ -132,7 +134,7 @@ def export(
         _try(beside, functions[beside], requests[beside])
     module, parameters = _module(model.networks, functions, halves)
     module.resources = list(getattr(model, "resources", ()))
-    limits = {k: f.limits for k, (f, _) in signatures.items() if hasattr(f, "limits")}
+    limits = {k: f.limits for k, (f, _) in written.items() if hasattr(f, "limits")}
     description = _describe(
         model, name, default, specs, functions, parameters, limits, metadata or {}
     )
@@ -166,6 +168,20 @@ def export(
             folder.rmdir()
 
 
+def _chosen(model: Any, names: Sequence[str] | None) -> dict[str, Any]:
+    """The model's signatures of these names, or all."""
+    signatures = dict(model.signatures())
+    if not signatures:
+        raise ValueError(f"{type(model).__name__}.signatures() is empty: an export needs one.")
+    chosen = list(signatures) if names is None else names
+    if not chosen or not set(chosen) <= set(signatures):
+        raise ValueError(
+            f"signatures is {names}: expected some of {type(model).__name__}'s, "
+            f"{', '.join(signatures)}."
+        )
+    return {name: signatures[name] for name in chosen}
+
+
 def load_weights(model: Any, path: str | Path) -> None:
     """Gives a model the weights of its own export: all that the export's signatures read.
 
@@ -184,10 +200,12 @@ def load_weights(model: Any, path: str | Path) -> None:
         >>> load_weights(vae, "saved_models/vae_mnist")    # doctest: +SKIP
     """
     path = resolve(path)
-    there = tf.saved_model.load(str(path)).kept
+    loaded = tf.saved_model.load(str(path))
+    there = loaded.kept
     functions = {}
     for key, (function, inputs) in model.signatures().items():
-        functions[key] = _concrete(function, _named_specs(key, inputs), {})
+        if key in loaded.signatures:
+            functions[key] = _concrete(function, _named_specs(key, inputs), {})
     here = _module(model.networks, functions, {})[0].kept
     shapes = [[list(variable.shape) for variable in variables] for variables in (there, here)]
     if shapes[0] != shapes[1]:

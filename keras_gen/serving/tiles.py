@@ -1,5 +1,6 @@
 """Large images through a network tile by tile: bounded memory, and no seam."""
 
+import itertools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -91,7 +92,8 @@ class Tiled:
                 f"tiles of {self.tile} pixels are too small for a network that reaches {reach} "
                 f"pixels far: expected at least {overlap + STEP}, or 0 for the whole image."
             )
-        return _joined(self.network, image, scale, self.tile, overlap, bar)
+        rows, columns = (_spans(side, self.tile, overlap) for side in (height, width))
+        return _joined(self.network, image, rows, columns, bar)
 
     def _blended(self, image: np.ndarray, scale: int, bar: Callable) -> np.ndarray:
         """Applies a network that depends on the whole image: it gets a small one with each tile."""
@@ -106,7 +108,9 @@ class Tiled:
             return self.network(np.hstack(parts))[: height * scale, : width * scale]
 
         tile = 3 * self.tile // 4  # with the rest no more pixels than a whole tile
-        output = _joined(with_the_rest, image, scale, tile, _steps(tile // 4), bar, fade=True)
+        overlap = _steps(tile // 4)
+        rows, columns = (_spans(side, tile, overlap) for side in image.shape[:2])
+        output = _joined(with_the_rest, image, rows, columns, bar, fade=True)
         reduced = np.asarray(small).reshape(*small.size[::-1], image.shape[-1])
         _recolor(output, self.network(reduced))
         return output
@@ -123,6 +127,40 @@ class Tiled:
                     "whole by a few levels (--tile 0 never cuts)"
                 )
         return self._scale_and_reach
+
+
+def in_tiles_of_one_size(
+    network: Callable[[np.ndarray], np.ndarray],
+    image: np.ndarray,
+    height: int,
+    width: int,
+    bar: Callable[[list], Iterable] = lambda tiles: tiles,
+) -> np.ndarray:
+    """Applies a network that takes one size to all of a larger image.
+
+    Its tiles overlap by at least a quarter, and fade into each other there. Each is computed
+    without the others, so that an edge that runs through two may bend where they meet.
+
+    Args:
+        network: uint8 `[height, width, channels]` to uint8 of the same size, or of a multiple.
+        image: uint8 `[H, W, channels]`.
+        height: Of what the network takes.
+        width: Likewise.
+        bar: Wraps the list of tiles, for instance `tqdm`.
+
+    Raises:
+        ValueError: If the image is smaller than what the network takes.
+
+    Example: `in_tiles_of_one_size(network, photo, 256, 256)`.
+    """
+    if image.shape[0] < height or image.shape[1] < width:
+        raise ValueError(
+            f"it is {image.shape[1]} pixels wide and {image.shape[0]} high, and tiles are {width} "
+            f"by {height}: enlarge it."
+        )
+    rows = _spans_of_one_size(image.shape[0], height)
+    columns = _spans_of_one_size(image.shape[1], width)
+    return _joined(network, image, rows, columns, bar, fade=True)
 
 
 def _measure(
@@ -158,20 +196,19 @@ def _measure(
 def _joined(
     network: Callable[[np.ndarray], np.ndarray],
     image: np.ndarray,
-    scale: int,
-    tile: int,
-    overlap: int,
+    rows: list[tuple[int, int]],
+    columns: list[tuple[int, int]],
     bar: Callable[[list], Iterable],
     fade: bool = False,
 ) -> np.ndarray:
     """Applies `network` to tiles, and joins them: across first, then down, strip by strip."""
     height, width, _ = image.shape
-    columns = _spans(width, tile, overlap)
-    spans = [(row, column) for row in _spans(height, tile, overlap) for column in columns]
+    spans = list(itertools.product(rows, columns))
     output = strip = np.empty(0, np.uint8)
     laid_down = laid_across = 0
     for (top, bottom), (left, right) in bar(spans):
         piece = network(image[top:bottom, left:right])
+        scale = len(piece) // (bottom - top)
         if not left:
             strip = np.empty([len(piece), width * scale, piece.shape[-1]], np.uint8)
             laid_across = 0
@@ -199,6 +236,13 @@ def _spans(length: int, tile: int, overlap: int) -> list[tuple[int, int]]:
         (start, min(start + step + overlap, length))
         for start in range(0, length - overlap, step)
     ]
+
+
+def _spans_of_one_size(length: int, tile: int) -> list[tuple[int, int]]:
+    """Starts and ends of tiles along one axis that overlap by a quarter or more."""
+    count = 1 + math.ceil((length - tile) / (tile - tile // 4))
+    starts = np.linspace(0, length - tile, count).round().astype(int).tolist()
+    return [(start, start + tile) for start in starts]
 
 
 def _lay(canvas: np.ndarray, piece: np.ndarray, start: int, laid: int, fade: bool) -> int:

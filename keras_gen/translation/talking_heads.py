@@ -15,7 +15,7 @@ from keras_gen.layers import LearnedConstant
 from keras_gen.losses.base import l1
 from keras_gen.losses.features import feature_distance
 from keras_gen.networks import talking_head_networks
-from keras_gen.training import Player, capability, require_built, schedules
+from keras_gen.training import Player, capability, require_built, require_inputs, schedules
 from keras_gen.translation.pix2pix import Pix2Pix
 
 
@@ -130,6 +130,13 @@ class TalkingHeads(AdversarialPredictor):
         return cls(**talking_head_networks(shape, people, embedding_dim, filters), **kwargs)
 
     def _check_shapes(self):
+        require_inputs(1, type(self), self.embedder, self.discriminator, self.identities)
+        require_inputs(2, type(self), self.generator)
+        if len(self.discriminator.outputs) < 3:
+            raise ValueError(
+                f"The network '{self.discriminator.name}' has {len(self.discriminator.outputs)} "
+                "outputs: expected logits, features and one map at least."
+            )
         vectors = {
             "embedder": self.embedder.output_shape[1:],
             "generator": tuple(self.generator.inputs[1].shape[1:]),

@@ -72,6 +72,7 @@ def test_apply_names_and_skips_what_fails(home, capsys):
     assert "skipped broken.jpg: broken.jpg is not a readable" in captured.err
     assert "skipped wide.png: it is 9 pixels wide and 3 high" in captured.err
     assert "and the model takes 9 by 6: pass --fit to cut out the center and" in captured.err
+    assert "resize it, or --cut to cut it into tiles." in captured.err
     assert captured.out == "1 of 3 images written to out; 2 failed\n"
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
 
@@ -108,6 +109,19 @@ def test_images_are_made_fit(home):
     # One of any size keeps it.
     assert main(["apply", "inverter", "wide.png", "--fit", "-o", "same.png"]) == 0
     np.testing.assert_array_equal(read_image("same.png"), 255 - read_image("wide.png"))
+
+
+def test_large_images_are_cut_for_a_model_of_one_size(home, capsys):
+    """Each pixel is translated once, where tiles overlap too; what is smaller is refused."""
+    large = np.random.default_rng(1).integers(0, 256, [20, 31, 3], np.uint8)
+    write_png("large.png", large)
+    write_png("small.png", large[:5])
+    assert main(["apply", "single", "large.png", "--cut", "-o", "same.png"]) == 0
+    np.testing.assert_array_equal(read_image("same.png"), large)
+    assert main(["apply", "single", "small.png", "--cut", "-o", "out.png"]) == 1
+    assert "it is 31 pixels wide and 5 high, and tiles are 9 by 6" in capsys.readouterr().err
+    assert main(["apply", "single", "large.png", "--cut", "--fit", "-o", "out.png"]) == 1
+    assert "--fit and --cut both say what becomes of other sizes" in capsys.readouterr().err
 
 
 class Terminal(io.StringIO):

@@ -228,7 +228,7 @@ def test_sample_of_videos(home, capsys, monkeypatch):
     model = type("Videos", (), known)()
     monkeypatch.setattr("keras_gen.serving.exported.load", lambda path: model)
     assert main(["sample", "inverter", "-n", "4", "--columns", "4", "-o", "videos.gif"]) == 0
-    assert capsys.readouterr().out == "4 videos written to videos.gif\n"
+    assert capsys.readouterr().out == "4 samples written to videos.gif\n"
     with Image.open("videos.gif") as file:
         assert file.n_frames == 9 and file.size == (4 * 8 + 2, 5 + 4)
     assert main(["sample", "inverter", "-n", "4", "-o", "videos.png"]) == 0

@@ -243,6 +243,8 @@ def test_names_that_are_no_folder(tmp_path, name):
     "options, message",
     [
         ({"default": "sing"}, "no signature 'sing': it has run"),
+        ({"signatures": ["sing"]}, r"signatures is \['sing'\]: expected some of Single's, run"),
+        ({"signatures": []}, r"signatures is \[\]: expected some"),
         ({"warmup": {"sing": {}}}, "no signature 'sing': it has run"),
         ({"warmup": {"run": {"photos": 0}}}, r"\['photos'\]: the signature takes \['images'\]"),
         ({"metadata": {"version": 3, "data": 1}}, r"the keys \['version'\]"),

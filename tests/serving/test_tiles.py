@@ -9,7 +9,7 @@ import tensorflow as tf
 from scipy.ndimage import uniform_filter1d
 
 from keras_gen.serving.export import export, load
-from keras_gen.serving.tiles import SMALLEST, Tiled, _measure
+from keras_gen.serving.tiles import SMALLEST, Tiled, _measure, in_tiles_of_one_size
 
 rng = np.random.default_rng(0)
 
@@ -130,6 +130,24 @@ def test_a_network_that_enlarges():
     np.testing.assert_array_equal(Tiled(double, SMALLEST)(image), double(image))
     enlarged = Tiled(lambda image: normalize(image).repeat(2, 0).repeat(2, 1), SMALLEST)(image)
     assert enlarged.shape == (600, 1000, 3)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (65, 48), (200, 131)])
+def test_tiles_of_one_size_cover_an_image_and_fade(size):
+    image = rng.integers(100, 104, [*size, 3], np.uint8)
+    recorder = Recorder(lambda piece: piece.repeat(2, 0).repeat(2, 1))
+    enlarged = in_tiles_of_one_size(recorder, image, 64, 48)
+    np.testing.assert_array_equal(enlarged, image.repeat(2, 0).repeat(2, 1))
+    assert set(recorder.shapes) == {(64, 48, 3)}
+
+
+def test_tiles_of_one_size_fade_into_each_other():
+    """No step as hard cuts would make: brightnesses 40 levels apart, over 16 rows or more."""
+    levels = iter([0, 40, 80, 120])
+    image = np.zeros([200, 48, 1], np.uint8)
+    faded = in_tiles_of_one_size(lambda piece: piece + np.uint8(next(levels)), image, 64, 48)
+    steps = np.diff(faded[:, 0, 0].astype(int))
+    assert steps.min() >= 0 and steps.max() <= 3 and steps.sum() == 120
 
 
 @pytest.mark.parametrize(

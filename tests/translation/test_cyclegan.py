@@ -11,7 +11,7 @@ from all_tiny import TINY
 from keras_gen.bases.translator import any_size
 from keras_gen.data import Source, random_crop_flip, unpaired
 from keras_gen.networks import patch_discriminator, resnet_generator
-from keras_gen.serving.export import export, load
+from keras_gen.serving.export import export, load, load_weights
 from keras_gen.translation import CycleGAN
 from shared import losses_of, with_sgd
 
@@ -242,6 +242,22 @@ def test_gray_images_are_trained_on_translated_and_served(rng, tmp_path):
     assert np.abs(served.astype(int) - translated).max() <= 1
     with pytest.raises(ValueError, match=r"expected \[n, height, width, 1\]"):
         model.translate(np.zeros([1, 8, 8, 3], "uint8"))
+
+
+def test_one_direction_is_exported_alone(rng, tmp_path):
+    model, other = (CycleGAN.for_images((8, 8, 3), filters=2, blocks=1) for _ in range(2))
+    path = export(model, tmp_path, "one_way", signatures=["y_to_x"])
+    served = load(path)
+    assert set(served.inputs) == {"y_to_x", "y_to_x_bytes", "serving_default"}
+    assert list(served.metadata["networks"]) == ["generator_yx"]
+    images = rng.integers(0, 256, (2, 12, 8, 3), dtype="uint8")
+    expected = model.translate(images, "y_to_x")
+    assert np.abs(served("y_to_x", images=images)["output_images"].astype(int) - expected).max() <= 1
+    # Another model takes what is there, and keeps the rest.
+    kept = other.translate(images, "x_to_y")
+    load_weights(other, path)
+    np.testing.assert_array_equal(other.translate(images, "y_to_x"), expected)
+    np.testing.assert_array_equal(other.translate(images, "x_to_y"), kept)
 
 
 def linear(taken, made):

@@ -120,6 +120,10 @@ def test_what_does_not_fit_is_refused(model):
         inputs = keras.Input(SHAPE)
         vector = keras.layers.Dense(5)(keras.layers.Flatten()(inputs))
         TalkingHeads(**networks | {"embedder": keras.Model(inputs, vector)})
+    with pytest.raises(ValueError, match="has 1 inputs: TalkingHeads gives it 2"):
+        TalkingHeads(**networks | {"generator": networks["embedder"]})
+    with pytest.raises(ValueError, match="has 1 outputs: expected logits, features and one map"):
+        TalkingHeads(**networks | {"discriminator": networks["embedder"]})
     frames = np.zeros((2, *SHAPE), "uint8")
     for images, landmarks in ((frames[:0], frames[:0]), (frames, frames[:1])):
         with pytest.raises(ValueError, match="landmarks: expected as many of each, and one"):

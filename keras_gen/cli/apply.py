@@ -21,7 +21,9 @@ from keras_gen.serving.tiles import Tiled, in_tiles_of_one_size
 def apply(options: argparse.Namespace) -> int:
     """Translates images."""
     if options.fit and options.cut:
-        raise ValueError("--fit and --cut both say what becomes of other sizes: give one of them.")
+        raise ValueError(
+            "--fit and --cut both say what becomes of other sizes: give one of them."
+        )
     paths = _images(options.images)
     targets = _targets(paths, options.out)
     models.refuse_existing(targets, options)

@@ -79,8 +79,8 @@ def export(
         The folder written.
 
     Raises:
-        ValueError: For a bad `name`, `default`, `metadata`, `warmup`, `signatures` or input spec, or
-            a signature that fails on its warm-up request.
+        ValueError: For a bad `name`, `default`, `metadata`, `warmup`, `signatures` or input spec,
+            or a signature that fails on its warm-up request.
         OSError: If `directory` cannot be written.
 
     Example:

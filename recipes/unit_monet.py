@@ -31,7 +31,7 @@ from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.translation import UNIT
 from keras_gen.visualize import translation_grid
 
-SHOWN = 8  # images of each domain in the pictures
+SHOWN = 8  # images of each domain in a sample grid
 
 
 @dataclasses.dataclass(frozen=True)

@@ -52,16 +52,10 @@ class InstanceNormalization(keras.layers.Layer):
 
 def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
     """Returns `InstanceNormalization` by each image's scale and offset, `[batch, channels]`."""
-    shape = tf.shape(images)
-    batch = shape[0]
-    pixels = shape[1] * shape[2]
-    channels = images.shape[-1]
-    side_by_side = tf.reshape(tf.cast(images, tf.float32), [batch, pixels, channels])
-    side_by_side = tf.reshape(
-        tf.transpose(side_by_side, [1, 0, 2]), [1, pixels, 1, batch * channels]
-    )
+    # One example, whose channels are those of all images.
+    last = tf.transpose(tf.cast(images, tf.float32), [1, 2, 0, 3])
     found = tf.raw_ops.FusedBatchNormV3(
-        x=side_by_side,
+        x=tf.reshape(last, [1, -1, 1, tf.size(scale)]),
         scale=tf.reshape(scale, [-1]),
         offset=tf.reshape(offset, [-1]),
         mean=[],
@@ -69,5 +63,5 @@ def normalized(images, scale, offset, epsilon: float) -> tf.Tensor:
         epsilon=epsilon,
         is_training=True,
     ).y
-    found = tf.transpose(tf.reshape(found, [pixels, batch, channels]), [1, 0, 2])
-    return tf.ensure_shape(tf.reshape(found, shape), images.shape)
+    found = tf.transpose(tf.reshape(found, tf.shape(last)), [2, 0, 1, 3])
+    return tf.ensure_shape(found, images.shape)

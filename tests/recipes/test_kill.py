@@ -14,12 +14,12 @@ from processes import environment, event_steps, run, run_killed, start, tasks
 pytestmark = pytest.mark.slow
 EPOCHS = 5
 FLAGS = {
-    "cyclegan_monet": ["--steps-per-epoch", 2, "--classifier-steps", 2, "--ema", 0.9],
+    "gan_fields": ["--steps-per-epoch", 2],
     "vae_mnist": ["--steps-per-epoch", 2],
 }
 # What a process is about to do when it is killed, and to which file.
 MOMENTS = {
-    "cyclegan_monet": [
+    "gan_fields": [
         ("os.rename", "*/.state-000002.npz.*"),
         ("os.remove", "*/.state-000003.npz.*"),
     ],

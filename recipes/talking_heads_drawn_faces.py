@@ -63,8 +63,8 @@ PRESETS = {
                   adapt_steps=12, probe_steps=10),
     "cpu": dict(image_size=48, people=300, frames=24, shots=4, embedding_dim=64, filters=16,
                 learning_rate=5e-4, d_learning_rate=5e-4, pixel_weight=40.0, ema=0.995,
-                adapt_learning_rate=2e-4, epochs=8, steps_per_epoch=500, batch_size=8,
-                grid_every=2, steps_per_execution=50),
+                adapt_steps=160, adapt_learning_rate=2e-4, epochs=8, steps_per_epoch=500,
+                batch_size=8, grid_every=2, steps_per_execution=50),
     "paper": dict(epochs=150, steps_per_epoch=2000, batch_size=8, grid_every=10),
 }  # fmt: skip
 MOST_SHOTS = 8  # T at test time is 1 or this

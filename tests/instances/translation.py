@@ -9,11 +9,9 @@ from keras_gen.networks import (
     dcgan_discriminator,
     patch_discriminator,
     resnet_generator,
-    sr_discriminator,
     sr_resnet,
     talking_head_networks,
     unet_generator,
-    unit_networks,
 )
 from keras_gen.translation import SRGAN, UNIT, ContextEncoder, CycleGAN, Pix2Pix, TalkingHeads
 from tiny import Tiny
@@ -83,7 +81,7 @@ def _features():
 def _srgan(seed=3):
     return SRGAN(
         sr_resnet(filters=4, blocks=1, factor=2, from_bicubic=True, edge_kernel=3),
-        sr_discriminator((32, 32, 3), filters=2, units=4),
+        patch_discriminator((16, 16, 3), 4, strided_layers=1),
         _features(),
         objective="least_squares",
         pixel_distance="absolute",
@@ -95,10 +93,23 @@ def _srgan(seed=3):
     )
 
 
+def _convolution(channels, filters, activation="tanh", enlarge=1, **options):
+    """A network of one layer: the paper's are tested by themselves, and take long to trace."""
+    maps = keras.Input((None, None, channels))
+    x = keras.layers.UpSampling2D(enlarge)(maps) if enlarge > 1 else maps
+    x = keras.layers.Conv2D(filters, 3, padding="same", activation=activation, **options)(x)
+    return keras.Model(maps, keras.layers.Activation("linear", dtype="float32")(x))
+
+
 def _unit(seed=3):
     of_domains = [patch_discriminator((16, 16, 3), 4, strided_layers=1) for _ in range(2)]
     return UNIT(
-        **unit_networks(filters=2, blocks=1),
+        encoder_x=_convolution(3, 6, strides=2),
+        encoder_y=_convolution(3, 6, strides=2),
+        shared_encoder=_convolution(6, 4, activation=None),
+        shared_generator=_convolution(4, 6),
+        generator_x=_convolution(6, 3, enlarge=2),
+        generator_y=_convolution(6, 3, enlarge=2),
         discriminator_x=of_domains[0],
         discriminator_y=of_domains[1],
         objective="least_squares",

@@ -98,7 +98,7 @@ def _conditional(seed=3):
         objective="hinge",
         penalty="r1",
         discriminator_steps=2,
-        augmentation=("color", "translation", "cutout", "affine"),
+        augmentation=("translation",),
         seed=seed,
     )
 

@@ -17,6 +17,14 @@ from keras_gen.translation import SRGAN, UNIT, ContextEncoder, CycleGAN, Pix2Pix
 from tiny import Tiny
 
 
+def _convolution(channels, filters, activation="tanh", enlarge=1, **options):
+    """A network of one layer: the paper's are tested by themselves, and take long to trace."""
+    maps = keras.Input((None, None, channels))
+    x = keras.layers.UpSampling2D(enlarge)(maps) if enlarge > 1 else maps
+    x = keras.layers.Conv2D(filters, 3, padding="same", activation=activation, **options)(x)
+    return keras.Model(maps, keras.layers.Activation("linear", dtype="float32")(x))
+
+
 def _cyclegan(seed=3):
     shape = (16, 16, 3)
     return CycleGAN(
@@ -28,7 +36,7 @@ def _cyclegan(seed=3):
             reflect=True,
             name="to_monet",
         ),
-        resnet_generator(filters=4, blocks=1, name="to_photo"),
+        _convolution(3, 3),
         patch_discriminator(shape, filters=4, strided_layers=1, name="of_photos"),
         patch_discriminator(shape, 4, 1, "spectral", scales=2, reflect=True, name="of_paintings"),
         objective="non_saturating",
@@ -91,14 +99,6 @@ def _srgan(seed=3):
         seed=seed,
         name="tiny_srgan",
     )
-
-
-def _convolution(channels, filters, activation="tanh", enlarge=1, **options):
-    """A network of one layer: the paper's are tested by themselves, and take long to trace."""
-    maps = keras.Input((None, None, channels))
-    x = keras.layers.UpSampling2D(enlarge)(maps) if enlarge > 1 else maps
-    x = keras.layers.Conv2D(filters, 3, padding="same", activation=activation, **options)(x)
-    return keras.Model(maps, keras.layers.Activation("linear", dtype="float32")(x))
 
 
 def _unit(seed=3):

@@ -13,16 +13,10 @@ from processes import environment, event_steps, run, run_killed, start, tasks
 
 pytestmark = pytest.mark.slow
 EPOCHS = 5
-FLAGS = {
-    "gan_fields": ["--steps-per-epoch", 2],
-    "vae_mnist": ["--steps-per-epoch", 2],
-}
+FLAGS = {"gan_fields": ["--steps-per-epoch", 2], "vae_mnist": ["--steps-per-epoch", 2]}
 # What a process is about to do when it is killed, and to which file.
 MOMENTS = {
-    "gan_fields": [
-        ("os.rename", "*/.state-000002.npz.*"),
-        ("os.remove", "*/.state-000003.npz.*"),
-    ],
+    "gan_fields": [("os.rename", "*/.state-000002.npz.*"), ("os.remove", "*/.state-000003.npz.*")],
     "vae_mnist": [
         ("open", "*/.config.json.*"),  # there is no run yet
         ("os.remove", "*/.config.json.*"),  # it is in place, and nothing trained

@@ -3,8 +3,11 @@
 Zakharov, Shysheya, Burkov, Lempitsky: "Few-Shot Adversarial Learning of Realistic Neural Talking
 Head Models", ICCV 2019.
 
-  python recipes/talking_heads_drawn_faces.py                    about 20 minutes on two CPU cores
+  python recipes/talking_heads_drawn_faces.py        about 75 minutes on a shared CPU core
   python recipes/talking_heads_drawn_faces.py --preset smoke     under a minute
+
+Expected result of the cpu preset: after fine-tuning on eight images, frames of new people are 6.8
+levels away from the true ones; the image whose landmarks are nearest is 10.8 away.
 
 Faces are drawn at run time: their people and landmarks are known, and frames of new people are
 right or wrong by the pixel. Each test person gives T frames; the others are drawn from their

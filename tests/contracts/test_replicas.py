@@ -15,7 +15,7 @@ from tiny import cheapest, core, difference, losses_of, players, state
 EPOCHS = 2
 # Two replicas add up in another order, and so round otherwise. Deep networks enlarge that in their
 # images, and losses with a kink in their gradients, whose terms also cancel; not so in weights.
-CLOSE = 5e-6
+CLOSE = 1e-6
 LOOSE = {"images": 1e-5, "momentum": 1e-4, "velocity": 1e-4}
 
 

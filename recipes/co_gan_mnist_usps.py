@@ -66,8 +66,8 @@ def main(run: Run, s: Settings):
     usps = small_images("usps", labels=True, fill=True)
     data = run.load(Sets(mnist=mnist, usps=usps))
     rng = np.random.default_rng(s.seed)
-    from_mnist = some(data.train_mnist, s.mnist_images, rng)
-    from_usps = some(data.train_usps, s.usps_images, rng)
+    from_mnist = data.train_mnist.some(s.mnist_images, rng)
+    from_usps = data.train_usps.some(s.usps_images, rng)
 
     with run.strategy.scope():
         to_usps = build(run, s)
@@ -104,11 +104,6 @@ def build(run, s):
     g_optimizer = Adam(run.in_halves(s.learning_rate), 0.5)
     run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
     return model
-
-
-def some(source, count, rng):
-    """Returns some random examples."""
-    return source.select(rng.permutation(len(source))[:count])
 
 
 def batches(source, target, s, start=0):

@@ -30,7 +30,6 @@ from keras.optimizers import Adam
 
 from keras_gen.baselines import color_transfer, noise_filter
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
-from keras_gen.media.images import grid
 from keras_gen.metrics import (
     TranslationEvaluation,
     border_change,
@@ -42,7 +41,9 @@ from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.run.reports import suffixed
 from keras_gen.training.schedules import Linear
 from keras_gen.translation import CycleGAN
-from keras_gen.visualize import translation_grid
+from keras_gen.visualize import translation_grid, translations_below
+
+SHOWN = 8  # images of each domain in a sample grid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,8 +106,8 @@ def main(run: Run, s: Settings):
     training = data.for_validation()
     validation = TranslationEvaluation({}, *small.for_validation().compared())
     rng = np.random.default_rng(s.seed)
-    photos = some_of(large.test_x, rng)
-    paintings = some_of(large.test_y, rng)
+    photos = large.test_x.some(SHOWN, rng).arrays()
+    paintings = large.test_y.some(SHOWN, rng).arrays()
 
     with run.strategy.scope():
         kind = (s.filters, s.blocks, s.upsampling, s.normalization, s.smooth_colors, s.reflect)
@@ -176,14 +177,8 @@ def main(run: Run, s: Settings):
             report |= evaluate.measure_filtered(filtered)
             metrics |= suffixed(report, f"_at_{size}")
         painted = model.translate(photos, "photo_to_monet")
-        rows = [photos[:4], painted[:4], photos[4:], painted[4:]]
-        run.draw("paintings", grid(np.concatenate(rows), columns=4))
+        run.draw("paintings", translations_below(photos, painted, columns=SHOWN // 2))
     run.export(model, default="photo_to_monet")
-
-
-def some_of(source, rng):
-    """Returns eight random images, or all of fewer."""
-    return source.select(rng.permutation(len(source))[:8]).arrays()
 
 
 if __name__ == "__main__":

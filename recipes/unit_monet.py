@@ -25,11 +25,10 @@ from keras.optimizers import Adam
 
 from keras_gen.baselines import color_transfer, noise_filter
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
-from keras_gen.media.images import grid
 from keras_gen.metrics import TranslationEvaluation
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.translation import UNIT
-from keras_gen.visualize import translation_grid
+from keras_gen.visualize import translation_grid, translations_below
 
 SHOWN = 8  # images of each domain in a sample grid
 
@@ -68,8 +67,8 @@ def main(run: Run, s: Settings):
     data = run.load(photos_and_paintings(s.load_size, s.photos, s.paintings, s.seed))
     held_out = photos_and_paintings(s.evaluated_size, s.photos, s.paintings, s.seed)
     rng = np.random.default_rng(s.seed)
-    photos = some_of(held_out.test_x, rng)
-    paintings = some_of(held_out.test_y, rng)
+    photos = held_out.test_x.some(SHOWN, rng).arrays()
+    paintings = held_out.test_y.some(SHOWN, rng).arrays()
 
     with run.strategy.scope():
         model = UNIT.for_images(
@@ -105,15 +104,8 @@ def main(run: Run, s: Settings):
         }
         metrics |= evaluate.measure_filtered(filtered)
         painted = model.translate(photos, "photo_to_monet")
-        half = SHOWN // 2
-        rows = [photos[:half], painted[:half], photos[half:], painted[half:]]
-        run.draw("paintings", grid(np.concatenate(rows), columns=half))
+        run.draw("paintings", translations_below(photos, painted, columns=SHOWN // 2))
     run.export(model, default="photo_to_monet")
-
-
-def some_of(source, rng):
-    """Returns some random images, or all of fewer."""
-    return source.select(rng.permutation(len(source))[:SHOWN]).arrays()
 
 
 if __name__ == "__main__":

@@ -98,9 +98,10 @@ def _function(
         return model(signature, **{name: image[None]})[output][0]
 
     def of_one_size(image: np.ndarray, *bar) -> np.ndarray:
-        if options.cut and high and wide:
+        if options.cut:
             colored = models.fitted(image, (None, None, None, spec.shape[-1]))
-            return in_tiles_of_one_size(network, colored, high, wide, *bar)
+            tall, broad = image.shape[:2]
+            return in_tiles_of_one_size(network, colored, high or tall, wide or broad, *bar)
         if not options.fit and not models.fits(image, spec.shape):
             raise ValueError(
                 f"it is {image.shape[1]} pixels wide and {image.shape[0]} high, and the model "

@@ -102,6 +102,11 @@ class Source:
         stored = self._stored(indices)
         return Source(stored, self._decode, origin or self.origin, self.class_names)
 
+    def some(self, count: int, rng: np.random.Generator) -> Source:
+        """Returns a source of `count` random examples (all, if there are fewer), each once."""
+        count = checked_integer("count", count, minimum=1)
+        return self.select(rng.permutation(len(self))[:count])
+
     def map(self, function: Callable[..., Any]) -> Source:
         """Applies `function` to each example once and holds the results in memory.
 

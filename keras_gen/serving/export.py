@@ -101,7 +101,8 @@ def export(
     for key in (default, *warmup):
         if key not in written:
             raise ValueError(
-                f"{type(model).__name__} has no signature {key!r}: it has {', '.join(written)}."
+                f"The export of {type(model).__name__} has no signature {key!r}: it has "
+                f"{', '.join(written)}."
             )
 
     specs = {key: _named_specs(key, inputs) for key, (_, inputs) in written.items()}

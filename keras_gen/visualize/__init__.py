@@ -48,6 +48,7 @@ from keras_gen.visualize.rows import (
     style_mixing,
     swaps,
     translation_grid,
+    translations_below,
 )
 from keras_gen.visualize.sounds import spectrograms
 from keras_gen.visualize.strips import figure, film_strip, point_strips, strips

@@ -38,6 +38,25 @@ def image_rows(sets, columns: int) -> np.ndarray:
     return grid(np.concatenate([images[:columns] for images in sets]), columns)
 
 
+def translations_below(images, translated, columns: int) -> np.ndarray:
+    """Rows of images, and below each row what became of them.
+
+    Args:
+        images: uint8 `[n, height, width, 1 or 3]`.
+        translated: Likewise.
+        columns: Images of a row.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `translations_below(photos, model.translate(photos), columns=4)`.
+    """
+    rows = []
+    for start in range(0, len(images), columns):
+        shown = slice(start, start + columns)
+        rows += [images[shown], translated[shown]]
+    return grid(np.concatenate(rows), columns)
+
+
 def denoised(model, images) -> np.ndarray:
     """A row of images, and below them the corrupted ones and the denoised ones.
 

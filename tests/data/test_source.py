@@ -123,6 +123,11 @@ def test_a_selection_keeps_what_is_asked_for():
     assert source.select([0]).origin == "pi" and source.select([0], "three").origin == "three"
     with pytest.raises(IndexError):
         source.select([4])
+    for count in (2, 9):
+        some = source.some(count, np.random.default_rng(0)).arrays()
+        again = source.some(count, np.random.default_rng(0)).arrays()
+        np.testing.assert_array_equal(some, again)
+        assert len(set(some)) == min(count, 4) and set(some) <= {3, 14, 15, 9}
     with pytest.raises(ValueError, match="at least one example"):
         source.select(slice(0))
 

@@ -15,12 +15,18 @@ from keras_gen.visualize import (
     style_mixing,
     swaps,
     translation_grid,
+    translations_below,
 )
 
 
 def test_image_rows_begin_each_set():
     sets = [images(10, 20, 30), images(40, 50)]
     assert gray(image_rows(sets, columns=2), 2) == [[10, 20], [40, 50]]
+
+
+def test_translations_stand_below_their_images_however_many_rows():
+    shown = translations_below(images(10, 20, 30, 40), images(11, 21, 31, 41), columns=2)
+    assert gray(shown, 2) == [[10, 20], [11, 21], [30, 40], [31, 41]]
 
 
 class TestReconstructions:

@@ -21,6 +21,12 @@ UNKNOWN = ("StatelessRandom", "LookupTable", "Log1p", "SparseSoftmaxCrossEntropy
 WRONG = ("MatrixInverse",)
 
 
+@pytest.fixture(autouse=True)
+def no_telemetry(monkeypatch):
+    """OpenVINO reports each conversion to its makers, and waits seconds for that, unless in CI."""
+    monkeypatch.setenv("CI", "true")
+
+
 def example(spec, rng):
     """Two examples, 36 along every other open axis."""
     shape = [size or (36 if axis else 2) for axis, size in enumerate(spec.shape)]

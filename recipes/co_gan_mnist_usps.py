@@ -11,7 +11,7 @@ target, the other domain, are used once, to count errors on its test digits. Bes
 stand those of the nearest neighbor and of a network that learned the source alone.
 
 USPS's digits fill the image, MNIST's have a margin. Much of what sets the two domains apart is this
-frame.
+frame: the nearest neighbor is measured once more on digits whose ink is enlarged to the image.
 
 Deviations of the cpu preset: fewer channels of the generators.
 
@@ -25,7 +25,7 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import neighbor_accuracy
+from keras_gen.baselines import framed_ink, neighbor_accuracy
 from keras_gen.data import Sets, small_images, unpaired
 from keras_gen.gan import CoGAN
 from keras_gen.metrics import train_classifier
@@ -120,10 +120,12 @@ def accuracies(task, model, source, target, s):
     alone = train_classifier(images, labels, CLASSES, steps=s.classifier_steps, seed=s.seed)
     named = model.classify(test_images).argmax(axis=1)
     named_alone = alone.predict(test_images, verbose=0)["logits"].argmax(axis=1)
+    framed = framed_ink(images), labels, framed_ink(test_images), test_labels
     return {
         f"model_{task}": np.mean(named == test_labels),
         f"source_alone_{task}": np.mean(named_alone == test_labels),
         f"neighbor_{task}": neighbor_accuracy(images, labels, test_images, test_labels),
+        f"framed_neighbor_{task}": neighbor_accuracy(*framed),
     }
 
 

@@ -10,7 +10,7 @@ from keras_gen.baselines.compression import compressed_bits
 from keras_gen.baselines.context_table import ContextTable
 from keras_gen.baselines.few_labels import few_label_baselines, neighbor_accuracy, svm_accuracy
 from keras_gen.baselines.fills import border_mean, laplace_fill, ridge_fill
-from keras_gen.baselines.filters import color_transfer, noise_filter
+from keras_gen.baselines.filters import color_transfer, framed_ink, noise_filter
 from keras_gen.baselines.gaussian_mixture import best_mixture, mixture_samples
 from keras_gen.baselines.griffin_lim import griffin_lim
 from keras_gen.baselines.image_likelihoods import image_baselines

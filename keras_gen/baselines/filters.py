@@ -1,6 +1,7 @@
 """Image filters, to compare translations between domains with."""
 
 import numpy as np
+from PIL import Image
 
 
 def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -40,6 +41,30 @@ def color_transfer(
     return np.stack(
         [_levels(image + rng.normal(scale=noise, size=image.shape)) for image in recolored]
     )
+
+
+def framed_ink(images: np.ndarray) -> np.ndarray:
+    """Enlarges the ink of each image to the whole image, so that margins make no difference.
+
+    Ink is what is brighter than half of the range. An image without any stays as it is. Returns
+    uint8 `[n, H, W, 1]`.
+
+    Args:
+        images: uint8 `[n, H, W, 1]`, bright on dark, such as digits.
+
+    Example: `framed_ink(digits)`.
+    """
+    return np.stack([_framed(image[..., 0]) for image in images])[..., None]
+
+
+def _framed(image: np.ndarray) -> np.ndarray:
+    rows, columns = np.nonzero(image > 127)
+    if len(rows) == 0:
+        return image
+    box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+    height, width = image.shape
+    ink = Image.fromarray(image).crop(box)
+    return np.asarray(ink.resize((width, height), Image.Resampling.BILINEAR))
 
 
 def _recolored(image: np.ndarray, like: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.baselines import color_transfer, noise_filter
+from keras_gen.baselines import color_transfer, framed_ink, noise_filter
 
 
 def test_color_transfer_gives_the_moments_of_one_of_the_images():
@@ -29,3 +29,17 @@ def test_noise_filter_lowers_the_contrast_and_adds_noise():
     steps = np.repeat(np.asarray([50, 150], "uint8"), 5000).reshape(1, 100, 100, 1)
     dark, light = np.split(noise_filter(np.repeat(steps, 3, axis=3))[0], 2)
     assert light.mean() - dark.mean() == pytest.approx(75, abs=1)
+
+
+def test_framed_ink_fills_the_image_whatever_its_margin():
+    rng = np.random.default_rng(0)
+    ink = rng.integers(128, 256, (4, 4), "uint8")
+    images = np.zeros([3, 8, 8, 1], "uint8")
+    images[0, 1:5, 2:6, 0] = ink
+    images[1, 4:, :4, 0] = ink
+    images[:2][images[:2] == 0] = 20  # paper is not quite black
+    found = framed_ink(images)
+    assert found.dtype == np.uint8 and found.shape == images.shape
+    np.testing.assert_array_equal(found[0], found[1])
+    assert found[0, 0, 0, 0] == ink[0, 0] and found[0].min() > 127
+    np.testing.assert_array_equal(found[2], images[2])

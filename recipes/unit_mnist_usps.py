@@ -2,8 +2,11 @@
 
 Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017.
 
-  python recipes/unit_mnist_usps.py                    about 15 minutes on one of two CPU cores
+  python recipes/unit_mnist_usps.py                    about 18 minutes on one of two CPU cores
   python recipes/unit_mnist_usps.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 84 % of USPS's digits are named right after translation, 76 % of
+MNIST's; the nearest neighbor names 68 and 38 %, and 95 and 78 % once all ink is enlarged.
 
 A translation is right if it still shows its digit: a network that was trained on labeled digits of
 the other domain names it. The same network names the digits as they are, without translation, and

@@ -152,7 +152,13 @@ class Published:
     datasets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
-        """Refuses too many figures or none, and a headline without a baseline or a reason."""
+        """Refuses too many figures or none, a headline without a baseline or a reason, and more."""
+        sizes = self.train_size if isinstance(self.train_size, list) else [self.train_size or 1]
+        if not all(isinstance(size, int) for size in sizes):
+            raise ValueError(
+                f"train_size is {self.train_size!r}: give a number of examples, or a list of one "
+                "for each domain."
+            )
         count = len(self.figures) + len(self.matrices)
         if not self.figures or count > MOST_FIGURES:
             raise ValueError(

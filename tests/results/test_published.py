@@ -152,6 +152,7 @@ def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
         ('system = "Toy"', "", "missing 1 required positional argument: 'system'"),
         ("train_size", "size", "unexpected keyword argument 'size'"),
         ("train_size", "datasets.balls = {size = 3}\ntrain_size", "unexpected keyword argument"),
+        ("train_size =", 'train_size = "7" #', "train_size is '7': give a number of examples"),
         ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid is 0"),
         ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
         ("[figures.fid]", "[figures]", "toml cannot be used: "),

@@ -16,6 +16,7 @@ __version__ = "0.1.0"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 _MODELS = {
+    "adaptation": ("ADDA", "DANN", "DomainConfusion"),
     "autoencoders": (
         "Autoencoder",
         "ClassifyingAutoencoder",
@@ -35,6 +36,7 @@ _MODELS = {
         "PixelRNN",
         "WaveNet",
     ),
+    "bases": ("Classifier",),
     "flows": ("Flow", "WaveGlow"),
     "gan": (
         "ACGAN",

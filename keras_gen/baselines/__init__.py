@@ -8,6 +8,7 @@ from keras_gen.baselines.bicubic import bicubic
 from keras_gen.baselines.codes import code_baselines
 from keras_gen.baselines.compression import compressed_bits
 from keras_gen.baselines.context_table import ContextTable
+from keras_gen.baselines.coral import coral, coral_accuracy
 from keras_gen.baselines.few_labels import few_label_baselines, neighbor_accuracy, svm_accuracy
 from keras_gen.baselines.fills import border_mean, laplace_fill, ridge_fill
 from keras_gen.baselines.filters import color_transfer, framed_ink, noise_filter

@@ -2,6 +2,7 @@
 
 from keras_gen.bases.adversarial import AdversarialModel
 from keras_gen.bases.classes import Classifying
+from keras_gen.bases.classifier import Classifier
 from keras_gen.bases.coder import Coder, DiscreteCoder
 from keras_gen.bases.hierarchy import Drawn, HierarchicalVAE
 from keras_gen.bases.latent_sampler import LatentSampler

@@ -32,6 +32,7 @@ from keras_gen.layers.flows import (
     Squeeze,
 )
 from keras_gen.layers.gated_unit import GatedUnit
+from keras_gen.layers.gradient_reversal import reverse_gradient
 from keras_gen.layers.instance_normalization import InstanceNormalization
 from keras_gen.layers.masked_dense import MaskedDense
 from keras_gen.layers.minibatch_discrimination import MinibatchDiscrimination

@@ -15,6 +15,7 @@ from keras_gen.networks.coupling_flow import coupling_flow
 from keras_gen.networks.dcgan import dcgan_discriminator, dcgan_generator
 from keras_gen.networks.dirac import dirac_networks
 from keras_gen.networks.extend import (
+    copied,
     keep_latents,
     with_codes,
     with_head,
@@ -35,6 +36,7 @@ from keras_gen.networks.info_gan import (
     info_gan_generator,
     info_gan_networks,
 )
+from keras_gen.networks.lenet import lenet
 from keras_gen.networks.m2 import m2_networks
 from keras_gen.networks.made import made
 from keras_gen.networks.maxout import maxout_discriminator

@@ -5,6 +5,8 @@ from typing import Literal
 import keras
 from keras import layers
 
+from keras_gen.networks.extend import copied
+
 
 def conv_classifier(
     channels: int = 3,
@@ -114,9 +116,7 @@ def classifier_on(
     Example:
         >>> network = classifier_on(conv_encoder((32, 32, 3), latent_dim=64))
     """
-    copy = keras.models.clone_model(encoder)
-    copy.set_weights(encoder.get_weights())
-    copy.name = "encoder"
+    copy = copied(encoder, "encoder")
     low, high = data_range
     images = keras.Input(encoder.input_shape[1:], dtype="float32")
     codes = copy(layers.Rescaling((high - low) / 255, offset=low)(images))

@@ -1,6 +1,7 @@
 """Functions that give a built network further inputs, outputs or layers, or fewer latents.
 
-Each returns a new model that shares the layers of the given one: use it in its place.
+Each returns a new model that shares the layers of the given one, but for `copied`: use it in its
+place.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,22 @@ import keras
 from keras import layers, ops
 
 from keras_gen.networks.blocks import batch_norm
+
+
+def copied(network: keras.Model, name: str | None = None) -> keras.Model:
+    """Returns a network of layers of its own with the same weights, such as for a further stage.
+
+    Args:
+        network: A built functional model.
+        name: Name of the copy; by default the network's.
+
+    Example:
+        >>> target_encoder = copied(source_encoder, "target_encoder")
+    """
+    copy = keras.models.clone_model(network)
+    copy.set_weights(network.get_weights())
+    copy.name = name or network.name
+    return copy
 
 
 def with_labels(

@@ -1,0 +1,5 @@
+"""Domain adaptation: labels of one domain name examples of another."""
+
+from keras_gen.adaptation.adda import ADDA
+from keras_gen.adaptation.dann import DANN
+from keras_gen.adaptation.domain_confusion import DomainConfusion

@@ -1,0 +1,133 @@
+"""Adversarial discriminative domain adaptation, ADDA (Tzeng et al. 2017)."""
+
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.adaptation.domain_model import (
+    SOURCE,
+    DomainModel,
+    domain_cross_entropy,
+    domain_discriminator,
+)
+from keras_gen.networks import copied
+from keras_gen.training import Player, minimize, require_built
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ADDA(DomainModel):
+    """Gives the target an encoder of its own, whose features look like those of the source.
+
+    Tzeng, Hoffman, Saenko, Darrell: "Adversarial Discriminative Domain Adaptation", CVPR 2017, eq.
+    (9). An encoder and a classifier have learned the source (`Classifier`). They stay as they are,
+    while a copy of the encoder plays a GAN's game: a discriminator tells its features of target
+    images from those of source images, and it learns the opposite. `classify` and `features` use
+    the copy, for the target.
+
+    `fit` takes source images, labels and target images; `evaluate` takes labeled images of the
+    target. While training, `loss` and `accuracy` are those of the source, which do not change.
+
+    Args:
+        encoder: Images in [0, 1] of the target to features `[batch, features]`; it starts as a copy
+            of the source's.
+        classifier: Features to logits `[batch, classes]`, trained with the source's encoder.
+        discriminator: Features to the logits of source and target, `[batch, 2]`.
+        source_encoder: As `encoder`, for the source: trained, and not changed.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: If the networks do not fit each other.
+
+    Example:
+    ```python
+    import tensorflow as tf
+    from keras_gen.bases import Classifier
+    source_model = Classifier.for_images((28, 28, 1), filters=4, hidden=16)  # trained, to be of use
+    model = ADDA.from_source(source_model, discriminator_hidden=(16,))
+    model.compile()
+    digits = others = np.zeros((8, 28, 28, 1), "uint8")
+    data = tf.data.Dataset.from_tensor_slices((digits, np.arange(8), others))
+    model.fit(data.batch(4))
+    model.evaluate(others, np.arange(8))
+    ```
+    """
+
+    for_users = ("from_source",)
+
+    def __init__(
+        self, encoder, classifier, discriminator, source_encoder, seed: int = 0, **kwargs
+    ):
+        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
+        require_built(source_encoder)
+        shapes = [(one.input_shape, one.output_shape) for one in (encoder, source_encoder)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"The encoders have input and output shapes {shapes[0]} and {shapes[1]}: expected "
+                "the same; keras_gen.networks.copied makes a copy."
+            )
+        self.source_encoder = source_encoder
+
+    @classmethod
+    def from_source(
+        cls, source: keras.Model, discriminator_hidden: tuple = (500, 500), **kwargs
+    ):
+        """Builds the model from a `Classifier` that has learned the source.
+
+        Args:
+            source: A trained `Classifier`. The model has copies of its networks.
+            discriminator_hidden: Units of the discriminator's hidden layers; the paper's.
+            **kwargs: Further arguments of the class.
+        """
+        features = source.encoder.output_shape[-1]
+        return cls(
+            copied(source.encoder, "target_encoder"),
+            copied(source.classifier),
+            domain_discriminator(features, discriminator_hidden),
+            copied(source.encoder, "source_encoder"),
+            **kwargs,
+        )
+
+    @override
+    @classmethod
+    def for_images(cls, shape: tuple, discriminator_hidden: tuple = (500, 500), **kwargs):  # type: ignore[override]
+        """Refused: a TypeError that names `from_source`."""
+        raise TypeError("ADDA begins with a trained model of the source: use ADDA.from_source.")
+
+    @override
+    def players(self):
+        adam = partial(Adam, 2e-4, beta_1=0.5)  # sec. 5.1, with GANs' usual beta
+        return {
+            "optimizer": Player([self.encoder], adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "adversarial_loss")
+
+    @override
+    def train_step(self, data):
+        batch = self.both(data)
+        source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
+        terms = self.label_terms(batch["labels"], source, training=False)
+
+        def encoder_loss():
+            target = self.features_of(batch["target_x"], training=True)
+            return domain_cross_entropy(self.domain_logits(target), SOURCE), target
+
+        def discriminator_loss():
+            return self.domain_loss(source, target)
+
+        adversarial, target = minimize(encoder_loss, self.optimizer, self.encoder)
+        d_loss, right = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        return self.report(
+            terms,
+            loss=self.weighted(terms),
+            d_loss=d_loss,
+            d_accuracy=right,
+            adversarial_loss=adversarial,
+        )

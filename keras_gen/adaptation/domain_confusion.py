@@ -1,0 +1,95 @@
+"""Domain confusion (Tzeng et al. 2015)."""
+
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.adaptation.domain_model import SOURCE, TARGET, DomainModel, domain_cross_entropy
+from keras_gen.training import Player, minimize, schedules
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class DomainConfusion(DomainModel):
+    """Learns labels of a source domain by features that leave a discriminator undecided.
+
+    Tzeng, Hoffman, Darrell, Saenko: "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
+    2015, eq. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's answer
+    and one half, which is least where nothing can be told. Unlike gradient reversal, it does not
+    want the discriminator to be wrong. Discriminator and encoder take turns.
+
+    `fit` takes source images, labels and target images; `evaluate` takes labeled images. `loss` is
+    the classifier's, in nats; where nothing can be told, `d_loss` and `confusion_loss` are 1.39.
+
+    Deviations: without the paper's soft labels, which need some labels of the target.
+
+    Args:
+        encoder: Images in [0, 1] to features `[batch, features]`.
+        classifier: Features to logits `[batch, classes]`.
+        discriminator: Features to the logits of source and target, `[batch, 2]`.
+        weight: lambda, of the confusion: a number or a schedule of the step.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or `weight` is negative.
+
+    Example:
+    ```python
+    import tensorflow as tf
+    model = DomainConfusion.for_images((28, 28, 1), filters=4, hidden=16)
+    model.compile()
+    digits = others = np.zeros((8, 28, 28, 1), "uint8")
+    data = tf.data.Dataset.from_tensor_slices((digits, np.arange(8), others))
+    model.fit(data.batch(4))
+    model.evaluate(others, np.arange(8))
+    ```
+    """
+
+    def __init__(self, encoder, classifier, discriminator, weight=0.01, seed: int = 0, **kwargs):
+        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
+        self.weight = schedules.weight("weight", weight)
+
+    @override
+    def players(self):
+        adam = partial(Adam, 3e-4)
+        return {
+            "optimizer": Player([self.encoder, self.classifier], adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "confusion_loss")
+
+    @override
+    def train_step(self, data):
+        batch = self.both(data)
+
+        def encoder_loss():
+            source, target = self.features_of_both(batch)
+            terms = self.label_terms(batch["labels"], source)
+            confusion = self.confusion(source) + self.confusion(target)
+            loss = self.weighted(terms)
+            total = loss + self.scheduled(self.weight) * confusion
+            return total, loss, terms, confusion, source, target
+
+        def discriminator_loss():
+            return self.domain_loss(source, target)  # eq. (4)
+
+        networks = self.networks_of("optimizer")
+        _, loss, terms, confusion, source, target = minimize(
+            encoder_loss, self.optimizer, *networks
+        )
+        d_loss, right = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        return self.report(
+            terms, loss=loss, d_loss=d_loss, d_accuracy=right, confusion_loss=confusion
+        )
+
+    def confusion(self, features) -> tf.Tensor:
+        """Returns eq. (5), the cross-entropy of the answer to one half: `[batch]`."""
+        logits = self.domain_logits(features)
+        each = [domain_cross_entropy(logits, domain) for domain in (SOURCE, TARGET)]
+        return tf.add_n(each) / len(each)

@@ -1,0 +1,137 @@
+"""What methods of domain adaptation share: two domains, and a discriminator of their features."""
+
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.bases import Classifier
+from keras_gen.bases.classifier import edge_of_examples
+from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.networks import mlp_encoder
+from keras_gen.training import inputs, require_built, require_logits
+
+SOURCE = 0  # the class of its features for the discriminator
+TARGET = 1
+
+
+class DomainModel(Classifier):
+    """Base of classifiers that learn labels of one domain, the source, for another, the target.
+
+    `fit` takes source images, their labels, and target images, which have none. `evaluate` takes
+    labeled images of either domain: target labels are for measuring only. A discriminator tells by
+    its features which domain an image is of; a method says how the encoder fools it (`train_step`).
+
+    Args:
+        encoder: Images in [0, 1] to features `[batch, features]`.
+        classifier: Features to logits `[batch, classes]`.
+        discriminator: Features to the logits of source and target, `[batch, 2]`.
+        seed: Not used by these models.
+        **kwargs: `name` and the like, of `keras.Model`.
+
+    Raises:
+        ValueError: If the networks do not fit each other.
+    """
+
+    batch = ("x", "labels", "target_x")
+
+    def __init__(self, encoder, classifier, discriminator, seed: int = 0, **kwargs):
+        super().__init__(encoder, classifier, seed, **kwargs)
+        require_built(discriminator)
+        require_logits(discriminator)
+        taken = tuple(discriminator.input_shape[1:])
+        outputs = tuple(discriminator.output_shape[1:])
+        features = tuple(encoder.output_shape[1:])
+        if taken != features or outputs != (2,):
+            raise ValueError(
+                f"The discriminator takes {taken} and returns {outputs}: expected features "
+                f"{features}, as the encoder returns them, and logits (2,), of source and target."
+            )
+        self.discriminator = discriminator
+        self.edges["target_x"] = edge_of_examples(encoder.input_shape[1:], "target_")
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, classes: int = 10, filters=20, hidden=500, discriminator_hidden=(500,),
+        **kwargs,
+    ):  # fmt: skip
+        """Builds the model with LeNet, and a discriminator of dense layers.
+
+        Args:
+            shape: `(height, width, channels)` of the images of both domains, both sides of at least
+                16 pixels.
+            classes: Number of classes.
+            filters: Channels of the first convolution.
+            hidden: Features.
+            discriminator_hidden: Units of the discriminator's hidden layers.
+            **kwargs: Further arguments of the class.
+        """
+        discriminator = domain_discriminator(hidden, discriminator_hidden)
+        return super().for_images(
+            shape, classes, filters, hidden, discriminator=discriminator, **kwargs
+        )
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    # A batch ---------------------------------------------------------------------------------
+
+    @override
+    def named_parts(self, data):
+        """Labeled examples without a target are for `evaluate`."""
+        parts = inputs.in_order(data)
+        if len(parts) == 2 and len(parts[1].shape) == 1:
+            return dict(zip(("x", "labels"), parts, strict=True))
+        return super().named_parts(data)
+
+    @override
+    def prepare_batch(self, data):
+        batch = super().prepare_batch(data)
+        # What is wrong with the target ends `evaluate` too, which does not read it.
+        with tf.control_dependencies([batch.get("target_x", batch["x"])]):
+            batch["labels"] = tf.identity(batch["labels"])
+        return batch
+
+    def both(self, data) -> dict:
+        """Returns a prepared batch of training, which has target images; a ValueError if not."""
+        batch = self.prepare_batch(data)
+        if "target_x" not in batch:
+            raise ValueError(
+                f"{type(self).__name__} trains on x (images), labels (labels), target_x "
+                "(target_images), but got labeled images alone, which are for evaluate: give fit "
+                "images of the target, too."
+            )
+        return batch
+
+    # The discriminator -----------------------------------------------------------------------
+
+    def features_of_both(self, batch: dict, training: bool = True) -> list:
+        """Returns the features of source and target, in one pass of the encoder."""
+        x = batch["x"]
+        target_x = batch["target_x"]
+        sizes = [tf.shape(x)[0], tf.shape(target_x)[0]]
+        return tf.split(self.features_of(tf.concat([x, target_x], axis=0), training), sizes)
+
+    def domain_loss(self, source, target, training: bool = True) -> tuple:
+        """Returns the discriminator's loss for features of both domains, and its accuracy."""
+        loss = 0.0
+        right = []
+        for domain, features in ((SOURCE, source), (TARGET, target)):
+            logits = self.domain_logits(features, training)
+            loss += domain_cross_entropy(logits, domain)
+            right.append(tf.argmax(logits, axis=-1, output_type=tf.int32) == domain)
+        return loss, tf.cast(tf.concat(right, axis=0), tf.float32)
+
+    def domain_logits(self, features, training: bool = True) -> tf.Tensor:
+        """Returns the discriminator's logits, float32 `[batch, 2]`."""
+        return tf.cast(self.discriminator(features, training=training), tf.float32)
+
+
+def domain_cross_entropy(logits, domain: int) -> tf.Tensor:
+    """Returns -log q(domain | features), `[batch]`: nats."""
+    return label_cross_entropy(tf.fill(tf.shape(logits)[:1], domain), logits)
+
+
+def domain_discriminator(features: int, hidden: tuple = (500,)):
+    """Returns dense layers with ReLUs, from features to the logits of source and target."""
+    return mlp_encoder((features,), 2, hidden, activation="relu", name="discriminator")

@@ -1,0 +1,30 @@
+"""Digits on photographs, as in MNIST-M."""
+
+import numpy as np
+
+
+def on_photographs(digits: np.ndarray, photographs: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Returns the differences between digits and parts of photographs; uint8 `[n, H, W, 3]`.
+
+    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, sec. 5.2.4, MNIST-M:
+    |photograph - digit| in each channel, with another part of a photograph for each digit.
+
+    Args:
+        digits: uint8 `[n, H, W, 1]`.
+        photographs: Parts of photographs of the same size, uint8 `[m, H, W, 3]`, such as those of
+            `photograph_patches`.
+        seed: Of the draw of parts.
+
+    Raises:
+        ValueError: If the sizes differ.
+
+    Example: `on_photographs(digits, photograph_patches(28).train.arrays())`.
+    """
+    if digits.shape[1:3] != photographs.shape[1:3]:
+        raise ValueError(
+            f"The digits have {digits.shape[1:3]} pixels and the photographs "
+            f"{photographs.shape[1:3]}: expected the same."
+        )
+    drawn = np.random.default_rng(seed).integers(len(photographs), size=len(digits))
+    difference = photographs[drawn].astype("int16") - digits
+    return np.abs(difference).astype("uint8")

@@ -1,0 +1,29 @@
+"""Gradient reversal (Ganin et al. 2016)."""
+
+import tensorflow as tf
+
+
+def reverse_gradient(x: tf.Tensor, weight=1.0) -> tf.Tensor:
+    """Returns x, whose gradient is reversed: -weight times that of the result.
+
+    Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016, eq. (14) and (15). A
+    network that reads the result learns by its loss; what comes before x learns against it.
+
+    Args:
+        x: Float tensor of any shape.
+        weight: lambda, a number or a scalar tensor.
+
+    Example:
+        >>> x = tf.constant(3.0)
+        >>> with tf.GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = reverse_gradient(x, 0.5) ** 2
+        >>> float(tape.gradient(y, x))
+        -3.0
+    """
+
+    @tf.custom_gradient
+    def reversed_gradient(x):
+        return tf.identity(x), lambda slope: -tf.cast(weight, slope.dtype) * slope
+
+    return reversed_gradient(x)

@@ -56,6 +56,7 @@ _MODELS = {
         "StyleGAN",
         "UnrolledGAN",
     ),
+    "robustness": ("VAT", "AdversarialTraining"),
     "translation": ("ContextEncoder", "CycleGAN", "Pix2Pix", "SRGAN", "TalkingHeads", "UNIT"),
     "vae": (
         "BIVA",

@@ -116,14 +116,16 @@ class Classifier(Classifying, GenerativeModel):
 
     @override
     def test_step(self, data):
-        """Measures how labeled examples are classified, and nothing else."""
-        batch = self.prepare_batch(data)
-        features = self.features_of(batch["x"])
-        terms = self.label_terms(batch["labels"], features, training=False)
+        terms = self.loss_terms(self.prepare_batch(data), training=False)
         loss = self.weighted(terms, training=False)
         return self.report(terms, training=False, loss=loss)
 
     # Use -------------------------------------------------------------------------------------
+
+    @override
+    def call(self, x, training=False):
+        """Returns the logits of examples that went through the edge."""
+        return self.logits(x, training)
 
     @capability
     def features(self, x):

@@ -12,16 +12,16 @@ SHAPE = (4, 4, 1)
 EVALUATED = ("loss", "classification_loss", "accuracy")
 
 
-def _encoder(name="encoder"):
+def encoder(name="encoder"):
     return mlp_encoder(SHAPE, 5, hidden=(6,), name=name)
 
 
-def _head(outputs, name):
+def head(outputs, name):
     return mlp_encoder((5,), outputs, hidden=(), name=name)
 
 
 def _networks():
-    return _encoder(), _head(3, "classifier"), _head(2, "discriminator")
+    return encoder(), head(3, "classifier"), head(2, "discriminator")
 
 
 def _classifier(seed=3):
@@ -37,17 +37,17 @@ def _domain_confusion(seed=3):
 
 
 def _adda(seed=3):
-    return ADDA(*_networks(), _encoder("source_encoder"), seed=seed)
+    return ADDA(*_networks(), encoder("source_encoder"), seed=seed)
 
 
-def _classified(model):
+def classified(model):
     images = np.arange(48, dtype="uint8").reshape(3, 4, 4, 1)
     return model.classify(images)
 
 
 TINY = {
-    "Classifier": Tiny(_classifier, _classified, draws=False),
-    "DANN": Tiny(_dann, _classified, draws=False, evaluated=EVALUATED),
-    "DomainConfusion": Tiny(_domain_confusion, _classified, draws=False, evaluated=EVALUATED),
-    "ADDA": Tiny(_adda, _classified, draws=False, evaluated=EVALUATED),
+    "Classifier": Tiny(_classifier, classified, draws=False),
+    "DANN": Tiny(_dann, classified, draws=False, evaluated=EVALUATED),
+    "DomainConfusion": Tiny(_domain_confusion, classified, draws=False, evaluated=EVALUATED),
+    "ADDA": Tiny(_adda, classified, draws=False, evaluated=EVALUATED),
 }

@@ -1,0 +1,6 @@
+"""Adversarial examples, and classifiers that stand up to them."""
+
+from keras_gen.robustness.adversarial_training import AdversarialTraining
+from keras_gen.robustness.attacks import BIM, FGSM, PGD, Attack
+from keras_gen.robustness.evaluation import robust_accuracy
+from keras_gen.robustness.vat import VAT

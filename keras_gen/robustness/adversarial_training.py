@@ -1,0 +1,94 @@
+"""Adversarial training (Goodfellow et al. 2015; Madry et al. 2018)."""
+
+from functools import partial
+
+import keras
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.bases import Classifier
+from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.robustness import attacks
+from keras_gen.training import Player
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class AdversarialTraining(Classifier):
+    """A classifier that learns from the examples that an attack makes of a batch.
+
+    Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
+    Attacks", ICLR 2018, eq. (2.1): the weights minimize the loss that the attack maximizes. The
+    attack begins anew in each step, on the network as it is then. With FGSM and `clean_fraction`
+    0.5 it is Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR
+    2015, sec. 6.
+
+    `fit(images, labels)` takes integers. `loss` and `accuracy` of a step are over attacked
+    examples; `evaluate` measures clean ones, and `keras_gen.robustness.robust_accuracy` how it
+    stands up to attacks: others than the one that it was trained on, too. One strong step, as of
+    FGSM, can be learned without any robustness.
+
+    Args:
+        encoder: Images in [0, 1] to features `[batch, features]`.
+        classifier: Features to logits `[batch, classes]`.
+        attack: `"pgd"`, `"fgsm"`, `"bim"` or an object of `keras_gen.robustness`. Its `epsilon` may
+            be a schedule of the step: with the whole of it from the start, training may not begin.
+        clean_fraction: Weight of the loss of clean examples, 0 to 1; the attacked ones have the
+            rest.
+        seed: Seed of the attack's random starts.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or an argument is out of its range.
+
+    Example:
+    ```python
+    from keras_gen.robustness import PGD, robust_accuracy
+    attack = PGD(epsilon=0.3, steps=3, relative_step=0.5)
+    model = AdversarialTraining.for_images((28, 28, 1), filters=4, hidden=16, attack=attack)
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, np.arange(8), batch_size=4)
+    robust_accuracy(model, digits, np.arange(8), {"pgd": attack})
+    ```
+    """
+
+    def __init__(
+        self, encoder, classifier, attack="pgd", clean_fraction: float = 0.0, seed: int = 0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, classifier, seed, **kwargs)
+        self.attack = attacks.get(attack)
+        self.attack.check_epsilon(0.0, 1.0)
+        if self.attack.targeted:
+            raise ValueError(
+                "The attack is targeted, and labels are the true ones: it would help."
+            )
+        if not 0 <= clean_fraction <= 1:
+            raise ValueError(f"clean_fraction is {clean_fraction}: expected 0 to 1.")
+        self.clean_fraction = clean_fraction
+
+    @override
+    def players(self):
+        networks = [self.encoder, self.classifier]
+        return {
+            "optimizer": Player(networks, partial(Adam, 1e-4))
+        }  # the authors' rate for MNIST
+
+    @override
+    def loss_terms(self, batch, training):
+        if not training:
+            return super().loss_terms(batch, training)
+        x = batch["x"]
+        labels = batch["labels"]
+
+        def attacked_loss(x):
+            return label_cross_entropy(labels, self.logits(x, training))
+
+        epsilon = self.scheduled(self.attack.epsilon)
+        seed = self.stateless_seed("attack")
+        attacked = self.attack.changed(attacked_loss, x, seed, epsilon=epsilon)
+        terms = self.label_terms(labels, self.features_of(attacked, training), training)
+        if self.clean_fraction:
+            clean = label_cross_entropy(labels, self.logits(x, training))
+            attacked_part = (1.0 - self.clean_fraction) * terms["classification"]
+            terms["classification"] = attacked_part + self.clean_fraction * clean
+        return terms

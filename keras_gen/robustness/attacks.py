@@ -1,0 +1,298 @@
+"""Adversarial examples: small changes of an input that raise the loss of a classifier most."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer
+from keras_gen.losses.base import Configurable, resolve, serializable
+from keras_gen.training import noise, schedules, stateless
+
+NORMS = ("inf", "2")
+
+
+@dataclasses.dataclass(frozen=True)
+class Attack(Configurable):
+    """Base of the attacks: steps along the gradient of the loss by the input, in a ball around it.
+
+    As in Foolbox and the Adversarial Robustness Toolbox, `epsilon` is in the units of the input,
+    the norm is that of the change, and a targeted attack lowers the loss of a class in place of
+    raising that of the true one. What leaves the range of the input is clipped.
+
+    Args:
+        epsilon: Radius of the ball, in the units of the input: a number or, in a training, a
+            schedule.
+        norm: `"inf"` or `"2"`: the largest change of a value, or the root of the sum of squares.
+        targeted: Whether `labels` are the classes to reach.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+
+    epsilon: Any = 0.3
+    norm: str = "inf"
+    targeted: bool = False
+
+    # The number of steps, the length of each as a fraction of epsilon, and where they begin.
+    steps = 1
+    relative_step = 1.0
+    random_start = False
+
+    @override
+    def __post_init__(self):
+        object.__setattr__(self, "epsilon", schedules.weight("epsilon", self.epsilon))
+        if self.norm not in NORMS:
+            raise ValueError(f"norm is {self.norm!r}: expected one of {', '.join(NORMS)}.")
+        checked_integer("steps", self.steps, minimum=1)
+        if not self.relative_step > 0:
+            raise ValueError(f"relative_step is {self.relative_step}: it must be above 0.")
+
+    @override
+    def get_config(self):
+        config = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        return config | {"epsilon": keras.saving.serialize_keras_object(self.epsilon)}
+
+    def changed(
+        self, loss_fn: Callable, x, seed, low: float = 0.0, high: float = 1.0, epsilon=None
+    ) -> tf.Tensor:
+        """Returns adversarial examples, in a training step or any other graph.
+
+        Args:
+            loss_fn: Function of examples that returns a loss `[batch]` to raise, and does not mix
+                the examples of a batch.
+            x: Float32 examples `[batch, ...]` in the range.
+            seed: Seed of random starts, int64 `[2]`, such as `stateless_seed` of a model.
+            low: Smallest value of an input.
+            high: Largest value of an input.
+            epsilon: In place of the attack's own: the value of its schedule at this step.
+        """
+        radius = tf.cast(schedules.final(self.epsilon) if epsilon is None else epsilon, x.dtype)
+        sign = -1.0 if self.targeted else 1.0
+
+        def step(count, values):
+            with stateless(), tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(values)
+                loss = tf.reduce_sum(loss_fn(values))
+            slope = tape.gradient(loss, values)
+            if slope is None:
+                raise ValueError(
+                    "The loss has no gradient by the input: a cast to integers or an argmax has "
+                    "none. Give a network of floats, and its logits."
+                )
+            length = self.relative_step * radius
+            moved = values + sign * length * self.direction(tf.cast(slope, values.dtype))
+            return count + 1, tf.clip_by_value(self.within(moved - x, radius) + x, low, high)
+
+        start = x
+        if self.random_start:
+            start = tf.clip_by_value(x + self.draw(tf.shape(x), seed, radius), low, high)
+        _, found = tf.while_loop(
+            lambda count, values: count < self.steps,
+            step,
+            (tf.constant(0), start),
+            maximum_iterations=self.steps,
+        )
+        return tf.stop_gradient(found)
+
+    def check_epsilon(self, low: float, high: float) -> None:
+        """Raises a ValueError if a value may change by more than its range."""
+        epsilon = self.epsilon
+        most = epsilon.bounds[1] if isinstance(epsilon, schedules.Schedule) else epsilon
+        if self.norm == "inf" and most > high - low:
+            raise ValueError(
+                f"epsilon is {most:g} and the inputs range from {low:g} to {high:g}: expected at "
+                f"most {high - low:g}, in the units of the input."
+            )
+
+    def direction(self, slope):
+        """Returns the step of length 1 along which a linear loss rises most."""
+        return tf.sign(slope) if self.norm == "inf" else unit(slope)
+
+    def within(self, change, radius):
+        """Returns the nearest change inside the ball."""
+        if self.norm == "inf":
+            return tf.clip_by_value(change, -radius, radius)
+        return unit(change) * tf.minimum(radius, _norms(change))
+
+    def draw(self, shape, seed, radius):
+        """Returns a random change, uniform in the ball."""
+        if self.norm == "inf":
+            return (2.0 * noise.uniform(shape, seed) - 1.0) * radius
+        change = noise.normal(shape, seed)
+        each = tf.reduce_prod(shape[1:])
+        ones = tf.ones([tf.rank(change) - 1], tf.int32)
+        parts = noise.uniform(tf.concat([shape[:1], ones], axis=0), seed + 1)
+        fraction = parts ** (1.0 / tf.cast(each, tf.float32))
+        return radius * fraction * unit(change)
+
+    def __call__(
+        self,
+        network: Callable,
+        images: np.ndarray,
+        labels: np.ndarray,
+        bounds: tuple[float, float] = (0.0, 1.0),
+        seed: int = 0,
+        batch_size: int = 100,
+    ) -> np.ndarray:
+        """Returns adversarial examples of arrays, float32 `[n, ...]`.
+
+        Args:
+            network: Any Keras model from floats in `bounds` to logits `[n, classes]`, or to a dict
+                that has `"logits"`.
+            images: uint8, or floats in `bounds`, `[n, ...]`.
+            labels: True classes, or those to reach, integers `[n]`.
+            bounds: Smallest and largest value of the network's input.
+            seed: Of random starts.
+            batch_size: Examples at once.
+
+        Raises:
+            ValueError: If `epsilon` is larger than the range, a label is no class, values are out
+                of the bounds, or the network's outputs are no logits or have no gradient.
+
+        Example:
+        ```python
+        attacked = PGD(epsilon=0.3)(model, digits, labels)
+        ```
+        """
+        low, high = bounds
+        self.check_epsilon(low, high)
+        x = in_bounds(images, low, high)
+        labels = np.asarray(labels)
+        _check_classes(network, x, labels)
+
+        def attacked(values, classes, key):
+            def loss_fn(values):
+                logits = logits_of(network, values)
+                return tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
+
+            return self.changed(loss_fn, values, key, low, high)
+
+        specs = [
+            tf.TensorSpec([None, *x.shape[1:]], tf.float32),
+            tf.TensorSpec([None], tf.int32),
+            tf.TensorSpec([2], tf.int64),
+        ]
+        graph = tf.function(attacked, input_signature=specs, autograph=False)
+        found = []
+        for start in range(0, len(x), batch_size):
+            batch = slice(start, start + batch_size)
+            key = noise.stateless_seed(seed, start, "attack")
+            found.append(graph(x[batch], labels[batch].astype("int32"), key).numpy())
+        return np.concatenate(found)
+
+
+@serializable
+class FGSM(Attack):
+    """One step as far as the ball reaches, the fast gradient sign method.
+
+    Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", ICLR 2015, sec.
+    4.
+
+    Args:
+        epsilon, norm, targeted: As of `Attack`.
+
+    Example: `FGSM(epsilon=0.1)(model, digits, labels)`.
+    """
+
+
+@serializable
+class BIM(Attack):
+    """Several small steps from the example itself, the basic iterative method.
+
+    Kurakin, Goodfellow, Bengio: "Adversarial Examples in the Physical World", ICLR 2017 workshop,
+    sec. 2.2.
+
+    Args:
+        epsilon, norm, targeted: As of `Attack`.
+        steps: Number of steps.
+        relative_step: Length of a step, as a fraction of epsilon.
+
+    Example: `BIM(epsilon=0.1, steps=10, relative_step=0.2)(model, digits, labels)`.
+    """
+
+    steps: int = 10
+    relative_step: float = 0.2
+
+
+@serializable
+class PGD(Attack):
+    """Several small steps from a random place in the ball, projected gradient descent.
+
+    Madry, Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial
+    Attacks", ICLR 2018, sec. 2.1. The defaults are those for MNIST: 40 steps of 0.01.
+
+    Args:
+        epsilon, norm, targeted: As of `Attack`.
+        steps: Number of steps.
+        relative_step: Length of a step, as a fraction of epsilon.
+        random_start: Whether they begin at a random place.
+
+    Example: `PGD(epsilon=0.3)(model, digits, labels, seed=1)`.
+    """
+
+    steps: int = 40
+    relative_step: float = 1 / 30
+    random_start: bool = True
+
+
+ATTACKS = {"fgsm": FGSM, "bim": BIM, "pgd": PGD}
+
+
+def get(identifier) -> Attack:
+    """Returns an attack for a name (`"fgsm"`, `"bim"`, `"pgd"`), an object, or its config."""
+    return resolve(identifier, ATTACKS, Attack, "attack")
+
+
+def in_bounds(images, low: float, high: float) -> np.ndarray:
+    """Returns uint8 images as float32 in the bounds, and floats if they are in them."""
+    images = np.asarray(images)
+    if images.dtype == np.uint8:
+        return (images / 255 * (high - low) + low).astype("float32")
+    if not images.size or images.min() < low or images.max() > high:
+        raise ValueError(
+            f"The images range from {images.min():g} to {images.max():g}: expected uint8, or "
+            f"floats from {low:g} to {high:g}; give the bounds of the network's input."
+        )
+    return images.astype("float32")
+
+
+def logits_of(network: Callable, x) -> tf.Tensor:
+    """Returns the logits of a network, or of its dict of outputs, float32 `[batch, classes]`."""
+    outputs = network(x, training=False)
+    logits = outputs["logits"] if isinstance(outputs, dict) else outputs
+    return tf.cast(logits, tf.float32)
+
+
+def _check_classes(network, x, labels) -> None:
+    """Refuses labels that are no classes, and probabilities in place of logits."""
+    logits = logits_of(network, x[:8]).numpy()
+    classes = logits.shape[-1]
+    if labels.min() < 0 or labels.max() >= classes:
+        raise ValueError(
+            f"The labels range from {labels.min()} to {labels.max()}: expected classes from 0 to "
+            f"{classes - 1}."
+        )
+    if (logits >= 0).all() and np.allclose(logits.sum(axis=-1), 1, atol=1e-4):
+        raise ValueError(
+            "The network's outputs are probabilities, whose gradient vanishes where it is sure: "
+            "give one that ends in logits."
+        )
+
+
+def unit(values) -> tf.Tensor:
+    """Returns each example divided by its norm, the root of the sum of squares; 0 stays 0."""
+    axes = list(range(1, values.shape.rank))
+    largest = tf.reduce_max(tf.abs(values), axes, keepdims=True)
+    scaled = tf.math.divide_no_nan(values, largest)  # the squares of small numbers vanish
+    return tf.math.divide_no_nan(scaled, _norms(scaled))
+
+
+def _norms(values) -> tf.Tensor:
+    """The root of the sum of squares of each example, `[batch, 1, ...]`."""
+    axes = list(range(1, values.shape.rank))
+    return tf.sqrt(tf.reduce_sum(tf.square(values), axes, keepdims=True))

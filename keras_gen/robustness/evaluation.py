@@ -1,0 +1,45 @@
+"""How a classifier stands up to attacks."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from keras_gen.robustness.attacks import Attack, in_bounds, logits_of
+
+
+def robust_accuracy(
+    network: Callable, images, labels, attacks: dict[str, Attack], bounds=(0.0, 1.0), restarts=1
+) -> dict[str, float]:
+    """Returns the accuracy under each attack, without any (`"clean"`), and under the `"worst"`.
+
+    An example counts as right in the worst case if no attack, from no start, changed its class.
+
+    Args:
+        network: As attacks take it.
+        images: uint8, or floats in `bounds`, `[n, ...]`.
+        labels: Their classes, integers `[n]`.
+        attacks: By name. They must have been made for this network, and not for another one.
+        bounds: Smallest and largest value of the network's input.
+        restarts: Random starts of each attack that has such.
+
+    Example: `robust_accuracy(model, digits, labels, {"fgsm": FGSM(0.3), "pgd": PGD(0.3)})`.
+    """
+    x = in_bounds(images, *bounds)
+    right = named_right(network, x, labels)
+    found = {"clean": float(right.mean())}
+    worst = right
+    for name, attack in attacks.items():
+        of_attack = right
+        for seed in range(restarts if attack.random_start else 1):
+            attacked = attack(network, x, labels, bounds, seed)
+            of_attack = of_attack & named_right(network, attacked, labels)
+        found[name] = float(of_attack.mean())
+        worst = worst & of_attack
+    return found | {"worst": float(worst.mean())}
+
+
+def named_right(network: Callable, x: np.ndarray, labels, batch_size: int = 500) -> np.ndarray:
+    """Returns whether each example is given its class, bool `[n]`."""
+    starts = range(0, len(x), batch_size)
+    named = [logits_of(network, x[s : s + batch_size]).numpy().argmax(axis=1) for s in starts]
+    return np.concatenate(named) == labels

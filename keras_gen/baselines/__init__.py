@@ -25,3 +25,4 @@ from keras_gen.baselines.principal_components import PrincipalComponents
 from keras_gen.baselines.probabilistic_pca import ProbabilisticPCA
 from keras_gen.baselines.quantized import CodedComponents, PatchCodebook, QuantizedComponents
 from keras_gen.baselines.speech import Equalizer, FrameCodebook, NearestUnits
+from keras_gen.baselines.thresholded import thresholded

@@ -1,6 +1,7 @@
 """Adversarial examples: small changes of an input that raise the loss of a classifier most."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -165,18 +166,13 @@ class Attack(Configurable):
         labels = np.asarray(labels)
         _check_classes(network, x, labels)
 
-        def attacked(values, classes, key):
-            def loss_fn(values):
-                logits = logits_of(network, values)
-                return tf.nn.sparse_softmax_cross_entropy_with_logits(classes, logits)
-
-            return self.changed(loss_fn, values, key, low, high)
-
         specs = [
             tf.TensorSpec([None, *x.shape[1:]], tf.float32),
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([2], tf.int64),
         ]
+        # Partial: TensorFlow warns if functions that stand at one place are traced again and again.
+        attacked = functools.partial(self._attacked, network, bounds)
         graph = tf.function(attacked, input_signature=specs, autograph=False)
         found = []
         for start in range(0, len(x), batch_size):
@@ -184,6 +180,13 @@ class Attack(Configurable):
             key = noise.stateless_seed(seed, start, "attack")
             found.append(graph(x[batch], labels[batch].astype("int32"), key).numpy())
         return np.concatenate(found)
+
+    def _attacked(self, network, bounds, x, labels, seed):
+        def loss_fn(x):
+            logits = logits_of(network, x)
+            return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+        return self.changed(loss_fn, x, seed, *bounds)
 
 
 @serializable

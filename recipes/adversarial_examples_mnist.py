@@ -116,6 +116,9 @@ def main(run: Run, s: Settings):
             metrics |= {f"{attack}_{name}": value for attack, value in accuracies.items()}
             strongest = [value for attack, value in accuracies.items() if "pgd" in attack]
             metrics[f"worst_pgd_{name}"] = min(strongest)
+        for name in ("worst_robust", "clean_robust"):
+            right = metrics[name]
+            metrics[f"{name}_deviation"] = np.sqrt(right * (1 - right) / len(images))
         transferred = attacks["pgd"](undefended, images, labels)
         named = ways["threshold"](transferred).numpy().argmax(axis=1)
         metrics["transferred_threshold"] = np.mean(named == labels)

@@ -63,7 +63,7 @@ class Settings(RunSettings):
     normalization: Literal["instance", "group", "pixel"] = "instance"
     """Of the generators: instance is the paper's; pixel lets large images be cut into tiles."""
     smooth_colors: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
-    """Whether the generators' chroma is smoothed, so that only the luma has grain."""
+    """Whether the chroma of translations is smoothed, so that only the luma has grain."""
     reflect: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
     """Whether all layers pad by reflection, which draws no lines along borders."""
     margin: int = 0  # Pixels by which images are reflected while they are translated
@@ -110,7 +110,7 @@ def main(run: Run, s: Settings):
     paintings = large.test_y.some(SHOWN, rng).arrays()
 
     with run.strategy.scope():
-        kind = (s.filters, s.blocks, s.upsampling, s.normalization, s.smooth_colors, s.reflect)
+        kind = (s.filters, s.blocks, s.upsampling, s.normalization, s.reflect)
         shape = (s.image_size, s.image_size, 3)
         patches = dict(
             filters=s.discriminator_filters,
@@ -131,6 +131,7 @@ def main(run: Run, s: Settings):
             identity_weight=identity_weight,
             pool_size=s.pool_size,
             margin=s.margin,
+            smooth_colors=s.smooth_colors,
             domains=("photo", "monet"),
             seed=s.seed,
         )

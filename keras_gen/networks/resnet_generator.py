@@ -4,7 +4,7 @@ import keras
 from keras import layers
 
 from keras_gen.layers import InstanceNormalization
-from keras_gen.networks.blocks import conv, doubled, reflect_pad, smooth_chroma
+from keras_gen.networks.blocks import conv, doubled, reflect_pad
 
 NORMALIZATIONS = {
     "instance": InstanceNormalization,
@@ -19,7 +19,6 @@ def resnet_generator(
     blocks: int = 9,
     upsampling: str = "transposed",
     normalization: str = "instance",
-    smooth_colors: bool = False,
     reflect: bool = False,
     name: str = "generator",
 ) -> keras.Model:
@@ -34,8 +33,6 @@ def resnet_generator(
         normalization: `"instance"`, the paper's, amplifies noise in flat regions. `"group"`: four
             groups of channels (Wu & He 2018). `"pixel"`: each pixel by itself, over all channels
             (Chen et al. 2022), so that a large image can be translated in tiles.
-        smooth_colors: Whether the chroma of color images, such as they leave the network, is
-            smoothed: painters and cameras have grain in the luma alone.
         reflect: Whether layers of stride 2 pad by reflection too, as the others do, for zeros draw
             lines along the borders.
         name: Name of the model.
@@ -76,4 +73,4 @@ def resnet_generator(
     x = conv(image_shape[-1], 7, use_bias=True)(reflect_pad(x, 3))
     # The output leaves in float32 whatever the precision inside.
     x = layers.Activation("tanh", dtype="float32")(x)
-    return keras.Model(images, smooth_chroma(x) if smooth_colors else x, name=name)
+    return keras.Model(images, x, name=name)

@@ -10,7 +10,7 @@ from keras_gen.bases.translator import any_size
 from keras_gen.bases.unpaired import UnpairedTranslator
 from keras_gen.losses.base import l1
 from keras_gen.networks import patch_discriminator, resnet_generator
-from keras_gen.networks.blocks import halvings
+from keras_gen.networks.blocks import halvings, smooth_chroma
 from keras_gen.training import require_built, schedules
 
 
@@ -39,6 +39,9 @@ class CycleGAN(UnpairedTranslator):
         margin: Pixels of reflection that are put around images before they are translated, and cut
             off afterwards. Features near a border differ from those inside an image, so that
             translations may have lines there; 16 pixels remove them. The paper has none.
+        smooth_colors: Whether translations, but not the images in training, get a smoothed chroma:
+            painters and cameras have grain in the luma, and narrow generators in the colors too.
+            The paper has no such filter.
         domains: Names of X and Y, which name the directions and the served signatures.
         seed: Seed of the histories' draws.
 
@@ -75,6 +78,7 @@ class CycleGAN(UnpairedTranslator):
         identity_weight: float = 0.5,
         pool_size: int = 50,
         margin: int = 0,
+        smooth_colors: bool = False,
         domains: tuple[str, str] = ("x", "y"),
         seed: int = 0,
         **kwargs,
@@ -95,6 +99,13 @@ class CycleGAN(UnpairedTranslator):
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
         self.margin = checked_integer("margin", margin, minimum=0)
+        self.smooth_colors = smooth_colors
+        # Not tracked: they are made of the generators.
+        x, y = self.domains
+        self.__dict__["_directions"] = {
+            f"{x}_to_{y}": self._shown(generator_xy),
+            f"{y}_to_{x}": self._shown(generator_yx),
+        }
 
     @classmethod
     def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 9, **kwargs):
@@ -159,8 +170,14 @@ class CycleGAN(UnpairedTranslator):
     @override
     def directions(self) -> dict:
         """Returns G and F by the names of the domains, such as `photo_to_monet`."""
-        x, y = self.domains
-        return {f"{x}_to_{y}": self.generator_xy, f"{y}_to_{x}": self.generator_yx}
+        return self._directions
+
+    def _shown(self, generator):
+        """A generator as `translate` and exports use it."""
+        if not self.smooth_colors:
+            return generator
+        images = keras.Input(generator.input_shape[1:])
+        return keras.Model(images, smooth_chroma(generator(images)))
 
     @override
     def call(self, images, training=False):

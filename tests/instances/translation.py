@@ -28,14 +28,7 @@ def _convolution(channels, filters, activation="tanh", enlarge=1, **options):
 def _cyclegan(seed=3):
     shape = (16, 16, 3)
     return CycleGAN(
-        resnet_generator(
-            filters=4,
-            blocks=1,
-            upsampling="resize",
-            smooth_colors=True,
-            reflect=True,
-            name="to_monet",
-        ),
+        resnet_generator(filters=4, blocks=1, upsampling="resize", reflect=True, name="to_monet"),
         _convolution(3, 3),
         patch_discriminator(shape, filters=4, strided_layers=1, name="of_photos"),
         patch_discriminator(shape, 4, 1, "spectral", scales=2, reflect=True, name="of_paintings"),
@@ -44,6 +37,7 @@ def _cyclegan(seed=3):
         identity_weight=0.25,
         pool_size=5,
         margin=3,
+        smooth_colors=True,
         domains=("photo", "monet"),
         seed=seed,
         name="tiny_cyclegan",

@@ -11,6 +11,7 @@ from all_tiny import TINY
 from keras_gen.bases.translator import any_size
 from keras_gen.data import Source, random_crop_flip, unpaired
 from keras_gen.networks import patch_discriminator, resnet_generator
+from keras_gen.networks.blocks import smooth_chroma
 from keras_gen.serving.export import export, load, load_weights
 from keras_gen.translation import CycleGAN
 from shared import losses_of, with_sgd
@@ -306,3 +307,22 @@ def test_a_margin_is_put_around_images_and_cut_off(rng):
     np.testing.assert_array_equal(served, expected)
     with pytest.raises(ValueError, match="margin must be at least 0, found -1"):
         CycleGAN(*model.networks.values(), margin=-1)
+
+
+def test_colors_are_smoothed_in_translations_and_not_in_training(rng):
+    plain = CycleGAN.for_images((16, 16, 3), filters=2, blocks=1)
+    smooth = CycleGAN(*plain.networks.values(), smooth_colors=True)
+    images = rng.integers(0, 256, (2, 16, 20, 3), "uint8")
+    expected = smooth_chroma(plain.translate(images / 127.5 - 1)).numpy()
+    translated = smooth.translate(images)
+    np.testing.assert_allclose(translated, (expected + 1) * 127.5, atol=0.51)
+    assert not np.array_equal(translated, plain.translate(images))
+    x = rng.uniform(-1, 1, (2, 16, 16, 3)).astype("float32")
+    terms, _ = plain.generator_terms(x, x, training=False)
+    same, _ = smooth.generator_terms(x, x, training=False)
+    for name, values in terms.items():
+        np.testing.assert_array_equal(values, same[name])
+    gray = [resnet_generator((None, None, 1), 2, 1) for _ in range(2)]
+    of_gray = [patch_discriminator((16, 16, 1), 2, 1) for _ in range(2)]
+    with pytest.raises(ValueError, match="1 channels: expected 3, RGB"):
+        CycleGAN(*gray, *of_gray, smooth_colors=True)

@@ -17,11 +17,12 @@ class DomainConfusion(DomainModel):
 
     Tzeng, Hoffman, Darrell, Saenko: "Simultaneous Deep Transfer Across Domains and Tasks", ICCV
     2015, eq. (4) to (6): the encoder minimizes the cross-entropy between the discriminator's answer
-    and one half, which is least where nothing can be told. Unlike gradient reversal, it does not
-    want the discriminator to be wrong. Discriminator and encoder take turns.
+    and one half, which is least where the features say nothing of the domain. Unlike gradient
+    reversal, it does not want the discriminator to be wrong. Discriminator and encoder take turns.
 
     `fit` takes source images, labels and target images; `evaluate` takes labeled images. `loss` is
-    the classifier's, in nats; where nothing can be told, `d_loss` and `confusion_loss` are 1.39.
+    the classifier's, in nats; where the features say nothing, `d_loss` and `confusion_loss` are
+    1.39.
 
     Deviations: without the paper's soft labels, which need some labels of the target.
 

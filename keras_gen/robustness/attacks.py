@@ -91,7 +91,7 @@ class Attack(Configurable):
 
         start = x
         if self.random_start:
-            start = tf.clip_by_value(x + self.draw(tf.shape(x), seed, radius), low, high)
+            start = tf.clip_by_value(x + self.draw(x, seed, radius), low, high)
         _, found = tf.while_loop(
             lambda count, values: count < self.steps,
             step,
@@ -120,16 +120,15 @@ class Attack(Configurable):
             return tf.clip_by_value(change, -radius, radius)
         return unit(change) * tf.minimum(radius, _norms(change))
 
-    def draw(self, shape, seed, radius):
-        """Returns a random change, uniform in the ball."""
+    def draw(self, x, seed, radius):
+        """Returns a random change of examples, uniform in the ball."""
         if self.norm == "inf":
-            return (2.0 * noise.uniform(shape, seed) - 1.0) * radius
-        change = noise.normal(shape, seed)
-        each = tf.reduce_prod(shape[1:])
-        ones = tf.ones([tf.rank(change) - 1], tf.int32)
-        parts = noise.uniform(tf.concat([shape[:1], ones], axis=0), seed + 1)
-        fraction = parts ** (1.0 / tf.cast(each, tf.float32))
-        return radius * fraction * unit(change)
+            return (2.0 * noise.uniform(tf.shape(x), seed) - 1.0) * radius
+        direction = unit(noise.normal(tf.shape(x), seed))
+        ones = [1] * (x.shape.rank - 1)
+        part = noise.uniform([tf.shape(x)[0], *ones], tf.reverse(seed, [0]))
+        # The volume within a radius grows by its power of the number of values.
+        return radius * part ** (1.0 / x.shape[1:].num_elements()) * direction
 
     def __call__(
         self,

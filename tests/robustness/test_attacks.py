@@ -95,7 +95,7 @@ def test_random_starts_fill_the_ball_and_follow_the_seed():
     for norm, size in (("inf", lambda c: np.abs(c).max((1, 2, 3))),
                        ("2", lambda c: np.sqrt((c**2).sum((1, 2, 3))))):  # fmt: skip
         attack = PGD(0.3, norm)
-        drawn = attack.draw(tf.shape(flat), tf.constant([1, 2], tf.int64), 0.3).numpy()
+        drawn = attack.draw(flat, tf.constant([1, 2], tf.int64), 0.3).numpy()
         sizes = size(drawn)
         assert sizes.max() <= 0.3 + 1e-6 and sizes.min() > 0.1
         # Uniform in a ball of 16 dimensions: the median radius is 0.3 / 2^(1/16).

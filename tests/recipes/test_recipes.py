@@ -94,6 +94,10 @@ def use_export(out, recipe, cwd):
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr
         assert read_image(cwd / "grid.png").shape[0] > 2 * 28
+    elif metadata["default_signature"] == "classify":
+        shape = default["inputs"]["images"]["shape"][1:]
+        images = np.random.default_rng(0).integers(0, 256, [3, *shape], np.uint8)
+        assert load(models / recipe)("classify", images=images)["logits"].shape == (3, 10)
     elif "embed" in metadata["signatures"]:
         heads = load(models / recipe)
         side = default["inputs"]["landmarks"]["shape"][1]

@@ -53,7 +53,7 @@ class Settings(ShortStepSettings):
     relative_step: float = 1 / 30  # Length of each as a fraction of epsilon
     ramp: float = 0.0  # Fraction of the training in which epsilon grows from zero
     others_epochs: int = 1  # Epochs of the three other classifiers
-    tested: int = 1000  # Test digits that are attacked
+    tested: int = 1000  # Test digits that are attacked, the last ones
     restarts: int = 3  # Random starts of each attack by PGD
 
 
@@ -72,7 +72,7 @@ OTHERS = ("undefended", "fgsm", "pgd_at_once")
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", labels=True))
-    images, labels = data.test.take(s.tested).arrays()
+    images, labels = (part[-s.tested :] for part in data.test.arrays())
     steps = s.epochs * s.steps_per_epoch
     growing = s.epsilon
     if s.ramp:

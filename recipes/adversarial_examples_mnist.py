@@ -4,8 +4,11 @@ Goodfellow, Shlens, Szegedy: "Explaining and Harnessing Adversarial Examples", I
 Makelov, Schmidt, Tsipras, Vladu: "Towards Deep Learning Models Resistant to Adversarial Attacks",
 ICLR 2018.
 
-  python recipes/adversarial_examples_mnist.py                    15 minutes on one of two CPU cores
+  python recipes/adversarial_examples_mnist.py                    18 minutes on one of two CPU cores
   python recipes/adversarial_examples_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 92 % of digits are named right under the worst attack, 99 %
+without one; behind a threshold 69 %, undefended none.
 
 Each pixel may change by 0.3 of its range. Four classifiers of one network are attacked: one that
 learned clean digits, and those that learned from the examples of FGSM, of PGD from the start, and

@@ -13,6 +13,7 @@ from keras_gen.adaptation.domain_model import (
     domain_cross_entropy,
     domain_discriminator,
 )
+from keras_gen.bases.classifier import label_terms
 from keras_gen.networks import copied
 from keras_gen.training import Player, minimize, require_built
 
@@ -113,7 +114,7 @@ class ADDA(DomainModel):
     def train_step(self, data):
         batch = self.both(data)
         source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
-        terms = self.label_terms(batch["labels"], source, training=False)
+        terms = label_terms(batch["labels"], self.logits_of(source))
 
         def encoder_loss():
             target = self.features_of(batch["target_x"], training=True)

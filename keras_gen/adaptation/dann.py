@@ -7,6 +7,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import DomainModel
+from keras_gen.bases.classifier import label_terms
 from keras_gen.layers import reverse_gradient
 from keras_gen.training import Player, minimize, schedules
 
@@ -65,7 +66,7 @@ class DANN(DomainModel):
 
         def total_loss():
             source, target = self.features_of_both(batch)
-            terms = self.label_terms(batch["labels"], source)
+            terms = label_terms(batch["labels"], self.logits_of(source, training=True))
             weight = self.scheduled(self.weight)
             features = [reverse_gradient(each, weight) for each in (source, target)]
             d_loss, right = self.domain_loss(*features)

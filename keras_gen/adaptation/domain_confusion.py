@@ -8,6 +8,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import SOURCE, TARGET, DomainModel, domain_cross_entropy
+from keras_gen.bases.classifier import label_terms
 from keras_gen.training import Player, minimize, schedules
 
 
@@ -71,7 +72,7 @@ class DomainConfusion(DomainModel):
 
         def encoder_loss():
             source, target = self.features_of_both(batch)
-            terms = self.label_terms(batch["labels"], source)
+            terms = label_terms(batch["labels"], self.logits_of(source, training=True))
             confusion = self.confusion(source) + self.confusion(target)
             loss = self.weighted(terms)
             total = loss + self.scheduled(self.weight) * confusion

@@ -88,17 +88,7 @@ class Classifier(Classifying, GenerativeModel):
 
     def loss_terms(self, batch: dict, training: bool) -> dict:
         """Returns the terms of the loss of a prepared batch, `[batch]` each."""
-        features = self.features_of(batch["x"], training)
-        return self.label_terms(batch["labels"], features, training)
-
-    def label_terms(self, labels, features, training: bool = True) -> dict:
-        """Returns the cross-entropy, 0 without a label, and whether labeled examples are right."""
-        logits = self.logits_of(features, training)
-        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
-        return {
-            "classification": label_cross_entropy(labels, logits),
-            "accuracy": tf.cast(tf.boolean_mask(right, labels >= 0), tf.float32),
-        }
+        return label_terms(batch["labels"], self.logits(batch["x"], training))
 
     # Training --------------------------------------------------------------------------------
 
@@ -138,3 +128,17 @@ def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:
     if len(shape) == 3:
         return Images(shape, 0.0, 1.0, f"{prefix}images")
     return Vectors(shape, f"{prefix}vectors")
+
+
+def label_terms(labels, logits) -> dict:
+    """Returns the cross-entropy, 0 without a label, and whether labeled examples are right.
+
+    Args:
+        labels: Int32 `[batch]`, -1 for an example without one.
+        logits: Float32 `[batch, classes]`.
+    """
+    right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
+    return {
+        "classification": label_cross_entropy(labels, logits),
+        "accuracy": tf.cast(tf.boolean_mask(right, labels >= 0), tf.float32),
+    }

@@ -7,6 +7,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.bases import Classifier
+from keras_gen.bases.classifier import label_terms
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.robustness import attacks
 from keras_gen.training import Player
@@ -86,7 +87,7 @@ class AdversarialTraining(Classifier):
         epsilon = self.scheduled(self.attack.epsilon)
         seed = self.stateless_seed("attack")
         attacked = self.attack.changed(attacked_loss, x, seed, epsilon=epsilon)
-        terms = self.label_terms(labels, self.features_of(attacked, training), training)
+        terms = label_terms(labels, self.logits(attacked, training))
         if self.clean_fraction:
             clean = label_cross_entropy(labels, self.logits(x, training))
             attacked_part = (1.0 - self.clean_fraction) * terms["classification"]

@@ -8,6 +8,7 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.bases import Classifier
+from keras_gen.bases.classifier import label_terms
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
 from keras_gen.training import Player, schedules, stateless
@@ -86,9 +87,8 @@ class VAT(Classifier):
     @override
     def loss_terms(self, batch, training):
         x = batch["x"]
-        features = self.features_of(x, training)
-        terms = self.label_terms(batch["labels"], features, training)
-        logits = self.logits_of(features, training)
+        logits = self.logits(x, training)
+        terms = label_terms(batch["labels"], logits)
         answer = tf.stop_gradient(logits)
         change = self.worst_change(x, answer, training)
         terms["smoothness"] = self.divergence(x + change, answer, training)  # eq. (5), (7)

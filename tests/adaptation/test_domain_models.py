@@ -112,6 +112,8 @@ def test_labels_of_the_target_are_for_evaluate_only():
     found = model.evaluate(target, labels, return_dict=True, verbose=0)
     right = np.mean(model.classify(target).argmax(1) == labels)
     assert found["accuracy"] == pytest.approx(right) and "d_loss" not in found
+    column = model.evaluate(target, labels[:, None], return_dict=True, verbose=0)
+    assert column["loss"] == pytest.approx(found["loss"])
     four = data.map(lambda *parts: (*parts, parts[1]))
     with pytest.raises(ValueError, match="but got 4 arrays"):
         model.fit(four.batch(4), verbose=0)

@@ -80,7 +80,7 @@ class DomainModel(Classifier):
     def named_parts(self, data):
         """Labeled examples without a target are for `evaluate`."""
         parts = inputs.in_order(data)
-        if len(parts) == 2 and len(parts[1].shape) < len(parts[0].shape):
+        if len(parts) == 2 and tf.TensorShape(parts[1].shape).rank in (None, 1, 2):
             return dict(zip(("x", "labels"), parts, strict=True))
         return super().named_parts(data)
 

@@ -208,16 +208,16 @@ def reflect_pad(x, pixels: int):
 
 
 def smooth_chroma(images):
-    """Smooths the chroma of RGB images in [-1, 1] over 5x5 pixels, and leaves the luma as it is.
+    """Smooths the chroma of RGB images in [-1, 1] over 3x3 pixels, and leaves the luma as it is.
 
     Deviation: where the sum of luma and smoothed chroma leaves [-1, 1], it is cut off.
     """
     if images.shape[-1] != 3:
         raise ValueError(f"Images have {images.shape[-1]} channels: expected 3, RGB, to smooth.")
     luma = keras.ops.matmul(images, LUMA_WEIGHTS.astype("float32")[:, None])
-    chroma = reflect_pad(images - luma, 2)
-    for _ in range(2):
-        chroma = layers.AveragePooling2D(3, strides=1, dtype="float32")(chroma)
+    chroma = reflect_pad(images - luma, 1)
+    for _ in range(2):  # the weights 1, 2, 1 either way
+        chroma = layers.AveragePooling2D(2, strides=1, dtype="float32")(chroma)
     return keras.ops.clip(luma + chroma, -1.0, 1.0)
 
 

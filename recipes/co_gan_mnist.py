@@ -2,8 +2,11 @@
 
 Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, tasks A and B.
 
-  python recipes/co_gan_mnist.py                    about 20 minutes on one of two CPU cores
+  python recipes/co_gan_mnist.py                    68 minutes on one of two CPU cores
   python recipes/co_gan_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 90 % of the pixels of a digit and its edges agree, and 99 % of
+those of a digit and its negative; of other pairs 81 and 83 %. 56 and 93 % are of one class.
 
 One half of the digits is shown as it is, edges or negatives of the other half, so that no training
 digit has its twin. Pairs agree if the second image is what the first one turns into: the pixels of

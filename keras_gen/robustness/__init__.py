@@ -3,4 +3,5 @@
 from keras_gen.robustness.adversarial_training import AdversarialTraining
 from keras_gen.robustness.attacks import BIM, FGSM, PGD, Attack
 from keras_gen.robustness.evaluation import robust_accuracy
+from keras_gen.robustness.generative_defense import projected, reconstructed
 from keras_gen.robustness.vat import VAT

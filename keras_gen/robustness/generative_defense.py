@@ -1,0 +1,82 @@
+"""Defenses that replace an image by what a generative model can make (MagNet, Defense-GAN)."""
+
+from collections.abc import Callable
+
+import tensorflow as tf
+
+
+def reconstructed(network: Callable, autoencoder: Callable) -> Callable:
+    """Returns a network behind an autoencoder, which was trained on clean images.
+
+    Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial Examples", CCS 2017, the
+    reformer. An attack differentiates both, so that it is made for the defense.
+
+    Args:
+        network: From floats in [0, 1] to logits.
+        autoencoder: A model from floats in [0, 1] to such, such as a `VAE` of Bernoulli pixels.
+
+    Example: `robust_accuracy(reconstructed(model, vae), digits, labels, {"pgd": PGD(0.3)})`.
+    """
+
+    def defended(x, training=False):
+        return network(autoencoder(x, training=training), training=training)
+
+    return defended
+
+
+def projected(
+    network: Callable,
+    decode: Callable,
+    start: Callable,
+    steps: int = 50,
+    rate: float = 0.5,
+    momentum: float = 0.7,
+) -> Callable:
+    """Returns a network that sees the nearest image that a decoder can make.
+
+    Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adversarial Attacks
+    using Generative Models", ICLR 2018, eq. (4): latents are moved by gradient descent until what
+    they decode to is as near as possible. For attacks the gradient passes as if nothing had been
+    replaced (BPDA), as in Athalye, Carlini, Wagner: "Obfuscated Gradients Give a False Sense of
+    Security", ICML 2018, sec. 5.4, for the descent itself hardly has one.
+
+    Deviation: one descent from the latents that an encoder names, in place of ten from random ones.
+
+    Args:
+        network: From floats in [0, 1] to logits.
+        decode: From latents to floats in [0, 1].
+        start: From images to the latents where the descent begins.
+        steps: Steps of the descent.
+        rate: Length of a step, of the mean squared distance of a value's.
+        momentum: Of the descent.
+
+    Example:
+    ```python
+    decode = lambda z: tf.sigmoid(vae.decoder(z))
+    defended = projected(model, decode, lambda x: vae.encoder(x)[0])
+    ```
+    """
+
+    def projection(x):
+        def step(count, latents, speed):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(latents)
+                distance = tf.reduce_sum(tf.square(decode(latents) - x))
+            slope = tape.gradient(distance, latents) / x.shape[1:].num_elements()
+            speed = momentum * speed - rate * slope
+            return count + 1, latents + speed, speed
+
+        latents = start(x)
+        _, found, _ = tf.while_loop(
+            lambda count, *_: count < steps,
+            step,
+            (tf.constant(0), latents, tf.zeros_like(latents)),
+            maximum_iterations=steps,
+        )
+        return decode(found)
+
+    def defended(x, training=False):
+        x = tf.convert_to_tensor(x)
+        return network(x + tf.stop_gradient(projection(x) - x), training=training)
+
+    return defended

@@ -21,6 +21,7 @@ TINY = {
     "info_gan_networks": dict(image_shape=(8, 8, 1), filters=2, hidden=3),
     "iwae_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), hidden=(4, 3)),
     "ladder_networks": dict(image_shape=(4, 4, 1), latent_dims=(2, 1), hidden=(4, 3)),
+    "lenet": dict(image_shape=(16, 16, 1), classes=3, filters=2, hidden=4),
     "made": dict(values=3, outputs_per_value=2, hidden=(4,)),
     "maxout_discriminator": dict(image_shape=(4, 4, 1), hidden=(3,)),
     "mlp_decoder": dict(image_shape=(2, 2, 1), latent_dim=3, hidden=(4,)),

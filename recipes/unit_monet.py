@@ -2,9 +2,12 @@
 
 Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017.
 
-  python recipes/unit_monet.py                       about 20 minutes on one of two CPU cores
+  python recipes/unit_monet.py                       36 minutes on one of two CPU cores
   python recipes/unit_monet.py --preset smoke        under a minute
   python recipes/unit_monet.py --photos A --paintings B     your own two folders
+
+Expected result of the cpu preset: 0.56 of the photographs' distance to paintings is left in patches
+of every scale; a filter without training leaves 0.33.
 
 The same task as that of `recipes/cyclegan_monet.py`, and the same figures. Latents with noise of
 deviation 1, a quarter of the image's side, hold less of a photograph than CycleGAN's generators do:

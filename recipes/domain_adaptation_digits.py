@@ -50,7 +50,7 @@ from keras_gen.training.schedules import Sigmoid
 from keras_gen.visualize import image_rows
 
 CLASSES = 10
-ROWS = 6  # digits of each class in a sample grid
+ROWS = 6  # digits of a column, which are named alike, in a sample grid
 SHOWN = 500  # digits from which they are taken
 
 
@@ -230,7 +230,7 @@ def accuracy(model, images, labels):
 
 
 def by_class(model, images):
-    """Returns rows of images: in the column of a class the first ones that are named so."""
+    """Returns rows of images: in the column of a digit the first ones that are named so."""
     named = model.classify(images).argmax(axis=1)
     columns = []
     for digit in range(CLASSES):

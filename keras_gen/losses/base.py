@@ -76,6 +76,14 @@ def per_example_sum(values: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(values, axis=list(range(1, values.shape.rank)))
 
 
+def softmax(logits) -> tf.Tensor:
+    """Returns the probabilities over the last axis, of any number of axes.
+
+    TensorFlow's own softmax takes 5 at most on some CPUs, and its logarithm any number.
+    """
+    return tf.exp(tf.nn.log_softmax(logits))
+
+
 def _no_batch(values: tf.Tensor) -> ValueError:
     return ValueError(
         f"Expected a tensor of shape [batch, ...], found shape {values.shape}: "

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.losses.base import serializable
+from keras_gen.losses.base import serializable, softmax
 from keras_gen.losses.likelihoods.base import Likelihood
 from keras_gen.training import noise
 
@@ -52,8 +52,7 @@ class Categorical(Likelihood):
 
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
-        # TensorFlow's softmax takes 5 axes at most on some CPUs, and its logarithm any number.
-        probabilities = tf.exp(tf.nn.log_softmax(self._by_channel(params)))
+        probabilities = softmax(self._by_channel(params))
         return tf.reduce_sum(probabilities * tf.range(float(self.classes)), axis=-1)
 
     @override
@@ -72,7 +71,7 @@ class Categorical(Likelihood):
     @override
     def draw(self, params, uniform, temperature=1.0):
         """Returns levels by the inverse of the cumulative distribution, see `Likelihood.draw`."""
-        probabilities = tf.nn.softmax(self._by_channel(params) / temperature)
+        probabilities = softmax(self._by_channel(params) / temperature)
         # The last sum is 1 up to rounding, and must not count.
         passed = tf.cumsum(probabilities, axis=-1)[..., :-1] <= uniform
         return tf.reduce_sum(tf.cast(passed, tf.float32), axis=-1)

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.losses.base import serializable
+from keras_gen.losses.base import serializable, softmax
 from keras_gen.losses.likelihoods.base import Likelihood
 from keras_gen.training import noise
 
@@ -81,8 +81,7 @@ class DiscretizedLogistic(Likelihood):
         inside = tf.minimum(size, 1.0)
         beyond = tf.sigmoid(-tf.abs(size - 1.0) / scales) * tf.math.expm1(-2.0 * inside / scales)
         clipped = tf.sign(means) * (inside + scales * tf.math.log1p(beyond))
-        # TensorFlow's softmax takes 5 axes at most on some CPUs, and its logarithm any number.
-        return tf.reduce_sum(tf.exp(tf.nn.log_softmax(logits)) * clipped, axis=-1)
+        return tf.reduce_sum(softmax(logits) * clipped, axis=-1)
 
     @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -96,7 +95,7 @@ class DiscretizedLogistic(Likelihood):
     @override
     def draw(self, params, uniform, temperature=1.0):
         logits, means, scales = self._split(params)
-        cumulative = tf.cumsum(tf.nn.softmax(logits / temperature), axis=-1)
+        cumulative = tf.cumsum(softmax(logits / temperature), axis=-1)
         passed = cumulative[..., :-1] <= uniform[..., :1]
         chosen = tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1)
         # Both ends would be infinite.

@@ -7,7 +7,7 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.losses.base import serializable
+from keras_gen.losses.base import serializable, softmax
 from keras_gen.losses.likelihoods.base import Likelihood
 from keras_gen.training import noise
 
@@ -55,8 +55,7 @@ class NormalMixture(Likelihood):
     @override
     def mean(self, params: tf.Tensor) -> tf.Tensor:
         logits, means, _ = self._split(params)
-        # TensorFlow's softmax takes 5 axes at most on some CPUs, and its logarithm any number.
-        return tf.reduce_sum(tf.exp(tf.nn.log_softmax(logits)) * means, axis=-1)
+        return tf.reduce_sum(softmax(logits) * means, axis=-1)
 
     @override
     def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
@@ -67,7 +66,7 @@ class NormalMixture(Likelihood):
     @override
     def draw(self, params, uniform, temperature=1.0):
         logits, means, scales = self._split(params)
-        cumulative = tf.cumsum(tf.exp(tf.nn.log_softmax(logits / temperature)), axis=-1)
+        cumulative = tf.cumsum(softmax(logits / temperature), axis=-1)
         passed = cumulative[..., :-1] <= uniform[..., :1]
         chosen = tf.reduce_sum(tf.cast(passed, tf.int32), axis=-1, keepdims=True)
         axes = means.shape.rank - 1

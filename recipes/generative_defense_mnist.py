@@ -4,13 +4,16 @@ Samangouei, Kabkab, Chellappa: "Defense-GAN: Protecting Classifiers against Adve
 using Generative Models", ICLR 2018; Meng, Chen: "MagNet: A Two-Pronged Defense against Adversarial
 Examples", CCS 2017.
 
-  python recipes/generative_defense_mnist.py                    10 minutes on one of two CPU cores
+  python recipes/generative_defense_mnist.py                    15 minutes on one of two CPU cores
   python recipes/generative_defense_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: under the worst attack 15 % of digits are named right behind the
+nearest image of a VAE, none behind its reconstruction, and 68 % behind a threshold of the pixels.
 
 Before a classifier of clean digits stands a VAE: it shows the classifier its reconstruction of an
 image, or the nearest image that its decoder can make, which gradient descent finds. Each pixel may
 change by 0.3 of its range. An attack that does not know of the defense, made for the classifier
-alone, is stopped well, which the papers show. The attacks that count are made for the defense: they
+alone, is stopped in part, which is what the papers show. The attacks that count are made for the defense: they
 differentiate the reconstruction, and pass the descent as if it were not there. Robust accuracy is
 that of the worst of several such attacks for each digit. A threshold of the pixels needs no model.
 

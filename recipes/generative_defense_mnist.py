@@ -13,9 +13,10 @@ nearest image of a VAE, none behind its reconstruction, and 68 % behind a thresh
 Before a classifier of clean digits stands a VAE: it shows the classifier its reconstruction of an
 image, or the nearest image that its decoder can make, which gradient descent finds. Each pixel may
 change by 0.3 of its range. An attack that does not know of the defense, made for the classifier
-alone, is stopped in part, which is what the papers show. The attacks that count are made for the defense: they
-differentiate the reconstruction, and pass the descent as if it were not there. Robust accuracy is
-that of the worst of several such attacks for each digit. A threshold of the pixels needs no model.
+alone, is stopped in part, which is what the papers show. The attacks that count are made for the
+defense: they differentiate the reconstruction, and pass the descent as if it were not there. Robust
+accuracy is that of the worst of several such attacks for each digit. A threshold of the pixels
+needs no model.
 
 Deviations: a VAE in place of a GAN, so that the descent begins where the encoder says.
 

@@ -73,7 +73,7 @@ PRESETS = {
     "smoke": dict(seeds=1, mnist_images=100, usps_images=90, tested=50, filters=4, hidden=8,
                   source_epochs=1, epochs=2, steps_per_epoch=10, batch_size=8,
                   steps_per_execution=5),
-    "cpu": dict(epochs=6, steps_per_epoch=500, batch_size=64, steps_per_execution=100),
+    "cpu": dict(seeds=3, epochs=6, steps_per_epoch=500, batch_size=64, steps_per_execution=100),
     "paper": dict(epochs=20, source_epochs=20, steps_per_epoch=500, batch_size=64,
                   steps_per_execution=100),
 }  # fmt: skip

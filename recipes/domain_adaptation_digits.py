@@ -4,14 +4,18 @@ Ganin et al.: "Domain-Adversarial Training of Neural Networks", JMLR 2016; Tzeng
 "Simultaneous Deep Transfer Across Domains and Tasks", ICCV 2015, and "Adversarial Discriminative
 Domain Adaptation", CVPR 2017.
 
-  python recipes/domain_adaptation_digits.py                    about 25 minutes on two CPU cores
+  python recipes/domain_adaptation_digits.py                    17 minutes on one of two CPU cores
   python recipes/domain_adaptation_digits.py --preset smoke     under a minute
+
+Expected result of the cpu preset: ADDA names 54 % of MNIST-M's digits right, 80 % of USPS's and 78 %
+of MNIST's; the source alone 23, 61 and 35 %, DANN 29, 66 and 60 %.
 
 A network that learned the source alone stands beside gradient reversal (DANN), domain confusion and
 ADDA, from MNIST to MNIST-M, whose digits stand on photographs, and between MNIST and USPS. Each is
 trained from several seeds, which draw 2,000 digits of MNIST and 1,800 of USPS, too. Labels of the
 target are used once, to count errors on its test digits; the photographs of these are others than
-those of training. CoGAN, on the same digits, has a recipe of its own, co_gan_mnist_usps.
+those of training. CoGAN, on the same digits, has a recipe of its own, co_gan_mnist_usps, and
+translation before naming is in unit_mnist_usps.
 
 Cheap methods need no second training: the nearest neighbor, a linear classifier of features whose
 mean and covariance are those of the target (CORAL), and the nearest neighbor of digits whose ink is

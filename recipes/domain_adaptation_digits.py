@@ -7,8 +7,8 @@ Domain Adaptation", CVPR 2017.
   python recipes/domain_adaptation_digits.py                    17 minutes on one of two CPU cores
   python recipes/domain_adaptation_digits.py --preset smoke     under a minute
 
-Expected result of the cpu preset: ADDA names 54 % of MNIST-M's digits right, 80 % of USPS's and 78 %
-of MNIST's; the source alone 23, 61 and 35 %, DANN 29, 66 and 60 %.
+Expected result of the cpu preset: ADDA names 54 % of MNIST-M's digits right, 80 % of USPS's and
+78 % of MNIST's; the source alone 23, 61 and 35 %, DANN 29, 66 and 60 %.
 
 A network that learned the source alone stands beside gradient reversal (DANN), domain confusion and
 ADDA, from MNIST to MNIST-M, whose digits stand on photographs, and between MNIST and USPS. Each is

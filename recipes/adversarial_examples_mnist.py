@@ -37,7 +37,14 @@ from keras_gen.baselines import thresholded
 from keras_gen.bases import Classifier
 from keras_gen.data import small_images
 from keras_gen.networks import conv_encoder, mlp_encoder
-from keras_gen.robustness import FGSM, PGD, AdversarialTraining, robust_accuracy
+from keras_gen.robustness import (
+    FGSM,
+    PGD,
+    AdversarialTraining,
+    named_right,
+    robust_accuracy,
+    usual_attacks,
+)
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear
 from keras_gen.visualize import image_rows
@@ -93,12 +100,7 @@ def main(run: Run, s: Settings):
         for other in others.values():
             run.compile(other, Adam(falling(s, s.others_epochs)))
 
-    attacks = {
-        "fgsm": FGSM(s.epsilon),
-        "pgd": PGD(s.epsilon),
-        "pgd_steps_of_a_tenth": PGD(s.epsilon, relative_step=0.1),
-        "pgd_steps_of_a_quarter": PGD(s.epsilon, relative_step=0.25),
-    }
+    attacks = usual_attacks(s.epsilon)
 
     def draw(model):
         return attacked_rows(model, images[:COLUMNS], labels[:COLUMNS], attacks["pgd"])
@@ -123,8 +125,8 @@ def main(run: Run, s: Settings):
             right = metrics[name]
             metrics[f"{name}_deviation"] = np.sqrt(right * (1 - right) / len(images))
         transferred = attacks["pgd"](undefended, images, labels)
-        named = ways["threshold"](transferred).numpy().argmax(axis=1)
-        metrics["transferred_threshold"] = np.mean(named == labels)
+        right = named_right(ways["threshold"], transferred, labels)
+        metrics["transferred_threshold"] = right.mean()
         run.draw("undefended", draw(undefended))
     run.export(model, default="classify")
 

@@ -35,7 +35,13 @@ from keras_gen.baselines import thresholded
 from keras_gen.bases import Classifier
 from keras_gen.data import small_images
 from keras_gen.networks import conv_encoder, mlp_encoder, mlp_networks
-from keras_gen.robustness import FGSM, PGD, projected, reconstructed, robust_accuracy
+from keras_gen.robustness import (
+    named_right,
+    projected,
+    reconstructed,
+    robust_accuracy,
+    usual_attacks,
+)
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE
 from keras_gen.visualize import image_rows
@@ -83,12 +89,7 @@ def main(run: Run, s: Settings):
         run.compile(classifier, Adam(rate))
         run.compile(vae, Adam(rate))
 
-    attacks = {
-        "fgsm": FGSM(s.epsilon),
-        "pgd": PGD(s.epsilon),
-        "pgd_steps_of_a_tenth": PGD(s.epsilon, relative_step=0.1),
-        "pgd_steps_of_a_quarter": PGD(s.epsilon, relative_step=0.25),
-    }
+    attacks = usual_attacks(s.epsilon)
     ways = {
         "reconstruction": reconstructed(classifier, vae),
         "projection": projected(
@@ -121,10 +122,7 @@ def main(run: Run, s: Settings):
             metrics[f"worst_{name}_deviation"] = deviation
         unaware = attacks["pgd"](classifier, images, labels)
         for name, network in ways.items():
-            named = np.concatenate(
-                [network(part).numpy() for part in np.array_split(unaware, 10)]
-            )
-            metrics[f"unaware_{name}"] = np.mean(named.argmax(axis=1) == labels)
+            metrics[f"unaware_{name}"] = named_right(network, unaware, labels).mean()
     run.export(vae, default="reconstruct")
 
 

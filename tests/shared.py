@@ -29,6 +29,16 @@ def dropping_network() -> keras.Sequential:
     return network
 
 
+def linear_classifier(shape, kernel) -> keras.Model:
+    """Examples to the logits (0, w.x) of two classes."""
+    examples = keras.Input(shape)
+    layer = keras.layers.Dense(2, use_bias=False)
+    network = keras.Model(examples, layer(keras.layers.Flatten()(examples)))
+    weights = np.ravel(kernel)
+    layer.set_weights([np.stack([np.zeros(len(weights)), weights], axis=1)])
+    return network
+
+
 def with_sgd(model, *rates, **options):
     """Compiles a model with plain gradient descent of these rates, one for each player."""
     each = dict(zip(model.players(), map(keras.optimizers.SGD, rates), strict=True))

@@ -49,6 +49,17 @@ class UnpairedTranslator(Translator):
         self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
         self.pool_y = ImagePool(pool_size, discriminator_y.input_shape[1:])
 
+    def set_directions(self, to_y, to_x) -> None:
+        """Sets the networks from images to translations, X to Y and Y to X."""
+        x, y = self.domains
+        # Not tracked: they are the generators, or made of them.
+        self.__dict__["_directions"] = {f"{x}_to_{y}": to_y, f"{y}_to_{x}": to_x}
+
+    @override
+    def directions(self) -> dict:
+        """Returns both translations by the names of the domains, such as `photo_to_monet`."""
+        return self._directions
+
     def generators(self) -> list:
         """Returns the networks that translate, which are trained together."""
         raise NotImplementedError(f"{type(self).__name__} does not say what translates.")

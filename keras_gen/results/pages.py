@@ -5,6 +5,7 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from keras_gen import _MODELS as MODELS
 from keras_gen.files import replacing
 from keras_gen.results import words
 from keras_gen.results.entries import Entry, Group, read_groups
@@ -147,11 +148,14 @@ def head(runs: Sequence[list[Group]], root: Path) -> str:
 
 
 def _classes(recipe: Path, family: str) -> str:
-    """The classes of a family that a recipe imports, at most three by name."""
-    names: list[str] = []
+    """The classes that a recipe imports, of the family or else of others: at most three by name."""
+    found: dict[str, list[str]] = {}
     for node in ast.walk(ast.parse(recipe.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == f"keras_gen.{family}":
-            names += [alias.name for alias in node.names if alias.name[0].isupper()]
+        if isinstance(node, ast.ImportFrom) and node.module:
+            own = [alias.name for alias in node.names if alias.name[0].isupper()]
+            found[node.module] = found.get(node.module, []) + own
+    of_others = [name for other in MODELS for name in found.get(f"keras_gen.{other}", [])]
+    names = found.get(f"keras_gen.{family}") or of_others
     shown = [f"`{name}`" for name in names[:3]]
     if names[3:]:
         shown.append(f"{len(names) - 3} more")

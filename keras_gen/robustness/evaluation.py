@@ -4,7 +4,23 @@ from collections.abc import Callable
 
 import numpy as np
 
-from keras_gen.robustness.attacks import Attack, in_bounds, logits_of
+from keras_gen.robustness.attacks import FGSM, PGD, Attack, in_bounds, logits_of
+
+
+def usual_attacks(epsilon: float) -> dict[str, Attack]:
+    """Returns FGSM, and PGD of 40 steps of three lengths, for `robust_accuracy`.
+
+    Args:
+        epsilon: Most by which a value may change, in the units of the input.
+
+    Example: `robust_accuracy(model, digits, labels, usual_attacks(0.3), restarts=3)`.
+    """
+    return {
+        "fgsm": FGSM(epsilon),
+        "pgd": PGD(epsilon),
+        "pgd_steps_of_a_tenth": PGD(epsilon, relative_step=0.1),
+        "pgd_steps_of_a_quarter": PGD(epsilon, relative_step=0.25),
+    }
 
 
 def robust_accuracy(

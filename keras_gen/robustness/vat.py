@@ -1,17 +1,14 @@
 """Virtual adversarial training, VAT (Miyato et al. 2018)."""
 
-from functools import partial
-
 import keras
 import tensorflow as tf
-from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.bases import Classifier
 from keras_gen.bases.classifier import label_terms
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
-from keras_gen.training import Player, schedules, stateless
+from keras_gen.training import schedules, stateless
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -71,11 +68,6 @@ class VAT(Classifier):
         self.iterations = iterations
         self.weight = schedules.weight("weight", weight)
         self.entropy_weight = schedules.weight("entropy_weight", entropy_weight)
-
-    @override
-    def players(self):
-        networks = [self.encoder, self.classifier]
-        return {"optimizer": Player(networks, partial(Adam, 1e-3))}
 
     # The loss --------------------------------------------------------------------------------
 

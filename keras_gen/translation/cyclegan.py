@@ -100,12 +100,7 @@ class CycleGAN(UnpairedTranslator):
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
         self.margin = checked_integer("margin", margin, minimum=0)
         self.smooth_colors = smooth_colors
-        # Not tracked: they are made of the generators.
-        x, y = self.domains
-        self.__dict__["_directions"] = {
-            f"{x}_to_{y}": self._shown(generator_xy),
-            f"{y}_to_{x}": self._shown(generator_yx),
-        }
+        self.set_directions(self._shown(generator_xy), self._shown(generator_yx))
 
     @classmethod
     def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 9, **kwargs):
@@ -166,11 +161,6 @@ class CycleGAN(UnpairedTranslator):
         return 0.5 * super().discriminator_loss(x, y, shown_x, shown_y, training)
 
     # Use -------------------------------------------------------------------------------------
-
-    @override
-    def directions(self) -> dict:
-        """Returns G and F by the names of the domains, such as `photo_to_monet`."""
-        return self._directions
 
     def _shown(self, generator):
         """A generator as `translate` and exports use it."""

@@ -105,12 +105,9 @@ class UNIT(UnpairedTranslator):
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.edges["x"] = Images(encoder_x.input_shape[1:])
         self.edges["y"] = Images(encoder_y.input_shape[1:])
-        # Not tracked: they are made of the networks that are.
-        x, y = self.domains
-        self.__dict__["_directions"] = {
-            f"{x}_to_{y}": self._composed(encoder_x, generator_y),
-            f"{y}_to_{x}": self._composed(encoder_y, generator_x),
-        }
+        self.set_directions(
+            self._composed(encoder_x, generator_y), self._composed(encoder_y, generator_x)
+        )
 
     @classmethod
     def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 3, **kwargs):
@@ -194,11 +191,6 @@ class UNIT(UnpairedTranslator):
         return mean + self.normal(use, keras.ops.shape(mean), training)
 
     # Use -------------------------------------------------------------------------------------
-
-    @override
-    def directions(self) -> dict:
-        """Returns both translations by the names of the domains, such as `day_to_night`."""
-        return self._directions
 
     def _composed(self, encoder, generator):
         images = keras.Input(encoder.input_shape[1:])

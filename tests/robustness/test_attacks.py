@@ -12,17 +12,9 @@ from keras_gen.networks import conv_classifier
 from keras_gen.robustness import BIM, FGSM, PGD, robust_accuracy
 from keras_gen.robustness.attacks import unit
 from keras_gen.training import schedules
+from shared import linear_classifier
 
 SHAPE = (3, 2, 1)
-
-
-def linear(kernel):
-    """Logits (0, w.x)."""
-    images = keras.Input(SHAPE)
-    layer = keras.layers.Dense(2, use_bias=False)
-    network = keras.Model(images, layer(keras.layers.Flatten()(images)))
-    layer.set_weights([np.stack([np.zeros(6), np.ravel(kernel)], axis=1)])
-    return network
 
 
 def curved(seed=0):
@@ -42,11 +34,13 @@ def examples(n=4, low=0.3, high=0.7):
 def test_the_worst_case_of_a_linear_classifier_is_a_corner(attack):
     kernel = np.array([1.0, -2.0, 3.0, -0.5, 2.5, -1.0])
     x, labels = examples()
-    found = attack(linear(kernel), x, labels)
+    found = attack(linear_classifier(SHAPE, kernel), x, labels)
     # Class 1 is made less likely by steps against w, class 0 by steps along it.
     sign = np.where(labels, -1.0, 1.0)[:, None] * np.sign(kernel)
     np.testing.assert_allclose(found - x, 0.1 * sign.reshape(x.shape), atol=1e-6)
-    targeted = dataclasses.replace(attack, targeted=True)(linear(kernel), x, labels)
+    targeted = dataclasses.replace(attack, targeted=True)(
+        linear_classifier(SHAPE, kernel), x, labels
+    )
     np.testing.assert_allclose(targeted - x, -0.1 * sign.reshape(x.shape), atol=1e-6)
 
 
@@ -56,7 +50,7 @@ def test_the_worst_case_of_a_linear_classifier_is_a_corner(attack):
 def test_the_worst_case_in_a_round_ball_is_along_the_weights(attack):
     kernel = np.array([1.0, -2.0, 3.0, -0.5, 2.5, -1.0])
     x, labels = examples()
-    found = attack(linear(kernel), x, labels)
+    found = attack(linear_classifier(SHAPE, kernel), x, labels)
     sign = np.where(labels, -1.0, 1.0)[:, None]
     direction = sign * kernel / np.linalg.norm(kernel)
     np.testing.assert_allclose(found - x, 0.2 * direction.reshape(x.shape), atol=2e-3)
@@ -118,7 +112,7 @@ def test_uint8_other_bounds_and_networks_with_several_outputs():
 
 
 def test_the_worst_of_several_attacks_counts_for_each_example():
-    network = linear([1.0, 0, 0, 0, 0, 0])
+    network = linear_classifier(SHAPE, [1.0, 0, 0, 0, 0, 0])
     x = np.zeros((4, *SHAPE), "float32")
     x[:, 0, 0, 0] = [0.05, 0.15, 0.35, 0.6]
     found = robust_accuracy(
@@ -129,7 +123,7 @@ def test_the_worst_of_several_attacks_counts_for_each_example():
 
 
 def test_a_threshold_stops_attacks_that_do_not_know_it():
-    network = linear([3.0, -3.0, 0, 0, 0, 0])
+    network = linear_classifier(SHAPE, [3.0, -3.0, 0, 0, 0, 0])
     x = np.zeros((1, *SHAPE), "float32")
     x[0, 0, :, 0] = 0.8, 0.4
     labels = np.ones(1, int)

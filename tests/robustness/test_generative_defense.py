@@ -1,21 +1,12 @@
 """Defenses by generative models, where the nearest image is known."""
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_gen.robustness import FGSM, projected, reconstructed, robust_accuracy
+from shared import linear_classifier
 
 SHAPE = (2, 2, 1)
-
-
-def linear(kernel):
-    """Logits (0, w.x)."""
-    images = keras.Input(SHAPE)
-    layer = keras.layers.Dense(2, use_bias=False)
-    network = keras.Model(images, layer(keras.layers.Flatten()(images)))
-    layer.set_weights([np.stack([np.zeros(4), np.ravel(kernel)], axis=1)])
-    return network
 
 
 def plane(latents):
@@ -30,7 +21,7 @@ def first_pixels(x):
 
 def test_the_descent_ends_at_the_nearest_image():
     x = np.random.default_rng(0).uniform(size=(3, *SHAPE)).astype("float32")
-    network = linear([1.0, 2.0, 3.0, 4.0])
+    network = linear_classifier(SHAPE, [1.0, 2.0, 3.0, 4.0])
     origin = lambda x: tf.zeros([tf.shape(x)[0], 2])  # noqa: E731
     defended = projected(network, plane, origin, steps=200, rate=0.5)
     expected = x.reshape(3, 4)[:, :2] @ [1.0, 2.0]
@@ -41,7 +32,7 @@ def test_the_descent_ends_at_the_nearest_image():
 
 def test_attacks_reach_through_the_defenses():
     # The third pixel misleads the network, and no defended one, which does not see it.
-    network = linear([1.0, 0.0, -2.0, 0.0])
+    network = linear_classifier(SHAPE, [1.0, 0.0, -2.0, 0.0])
     x = np.full((1, *SHAPE), 0.3, "float32")
     x[0, 1, 0, 0] = 0.1
     labels = np.ones(1, int)

@@ -3,6 +3,7 @@
 import pytest
 
 from keras_gen.run.closing import made, numbers, usage
+from keras_gen.serving.exported import resolve
 from processes import ROOT
 
 
@@ -17,7 +18,7 @@ from processes import ROOT
 )
 def test_says_how_to_use_what_it_exported(recipe, expected):
     folder = ROOT / "saved_models" / recipe
-    serve, *lines = usage(folder / "1")
+    serve, *lines = usage(resolve(folder))
     assert serve.startswith("serve it: docker run") and len(lines) == (expected is not None)
     assert all(line.startswith(expected.format(folder)) for line in lines)
 

@@ -6,6 +6,7 @@ from typing_extensions import override
 
 from keras_gen.bases.edges import Labels
 from keras_gen.gan.gan import GAN, KINDS
+from keras_gen.losses import kl_categorical
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import co_gan_discriminator, co_gan_generator
 from keras_gen.training import capability
@@ -23,8 +24,10 @@ class CoGAN(GAN):
     of X as a third array. They are learned from images of X, and `classify` names the classes of
     images of Y, through the layers that are shared.
 
-    Deviations: losses are the mean over both domains, which Adam makes the same as the sum. Else as
-    `GAN`.
+    Deviations: losses are the mean over both domains, which Adam makes the same as the sum. In the
+    paper nothing but the shared layers ties the classes of Y to those of X, and where the first
+    layers of the discriminators differ much, they are at chance. With `pair_weight`, both images of
+    a pair that the generators draw must be of the same class. Else as `GAN`.
 
     Args:
         generator: Float latents `[batch, latents]` to pairs of images in [-1, 1], `[batch, 2,
@@ -33,6 +36,8 @@ class CoGAN(GAN):
             `[batch, 2, classes]` (`keras_gen.networks.co_gan_discriminator`).
         objective: As of `GAN`.
         class_weight: Weight of the classification's loss beside the discriminators'.
+        pair_weight: Weight of the divergence from the classes of the first image of a drawn pair,
+            which stay as they are, to those of the second; 0, as in the paper: none.
         seed: Seed of the latents.
         **kwargs: Further arguments of `GAN`, such as `penalty`.
 
@@ -56,7 +61,7 @@ class CoGAN(GAN):
 
     def __init__(
         self, generator, discriminator, objective="non_saturating", class_weight: float = 1.0,
-        seed: int = 0, **kwargs,
+        pair_weight: float = 0.0, seed: int = 0, **kwargs,
     ):  # fmt: skip
         super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
         _, *shape = generator.output_shape[1:]
@@ -70,7 +75,13 @@ class CoGAN(GAN):
                 f"{outputs}: expected pairs (2, ...), the same of both, and logits (2,), with "
                 "those of classes, (2, classes), or without."
             )
+        if pair_weight and not self.classes:
+            raise ValueError(
+                f"pair_weight is {pair_weight}, but the discriminator has no classes in which "
+                "both images of a pair could agree: give co_gan_discriminator their number."
+            )
         self.class_weight = class_weight
+        self.pair_weight = pair_weight
         for domain in self.batch:
             self.training_edges[domain] = KINDS[self.data](tuple(shape), name=self.data)
         self.edges["y"] = self.training_edges["y"]
@@ -108,7 +119,11 @@ class CoGAN(GAN):
     @override
     def loss_weights(self):
         weights = super().loss_weights()
-        return weights | {"class": self.class_weight} if self.classes else weights
+        if self.classes:
+            weights |= {"class": self.class_weight}
+        if self.pair_weight:
+            weights |= {"pair": self.pair_weight}
+        return weights
 
     @override
     def real(self, batch):
@@ -120,9 +135,13 @@ class CoGAN(GAN):
         if not self.classes:
             return super().discriminator_terms(batch, fake, use, training)
         real_logits, class_logits = self.discriminate(self.real(batch), batch, training)
-        fake_logits, _ = self.discriminate(fake, batch, training)
+        fake_logits, fake_classes = self.discriminate(fake, batch, training)
         terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
-        return terms | {"class": label_cross_entropy(batch["labels"], class_logits[:, 0])}
+        terms["class"] = label_cross_entropy(batch["labels"], class_logits[:, 0])
+        if self.pair_weight:
+            of_x = tf.stop_gradient(fake_classes[:, 0])
+            terms["pair"] = kl_categorical(of_x, fake_classes[:, 1])
+        return terms
 
     # Use -------------------------------------------------------------------------------------
 

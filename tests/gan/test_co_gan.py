@@ -80,11 +80,34 @@ def test_classes_are_learned_from_x_and_read_from_y(rng, kernel, class_kernel):
     assert list(model.signatures()) == ["classify", "generate", "sample"]
 
 
+def test_both_images_of_a_drawn_pair_are_of_the_class_of_the_first(rng, kernel, class_kernel):
+    fake = rng.normal(size=(2, VALUES)).astype("float32")
+    x, y = np.zeros((2, 4, VALUES), "float32")
+    labels = np.zeros(4, int)
+    networks = _generator(fake), _discriminator(kernel, class_kernel)
+    model = with_sgd(CoGAN(*networks, pair_weight=3.0, data="vectors"), 0.1, 0.0)
+    first, second = log_softmax(fake @ class_kernel, axis=1)
+    expected = np.sum(np.exp(first) * (first - second))
+    assert expected > 0.01
+    logs = losses_of(model, x, y, labels, training=True)
+    assert logs["pair_loss"] == pytest.approx(expected, rel=1e-4)
+    without = softplus(0.0) + softplus(fake @ kernel).mean() + np.log(CLASSES)
+    assert logs["d_loss"] == pytest.approx(without + 3 * expected, rel=1e-4)
+    # Classes are learned from the second image alone: the images of X are zeros.
+    after = model.discriminator.layers[-1].get_weights()[0]
+    probabilities = np.exp(second) - np.exp(first)
+    np.testing.assert_allclose(
+        class_kernel - after, 0.3 * np.outer(fake[1], probabilities), rtol=1e-3, atol=1e-6
+    )
+
+
 def test_without_classes_there_is_nothing_to_classify(kernel):
     model = CoGAN(_generator(), _discriminator(kernel), data="vectors")
     assert list(model.signatures()) == ["generate", "sample"]
     with pytest.raises(ValueError, match="This CoGAN has no classes: give co_gan_discriminator"):
         model.classify(np.zeros((1, VALUES), "float32"))
+    with pytest.raises(ValueError, match="pair_weight is 0.5, but the discriminator has no cl"):
+        CoGAN(_generator(), _discriminator(kernel), data="vectors", pair_weight=0.5)
 
 
 def test_networks_that_are_not_of_pairs_are_refused(kernel):

@@ -170,6 +170,7 @@ def _co_gan(seed=3):
         networks.co_gan_discriminator(SHAPE, classes=4, filters=2, hidden=4),
         objective="least_squares",
         class_weight=0.5,
+        pair_weight=0.5,
         penalty=R1(0.5),
         discriminator_steps=2,
         seed=seed,

@@ -106,7 +106,7 @@ def test_without_classes_there_is_nothing_to_classify(kernel):
     assert list(model.signatures()) == ["generate", "sample"]
     with pytest.raises(ValueError, match="This CoGAN has no classes: give co_gan_discriminator"):
         model.classify(np.zeros((1, VALUES), "float32"))
-    with pytest.raises(ValueError, match="pair_weight is 0.5, but the discriminator has no cl"):
+    with pytest.raises(ValueError, match=r"pair_weight is 0\.5, but the discriminator has no cl"):
         CoGAN(_generator(), _discriminator(kernel), data="vectors", pair_weight=0.5)
 
 

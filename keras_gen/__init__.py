@@ -37,6 +37,7 @@ _MODELS = {
         "WaveNet",
     ),
     "bases": ("Classifier",),
+    "fairness": ("ALFR", "GRAD", "VFAE"),
     "flows": ("Flow", "WaveGlow"),
     "gan": (
         "ACGAN",

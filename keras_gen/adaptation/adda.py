@@ -7,12 +7,8 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.adaptation.domain_model import (
-    SOURCE,
-    DomainModel,
-    domain_cross_entropy,
-    domain_discriminator,
-)
+from keras_gen.adaptation.domain_model import SOURCE, DomainModel, domain_cross_entropy
+from keras_gen.bases import dense_discriminator
 from keras_gen.bases.classifier import label_terms
 from keras_gen.networks import copied
 from keras_gen.training import Player, minimize, require_built
@@ -86,7 +82,7 @@ class ADDA(DomainModel):
         return cls(
             copied(source.encoder, "target_encoder"),
             copied(source.classifier),
-            domain_discriminator(features, discriminator_hidden),
+            dense_discriminator(features, hidden=discriminator_hidden),
             copied(source.encoder, "source_encoder"),
             **kwargs,
         )
@@ -118,7 +114,7 @@ class ADDA(DomainModel):
 
         def encoder_loss():
             target = self.features_of(batch["target_x"], training=True)
-            return domain_cross_entropy(self.domain_logits(target), SOURCE), target
+            return domain_cross_entropy(self.discriminator_logits(target), SOURCE), target
 
         def discriminator_loss():
             return self.domain_loss(source, target)

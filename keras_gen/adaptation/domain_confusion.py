@@ -92,6 +92,6 @@ class DomainConfusion(DomainModel):
 
     def confusion(self, features) -> tf.Tensor:
         """Returns eq. (5), the cross-entropy of the answer to one half: `[batch]`."""
-        logits = self.domain_logits(features)
+        logits = self.discriminator_logits(features)
         each = [domain_cross_entropy(logits, domain) for domain in (SOURCE, TARGET)]
         return tf.add_n(each) / len(each)

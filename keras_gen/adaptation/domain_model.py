@@ -3,17 +3,16 @@
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import Classifier
+from keras_gen.bases import OpposedClassifier, dense_discriminator
 from keras_gen.bases.classifier import edge_of_examples
 from keras_gen.losses.classification import label_cross_entropy
-from keras_gen.networks import mlp_encoder
-from keras_gen.training import inputs, require_built, require_logits
+from keras_gen.training import inputs
 
 SOURCE = 0  # the class of its features for the discriminator
 TARGET = 1
 
 
-class DomainModel(Classifier):
+class DomainModel(OpposedClassifier):
     """Base of classifiers that learn labels of one domain, the source, for another, the target.
 
     `fit` takes source images, their labels, and target images, which have none. `evaluate` takes
@@ -34,18 +33,12 @@ class DomainModel(Classifier):
     batch = ("x", "labels", "target_x")
 
     def __init__(self, encoder, classifier, discriminator, seed: int = 0, **kwargs):
-        super().__init__(encoder, classifier, seed, **kwargs)
-        require_built(discriminator)
-        require_logits(discriminator)
-        taken = tuple(discriminator.input_shape[1:])
+        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
         outputs = tuple(discriminator.output_shape[1:])
-        features = tuple(encoder.output_shape[1:])
-        if taken != features or outputs != (2,):
+        if outputs != (2,):
             raise ValueError(
-                f"The discriminator takes {taken} and returns {outputs}: expected features "
-                f"{features}, as the encoder returns them, and logits (2,), of source and target."
+                f"The discriminator returns {outputs}: expected logits (2,), of source and target."
             )
-        self.discriminator = discriminator
         self.edges["target_x"] = edge_of_examples(encoder.input_shape[1:], "target_")
 
     @classmethod
@@ -64,15 +57,10 @@ class DomainModel(Classifier):
             discriminator_hidden: Units of the discriminator's hidden layers.
             **kwargs: Further arguments of the class.
         """
-        discriminator = domain_discriminator(hidden, discriminator_hidden)
+        discriminator = dense_discriminator(hidden, hidden=discriminator_hidden)
         return super().for_images(
             shape, classes, filters, hidden, discriminator=discriminator, **kwargs
         )
-
-    @property
-    @override
-    def loss_names(self):
-        return (*super().loss_names, "d_loss", "d_accuracy")
 
     # A batch ---------------------------------------------------------------------------------
 
@@ -117,21 +105,12 @@ class DomainModel(Classifier):
         loss = 0.0
         right = []
         for domain, features in ((SOURCE, source), (TARGET, target)):
-            logits = self.domain_logits(features, training)
+            logits = self.discriminator_logits(features, training)
             loss += domain_cross_entropy(logits, domain)
             right.append(tf.argmax(logits, axis=-1, output_type=tf.int32) == domain)
         return loss, tf.cast(tf.concat(right, axis=0), tf.float32)
-
-    def domain_logits(self, features, training: bool = True) -> tf.Tensor:
-        """Returns the discriminator's logits, float32 `[batch, 2]`."""
-        return tf.cast(self.discriminator(features, training=training), tf.float32)
 
 
 def domain_cross_entropy(logits, domain: int) -> tf.Tensor:
     """Returns -log q(domain | features), `[batch]`: nats."""
     return label_cross_entropy(tf.fill(tf.shape(logits)[:1], domain), logits)
-
-
-def domain_discriminator(features: int, hidden: tuple = (500,)):
-    """Returns dense layers with ReLUs, from features to the logits of source and target."""
-    return mlp_encoder((features,), 2, hidden, activation="relu", name="discriminator")

@@ -3,6 +3,7 @@
 Where arguments are checked, other shapes, dtypes or ranges than described raise a ValueError.
 """
 
+from keras_gen.baselines.attributes import LinearErasure, reweighing
 from keras_gen.baselines.bernoulli_mixture import BernoulliMixture
 from keras_gen.baselines.bicubic import bicubic
 from keras_gen.baselines.codes import code_baselines

@@ -7,6 +7,7 @@ from keras_gen.bases.coder import Coder, DiscreteCoder
 from keras_gen.bases.hierarchy import Drawn, HierarchicalVAE
 from keras_gen.bases.latent_sampler import LatentSampler
 from keras_gen.bases.likelihood import SCORE_SAMPLES, Inferred, LikelihoodModel, log_prob
+from keras_gen.bases.opposed import OpposedClassifier, dense_discriminator
 from keras_gen.bases.predictor import AdversarialPredictor
 from keras_gen.bases.translator import Translator
 from keras_gen.bases.unpaired import UnpairedTranslator

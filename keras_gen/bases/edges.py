@@ -16,6 +16,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.data.transforms.characters import code_points
+from keras_gen.data.transforms.tables import Column, RowVectors
 from keras_gen.data.transforms.waveforms import mu_law_levels, mu_law_waveform
 from keras_gen.data.transforms.words import WordCounts
 from keras_gen.training.checks import require
@@ -34,6 +35,8 @@ class Edge:
     name: str
     # Whether a model gives back floats to who gave it floats, in place of the served form.
     keeps_floats = False
+    # One that a client could send, `[1, ...]`, if zeros or empty strings are none.
+    example: np.ndarray | None = None
 
     def prepare(self, values) -> tf.Tensor:
         """Checks values and converts them to the networks' form.
@@ -566,6 +569,47 @@ class Texts(Edge):
     @override
     def inner_spec(self):
         return tf.TensorSpec([None, len(self.vocabulary)], tf.float32)
+
+
+class Table(Edge):
+    """Rows of a table, inside as vectors: numbers standardized, categories one-hot.
+
+    Args:
+        columns: The columns, as `keras_gen.data.table_columns` finds them.
+        name: Name under which clients know the rows.
+
+    Example:
+        >>> Table([Column("age", mean=4.0), Column("kind", ("cat", "dog"))]).prepare([["3", "dog"]])
+        <tf.Tensor: shape=(1, 3), dtype=float32, numpy=array([[-1.,  0.,  1.]], dtype=float32)>
+    """
+
+    def __init__(self, columns: Sequence[Column], name: str = "rows"):
+        self.name = name
+        self.vectors = RowVectors(columns)
+        first = [(column.categories or (f"{column.mean:g}",))[0] for column in columns]
+        self.example = np.array([first])
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes strings `[batch, columns]`, as a CSV reader gives them, or vectors of such rows."""
+        values = tf.convert_to_tensor(values)
+        if values.dtype != tf.string:
+            return Vectors((self.vectors.size,), "vectors").prepare(values)
+        columns = [column.name for column in self.vectors.columns]
+        if not values.shape.is_compatible_with([None, len(columns)]):
+            raise ValueError(
+                f"Rows have shape {values.shape}: expected [batch, {len(columns)}], with the "
+                f"columns {', '.join(columns)}; keras_gen.data.table_rows makes rows of columns."
+            )
+        return self.vectors(values)
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([None, len(self.vectors.columns)], tf.string, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, self.vectors.size], tf.float32)
 
 
 @dataclasses.dataclass(frozen=True)

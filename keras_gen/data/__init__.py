@@ -43,6 +43,7 @@ from keras_gen.data.sets.shapes import Shapes
 from keras_gen.data.sets.splits import Domains, Sets, Split
 from keras_gen.data.sets.spoken import SpokenDigits, spoken_digits
 from keras_gen.data.sets.super_resolution import benchmark_images, photograph_patches
+from keras_gen.data.sets.tables import PeopleTable, people_table
 from keras_gen.data.sets.tfds import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.blending import on_photographs
@@ -59,6 +60,7 @@ from keras_gen.data.transforms.image_augmentations import (
 from keras_gen.data.transforms.moving_images import moving_images
 from keras_gen.data.transforms.palettes import common_colors, nearest_colors
 from keras_gen.data.transforms.resizing import pad_to, resize_cover, shrunk
+from keras_gen.data.transforms.tables import Column, RowVectors, table_columns, table_rows
 from keras_gen.data.transforms.waveforms import (
     fit_length,
     from_first_sound,

@@ -28,6 +28,7 @@ from keras_gen.metrics.likelihood.bits_per_live_value import bits_per_live_value
 from keras_gen.metrics.likelihood.latent_grid import latent_grid
 from keras_gen.metrics.likelihood.nll import importance_weighted_nll, nll_summary
 from keras_gen.metrics.repeated import mean_and_deviation
+from keras_gen.metrics.representations.attributes import attribute_leak, decision_gaps
 from keras_gen.metrics.representations.clusters import kmeans_report, matched_accuracy
 from keras_gen.metrics.representations.code_usage import code_bits, code_uses, perplexity
 from keras_gen.metrics.representations.disentanglement.dci import dci_scores

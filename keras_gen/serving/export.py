@@ -117,10 +117,13 @@ def export(
             halves = _halves(model.networks, _read(functions))
             functions = traced(halves)
     defaults: dict[str, Any] = getattr(model, "signature_defaults", dict)()
+    edges = getattr(model, "edges", {}).values()
+    examples = {edge.name: edge.example for edge in edges if edge.example is not None}
     requests = {}
     for key, function in functions.items():
         given = warmup.get(key, {})
-        requests[key] = _request(key, specs[key], given, defaults.get(key, {}))
+        usual = {name: value for name, value in examples.items() if name in specs[key]}
+        requests[key] = _request(key, specs[key], given, usual | defaults.get(key, {}))
         _try(key, function, requests[key])
     for key in written:
         usual = defaults.get(key, {})

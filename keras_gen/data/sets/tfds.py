@@ -24,7 +24,7 @@ from keras_gen.sentences import nearest
 MEMORY_LIMIT = 4 * 2**30
 """Default limit of the bytes of decoded examples that a loader holds."""
 
-_OWN = ("facades", "reuters", "usps")  # builders that come with this library
+_OWN = ("adult", "facades", "reuters", "usps")  # builders that come with this library
 _TIMEOUT = 3.0  # seconds to wait for a host to answer
 
 
@@ -50,7 +50,7 @@ def load_tfds(
 
     Args:
         name: Name in tensorflow-datasets with its configuration, such as `"cycle_gan/monet2photo"`,
-            or `"facades"`, `"reuters"` or `"usps"`, which come with this library.
+            or `"adult"`, `"facades"`, `"reuters"` or `"usps"`, which come with this library.
         split: Split or part of one, such as `"train"` or `"train[:10%]"`.
         size: Side of the images (`resize_cover`) or samples of sounds (`fit_length`); None: as is.
         features: The feature of an example, or several: `("image", "label")` gives tuples. One

@@ -1,0 +1,53 @@
+"""A classifier and its opponent, which predicts from the features what they should not tell."""
+
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.bases.classifier import Classifier
+from keras_gen.networks import mlp_encoder
+from keras_gen.training import require_built, require_logits
+
+
+class OpposedClassifier(Classifier):
+    """Base of classifiers with a discriminator: of the domain, or of an attribute, by the features.
+
+    A method says how the encoder works against the discriminator (`train_step`).
+
+    Args:
+        encoder: Examples to features `[batch, features]`.
+        classifier: Features to logits `[batch, classes]`.
+        discriminator: Features to logits, `[batch, values]` of what they should not tell.
+        seed: Not used by these models.
+        **kwargs: `name` and the like, of `keras.Model`.
+
+    Raises:
+        ValueError: If the networks do not fit each other.
+    """
+
+    def __init__(self, encoder, classifier, discriminator, seed: int = 0, **kwargs):
+        super().__init__(encoder, classifier, seed, **kwargs)
+        require_built(discriminator)
+        require_logits(discriminator)
+        taken = tuple(discriminator.input_shape[1:])
+        outputs = tuple(discriminator.output_shape[1:])
+        features = tuple(encoder.output_shape[1:])
+        if taken != features or len(outputs) != 1 or outputs[0] < 2:
+            raise ValueError(
+                f"The discriminator takes {taken} and returns {outputs}: expected features "
+                f"{features}, as the encoder returns them, and logits (2,) or more."
+            )
+        self.discriminator = discriminator
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    def discriminator_logits(self, features, training: bool = True) -> tf.Tensor:
+        """Returns the discriminator's logits, float32 `[batch, values]`."""
+        return tf.cast(self.discriminator(features, training=training), tf.float32)
+
+
+def dense_discriminator(features: int, values: int = 2, hidden: tuple = (500,)):
+    """Returns dense layers with ReLUs, from features to logits."""
+    return mlp_encoder((features,), values, hidden, activation="relu", name="discriminator")

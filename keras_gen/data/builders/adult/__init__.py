@@ -1,0 +1,1 @@
+"""The Adult census table; importing `adult.adult` registers the builder."""

@@ -1,0 +1,174 @@
+"""Rows of tables to vectors, in TensorFlow's operations."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.training.checks import require
+
+_NUMBER = r"\s*[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?\s*"
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+@dataclasses.dataclass(frozen=True)
+class Column:
+    """A column of a table: categories, or, where there are none, numbers.
+
+    Args:
+        name: Its name.
+        categories: What may stand in it; each becomes 0 or 1.
+        mean: Of its numbers, which is subtracted from them.
+        scale: Of its numbers, by which they are divided then.
+    """
+
+    name: str
+    categories: tuple[str, ...] = ()
+    mean: float = 0.0
+    scale: float = 1.0
+
+    @property
+    def width(self) -> int:
+        """Numbers of a vector that stand for it."""
+        return len(self.categories) or 1
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the arguments, for models that are saved."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Column:
+        """Builds the column from what `get_config` returned."""
+        return cls(**config | {"categories": tuple(config["categories"])})
+
+
+def table_columns(
+    rows: np.ndarray, names: Sequence[str], numbers: Sequence[str]
+) -> list[Column]:
+    """Finds the categories, or the mean and standard deviation, of each column.
+
+    Args:
+        rows: The training rows, strings `[n, columns]`.
+        names: Name of each column.
+        numbers: Names of those that hold numbers.
+
+    Raises:
+        ValueError: If there are other columns than names, or a number is none.
+
+    Example:
+        >>> table_columns(np.array([["3", "cat"], ["5", "dog"]]), ["age", "kind"], ["age"])
+        [Column(name='age', categories=(), mean=4.0, scale=1.0), Column(name='kind', ...)]
+    """
+    rows = np.asarray(rows)
+    if rows.ndim != 2 or rows.shape[1] != len(names):
+        raise ValueError(
+            f"The rows have shape {rows.shape}: expected [n, {len(names)}], with the columns "
+            f"{', '.join(names)}."
+        )
+    found = []
+    for name, values in zip(names, rows.T, strict=True):
+        if name in numbers:
+            each = values.astype(np.float64)
+            found.append(Column(name, mean=float(each.mean()), scale=float(each.std()) or 1.0))
+        else:
+            found.append(Column(name, tuple(np.unique(values).tolist())))
+    return found
+
+
+def table_rows(values: Mapping[str, Sequence], names: Sequence[str]) -> np.ndarray:
+    """Returns the rows of a table that is given by its columns, strings `[n, columns]`.
+
+    Args:
+        values: The values of each column, `[n]`, by its name.
+        names: Names of the columns, in the order of the rows.
+
+    Raises:
+        ValueError: If a column is missing, or there is one that the rows do not have.
+
+    Example:
+        >>> table_rows({"kind": ["cat"], "age": [3]}, ["age", "kind"])
+        array([['3', 'cat']], dtype='<U3')
+    """
+    missing = [name for name in names if name not in values]
+    others = [name for name in values if name not in names]
+    if missing or others:
+        raise ValueError(
+            f"The table lacks the columns {', '.join(missing) or '(none)'} and has others, "
+            f"{', '.join(others) or '(none)'}: expected {', '.join(names)}."
+        )
+    return np.stack([np.asarray(values[name]).astype(str) for name in names], axis=1)
+
+
+class RowVectors(tf.Module):
+    """Makes vectors of rows, the same in Python and inside a SavedModel.
+
+    A number is standardized by the mean and scale of its column; a category is one-hot.
+
+    Args:
+        columns: The columns, one at least.
+
+    Example:
+        >>> columns = [Column("age", mean=4.0), Column("kind", ("cat", "dog"))]
+        >>> RowVectors(columns)(tf.constant([["3", "dog"]])).numpy()
+        array([[-1.,  0.,  1.]], dtype=float32)
+    """
+
+    def __init__(self, columns: Sequence[Column]):
+        super().__init__()
+        if not columns:
+            raise ValueError("A table needs one column at least, found none.")
+        self.columns = list(columns)
+        self.size = sum(column.width for column in columns)
+        self.tables = [_numbered(column) for column in columns]
+
+    def __call__(self, rows) -> tf.Tensor:
+        """Returns vectors, float32 `[n, size]`, of strings `[n, columns]`.
+
+        Raises:
+            ValueError: In eager use, for what is no number, or a category that is not known.
+        """
+        parts = []
+        for position, (column, table) in enumerate(zip(self.columns, self.tables, strict=True)):
+            values = rows[:, position]
+            if column.categories:
+                parts.append(_one_hot(column, table, values))
+            else:
+                parts.append(_standardized(column, values))
+        return tf.concat(parts, axis=1)
+
+
+def _numbered(column):
+    """The number of each category; None for a column of numbers."""
+    if not column.categories:
+        return None
+    numbers = tf.range(len(column.categories), dtype=tf.int64)
+    named = tf.lookup.KeyValueTensorInitializer(tf.constant(list(column.categories)), numbers)
+    return tf.lookup.StaticHashTable(named, default_value=-1)
+
+
+def _one_hot(column, table, values):
+    numbers = table.lookup(values)
+    known = ", ".join(column.categories)
+    sentence = f"The column {column.name} has the value {{}}: expected one of {known}."
+    with tf.control_dependencies([_all_right(numbers >= 0, values, sentence)]):
+        return tf.one_hot(numbers, len(column.categories))
+
+
+def _standardized(column, values):
+    are_numbers = tf.strings.regex_full_match(values, _NUMBER)
+    sentence = f"The column {column.name} has the value {{}}: expected a number."
+    with tf.control_dependencies([_all_right(are_numbers, values, sentence)]):
+        numbers = tf.strings.to_number(tf.where(are_numbers, values, "0"), tf.float32)
+    return ((numbers - column.mean) / column.scale)[:, None]
+
+
+def _all_right(right, values, sentence):
+    """Requires all values to be right, and names the first that is not."""
+    wrong = tf.boolean_mask(values, ~right)
+    first = tf.concat([wrong, [""]], axis=0)[0]
+    return require(tf.reduce_all(right), sentence, first)

@@ -1,0 +1,96 @@
+"""Adversarial learned fair representations, ALFR (Edwards & Storkey 2016)."""
+
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer
+from keras_gen.bases.classifier import label_terms
+from keras_gen.fairness.blind_classifier import BlindClassifier
+from keras_gen.training import Player, minimize, schedules
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ALFR(BlindClassifier):
+    """Learns labels by features from which an adversary cannot predict an attribute.
+
+    Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016, eq. (2) to (4).
+    Encoder and classifier minimize the classifier's loss less that of the adversary, the
+    discriminator, which takes steps of its own in between.
+
+    `fit` and `evaluate` take examples, labels and attributes. `loss` is the classifier's, `d_loss`
+    the discriminator's, in nats.
+
+    Deviations: nothing is reconstructed of the features, alpha = 0, so that they serve one task.
+    The adversary takes a number of steps for each of the encoder's; in the paper they take turns
+    at one step each, and neither moves where its opponent is too weak.
+
+    Args:
+        encoder: Images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Features to logits `[batch, classes]`.
+        discriminator: Features to logits of the attribute's values, `[batch, values]`.
+        columns: Of the table, if the examples are its rows; the encoder takes their vectors.
+        weight: beta, of the adversary's loss for the encoder: a number or a schedule of the step.
+        discriminator_steps: Steps of the discriminator, on the batch's features, for one of the
+            encoder.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: If the networks do not fit each other or the columns, `weight` is negative, or
+            `discriminator_steps` below 1.
+
+    Example:
+    ```python
+    from keras_gen.data import table_columns
+    rows = np.array([["39", "Male"], ["50", "Female"], ["38", "Male"], ["28", "Female"]])
+    columns = table_columns(rows, names=["age", "sex"], numbers=["age"])
+    model = ALFR.for_table(columns, features=2, hidden=(4,), discriminator_hidden=(4,))
+    model.compile()
+    vectors = model.prepare(rows)
+    model.fit(vectors, (np.array([0, 1, 0, 1]), np.array([1, 0, 1, 0])), batch_size=2)
+    features = model.features(rows)
+    ```
+    """
+
+    def __init__(
+        self, encoder, classifier, discriminator, columns=None, weight=1.0,
+        discriminator_steps: int = 1, seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
+        self.weight = schedules.weight("weight", weight)
+        self.discriminator_steps = checked_integer(
+            "discriminator_steps", discriminator_steps, minimum=1
+        )
+
+    @override
+    def players(self):
+        adam = partial(Adam, 1e-3)
+        return {
+            "optimizer": Player([self.encoder, self.classifier], adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
+
+    @override
+    def train_step(self, data):
+        batch = self.prepare_batch(data)
+
+        def encoder_loss():
+            features = self.features_of(batch["x"], training=True)
+            terms = label_terms(batch["labels"], self.logits_of(features, training=True))
+            told, _ = self.attribute_loss(features, batch["attributes"])
+            loss = self.weighted(terms)
+            return loss - self.scheduled(self.weight) * told, loss, terms, features  # eq. (2)
+
+        networks = self.networks_of("optimizer")
+        _, loss, terms, features = minimize(encoder_loss, self.optimizer, *networks)
+        features = tf.stop_gradient(features)
+
+        def discriminator_loss():
+            return self.attribute_loss(features, batch["attributes"])  # eq. (3)
+
+        for _ in range(self.discriminator_steps):
+            d_loss, right = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=right)

@@ -1,0 +1,85 @@
+"""What classifiers whose features should not tell an attribute share."""
+
+from collections.abc import Sequence
+
+from keras_gen.bases import OpposedClassifier, dense_discriminator
+from keras_gen.bases.classifier import label_terms
+from keras_gen.bases.edges import Labels, Table
+from keras_gen.data import Column
+from keras_gen.networks import mlp_encoder
+
+
+class BlindClassifier(OpposedClassifier):
+    """Base of classifiers whose features should not tell an attribute, such as a person's sex.
+
+    `fit` and `evaluate` take examples, their labels, and their attributes. A discriminator predicts
+    the attribute from the features; a method says how the encoder works against it (`train_step`).
+    What it fails to find, another one may: measure features with
+    `keras_gen.metrics.attribute_leak`.
+
+    Args:
+        encoder: Images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Features to logits `[batch, classes]`.
+        discriminator: Features to logits of the attribute's values, `[batch, values]`.
+        columns: Of the table, if the examples are its rows; the encoder takes their vectors.
+        seed: Not used by these models.
+        **kwargs: `name` and the like, of `keras.Model`.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or the columns.
+    """
+
+    batch = ("x", "labels", "attributes")
+
+    def __init__(
+        self, encoder, classifier, discriminator, columns: Sequence[Column] | None = None,
+        seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, classifier, discriminator, seed, **kwargs)
+        self.edges["attributes"] = Labels(discriminator.output_shape[-1], name="attributes")
+        self.columns = None if columns is None else list(columns)
+        if columns is not None:
+            set_table(self, columns, encoder.input_shape[1:])
+
+    @classmethod
+    def for_table(
+        cls, columns: Sequence[Column], classes: int = 2, values: int = 2, features: int = 8,
+        hidden: tuple = (64,), discriminator_hidden: tuple = (64, 64), **kwargs,
+    ):  # fmt: skip
+        """Builds the model with dense networks.
+
+        Args:
+            columns: Of the table, as `keras_gen.data.table_columns` finds them.
+            classes: Number of classes.
+            values: Number of values of the attribute.
+            features: Features.
+            hidden: Units of the encoder's hidden layers.
+            discriminator_hidden: Units of the discriminator's hidden layers.
+            **kwargs: Further arguments of the class.
+        """
+        size = sum(column.width for column in columns)
+        return cls(
+            mlp_encoder((size,), features, hidden, "relu", output_activation="tanh"),
+            mlp_encoder((features,), classes, hidden=(), name="classifier"),
+            dense_discriminator(features, values, discriminator_hidden),
+            columns=columns,
+            **kwargs,
+        )
+
+    def attribute_loss(self, features, attributes, training: bool = True) -> tuple:
+        """Returns the discriminator's loss for features, and whether it is right: `[batch]`."""
+        terms = label_terms(attributes, self.discriminator_logits(features, training))
+        return terms["classification"], terms["accuracy"]
+
+
+def set_table(model, columns: Sequence[Column], shape: tuple) -> None:
+    """Lets a model take rows of a table; a ValueError if its vectors have another shape."""
+    table = Table(columns)
+    if tuple(shape) != (table.vectors.size,):
+        raise ValueError(
+            f"The encoder takes {tuple(shape)}: expected ({table.vectors.size},), the numbers of a "
+            f"row of {len(columns)} columns."
+        )
+    model.edges["x"] = table
+    # What the signatures read besides the networks: the tables of categories.
+    model.resources = [table.vectors]

@@ -1,0 +1,87 @@
+"""Gradient reversal against discrimination, GRAD (Raff & Sylvester 2018)."""
+
+from functools import partial
+
+import keras
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.bases.classifier import label_terms
+from keras_gen.fairness.blind_classifier import BlindClassifier
+from keras_gen.layers import reverse_gradient
+from keras_gen.training import Player, minimize, schedules
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class GRAD(BlindClassifier):
+    """Learns labels by features that do not tell an attribute, with a reversed gradient.
+
+    Raff, Sylvester: "Gradient Reversal against Discrimination: A Fair Neural Network Learning
+    Approach", DSAA 2018, GRAD-Pred, after Ganin et al. (2016). One step updates all networks:
+    between encoder and discriminator the gradient is reversed, so that the discriminator learns to
+    predict the attribute and the encoder learns the opposite.
+
+    `fit` and `evaluate` take examples, labels and attributes. `loss` is the classifier's, `d_loss`
+    the discriminator's, in nats; of two values as frequent as each other, a discriminator that
+    predicts nothing has 0.69.
+
+    Deviations: the features are bounded by `for_table`, for without a bound the encoder can raise
+    the discriminator's loss by larger features alone.
+
+    Args:
+        encoder: Images in [0, 1] or vectors to features `[batch, features]`.
+        classifier: Features to logits `[batch, classes]`.
+        discriminator: Features to logits of the attribute's values, `[batch, values]`.
+        columns: Of the table, if the examples are its rows; the encoder takes their vectors.
+        weight: lambda, of the reversed gradient: a number or a schedule of the step.
+        seed: Not used by this model.
+
+    Raises:
+        ValueError: If the networks do not fit each other or the columns, or `weight` is negative.
+
+    Example:
+    ```python
+    from keras_gen.data import table_columns
+    rows = np.array([["39", "Male"], ["50", "Female"], ["38", "Male"], ["28", "Female"]])
+    columns = table_columns(rows, names=["age", "sex"], numbers=["age"])
+    model = GRAD.for_table(columns, features=2, hidden=(4,), discriminator_hidden=(4,))
+    model.compile()
+    vectors = model.prepare(rows)
+    model.fit(vectors, (np.array([0, 1, 0, 1]), np.array([1, 0, 1, 0])), batch_size=2)
+    features = model.features(rows)
+    ```
+    """
+
+    def __init__(
+        self,
+        encoder,
+        classifier,
+        discriminator,
+        columns=None,
+        weight=1.0,
+        seed: int = 0,
+        **kwargs,
+    ):
+        super().__init__(encoder, classifier, discriminator, columns, seed, **kwargs)
+        self.weight = schedules.weight("weight", weight)
+
+    @override
+    def players(self):
+        networks = [self.encoder, self.classifier, self.discriminator]
+        return {"optimizer": Player(networks, partial(Adam, 1e-3))}
+
+    @override
+    def train_step(self, data):
+        batch = self.prepare_batch(data)
+
+        def total_loss():
+            features = self.features_of(batch["x"], training=True)
+            terms = label_terms(batch["labels"], self.logits_of(features, training=True))
+            told = reverse_gradient(features, self.scheduled(self.weight))
+            d_loss, right = self.attribute_loss(told, batch["attributes"])
+            loss = self.weighted(terms)
+            return loss + d_loss, loss, terms, d_loss, right
+
+        networks = self.networks_of("optimizer")
+        _, loss, terms, d_loss, right = minimize(total_loss, self.optimizer, *networks)
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=right)

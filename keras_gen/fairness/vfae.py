@@ -1,0 +1,233 @@
+"""The variational fair autoencoder, VFAE (Louizos et al. 2016)."""
+
+import math
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.bases import Classifying, Inferred, LikelihoodModel
+from keras_gen.bases.coder import decoder_edges, reconstruction_nats, require_heads
+from keras_gen.bases.edges import Labels
+from keras_gen.bases.likelihood import edge_of
+from keras_gen.fairness.blind_classifier import set_table
+from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
+from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.losses.mean_discrepancy import fourier_discrepancy
+from keras_gen.networks import mlp_decoder, mlp_encoder, with_labels
+from keras_gen.training import Player, capability, require_built, require_inputs, schedules
+from keras_gen.training.noise import normal
+
+HEADS = ("mean", "log_variance")
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class VFAE(Classifying, LikelihoodModel):
+    """A VAE whose latents should be independent of an attribute, which its decoder is given.
+
+    Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
+    attribute s and the latents z1 make the example, p(x|z1,s), so that z1 need not tell s. The
+    label y and further latents z2, a priori Normal, make z1, p(z1|z2,y), so that z1 tells the
+    label. The loss is the negative of eq. (5) for a label, or of eq. (4) without one, -1; with
+    alpha times the label's cross-entropy and, eq. (9), beta times the maximum mean discrepancy
+    between the z1 of both values of the attribute.
+
+    `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
+    classification_loss + beta * discrepancy_loss`; all but the last in nats. `score` is the bound
+    without labels. `encode` gives the mean of q(z1|x,s), which is what a client would use.
+
+    Deviations: the label is predicted from one z1 drawn for each example, as are the bounds.
+
+    Args:
+        encoder: Examples and int32 attributes `[batch]` to mean and log variance of q(z1|x,s).
+        decoder: z1 and attributes to the likelihood's parameters.
+        classifier: z1 to logits of q(y|z1).
+        upper_encoder: z1 and labels to mean and log variance of q(z2|z1,y).
+        upper_decoder: z2 and labels to mean and log variance of p(z1|z2,y).
+        likelihood: Name or object: p(x|z1,s).
+        columns: Of the table, if the examples are its rows; the encoder takes their vectors.
+        alpha: Weight of the label's cross-entropy, a number or a schedule.
+        beta: Weight of the discrepancy, a number or a schedule.
+        seed: Seed of the latents' noise, and of the discrepancy's random features.
+
+    Raises:
+        ValueError: If the networks do not fit each other or the columns, or a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.data import table_columns
+    rows = np.array([["39", "Male"], ["50", "Female"], ["38", "Male"], ["28", "Female"]])
+    columns = table_columns(rows, names=["age", "sex"], numbers=["age"])
+    model = VFAE.for_table(columns, latent_dim=2, hidden=(4,))
+    model.compile()
+    vectors, sexes = model.prepare(rows), np.array([1, 0, 1, 0])
+    model.fit(vectors, (np.array([0, 1, 0, -1]), sexes), batch_size=2)
+    latents = model.encode(rows, sexes)
+    ```
+    """
+
+    batch = ("x", "labels", "attributes")
+    given = ("attributes",)
+    default_signature = "classify"
+    for_users = ("for_table",)
+
+    def __init__(
+        self, encoder, decoder, classifier, upper_encoder, upper_decoder,
+        likelihood="unbounded_normal", columns=None, alpha=1.0, beta=100.0, seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(seed=seed, **kwargs)
+        pairs = (encoder, decoder, upper_encoder, upper_decoder)
+        require_built(*pairs)
+        require_inputs(2, type(self), *pairs)
+        for network in (encoder, upper_encoder, upper_decoder):
+            require_heads(network, *HEADS)
+        latents = tuple(encoder.outputs[0].shape[1:])
+        upper = tuple(upper_encoder.outputs[0].shape[1:])
+        shapes = {
+            "decoder takes": (decoder.inputs[0], latents),
+            "upper_encoder takes": (upper_encoder.inputs[0], latents),
+            "upper_decoder takes": (upper_decoder.inputs[0], upper),
+            "upper_decoder returns": (upper_decoder.outputs[0], latents),
+        }
+        for what, (tensor, expected) in shapes.items():
+            if tuple(tensor.shape[1:]) != expected:
+                raise ValueError(f"The {what} {tuple(tensor.shape[1:])}: expected {expected}.")
+        self.encoder = encoder
+        self.decoder = decoder
+        self.upper_encoder = upper_encoder
+        self.upper_decoder = upper_decoder
+        self.likelihood = likelihoods.get(likelihood)
+        self.edges |= decoder_edges(decoder, self.likelihood)
+        self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
+        self.set_classifier(classifier, latents, "latents")
+        self.edges["attributes"] = Labels(2, name="attributes")
+        self.columns = None if columns is None else list(columns)
+        if columns is not None:
+            set_table(self, columns, encoder.inputs[0].shape[1:])
+        self.alpha = schedules.weight("alpha", alpha)
+        self.beta = schedules.weight("beta", beta)
+
+    @classmethod
+    def for_table(cls, columns, classes: int = 2, latent_dim: int = 50, hidden=(100,), **kwargs):
+        """Builds the model with dense networks; by default of the paper's sizes for Adult.
+
+        Args:
+            columns: Of the table, as `keras_gen.data.table_columns` finds them.
+            classes: Number of classes.
+            latent_dim: Dimensions of z1 and of z2.
+            hidden: Units of the hidden layers.
+            **kwargs: Further arguments of the class.
+        """
+        size = sum(column.width for column in columns)
+        params = likelihoods.get(kwargs.get("likelihood", "unbounded_normal")).params_per_value
+        encoder = partial(
+            mlp_encoder, latent_dim=latent_dim, hidden=hidden, activation="softplus"
+        )
+        decoder = mlp_decoder((params * size,), latent_dim + 2, hidden, "softplus")
+        upper = encoder((latent_dim + classes,), heads=HEADS, name="upper_encoder")
+        lower = encoder((latent_dim + classes,), heads=HEADS, name="upper_decoder")
+        return cls(
+            with_labels(encoder((size + 2,), heads=HEADS), 2),
+            with_labels(decoder, 2),
+            mlp_encoder((latent_dim,), classes, hidden=(), name="classifier"),
+            with_labels(upper, classes),
+            with_labels(lower, classes),
+            columns=columns,
+            **kwargs,
+        )
+
+    @override
+    def players(self):
+        networks = [self.encoder, self.decoder, self.classifier]
+        networks += [self.upper_encoder, self.upper_decoder]
+        return {"optimizer": Player(networks, partial(Adam, 1e-3))}
+
+    # The bounds ------------------------------------------------------------------------------
+
+    @override
+    def loss_weights(self):
+        bound = {"reconstruction": 1.0, "kl": 1.0, "upper_kl": 1.0, "class_kl": 1.0}
+        help_of_labels = {"classification": self.alpha, "discrepancy": self.beta}
+        return bound | help_of_labels | {"accuracy": None}
+
+    def posterior(self, x, attributes, training: bool = False) -> list[tf.Tensor]:
+        """Returns mean and log variance of q(z1|x,s), float32 `[batch, latents]`."""
+        found = self.encoder([x, attributes], training=training)
+        return [tf.cast(each, tf.float32) for each in found]
+
+    @override
+    def infer(self, x, attributes, training, labels=None):
+        seed = self.stateless_seed("latents", training)
+        return self.drawn(self.posterior(x, attributes, training), seed)
+
+    def drawn(self, posterior, seed) -> Inferred:
+        """Draws latents of (mean, log variance), and keeps the seed for the latents above."""
+        mean, log_variance = posterior
+        noise = normal(keras.ops.shape(mean), seed)
+        return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed))
+
+    @override
+    def loss_terms(self, x, labels, attributes, inferred, training):
+        terms = self.bound_terms(x, labels, attributes, inferred, training)
+        logits = self.logits(inferred.latents, training)
+        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
+        seed = self.stateless_seed("discrepancy", training)
+        return terms | {
+            "classification": label_cross_entropy(labels, logits),
+            "discrepancy": fourier_discrepancy(inferred.latents, attributes, seed),
+            "accuracy": tf.cast(tf.boolean_mask(right, labels >= 0), tf.float32),
+        }
+
+    def bound_terms(self, x, labels, attributes, inferred, training) -> dict:
+        """Returns the terms of eq. (5) with a label, or of eq. (4), a mean over q(y|z1)."""
+        latents, (*posterior, seed) = inferred
+        logits = self.logits(latents, training)
+        known = labels >= 0
+        classes = logits.shape[-1]
+        q = tf.where(known[:, None], tf.one_hot(labels, classes), tf.nn.softmax(logits))
+        kl = 0.0
+        upper_kl = 0.0
+        for label in range(classes):
+            labels_above = tf.fill(tf.shape(latents)[:1], label)
+            above = self.upper_encoder([latents, labels_above], training=training)
+            seed_above = tf.random.experimental.stateless_fold_in(seed, label + 1)
+            drawn, _ = self.drawn([tf.cast(each, tf.float32) for each in above], seed_above)
+            prior = self.upper_decoder([drawn, labels_above], training=training)
+            kl += q[:, label] * kl_normal(*posterior, *prior)
+            upper_kl += q[:, label] * kl_standard_normal(*above)
+        given = (self.decoder, self.likelihood, latents, x, training, attributes)
+        return {
+            "reconstruction": reconstruction_nats(*given),  # -log p(x|z1,s)
+            "kl": kl,  # KL(q(z1|x,s) || p(z1|z2,y))
+            "upper_kl": upper_kl,  # KL(q(z2|z1,y) || N(0, 1))
+            # -log p(y) - H(q(y|z1)); the entropy is 0 where the label is known.
+            "class_kl": tf.where(known, math.log(classes), kl_categorical(logits)),
+        }
+
+    @override
+    def nats(self, x, attributes):
+        """Returns the negative bound of log p(x|s) without labels."""
+        inferred = self.drawn(self.posterior(x, attributes), self.score_seed())
+        unknown = tf.fill(tf.shape(x)[:1], -1)
+        return tf.add_n(list(self.bound_terms(x, unknown, attributes, inferred, False).values()))
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def call(self, x, attributes, training=False):
+        """Returns the mean of p(x|z1,s) for examples that went through the edge."""
+        mean, _ = self.posterior(x, attributes, training)
+        return self.likelihood.mean(self.decoder([mean, attributes], training=training))
+
+    @override
+    @capability
+    def classify(self, x, attributes):
+        """Returns the logits of the classes at the mean of z1, float32 `[n, classes]`."""
+        return {"logits": self.logits(self.posterior(x, attributes)[0])}
+
+    @capability
+    def encode(self, x, attributes):
+        """Returns mean and log variance of q(z1|x,s), float32 `[n, latents]` each."""
+        return dict(zip(HEADS, self.posterior(x, attributes), strict=True))

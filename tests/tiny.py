@@ -16,7 +16,17 @@ import tensorflow as tf
 from keras.src.backend.common import global_state
 
 import keras_gen
-from keras_gen.bases.edges import Characters, Images, Labels, Levels, MuLaw, Seeds, Texts, Waveforms
+from keras_gen.bases.edges import (
+    Characters,
+    Images,
+    Labels,
+    Levels,
+    MuLaw,
+    Seeds,
+    Table,
+    Texts,
+    Waveforms,
+)
 from keras_gen.training import ConstantThenLinear, GenerativeModel
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
@@ -110,6 +120,8 @@ def random_examples(edge, n, random, side=SIDE) -> np.ndarray:
         if edge.length > 1:
             numbers[0, -2:, 0] = edge.levels - 1, -1
         return numbers
+    if isinstance(edge, Table):  # vectors, for `fit` takes no strings
+        return random.normal(size=(n, edge.vectors.size)).astype("float32")
     sizes = [size or side for size in edge.shape]
     return random.normal(size=(n, *sizes)).astype("float32")
 

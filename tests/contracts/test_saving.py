@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.bases.edges import Characters, Waveforms
+from keras_gen.bases.edges import Characters, Table, Waveforms
 from keras_gen.serving.export import export, load
 from tiny import WORDS, cheapest, core, difference, players, random_examples, state, step
 
@@ -145,6 +145,9 @@ def example(model, spec: tf.TensorSpec) -> np.ndarray:
     named = [edge for edge in model.edges.values() if edge.name == spec.name]
     if named and isinstance(named[0], Characters):
         return named[0].restore(random_examples(named[0], 2, random)).numpy()
+    if named and isinstance(named[0], Table):
+        columns = named[0].vectors.columns
+        return np.array([[(c.categories or "05")[-n] for c in columns] for n in range(2)], object)
     if spec.dtype == tf.string:
         return np.array([" ".join(random.choice(WORDS, 5)) for _ in range(2)], object)
     if spec.name == "counts":

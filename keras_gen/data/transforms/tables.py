@@ -80,7 +80,7 @@ def table_columns(
     return found
 
 
-def table_rows(values: Mapping[str, Sequence], names: Sequence[str]) -> np.ndarray:
+def table_rows(values: Mapping[str, Any], names: Sequence[str]) -> np.ndarray:
     """Returns the rows of a table that is given by its columns, strings `[n, columns]`.
 
     Args:

@@ -1,0 +1,71 @@
+"""Rows of tables and their vectors, counted by hand."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.data import Column, RowVectors, table_columns, table_rows
+
+ROWS = np.array([["3", "cat", "1.5"], ["5", "dog", "1.5"], ["7", "cat", "1.5"]])
+NAMES = ["age", "kind", "height"]
+
+
+@pytest.fixture
+def columns():
+    return table_columns(ROWS, NAMES, numbers=["age", "height"])
+
+
+def test_columns_are_found_in_the_training_rows(columns):
+    assert columns == [
+        Column("age", mean=5.0, scale=pytest.approx(np.sqrt(8 / 3))),
+        Column("kind", ("cat", "dog")),
+        Column("height", mean=1.5, scale=1.0),  # of one value
+    ]
+    assert [column.width for column in columns] == [1, 2, 1]
+
+
+def test_numbers_are_standardized_and_categories_one_hot(columns):
+    vectors = RowVectors(columns)
+    step = 2 / np.sqrt(8 / 3)
+    expected = [[-step, 1, 0, 0], [0, 0, 1, 0], [step, 1, 0, 0]]
+    assert vectors.size == 4
+    np.testing.assert_allclose(vectors(tf.constant(ROWS)), expected, atol=1e-6)
+    assert vectors(tf.zeros([0, 3], tf.string)).shape == (0, 4)
+
+
+@pytest.mark.parametrize("text", ["3", " 3", "+3.0", "3.", "30e-1", ".3E1"])
+def test_numbers_as_csv_files_have_them(text):
+    assert RowVectors([Column("age")])(tf.constant([[text]])).numpy() == [[3.0]]
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        (["4", "cow", "1"], "column kind has the value cow: expected one of cat, dog"),
+        (["four", "cat", "1"], "column age has the value four: expected a number"),
+        (["4", "cat", ""], "column height has the value : expected a number"),
+        (["4", "cat", "nan"], "column height has the value nan: expected a number"),
+        (["4", "cat", "1,5"], "column height has the value 1,5: expected a number"),
+    ],
+)
+def test_what_is_no_row_is_refused(columns, row, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        RowVectors(columns)(tf.constant([*ROWS.tolist(), row]))
+
+
+def test_rows_of_named_columns():
+    values = {"kind": ["cat", "dog"], "age": [3, 5], "height": [1.5, 2.0]}
+    np.testing.assert_array_equal(
+        table_rows(values, NAMES), [["3", "cat", "1.5"], ["5", "dog", "2.0"]]
+    )
+    with pytest.raises(ValueError, match=r"lacks the columns kind and has others, \(none\): exp"):
+        table_rows({"age": [3], "height": [1.0]}, NAMES)
+    with pytest.raises(ValueError, match=r"lacks the columns \(none\) and has others, legs"):
+        table_rows(values | {"legs": [4, 4]}, NAMES)
+
+
+def test_tables_that_cannot_be():
+    with pytest.raises(ValueError, match=r"shape \(3, 3\): expected \[n, 2\], with the columns a"):
+        table_columns(ROWS, ["a", "b"], [])
+    with pytest.raises(ValueError, match="one column at least"):
+        RowVectors([])

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from typing_extensions import override
+
 from keras_gen.bases import OpposedClassifier, dense_discriminator
 from keras_gen.bases.classifier import label_terms
 from keras_gen.bases.edges import Labels, Table
@@ -70,6 +72,15 @@ class BlindClassifier(OpposedClassifier):
         """Returns the discriminator's loss for features, and whether it is right: `[batch]`."""
         terms = label_terms(attributes, self.discriminator_logits(features, training))
         return terms["classification"], terms["accuracy"]
+
+    @override
+    def test_step(self, data):
+        batch = self.prepare_batch(data)
+        features = self.features_of(batch["x"])
+        terms = label_terms(batch["labels"], self.logits_of(features))
+        d_loss, right = self.attribute_loss(features, batch["attributes"], training=False)
+        loss = self.weighted(terms, training=False)
+        return self.report(terms, training=False, loss=loss, d_loss=d_loss, d_accuracy=right)
 
 
 def set_table(model, columns: Sequence[Column], shape: tuple) -> None:

@@ -11,7 +11,6 @@ from tiny import Tiny
 
 COLUMNS = [Column("age", mean=40.0, scale=10.0), Column("work", ("?", "city", "farm"))]
 ROWS = np.array([["39", "city"], ["50", "?"], ["28.5", "farm"]])
-EVALUATED = ("loss", "classification_loss", "accuracy")
 HEADS = ("mean", "log_variance")
 
 
@@ -59,7 +58,7 @@ def codes(model):
 
 
 TINY = {
-    "ALFR": Tiny(_alfr, features, draws=False, evaluated=EVALUATED),
-    "GRAD": Tiny(_grad, features, draws=False, evaluated=EVALUATED),
+    "ALFR": Tiny(_alfr, features, draws=False),
+    "GRAD": Tiny(_grad, features, draws=False),
     "VFAE": Tiny(_vfae, codes),
 }

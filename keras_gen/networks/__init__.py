@@ -36,7 +36,7 @@ from keras_gen.networks.info_gan import (
     info_gan_generator,
     info_gan_networks,
 )
-from keras_gen.networks.lenet import lenet
+from keras_gen.networks.lenet import lenet, normalized_lenet
 from keras_gen.networks.m2 import m2_networks
 from keras_gen.networks.made import made
 from keras_gen.networks.maxout import maxout_discriminator

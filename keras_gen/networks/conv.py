@@ -7,7 +7,6 @@ import keras
 from keras import layers
 
 from keras_gen.networks.blocks import (
-    batch_norm,
     cropped,
     doubled,
     float32,
@@ -27,7 +26,6 @@ def conv_encoder(
     blocks: int = 0,
     maps: bool = False,
     levels: int | None = None,
-    batch_normalization: bool = False,
     name: str = "encoder",
 ) -> keras.Model:
     """Builds strided 3x3 convolutions, each halving the sides, and a dense layer to the latents.
@@ -48,7 +46,6 @@ def conv_encoder(
             "Improving Variational Inference with Inverse Autoregressive Flow", 2016), in place of
             outputs of a dense layer.
         levels: Levels of discrete images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
-        batch_normalization: Whether each convolution that halves is normalized, for classifiers.
         name: Name of the model.
 
     Returns:
@@ -62,11 +59,7 @@ def conv_encoder(
     inputs = keras.Input(image_shape)
     x = scaled_levels(inputs, levels)
     for width in filters:
-        if batch_normalization:
-            x = batch_norm()(he_conv(width, 3, strides=2, use_bias=False)(x))
-            x = layers.Activation(activation)(x)
-        else:
-            x = he_conv(width, 3, strides=2, activation=activation)(x)
+        x = he_conv(width, 3, strides=2, activation=activation)(x)
         x = _residual_blocks(x, blocks, activation)
     last = partial(layers.Dense, activation=output_activation, dtype="float32")
     if maps:

@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from keras_gen.networks.blocks import float32
+from keras_gen.networks.blocks import batch_norm, float32, halved_sides
 
 
 def lenet(
@@ -39,7 +39,42 @@ def lenet(
     for width in (filters, 5 * filters // 2):
         x = layers.MaxPooling2D(2)(layers.Conv2D(width, 5)(x))
     x = layers.Dense(hidden, activation="relu")(layers.Flatten()(x))
-    encoder = keras.Model(images, float32(x), name="encoder")
+    return keras.Model(images, float32(x), name="encoder"), _linear(hidden, classes)
+
+
+def normalized_lenet(
+    image_shape: tuple = (28, 28, 1), classes: int = 10, filters: int = 32, hidden: int = 128
+) -> tuple[keras.Model, keras.Model]:
+    """Builds `lenet` with strides in place of maxima, and with batch normalization.
+
+    Where neighbors of a digit must be named like it, maxima are in the way: they let a few pixels
+    decide.
+
+    Args:
+        image_shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.
+        classes: Number of classes.
+        filters: Channels of the first 4x4 convolution; the second one has twice as many.
+        hidden: Features.
+
+    Returns:
+        As `lenet`.
+
+    Example:
+        >>> encoder, classifier = normalized_lenet((28, 28, 1), filters=4, hidden=16)
+    """
+    halved_sides(image_shape, 2, "image_shape")
+    images = keras.Input(image_shape)
+    x = images
+    for width in (filters, 2 * filters):
+        x = layers.Conv2D(width, 4, strides=2, padding="same", use_bias=False)(x)
+        x = layers.ReLU()(batch_norm()(x))
+    x = layers.Dense(hidden, use_bias=False)(layers.Flatten()(x))
+    x = layers.ReLU()(batch_norm()(x))
+    return keras.Model(images, float32(x), name="encoder"), _linear(hidden, classes)
+
+
+def _linear(hidden, classes):
+    """The classifier of features."""
     features = keras.Input((hidden,))
     logits = float32(layers.Dense(classes)(features))
-    return encoder, keras.Model(features, logits, name="classifier")
+    return keras.Model(features, logits, name="classifier")

@@ -165,14 +165,7 @@ class Attack(Configurable):
         labels = np.asarray(labels)
         _check_classes(network, x, labels)
 
-        specs = [
-            tf.TensorSpec([None, *x.shape[1:]], tf.float32),
-            tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([2], tf.int64),
-        ]
-        # Partial: TensorFlow warns if functions that stand at one place are traced again and again.
-        attacked = functools.partial(self._attacked, network, bounds)
-        graph = tf.function(attacked, input_signature=specs, autograph=False)
+        graph = _graph(self, network, (low, high), x.shape[1:])
         found = []
         for start in range(0, len(x), batch_size):
             batch = slice(start, start + batch_size)
@@ -180,7 +173,9 @@ class Attack(Configurable):
             found.append(graph(x[batch], labels[batch].astype("int32"), key).numpy())
         return np.concatenate(found)
 
-    def _attacked(self, network, bounds, x, labels, seed):
+    def on(self, network: Callable, bounds: tuple, x, labels, seed) -> tf.Tensor:
+        """Returns adversarial examples of tensors, as `changed`, for a network's cross-entropy."""
+
         def loss_fn(x):
             logits = logits_of(network, x)
             return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
@@ -248,6 +243,19 @@ ATTACKS = {"fgsm": FGSM, "bim": BIM, "pgd": PGD}
 def get(identifier) -> Attack:
     """Returns an attack for a name (`"fgsm"`, `"bim"`, `"pgd"`), an object, or its config."""
     return resolve(identifier, ATTACKS, Attack, "attack")
+
+
+@functools.lru_cache(maxsize=8)
+def _graph(attack: Attack, network: Callable, bounds: tuple, shape: tuple) -> Callable:
+    """An attack on a network as a function of examples, classes and seed, traced once."""
+    specs = [
+        tf.TensorSpec([None, *shape], tf.float32),
+        tf.TensorSpec([None], tf.int32),
+        tf.TensorSpec([2], tf.int64),
+    ]
+    # Partial: TensorFlow warns if functions that stand at one place are traced again and again.
+    attacked = functools.partial(attack.on, network, bounds)
+    return tf.function(attacked, input_signature=specs, autograph=False)
 
 
 def in_bounds(images, low: float, high: float) -> np.ndarray:

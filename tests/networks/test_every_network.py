@@ -27,6 +27,7 @@ TINY = {
     "mlp_decoder": dict(image_shape=(2, 2, 1), latent_dim=3, hidden=(4,)),
     "mlp_encoder": dict(image_shape=(2, 2, 1), latent_dim=3, hidden=(4,)),
     "moco_gan_generator": dict(video_shape=(2, 8, 8, 1), content_dim=3, motion_dim=2, filters=2),
+    "normalized_lenet": dict(image_shape=(8, 8, 1), classes=3, filters=2, hidden=4),
     "patch_discriminator": dict(image_shape=(32, 32, 3), filters=2),
     "pixel_cnn": dict(image_shape=(4, 4, 1), outputs_per_value=8, filters=2, blocks=1),
     "pixel_rnn": dict(image_shape=(4, 4, 1), outputs_per_value=8, units=2, blocks=1),

@@ -3,7 +3,7 @@
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import OpposedClassifier, dense_discriminator
+from keras_gen.bases import OpposedClassifier
 from keras_gen.bases.classifier import edge_of_examples
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.training import inputs
@@ -40,27 +40,6 @@ class DomainModel(OpposedClassifier):
                 f"The discriminator returns {outputs}: expected logits (2,), of source and target."
             )
         self.edges["target_x"] = edge_of_examples(encoder.input_shape[1:], "target_")
-
-    @classmethod
-    def for_images(
-        cls, shape: tuple, classes: int = 10, filters=20, hidden=500, discriminator_hidden=(500,),
-        **kwargs,
-    ):  # fmt: skip
-        """Builds the model with LeNet, and a discriminator of dense layers.
-
-        Args:
-            shape: `(height, width, channels)` of the images of both domains, both sides of at least
-                16 pixels.
-            classes: Number of classes.
-            filters: Channels of the first convolution.
-            hidden: Features.
-            discriminator_hidden: Units of the discriminator's hidden layers.
-            **kwargs: Further arguments of the class.
-        """
-        discriminator = dense_discriminator(hidden, hidden=discriminator_hidden)
-        return super().for_images(
-            shape, classes, filters, hidden, discriminator=discriminator, **kwargs
-        )
 
     # A batch ---------------------------------------------------------------------------------
 

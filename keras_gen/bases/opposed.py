@@ -38,6 +38,27 @@ class OpposedClassifier(Classifier):
             )
         self.discriminator = discriminator
 
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, classes: int = 10, filters=20, hidden=500, discriminator_hidden=(500,),
+        **kwargs,
+    ):  # fmt: skip
+        """Builds the model with LeNet, and a discriminator of two values by dense layers.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
+            classes: Number of classes.
+            filters: Channels of the first convolution.
+            hidden: Features.
+            discriminator_hidden: Units of the discriminator's hidden layers.
+            **kwargs: Further arguments of the class.
+        """
+        discriminator = dense_discriminator(hidden, hidden=discriminator_hidden)
+        return super().for_images(
+            shape, classes, filters, hidden, discriminator=discriminator, **kwargs
+        )
+
     @property
     @override
     def loss_names(self):

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from keras_gen.data import load_tfds, offline_digits, offline_unpaired
+from keras_gen.data import load_tfds, offline_digits, offline_unpaired, people_table
 from keras_gen.media.images import read_image, write_png
 from keras_gen.run import folder, run_recipe
 from keras_gen.serving.exported import load
@@ -30,6 +30,7 @@ DRAWN = (
 )
 LISTED = "vae_mnist"
 LOADED = (  # one recipe for every way to load data
+    "blind_representations_adult",
     "convolutional_vae_celeb_a",
     "cyclegan_monet",
     "document_autoencoder_reuters",
@@ -94,6 +95,13 @@ def use_export(out, recipe, cwd):
         made = keras_gen("sample", models / recipe, "-n", 4, "-o", "grid.png", cwd=cwd)
         assert made.returncode == 0, made.stderr
         assert read_image(cwd / "grid.png").shape[0] > 2 * 28
+    elif "rows" in default["inputs"]:
+        rows = people_table().test_rows[:3].astype(object)
+        features = load(models / recipe)("features", rows=rows)["features"]
+        assert len(features) == 3 and np.isfinite(features).all()
+    elif metadata["default_signature"] == "features":
+        images = np.zeros([3, *default["inputs"]["images"]["shape"][1:]], np.uint8)
+        assert np.isfinite(load(models / recipe)("features", images=images)["features"]).all()
     elif metadata["default_signature"] == "classify":
         shape = default["inputs"]["images"]["shape"][1:]
         images = np.random.default_rng(0).integers(0, 256, [3, *shape], np.uint8)
@@ -148,7 +156,7 @@ def prepared(shared_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("prepared")
     for path in Path(os.environ["TFDS_DATA_DIR"]).iterdir():
         (folder / path.name).symlink_to(path.resolve())
-    for name, feature in (("usps", "image"), ("reuters", "text")):
+    for name, feature in (("adult", "label"), ("usps", "image"), ("reuters", "text")):
         load_tfds(name, "test", features=feature, data_dir=folder, manual_dir=shared_data / name)
     return folder
 

@@ -9,8 +9,9 @@ Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff
 Four fifths of the odd digits are red, and half of the even ones, so that the color says something
 of the class; of test digits half are red in each. An adversary (ALFR) and gradient reversal (GRAD)
 make features of a digit. By these, logistic regression and gradient-boosted trees, trained anew,
-predict the color (area under the ROC curve, the larger one; 0.5 is blind). Beside it stand the
-accuracy of the class, and that among the green odd digits, the rare ones.
+predict the color (area under the ROC curve, the larger one; 0.5 is blind). These probes learn from
+training digits of which half are red in each class, so that the class does not help them. Beside it
+stand the accuracy of the class, and that among the green odd digits, the rare ones.
 
 Who knows what the color is needs no adversary: a network of gray digits is blind by design. Linear
 erasure (LEACE) of the pixels is the cheap method for who does not.
@@ -24,7 +25,7 @@ import dataclasses
 from functools import partial
 
 import keras
-import numpy as np
+import tensorflow as tf
 from keras.optimizers import Adam
 from sklearn.linear_model import LogisticRegression
 
@@ -67,11 +68,10 @@ PRESETS = {
 
 def main(run: Run, s: Settings):
     data = run.load(small_images("mnist", labels=True))
-    train, train_groups = rare_color(data.train, s.green, s.seed)
-    test, groups = rare_color(data.test, 0.5, s.seed)
-    images, odd = train.arrays()
-    colored = Source((images, odd, train_groups % 2), origin=train.origin)
-    test_images, test_odd = test.arrays()
+    colored = with_colors(data.train, s.green, s.seed)
+    probed = with_colors(data.train, 0.5, s.seed)
+    test = with_colors(data.test, 0.5, s.seed)
+    test_images, _, test_colors = test.arrays()
 
     with run.strategy.scope():
         model = blind(ALFR, s, s.seed)
@@ -79,26 +79,32 @@ def main(run: Run, s: Settings):
 
     def draw(model):
         features = model.features(test_images[:SHOWN])[:, :2]
-        return code_scatter({"features": features}, groups[:SHOWN] % 2, COLORS)
+        return code_scatter({"features": features}, test_colors[:SHOWN], COLORS)
 
     # Each step: one update of encoder and classifier, then several of the adversary.
     run.fit(model, colored, draw)
 
-    held_out = test_images, test_odd, groups
     found = {}
     for name, way in {"alfr": alfr, "grad": grad, "plain": plain, "gray": gray}.items():
         found[name] = []
         for seed in range(s.seed, s.seed + s.seeds):
-            measure = partial(way, s, seed, colored, held_out)
+            measure = partial(way, s, seed, colored, probed, test)
             found[name].append(run.once(f"{name}, seed {seed}", measure))
 
     with run.evaluation(model) as metrics:
-        metrics |= suffixed(report(model, colored, held_out), "_exported")
+        metrics |= suffixed(report(model, probed, test), "_exported")
         for name, of_seeds in found.items():
             metrics |= mean_and_deviation(of_seeds, f"{{}}_{name}")
-        some = colored.take(s.erased).arrays()
-        metrics |= suffixed(erased(some, held_out), "_erased")
+        some = colored.take(s.erased), probed.take(s.erased)
+        metrics |= suffixed(erased(*some, test), "_erased")
     run.export(model, default="features")
+
+
+def with_colors(digits, green, seed):
+    """Returns examples (image, whether it is odd, color)."""
+    painted, groups = rare_color(digits, green, seed)
+    images, odd = painted.arrays()
+    return Source((images, odd, groups % 2), origin=painted.origin)
 
 
 def rate(s):
@@ -122,65 +128,72 @@ def blind(cls, s, seed, **options):
     return cls(*networks(s, 3), discriminator, **{"weight": s.weight} | options, seed=seed)
 
 
-def alfr(s, seed, colored, held_out):
+def alfr(s, seed, colored, probed, test):
     """Returns the report on a model that is trained with the seed, and so do the next ones."""
     model = blind(ALFR, s, seed)
     optimizers = dict(optimizer=Adam(rate(s)), d_optimizer=Adam(s.learning_rate))
-    return trained(model, s, seed, colored, held_out, **optimizers)
+    return report(trained(model, s, seed, colored, **optimizers), probed, test)
 
 
-def grad(s, seed, colored, held_out):
-    return trained(blind(GRAD, s, seed), s, seed, colored, held_out, optimizer=Adam(rate(s)))
+def grad(s, seed, colored, probed, test):
+    model = blind(GRAD, s, seed)
+    return report(trained(model, s, seed, colored, optimizer=Adam(rate(s))), probed, test)
 
 
-def plain(s, seed, colored, held_out):
+def plain(s, seed, colored, probed, test):
     """The encoder does not heed its opponent."""
     model = blind(GRAD, s, seed, weight=0.0)
-    return trained(model, s, seed, colored, held_out, optimizer=Adam(rate(s)))
+    return report(trained(model, s, seed, colored, optimizer=Adam(rate(s))), probed, test)
 
 
-def gray(s, seed, colored, held_out):
+def gray(s, seed, *sets):
     """The images have no color."""
     keras.utils.set_random_seed(seed)
     model = Classifier(*networks(s, 1), seed=seed)
-    images, odd, colors = colored.arrays()
-    test_images, *others = held_out
-    uncolored = Source((images.sum(axis=-1, keepdims=True, dtype=np.uint8), odd, colors))
-    test = (test_images.sum(axis=-1, keepdims=True, dtype=np.uint8), *others)
-    return trained(model, s, seed, uncolored, test, optimizer=Adam(rate(s)))
+    colored, probed, test = (each.map(uncolored) for each in sets)
+    labeled = colored.map(lambda image, odd, color: (image, odd))
+    trained(model, s, seed, labeled, optimizer=Adam(rate(s)))
+    return report(model, probed, test)
 
 
-def trained(model, s, seed, examples, held_out, **optimizers):
+def uncolored(image, odd, color):
+    return tf.reduce_sum(image, axis=-1, keepdims=True), odd, color
+
+
+def trained(model, s, seed, examples, **optimizers):
     model.compile(**optimizers, steps_per_execution=s.steps_per_execution)
-    batches = examples.stream(s.batch_size, seed)
-    if len(model.batch) == 2:
-        batches = batches.map(lambda image, label, color: (image, label))
-    model.fit(batches, steps_per_epoch=s.epochs * s.steps_per_epoch, verbose=0)
-    return report(model, examples, held_out)
+    steps = s.epochs * s.steps_per_epoch
+    model.fit(examples.stream(s.batch_size, seed), steps_per_epoch=steps, verbose=0)
+    return model
 
 
-def report(model, examples, held_out):
+def report(model, probed, test):
     """Returns what features tell of the color, and accuracies over all and the rare digits."""
-    images, _, colors = examples.arrays()
-    test_images, test_odd, groups = held_out
-    leaks = attribute_leak(
-        model.features(images), colors, model.features(test_images), groups % 2
-    )
-    right = group_report(model.classify(test_images).argmax(axis=1), test_odd, groups)
-    return leaks | {"accuracy": right["accuracy"], "rare": right[f"group_{RARE}"]}
+    images, _, colors = probed.arrays()
+    test_images, test_odd, test_colors = test.arrays()
+    named = model.classify(test_images).argmax(axis=1)
+    codes = model.features(images), model.features(test_images)
+    return of_codes(codes, colors, named, test_odd, test_colors)
 
 
-def erased(examples, held_out):
+def erased(colored, probed, test):
     """Returns the same of the pixels without what a linear predictor could tell."""
-    images, odd, colors = examples
-    test_images, test_odd, groups = held_out
-    pixels = images.reshape(len(images), -1) / 255
-    erasure = LinearErasure(pixels, colors)
-    codes = erasure(pixels)
-    test_codes = erasure(test_images.reshape(len(test_images), -1) / 255)
-    linear = LogisticRegression(max_iter=200).fit(codes, odd)
-    leaks = attribute_leak(codes, colors, test_codes, groups % 2)
-    right = group_report(linear.predict(test_codes), test_odd, groups)
+    images, odd, colors = map(flat, colored.arrays())
+    erasure = LinearErasure(images, colors)
+    probed_images, _, probed_colors = map(flat, probed.arrays())
+    test_images, test_odd, test_colors = map(flat, test.arrays())
+    linear = LogisticRegression(max_iter=200).fit(erasure(images), odd)
+    codes = erasure(probed_images), erasure(test_images)
+    return of_codes(codes, probed_colors, linear.predict(codes[1]), test_odd, test_colors)
+
+
+def flat(values):
+    return values.reshape(len(values), -1) / 255 if values.ndim > 1 else values
+
+
+def of_codes(codes, colors, named, test_odd, test_colors):
+    leaks = attribute_leak(codes[0], colors, codes[1], test_colors)
+    right = group_report(named, test_odd, 2 * test_odd + test_colors)
     return leaks | {"accuracy": right["accuracy"], "rare": right[f"group_{RARE}"]}
 
 

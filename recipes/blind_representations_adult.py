@@ -78,7 +78,7 @@ def main(run: Run, s: Settings):
 
     def draw(model):
         seen = model.features(vectors[:SHOWN])[:, :2]
-        return code_scatter({"features": seen}, sexes[:SHOWN], ("0", data.attribute))
+        return code_scatter({"features": seen}, sexes[:SHOWN], data.values)
 
     # Each step: one update of encoder and classifier, then several of the adversary.
     run.fit(model, data.train, draw)

@@ -26,6 +26,7 @@ class PeopleTable(Parts):
         columns: The columns, with the categories, means and deviations of the training rows.
         label: What label 1 means.
         attribute: Name of the column that holds the attribute.
+        values: What attributes 0 and 1 are in this column.
         warning: As in `Split`.
     """
 
@@ -36,6 +37,7 @@ class PeopleTable(Parts):
     columns: list[Column]
     label: str
     attribute: str
+    values: tuple[str, str]
     warning: str = ""
 
 
@@ -73,7 +75,7 @@ def _adult() -> PeopleTable:
         }
         rows[split] = table_rows(columns, COLUMNS)
         origins.append(source.origin)
-    return _table(rows, labels, COLUMNS, NUMBERS, "income >50K", ("sex", "Male"), origins)
+    return _table(rows, labels, COLUMNS, NUMBERS, "income >50K", ("Female", "Male"), origins)
 
 
 def _diabetes() -> PeopleTable:
@@ -94,24 +96,23 @@ def _diabetes() -> PeopleTable:
         names,
         numbers,
         "progression above the median",
-        ("sex", "2"),
+        ("1", "2"),
         [f"offline sample: patients that ship with scikit-learn, split {s}" for s in parts],
     )
 
 
 def _table(
     rows: dict, labels: dict, names: Sequence[str], numbers: Sequence[str], label: str,
-    attribute: tuple[str, str], origins: list[str],
+    sexes: tuple[str, str], origins: list[str],
 ) -> PeopleTable:  # fmt: skip
-    """Labeled people, with the attribute of those whose column has the value."""
-    name, value = attribute
+    """Labeled people, and which of the two each one's column `sex` holds."""
     columns = table_columns(rows["train"], names, numbers)
     vectors = RowVectors(columns)
     parts = {}
     for split, origin in zip(rows, origins, strict=True):
-        of_value = rows[split][:, list(names).index(name)] == value
+        attributes = rows[split][:, list(names).index("sex")] == sexes[1]
         found = vectors(tf.constant(rows[split])).numpy()
-        parts[split] = Source((found, labels[split], of_value.astype(np.int64)), origin=origin)
+        parts[split] = Source((found, labels[split], attributes.astype(np.int64)), origin=origin)
     return PeopleTable(
-        parts["train"], parts["test"], rows["train"], rows["test"], columns, label, name
+        parts["train"], parts["test"], rows["train"], rows["test"], columns, label, "sex", sexes
     )

@@ -27,7 +27,10 @@ def test_adult_has_its_columns_incomes_and_sexes(monkeypatch):
     vectors, labels, attributes = data.train.arrays()
     assert labels.tolist() == [0, 1, 1, 0] and attributes.tolist() == [1, 0, 1, 1]
     assert data.train_rows[1].tolist()[:3] == ["1", "b", "1"] and data.warning == ""
-    assert data.test_rows[1, 0] == "2" and data.attribute == "sex"
+    assert data.test_rows[1, 0] == "2" and (data.attribute, data.values) == (
+        "sex",
+        ("Female", "Male"),
+    )
     # Test vectors are standardized by the training rows.
     np.testing.assert_array_equal(vectors, RowVectors(data.columns)(tf.constant(data.train_rows)))
     np.testing.assert_array_equal(
@@ -48,9 +51,9 @@ def test_the_offline_sample(monkeypatch):
         vectors, labels, attributes = part.arrays()
         assert vectors.shape[1] == sum(column.width for column in data.columns) == 11
         assert 0.4 < labels.mean() < 0.6 and 0.3 < attributes.mean() < 0.7
-    assert data.attribute == "sex" and not set(map(tuple, data.train_rows)) & set(
-        map(tuple, data.test_rows)
-    )
+    assert (data.attribute, data.values) == ("sex", ("Female", "Male")) and not set(
+        map(tuple, data.train_rows)
+    ) & set(map(tuple, data.test_rows))
 
 
 @pytest.mark.parametrize("part", ["train", "test"])

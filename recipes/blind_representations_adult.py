@@ -4,8 +4,12 @@ Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff
 "Gradient Reversal against Discrimination", DSAA 2018; Louizos, Swersky, Li, Welling, Zemel: "The
 Variational Fair Autoencoder", ICLR 2016.
 
-  python recipes/blind_representations_adult.py                 15 minutes on one of two CPU cores
+  python recipes/blind_representations_adult.py                 35 minutes on two CPU cores, shared
   python recipes/blind_representations_adult.py --preset smoke  under a minute
+
+Expected result of the cpu preset: with an adversary of weight 1 the area under the ROC curve of the
+sex is 0.62 (0.65 by a reweighed score, 0.79 without an opponent) and the accuracy of the income
+0.851 (0.845, 0.854); with a weight of 2 it is 0.58 and 0.846.
 
 An adversary (ALFR), gradient reversal (GRAD) and a VAE that is given the attribute (VFAE) each make
 two numbers of a person's 14 columns. They are measured as a client gets them, without the noise of

@@ -10,8 +10,8 @@ Four fifths of the odd digits are red, and half of the even ones, so that the co
 of the class; of test digits half are red in each. An adversary (ALFR) and gradient reversal (GRAD)
 make features of a digit. By these, logistic regression and gradient-boosted trees, trained anew,
 predict the color (area under the ROC curve, the larger one; 0.5 is blind). These probes learn from
-training digits of which half are red in each class, so that the class does not help them. Beside it
-stand the accuracy of the class, and that among the green odd digits, the rare ones.
+training digits in new colors, half red in each class, so that the class does not help them. Beside
+it stand the accuracy of the class, and that among the green odd digits, the rare ones.
 
 Who knows what the color is needs no adversary: a network of gray digits is blind by design. Linear
 erasure (LEACE) of the pixels is the cheap method for who does not.

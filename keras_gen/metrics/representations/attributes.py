@@ -27,7 +27,7 @@ def attribute_leak(
 
     Args:
         codes: Finite numbers `[n, d]`.
-        attributes: Integers `[n]`, 0 or 1, both of which occur.
+        attributes: Integers `[n]`, 0 or 1; both occur.
         test_codes: Finite numbers `[m, d]`.
         test_attributes: Integers `[m]`, likewise.
         seed: Seed of the trees, which leave out some examples to know when to stop.

@@ -6,8 +6,9 @@ Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff
   python recipes/blind_representations_mnist.py                 18 minutes on one of two CPU cores
   python recipes/blind_representations_mnist.py --preset smoke  under a minute
 
-Expected result of the cpu preset: the area under the ROC curve of the color is 0.57 with an adversary
-and 0.64 without an opponent, the accuracy 0.960 and 0.970; gray digits have 0.51 and 0.981.
+Expected result of the cpu preset: the area under the ROC curve of the color is 0.57 with an
+adversary and 0.64 without an opponent, the accuracy 0.960 and 0.970; gray digits have 0.51 and
+0.981.
 
 Four fifths of the odd digits are red, and half of the even ones, so that the color says something
 of the class; of test digits half are red in each. An adversary (ALFR) and gradient reversal (GRAD)
@@ -17,8 +18,8 @@ training digits in new colors, half red in each class, so that the class does no
 it stand the accuracy of the class, and that among the green odd digits, the rare ones.
 
 Who knows what the color is needs no adversary: a network of gray digits is blind by design. Linear
-erasure (LEACE) of the pixels is the cheap method for who does not; it promises nothing for digits in
-which color and class go together in another way than in those it was fitted to.
+erasure (LEACE) of the pixels is the cheap method for who does not. It promises nothing for digits
+whose color and class go together in another way than in those it was fitted to.
 
 Deviations: each model's. Adam with a rate that falls by a cosine.
 

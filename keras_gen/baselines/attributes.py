@@ -11,7 +11,7 @@ class LinearErasure:
     """Removes from vectors what a linear predictor could tell of an attribute, and no more.
 
     Belrose, Schneider-Joseph, Ravfogel, Cotterell, Raff, Biderman: "LEACE: Perfect Linear Concept
-    Erasure in Closed Form", NeurIPS 2023, theorem 4.3: x - W+ P W (x - mean), where W whitens the
+    Erasure in Closed Form", NeurIPS 2023, sec. 4: x - W+ P W (x - mean), where W whitens the
     vectors and P projects on the covariance of whitened vectors and attribute. Afterwards no linear
     predictor is better than a constant on the vectors it was fitted to; others may be.
 
@@ -54,7 +54,7 @@ def reweighing(labels: np.ndarray, attributes: np.ndarray) -> np.ndarray:
     """Weights of examples under which label and attribute are independent, float64 `[n]`.
 
     Kamiran, Calders: "Data Preprocessing Techniques for Classification without Discrimination",
-    Knowledge and Information Systems 2012, sec. 5.3: P(attribute) P(label) / P(attribute, label).
+    Knowledge and Information Systems 2012: P(attribute) P(label) / P(attribute, label).
 
     Args:
         labels: Integers `[n]`.

@@ -17,16 +17,15 @@ from keras_gen.training import Player, minimize, schedules
 class ALFR(BlindClassifier):
     """Learns labels by features from which an adversary cannot predict an attribute.
 
-    Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016, eq. (2) to (4).
-    Encoder and classifier minimize the classifier's loss less that of the adversary, the
-    discriminator, which takes steps of its own in between.
+    Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016. Encoder and
+    classifier minimize the classifier's loss less that of the adversary, the discriminator, which
+    takes steps of its own in between.
 
     `fit` and `evaluate` take examples, labels and attributes. `loss` is the classifier's, `d_loss`
     the discriminator's, in nats.
 
     Deviations: nothing is reconstructed of the features, alpha = 0, so that they serve one task.
-    The adversary takes a number of steps for each of the encoder's; in the paper they take turns
-    at one step each, and neither moves where its opponent is too weak.
+    The adversary takes a number of steps for each of the encoder's, so that it stays strong.
 
     Args:
         encoder: Images in [0, 1] or vectors to features `[batch, features]`.
@@ -82,14 +81,14 @@ class ALFR(BlindClassifier):
             terms = label_terms(batch["labels"], self.logits_of(features, training=True))
             told, _ = self.attribute_loss(features, batch["attributes"])
             loss = self.weighted(terms)
-            return loss - self.scheduled(self.weight) * told, loss, terms, features  # eq. (2)
+            return loss - self.scheduled(self.weight) * told, loss, terms, features
 
         networks = self.networks_of("optimizer")
         _, loss, terms, features = minimize(encoder_loss, self.optimizer, *networks)
         features = tf.stop_gradient(features)
 
         def discriminator_loss():
-            return self.attribute_loss(features, batch["attributes"])  # eq. (3)
+            return self.attribute_loss(features, batch["attributes"])
 
         for _ in range(self.discriminator_steps):
             d_loss, right = minimize(discriminator_loss, self.d_optimizer, self.discriminator)

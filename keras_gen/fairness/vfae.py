@@ -30,9 +30,9 @@ class VFAE(Classifying, LikelihoodModel):
     Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016. The
     attribute s and the latents z1 make the example, p(x|z1,s), so that z1 need not tell s. The
     label y and further latents z2, a priori Normal, make z1, p(z1|z2,y), so that z1 tells the
-    label. The loss is the negative of eq. (5) for a label, or of eq. (4) without one, -1; with
-    alpha times the label's cross-entropy and, eq. (9), beta times the maximum mean discrepancy
-    between the z1 of both values of the attribute.
+    label (sec. 2.2). The loss is the negative of the bound L_s with a label, or of L_u without one,
+    -1; with alpha times the label's cross-entropy and beta times the maximum mean discrepancy
+    between the z1 of both values of the attribute (sec. 2.3).
 
     `loss = reconstruction_loss + kl_loss + upper_kl_loss + class_kl_loss + alpha *
     classification_loss + beta * discrepancy_loss`; all but the last in nats. `score` is the bound
@@ -181,7 +181,7 @@ class VFAE(Classifying, LikelihoodModel):
         }
 
     def bound_terms(self, x, labels, attributes, inferred, training) -> dict:
-        """Returns the terms of eq. (5) with a label, or of eq. (4), a mean over q(y|z1)."""
+        """Returns the terms of L_s with a label, or of L_u, a mean over q(y|z1)."""
         latents, (*posterior, seed) = inferred
         logits = self.logits(latents, training)
         known = labels >= 0

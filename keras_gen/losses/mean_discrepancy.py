@@ -16,8 +16,8 @@ def fourier_discrepancy(
 ) -> tf.Tensor:
     """The squared distance of the mean features of two groups, over the *global* batch.
 
-    Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, eq. (7) and
-    (10): random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
+    Louizos, Swersky, Li, Welling, Zemel: "The Variational Fair Autoencoder", ICLR 2016, sec.
+    2.4: random Fourier features (Rahimi & Recht 2007) of a Gaussian kernel, sqrt(2 / D)
     cos(sqrt(2 / gamma) x W + b), in which the discrepancy costs no more than the features.
 
     Args:

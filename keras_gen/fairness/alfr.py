@@ -3,7 +3,6 @@
 from functools import partial
 
 import keras
-import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
@@ -85,7 +84,6 @@ class ALFR(BlindClassifier):
 
         networks = self.networks_of("optimizer")
         _, loss, terms, features = minimize(encoder_loss, self.optimizer, *networks)
-        features = tf.stop_gradient(features)
 
         def discriminator_loss():
             return self.attribute_loss(features, batch["attributes"])

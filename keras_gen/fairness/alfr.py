@@ -78,9 +78,9 @@ class ALFR(BlindClassifier):
         def encoder_loss():
             features = self.features_of(batch["x"], training=True)
             terms = label_terms(batch["labels"], self.logits_of(features, training=True))
-            told, _ = self.attribute_loss(features, batch["attributes"])
+            adversary_loss, _ = self.attribute_loss(features, batch["attributes"])
             loss = self.weighted(terms)
-            return loss - self.scheduled(self.weight) * told, loss, terms, features
+            return loss - self.scheduled(self.weight) * adversary_loss, loss, terms, features
 
         networks = self.networks_of("optimizer")
         _, loss, terms, features = minimize(encoder_loss, self.optimizer, *networks)

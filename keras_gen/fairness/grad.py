@@ -77,8 +77,8 @@ class GRAD(BlindClassifier):
         def total_loss():
             features = self.features_of(batch["x"], training=True)
             terms = label_terms(batch["labels"], self.logits_of(features, training=True))
-            told = reverse_gradient(features, self.scheduled(self.weight))
-            d_loss, right = self.attribute_loss(told, batch["attributes"])
+            reversed_features = reverse_gradient(features, self.scheduled(self.weight))
+            d_loss, right = self.attribute_loss(reversed_features, batch["attributes"])
             loss = self.weighted(terms)
             return loss + d_loss, loss, terms, d_loss, right
 

@@ -27,5 +27,5 @@ def test_features_are_not_negative_and_lines_classify_them(build, rng):
 def test_sides_that_are_too_short():
     with pytest.raises(ValueError, match=r"image_shape is \(15, 16, 1\): LeNet needs sides of at"):
         lenet((15, 16, 1))
-    with pytest.raises(ValueError, match="cannot take 3x8 pixels.*change image_shape"):
+    with pytest.raises(ValueError, match=r"cannot take 3x8 pixels.*change image_shape"):
         normalized_lenet((3, 8, 1))

@@ -3,8 +3,11 @@
 Miyato, Maeda, Koyama, Ishii: "Virtual Adversarial Training: A Regularization Method for Supervised
 and Semi-Supervised Learning", TPAMI 2018, table 3: 100 labels of MNIST.
 
-  python recipes/vat_mnist.py                    about 20 minutes on one of two CPU cores
+  python recipes/vat_mnist.py                    71 minutes on two CPU cores, shared by five jobs
   python recipes/vat_mnist.py --preset smoke     under a minute
+
+Expected result of the cpu preset: 3.5 % of test digits are named wrong (1.8 to 8.4 % by the draw of
+the labels); 11.7 % by a graph of digits, 23.5 % by the labels alone.
 
 Of 100 labels there are as many of each digit, drawn anew for each seed; all other digits of the
 training set have none. The same network, trained on the labels alone, stands beside it, and the

@@ -5,8 +5,8 @@ Liu, Tuzel: "Coupled Generative Adversarial Networks", NeurIPS 2016, sec. 4, dom
   python recipes/co_gan_mnist_usps.py                    105 minutes on two CPU cores, shared
   python recipes/co_gan_mnist_usps.py --preset smoke     under a minute
 
-Expected result of the cpu preset: 69 % of USPS's test digits and 56 % of MNIST's are named right; 28
-and 18 % by a network of the source alone, 62 and 33 % by the nearest neighbor.
+Expected result of the cpu preset: 69 % of USPS's test digits and 56 % of MNIST's are named right;
+28 and 18 % by a network of the source alone, 62 and 33 % by the nearest neighbor.
 
 The discriminators, which share all but their first layers, learn the labels of one domain, the
 source, too. As in the paper 2,000 digits of MNIST and 1,800 of USPS are drawn. Labels of the

@@ -24,7 +24,6 @@ class PeopleTable(Parts):
             1 each.
         train_rows: The rows, an array of Python strings `[n, columns]`.
         columns: The columns, with the categories, means and deviations of the training rows.
-        label: What label 1 means.
         attribute: Name of the column that holds the attribute.
         values: What attributes 0 and 1 are in this column.
         warning: As in `Split`.
@@ -35,7 +34,6 @@ class PeopleTable(Parts):
     train_rows: np.ndarray
     test_rows: np.ndarray
     columns: list[Column]
-    label: str
     attribute: str
     values: tuple[str, str]
     warning: str = ""
@@ -75,7 +73,7 @@ def _adult() -> PeopleTable:
         }
         rows[split] = table_rows(columns, COLUMNS)
         origins.append(source.origin)
-    return _table(rows, labels, COLUMNS, NUMBERS, "income >50K", ("Female", "Male"), origins)
+    return _table(rows, labels, COLUMNS, NUMBERS, ("Female", "Male"), origins)
 
 
 def _diabetes() -> PeopleTable:
@@ -95,14 +93,13 @@ def _diabetes() -> PeopleTable:
         {split: labels[some] for split, some in parts.items()},
         names,
         numbers,
-        "progression above the median",
         ("1", "2"),
         [f"offline sample: patients that ship with scikit-learn, split {s}" for s in parts],
     )
 
 
 def _table(
-    rows: dict, labels: dict, names: Sequence[str], numbers: Sequence[str], label: str,
+    rows: dict, labels: dict, names: Sequence[str], numbers: Sequence[str],
     sexes: tuple[str, str], origins: list[str],
 ) -> PeopleTable:  # fmt: skip
     """Labeled people, and which of the two each one's column `sex` holds."""
@@ -114,5 +111,5 @@ def _table(
         found = vectors(tf.constant(rows[split])).numpy()
         parts[split] = Source((found, labels[split], attributes.astype(np.int64)), origin=origin)
     return PeopleTable(
-        parts["train"], parts["test"], rows["train"], rows["test"], columns, label, "sex", sexes
+        parts["train"], parts["test"], rows["train"], rows["test"], columns, "sex", sexes
     )

@@ -92,8 +92,8 @@ PRESETS = {
                   classifier_steps=20),
     "cpu": dict(image_size=128, load_size=256, smallest=0.5, filters=24, blocks=4,
                 discriminator_filters=32, upsampling="smoothed", normalization="group",
-                identity_until=0.5, ema=0.999, smooth_colors=True, margin=16, epochs=24,
-                steps_per_epoch=250, grid_every=4, validate_every=4),
+                identity_until=0.5, ema=0.999, epochs=24, steps_per_epoch=250, grid_every=4,
+                validate_every=4),
     # An epoch has as many steps as there are photographs.
     "paper": dict(epochs=200, steps_per_epoch=6287, validate_every=5),
 }  # fmt: skip

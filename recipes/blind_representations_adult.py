@@ -4,7 +4,7 @@ Edwards, Storkey: "Censoring Representations with an Adversary", ICLR 2016; Raff
 "Gradient Reversal against Discrimination", DSAA 2018; Louizos, Swersky, Li, Welling, Zemel: "The
 Variational Fair Autoencoder", ICLR 2016.
 
-  python recipes/blind_representations_adult.py                 35 minutes on two CPU cores, shared
+  python recipes/blind_representations_adult.py                 about 7 minutes on two CPU cores
   python recipes/blind_representations_adult.py --preset smoke  under a minute
 
 Expected result of the cpu preset: with an adversary of weight 1 the area under the ROC curve of the

@@ -91,10 +91,8 @@ def main(run: Run, s: Settings):
     ways |= {f"alfr_{weight:g}": partial(alfr, weight=weight) for weight in WEIGHTS}
     found = {}
     for name, build in ways.items():
-        found[name] = []
-        for seed in range(s.seed, s.seed + s.seeds):
-            measure = partial(measured, s, data, build, seed)
-            found[name].append(run.once(f"{name}, seed {seed}", measure))
+        measure = partial(measured, s, data, build)
+        found[name] = run.each_seed(f"{name}, seed {{}}", measure, s.seeds)
 
     with run.evaluation(model) as metrics:
         exported = model.features(data.train.arrays()[0]), model.features(vectors)
@@ -125,23 +123,25 @@ def rate(s):
     return keras.optimizers.schedules.CosineDecay(s.learning_rate, s.epochs * s.steps_per_epoch)
 
 
-def alfr(s, columns, seed, weight):
+def blind(cls, s, columns, seed, **options):
     """Returns a model with initial weights of the seed, and so do the next functions."""
     keras.utils.set_random_seed(seed)
     sizes = dict(features=s.features, hidden=(s.hidden,), discriminator_hidden=(s.hidden,) * 2)
+    return cls.for_table(columns, **sizes, **options, seed=seed)
+
+
+def alfr(s, columns, seed, weight):
     steps = s.discriminator_steps
-    return ALFR.for_table(columns, **sizes, weight=weight, discriminator_steps=steps, seed=seed)
+    return blind(ALFR, s, columns, seed, weight=weight, discriminator_steps=steps)
 
 
-def grad(s, columns, seed, weight=1.0):
-    keras.utils.set_random_seed(seed)
-    sizes = dict(features=s.features, hidden=(s.hidden,), discriminator_hidden=(s.hidden,) * 2)
-    return GRAD.for_table(columns, **sizes, weight=weight, seed=seed)
+def grad(s, columns, seed):
+    return blind(GRAD, s, columns, seed, weight=1.0)
 
 
 def plain(s, columns, seed):
-    """Returns a model whose encoder does not heed its opponent."""
-    return grad(s, columns, seed, weight=0.0)
+    """The encoder does not heed its opponent."""
+    return blind(GRAD, s, columns, seed, weight=0.0)
 
 
 def vfae(s, columns, seed):

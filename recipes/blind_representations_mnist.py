@@ -91,10 +91,8 @@ def main(run: Run, s: Settings):
 
     found = {}
     for name, way in {"alfr": alfr, "grad": grad, "plain": plain, "gray": gray}.items():
-        found[name] = []
-        for seed in range(s.seed, s.seed + s.seeds):
-            measure = partial(way, s, seed, colored, probed, test)
-            found[name].append(run.once(f"{name}, seed {seed}", measure))
+        measure = partial(way, s, colored, probed, test)
+        found[name] = run.each_seed(f"{name}, seed {{}}", measure, s.seeds)
 
     with run.evaluation(model) as metrics:
         metrics |= suffixed(report(model, probed, test), "_exported")
@@ -133,29 +131,29 @@ def blind(cls, s, seed, **options):
     return cls(*networks(s, 3), discriminator, **{"weight": s.weight} | options, seed=seed)
 
 
-def alfr(s, seed, colored, probed, test):
+def alfr(s, colored, probed, test, seed):
     """Returns the report on a model that is trained with the seed, and so do the next ones."""
     model = blind(ALFR, s, seed)
     optimizers = dict(optimizer=Adam(rate(s)), d_optimizer=Adam(s.learning_rate))
     return report(trained(model, s, seed, colored, **optimizers), probed, test)
 
 
-def grad(s, seed, colored, probed, test):
+def grad(s, colored, probed, test, seed):
     model = blind(GRAD, s, seed)
     return report(trained(model, s, seed, colored, optimizer=Adam(rate(s))), probed, test)
 
 
-def plain(s, seed, colored, probed, test):
+def plain(s, colored, probed, test, seed):
     """The encoder does not heed its opponent."""
     model = blind(GRAD, s, seed, weight=0.0)
     return report(trained(model, s, seed, colored, optimizer=Adam(rate(s))), probed, test)
 
 
-def gray(s, seed, *sets):
+def gray(s, colored, probed, test, seed):
     """The images have no color."""
     keras.utils.set_random_seed(seed)
     model = Classifier(*networks(s, 1), seed=seed)
-    colored, probed, test = (each.map(uncolored) for each in sets)
+    colored, probed, test = (each.map(uncolored) for each in (colored, probed, test))
     labeled = colored.map(lambda image, odd, color: (image, odd))
     trained(model, s, seed, labeled, optimizer=Adam(rate(s)))
     return report(model, probed, test)

@@ -135,10 +135,8 @@ def main(run: Run, s: Settings):
 
     found = {}
     for name in ("mnist_m", "usps", "mnist"):
-        found[name] = []
-        for seed in range(s.seed, s.seed + s.seeds):
-            measure = partial(accuracies, s, seed, *task(name, seed))
-            found[name].append(run.once(f"to {name}, seed {seed}", measure))
+        measure = partial(measured, s, task, name)
+        found[name] = run.each_seed(f"to {name}, seed {{}}", measure, s.seeds)
 
     with run.evaluation(model) as metrics:
         metrics["exported_to_usps"] = accuracy(model, *test)
@@ -171,8 +169,9 @@ def dann(s, shape, seed):
     return DANN.for_images(shape, **sizes, weight=weight, seed=seed)
 
 
-def accuracies(s, seed, source, target, test):
+def measured(s, task, name, seed):
     """Returns the fractions of test images that are named right, by who names them."""
+    source, target, test = task(name, seed)
     shape = source[0].shape[1:]
     steps = s.source_epochs * s.steps_per_epoch
     sizes = dict(filters=s.filters, hidden=s.hidden)

@@ -85,10 +85,8 @@ def main(run: Run, s: Settings):
     mixtures = {}
     for name, (centers, _) in MODES.items():
         for method in methods:
-            found[name, method] = []
-            for seed in range(s.seed, s.seed + s.seeds):
-                measure = partial(train_and_count, run, s, method, seed, name, sets[name])
-                found[name, method].append(run.once(f"{name}_{method}_{seed}", measure))
+            measure = partial(train_and_count, run, s, method, name, sets[name])
+            found[name, method] = run.each_seed(f"{name}_{method}_{{}}", measure, s.seeds)
         mixture = GaussianMixture(len(centers), random_state=s.seed)
         mixtures[name] = mixture.fit(sets[name].arrays())
 
@@ -139,7 +137,7 @@ def build(run, s, method, seed):
     return model
 
 
-def train_and_count(run, s, method, seed, name, points):
+def train_and_count(run, s, method, name, points, seed):
     """The modes that a trained method reaches, and samples after each epoch of its training."""
     model = build(run, s, method, seed)
     frames = []

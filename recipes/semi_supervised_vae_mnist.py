@@ -94,10 +94,8 @@ def main(run: Run, s: Settings):
     run.fit(m2, stream, partial(analogies, images=held_out[:10]))
 
     # All models with the labels of each seed.
-    errors = []
-    for seed in range(s.seed, s.seed + s.draws):
-        measure = partial(test_errors, run, s, split.train, data.test, m1, m2, seed)
-        errors.append(run.once(f"labels of seed {seed}", measure))
+    measure = partial(test_errors, run, s, split.train, data.test, m1, m2)
+    errors = run.each_seed("labels of seed {}", measure, s.draws)
 
     with run.evaluation(m2) as metrics:
         metrics |= mean_and_deviation(errors)

@@ -77,10 +77,8 @@ def main(run: Run, s: Settings):
 
     run.fit(model, partial(batches, s, data.train, s.seed), draw)
 
-    errors = []
-    for seed in range(s.seed, s.seed + s.draws):
-        measure = partial(test_errors, s, data.train, images, labels, model, seed)
-        errors.append(run.once(f"labels of seed {seed}", measure))
+    measure = partial(test_errors, s, data.train, images, labels, model)
+    errors = run.each_seed("labels of seed {}", measure, s.draws)
 
     with run.evaluation(model) as metrics:
         metrics |= mean_and_deviation(errors)

@@ -84,10 +84,11 @@ class DomainModel(OpposedClassifier):
         loss = 0.0
         right = []
         for domain, features in ((SOURCE, source), (TARGET, target)):
-            logits = self.discriminator_logits(features, training)
-            loss += domain_cross_entropy(logits, domain)
-            right.append(tf.argmax(logits, axis=-1, output_type=tf.int32) == domain)
-        return loss, tf.cast(tf.concat(right, axis=0), tf.float32)
+            domains = tf.fill(tf.shape(features)[:1], domain)
+            of_domain, named = self.discriminator_loss(features, domains, training)
+            loss += of_domain
+            right.append(named)
+        return loss, tf.concat(right, axis=0)
 
 
 def domain_cross_entropy(logits, domain: int) -> tf.Tensor:

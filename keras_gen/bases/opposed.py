@@ -3,7 +3,7 @@
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases.classifier import Classifier
+from keras_gen.bases.classifier import Classifier, label_terms
 from keras_gen.networks import mlp_encoder
 from keras_gen.training import require_built, require_logits
 
@@ -67,6 +67,14 @@ class OpposedClassifier(Classifier):
     def discriminator_logits(self, features, training: bool = True) -> tf.Tensor:
         """Returns the discriminator's logits, float32 `[batch, values]`."""
         return tf.cast(self.discriminator(features, training=training), tf.float32)
+
+    def discriminator_loss(self, features, values, training: bool = True) -> tuple:
+        """Returns the discriminator's nats for features, and whether it is right: `[batch]`.
+
+        `values` is what it should predict, int32 `[batch]`.
+        """
+        terms = label_terms(values, self.discriminator_logits(features, training))
+        return terms["classification"], terms["accuracy"]
 
 
 def dense_discriminator(features: int, values: int = 2, hidden: tuple = (500,)):

@@ -78,7 +78,7 @@ class ALFR(BlindClassifier):
         def encoder_loss():
             features = self.features_of(batch["x"], training=True)
             terms = label_terms(batch["labels"], self.logits_of(features, training=True))
-            adversary_loss, _ = self.attribute_loss(features, batch["attributes"])
+            adversary_loss, _ = self.discriminator_loss(features, batch["attributes"])
             loss = self.weighted(terms)
             return loss - self.scheduled(self.weight) * adversary_loss, loss, terms, features
 
@@ -86,7 +86,7 @@ class ALFR(BlindClassifier):
         _, loss, terms, features = minimize(encoder_loss, self.optimizer, *networks)
 
         def discriminator_loss():
-            return self.attribute_loss(features, batch["attributes"])
+            return self.discriminator_loss(features, batch["attributes"])
 
         for _ in range(self.discriminator_steps):
             d_loss, right = minimize(discriminator_loss, self.d_optimizer, self.discriminator)

@@ -68,17 +68,12 @@ class BlindClassifier(OpposedClassifier):
             **kwargs,
         )
 
-    def attribute_loss(self, features, attributes, training: bool = True) -> tuple:
-        """Returns the discriminator's loss for features, and whether it is right: `[batch]`."""
-        terms = label_terms(attributes, self.discriminator_logits(features, training))
-        return terms["classification"], terms["accuracy"]
-
     @override
     def test_step(self, data):
         batch = self.prepare_batch(data)
         features = self.features_of(batch["x"])
         terms = label_terms(batch["labels"], self.logits_of(features))
-        d_loss, right = self.attribute_loss(features, batch["attributes"], training=False)
+        d_loss, right = self.discriminator_loss(features, batch["attributes"], training=False)
         loss = self.weighted(terms, training=False)
         return self.report(terms, training=False, loss=loss, d_loss=d_loss, d_accuracy=right)
 

@@ -78,7 +78,7 @@ class GRAD(BlindClassifier):
             features = self.features_of(batch["x"], training=True)
             terms = label_terms(batch["labels"], self.logits_of(features, training=True))
             reversed_features = reverse_gradient(features, self.scheduled(self.weight))
-            d_loss, right = self.attribute_loss(reversed_features, batch["attributes"])
+            d_loss, right = self.discriminator_loss(reversed_features, batch["attributes"])
             loss = self.weighted(terms)
             return loss + d_loss, loss, terms, d_loss, right
 

@@ -9,12 +9,12 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.bases import Classifying, Inferred, LikelihoodModel
+from keras_gen.bases.classifier import label_terms
 from keras_gen.bases.coder import decoder_edges, reconstruction_nats, require_heads
 from keras_gen.bases.edges import Labels
 from keras_gen.bases.likelihood import edge_of
 from keras_gen.fairness.blind_classifier import set_table
 from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
-from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.losses.mean_discrepancy import fourier_discrepancy
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_labels
 from keras_gen.training import Player, capability, require_built, require_inputs, schedules
@@ -172,13 +172,9 @@ class VFAE(Classifying, LikelihoodModel):
     def loss_terms(self, x, labels, attributes, inferred, training):
         terms = self.bound_terms(x, labels, attributes, inferred, training)
         logits = self.logits(inferred.latents, training)
-        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
         seed = self.stateless_seed("discrepancy", training)
-        return terms | {
-            "classification": label_cross_entropy(labels, logits),
-            "discrepancy": fourier_discrepancy(inferred.latents, attributes, seed),
-            "accuracy": tf.cast(tf.boolean_mask(right, labels >= 0), tf.float32),
-        }
+        discrepancy = fourier_discrepancy(inferred.latents, attributes, seed)
+        return terms | label_terms(labels, logits) | {"discrepancy": discrepancy}
 
     def bound_terms(self, x, labels, attributes, inferred, training) -> dict:
         """Returns the terms of L_s with a label, or of L_u, a mean over q(y|z1)."""

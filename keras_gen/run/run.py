@@ -359,6 +359,19 @@ class Run:
         self.say(f"{name}: {text} ({time.monotonic() - began:.0f} s)")
         return found
 
+    def each_seed(self, name: str, measure: Callable[[int], dict], count: int) -> list[dict]:
+        """Calls `measure` for `count` seeds, from that of the settings on, each `once`.
+
+        Args:
+            name: Of what is measured, with {} in place of the seed.
+            measure: Function of a seed that returns plain JSON values.
+            count: Number of seeds.
+        """
+        first = self.settings.seed
+        return [
+            self.once(name.format(seed), measure, seed) for seed in range(first, first + count)
+        ]
+
     @contextlib.contextmanager
     def evaluation(self, model):
         """A block in which metrics are assigned, with the averaged weights in force.

@@ -7,9 +7,9 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.bases import Classifying, Inferred
+from keras_gen.bases.classifier import label_terms
 from keras_gen.bases.edges import Labels
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
-from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import m2_networks
 from keras_gen.training import capability, require_inputs, schedules
 from keras_gen.training.noise import random_labels
@@ -128,15 +128,12 @@ class M2(Classifying, VAE):
             return tf.math.unsorted_segment_sum(q * term, example, tf.size(labels))
 
         x = tf.gather(x, example)
-        right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
         return {
             "reconstruction": expected(self.reconstruction(drawn.latents, x, training, y)),
             "kl": expected(kl_standard_normal(*drawn.parameters)),
             # -log p(y) - H(q(y|x)); the entropy is 0 where the label is known.
             "class_kl": tf.where(known, math.log(self.classes), kl_categorical(logits)),
-            "classification": label_cross_entropy(labels, logits),
-            # Of the examples with a label: whether it is the likeliest class.
-            "accuracy": tf.cast(tf.boolean_mask(right, known), tf.float32),
+            **label_terms(labels, logits),
         }
 
     # Estimates of log p(x) -------------------------------------------------------------------

@@ -34,3 +34,10 @@ def test_the_log_of_tensorflow_is_as_before_also_after_an_error(toy):
         toy.run.once("a", measure)
     assert within == [40] and logger.level == before
     assert toy.run.once("a", lambda: {"error": 1}) == {"error": 1}
+
+
+def test_each_seed_is_measured_once(toy):
+    toy("--preset", "smoke", "--seed", "3")
+    found = toy.run.each_seed("of {}", lambda seed: {"error": 2 * seed}, 2)
+    assert found == [{"error": 6}, {"error": 8}]
+    assert toy.run.once("of 4", lambda: {"error": 0}) == {"error": 8}

@@ -53,7 +53,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(length=32, units=8, epochs=2, steps_per_epoch=5, batch_size=8, held_out=20,
                   tested=20, orders="1 2"),
-    "cpu": dict(epochs=15, steps_per_epoch=100, batch_size=64),
+    "cpu": dict(units=512, learning_rate=3e-3, epochs=15, steps_per_epoch=200, batch_size=64),
     "paper": dict(length=512, units=700, blocks=7, epochs=100, steps_per_epoch=250,
                   batch_size=64),
 }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import scipy.linalg
 import tensorflow as tf
 from typing_extensions import override
 
@@ -43,7 +44,8 @@ class InvertibleConvolution(InvertibleLayer):
         if not self.lu:
             self.kernel = self._weight("kernel", rotation)
             return
-        order, lower, upper, diagonal = _decomposed(rotation)
+        order, lower, upper = scipy.linalg.lu(rotation, p_indices=True)
+        diagonal = np.diag(upper)
         self.lower = self._weight("lower", lower)
         self.upper = self._weight("upper", upper)
         self.log_s = self._weight("log_s", np.log(np.abs(diagonal)))
@@ -107,21 +109,3 @@ def _rotation(size, seed):
     if np.linalg.det(rotation) < 0:
         rotation[:, 0] *= -1
     return rotation
-
-
-def _decomposed(matrix):
-    """The LU decomposition with pivots: the order of rows, L, U without its diagonal, and that."""
-    size = len(matrix)
-    upper = matrix.copy()
-    lower = np.zeros_like(matrix)
-    rows = np.arange(size)
-    for column in range(size):
-        pivot = column + np.argmax(np.abs(upper[column:, column]))
-        swap = [pivot, column]
-        for array in (upper, lower, rows):
-            array[[column, pivot]] = array[swap]
-        factors = upper[column + 1 :, column] / upper[column, column]
-        lower[column + 1 :, column] = factors
-        upper[column + 1 :] -= np.outer(factors, upper[column])
-    # Row rows[i] of the matrix is row i of L U.
-    return np.argsort(rows), lower, np.triu(upper, 1), np.diag(upper)

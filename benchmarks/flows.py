@@ -4,7 +4,8 @@
   python benchmarks/flows.py --quick    fewer steps
 
 The bare step is forwards, backwards and Keras' Adam of the same network, without the checks, the
-noise's stateless seeds and the reports of `fit`. Ways are measured in turns.
+noise's stateless seeds and the reports of `fit`. PyTorch comes from an environment of its own, if
+there is one: see pytorch.py, which has Glow. Ways are measured in turns.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import time
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import pytorch
 import tensorflow as tf
 from turns import SHAPE, fit_in_turns
 
@@ -58,16 +60,19 @@ def bare_step(model):
     return step
 
 
-def compare(name, rounds):
-    """Prints the milliseconds of a step of `fit`, and its speed over the bare step's."""
+def compare(name, rounds, in_torch):
+    """Prints the milliseconds of a step of `fit`, and its speed over the other ways'."""
     took = fit_in_turns(
-        lambda: Flow(FLOWS[name](), levels=LEVELS), BATCH, rounds, chunk=10, bare=bare_step
+        lambda: Flow(FLOWS[name](), levels=LEVELS),
+        BATCH,
+        rounds,
+        chunk=10,
+        others={"PyTorch": in_torch[name]} if name in in_torch else None,
+        bare=bare_step,
     )
-    print(
-        f"{name}: fit {took['fit'] * 1e3:.1f} ms a step of {BATCH}, bare "
-        f"{took['bare'] * 1e3:.1f}; fit/bare {took['bare'] / took['fit']:.2f}",
-        flush=True,
-    )
+    fit = took.pop("fit")
+    ratios = "; ".join(f"fit/{way} {seconds / fit:.2f}" for way, seconds in took.items())
+    print(f"{name}: fit {fit * 1e3:.1f} ms a step of {BATCH}; {ratios}", flush=True)
 
 
 def memory(name):
@@ -93,8 +98,9 @@ def main():
         memory(told.memory)
         return
     print(f"Flows of {SHAPE} images, batch {BATCH}, {os.cpu_count()} cores")
-    for name in FLOWS:
-        compare(name, rounds=2 if told.quick else 9)
+    with pytorch.steps("glow") as in_torch:
+        for name in FLOWS:
+            compare(name, 2 if told.quick else 9, in_torch)
     for name in FLOWS:
         # A process of its own, so that its peak of memory is its own too.
         subprocess.run([sys.executable, __file__, "--memory", name], check=True)

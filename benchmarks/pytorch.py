@@ -1,4 +1,4 @@
-"""The same steps in PyTorch, from an environment of its own, measured in turns with ours.
+"""The same steps and samples in PyTorch, from an environment of its own, in turns with ours.
 
   python -m venv torch && torch/bin/pip install torch --index-url https://download.pytorch.org/whl/cpu
   KERAS_GEN_TORCH=torch/bin/python python benchmarks/vae.py
@@ -9,6 +9,7 @@ file in the other environment, where it runs as many steps as it is told to, eag
 
 import contextlib
 import itertools
+import math
 import os
 import subprocess
 import sys
@@ -213,6 +214,114 @@ def gan(critic_steps=0, size=32, batch=64, filters=32, latents=100):
     return step
 
 
+def glow(side=28, batch=32, filters=32, scales=2, steps=4, alpha=0.05):
+    """Glow's step: logit, squeezes, activation norms, 1x1 convolutions and couplings."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    def of_zeros(inputs, outputs):
+        layer = nn.Conv2d(inputs, outputs, 3, padding=1)
+        nn.init.zeros_(layer.weight)
+        return layer
+
+    class StepOfFlow(nn.Module):
+        def __init__(self, channels):
+            super().__init__()
+            self.log_scale = nn.Parameter(torch.zeros(channels, 1, 1))
+            self.bias = nn.Parameter(torch.zeros(channels, 1, 1))
+            self.mixing = nn.Parameter(torch.linalg.qr(torch.randn(channels, channels))[0])
+            self.factor = nn.Parameter(torch.ones(()))
+            half = channels // 2
+            hidden = [nn.Conv2d(half, filters, 3, padding=1), nn.ReLU()]
+            hidden += [nn.Conv2d(filters, filters, 1), nn.ReLU()]
+            self.coupling = nn.Sequential(*hidden, of_zeros(filters, channels))
+
+        def forward(self, x):
+            x = x * self.log_scale.exp() + self.bias
+            x = functional.conv2d(x, self.mixing[:, :, None, None])
+            places = x.shape[2] * x.shape[3]
+            log_det = places * (self.log_scale.sum() + torch.slogdet(self.mixing)[1])
+            passive, active = x.chunk(2, 1)
+            scale, shift = self.coupling(passive).chunk(2, 1)
+            log_scale = self.factor * torch.tanh(scale)
+            active = active * log_scale.exp() + shift
+            return torch.cat([passive, active], 1), log_det + log_scale.sum((1, 2, 3))
+
+    widths = [4 * 2**scale for scale in range(scales)]
+    flows = nn.ModuleList(nn.ModuleList(StepOfFlow(c) for _ in range(steps)) for c in widths)
+    priors = nn.ModuleList(of_zeros(c // 2, c) for c in widths[:-1])
+    adam = torch.optim.Adam([*flows.parameters(), *priors.parameters()], 1e-3)
+    levels = torch.randint(256, (batch, 1, side, side)).float()
+
+    def normal_nats(x):
+        return (0.5 * (x**2 + math.log(2 * math.pi))).sum((1, 2, 3))
+
+    def step():
+        p = alpha + (1 - 2 * alpha) * (levels + torch.rand_like(levels)) / 256
+        x = torch.log(p) - torch.log(1 - p)
+        nats = (torch.log(p) + torch.log(1 - p)).sum((1, 2, 3))
+        for scale, flow in enumerate(flows):
+            x = functional.pixel_unshuffle(x, 2)
+            for each in flow:
+                x, log_det = each(x)
+                nats = nats - log_det
+            if scale < scales - 1:
+                x, leaving = x.chunk(2, 1)
+                mean, log_scale = priors[scale](x).chunk(2, 1)
+                latents = (leaving - mean) * torch.exp(-log_scale)
+                nats = nats + normal_nats(latents) + log_scale.sum((1, 2, 3))
+        loss = (nats + normal_nats(x)).mean()
+        adam.zero_grad()
+        loss.backward()
+        adam.step()
+
+    return step
+
+
+def pixel_cnn(side=28, batch=16, filters=32, blocks=5, levels=256):
+    """Sampling from PixelCNN by a whole pass for each pixel."""
+    import torch
+    from torch import nn
+    from torch.nn import functional
+
+    class Masked(nn.Conv2d):
+        def __init__(self, inputs, outputs, kernel=1, sees_itself=True):
+            super().__init__(inputs, outputs, kernel, padding=kernel // 2)
+            seen = torch.arange(kernel**2).reshape(kernel, kernel)
+            self.register_buffer("mask", (seen < kernel**2 // 2 + sees_itself).float())
+
+        def forward(self, x):
+            return functional.conv2d(x, self.weight * self.mask, self.bias, padding=self.padding)
+
+    class Residual(nn.Module):
+        def __init__(self):
+            super().__init__()
+            layers = [nn.ReLU(), Masked(2 * filters, filters), nn.ReLU()]
+            layers += [Masked(filters, filters, 3), nn.ReLU(), Masked(filters, 2 * filters)]
+            self.body = nn.Sequential(*layers)
+
+        def forward(self, x):
+            return x + self.body(x)
+
+    layers = [Masked(1, 2 * filters, 7, sees_itself=False)]
+    layers += [Residual() for _ in range(blocks)]
+    for outputs in (2 * filters, 2 * filters, levels):
+        layers += [nn.ReLU(), Masked(2 * filters, outputs)]
+    network = nn.Sequential(*layers)
+
+    @torch.no_grad()
+    def sample():
+        images = torch.zeros(batch, 1, side, side)
+        for row in range(side):
+            for column in range(side):
+                logits = network(images / (levels - 1) * 2 - 1)[:, :, row, column]
+                drawn = torch.multinomial(logits.softmax(1), 1)
+                images[:, 0, row, column] = drawn[:, 0].float()
+
+    return sample
+
+
 STEPS = {
     "vae": mlp_vae,
     "iwae": partial(mlp_vae, samples=50),
@@ -220,6 +329,9 @@ STEPS = {
     "wgan-gp": partial(gan, critic_steps=5),
     "cyclegan float32": cyclegan,
     "cyclegan bfloat16": partial(cyclegan, "bfloat16"),
+    "glow": glow,
+    "pixel cnn 14": partial(pixel_cnn, side=14),
+    "pixel cnn 28": pixel_cnn,
 }
 
 

@@ -7,7 +7,8 @@ The same noise is drawn from by a whole pass for each value, as textbooks do, an
 every layer for each value, as a graph and compiled by XLA; in turns, so that a change of the
 machine's speed hits all alike. Compiling is not counted. Whole passes of sounds take so long that
 a few are timed for all. All ways must draw the same images. The last table shows how the time grows
-with the length of a sound.
+with the length of a sound. PyTorch's whole passes come from an environment of its own, if there is
+one: see pytorch.py.
 """
 
 import argparse
@@ -16,6 +17,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import keras
+import pytorch
 import tensorflow as tf
 from turns import in_turns
 
@@ -24,6 +26,7 @@ from keras_gen.losses import Bernoulli, Categorical
 from keras_gen.networks import gated_pixel_cnn, pixel_cnn, wavenet
 
 BATCH = 16
+PIXEL_CNN = "PixelCNN, 256 levels"
 PASSES = 3  # whole passes of a sound that are timed
 
 
@@ -40,11 +43,11 @@ def sampler(network, likelihood, jit_compile=False, **options):
     return sample
 
 
-def images(side):
+def images(side, in_torch):
     """Prints the ratios of two networks of images."""
     shape = (side, side, 1)
     networks = {
-        "PixelCNN, 256 levels": (pixel_cnn(shape), Categorical(256)),
+        PIXEL_CNN: (pixel_cnn(shape), Categorical(256)),
         "Gated PixelCNN, binary": (gated_pixel_cnn(shape, 1, kernel=3, levels=2), Bernoulli()),
     }
     noise = tf.random.uniform([BATCH, *shape])
@@ -62,13 +65,20 @@ def images(side):
 
             return draw
 
-        seconds = in_turns({way: drawing(way, each) for way, each in ways.items()}, rounds=2)
+        functions = {way: drawing(way, each) for way, each in ways.items()}
+        if name in in_torch:
+            functions["PyTorch"] = in_torch[name]
+        seconds = in_turns(functions, rounds=2)
         print(f"{name}, {BATCH} images of {side}x{side}: {seconds['cached']:.2f} s cached")
         for way in ("cached", "XLA"):
             same = (drawn[way] == drawn["whole"]).all(axis=(1, 2, 3)).mean()
             print(
                 f"  whole passes / {way}: {seconds['whole'] / seconds[way]:.0f}; "
                 f"fraction of images that are the same: {same:.2f}"
+            )
+        if "PyTorch" in seconds:
+            print(
+                f"  PyTorch's whole passes / cached: {seconds['PyTorch'] / seconds['cached']:.0f}"
             )
 
 
@@ -107,7 +117,10 @@ def main():
     quick = parser.parse_args().quick
     print(f"{os.cpu_count()} cores")
     keras.utils.set_random_seed(0)
-    images(14 if quick else 28)
+    side = 14 if quick else 28
+    other = f"pixel cnn {side}"
+    with pytorch.steps(other) as in_torch:
+        images(side, {PIXEL_CNN: in_torch[other]} if in_torch else {})
     sounds((500, 1000) if quick else (2000, 4000, 8000))
 
 

@@ -53,9 +53,17 @@ class Entry:
         return self._named(self.figure.references)
 
     @property
+    def paper_value(self) -> float | None:
+        """What the paper reports for the settings of the run; None if it does not."""
+        for setting, values in self.figure.paper_values.items():
+            if (chosen := self.record.config.get(setting)) in values:
+                return values[chosen]
+        return self.figure.paper_value
+
+    @property
     def missed_by(self) -> float | None:
         """How much worse it is than the paper's value; 0 if as good; None if there is none."""
-        value = self.figure.paper_value
+        value = self.paper_value
         return None if value is None else self.figure.worse_by(self.value, value)
 
     @property

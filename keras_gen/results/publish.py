@@ -55,7 +55,7 @@ def publish(
         if entry.missed_by and not entry.record.note:
             raise ValueError(
                 f"{entry.figure.words(entry.record.numbers)} is {entry.value:.5g} where the paper "
-                f"has {entry.figure.paper_value}: say why with --note."
+                f"has {entry.paper_value}: say why with --note."
             )
     files = {}
     for name, records in new.items():

@@ -29,6 +29,7 @@ class Figure:
         unit: Its unit; empty for a ratio.
         higher_is_better: Which way is better.
         paper_value: The value that the paper reports, if it does.
+        paper_values: Setting -> one of its values -> what the paper reports for that.
         paper: Source of that value, if it is not the paper of the system.
         spread: The metric behind ±, if that is measured.
         spread_of: Its kind, one of `SPREADS`, needed with `spread`.
@@ -44,6 +45,7 @@ class Figure:
     unit: str = ""
     higher_is_better: bool = False
     paper_value: float | None = None
+    paper_values: Mapping[str, Mapping[str, float]] = dataclasses.field(default_factory=dict)
     paper: str | None = None
     spread: str | None = None
     spread_of: str | None = None

@@ -57,7 +57,7 @@ def baseline(entry: Entry) -> str:
 
 def paper_value(entry: Entry) -> str:
     """The paper's value, and the source of one of another paper."""
-    number = entry.figure.paper_value
+    number = entry.paper_value
     other = f" ({source(entry.figure.paper)})" if entry.figure.paper else ""
     return "" if number is None else f"{number:,.10g}{other}"
 
@@ -74,7 +74,7 @@ def verdict(entry: Entry) -> str:
 
 def beside(entry: Entry) -> str:
     """What stands next to a headline, the paper's value or else the baseline, and a word for it."""
-    if entry.figure.paper_value is None:
+    if entry.paper_value is None:
         text = baseline(entry)
     else:
         text = f"paper: {paper_value(entry)}"

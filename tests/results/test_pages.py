@@ -197,6 +197,18 @@ def test_a_figure_stands_with_its_baseline_reference_and_verdict_in_one_line():
     ]]  # fmt: skip
 
 
+def test_a_paper_may_have_a_value_for_each_of_a_setting():
+    figure = dataclasses.replace(COMPARED, paper_values={"rate": {0.1: 84.0, 0.2: 83.0}})
+    found = [
+        make_groups(make_record(values={"nll": 83.5}, config={"rate": rate}), of=make_published(figure))
+        for rate in (0.1, 0.2, 0.3)
+    ]
+    assert [groups[0].entries[0].paper_value for groups in found] == [84.0, 83.0, None]
+    assert [groups[0].entries[0].missed_by for groups in found] == [0.0, 0.5, None]
+    text = page("vae", [found[1]])
+    assert lines(text) == [["NLL, rate 0.2, nats ↓", "83.50", "83", "**missed by 0.5**"]]
+
+
 def test_names_stand_in_their_cells_where_they_differ():
     other = dataclasses.replace(COMPARED, key="b", metric="B", baselines={"mean": "mean"})
     values = {"nll": 85.5, "pca": 84.2, "known": 90.0, "b": 1.0, "mean": 2.0}

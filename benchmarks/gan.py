@@ -90,7 +90,7 @@ class ByHand:
     def __init__(self, model):
         self.model, self.makers = model, [model.generator]
 
-    def judge(self, images):
+    def logits_of(self, images):
         return self.model.discriminator(images, training=True)
 
     def fake(self, real):
@@ -99,16 +99,16 @@ class ByHand:
 
     def d_loss(self, real, fake, step):
         return tf.reduce_mean(
-            tf.nn.softplus(-self.judge(real)) + tf.nn.softplus(self.judge(fake))
+            tf.nn.softplus(-self.logits_of(real)) + tf.nn.softplus(self.logits_of(fake))
         )
 
     def g_loss(self, real, step):
-        return tf.reduce_mean(tf.nn.softplus(-self.judge(self.fake(real))))
+        return tf.reduce_mean(tf.nn.softplus(-self.logits_of(self.fake(real))))
 
     def slopes(self, images):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(images)
-            logits = self.judge(images)
+            logits = self.logits_of(images)
         return tape.gradient(logits, images)
 
 
@@ -119,11 +119,11 @@ class WassersteinByHand(ByHand):
         mix = tf.random.uniform([real.shape[0], 1, 1, 1])
         slopes = self.slopes(mix * real + (1 - mix) * fake)
         lengths = tf.norm(tf.reshape(slopes, [real.shape[0], -1]), axis=1)
-        apart = tf.reduce_mean(self.judge(fake) - self.judge(real))
+        apart = tf.reduce_mean(self.logits_of(fake) - self.logits_of(real))
         return apart + 10 * tf.reduce_mean((lengths - 1) ** 2)
 
     def g_loss(self, real, step):
-        return -tf.reduce_mean(self.judge(self.fake(real)))
+        return -tf.reduce_mean(self.logits_of(self.fake(real)))
 
 
 class StyleByHand(ByHand):

@@ -124,7 +124,7 @@ def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
     d_adam = adam([*d_x.parameters(), *d_y.parameters()])
     x, y = torch.rand(2, batch, 3, size, size).mul(2).sub(1)
 
-    def judged(network, images, target):
+    def error_of(network, images, target):
         return ((network(images) - target) ** 2).mean()
 
     def step():
@@ -132,7 +132,7 @@ def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
             for network in (d_x, d_y):
                 network.requires_grad_(False)
             fake_y, fake_x = g(x), f(y)
-            g_loss = judged(d_y, fake_y, 1) + judged(d_x, fake_x, 1)
+            g_loss = error_of(d_y, fake_y, 1) + error_of(d_x, fake_x, 1)
             g_loss = g_loss + 10 * (
                 functional.l1_loss(f(fake_y), x) + functional.l1_loss(g(fake_x), y)
             )
@@ -142,8 +142,8 @@ def cyclegan(dtype="float32", size=64, batch=4, filters=32, blocks=6):
             g_adam.step()
             for network in (d_x, d_y):
                 network.requires_grad_(True)
-            d_loss = 0.5 * (judged(d_y, y, 1) + judged(d_y, fake_y.detach(), 0))
-            d_loss = d_loss + 0.5 * (judged(d_x, x, 1) + judged(d_x, fake_x.detach(), 0))
+            d_loss = 0.5 * (error_of(d_y, y, 1) + error_of(d_y, fake_y.detach(), 0))
+            d_loss = d_loss + 0.5 * (error_of(d_x, x, 1) + error_of(d_x, fake_x.detach(), 0))
             d_adam.zero_grad()
             d_loss.backward()
             d_adam.step()
@@ -207,8 +207,8 @@ def gan(critic_steps=0, size=32, batch=64, filters=32, latents=100):
                 loss = functional.softplus(-d(real)).mean() + functional.softplus(d(fake)).mean()
             take(d_adam, loss)
         d.requires_grad_(False)
-        judged = d(g(noise()))
-        take(g_adam, -judged.mean() if critic_steps else functional.softplus(-judged).mean())
+        logits = d(g(noise()))
+        take(g_adam, -logits.mean() if critic_steps else functional.softplus(-logits).mean())
         d.requires_grad_(True)
 
     return step

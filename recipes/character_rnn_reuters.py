@@ -7,8 +7,8 @@ Graves: "Generating Sequences With Recurrent Neural Networks", 2013, sec. 2 and 
 
 Expected result of the cpu preset: 1.87 bits per character, behind 1.66 of n-grams.
 
-Stories are cut into passages, each of which begins without a memory of the one before; the last
-passage of a story ends with an end sign. Bits per character of the passages of the test stories are
+Stories are cut into passages, and each begins without a memory of the one before; the last passage
+of a story ends with an end sign. Bits per character of the passages of the test stories are
 held against n-grams of the same passages, with modified Kneser-Ney smoothing, whose order is chosen
 on held-out training passages. Prompts are continued at several temperatures. The epoch that is
 best on held-out passages is kept.

@@ -13,7 +13,7 @@ Samples are compared as those of dcgan_fashion_mnist are: in the features of two
 clothes, trained apart on the padded images (the worse counts), and by patches without a network.
 Test images give the floor, and a mixture of Gaussians of the pixels the baseline.
 
-Deviations in the cpu preset: narrow networks, of which the discriminator is twice as wide, the
+Deviations in the cpu preset: narrow networks, the discriminator twice as wide, the
 non-saturating objective with R1 (every 16 steps) in place of WGAN-GP, which differentiates twice at
 every step, and batches of 32. All sizes but the last are trained for fewer steps.
 

@@ -99,7 +99,7 @@ def build(cls, s, seed, **options):
 
 
 def weights(s):
-    # The mean of the cross-entropy is over all digits of a batch, most of which have no label.
+    # The mean of the cross-entropy is over all digits of a batch, and most have no label.
     labeled = s.labels_per_batch / s.batch_size
     entropy = Linear(0.0, labeled * s.entropy, steps=s.epochs * s.steps_per_epoch)
     return dict(epsilon=s.epsilon, weight=labeled * s.smoothness, entropy_weight=entropy)

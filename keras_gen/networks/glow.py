@@ -28,8 +28,8 @@ def glow(
     Kingma, Dhariwal: "Glow: Generative Flow with Invertible 1x1 Convolutions", NeurIPS 2018, fig.
     2. Each of L scales squeezes, takes K steps of activation normalization, invertible 1x1
     convolution and affine coupling, and lets half of the channels leave as latents; the last one
-    keeps all. A coupling's network has three convolutions, 3x3, 1x1 and 3x3, of which the last
-    starts from zero (sec. 3.3). The latents that leave have a Normal prior whose mean and scale
+    keeps all. A coupling's network has three convolutions, 3x3, 1x1 and 3x3; the last one starts
+    from zero (sec. 3.3). The latents that leave have a Normal prior whose mean and scale
     depend on the channels that stay, as in the authors' code; so have no others.
 
     Deviations: the logit of Real NVP stands before it all, since digits are mostly black and white.

@@ -77,7 +77,7 @@ def video_discriminator(
     stages = halvings(video_shape[1:])
     if frames <= 3 * stages:
         raise ValueError(
-            f"A video of {frames} frames is too short for {stages} layers, each of which "
+            f"A video of {frames} frames is too short for {stages} layers, and each "
             f"takes 3: use at least {3 * stages + 1} frames, or smaller images."
         )
     videos = keras.Input(video_shape)

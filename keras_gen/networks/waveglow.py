@@ -65,7 +65,7 @@ def waveglow(
     stay = groups - early * ((steps - 1) // early_every)
     if steps < 1 or blocks < 1 or stay < 2:
         raise ValueError(
-            f"WaveGlow of {steps} steps, {blocks} blocks and {groups} samples in a group, of which "
+            f"WaveGlow of {steps} steps, {blocks} blocks and {groups} samples in a group, where "
             f"{stay} stay: expected 1 step, 1 block and 2 samples that stay at least."
         )
     network = dict(bands=bands, filters=filters, blocks=blocks)

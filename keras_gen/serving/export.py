@@ -194,7 +194,7 @@ def load_weights(model: Any, path: str | Path) -> None:
 
     Args:
         model: A model built as the exported one was.
-        path: The export's folder, or a folder of versions, of which the highest is taken.
+        path: The export's folder, or a folder of versions; then the highest is taken.
 
     Raises:
         FileNotFoundError: If there is no export.

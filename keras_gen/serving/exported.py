@@ -151,7 +151,7 @@ class Exported:
 def _held(name: str, value: Any, dtype: Any) -> np.ndarray:
     """`value` as an array of a dtype that holds all of it."""
     array = np.asarray(value)
-    if dtype is object:  # texts, or bytes, of which NumPy's own kind drops zeros at the end
+    if dtype is object:  # texts or bytes: NumPy's own kind drops zeros at their end
         if array.dtype.kind not in "USO":
             raise ValueError(f"input {name!r} is {array.dtype}: it takes texts or bytes.")
         return np.asarray(value, object)

@@ -200,7 +200,9 @@ def test_a_figure_stands_with_its_baseline_reference_and_verdict_in_one_line():
 def test_a_paper_may_have_a_value_for_each_of_a_setting():
     figure = dataclasses.replace(COMPARED, paper_values={"rate": {0.1: 84.0, 0.2: 83.0}})
     found = [
-        make_groups(make_record(values={"nll": 83.5}, config={"rate": rate}), of=make_published(figure))
+        make_groups(
+            make_record(values={"nll": 83.5}, config={"rate": rate}), of=make_published(figure)
+        )
         for rate in (0.1, 0.2, 0.3)
     ]
     assert [groups[0].entries[0].paper_value for groups in found] == [84.0, 83.0, None]

@@ -41,7 +41,8 @@ from keras_gen.visualize import reconstructions, samples
 @dataclasses.dataclass(frozen=True)
 class Settings(ShortStepSettings):
     codebook_size: int = 512  # K
-    latent_dim: int = 64  # Dimensions of a code
+    latent_dim: int = 4  # Dimensions of a code
+    commitment_weight: float = 0.25  # beta of eq. (3), with means over all numbers
     codes_per_place: int = 10  # Codes at each of the 8x8 places
     filters: int = 256  # Channels of all maps of the VQ-VAE
     residual_filters: int = 256  # Channels within its residual blocks
@@ -61,9 +62,9 @@ PRESETS = {
     "smoke": dict(codebook_size=16, codes_per_place=2, latent_dim=4, filters=8,
                   residual_filters=4, prior_filters=4, prior_blocks=1, prior_epochs=2, epochs=2,
                   steps_per_epoch=5, batch_size=16, held_out=50, tested=50, components="2 10"),
-    "cpu": dict(filters=64, residual_filters=32, learning_rate=1e-3, prior_filters=60,
-                prior_blocks=4, prior_epochs=7, epochs=7, steps_per_epoch=500, batch_size=32,
-                grid_every=3),
+    "cpu": dict(filters=64, residual_filters=32, learning_rate=2e-3, prior_filters=100,
+                prior_blocks=4, prior_epochs=8, epochs=14, steps_per_epoch=500, batch_size=32,
+                grid_every=4),
     "paper": dict(epochs=250, steps_per_epoch=1000, batch_size=128, grid_every=10),
 }  # fmt: skip
 
@@ -85,7 +86,17 @@ def main(run: Run, s: Settings):
         encoder = residual_encoder((height, width, channels), **sizes)
         parameters = (height, width, channels * likelihood.params_per_value)
         decoder = residual_decoder(parameters, **sizes)
-        coder = VQVAE(encoder, decoder, likelihood, s.codebook_size, seed=s.seed)
+        # The reconstruction loss is a sum over an image, the commitment's a sum over a latent. In
+        # the authors' code both are means over all numbers: so weighed, latents stay near codes.
+        commitment_weight = s.commitment_weight * test[0].size / s.latent_dim
+        coder = VQVAE(
+            encoder,
+            decoder,
+            likelihood,
+            s.codebook_size,
+            commitment_weight=commitment_weight,
+            seed=s.seed,
+        )
         run.compile(coder, Adam(run.in_halves(s.learning_rate)))
 
     # Each step: one update of encoder, decoder and codes together.

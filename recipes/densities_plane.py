@@ -40,7 +40,7 @@ class Settings(ShortStepSettings):
     points: int = 50_000  # Training points of each set
     compared: int = 20_000  # Test points of each set
     mixtures: int = 20  # Gaussians in each conditional of the autoregressive model
-    couplings: int = 12  # Of the flow
+    couplings: int = 16  # Of the flow
     hidden: int = 64  # Units of each of two hidden layers, in both models
     learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
     most_gaussians: int = 80  # Of the mixture, which also has a half, a quarter or an eighth
@@ -49,7 +49,7 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(points=1000, compared=500, mixtures=4, couplings=2, hidden=8, most_gaussians=8,
                   epochs=2, steps_per_epoch=10, batch_size=64, steps_per_execution=5),
-    "cpu": dict(epochs=8, steps_per_epoch=500, batch_size=256, steps_per_execution=100),
+    "cpu": dict(epochs=16, steps_per_epoch=500, batch_size=256, steps_per_execution=100),
     "paper": dict(points=500_000, epochs=50, steps_per_epoch=1000, batch_size=512,
                   steps_per_execution=100),
 }  # fmt: skip

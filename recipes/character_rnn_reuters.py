@@ -46,7 +46,7 @@ class Settings(ShortStepSettings):
     learning_rate: float = 3e-3  # Adam's rate, constant in the first half, then linear to zero
     held_out: int = 500  # Last training stories, by which the epoch and the n-grams are chosen
     tested: int = 3299  # Test stories, the first ones
-    orders: str = "1 2 3 4 5 6 7 8"
+    orders: str = "1 2 3 4 5 6 7 8 9"
     """Characters of the baseline's n-grams, among which one is chosen."""
 
 

@@ -49,7 +49,8 @@ class Settings(ShortStepSettings):
 PRESETS = {
     "smoke": dict(points=1000, compared=500, mixtures=4, couplings=2, hidden=8, most_gaussians=8,
                   epochs=2, steps_per_epoch=10, batch_size=64, steps_per_execution=5),
-    "cpu": dict(epochs=40, steps_per_epoch=500, batch_size=256, steps_per_execution=100),
+    "cpu": dict(epochs=40, steps_per_epoch=500, batch_size=256, steps_per_execution=100,
+                grid_every=10),
     "paper": dict(points=500_000, epochs=50, steps_per_epoch=1000, batch_size=512,
                   steps_per_execution=100),
 }  # fmt: skip

@@ -106,5 +106,5 @@ def test_sounds_of_parts_of_frames_are_refused(model):
 def test_networks_that_are_too_small_are_refused():
     with pytest.raises(ValueError, match=r"WaveGlow of 0 steps"):
         waveglow(steps=0)
-    with pytest.raises(ValueError, match=r"of which 0 stay"):
+    with pytest.raises(ValueError, match=r"where 0 stay"):
         waveglow(groups=4, steps=12, early=2)

@@ -138,7 +138,7 @@ def main(run: Run, s: Settings):
         occluded = np.where(LOWER_HALF, GRAY, as_levels(test[:ROWS]))
         rows = [occluded, *np.moveaxis(completed[:ROWS], 1, 0), as_levels(test[:ROWS])]
         run.draw("completions", image_rows(rows, columns=ROWS))
-    run.export(model, default="sample")
+    run.export(model, default="sample", half=True)
 
 
 def as_levels(binary):

@@ -4,11 +4,11 @@ Germain et al.: "MADE: Masked Autoencoder for Distribution Estimation", ICML 201
 of Uria et al.: "RNADE: The Real-valued Neural Autoregressive Density-Estimator", NIPS 2013; Dinh et
 al.: "Density Estimation Using Real NVP", ICLR 2017.
 
-  python recipes/densities_plane.py                    4 minutes on one of two CPU cores
+  python recipes/densities_plane.py                    6 to 14 minutes on one of two CPU cores
   python recipes/densities_plane.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a KL divergence of 0.106 nats from the checkerboard to MADE, and
-of 0.132 to a mixture of Gaussians.
+Expected result of the cpu preset: a KL divergence of 0.05 nats from the checkerboard to MADE, and of
+0.13 to a mixture of Gaussians.
 
 The densities of the data are known: two moons, three rings and a checkerboard. So it can be
 measured how many nats each model is worse than the truth, the KL divergence KL(p || q) from the

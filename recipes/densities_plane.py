@@ -7,8 +7,8 @@ al.: "Density Estimation Using Real NVP", ICLR 2017.
   python recipes/densities_plane.py                    6 to 14 minutes on one of two CPU cores
   python recipes/densities_plane.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a KL divergence of 0.05 nats from the checkerboard to MADE, and of
-0.13 to a mixture of Gaussians.
+Expected result of the cpu preset: a KL divergence of 0.05 nats from the checkerboard to MADE, and
+of 0.13 to a mixture of Gaussians.
 
 The densities of the data are known: two moons, three rings and a checkerboard. So it can be
 measured how many nats each model is worse than the truth, the KL divergence KL(p || q) from the

@@ -26,9 +26,9 @@ class VQVAE(DiscreteCoder):
         decoder: Codes `[batch, ..., dim]` to the likelihood's parameters.
         likelihood: Name or object: p(x|z).
         codebook_size: K.
-        commitment_weight: beta, a number or a schedule of the step. The reconstruction loss is a sum
-            over the values of an example, as eq. (3) has it. The authors' code takes means of all
-            numbers: their 0.25 is 0.25 * values / dim here, which keeps latents near their codes.
+        commitment_weight: beta, a number or a schedule of the step. The reconstruction loss is a
+            sum over the values of an example, as in eq. (3). The authors' code takes means of all
+            numbers: its 0.25 is 0.25 * values / dim here, which keeps latents near their codes.
         decay: gamma of the moving averages.
         dead_after: Updates without a use after which a code restarts; None: never.
         seed: Seed of the latents from which codes restart.

@@ -56,7 +56,7 @@ class Entry:
     def paper_value(self) -> float | None:
         """What the paper reports for the settings of the run; None if it does not."""
         for setting, values in self.figure.paper_values.items():
-            if (chosen := self.record.config.get(setting)) in values:
+            if (chosen := self.record.config.get(setting, "")) in values:
                 return values[chosen]
         return self.figure.paper_value
 

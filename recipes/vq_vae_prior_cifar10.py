@@ -3,11 +3,11 @@
 Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017, sec.
 3.3 and 4.1; the prior is a Gated PixelCNN of the 8x8x10 codes.
 
-  python recipes/vq_vae_prior_cifar10.py                    22 minutes on one of two CPU cores
+  python recipes/vq_vae_prior_cifar10.py                    55 minutes on one of two CPU cores
   python recipes/vq_vae_prior_cifar10.py --preset smoke     under a minute
 
-Expected result of the cpu preset: a bound of 5.40 bits per dimension; 4.19 of WebP, 4.41 of PCA. A
-code has 3.97 bits; 6.81 by n-grams.
+Expected result of the cpu preset: a bound of 5.34 bits per dimension; 4.19 of WebP, 4.41 of PCA. A
+code has 3.65 bits; 6.81 by n-grams.
 
 First the VQ-VAE is trained, then, with its codes frozen, the prior. The bound on the bits of test
 images is that of their codes by the prior and of their 256 levels given the codes, and is held

@@ -77,9 +77,8 @@ def images(side, in_torch):
                 f"fraction of images that are the same: {same:.2f}"
             )
         if "PyTorch" in seconds:
-            print(
-                f"  PyTorch's whole passes / cached: {seconds['PyTorch'] / seconds['cached']:.0f}"
-            )
+            ratio = seconds["PyTorch"] / seconds["cached"]
+            print(f"  PyTorch's whole passes / cached: {ratio:.0f}")
 
 
 def sounds(lengths):

@@ -29,7 +29,7 @@ from processes import RECIPES, ROOT
 
 DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
 RESULTS = sorted(f"docs/results/{path.name}" for path in (ROOT / "docs/results").glob("*.md"))
-PAGES = ["README.md", "CONTRIBUTING.md", *DOCS]
+PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *DOCS]
 CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 FENCED = re.compile(r"```.*?```", re.DOTALL)
 FOLDERS = r"\b(?:recipes|saved_models|benchmarks|keras_gen|tests|docs)/[\w./]*\w|\b[A-Z]+\.md"

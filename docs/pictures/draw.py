@@ -1,0 +1,58 @@
+"""Draws the images of README.md and the gallery that exports make of photographs.
+
+  python docs/pictures/draw.py
+
+Test photographs of the data sets are not ours to publish. These ones are free, and come with
+scikit-image and scikit-learn; docs/licenses.md names their authors.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from skimage import data
+from sklearn.datasets import load_sample_image
+
+from keras_gen.baselines import bicubic
+from keras_gen.data import shrunk
+from keras_gen.media.images import grid
+from keras_gen.visualize import translations_below, write_image
+
+HERE = Path(__file__).parent
+EXPORTS = HERE.parents[1] / "saved_models"
+FACTOR = 4  # of the super-resolution
+
+
+def main():
+    paint = signature("cyclegan_monet", "photo_to_monet")
+    pagoda = resized(load_sample_image("china.jpg"), 384, 576)
+    before_and_after = np.stack([pagoda, paint(pagoda[None])[0]])
+    write_image(HERE / "painting.jpg", grid(before_and_after, columns=2))
+
+    photographs = [data.rocket(), load_sample_image("flower.jpg"), data.coffee(), data.chelsea()]
+    photographs = np.stack([resized(photograph, 256, 384) for photograph in photographs])
+    paintings = translations_below(photographs, paint(photographs), columns=2)
+    write_image(HERE / "paintings.jpg", paintings)
+
+    face = data.astronaut()[None, :256, 96:352]
+    small = shrunk(face, FACTOR).numpy()
+    enlarge = signature("srgan_set5", "enlarge")
+    ways = [bicubic(small, FACTOR), enlarge(small), face]
+    write_image(HERE / "enlarged.png", grid(np.concatenate(ways), columns=len(ways)))
+
+
+def signature(name, which):
+    """A signature of a committed export, as a function of uint8 images."""
+    (version,) = (EXPORTS / name).iterdir()
+    call = tf.saved_model.load(version).signatures[which]
+    return lambda images: call(images=tf.constant(images))["output_images"].numpy()
+
+
+def resized(photograph, height, width):
+    """The photograph, resized to a height and cut to a width."""
+    image = tf.image.resize(photograph, [height, 10_000], "area", preserve_aspect_ratio=True)
+    return tf.cast(tf.round(image), tf.uint8).numpy()[:, :width]
+
+
+if __name__ == "__main__":
+    main()

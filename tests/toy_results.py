@@ -75,6 +75,15 @@ tolerance = 0.5
 [figures.fid]
 metric = "FID"
 """
+FAMILIES = """
+[vae]
+title = "Toys"
+methods = "toys of all kinds"
+image = "toy.png"
+alt = "a toy"
+recipe = "toy"
+figure = "{value:.1f} nats; in the paper {paper:.0f}"
+"""
 NLL = Figure(
     "nll", "NLL, rate {rate}", "nats", paper_value=84.0, spread="nll_error",
     spread_of="test examples", no_baseline="a toy", tolerance=0.5,
@@ -98,6 +107,8 @@ def make_root(path: Path) -> Path:
     (path / "recipes" / "results").mkdir(parents=True)
     (path / "recipes" / "toy.py").write_text(RECIPE)
     (path / "recipes" / "results" / "toy.toml").write_text(PUBLISHED)
+    (path / "docs").mkdir()
+    (path / "docs" / "families.toml").write_text(FAMILIES)
     (path / "README.md").write_text(f"# Toys\n\n{BEGIN}\n{END}\n\nMore.\n")
     return path
 

@@ -1,7 +1,9 @@
-"""RESULTS.md, a page for each family in docs/results/, and the table in README.md."""
+"""RESULTS.md, a page for each family in docs/results/, and the table of families in README.md."""
 
 import ast
+import dataclasses
 import statistics
+import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,12 +18,8 @@ BEGIN = "<!-- results: written by keras-gen results -->"
 END = "<!-- /results -->"
 NONE = "No results have been published yet."
 FOLDER = Path("docs") / "results"
-FOOTNOTE = """\
-↓ and ↑ say whether lower or higher is better. The figure is the first one of the run nearest to a
-preset as it stands, of several seeds the median run; the size of a training set that was used in
-part stands beside the recipe. Next to a figure is the paper's value, or else the strongest cheap
-method; **behind** is what falls short of either.
-[RESULTS.md](RESULTS.md) leads to all figures, and to why a paper's value was missed."""
+SHOWN = Path("docs") / "families.toml"
+DRAWN = "drawn by its recipes".replace(" ", "&nbsp;")  # in one line, as wide as the images below
 
 INDEX = """\
 # Results
@@ -31,7 +29,12 @@ and compares. A recipe publishes at most six figures, each with the strongest ba
 run measured, and with what is not to be beaten, such as held-out images, as its reference. All else
 is in a run's `metrics.json`.
 
+The tables below have the first figure of each recipe. Next to it stands the paper's value, or else
+the strongest cheap method; **behind** is what falls short of either. The link of a system leads to
+all of its figures, and to why a paper's value was missed.
+
 - ↓ and ↑ say whether lower or higher is better.
+- The size of a training set that was used in part stands beside the recipe.
 - Of several seeds the median run is shown, by the figure that comes first, and of two the worse
   one. Baselines and references are those of that run.
 - A paper's value is met, or missed; a figure may be behind its baseline. Four significant digits
@@ -53,16 +56,42 @@ PAGE = """\
 `python recipes/NAME.py FLAGS`. """
 
 
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """How README.md shows a family, from `docs/families.toml`.
+
+    Attributes:
+        title: Its name for readers.
+        methods: What it holds, in words.
+        image: Path of an image from the repository's root.
+        alt: What the image shows.
+        recipe: The recipe whose headline is told.
+        figure: The headline in a visitor's words, a format of `value`, `paper` and `baseline`.
+    """
+
+    title: str
+    methods: str
+    image: str
+    alt: str
+    recipe: str
+    figure: str
+
+    def told(self, entry: Entry) -> str:
+        """The words with the numbers of an entry."""
+        (baseline,) = entry.baseline.values() or [None]
+        return self.figure.format(value=entry.value, paper=entry.paper_value, baseline=baseline)
+
+
 def update(root: str | Path, into: str | Path | None = None) -> list[Path]:
-    """Writes all pages and the block in README.md, and returns the files that were out of date.
+    """Writes all pages and the table in README.md, and returns the files that were out of date.
 
     Args:
         root: The folder that holds `recipes/`.
         into: Where the pages are written; None for `root`. Any other folder's README.md stays.
 
     Raises:
-        FileNotFoundError: If there is no folder of recipes or no README.md.
-        ValueError: If records cannot be read, or README.md lacks the block's two marks.
+        FileNotFoundError: If there is no folder of recipes, no README.md or no list of families.
+        ValueError: If records cannot be read, or README.md lacks the table's two marks.
     """
     changes = outdated(root, into)
     for path, text in changes.items():
@@ -76,9 +105,9 @@ def outdated(root: str | Path, into: str | Path | None = None) -> dict[Path, str
     runs = _in_order(read_groups(root))
     root = Path(root)
     into = root if into is None else Path(into)
-    texts = {into / "RESULTS.md": index(runs)}
+    texts = {into / "RESULTS.md": index(runs, root)}
     if into.resolve() == root.resolve():
-        texts[root / "README.md"] = _readme(root, runs)
+        texts[root / "README.md"] = _readme(root, runs, read_families(root))
     for family in _families(runs):
         texts[into / FOLDER / f"{family}.md"] = page(family, runs)
     return {
@@ -88,16 +117,26 @@ def outdated(root: str | Path, into: str | Path | None = None) -> dict[Path, str
     }
 
 
-def index(runs: Sequence[list[Group]]) -> str:
-    """The text of RESULTS.md: what the pages mean, and a link to each recipe's place in them."""
+def index(runs: Sequence[list[Group]], root: Path) -> str:
+    """The text of RESULTS.md: what the pages mean, and for each recipe a line with its headline."""
     if not runs:
         return f"{INDEX}\n{NONE}\n"
     parts = [INDEX]
     for family in _families(runs):
-        place = f"{FOLDER.as_posix()}/{family}.md"
-        systems = dict.fromkeys(own[0].published.system for own in _of(family, runs))
-        parts.append(f"## [{family}]({place})\n")
-        parts += [f"- [{system}]({place}#{_anchor(system)})" for system in systems]
+        place = _place(family)
+        parts += [f"## [{family}]({place})", ""]
+        parts.append(_header("system", "class", "recipe", "figure", "ours", "next to it"))
+        for own in _of(family, runs):
+            group = own[0]
+            entry = group.entries[0]
+            system = group.published.system
+            system = f"[{system}]({place}#{_anchor(system)})"
+            classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
+            recipe = f"[{group.recipe}](recipes/{group.recipe}.py)"
+            if isinstance(group.record.train_size, str) and " of " in group.record.train_size:
+                recipe += f", {group.record.train_size} examples"
+            name, ours = words.headline(entry)
+            parts.append(_line(system, classes, recipe, name, ours, words.beside(entry)))
         parts.append("")
     return "\n".join(parts)
 
@@ -125,26 +164,36 @@ def page(family: str, runs: Sequence[list[Group]]) -> str:
     return "\n".join(parts)
 
 
-def head(runs: Sequence[list[Group]], root: Path) -> str:
-    """The block of README.md: for each family a line for each recipe, with its headline."""
+def read_families(root: str | Path) -> dict[str, Family]:
+    """The families by name, in the order in which README.md shows them."""
+    tables = tomllib.loads((Path(root) / SHOWN).read_text(encoding="utf-8"))
+    return {name: Family(**table) for name, table in tables.items()}
+
+
+def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
+    """The table of README.md: for each family an image, its methods, and one figure in words.
+
+    Raises:
+        ValueError: If a family is not among `families`, or its recipe has no results.
+    """
     if not runs:
         return NONE
-    parts = []
-    for family in _families(runs):
-        parts += [f"**[{family}]({FOLDER.as_posix()}/{family}.md)**", ""]
-        parts.append(_header("class", "paper", "recipe", "figure", "ours", "next to it"))
-        for own in _of(family, runs):
-            group = own[0]
-            entry = group.entries[0]
-            classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
-            link = f"[{group.recipe}](recipes/{group.recipe}.py)"
-            if isinstance(group.record.train_size, str) and " of " in group.record.train_size:
-                link += f", {group.record.train_size} examples"
-            paper = words.source(group.published.paper)
-            name, ours = words.headline(entry)
-            parts.append(_line(classes, paper, link, name, ours, words.beside(entry)))
-        parts.append("")
-    return "\n".join([*parts, FOOTNOTE])
+    if missing := set(_families(runs)) - set(families):
+        raise ValueError(
+            f"{SHOWN} lacks {', '.join(missing)}, of which there are results: add it."
+        )
+    entries = {own[0].recipe: own[0].entries[0] for own in runs}
+    parts = [_header(DRAWN, "methods", "a figure")]
+    for name, family in families.items():
+        if family.recipe not in entries:
+            raise ValueError(
+                f"{SHOWN} tells a figure of {family.recipe}, which has no results: name another "
+                "recipe."
+            )
+        image = f'<img src="{family.image}" width="150" alt="{family.alt}">'
+        methods = f"**[{family.title}]({_place(name)})**: {family.methods}"
+        parts.append(_line(image, methods, family.told(entries[family.recipe])))
+    return "\n".join(parts)
 
 
 def _classes(recipe: Path, family: str) -> str:
@@ -172,6 +221,11 @@ def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:
 
 def _families(runs: Sequence[list[Group]]) -> list[str]:
     return list(dict.fromkeys(own[0].published.family for own in runs))
+
+
+def _place(family: str) -> str:
+    """The family's page, from the repository's root."""
+    return f"{FOLDER.as_posix()}/{family}.md"
 
 
 def _of(family: str, runs: Sequence[list[Group]]) -> list[list[Group]]:
@@ -327,7 +381,7 @@ def _line(*cells: str) -> str:
     return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
 
 
-def _readme(root: Path, runs: Sequence[list[Group]]) -> str:
+def _readme(root: Path, runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)
@@ -337,4 +391,4 @@ def _readme(root: Path, runs: Sequence[list[Group]]) -> str:
             f"{readme} must hold the table's two marks once, in this order: write {BEGIN} and, on "
             f"a line of its own below, {END}."
         )
-    return f"{before}{BEGIN}\n{head(runs, root)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{head(runs, families)}\n{END}{after}"

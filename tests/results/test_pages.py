@@ -1,4 +1,4 @@
-"""RESULTS.md, the pages below it, the table in README.md, and the words in them."""
+"""RESULTS.md, the pages below it, the table of families in README.md, and the words in them."""
 
 import dataclasses
 import statistics
@@ -7,9 +7,20 @@ import pytest
 
 from keras_gen.results import Figure, write_records
 from keras_gen.results.entries import Entry
-from keras_gen.results.pages import BEGIN, END, NONE, head, index, outdated, page, update
+from keras_gen.results.pages import (
+    BEGIN,
+    END,
+    NONE,
+    Family,
+    head,
+    index,
+    outdated,
+    page,
+    read_families,
+    update,
+)
 from keras_gen.results.published import Matrix
-from keras_gen.results.words import measured, value, verdict
+from keras_gen.results.words import measured, source, value, verdict
 from toy_results import FID, NLL, make_export, make_groups, make_published, make_record, make_root
 
 
@@ -53,7 +64,9 @@ def root(tmp_path):
 def lines(text):
     """The cells of all lines of tables but headers."""
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in text.splitlines()]
-    found = [row for row in rows if row and row[0] not in ("figure", "class") and row[0][:1] != "-"]
+    found = [
+        row for row in rows if row and row[0] not in ("figure", "system") and row[0][:1] != "-"
+    ]
     return [row for row in found if row[0]]
 
 
@@ -151,7 +164,7 @@ def test_of_several_seeds_the_median_run_is_shown(root):
     assert "seeds 0, 1, 2; 3.0 minutes.\n" in text
     assert lines(text)[0][:2] == ["NLL, rate 0.1, nats ↓", "82.0 ± 1.0"]
     assert "- note 0.\n- note 1.\n" in text
-    assert "82.0 ± 1.0 (3 seeds)" in head([[group]], root)
+    assert "82.0 ± 1.0 (3 seeds)" in index([[group]], root)
 
 
 @pytest.mark.parametrize(("higher", "worse"), [(False, 83.0), (True, 81.0)])
@@ -179,7 +192,7 @@ def test_the_headline_is_of_the_run_nearest_to_a_preset_whatever_its_value(
     ]
     groups = make_groups(*records)
     assert groups[0].entries[0].value == values[shown]
-    assert lines(head([groups], root))[0][4] == f"{values[shown]:.2f}"
+    assert lines(index([groups], root))[0][4] == f"{values[shown]:.2f}"
     assert lines(page("vae", [groups]))[0][1] == f"{values[shown]:.2f}"
 
 
@@ -242,18 +255,23 @@ def test_a_device_is_named_if_it_is_another_than_most():
     assert "Runs had 2 CPU cores, unless" in text and text.count("minutes; a GPU.") == 1
 
 
-def test_families_systems_and_order():
+def test_families_systems_and_order(root):
     def recipe(family, system, name):
         return make_groups(of=make_published(family=family, system=system), recipe=name)
 
     runs = [recipe("gan", "A", "a1"), recipe("gan", "A", "a2"), recipe("vae", "B, too", "b")]
-    text = index(runs)
-    assert "## [gan](docs/results/gan.md)\n\n- [A](docs/results/gan.md#a)\n\n## [vae]" in text
-    assert "- [B, too](docs/results/vae.md#b-too)" in text
+    for name in ("a1", "a2", "b"):
+        (root / "recipes" / f"{name}.py").touch()
+    text = index(runs, root)
+    assert "## [gan](docs/results/gan.md)\n\n| system |" in text
+    assert [row[0] for row in lines(text)] == [
+        "[A](docs/results/gan.md#a)", "[A](docs/results/gan.md#a)",
+        "[B, too](docs/results/vae.md#b-too)",
+    ]  # fmt: skip
     text = page("gan", runs)
     assert text.count("## A\n") == 1 and text.count("Toy et al. 2000.\n") == 1
     assert text.index("`a1 --preset cpu`") < text.index("`a2 --preset cpu`") and "B" not in text
-    assert NONE in index([])
+    assert NONE in index([], root)
 
 
 def cell(key, **changes):
@@ -319,28 +337,25 @@ def test_classifiers_report_their_accuracy():
     assert "Classifiers' accuracy, held out: dense 0.988.\n" in page("vae", [groups])
 
 
-# README.md ---------------------------------------------------------------------------------------
-
-
-def test_head_holds_the_figure_that_comes_first(root):
+def test_the_index_holds_the_figure_that_comes_first(root):
     record = make_record(values={"nll": 85.5, "nll_error": 0.25, "fid": 3.0}, note="half an epoch")
-    text = head([make_groups(record)], root)
+    text = index([make_groups(record)], root)
     assert lines(text) == [[
-        "`IWAE`, `VAE`", "Toy et al. 2000", "[toy](recipes/toy.py)", "NLL, rate 0.1, nats ↓",
-        "85.50 ± 0.25 (test examples)", "paper: 84, **behind**",
+        "[Toy](docs/results/vae.md#toy)", "`IWAE`, `VAE`", "[toy](recipes/toy.py)",
+        "NLL, rate 0.1, nats ↓", "85.50 ± 0.25 (test examples)", "paper: 84, **behind**",
     ]]  # fmt: skip
-    assert "half" not in text and head([], root) == NONE
+    assert "half" not in text
 
 
-def test_head_says_what_is_behind(root):
+def test_the_index_says_what_is_behind(root):
     groups = make_groups(
         make_record(values={"nll": 95.0, "pca": 90.0}), of=make_published(COMPARED)
     )
-    assert lines(head([groups], root))[0][4:] == ["95.00", "PCA: 90.00, **behind**"]
+    assert lines(index([groups], root))[0][4:] == ["95.00", "PCA: 90.00, **behind**"]
 
 
 @pytest.mark.parametrize(
-    ("paper", "source"),
+    ("paper", "found"),
     [
         ("Toy & Ting 2000, p. 3", "Toy & Ting 2000"),
         ("Toy 2000, https://t.org/a(89)1; else: Ting 1999", "[Toy 2000](https://t.org/a(89)1)"),
@@ -348,14 +363,37 @@ def test_head_says_what_is_behind(root):
         ("a talk, undated", "a talk"),
     ],
 )
-def test_head_links_the_paper(paper, source, root):
-    text = head([make_groups(of=make_published(paper=paper))], root)
-    assert lines(text)[0][1] == source
+def test_the_source_of_a_paper(paper, found):
+    assert source(paper) == found
+
+
+# README.md ---------------------------------------------------------------------------------------
+
+TOYS = Family("Toys", "all kinds", "toy.png", "a toy", "toy", "{value:.1f}, beside {baseline:.0%}")
+
+
+def test_head_tells_a_figure_of_each_family():
+    values = {"nll": 0.5, "pca": 0.25}
+    groups = make_groups(make_record(values=values), of=make_published(COMPARED))
+    families = {"vae": TOYS, "gan": dataclasses.replace(TOYS, title="More", figure="{paper}")}
+    assert head([groups], families).splitlines()[2:] == [
+        '| <img src="toy.png" width="150" alt="a toy"> '
+        "| **[Toys](docs/results/vae.md)**: all kinds | 0.5, beside 25% |",
+        '| <img src="toy.png" width="150" alt="a toy"> '
+        "| **[More](docs/results/gan.md)**: all kinds | None |",
+    ]
+    assert head([], families) == NONE
+    with pytest.raises(ValueError, match="lacks vae, of which there are results: add it"):
+        head([groups], {})
+    other = {"vae": dataclasses.replace(TOYS, recipe="cubes")}
+    with pytest.raises(ValueError, match="tells a figure of cubes, which has no results"):
+        head([groups], other)
 
 
 def test_update_and_check(tmp_path):
     root = make_root(tmp_path)
     readme, results = root / "README.md", root / "RESULTS.md"
+    assert read_families(root)["vae"].title == "Toys"
     family = root / "docs" / "results" / "vae.md"
     assert set(outdated(root)) == {readme, results} and not results.exists()
     assert set(update(root)) == {readme, results} and not update(root) and not outdated(root)
@@ -364,13 +402,12 @@ def test_update_and_check(tmp_path):
     write_records(root, "toy", [make_record()])
     assert set(update(root)) == {readme, results, family}
     text = readme.read_text()
-    assert text.startswith(
-        f"# Toys\n\n{BEGIN}\n**[vae](docs/results/vae.md)**\n"
-    ) and text.endswith(f"{END}\n\nMore.\n")
+    assert text.startswith(f"# Toys\n\n{BEGIN}\n| drawn&nbsp;by&nbsp;its&nbsp;recipes | methods |")
+    assert "83.9 nats; in the paper 84 |\n" in text and text.endswith(f"{END}\n\nMore.\n")
     family.write_text(family.read_text().replace("83.90", "83.80"))
     assert list(outdated(root)) == [family]
     update(root)
-    readme.write_text(text.replace("83.90", "83.80"))
+    readme.write_text(text.replace("83.9", "83.8"))
     assert list(outdated(root)) == [readme]
     readme.write_text(text.replace("More", "Much more"))
     assert not outdated(root)

@@ -5,7 +5,7 @@ import shlex
 import pytest
 
 from keras_gen.results import read_groups
-from keras_gen.results.pages import outdated
+from keras_gen.results.pages import outdated, read_families
 from keras_gen.results.published import filled
 from keras_gen.results.runs import load_recipe
 from keras_gen.results.words import headline
@@ -68,16 +68,23 @@ def methods_measured(group, number) -> list[bool]:
 
 
 def test_the_headline_is_the_same_on_every_page():
-    readme = (ROOT / "README.md").read_text().splitlines()
+    index = (ROOT / "RESULTS.md").read_text().splitlines()
     for name, (group, *_) in read_groups(ROOT).items():
         entry = group.entries[0]
         metric, value = headline(entry)
-        (line,) = [r for r in readme if f"(recipes/{name}.py)" in r and r[:1] == "|"]
+        (line,) = [r for r in index if f"(recipes/{name}.py)" in r and r[:1] == "|"]
         assert f"| {metric} | {value}" in line
         assert ("**behind**" in line) == bool(entry.is_behind or entry.missed_by)
         page = (ROOT / "docs" / "results" / f"{group.published.family}.md").read_text()
         below = page.partition(f"`{name} ")[2]
         assert f"| {metric} | {value.partition(' (')[0]}" in below.partition("\n\n")[2][:600]
+
+
+def test_a_figure_in_words_says_what_it_is_held_against():
+    for name, family in read_families(ROOT).items():
+        assert "{value" in family.figure, name
+        assert "{paper" in family.figure or "{baseline" in family.figure, name
+        assert (ROOT / family.image).exists(), name
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -22,12 +22,13 @@ from keras_gen.media.images import write_image
 from keras_gen.results import read_published
 from keras_gen.results.runs import load_recipe
 from keras_gen.run import parse, run_recipe
-from keras_gen.serving.exported import read_metadata
+from keras_gen.serving.exported import read_metadata, resolve
 from keras_gen.training import GenerativeModel
 from keras_gen.vae import VAE
 from processes import RECIPES, ROOT
 
 DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))
+SAVED_MODELS = sorted(path for path in (ROOT / "saved_models").iterdir() if path.is_dir())
 DESCRIPTION = "docs/package.md"  # of the distribution
 RESULTS = sorted(f"docs/results/{path.name}" for path in (ROOT / "docs/results").glob("*.md"))
 PAGES = ["README.md", "CONTRIBUTING.md", "SECURITY.md", *DOCS]
@@ -109,6 +110,22 @@ def test_the_table_of_signatures():
     listed = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
     served = {name for tiny in TINY.values() for name in tiny.build(0).signatures()}
     assert served <= listed
+
+
+def test_each_export_stands_beside_the_terms_of_its_data():
+    rows = [line.split("|") for line in read("docs/licenses.md").splitlines() if line[:2] == "| "]
+    of_set = {  # by the name of the builder in the second column
+        name: re.findall(r"`(\w+)`", row[4])
+        for row in rows
+        if len(row) == 6
+        for name in re.findall(r"`([\w/]+)`", row[2])
+    }
+    exports = {path.name: read_metadata(resolve(path)) for path in SAVED_MODELS}
+    assert {name for names in of_set.values() for name in names} <= exports.keys()
+    for export, metadata in exports.items():
+        for name in re.findall(r"([\w/]+)/\d+\.\d+\.\d+", metadata["data"]["name"]):
+            assert export in of_set[name], (export, name)
+        assert f"`{export}`" in read("docs/licenses.md")
 
 
 def test_the_house_has_these_rooms():

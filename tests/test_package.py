@@ -44,6 +44,15 @@ def test_the_package_alone_loads_no_tensorflow():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+def test_models_need_no_tensorflow_datasets():
+    """Which does not import beside an older protobuf, such as that of hosted notebooks."""
+    code = (
+        "import sys; sys.modules['tensorflow_datasets'] = None; import keras, keras_gen; "
+        "keras_gen.GAN, keras_gen.data, keras_gen.networks, keras_gen.serving"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_the_citation_names_the_version():
     lines = (Path(__file__).parents[1] / "CITATION.cff").read_text().splitlines()
     assert f"version: {keras_gen.__version__}" in lines

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.builders.adult.adult import COLUMNS, NUMBERS
+from keras_gen.data.builders.adult.columns import COLUMNS, NUMBERS
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Parts
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
 from keras_gen.data.source import Source

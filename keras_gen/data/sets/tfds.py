@@ -64,7 +64,8 @@ def load_tfds(
         with the names of the classes if a feature is a label.
 
     Raises:
-        DataUnavailable: If it is not prepared and cannot be downloaded now.
+        DataUnavailable: If it is not prepared and cannot be downloaded now, or tensorflow-datasets
+            cannot be imported.
         DataDamaged: If it is prepared incompletely, or broken.
         ValueError: If the data set, split or feature is unknown, `size` is below 1, for examples of
             different shapes without `size`, or for more examples than `memory_limit` holds.
@@ -105,7 +106,14 @@ def default_data_dir() -> Path:
 
 
 def _builder(name: str, data_dir: Path) -> Any:
-    import tensorflow_datasets as tfds
+    try:
+        import tensorflow_datasets as tfds
+    except Exception as error:  # Of protobuf, whose error is no ImportError.
+        raise DataUnavailable(
+            f"data set {name!r} needs tensorflow-datasets, which cannot be imported: "
+            f'{_line(error)}; pip install --upgrade protobuf, or "tensorflow-metadata<1.18" beside '
+            "an older protobuf."
+        ) from error
     from google.protobuf import json_format
 
     if (own := name.partition("/")[0]) in _OWN:

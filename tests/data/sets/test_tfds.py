@@ -2,6 +2,7 @@
 
 import bz2
 import socket
+import sys
 import threading
 import time
 
@@ -55,6 +56,13 @@ def no_network(monkeypatch):
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_without_a_tensorflow_datasets_that_can_be_imported(monkeypatch):
+    """As beside a protobuf that is too old for it: all else works, and recipes go on offline."""
+    monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
+    with pytest.raises(DataUnavailable, match="needs tensorflow-datasets, which cannot be imp"):
+        load_tfds("mnist", "train")
 
 
 def by_content(images, labels):

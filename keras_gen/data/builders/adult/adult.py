@@ -13,19 +13,11 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
+from keras_gen.data.builders.adult.columns import COLUMNS, NUMBERS
+
 _ADDRESS = "https://archive.ics.uci.edu/dataset/2/adult"
 _ARCHIVE = "adult.zip"
 _FILES = {"train": "adult.data", "test": "adult.test"}
-
-COLUMNS = (
-    "age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation",
-    "relationship", "race", "sex", "capital-gain", "capital-loss", "hours-per-week",
-    "native-country",
-)  # fmt: skip
-NUMBERS = (
-    "age", "fnlwgt", "education-num", "capital-gain", "capital-loss", "hours-per-week",
-)  # fmt: skip
-"""The columns that hold integers; the others hold categories, "?" where one is unknown."""
 
 _CITATION = """\
 @misc{becker1996adult,

@@ -1,0 +1,69 @@
+"""Terms of the data sets that recipes learn from, which exports carry on. Imports nothing heavy."""
+
+import dataclasses
+import re
+from collections.abc import Iterable
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Terms:
+    """Under which terms a data set is given.
+
+    Attributes:
+        name: The set's usual name.
+        license: Its license, in words.
+        commercial_use: Whether it allows commercial use; None if nothing is stated.
+    """
+
+    name: str
+    license: str
+    commercial_use: bool | None
+
+
+NOT_STATED = "not stated"
+# By the name of the builder or folder that the data's description has. docs/licenses.md says more.
+TERMS = {
+    "adult": Terms("Adult", "CC BY 4.0", True),
+    "bsds500_half": Terms("BSDS500", "non-commercial research and education only", False),
+    "celeb_a": Terms("CelebA", "non-commercial research only", False),
+    "cifar10": Terms("CIFAR-10", NOT_STATED, None),
+    "cycle_gan/monet2photo": Terms("monet2photo", NOT_STATED, None),
+    "facades": Terms("facades", NOT_STATED, None),
+    "fashion_mnist": Terms("Fashion-MNIST", "MIT", True),
+    "mnist": Terms("MNIST", "CC BY-SA 3.0", True),
+    "reuters": Terms("Reuters-21578", "research only", False),
+    "spoken_digit": Terms("Free Spoken Digit Dataset", "CC BY-SA 4.0", True),
+    "T91": Terms("T91", NOT_STATED, None),
+    "usps": Terms("USPS", NOT_STATED, None),
+}
+
+
+def terms_of(data: Any) -> list[Terms]:
+    """The terms of the known data sets that a description names, in the order of their names.
+
+    Args:
+        data: What the metadata of an export says of its data: a text, or texts by the name of a
+            part.
+
+    Example:
+        >>> [terms.license for terms in terms_of({"train": "1800 examples: celeb_a/2.1.0"})]
+        ['non-commercial research only']
+    """
+    texts = data.values() if isinstance(data, dict) else [data]
+    words = re.findall(r"[\w/.]+", " ".join(map(str, texts)))
+    named = {re.sub(r"/\d[\d.]*$", "", word) for word in words}
+    return [TERMS[name] for name in sorted(named & TERMS.keys())]
+
+
+def as_json(data: Any) -> dict[str, dict[str, Any]]:
+    """The terms of a description's data sets by the sets' names, for the metadata of an export."""
+    return {
+        terms.name: {"license": terms.license, "commercial_use": terms.commercial_use}
+        for terms in terms_of(data)
+    }
+
+
+def forbid_commerce(every: Iterable[Terms]) -> bool:
+    """Whether one of the terms rules out commercial use."""
+    return any(terms.commercial_use is False for terms in every)

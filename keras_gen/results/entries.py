@@ -131,8 +131,9 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
     """The runs of each setting; the headline of a recipe is the first figure of the first group.
 
     That group is the one whose command changes the fewest flags of its preset; of two, the one of
-    the preset paper. Runs that differ in their seed alone make one group, with the values of their
-    median run: by the first figure, and of two the worse one.
+    the preset paper; `read_groups` puts an exported one before it. Runs that differ in their seed
+    alone make one group, with the values of their median run: by the first figure, and of two the
+    worse one.
     """
     settings: dict[str, list[Record]] = {}
     for record in records:
@@ -156,6 +157,9 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
 def read_groups(root: str | Path) -> dict[str, list[Group]]:
     """The `groups` of every recipe with records, by the recipe's name, ascending.
 
+    Where `saved_models/` has the weights of a run, its group comes first, so that a headline is
+    true of what a visitor can load.
+
     Raises:
         FileNotFoundError: If there are no recipes, or one with records has no `.toml` file.
         ValueError: If a file cannot be used.
@@ -165,7 +169,8 @@ def read_groups(root: str | Path) -> dict[str, list[Group]]:
         metrics = _metrics_of_export(Path(root) / "saved_models" / name)
         own = groups(name, read_published(root, name), records)
         if own:
-            made[name] = [_with_export(group, metrics) for group in own]
+            found = [_with_export(group, metrics) for group in own]
+            made[name] = sorted(found, key=lambda group: group.exported is None)
     return made
 
 

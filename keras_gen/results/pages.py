@@ -29,9 +29,10 @@ and compares. A recipe publishes at most six figures, each with the strongest ba
 run measured, and with what is not to be beaten, such as held-out images, as its reference. All else
 is in a run's `metrics.json`.
 
-The tables below have the first figure of each recipe. Next to it stands the paper's value, or else
-the strongest cheap method; **behind** is what falls short of either. The link of a system leads to
-all of its figures, and to why a paper's value was missed.
+The tables below have the first figure of each recipe: of the run whose weights `saved_models/` has,
+or else of the run nearest to a preset as it stands, whatever its value. Next to it stands the
+paper's value, or else the strongest cheap method; **behind** is what falls short of either. The
+link of a system leads to all of its figures, and to why a paper's value was missed.
 
 - ↓ and ↑ say whether lower or higher is better.
 - The size of a training set that was used in part stands beside the recipe.

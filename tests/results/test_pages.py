@@ -5,7 +5,7 @@ import statistics
 
 import pytest
 
-from keras_gen.results import Figure, write_records
+from keras_gen.results import Figure, read_groups, write_records
 from keras_gen.results.entries import Entry
 from keras_gen.results.pages import (
     BEGIN,
@@ -437,6 +437,20 @@ def test_the_run_whose_weights_are_kept_is_named(tmp_path, exported, fact):
     make_export(root / "saved_models" / "toy" / "1", metrics=metrics)
     update(root)
     assert fact in (root / "docs" / "results" / "vae.md").read_text()
+
+
+def test_the_headline_is_of_the_exported_run(tmp_path):
+    root = make_root(tmp_path)
+    values = {"nll": 80.0, "nll_error": 0.25, "fid": 1.0}
+    longer = make_record("--preset cpu --epochs 90", values, config={"epochs": 90})
+    write_records(root, "toy", [make_record(), longer])
+    assert [group.exported for group in read_groups(root)["toy"]] == [None, None]
+    make_export(root / "saved_models" / "toy" / "1", config={"epochs": 90}, metrics=values)
+    first, second = read_groups(root)["toy"]
+    assert first.exported is first.record and first.entries[0].value == 80.0
+    assert second.exported is None
+    update(root)
+    assert "80.0 nats; in the paper 84 |" in (root / "README.md").read_text()
 
 
 @pytest.mark.parametrize("text", ["", BEGIN, f"{END}\n{BEGIN}", f"{BEGIN}\n{BEGIN}\n{END}"])

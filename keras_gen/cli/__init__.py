@@ -51,7 +51,7 @@ images.
 """
 DEMO = """\
 Serves a page for the browser: images are translated or reconstructed, samples are drawn, latents
-are moved. The page loads nothing from elsewhere. Needs `pip install "keras-gen[demo]"`.
+are moved. The page loads nothing from elsewhere. Needs `pip install "keras-generative[demo]"`.
 """
 PUBLISH = """\
 Writes what exports reached into recipes/results/<recipe>.json. Runs that differ in their seed only

@@ -26,7 +26,7 @@ def demo(options: argparse.Namespace) -> int:
             f"first is {others[0]}): name a folder of others."
         )
     if importlib.util.find_spec("gradio") is None:
-        raise ValueError('needs gradio: pip install "keras-gen[demo]"')
+        raise ValueError('needs gradio: pip install "keras-generative[demo]"')
     # Gradio reads these when it is imported, and would otherwise report to its makers.
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
     os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"

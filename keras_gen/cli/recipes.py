@@ -1,7 +1,6 @@
 """`keras-gen train`, and where the recipes are."""
 
 import argparse
-import importlib.metadata
 import runpy
 import sys
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 from keras_gen.quiet import start_tensorflow
 from keras_gen.sentences import nearest
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 def train(options: argparse.Namespace) -> int:
@@ -33,17 +32,11 @@ def recipes() -> dict[str, Path]:
 
 
 def place(name: str) -> Path:
-    """The folder `name` in the working directory, next to the package, or as installed."""
-    for path in (Path(name), CHECKOUT / name):
+    """The folder `name` in the working directory, as shipped in the package, or beside it.
+
+    A built package ships some folders (see setup.py); a checkout has them beside the package.
+    """
+    for path in (Path(name), PACKAGE / "shipped" / name, PACKAGE.parent / name):
         if path.is_dir():
             return path
-    return _installed(name) or Path(name)
-
-
-def _installed(name: str) -> Path | None:
-    """Where the installer has put the folder `share/keras_gen/<name>`, wherever it puts such."""
-    for file in importlib.metadata.files("keras-gen") or []:
-        if f"share/keras_gen/{name}/" in file.as_posix():
-            parents = Path(str(file.locate())).resolve().parents
-            return next(path for path in parents if path.match(f"share/keras_gen/{name}"))
-    return None
+    return Path(name)

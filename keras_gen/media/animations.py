@@ -177,7 +177,7 @@ def _map_video(source: Path, target: Path, function: Callable, bar: Callable) ->
     except ImportError:
         raise ValueError(
             f"{source} is a video, which needs the package imageio-ffmpeg: "
-            'pip install "keras-gen[video]".'
+            'pip install "keras-generative[video]".'
         ) from None
     with contextlib.closing(read_frames(str(source))) as stream:
         with _reading(source):

@@ -178,7 +178,7 @@ def test_without_the_extra(home):
     heavy = "gradio uvicorn tensorflow keras tensorflow_datasets sklearn matplotlib"
     done = run_without("demo", packages=heavy)
     assert done.returncode == 1
-    assert done.stderr == 'keras-gen demo: needs gradio: pip install "keras-gen[demo]"\n'
+    assert done.stderr == 'keras-gen demo: needs gradio: pip install "keras-generative[demo]"\n'
 
 
 def test_a_port_that_is_taken():
@@ -246,7 +246,7 @@ def served(folder, host="127.0.0.1"):
     assert process.returncode == 0
 
 
-NO_GRADIO = 'needs gradio: pip install "keras-gen[demo]"'
+NO_GRADIO = 'needs gradio: pip install "keras-generative[demo]"'
 NO_UPLOAD = {"detail": "the file was not uploaded to this page: upload it first."}
 
 

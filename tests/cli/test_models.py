@@ -117,7 +117,7 @@ def test_the_examples_name_what_there_is(monkeypatch):
 )
 def test_completion(home, line, completed):
     """What the TAB key gives, as a shell asks for it."""
-    package = "keras-gen[completion]"
+    package = "keras-generative[completion]"
     pytest.importorskip("argcomplete", reason=f'needs argcomplete: pip install "{package}"')
     asked = dict(_ARGCOMPLETE="1", COMP_LINE=line, COMP_POINT=str(len(line)), COMP_TYPE="9")
     places = dict(_ARGCOMPLETE_STDOUT_FILENAME="completed", PYTHONPATH=str(ROOT))

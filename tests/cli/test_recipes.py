@@ -1,6 +1,5 @@
 """`keras-gen train`, from a checkout and from a wheel in an empty folder."""
 
-import configparser
 import importlib.util
 import shlex
 import shutil
@@ -40,34 +39,22 @@ def test_trains_as_python_does(home, capsys, monkeypatch):
 def test_places(home, monkeypatch):
     assert recipes.place("recipes") == ROOT / "recipes"
     assert recipes.place("saved_models") == Path("saved_models")
-    monkeypatch.setattr(recipes, "CHECKOUT", home)
-    assert recipes.place("nothing") == Path("nothing")
-
-
-def test_the_wheel_holds_the_highest_version_of_four_exports():
-    config = configparser.ConfigParser()
-    config.read(ROOT / "setup.cfg")
-    held = set()
-    for folder, patterns in config["options.data_files"].items():
-        (_, _, *place), files = folder.split("/"), [*map(ROOT.glob, patterns.split())]
-        files = [file for found in files for file in found]
-        assert files and {file.parent for file in files} == {ROOT.joinpath(*place)}
-        held |= {file for file in files if place[0] == "saved_models"}
-    names = "conditional_gan_mnist", "cyclegan_monet", "dcgan_fashion_mnist", "vae_mnist"
-    folders = [exported.resolve(ROOT / "saved_models" / name) for name in names]
-    assert held == {file for path in folders for file in path.rglob("*") if file.is_file()}
-    assert sum(file.stat().st_size for file in held) < 12 * 2**20
+    monkeypatch.setattr(recipes, "PACKAGE", home / "keras_gen")
+    assert recipes.place("recipes") == Path("recipes")
+    (home / "keras_gen" / "shipped" / "recipes").mkdir(parents=True)
+    assert recipes.place("recipes") == home / "keras_gen" / "shipped" / "recipes"
 
 
 @pytest.mark.slow
 def test_a_wheel_in_an_empty_folder(tmp_path):
-    """As after `pip install keras-gen`; its dependencies are those of this process."""
+    """As after `pip install keras-generative`; its dependencies are those of this process."""
     source, empty = tmp_path / "source", tmp_path / "empty"
     source.mkdir()
     for name in ("keras_gen", "recipes", "saved_models"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "LICENSE", "docs/package.md"):
+        (source / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(source)]
     subprocess.run(wheel, check=True)
@@ -92,7 +79,14 @@ def test_a_wheel_in_an_empty_folder(tmp_path):
         assert process.returncode == code and bool(err) == bool(code), err
         return out + err
 
-    share = f"{tmp_path}/new/share/keras_gen"
+    share = site / "keras_gen" / "shipped"
+    names = "conditional_gan_mnist", "cyclegan_monet", "dcgan_fashion_mnist", "vae_mnist"
+    newest = {exported.resolve(ROOT / "saved_models" / name) for name in names}
+    held = {file.parent for file in (share / "saved_models").rglob("saved_model.pb")}
+    assert {str(path.relative_to(share)) for path in held} == {
+        str(path.relative_to(ROOT)) for path in newest
+    }
+    assert sum(file.stat().st_size for file in share.rglob("*.*")) < 16 * 2**20
     listed = keras_gen("list")
     assert f"recipes in {share}/recipes: {len(RECIPES)}\n" in listed
     assert f"exports in {share}/saved_models: 4\n" in listed and "NLL, 5,000" in listed

@@ -59,7 +59,7 @@ def test_recipes_that_are_installed(home, capfd, tmp_path_factory, monkeypatch):
     before = sorted(home.rglob("*"))
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     monkeypatch.chdir(elsewhere)
-    monkeypatch.setattr(recipes, "CHECKOUT", home)
+    monkeypatch.setattr(recipes, "PACKAGE", home / "keras_gen")
     (elsewhere / "README.md").write_text("mine")
     assert main(["results", "--check"]) == 1 and main(["results"]) == 0
     assert main(["results", "--check"]) == 0

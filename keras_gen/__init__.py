@@ -10,7 +10,11 @@ import os
 import sys
 from typing import Any
 
+from keras_gen.backend import require_tensorflow
+
 __version__ = "0.1.0"
+
+require_tensorflow()
 
 # TensorFlow's log stays off the screen, unless the environment asks for it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

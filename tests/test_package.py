@@ -1,5 +1,6 @@
 """The package itself: what `import keras_gen` gives, and what it does not load."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,20 @@ def test_models_need_no_tensorflow_datasets():
         "keras_gen.GAN, keras_gen.data, keras_gen.networks, keras_gen.serving"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("where", ["environment", "file"])
+def test_another_backend_is_refused(tmp_path, where):
+    env = {**os.environ, "KERAS_HOME": str(tmp_path)}
+    env.pop("KERAS_BACKEND", None)
+    if where == "environment":
+        env["KERAS_BACKEND"] = "torch"
+    else:
+        (tmp_path / "keras.json").write_text('{"backend": "torch"}')
+    code = [sys.executable, "-c", "import keras_gen"]
+    done = subprocess.run(code, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "the backend 'tensorflow', and 'torch' is configured" in done.stderr
 
 
 def test_the_citation_names_the_version():

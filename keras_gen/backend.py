@@ -1,0 +1,29 @@
+"""Which backend Keras has or will have, found without importing it."""
+
+import json
+import os
+import sys
+from pathlib import Path
+
+
+def require_tensorflow() -> None:
+    """Raises an ImportError if Keras is configured for another backend than TensorFlow."""
+    backend = _backend()
+    if backend != "tensorflow":
+        raise ImportError(
+            f"keras_gen runs on Keras with the backend 'tensorflow', and {backend!r} is "
+            "configured: set KERAS_BACKEND=tensorflow in the environment before Keras is imported."
+        )
+
+
+def _backend() -> str:
+    """That of an imported Keras, of the environment, or of the file `keras.json`, as Keras asks."""
+    if hasattr(keras := sys.modules.get("keras"), "backend"):
+        return keras.backend.backend()
+    if named := os.environ.get("KERAS_BACKEND"):
+        return named
+    file = Path(os.environ.get("KERAS_HOME") or Path.home() / ".keras") / "keras.json"
+    try:
+        return json.loads(file.read_text(encoding="utf-8")).get("backend", "tensorflow")
+    except (OSError, ValueError, AttributeError):
+        return "tensorflow"  # Keras' own default

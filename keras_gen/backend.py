@@ -18,7 +18,8 @@ def require_tensorflow() -> None:
 
 def _backend() -> str:
     """That of an imported Keras, of the environment, or of the file `keras.json`, as Keras asks."""
-    if hasattr(keras := sys.modules.get("keras"), "backend"):
+    keras = sys.modules.get("keras")
+    if keras is not None and hasattr(keras, "backend"):
         return keras.backend.backend()
     if named := os.environ.get("KERAS_BACKEND"):
         return named

@@ -13,6 +13,7 @@ Images of 1 and 3 channels are drawn as they are, others as by `keras_gen.media.
 """
 
 from keras_gen.media.images import write_image
+from keras_gen.visualize.captions import captioned
 from keras_gen.visualize.games import densities, vector_fields
 from keras_gen.visualize.models import (
     arithmetic,

@@ -8,6 +8,25 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
+TESTS = ROOT / "tests"
+# Tests in these rooms train models. All others compute, and are quick unless they say otherwise.
+ROOMS_OF_MODELS = {
+    "adaptation",
+    "autoencoders",
+    "autoregressive",
+    "bases",
+    "callbacks",
+    "contracts",
+    "fairness",
+    "flows",
+    "gan",
+    "recipes",
+    "robustness",
+    "training",
+    "translation",
+    "vae",
+}
+LONG = 3.0  # Seconds, from which on a quick test is named at the end of the run
 
 # Tests that start a process of their own pass these on to it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -28,7 +47,12 @@ def _data_absent() -> str | None:
 
 
 def pytest_configure(config):
-    """Gives TensorFlow two logical CPU devices, and each process its fraction of the cores."""
+    """Chooses tests; gives TensorFlow two devices, and each process its fraction of the cores."""
+    if not config.option.markexpr:
+        everything = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        plain = everything and not config.option.keyword
+        # Who names a file or a word wants all of it but long trainings.
+        config.option.markexpr = "quick" if plain else "not slow"
     if config.getoption("numprocesses", None):
         return  # the controller runs no test: its workers come here themselves
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", 1))
@@ -45,14 +69,39 @@ def pytest_configure(config):
         tf.config.experimental.set_memory_growth(gpu, True)
 
 
+@pytest.hookimpl(tryfirst=True)  # before -m is applied
 def pytest_collection_modifyitems(items):
-    """Skips what this machine cannot run."""
+    """Says which tests are quick, and skips what this machine cannot run."""
     absent = _data_absent()
     for item in items:
+        item.add_marker("all")
+        if _is_quick(item):
+            item.add_marker("quick")
         if absent and item.get_closest_marker("data"):
             item.add_marker(pytest.mark.skip(reason=absent))
         if item.get_closest_marker("gpu") and not _gpus():
             item.add_marker(pytest.mark.skip(reason="TensorFlow sees no GPU"))
+
+
+def _is_quick(item) -> bool:
+    """Whether a test is quick by its room: what trains, or takes seconds, has to say that it is."""
+    room = item.path.relative_to(TESTS).parts[0]
+    left_out = any(item.get_closest_marker(name) for name in ("slow", "thorough"))
+    return room not in ROOMS_OF_MODELS and not left_out
+
+
+def pytest_deselected(items):
+    """Notes for the process that writes the summary what a worker leaves out."""
+    output = getattr(items[0].config, "workeroutput", None) if items else None
+    if output is not None:
+        output.setdefault("deselected", []).extend(item.nodeid for item in items)
+
+
+def pytest_testnodedown(node):
+    """Counts once what every worker leaves out: pytest-xdist counts nothing."""
+    left_out = getattr(node, "workeroutput", {}).get("deselected", [])
+    reporter = node.config.pluginmanager.get_plugin("terminalreporter")
+    reporter.stats.setdefault("deselected", left_out)
 
 
 def _gpus() -> list:
@@ -104,3 +153,13 @@ def pytest_terminal_summary(terminalreporter):
             f"contracts: one more model class adds {usual[len(usual) // 2]:.1f} s to this run, the "
             f"median of {len(usual)}, besides its part of its family's test_resume"
         )
+    _name_long_tests(terminalreporter)
+
+
+def _name_long_tests(reporter):
+    """Names what keeps plain `pytest` waiting, so that it is made shorter or marked as thorough."""
+    if reporter.config.option.markexpr != "quick":
+        return
+    reports = [report for report in reporter.stats.get("passed", []) if report.duration > LONG]
+    for report in sorted(reports, key=lambda report: -report.duration):
+        reporter.write_line(f"a quick test took {report.duration:.1f} s: {report.nodeid}")

@@ -4,6 +4,7 @@ import json
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from keras_gen.bases.edges import Characters, Table, Waveforms
@@ -31,6 +32,7 @@ def test_configuration_round_trip(tiny):
                 assert getattr(copy, name) == getattr(model, name), name
 
 
+@pytest.mark.quick
 def test_a_loaded_model_trains_on_as_the_saved_one(tiny, tmp_path):
     trains_on(tiny, tmp_path, "float32")
 

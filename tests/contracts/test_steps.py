@@ -12,6 +12,7 @@ def weights(networks) -> list[np.ndarray]:
     return [keras.ops.convert_to_numpy(w) for n in networks for w in n.trainable_variables]
 
 
+@pytest.mark.quick
 def test_an_optimizer_changes_its_own_networks_only(tiny):
     model = tiny.build(3)
     owners = players(model)

@@ -127,10 +127,13 @@ def use_export(out, recipe, cwd):
         assert found == (factor * height, factor * width, 3)
 
 
-# One of them runs always, the others take too long for that.
-@pytest.mark.parametrize(
-    "recipe", [pytest.param(r, marks=[] if r == LISTED else pytest.mark.slow) for r in RECIPES]
-)
+def each_recipe() -> list:
+    """Every recipe for `parametrize`: one of them is quick, the others take too long for that."""
+    marks = pytest.mark
+    return [pytest.param(r, marks=marks.quick if r == LISTED else marks.slow) for r in RECIPES]
+
+
+@pytest.mark.parametrize("recipe", each_recipe())
 def test_without_data_and_network(recipe, tmp_path):
     result = (run_afresh if recipe == LISTED else run)(recipe, "--preset", "smoke", cwd=tmp_path)
     assert result.returncode == 0, result.stderr

@@ -19,7 +19,7 @@ from keras_gen.bases.edges import (
     Waveforms,
 )
 from keras_gen.training import NonFiniteLossError, TrainingState
-from tiny import BATCH, batches, core, data, difference, first_batch, players, prepared, state
+from tiny import batches, core, data, difference, first_batch, players, prepared, state
 
 
 def refused(kind, function, *parts):
@@ -50,36 +50,23 @@ BAD_VALUES = {
 }
 
 
-def spoiled(model, number, value):
-    """The examples with one bad value in the last one of the first batch of one array."""
-    arrays = list(prepared(model))
+def spoiled(trained, number, value):
+    """The data with one bad value in the last example of the first batch of one array."""
+    arrays = list(prepared(trained.model))
     arrays[number] = arrays[number].copy()
-    arrays[number][BATCH - 1 : BATCH].flat[-1] = value
-    return tuple(arrays)
+    arrays[number][3:4].flat[-1] = value
+    return batches(tuple(arrays))
 
 
 def refuses_values(trained, use, most=None):
     model, before = trained.model, state(trained.model)
     for number, name in enumerate(model.batch):
         for value, shown in BAD_VALUES[type(model.edges[name])][:most]:
-            data = batches(spoiled(model, number, value))
+            data = spoiled(trained, number, value)
             refused(ValueError, lambda data=data: use(data, verbose=0), shown, "expected")
     changed = difference(model, before, state(model))
     # Counts of the metrics and of the steps of an evaluation are no part of training.
     assert not [path for path in changed if path in trainable(model) or path.endswith("step")]
-
-
-@pytest.mark.quick
-def test_a_step_refuses_bad_values_and_other_arrays(tiny):
-    model = tiny.compiled()
-    before, good = state(model), first_batch(model)
-    for number, name in enumerate(model.batch):
-        for value, shown in BAD_VALUES[type(model.edges[name])]:
-            bad = tuple(array[:BATCH] for array in spoiled(model, number, value))
-            refused(ValueError, lambda bad=bad: model.train_step(bad), shown, "expected")
-    surplus = good + (good[0],) * 2
-    refused(ValueError, lambda: model.train_step(surplus), f"got {len(surplus)} arrays")
-    assert difference(model, before, state(model)) == {}
 
 
 def test_values_out_of_range(trained):
@@ -219,6 +206,7 @@ def test_optimizers(tiny):
         assert float(found.learning_rate) == float(expected.learning_rate)
 
 
+@pytest.mark.quick
 def test_networks_without_weights(tiny):
     model = tiny.build(3)
     arguments = {name: getattr(model, name) for name in model.arguments()}
@@ -232,6 +220,7 @@ def test_networks_without_weights(tiny):
         refused(ValueError, build, "'late' has no weights yet", r"keras\.Input")
 
 
+@pytest.mark.quick
 def test_networks_that_end_in_a_sigmoid_where_logits_are_wanted(tiny):
     model = tiny.build(3)
     arguments = {name: getattr(model, name) for name in model.arguments()}

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import math
 from pathlib import Path
 
 from keras_gen.files import replacing
@@ -29,7 +30,7 @@ def epochs_of(path: Path) -> int:
 
 
 def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
-    """Draws every logged number but learning rates over epochs, one small panel each, as a PNG.
+    """Draws every logged number but learning rates over epochs, in panels of three a row, as a PNG.
 
     Args:
         path: The file.
@@ -39,8 +40,13 @@ def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
 
     names = list(dict.fromkeys(name for row in logs for name in row))
     names = [name for name in names if not name.endswith("learning_rate")]
-    figure = Figure(figsize=(4 * len(names), 3), layout="constrained")
-    for axis, name in zip(figure.subplots(1, len(names), squeeze=False)[0], names, strict=True):
+    columns = min(len(names), 3)
+    rows = math.ceil(len(names) / columns)
+    figure = Figure(figsize=(4 * columns, 3 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in panels[len(names) :]:
+        axis.set_axis_off()
+    for axis, name in zip(panels, names, strict=False):
         points = [(epoch, row[name]) for epoch, row in enumerate(logs, start=1) if name in row]
         axis.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None)
         axis.set_title(name)

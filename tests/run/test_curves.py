@@ -29,5 +29,7 @@ def test_a_panel_for_each_number(tmp_path):
     one, three = read_image(tmp_path / "one.png"), read_image(tmp_path / "three.png")
     assert three.shape[1] == 3 * one.shape[1] and three.shape[0] == one.shape[0]
     assert one.std() > 0
+    loss_curves(tmp_path / "seven.png", [dict.fromkeys("abcdefg", 1.0)])
+    assert read_image(tmp_path / "seven.png").shape == (3 * one.shape[0], 3 * one.shape[1], 3)
     loss_curves(tmp_path / "many.png", [{"a": float(i)} for i in range(100)])
     assert (read_image(tmp_path / "many.png") != one).any()

@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from keras_gen.cli.recipes import place, recipes
 from keras_gen.cli.text import print_table
 from keras_gen.media.animations import video_grid, video_strips, write_animation
-from keras_gen.media.images import grid, luma, to_pillow, write_png
+from keras_gen.media.images import enlarged_grid, luma, to_pillow, write_png
 from keras_gen.results import read_published, words
 from keras_gen.results.entries import entry_of_export
 from keras_gen.sentences import nearest
@@ -125,7 +125,8 @@ def sample(options: argparse.Namespace) -> int:
         write_animation(options.out, video_grid(images, options.columns), milliseconds=100)
     else:
         # Of videos, their frames.
-        drawn = grid(images, options.columns) if images.ndim == 4 else video_strips(images)
+        still = images.ndim == 4
+        drawn = enlarged_grid(images, options.columns) if still else video_strips(images)
         write_png(options.out, drawn)
     # Several images each: videos, or pairs of two domains.
     kind = "samples" if images.ndim == 5 else "images"

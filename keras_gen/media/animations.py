@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from keras_gen.files import replacing
-from keras_gen.media.images import grid, rgb, to_pillow
+from keras_gen.media.images import enlarged_grid, grid, rgb, to_pillow
 
 ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
 """Endings and formats of the images that may be animations."""
@@ -112,7 +112,7 @@ def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
     """
     videos = np.asarray(videos)
     places = np.unique(np.linspace(0, videos.shape[1] - 1, frames).round().astype(int))
-    return grid(videos[:, places].reshape(-1, *videos.shape[2:]), len(places))
+    return enlarged_grid(videos[:, places].reshape(-1, *videos.shape[2:]), len(places))
 
 
 def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:

@@ -28,6 +28,10 @@ MOST_PIXELS = 2**28
 """Pixels of the largest image that is read: 16,384 x 16,384, which take 0.75 GiB in RGB."""
 LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
 """Of red, green and blue in the luma, by ITU-R BT.601."""
+READABLE_WIDTH = 1000
+"""Pixels of a picture that a person looks at."""
+LARGEST_IMAGE = 256
+"""Pixels that the longer side of an image in a picture is enlarged to, at most."""
 
 _PILLOW_GUARD = threading.Lock()
 
@@ -250,3 +254,28 @@ def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.nda
         left = pad + index % columns * (width + pad)
         sample_grid[top : top + height, left : left + width] = image
     return sample_grid
+
+
+def enlarged_grid(
+    images: np.ndarray, columns: int | None = None, width: int = READABLE_WIDTH
+) -> np.ndarray:
+    """A `grid` in a readable size: each pixel is a square, as large as fits the width.
+
+    Images are not shrunk, nor enlarged beyond 256 pixels.
+
+    Args:
+        images: uint8 `[N, H, W, channels]`.
+        columns: Images per row. Default: nearly a square.
+        width: Of the picture in pixels.
+
+    Raises:
+        ValueError: As `grid`.
+
+    Example:
+        >>> enlarged_grid(np.zeros([6, 28, 28, 1], np.uint8), columns=3).shape
+        (558, 828, 3)
+    """
+    bare = grid(images, columns)
+    longest = max(np.shape(images)[1:3])
+    scale = max(min(width // bare.shape[1], LARGEST_IMAGE // longest), 1)
+    return bare.repeat(scale, axis=0).repeat(scale, axis=1)

@@ -7,10 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from keras_gen.media.images import as_shown, to_pillow
+from keras_gen.media.images import LARGEST_IMAGE, READABLE_WIDTH, as_shown, to_pillow
 
-_WIDTH = 1000  # pixels of a picture, at most
-_LARGEST = 256  # pixels that the longer side of an image is enlarged to, at most
 _GAP = 4  # white pixels around an image
 _LETTERS = 16  # height of the letters in pixels
 _LINE = 16  # characters of a line of a row's name
@@ -20,7 +18,7 @@ def captioned(
     rows: Iterable[np.ndarray],
     row_names: Sequence[str] = (),
     column_names: Sequence[str] = (),
-    width: int = _WIDTH,
+    width: int = READABLE_WIDTH,
 ) -> np.ndarray:
     """Rows of images below each other, with names to the left and above, in a readable size.
 
@@ -92,7 +90,7 @@ def _cell_width(rows, columns, width) -> int:
     widest = max(row.shape[2] for row in rows)
     longest = max(max(row.shape[1:3]) for row in rows)
     room = (width - _GAP) // columns - _GAP
-    scale = min(room / widest, max(_LARGEST / longest, 1))
+    scale = min(room / widest, max(LARGEST_IMAGE / longest, 1))
     return max(widest * int(scale) if scale >= 1 else int(widest * scale), 1)
 
 

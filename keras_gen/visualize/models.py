@@ -11,7 +11,7 @@ from scipy.special import ndtri
 
 from keras_gen.bases.coder import decoded_path
 from keras_gen.losses import kl_standard_normal
-from keras_gen.media.images import grid
+from keras_gen.media.images import enlarged_grid, grid
 from keras_gen.visualize.rows import as_uint8, table
 
 
@@ -31,7 +31,7 @@ def samples(
 
     Example: `sample_grid = SampleGrid(samples, "runs/a/samples")`.
     """
-    return grid(model.sample(n, seed=seed, **given), columns)
+    return enlarged_grid(model.sample(n, seed=seed, **given), columns)
 
 
 def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:

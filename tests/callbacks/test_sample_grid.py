@@ -66,7 +66,9 @@ def test_images_of_any_number_of_channels_are_drawn(tmp_path):
 
     for epoch in range(2):
         drawn = samples(Model(), 1)
-        np.testing.assert_array_equal(drawn[2:-2, 2:-2], [expected[epoch]] * 3)
+        scale = len(drawn) // 7  # 3 pixels, and 2 above and below
+        bare = drawn[::scale, ::scale]
+        np.testing.assert_array_equal(bare[2:-2, 2:-2], [expected[epoch]] * 3)
     fit(SampleGrid(lambda model: made.pop(0)[0], tmp_path), epochs=2)
     for epoch in range(2):
         found = read_image(tmp_path / f"epoch-{epoch + 1:04d}.png")

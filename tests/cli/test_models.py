@@ -21,7 +21,7 @@ from keras_gen.cli import EXAMPLES, _parser, main
 from keras_gen.cli.models import find
 from keras_gen.cli.recipes import recipes
 from keras_gen.media.animations import video_strips
-from keras_gen.media.images import grid, read_image
+from keras_gen.media.images import enlarged_grid, read_image
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
 from processes import ROOT
@@ -160,9 +160,10 @@ def test_sample(home, capsys):
     assert main([*sample, "-o", "grid.png"]) == 0
     assert capsys.readouterr().out == "6 images written to grid.png\n"
     sample_grid = read_image("grid.png")
-    assert sample_grid.shape == (2 * 6 + 2, 3 * 6 + 2, 3)
+    scale = 1000 // (3 * 6 + 2)
+    assert sample_grid.shape == (scale * (2 * 6 + 2), scale * (3 * 6 + 2), 3)
     expected = tf.random.stateless_uniform([6, 4, 4, 1], [-3, 0], 0, 256, tf.int32).numpy()
-    np.testing.assert_array_equal(sample_grid[8:12, 14:18, :1], expected[5])
+    np.testing.assert_array_equal(sample_grid[::scale, ::scale, :1][8:12, 14:18], expected[5])
 
 
 def test_sample_sets_conditions(home, capsys):
@@ -173,7 +174,7 @@ def test_sample_sets_conditions(home, capsys):
     for name, conditions in (("any", {}), ("twos", {"label": 2})):
         settings = [f"--set={key}={value}" for key, value in conditions.items()]
         assert main([*sample, *settings, "-o", f"{name}.png"]) == 0
-        expected = grid(model.sample(6, seed=3, **conditions), 3)
+        expected = enlarged_grid(model.sample(6, seed=3, **conditions), 3)
         # A rounding error may turn the rounding to uint8.
         assert np.abs(read_image(f"{name}.png").astype(int) - expected).max() <= 1
     sample += ["-o", "a.png"]

@@ -8,7 +8,7 @@ import pytest
 
 from keras_gen.gan import MoCoGAN
 from keras_gen.media.animations import video_grid, video_strips
-from keras_gen.media.images import grid
+from keras_gen.media.images import enlarged_grid, grid
 from shared import losses_of, softplus, with_sgd
 
 SHAPE, LATENTS = (5, 2, 2, 1), 6  # of which 2 are the content
@@ -79,8 +79,9 @@ def test_images_and_frames_of_videos(rng):
     assert len(frames) == 9
     np.testing.assert_array_equal(frames[4], grid(videos[:, 4], 2))
     np.testing.assert_array_equal(
-        video_strips(videos, frames=3), grid(videos[:, [0, 4, 8]].reshape(-1, 4, 4, 1), 3)
+        video_strips(videos, frames=3), enlarged_grid(videos[:, [0, 4, 8]].reshape(-1, 4, 4, 1), 3)
     )
-    assert video_strips(videos, frames=20).shape == grid(videos.reshape(-1, 4, 4, 1), 9).shape
+    every = enlarged_grid(videos.reshape(-1, 4, 4, 1), 9)
+    assert video_strips(videos, frames=20).shape == every.shape
     with pytest.raises(ValueError, match=r"expected uint8 \[N, H, W, channels\]"):
         video_grid(videos[0])

@@ -12,6 +12,7 @@ import keras_gen.visualize
 from keras_gen.media.images import (
     SUFFIXES,
     as_shown,
+    enlarged_grid,
     flat_pixels,
     grid,
     luma,
@@ -232,6 +233,19 @@ def test_grid_columns(n, columns, shape):
 def test_grid_checks(images):
     with pytest.raises(ValueError, match="expected uint8"):
         grid(images)
+
+
+@pytest.mark.parametrize(
+    "n, side, columns, scale",
+    [(64, 28, None, 4), (4, 28, None, 9), (16, 32, 16, 1), (8, 256, 8, 1), (1, 300, None, 1)],
+)
+def test_an_enlarged_grid_fills_the_width_with_squares(n, side, columns, scale):
+    images = np.random.default_rng(0).integers(0, 256, [n, side, side, 3], np.uint8)
+    bare = grid(images, columns)
+    drawn = enlarged_grid(images, columns)
+    assert drawn.shape == (scale * bare.shape[0], scale * bare.shape[1], 3)
+    for corner in (0, scale - 1):
+        np.testing.assert_array_equal(drawn[corner::scale, corner::scale], bare)
 
 
 def test_four_channels_are_colors_over_white():

@@ -78,7 +78,8 @@ class TestWhole:
         assert set(history()[0]) == {"epoch", "loss", "reconstruction_loss", "kl_loss"}
         assert event_steps() == [0, 1, 2]
         for epoch in (1, 2, 3):
-            assert read_image(folder / "samples" / f"epoch-{epoch:04d}.png").shape == (10, 10, 3)
+            sample_grid = read_image(folder / "samples" / f"epoch-{epoch:04d}.png")
+            assert sample_grid.shape == (1000, 1000, 3)
         assert read_image(folder / "losses.png").std() > 0
         metrics = json.loads((folder / "metrics.json").read_text())
         assert metrics["score"] == 0.5 and metrics["steps"] == 6 and metrics["seed"] == 5

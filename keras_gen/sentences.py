@@ -10,6 +10,45 @@ _SHAPES = re.compile(
     r"Shape of tensor \S+ (\[.*?\]) is not compatible with expected shape (\[.*?\])"
 )
 _ALLOCATED = re.compile(r"(?:allocate|allocating tensor) .*?shape ?[\[(]([\d, ]+)[\])]")
+_WORDS = {
+    "g": "generator",
+    "d": "discriminator",
+    "val": "validation",
+    "elbo": "ELBO",
+    "fid": "FID",
+    "gan": "GAN",
+    "griffin_lim": "Griffin-Lim",
+    "jpeg": "JPEG",
+    "kl": "KL divergence",
+    "kl_loss": "KL divergence (nats)",
+    "kmeans": "k-means",
+    "knn": "nearest neighbors",
+    "l1": "L1",
+    "log_prob": "log-likelihood (nats)",
+    "ms_ssim": "MS-SSIM",
+    "nll": "negative log-likelihood (nats)",
+    "non_saturating": "non-saturating",
+    "pca": "PCA",
+    "png": "PNG",
+    "psnr": "PSNR (dB)",
+    "r1": "R1",
+    "svc": "support vector classifier",
+    "vae": "VAE",
+    "waveglow": "WaveGlow",
+}
+_KNOWN = re.compile(rf"(?<![^_])({'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![^_])")
+
+
+def in_words(name: str) -> str:
+    """A name as of a metric or a setting in the words that a reader of a picture knows.
+
+    Example:
+        >>> in_words("val_g_loss")
+        'validation generator loss'
+        >>> in_words("test images")
+        'test images'
+    """
+    return _KNOWN.sub(lambda found: _WORDS[found[1]], name).replace("_", " ")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -148,8 +148,8 @@ def attacked_rows(model, images, labels, attack):
     """Returns digits, what the attack makes of them, and the difference around gray."""
     attacked = attack(model, images, labels)
     change = attacked - images / 255
-    rows = [images / 255, attacked, 0.5 + change / 2]
-    return image_rows([np.round(255 * row).astype("uint8") for row in rows], COLUMNS)
+    rows = {"digit": images / 255, "attacked": attacked, "difference": 0.5 + change / 2}
+    return image_rows({name: np.round(255 * row).astype("uint8") for name, row in rows.items()})
 
 
 if __name__ == "__main__":

@@ -106,7 +106,8 @@ def main(run: Run, s: Settings):
         for digit, report in enumerate(reports):
             lines[f"digit {digit} ({report['auroc']:.2f})"] = (ALARMS, report["curve"])
         run.draw("roc", line_plot(lines, "false alarms (fraction)", "detected (fraction)"))
-        run.draw("sample_grid", anomalies(model, test_clothes, test_digits))
+        shown = {"clothes": test_clothes, "digits": test_digits}
+        run.draw("sample_grid", anomalies(model, shown))
     run.export(model)
 
 

@@ -33,10 +33,9 @@ from keras.optimizers import Adam
 from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import BigGAN
-from keras_gen.media.images import grid
 from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.visualize import line_plot, samples
+from keras_gen.visualize import image_rows, line_plot, samples
 
 SHAPE = (32, 32, 1)
 CLASSES = 10
@@ -118,11 +117,12 @@ def main(run: Run, s: Settings):
         for name in ("precision", "recall"):
             lines[name] = (thresholds, [metrics[prefix + name] for prefix in prefixes])
         run.draw("truncation", line_plot(lines, "truncation (std)", "fraction", log_x=True))
-        rows = []
+        rows = {}
         for threshold in thresholds:
             every_label = np.arange(CLASSES)
-            rows.append(model.sample(CLASSES, s.seed, label=every_label, truncation=threshold))
-        run.draw("classes", grid(np.concatenate(rows), columns=CLASSES))
+            drawn = model.sample(CLASSES, s.seed, label=every_label, truncation=threshold)
+            rows[f"truncated to {threshold:g}"] = drawn
+        run.draw("classes", image_rows(rows))
     run.export(model, default="sample")
 
 

@@ -34,7 +34,7 @@ from keras_gen.networks import co_gan_discriminator, co_gan_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import image_rows
 
-COLUMNS = 16  # pairs in a row of a grid
+SHOWN = 24  # pairs in a grid
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +71,7 @@ def main(run: Run, s: Settings):
         of_negatives = build(run, s)
 
     def draw(model):
-        return pair_rows(model.sample(2 * COLUMNS, seed=0))
+        return pair_rows(model.sample(SHOWN, seed=0), "edges")
 
     # Each step: one update of both discriminators, then one of both generators.
     outlines = edges(digits)
@@ -109,7 +109,7 @@ def main(run: Run, s: Settings):
         metrics |= agreement("same_class_negatives", classes, other_classes)
         turned = negatives(pairs[:, 0]) > 127
         metrics |= agreement("agreement_negatives", turned, pairs[:, 1] > 127)
-        run.draw("negatives", pair_rows(pairs[: 2 * COLUMNS]))
+        run.draw("negatives", pair_rows(pairs[:SHOWN], "negative"))
     run.export(model, default="sample")
 
 
@@ -148,13 +148,9 @@ def classes_of(extractor, images):
     return extractor(images)["logits"].argmax(axis=1)
 
 
-def pair_rows(pairs):
-    """The images of X above those of Y, in several rows."""
-    rows = []
-    for start in range(0, len(pairs), COLUMNS):
-        some = pairs[start : start + COLUMNS]
-        rows += [some[:, 0], some[:, 1]]
-    return image_rows(rows, COLUMNS)
+def pair_rows(pairs, second):
+    """The digits above the images of the second domain."""
+    return image_rows({"digit": pairs[:, 0], second: pairs[:, 1]})
 
 
 if __name__ == "__main__":

@@ -80,7 +80,7 @@ def main(run: Run, s: Settings):
 
     def draw(model):
         pairs = model.sample(COLUMNS, seed=0)
-        return image_rows([pairs[:, 0], pairs[:, 1]], COLUMNS)
+        return image_rows({"first domain": pairs[:, 0], "second domain": pairs[:, 1]})
 
     # Each step: one update of both discriminators, then one of both generators.
     run.fit(to_usps, partial(batches, from_mnist, from_usps, s), draw)

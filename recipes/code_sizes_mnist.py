@@ -30,11 +30,17 @@ from sklearn.neighbors import KNeighborsClassifier
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
-from keras_gen.media.images import flat_pixels, grid
+from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.visualize import code_scatter, line_plot, random_codes, reconstructions
+from keras_gen.visualize import (
+    code_scatter,
+    image_rows,
+    line_plot,
+    random_codes,
+    reconstructions,
+)
 
 SHAPE = (28, 28, 1)
 SIZES = (2, 5, 10, 30)
@@ -83,15 +89,15 @@ def main(run: Run, s: Settings):
     with run.evaluation(models[2]) as metrics:
         # Reconstructions of floats are not rounded to levels.
         floats = flat_pixels(test).reshape(test.shape)
-        rows = [shown]
-        pca_rows = []
+        rows = {"digit": shown}
+        pca_rows = {}
         for size, model in models.items():
             metrics[f"error_{size}"] = squared_error(model.reconstruct(floats), floats).mean()
-            rows.append(model.reconstruct(shown))
+            rows[f"autoencoder, {size}"] = model.reconstruct(shown)
             projected = pca.reconstruct(test, size)
             metrics[f"pca_error_{size}"] = squared_error(projected, floats).mean()
-            pca_rows.append(model.restore(projected[first_of_each_digit]))
-        run.draw("sample_grid", grid(np.concatenate(rows + pca_rows), columns=10))
+            pca_rows[f"PCA, {size}"] = model.restore(projected[first_of_each_digit]).numpy()
+        run.draw("sample_grid", image_rows({**rows, **pca_rows}))
 
         planes = {}
         for name, coder, key in (

@@ -31,7 +31,6 @@ from keras.optimizers import Adam
 from keras_gen.baselines import mixture_samples
 from keras_gen.data import small_images
 from keras_gen.gan import ACGAN, ConditionalGAN
-from keras_gen.media.images import grid
 from keras_gen.metrics import class_report, trained_extractors
 from keras_gen.networks import (
     info_gan_discriminator,
@@ -42,6 +41,7 @@ from keras_gen.networks import (
 )
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import prefixed, suffixed
+from keras_gen.visualize import captioned
 
 SHAPE = (28, 28, 1)
 CLASSES = 10
@@ -102,7 +102,9 @@ def main(run: Run, s: Settings):
         run.compile(model, d_optimizer=d_optimizer, g_optimizer=g_optimizer)
 
     def draw(model):
-        return grid(model.sample(80, seed=s.seed, label=every_label(80)), columns=CLASSES)
+        drawn = model.sample(80, seed=s.seed, label=every_label(80))
+        names = [str(digit) for digit in range(CLASSES)]
+        return captioned(np.split(drawn, 8), column_names=names)
 
     # Each step: one update of the discriminator, then one of the generator.
     run.fit(model, data.train, draw)

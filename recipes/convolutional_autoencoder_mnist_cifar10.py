@@ -36,11 +36,10 @@ from keras.optimizers import Adam
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, random_crop_flip, small_images
-from keras_gen.media.images import grid
 from keras_gen.metrics import squared_error
 from keras_gen.networks import conv_decoder, conv_encoder, mlp_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.visualize import reconstructions
+from keras_gen.visualize import image_rows, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)
@@ -100,18 +99,18 @@ def main(run: Run, s: Settings):
     }
 
     with run.evaluation(main_model) as metrics:
-        rows = {name: [] for name in tests}
+        rows = {name: {} for name in tests}
         for (name, network), model in reversed(models.items()):
             found = model.reconstruct(tests[name])
             metrics[f"{name}_{network}"] = squared_error(found, tests[name]).mean()
-            rows[name].append(found[:10])
+            rows[name][network] = found[:10]
         for name, test in tests.items():
             found = components[name].reconstruct(test).clip(0, 1)
             metrics[f"{name}_pca"] = squared_error(found, test).mean()
         # Images above the reconstructions of dense, transposed and resize.
         for name, image in (("cifar10", "sample_grid"), ("mnist", "mnist")):
-            shown = [tests[name][:10], *reversed(rows[name])]
-            run.draw(image, grid(np.concatenate(shown), columns=10))
+            shown = dict(reversed(rows[name].items()))
+            run.draw(image, image_rows({"image": tests[name][:10], **shown}))
     run.export(main_model)
 
 

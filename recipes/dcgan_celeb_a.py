@@ -38,6 +38,8 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import arithmetic, interpolations, sample_neighbors, samples
 
+FACES = ("women", "men", "smiling women", "smiling men")  # the classes, from 0
+
 
 @dataclasses.dataclass(frozen=True)
 class Settings(RunSettings):
@@ -104,7 +106,8 @@ def main(run: Run, s: Settings):
             drawn = model.generate(latents)
             logits = {kind: extract(drawn)["logits"] for kind, extract in extractors.items()}
             a, b, c = [latents[clearest(logits, term)[:3]] for term in terms]
-            run.draw("arithmetic", arithmetic(model, a, b, c))
+            names = [FACES[term] for term in terms]
+            run.draw("arithmetic", arithmetic(model, a, b, c, names=names))
             drawn = model.latent_arithmetic(a, b, c, n=100, seed=s.seed)
             for kind, extract in extractors.items():
                 predicted = extract(drawn)["logits"].argmax(axis=1)

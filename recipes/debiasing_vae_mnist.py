@@ -37,7 +37,7 @@ import keras
 import numpy as np
 
 from keras_gen.data import faces, rare_color, rare_group, small_images, weighted_stream
-from keras_gen.media.images import grid
+from keras_gen.media.images import enlarged_grid
 from keras_gen.metrics import group_report
 from keras_gen.networks import conv_decoder, conv_encoder, with_head
 from keras_gen.run import Run, ShortStepSettings, run_recipe
@@ -118,7 +118,7 @@ def main(run: Run, s: Settings):
         positive_weight = weights[groups >= FIRST_POSITIVE_GROUP].sum()
         metrics["rare_draws"] = rare_weight / positive_weight
         most_drawn = np.argsort(-weights)[:64]
-        run.draw("most_drawn", grid(images[most_drawn]))
+        run.draw("most_drawn", enlarged_grid(images[most_drawn]))
     run.export(debiased, default="classify")
 
 

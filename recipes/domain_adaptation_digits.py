@@ -51,7 +51,7 @@ from keras_gen.data import (
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Sigmoid
-from keras_gen.visualize import image_rows
+from keras_gen.visualize import captioned
 
 CLASSES = 10
 ROWS = 6  # digits of a column, which are named alike, in a sample grid
@@ -231,14 +231,15 @@ def accuracy(model, images, labels):
 
 
 def by_class(model, images):
-    """Returns rows of images: in the column of a digit the first ones that are named so."""
+    """The first images that are named so, in the column of each digit."""
     named = model.classify(images).argmax(axis=1)
     columns = []
     for digit in range(CLASSES):
         found = images[named == digit][:ROWS]
         blank = np.zeros((ROWS - len(found), *images.shape[1:]), np.uint8)
         columns.append(np.concatenate([found, blank]))
-    return image_rows(np.stack(columns, axis=1), CLASSES)
+    names = [str(digit) for digit in range(CLASSES)]
+    return captioned(np.stack(columns, axis=1), column_names=names)
 
 
 if __name__ == "__main__":

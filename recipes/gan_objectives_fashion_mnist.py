@@ -41,7 +41,7 @@ from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import extractor_accuracies
 from keras_gen.training import NonFiniteLossError
-from keras_gen.visualize import samples, strips
+from keras_gen.visualize import image_rows, samples
 
 # The first combination is the main model.
 OBJECTIVES = ("non_saturating", "least_squares", "wasserstein", "hinge", "relativistic")
@@ -101,7 +101,7 @@ def main(run: Run, s: Settings):
     with run.evaluation(model) as metrics:
         shown = {name: np.array(row["samples"], "uint8") for name, row in rows.items()}
         shown["test images"] = test_images[:10]
-        run.draw("combinations", strips(shown))
+        run.draw("combinations", image_rows(shown))
         rows["baseline"] = evaluate(mixture)
         rows["floor"] = evaluate(test_images)
         for key in (*FIGURES, "health", "stopped"):

@@ -118,9 +118,10 @@ def main(run: Run, s: Settings):
             metrics[f"met_{name}"] = np.less(distances[name], 0.1).mean()
             metrics[f"apart_{name}"] = np.median(distances[name])
         frames = sorted((run.directory / "samples").glob("epoch-*.png"))
-        run.draw("strip", film_strip([read_image(path) for path in frames]))
-        ends = [run.directory / f"overlap_{name}.png" for name in METHODS]
-        run.draw("overlap", film_strip([read_image(path) for path in ends]))
+        named = {f"epoch {int(path.stem.split('-')[1])}": read_image(path) for path in frames}
+        run.draw("strip", film_strip(named))
+        ends = {name: read_image(run.directory / f"overlap_{name}.png") for name in METHODS}
+        run.draw("overlap", film_strip(ends))
     run.export(model, default="sample")
 
 

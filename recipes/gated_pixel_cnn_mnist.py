@@ -33,12 +33,11 @@ from scipy.special import logsumexp
 
 from keras_gen.autoregressive import ConditionalPixelCNN
 from keras_gen.data import binarize, small_images
-from keras_gen.media.images import grid
 from keras_gen.metrics import nll_summary, trained_extractors
 from keras_gen.networks import gated_pixel_cnn
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import binary_baselines
-from keras_gen.visualize import image_rows
+from keras_gen.visualize import captioned, image_rows
 
 SHAPE = (28, 28, 1)
 CLASSES = 10
@@ -95,7 +94,9 @@ def main(run: Run, s: Settings):
         run.compile(model, run.averaged(Adam(run.in_halves(s.learning_rate))))
 
     def draw(model):
-        return grid(model.sample(80, seed=s.seed, label=np.arange(80) % CLASSES), CLASSES)
+        drawn = model.sample(80, seed=s.seed, label=np.arange(80) % CLASSES)
+        names = [str(digit) for digit in range(CLASSES)]
+        return captioned(np.split(drawn, 8), column_names=names)
 
     # Each step: every pixel is predicted from those before it, all at once.
     stream = partial(data.train.stream, s.batch_size, s.seed, augment_batch=binarize)
@@ -135,8 +136,11 @@ def main(run: Run, s: Settings):
         for prefix, found in reports.items():
             metrics[f"{prefix}agreement"] = min(found)
         occluded = np.where(LOWER_HALF, GRAY, as_levels(test[:ROWS]))
-        rows = [occluded, *np.moveaxis(completed[:ROWS], 1, 0), as_levels(test[:ROWS])]
-        run.draw("completions", image_rows(rows, columns=ROWS))
+        rows = {"given": occluded}
+        for number in range(s.completions):
+            rows[f"completion {number + 1}"] = completed[:ROWS, number]
+        rows["digit"] = as_levels(test[:ROWS])
+        run.draw("completions", image_rows(rows))
     run.export(model, default="sample", half=True)
 
 

@@ -102,9 +102,14 @@ def main(run: Run, s: Settings):
     def draw(vae):
         x = images[:COLUMNS] / np.float32(255)
         attacked = attacks["pgd"](ways["reconstruction"], x, labels[:COLUMNS])
-        rows = [x, vae(x), attacked, vae(attacked)]
+        rows = {
+            "digit": x,
+            "its reconstruction": vae(x),
+            "attacked": attacked,
+            "its reconstruction then": vae(attacked),
+        }
         return image_rows(
-            [np.round(255 * np.asarray(row)).astype("uint8") for row in rows], COLUMNS
+            {name: np.round(255 * np.asarray(row)).astype("uint8") for name, row in rows.items()}
         )
 
     run.fit(classifier, data.train, part="classifier")

@@ -32,10 +32,11 @@ from sklearn.cluster import KMeans
 
 from keras_gen.data import small_images
 from keras_gen.gan import InfoGAN
-from keras_gen.media.images import flat_pixels, grid
+from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import matched_accuracy
 from keras_gen.networks import info_gan_networks
 from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.visualize import captioned
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +150,9 @@ def category_codes():
 
 
 def draw_rows(model, latents, codes):
-    return grid(model.generate(latents, codes.reshape(len(latents), -1)), 10)
+    images = model.generate(latents, codes.reshape(len(latents), -1))
+    rows = np.split(images, CATEGORIES)
+    return captioned(rows, [f"category {number}" for number in range(CATEGORIES)])
 
 
 if __name__ == "__main__":

@@ -115,7 +115,8 @@ def main(run: Run, s: Settings):
             metrics[f"bits_{known}"] = bits[~is_outlier].mean()
             metrics[f"bits_{known}_of_{outliers}"] = bits[is_outlier].mean()
             run.draw(f"roc_{known}", roc_plot(found, is_outlier))
-        run.draw("anomalies", anomalies(fashion, test["fashion"], test["mnist"]))
+        shown = {"Fashion-MNIST": test["fashion"], "MNIST": test["mnist"]}
+        run.draw("anomalies", anomalies(fashion, shown))
     run.export(fashion, default="sample")
 
 

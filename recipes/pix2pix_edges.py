@@ -93,7 +93,12 @@ def main(run: Run, s: Settings):
         run.compile(model, g_optimizer=g_optimizer, d_optimizer=d_optimizer)
 
     def draw(model):
-        return image_rows([in_color(edges), model.translate(edges[:COLUMNS]), photos], COLUMNS)
+        rows = {
+            "edges": edges,
+            "model": model.translate(edges[:COLUMNS]),
+            "photograph": photos,
+        }
+        return image_rows(rows, COLUMNS)
 
     # Each step: one update of the generator, then one of the discriminator.
     augment = random_crop_flip(s.image_size, images=2)
@@ -114,8 +119,7 @@ def main(run: Run, s: Settings):
         drawn = np.random.default_rng(s.seed).permutation(len(train_photos))[: len(photos)]
         report = measure(train_photos[drawn], photos, edges)
         metrics["realism_photographs"] = report["realism"]
-        shown = [ways[name][:COLUMNS] for name in ("model", "nearest", "ridge", "photographs")]
-        run.draw("ways", image_rows([in_color(edges), *shown], COLUMNS))
+        run.draw("ways", image_rows({"edges": edges, **ways}, COLUMNS))
     run.export(model, half=True)
 
 
@@ -143,10 +147,6 @@ def edge_agreement(found, asked):
     precision = near_asked[found > 0].mean()
     recall = near_found[asked > 0].mean()
     return 2 * precision * recall / (precision + recall)
-
-
-def in_color(edges):
-    return np.repeat(edges[:COLUMNS], 3, axis=-1)
 
 
 if __name__ == "__main__":

@@ -99,7 +99,12 @@ def main(run: Run, s: Settings):
         backward = build(run, s, s.part_epochs, domains=("photo", "label"))
 
     def draw(model):
-        return image_rows([maps, model.translate(maps[:COLUMNS]), photos], COLUMNS)
+        rows = {
+            "labels": maps,
+            "model": model.translate(maps[:COLUMNS]),
+            "photograph": photos,
+        }
+        return image_rows(rows, COLUMNS)
 
     # Each step: one update of the generator, then one of the discriminator if there is one.
     augment = random_crop_flip(s.image_size, images=2)
@@ -160,13 +165,21 @@ def main(run: Run, s: Settings):
         accuracies["segmenter"] = metrics["agreement_photographs"]
         metrics |= prefixed("accuracy_", accuracies)
 
-        shown = [maps, model.translate(maps[:COLUMNS])]
-        shown += [others[name].translate(maps[:COLUMNS]) for name in ("latents", "l1_alone")]
-        rows = [*shown, baselines["nearest"], baselines["ridge"], photos]
+        shown = maps[:COLUMNS]
+        rows = {
+            "labels": shown,
+            "model": model.translate(shown),
+            "with latents": others["latents"].translate(shown),
+            "L1 alone": others["l1_alone"].translate(shown),
+            "nearest": baselines["nearest"],
+            "ridge regression": baselines["ridge"],
+            "photograph": photos,
+        }
         run.draw("ways", image_rows(rows, COLUMNS))
-        seeds = [model.translate(maps[:COLUMNS], seed=seed) for seed in range(DRAWS)]
-        run.draw("variation", image_rows([maps, *seeds], COLUMNS))
-        run.draw("backward", image_rows([photos, read["backward"], maps], COLUMNS))
+        seeds = {f"seed {seed}": model.translate(shown, seed=seed) for seed in range(DRAWS)}
+        run.draw("variation", image_rows({"labels": shown, **seeds}, COLUMNS))
+        rows = {"photograph": photos, "labels read": read["backward"], "labels": maps}
+        run.draw("backward", image_rows(rows, COLUMNS))
     run.export(model, half=True)
 
 

@@ -29,14 +29,13 @@ from keras.optimizers import Adam
 
 from keras_gen.data import binarize, small_images
 from keras_gen.losses import kl_standard_normal
-from keras_gen.media.images import grid
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import conv_decoder, conv_encoder, pixel_vae_decoder
 from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.run.reports import binary_baselines
 from keras_gen.training import averaged_weights
 from keras_gen.vae import VAE, PixelVAE
-from keras_gen.visualize import samples
+from keras_gen.visualize import captioned, samples
 
 SHAPE = (28, 28, 1)
 ROWS = 8  # latents in the image of rows, and columns of pixels drawn anew
@@ -113,7 +112,8 @@ def main(run: Run, s: Settings):
         # The rows: latents of the prior, each with several draws of the pixels.
         latents = np.random.default_rng(s.seed).normal(size=(ROWS, s.latent_dim))
         rows = model.render(np.repeat(latents, ROWS, axis=0), np.arange(ROWS * ROWS))
-        run.draw("same_latents", grid(rows, columns=ROWS))
+        names = [f"latents {number + 1}" for number in range(ROWS)]
+        run.draw("same_latents", captioned(np.split(rows, ROWS), names))
         with averaged_weights(factorized):
             metrics |= measured(factorized, shown, s, "factorized_")
         metrics |= baselines

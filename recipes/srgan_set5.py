@@ -109,8 +109,13 @@ def main(run: Run, s: Settings):
         )
 
     def draw(model):
-        rows = [bicubic(held_out_small[:6], s.factor), model.translate(held_out_small[:6])]
-        return image_rows([*rows, held_out], 6)
+        small = held_out_small[:6]
+        rows = {
+            "bicubic": bicubic(small, s.factor),
+            "model": model.translate(small),
+            "photograph": held_out,
+        }
+        return image_rows(rows, columns=6)
 
     def validate(model):
         return {"psnr": psnr(model.translate(held_out_small), held_out, s.factor).mean()}

@@ -46,7 +46,7 @@ from keras_gen.networks import (
     style_mapping,
 )
 from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.visualize import samples, strips, style_mixing
+from keras_gen.visualize import image_rows, samples, style_mixing
 
 SHAPE = (32, 32, 1)
 PSIS = (1.0, 0.7, 0.5, 0.2, 0.0, -0.5)
@@ -133,8 +133,8 @@ def main(run: Run, s: Settings):
         found = path_length(model.from_style, start=start_style, end=end_style)
         metrics["path_length_w"] = found["path_length"]
 
-        truncated = {f"{psi:g}": model.sample(10, seed=0, psi=psi) for psi in PSIS}
-        run.draw("truncation", strips(truncated))
+        truncated = {f"psi {psi:g}": model.sample(10, seed=0, psi=psi) for psi in PSIS}
+        run.draw("truncation", image_rows(truncated))
         rows, columns = np.split(model.draw_latents(12, seed=1), [4])
         run.draw("coarse_styles", style_mixing(model, rows, columns, layers=2))  # of 4x4
         run.draw("middle_styles", style_mixing(model, rows, columns, layers=4))  # to 8x8

@@ -96,13 +96,14 @@ def main(run: Run, s: Settings):
 
     def draw(model):
         """New people by eight shots, and their frames below."""
-        rows = []
+        rows = {}
         for person in range(min(3, s.test_people)):
             shots = slice(person, person + 1), slice(0, MOST_SHOTS)
             embedding = model.embed(new.images[shots], new.landmarks[shots])
             landmarks = new.landmarks[person, tested][:COLUMNS]
             drawn = model.render(landmarks, np.repeat(embedding, len(landmarks), axis=0))
-            rows += [drawn, new.images[person, tested]]
+            rows[f"person {person + 1}, drawn"] = drawn
+            rows[f"person {person + 1}"] = new.images[person, tested]
         return image_rows(rows, COLUMNS)
 
     # Each step: one update of embedder and generator, then one of the discriminator.
@@ -134,7 +135,7 @@ def main(run: Run, s: Settings):
 
     with run.evaluation(model) as metrics:
         metrics |= suffixed(measure(truth), "_frames")
-        rows = []
+        rows = {}
         for shots in (1, MOST_SHOTS):
             run.say(f"drawing new people from {shots} of their images")
             ways = {
@@ -145,8 +146,9 @@ def main(run: Run, s: Settings):
             }
             for name, images in ways.items():
                 metrics |= suffixed(measure(images), f"_{name}_{shots}")
-            rows += [ways[name][:COLUMNS] for name in ("nearest", "meta", "tuned")]
-        run.draw("ways", image_rows([*rows, truth[:COLUMNS]], COLUMNS))
+            for name in ("nearest", "meta", "tuned"):
+                rows[f"{name}, images: {shots}"] = ways[name]
+        run.draw("ways", image_rows({**rows, "frame": truth}, COLUMNS))
     run.export(model, default="render")
 
 

@@ -94,9 +94,13 @@ def main(run: Run, s: Settings):
     def draw(model):
         mnist = test_mnist[:COLUMNS]
         usps = test_usps[:COLUMNS]
-        rows = [mnist, model.translate(mnist, "mnist_to_usps")]
-        rows += [usps, model.translate(usps, "usps_to_mnist")]
-        return image_rows(rows, COLUMNS)
+        rows = {
+            "MNIST": mnist,
+            "MNIST to USPS": model.translate(mnist, "mnist_to_usps"),
+            "USPS": usps,
+            "USPS to MNIST": model.translate(usps, "usps_to_mnist"),
+        }
+        return image_rows(rows)
 
     # Each step: one update of the networks that translate, then one of both discriminators.
     x = data.train_mnist.map(without_label)

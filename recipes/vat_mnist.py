@@ -141,8 +141,10 @@ def changed_rows(model, images):
     x = model.prepare(images)
     answer = model(x)
     change = model.worst_change(x, answer, training=False).numpy()
-    rows = [x, np.clip(x + change, 0, 1), 0.5 + change / 2]
-    return image_rows([np.round(255 * np.asarray(row)).astype("uint8") for row in rows], COLUMNS)
+    rows = {"digit": x, "changed": np.clip(x + change, 0, 1), "change": 0.5 + change / 2}
+    return image_rows(
+        {name: np.round(255 * np.asarray(row)).astype("uint8") for name, row in rows.items()}
+    )
 
 
 if __name__ == "__main__":

@@ -135,7 +135,12 @@ def main(run: Run, s: Settings):
         for prefix, each in found.items():
             metrics[f"{prefix}psnr"] = psnr(each, test, of="rgb").mean()
         metrics |= extractor_accuracies(extractors)
-        rows = [test, found["vq_vae_"], found[""], found["jpeg_"]]
+        rows = {
+            "image": test,
+            "VQ-VAE": found["vq_vae_"],
+            "VQGAN": found[""],
+            "JPEG": found["jpeg_"],
+        }
         run.draw("sample_grid", image_rows(rows, columns=16))
     run.export(model)
 

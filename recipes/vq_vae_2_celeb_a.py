@@ -108,7 +108,7 @@ def main(run: Run, s: Settings):
         }
         metrics |= code_use_report(uses)
         run.draw("code_histogram", code_histogram(uses))
-        run.draw("sample_grid", image_rows([test, *found.values()], columns=12))
+        run.draw("sample_grid", image_rows({"image": test, **found}, columns=12))
     run.export(model)
 
 

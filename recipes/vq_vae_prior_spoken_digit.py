@@ -113,7 +113,7 @@ def main(run: Run, s: Settings):
         return {"bits_of_a_code": bits_per_live_value(nats, held_out_codes)}
 
     # Each step: every code is predicted from those before it; the coder stays as it is.
-    draw = partial(draw_voices, len(data.speakers), s.seed)
+    draw = partial(draw_voices, data.speakers, s.seed)
     best = "bits_of_a_code"
     run.fit(prior, stream, draw, epochs=s.prior_epochs, validate=validate, best=best)
     run.restore_best(prior)
@@ -138,20 +138,22 @@ def main(run: Run, s: Settings):
             metrics[f"speaker_{name}"] = found["speaker_by_covariance"]
         for number, name in enumerate(data.speakers):
             run.write_sounds(f"voice_of_{name}", drawn[wanted == number][:10], RATE)
-        run.draw("voices", draw_voices(len(data.speakers), s.seed, prior))
+        run.draw("voices", draw_voices(data.speakers, s.seed, prior))
         run.draw("reconstructions", draw_reconstructed(*shown, coder))
     run.export(prior, default="sample", half=True)
 
 
 def draw_reconstructed(waveforms, speakers, coder):
     """Recordings, and below their reconstructions."""
-    return spectrograms(waveforms, coder.reconstruct(waveforms, speakers))
+    reconstructed = coder.reconstruct(waveforms, speakers)
+    return spectrograms({"recorded": waveforms, "reconstructed": reconstructed})
 
 
 def draw_voices(speakers, seed, prior):
     """Eight sounds of every speaker, one speaker below the other."""
-    sounds = prior.sample(8 * speakers, seed=seed, speaker=np.repeat(np.arange(speakers), 8))
-    return spectrograms(*np.split(sounds, speakers))
+    count = len(speakers)
+    sounds = prior.sample(8 * count, seed=seed, speaker=np.repeat(np.arange(count), 8))
+    return spectrograms(dict(zip(speakers, np.split(sounds, count), strict=True)))
 
 
 if __name__ == "__main__":

@@ -118,7 +118,7 @@ def voices(speakers, recordings, model):
 
 
 def draw_voices(speakers, recordings, model):
-    return spectrograms(*voices(speakers, recordings, model).values())
+    return spectrograms(voices(speakers, recordings, model))
 
 
 if __name__ == "__main__":

@@ -117,8 +117,8 @@ def main(run: Run, s: Settings):
         metrics |= vocoding_report(train, (test, speakers, words), vocoded)
         for name, heard in {"recorded": test, **vocoded}.items():
             run.write_sounds(name, heard[shown], RATE)
-        drawn = [vocoded[name][shown] for name in ("waveglow", "griffin_lim")]
-        run.draw("vocoded", spectrograms(test[shown], *drawn))
+        drawn = {name: heard[shown] for name, heard in vocoded.items()}
+        run.draw("vocoded", spectrograms({"recorded": test[shown], **drawn}))
     run.export(model)
 
 
@@ -154,7 +154,8 @@ def bits(model, waveforms, hop):
 def draw_vocoded(waveforms, model):
     """Recordings, and below what is made of their mel spectrograms."""
     mel = model.mel(waveforms)
-    return spectrograms(waveforms, model.vocode(mel, np.arange(len(mel))))
+    vocoded = model.vocode(mel, np.arange(len(mel)))
+    return spectrograms({"recorded": waveforms, "WaveGlow": vocoded})
 
 
 if __name__ == "__main__":

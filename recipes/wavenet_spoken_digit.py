@@ -93,7 +93,7 @@ def main(run: Run, s: Settings):
     recordings = choice.train.map(without_digit)
     augment = random_excerpt(s.excerpt)
     stream = partial(recordings.stream, s.batch_size, s.seed, augment=augment)
-    draw = partial(draw_voices, len(data.speakers), s.seed)
+    draw = partial(draw_voices, data.speakers, s.seed)
     run.fit(model, stream, draw, validate=validate, best="bits")
     run.restore_best(model)
 
@@ -117,7 +117,8 @@ def main(run: Run, s: Settings):
             metrics[f"bits_of_{name}"] = bits(model, of_speaker)
             sounds = model.sample(s.voices, seed=s.seed, speaker=number)
             run.write_sounds(f"voice_of_{name}", sounds, RATE)
-            run.draw(f"voice_of_{name}", spectrograms(of_speaker[0][: s.voices], sounds))
+            heard = {"recorded": of_speaker[0][: s.voices], "drawn": sounds}
+            run.draw(f"voice_of_{name}", spectrograms(heard))
         metrics["milliseconds_seen"] = 1000 * receptive_field(s.repeats * doubled) / RATE
     run.export(model, default="sample")
 
@@ -139,8 +140,9 @@ def bits(model, recordings):
 
 def draw_voices(speakers, seed, model):
     """Two sounds of every speaker, one speaker below the other."""
-    sounds = model.sample(2 * speakers, seed=seed, speaker=np.repeat(np.arange(speakers), 2))
-    return spectrograms(*np.split(sounds, speakers))
+    count = len(speakers)
+    sounds = model.sample(2 * count, seed=seed, speaker=np.repeat(np.arange(count), 2))
+    return spectrograms(dict(zip(speakers, np.split(sounds, count), strict=True)))
 
 
 if __name__ == "__main__":

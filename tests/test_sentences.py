@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.sentences import nearest, out_of_memory
+from keras_gen.sentences import in_words, nearest, out_of_memory
 
 
 @pytest.mark.parametrize("ask", [np.empty, tf.zeros])
@@ -30,3 +30,18 @@ def test_memory_that_is_too_small(ask):
 )
 def test_nearest(name, end):
     assert nearest(name, iter(["label", "length", "psi"])) == end
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("kl_loss", "KL divergence (nats)"),
+        ("val_d_loss", "validation discriminator loss"),
+        ("non_saturating_r1", "non-saturating R1"),
+        ("loss", "loss"),
+        ("digit 3 (0.98)", "digit 3 (0.98)"),
+        ("pcad", "pcad"),
+    ],
+)
+def test_names_in_words(name, words):
+    assert in_words(name) == words

@@ -6,6 +6,7 @@ import math
 from pathlib import Path
 
 from keras_gen.files import replacing
+from keras_gen.sentences import in_words
 
 
 def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
@@ -49,7 +50,7 @@ def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
     for axis, name in zip(panels, names, strict=False):
         points = [(epoch, row[name]) for epoch, row in enumerate(logs, start=1) if name in row]
         axis.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None)
-        axis.set_title(name)
+        axis.set_title(in_words(name))
         axis.set_xlabel("epoch")
         axis.grid(alpha=0.3)
     with replacing(path) as file:

@@ -52,5 +52,5 @@ from keras_gen.visualize.rows import (
     translations_below,
 )
 from keras_gen.visualize.sounds import spectrograms
-from keras_gen.visualize.strips import figure, film_strip, point_strips, strips
+from keras_gen.visualize.strips import figure, film_strip, point_strips
 from keras_gen.visualize.texts import text_page

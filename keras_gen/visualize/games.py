@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from keras_gen.sentences import in_words
 from keras_gen.visualize.plots import panels_of, pixels
 
 
@@ -90,6 +91,6 @@ def vector_fields(
         axes.plot(*path[0], "o", color="tab:blue", markersize=4)
         axes.plot(*path[-1], "*", color="tab:red", markersize=12)
         (left, bottom), (right, top) = points.min(axis=0), points.max(axis=0)
-        axes.set(title=title, xlabel=names[0], ylabel=names[1])
+        axes.set(title=in_words(title), xlabel=names[0], ylabel=names[1])
         axes.set(xlim=(left, right), ylim=(bottom, top))
     return pixels(drawn)

@@ -11,8 +11,9 @@ from scipy.special import ndtri
 
 from keras_gen.bases.coder import decoded_path
 from keras_gen.losses import kl_standard_normal
-from keras_gen.media.images import enlarged_grid, grid
-from keras_gen.visualize.rows import as_uint8, table
+from keras_gen.media.images import READABLE_WIDTH, enlarged_grid
+from keras_gen.visualize.captions import captioned
+from keras_gen.visualize.rows import as_uint8
 
 
 def samples(
@@ -56,9 +57,8 @@ def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given
     if np.shape(a) != np.shape(b):
         raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
     ends = _latents(model, a), _latents(model, b)
-    return table(
-        as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given))
-    )
+    paths = as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given))
+    return captioned(paths, column_names=["start", *[""] * (steps - 2), "end"])
 
 
 def traversals(
@@ -96,7 +96,9 @@ def traversals(
     dimensions = range(number) if dimensions is None else dimensions
     if wrong := [d for d in dimensions if not 0 <= d < number]:
         raise ValueError(f"dimensions holds {wrong}: the model has latents 0 to {number - 1}.")
-    return _moved(model, points, dimensions, np.linspace(-span, span, steps), **given)
+    names = [f"latent {dimension}" for dimension in dimensions]
+    values = np.linspace(-span, span, steps)
+    return _moved(model, points, dimensions, values, names, **given)
 
 
 def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
@@ -126,7 +128,8 @@ def class_traversals(model, points, variables: Sequence[int] | None = None) -> n
     if wrong := [v for v in variables if not 0 <= v < number]:
         raise ValueError(f"variables holds {wrong}: the model has codes 0 to {number - 1}.")
     codes = np.asarray(points) if np.ndim(points) == 2 else model.encode(points)
-    return _moved(model, codes, variables, np.arange(edge.levels))
+    names = [f"variable {variable}" for variable in variables]
+    return _moved(model, codes, variables, np.arange(edge.levels), names)
 
 
 def ordered_traversals(
@@ -188,8 +191,11 @@ def perturbations(
     _require_steps(steps)
     latents = _latents(model, points)
     noise = np.random.default_rng(seed).normal(size=latents.shape)
-    moved = np.stack([latents + size * noise for size in np.linspace(0, largest, steps)], axis=1)
-    return grid(_decode(model, moved.reshape(-1, *latents.shape[1:]), **given), steps)
+    sizes = np.linspace(0, largest, steps)
+    moved = np.stack([latents + size * noise for size in sizes], axis=1)
+    images = _decode(model, moved.reshape(-1, *latents.shape[1:]), **given)
+    rows = np.split(images, len(latents))
+    return captioned(rows, column_names=[f"noise {size:.3g}" for size in sizes])
 
 
 def manifold(model, side: int = 20, **given) -> np.ndarray:
@@ -219,7 +225,7 @@ def manifold(model, side: int = 20, **given) -> np.ndarray:
     quantiles = ndtri((np.arange(side) + 0.5) / side)
     second, first = np.meshgrid(quantiles[::-1], quantiles, indexing="ij")
     latents = np.stack([first.ravel(), second.ravel()], axis=1)
-    return grid(_decode(model, latents, **given), side)
+    return enlarged_grid(_decode(model, latents, **given), side)
 
 
 def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
@@ -251,13 +257,16 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     real = codes[random.choice(len(codes), n, replace=n > len(codes))]
     covariance = np.atleast_2d(np.cov(codes, rowvar=False))
     drawn = random.multivariate_normal(codes.mean(axis=0), covariance, n, method="eigh")
-    left = grid(_decode(model, real))
-    right = grid(_decode(model, drawn))
-    gap = np.full([len(left), left.shape[1] // 16, 3], 255, np.uint8)
-    return np.concatenate([left, gap, right], axis=1)
+    half = READABLE_WIDTH // 2 - 10
+    sides = [enlarged_grid(_decode(model, each), width=half) for each in (real, drawn)]
+    return captioned(
+        [sides], column_names=["of codes of data", "of draws from a Normal like them"]
+    )
 
 
-def arithmetic(model, a, b, c, seed: int = 0, **given) -> np.ndarray:
+def arithmetic(
+    model, a, b, c, seed: int = 0, names: Sequence[str] = ("a", "b", "c"), **given
+) -> np.ndarray:
     """Three rows of latents and of their means, and a row of what `a - b + c` gives.
 
     Radford, Metz, Chintala (2016), fig. 7.
@@ -268,6 +277,7 @@ def arithmetic(model, a, b, c, seed: int = 0, **given) -> np.ndarray:
         b: The same number.
         c: The same number.
         seed: Of the noise on the last row after its first image.
+        names: Of a, b and c.
         **given: Other arguments of `generate`, such as `labels`: one for all.
 
     Returns: a uint8 image `[height, width, 3]` of m + 1 columns; the last one shows the means.
@@ -280,7 +290,9 @@ def arithmetic(model, a, b, c, seed: int = 0, **given) -> np.ndarray:
     rows = [np.concatenate([z, np.mean(z, axis=0, keepdims=True)]) for z in (a, b, c)]
     shown = [model.generate(row.astype("float32"), **given) for row in rows]
     shown.append(model.latent_arithmetic(a, b, c, n=len(rows[0]), seed=seed, **given))
-    return grid(np.concatenate(shown), len(rows[0]))
+    first, second, third = names
+    sum_name = f"{first} - {second} + {third}"
+    return captioned(shown, [*(f"{name}; last their mean" for name in names), sum_name])
 
 
 def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -> np.ndarray:
@@ -297,7 +309,8 @@ def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -
 
     Example: `write_image("smiles.png", manipulated(model, faces, smiling, serious))`.
     """
-    return table(as_uint8(model, model.manipulate(images, having, lacking, amounts)))
+    rows = as_uint8(model, model.manipulate(images, having, lacking, amounts))
+    return captioned(rows, column_names=[f"{amount:+g}" for amount in amounts])
 
 
 def redrawn(model, images, seed: int = 0) -> np.ndarray:
@@ -319,7 +332,10 @@ def redrawn(model, images, seed: int = 0) -> np.ndarray:
         images,
         *(model.redraw(codes, noise, layers) for layers in range(model.depth + 1)),
     ]
-    return table(np.stack([as_uint8(model, column) for column in columns], axis=1))
+    names = ["image", "reconstruction", "layer 1 drawn anew"]
+    names += [f"layers 1 to {layer} drawn anew" for layer in range(2, model.depth + 1)]
+    rows = np.stack([as_uint8(model, column) for column in columns], axis=1)
+    return captioned(rows, column_names=names)
 
 
 def _require_steps(steps):
@@ -353,12 +369,16 @@ def _latents(model, points) -> np.ndarray:
     raise ValueError(f"The points have shape {np.shape(points)}: expected [n, latents]{images}.")
 
 
-def _moved(model, points, dimensions, values, **given) -> np.ndarray:
-    """A row for each point and dimension, which takes each of the values."""
+def _moved(model, points, dimensions, values, names, **given) -> np.ndarray:
+    """A row for each point and dimension, which takes each of the values and has a name."""
     moved = np.tile(points[:, None, None], [1, len(dimensions), len(values), 1])
     for row, dimension in enumerate(dimensions):
         moved[:, row, :, dimension] = values
-    return grid(_decode(model, moved.reshape(-1, points.shape[1]), **given), len(values))
+    images = _decode(model, moved.reshape(-1, points.shape[1]), **given)
+    rows = np.split(images, len(points) * len(dimensions))
+    if len(points) > 1:
+        names = [f"{number}: {name}" for number in range(1, len(points) + 1) for name in names]
+    return captioned(rows, names, [f"{value:.3g}" for value in values])
 
 
 def _decoder(model):

@@ -1,19 +1,24 @@
 """Images of numbers: codes as points, weights as filters, figures as lines."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from keras_gen.media.images import beside, grid
+from keras_gen.media.images import beside, enlarged_grid
+from keras_gen.sentences import in_words
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def code_scatter(
-    panels: Mapping[str, np.ndarray], labels: np.ndarray, names: Sequence[str] | None = None
+    panels: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    names: Sequence[str] | None = None,
+    axis_names: tuple[str, str] = ("first dimension", "second dimension"),
 ) -> np.ndarray:
     """Codes of two dimensions as points colored by label, one panel for each kind of code.
 
@@ -24,6 +29,7 @@ def code_scatter(
         panels: Title -> codes `[n, 2]` of the same n examples.
         labels: Integers `[n]` from 0 on.
         names: Text of each label; the numbers themselves by default.
+        axis_names: Of both dimensions.
 
     Returns: a uint8 image `[height, width, 3]`.
 
@@ -64,7 +70,7 @@ def code_scatter(
         size = np.clip(6000 / max(len(labels), 1), 1.5, 12)
         color = colors[np.searchsorted(kinds, labels)]
         axes.scatter(*np.asarray(codes).T, s=size, c=color, linewidths=0)
-        axes.set_title(title)
+        axes.set(title=in_words(title), xlabel=axis_names[0], ylabel=axis_names[1])
     marks = [
         axes.scatter([], [], color=[color], label=str(kind) if names is None else names[kind])
         for kind, color in zip(kinds, colors, strict=True)
@@ -101,7 +107,7 @@ def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
     largest = np.abs(shown).max(axis=0)
     scaled = shown / np.where(largest > 0, largest, 1)
     images = np.round(127.5 + 127.5 * scaled).astype("uint8").T.reshape(-1, *shape)
-    return grid(images if shape[-1] in (1, 3) else beside(images))
+    return enlarged_grid(images if shape[-1] in (1, 3) else beside(images))
 
 
 def unit_filters(model) -> np.ndarray:
@@ -127,7 +133,7 @@ def line_plot(
     """Lines with a mark at each point, such as an error over code size.
 
     Args:
-        lines: Name in the legend -> (xs, ys).
+        lines: Name -> (xs, ys); in the legend as `keras_gen.sentences.in_words` says it.
         x_label: Text below, with the unit.
         y_label: Text on the left, with the unit.
         log_x: Whether x has a logarithmic scale, its values as its ticks.
@@ -156,7 +162,7 @@ def line_plot(
         raise ValueError("lines is empty: give at least one.")
     drawn, (axes,) = panels_of(1)
     for name, (xs, ys) in lines.items():
-        axes.plot(xs, ys, marker="o", label=name)
+        axes.plot(xs, ys, marker="o", label=in_words(name))
     if log_x:
         axes.set_xscale("log")
         ticks = sorted({x for xs, _ in lines.values() for x in xs})
@@ -192,7 +198,8 @@ def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
         fractions = np.sort(np.asarray(counts) / np.sum(counts))[::-1]
         axes.bar(np.arange(len(fractions)) + 1, fractions, width=1.0)
         axes.axhline(1 / len(fractions), color="black", linestyle="--", linewidth=1)
-        axes.set(title=title, xlabel="codes, most used first", ylabel="fraction of all uses")
+        axes.set(title=in_words(title), xlabel="codes, most used first")
+        axes.set_ylabel("fraction of all uses")
         axes.set_xlim(0.5, len(fractions) + 0.5)
     return pixels(drawn)
 
@@ -219,7 +226,7 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
         )
     lines = {}
     for name, values in scores.items():
-        label = f"{name} ({roc_auc_score(positive, values):.3f})"
+        label = f"{in_words(name)} ({roc_auc_score(positive, values):.3f})"
         limits = np.quantile(values[~positive], 1 - rates)
         detected = [float((values[positive] > limit).mean()) for limit in limits]
         lines[label] = rates.tolist(), detected
@@ -227,9 +234,14 @@ def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarr
 
 
 def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
-    """A new figure, and its panels in a row."""
-    drawn = new_figure(1 + 5 * count, 4.5)
-    return drawn, drawn.subplots(1, count, squeeze=False)[0]
+    """A new figure, and its panels, two in a row."""
+    columns = min(count, 2)
+    rows = math.ceil(count / columns)
+    drawn = new_figure(1 + 5 * columns, 4.5 * rows)
+    panels = drawn.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels[count:]:
+        axes.set_axis_off()
+    return drawn, panels[:count]
 
 
 def new_figure(width: float, height: float) -> "Figure":

@@ -1,8 +1,14 @@
 """Images in rows with what a model makes of them."""
 
+import math
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
-from keras_gen.media.images import grid
+from keras_gen.sentences import in_words
+from keras_gen.visualize.captions import captioned
+
+_MOST = 12  # images of a row: more would be small
 
 
 def reconstructions(model, images) -> np.ndarray:
@@ -16,26 +22,33 @@ def reconstructions(model, images) -> np.ndarray:
 
     Example: `write_image("reconstructions.png", reconstructions(model, digits[:8]))`.
     """
-    rows = [as_uint8(model, images), as_uint8(model, model.reconstruct(images))]
-    return grid(np.concatenate(rows), len(images))
+    reconstructed = as_uint8(model, model.reconstruct(images))
+    return image_rows({"image": as_uint8(model, images), "reconstruction": reconstructed})
 
 
-def image_rows(sets, columns: int) -> np.ndarray:
-    """The first images of several sets, a row for each set.
+def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np.ndarray:
+    """The first images of several sets, a row with a name for each set.
+
+    Rows of more than 12 images go on below, all of them.
 
     Args:
-        sets: Arrays uint8 `[n, height, width, 1 or 3]`, images of one shape.
-        columns: Images of a row.
+        rows: Name, shown as by `keras_gen.sentences.in_words` -> uint8 images
+            `[n, height, width, channels]`.
+        columns: How many of each are shown; all by default.
 
     Returns:
         uint8 image `[height, width, 3]`.
 
+    Raises:
+        ValueError: As `captioned`.
+
     Example:
     ```python
-    write_image("codes.png", image_rows([test, model.reconstruct(test), from_jpeg], columns=16))
+    rows = {"image": test, "model": model.reconstruct(test), "JPEG": from_jpeg}
+    write_image("codes.png", image_rows(rows, columns=16))
     ```
     """
-    return grid(np.concatenate([images[:columns] for images in sets]), columns)
+    return _named_rows(list(map(in_words, rows)), [images[:columns] for images in rows.values()])
 
 
 def translations_below(images, translated, columns: int) -> np.ndarray:
@@ -54,7 +67,7 @@ def translations_below(images, translated, columns: int) -> np.ndarray:
     for start in range(0, len(images), columns):
         shown = slice(start, start + columns)
         rows += [images[shown], translated[shown]]
-    return grid(np.concatenate(rows), columns)
+    return captioned(rows, ["image", "translation"] * (len(rows) // 2))
 
 
 def denoised(model, images) -> np.ndarray:
@@ -71,25 +84,28 @@ def denoised(model, images) -> np.ndarray:
     Example: `write_image("denoised.png", denoised(model, test_images[:16]))`.
     """
     corrupted = model.corrupt(model.prepare(images))
-    rows = [as_uint8(model, images), model.restore(corrupted), model.restore(model(corrupted))]
-    return grid(np.concatenate(rows), len(images))
+    rows = {
+        "image": as_uint8(model, images),
+        "corrupted": model.restore(corrupted).numpy(),
+        "denoised": model.restore(model(corrupted)).numpy(),
+    }
+    return image_rows(rows)
 
 
-def inpaintings(images: np.ndarray, masks: np.ndarray, *models) -> np.ndarray:
-    """Rows of images, of what is given of them, and of how each model fills them.
+def inpaintings(images: np.ndarray, masks: np.ndarray, model) -> np.ndarray:
+    """A row of images, and below what is given of them, and how a model fills them.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
         masks: `[n, height, width, 1]`, not 0 where a pixel is missing; shown in gray.
-        *models: Any models with `inpaint(images, masks)`.
+        model: Any with `inpaint(images, masks)`.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Example: `inpaintings(images[:8], model.masks(8, seed=0), model)`.
     """
-    filled = [model.inpaint(images, masks) for model in models]
     given = np.where(masks > 0, np.uint8(128), images)
-    return grid(np.concatenate([images, given, *filled]), len(images))
+    return image_rows({"image": images, "given": given, "filled": model.inpaint(images, masks)})
 
 
 def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -107,30 +123,34 @@ def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     forth, back = model.directions()
     columns = min(len(x), len(y))
     rows = []
+    names = []
     for images, there, home in ((x[:columns], forth, back), (y[:columns], back, forth)):
         translated = model.translate(images, there)
         rows += [images, translated, model.translate(translated, home)]
-    return grid(np.concatenate(rows), columns)
+        names += ["image", there.replace("_", " "), "and back"]
+    return _named_rows(names, rows)
 
 
-def anomalies(model, *sets: np.ndarray, n: int = 12) -> np.ndarray:
+def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
     """The least and the most anomalous images of each set, above their reconstructions.
 
     Args:
         model: Any model with `score` and `reconstruct`.
-        *sets: uint8 `[images, height, width, channels]`.
+        sets: Name -> uint8 `[images, height, width, channels]`.
         n: Images in a row.
 
     Returns: a uint8 image `[height, width, 3]`, of four rows per set.
 
-    Example: `write_image("anomalies.png", anomalies(model, test_clothes, test_digits))`.
+    Example: `anomalies(model, {"clothes": test_clothes, "digits": test_digits})`.
     """
     rows = []
-    for images in sets:
+    names = []
+    for name, images in sets.items():
         order = np.argsort(model.score(images))
-        for part in (order[:n], order[-n:]):
+        for kind, part in (("least", order[:n]), ("most", order[-n:])):
             rows += [images[part], model.reconstruct(images[part])]
-    return grid(np.concatenate(rows), n)
+            names += [f"{name}, {kind} anomalous", "reconstruction"]
+    return captioned(rows, names)
 
 
 def sample_neighbors(
@@ -155,7 +175,8 @@ def sample_neighbors(
     """
     made = model.sample(n, seed=seed, **conditions)
     neighbors, _ = model.nearest_neighbors(made, training, k)
-    return table(np.concatenate([made[:, None], neighbors], axis=1))
+    rows = np.concatenate([made[:, None], neighbors], axis=1)
+    return captioned(rows, column_names=["sample", "nearest in training", *[""] * (k - 1)])
 
 
 def analogies(model, images, through=None) -> np.ndarray:
@@ -180,7 +201,9 @@ def analogies(model, images, through=None) -> np.ndarray:
         latents = model.analogies(through.encode(images)[0])
         made = through.decode(latents.reshape(-1, latents.shape[-1]))
         made = made.reshape(*latents.shape[:2], *images.shape[1:])
-    return table(np.concatenate([images[:, None], made], axis=1))
+    rows = np.concatenate([images[:, None], made], axis=1)
+    classes = [f"as class {number}" for number in range(made.shape[1])]
+    return captioned(rows, column_names=["image", *classes])
 
 
 def swaps(model, styles, identities) -> np.ndarray:
@@ -197,7 +220,7 @@ def swaps(model, styles, identities) -> np.ndarray:
     """
     rows, columns = len(styles), len(identities)
     made = model.swap(np.repeat(styles, columns, axis=0), np.tile(identities, [rows, 1, 1, 1]))
-    return _crossed(styles, identities, made)
+    return _crossed("style", styles, "identity", identities, made)
 
 
 def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
@@ -224,20 +247,31 @@ def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
         raise ValueError(f"layers is {layers}: expected 1 to {left.shape[1] - 1}.")
     mixed = np.tile(above, [len(left), 1, 1])
     mixed[:, :layers] = np.repeat(left, len(above), axis=0)[:, :layers]
-    return _crossed(model.generate(coarse), model.generate(fine), model.synthesize(mixed))
+    mixtures = model.synthesize(mixed)
+    return _crossed("coarse", model.generate(coarse), "fine", model.generate(fine), mixtures)
 
 
-def _crossed(left, above, made) -> np.ndarray:
+def _crossed(left_name, left, above_name, above, made) -> np.ndarray:
     """A table of images that are made of one on the left and one above."""
     made = made.reshape(len(left), len(above), *made.shape[1:])
     corner = np.full_like(left[:1], 255)
     first = np.concatenate([corner, above])[None]
-    return table(np.concatenate([first, np.concatenate([left[:, None], made], axis=1)]))
+    rows = np.concatenate([first, np.concatenate([left[:, None], made], axis=1)])
+    row_names = [above_name, *[""] * len(left)]
+    return captioned(rows, row_names, [left_name, *[""] * len(above)])
 
 
-def table(images: np.ndarray) -> np.ndarray:
-    """Images `[rows, columns, height, width, channels]` as one."""
-    return grid(images.reshape(-1, *images.shape[2:]), images.shape[1])
+def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows with their names; long ones are cut into even parts, which stand below each other."""
+    longest = max(map(len, rows), default=0)
+    size = math.ceil(longest / math.ceil(longest / _MOST)) if longest else 1
+    shown = [
+        (name, row[start : start + size])
+        for start in range(0, longest, size)
+        for name, row in zip(names, rows, strict=True)
+        if len(row) > start
+    ]
+    return captioned([row for _, row in shown], [name for name, _ in shown])
 
 
 def as_uint8(model, images) -> np.ndarray:

@@ -1,28 +1,35 @@
 """Images of sounds."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
-from keras_gen.media.images import grid
 from keras_gen.media.spectra import spectrogram
+from keras_gen.visualize.rows import image_rows
 
 _RANGE = 60.0  # dB from white to black
 
 
-def spectrograms(*rows: np.ndarray) -> np.ndarray:
+def spectrograms(rows: Mapping[str, np.ndarray]) -> np.ndarray:
     """Rows of spectrograms: time to the right, frequency upwards, loud is bright.
 
     Args:
-        *rows: Sounds, int16 or floats in [-1, 1], `[n, samples, 1]` each: such as originals above
+        rows: Name -> sounds, int16 or floats in [-1, 1], `[n, samples, 1]`: such as originals above
             their reconstructions and conversions.
 
-    Returns: a uint8 image `[height, width, 3]`, a row for each, 60 dB from black to white.
+    Returns: a uint8 image `[height, width, 3]`, as `image_rows`, 60 dB from black to white.
 
     Raises:
         TypeError: If a dtype is another.
         ValueError: If the shapes or the values are others.
 
-    Example: `write_image("both.png", spectrograms(recordings, model.convert(recordings, 3)))`.
+    Example: `spectrograms({"recorded": sounds, "converted": model.convert(sounds, 3)})`.
     """
-    levels = [1 + 20 / _RANGE * np.log10(spectrogram(sounds) + 1e-9) for sounds in rows]
-    pixels = (255 * np.clip(np.concatenate(levels), 0, 1)).round().astype(np.uint8)
-    return grid(pixels.transpose(0, 2, 1)[:, ::-1, :, None], len(rows[0]))
+    return image_rows({name: _drawn(sounds) for name, sounds in rows.items()})
+
+
+def _drawn(sounds):
+    """Images uint8 `[n, frequencies, times, 1]`, the lowest frequency in the last row."""
+    levels = 1 + 20 / _RANGE * np.log10(spectrogram(sounds) + 1e-9)
+    pixels = (255 * np.clip(levels, 0, 1)).round().astype(np.uint8)
+    return pixels.transpose(0, 2, 1)[:, ::-1, :, None]

@@ -1,11 +1,12 @@
-"""Rows of images or of points, each with a name to its left."""
+"""Images beside each other with names: of one image of cells, of points, and of a training."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from keras_gen.media.images import as_shown, grid
+from keras_gen.sentences import in_words
+from keras_gen.visualize.captions import captioned
 from keras_gen.visualize.plots import new_figure, pixels
 
 if TYPE_CHECKING:
@@ -54,28 +55,6 @@ def figure(
     return drawn
 
 
-def strips(rows: Mapping[str, np.ndarray]) -> np.ndarray:
-    """One row of images for each name, which stands to its left.
-
-    Args:
-        rows: Name -> uint8 images `[n, height, width, 1 or 3]`, the same number in each row.
-
-    Returns: a uint8 image `[height, width, 3]`.
-
-    Raises:
-        ValueError: If there is no row, or rows differ in number or shape.
-
-    Example: `write_image("both.png", strips({"GAN": gan.sample(10), "VAE": vae.sample(10)}))`.
-    """
-    shapes = {np.shape(images) for images in rows.values()}
-    if len(shapes) != 1:
-        found = ", ".join(sorted(map(str, shapes))) or "none"
-        raise ValueError(f"strips found rows of the shapes {found}: pass rows of one shape.")
-    columns = shapes.pop()[0]
-    image = grid(np.concatenate([np.asarray(images) for images in rows.values()]), columns)
-    return pixels(figure(image, row_labels=list(rows)))
-
-
 def point_strips(
     rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[str], real: np.ndarray
 ) -> np.ndarray:
@@ -120,27 +99,37 @@ def point_strips(
     return pixels(drawn)
 
 
-def film_strip(frames: Sequence[np.ndarray], n: int = 5) -> np.ndarray:
-    """Some of the images of a training, from the first to the last, side by side.
+def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
+    """Some of the images of a training, from the first to the last, two in a row.
 
     Args:
-        frames: uint8 images `[height, width, channels]` of one size, in order; drawn as by
-            `keras_gen.media.images.as_shown`.
+        frames: Name, such as the epoch -> a uint8 image `[height, width, channels]`, all of one
+            size, in order; drawn as by `keras_gen.media.images.as_shown`.
         n: How many are shown, evenly spaced; all if there are fewer.
 
-    Returns: a uint8 image `[height, n * width, 1 or 3]`.
+    Returns: a uint8 image `[height, width, 3]`.
 
     Raises:
         ValueError: If there is no frame, or `n` is below 1.
 
-    Example: `film_strip([read_image(path) for path in sorted(folder.glob("epoch-*.png"))])`.
+    Example: `film_strip({"epoch 1": first, "epoch 20": last})`.
     """
-    if not len(frames) or n < 1:
+    if not frames or n < 1:
         raise ValueError(
             f"There are {len(frames)} frames and n is {n}: give at least 1 of each."
         )
-    shown = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
-    return np.concatenate([as_shown(frames[number]) for number in shown], axis=1)
+    places = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
+    chosen = [list(frames)[place] for place in places]
+    shown = [np.asarray(frames[name]) for name in chosen]
+    names = list(map(in_words, chosen))
+    if len(shown) % 2:  # the last row's second place stays white
+        names.append("")
+        shown.append(np.full_like(shown[0], 255))
+    rows = [
+        captioned([np.stack(shown[i : i + 2])], column_names=names[i : i + 2])
+        for i in range(0, len(shown), 2)
+    ]
+    return np.concatenate(rows)
 
 
 def _middles(size, labels, pad, kind):

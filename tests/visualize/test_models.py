@@ -6,7 +6,7 @@ import pytest
 from all_tiny import TINY
 from grid_cells import Plain, cells, gray, images, rgb
 from keras_gen.callbacks import SampleGrid
-from keras_gen.media.images import enlarged_grid, read_image
+from keras_gen.media.images import grid, read_image
 from keras_gen.visualize import (
     class_traversals,
     interpolations,
@@ -23,12 +23,12 @@ from keras_gen.visualize import (
 def test_samples():
     model = TINY["GAN"].compiled()
     drawn = samples(model, 6, seed=2, columns=3)
-    np.testing.assert_array_equal(drawn, enlarged_grid(model.sample(6, seed=2), 3))
-    np.testing.assert_array_equal(samples(model, 5), enlarged_grid(model.sample(5, seed=0)))
+    np.testing.assert_array_equal(drawn, grid(model.sample(6, seed=2), 3))
+    np.testing.assert_array_equal(samples(model, 5), grid(model.sample(5, seed=0)))
     assert (samples(model, 2, seed=None) != samples(model, 2, seed=None)).any()
 
 
-def test_redrawn():
+def test_redrawn(names):
     model, (digits,) = TINY["LadderVAE"].compiled(), TINY["LadderVAE"].data(3)
     found = cells(redrawn(model, digits, seed=1), 4)
     codes = model.encode(digits)
@@ -36,12 +36,15 @@ def test_redrawn():
     columns = [digits, *(model.redraw(codes, noise, layers) for layers in range(3))]
     np.testing.assert_array_equal(found, rgb(np.stack(columns, axis=1)))
     assert np.abs(model.decode(codes).astype("float64") - columns[1]).max() <= 1
+    last = ["layer 1 drawn anew", "layers 1 to 2 drawn anew"]
+    assert names["columns"] == ["image", "reconstruction", *last]
 
 
 class TestInterpolations:
-    def test_between_images(self):
+    def test_between_images(self, names):
         found = gray(interpolations(Plain(), images(100, 120), images(140, 124), steps=5), 5)
         assert found == [[100, 110, 120, 130, 140], [120, 121, 122, 123, 124]]
+        assert names["columns"] == ["start", "", "", "", "end"]
 
     def test_between_latents(self):
         found = interpolations(Plain(), [[0, 0]], [[1, 2]], steps=3)
@@ -79,14 +82,16 @@ class TestInterpolations:
 
 
 class TestTraversals:
-    def test_from_the_origin(self):
+    def test_from_the_origin(self, names):
         found = traversals(Plain(), span=2, steps=5)
+        assert names == {"rows": ["latent 0", "latent 1"], "columns": ["-2", "-1", "0", "1", "2"]}
         assert gray(found, 5) == [[80, 90, 100, 110, 120], [98, 99, 100, 101, 102]]
 
-    def test_from_images_and_latents(self):
+    def test_from_images_and_latents(self, names):
         points = images(122, 132)  # codes (2, 2) and (3, 2)
         expected = [[92, 112], [119, 121], [92, 112], [129, 131]]
         assert gray(traversals(Plain(), points, span=1, steps=2), 2) == expected
+        assert names["rows"] == ["1: latent 0", "1: latent 1", "2: latent 0", "2: latent 1"]
         assert gray(traversals(Plain(), [[2, 2], [3, 2]], span=1, steps=2), 2) == expected
 
     def test_of_a_variational_autoencoder_start_at_the_mean(self):
@@ -152,12 +157,13 @@ class TestOrderedTraversals:
 
 
 class TestPerturbations:
-    def test_noise_grows_along_a_row(self):
+    def test_noise_grows_along_a_row(self, names):
         points = np.array([[1.0, 2.0], [5.0, 5.0]])
         noise = np.random.default_rng(3).normal(size=(2, 2))
         found = gray(perturbations(Plain(), points, largest=2, steps=5, seed=3), 5)
         moved = points[:, None] + np.linspace(0, 2, 5)[:, None] * noise[:, None]
         np.testing.assert_array_equal(found, np.round(100 + moved @ [10, 1]))
+        assert names["columns"] == [f"noise {size}" for size in ("0", "0.5", "1", "1.5", "2")]
 
     def test_none_is_the_reconstruction(self):
         model, (digits,) = TINY["VAE"].compiled(), TINY["VAE"].data(3)
@@ -204,36 +210,39 @@ class TestManifold:
 
 
 class TestRandomCodes:
-    def test_codes_that_do_not_vary_give_the_same_on_both_sides(self):
+    def test_codes_that_do_not_vary_give_the_same_on_both_sides(self, names):
         sample_grid = random_codes(Plain(), np.tile([[2.0, 3.0]], [5, 1]), n=4)
-        # Two grids of 2 x 2 images of one pixel, 8 pixels wide each, without a gap.
-        assert sample_grid.shape == (8, 16, 3) and (sample_grid[:, :8] == sample_grid[:, 8:]).all()
-        assert (sample_grid[2::3, 2:8:3] == 123).all()
+        # Two grids of 2 x 2 images of one pixel.
+        left, right = cells(sample_grid, 2)[0]
+        assert left.shape == (8, 8, 3) and (left == right).all() and (left[2::3, 2::3] == 123).all()
+        assert names["columns"] == ["of codes of data", "of draws from a Normal like them"]
 
     def test_the_right_side_has_the_moments_of_the_codes(self):
         first = np.random.default_rng(0).normal(3.0, 2.0, 400)
         codes = np.stack([first, 10 * first], axis=1)  # all on one line: image = 100 + 20 first
-        n, side = 400, 62
-        sample_grid = random_codes(Plain(), codes, n)
-        values = sample_grid[2::3, -side + 2 :: 3, 0].astype("float64").ravel()
+        n = 400
+        _, right = cells(random_codes(Plain(), codes, n), 2)[0]
+        values = right[2::3, 2::3, 0].astype("float64").ravel()
         assert len(values) == n
         # Of 400 values a mean is off by 40 / 20, a standard deviation by 40 / 28, as 1 sigma.
         assert abs(values.mean() - 160) < 10 and abs(values.std() - 40) < 8
 
     def test_the_left_side_shows_codes_of_data(self):
-        sample_grid = random_codes(Plain(), [[0.0, 1.0], [5.0, 5.0], [9.0, 0.0]], n=3)
-        assert sorted(sample_grid[2::3, 2:8:3, 0].ravel().tolist()) == [101, 155, 190, 255]
+        left, _ = cells(random_codes(Plain(), [[0.0, 1.0], [5.0, 5.0], [9.0, 0.0]], n=3), 2)[0]
+        assert sorted(left[2::3, 2::3, 0].ravel().tolist()) == [101, 155, 190, 255]
 
     def test_bad_codes(self):
         with pytest.raises(ValueError, match=r"shape \(1, 2\): expected \[examples, latents\]"):
             random_codes(Plain(), [[0.0, 1.0]])
 
 
-def test_class_traversals():
+def test_class_traversals(names):
     model, (digits,) = TINY["GumbelVAE"].compiled(), TINY["GumbelVAE"].data(2)
     codes = model.encode(digits)
     found = cells(class_traversals(model, digits, variables=[2, 0]), 4)
     assert found.shape[:2] == (4, 4)
+    assert names["rows"] == ["1: variable 2", "1: variable 0", "2: variable 2", "2: variable 0"]
+    assert names["columns"] == ["0", "1", "2", "3"]
     for row, (example, variable) in enumerate(((0, 2), (0, 0), (1, 2), (1, 0))):
         moved = np.repeat(codes[[example]], 4, axis=0)
         moved[:, variable] = range(4)

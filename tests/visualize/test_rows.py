@@ -19,14 +19,24 @@ from keras_gen.visualize import (
 )
 
 
-def test_image_rows_begin_each_set():
-    sets = [images(10, 20, 30), images(40, 50)]
-    assert gray(image_rows(sets, columns=2), 2) == [[10, 20], [40, 50]]
+def test_image_rows_begin_each_set(names):
+    rows = {"one": images(10, 20, 30), "g_loss": images(40, 50)}
+    assert gray(image_rows(rows, columns=2), 2) == [[10, 20], [40, 50]]
+    assert names["rows"] == ["one", "generator loss"]
 
 
-def test_translations_stand_below_their_images_however_many_rows():
+def test_long_rows_go_on_below(names):
+    rows = {"up": images(*range(14)), "down": images(*range(114, 100, -1))}
+    drawn = gray(image_rows(rows), 7)
+    assert drawn[0] == [0, 1, 2, 3, 4, 5, 6] and drawn[2] == [7, 8, 9, 10, 11, 12, 13]
+    assert drawn[1][0] == 114 and drawn[3][-1] == 101
+    assert names["rows"] == ["up", "down"] * 2
+
+
+def test_translations_stand_below_their_images_however_many_rows(names):
     shown = translations_below(images(10, 20, 30, 40), images(11, 21, 31, 41), columns=2)
     assert gray(shown, 2) == [[10, 20], [11, 21], [30, 40], [31, 41]]
+    assert names["rows"] == ["image", "translation"] * 2
 
 
 class TestReconstructions:
@@ -86,10 +96,11 @@ class Filling:
         return np.where(masks > 0, np.uint8(self.level), images)
 
 
-def test_inpaintings():
+def test_inpaintings(names):
     masks = np.array([1, 0]).reshape(2, 1, 1, 1)
-    found = gray(inpaintings(images(10, 20), masks, Filling(30), Filling(40)), 2)
-    assert found == [[10, 20], [128, 20], [30, 20], [40, 20]]
+    found = gray(inpaintings(images(10, 20), masks, Filling(30)), 2)
+    assert found == [[10, 20], [128, 20], [30, 20]]
+    assert names["rows"] == ["image", "given", "filled"]
 
 
 class Scoring(Plain):
@@ -99,10 +110,12 @@ class Scoring(Plain):
         return images[:, 0, 0, 0].astype("float32")
 
 
-def test_anomalies_of_each_set():
-    found = gray(anomalies(Scoring(), images(120, 111, 145), images(102, 101), n=2), 2)
+def test_anomalies_of_each_set(names):
+    sets = {"a": images(120, 111, 145), "b": images(102, 101)}
+    found = gray(anomalies(Scoring(), sets, n=2), 2)
     least, most = [[111, 120]] * 2, [[120, 145]] * 2
     assert found == [*least, *most, *[[101, 102]] * 4]
+    assert names["rows"][2:5] == ["a, most anomalous", "reconstruction", "b, least anomalous"]
 
 
 class Brighter:
@@ -116,7 +129,7 @@ class Brighter:
 
 
 @pytest.mark.parametrize("paintings", [2, 5])
-def test_layout_of_translations(paintings):
+def test_layout_of_translations(names, paintings):
     x = np.stack([np.full([4, 6, 3], v, "uint8") for v in (10, 20)])
     y = np.stack([np.full([4, 6, 3], 100 + v, "uint8") for v in range(paintings)])
     sample_grid = translation_grid(Brighter(), x, y)
@@ -134,6 +147,7 @@ def test_layout_of_translations(paintings):
         [up(down(100)), up(down(101))],
     ]
     np.testing.assert_array_equal(cells, expected)
+    assert names["rows"] == ["image", "up", "and back", "image", "down", "and back"]
 
 
 class Mixing:
@@ -143,9 +157,10 @@ class Mixing:
         return styles // 10 * 10 + identities % 10
 
 
-def test_swaps_have_the_style_of_the_row_and_the_identity_of_the_column():
+def test_swaps_have_the_style_of_the_row_and_the_identity_of_the_column(names):
     found = gray(swaps(Mixing(), images(30, 50), images(1, 2, 3)), 4)
     assert found == [[255, 1, 2, 3], [30, 31, 32, 33], [50, 51, 52, 53]]
+    assert names == {"rows": ["identity", "", ""], "columns": ["style", "", "", ""]}
 
 
 class Styled:

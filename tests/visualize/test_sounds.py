@@ -8,7 +8,7 @@ from keras_gen.visualize import spectrograms
 def test_a_tone_is_a_bright_line_at_its_frequency():
     time = np.arange(1024) / 8000
     tones = np.stack([np.sin(2 * np.pi * f * time) for f in (1000, 3000)])[..., None]
-    image = spectrograms(tones, 0.001 * tones)
+    image = spectrograms({"loud": tones, "soft": 0.001 * tones})
     height, width = 129, (1024 - 256) // 64 + 1
     assert image.dtype == np.uint8
     assert image.shape == (2 * (height + 2) + 2, 2 * (width + 2) + 2, 3)

@@ -241,7 +241,7 @@ def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
     panels = drawn.subplots(rows, columns, squeeze=False).ravel()
     for axes in panels[count:]:
         axes.set_axis_off()
-    return drawn, panels[:count]
+    return drawn, list(panels[:count])
 
 
 def new_figure(width: float, height: float) -> "Figure":

@@ -105,7 +105,9 @@ def main(run: Run, s: Settings):
 
 def draw_points(points, model):
     panels = {"data": points, "model": model.sample(len(points), seed=0)}
-    return code_scatter(panels, np.zeros(len(points), int), names=["points"])
+    return code_scatter(
+        panels, np.zeros(len(points), int), names=["points"], axis_names=("x", "y")
+    )
 
 
 def validation_lines(run):

@@ -16,7 +16,7 @@ from sklearn.datasets import load_sample_image
 from keras_gen.baselines import bicubic
 from keras_gen.data import shrunk
 from keras_gen.media.images import grid
-from keras_gen.visualize import translations_below, write_image
+from keras_gen.visualize import captioned, translations_below, write_image
 
 HERE = Path(__file__).parent
 EXPORTS = HERE.parents[1] / "saved_models"
@@ -37,8 +37,9 @@ def main():
     face = data.astronaut()[None, :256, 96:352]
     small = shrunk(face, FACTOR).numpy()
     enlarge = signature("srgan_set5", "enlarge")
-    ways = [bicubic(small, FACTOR), enlarge(small), face]
-    write_image(HERE / "enlarged.png", grid(np.concatenate(ways), columns=len(ways)))
+    ways = {"bicubic": bicubic(small, FACTOR), "model": enlarge(small), "original": face}
+    enlarged = captioned([np.concatenate(list(ways.values()))], column_names=list(ways))
+    write_image(HERE / "enlarged.png", enlarged)
 
 
 def signature(name, which):

@@ -52,6 +52,7 @@ def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
         axis.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None)
         axis.set_title(in_words(name))
         axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
     with replacing(path) as file:
         figure.savefig(file, format="png", dpi=90)

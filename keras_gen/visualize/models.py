@@ -258,10 +258,10 @@ def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray
     covariance = np.atleast_2d(np.cov(codes, rowvar=False))
     drawn = random.multivariate_normal(codes.mean(axis=0), covariance, n, method="eigh")
     half = READABLE_WIDTH // 2 - 10
-    sides = [enlarged_grid(_decode(model, each), width=half) for each in (real, drawn)]
-    return captioned(
-        [sides], column_names=["of codes of data", "of draws from a Normal like them"]
-    )
+    left = enlarged_grid(_decode(model, real), width=half)
+    right = enlarged_grid(_decode(model, drawn), width=half)
+    names = ["decoded codes of data", "decoded draws of a Normal"]
+    return captioned([np.stack([left, right])], column_names=names)
 
 
 def arithmetic(
@@ -377,7 +377,8 @@ def _moved(model, points, dimensions, values, names, **given) -> np.ndarray:
     images = _decode(model, moved.reshape(-1, points.shape[1]), **given)
     rows = np.split(images, len(points) * len(dimensions))
     if len(points) > 1:
-        names = [f"{number}: {name}" for number in range(1, len(points) + 1) for name in names]
+        examples = range(1, len(points) + 1)
+        names = [f"example {number}, {name}" for number in examples for name in names]
     return captioned(rows, names, [f"{value:.3g}" for value in values])
 
 

@@ -91,7 +91,8 @@ class TestTraversals:
         points = images(122, 132)  # codes (2, 2) and (3, 2)
         expected = [[92, 112], [119, 121], [92, 112], [129, 131]]
         assert gray(traversals(Plain(), points, span=1, steps=2), 2) == expected
-        assert names["rows"] == ["1: latent 0", "1: latent 1", "2: latent 0", "2: latent 1"]
+        of_first = ["example 1, latent 0", "example 1, latent 1"]
+        assert names["rows"] == [*of_first, "example 2, latent 0", "example 2, latent 1"]
         assert gray(traversals(Plain(), [[2, 2], [3, 2]], span=1, steps=2), 2) == expected
 
     def test_of_a_variational_autoencoder_start_at_the_mean(self):
@@ -215,7 +216,7 @@ class TestRandomCodes:
         # Two grids of 2 x 2 images of one pixel.
         left, right = cells(sample_grid, 2)[0]
         assert left.shape == (8, 8, 3) and (left == right).all() and (left[2::3, 2::3] == 123).all()
-        assert names["columns"] == ["of codes of data", "of draws from a Normal like them"]
+        assert names["columns"] == ["decoded codes of data", "decoded draws of a Normal"]
 
     def test_the_right_side_has_the_moments_of_the_codes(self):
         first = np.random.default_rng(0).normal(3.0, 2.0, 400)
@@ -241,7 +242,8 @@ def test_class_traversals(names):
     codes = model.encode(digits)
     found = cells(class_traversals(model, digits, variables=[2, 0]), 4)
     assert found.shape[:2] == (4, 4)
-    assert names["rows"] == ["1: variable 2", "1: variable 0", "2: variable 2", "2: variable 0"]
+    of_first = ["example 1, variable 2", "example 1, variable 0"]
+    assert names["rows"] == [*of_first, "example 2, variable 2", "example 2, variable 0"]
     assert names["columns"] == ["0", "1", "2", "3"]
     for row, (example, variable) in enumerate(((0, 2), (0, 0), (1, 2), (1, 0))):
         moved = np.repeat(codes[[example]], 4, axis=0)

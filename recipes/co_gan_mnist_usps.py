@@ -78,13 +78,14 @@ def main(run: Run, s: Settings):
         to_usps = build(run, s)
         to_mnist = build(run, s)
 
-    def draw(model):
+    def draw(source, target, model):
         pairs = model.sample(COLUMNS, seed=0)
-        return image_rows({"first domain": pairs[:, 0], "second domain": pairs[:, 1]})
+        return image_rows({source: pairs[:, 0], target: pairs[:, 1]})
 
     # Each step: one update of both discriminators, then one of both generators.
-    run.fit(to_usps, partial(batches, from_mnist, from_usps, s), draw)
-    run.fit(to_mnist, partial(batches, from_usps, from_mnist, s), draw, part="to_mnist")
+    run.fit(to_usps, partial(batches, from_mnist, from_usps, s), partial(draw, "MNIST", "USPS"))
+    reverse = partial(batches, from_usps, from_mnist, s)
+    run.fit(to_mnist, reverse, partial(draw, "USPS", "MNIST"), part="to_mnist")
 
     with run.evaluation(to_usps) as metrics:
         tasks = {

@@ -156,7 +156,7 @@ def main(run: Run, s: Settings):
                 metrics[f"psnr_{of}_{name}"] = hole_psnr(filled, test, masks, of)
         for name, report in reports.items():
             metrics |= prefixed(f"{name}_", report)
-        run.draw("sample_grid", draw(model, without_discriminator))
+        run.draw("sample_grid", draw(model, without_discriminator=without_discriminator))
     run.export(model)
 
 

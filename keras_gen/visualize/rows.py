@@ -92,20 +92,24 @@ def denoised(model, images) -> np.ndarray:
     return image_rows(rows)
 
 
-def inpaintings(images: np.ndarray, masks: np.ndarray, model) -> np.ndarray:
-    """A row of images, and below what is given of them, and how a model fills them.
+def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.ndarray:
+    """A row of images, and below what is given of them, and how each model fills them.
 
     Args:
         images: uint8 `[n, height, width, channels]`.
         masks: `[n, height, width, 1]`, not 0 where a pixel is missing; shown in gray.
         model: Any with `inpaint(images, masks)`.
+        **others: Further ones, by the names of their rows.
 
     Returns: a uint8 image `[height, width, 3]`.
 
     Example: `inpaintings(images[:8], model.masks(8, seed=0), model)`.
     """
     given = np.where(masks > 0, np.uint8(128), images)
-    return image_rows({"image": images, "given": given, "filled": model.inpaint(images, masks)})
+    filled = {
+        name: each.inpaint(images, masks) for name, each in {"filled": model, **others}.items()
+    }
+    return image_rows({"image": images, "given": given, **filled})
 
 
 def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:

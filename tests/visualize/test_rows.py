@@ -98,9 +98,9 @@ class Filling:
 
 def test_inpaintings(names):
     masks = np.array([1, 0]).reshape(2, 1, 1, 1)
-    found = gray(inpaintings(images(10, 20), masks, Filling(30)), 2)
-    assert found == [[10, 20], [128, 20], [30, 20]]
-    assert names["rows"] == ["image", "given", "filled"]
+    found = gray(inpaintings(images(10, 20), masks, Filling(30), no_game=Filling(40)), 2)
+    assert found == [[10, 20], [128, 20], [30, 20], [40, 20]]
+    assert names["rows"] == ["image", "given", "filled", "no game"]
 
 
 class Scoring(Plain):

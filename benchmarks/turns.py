@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.data import Source
+from keras_gen.training import training_step
 
 SHAPE = (28, 28, 1)
 
@@ -43,9 +44,9 @@ def bare_step(model):
 
     @tf.function(autograph=False)
     def step(batch):
-        with tf.GradientTape() as tape:
-            terms, _ = model.terms({"x": model.prepare(batch)}, training=True)
-            loss = tf.reduce_mean(model.weighted(terms, training=True))
+        with training_step(model), tf.GradientTape() as tape:
+            terms = model.terms({"x": model.prepare(batch)})
+            loss = tf.reduce_mean(model.weighted(terms))
         optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 

@@ -121,6 +121,6 @@ def inferred_factors(build, model, x, seed=0):
     """Latents of a draw, and their factors by the direct evaluation."""
     step_noise = tf.constant(np.random.default_rng(seed).normal(size=(len(x), model.size)))
     step_noise = tf.cast(step_noise, tf.float32)
-    drawn, _ = model.descend(step_noise, model.posterior(tf.constant(x), step_noise, False))
+    drawn, _ = model.descend(step_noise, model.posterior(tf.constant(x), step_noise))
     z = model.as_vector(drawn)
     return drawn, z, FACTORS[build](model, x, z)

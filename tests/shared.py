@@ -1,5 +1,6 @@
 """What several test files need: of networks, of steps, and of commands."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from keras_gen.cli import main
 from keras_gen.files import partial_path
+from keras_gen.training import training_step
 
 
 def dropping_network() -> keras.Sequential:
@@ -54,6 +56,12 @@ def levels(values):
 def softplus(x):
     """log(1 + e^x)."""
     return np.logaddexp(0, x)
+
+
+def step_noise(model, use, shape, training=True, draw="normal") -> np.ndarray:
+    """What one use of noise draws in the next step of training, or of evaluation."""
+    with training_step(model) if training else contextlib.nullcontext():
+        return getattr(model, draw)(use, shape).numpy()
 
 
 def losses_of(model, *data, training=False):

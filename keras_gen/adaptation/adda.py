@@ -11,7 +11,7 @@ from keras_gen.adaptation.domain_model import SOURCE, DomainModel, domain_cross_
 from keras_gen.bases import dense_discriminator
 from keras_gen.bases.classifier import label_terms
 from keras_gen.networks import copied
-from keras_gen.training import Player, minimize, require_built
+from keras_gen.training import Player, require_built
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -108,23 +108,19 @@ class ADDA(DomainModel):
 
     @override
     def train_step(self, data):
-        batch = self.both(data)
-        source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
-        terms = label_terms(batch["labels"], self.logits_of(source))
+        batch = self.both(self.prepare_batch(data))
+        with self.inference():
+            source = tf.cast(self.source_encoder(batch["x"], training=False), tf.float32)
+            terms = label_terms(batch["labels"], self.logits_of(source))
 
         def encoder_loss():
-            target = self.features_of(batch["target_x"], training=True)
+            target = self.features_of(batch["target_x"])
             return domain_cross_entropy(self.discriminator_logits(target), SOURCE), target
 
         def discriminator_loss():
             return self.domain_loss(source, target)
 
-        adversarial, target = minimize(encoder_loss, self.optimizer, self.encoder)
-        d_loss, right = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
-        return self.report(
-            terms,
-            loss=self.weighted(terms),
-            d_loss=d_loss,
-            d_accuracy=right,
-            adversarial_loss=adversarial,
-        )
+        adversarial, target = self.minimize(encoder_loss)
+        d_loss, right = self.minimize(discriminator_loss, "d_optimizer")
+        losses = dict(d_loss=d_loss, d_accuracy=right, adversarial_loss=adversarial)
+        return self.report(terms, loss=self.weighted(terms), **losses)

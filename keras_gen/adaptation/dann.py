@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.adaptation.domain_model import DomainModel
 from keras_gen.bases.classifier import label_terms
 from keras_gen.layers import reverse_gradient
-from keras_gen.training import Player, minimize, schedules
+from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -62,17 +62,16 @@ class DANN(DomainModel):
 
     @override
     def train_step(self, data):
-        batch = self.both(data)
+        batch = self.both(self.prepare_batch(data))
 
         def total_loss():
             source, target = self.features_of_both(batch)
-            terms = label_terms(batch["labels"], self.logits_of(source, training=True))
+            terms = label_terms(batch["labels"], self.logits_of(source))
             weight = self.scheduled(self.weight)
             features = [reverse_gradient(each, weight) for each in (source, target)]
             d_loss, right = self.domain_loss(*features)
             loss = self.weighted(terms)
             return loss + d_loss, loss, terms, d_loss, right  # eq. (18)
 
-        networks = self.networks_of("optimizer")
-        _, loss, terms, d_loss, right = minimize(total_loss, self.optimizer, *networks)
+        _, loss, terms, d_loss, right = self.minimize(total_loss)
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=right)

@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import SOURCE, TARGET, DomainModel, domain_cross_entropy
 from keras_gen.bases.classifier import label_terms
-from keras_gen.training import Player, minimize, schedules
+from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -68,11 +68,11 @@ class DomainConfusion(DomainModel):
 
     @override
     def train_step(self, data):
-        batch = self.both(data)
+        batch = self.both(self.prepare_batch(data))
 
         def encoder_loss():
             source, target = self.features_of_both(batch)
-            terms = label_terms(batch["labels"], self.logits_of(source, training=True))
+            terms = label_terms(batch["labels"], self.logits_of(source))
             confusion = self.confusion(source) + self.confusion(target)
             loss = self.weighted(terms)
             total = loss + self.scheduled(self.weight) * confusion
@@ -81,11 +81,8 @@ class DomainConfusion(DomainModel):
         def discriminator_loss():
             return self.domain_loss(source, target)  # eq. (4)
 
-        networks = self.networks_of("optimizer")
-        _, loss, terms, confusion, source, target = minimize(
-            encoder_loss, self.optimizer, *networks
-        )
-        d_loss, right = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        _, loss, terms, confusion, source, target = self.minimize(encoder_loss)
+        d_loss, right = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(
             terms, loss=loss, d_loss=d_loss, d_accuracy=right, confusion_loss=confusion
         )

@@ -59,9 +59,14 @@ class DomainModel(OpposedClassifier):
             batch["labels"] = tf.identity(batch["labels"])
         return batch
 
-    def both(self, data) -> dict:
+    @override
+    def test_step(self, data):
+        """Measures labeled images alone, of either domain."""
+        terms = self.terms(self.prepare_batch(data))
+        return self.report(terms, loss=self.weighted(terms))
+
+    def both(self, batch) -> dict:
         """Returns a prepared batch of training, which has target images; a ValueError if not."""
-        batch = self.prepare_batch(data)
         if "target_x" not in batch:
             raise ValueError(
                 f"{type(self).__name__} trains on x (images), labels (labels), target_x "
@@ -72,20 +77,20 @@ class DomainModel(OpposedClassifier):
 
     # The discriminator -----------------------------------------------------------------------
 
-    def features_of_both(self, batch: dict, training: bool = True) -> list:
+    def features_of_both(self, batch: dict) -> list:
         """Returns the features of source and target, in one pass of the encoder."""
         x = batch["x"]
         target_x = batch["target_x"]
         sizes = [tf.shape(x)[0], tf.shape(target_x)[0]]
-        return tf.split(self.features_of(tf.concat([x, target_x], axis=0), training), sizes)
+        return tf.split(self.features_of(tf.concat([x, target_x], axis=0)), sizes)
 
-    def domain_loss(self, source, target, training: bool = True) -> tuple:
+    def domain_loss(self, source, target) -> tuple:
         """Returns the discriminator's loss for features of both domains, and its accuracy."""
         loss = 0.0
         right = []
         for domain, features in ((SOURCE, source), (TARGET, target)):
             domains = tf.fill(tf.shape(features)[:1], domain)
-            of_domain, named = self.discriminator_loss(features, domains, training)
+            of_domain, named = self.discriminator_loss(features, domains)
             loss += of_domain
             right.append(named)
         return loss, tf.concat(right, axis=0)

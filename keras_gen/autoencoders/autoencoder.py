@@ -3,7 +3,7 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.bases import Coder, Inferred
+from keras_gen.bases import Coder
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -13,7 +13,7 @@ class Autoencoder(Coder):
     Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks", Science 2006,
     without their pretraining. The loss is that of the reconstruction, in nats per example: with
     `"bernoulli"` the cross-entropy of their supporting text, with `"normal"` half the squared error
-    and a constant. Variants add terms to it (`loss_terms`). `fit(x, y)` trains on pairs: y is
+    and a constant. Variants add terms to it (`terms`). `fit(x, y)` trains on pairs: y is
     reconstructed of x.
 
     Deviations: all layers are trained from the start by one optimizer; the paper first trains a
@@ -50,15 +50,27 @@ class Autoencoder(Coder):
         return {"reconstruction": 1.0}
 
     @override
-    def infer(self, x, training, **batch):
-        return Inferred(self.encoded(x, training)[0])
+    def train_step(self, data):
+        """Takes one step of encoder and decoder on the error of the reconstructions."""
+        batch = self.prepare_batch(data)
+
+        def error():
+            terms = self.terms(batch)
+            return self.weighted(terms), terms
+
+        loss, terms = self.minimize(error)
+        return self.report(terms, loss=loss)
 
     @override
-    def loss_terms(self, x, inferred, training, **batch):
-        target = batch.get("target", x)
-        return {"reconstruction": self.reconstruction(inferred.latents, target, training)}
+    def terms(self, batch):
+        return self.terms_of(batch, self.encoded(batch["x"])[0])
+
+    def terms_of(self, batch, codes) -> dict:
+        """Returns the terms of the loss for codes of a batch."""
+        target = batch.get("target", batch["x"])
+        return {"reconstruction": self.reconstruction(codes, target)}
 
     @override
     def nats(self, x):
         """Returns -log p(x | code), without the terms of a variant."""
-        return self.reconstruction(self.encoded(x)[0], x, training=False)
+        return self.reconstruction(self.encoded(x)[0], x)

@@ -62,10 +62,11 @@ class ClassifyingAutoencoder(Classifying, Autoencoder):
         return super().loss_weights() | {"classification": self.weight}
 
     @override
-    def loss_terms(self, x, labels, inferred, training):
-        entropy = label_cross_entropy(labels, super().logits(inferred.latents, training))
-        return super().loss_terms(x, inferred, training) | {"classification": entropy}
+    def terms(self, batch):
+        codes = self.encoded(batch["x"])[0]
+        entropy = label_cross_entropy(batch["labels"], super().logits(codes))
+        return self.terms_of(batch, codes) | {"classification": entropy}
 
     @override
-    def logits(self, x, training=False):
-        return super().logits(self.encoded(x, training)[0], training)
+    def logits(self, x):
+        return super().logits(self.encoded(x)[0])

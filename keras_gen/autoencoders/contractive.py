@@ -5,7 +5,6 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.bases import Inferred
 from keras_gen.training import capability, schedules
 
 METHODS = ("auto", "closed_form", "jacobian", "hutchinson")
@@ -63,35 +62,30 @@ class ContractiveAutoencoder(Autoencoder):
         return super().loss_weights() | {"contraction": self.weight}
 
     @override
-    def infer(self, x, training, **batch):
-        return Inferred(*self._contraction(x, training, self.method))
-
-    @override
-    def loss_terms(self, x, inferred, training, **batch):
-        return super().loss_terms(x, inferred, training, **batch) | {
-            "contraction": inferred.parameters
-        }
+    def terms(self, batch):
+        codes, contraction = self._contraction(batch["x"], self.method)
+        return self.terms_of(batch, codes) | {"contraction": contraction}
 
     @capability
     def jacobian_norms(self, x):
         """Returns ||dh/dx||_F of each example, float32 `[n]`, always exact (sec. 5.2)."""
         exact = "jacobian" if self._layer is None else "closed_form"
-        return {"norms": tf.sqrt(self._contraction(x, False, exact)[1])}
+        return {"norms": tf.sqrt(self._contraction(x, exact)[1])}
 
-    def _contraction(self, x, training, method):
+    def _contraction(self, x, method):
         """The codes and ||dh/dx||_F^2, `[batch]`."""
         if method == "closed_form" or (method == "auto" and self._layer is not None):
-            codes = self.encoded(x, training)[0]
+            codes = self.encoded(x)[0]
             # Eq. (6): sum_j (h_j (1 - h_j))^2 sum_i W_ij^2.
             norms = tf.reduce_sum(tf.square(self._layer.kernel), axis=0)
             return codes, tf.linalg.matvec(tf.square(codes * (1 - codes)), norms)
         with tf.GradientTape() as tape:
             tape.watch(x)
-            codes = self.encoded(x, training)[0]
+            codes = self.encoded(x)[0]
             flat = tf.reshape(codes, [tf.shape(codes)[0], -1])
             if method != "jacobian":
                 # E |v J|^2 = ||J||_F^2 for v of independent entries of mean 0 and variance 1.
-                direction = self.normal("direction", keras.ops.shape(codes), training)
+                direction = self.normal("direction", keras.ops.shape(codes))
                 along = tf.reduce_sum(codes * direction)
         slopes = (
             tape.batch_jacobian(flat, x) if method == "jacobian" else tape.gradient(along, x)

@@ -64,17 +64,17 @@ class DenoisingAutoencoder(Autoencoder):
         self.amount = schedules.weight("amount", amount, 0.0, highest)
 
     @override
-    def infer(self, x, training, **batch):
-        return super().infer(self.corrupt(x, training), training)
+    def terms(self, batch):
+        return self.terms_of(batch, self.encoded(self.corrupt(batch["x"]))[0])
 
-    def corrupt(self, x, training: bool = False) -> tf.Tensor:
+    def corrupt(self, x) -> tf.Tensor:
         """Returns corrupted float examples `[batch, ...]`, drawn for this step."""
         low, high = self.likelihood.range
         shape = keras.ops.shape(x)
-        amount = self.scheduled(self.amount, training)
+        amount = self.scheduled(self.amount)
         if self.corruption == "gaussian":
-            return x + amount * self.normal("corruption", shape, training)
-        draw = self.uniform("corruption", shape, training)
+            return x + amount * self.normal("corruption", shape)
+        draw = self.uniform("corruption", shape)
         if self.corruption == "masking":
             return tf.where(draw < amount, low, x)
         return tf.where(draw < amount, tf.where(draw < amount / 2, low, high), x)

@@ -84,18 +84,19 @@ class DocumentAutoencoder(Autoencoder):
         self.resources = [texts.counter]
 
     @override
-    def encoded(self, x, training=False):
+    def encoded(self, x):
         fractions = x / _lengths(x) * len(self.vocabulary)
-        return super().encoded(fractions if self.idf is None else self._target(x), training)
+        return super().encoded(fractions if self.idf is None else self._target(x))
 
     @override
-    def loss_terms(self, x, inferred, training):
-        nats = self.reconstruction(inferred.latents, self._target(x), training)
+    def terms(self, batch):
+        x = batch["x"]
+        nats = self.nats(x)
         return {"reconstruction": nats / _lengths(x)[:, 0] if self.idf is None else nats}
 
     @override
     def nats(self, x):
-        return self.reconstruction(self.encoded(x)[0], self._target(x), training=False)
+        return self.reconstruction(self.encoded(x)[0], self._target(x))
 
     @override
     def signatures(self) -> dict:

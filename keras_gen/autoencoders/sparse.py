@@ -66,9 +66,9 @@ class SparseAutoencoder(Autoencoder):
         return super().loss_weights() | {"sparsity": self.weight}
 
     @override
-    def loss_terms(self, x, inferred, training, **batch):
-        terms = super().loss_terms(x, inferred, training, **batch)
-        return terms | {"sparsity": self._sparsity(inferred.latents)}
+    def terms(self, batch):
+        codes = self.encoded(batch["x"])[0]
+        return self.terms_of(batch, codes) | {"sparsity": self._sparsity(codes)}
 
     def activations(self, images, batch_size: int = 256):
         """Returns the mean of each code over images, float32 `[codes]`."""

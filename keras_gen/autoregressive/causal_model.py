@@ -66,14 +66,27 @@ class CausalModel(LikelihoodModel):
     def loss_weights(self):
         return {"nll": 1.0}
 
-    def parameters(self, x, conditions, training: bool = False) -> tf.Tensor:
+    def parameters(self, x, conditions) -> tf.Tensor:
         """Returns the parameters of every value, given those before it and the conditions."""
-        return self.network([x, *conditions] if conditions else x, training=training)
+        return self.network([x, *conditions] if conditions else x, training=self.training)
 
     @override
-    def loss_terms(self, x, inferred, training, **given):
-        conditions = [given[name] for name in self.given]
-        parameters = self.parameters(x, conditions, training)
+    def train_step(self, data):
+        """Takes one step of the network on the negative log-likelihood, eq. (1)."""
+        batch = self.prepare_batch(data)
+
+        def nll():
+            terms = self.terms(batch)
+            return self.weighted(terms), terms
+
+        loss, terms = self.minimize(nll)
+        return self.report(terms, loss=loss)
+
+    @override
+    def terms(self, batch):
+        x = batch["x"]
+        conditions = [batch[name] for name in self.given]
+        parameters = self.parameters(x, conditions)
         if not self.padded:
             return {"nll": -self.likelihood.log_prob(parameters, x)}
         # What is given for padding has a probability too, which does not count.

@@ -71,13 +71,13 @@ class CodePrior(CausalModel):
         return {"optimizer": Player([self.network])}
 
     @override
-    def loss_terms(self, x, inferred, training):
-        return {"nll": self.code_nats(self.coder.codes(x), training)}
+    def terms(self, batch):
+        return {"nll": self.code_nats(self.coder.codes(batch["x"]))}
 
-    def code_nats(self, codes, training: bool = False, conditions=()) -> tf.Tensor:
+    def code_nats(self, codes, conditions=()) -> tf.Tensor:
         """Returns -log p(codes) of codes `[batch, *grid]`, given the network's conditions."""
         values = tf.reshape(codes, [-1, *self.grid])
-        parameters = self.parameters(values, conditions, training)
+        parameters = self.parameters(values, conditions)
         return -self.likelihood.log_prob(parameters, values)
 
     @override
@@ -110,5 +110,5 @@ class CodePrior(CausalModel):
     def bound(self, x):
         """Returns log p(x | codes) + log p(codes) <= log p(x) of examples, float32 `[n]`, nats."""
         codes = self.coder.codes(x)
-        nats = self.coder.reconstruction(self.coder.embedded(codes), x, training=False)
+        nats = self.coder.reconstruction(self.coder.embedded(codes), x)
         return {"bounds": -nats - self.code_nats(codes)}

@@ -53,8 +53,9 @@ class ConditionalCodePrior(CodePrior):
         self.edges["speaker"] = Labels(coder.speakers, unknown=True, name="speaker")
 
     @override
-    def loss_terms(self, x, inferred, training, speakers):
-        return {"nll": self.code_nats(self.coder.codes(x), training, [speakers])}
+    def terms(self, batch):
+        codes = self.coder.codes(batch["x"])
+        return {"nll": self.code_nats(codes, [batch["speakers"]])}
 
     @override
     def noise(self, n, key):
@@ -66,7 +67,7 @@ class ConditionalCodePrior(CodePrior):
         """Returns sounds of drawn codes, in the voice of the speaker or of random ones."""
         speakers = tf.where(speaker < 0, noise["speakers"], speaker)
         latents = self.coder.embedded(self.drawn_codes(noise["values"], temperature, [speakers]))
-        return self.coder.reconstructed(latents, False, speakers)
+        return self.coder.reconstructed(latents, speakers)
 
     @override
     @capability
@@ -80,5 +81,5 @@ class ConditionalCodePrior(CodePrior):
         """Returns the bound on log p(x given speakers), float32 `[n]`, nats, by the codes."""
         codes = self.coder.codes(x)
         latents = self.coder.embedded(codes)
-        nats = self.coder.reconstruction(latents, x, False, speakers)
+        nats = self.coder.reconstruction(latents, x, speakers)
         return {"bounds": -nats - self.code_nats(codes, conditions=[speakers])}

@@ -18,6 +18,7 @@ class Classifying:
     edges: dict[str, Edge]
     training_edges: dict[str, Edge]
     classifier: Any
+    training: bool
 
     def set_classifier(self, classifier, shape, what: str) -> None:
         """Sets a network that ends with logits `[batch, classes]`, and adds the labels' edge.
@@ -42,9 +43,9 @@ class Classifying:
         self.edges["labels"] = Labels(classes)
         self.training_edges["labels"] = Labels(classes, unknown=True)
 
-    def logits(self, x, training: bool = False) -> tf.Tensor:
+    def logits(self, x) -> tf.Tensor:
         """Returns the logits of the classes of examples, float32 `[batch, classes]`."""
-        return tf.cast(self.classifier(x, training=training), tf.float32)
+        return tf.cast(self.classifier(x, training=self.training), tf.float32)
 
     @capability
     def classify(self, x):

@@ -8,7 +8,7 @@ from keras_gen.bases.classes import Classifying
 from keras_gen.bases.edges import Images, Vectors
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import lenet
-from keras_gen.training import GenerativeModel, capability, minimize, require_built
+from keras_gen.training import GenerativeModel, capability, require_built
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -18,7 +18,7 @@ class Classifier(Classifying, GenerativeModel):
     LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
     Proceedings of the IEEE 1998; the loss is today's cross-entropy. It is what other methods start
     from and are compared with: trained on one domain, on clean examples. They add terms to its loss
-    (`loss_terms`), or players.
+    (`terms`), or players.
 
     `fit(images, labels)` takes integers, -1 for an example without a label, which has no loss.
     `accuracy` is over labeled examples.
@@ -74,48 +74,28 @@ class Classifier(Classifying, GenerativeModel):
     def loss_weights(self) -> dict:
         return {"classification": 1.0, "accuracy": None}
 
-    def features_of(self, x, training: bool = False) -> tf.Tensor:
+    def features_of(self, x) -> tf.Tensor:
         """Returns the features of prepared examples, float32."""
-        return tf.cast(self.encoder(x, training=training), tf.float32)
+        return tf.cast(self.encoder(x, training=self.training), tf.float32)
 
-    def logits_of(self, features, training: bool = False) -> tf.Tensor:
+    def logits_of(self, features) -> tf.Tensor:
         """Returns the logits of the classes for features, float32 `[batch, classes]`."""
-        return super().logits(features, training)
+        return super().logits(features)
 
     @override
-    def logits(self, x, training=False):
-        return self.logits_of(self.features_of(x, training), training)
-
-    def loss_terms(self, batch: dict, training: bool) -> dict:
-        """Returns the terms of the loss of a prepared batch, `[batch]` each."""
-        return label_terms(batch["labels"], self.logits(batch["x"], training))
-
-    # Training --------------------------------------------------------------------------------
+    def logits(self, x):
+        return self.logits_of(self.features_of(x))
 
     @override
-    def train_step(self, data):
-        batch = self.prepare_batch(data)
-
-        def classification_loss():
-            terms = self.loss_terms(batch, training=True)
-            return self.weighted(terms), terms
-
-        networks = self.networks_of("optimizer")
-        loss, terms = minimize(classification_loss, self.optimizer, *networks)
-        return self.report(terms, loss=loss)
-
-    @override
-    def test_step(self, data):
-        terms = self.loss_terms(self.prepare_batch(data), training=False)
-        loss = self.weighted(terms, training=False)
-        return self.report(terms, training=False, loss=loss)
+    def terms(self, batch):
+        return label_terms(batch["labels"], self.logits(batch["x"]))
 
     # Use -------------------------------------------------------------------------------------
 
     @override
     def call(self, x, training=False):
         """Returns the logits of examples that went through the edge."""
-        return self.logits(x, training)
+        return self.logits(x)
 
     @capability
     def features(self, x):

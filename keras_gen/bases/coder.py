@@ -108,25 +108,29 @@ class Coder(LikelihoodModel):
     def call(self, x, training=False):
         """Returns the mean of p(x | codes) for examples that went through the edge."""
         given = self.side_inputs(x)
-        return self.reconstructed(self.encoded(x, training, *given)[0], training, *given)
+        return self.reconstructed(self.encoded(x, *given)[0], *given)
 
     def side_inputs(self, x) -> tuple:
         """Returns further inputs of encoder and decoder for examples x: none by default."""
         return ()
 
-    def encoded(self, x, training: bool = False, *given) -> list[tf.Tensor]:
+    def encoded(self, x, *given) -> list[tf.Tensor]:
         """Returns the encoder's outputs for examples, float32, one for each of `code_names`."""
-        outputs = self.encoder([x, *given] if given else x, training=training)
+        outputs = self.encoder([x, *given] if given else x, training=self.training)
         return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
 
-    def reconstructed(self, latents, training: bool = False, *given) -> tf.Tensor:
+    def reconstructed(self, latents, *given) -> tf.Tensor:
         """Returns the mean of p(x | codes), or of p(x | codes, given)."""
-        parameters = self.decoder([latents, *given] if given else latents, training=training)
+        parameters = self.decoder(
+            [latents, *given] if given else latents, training=self.training
+        )
         return self.likelihood.mean(parameters)
 
-    def reconstruction(self, latents, x, training: bool, *given) -> tf.Tensor:
+    def reconstruction(self, latents, x, *given) -> tf.Tensor:
         """Returns -log p(x | latents, given), see `reconstruction_nats`."""
-        return reconstruction_nats(self.decoder, self.likelihood, latents, x, training, *given)
+        return reconstruction_nats(
+            self.decoder, self.likelihood, latents, x, self.training, *given
+        )
 
     # Use -------------------------------------------------------------------------------------
 
@@ -138,9 +142,7 @@ class Coder(LikelihoodModel):
     @capability
     def encode(self, x):
         """Returns the codes, float32 `[n, ...]`; of several `code_names`, a tuple."""
-        return dict(
-            zip(self.code_names, self.encoded(x, False, *self.side_inputs(x)), strict=True)
-        )
+        return dict(zip(self.code_names, self.encoded(x, *self.side_inputs(x)), strict=True))
 
     @capability
     def decode(self, latents):
@@ -176,7 +178,7 @@ class DiscreteCoder(Coder):
 
     @override
     def call(self, x, training=False):
-        return self.reconstructed(self.embedded(self.codes(x)), training)
+        return self.reconstructed(self.embedded(self.codes(x)))
 
     @override
     @capability

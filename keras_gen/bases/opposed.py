@@ -64,16 +64,16 @@ class OpposedClassifier(Classifier):
     def loss_names(self):
         return (*super().loss_names, "d_loss", "d_accuracy")
 
-    def discriminator_logits(self, features, training: bool = True) -> tf.Tensor:
+    def discriminator_logits(self, features) -> tf.Tensor:
         """Returns the discriminator's logits, float32 `[batch, values]`."""
-        return tf.cast(self.discriminator(features, training=training), tf.float32)
+        return tf.cast(self.discriminator(features, training=self.training), tf.float32)
 
-    def discriminator_loss(self, features, values, training: bool = True) -> tuple:
+    def discriminator_loss(self, features, values) -> tuple:
         """Returns the discriminator's nats for features, and whether it is right: `[batch]`.
 
         `values` is what it should predict, int32 `[batch]`.
         """
-        terms = label_terms(values, self.discriminator_logits(features, training))
+        terms = label_terms(values, self.discriminator_logits(features))
         return terms["classification"], terms["accuracy"]
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases.adversarial import AdversarialModel
+from keras_gen.gan.gan import GAN
 from keras_gen.metrics.samples.bins import bin_shares
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
-from keras_gen.training import is_chief, stateless
+from keras_gen.training import is_chief, stateless, training_step
 
 SURE = 0.02  # of the loss of a discriminator that guesses: below, it is sure of all examples
 MOSTLY = 0.5  # likewise: below, it is right about most of them
@@ -75,7 +75,7 @@ class AdversarialHealth(keras.callbacks.Callback):
 
     @override
     def on_train_begin(self, logs=None):
-        if not isinstance(self.model, AdversarialModel):
+        if not isinstance(self.model, GAN):
             raise ValueError(
                 f"AdversarialHealth is for a generator against a discriminator, and "
                 f"{type(self.model).__name__} is no such model: leave it out."
@@ -97,7 +97,7 @@ class AdversarialHealth(keras.callbacks.Callback):
         An empty one means that all is well.
         """
         batch = self.model.prepare_batch(self._data)
-        fake = self.model.generated("health", batch, training=False)
+        fake = self.model.generated("health", batch)
         real = batch["x"].numpy().reshape(len(fake), -1)
         samples = fake.numpy().reshape(len(fake), -1)
         if not np.isfinite(samples).all():
@@ -116,8 +116,8 @@ class AdversarialHealth(keras.callbacks.Callback):
         objective = self.model.objective
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fake)
-            with stateless():
-                real_logits, fake_logits = self.model.logits_of_both(batch, fake, training=True)
+            with training_step(self.model), stateless():
+                real_logits, fake_logits = self.model.logits_of_both(batch, fake)
             g_loss = objective.generator(fake_logits, real_logits)
         slopes = tf.reshape(tape.gradient(g_loss, fake), [len(fake), -1])
         guess = objective.discriminator(tf.zeros_like(real_logits), tf.zeros_like(fake_logits))

@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer
 from keras_gen.bases.classifier import label_terms
 from keras_gen.fairness.blind_classifier import BlindClassifier
-from keras_gen.training import Player, minimize, schedules
+from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -76,18 +76,17 @@ class ALFR(BlindClassifier):
         batch = self.prepare_batch(data)
 
         def encoder_loss():
-            features = self.features_of(batch["x"], training=True)
-            terms = label_terms(batch["labels"], self.logits_of(features, training=True))
+            features = self.features_of(batch["x"])
+            terms = label_terms(batch["labels"], self.logits_of(features))
             adversary_loss, _ = self.discriminator_loss(features, batch["attributes"])
             loss = self.weighted(terms)
             return loss - self.scheduled(self.weight) * adversary_loss, loss, terms, features
 
-        networks = self.networks_of("optimizer")
-        _, loss, terms, features = minimize(encoder_loss, self.optimizer, *networks)
+        _, loss, terms, features = self.minimize(encoder_loss)
 
         def discriminator_loss():
             return self.discriminator_loss(features, batch["attributes"])
 
         for _ in range(self.discriminator_steps):
-            d_loss, right = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+            d_loss, right = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=right)

@@ -2,10 +2,7 @@
 
 from collections.abc import Sequence
 
-from typing_extensions import override
-
 from keras_gen.bases import OpposedClassifier, dense_discriminator
-from keras_gen.bases.classifier import label_terms
 from keras_gen.bases.edges import Labels, Table
 from keras_gen.data import Column
 from keras_gen.networks import mlp_encoder
@@ -67,15 +64,6 @@ class BlindClassifier(OpposedClassifier):
             columns=columns,
             **kwargs,
         )
-
-    @override
-    def test_step(self, data):
-        batch = self.prepare_batch(data)
-        features = self.features_of(batch["x"])
-        terms = label_terms(batch["labels"], self.logits_of(features))
-        d_loss, right = self.discriminator_loss(features, batch["attributes"], training=False)
-        loss = self.weighted(terms, training=False)
-        return self.report(terms, training=False, loss=loss, d_loss=d_loss, d_accuracy=right)
 
 
 def set_table(model, columns: Sequence[Column], shape: tuple) -> None:

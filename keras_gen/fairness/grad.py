@@ -9,7 +9,7 @@ from typing_extensions import override
 from keras_gen.bases.classifier import label_terms
 from keras_gen.fairness.blind_classifier import BlindClassifier
 from keras_gen.layers import reverse_gradient
-from keras_gen.training import Player, minimize, schedules
+from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -75,13 +75,12 @@ class GRAD(BlindClassifier):
         batch = self.prepare_batch(data)
 
         def total_loss():
-            features = self.features_of(batch["x"], training=True)
-            terms = label_terms(batch["labels"], self.logits_of(features, training=True))
+            features = self.features_of(batch["x"])
+            terms = label_terms(batch["labels"], self.logits_of(features))
             reversed_features = reverse_gradient(features, self.scheduled(self.weight))
             d_loss, right = self.discriminator_loss(reversed_features, batch["attributes"])
             loss = self.weighted(terms)
             return loss + d_loss, loss, terms, d_loss, right
 
-        networks = self.networks_of("optimizer")
-        _, loss, terms, d_loss, right = minimize(total_loss, self.optimizer, *networks)
+        _, loss, terms, d_loss, right = self.minimize(total_loss)
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=right)

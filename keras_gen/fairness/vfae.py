@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.bases import Classifying, Inferred, LikelihoodModel
+from keras_gen.bases import Classifying, LikelihoodModel
 from keras_gen.bases.classifier import label_terms
 from keras_gen.bases.coder import decoder_edges, reconstruction_nats, require_heads
 from keras_gen.bases.edges import Labels
@@ -152,34 +152,31 @@ class VFAE(Classifying, LikelihoodModel):
         help_of_labels = {"classification": self.alpha, "discrepancy": self.beta}
         return bound | help_of_labels | {"accuracy": None}
 
-    def posterior(self, x, attributes, training: bool = False) -> list[tf.Tensor]:
+    def posterior(self, x, attributes) -> list[tf.Tensor]:
         """Returns mean and log variance of q(z1|x,s), float32 `[batch, latents]`."""
-        found = self.encoder([x, attributes], training=training)
+        found = self.encoder([x, attributes], training=self.training)
         return [tf.cast(each, tf.float32) for each in found]
 
-    @override
-    def infer(self, x, attributes, training, labels=None):
-        seed = self.stateless_seed("latents", training)
-        return self.drawn(self.posterior(x, attributes, training), seed)
-
-    def drawn(self, posterior, seed) -> Inferred:
+    def drawn(self, posterior, seed) -> tuple:
         """Draws latents of (mean, log variance), and keeps the seed for the latents above."""
         mean, log_variance = posterior
         noise = normal(keras.ops.shape(mean), seed)
-        return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed))
+        return mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance, seed)
 
     @override
-    def loss_terms(self, x, labels, attributes, inferred, training):
-        terms = self.bound_terms(x, labels, attributes, inferred, training)
-        logits = self.logits(inferred.latents, training)
-        seed = self.stateless_seed("discrepancy", training)
-        discrepancy = fourier_discrepancy(inferred.latents, attributes, seed)
+    def terms(self, batch):
+        x, labels, attributes = batch["x"], batch["labels"], batch["attributes"]
+        inferred = self.drawn(self.posterior(x, attributes), self.stateless_seed("latents"))
+        terms = self.bound_terms(x, labels, attributes, inferred)
+        logits = self.logits(inferred[0])
+        seed = self.stateless_seed("discrepancy")
+        discrepancy = fourier_discrepancy(inferred[0], attributes, seed)
         return terms | label_terms(labels, logits) | {"discrepancy": discrepancy}
 
-    def bound_terms(self, x, labels, attributes, inferred, training) -> dict:
+    def bound_terms(self, x, labels, attributes, inferred) -> dict:
         """Returns the terms of L_s with a label, or of L_u, a mean over q(y|z1)."""
         latents, (*posterior, seed) = inferred
-        logits = self.logits(latents, training)
+        logits = self.logits(latents)
         known = labels >= 0
         classes = logits.shape[-1]
         q = tf.where(known[:, None], tf.one_hot(labels, classes), tf.nn.softmax(logits))
@@ -187,13 +184,13 @@ class VFAE(Classifying, LikelihoodModel):
         upper_kl = 0.0
         for label in range(classes):
             labels_above = tf.fill(tf.shape(latents)[:1], label)
-            above = self.upper_encoder([latents, labels_above], training=training)
+            above = self.upper_encoder([latents, labels_above], training=self.training)
             seed_above = tf.random.experimental.stateless_fold_in(seed, label + 1)
             drawn, _ = self.drawn([tf.cast(each, tf.float32) for each in above], seed_above)
-            prior = self.upper_decoder([drawn, labels_above], training=training)
+            prior = self.upper_decoder([drawn, labels_above], training=self.training)
             kl += q[:, label] * kl_normal(*posterior, *prior)
             upper_kl += q[:, label] * kl_standard_normal(*above)
-        given = (self.decoder, self.likelihood, latents, x, training, attributes)
+        given = (self.decoder, self.likelihood, latents, x, self.training, attributes)
         return {
             "reconstruction": reconstruction_nats(*given),  # -log p(x|z1,s)
             "kl": kl,  # KL(q(z1|x,s) || p(z1|z2,y))
@@ -207,14 +204,14 @@ class VFAE(Classifying, LikelihoodModel):
         """Returns the negative bound of log p(x|s) without labels."""
         inferred = self.drawn(self.posterior(x, attributes), self.score_seed())
         unknown = tf.fill(tf.shape(x)[:1], -1)
-        return tf.add_n(list(self.bound_terms(x, unknown, attributes, inferred, False).values()))
+        return tf.add_n(list(self.bound_terms(x, unknown, attributes, inferred).values()))
 
     # Use -------------------------------------------------------------------------------------
 
     @override
     def call(self, x, attributes, training=False):
         """Returns the mean of p(x|z1,s) for examples that went through the edge."""
-        mean, _ = self.posterior(x, attributes, training)
+        mean, _ = self.posterior(x, attributes)
         return self.likelihood.mean(self.decoder([mean, attributes], training=training))
 
     @override

@@ -8,12 +8,12 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import Inferred
+from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.coder import interpolate
 from keras_gen.bases.edges import Levels, Number, Vectors
-from keras_gen.flows.flow_model import FlowModel
+from keras_gen.losses.base import per_example_sum
 from keras_gen.networks.glow import glow
-from keras_gen.training import capability, sample
+from keras_gen.training import capability, noise, require_built, sample
 
 # The largest example whose log-determinant is checked.
 MOST_VALUES = 64
@@ -22,7 +22,7 @@ MOVED = 0.4  # at most, of a weight that is moved for the check
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class Flow(FlowModel):
+class Flow(LikelihoodModel):
     """An invertible map of data to Normal latents, trained on the exact log-likelihood.
 
     Dinh, Sohl-Dickstein, Bengio: "Density Estimation Using Real NVP", ICLR 2017, eqs. (2) and (3),
@@ -55,17 +55,19 @@ class Flow(FlowModel):
     """
 
     for_users: tuple[str, ...] = (
-        *FlowModel.for_users,
         "for_images",
         "interpolate",
         "manipulate",
     )
     default_signature = "sample"
     sample = sample
+    log_prob = log_prob
     interpolate = interpolate
 
     def __init__(self, flow, levels: int | None = None, seed=0, **kwargs):
-        super().__init__(flow, seed, **kwargs)
+        super().__init__(seed=seed, **kwargs)
+        require_built(flow)
+        self.flow = flow
         _require_invertible(flow)
         self.levels = levels
         shape = tuple(flow.input_shape[1:])
@@ -102,19 +104,52 @@ class Flow(FlowModel):
         """
         return cls(glow(shape, scales, steps, filters, alpha), levels=levels, **kwargs)
 
+    # The exact log-likelihood ----------------------------------------------------------------
+
     @override
-    def forward(self, x, offset, training=False):
-        """The latents of vectors, or of levels with an offset in [0, 1)."""
+    def loss_weights(self):
+        return {"nll": 1.0}
+
+    @override
+    def train_step(self, data):
+        """Takes one step on eq. (3); the first also starts the normalization of activations."""
+        batch = self.prepare_batch(data)
+
+        def nll():
+            x = batch["x"]
+            latents, log_det, statistics = self.forward(
+                x, self.uniform("levels", keras.ops.shape(x))
+            )
+            terms = {"nll": change_of_variables(latents, log_det)}
+            return self.weighted(terms), terms, statistics
+
+        loss, terms, statistics = self.minimize(nll)
+        if self.training:
+            with tf.control_dependencies([loss]):
+                self.flow.after_update(statistics)
+        return self.report(terms, loss=loss)
+
+    def forward(self, x, offset) -> tuple:
+        """Returns latents, log |det dz/dx| with one level as x's unit, and statistics of layers.
+
+        `offset` is where within its level each value lies, in [0, 1).
+        """
         change = np.prod(x.shape[1:]) * np.log(self.levels or 1)
         if self.levels:
             x = (tf.cast(x, tf.float32) + offset) / self.levels
-        latents, log_det, statistics = self.flow(x, training=training)
-        return Inferred(latents, (log_det - change, statistics))
+        latents, log_det, statistics = self.flow(x, training=self.training)
+        return latents, log_det - change, statistics
+
+    @override
+    def nats(self, x):
+        offset = noise.uniform(keras.ops.shape(x), self.score_seed())
+        latents, log_det, _ = self.forward(x, offset)
+        return change_of_variables(latents, log_det)
 
     @capability
     def encode(self, x):
         """Returns the latents of examples, float32 `[n, ...]`; of levels, of their middle."""
-        return {"latents": self.forward(x, 0.5).latents}
+        return {"latents": self.forward(x, 0.5)[0]}
 
     @capability
     def decode(self, latents):
@@ -152,6 +187,12 @@ class Flow(FlowModel):
         """Returns the examples of latents, whose deviation is the temperature."""
         values = self.flow.inverse(temperature * noise)
         return tf.floor(values * self.levels) if self.levels else values
+
+
+def change_of_variables(latents, log_det) -> tf.Tensor:
+    """Returns -log p(x) = -log N(z; 0, 1) - log |det dz/dx|, `[batch]`: eqs. (2) and (3)."""
+    log_normal = -0.5 * (tf.square(latents) + np.log(2 * np.pi))
+    return -per_example_sum(log_normal) - log_det
 
 
 def _require_invertible(flow):

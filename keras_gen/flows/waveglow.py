@@ -6,17 +6,17 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
-from keras_gen.bases import Inferred
+from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.edges import Seeds, Vectors, Waveforms
-from keras_gen.flows.flow_model import FlowModel
+from keras_gen.flows.flow import change_of_variables
 from keras_gen.media.spectra import mel_frames
-from keras_gen.training import capability, noise
+from keras_gen.training import capability, noise, require_built
 
 LEVELS = 2.0**15  # of an amplitude of 1, as int16 has them
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class WaveGlow(FlowModel):
+class WaveGlow(LikelihoodModel):
     """Sound given its mel spectrogram, by a flow that makes all samples at once.
 
     Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
@@ -60,6 +60,7 @@ class WaveGlow(FlowModel):
     """
 
     default_signature = "vocode"
+    log_prob = log_prob
 
     def __init__(
         self,
@@ -72,7 +73,9 @@ class WaveGlow(FlowModel):
         seed=0,
         **kwargs,
     ):
-        super().__init__(flow, seed, **kwargs)
+        super().__init__(seed=seed, **kwargs)
+        require_built(flow)
+        self.flow = flow
         self.groups = flow.output_shape[-1]
         self.bands = checked_integer("bands", bands, minimum=1)
         self.window = checked_integer("window", window, minimum=1)
@@ -89,14 +92,44 @@ class WaveGlow(FlowModel):
         self.edges["seeds"] = Seeds()
 
     @override
-    def forward(self, x, offset, training=False):
+    def loss_weights(self):
+        return {"nll": 1.0}
+
+    @override
+    def train_step(self, data):
+        """Takes one step on eq. (1); the first also starts the normalization of activations."""
+        batch = self.prepare_batch(data)
+
+        def nll():
+            x = batch["x"]
+            latents, log_det, statistics = self.forward(
+                x, self.uniform("levels", keras.ops.shape(x))
+            )
+            terms = {"nll": change_of_variables(latents, log_det)}
+            return self.weighted(terms), terms, statistics
+
+        loss, terms, statistics = self.minimize(nll)
+        if self.training:
+            with tf.control_dependencies([loss]):
+                self.flow.after_update(statistics)
+        return self.report(terms, loss=loss)
+
+    @override
+    def nats(self, x):
+        offset = noise.uniform(keras.ops.shape(x), self.score_seed())
+        latents, log_det, _ = self.forward(x, offset)
+        return change_of_variables(latents, log_det)
+
+    def forward(self, x, offset):
         """The latents of sounds, with an offset in [0, 1) within the levels of int16."""
         count = tf.cast(tf.shape(x)[1], tf.float32)
         # Eq. (3): the networks of the couplings see the mel spectrogram too.
         condition = self._condition(self._frames(x))
         noisy = x + offset / LEVELS
-        latents, log_det, statistics = self.flow(noisy, condition=condition, training=training)
-        return Inferred(latents, (log_det - count * np.log(LEVELS), statistics))
+        latents, log_det, statistics = self.flow(
+            noisy, condition=condition, training=self.training
+        )
+        return latents, log_det - count * np.log(LEVELS), statistics
 
     @capability
     def mel(self, x):

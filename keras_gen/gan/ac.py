@@ -75,22 +75,22 @@ class ACGAN(ConditionalGAN):
         return super().loss_weights() | {"real_class": 1.0, "fake_class": 1.0}
 
     @override
-    def discriminator_terms(self, batch, fake, use, training):
-        real_logits, real_classes = self.discriminate(self.real(batch), batch, training)
-        fake_logits, fake_classes = self.discriminate(fake, batch, training)
-        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
+    def discriminator_terms(self, batch, fake, use):
+        real_logits, real_classes = self.discriminate(self.real(batch), batch)
+        fake_logits, fake_classes = self.discriminate(fake, batch)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
         return terms | {
             "real_class": label_cross_entropy(batch["labels"], real_classes),
             "fake_class": label_cross_entropy(batch["labels"], fake_classes),
         }
 
     @override
-    def generator_terms(self, batch, training):
-        fake = self.generated("generator", batch, training)
-        fake_logits, fake_classes = self.discriminate(fake, batch, training)
+    def generator_terms(self, batch):
+        fake = self.generated("generator", batch)
+        fake_logits, fake_classes = self.discriminate(fake, batch)
         real_logits = None
         if self.objective.compares:
-            real_logits = self.logits_of(self.real(batch), batch, training)
+            real_logits = self.logits_of(self.real(batch), batch)
         return {
             "adversarial": self.objective.generator(fake_logits, real_logits),
             "fake_class": label_cross_entropy(batch["labels"], fake_classes),

@@ -90,7 +90,7 @@ class BigGAN(ConditionalGAN):
         return super().loss_weights() | {"orthogonality": self.orthogonal_weight}
 
     @override
-    def generator_terms(self, batch, training):
+    def generator_terms(self, batch):
         """Returns the generator's loss, and how far its filters are from orthogonal: eq. (3)."""
-        terms = super().generator_terms(batch, training)
+        terms = super().generator_terms(batch)
         return terms | {"orthogonality": orthogonality(self.generator)}

@@ -131,12 +131,12 @@ class CoGAN(GAN):
         return tf.stack([batch["x"], batch["y"]], axis=1)
 
     @override
-    def discriminator_terms(self, batch, fake, use, training):
+    def discriminator_terms(self, batch, fake, use):
         if not self.classes:
-            return super().discriminator_terms(batch, fake, use, training)
-        real_logits, class_logits = self.discriminate(self.real(batch), batch, training)
-        fake_logits, fake_classes = self.discriminate(fake, batch, training)
-        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
+            return super().discriminator_terms(batch, fake, use)
+        real_logits, class_logits = self.discriminate(self.real(batch), batch)
+        fake_logits, fake_classes = self.discriminate(fake, batch)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
         terms["class"] = label_cross_entropy(batch["labels"], class_logits[:, 0])
         if self.pair_weight:
             of_x = tf.stop_gradient(fake_classes[:, 0])

@@ -5,8 +5,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.bases.edges import Labels
-from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
 from keras_gen.gan.gan import GAN
+from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
 from keras_gen.training import capability
 from keras_gen.training.noise import random_labels
@@ -75,10 +75,10 @@ class ConditionalGAN(GAN):
         return cls(generator, discriminator, classes, **kwargs)
 
     @override
-    def generated(self, use, batch, training):
+    def generated(self, use, batch):
         labels = batch["labels"]
-        latents = self.normal(use, [keras.ops.shape(labels)[0], self.latent_dim], training)
-        return self.generator([latents, labels], training=training)
+        latents = self.normal(use, [keras.ops.shape(labels)[0], self.latent_dim])
+        return self.generator([latents, labels], training=self.training)
 
     @override
     def shown(self, images, batch):

@@ -59,14 +59,18 @@ class ConsensusGAN(GAN):
 
         def discriminator_loss():
             # The latents are the generator's, and its weights take part in the slopes of L.
-            fake = self.generated("generator", batch, training=True)
-            terms = self.discriminator_terms(batch, fake, "penalty 0", training=True)
+            fake = self.generated("generator", batch)
+            terms = self.discriminator_terms(batch, fake, "penalty 0")
             return self.weighted(terms), terms
 
         def generator_loss():
-            terms = self.generator_terms(batch, training=True)
+            terms = self.generator_terms(batch)
             return self.weighted(terms), terms
 
+        if not self.training:
+            d_loss, d_terms = discriminator_loss()
+            g_loss, g_terms = generator_loss()
+            return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
         players = [
             (discriminator_loss, self.d_optimizer, self.networks_of("d_optimizer")),
             (generator_loss, self.g_optimizer, self.networks_of("g_optimizer")),

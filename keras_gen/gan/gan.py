@@ -1,26 +1,35 @@
 """Generative adversarial networks (Goodfellow et al. 2014)."""
 
+from functools import partial
+
 import keras
 import tensorflow as tf
+from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.bases import AdversarialModel, LatentSampler
 from keras_gen.bases.edges import Images, Vectors
-from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
+from keras_gen.data.transforms.differentiable_augmentations import augment, check_augmentations
+from keras_gen.gan.latent_sampler import WIDEST, LatentSampler, truncated_normal
+from keras_gen.losses import adversarial, penalties
+from keras_gen.losses.base import per_example_mean
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
 from keras_gen.training import (
+    GenerativeModel,
+    Player,
     capability,
-    minimize,
+    parts,
     require_built,
     require_inputs,
     require_logits,
+    stateless,
 )
 
+ACCURACIES = ("real_accuracy", "fake_accuracy")
 KINDS = {"images": Images, "vectors": Vectors}
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class GAN(LatentSampler, AdversarialModel):
+class GAN(LatentSampler, GenerativeModel):
     """One generator against one discriminator.
 
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
@@ -28,6 +37,11 @@ class GAN(LatentSampler, AdversarialModel):
 
     Deviation: the discriminator sees real and generated images in two passes, so that batch
     normalization never mixes them, as DCGAN's authors do; algorithm 1 has no such layers.
+    `evaluate` shows both networks every held-out example, also where k is above 1.
+
+    A variant writes what differs: the generated examples (`generated`), the real ones (`real`),
+    the discriminator's inputs (`shown`) or its logits (`discriminate`), or the terms of both
+    losses. The first term of each loss has weight 1, the others those of `loss_weights`.
 
     Args:
         generator: Float latents `[batch, latents]` to images in [-1, 1].
@@ -38,10 +52,12 @@ class GAN(LatentSampler, AdversarialModel):
         discriminator_steps: k of algorithm 1. A batch given to `fit` holds the k fresh batches.
         seed: Seed of the latents.
         data: What the examples are: `"images"`, or `"vectors"` of unscaled finite numbers.
+        augmentation: Names of `"color"`, `"translation"`, `"cutout"` and `"affine"`: random changes
+            of the discriminator's images, real and generated (`data.augment`).
 
     Raises:
         ValueError: If the networks have other inputs, k is below 1, the penalty does not fit the
-            discriminator, or `data` is unknown.
+            discriminator, or `data` or an augmentation is unknown.
 
     Example:
     ```python
@@ -55,28 +71,37 @@ class GAN(LatentSampler, AdversarialModel):
     """
 
     for_users: tuple[str, ...] = ("for_images",)
+    totals = ("d_loss", "g_loss")
     inputs_of_networks = (1, 1)  # of the generator, of the discriminator
     discriminator_normalization: str = "batch"  # in the networks of `for_images`
 
     def __init__(
         self, generator, discriminator, objective="non_saturating", penalty=None,
-        discriminator_steps: int = 1, seed: int = 0, data: str = "images", **kwargs,
+        discriminator_steps: int = 1, seed: int = 0, data: str = "images", augmentation=(),
+        **kwargs,
     ):  # fmt: skip
         require_built(generator, discriminator)
         require_logits(discriminator)
-        for count, network in zip(
-            self.inputs_of_networks, (generator, discriminator), strict=True
-        ):
-            require_inputs(count, type(self), network)
-        latents = generator.inputs[0].shape
+        of_generator, of_discriminator = self.inputs_of_networks
+        require_inputs(of_generator, type(self), generator)
+        require_inputs(of_discriminator, type(self), discriminator)
+        latents = kwargs.pop("latents_into", generator).inputs[0].shape
         if len(latents) != 2 or latents[1] is None:
             raise ValueError(
                 f"The generator's input has shape {tuple(latents)}: expected latents "
                 "[batch, number], with a known number."
             )
-        super().__init__(
-            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
-        )
+        super().__init__(seed=seed, **kwargs)
+        if discriminator_steps < 1:
+            raise ValueError(f"discriminator_steps is {discriminator_steps}: at least 1.")
+        self.generator = generator
+        self.discriminator = discriminator
+        self.objective = adversarial.get(objective)
+        self.penalty = penalties.get(penalty)
+        self.discriminator_steps = discriminator_steps
+        self.augmentation = check_augmentations(augmentation)
+        if self.penalty is not None:
+            self.penalty.check(discriminator)
         self.set_latents(latents[1])
         if data not in KINDS:
             raise ValueError(f"data is {data!r}: expected one of {', '.join(KINDS)}.")
@@ -98,40 +123,166 @@ class GAN(LatentSampler, AdversarialModel):
         discriminator = dcgan_discriminator(shape, filters, cls.discriminator_normalization)
         return cls(dcgan_generator(shape, latent_dim, filters), discriminator, **kwargs)
 
+    @override
+    def players(self):
+        return {
+            "d_optimizer": Player([self.discriminator], self.default_optimizer),
+            "g_optimizer": Player([self.generator], self.default_optimizer),
+        }
+
+    def default_optimizer(self):
+        """Returns the default optimizer: DCGAN's, Adam(2e-4, beta_1=0.5)."""
+        return Adam(2e-4, beta_1=0.5)
+
+    @override
+    def loss_weights(self) -> dict:
+        return dict.fromkeys(ACCURACIES)
+
     # Algorithm 1 -----------------------------------------------------------------------------
 
     @override
     def train_step(self, data):
         """Algorithm 1: k updates of the discriminator, then one of the generator."""
-        for k, batch in enumerate(self.minibatches(self.prepare_batch(data))):
+        batch = self.prepare_batch(data)
+        for k, fresh in enumerate(self.minibatches(batch)):
             use = f"discriminator {k}"
             # The generator takes no gradient from this loss, so its pass is not differentiated.
-            fake = self.generated(use, batch, training=True)
+            fake = self.generated(use, fresh)
 
-            def discriminator_loss(batch=batch, fake=fake, use=use):
-                terms = self.discriminator_terms(batch, fake, use, training=True)
+            def discriminator_loss(batch=fresh, fake=fake, use=use):
+                terms = self.discriminator_terms(batch, fake, use)
                 return self.weighted(terms), terms
 
-            networks = self.networks_of("d_optimizer")
-            d_loss, d_terms = minimize(discriminator_loss, self.d_optimizer, *networks)
-            with tf.control_dependencies([d_loss]):
-                self.discriminator_updated()
+            d_loss, d_terms = self.minimize(discriminator_loss, "d_optimizer")
+            if self.training:
+                with tf.control_dependencies([d_loss]):
+                    self.discriminator_updated()
 
         def generator_loss():
-            terms = self.generator_terms(batch, training=True)
+            terms = self.generator_terms(fresh)
             return self.weighted(terms), terms
 
-        networks = self.networks_of("g_optimizer")
-        g_loss, g_terms = minimize(generator_loss, self.g_optimizer, *networks)
+        g_loss, g_terms = self.minimize(generator_loss, "g_optimizer")
         return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
 
     def discriminator_updated(self) -> None:
         """Runs after each update of the discriminator: does nothing unless overridden."""
 
-    @override
-    def generated(self, use, batch, training):
-        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
-        return self.generator(latents, training=training)
+    def generated(self, use: str, batch: dict):
+        """Returns generated examples; each `use` in this step draws other noise."""
+        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
+        return self.generator(latents, training=self.training)
+
+    def minibatches(self, batch: dict) -> list[dict]:
+        """Returns the batches of the k updates, equal in size."""
+        k = self.discriminator_steps if self.training else 1
+        if k == 1:
+            return [batch]
+        fresh: list[dict] = []
+        for name, values in batch.items():
+            for number, part in enumerate(parts(values, k)):
+                if number == len(fresh):
+                    fresh.append({})
+                fresh[number][name] = part
+        return fresh
+
+    # What the discriminator is shown ---------------------------------------------------------
+
+    def real(self, batch: dict):
+        """Returns the real examples of a batch."""
+        return batch["x"]
+
+    def shown(self, images, batch: dict):
+        """Returns the discriminator's inputs: images alone, or a list of them and conditions."""
+        return images
+
+    def discriminate(self, images, batch: dict, keep_state: bool = False, network=None):
+        """Returns the discriminator's logits, or a list of all outputs of one with further heads.
+
+        With `keep_state` moving statistics do not change. `network` replaces the discriminator,
+        such as by a part of it.
+        """
+        network = network or self.discriminator
+        shown = self.shown(images, batch)
+        if self.augmentation:
+            shown = self.augmented(shown)
+        if keep_state:
+            with stateless():
+                return network(shown, training=self.training)
+        return network(shown, training=self.training)
+
+    def logits_of_both(self, batch: dict, fake) -> list:
+        """Returns the logits of the real examples and of generated ones, without further heads."""
+        return [self.logits_of(each, batch) for each in (self.real(batch), fake)]
+
+    def logits_of(self, images, batch: dict, keep_state: bool = False):
+        """Returns what `discriminate` does, without the outputs of further heads."""
+        outputs = self.discriminate(images, batch, keep_state=keep_state)
+        return outputs[0] if isinstance(outputs, list) else outputs
+
+    def augmented(self, shown):
+        """Returns the discriminator's inputs, changed at random: images and their channels."""
+
+        def uniform(use, shape):
+            return self.uniform(f"augmentation/{use}", shape)
+
+        if isinstance(shown, list):
+            images, *conditions = shown
+            return [augment(images, self.augmentation, uniform), *conditions]
+        return augment(shown, self.augmentation, uniform)
+
+    # Terms of the losses ---------------------------------------------------------------------
+
+    def discriminator_terms(self, batch: dict, fake, use: str) -> dict:
+        """Returns the terms of the discriminator's loss and its accuracy, `[batch]` each.
+
+        `fake` was generated for `use`, which also names the noise of penalties.
+        """
+        real_logits = self.discriminate(self.real(batch), batch)
+        fake_logits = self.discriminate(fake, batch)
+        return self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
+
+    def terms_of_logits(self, real_logits, fake_logits, batch, fake, use) -> dict:
+        """Returns `discriminator_terms` from logits: for discriminators that have further heads."""
+        terms = {"discrimination": self.objective.discriminator(real_logits, fake_logits)}
+        if self.penalty is not None:
+            terms["penalty"] = self._penalty(batch, fake, use)
+        if "real_accuracy" in self.loss_weights():
+            threshold = self.objective.threshold
+            real_right = tf.cast(real_logits > threshold, tf.float32)
+            fake_right = tf.cast(fake_logits < threshold, tf.float32)
+            terms["real_accuracy"] = per_example_mean(real_right)
+            terms["fake_accuracy"] = per_example_mean(fake_right)
+        return terms
+
+    def generator_terms(self, batch: dict) -> dict:
+        """Returns the terms of the generator's loss, `[batch]` each."""
+        fake = self.generated("generator", batch)
+        return {"adversarial": self.adversarial_loss(fake, batch)}
+
+    def adversarial_loss(self, fake, batch: dict) -> tf.Tensor:
+        """Returns the objective's loss of the generator, `[batch]`, for generated examples."""
+        fake_logits = self.logits_of(fake, batch)
+        if not self.objective.compares:
+            return self.objective.generator(fake_logits)
+        real_logits = self.logits_of(self.real(batch), batch)
+        return self.objective.generator(fake_logits, real_logits)
+
+    def _penalty(self, batch, fake, use):
+        """The penalty of the discriminator, computed every few steps and weighted accordingly."""
+        penalty = self.penalty
+        real = self.real(batch)
+        count = keras.ops.shape(real)[0]
+        axes = real.shape[1:] if penalty.noise_per_value else [1] * (real.shape.rank - 1)
+        draw = getattr(self, penalty.noise)
+        noise = draw(f"{use}/penalty", [count, *axes])
+
+        def critic(images):
+            return self.logits_of(images, batch, keep_state=True)
+
+        every = penalty.every if self.training else 1
+        compute = partial(penalty, critic, real, fake, noise)
+        return compute() if every == 1 else lazily(every, self.step.value, count, compute)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -148,3 +299,16 @@ class GAN(LatentSampler, AdversarialModel):
     def from_noise(self, noise, truncation=WIDEST):
         """Returns the images of latents that are truncated."""
         return self.call(truncated_normal(noise, truncation))
+
+
+def lazily(every: int, step, count, compute) -> tf.Tensor:
+    """Computes a term `[batch]` every so many steps, times that number (else 0).
+
+    Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
+    `compute`, without arguments, may call networks only inside `training.stateless`; `count` is the
+    number of this replica's examples.
+    """
+    if every == 1:
+        return compute()
+    due = tf.equal(step % every, 0)
+    return tf.cond(due, lambda: every * compute(), lambda: tf.zeros([count]))

@@ -48,10 +48,10 @@ class HistoryGAN(GAN):
         self.pool = ImagePool(pool_size, tuple(discriminator.inputs[0].shape[1:]))
 
     @override
-    def generated(self, use, batch, training):
+    def generated(self, use, batch):
         """Returns new images, for the discriminator's updates some of them exchanged for older."""
-        fake = super().generated(use, batch, training)
-        if not (self.pool_size and training and use.startswith("discriminator")):
+        fake = super().generated(use, batch)
+        if not (self.pool_size and self.training and use.startswith("discriminator")):
             return fake
         shown, self._change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))
         return shown

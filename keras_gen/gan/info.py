@@ -5,8 +5,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.bases.edges import Labels, Vectors
-from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
 from keras_gen.gan.gan import GAN
+from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
 from keras_gen.losses import UnboundedNormal, code_information
 from keras_gen.networks import info_gan_networks
 from keras_gen.training import capability
@@ -123,11 +123,11 @@ class InfoGAN(GAN):
         weights = {"categorical": self.weight, "continuous": self.continuous_weight}
         return super().loss_weights() | weights | {"information": None}
 
-    def codes(self, use, batch, training) -> tf.Tensor:
+    def codes(self, use, batch) -> tf.Tensor:
         """Returns the codes of the images generated for a use in this step."""
         count = keras.ops.shape(batch["x"])[0]
         shape = [count, len(self.categories) + self.continuous]
-        return self.codes_of(self.uniform(f"{use}/codes", shape, training))
+        return self.codes_of(self.uniform(f"{use}/codes", shape))
 
     def codes_of(self, uniform) -> tf.Tensor:
         """Returns codes `[n, codes]` of noise in [0, 1), one number for each code."""
@@ -139,38 +139,38 @@ class InfoGAN(GAN):
         return tf.concat(parts, axis=1)
 
     @override
-    def generated(self, use, batch, training):
-        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
-        return self.generator([latents, self.codes(use, batch, training)], training=training)
+    def generated(self, use, batch):
+        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
+        return self.generator([latents, self.codes(use, batch)], training=self.training)
 
-    def discriminate_together(self, batch, fake, training):
+    def discriminate_together(self, batch, fake):
         """Returns logits of real and generated images, and Q's outputs of the latter: one pass."""
         both = keras.ops.concatenate([self.real(batch), fake])
-        logits, q = self.discriminate(both, batch, training)
+        logits, q = self.discriminate(both, batch)
         count = keras.ops.shape(fake)[0]
         return logits[:count], logits[count:], q[count:]
 
     @override
-    def logits_of_both(self, batch, fake, training):
-        real_logits, fake_logits, _ = self.discriminate_together(batch, fake, training)
+    def logits_of_both(self, batch, fake):
+        real_logits, fake_logits, _ = self.discriminate_together(batch, fake)
         return [real_logits, fake_logits]
 
     @override
-    def discriminator_terms(self, batch, fake, use, training):
-        real_logits, fake_logits, q = self.discriminate_together(batch, fake, training)
-        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use, training)
-        return terms | self.information_terms(use, batch, q, training)
+    def discriminator_terms(self, batch, fake, use):
+        real_logits, fake_logits, q = self.discriminate_together(batch, fake)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
+        return terms | self.information_terms(use, batch, q)
 
     @override
-    def generator_terms(self, batch, training):
-        fake = self.generated("generator", batch, training)
-        real_logits, fake_logits, q = self.discriminate_together(batch, fake, training)
+    def generator_terms(self, batch):
+        fake = self.generated("generator", batch)
+        real_logits, fake_logits, q = self.discriminate_together(batch, fake)
         loss = self.objective.generator(fake_logits, real_logits)
-        return {"adversarial": loss, **self.information_terms("generator", batch, q, training)}
+        return {"adversarial": loss, **self.information_terms("generator", batch, q)}
 
-    def information_terms(self, use, batch, q, training):
+    def information_terms(self, use, batch, q):
         """Returns the terms of Q's outputs for the codes that were drawn for a use."""
-        drawn = self.codes(use, batch, training)
+        drawn = self.codes(use, batch)
         return code_information(drawn, q, self.categories, self.scale)
 
     # Use -------------------------------------------------------------------------------------

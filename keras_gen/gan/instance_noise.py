@@ -54,20 +54,20 @@ class InstanceNoiseGAN(GAN):
         self.std = schedules.weight("std", std)
 
     @override
-    def discriminator_terms(self, batch, fake, use, training):
-        batch, fake = self._noisy(batch, fake, use, training)
-        return super().discriminator_terms(batch, fake, use, training)
+    def discriminator_terms(self, batch, fake, use):
+        batch, fake = self._noisy(batch, fake, use)
+        return super().discriminator_terms(batch, fake, use)
 
     @override
-    def generator_terms(self, batch, training):
-        fake = self.generated("generator", batch, training)
-        batch, fake = self._noisy(batch, fake, "generator", training)
-        return {"adversarial": self.adversarial_loss(fake, batch, training)}
+    def generator_terms(self, batch):
+        fake = self.generated("generator", batch)
+        batch, fake = self._noisy(batch, fake, "generator")
+        return {"adversarial": self.adversarial_loss(fake, batch)}
 
-    def _noisy(self, batch, fake, use, training):
+    def _noisy(self, batch, fake, use):
         """The batch and what was generated, each with noise of its own."""
-        std = self.scheduled(self.std, training)
+        std = self.scheduled(self.std)
         shape = keras.ops.shape(fake)
-        real = batch["x"] + std * self.normal(f"noise on real for {use}", shape, training)
-        fake = fake + std * self.normal(f"noise on fake for {use}", shape, training)
+        real = batch["x"] + std * self.normal(f"noise on real for {use}", shape)
+        fake = fake + std * self.normal(f"noise on fake for {use}", shape)
         return batch | {"x": real}, fake

@@ -99,15 +99,13 @@ class MoCoGAN(GAN):
         }
 
     @override
-    def discriminate(self, images, batch, training, keep_state=False, network=None):
+    def discriminate(self, images, batch, keep_state=False, network=None):
         """Returns the logit of each video and that of one of its frames, `[batch, 2]`."""
-        of_videos = super().discriminate(images, batch, training, keep_state)
+        of_videos = super().discriminate(images, batch, keep_state)
         count = keras.ops.shape(images)[0]
-        frame = images.shape[1] * self.uniform("frames", [count], training)
+        frame = images.shape[1] * self.uniform("frames", [count])
         frames = tf.gather(images, tf.cast(frame, tf.int32), axis=1, batch_dims=1)
-        of_frames = super().discriminate(
-            frames, batch, training, keep_state, self.image_discriminator
-        )
+        of_frames = super().discriminate(frames, batch, keep_state, self.image_discriminator)
         of_videos = per_example_mean(tf.cast(of_videos, tf.float32))
         of_frames = per_example_mean(tf.cast(of_frames, tf.float32))
         return tf.stack([of_videos, of_frames], axis=1)

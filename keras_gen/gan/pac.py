@@ -85,7 +85,7 @@ class PacGAN(GAN):
         return tf.concat([images[place :: self.pack] for place in range(self.pack)], axis=-1)
 
     @override
-    def generated(self, use, batch, training):
+    def generated(self, use, batch):
         count = self.pack * keras.ops.shape(batch["x"])[0]
-        latents = self.normal(use, [count, self.latent_dim], training)
-        return self.packed(self.generator(latents, training=training))
+        latents = self.normal(use, [count, self.latent_dim])
+        return self.packed(self.generator(latents, training=self.training))

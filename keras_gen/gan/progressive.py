@@ -166,14 +166,14 @@ class ProgressiveGAN(GAN):
         return batch | {"x": images}
 
     @override
-    def generated(self, use, batch, training):
-        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim], training)
-        return self._made(latents, training)
+    def generated(self, use, batch):
+        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
+        return self._made(latents)
 
     @override
-    def discriminate(self, images, batch, training, keep_state=False, network=None):
+    def discriminate(self, images, batch, keep_state=False, network=None):
         network = self.in_use(self.discriminator)
-        return super().discriminate(images, batch, training, keep_state, network)
+        return super().discriminate(images, batch, keep_state, network)
 
     @override
     def shown(self, images, batch):
@@ -182,11 +182,11 @@ class ProgressiveGAN(GAN):
     @override
     def call(self, latents, training=False):
         """Turns latents `[batch, latents]` into images, enlarged if they are not grown yet."""
-        return resized(self._made(latents, training), self.shape[0])
+        return resized(self._made(latents), self.shape[0])
 
-    def _made(self, latents, training):
+    def _made(self, latents):
         part = self.in_use(self.generator)
-        return part([latents, self._fractions(latents)], training=training)
+        return part([latents, self._fractions(latents)], training=self.training)
 
     def _fractions(self, examples):
         return tf.fill(keras.ops.shape(examples)[:1], self.fraction())

@@ -5,20 +5,17 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import AdversarialModel, LatentSampler
-from keras_gen.bases.adversarial import lazily
-from keras_gen.bases.edges import Images, Number, Vectors
-from keras_gen.bases.latent_sampler import WIDEST, truncated_normal
+from keras_gen.bases.edges import Number, Vectors
+from keras_gen.gan.gan import GAN, lazily
+from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
 from keras_gen.losses import R1, path_lengths
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 from keras_gen.training import (
     Player,
     batch_mean,
     capability,
-    minimize,
     require_built,
     require_inputs,
-    require_logits,
     schedules,
     stateless,
 )
@@ -29,7 +26,7 @@ MEAN_PATH = 0.01
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class StyleGAN(LatentSampler, AdversarialModel):
+class StyleGAN(GAN):
     """A GAN whose latents become styles, which control every layer; noise sets the rest.
 
     Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
@@ -71,16 +68,24 @@ class StyleGAN(LatentSampler, AdversarialModel):
     ```
     """
 
+    inputs_of_networks = (2, 1)
+
     def __init__(
         self, mapping, generator, discriminator, objective="non_saturating",
         penalty=R1(10.0, every=16), mixing: float = 0.9, path_weight=2.0,  # noqa: B008
         path_every: int = 8, seed=0, **kwargs,
     ):  # fmt: skip
-        require_built(mapping, generator, discriminator)
-        require_logits(discriminator)
-        require_inputs(1, type(self), mapping, discriminator)
-        require_inputs(2, type(self), generator)
-        super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
+        require_built(mapping)
+        require_inputs(1, type(self), mapping)
+        super().__init__(
+            generator,
+            discriminator,
+            objective,
+            penalty,
+            seed=seed,
+            latents_into=mapping,
+            **kwargs,
+        )
         if not 0 <= mixing <= 1 or path_every < 1:
             raise ValueError(
                 f"mixing is {mixing} and path_every {path_every}: expected a "
@@ -98,8 +103,6 @@ class StyleGAN(LatentSampler, AdversarialModel):
         self.mixing = mixing
         self.path_every = path_every
         self.path_weight = schedules.weight("path_weight", path_weight)
-        self.set_latents(mapping.inputs[0].shape[1])
-        self.edges["x"] = Images(tuple(discriminator.inputs[0].shape[1:]))
         self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
         self.edges["psi"] = Number(-1.0, 1.0, "psi")
         state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
@@ -143,73 +146,59 @@ class StyleGAN(LatentSampler, AdversarialModel):
 
     @override
     def train_step(self, data):
-        """Updates the discriminator, then mapping and generator, then the running means."""
-        for k, batch in enumerate(self.minibatches(self.prepare_batch(data))):
-            use = f"discriminator {k}"
-            fake = self.generated(use, batch, training=True)
+        """Updates discriminator, then mapping and generator as `GAN`, then the running means."""
+        losses = super().train_step(data)
+        if self.training:
+            with tf.control_dependencies([losses["g_loss"]]):
+                self._move_means(losses["path_length"])
+        return losses
 
-            def discriminator_loss(batch=batch, fake=fake, use=use):
-                terms = self.discriminator_terms(batch, fake, use, training=True)
-                return self.weighted(terms), terms
-
-            d_loss, d_terms = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
-
-        def generator_loss():
-            terms = self.generator_terms(batch, training=True)
-            return self.weighted(terms), terms
-
-        networks = self.mapping, self.generator
-        g_loss, g_terms = minimize(generator_loss, self.g_optimizer, *networks)
-        with tf.control_dependencies([g_loss]):
-            self._move_means(g_terms)
-        return self.report(d_terms | g_terms, d_loss=d_loss, g_loss=g_loss)
-
-    def drawn(self, use, n, training):
+    def drawn(self, use, n):
         """Draws noise, the latents of two styles for each image, and where they mix."""
-        latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim], training)
-        mixed = self.uniform(f"{use}/mixing", [n, 2], training)
-        return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels], training)
+        latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim])
+        mixed = self.uniform(f"{use}/mixing", [n, 2])
+        return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels])
 
-    def styled(self, latents, mixed, training):
+    def styled(self, latents, mixed):
         """Returns the styles `[n, layers, style]` of what `drawn` returned (2019, sec. 3.1)."""
-        styles = self.mapping(tf.reshape(latents, [-1, self.latent_dim]), training=training)
+        styles = self.mapping(tf.reshape(latents, [-1, self.latent_dim]), training=self.training)
         places = 1 + tf.floor(mixed[:, 1] * (self.layers_of_style - 1))
         ends = tf.where(mixed[:, 0] < self.mixing, places, self.layers_of_style)
         first = tf.range(self.layers_of_style, dtype=tf.float32) < ends[:, None]
         return tf.where(first[..., None], styles[::2, None], styles[1::2, None])
 
     @override
-    def generated(self, use, batch, training):
-        *styles, noise = self.drawn(use, keras.ops.shape(batch["x"])[0], training)
-        return self.generator([self.styled(*styles, training), noise], training=training)
+    def generated(self, use, batch):
+        *styles, noise = self.drawn(use, keras.ops.shape(batch["x"])[0])
+        return self.generator([self.styled(*styles), noise], training=self.training)
 
     @override
-    def generator_terms(self, batch, training):
+    def generator_terms(self, batch):
         """Returns the terms of the generator's loss; the second is eq. (4) of 2020."""
         n = keras.ops.shape(batch["x"])[0]
-        every = self.path_every if training else 1
-        *styles, noise = self.drawn("path", n, training)
-        directions = self.normal("directions", [n, *self.edges["x"].shape], training)
+        every = self.path_every if self.training else 1
+        *styles, noise = self.drawn("path", n)
+        directions = self.normal("directions", [n, *self.edges["x"].shape])
 
         def compute():
             def generate(styles):
                 with stateless():
-                    return self.generator([styles, noise], training=training)
+                    return self.generator([styles, noise], training=self.training)
 
-            lengths = path_lengths(generate, self.styled(*styles, training), directions)
+            lengths = path_lengths(generate, self.styled(*styles), directions)
             return (lengths - self.mean_path.value) / every
 
         # 0 while it is not its turn, so that neither the loss nor the mean moves.
         deviation = lazily(every, self.step.value, n, compute)
         path = {"path": every * deviation**2, "path_length": self.mean_path.value + deviation}
-        return super().generator_terms(batch, training) | path
+        return super().generator_terms(batch) | path
 
-    def _move_means(self, terms):
+    def _move_means(self, path_lengths):
         """Moves the mean length of paths, a in eq. (4), and the mean style."""
-        length = batch_mean(terms["path_length"])
-        self.mean_path.assign_add(MEAN_PATH * (length - self.mean_path.value))
-        n = keras.ops.shape(terms["adversarial"])[0]
-        style = batch_mean(self.mapping(self.normal("mean style", [n, self.latent_dim])))
+        self.mean_path.assign_add(MEAN_PATH * (batch_mean(path_lengths) - self.mean_path.value))
+        n = keras.ops.shape(path_lengths)[0]
+        latents = self.normal("mean style", [n, self.latent_dim])
+        style = batch_mean(self.mapping(latents, training=False))
         self.mean_style.assign_add(MEAN_STYLE * (style - self.mean_style.value))
 
     # Use -------------------------------------------------------------------------------------

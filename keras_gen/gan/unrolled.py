@@ -56,21 +56,21 @@ class UnrolledGAN(GAN):
         self.unrolled_rate = unrolled_rate
 
     @override
-    def generator_terms(self, batch, training):
+    def generator_terms(self, batch):
         """Returns the generator's loss under the discriminator of K steps ahead: eq. (9)."""
-        fake = self.generated("generator", batch, training)
-        with stateless(self.discriminator, self._unrolled(batch, fake, training)):
-            return {"adversarial": self.adversarial_loss(fake, batch, training)}
+        fake = self.generated("generator", batch)
+        with stateless(self.discriminator, self._unrolled(batch, fake)):
+            return {"adversarial": self.adversarial_loss(fake, batch)}
 
-    def _unrolled(self, batch, fake, training):
+    def _unrolled(self, batch, fake):
         """The discriminator's weights after K steps of gradient descent, eq. (8)."""
         weights = [tf.convert_to_tensor(v.value) for v in self.discriminator.trainable_variables]
         for _ in range(self.unrolled_steps):
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(weights)
                 with stateless(self.discriminator, weights):
-                    terms = self.discriminator_terms(batch, fake, "unrolled", training)
-                loss = global_mean(self.weighted(terms, training))
+                    terms = self.discriminator_terms(batch, fake, "unrolled")
+                loss = global_mean(self.weighted(terms))
             slopes = [global_sum(slope) for slope in tape.gradient(loss, weights)]
             weights = [w - self.unrolled_rate * s for w, s in zip(weights, slopes, strict=True)]
         return weights

@@ -67,8 +67,8 @@ class WGAN(GAN):
         return penalty | {"wasserstein_distance": None}
 
     @override
-    def discriminator_terms(self, batch, fake, use, training):
-        terms = super().discriminator_terms(batch, fake, use, training)
+    def discriminator_terms(self, batch, fake, use):
+        terms = super().discriminator_terms(batch, fake, use)
         return terms | {"wasserstein_distance": -terms["discrimination"]}
 
     @override

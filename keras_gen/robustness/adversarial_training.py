@@ -75,21 +75,25 @@ class AdversarialTraining(Classifier):
         }  # the authors' rate for MNIST
 
     @override
-    def loss_terms(self, batch, training):
-        if not training:
-            return super().loss_terms(batch, training)
+    def test_step(self, data):
+        """Measures clean examples."""
+        terms = super().terms(self.prepare_batch(data))
+        return self.report(terms, loss=self.weighted(terms))
+
+    @override
+    def terms(self, batch):
         x = batch["x"]
         labels = batch["labels"]
 
         def attacked_loss(x):
-            return label_cross_entropy(labels, self.logits(x, training))
+            return label_cross_entropy(labels, self.logits(x))
 
         epsilon = self.scheduled(self.attack.epsilon)
         seed = self.stateless_seed("attack")
         attacked = self.attack.changed(attacked_loss, x, seed, epsilon=epsilon)
-        terms = label_terms(labels, self.logits(attacked, training))
+        terms = label_terms(labels, self.logits(attacked))
         if self.clean_fraction:
-            clean = label_cross_entropy(labels, self.logits(x, training))
+            clean = label_cross_entropy(labels, self.logits(x))
             attacked_part = (1.0 - self.clean_fraction) * terms["classification"]
             terms["classification"] = attacked_part + self.clean_fraction * clean
         return terms

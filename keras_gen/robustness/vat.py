@@ -77,30 +77,30 @@ class VAT(Classifier):
         return weights | {"entropy": self.entropy_weight} if self.entropy_weight else weights
 
     @override
-    def loss_terms(self, batch, training):
+    def terms(self, batch):
         x = batch["x"]
-        logits = self.logits(x, training)
+        logits = self.logits(x)
         terms = label_terms(batch["labels"], logits)
         answer = tf.stop_gradient(logits)
-        change = self.worst_change(x, answer, training)
-        terms["smoothness"] = self.divergence(x + change, answer, training)  # eq. (5), (7)
+        change = self.worst_change(x, answer)
+        terms["smoothness"] = self.divergence(x + change, answer)  # eq. (5), (7)
         if self.entropy_weight:
             classes = tf.constant(logits.shape[-1], tf.float32)
             terms["entropy"] = tf.math.log(classes) - kl_categorical(logits)
         return terms
 
-    def divergence(self, x, answer, training: bool) -> tf.Tensor:
+    def divergence(self, x, answer) -> tf.Tensor:
         """Returns KL(answer || answer to x), `[batch]`, in nats; running statistics stay."""
         with stateless():
-            return kl_categorical(answer, self.logits(x, training))
+            return kl_categorical(answer, self.logits(x))
 
-    def worst_change(self, x, answer, training: bool) -> tf.Tensor:
+    def worst_change(self, x, answer) -> tf.Tensor:
         """Returns the change of length epsilon along the answer's largest curvature, eq. (11)."""
-        direction = self.normal("direction", keras.ops.shape(x), training)
+        direction = self.normal("direction", keras.ops.shape(x))
         for _ in range(self.iterations):
             small = self.xi * unit(direction)
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch(small)
-                divergence = tf.reduce_sum(self.divergence(x + small, answer, training))
+                divergence = tf.reduce_sum(self.divergence(x + small, answer))
             direction = tf.stop_gradient(tape.gradient(divergence, small))
         return self.epsilon * unit(direction)

@@ -13,7 +13,7 @@ from keras_gen.training.minimize import (
     minimize,
     stateless,
 )
-from keras_gen.training.model import GenerativeModel, Player, require_built
+from keras_gen.training.model import GenerativeModel, Player, require_built, training_step
 from keras_gen.training.noise import stateless_seed
 from keras_gen.training.optimizers import JoiningAdam
 from keras_gen.training.refusals import NonFiniteLossError

@@ -53,9 +53,9 @@ class ImagePool(keras.layers.Layer):
         self.built = True
 
     @override
-    def call(self, images, seed):
+    def call(self, images, seed, training=True):
         """Stores some images `[batch, *image_shape]`, and returns those for the discriminator."""
-        if not self.size:
+        if not self.size or not training:
             return images
         shown, change = self.exchanged(images, seed)
         with tf.control_dependencies([shown]):

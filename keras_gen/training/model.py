@@ -1,6 +1,9 @@
 """The base of every model: players, randomness, reports, edges, capabilities, configuration."""
 
+import contextlib
+import contextvars
 import copy
+import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -11,7 +14,7 @@ from typing_extensions import override
 
 from keras_gen.training import capabilities, inputs, noise, schedules
 from keras_gen.training.checks import require
-from keras_gen.training.minimize import trainable_weights
+from keras_gen.training.minimize import minimize, trainable_weights
 from keras_gen.training.optimizers import LearningRates, fuse
 from keras_gen.training.refusals import (
     as_list,
@@ -23,6 +26,72 @@ from keras_gen.training.refusals import (
 )
 from keras_gen.training.sampling_weights import SamplingWeights
 from keras_gen.training.state import release_folders
+
+
+class Step(NamedTuple):
+    """The step of a model that runs.
+
+    Attributes:
+        model: Whose step it is; None: no step runs.
+        training: Whether it trains.
+        begun: Whether `train_step` or `test_step` has begun, which counts the step when it ends.
+    """
+
+    model: keras.Model | None = None
+    training: bool = False
+    begun: bool = False
+
+
+NO_STEP = Step()
+# Not an attribute of the model: replicas are threads that wait for each other inside a step.
+running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", default=NO_STEP)
+
+
+@contextlib.contextmanager
+def inside(step: Step):
+    """Within, this step runs."""
+    token = running.set(step)
+    try:
+        yield
+    finally:
+        running.reset(token)
+
+
+def training_step(model) -> contextlib.AbstractContextManager:
+    """Within, a model computes as in its next training step: networks, noise and schedules.
+
+    For tests, and for readers who try the parts of a step one at a time. No weight changes unless
+    something inside changes it.
+
+    Args:
+        model: A `GenerativeModel`.
+
+    Example:
+    ```python
+    with training_step(model):
+        batch = model.prepare_batch(images)
+        terms = model.terms(batch)  # with the noise and the dropout of the next step
+    ```
+    """
+    return inside(Step(model, training=True))
+
+
+def as_step(function: Callable, training: bool) -> Callable:
+    """Makes a method a step: `self.training` holds within, and what it reports is counted.
+
+    One inside another step of its model, as by `super().train_step(data)`, is a part of that.
+    """
+
+    @functools.wraps(function)
+    def run(self, data):
+        now = running.get()
+        if now.begun and now.model is self:
+            return function(self, data)
+        with inside(Step(self, training, begun=True)):
+            return self.counted(function(self, data))
+
+    run.trains = training  # type: ignore[attr-defined]
+    return run
 
 
 def require_built(*networks: keras.Model) -> None:
@@ -50,9 +119,9 @@ class GenerativeModel(keras.Model):
     """Base of all models: which optimizer trains which networks, and what every step needs.
 
     A subclass defines its `players`, the edges of its data (`edges`), the weights of its losses
-    (`loss_weights`) and `train_step`. Constructor arguments are stored as attributes of the same
-    names, which `get_config` and `.keras` files use. The model itself computes in float32; its
-    networks compute in the policy they were built in.
+    (`loss_weights`), and one step (`train_step`). Constructor arguments are stored as attributes of
+    the same names, which `get_config` and `.keras` files use. The model itself computes in float32;
+    its networks compute in the policy they were built in.
 
     Args:
         seed: Seed of all randomness in the steps.
@@ -274,7 +343,7 @@ class GenerativeModel(keras.Model):
         terms = [name if weight is None else f"{name}_loss" for name, weight in weights.items()]
         return (*self.totals, *terms)
 
-    def weighted(self, terms: dict, training: bool = True) -> tf.Tensor:
+    def weighted(self, terms: dict) -> tf.Tensor:
         """Returns the sum of terms `[batch]`, each times its weight, or 1 without one."""
         weights = self.loss_weights()
         total = 0
@@ -282,23 +351,84 @@ class GenerativeModel(keras.Model):
             weight = weights.get(name, 1.0)
             if weight is not None:
                 # Networks of lower precision make terms of theirs.
-                total += self.scheduled(weight, training) * tf.cast(term, tf.float32)
+                total += self.scheduled(weight) * tf.cast(term, tf.float32)
         return total
 
-    def scheduled(self, value, training: bool = True):
+    def scheduled(self, value):
         """Returns a number, a schedule's value (the final one outside training), or a product."""
         if isinstance(value, tuple):
             first, second = value
-            return self.scheduled(first, training) * self.scheduled(second, training)
-        return schedules.value_at(value, self.step.value) if training else schedules.final(value)
+            return self.scheduled(first) * self.scheduled(second)
+        if self.training:
+            return schedules.value_at(value, self.step.value)
+        return schedules.final(value)
 
-    def report(self, terms: dict | None = None, training: bool = True, **losses) -> dict:
-        """Ends a step: counts it and returns the running means of `loss_names`.
+    # A step ----------------------------------------------------------------------------------
+
+    def __init_subclass__(cls, **kwargs):
+        """Makes the steps that a class writes count; see `as_step`."""
+        super().__init_subclass__(**kwargs)
+        for name, training in (("train_step", True), ("test_step", False)):
+            function = getattr(cls, name)  # its own, or that of another base
+            if getattr(function, "trains", None) != training:
+                setattr(cls, name, as_step(function, training))
+
+    @property
+    def training(self) -> bool:
+        """Whether a step of training runs: False in `evaluate` and in use."""
+        now = running.get()
+        return now.training and now.model is self
+
+    def inference(self) -> contextlib.AbstractContextManager:
+        """Within, a step computes as in use: networks, noise and schedules."""
+        return inside(running.get()._replace(training=False))
+
+    def terms(self, batch: dict) -> dict:
+        """Returns the terms of the loss of a prepared batch, `[batch]` each, by name."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it minimizes.")
+
+    @functools.partial(as_step, training=True)
+    @override
+    def train_step(self, data):
+        """Prepares a batch, updates the players, and reports the losses.
+
+        By default the one optimizer minimizes the weighted sum of `terms`.
+        """
+        batch = self.prepare_batch(data)
+
+        def loss():
+            terms = self.terms(batch)
+            return self.weighted(terms), terms
+
+        loss, terms = self.minimize(loss)
+        return self.report(terms, loss=loss)
+
+    @functools.partial(as_step, training=False)
+    @override
+    def test_step(self, data):
+        """Takes a training step dry: `minimize` returns the loss, and only metrics change."""
+        with keras.StatelessScope() as scope:
+            # Of the class: what an object has in its place may be a graph, traced in training.
+            losses = type(self).train_step(self, data)
+        for variable in (v for metric in self.metrics for v in metric.variables):
+            if (value := scope.get_current_value(variable)) is not None:
+                variable.assign(value)
+        return losses
+
+    def minimize(self, loss_fn: Callable, player: str = "optimizer") -> Any:
+        """Takes one step of a player's optimizer on its networks alone: see `training.minimize`."""
+        if running.get().model is not self:
+            raise RuntimeError(f"{type(self).__name__}.minimize: no step of this model runs.")
+        if self.training:
+            return minimize(loss_fn, getattr(self, player), *self.networks_of(player))
+        return loss_fn()
+
+    def report(self, terms: dict | None = None, **losses) -> dict:
+        """Returns what a step reports, by the names that users see: the last line of a step.
 
         Args:
             terms: Terms of the losses by name, `[batch]` (weighted by their size) or scalars; those
                 that `loss_weights` does not name are left out.
-            training: False in `test_step`.
             **losses: The totals, and other reported values, by name.
 
         Raises:
@@ -314,13 +444,21 @@ class GenerativeModel(keras.Model):
                     f"{type(self).__name__}.loss_weights names {name!r}, but the terms of its "
                     f"losses are {sorted(terms)}."
                 )
+        return losses
+
+    def counted(self, losses: dict) -> dict:
+        """Ends a step: counts it, and returns the running means of what it reported.
+
+        What no name of `loss_names` stands for, such as the result of a metric, stays as it is.
+        """
         # A step whose losses were not finite does not count.
         with tf.control_dependencies(list(losses.values())):
-            (self.step if training else self.evaluation_step).assign_add(1)
-        results = {}
-        for name, value in losses.items():
-            self._means[name].update_state(tf.cast(value, tf.float32))
-            results[name] = self._means[name].result()
+            (self.step if self.training else self.evaluation_step).assign_add(1)
+        results = dict(losses)
+        for name, mean in self._means.items():
+            if name in losses:
+                mean.update_state(tf.cast(losses[name], tf.float32))
+                results[name] = mean.result()
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras concatenates the workers' results along axis 0, which scalars do not have.
             results = {name: tf.reshape(value, (1,)) for name, value in results.items()}
@@ -328,8 +466,10 @@ class GenerativeModel(keras.Model):
 
     @property
     def metrics(self) -> list:
-        """The running means of what is reported."""
-        return list(getattr(self, "_means", {}).values())
+        """The running means of what is reported, and the metrics that a subclass has set."""
+        means = getattr(self, "_means", {})
+        # Keras keeps those of an earlier `compile` too.
+        return [*means.values(), *(one for one in self._metrics if one.name not in means)]
 
     @override
     def reset_metrics(self):
@@ -338,27 +478,27 @@ class GenerativeModel(keras.Model):
 
     # Noise -----------------------------------------------------------------------------------
 
-    def stateless_seed(self, use: str, training: bool = True) -> tf.Tensor:
+    def stateless_seed(self, use: str) -> tf.Tensor:
         """Returns the seed, int64 `[2]`, of one use of randomness in this step."""
-        if training:
+        if self.training:
             return noise.stateless_seed(self.seed, self.step.value, use)
         return noise.stateless_seed(self.seed, self.evaluation_step.value, use + "/evaluation")
 
-    def normal(self, use: str, shape, training: bool = True) -> tf.Tensor:
+    def normal(self, use: str, shape) -> tf.Tensor:
         """Standard normal noise for one use in this step; `shape[0]` is the replica's batch."""
-        return noise.normal(shape, self.stateless_seed(use, training))
+        return noise.normal(shape, self.stateless_seed(use))
 
-    def uniform(self, use: str, shape, training: bool = True) -> tf.Tensor:
+    def uniform(self, use: str, shape) -> tf.Tensor:
         """Uniform noise in [0, 1) for one use in this step; `shape[0]` is the replica's batch."""
-        return noise.uniform(shape, self.stateless_seed(use, training))
+        return noise.uniform(shape, self.stateless_seed(use))
 
-    def gumbel(self, use: str, shape, training: bool = True) -> tf.Tensor:
+    def gumbel(self, use: str, shape) -> tf.Tensor:
         """Standard Gumbel noise for one use in this step; `shape[0]` is the replica's batch."""
-        return noise.gumbel(shape, self.stateless_seed(use, training))
+        return noise.gumbel(shape, self.stateless_seed(use))
 
-    def categorical(self, use: str, logits, training: bool = True) -> tf.Tensor:
+    def categorical(self, use: str, logits) -> tf.Tensor:
         """Int32 draws `[batch, ...]` over the last axis of logits for one use in this step."""
-        return noise.categorical(logits, self.stateless_seed(use, training))
+        return noise.categorical(logits, self.stateless_seed(use))
 
     # Edges -----------------------------------------------------------------------------------
 
@@ -541,4 +681,16 @@ def _build_optimizer(name, identifier, networks):
     # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
     # the one called `optimizer`. Here they are for `averaged_weights`.
     optimizer.finalize_variable_values = lambda variables: None
+    optimizer.apply = functools.partial(_apply_in_training, optimizer.apply)
     return optimizer
+
+
+def _apply_in_training(apply, *args, **kwargs):
+    """Applies gradients, but not in a step that `evaluate` takes dry: they pass its scope by."""
+    now = running.get()
+    if now.model is not None and not now.training:
+        raise RuntimeError(
+            f"{type(now.model).__name__}.train_step would train in evaluate, which takes it dry: "
+            "let self.minimize take the steps, or write a test_step."
+        )
+    return apply(*args, **kwargs)

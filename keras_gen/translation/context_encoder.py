@@ -8,9 +8,9 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.bases.edges import Images, Levels
-from keras_gen.bases.predictor import AdversarialPredictor
 from keras_gen.data.transforms.masks import centered_square, random_regions
 from keras_gen.training import Player, capability, noise, require_built, schedules
+from keras_gen.translation.predictor import AdversarialPredictor
 
 MASKS = ("center", "random")
 _CELLS = 8  # rows and columns of the noise that shapes random regions
@@ -144,29 +144,40 @@ class ContextEncoder(AdversarialPredictor):
     # Training --------------------------------------------------------------------------------
 
     @override
-    def generator_terms(self, batch, training=True):
+    def train_step(self, data):
+        """Updates F on eqs. (1) and (2), then D on what F predicted before its update."""
+        batch = self.prepare_batch(data)
         x = batch["x"]
-        missing = self._missing(keras.ops.shape(x)[0], self.stateless_seed("regions", training))
-        filled = tf.cast(self((1 - missing) * x, training=training), tf.float32)
-        # Weights of the squared errors: 0 where nothing is predicted.
-        weights = missing
-        if self.mask == "center":
-            border = centered_square(x.shape[1], self._margin) - missing
-            weights += self.scheduled(self.overlap_weight, training) * border
-        # Eq. (1), divided by the number of predicted values: the authors' mean.
-        error = tf.reduce_sum(weights * tf.square(x - filled), axis=[1, 2, 3])
-        values = tf.math.count_nonzero(weights, axis=[1, 2, 3], dtype=tf.float32) * x.shape[-1]
-        terms = {"reconstruction": error / values}
-        # The predicted region, which gets gradients, and for random ones known pixels around it.
-        predicted = self._seen(tf.where(weights > 0, filled, x))
-        if self.discriminator:
-            # Eq. (2).
-            terms["adversarial"] = self.adversarial_loss(predicted, batch, training)
-        return terms, predicted
 
-    @override
-    def target(self, batch):
-        return self._seen(batch["x"])
+        def generator_loss():
+            missing = self._missing(keras.ops.shape(x)[0], self.stateless_seed("regions"))
+            filled = tf.cast(self((1 - missing) * x, training=self.training), tf.float32)
+            # Weights of the squared errors: 0 where nothing is predicted.
+            weights = missing
+            if self.mask == "center":
+                border = centered_square(x.shape[1], self._margin) - missing
+                weights += self.scheduled(self.overlap_weight) * border
+            # Eq. (1), divided by the number of predicted values: the authors' mean.
+            error = tf.reduce_sum(weights * tf.square(x - filled), axis=[1, 2, 3])
+            pixels = tf.math.count_nonzero(weights, axis=[1, 2, 3], dtype=tf.float32)
+            terms = {"reconstruction": error / (pixels * x.shape[-1])}
+            # The predicted region, which gets gradients, and known pixels around random ones.
+            predicted = self._seen(tf.where(weights > 0, filled, x))
+            if self.discriminator:
+                logits = self.discriminator(predicted, training=self.training)
+                terms["adversarial"] = self.objective.generator(logits)  # eq. (2)
+            return self.weighted(terms), terms, predicted
+
+        g_loss, terms, predicted = self.minimize(generator_loss, "g_optimizer")
+        if not self.discriminator:
+            return self.report(terms, g_loss=g_loss)
+
+        def discriminator_loss():
+            d = partial(self.discriminator, training=self.training)
+            return self.objective.discriminator(d(self._seen(x)), d(predicted))
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     def _seen(self, images):
         """The discriminator's input for whole images."""

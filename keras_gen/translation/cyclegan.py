@@ -1,21 +1,24 @@
 """CycleGAN (Zhu, Park, Isola, Efros 2017)."""
 
+from functools import partial
+
 import keras
 import tensorflow as tf
+from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.bases.edges import Images
-from keras_gen.bases.translator import any_size
-from keras_gen.bases.unpaired import UnpairedTranslator
+from keras_gen.losses import adversarial
 from keras_gen.losses.base import l1
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import halvings, smooth_chroma
-from keras_gen.training import require_built, schedules
+from keras_gen.training import ImagePool, Player, require_built, require_logits, schedules
+from keras_gen.translation.translator import Translator, any_size, checked_domains
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class CycleGAN(UnpairedTranslator):
+class CycleGAN(Translator):
     """Unpaired translation between domains X and Y, trained with cycle consistency.
 
     Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
@@ -65,6 +68,8 @@ class CycleGAN(UnpairedTranslator):
     ```
     """
 
+    batch = ("x", "y")
+    totals = ("g_loss", "d_loss")
     for_users = ("for_images",)
 
     def __init__(
@@ -83,10 +88,9 @@ class CycleGAN(UnpairedTranslator):
         seed: int = 0,
         **kwargs,
     ):
-        super().__init__(
-            discriminator_x, discriminator_y, objective, pool_size, domains, seed, **kwargs
-        )
-        require_built(generator_xy, generator_yx)
+        super().__init__(seed=seed, **kwargs)
+        require_built(generator_xy, generator_yx, discriminator_x, discriminator_y)
+        require_logits(discriminator_x, discriminator_y)
         _require_fitting_channels(
             [generator_xy.input_shape, generator_yx.output_shape, discriminator_x.input_shape],
             [generator_yx.input_shape, generator_xy.output_shape, discriminator_y.input_shape],
@@ -94,13 +98,28 @@ class CycleGAN(UnpairedTranslator):
         )
         self.edges["x"] = Images(generator_xy.input_shape[1:])
         self.edges["y"] = Images(generator_yx.input_shape[1:])
+        self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
+        self.training_edges["y"] = Images(discriminator_y.input_shape[1:])
+        # In this order, which is that of checkpoints.
+        self.discriminator_x = discriminator_x
+        self.discriminator_y = discriminator_y
+        self.pool_x = ImagePool(pool_size, discriminator_x.input_shape[1:])
+        self.pool_y = ImagePool(pool_size, discriminator_y.input_shape[1:])
         self.generator_xy = generator_xy
         self.generator_yx = generator_yx
+        self.objective = adversarial.get(objective)
+        self.pool_size = pool_size
+        self.domains = checked_domains(domains)
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.identity_weight = schedules.weight("identity_weight", identity_weight)
         self.margin = checked_integer("margin", margin, minimum=0)
         self.smooth_colors = smooth_colors
-        self.set_directions(self._shown(generator_xy), self._shown(generator_yx))
+        x, y = self.domains
+        # Not tracked: they are the generators, or made of them.
+        self.__dict__["_directions"] = {
+            f"{x}_to_{y}": self._shown(generator_xy),
+            f"{y}_to_{x}": self._shown(generator_yx),
+        }
 
     @classmethod
     def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 9, **kwargs):
@@ -123,8 +142,17 @@ class CycleGAN(UnpairedTranslator):
         return cls(generator_xy, generator_yx, discriminator_x, discriminator_y, **kwargs)
 
     @override
-    def generators(self):
-        return [self.generator_xy, self.generator_yx]
+    def directions(self) -> dict:
+        """Returns G and F by the names of the domains, such as `photo_to_monet`."""
+        return self._directions
+
+    @override
+    def players(self):
+        adam = partial(Adam, 2e-4, beta_1=0.5)
+        return {
+            "g_optimizer": Player([self.generator_xy, self.generator_yx], adam),
+            "d_optimizer": Player([self.discriminator_x, self.discriminator_y], adam),
+        }
 
     @override
     def loss_weights(self):
@@ -134,31 +162,45 @@ class CycleGAN(UnpairedTranslator):
     # Training --------------------------------------------------------------------------------
 
     @override
-    def generator_terms(self, x, y, training=True):
-        fake_y, same_y = self._apply(self.generator_xy, x, y, training)
-        fake_x, same_x = self._apply(self.generator_yx, y, x, training)
-        # Eq. (1), the part of G and F.
-        adversarial_loss = self.adversarial_loss(fake_x, fake_y, training)
-        # Eq. (2).
-        cycle_loss = l1(any_size(self.generator_yx, fake_y, training), x) + l1(
-            any_size(self.generator_xy, fake_x, training), y
-        )
-        # Sec. 5.2, L_identity.
-        identity_loss = l1(same_x, x) + l1(same_y, y) if self.identity_weight else 0 * cycle_loss
-        terms = {"adversarial": adversarial_loss, "cycle": cycle_loss, "identity": identity_loss}
-        return terms, (fake_x, fake_y)
+    def train_step(self, data):
+        """Updates G and F together, then D_X and D_Y on histories of translations (sec. 4)."""
+        batch = self.prepare_batch(data)
+        x, y = batch["x"], batch["y"]
+        d_x = partial(self.discriminator_x, training=self.training)
+        d_y = partial(self.discriminator_y, training=self.training)
 
-    def _apply(self, generator, source, target, training):
+        def generator_loss():
+            fake_y, same_y = self._apply(self.generator_xy, x, y)
+            fake_x, same_x = self._apply(self.generator_yx, y, x)
+            cycled_x = any_size(self.generator_yx, fake_y, self.training)
+            cycled_y = any_size(self.generator_xy, fake_x, self.training)
+            fooled_y = self.objective.generator(d_y(fake_y))
+            fooled_x = self.objective.generator(d_x(fake_x))
+            terms = {
+                "adversarial": fooled_y + fooled_x,  # eq. (1), the part of G and F
+                "cycle": l1(cycled_x, x) + l1(cycled_y, y),  # eq. (2)
+                "identity": l1(same_x, x) + l1(same_y, y),  # sec. 5.2, L_identity
+            }
+            return self.weighted(terms), terms, fake_x, fake_y
+
+        g_loss, terms, fake_x, fake_y = self.minimize(generator_loss, "g_optimizer")
+        shown_x = self.pool_x(fake_x, seed=self.stateless_seed("pool_x"), training=self.training)
+        shown_y = self.pool_y(fake_y, seed=self.stateless_seed("pool_y"), training=self.training)
+
+        def discriminator_loss():
+            of_x = self.objective.discriminator(d_x(x), d_x(shown_x))
+            of_y = self.objective.discriminator(d_y(y), d_y(shown_y))
+            return 0.5 * (of_x + of_y)  # halved (app. 7.1), to slow D down relative to G
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
+
+    def _apply(self, generator, source, target):
         """Returns translations of `source` and of `target`, in one pass."""
         if not self.identity_weight:
-            return any_size(generator, source, training), None
-        both = any_size(generator, tf.concat([source, target], axis=0), training)
+            return any_size(generator, source, self.training), target  # a distance of 0
+        both = any_size(generator, tf.concat([source, target], axis=0), self.training)
         return tf.split(both, [keras.ops.shape(source)[0], keras.ops.shape(target)[0]])
-
-    @override
-    def discriminator_loss(self, x, y, shown_x, shown_y, training=True):
-        # Halved, as in the paper (app. 7.1), to slow D down relative to G.
-        return 0.5 * super().discriminator_loss(x, y, shown_x, shown_y, training)
 
     # Use -------------------------------------------------------------------------------------
 

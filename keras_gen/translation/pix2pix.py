@@ -7,12 +7,12 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.bases.edges import Images
-from keras_gen.bases.predictor import AdversarialPredictor
-from keras_gen.bases.translator import Translator, any_size, checked_domains
 from keras_gen.losses.base import l1
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.networks.blocks import halvings
 from keras_gen.training import Player, require_built, schedules
+from keras_gen.translation.predictor import AdversarialPredictor
+from keras_gen.translation.translator import Translator, any_size, checked_domains
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -131,25 +131,34 @@ class Pix2Pix(Translator, AdversarialPredictor):
     # Training --------------------------------------------------------------------------------
 
     @override
-    def generator_terms(self, batch, training=True):
-        predicted = any_size(self.generator, batch["x"], training)
-        # Eq. (3).
-        terms = {"l1": l1(predicted, batch["y"])}
-        if self.discriminator:
-            # Eq. (1), the part of G.
-            terms["adversarial"] = self.adversarial_loss(predicted, batch, training)
-        return terms, predicted
+    def train_step(self, data):
+        """Updates G, then D on what G made before its update."""
+        batch = self.prepare_batch(data)
+        x, y = batch["x"], batch["y"]
 
-    @override
-    def discriminator_loss(self, batch, predicted, training=True):
-        # Halved, as in the paper (sec. 3.3), to slow D down relative to G.
-        return 0.5 * super().discriminator_loss(batch, predicted, training)
+        def generator_loss():
+            fake = any_size(self.generator, x, self.training)
+            terms = {"l1": l1(fake, y)}  # eq. (3)
+            if self.discriminator:
+                terms["adversarial"] = self.objective.generator(self.judged(x, fake))  # eq. (1)
+            return self.weighted(terms), terms, fake
 
-    @override
-    def shown(self, images, batch):
-        if self.discriminator.input_shape[-1] == images.shape[-1]:
-            return images
-        return tf.concat([batch["x"], tf.cast(images, tf.float32)], axis=-1)
+        g_loss, terms, fake = self.minimize(generator_loss, "g_optimizer")
+        if not self.discriminator:
+            return self.report(terms, g_loss=g_loss)
+
+        def discriminator_loss():
+            # Halved, as in the paper (sec. 3.3), to slow D down relative to G.
+            return 0.5 * self.objective.discriminator(self.judged(x, y), self.judged(x, fake))
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
+
+    def judged(self, source, images):
+        """Returns D's logits of images, given their source if it takes that too."""
+        if self.discriminator.input_shape[-1] != images.shape[-1]:
+            images = tf.concat([source, tf.cast(images, tf.float32)], axis=-1)
+        return self.discriminator(images, training=self.training)
 
     # Use -------------------------------------------------------------------------------------
 

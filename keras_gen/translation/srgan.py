@@ -8,12 +8,12 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.bases.edges import Images
-from keras_gen.bases.predictor import AdversarialPredictor
-from keras_gen.bases.translator import Translator
 from keras_gen.losses.base import per_example_mean
 from keras_gen.losses.features import feature_distance
 from keras_gen.networks import sr_discriminator, sr_resnet
 from keras_gen.training import Player, require_built, schedules
+from keras_gen.translation.predictor import AdversarialPredictor
+from keras_gen.translation.translator import Translator
 
 PIXEL_DISTANCES = {"squared": tf.square, "absolute": tf.abs}
 
@@ -140,25 +140,34 @@ class SRGAN(Translator, AdversarialPredictor):
     # Training --------------------------------------------------------------------------------
 
     @override
-    def generator_terms(self, batch, training=True):
+    def train_step(self, data):
+        """Updates G, then D on what G made before its update."""
+        batch = self.prepare_batch(data)
         large = batch["y"]
-        enlarged = tf.cast(self.generator(batch["x"], training=training), tf.float32)
-        if not enlarged.shape.is_compatible_with(large.shape):
-            raise ValueError(
-                f"The generator makes images of {enlarged.shape[1]}x{enlarged.shape[2]} pixels, "
-                f"and the larger ones have {large.shape[1]}x{large.shape[2]}: expected the same."
-            )
-        # Eq. (4).
-        distance = PIXEL_DISTANCES[self.pixel_distance]
-        terms = {"pixel": per_example_mean(distance(large - enlarged))}
-        if self.feature_network:
-            # Eq. (5).
-            maps = [self.feature_network(each, training=False) for each in (large, enlarged)]
-            terms["feature"] = feature_distance(*maps)
-        if self.discriminator:
-            # Eq. (6).
-            terms["adversarial"] = self.adversarial_loss(enlarged, batch, training)
-        return terms, enlarged
+
+        def generator_loss():
+            enlarged = tf.cast(self.generator(batch["x"], training=self.training), tf.float32)
+            _require_same_size(enlarged, large)
+            distance = PIXEL_DISTANCES[self.pixel_distance]
+            terms = {"pixel": per_example_mean(distance(large - enlarged))}  # eq. (4)
+            if self.feature_network:
+                maps = [self.feature_network(each, training=False) for each in (large, enlarged)]
+                terms["feature"] = feature_distance(*maps)  # eq. (5)
+            if self.discriminator:
+                logits = self.discriminator(enlarged, training=self.training)
+                terms["adversarial"] = self.objective.generator(logits)  # eq. (6)
+            return self.weighted(terms), terms, enlarged
+
+        g_loss, terms, enlarged = self.minimize(generator_loss, "g_optimizer")
+        if not self.discriminator:
+            return self.report(terms, g_loss=g_loss)
+
+        def discriminator_loss():
+            d = partial(self.discriminator, training=self.training)
+            return self.objective.discriminator(d(large), d(enlarged))  # eq. (2)
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
 
     # Use -------------------------------------------------------------------------------------
 
@@ -191,3 +200,12 @@ class SRGAN(Translator, AdversarialPredictor):
     @override
     def call(self, images, training=False):
         return self.generator(images, training=training)
+
+
+def _require_same_size(enlarged, large):
+    """Raises a ValueError if the generator makes images of another size than the targets."""
+    if not enlarged.shape.is_compatible_with(large.shape):
+        raise ValueError(
+            f"The generator makes images of {enlarged.shape[1]}x{enlarged.shape[2]} pixels, and "
+            f"the larger ones have {large.shape[1]}x{large.shape[2]}: expected the same."
+        )

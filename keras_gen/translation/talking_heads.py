@@ -10,13 +10,13 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.bases.edges import Images, Labels, Vectors
-from keras_gen.bases.predictor import AdversarialPredictor
 from keras_gen.layers import LearnedConstant
 from keras_gen.losses.base import l1
 from keras_gen.losses.features import feature_distance
 from keras_gen.networks import talking_head_networks
 from keras_gen.training import Player, capability, require_built, require_inputs, schedules
 from keras_gen.translation.pix2pix import Pix2Pix
+from keras_gen.translation.predictor import AdversarialPredictor
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -178,46 +178,51 @@ class TalkingHeads(AdversarialPredictor):
     # Training --------------------------------------------------------------------------------
 
     @override
-    def generator_terms(self, batch, training=True):
-        embedding = self._embedded(batch["shots"], batch["shot_landmarks"], training)
-        predicted = self.generator([batch["x"], embedding], training=training)
-        score, maps = self._scored(predicted, batch, training)
-        _, real_maps = self._scored(batch["y"], batch, training)
-        # Eq. (2), the terms of L_CNT, L_ADV and L_MCH.
-        terms = {
-            "pixel": l1(predicted, batch["y"]),
-            "adversarial": self.objective.generator(score),
-            "matching": tf.add_n([l1(a, b) for a, b in zip(maps, real_maps, strict=True)]),
-            "embedding": l1(embedding, self.identities(batch["labels"])),
-        }
-        if self.feature_network:
-            features = self.feature_network(predicted, training=False)
-            real_features = self.feature_network(batch["y"], training=False)
-            terms["feature"] = feature_distance(features, real_features)
-        return terms, predicted
+    def train_step(self, data):
+        """Updates embedder and generator on eq. (2), then the discriminator and its identities."""
+        batch = self.prepare_batch(data)
 
-    @override
-    def discriminate(self, images, batch, training=True):
-        return self._scored(images, batch, training)[0]
+        def generator_loss():
+            embedding = self._embedded(batch["shots"], batch["shot_landmarks"])
+            predicted = self.generator([batch["x"], embedding], training=self.training)
+            score, maps = self._scored(predicted, batch)
+            _, real_maps = self._scored(batch["y"], batch)
+            # Eq. (2), the terms of L_CNT, L_ADV and L_MCH.
+            terms = {
+                "pixel": l1(predicted, batch["y"]),
+                "adversarial": self.objective.generator(score),
+                "matching": tf.add_n([l1(a, b) for a, b in zip(maps, real_maps, strict=True)]),
+                "embedding": l1(embedding, self.identities(batch["labels"])),
+            }
+            if self.feature_network:
+                features = self.feature_network(predicted, training=False)
+                real_features = self.feature_network(batch["y"], training=False)
+                terms["feature"] = feature_distance(features, real_features)
+            return self.weighted(terms), terms, predicted
 
-    @override
-    def shown(self, images, batch):
-        return tf.concat([batch["x"], tf.cast(images, tf.float32)], axis=-1)
+        g_loss, terms, predicted = self.minimize(generator_loss, "g_optimizer")
 
-    def _scored(self, images, batch, training):
+        def discriminator_loss():
+            real_score, _ = self._scored(batch["y"], batch)
+            score, _ = self._scored(predicted, batch)
+            return self.objective.discriminator(real_score, score)
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
+
+    def _scored(self, images, batch):
         """The score of eq. (3), `[batch, 1]`, and the maps."""
-        logits, features, *maps = self.discriminator(
-            self.shown(images, batch), training=training
-        )
+        pairs = tf.concat([batch["x"], tf.cast(images, tf.float32)], axis=-1)
+        logits, features, *maps = self.discriminator(pairs, training=self.training)
         vectors = self.identities(batch["labels"])
         return logits + tf.reduce_sum(features * vectors, axis=1, keepdims=True), maps
 
-    def _embedded(self, shots, landmarks, training):
+    def _embedded(self, shots, landmarks):
         """The mean of the embedder's vectors of the shots of each person."""
         count, number = tf.unstack(tf.shape(shots)[:2])
         pairs = tf.concat([landmarks, shots], axis=-1)
         pairs = tf.reshape(pairs, [count * number, *pairs.shape[2:]])
-        vectors = self.embedder(pairs, training=training)
+        vectors = self.embedder(pairs, training=self.training)
         return tf.reduce_mean(tf.reshape(vectors, [count, number, vectors.shape[-1]]), axis=1)
 
     # Use -------------------------------------------------------------------------------------
@@ -225,7 +230,7 @@ class TalkingHeads(AdversarialPredictor):
     @capability
     def embed(self, shots, shot_landmarks):
         """Returns the vectors of people, `[n, N]`, of their shots `[n, shots, ...]`."""
-        return {"embeddings": self._embedded(shots, shot_landmarks, training=False)}
+        return {"embeddings": self._embedded(shots, shot_landmarks)}
 
     @capability
     def render(self, x, embeddings):

@@ -8,15 +8,16 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.bases.edges import Images
-from keras_gen.bases.unpaired import UnpairedTranslator
+from keras_gen.losses import adversarial
 from keras_gen.losses.base import l1, per_example_mean
 from keras_gen.networks import patch_discriminator, unit_networks
 from keras_gen.networks.blocks import halvings
-from keras_gen.training import require_built, schedules
+from keras_gen.training import Player, require_built, require_logits, schedules
+from keras_gen.translation.translator import Translator, checked_domains
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class UNIT(UnpairedTranslator):
+class UNIT(Translator):
     """Unpaired translation through latents that two domains share.
 
     Liu, Breuel, Kautz: "Unsupervised Image-to-Image Translation Networks", NeurIPS 2017. A VAE of
@@ -66,6 +67,8 @@ class UNIT(UnpairedTranslator):
     ```
     """
 
+    batch = ("x", "y")
+    totals = ("g_loss", "d_loss")
     for_users = ("for_images",)
 
     def __init__(
@@ -88,10 +91,16 @@ class UNIT(UnpairedTranslator):
         seed: int = 0,
         **kwargs,
     ):
-        super().__init__(discriminator_x, discriminator_y, objective, 0, domains, seed, **kwargs)
+        super().__init__(seed=seed, **kwargs)
         require_built(
-            encoder_x, encoder_y, shared_encoder, shared_generator, generator_x, generator_y
-        )
+            encoder_x, encoder_y, shared_encoder, shared_generator, generator_x, generator_y,
+            discriminator_x, discriminator_y,
+        )  # fmt: skip
+        require_logits(discriminator_x, discriminator_y)
+        self.discriminator_x = discriminator_x
+        self.discriminator_y = discriminator_y
+        self.objective = adversarial.get(objective)
+        self.domains = checked_domains(domains)
         self.encoder_x = encoder_x
         self.encoder_y = encoder_y
         self.shared_encoder = shared_encoder
@@ -105,9 +114,14 @@ class UNIT(UnpairedTranslator):
         self.cycle_weight = schedules.weight("cycle_weight", cycle_weight)
         self.edges["x"] = Images(encoder_x.input_shape[1:])
         self.edges["y"] = Images(encoder_y.input_shape[1:])
-        self.set_directions(
-            self._composed(encoder_x, generator_y), self._composed(encoder_y, generator_x)
-        )
+        self.training_edges["x"] = Images(discriminator_x.input_shape[1:])
+        self.training_edges["y"] = Images(discriminator_y.input_shape[1:])
+        x, y = self.domains
+        # Not tracked: they are made of the networks.
+        self.__dict__["_directions"] = {
+            f"{x}_to_{y}": self._composed(encoder_x, generator_y),
+            f"{y}_to_{x}": self._composed(encoder_y, generator_x),
+        }
 
     @classmethod
     def for_images(cls, shape: tuple, filters: int = 64, blocks: int = 3, **kwargs):
@@ -130,13 +144,20 @@ class UNIT(UnpairedTranslator):
         )
 
     @override
-    def generators(self):
-        encoders = [self.encoder_x, self.encoder_y, self.shared_encoder]
-        return [*encoders, self.shared_generator, self.generator_x, self.generator_y]
+    def directions(self) -> dict:
+        """Returns both translations by the names of the domains, such as `day_to_night`."""
+        return self._directions
 
     @override
-    def default_optimizer(self):
-        return Adam(1e-4, beta_1=0.5)  # sec. 4
+    def players(self):
+        encoders = [self.encoder_x, self.encoder_y, self.shared_encoder]
+        translators = [*encoders, self.shared_generator, self.generator_x, self.generator_y]
+        discriminators = [self.discriminator_x, self.discriminator_y]
+        adam = partial(Adam, 1e-4, beta_1=0.5)  # sec. 4
+        return {
+            "g_optimizer": Player(translators, adam),
+            "d_optimizer": Player(discriminators, adam),
+        }
 
     @override
     def loss_weights(self):
@@ -151,44 +172,59 @@ class UNIT(UnpairedTranslator):
     # Training --------------------------------------------------------------------------------
 
     @override
-    def generator_terms(self, x, y, training=True):
-        encode_x = partial(self._encoded, self.encoder_x, training=training)
-        encode_y = partial(self._encoded, self.encoder_y, training=training)
-        decode_x = partial(self._decoded, self.generator_x, training=training)
-        decode_y = partial(self._decoded, self.generator_y, training=training)
+    def train_step(self, data):
+        """Updates encoders and generators on eq. (6), then D_1 and D_2."""
+        batch = self.prepare_batch(data)
+        x, y = batch["x"], batch["y"]
+        d_x = partial(self.discriminator_x, training=self.training)
+        d_y = partial(self.discriminator_y, training=self.training)
 
-        mean_x = encode_x(x)
-        mean_y = encode_y(y)
-        z_x = self._drawn(mean_x, "x", training)
-        z_y = self._drawn(mean_y, "y", training)
-        fake_y = decode_y(z_x)
-        fake_x = decode_x(z_y)
-        mean_fake_y = encode_y(fake_y)
-        mean_fake_x = encode_x(fake_x)
-        cycled_x = decode_x(self._drawn(mean_fake_y, "fake_y", training))
-        cycled_y = decode_y(self._drawn(mean_fake_x, "fake_x", training))
-        terms = {
-            # Eq. (4), the part of the generators.
-            "adversarial": self.adversarial_loss(fake_x, fake_y, training),
-            # Eq. (3); eq. (5) has the same divergences again.
-            "kl": _kl(mean_x) + _kl(mean_y),
-            "reconstruction": l1(decode_x(z_x), x) + l1(decode_y(z_y), y),
-            # Eq. (5).
-            "cycle_kl": _kl(mean_x) + _kl(mean_fake_y) + _kl(mean_y) + _kl(mean_fake_x),
-            "cycle": l1(cycled_x, x) + l1(cycled_y, y),
-        }
-        return terms, (fake_x, fake_y)
+        def generator_loss():
+            mean_x = self._encoded(self.encoder_x, x)
+            mean_y = self._encoded(self.encoder_y, y)
+            z_x = self._drawn(mean_x, "x")
+            z_y = self._drawn(mean_y, "y")
+            fake_y = self._decoded(self.generator_y, z_x)
+            fake_x = self._decoded(self.generator_x, z_y)
+            mean_fake_y = self._encoded(self.encoder_y, fake_y)
+            mean_fake_x = self._encoded(self.encoder_x, fake_x)
+            cycled_x = self._decoded(self.generator_x, self._drawn(mean_fake_y, "fake_y"))
+            cycled_y = self._decoded(self.generator_y, self._drawn(mean_fake_x, "fake_x"))
+            same_x = self._decoded(self.generator_x, z_x)
+            same_y = self._decoded(self.generator_y, z_y)
+            fooled_y = self.objective.generator(d_y(fake_y))
+            fooled_x = self.objective.generator(d_x(fake_x))
+            kl = _kl(mean_x) + _kl(mean_y)
+            terms = {
+                "adversarial": fooled_y + fooled_x,  # eq. (4), the part of the generators
+                "kl": kl,  # eq. (3); eq. (5) has the same divergences again
+                "reconstruction": l1(same_x, x) + l1(same_y, y),  # eq. (3)
+                "cycle_kl": _kl(mean_x) + _kl(mean_fake_y) + _kl(mean_y) + _kl(mean_fake_x),
+                "cycle": l1(cycled_x, x) + l1(cycled_y, y),  # eq. (5)
+            }
+            return self.weighted(terms), terms, fake_x, fake_y
 
-    def _encoded(self, encoder, images, training):
+        g_loss, terms, fake_x, fake_y = self.minimize(generator_loss, "g_optimizer")
+
+        def discriminator_loss():
+            of_x = self.objective.discriminator(d_x(x), d_x(fake_x))
+            return of_x + self.objective.discriminator(d_y(y), d_y(fake_y))
+
+        d_loss = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, g_loss=g_loss, d_loss=d_loss)
+
+    def _encoded(self, encoder, images):
         """The mean of q(z | images)."""
-        return self.shared_encoder(encoder(images, training=training), training=training)
+        shared = encoder(images, training=self.training)
+        return self.shared_encoder(shared, training=self.training)
 
-    def _decoded(self, generator, z, training):
-        return generator(self.shared_generator(z, training=training), training=training)
+    def _decoded(self, generator, z):
+        shared = self.shared_generator(z, training=self.training)
+        return generator(shared, training=self.training)
 
-    def _drawn(self, mean, use, training):
+    def _drawn(self, mean, use):
         """A draw from q, of deviation 1."""
-        return mean + self.normal(use, keras.ops.shape(mean), training)
+        return mean + self.normal(use, keras.ops.shape(mean))
 
     # Use -------------------------------------------------------------------------------------
 
@@ -199,8 +235,8 @@ class UNIT(UnpairedTranslator):
 
     @override
     def call(self, images, training=False):
-        z = self._encoded(self.encoder_x, images, training)
-        return self._decoded(self.generator_y, z, training)
+        z = self._encoded(self.encoder_x, images)
+        return self._decoded(self.generator_y, z)
 
 
 def _kl(mean):

@@ -65,9 +65,10 @@ class BetaTCVAE(VAE):
         return {"reconstruction": 1.0, **parts, "dimension_kl": self.gamma, "elbo": None}
 
     @override
-    def loss_terms(self, x, inferred, training):
-        terms = super().loss_terms(x, inferred, training)
+    def terms(self, batch):
+        x = batch["x"]
+        latents, posterior = inferred = self.inferred(x)
+        terms = self.elbo_terms(x, inferred)
         elbo = -terms["reconstruction"] - terms.pop("kl")
-        latents, posterior = inferred
         parts = decomposed_kl(latents, *posterior, self.dataset_size, self.stratified)
         return terms | parts | {"elbo": elbo}

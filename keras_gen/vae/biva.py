@@ -3,8 +3,7 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.bases import HierarchicalVAE
-from keras_gen.bases.hierarchy import heads, reparameterized
+from keras_gen.vae.hierarchy import HierarchicalVAE, heads, reparameterized
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -71,7 +70,7 @@ class BIVA(HierarchicalVAE):
         self.set_layers(decoder, likelihood, bottom_up, lateral=lateral, top_down=top_down)
 
     @override
-    def posterior(self, x, noise, training):
+    def posterior(self, x, noise):
         """Draws z_1^BU to z_{L-1}^BU upwards, and returns how the others are inferred."""
         parts = self.split(noise)
         upwards: list = []
@@ -79,7 +78,7 @@ class BIVA(HierarchicalVAE):
         latents: list = []
         for network, names in zip(self.bottom_up, self.layout, strict=True):
             # q(z_i^BU | x, z_{<i}^BU), and at the top q(z_L | x, z_{<L}^BU).
-            features, (q,) = heads(network, [*features, *latents], training)
+            features, (q,) = heads(network, [*features, *latents], self.training)
             upwards.append((features, q))
             # The way down draws it anew, of the same noise.
             name = next(iter(names))
@@ -90,7 +89,7 @@ class BIVA(HierarchicalVAE):
             if layer == self.depth:
                 return [q]
             # q(z_i^TD | x, z_{<i}^BU, z_{>i}).
-            _, (q_td,) = heads(self.lateral[layer - 1], [*below, *features], training)
+            _, (q_td,) = heads(self.lateral[layer - 1], [*below, *features], self.training)
             return [q, q_td]
 
         return downwards

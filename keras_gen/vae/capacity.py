@@ -56,7 +56,7 @@ class CapacityVAE(VAE):
         return {"reconstruction": 1.0, "capacity": self.gamma, "kl": None, "elbo": None}
 
     @override
-    def loss_terms(self, x, inferred, training):
-        terms = super().loss_terms(x, inferred, training)
-        distance = tf.abs(terms["kl"] - self.scheduled(self.capacity, training))
+    def terms(self, batch):
+        terms = super().terms(batch)
+        distance = tf.abs(terms["kl"] - self.scheduled(self.capacity))
         return terms | {"capacity": distance, "elbo": -terms["reconstruction"] - terms["kl"]}

@@ -70,30 +70,23 @@ class ConditionalVQVAE(VQVAE):
         return super().loss_weights() | {"spectral": self.spectral_weight}
 
     @override
-    def infer(self, x, speakers, training):
-        return super().infer(x, training)
-
-    @override
-    def loss_terms(self, x, speakers, inferred, training):
-        parameters = self.decoder([inferred.latents, speakers], training=training)
-        terms = self.quantizer.terms(*inferred.parameters)
-        terms["reconstruction"] = -self.likelihood.log_prob(parameters, x)
-        return terms | {"spectral": spectral_loss(self.likelihood.mean(parameters), x)}
-
-    @override
-    def after_update(self, x, speakers, inferred):
-        super().after_update(x, inferred)
+    def terms_of(self, batch, latents, codes, indices):
+        parameters = self.decoder([codes, batch["speakers"]], training=self.training)
+        terms = self.quantizer.terms(latents, indices)
+        terms["reconstruction"] = -self.likelihood.log_prob(parameters, batch["x"])
+        spectral = spectral_loss(self.likelihood.mean(parameters), batch["x"])
+        return terms | {"spectral": spectral}
 
     @override
     def call(self, x, speakers, training=False):
-        return self.reconstructed(self.embedded(self.codes(x)), training, speakers)
+        return self.reconstructed(self.embedded(self.codes(x)), speakers)
 
     @override
     def nats(self, x):
         """Returns -log p(x | codes), where p is the mean over the speakers."""
         speakers = tf.range(self.speakers)[:, None]
         codes = tf.repeat(self.encoded(x)[0][None], self.speakers, axis=0)
-        return importance_weighted_nats(-self.reconstruction(codes, x, False, speakers))
+        return importance_weighted_nats(-self.reconstruction(codes, x, speakers))
 
     @override
     @capability
@@ -110,4 +103,4 @@ class ConditionalVQVAE(VQVAE):
     @capability
     def decode(self, codes, speakers):
         """Returns waveforms of integer codes `[n, codes]` in the voices of speakers `[n]`."""
-        return {"x": self.reconstructed(self.embedded(codes), False, speakers)}
+        return {"x": self.reconstructed(self.embedded(codes), speakers)}

@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import Classifying, Inferred
+from keras_gen.bases import Classifying
 from keras_gen.bases.coder import require_heads
 from keras_gen.data.batches.weighted import inverse_density
 from keras_gen.losses.classification import label_cross_entropy
@@ -88,12 +88,12 @@ class DBVAE(Classifying, VAE):
         return super().code_shapes(encoder)[:2]
 
     @override
-    def encoded(self, x, training=False, *given):
-        return super().encoded(x, training, *given)[:2]
+    def encoded(self, x, *given):
+        return super().encoded(x, *given)[:2]
 
     @override
-    def logits(self, x, training=False):
-        return super().encoded(x, training)[2]
+    def logits(self, x):
+        return super().encoded(x)[2]
 
     @override
     def loss_weights(self):
@@ -105,15 +105,12 @@ class DBVAE(Classifying, VAE):
         return super().named_parts(self.sampling.without_draw(data))
 
     @override
-    def infer(self, x, training, labels):
-        *posterior, logits = super().encoded(x, training)
-        return Inferred(self.drawn(posterior, self.stateless_seed("latents", training)), logits)
-
-    @override
-    def loss_terms(self, x, labels, inferred, training):
-        terms = super().loss_terms(x, inferred.latents, training)
+    def terms(self, batch):
+        x, labels = batch["x"], batch["labels"]
+        *posterior, logits = super().encoded(x)
+        terms = self.elbo_terms(x, self.drawn(posterior, self.stateless_seed("latents")))
         terms = {n: tf.where(labels == self.positive, term, 0.0) for n, term in terms.items()}
-        return terms | {"classification": label_cross_entropy(labels, inferred.parameters)}
+        return terms | {"classification": label_cross_entropy(labels, logits)}
 
     def reweigh(self, images, labels) -> None:
         """Sets the sampling weights of all training examples by their density.

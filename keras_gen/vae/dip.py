@@ -63,8 +63,9 @@ class DIPVAE(VAE):
         return {"reconstruction": 1.0, "kl": 1.0, **penalties, "elbo": None}
 
     @override
-    def loss_terms(self, x, inferred, training):
-        terms = super().loss_terms(x, inferred, training)
-        mean, log_variance = inferred.parameters
+    def terms(self, batch):
+        x = batch["x"]
+        _, (mean, log_variance) = inferred = self.inferred(x)
+        terms = self.elbo_terms(x, inferred)
         penalties = dip_penalties(mean, log_variance if self.type == "II" else None)
         return terms | penalties | {"elbo": -terms["reconstruction"] - terms["kl"]}

@@ -10,7 +10,7 @@ from typing_extensions import override
 from keras_gen.losses import Minimax, permuted_dimensions
 from keras_gen.losses.base import per_example_mean
 from keras_gen.losses.discrimination import discrimination
-from keras_gen.training import Player, minimize, parts, require_built, require_logits, schedules
+from keras_gen.training import Player, parts, require_built, require_logits, schedules
 from keras_gen.vae.vae import VAE
 
 
@@ -24,7 +24,7 @@ class FactorVAE(VAE):
     is shuffled among the examples; the mean of its logit, log D / (1 - D), estimates the total
     correlation (eq. 3). A batch holds both batches of algorithm 2: the VAE trains on one half, and
     the other is shuffled after that step. `elbo` and the discriminator's accuracy `d_accuracy` are
-    reported; `evaluate` uses all examples for the VAE and skips the discriminator.
+    reported; `evaluate` uses all examples for both.
 
     Deviations: the discriminator has one logit in place of two, which is equivalent.
 
@@ -94,24 +94,37 @@ class FactorVAE(VAE):
         return super().loss_weights() | {"total_correlation": self.gamma, "elbo": None}
 
     @override
-    def loss_terms(self, x, inferred, training):
-        terms = super().loss_terms(x, inferred, training)
+    def terms(self, batch):
+        x = batch["x"]
+        return self.terms_of(x, self.inferred(x))
+
+    def terms_of(self, x, inferred) -> dict:
+        """Returns the terms of eq. (2) for latents that are drawn already."""
+        terms = self.elbo_terms(x, inferred)
         terms["elbo"] = -terms["reconstruction"] - terms["kl"]
-        logits = tf.cast(self.discriminator(inferred.latents, training=training), tf.float32)
-        return terms | {"total_correlation": per_example_mean(logits)}  # eq. (3)
+        logits = self.discriminator(inferred.latents, training=self.training)
+        terms["total_correlation"] = per_example_mean(tf.cast(logits, tf.float32))  # eq. (3)
+        return terms
 
     @override
     def train_step(self, data):
         """Algorithm 2: the VAE's step on one half of the batch, then the discriminator's."""
-        x, other = parts(self.prepare_batch(data)["x"], 2)
-        loss, terms, (latents, _) = self.update({"x": x})
-        others = self.drawn(self.encoded(other, training=True), self.stateless_seed("others"))
+        batch = self.prepare_batch(data)
+        x, other = parts(batch["x"], 2) if self.training else (batch["x"],) * 2
+
+        def vae_loss():
+            inferred = self.inferred(x)
+            terms = self.terms_of(x, inferred)
+            return self.weighted(terms), terms, inferred.latents
+
+        loss, terms, latents = self.minimize(vae_loss)
+        others = self.drawn(self.encoded(other), self.stateless_seed("others"))
         shuffled = permuted_dimensions(others.latents, self.stateless_seed("shuffling"))
 
         def discriminator_loss():
-            logits = self.discriminator(latents, training=True)
-            shuffled_logits = self.discriminator(shuffled, training=True)
+            logits = self.discriminator(latents, training=self.training)
+            shuffled_logits = self.discriminator(shuffled, training=self.training)
             return discrimination(Minimax(), logits, shuffled_logits)
 
-        d_loss, d_accuracy = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)

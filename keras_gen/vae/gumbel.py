@@ -6,11 +6,11 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import DiscreteCoder, Inferred
+from keras_gen.bases import DiscreteCoder
 from keras_gen.losses import kl_categorical, relaxed_codes, relaxed_kl
 from keras_gen.training import require_logits, schedules
 from keras_gen.training.noise import gumbel, several
-from keras_gen.vae.vae import VAE
+from keras_gen.vae.vae import VAE, Inferred
 
 # Jang et al., sec. 4: max(0.5, exp(-r t)) of r = 1e-5, which is 0.5 after log(2) / r steps.
 ANNEALED = schedules.Exponential(1.0, 0.5, steps=69_315)
@@ -86,30 +86,30 @@ class GumbelVAE(DiscreteCoder, VAE):
         return super().loss_weights() | {"elbo": None}
 
     @override
-    def infer(self, x, training):
-        """Returns the codes that the decoder takes; logits, logs of relaxed codes, hard codes."""
-        (logits,) = self.encoded(x, training)
-        noise = self.gumbel("latents", keras.ops.shape(logits), training)
-        log_codes = relaxed_codes(logits, noise, self.scheduled(self.temperature, training))
-        codes = tf.exp(log_codes)
-        hard = _largest(log_codes)
-        offset = tf.stop_gradient(hard - codes) if self.straight_through else 0.0
-        return Inferred(codes + offset, (logits, log_codes, hard))
-
-    @override
-    def loss_terms(self, x, inferred, training):
-        codes, (logits, log_codes, hard) = inferred
+    def terms(self, batch):
+        x = batch["x"]
+        codes, log_codes, logits = self.relaxed(x)
         discrete = kl = kl_categorical(logits)
         if self.prior_temperature is not None:
-            temperature = self.scheduled(self.temperature, training)
-            prior_temperature = self.scheduled(self.prior_temperature, training)
+            temperature = self.scheduled(self.temperature)
+            prior_temperature = self.scheduled(self.prior_temperature)
             kl = relaxed_kl(log_codes, logits, temperature, prior_temperature)
-        elbo = -discrete - self.reconstruction(hard, x, training=False)
-        return {
-            "reconstruction": self.reconstruction(codes, x, training),
-            "kl": kl,
-            "elbo": elbo,
-        }
+        with self.inference():
+            elbo = -discrete - self.reconstruction(_largest(log_codes), x)
+        return {"reconstruction": self.reconstruction(codes, x), "kl": kl, "elbo": elbo}
+
+    def relaxed(self, x) -> tuple:
+        """Returns relaxed codes drawn by this step's noise, their logarithms, and the logits.
+
+        Straight through, the codes have hard values and the slopes of relaxed ones.
+        """
+        (logits,) = self.encoded(x)
+        noise = self.gumbel("latents", keras.ops.shape(logits))
+        log_codes = relaxed_codes(logits, noise, self.scheduled(self.temperature))
+        codes = tf.exp(log_codes)
+        if self.straight_through:
+            codes += tf.stop_gradient(_largest(log_codes) - codes)
+        return codes, log_codes, logits
 
     @override
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:

@@ -4,9 +4,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import HierarchicalVAE, Inferred
-from keras_gen.bases.hierarchy import heads, reparameterized
 from keras_gen.losses.bounds import importance_weighted_nats
+from keras_gen.vae.hierarchy import HierarchicalVAE, heads, reparameterized
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -57,12 +56,12 @@ class HierarchicalIWAE(HierarchicalVAE):
         self.set_layers(decoder, likelihood, bottom_up, top_down=top_down)
 
     @override
-    def posterior(self, x, noise, training):
+    def posterior(self, x, noise):
         parts = self.split(noise)
         latents = x
         found: list = []
         for network, (name,) in zip(self.bottom_up, self.layout, strict=True):
-            _, (q,) = heads(network, [latents], training)
+            _, (q,) = heads(network, [latents], self.training)
             found.append(q)
             # The way down draws it anew, of the same noise.
             latents = reparameterized(q, parts[name], name)
@@ -73,13 +72,8 @@ class HierarchicalIWAE(HierarchicalVAE):
         return {"bound": 1.0, "elbo": None}
 
     @override
-    def infer(self, x, training):
-        seed = self.stateless_seed("latents", training)
-        return Inferred(parameters=self.log_weights(x, self.samples, seed, training))
-
-    @override
-    def loss_terms(self, x, inferred, training):
-        log_weights = inferred.parameters
+    def terms(self, batch):
+        log_weights = self.log_weights(batch["x"], self.samples, self.stateless_seed("latents"))
         elbo = tf.reduce_mean(log_weights, axis=0)
         return {"bound": importance_weighted_nats(log_weights), "elbo": elbo}
 

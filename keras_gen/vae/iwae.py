@@ -62,20 +62,17 @@ class IWAE(VAE):
         return {"bound": 1.0, "elbo": None}
 
     @override
-    def infer(self, x, training):
-        seed = self.stateless_seed("latents", training)
-        return self.drawn(self.encoded(x, training), seed, self.samples)
-
-    @override
-    def loss_terms(self, x, inferred, training):
-        if self.estimator == "standard" or not training:
-            log_weights = self.log_ratio(x, inferred, training)
+    def terms(self, batch):
+        x = batch["x"]
+        inferred = self.drawn(self.encoded(x), self.stateless_seed("latents"), self.samples)
+        if self.estimator == "standard" or not self.training:
+            log_weights = self.log_ratio(x, inferred)
             elbo = tf.reduce_mean(log_weights, axis=0)
             return {"bound": importance_weighted_nats(log_weights), "elbo": elbo}
         fixed = tf.nest.map_structure(tf.stop_gradient, inferred)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(fixed.latents)
-            log_weights = self.log_ratio(x, fixed, training)
+            log_weights = self.log_ratio(x, fixed)
         elbo = tf.reduce_mean(log_weights, axis=0)
         bound = importance_weighted_nats(log_weights)  # of the decoder's gradient alone
         # sum_i (w_i / sum_j w_j)^2 d log w_i / d z_i, which q's parameters get through z_i alone.

@@ -4,8 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import HierarchicalVAE
-from keras_gen.bases.hierarchy import heads
+from keras_gen.vae.hierarchy import HierarchicalVAE, heads
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -57,12 +56,12 @@ class LadderVAE(HierarchicalVAE):
         self.set_layers(decoder, likelihood, bottom_up, top_down=top_down)
 
     @override
-    def posterior(self, x, noise, training):
+    def posterior(self, x, noise):
         """Infers each layer's estimate, and returns how it is combined with the prior."""
         estimates: list = []
         features: list = [x]
         for network in self.bottom_up:
-            features, (estimate,) = heads(network, features, training)
+            features, (estimate,) = heads(network, features, self.training)
             estimates.append(estimate)
 
         def combined(layer, features, priors):

@@ -6,7 +6,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import Classifying, Inferred
+from keras_gen.bases import Classifying
 from keras_gen.bases.classifier import label_terms
 from keras_gen.bases.edges import Labels
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
@@ -108,17 +108,13 @@ class M2(Classifying, VAE):
         return example, classes
 
     @override
-    def infer(self, x, training, labels):
-        """Returns latents from q(z|x,y) for every class y, or for that of the label alone."""
+    def terms(self, batch):
+        x, labels = batch["x"], batch["labels"]
+        # Latents from q(z|x,y) for every class y, or for that of the label alone.
         example, y = self.possible(labels)
-        posterior = self.encoded(tf.gather(x, example), training, y)
-        drawn = self.drawn(posterior, self.stateless_seed("latents", training))
-        return Inferred(drawn, (example, y))
-
-    @override
-    def loss_terms(self, x, labels, inferred, training):
-        drawn, (example, y) = inferred
-        logits = self.logits(x, training)
+        posterior = self.encoded(tf.gather(x, example), y)
+        drawn = self.drawn(posterior, self.stateless_seed("latents"))
+        logits = self.logits(x)
         known = labels >= 0
         # Eq. (7) is a mean over q(y|x). Where the label is known, q is 1 at it: this is eq. (6).
         q = tf.where(known[:, None], 1.0, tf.nn.softmax(logits))
@@ -129,7 +125,7 @@ class M2(Classifying, VAE):
 
         x = tf.gather(x, example)
         return {
-            "reconstruction": expected(self.reconstruction(drawn.latents, x, training, y)),
+            "reconstruction": expected(self.reconstruction(drawn.latents, x, y)),
             "kl": expected(kl_standard_normal(*drawn.parameters)),
             # -log p(y) - H(q(y|x)); the entropy is 0 where the label is known.
             "class_kl": tf.where(known, math.log(self.classes), kl_categorical(logits)),
@@ -144,11 +140,11 @@ class M2(Classifying, VAE):
         return each, tf.tile(tf.range(self.classes), tf.shape(values)[:1])
 
     @override
-    def log_weights(self, x, samples: int, seed, training: bool = False):
+    def log_weights(self, x, samples: int, seed):
         """Returns log sum_y p(x, y, z_y) / q(z_y|x,y) for draws of every class."""
         x, y = self.every_class(x)
-        inferred = self.drawn(self.encoded(x, training, y), seed, samples)
-        joint = self.log_ratio(x, inferred, training, y)
+        inferred = self.drawn(self.encoded(x, y), seed, samples)
+        joint = self.log_ratio(x, inferred, y)
         by_class = tf.reshape(joint, [samples, -1, self.classes])
         return tf.reduce_logsumexp(by_class, axis=-1) - math.log(self.classes)
 
@@ -167,18 +163,18 @@ class M2(Classifying, VAE):
     def from_noise(self, noise, label=-1):
         """Returns means of p(x|y,z) of the given class, or of random ones."""
         labels = tf.where(label < 0, noise["labels"], label)
-        return self.reconstructed(noise["latents"], False, labels)
+        return self.reconstructed(noise["latents"], labels)
 
     @override
     @capability
     def decode(self, latents, labels):
         """Returns the mean of p(x|y,z), images as uint8, for latents and integer labels `[n]`."""
-        return {"x": self.reconstructed(latents, False, labels)}
+        return {"x": self.reconstructed(latents, labels)}
 
     @capability
     def analogies(self, x):
         """Returns examples, `[n, classes, ...]`, whose latents are decoded with each class."""
-        mean, *_ = self.encoded(x, False, *self.side_inputs(x))
+        mean, *_ = self.encoded(x, *self.side_inputs(x))
         latents, labels = self.every_class(mean)
-        examples = self.reconstructed(latents, False, labels)
+        examples = self.reconstructed(latents, labels)
         return {"x": tf.reshape(examples, [-1, self.classes, *examples.shape[1:]])}

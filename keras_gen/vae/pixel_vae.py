@@ -97,16 +97,18 @@ class PixelVAE(VAE):
         return {"reconstruction": 1.0, "free_kl": self.beta, "kl": None, "elbo": None}
 
     @override
-    def loss_terms(self, x, inferred, training):
-        terms = super().loss_terms(x, inferred, training)
-        free_kl = free_kl_standard_normal(*inferred.parameters, self.free_bits)
+    def terms(self, batch):
+        x = batch["x"]
+        _, posterior = inferred = self.inferred(x)
+        terms = self.elbo_terms(x, inferred)
+        free_kl = free_kl_standard_normal(*posterior, self.free_bits)
         elbo = -terms["reconstruction"] - terms["kl"]
         return terms | {"free_kl": free_kl, "elbo": elbo}
 
     @override
-    def reconstruction(self, latents, x, training, *given):
+    def reconstruction(self, latents, x, *given):
         """Returns -log p(x | latents), the sum over values given those before them."""
-        return super().reconstruction(latents, x, training, x)
+        return super().reconstruction(latents, x, x)
 
     # Samples ---------------------------------------------------------------------------------
 
@@ -129,7 +131,7 @@ class PixelVAE(VAE):
         return [*self.edges["x"].shape, self.likelihood.uniforms_per_value]
 
     @override
-    def reconstructed(self, latents, training=False, *given):
+    def reconstructed(self, latents, *given):
         """Returns images drawn given latents, each with the same noise of its values."""
         seed = stateless_seed(self.seed, 0, "values")
         uniforms = tf.random.stateless_uniform(self.pixel_noise_shape(), seed)

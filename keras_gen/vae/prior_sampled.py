@@ -65,17 +65,16 @@ class PriorSampledModel(LikelihoodModel):
         return {"nll": 1.0, "effective_sample_size": None}
 
     @override
-    def loss_terms(self, x, inferred, training):
-        seed = self.stateless_seed("latents", training)
-        log_w = self.log_weights(x, self.samples, seed, training)
+    def terms(self, batch):
+        log_w = self.log_weights(batch["x"], self.samples, self.stateless_seed("latents"))
         size = tf.exp(2 * tf.reduce_logsumexp(log_w, axis=0) - tf.reduce_logsumexp(2 * log_w, 0))
         return {"nll": importance_weighted_nats(log_w), "effective_sample_size": size}
 
-    def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
+    def log_weights(self, x, samples: int, seed) -> tf.Tensor:
         """Returns log p(x|z) for latents z drawn from the prior, `[samples, batch]`, nats."""
         shape = [keras.ops.shape(x)[0], *self.decoder.input_shape[1:]]
         latents = several(normal, shape, samples, seed)
-        return -reconstruction_nats(self.decoder, self.likelihood, latents, x, training)
+        return -reconstruction_nats(self.decoder, self.likelihood, latents, x, self.training)
 
     @override
     def nats(self, x):

@@ -9,7 +9,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.bases import Coder, Inferred
+from keras_gen.bases import Coder
 from keras_gen.bases.coder import require_heads
 from keras_gen.bases.edges import Images, Labels
 from keras_gen.losses import adversarial, kl_standard_normal
@@ -17,7 +17,6 @@ from keras_gen.losses.discrimination import discrimination
 from keras_gen.training import (
     Player,
     capability,
-    minimize,
     require_built,
     require_inputs,
     require_logits,
@@ -40,7 +39,7 @@ class StyleIdentityVAE(Coder):
     `loss = reconstruction_loss + swap_weight * swap_loss + beta * kl_loss + adversarial_weight *
     adversarial_loss`, in nats per example. `fit` takes `keras_gen.data.class_triples`: images and
     their labels, others of the same classes, and others of other classes with their labels. The
-    discriminator is updated after encoder and decoder, on the same fakes; `evaluate` skips it.
+    discriminator is updated after encoder and decoder, on the same fakes.
     `score` is the reconstruction and the divergence at the style's mean. `encode` returns style and
     identity concatenated (see `split`); `swap` gives an image the identity of another.
 
@@ -107,7 +106,7 @@ class StyleIdentityVAE(Coder):
     def nats(self, x):
         mean, log_variance, identity = self.heads(x)
         codes = tf.concat([mean, identity], axis=-1)
-        return self.reconstruction(codes, x, False) + kl_standard_normal(mean, log_variance)
+        return self.reconstruction(codes, x) + kl_standard_normal(mean, log_variance)
 
     @override
     def players(self):
@@ -126,46 +125,50 @@ class StyleIdentityVAE(Coder):
         weights = {"swap": self.swap_weight, "adversarial": self.adversarial_weight}
         return {"reconstruction": 1.0, "kl": self.beta} | weights
 
-    def discriminate(self, images, batch, training):
+    def discriminate(self, images, batch):
         """Returns the discriminator's logits of images, given the labels of `other`."""
-        return self.discriminator([images, batch["other_labels"]], training=training)
+        return self.discriminator([images, batch["other_labels"]], training=self.training)
 
     @override
-    def infer(self, x, training, same, other, **labels):
-        """Returns the codes of an image's style with its own and another's identity, and fakes."""
-        mean, log_variance, identity = self.heads(x, training)
-        _, _, of_same = self.heads(same, training)
-        _, _, of_other = self.heads(other, training)
+    def terms(self, batch):
+        return self.terms_and_fakes(batch)[0]
+
+    def terms_and_fakes(self, batch) -> tuple[dict, list]:
+        """Returns the terms, and images of another's identity for the discriminator."""
+        x = batch["x"]
+        mean, log_variance, identity = self.heads(x)
+        _, _, of_same = self.heads(batch["same"])
+        _, _, of_other = self.heads(batch["other"])
         shape = keras.ops.shape(mean)
-        style = mean + tf.exp(0.5 * log_variance) * self.normal("style", shape, training)
-        styles = style, self.normal("prior", shape, training)
-        codes = [tf.concat([style, s], axis=-1) for s in (identity, of_same)]
-        fakes = [self.reconstructed(tf.concat([z, of_other], -1), training) for z in styles]
-        return Inferred(codes, ((mean, log_variance), fakes))
-
-    @override
-    def loss_terms(self, x, inferred, training, **batch):
-        (own, swapped), (posterior, fakes) = inferred
-        logits = [self.discriminate(fake, batch, training) for fake in fakes]
+        style = mean + tf.exp(0.5 * log_variance) * self.normal("style", shape)
+        styles = style, self.normal("prior", shape)
+        own, swapped = [tf.concat([style, s], axis=-1) for s in (identity, of_same)]
+        fakes = [self.reconstructed(tf.concat([z, of_other], -1)) for z in styles]
+        logits = [self.discriminate(fake, batch) for fake in fakes]
         return {
-            "reconstruction": self.reconstruction(own, x, training),
-            "swap": self.reconstruction(swapped, x, training),
-            "kl": kl_standard_normal(*posterior),
+            "reconstruction": self.reconstruction(own, x),
+            "swap": self.reconstruction(swapped, x),
+            "kl": kl_standard_normal(mean, log_variance),
             "adversarial": tf.reduce_mean([self.objective.generator(f) for f in logits], axis=0),
-        }
+        }, fakes
 
     @override
     def train_step(self, data):
+        """Updates encoder and decoder, then the discriminator on the fakes made before."""
         batch = self.prepare_batch(data)
-        loss, terms, inferred = self.update(batch)
-        _, fakes = inferred.parameters
+
+        def loss():
+            terms, fakes = self.terms_and_fakes(batch)
+            return self.weighted(terms), terms, fakes
+
+        loss, terms, fakes = self.minimize(loss)
 
         def discriminator_loss():
-            real_logits = self.discriminate(batch["other"], batch, training=True)
-            fake_logits = [self.discriminate(fake, batch, training=True) for fake in fakes]
+            real_logits = self.discriminate(batch["other"], batch)
+            fake_logits = [self.discriminate(fake, batch) for fake in fakes]
             return discrimination(self.objective, real_logits, *fake_logits)
 
-        d_loss, d_accuracy = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)
 
     # Style and identity side by side ---------------------------------------------------------
@@ -175,14 +178,14 @@ class StyleIdentityVAE(Coder):
         require_heads(encoder, "mean", "log variance", "identity")
         return [(encoder.outputs[0].shape[-1] + encoder.outputs[2].shape[-1],)]
 
-    def heads(self, x, training: bool = False) -> list[tf.Tensor]:
+    def heads(self, x) -> list[tf.Tensor]:
         """Returns the style's mean and log variance, and the identity, of examples."""
-        return super().encoded(x, training)
+        return super().encoded(x)
 
     @override
-    def encoded(self, x, training=False, *given):
+    def encoded(self, x, *given):
         """Returns the style's mean and the identity, concatenated."""
-        mean, _, identity = super().encoded(x, training, *given)
+        mean, _, identity = super().encoded(x, *given)
         return [tf.concat([mean, identity], axis=-1)]
 
     def split(self, codes):

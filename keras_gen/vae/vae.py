@@ -1,13 +1,22 @@
 """The variational autoencoder (Kingma & Welling 2014)."""
 
+from typing import Any, NamedTuple
+
 import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import SCORE_SAMPLES, Coder, Inferred, log_prob
+from keras_gen.bases import SCORE_SAMPLES, Coder, log_prob
 from keras_gen.losses import kl_standard_normal
-from keras_gen.training import minimize, sample, schedules
+from keras_gen.training import sample, schedules
 from keras_gen.training.noise import normal, several
+
+
+class Inferred(NamedTuple):
+    """Latents `[batch, ...]`, and the parameters of the distribution they were drawn from."""
+
+    latents: Any
+    parameters: Any
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -57,8 +66,25 @@ class VAE(Coder):
         return {"reconstruction": 1.0, "kl": self.beta}
 
     @override
-    def infer(self, x, training):
-        return self.drawn(self.encoded(x, training), self.stateless_seed("latents", training))
+    def train_step(self, data):
+        """Takes one step of encoder and decoder on the negative ELBO: algorithm 1."""
+        batch = self.prepare_batch(data)
+
+        def negative_elbo():
+            terms = self.terms(batch)
+            return self.weighted(terms), terms
+
+        loss, terms = self.minimize(negative_elbo)
+        return self.report(terms, loss=loss)
+
+    @override
+    def terms(self, batch):
+        x = batch["x"]
+        return self.elbo_terms(x, self.inferred(x))
+
+    def inferred(self, x) -> Inferred:
+        """Draws latents of q(z|x) with this step's noise."""
+        return self.drawn(self.encoded(x), self.stateless_seed("latents"))
 
     def drawn(self, posterior, seed, samples: int | None = None) -> Inferred:
         """Draws latents of (mean, log variance), one `[batch, ...]` or `[samples, batch, ...]`."""
@@ -67,28 +93,13 @@ class VAE(Coder):
         # Eq. (4): z = mean + sigma * epsilon.
         return Inferred(mean + tf.exp(0.5 * log_variance) * noise, (mean, log_variance))
 
-    @override
-    def loss_terms(self, x, inferred, training):
+    def elbo_terms(self, x, inferred: Inferred) -> dict:
+        """Returns both terms of eq. (10), `[batch]` each in nats."""
+        latents, posterior = inferred
         return {
-            # -log p(x|z)
-            "reconstruction": self.reconstruction(inferred.latents, x, training),
-            # KL(q(z|x) || N(0, 1)), in closed form (appendix B)
-            "kl": kl_standard_normal(*inferred.parameters),
+            "reconstruction": self.reconstruction(latents, x),  # -log p(x|z)
+            "kl": kl_standard_normal(*posterior),  # KL(q(z|x) || N(0, 1)), appendix B
         }
-
-    @override
-    def train_step(self, data):
-        """Takes one step of encoder and decoder on the negative ELBO: algorithm 1."""
-        batch = self.prepare_batch(data)
-
-        def negative_elbo():
-            inferred = self.infer(**batch, training=True)
-            terms = self.loss_terms(**batch, inferred=inferred, training=True)
-            return self.weighted(terms), terms
-
-        networks = self.networks_of("optimizer")
-        loss, terms = minimize(negative_elbo, self.optimizer, *networks)
-        return self.report(terms, loss=loss)
 
     # Estimates of log p(x) -------------------------------------------------------------------
 
@@ -96,17 +107,17 @@ class VAE(Coder):
     def nats(self, x):
         return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
 
-    def log_weights(self, x, samples: int, seed, training: bool = False) -> tf.Tensor:
+    def log_weights(self, x, samples: int, seed) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
 
         The mean is the ELBO; log-mean-exp is the bound of Burda et al. (2016), eq. (8). `x` went
         through its edge; `seed` is stateless, int64 `[2]`.
         """
-        return self.log_ratio(x, self.drawn(self.encoded(x, training), seed, samples), training)
+        return self.log_ratio(x, self.drawn(self.encoded(x), seed, samples))
 
-    def log_ratio(self, x, inferred, training: bool = False, *given) -> tf.Tensor:
+    def log_ratio(self, x, inferred, *given) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) of inferred latents, `[batch]` or `[samples, batch]`."""
-        reconstruction = self.reconstruction(inferred.latents, x, training, *given)
+        reconstruction = self.reconstruction(inferred.latents, x, *given)
         return self.latent_ratio(inferred) - reconstruction
 
     def latent_ratio(self, inferred) -> tf.Tensor:

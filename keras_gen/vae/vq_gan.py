@@ -15,7 +15,6 @@ from keras_gen.losses.orthogonality import last_kernel
 from keras_gen.training import (
     Player,
     global_mean,
-    minimize,
     require_built,
     require_logits,
     schedules,
@@ -34,8 +33,8 @@ class VQGAN(VQVAE):
     codes need not hold textures that the decoder can invent. `loss = reconstruction_loss + beta *
     commitment_loss + feature_weight * feature_loss + adversarial_weight * adversarial_loss`, in
     nats per example; `adversarial_loss` includes the factor lambda, reported as `adaptive_weight`.
-    The discriminator is updated after encoder and decoder, on new reconstructions; `evaluate` skips
-    it. `score` is -log p(x | codes). The prior of the codes is learned afterwards, as of a `VQVAE`.
+    The discriminator is updated after encoder and decoder, on new reconstructions. `score` is
+    -log p(x | codes). The prior of the codes is learned afterwards, as of a `VQVAE`.
 
     Deviations: squares and features are added, as the authors' code adds absolute differences,
     where sec. 3.1 replaces squares. The codebook follows the latents by averages by default. The
@@ -112,41 +111,52 @@ class VQGAN(VQVAE):
         return super().loss_weights() | weights | {"adaptive_weight": None}
 
     @override
-    def loss_terms(self, x, inferred, training):
+    def terms_of(self, batch, latents, codes, indices):
+        x = batch["x"]
         last = last_kernel(self.decoder).value
         values = math.prod(x.shape[1:])
         with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
             tape.watch(last)
-            parameters = self.decoder(inferred.latents, training=training)
+            parameters = self.decoder(codes, training=self.training)
             images = self.likelihood.mean(parameters)
             maps = [self.feature_network(each, training=False) for each in (x, images)]
-            terms = {
-                "reconstruction": -self.likelihood.log_prob(parameters, x),
-                "feature": values * feature_distance(*maps),
-            }
-            rest = global_mean(self.weighted(terms, training))  # L_rec of eq. (7)
-            generator_loss = self.objective.generator(
-                self.discriminator(images, training=training)
-            )
+            reconstruction = -self.likelihood.log_prob(parameters, x)
+            feature = values * feature_distance(*maps)
+            # L_rec of eq. (7).
+            rest = global_mean(reconstruction + self.scheduled(self.feature_weight) * feature)
+            logits = self.discriminator(images, training=self.training)
+            generator_loss = self.objective.generator(logits)
             played = global_mean(generator_loss)
         slopes = [tape.gradient(loss, last) for loss in (rest, played)]
         weight = slope_ratio(*slopes, most=1e4 * values)  # eq. (7)
-        terms |= {
+        terms = {
+            "reconstruction": reconstruction,
+            "feature": feature,
             "adversarial": weight * generator_loss,
             "adaptive_weight": weight * tf.ones_like(generator_loss),
         }
-        return terms | self.quantizer.terms(*inferred.parameters)
+        return terms | self.quantizer.terms(latents, indices)
 
     @override
     def train_step(self, data):
+        """Updates encoder and decoder, moves the codebook, then updates the discriminator."""
         batch = self.prepare_batch(data)
-        loss, terms, inferred = self.update(batch)
-        fake = self.reconstructed(inferred.latents, training=True)
+
+        def loss():
+            quantized = self.quantized(batch["x"])
+            terms = self.terms_of(batch, *quantized)
+            return self.weighted(terms), terms, quantized
+
+        loss, terms, quantized = self.minimize(loss)
+        if self.training:
+            with tf.control_dependencies([loss]):
+                self.move_codebooks(*quantized)
+        fake = self.reconstructed(quantized[1])
 
         def discriminator_loss():
-            real_logits = self.discriminator(batch["x"], training=True)
-            fake_logits = self.discriminator(fake, training=True)
+            real_logits = self.discriminator(batch["x"], training=self.training)
+            fake_logits = self.discriminator(fake, training=self.training)
             return discrimination(self.objective, real_logits, fake_logits)
 
-        d_loss, d_accuracy = minimize(discriminator_loss, self.d_optimizer, self.discriminator)
+        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
         return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)

@@ -1,9 +1,10 @@
 """The vector-quantized VAE (van den Oord, Vinyals, Kavukcuoglu 2017)."""
 
 import keras
+import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import DiscreteCoder, Inferred
+from keras_gen.bases import DiscreteCoder
 from keras_gen.layers import VectorQuantizer
 from keras_gen.training import Player, schedules
 
@@ -89,28 +90,46 @@ class VQVAE(DiscreteCoder):
         return weights | ({"codebook": 1.0} if self.codebook_update == "loss" else {})
 
     @override
-    def infer(self, x, training):
-        latents = self.encoder(x, training=training)
-        quantized, indices = self.quantizer(latents)
-        return Inferred(quantized, (latents, indices))
+    def train_step(self, data):
+        """Takes one step on eq. (3), then moves the codebook and restarts unused codes."""
+        batch = self.prepare_batch(data)
+
+        def loss():
+            quantized = self.quantized(batch["x"])
+            terms = self.terms_of(batch, *quantized)
+            return self.weighted(terms), terms, quantized
+
+        loss, terms, quantized = self.minimize(loss)
+        if self.training:
+            with tf.control_dependencies([loss]):
+                self.move_codebooks(*quantized)
+        return self.report(terms, loss=loss)
 
     @override
-    def loss_terms(self, x, inferred, training):
-        reconstruction = self.reconstruction(inferred.latents, x, training)
-        return {"reconstruction": reconstruction} | self.quantizer.terms(*inferred.parameters)
+    def terms(self, batch):
+        return self.terms_of(batch, *self.quantized(batch["x"]))
 
-    @override
-    def after_update(self, x, inferred):
+    def quantized(self, x) -> tuple:
+        """Returns the latents of examples, the codes nearest to them, and their indices."""
+        latents = self.encoder(x, training=self.training)
+        return latents, *self.quantizer(latents)
+
+    def terms_of(self, batch, latents, codes, indices) -> dict:
+        """Returns the terms of eq. (3) of what is quantized, and the perplexity."""
+        reconstruction = self.reconstruction(codes, batch["x"])
+        return {"reconstruction": reconstruction} | self.quantizer.terms(latents, indices)
+
+    def move_codebooks(self, latents, codes, indices) -> None:
         """Moves the codebook, if by averages (appendix A.1), and restarts unused codes."""
-        self.quantizer.after_update(*inferred.parameters, self.stateless_seed("codebook"))
+        self.quantizer.after_update(latents, indices, self.stateless_seed("codebook"))
 
     @override
-    def encoded(self, x, training=False):
+    def encoded(self, x):
         return [self.embedded(self.codes(x))]
 
     @override
     def nats(self, x):
-        return self.reconstruction(self.encoded(x)[0], x, training=False)
+        return self.reconstruction(self.encoded(x)[0], x)
 
     @override
     def codes(self, x):

@@ -3,10 +3,9 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.bases import Inferred
-from keras_gen.bases.hierarchy import run
 from keras_gen.bases.likelihood import edge_of
 from keras_gen.training import capability, require_built
+from keras_gen.vae.hierarchy import run
 from keras_gen.vae.vq_vae import VQVAE
 
 
@@ -62,34 +61,36 @@ class VQVAE2(VQVAE):
         return super().loss_weights() | {"perplexity_top": None}
 
     @override
-    def infer(self, x, training):
-        features, h_top = run(self.top_encoder, [x], training)  # algorithm 1, line 1
+    def quantized(self, x):
+        features, h_top = run(self.top_encoder, [x], self.training)  # algorithm 1, line 1
         e_top, top = self.top_quantizer(h_top)  # line 2
-        (h_bottom,) = run(self.encoder, [features, e_top], training)  # line 3
+        (h_bottom,) = run(self.encoder, [features, e_top], self.training)  # line 3
         e_bottom, bottom = self.quantizer(h_bottom)  # line 4
-        return Inferred([e_bottom, e_top], [(h_bottom, bottom), (h_top, top)])
+        return [h_bottom, h_top], [e_bottom, e_top], [bottom, top]
 
     @override
-    def reconstruction(self, latents, x, training):
-        return -self.likelihood.log_prob(run(self.decoder, latents, training)[0], x)  # line 5
+    def reconstruction(self, latents, x):
+        return -self.likelihood.log_prob(
+            run(self.decoder, latents, self.training)[0], x
+        )  # line 5
 
     @override
-    def loss_terms(self, x, inferred, training):
-        bottom, top = inferred.parameters
-        terms = super().loss_terms(x, Inferred(inferred.latents, bottom), training)
-        top_terms = self.top_quantizer.terms(*top)
+    def terms_of(self, batch, latents, codes, indices):
+        terms = {"reconstruction": self.reconstruction(codes, batch["x"])}
+        terms |= self.quantizer.terms(latents[0], indices[0])
+        top_terms = self.top_quantizer.terms(latents[1], indices[1])
         perplexity = top_terms.pop("perplexity")
         terms |= {name: terms[name] + value for name, value in top_terms.items()}
         return terms | {"perplexity_top": perplexity}
 
     @override
-    def after_update(self, x, inferred):
-        super().after_update(x, Inferred((), inferred.parameters[0]))
-        self.top_quantizer.after_update(*inferred.parameters[1], self.stateless_seed("top"))
+    def move_codebooks(self, latents, codes, indices):
+        super().move_codebooks(latents[0], codes[0], indices[0])
+        self.top_quantizer.after_update(latents[1], indices[1], self.stateless_seed("top"))
 
     @override
     def codes(self, x):
-        return [indices for _, indices in self.infer(x, training=False).parameters]
+        return self.quantized(x)[2]
 
     @override
     def embedded(self, codes):

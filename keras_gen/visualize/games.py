@@ -18,7 +18,7 @@ def densities(
     discriminator of both densities, p / (p + q); dashed is 1/2.
 
     Args:
-        model: An `AdversarialModel` of examples `[batch, 1]` whose discriminator has one logit.
+        model: A `GAN` of examples `[batch, 1]` whose discriminator has one logit.
         data: Examples `[n, 1]`.
         span: The part of the line that is shown.
         bins: Of the histograms.

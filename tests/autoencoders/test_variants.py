@@ -13,6 +13,7 @@ from keras_gen.autoencoders import (
     SparseAutoencoder,
 )
 from keras_gen.networks import mlp_decoder, mlp_encoder
+from keras_gen.training import training_step
 
 
 def networks(codes=6, hidden=(), activation="sigmoid"):
@@ -40,7 +41,7 @@ def frobenius(encoder, x):
 def test_contraction_is_the_norm_of_the_jacobian(method):
     pair, x = networks(), examples()
     model = ContractiveAutoencoder(*pair, method=method)
-    contraction = model.terms({"x": x}, training=True)[0]["contraction"]
+    contraction = model.terms({"x": x})["contraction"]
     np.testing.assert_allclose(contraction, frobenius(pair[0], x), rtol=1e-4)
 
 
@@ -48,7 +49,12 @@ def test_hutchinson_is_unbiased():
     pair, x = networks(), examples(2)
     model = ContractiveAutoencoder(*pair, method="hutchinson")
     model.compile()
-    step = tf.function(lambda: model.terms({"x": x}, training=True)[0]["contraction"])
+
+    @tf.function
+    def step():
+        with training_step(model):
+            return model.terms({"x": x})["contraction"]
+
     draws = []
     for _ in range(2000):
         draws.append(step().numpy())
@@ -64,7 +70,7 @@ def test_contraction_has_the_same_gradient_in_every_way():
     for method in ("closed_form", "jacobian"):
         model = ContractiveAutoencoder(*pair, method=method)
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(model.terms({"x": x}, training=True)[0]["contraction"])
+            loss = tf.reduce_sum(model.terms({"x": x})["contraction"])
         gradients.append(tape.gradient(loss, [v.value for v in pair[0].trainable_variables]))
     for closed, general in zip(*gradients, strict=True):
         np.testing.assert_allclose(closed, general, rtol=1e-4, atol=1e-6)
@@ -75,7 +81,7 @@ def test_contraction_of_a_deep_encoder():
     with pytest.raises(ValueError, match="one dense sigmoid layer: use 'jacobian'"):
         ContractiveAutoencoder(*deep, method="closed_form")
     model = ContractiveAutoencoder(*deep, method="jacobian")
-    terms, _ = model.terms({"x": examples()}, training=False)
+    terms = model.terms({"x": examples()})
     assert terms["contraction"].shape == [5] and np.all(terms["contraction"] > 0)
 
 
@@ -86,7 +92,7 @@ def test_jacobian_norms_are_exact_whatever_the_method():
     np.testing.assert_allclose(model.jacobian_norms(images, batch_size=2), expected, rtol=1e-4)
     deep = ContractiveAutoencoder(*networks(hidden=(7,)))
     exact = ContractiveAutoencoder(deep.encoder, deep.decoder, method="jacobian")
-    terms, _ = exact.terms({"x": exact.prepare(images)}, training=False)
+    terms = exact.terms({"x": exact.prepare(images)})
     expected = np.sqrt(terms["contraction"])
     np.testing.assert_allclose(deep.jacobian_norms(images), expected, rtol=1e-5)
 
@@ -96,13 +102,13 @@ def test_kl_sparsity_is_that_of_bernoulli_variables():
     model = SparseAutoencoder(*pair, target=0.1)
     mean = np.asarray(pair[0](x), "float64").mean(axis=0)
     expected = 0.1 * np.log(0.1 / mean) + 0.9 * np.log(0.9 / (1 - mean))
-    sparsity = model.terms({"x": x}, training=True)[0]["sparsity"]
+    sparsity = model.terms({"x": x})["sparsity"]
     np.testing.assert_allclose(sparsity, np.full(50, expected.sum()), rtol=1e-5)
 
 
 def test_l1_sparsity():
     pair, x = networks(activation=None), examples()
-    sparsity = SparseAutoencoder(*pair, penalty="l1").terms({"x": x}, training=True)[0]["sparsity"]
+    sparsity = SparseAutoencoder(*pair, penalty="l1").terms({"x": x})["sparsity"]
     np.testing.assert_allclose(sparsity, np.abs(pair[0](x)).sum(axis=1), rtol=1e-5)
 
 
@@ -120,19 +126,21 @@ def test_sparsity_brings_the_activation_to_its_target():
 def test_corruption_replaces_its_fraction(corruption, values):
     model = DenoisingAutoencoder(*networks(), corruption=corruption, amount=0.3)
     x = tf.fill([500, 4, 4, 1], 0.5)
-    corrupted = model.corrupt(x, training=True).numpy()
+    with training_step(model):
+        corrupted = model.corrupt(x).numpy()
     changed = corrupted[corrupted != 0.5]
     assert set(np.unique(changed)) == values
     assert changed.size / corrupted.size == pytest.approx(0.3, abs=4 * (0.21 / 8000) ** 0.5)
     assert changed.mean() == pytest.approx(np.mean(list(values)), abs=0.05)
     model.step.assign_add(1)
-    assert np.any(model.corrupt(x, training=True) != corrupted)
+    with training_step(model):
+        assert np.any(model.corrupt(x) != corrupted)
 
 
 def test_gaussian_corruption_and_clean_use():
     model = DenoisingAutoencoder(*networks(), corruption="gaussian", amount=0.2)
     x = examples(500)
-    noise = model.corrupt(x, training=True) - x
+    noise = model.corrupt(x) - x
     assert np.std(noise) == pytest.approx(0.2, rel=0.05)
     clean = TINY["DenoisingAutoencoder"].build(0)
     images = np.zeros((2, 4, 4, 1), "uint8")
@@ -143,7 +151,7 @@ def test_reconstructs_the_clean_example():
     model = DenoisingAutoencoder(*networks(), corruption="masking", amount=1.0)
     x = examples()
     expected = -model.likelihood.log_prob(model.decoder(model.encoder(0 * x)), x)
-    terms, _ = model.terms({"x": x}, training=True)
+    terms = model.terms({"x": x})
     np.testing.assert_allclose(terms["reconstruction"], expected, rtol=1e-6)
 
 
@@ -151,7 +159,7 @@ def test_classifies_only_what_has_a_label():
     classifier = keras.Sequential([keras.Input((6,)), keras.layers.Dense(3)])
     model = ClassifyingAutoencoder(*networks(), classifier, weight=2.0)
     x, labels = examples(3), tf.constant([2, -1, 0])
-    terms, _ = model.terms({"x": x, "labels": labels}, training=True)
+    terms = model.terms({"x": x, "labels": labels})
     logp = np.asarray(tf.nn.log_softmax(model.classify(x.numpy())))
     expected = [-logp[0, 2], 0, -logp[2, 0]]
     np.testing.assert_allclose(terms["classification"], expected, rtol=1e-5, atol=1e-7)

@@ -110,7 +110,7 @@ class TestInterpolation:
 class TestReconstruction:
     def test_of_one_latent_an_example(self, images):
         model, x = halving(), tf.constant(inner(images))
-        found = model.reconstruction(x / 4, x, training=False)
+        found = model.reconstruction(x / 4, x)
         # The mean is half of x: log N(x; x / 2, 1), summed over the image.
         expected = np.sum(inner(images) ** 2 / 8 + 0.5 * np.log(2 * np.pi), axis=(1, 2, 3))
         np.testing.assert_allclose(found, expected, rtol=1e-5)
@@ -119,21 +119,21 @@ class TestReconstruction:
     def test_of_several_latents_equals_one_at_a_time(self, images, rng, front):
         model, x = halving(), tf.constant(inner(images))
         latents = rng.normal(size=(*front, 5, 2, 2, 1)).astype("float32")
-        found = model.reconstruction(latents, x, training=False)
+        found = model.reconstruction(latents, x)
         assert found.shape == (*front, 5)
         for index in np.ndindex(*front):
-            one = model.reconstruction(latents[index], x, training=False)
+            one = model.reconstruction(latents[index], x)
             np.testing.assert_allclose(found[index], one, rtol=1e-6)
 
     def test_in_a_graph_of_any_number_of_examples(self, images):
         model = halving()
 
         def twice(z, x):
-            return model.reconstruction(tf.stack([z, z]), x, False)
+            return model.reconstruction(tf.stack([z, z]), x)
 
         graph = tf.function(twice, input_signature=[tf.TensorSpec([None, 2, 2, 1])] * 2)
         x = inner(images)
-        once = model.reconstruction(x, x, training=False)
+        once = model.reconstruction(x, x)
         np.testing.assert_allclose(graph(x, x), [once, once], rtol=1e-6)
 
     @pytest.mark.parametrize("front", [(), (3,)])
@@ -144,7 +144,7 @@ class TestReconstruction:
         model = Codes(linear((2, 2, 1), 0.5), decoder)
         examples = inner(images)
         latents = rng.normal(size=(*front, 5, 2, 2, 1)).astype("float32")
-        found = model.reconstruction(latents, examples, False, examples)
+        found = model.reconstruction(latents, examples, examples)
         error = examples - (2 * latents + examples / 2)
         expected = np.sum(error**2 / 2 + 0.5 * np.log(2 * np.pi), axis=(-3, -2, -1))
         assert found.shape == (*front, 5)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases import Inferred, LikelihoodModel, log_prob
+from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.edges import Images, Labels, Levels, Vectors
 from keras_gen.bases.likelihood import edge_of
 from keras_gen.losses import Bernoulli, Categorical, Normal, UnboundedNormal
@@ -23,32 +23,21 @@ def line(value=2.0):
 
 
 class Slope(LikelihoodModel):
-    """Terms of y = w x: y^2 counts `weight` times, |y| is watched; batches are remembered."""
+    """Terms of y = w x: y^2 counts `weight` times, |y| is watched."""
 
     def __init__(self, network, weight=1.0, watched=True, **kwargs):
         super().__init__(**kwargs)
         self.network, self.weight, self.watched = network, weight, watched
         self.edges["x"] = Vectors((1,), "numbers")
-        state = dict(shape=(), trainable=False, initializer="zeros")
-        self.seen = self.add_weight(name="seen", **state)
-        self.inferred = self.add_weight(name="inferred", **state)
         self.calls = []
 
     def loss_weights(self):
         return {"square": self.weight} | ({"size": None} if self.watched else {})
 
-    def infer(self, x, training):
-        self.calls.append(training)
-        return Inferred(self.network(x), 10 * x)
-
-    def loss_terms(self, x, inferred, training):
-        self.calls.append(training)
-        y = inferred.latents[:, 0]
+    def terms(self, batch):
+        self.calls.append(self.training)
+        y = self.network(batch["x"])[:, 0]
         return {"square": y**2} | ({"size": tf.abs(y)} if self.watched else {})
-
-    def after_update(self, x, inferred):
-        self.seen.assign(tf.reduce_mean(x))
-        self.inferred.assign(tf.reduce_mean(inferred.latents + inferred.parameters))
 
 
 def compiled(weight=1.0, rate=0.1, run_eagerly=True, **options):
@@ -59,10 +48,6 @@ def compiled(weight=1.0, rate=0.1, run_eagerly=True, **options):
 
 def slope(model):
     return float(model.network.get_weights()[0][0, 0])
-
-
-def remembered(model):
-    return float(model.seen.numpy()), float(model.inferred.numpy())
 
 
 def train(model, x=X):
@@ -83,7 +68,7 @@ class TestSteps:
         model = compiled(weight=0.5)
         logs = model.evaluate(X, return_dict=True, verbose=0)
         assert logs == {"loss": 10, "square_loss": 20, "size": 4}
-        assert slope(model) == 2 and remembered(model) == (0, 0)
+        assert slope(model) == 2
         assert set(model.calls) == {False}
 
     def test_weights_follow_their_schedule(self):
@@ -100,10 +85,8 @@ class TestSteps:
             assert train(plain) == {name: logs[name] for name in ("loss", "square_loss")}
         assert slope(watched) == slope(plain) != 2
         # Not even where it is not finite.
-        watched.loss_terms = lambda x, inferred, training: {
-            "square": inferred.latents[:, 0] ** 2,
-            "size": inferred.latents[:, 0] * float("nan"),
-        }
+        finite = watched.terms
+        watched.terms = lambda batch: finite(batch) | {"size": batch["x"][:, 0] * float("nan")}
         assert np.isnan(train(watched)["size"])
         train(plain)
         assert slope(watched) == slope(plain)
@@ -113,9 +96,9 @@ class TestSteps:
     )
     def test_unknown_and_missing_terms_are_refused(self, names):
         model = compiled()
-        model.loss_terms = lambda x, inferred, training: {n: inferred.latents[:, 0] for n in names}
+        model.terms = lambda batch: {name: batch["x"][:, 0] for name in names}
         sentence = (
-            f"Slope.loss_terms returns {sorted(names)} and loss_weights names ['size', 'square']: "
+            f"Slope.terms returns {sorted(names)} and loss_weights names ['size', 'square']: "
             "they must agree."
         )
         for use in (model.fit, model.evaluate):
@@ -123,15 +106,6 @@ class TestSteps:
                 use(X, verbose=0)
             assert str(caught.value) == sentence
         assert slope(model) == 2
-
-
-class TestAfterUpdate:
-    @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
-    def test_sees_the_batch_and_what_was_inferred_of_it(self, run_eagerly):
-        model = compiled(run_eagerly=run_eagerly)
-        train(model)
-        # Inferred before the update: the mean of x is 2, that of 2 x + 10 x is 24.
-        assert remembered(model) == (2, 24)
 
 
 class TestScores:
@@ -166,20 +140,13 @@ class Conditional(LikelihoodModel):
         super().__init__()
         self.network = network
         self.edges |= {"x": Vectors((1,), "numbers"), "labels": Labels(3)}
-        self.seen = []
 
     def loss_weights(self):
         return {"fit": 1.0}
 
-    def infer(self, x, training, labels):
-        return Inferred(labels)
-
-    def loss_terms(self, x, inferred, training, labels):
-        mean = self.network(tf.cast(labels, tf.float32)[:, None])
-        return {"fit": -Normal().log_prob(mean, x)}
-
-    def after_update(self, x, inferred, labels):
-        self.seen.append((inferred.latents, labels))
+    def terms(self, batch):
+        mean = self.network(tf.cast(batch["labels"], tf.float32)[:, None])
+        return {"fit": -Normal().log_prob(mean, batch["x"])}
 
 
 class TestConditions:
@@ -194,8 +161,6 @@ class TestConditions:
         assert logs["loss"] == pytest.approx([self.nats.mean()])
         # The slope of the mean of (3 - 2 w)^2 / 2 and 1 / 2 is 1.
         assert slope(model) == pytest.approx(2 - 0.1)
-        for labels in model.seen[0]:
-            np.testing.assert_array_equal(labels, self.labels)
         logs = model.evaluate(X, self.labels, return_dict=True, verbose=0)
         assert logs["loss"] < self.nats.mean()
 

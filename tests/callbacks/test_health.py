@@ -45,9 +45,9 @@ def wrong(model, x) -> set:
 class Joint(GAN):
     """Shows its discriminator real and generated examples as one batch."""
 
-    def logits_of_both(self, batch, fake, training):
+    def logits_of_both(self, batch, fake):
         both = keras.ops.concatenate([batch["x"], fake])
-        logits = self.discriminate(both, batch, training)
+        logits = self.discriminate(both, batch)
         return [logits[: len(fake)], logits[len(fake) :]]
 
 

@@ -101,9 +101,10 @@ class TestVFAE:
     def by_hand(self, model, labels):
         """The terms of each example, and q(y|z1), with the model's own draws."""
         x = model.prepare(ROWS)
-        inferred = model.infer(x, tf.constant(SEXES), training=False)
+        posterior = model.posterior(x, tf.constant(SEXES))
+        inferred = model.drawn(posterior, model.stateless_seed("latents"))
         z, (mean, log_variance, _) = inferred
-        terms = model.bound_terms(x, tf.constant(labels), tf.constant(SEXES), inferred, False)
+        terms = model.bound_terms(x, tf.constant(labels), tf.constant(SEXES), inferred)
         return x, z, mean, log_variance, {name: value.numpy() for name, value in terms.items()}
 
     def test_terms_of_labeled_examples(self, model):

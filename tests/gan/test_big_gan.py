@@ -38,9 +38,9 @@ def test_the_generators_filters_are_regularized(model, batch, rng):
     logs = losses_of(model, *batch)
     expected = products(model.generator)
     assert expected > 1 and logs["orthogonality_loss"] == pytest.approx(expected, rel=1e-4)
-    terms = model.generator_terms(model.prepare_batch(batch), training=False)
+    terms = model.generator_terms(model.prepare_batch(batch))
     fooling = float(np.mean(terms["adversarial"]))
-    total = float(np.mean(model.weighted(terms, training=False)))
+    total = float(np.mean(model.weighted(terms)))
     assert total == pytest.approx(fooling + 1e-4 * expected, rel=1e-5)
 
 

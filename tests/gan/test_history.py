@@ -1,11 +1,14 @@
 """What of the history is shown, and to whom."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from keras_gen.gan import GAN, HistoryGAN
+from keras_gen.training import training_step
 
 
 def built(n, pool_size):
@@ -22,14 +25,16 @@ def rows(examples):
 
 def test_the_discriminator_is_shown_half_of_older_samples():
     model, batch = built(200, 200)
-    first = model.generated("discriminator 0", batch, training=True)
-    assert model.pool.filled.numpy() == 0  # until the update
-    model.discriminator_updated()
-    np.testing.assert_array_equal(first, GAN.generated(model, "discriminator 0", batch, True))
+    with training_step(model):
+        first = model.generated("discriminator 0", batch)
+        assert model.pool.filled.numpy() == 0  # until the update
+        model.discriminator_updated()
+        np.testing.assert_array_equal(first, GAN.generated(model, "discriminator 0", batch))
     model.step.assign(1)
-    new = GAN.generated(model, "discriminator 0", batch, training=True)
-    shown = model.generated("discriminator 0", batch, training=True)
-    model.discriminator_updated()
+    with training_step(model):
+        new = GAN.generated(model, "discriminator 0", batch)
+        shown = model.generated("discriminator 0", batch)
+        model.discriminator_updated()
     assert not rows(first) & rows(new) and rows(shown) <= rows(first) | rows(new)
     # 100 of 200, with a deviation of 7.
     assert abs(len(rows(shown) & rows(first)) - 100) < 30
@@ -42,8 +47,9 @@ def test_the_generator_and_evaluation_get_new_ones(use, training):
     model, batch = built(8, 8)
     for step in range(3):
         model.step.assign(step)
-        found = model.generated(use, batch, training)
-        np.testing.assert_array_equal(found, GAN.generated(model, use, batch, training))
+        with training_step(model) if training else contextlib.nullcontext():
+            found = model.generated(use, batch)
+            np.testing.assert_array_equal(found, GAN.generated(model, use, batch))
     assert model.pool.filled.numpy() == 0
 
 

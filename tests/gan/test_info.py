@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.gan import InfoGAN
+from keras_gen.training import training_step
 from shared import losses_of, with_sgd
 
 CATEGORIES, NUMBERS, LATENTS = (3, 2), 2, 4
@@ -141,7 +142,8 @@ def test_networks_without_the_codes_are_refused():
 def test_real_and_generated_images_are_normalized_together(rng):
     model = InfoGAN.for_images((8, 8, 1), latent_dim=2, filters=2)
     real, fake = rng.normal(size=(2, 4, 8, 8, 1)).astype("float32") * [[[[[1]]]], [[[[0.1]]]]]
-    together = model.discriminate_together({"x": real}, fake, training=True)
+    with training_step(model):
+        together = model.discriminate_together({"x": real}, fake)
     real_logits, fake_logits, found = together
     logits, codes = model.discriminator(np.concatenate([real, fake]), training=True)
     np.testing.assert_allclose(np.concatenate([real_logits, fake_logits]), logits, rtol=1e-5)

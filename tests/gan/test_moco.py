@@ -9,7 +9,7 @@ import pytest
 from keras_gen.gan import MoCoGAN
 from keras_gen.media.animations import video_grid, video_strips
 from keras_gen.media.images import enlarged_grid, grid
-from shared import losses_of, softplus, with_sgd
+from shared import losses_of, softplus, step_noise, with_sgd
 
 SHAPE, LATENTS = (5, 2, 2, 1), 6  # of which 2 are the content
 
@@ -30,8 +30,8 @@ def model():
 
 def test_the_loss_is_of_videos_and_of_a_frame_of_each(model, rng):
     videos = rng.uniform(-1, 1, (40, *SHAPE)).astype("float32")
-    fakes = model.generator(model.normal("discriminator 0", [40, LATENTS])).numpy()
-    places = (5 * model.uniform("frames", [40]).numpy()).astype(int)
+    fakes = model.generator(step_noise(model, "discriminator 0", [40, LATENTS])).numpy()
+    places = (5 * step_noise(model, "frames", [40], draw="uniform")).astype(int)
     assert set(places) == set(range(5))
     losses = []
     for critic, real, fake in (

@@ -55,7 +55,7 @@ def test_losses_and_penalties_are_of_packs(critic, x, rng):
 def test_the_images_of_a_pack_are_drawn_apart(critic, x):
     model = built(PacGAN, critic, np.zeros(VALUES), kernel=1.0, pack=2)
     batch = model.prepare_batch(tf.constant(x))
-    packs = model.generated("use", batch, training=True).numpy()
+    packs = model.generated("use", batch).numpy()
     assert packs.shape == (2, 2 * VALUES) == batch["x"].shape
     assert len(np.unique(packs[:, ::VALUES])) == 4
 

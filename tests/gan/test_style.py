@@ -7,6 +7,7 @@ import tensorflow as tf
 from keras_gen.gan import StyleGAN
 from keras_gen.losses import path_lengths
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
+from keras_gen.training import training_step
 from keras_gen.training.capabilities import sampling_noise
 
 SHAPE, SIZES = (8, 8, 1), dict(filters=3, width=16)
@@ -34,8 +35,8 @@ def images(rng):
 @pytest.mark.parametrize("mixing", [0.0, 0.5, 1.0])
 def test_styles_are_mixed_at_a_random_layer(mixing):
     model = build(mixing=mixing)
-    latents, mixed, _ = model.drawn("use", 400, training=True)
-    styles = model.styled(latents, mixed, True).numpy()
+    latents, mixed, _ = model.drawn("use", 400)
+    styles = model.styled(latents, mixed).numpy()
     first, second = (model.mapping(latents[:, part]).numpy() for part in (0, 1))
     of_first = np.isclose(styles, first[:, None], atol=1e-6).all(axis=2)
     of_second = np.isclose(styles, second[:, None], atol=1e-6).all(axis=2)
@@ -71,14 +72,15 @@ def test_the_means_follow_their_formulas(images):
     means, paths = [np.zeros(4)], [0.0]
     for step in range(4):
         before = model.mean_path.numpy()
-        *styles, noise = model.drawn("path", 4, True)
-        y = model.normal("directions", [4, *SHAPE])
+        with training_step(model):
+            *styles, noise = model.drawn("path", 4)
+            y = model.normal("directions", [4, *SHAPE])
+            z = model.normal("mean style", [4, 3])
 
         def generate(w, noise=noise):
             return model.generator([w, noise])
 
-        expected = path_lengths(generate, model.styled(*styles, True), y).numpy().mean()
-        z = model.normal("mean style", [4, 3])
+        expected = path_lengths(generate, model.styled(*styles), y).numpy().mean()
         # Eager steps: the discriminator comes first, and leaves the generator as it is.
         model.train_step((images,))
         due = step % 2 == 0
@@ -95,18 +97,22 @@ def test_the_regularizer_counts_as_often_as_it_is_left_out(images):
     batch = model.prepare_batch((images,))
     for step, factor in enumerate([3, 0, 0, 3]):
         model.step.assign(step)
-        terms = model.generator_terms(batch, training=True)
-        *styles, noise = model.drawn("path", 4, True)
-        lengths = path_lengths(
-            lambda w, noise=noise: model.generator([w, noise]), model.styled(*styles, True),
-            model.normal("directions", [4, *SHAPE]),
-        )  # fmt: skip
+        with training_step(model):
+            terms = model.generator_terms(batch)
+            *styles, noise = model.drawn("path", 4)
+            directions = model.normal("directions", [4, *SHAPE])
+            total = model.weighted(terms)
+
+        def generate(w, noise=noise):
+            return model.generator([w, noise])
+
+        lengths = path_lengths(generate, model.styled(*styles), directions)
         np.testing.assert_allclose(terms["path"], factor * (lengths - 5.0) ** 2, rtol=1e-4)
         np.testing.assert_allclose(terms["path_length"], lengths if factor else 5.0, rtol=1e-5)
         only = terms["adversarial"] + model.path_weight * terms["path"]
-        np.testing.assert_allclose(model.weighted(terms, True), only, rtol=1e-6)
+        np.testing.assert_allclose(total, only, rtol=1e-6)
     model.step.assign(1)
-    assert np.all(model.generator_terms(batch, training=False)["path"] != 0)
+    assert np.all(model.generator_terms(batch)["path"] != 0)
 
 
 def test_styles_come_out_and_go_in(model):

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.gan import WGANGP
-from shared import losses_of, with_sgd
+from shared import losses_of, step_noise, with_sgd
 
 LATENTS, VALUES = 2, 3
 LAMBDA, RATE = 4.0, 0.05
@@ -36,13 +36,13 @@ def images(rng, n=4):
 
 def normal(model, use, n, training=True):
     """The latents of one use in the next step."""
-    return model.normal(use, [n, LATENTS], training).numpy().astype("float64")
+    return step_noise(model, use, [n, LATENTS], training).astype("float64")
 
 
 def test_losses_are_those_of_equation_3(weights, rng):
     W, b, w, c = weights
     model, x = wgan(weights), images(rng)
-    for_d = normal(model, "test", 4, False) @ W + b
+    for_d = normal(model, "discriminator 0", 4, False) @ W + b
     for_g = normal(model, "generator", 4, False) @ W + b
     distance = (x @ w + c).mean() - (for_d @ w + c).mean()
     penalty = LAMBDA * (np.linalg.norm(w) - 1) ** 2
@@ -59,8 +59,8 @@ def test_the_penalty_is_between_real_images_and_fakes(weights, rng):
     """The slope of (w x + c)^2 is 2 (w x + c) w: another one at each point between the two."""
     W, b, w, c = weights
     model, x = wgan(weights, keras.ops.square), images(rng)
-    fake = normal(model, "test", 4, False) @ W + b
-    mix = model.uniform("test/penalty", [4, 1], training=False).numpy()
+    fake = normal(model, "discriminator 0", 4, False) @ W + b
+    mix = model.uniform("discriminator 0/penalty", [4, 1]).numpy()
     norms = np.linalg.norm(2 * ((mix * x + (1 - mix) * fake) @ w + c) * w.T, axis=1)
     assert np.ptp(norms) > 0.1
     found = losses_of(model, x)["penalty_loss"]

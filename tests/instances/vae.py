@@ -198,25 +198,21 @@ def _convert(model):
     return model.convert(waveforms, np.arange(3))
 
 
-VAE_LOSSES = ("loss", "reconstruction_loss", "kl_loss", "total_correlation_loss", "elbo")
-SWAP_LOSSES = ("loss", *(f"{n}_loss" for n in ("reconstruction", "swap", "kl", "adversarial")))
-VQ_GAN_TERMS = ("reconstruction", "commitment", "codebook", "feature", "adversarial")
-VQ_GAN_LOSSES = ("loss", *(f"{n}_loss" for n in VQ_GAN_TERMS), "perplexity", "adaptive_weight")
 TINY = {
     "BetaTCVAE": Tiny(_beta_tc, sample),
     "CapacityVAE": Tiny(_capacity, sample),
     "ConditionalVQVAE": Tiny(_conditional_vq_vae, _convert),
     "DBVAE": Tiny(_db, sample),
     "DIPVAE": Tiny(_dip, sample),
-    "FactorVAE": Tiny(_factor, sample, evaluated=VAE_LOSSES),
+    "FactorVAE": Tiny(_factor, sample),
     "GumbelVAE": Tiny(_gumbel, reconstruct),
     "PixelVAE": Tiny(_pixel, sample),
     "PriorSampledModel": Tiny(_prior_sampled, sample),
-    "StyleIdentityVAE": Tiny(_style_identity, reconstruct, evaluated=SWAP_LOSSES),
+    "StyleIdentityVAE": Tiny(_style_identity, reconstruct),
     "IWAE": Tiny(_iwae, sample),
     "M2": Tiny(_m2, sample),
     "VAE": Tiny(_vae, sample),
-    "VQGAN": Tiny(_vq_gan, reconstruct, draws=False, evaluated=VQ_GAN_LOSSES),
+    "VQGAN": Tiny(_vq_gan, reconstruct, draws=False),
     "VQVAE": Tiny(_vq_vae, reconstruct, draws=False),
     "VQVAE2": Tiny(_vq_vae_2, reconstruct),
 }

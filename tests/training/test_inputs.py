@@ -11,7 +11,7 @@ import tensorflow as tf
 from all_tiny import TINY
 from keras_gen.bases.edges import Images, Labels
 from keras_gen.data import Source, unpaired
-from keras_gen.training import GenerativeModel
+from keras_gen.training import GenerativeModel, training_step
 
 LEVELS = np.arange(0, 256, 17, dtype="uint8").reshape(4, 2, 2, 1)
 FLOATS = LEVELS.astype("float32")
@@ -218,9 +218,11 @@ class TestSecondExamples:
         assert on_itself == model.evaluate(noisy, verbose=0, return_dict=True)
         assert on_pairs["loss"] != pytest.approx(on_itself["loss"], rel=1e-3)
         x = model.prepare(noisy)
-        inferred = model.infer(x, training=False)
-        nats = model.reconstruction(inferred.latents, model.prepare(clean), training=False)
-        terms = model.loss_terms(x, inferred, False, target=model.prepare(clean))
+        target = model.prepare(clean)
+        with training_step(model):
+            seen = model.corrupt(x) if name == "DenoisingAutoencoder" else x
+            nats = model.reconstruction(model.encoded(seen)[0], target)
+            terms = model.terms({"x": x, "target": target})
         np.testing.assert_allclose(terms["reconstruction"], nats, rtol=1e-6)
 
 

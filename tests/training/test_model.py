@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.bases.edges import Labels, Vectors
-from keras_gen.training import GenerativeModel, Player, minimize
+from keras_gen.training import GenerativeModel, Player, minimize, training_step
 from keras_gen.training.schedules import Linear
 
 
@@ -79,6 +79,12 @@ class Committee(GenerativeModel):
 
 
 ONE = np.ones([2, 1], "float32")
+
+
+def reported(model, terms=None, **losses):
+    """What a step of training gives that reports these."""
+    with training_step(model):
+        return model.counted(model.report(terms, **losses))
 
 
 def trained(model, rate=0.1):
@@ -259,22 +265,21 @@ class TestWeights:
     def test_a_schedule_has_the_value_of_the_step(self, step, weight):
         model = Terms()
         model.step.assign(step)
+        with training_step(model):
+            total = model.weighted(self.TERMS)
         np.testing.assert_allclose(
-            model.weighted(self.TERMS, training=True),
-            [2.0 + weight * 2.0 + 0.5, 20.0 + weight * 3.0 + weight * 5.0 + 0.25],
+            total, [2.0 + weight * 2.0 + 0.5, 20.0 + weight * 3.0 + weight * 5.0 + 0.25]
         )
 
     def test_evaluation_takes_its_final_value(self):
-        np.testing.assert_allclose(
-            Terms().weighted(self.TERMS, training=False), [2 + 8 + 0.5, 20 + 12 + 20 + 0.25]
-        )
+        np.testing.assert_allclose(Terms().weighted(self.TERMS), [2 + 8 + 0.5, 20 + 12 + 20 + 0.25])
 
     def test_names(self):
         model = Terms()
         assert model.loss_names == ("loss", "fit_loss", "prior_loss", "scaled_loss", "watched")
         model.players = lambda: {}
         model.compile()
-        logs = model.report(self.TERMS, loss=tf.constant([1.0]))
+        logs = reported(model, self.TERMS, loss=tf.constant([1.0]))
         assert set(logs) == set(model.loss_names)
         assert float(logs["prior_loss"]) == 2.5 and np.isnan(logs["watched"])
         with pytest.raises(ValueError, match=r"names 'fit', but the terms .* \['prior'"):
@@ -294,34 +299,33 @@ class TestReport:
     def test_means_count_every_example_once(self):
         model = Line(line())
         model.compile(optimizer="sgd")
-        model.report(loss=tf.constant([1.0, 2.0, 3.0]))
-        assert float(model.report(loss=tf.constant([8.0]))["loss"]) == 3.5
+        reported(model, loss=tf.constant([1.0, 2.0, 3.0]))
+        assert float(reported(model, loss=tf.constant([8.0]))["loss"]) == 3.5
         assert model.step.numpy() == 2 and model.evaluation_step.numpy() == 0
 
     def test_evaluation_counts_apart_and_starts_anew(self):
         model = Line(line())
         model.compile(optimizer="sgd")
         for _ in range(2):
-            model.report(training=False, loss=tf.constant([4.0]))
+            model.counted(model.report(loss=tf.constant([4.0])))
         assert model.step.numpy() == 0 and model.evaluation_step.numpy() == 2
         model.reset_metrics()
         assert model.evaluation_step.numpy() == 0
-        assert float(model.report(loss=tf.constant([1.0]))["loss"]) == 1
+        assert float(reported(model, loss=tf.constant([1.0]))["loss"]) == 1
 
     def test_noise_follows_seed_step_use_and_kind_of_step(self):
         model, other = Line(line(), seed=1), Line(line(), seed=2)
-        draw = {
-            "first": model.normal("a", [2]),
-            "use": model.normal("b", [2]),
-            "evaluation": model.normal("a", [2], training=False),
-            "seed": other.normal("a", [2]),
-        }
-        np.testing.assert_array_equal(model.normal("a", [2]), draw["first"])
-        model.step.assign(1)
-        draw["step"] = model.normal("a", [2])
-        np.testing.assert_array_equal(model.normal("a", [2], training=False), draw["evaluation"])
+        draw = {"evaluation": model.normal("a", [2])}
+        with training_step(other):
+            draw["seed"] = other.normal("a", [2])
+        with training_step(model):
+            draw |= {"first": model.normal("a", [2]), "use": model.normal("b", [2])}
+            np.testing.assert_array_equal(model.normal("a", [2]), draw["first"])
+            model.step.assign(1)
+            draw["step"] = model.normal("a", [2])
+        np.testing.assert_array_equal(model.normal("a", [2]), draw["evaluation"])
         model.evaluation_step.assign(1)
-        draw["evaluation step"] = model.normal("a", [2], training=False)
+        draw["evaluation step"] = model.normal("a", [2])
         assert len({tuple(value.numpy()) for value in draw.values()}) == len(draw)
 
     @pytest.mark.parametrize("run_eagerly", [True, False], ids=["eager", "graph"])
@@ -337,9 +341,85 @@ class TestReport:
 
         model = Noisy(line())
         model.compile("sgd", run_eagerly=run_eagerly)
-        noise = model.normal("x", [3, 1])
+        with training_step(model):
+            noise = model.normal("x", [3, 1])
         logs = model.fit(np.ones([3, 1], "float32"), verbose=0).history
         assert logs["loss"] == pytest.approx([2 * float(tf.reduce_mean(noise))], rel=1e-5)
+
+
+class Dry(Line):
+    """A line whose step is written as steps are."""
+
+    def train_step(self, data):
+        x = self.prepare_batch(data)["x"]
+        return self.report(loss=self.minimize(lambda: tf.reduce_sum(self.network(x), -1)))
+
+
+class TestSteps:
+    """Whatever a class writes as its step is one."""
+
+    def test_a_step_of_another_base_trains(self):
+        class Mixin:
+            def train_step(self, data):
+                return super().train_step(data)
+
+        class Mixed(Mixin, Line):
+            pass
+
+        model = trained(Mixed(line()))
+        assert slope(model.network) != 2 and model.step.numpy() == 1
+
+    def test_one_that_was_assigned_later_says_so(self):
+        class Patched(Line):
+            def later(self, data):
+                return self.report(loss=self.minimize(lambda: self.network(data)))
+
+        Patched.train_step = Patched.later
+        with pytest.raises(RuntimeError, match="no step of this model runs"):
+            trained(Patched(line()))
+
+    def test_evaluation_of_a_compiled_step_moves_nothing(self):
+        model = trained(Dry(line()))
+        model.train_step = tf.function(model.train_step)
+        model.train_step(tf.constant(ONE))
+        before = slope(model.network)
+        model.test_step(tf.constant(ONE))
+        assert slope(model.network) == before and model.step.numpy() == 2
+
+    def test_one_in_the_public_context_counts(self):
+        model = trained(Dry(line()))
+        with training_step(model):
+            model.train_step(tf.constant(ONE))
+            assert model.step.numpy() == 2
+            model.test_step(tf.constant(ONE))
+            assert model.training
+        assert model.step.numpy() == 2 and model.evaluation_step.numpy() == 1
+
+    def test_a_metric_of_ones_own_sees_every_batch_of_evaluate(self):
+        class Measured(Dry):
+            def __init__(self, network, **kwargs):
+                super().__init__(network, **kwargs)
+                self.largest = keras.metrics.Mean(name="largest")
+
+            def train_step(self, data):
+                losses = super().train_step(data)
+                self.largest.update_state(tf.reduce_max(data))
+                return losses | {"largest": self.largest.result()}
+
+        model = Measured(line())
+        model.compile(keras.optimizers.SGD(0.1))
+        data = np.float32([[1], [2], [3], [6]])
+        for _ in range(2):  # it starts anew
+            logs = model.evaluate(data, batch_size=2, return_dict=True, verbose=0)
+            assert logs["largest"] == 4 and logs["loss"] == 6
+        logs = model.fit(data, batch_size=4, verbose=0, validation_data=(data, None)).history
+        assert logs["largest"] == [6] and logs["val_largest"] == [6]
+
+    def test_evaluation_refuses_what_would_train(self):
+        model = trained(Line(line()))  # it calls the optimizer by itself
+        with pytest.raises(RuntimeError, match="would train in evaluate"):
+            model.evaluate(ONE, verbose=0)
+        assert model.evaluation_step.numpy() == 0
 
 
 class TestFiles:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_gen.losses import Hinge
 from keras_gen.networks import talking_head_networks
 from keras_gen.translation import Pix2Pix, TalkingHeads
+from shared import losses_of
 
 SHAPE = (8, 8, 3)
 PEOPLE = 3
@@ -43,43 +44,44 @@ def test_the_score_is_a_logit_and_the_product_with_the_vector_of_the_person(mode
     logits, features, *_ = model.discriminator(pairs)
     [vectors] = [w for w in model.identities.get_weights() if w.shape == (PEOPLE, 5)]
     expected = logits[:, 0] + np.sum(features * vectors[[2, 0, 1, 1]], axis=1)
-    np.testing.assert_allclose(
-        model.discriminate(batch["y"], batch, training=False)[:, 0], expected, rtol=1e-5
-    )
+    np.testing.assert_allclose(model._scored(batch["y"], batch)[0][:, 0], expected, rtol=1e-5)
 
 
 def test_embeddings_are_means_over_the_shots(model, batch):
-    found = model._embedded(batch["shots"], batch["shot_landmarks"], False)
+    found = model._embedded(batch["shots"], batch["shot_landmarks"])
     pairs = tf.concat([batch["shot_landmarks"], batch["shots"]], axis=-1)
     each = np.stack([model.embedder(pairs[:, place]) for place in range(SHOTS)])
     np.testing.assert_allclose(found, each.mean(axis=0), rtol=1e-4, atol=1e-6)
 
 
 def test_terms_are_those_of_eq_2(model, batch):
-    terms, predicted = model.generator_terms(batch, training=False)
-    embedding = model._embedded(batch["shots"], batch["shot_landmarks"], False)
-    np.testing.assert_allclose(predicted, model.generator([batch["x"], embedding]), atol=1e-6)
-    pixel = np.abs(predicted - batch["y"]).mean(axis=(1, 2, 3))
-    np.testing.assert_allclose(terms["pixel"], pixel, rtol=1e-5)
+    losses = losses_of(model, *(batch[name] for name in model.batch))
+    embedding = model._embedded(batch["shots"], batch["shot_landmarks"])
+    predicted = model.generator([batch["x"], embedding])
     vectors = model.identities(batch["labels"])
-    np.testing.assert_allclose(
-        terms["embedding"], np.abs(embedding - vectors).mean(axis=1), rtol=1e-5
-    )
-    score = model.discriminate(predicted, batch, training=False)
-    np.testing.assert_allclose(terms["adversarial"], -score[:, 0], rtol=1e-5)
-    maps = [model.discriminator(model.shown(i, batch))[2:] for i in (predicted, batch["y"])]
-    apart = [np.abs(a - b).mean(axis=(1, 2, 3)) for a, b in zip(*maps, strict=True)]
-    np.testing.assert_allclose(terms["matching"], np.sum(apart, axis=0), rtol=1e-5)
+    score, maps = model._scored(predicted, batch)
+    real_score, real_maps = model._scored(batch["y"], batch)
+    apart = [np.abs(a - b).mean() for a, b in zip(maps, real_maps, strict=True)]
+    expected = {
+        "pixel_loss": np.abs(predicted - batch["y"]).mean(),
+        "adversarial_loss": -np.mean(score),
+        "matching_loss": np.sum(apart),
+        "embedding_loss": np.abs(embedding - vectors).mean(),
+        "d_loss": np.mean(Hinge().discriminator(real_score, score)),
+    }
+    assert {name: losses[name] for name in expected} == pytest.approx(expected, rel=1e-4)
     weights = model.loss_weights()
     assert weights == {"pixel": 20.0, "adversarial": 1.0, "matching": 3.0, "embedding": 4.0}
+    total = sum(weight * losses[f"{name}_loss"] for name, weight in weights.items())
+    assert losses["g_loss"] == pytest.approx(total, rel=1e-5)
 
 
 def test_features_of_a_network_can_be_compared_too(batch):
     features = keras.Sequential([keras.Input(SHAPE), keras.layers.Conv2D(2, 3)])
     model = TalkingHeads(**_networks(), feature_network=features, feature_weight=0.5)
     model.compile()
-    terms, _ = model.generator_terms(batch)
-    assert model.loss_weights()["feature"] == 0.5 and (terms["feature"].numpy() > 0).all()
+    losses = losses_of(model, *(batch[name] for name in model.batch))
+    assert model.loss_weights()["feature"] == 0.5 and losses["feature_loss"] > 0
     assert all(features is not network for network in model.networks_of("g_optimizer"))
 
 

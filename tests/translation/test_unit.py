@@ -39,9 +39,7 @@ def test_terms_of_the_losses(rng):
     model = UNIT(**networks, **WEIGHTS)
     model.compile(run_eagerly=True)
     x, y = rng.uniform(-1, 1, (2, 4, *SHAPE)).astype("float32")
-    noise = {
-        use: model.normal(use, [4, *SHAPE], False).numpy() for use in ("x", "y", "fake_x", "fake_y")
-    }
+    noise = {use: model.normal(use, [4, *SHAPE]).numpy() for use in ("x", "y", "fake_x", "fake_y")}
 
     def encode(domain, images):
         return maps["shared_encoder"](maps[f"encoder_{domain}"](images))

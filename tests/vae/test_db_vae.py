@@ -10,7 +10,7 @@ from keras_gen.losses import Normal
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_head
 from keras_gen.training import distribute_fresh, make_strategy
 from keras_gen.vae import DBVAE, VAE
-from shared import losses_of
+from shared import losses_of, step_noise
 from tiny import difference, fresh_names, set_state, state
 
 SHAPE, N = (3,), 12
@@ -40,7 +40,7 @@ LABELS = np.arange(N) % 3 % 2  # 1 at every third
 def test_the_terms_are_those_of_a_vae_for_positives_alone(x):
     model = db_vae(weight=3.0, beta=0.7)
     mean, log_variance, logits = (v.numpy() for v in model.encoder(x))
-    noise = model.normal("latents", [N, 2]).numpy()
+    noise = step_noise(model, "latents", [N, 2])
     z = mean + np.exp(log_variance / 2) * noise
     error = np.square(model.decoder(z) - x) / (2 * 0.25) + 0.5 * np.log(2 * np.pi * 0.25)
     reconstruction = (LABELS * error.sum(axis=1)).mean()

@@ -23,7 +23,7 @@ def test_codes_are_means_and_decode(build, x):
     codes = model.encode(x)
     assert codes.shape == (5, model.size)
     drawn, parameters = model.descend(
-        tf.zeros([5, model.size]), model.posterior(tf.constant(x), tf.zeros([5, model.size]), False)
+        tf.zeros([5, model.size]), model.posterior(tf.constant(x), tf.zeros([5, model.size]))
     )
     for name, part in model.split(codes).items():
         np.testing.assert_allclose(part, drawn[name].posterior[0], rtol=1e-4, atol=1e-5)
@@ -75,7 +75,7 @@ def test_the_bound_above_a_layer(build, x):
         for seed in range(2):
             first, second = np.random.default_rng(seed).normal(size=(2, len(copies), model.size))
             first, second = (tf.constant(v, tf.float32) for v in (first, second))
-            upper, _ = model.descend(first, model.posterior(tf.constant(copies), first, False))
+            upper, _ = model.descend(first, model.posterior(tf.constant(copies), first))
             log_q, log_p, _ = FACTORS[build](model, copies, model.as_vector(upper))
             known = model.known(model.as_vector(upper))
             layer = tf.fill([len(copies)], layers)

@@ -10,7 +10,7 @@ from keras_gen.losses import Normal
 from keras_gen.vae import IWAE
 from keras_gen.vae.iwae import ESTIMATORS
 from linear_vae import DATA, LATENTS, networks
-from shared import losses_of
+from shared import losses_of, step_noise
 
 SCALE, RATE = 0.5, 0.01
 both = pytest.mark.parametrize("estimator", ESTIMATORS)
@@ -38,7 +38,7 @@ def iwae(weights, rate=0.0, **options):
 def drawn(model, weights, x, training):
     """The noise [k, batch, latents] of the next step, and the latents that it makes."""
     A, a, c, *_ = weights
-    noise = model.normal("latents", [len(x), model.samples, LATENTS], training).numpy()
+    noise = step_noise(model, "latents", [len(x), model.samples, LATENTS], training)
     epsilon = np.moveaxis(noise, 1, 0).astype("float64")
     return epsilon, x @ A + a + np.exp(c / 2) * epsilon
 

@@ -1,5 +1,7 @@
 """M2's bounds and gradients against numpy, class by class, for linear networks."""
 
+import contextlib
+
 import keras
 import numpy as np
 import pytest
@@ -10,9 +12,9 @@ from scipy.special import log_softmax, logsumexp
 from keras_gen.data import Source, partly_labeled
 from keras_gen.losses import Normal
 from keras_gen.networks import m2_networks, with_labels
-from keras_gen.training import noise
+from keras_gen.training import noise, training_step
 from keras_gen.vae import M2
-from shared import levels, losses_of
+from shared import levels, losses_of, step_noise
 
 DATA, LATENTS, CLASSES, SCALE, ALPHA = 3, 2, 4, 0.5, 7.0
 MIXED = np.array([2, -1, 0, -1, -1])
@@ -69,7 +71,7 @@ def of_class(weights, x, y, epsilon):
 def enumerated(model, weights, x, labels, training):
     """The terms of each example, by going through the classes that it can have."""
     pairs = sum(CLASSES if label < 0 else 1 for label in labels)
-    epsilon = iter(model.normal("latents", [pairs, LATENTS], training).numpy())
+    epsilon = iter(step_noise(model, "latents", [pairs, LATENTS], training))
     found = []
     for example, label in zip(x, labels, strict=True):
         log_q = log_softmax(example @ weights[6] + weights[7])
@@ -97,7 +99,8 @@ def test_terms_are_those_of_every_possible_class(labels, training, weights, x):
     model = m2(weights)
     wanted = enumerated(model, weights, x, labels, training)
     batch = {"x": tf.constant(x), "labels": tf.constant(labels, tf.int32)}
-    terms, _ = model.terms(batch, training)
+    with training_step(model) if training else contextlib.nullcontext():
+        terms = model.terms(batch)
     for name, values in wanted.items():
         np.testing.assert_allclose(terms[name], values, rtol=1e-4, atol=1e-5, err_msg=name)
     loss = sum(wanted[name] for name in TERMS[:3]) + ALPHA * wanted["classification"]
@@ -110,11 +113,11 @@ def test_the_entropy_of_a_classifier_that_knows_nothing_and_of_one_that_is_sure(
     V, v = weights[6:]
     for bias, class_kl in ((0 * v, 0.0), (1e4 * np.eye(CLASSES)[1], np.log(CLASSES))):
         model = m2([*weights[:6], 0 * V, bias])
-        terms, _ = model.terms({"x": tf.constant(x), "labels": tf.constant(labels)})
+        terms = model.terms({"x": tf.constant(x), "labels": tf.constant(labels)})
         np.testing.assert_allclose(terms["class_kl"], np.full(5, class_kl), atol=1e-6)
         assert all(np.isfinite(term).all() for term in terms.values())
     # Then eq. (7) is eq. (6) of the class that is sure.
-    epsilon = model.normal("latents", [5 * CLASSES, LATENTS], training=False).numpy()[1::CLASSES]
+    epsilon = model.normal("latents", [5 * CLASSES, LATENTS]).numpy()[1::CLASSES]
     pairs = zip(x, epsilon, strict=True)
     reconstruction, kl, _ = np.transpose([of_class(weights, e, 1, noise) for e, noise in pairs])
     np.testing.assert_allclose(terms["reconstruction"], reconstruction, rtol=1e-4)
@@ -124,7 +127,7 @@ def test_the_entropy_of_a_classifier_that_knows_nothing_and_of_one_that_is_sure(
 def test_unlabeled_examples_train_the_classifier(weights, x):
     labels, rate = np.full(5, -1), 0.01
     model = m2(weights, rate)
-    epsilon = model.normal("latents", [5 * CLASSES, LATENTS]).numpy().reshape(5, CLASSES, -1)
+    epsilon = step_noise(model, "latents", [5 * CLASSES, LATENTS]).reshape(5, CLASSES, -1)
     V, v = weights[6:]
     log_q = log_softmax(x @ V + v, axis=1)
     bounds = np.array(

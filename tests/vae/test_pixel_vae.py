@@ -50,7 +50,7 @@ def log_p_given(model, latents) -> np.ndarray:
     """log p(x|z) of all images, `[images, latents]`, for latents `[n, 2]`."""
     latents = np.asarray(latents, "float32")
     each = np.broadcast_to(latents[:, None], (len(latents), 16, LATENTS))
-    return -model.reconstruction(each, tf.constant(IMAGES), False).numpy().T
+    return -model.reconstruction(each, tf.constant(IMAGES)).numpy().T
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,7 @@ def test_importance_samples_estimate_the_probabilities(model, log_p):
 def test_terms_of_the_loss(model):
     mean, log_variance = model.encode(IMAGES)
     kl = 0.5 * (mean**2 + np.exp(log_variance) - log_variance - 1)
-    epsilon = model.normal("latents", [16, LATENTS], False).numpy()
+    epsilon = model.normal("latents", [16, LATENTS]).numpy()
     latents = mean + np.exp(log_variance / 2) * epsilon
     reconstruction = -log_p_given(model, latents)[range(16), range(16)].mean()
     free_kl = np.maximum(kl.mean(axis=0), FREE).sum()

@@ -8,6 +8,7 @@ import tensorflow as tf
 from keras_gen.losses import Normal
 from keras_gen.metrics import importance_weighted_nll
 from keras_gen.vae import PriorSampledModel
+from shared import step_noise
 
 DATA, LATENTS, SCALE, RATE = 3, 2, 0.5, 0.01
 
@@ -34,7 +35,7 @@ def naive(weights, rate=0.0, likelihood=None, **options):
 
 def latents(model, n, training):
     """Those of the next step, [k, batch, latents]."""
-    noise = model.normal("latents", [n, model.samples, LATENTS], training).numpy()
+    noise = step_noise(model, "latents", [n, model.samples, LATENTS], training)
     return np.moveaxis(noise, 1, 0).astype("float64")
 
 

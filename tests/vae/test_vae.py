@@ -10,7 +10,7 @@ from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.training import noise
 from keras_gen.vae import VAE
 from linear_vae import DATA, LATENTS, networks, random_weights
-from shared import losses_of
+from shared import losses_of, step_noise
 
 SCALE, BETA, RATE = 0.5, 1.5, 0.01
 
@@ -51,7 +51,7 @@ LIKELIHOODS = {
 def test_terms_of_the_elbo(name, training, weights, x):
     likelihood, log_density = LIKELIHOODS[name]
     model = vae(weights, likelihood=likelihood, beta=BETA)
-    epsilon = model.normal("latents", [5, LATENTS], training).numpy()
+    epsilon = step_noise(model, "latents", [5, LATENTS], training)
     mean, log_variance = encoded(weights, x)
     z = mean + np.exp(log_variance / 2) * epsilon
     reconstruction = -log_density(x, z @ weights[4] + weights[5]).sum(axis=1).mean()
@@ -66,7 +66,7 @@ def test_terms_of_the_elbo(name, training, weights, x):
 def test_a_step_follows_the_gradient_through_the_latents(weights, x):
     *_, W, b = weights
     model = vae(weights, RATE, beta=BETA)
-    epsilon = model.normal("latents", [5, LATENTS]).numpy()
+    epsilon = step_noise(model, "latents", [5, LATENTS])
     mean, log_variance = encoded(weights, x)
     deviation = np.exp(log_variance / 2)
     z = mean + deviation * epsilon
@@ -126,8 +126,8 @@ def test_the_elbo_is_float32_of_networks_that_are_not(rng):
     model = VAE(encoder, decoder, likelihood=Normal(scale=SCALE))
     assert {layer.compute_dtype for layer in encoder.layers} >= {"bfloat16"}
     x = tf.constant(rng.uniform(-1, 1, (4, 400)), tf.float32)
-    inferred = model.infer(x, training=True)
-    terms = model.loss_terms(x, inferred, training=True)
+    inferred = model.inferred(x)
+    terms = model.elbo_terms(x, inferred)
     assert {term.dtype for term in terms.values()} == {tf.float32}
     mean, log_variance = (v.numpy().astype("float64") for v in inferred.parameters)
     outputs = decoder(inferred.latents).numpy().astype("float64")
@@ -143,4 +143,4 @@ def test_an_encoder_may_end_in_half_precision(weights, x):
     model.compile(keras.optimizers.SGD(0.0))
     expected = losses_of(vae(weights), x, training=True)
     assert losses_of(model, x, training=True) == pytest.approx(expected, rel=0.05)
-    assert all(term.dtype == tf.float32 for term in model.terms({"x": x})[0].values())
+    assert all(term.dtype == tf.float32 for term in model.terms({"x": x}).values())

@@ -131,8 +131,8 @@ def steep(latents):
 
 # The error of a step, which runs in a graph that is free to move the codebook first.
 NOT_FINITE = {
-    "loss": (NonFiniteLossError, "^total_loss was not finite at step 0"),
-    "gradient": (NonFiniteLossError, "^total_loss's gradient was not finite at step 0"),
+    "loss": (NonFiniteLossError, "^loss was not finite at step 0"),
+    "gradient": (NonFiniteLossError, "^loss's gradient was not finite at step 0"),
     "batch": (ValueError, "^Images have values from nan to nan: expected"),
 }
 
@@ -194,6 +194,6 @@ def test_maps_of_latents_have_maps_of_codes():
     distances = np.linalg.norm(latents[..., None, :] - model.quantizer.codebook.numpy(), axis=-1)
     np.testing.assert_array_equal(codes, distances.argmin(axis=-1))
     squares = distances.min(axis=-1) ** 2
-    terms, _ = model.terms({"x": model.prepare(images)})
+    terms = model.terms({"x": model.prepare(images)})
     np.testing.assert_allclose(terms["commitment"], squares.mean(axis=(1, 2)), rtol=1e-4)
     np.testing.assert_array_equal(model.decode(codes), model.restore(model(images / 127.5 - 1)))

@@ -199,7 +199,7 @@ def test_images_and_bernoulli(rng):
     # beta weighs the loss, and is no part of the likelihood.
     terms = []
     for _ in range(50):
-        found, _ = vae.terms({"x": vae.prepare(images)})
+        found = vae.terms({"x": vae.prepare(images)})
         terms.append(found)
         vae.evaluation_step.assign_add(1)  # other latents
     negative_elbo = np.mean([each["reconstruction"] + each["kl"] for each in terms], axis=0)

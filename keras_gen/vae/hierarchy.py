@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from keras_gen.bases.coder import Coder
 from keras_gen.bases.edges import Levels, Vectors
-from keras_gen.bases.likelihood import SCORE_SAMPLES, Inferred, edge_of, log_prob
+from keras_gen.bases.likelihood import SCORE_SAMPLES, edge_of, log_prob
 from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
 from keras_gen.training import capability, require_built, require_logits, sample, schedules
 from keras_gen.training.noise import normal, stateless_seed
@@ -115,7 +115,7 @@ class HierarchicalVAE(Coder):
 
     # Hooks -----------------------------------------------------------------------------------
 
-    def posterior(self, x, noise, training: bool) -> Callable:
+    def posterior(self, x, noise) -> Callable:
         """Infers from the bottom up, and returns the argument `posterior` of `descend`."""
         raise NotImplementedError(f"{type(self).__name__} does not say how it infers.")
 
@@ -128,14 +128,13 @@ class HierarchicalVAE(Coder):
         named = zip(shapes.items(), parts, strict=True)
         return {name: tf.reshape(part, [-1, *shape]) for (name, shape), part in named}
 
-    def descend(self, noise, posterior: Callable, training: bool = False):
+    def descend(self, noise, posterior: Callable):
         """Draws layer by layer from the top.
 
         Args:
             noise: Standard normal, float32 `[batch, size]`.
             posterior: Function of a layer's number, the features from above and the priors (mean
                 and log variance) of its variables, which returns their posteriors alike.
-            training: Whether the networks run in training mode.
 
         Returns:
             The variables by name, `Drawn` each, and the parameters of p(x|z).
@@ -150,13 +149,13 @@ class HierarchicalVAE(Coder):
             if layer < self.depth:
                 network = self.top_down[layer - 1]
                 features, priors = heads(
-                    network, [*features, *latents], training, len(self.parts)
+                    network, [*features, *latents], self.training, len(self.parts)
                 )
             found = posterior(layer, features, priors)
             for name, q, p in zip(names, found, priors, strict=True):
                 drawn[name] = Drawn(reparameterized(q, noise[name], name), q, p)
             latents = [drawn[name].latents for name in names]
-        (parameters,) = run(self.decoder, [*features, *latents], training)
+        (parameters,) = run(self.decoder, [*features, *latents], self.training)
         return drawn, parameters
 
     def as_vector(self, drawn: dict[str, Drawn]) -> tf.Tensor:
@@ -196,18 +195,13 @@ class HierarchicalVAE(Coder):
         return {"reconstruction": 1.0, "kl": self.beta} | parts
 
     @override
-    def infer(self, x, training):
-        seed = self.stateless_seed("latents", training)
-        noise = normal([keras.ops.shape(x)[0], self.size], seed)
-        drawn, parameters = self.descend(noise, self.posterior(x, noise, training), training)
-        return Inferred(self.as_vector(drawn), (drawn, parameters))
-
-    @override
-    def loss_terms(self, x, inferred, training):
-        drawn, parameters = inferred.parameters
+    def terms(self, batch):
+        x = batch["x"]
+        noise = normal([keras.ops.shape(x)[0], self.size], self.stateless_seed("latents"))
+        drawn, parameters = self.descend(noise, self.posterior(x, noise))
         parts = {name: self._divergence(name, variable) for name, variable in drawn.items()}
         kls = tf.stack(list(parts.values()), axis=1)
-        if training and self.free_bits != 0:
+        if self.training and self.free_bits != 0:
             least = self.scheduled(self.free_bits)
             kls = tf.where((batch_mean(kls) > least) | (least <= 0), kls, least)
         return {
@@ -224,16 +218,13 @@ class HierarchicalVAE(Coder):
     def nats(self, x):
         return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
 
-    def log_weights(
-        self, x, samples: int, seed, training: bool = False, layers=None
-    ) -> tf.Tensor:
+    def log_weights(self, x, samples: int, seed, layers=None) -> tf.Tensor:
         """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
 
         Args:
             x: Examples as the edge prepares them, `[batch, ...]`.
             samples: Draws of the latents for each example.
             seed: Stateless seed, int64 `[2]`.
-            training: Whether the networks run in training mode.
             layers: Int `[batch]`: latents up to this layer are drawn from the prior given those
                 above; the weights are then log p(x|z) + log p(above) - log q(above|x).
         """
@@ -241,7 +232,7 @@ class HierarchicalVAE(Coder):
         x = tf.repeat(x, samples, axis=0)
         # Drawn with the batch first, for each replica takes its slice of the batch.
         noise = tf.reshape(normal([batch, samples, self.size], seed), [-1, self.size])
-        posterior = self.posterior(x, noise, training)
+        posterior = self.posterior(x, noise)
         if layers is not None:
             layers = tf.repeat(layers, samples)
             # What was inferred above has seen the noise of the lower layers, which get another.
@@ -252,7 +243,7 @@ class HierarchicalVAE(Coder):
             layer = tf.repeat(tf.range(1, self.depth + 1), sizes)
             noise = tf.where(layer > layers[:, None], noise, other)
             posterior = self.above(layers, posterior)
-        drawn, parameters = self.descend(noise, posterior, training)
+        drawn, parameters = self.descend(noise, posterior)
         ratios = [log_ratio_normal(v.latents, *v.posterior, *v.prior) for v in drawn.values()]
         log_weights = self.likelihood.log_prob(parameters, x) - tf.add_n(ratios)
         return tf.transpose(tf.reshape(log_weights, [batch, samples]))
@@ -260,16 +251,16 @@ class HierarchicalVAE(Coder):
     # Use -------------------------------------------------------------------------------------
 
     @override
-    def encoded(self, x, training=False):
+    def encoded(self, x):
         """Returns means of q(z|x), each given the means of what it depends on, `[batch, size]`."""
         noise = tf.zeros([keras.ops.shape(x)[0], self.size])
-        drawn, _ = self.descend(noise, self.posterior(x, noise, training), training)
+        drawn, _ = self.descend(noise, self.posterior(x, noise))
         return [self.as_vector(drawn)]
 
     @override
-    def reconstructed(self, latents, training=False):
+    def reconstructed(self, latents):
         noise = tf.zeros_like(latents)
-        return self.likelihood.mean(self.descend(noise, self.known(latents), training)[1])
+        return self.likelihood.mean(self.descend(noise, self.known(latents))[1])
 
     def noise(self, n, key):
         """Draws the noise of all layers."""

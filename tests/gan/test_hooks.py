@@ -5,12 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases import AdversarialModel
-from keras_gen.bases.adversarial import lazily
 from keras_gen.bases.edges import Images
 from keras_gen.gan import GAN
+from keras_gen.gan.gan import lazily
 from keras_gen.losses import DRAGAN, R1, GradientPenalty
-from keras_gen.training import stateless
+from keras_gen.training import stateless, training_step
 from shared import with_sgd
 
 # Images of one pixel.
@@ -28,23 +27,24 @@ def linear(channels, *weights):
     return network
 
 
-class Toy(AdversarialModel):
+class Toy(GAN):
     """The generator makes -2 x of x, without noise, and the critic says 3 x."""
 
-    train_step = GAN.train_step
-    discriminator_updated = GAN.discriminator_updated
-
     def __init__(self, critic=None, objective="wasserstein", **kwargs):
-        generator = keras.Sequential([linear(1, -2.0), keras.layers.Reshape((1, 1, 1))])
+        number = keras.Sequential([keras.Input((1,)), keras.layers.Reshape((1, 1, 1))])
+        generator = keras.Sequential([number, linear(1, -2.0), keras.layers.Reshape((1, 1, 1))])
         super().__init__(generator, critic or linear(1, CRITIC), objective, **kwargs)
         self.edges["x"] = Images((1, 1, 1))
         self.uses = []
 
     networks = property(lambda self: {n: getattr(self, n) for n in ("generator", "discriminator")})
 
-    def generated(self, use, batch, training):
+    def generated(self, use, batch):
         self.uses.append((use, batch["x"].numpy().ravel().tolist()))
-        return self.generator(batch["x"], training=training)
+        return self.made(batch)
+
+    def made(self, batch):
+        return self.generator(tf.reshape(batch["x"], [-1, 1]), training=self.training)
 
 
 class Packed(Toy):
@@ -79,9 +79,9 @@ class Matching(Toy):
     def loss_weights(self):
         return super().loss_weights() | {"distance": 0.5, "size": None}
 
-    def generator_terms(self, batch, training):
-        terms = super().generator_terms(batch, training)
-        fake = self.generator(batch["x"], training=training)
+    def generator_terms(self, batch):
+        terms = super().generator_terms(batch)
+        fake = self.made(batch)
         distance = tf.reduce_sum((fake - batch["x"]) ** 2, [1, 2, 3])
         return terms | {"distance": distance, "size": tf.reduce_sum(tf.abs(fake), [1, 2, 3])}
 
@@ -92,9 +92,9 @@ class Drifting(Toy):
     def loss_weights(self):
         return super().loss_weights() | {"drift": 0.1}
 
-    def discriminator_terms(self, batch, fake, use, training):
-        terms = super().discriminator_terms(batch, fake, use, training)
-        return terms | {"drift": self.discriminate(batch["x"], batch, training)[:, 0] ** 2}
+    def discriminator_terms(self, batch, fake, use):
+        terms = super().discriminator_terms(batch, fake, use)
+        return terms | {"drift": self.discriminate(batch["x"], batch)[:, 0] ** 2}
 
 
 class Doubling(Toy):
@@ -107,8 +107,8 @@ class Doubling(Toy):
 class Generating(Toy):
     """Every fake is 1."""
 
-    def generated(self, use, batch, training):
-        return 0 * super().generated(use, batch, training) + 1.0
+    def generated(self, use, batch):
+        return 0 * super().generated(use, batch) + 1.0
 
 
 def compiled(model, d_rate=0.0, g_rate=0.0):
@@ -172,7 +172,7 @@ def test_real_examples_are_those_of_the_hook_in_every_term_and_the_penalty():
 def test_an_augmentation_moves_a_condition_with_its_image(rng):
     seen = []
 
-    class Spying(AdversarialModel):
+    class Spying(Toy):
         def shown(self, images, batch):
             if batch["separate"]:
                 return [images, batch["x"]]
@@ -182,14 +182,15 @@ def test_an_augmentation_moves_a_condition_with_its_image(rng):
         seen.append(shown)
         return shown
 
-    model = Spying(None, discriminator, "hinge", augmentation=("translation",))
+    model = Spying(augmentation=("translation",))
+    model.discriminator = discriminator
     images = rng.uniform(-1, 1, (8, 16, 16, 1)).astype("float32")
-    model.discriminate(tf.constant(images), {"x": images, "separate": False}, training=True)
+    model.discriminate(tf.constant(images), {"x": images, "separate": False})
     image, condition = np.split(seen[0], 2, axis=-1)
     np.testing.assert_array_equal(image, condition)
     assert not np.array_equal(image, images)
     # One that is no channel, such as a label, stays.
-    model.discriminate(tf.constant(images), {"x": images, "separate": True}, training=True)
+    model.discriminate(tf.constant(images), {"x": images, "separate": True})
     np.testing.assert_array_equal(seen[1][0], image)
     np.testing.assert_array_equal(seen[1][1], images)
 
@@ -205,7 +206,7 @@ class TestSteps:
         assert logs["d_loss"] == pytest.approx(FOOLED - REAL)
         assert logs["g_loss"] == pytest.approx(-critic * FAKE.mean())
         generator = -2 + 0.25 * critic * X.mean()
-        assert weights(model.generator.layers[0]) == pytest.approx([generator])
+        assert weights(model.generator) == pytest.approx([generator])
 
     def test_k_updates_of_the_discriminator_see_other_images_and_noise(self):
         class Counting(Toy):
@@ -227,7 +228,9 @@ class TestSteps:
 
     def test_minibatches_hold_the_same_examples_of_every_array(self):
         numbers = tf.range(5)
-        found = Toy(discriminator_steps=2).minibatches({"x": numbers, "labels": 10 * numbers})
+        model = Toy(discriminator_steps=2)
+        with training_step(model):
+            found = model.minibatches({"x": numbers, "labels": 10 * numbers})
         assert [part["x"].numpy().tolist() for part in found] == [[0, 2, 4], [1, 3, 0]]
         for part in found:
             np.testing.assert_array_equal(part["labels"], 10 * part["x"])
@@ -268,12 +271,6 @@ class TestRefusals:
         with pytest.raises(ValueError, match=r"'batch_normalization.*mixes them"):
             Toy(normalizing(), penalty="gradient")
 
-    def test_the_base_says_what_is_missing(self):
-        model = AdversarialModel(linear(1, 1.0), linear(1, 1.0), "hinge")
-        message = "AdversarialModel does not say what is gener"
-        with pytest.raises(NotImplementedError, match=message):
-            model.generated("use", {}, training=True)
-
 
 def normalizing():
     layers = [keras.layers.BatchNormalization(), keras.layers.Flatten(), keras.layers.Dense(1)]
@@ -281,27 +278,23 @@ def normalizing():
 
 
 class TestDiscriminator:
-    @pytest.mark.parametrize(
-        "options,moves",
-        [
-            (dict(training=True), True),
-            (dict(training=False), False),
-            (dict(training=True, keep_state=True), False),
-        ],
-    )
-    def test_moving_statistics_follow_training_alone(self, options, moves):
+    @pytest.mark.parametrize("keep_state", [False, True])
+    def test_moving_statistics_follow_training_alone(self, keep_state):
         model = Toy(normalizing())
         (mean, *_) = model.discriminator.non_trainable_variables
         before = mean.numpy()
-        model.discriminate(X, {"x": X}, **options)
-        assert np.array_equal(before, mean.numpy()) != moves
+        model.discriminate(X, {"x": X}, keep_state=keep_state)
+        assert np.array_equal(before, mean.numpy())
+        with training_step(model):
+            model.discriminate(X, {"x": X}, keep_state=keep_state)
+        assert np.array_equal(before, mean.numpy()) == keep_state
 
     @pytest.mark.parametrize("objective,passes", [("wasserstein", 3), ("relativistic", 4)])
     def test_the_generator_is_shown_real_images_only_to_compare(self, objective, passes):
         class Spying(Toy):
-            def discriminate(self, images, batch, training, **kwargs):
-                seen.append(training)
-                return super().discriminate(images, batch, training, **kwargs)
+            def discriminate(self, images, batch, **kwargs):
+                seen.append(self.training)
+                return super().discriminate(images, batch, **kwargs)
 
         seen = []
         model = compiled(Spying(objective=objective))
@@ -314,14 +307,14 @@ class TestDiscriminator:
         model = Toy(penalty=R1(2.0))
         other = [tf.constant([[5.0]])]
         with stateless(model.discriminator, other):
-            logits = model.discriminate(X, {"x": X}, False)
+            logits = model.discriminate(X, {"x": X})
             np.testing.assert_allclose(logits[:, 0], 5 * X.ravel())
-            adversarial = model.adversarial_loss(X, {"x": X}, False)
+            adversarial = model.adversarial_loss(X, {"x": X})
             np.testing.assert_allclose(adversarial, -5 * X.ravel())
-            terms = model.discriminator_terms({"x": tf.constant(X)}, 2 * X, "use", False)
+            terms = model.discriminator_terms({"x": tf.constant(X)}, 2 * X, "use")
             np.testing.assert_allclose(terms["discrimination"], 5 * X.ravel())
             np.testing.assert_allclose(terms["penalty"], [25] * 4)
-        logits = model.discriminate(X, {"x": X}, False, network=linear(1, 11.0))
+        logits = model.discriminate(X, {"x": X}, network=linear(1, 11.0))
         np.testing.assert_allclose(logits[:, 0], 11 * X.ravel())
 
 
@@ -342,7 +335,7 @@ class TestPenalties:
         model.penalty = type("Spy", (DRAGAN,), {"__call__": lambda self, *a: seen.append(a[3])})()
         x = tf.zeros([5000, 1, 1, 1])
         for use in ("penalty 0", "penalty 1"):
-            model.discriminator_terms({"x": x}, x, use, training=True)
+            model.discriminator_terms({"x": x}, x, use)
         for noise in seen:
             assert noise.shape == x.shape
             assert abs(np.mean(noise)) < 0.06 and np.std(noise) == pytest.approx(1, abs=0.05)

@@ -2,6 +2,7 @@
 
 import argparse
 import ast
+import functools
 import re
 import textwrap
 from pathlib import Path
@@ -114,6 +115,7 @@ def _mark(folder: Path) -> str:
     return "export, not commercial" if forbid_commerce(terms_of(data)) else "export"
 
 
+@functools.cache
 def _docstring(recipe: Path) -> str:
     try:
         return ast.get_docstring(ast.parse(recipe.read_bytes())) or ""

@@ -11,6 +11,7 @@ import sys
 from typing import Any
 
 from keras_gen.backend import require_tensorflow
+from keras_gen.quiet import start_tensorflow
 
 __version__ = "0.1.0"
 
@@ -106,6 +107,7 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"keras_gen.{name}")
     if name not in _FAMILIES:
         raise AttributeError(f"module 'keras_gen' has no attribute {name!r}")
+    start_tensorflow()
     return getattr(importlib.import_module(f"keras_gen.{_FAMILIES[name]}"), name)
 
 

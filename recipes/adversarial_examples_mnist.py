@@ -26,6 +26,8 @@ Deviations: a smaller network, of strided convolutions, and fewer steps of train
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -45,7 +47,6 @@ from keras_gen.robustness import (
     robust_accuracy,
     usual_attacks,
 )
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear
 from keras_gen.visualize import image_rows
 

@@ -24,6 +24,8 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32. The paper reports no number on it.
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -34,7 +36,6 @@ from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import BigGAN
 from keras_gen.metrics import sample_report, trained_extractors
-from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import image_rows, line_plot, samples
 
 SHAPE = (32, 32, 1)

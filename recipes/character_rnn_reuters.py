@@ -19,6 +19,8 @@ by 7 layers of 700 units.
 Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by hand).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -31,7 +33,6 @@ from keras_gen.bases.edges import Characters
 from keras_gen.data import Source, character_texts
 from keras_gen.metrics import bits_per_live_value
 from keras_gen.networks import character_rnn
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import text_page
 
 TEMPERATURES = (0.5, 0.8, 1.0)

@@ -23,6 +23,8 @@ Data: mnist and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_
 fetched by hand, which an error names).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -34,7 +36,6 @@ from keras_gen.data import Sets, small_images, unpaired
 from keras_gen.gan import CoGAN
 from keras_gen.metrics import train_classifier
 from keras_gen.networks import co_gan_discriminator, co_gan_generator
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import image_rows
 
 COLUMNS = 16  # pairs in a sample grid

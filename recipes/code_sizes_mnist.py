@@ -19,6 +19,8 @@ the loss here too. The preset cpu takes a smaller network of rectified linear un
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 from typing import Literal
@@ -33,7 +35,6 @@ from keras_gen.data import small_images
 from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import (
     code_scatter,
     image_rows,

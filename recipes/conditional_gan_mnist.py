@@ -22,6 +22,9 @@ Deviations: one network for all three, that of InfoGAN for digits.
 Data: mnist or fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import prefixed, suffixed
+
 import dataclasses
 from typing import Literal
 
@@ -39,8 +42,6 @@ from keras_gen.networks import (
     with_labels,
     with_projection,
 )
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import prefixed, suffixed
 from keras_gen.visualize import captioned
 
 SHAPE = (28, 28, 1)

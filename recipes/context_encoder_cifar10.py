@@ -23,6 +23,9 @@ Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). T
 are of other data: ImageNet, Paris StreetView and PASCAL VOC.
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.run.reports import prefixed
+
 import dataclasses
 from functools import partial
 from typing import Literal
@@ -41,8 +44,6 @@ from keras_gen.networks import (
     context_encoder,
     dcgan_discriminator,
 )
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import prefixed
 from keras_gen.translation import ContextEncoder
 from keras_gen.visualize import inpaintings
 

@@ -18,6 +18,9 @@ and the rate of fine-tuning was chosen by the 10,000 held-out training digits.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import prefixed
+
 import dataclasses
 
 import keras
@@ -27,8 +30,6 @@ from keras_gen.autoencoders import ContractiveAutoencoder
 from keras_gen.data import small_images
 from keras_gen.metrics import fine_tuned_error
 from keras_gen.networks import one_layer_networks
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import prefixed
 from keras_gen.visualize import reconstructions, unit_filters
 
 

@@ -27,6 +27,8 @@ in place of maps, so that the code size can be equal.
 Data: mnist and cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -38,7 +40,6 @@ from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, random_crop_flip, small_images
 from keras_gen.metrics import squared_error
 from keras_gen.networks import conv_decoder, conv_encoder, mlp_networks
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import image_rows, reconstructions
 
 

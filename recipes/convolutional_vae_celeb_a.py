@@ -23,6 +23,8 @@ knows no places.
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+
 import dataclasses
 from functools import partial
 from pathlib import Path
@@ -41,7 +43,6 @@ from keras_gen.metrics import (
     nll_summary,
 )
 from keras_gen.networks import conv_decoder, conv_encoder
-from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VAE
 from keras_gen.visualize import (

@@ -19,6 +19,9 @@ begins in full: with a fifth of it both directions inverted the colors.
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.run.reports import suffixed
+
 import dataclasses
 from functools import partial
 from pathlib import Path
@@ -37,8 +40,6 @@ from keras_gen.metrics import (
     train_domain_classifier,
 )
 from keras_gen.networks import patch_discriminator, resnet_generator
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import suffixed
 from keras_gen.training.schedules import Linear
 from keras_gen.translation import CycleGAN
 from keras_gen.visualize import translation_grid, translations_below

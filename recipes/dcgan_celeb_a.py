@@ -23,6 +23,8 @@ Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_D
 report no number on faces of this size.
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+
 import dataclasses
 from pathlib import Path
 from typing import Literal
@@ -35,7 +37,6 @@ from keras_gen.data import Source, faces, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import arithmetic, interpolations, sample_neighbors, samples
 
 FACES = ("women", "men", "smiling women", "smiling men")  # the classes, from 0

@@ -29,6 +29,9 @@ second command on the last 600 training faces.
 Data: mnist or celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import suffixed
+
 import dataclasses
 from functools import partial
 from typing import Literal
@@ -40,8 +43,6 @@ from keras_gen.data import faces, rare_color, rare_group, small_images, weighted
 from keras_gen.media.images import enlarged_grid
 from keras_gen.metrics import group_report
 from keras_gen.networks import conv_decoder, conv_encoder, with_head
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
 from keras_gen.training import distribute_fresh
 from keras_gen.vae import DBVAE
 from keras_gen.visualize import reconstructions

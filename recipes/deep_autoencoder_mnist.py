@@ -25,6 +25,8 @@ weights by the same factor. The main model then learns from all 60,000.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 from typing import Literal
@@ -38,7 +40,6 @@ from keras_gen.data import small_images
 from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import reconstructions
 
 SHAPE = (28, 28, 1)

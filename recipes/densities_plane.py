@@ -19,6 +19,8 @@ points. `densities.png` shows points, the known density, and the densities of al
 Data: points drawn at run time. The papers report no number on them.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -31,7 +33,6 @@ from keras_gen.data import Sets, Source, Split, checkerboard, rings, two_moons
 from keras_gen.flows import Flow
 from keras_gen.losses import NormalMixture
 from keras_gen.networks import coupling_flow, made
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import planar_densities
 
 
@@ -68,7 +69,7 @@ def main(run: Run, s: Settings):
             for n, seed in ((s.points, s.seed), (s.compared, s.seed + 1))
         )
         sets[name] = Split(train, test)
-    run.load(Sets(**sets))
+    run.load(Sets(**sets), whole=True)
 
     models = {}
     for name in DISTRIBUTIONS:

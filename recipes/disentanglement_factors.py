@@ -25,6 +25,9 @@ published ones.
 Data: shapes drawn at run time.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import suffixed
+
 import dataclasses
 from functools import partial
 
@@ -41,8 +44,6 @@ from keras_gen.metrics import (
     sap_score,
 )
 from keras_gen.networks import mlp_encoder, mlp_networks
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import DIPVAE, VAE, BetaTCVAE, CapacityVAE, FactorVAE
 from keras_gen.visualize import traversals
@@ -82,7 +83,8 @@ PRESETS = {
 def main(run: Run, s: Settings):
     shapes = Shapes(s.size, s.scales, s.orientations, s.positions, s.turn)
     source = shapes.source()
-    run.load(Sets(shapes=Split(source, source), only=("train_shapes",)))
+    shapes_alone = Sets(shapes=Split(source, source), only=("train_shapes",))
+    run.load(shapes_alone, whole=True)
     images = source.arrays()
     middle_image = shapes.render(np.array([shapes.factors.sizes]) // 2)
 

@@ -30,6 +30,8 @@ Data: mnist and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_
 fetched by hand, which an error names), and photographs as for srgan_set5.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -49,7 +51,6 @@ from keras_gen.data import (
     unpaired,
 )
 from keras_gen.metrics import mean_and_deviation
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Sigmoid
 from keras_gen.visualize import captioned
 

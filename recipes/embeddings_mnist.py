@@ -24,6 +24,8 @@ Data: mnist, fashion_mnist and usps through tensorflow-datasets (downloaded, or 
 TFDS_DATA_DIR; usps from files fetched by hand, which an error names).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -38,7 +40,6 @@ from keras_gen.data import Sets, even_order, small_images
 from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import kmeans_report, linear_probe
 from keras_gen.networks import mlp_networks
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import code_scatter, reconstructions
 
 

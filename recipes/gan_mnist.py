@@ -20,6 +20,8 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The
 windows was chosen by 1,000 digits of the training set that were not trained on.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -36,7 +38,6 @@ from keras_gen.metrics import (
     trained_extractors,
 )
 from keras_gen.networks import maxout_discriminator, mlp_decoder, start_at_mean
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import samples
 
 

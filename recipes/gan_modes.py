@@ -20,6 +20,8 @@ zero, and far fewer steps than in the papers. PacGAN's authors have wider and de
 Data: points drawn at run time.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -33,7 +35,6 @@ from keras_gen.gan import GAN, HistoryGAN, PacGAN, UnrolledGAN
 from keras_gen.layers import MinibatchDiscrimination
 from keras_gen.metrics import gaussian_modes, grid_centers, mean_and_deviation, ring_centers
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_layer
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import point_strips
 
 
@@ -71,7 +72,7 @@ MODES = {
 def main(run: Run, s: Settings):
     sets = {name: points_around(*modes, 100_000, s.seed) for name, modes in MODES.items()}
     splits = {name: Split(points, points) for name, points in sets.items()}
-    run.load(Sets(**splits, only=tuple(f"train_{name}" for name in sets)))
+    run.load(Sets(**splits, only=tuple(f"train_{name}" for name in sets)), whole=True)
     real = {name: points.arrays()[:500] for name, points in sets.items()}
 
     # The main model: PacGAN on the grid.

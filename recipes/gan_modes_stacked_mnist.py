@@ -21,6 +21,8 @@ fewer steps than in the papers.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -31,7 +33,6 @@ from keras_gen.data import Source, small_images, stacked_digits
 from keras_gen.gan import GAN, PacGAN
 from keras_gen.metrics import stacked_modes, trained_extractor
 from keras_gen.networks import info_gan_discriminator, info_gan_generator
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import samples
 
 

@@ -24,6 +24,9 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32, in the cpu preset then shrunk to 16x16, because 32x32 would take more steps.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import extractor_accuracies
+
 import dataclasses
 from functools import partial
 
@@ -38,8 +41,6 @@ from keras_gen.gan import GAN
 from keras_gen.losses import R1
 from keras_gen.metrics import GenerationEvaluation, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import extractor_accuracies
 from keras_gen.training import NonFiniteLossError
 from keras_gen.visualize import image_rows, samples
 

@@ -25,6 +25,8 @@ whatever the generator does.
 Data: normal numbers drawn at run time. The papers report no number on them.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 from typing import Literal
@@ -38,7 +40,6 @@ from keras_gen.losses import R1, JensenShannonRegularizer
 from keras_gen.media.images import read_image
 from keras_gen.metrics import earth_movers_distance
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Exponential
 from keras_gen.visualize import densities, film_strip
 

@@ -23,6 +23,8 @@ Deviations: a VAE in place of a GAN, so that the descent begins where the encode
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -42,7 +44,6 @@ from keras_gen.robustness import (
     robust_accuracy,
     usual_attacks,
 )
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE
 from keras_gen.visualize import image_rows
 

@@ -23,6 +23,9 @@ or white, so alpha, which was chosen with held-out digits, is far below the 0.05
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import density_bits
+
 import dataclasses
 from functools import partial
 
@@ -33,8 +36,6 @@ from keras_gen.data import pad_to, small_images
 from keras_gen.flows import Flow
 from keras_gen.metrics import squared_error
 from keras_gen.networks import glow
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import density_bits
 from keras_gen.visualize import interpolations, samples
 
 

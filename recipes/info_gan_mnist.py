@@ -24,6 +24,8 @@ ever more exactly, and few categories were one digit.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 
 import numpy as np
@@ -35,7 +37,6 @@ from keras_gen.gan import InfoGAN
 from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import matched_accuracy
 from keras_gen.networks import info_gan_networks
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import captioned
 
 

@@ -27,6 +27,8 @@ therefore takes all digits. Their mean is subtracted first, as in PCA.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 
 import numpy as np
@@ -39,7 +41,6 @@ from keras_gen.data import small_images
 from keras_gen.losses import Normal
 from keras_gen.metrics import squared_error
 from keras_gen.networks import linear_networks
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import filters, reconstructions
 
 

@@ -28,6 +28,9 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The
 number on it.
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.run.reports import extractor_accuracies, prefixed
+
 import dataclasses
 from functools import partial
 
@@ -45,8 +48,6 @@ from keras_gen.metrics import (
     motion_statistics,
     trained_extractors,
 )
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import extractor_accuracies, prefixed
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,8 @@ weights, by other outliers; here none are seen: the middle fraction of their cod
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 import math
 from functools import partial
@@ -46,7 +48,6 @@ from keras_gen.metrics import (
     squared_error,
 )
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VAE
 from keras_gen.visualize import anomalies, roc_plot, samples
 

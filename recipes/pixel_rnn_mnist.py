@@ -19,6 +19,9 @@ RMSProp.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import binary_baselines
+
 import dataclasses
 from functools import partial
 from typing import Literal
@@ -29,8 +32,6 @@ from keras_gen.autoregressive import PixelRNN
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import nll_summary
 from keras_gen.networks import pixel_rnn
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import binary_baselines
 from keras_gen.visualize import samples
 
 

@@ -21,6 +21,9 @@ Deviations: one layer of latents, networks for a CPU, dynamic binarization, free
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import binary_baselines
+
 import dataclasses
 from functools import partial
 
@@ -31,8 +34,6 @@ from keras_gen.data import binarize, small_images
 from keras_gen.losses import kl_standard_normal
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import conv_decoder, conv_encoder, pixel_vae_decoder
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import binary_baselines
 from keras_gen.training import averaged_weights
 from keras_gen.vae import VAE, PixelVAE
 from keras_gen.visualize import captioned, samples

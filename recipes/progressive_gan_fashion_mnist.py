@@ -21,6 +21,8 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32. The paper reports no number on it.
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+
 import dataclasses
 from typing import Literal
 
@@ -30,7 +32,6 @@ from keras_gen.gan import ProgressiveGAN
 from keras_gen.losses import R1, GradientPenalty, Wasserstein
 from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import progressive_discriminator, progressive_generator
-from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.training import JoiningAdam
 from keras_gen.visualize import samples
 

@@ -20,6 +20,9 @@ black or white, so alpha, which was chosen with held-out digits, is far below th
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import density_bits
+
 import dataclasses
 
 from keras.optimizers import Adam
@@ -29,8 +32,6 @@ from keras_gen.data import small_images
 from keras_gen.flows import Flow
 from keras_gen.metrics import squared_error
 from keras_gen.networks import real_nvp
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import density_bits
 from keras_gen.visualize import interpolations, samples
 
 

@@ -25,6 +25,9 @@ Data: T91, bsds500_half, Set5 and Set14, folders of images in the folder super_r
 in downloads/manual of TFDS_DATA_DIR.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import suffixed
+
 import dataclasses
 from functools import partial
 from pathlib import Path
@@ -43,8 +46,6 @@ from keras_gen.data import (
 )
 from keras_gen.metrics import enlargement_report, psnr, train_classifier
 from keras_gen.networks import activation_maps, sr_discriminator, sr_resnet, vgg_features
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
 from keras_gen.training import averaged_weights
 from keras_gen.translation import SRGAN
 from keras_gen.visualize import image_rows

@@ -23,6 +23,8 @@ digits: a style whose divergence counts less reveals more of the digit.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -33,7 +35,6 @@ from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import class_triples, small_images
 from keras_gen.metrics import linear_probe, squared_error, trained_extractor
 from keras_gen.networks import conv_decoder, conv_encoder, with_head, with_labels
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import StyleIdentityVAE
 from keras_gen.visualize import swaps
 

@@ -25,6 +25,8 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32. The papers report no number on it.
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+
 import dataclasses
 from functools import partial
 from typing import Literal
@@ -45,7 +47,6 @@ from keras_gen.networks import (
     style_generator,
     style_mapping,
 )
-from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.visualize import image_rows, samples, style_mixing
 
 SHAPE = (32, 32, 1)

@@ -25,6 +25,9 @@ measured.
 Data: none, faces are drawn.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import suffixed
+
 import dataclasses
 from functools import partial
 
@@ -33,8 +36,6 @@ from keras.optimizers import Adam
 
 from keras_gen.data import Source, Split, drawn_faces, episode
 from keras_gen.metrics import l1_error, train_classifier, train_point_reader
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
 from keras_gen.translation import TalkingHeads
 from keras_gen.visualize import image_rows
 

@@ -19,6 +19,8 @@ weights is measured.
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+
 import dataclasses
 from functools import partial
 from pathlib import Path
@@ -29,7 +31,6 @@ from keras.optimizers import Adam
 from keras_gen.baselines import color_transfer, noise_filter
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.metrics import TranslationEvaluation
-from keras_gen.run import Run, RunSettings, run_recipe
 from keras_gen.translation import UNIT
 from keras_gen.visualize import translation_grid, translations_below
 

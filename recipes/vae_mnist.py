@@ -18,6 +18,9 @@ of 86.76 nats by 5,000 importance samples, which are also taken here.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.run.reports import fit_bernoulli_mixture
+
 import dataclasses
 from functools import partial
 from pathlib import Path
@@ -30,8 +33,6 @@ from keras.optimizers.schedules import PiecewiseConstantDecay
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_networks, start_at_mean
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import fit_bernoulli_mixture
 from keras_gen.vae import VAE
 from keras_gen.visualize import samples
 

@@ -21,6 +21,8 @@ grows, for from the start it makes the network sure of its first errors.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -34,7 +36,6 @@ from keras_gen.data import few_labels, partly_labeled, small_images
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import normalized_lenet
 from keras_gen.robustness import VAT
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.training.schedules import Linear
 from keras_gen.visualize import image_rows
 

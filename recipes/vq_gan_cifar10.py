@@ -24,6 +24,9 @@ Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). T
 are larger, so it reports no number on it.
 """
 
+from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.run.reports import extractor_accuracies, prefixed
+
 import dataclasses
 from functools import partial
 
@@ -44,8 +47,6 @@ from keras_gen.networks import (
     residual_decoder,
     residual_encoder,
 )
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import extractor_accuracies, prefixed
 from keras_gen.training.schedules import Linear
 from keras_gen.vae import VQGAN, VQVAE
 from keras_gen.visualize import image_rows, reconstructions

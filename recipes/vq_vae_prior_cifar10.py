@@ -22,6 +22,8 @@ closer in them than in the 64 of the paper's speech, and images were better by f
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -34,7 +36,6 @@ from keras_gen.data import random_crop_flip, small_images
 from keras_gen.losses import DiscretizedLogistic
 from keras_gen.metrics import bits_per_dimension, bits_per_live_value
 from keras_gen.networks import gated_pixel_cnn, residual_decoder, residual_encoder
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.vae import VQVAE
 from keras_gen.visualize import reconstructions, samples
 

@@ -25,6 +25,8 @@ Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DI
 for testing.
 """
 
+from keras_gen.run import Run, ShortStepSettings, run_recipe
+
 import dataclasses
 from functools import partial
 
@@ -37,7 +39,6 @@ from keras_gen.data.sets.spoken import RATE
 from keras_gen.flows import WaveGlow
 from keras_gen.metrics import bits_per_live_value, vocoding_report
 from keras_gen.networks import waveglow
-from keras_gen.run import Run, ShortStepSettings, run_recipe
 from keras_gen.visualize import spectrograms
 
 LEVELS = 2**16  # of int16

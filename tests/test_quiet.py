@@ -23,6 +23,12 @@ def test_the_start_is_quiet_and_what_is_written_later_shows():
     assert stderr(f"{START}; import keras; os.write(2, b'later')") == "later"
 
 
+def test_models_and_recipes_import_without_a_word():
+    # As a recipe does, which imports Keras' own names next.
+    assert stderr("from keras_gen.run import Run, run_recipe; import keras") == ""
+    assert stderr("from keras_gen import GAN, VAE") == ""
+
+
 @pytest.mark.slow
 def test_a_log_that_is_asked_for_shows():
     # The messages depend on the processor; a line of a log names its place in the source.

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import keras_gen
-from keras_gen.cli import apply, demo, models, recipes, results
+from keras_gen.cli import apply, demo, listing, models, recipes, results
 from keras_gen.media.animations import VIDEOS
 from keras_gen.media.images import SUFFIXES
 from keras_gen.sentences import out_of_memory
@@ -22,6 +22,7 @@ LARGEST_GRID = 10_000  # images, which are drawn at once
 EXAMPLES = """\
 examples:
   keras-gen list
+  keras-gen show vae_mnist
   keras-gen train vae_mnist --preset smoke
   keras-gen apply cyclegan_monet holiday.jpg -o painting.jpg
   keras-gen apply cyclegan_monet "photos/*.jpg" more_photos/ -o paintings
@@ -36,8 +37,12 @@ Existing files are kept unless --overwrite is given.
 The exit code is 0 if everything was done, 1 if anything failed, 2 for a wrong command line.
 """
 LIST = """\
-Lists the recipes and the exported models, with what each was trained on and how well it does. Loads
-no model.
+Lists the recipes and the exported models: what each does, how long its training takes, and whether
+an export is there. Loads no model.
+"""
+SHOW = """\
+Says what is known of a recipe and its export: minutes, size, data and their terms, the figure that
+the export reached, and its signatures with what can be set. Loads no model.
 """
 TRAIN = "Runs a recipe: the same as `python recipes/NAME.py`, and with the same flags."
 APPLY = """\
@@ -60,12 +65,12 @@ command is replaced.
 """
 RESULTS = """\
 Writes RESULTS.md, a page for each family in docs/results, and the block of README.md between its
-two marks, from recipes/results. With the recipes of an installed package the pages come into the
-working directory, without README.md.
+two marks, from recipes/results: only in a checkout of this project.
 """
 REPRODUCE = """\
 Runs the command behind published results again, in a new folder, and compares each figure. The exit
-code is 1 if one is outside the tolerance that the recipe states.
+code is 1 if one is outside the tolerance that the recipe states. It begins with the minutes of each
+published command, and ends early without the published data.
 """
 
 
@@ -86,7 +91,7 @@ is missing, of PNG images; there animations keep their format
 FIT = "if the model takes one size, cut out the center of each image and resize it"
 CUT = "if the model takes one size, cut larger images into tiles of it that fade into each other"
 TILES = f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts (default: {TILE})"
-CONDITION = "a condition of the model, such as label=3 or temperature=0.9; may be given again"
+CONDITION = "a condition of the model, such as label=3 or label=any; may be given again"
 FOLDERS = "folder of exports, or of one (default: saved_models)"
 HOST = "address to listen at; 0.0.0.0 lets other machines in (default: 127.0.0.1)"
 PORT = f"port to listen on; 0 takes a free one (default: {demo.PORT})"
@@ -146,7 +151,11 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(run=run)
         return sub.add_argument
 
-    add = command("list", models.list_models, "list recipes and exports", LIST)
+    add = command("list", listing.list_models, "list recipes and exports", LIST)
+    _add_models(add)
+
+    add = command("show", listing.show, "say more about one of them", SHOW)
+    add("name", metavar="NAME", help="name of a recipe or an export")
     _add_models(add)
 
     add = command("train", recipes.train, "run a recipe", TRAIN)
@@ -197,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add = command("results", results.results, "write the pages of results", RESULTS)
     add("--check", action="store_true", help="write nothing; exit with 1 if a file differs")
-    add("--root", type=Path, metavar="DIR", help=RECIPES)
+    _add_root(add)
 
     add = command("reproduce", results.reproduce, "run a published command again", REPRODUCE)
     add("recipe", metavar="NAME", help="name of a recipe with published runs")
@@ -252,11 +261,13 @@ def _tile(text: str) -> int:
     return int(text)
 
 
-def _setting(text: str) -> tuple[str, int | float]:
+def _setting(text: str) -> tuple[str, int | float | str]:
     name, _, value = text.partition("=")
+    if value == models.ANY:
+        return name, value
     try:
         return name, int(value) if value.lstrip("-").isdecimal() else float(value)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is not NAME=NUMBER, such as label=3"
+            f"{text!r} is not NAME=NUMBER, such as label=3, nor NAME=any"
         ) from None

@@ -1,7 +1,6 @@
-"""`keras-gen list` and `sample`, and what all commands that run exports share."""
+"""`keras-gen sample`, and what all commands that run exports share."""
 
 import argparse
-import ast
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,83 +8,12 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageOps
 
-from keras_gen.cli.recipes import place, recipes
-from keras_gen.cli.text import print_table
 from keras_gen.media.animations import video_grid, video_strips, write_animation
 from keras_gen.media.images import enlarged_grid, luma, to_pillow, write_png
-from keras_gen.results import read_published, words
-from keras_gen.results.entries import entry_of_export
 from keras_gen.sentences import nearest
 from keras_gen.serving import exported
 
-
-def list_models(options: argparse.Namespace) -> int:
-    """Prints the recipes and the exports."""
-    rows = [[name, _summary(path)] for name, path in recipes().items()]
-    print(f"recipes in {place('recipes')}: {len(rows) or 'none'}")
-    print_table(rows)
-
-    rows = []
-    for name in _exports(options.models):
-        for version, path in exported.versions(options.models / name).items():
-            rows.append([name, str(version), *_facts(path)])
-    print(f"\nexports in {options.models}: {len(rows) or 'none'}")
-    if rows:
-        print_table(
-            [["NAME", "VERSION", "SIZE", "PARAMETERS", "DATA", "METRIC", "SIGNATURES"], *rows]
-        )
-    else:
-        print(
-            "`keras-gen train NAME --export saved_models` makes one; --models DIR lists another "
-            "folder"
-        )
-    return 0
-
-
-def _summary(recipe: Path) -> str:
-    try:
-        doc = ast.get_docstring(ast.parse(recipe.read_bytes()))
-    except (SyntaxError, ValueError) as error:
-        return f"(not valid Python: {error})"
-    return doc.splitlines()[0] if doc else ""
-
-
-def _facts(path: Path) -> list[str]:
-    """Size, parameters, data, headline metric and signatures of one export."""
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 2**20
-    try:
-        metadata = exported.read_metadata(path)
-        networks = metadata.get("networks") or {}
-        data = metadata.get("data") or {}
-        # Those of files go without saying beside those of images.
-        signatures = arrays_alone(metadata.get("signatures", {}))
-        parameters = f"{sum(network['parameters'] for network in networks.values()):,}"
-        return [
-            f"{size:.1f} MiB",
-            parameters if networks else "",
-            str(data.get("name", "") if isinstance(data, dict) else data),
-            _headline(metadata),
-            ", ".join(signatures),
-        ]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return [f"{size:.1f} MiB", "(unreadable metadata)", "", "", ""]
-
-
-def _headline(metadata: dict[str, Any]) -> str:
-    """The figure that its recipe publishes first, or else the first number."""
-    config = metadata.get("config") or {}
-    metrics = metadata.get("metrics") or {}
-    try:
-        published = read_published(place("recipes").parent, metadata["recipe"])
-        figure = published.on(config.get("dataset")).figures[0]
-        return " ".join(words.headline(entry_of_export(figure, config, metrics)))
-    except (FileNotFoundError, ValueError, KeyError):
-        numbers = (
-            f"{key} {value:.4g}"
-            for key, value in metrics.items()
-            if isinstance(value, int | float)
-        )
-        return next(numbers, "")
+ANY = "any"  # a label of which each sample draws its own
 
 
 def sample(options: argparse.Namespace) -> int:
@@ -100,16 +28,13 @@ def sample(options: argparse.Namespace) -> int:
     if twice := [name for name in names if names.count(name) > 1]:
         raise ValueError(f"--set {twice[0]} is given {len(twice)} times: give it one value.")
     refuse_existing([options.out], options)
-    model = exported.load(find(options.models, options.model))
-    signature = known(model, options.signature or "sample")
+    path = exported.resolve(find(options.models, options.model))
+    signature = options.signature or "sample"
+    # Before the model is loaded, which takes seconds.
+    conditions = _conditions(path, signature, dict(options.set))
+    model = exported.load(path)
+    known(model, signature)
     outputs = image_outputs(model, signature)
-    conditions = dict(options.set)
-    usual = model.defaults(signature)
-    if unknown := sorted(conditions.keys() - usual.keys()):
-        raise ValueError(
-            f"--set {unknown[0]}: signature {signature!r} of {model.path} has "
-            f"{', '.join(usual) or 'nothing'} to set{nearest(unknown[0], usual)}"
-        )
     if set(asked(model, signature)) != {"seed", "n"} or not outputs:
         raise ValueError(
             f"signature {signature!r} of {model.path} does not turn (seed, n) into "
@@ -134,6 +59,33 @@ def sample(options: argparse.Namespace) -> int:
     return 0
 
 
+def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, int | float]:
+    """The conditions that are set, as numbers, if the export's metadata knows them all."""
+    metadata = exported.read_metadata(path)
+    usual = exported.usual_values(metadata, signature)
+    signatures = metadata.get("signatures", {})
+    # What else is wrong with the signature is said when the model is there.
+    if signature in signatures or not signatures:
+        if unknown := sorted(chosen.keys() - usual.keys()):
+            raise ValueError(
+                f"--set {unknown[0]}: signature {signature!r} of {path} has "
+                f"{', '.join(usual) or 'nothing'} to set{nearest(unknown[0], usual)}"
+            )
+    for name, value in chosen.items():
+        if value == ANY and usual.get(name) != -1:
+            raise ValueError(
+                f"--set {name}={ANY}: {name} is a number, usually {usual.get(name)}."
+            )
+        if usual.get(name) == -1 and isinstance(value, float):
+            raise ValueError(f"--set {name}={value}: {name} is a whole number from 0, or {ANY}.")
+    return {name: -1 if value == ANY else value for name, value in chosen.items()}
+
+
+def said(usual: int | float) -> str:
+    """A condition's usual value in words: exports count labels from 0, and -1 is any of them."""
+    return ANY if usual == -1 else str(usual)
+
+
 def refuse_existing(targets: list[Path], options: argparse.Namespace) -> None:
     """Refuses files that are there already, unless --overwrite is given."""
     existing = [target for target in targets if target.exists()]
@@ -150,7 +102,7 @@ def find(models: Path, model: str) -> Path:
     for path in (Path(model), models / model):
         if path.is_dir():
             return path
-    known = _exports(models)
+    known = exports(models)
     raise FileNotFoundError(
         f"there is no model {model!r}, neither as a path nor in {models}, which holds: "
         f"{', '.join(known) or 'none'}{nearest(Path(model).name, known)}"
@@ -207,7 +159,7 @@ def image_outputs(model: exported.Exported, signature: str) -> list[str]:
     ]
 
 
-def _exports(models: Path) -> list[str]:
+def exports(models: Path) -> list[str]:
     """Names of the exports in folder `models`."""
     if not models.is_dir():
         return []

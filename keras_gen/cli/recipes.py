@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from keras_gen.quiet import start_tensorflow
+from keras_gen.run.outline import answer
 from keras_gen.sentences import nearest
 
 PACKAGE = Path(__file__).resolve().parents[1]
@@ -19,10 +20,11 @@ def train(options: argparse.Namespace) -> int:
             f"there is no recipe {options.recipe!r} in {place('recipes')}, which holds: "
             f"{', '.join(known) or 'none'}{nearest(options.recipe, known)}"
         )
-    path = str(known[options.recipe])
+    path = known[options.recipe]
+    sys.argv = [str(path), *options.flags]
+    answer(path)
     start_tensorflow()
-    sys.argv = [path, *options.flags]
-    runpy.run_path(path, run_name="__main__")
+    runpy.run_path(str(path), run_name="__main__")
     return 0
 
 

@@ -2,7 +2,6 @@
 
 import argparse
 import sys
-from pathlib import Path
 
 from keras_gen.cli import models
 from keras_gen.cli.recipes import place
@@ -24,14 +23,12 @@ def publish(options: argparse.Namespace) -> int:
 
 
 def results(options: argparse.Namespace) -> int:
-    """Writes or checks RESULTS.md, the pages below it, and README.md."""
-    root = options.root or place("recipes").parent
-    into = options.root or Path()
+    """Writes or checks RESULTS.md, the pages below it, and README.md, of a checkout alone."""
     if not options.check:
-        paths = pages.update(root, into)
+        paths = pages.update(options.root)
         print("\n".join(f"{path} written" for path in paths) or "everything is up to date")
         return 0
-    paths = list(pages.outdated(root, into))
+    paths = list(pages.outdated(options.root))
     for path in paths:
         print(f"{path} differs from the runs in recipes/results: run `keras-gen results`.")
     return 1 if paths else 0

@@ -83,34 +83,33 @@ class Family:
         return self.figure.format(value=entry.value, paper=entry.paper_value, baseline=baseline)
 
 
-def update(root: str | Path, into: str | Path | None = None) -> list[Path]:
+def update(root: str | Path) -> list[Path]:
     """Writes all pages and the table in README.md, and returns the files that were out of date.
 
     Args:
-        root: The folder that holds `recipes/`.
-        into: Where the pages are written; None for `root`. Any other folder's README.md stays.
+        root: The repository's root. Nothing is written into a folder that is none.
 
     Raises:
         FileNotFoundError: If there is no folder of recipes, no README.md or no list of families.
         ValueError: If records cannot be read, or README.md lacks the table's two marks.
     """
-    changes = outdated(root, into)
+    changes = outdated(root)
     for path, text in changes.items():
         with replacing(path) as file:
             file.write(text.encode())
     return list(changes)
 
 
-def outdated(root: str | Path, into: str | Path | None = None) -> dict[Path, str]:
+def outdated(root: str | Path) -> dict[Path, str]:
     """The files that differ from the records, with the text that they should hold."""
     runs = _in_order(read_groups(root))
     root = Path(root)
-    into = root if into is None else Path(into)
-    texts = {into / "RESULTS.md": index(runs, root)}
-    if into.resolve() == root.resolve():
-        texts[root / "README.md"] = _readme(root, runs, read_families(root))
+    texts = {
+        root / "RESULTS.md": index(runs, root),
+        root / "README.md": _readme(root, runs, read_families(root)),
+    }
     for family in _families(runs):
-        texts[into / FOLDER / f"{family}.md"] = page(family, runs)
+        texts[root / FOLDER / f"{family}.md"] = page(family, runs)
     return {
         path: text
         for path, text in texts.items()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import os
 import shlex
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from keras_gen.environment import NO_OFFLINE_SAMPLE
 from keras_gen.results.published import read_published
 from keras_gen.results.records import Record, read_records
 from keras_gen.results.runs import read_run
@@ -54,7 +56,8 @@ def reproduce(
     Raises:
         FileNotFoundError: If there is no such recipe.
         FileExistsError: If `output` exists.
-        ValueError: If no published run fits, or the new one fails or was made without the data set.
+        ValueError: If no published run fits, or the new one fails, as it does at its start without
+            the published data.
     """
     root = Path(root).resolve()
     record = _choose(read_records(root).get(recipe, []), recipe, preset, say)
@@ -86,11 +89,9 @@ def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Reco
             f"no run of {recipe} has the preset {preset!r}: published are {presets}."
         )
     cheapest = min(fitting, key=lambda record: record.minutes)
-    others = f"; the cheapest of {len(fitting)} published commands" if fitting[1:] else ""
-    say(
-        f"{cheapest.command}\npublished with {cheapest.minutes:g} minutes on {cheapest.device}"
-        f"{others}"
-    )
+    say(f"published commands of {recipe}:")
+    for one in sorted(records, key=lambda record: record.minutes):
+        say(f"  {one.minutes:g} minutes on {one.device}: {one.command}")
     return cheapest
 
 
@@ -98,10 +99,10 @@ def _run(root: Path, command: str, folder: Path, say) -> None:
     python, script, *flags = shlex.split(command)
     if python != "python" or not (root / script).is_file():
         raise ValueError(f"the published command is {command!r}: it starts no recipe of {root}.")
-    say(f"into {folder}")
+    say(f"now runs: {command}\ninto {folder}")
     sys.stdout.flush()  # before what the other process writes
     run = [sys.executable, str(root / script), *flags, "--output", str(folder)]
-    code = subprocess.run(run).returncode
+    code = subprocess.run(run, env=os.environ | {NO_OFFLINE_SAMPLE: "1"}).returncode
     if code:
         end = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
         raise ValueError(f"the run {end}; what it wrote is in {folder}: {command}")

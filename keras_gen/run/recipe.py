@@ -7,10 +7,8 @@ import sys
 import traceback
 from collections.abc import Callable
 
-import tensorflow as tf
-
+from keras_gen.environment import DEBUG
 from keras_gen.quiet import start_tensorflow
-from keras_gen.run.run import Run
 from keras_gen.run.settings import RunSettings
 from keras_gen.sentences import out_of_memory
 
@@ -30,6 +28,8 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
         argv: Flags; the process's by default.
     """
     start_tensorflow()
+    from keras_gen.run.run import Run
+
     with one_sentence():
         description = inspect.getmodule(main).__doc__
         run = Run(inspect.getfile(main), settings, presets, description, argv)
@@ -39,18 +39,20 @@ def run_recipe(main: Callable, settings: type[RunSettings], presets, argv=None) 
 @contextlib.contextmanager
 def one_sentence():
     """Ends the process with one sentence if something is wrong that its user can correct."""
+    import tensorflow as tf
+
     try:
         yield
     except KeyboardInterrupt:
         raise SystemExit("\ninterrupted: resume with the same command and --resume") from None
     except (*CORRECTABLE, tf.errors.OpError) as error:
-        if "KERAS_GEN_DEBUG" in os.environ:
+        if DEBUG in os.environ:
             traceback.print_exc()
         # Our own sentences about files come with a number that says nothing more.
         plain = error.strerror if isinstance(error, OSError) and not error.filename else None
         text = " ".join((out_of_memory(error) or plain or str(error)).split())
         print(
-            f"error: {text} (the environment variable KERAS_GEN_DEBUG=1 shows where)",
+            f"error: {text} (the environment variable {DEBUG}=1 shows where)",
             file=sys.stderr,
         )
         raise SystemExit(1) from error

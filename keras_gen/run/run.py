@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from keras_gen import __version__
 from keras_gen.callbacks import Board, Evaluation, SampleGrid, TimeLeft
-from keras_gen.data import Source
+from keras_gen.data import Domains, Sets, Source, Split
+from keras_gen.environment import NO_OFFLINE_SAMPLE
 from keras_gen.files import write_json
 from keras_gen.media.animations import write_animation
 from keras_gen.media.images import read_image, write_png
@@ -40,6 +41,9 @@ from keras_gen.training import (
 
 # What an export says of its training, which a run with its weights does not repeat.
 OF_TRAINING = ("steps", "minutes", "device", "policy", "date", "versions")
+# Data without arrays beside their sources; a smoke run takes this many examples of each source.
+OF_SOURCES = (Split, Domains, Sets)
+SMOKE_EXAMPLES = 3000
 FRAMES = 60  # at most, of the animation of a training
 
 
@@ -129,15 +133,29 @@ class Run:
         self.notes.append(text)
         self.say(text)
 
-    def load(self, data):
+    def load(self, data, whole: bool = False):
         """Says where the data came from, notes it for the export, and returns it.
 
         Args:
             data: Parts that describe themselves, as the functions of `keras_gen.data` return them;
                 their warning is printed again when the run ends.
+            whole: Whether a smoke run uses all of them, and not the first examples of each part, as
+                of points and shapes that are computed.
+
+        Returns:
+            The data; of a smoke run fewer.
+
+        Raises:
+            ValueError: If they are an offline sample, and the environment refuses those.
         """
+        if self.settings.preset == "smoke" and not whole and isinstance(data, OF_SOURCES):
+            data = data.first(SMOKE_EXAMPLES)
         for part, text in data.describe().items():
             self.say(f"{part}: {text}")
+        if data.warning and NO_OFFLINE_SAMPLE in os.environ:
+            raise ValueError(
+                f"{data.warning} Published figures are compared on the published data alone."
+            )
         if data.warning:
             self.note(data.warning)
         self.data = data.record()

@@ -5,10 +5,11 @@ import dataclasses
 import itertools
 import json
 import math
+import os
 import shlex
 import sys
 import typing
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -130,12 +131,35 @@ class ShortStepSettings(RunSettings):
             )
 
 
+def check(
+    settings: type[RunSettings],
+    presets: Mapping[str, dict],
+    description: str,
+    argv: Sequence[str] | None = None,
+) -> None:
+    """Prints the help or refuses wrong flags, as `parse` does, and imports no TensorFlow for it.
+
+    Without `--preset` the defaults are those of cpu; where a GPU may be, wrong values are then left
+    to `parse`, which knows the preset.
+
+    Args:
+        settings: Dataclass derived from `RunSettings`.
+        presets: What each preset changes.
+        description: Text of `--help`: the recipe's docstring.
+        argv: Flags; the process's by default.
+    """
+    given = _first_flags(argv)
+    if given.help or given.preset != "auto" or given.config or not _may_have_gpu():
+        parse(settings, presets, description, argv, usual="cpu")
+
+
 def parse(
     settings: type[RunSettings],
     presets: Mapping[str, dict],
     description: str,
     argv=None,
     saved=None,
+    usual: str | None = None,
 ):
     """Makes a recipe's settings from its preset and the flags.
 
@@ -145,6 +169,7 @@ def parse(
         description: Text of `--help`: the recipe's docstring.
         argv: Flags; the process's by default.
         saved: Settings of the run that resumes, used in place of the preset's.
+        usual: The preset that `auto` stands for: by default paper with a GPU, else cpu.
 
     Returns:
         An instance of `settings` with `preset` resolved. Wrong flags end the process with one
@@ -156,10 +181,7 @@ def parse(
     """
     assert tuple(presets) == PRESETS, f"a recipe has the presets {PRESETS}"
     scales = {name: settings(**(change | {"preset": name})) for name, change in presets.items()}
-    first = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    first.add_argument("--preset", default="auto")
-    first.add_argument("--config", type=Path)
-    given = first.parse_known_args(argv)[0]
+    given = _first_flags(argv)
     if saved:
         start = _typed(settings, saved)
     elif given.config:
@@ -167,9 +189,9 @@ def parse(
         start = _typed(settings, {k: v for k, v in config.items() if k not in (*PLACES, "run")})
     else:
         # A wrong name is refused by the second parser, which knows the right ones.
-        start = scales.get(given.preset) or scales[_usual_preset()]
+        start = scales.get(given.preset) or scales[usual or _usual_preset()]
     parser = simple_parsing.ArgumentParser(
-        description=description,
+        description=f"{description}\n\nDefaults below are those of --preset {start.preset}.",
         usage="%(prog)s [--preset smoke|cpu|paper] [--FLAG VALUE ...]",
         # Without abbreviations, so that a flag means the same when a recipe gets more of them.
         allow_abbrev=False,
@@ -274,6 +296,15 @@ def command(
     return shlex.join(words)
 
 
+def _first_flags(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The flags on which the defaults of the others depend."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--preset", default="auto")
+    parser.add_argument("--config", type=Path)
+    return parser.parse_known_args(argv)[0]
+
+
 def _unknown(flag: str, settings) -> str:
     flags = [_flag(field.name) for field in dataclasses.fields(settings)]
     flag = flag.split("=")[0]
@@ -299,6 +330,13 @@ def _usual_preset() -> str:
     import tensorflow as tf
 
     return "paper" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
+def _may_have_gpu() -> bool:
+    """Whether TensorFlow might find one, by what can be seen without importing it."""
+    return sys.platform == "darwin" or any(
+        map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
+    )
 
 
 def _flag(name: str) -> str:

@@ -70,6 +70,13 @@ def read_metadata(path: str | Path) -> dict[str, Any]:
     return metadata
 
 
+def usual_values(metadata: dict[str, Any], signature: str) -> dict[str, Any]:
+    """What `Exported.defaults` returns, by an export's metadata alone."""
+    default = metadata.get("default_signature")
+    name = default if signature == "serving_default" else signature
+    return dict(metadata.get("defaults", {}).get(name, {}))
+
+
 class Exported:
     """A loaded export: its signatures, called by name on arrays. Made by `load`.
 
@@ -95,9 +102,7 @@ class Exported:
 
     def defaults(self, signature: str) -> dict[str, Any]:
         """The usual values of a signature's inputs, by name: those that a call may leave out."""
-        default = self.metadata.get("default_signature")
-        name = default if signature == "serving_default" else signature
-        return dict(self.metadata.get("defaults", {}).get(name, {}))
+        return usual_values(self.metadata, signature)
 
     def __call__(self, signature: str, /, **inputs: Any) -> dict[str, np.ndarray]:
         """Runs one signature, and returns its outputs by name.

@@ -27,6 +27,13 @@ from keras_gen.serving.export import export
 from processes import ROOT
 from shared import fails, run_without
 
+GAN = '''"""A GAN on USPS.
+
+  python recipes/gan_usps.py    about 3 minutes on two CPU cores
+"""
+raise OSError
+'''
+
 
 def test_a_command_leaves_the_environment_of_its_caller(home, capsys):
     before = dict(os.environ)
@@ -36,25 +43,49 @@ def test_a_command_leaves_the_environment_of_its_caller(home, capsys):
 
 def test_list(home, capsys):
     (home / "recipes").mkdir()
-    (home / "recipes" / "gan_usps.py").write_text('"""A GAN on USPS.\n\nMore."""\nraise OSError\n')
+    (home / "recipes" / "gan_usps.py").write_text(GAN)
     (home / "recipes" / "broken.py").write_text("def (")
     (home / "recipes" / "silent.py").touch()
     (home / "recipes" / "_private.py").touch()
     assert main(["list"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "recipes in recipes: 3"
-    assert lines[1].split(maxsplit=1)[0] == "broken" and "not valid Python" in lines[1]
-    assert lines[2] == "  gan_usps  A GAN on USPS."
-    assert "_private" not in "".join(lines)
-    assert lines[5] == "exports in saved_models: 4"
-    rows = [line.split("  ") for line in lines[7:]]
-    rows = [[cell.strip() for cell in row if cell.strip()] for row in rows]
-    assert [" ".join(row[:2]) for row in rows] == [
-        "fixed 1", "inverter 1", "inverter 2", "single 1",
+    out = capsys.readouterr().out
+    assert out.startswith("3 recipes in recipes, 3 exports in saved_models; ")
+    assert max(map(len, out.splitlines())) <= 80
+    entries = [entry.split() for entry in out.split(" more.\n\n")[1].splitlines()]
+    assert entries[0] == ["broken"] and entries[1][:3] == ["(not", "valid", "Python:"]
+    assert "_private" not in out
+    begin = entries.index(["gan_usps", "3", "minutes"])
+    assert entries[begin : begin + 3] == [
+        ["gan_usps", "3", "minutes"], ["A", "GAN", "on", "USPS."], ["inverter", "export"],
     ]  # fmt: skip
-    assert rows[0][3:] == ["usps", "encode, a, b"]
-    assert rows[2][2].endswith(" MiB")
-    assert rows[2][3:] == ["noise", "kid 0.1235", "invert, halve, encode, sample"]
+
+
+def test_show(home, capsys):
+    assert main(["show", "inverter"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "inverter" and lines[1].startswith("export saved_models/inverter/1, ")
+    assert "trained on noise" in lines and "reached kid 0.1235" in lines
+    assert "signature sample(seed, n)" in lines
+    assert "did you mean inverter" in fails(capsys, "show", "invert")
+
+
+def test_data_that_rule_out_commercial_use_are_marked(home, capsys):
+    for name, data in (("faces", "celeb_a/2.1.0"), ("digits", "mnist/3.0.1")):
+        folder = home / "mine" / name / "1" / "assets.extra"
+        folder.mkdir(parents=True)
+        (folder.parent / "saved_model.pb").touch()
+        defaults = {"sample": {"label": -1}}
+        inputs = {"seed": {}, "n": {}, "label": {}}
+        signatures = {"sample": {"inputs": inputs}}
+        metadata = {"data": {"name": data}, "defaults": defaults, "signatures": signatures}
+        (folder / "keras_gen.json").write_text(json.dumps(metadata))
+    assert main(["list", "--models", "mine"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["faces", "export,", "not", "commercial"] in lines and ["digits", "export"] in lines
+    assert main(["show", "faces", "--models", "mine"]) == 0
+    out = capsys.readouterr().out
+    assert "CelebA: non-commercial research only; no commercial use" in out
+    assert "sample(seed, n, label=any)" in out
 
 
 def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
@@ -72,14 +103,27 @@ def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
     (home / "mine" / "empty").mkdir()
     assert main(["list", "--models", "mine"]) == 0
     out = capsys.readouterr().out
-    assert "exports in mine: 4" in out and "1,234" in out
-    assert out.count("(unreadable metadata)") == 2 and "empty" not in out
+    assert "4 exports in mine" in out and "empty" not in out
+    assert out.count("export (unreadable)") == 1
+    shown = {"good": "1,234", "torn": "(unreadable metadata)", "odd": "(unreadable metadata)"}
+    for name, text in shown.items():
+        assert main(["show", name, "--models", "mine"]) == 0
+        assert text in capsys.readouterr().out
 
 
 def test_list_and_help_need_no_tensorflow(home):
     done = run_without("list", packages="tensorflow keras")
     assert done.returncode == 0 and "inverter" in done.stdout, done.stderr
-    for arguments in ([], ["list"], ["apply"], ["sample"], ["publish"], ["results"], ["reproduce"]):
+    for arguments in (
+        [],
+        ["list"],
+        ["show"],
+        ["apply"],
+        ["sample"],
+        ["publish"],
+        ["results"],
+        ["reproduce"],
+    ):
         done = run_without(*arguments, "--help", packages="tensorflow keras tqdm")
         assert done.returncode == 0 and "usage: keras-gen" in done.stdout, done.stderr
 
@@ -171,22 +215,31 @@ def test_sample_sets_conditions(home, capsys):
     model = TINY["ConditionalGAN"].compiled()
     export(model, "mine", "classes")
     sample = ["sample", "mine/classes", "-n", "6", "--seed", "3", "--columns", "3"]
-    for name, conditions in (("any", {}), ("twos", {"label": 2})):
+    for name, conditions in (("usual", {}), ("any", {"label": "any"}), ("twos", {"label": 2})):
         settings = [f"--set={key}={value}" for key, value in conditions.items()]
         assert main([*sample, *settings, "-o", f"{name}.png"]) == 0
-        expected = enlarged_grid(model.sample(6, seed=3, **conditions), 3)
+        labels = {} if name == "any" else conditions
+        expected = enlarged_grid(model.sample(6, seed=3, **labels), 3)
         # A rounding error may turn the rounding to uint8.
         assert np.abs(read_image(f"{name}.png").astype(int) - expected).max() <= 1
     sample += ["-o", "a.png"]
     assert "--set psi: signature 'sample' of" in fails(capsys, *sample, "--set", "psi=0.5")
     error = fails(capsys, *sample, "--set", "lable=2")
     assert error.endswith(" has label, truncation to set; did you mean label?\n")
+    assert "--set truncation=any: truncation is" in fails(capsys, *sample, "--set=truncation=any")
+    assert "--set label=0.5: label is a whole" in fails(capsys, *sample, "--set=label=0.5")
     error = fails(capsys, *sample, "--set", "label=2", "--set=truncation=1", "--set=label=2")
     assert error == "keras-gen sample: --set label is given 2 times: give it one value.\n"
     assert not Path("a.png").exists()
     assert "Labels have values from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
     with pytest.raises(SystemExit, match="2"):
         main([*sample, "--set", "label=two"])
+
+
+def test_a_wrong_condition_is_refused_before_the_model_is_loaded(home, capsys, monkeypatch):
+    monkeypatch.setattr("keras_gen.serving.exported.load", None)
+    error = fails(capsys, "sample", "inverter", "--set", "digit=7", "-o", "a.png")
+    assert "signature 'sample' of saved_models/inverter/2 has nothing to set." in error
 
 
 @pytest.mark.parametrize(

@@ -54,17 +54,20 @@ def test_from_another_folder(home, capsys, tmp_path_factory, monkeypatch):
 
 
 def test_recipes_that_are_installed(home, capfd, tmp_path_factory, monkeypatch):
-    """Their pages and runs come into the working directory."""
+    """Their runs come into the working directory, and pages stay those of a checkout."""
     write_records(home, "toy", [make_record(values={"nll": 85.5})])
     before = sorted(home.rglob("*"))
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     monkeypatch.chdir(elsewhere)
     monkeypatch.setattr(recipes, "PACKAGE", home / "keras_gen")
     (elsewhere / "README.md").write_text("mine")
-    assert main(["results", "--check"]) == 1 and main(["results"]) == 0
-    assert main(["results", "--check"]) == 0
-    assert (elsewhere / "docs" / "results" / "vae.md").exists()
+    assert "holds no folder recipes: run this in the repository's root" in fails(capfd, "results")
+    (elsewhere / "recipes").mkdir()
+    (elsewhere / "RESULTS.md").write_text("mine too")
+    assert main(["results"]) == 1
     assert (elsewhere / "README.md").read_text() == "mine"
+    assert (elsewhere / "RESULTS.md").read_text() == "mine too"
+    (elsewhere / "recipes").rmdir()
     assert main(["reproduce", "toy"]) == 0
     assert len(list(elsewhere.glob("runs/reproduce/toy-*/export/toy/1"))) == 1
     assert sorted(home.rglob("*")) == before
@@ -101,9 +104,9 @@ def test_failures_are_one_sentence(home, capfd):
     assert "toy.json cannot be used" in fails(capfd, "results")
 
 
-def test_list_shows_the_headline(home, capsys):
-    assert main(["list"]) == 0
-    assert "  nll 85.5" in capsys.readouterr().out  # its settings lack the rate
+def test_show_has_the_headline_of_the_export(home, capsys):
+    assert main(["show", "toy"]) == 0
+    assert "reached    nll 85.5" in capsys.readouterr().out  # its settings lack the rate
     make_export(home / "saved_models" / "full" / "1", {"rate": 0.2}, {"nll": 84.5})
-    assert main(["list"]) == 0
-    assert "  NLL, rate 0.2, nats ↓ 84.50 ± 0.25 (test examples)" in capsys.readouterr().out
+    assert main(["show", "full"]) == 0
+    assert "NLL, rate 0.2, nats ↓ 84.50 ± 0.25 (test examples)" in capsys.readouterr().out

@@ -33,14 +33,16 @@ def test_compares_every_figure_of_the_run(root, capfd):
     )  # fmt: skip
     assert (fid.now, fid.ok) == (3.0, False) and fid.difference == pytest.approx(-0.2)
     out = capfd.readouterr().out.splitlines()
-    assert out[:2] == [
-        f"python recipes/toy.py {CPU}",
-        "published with 1.5 minutes on 2 CPU cores; the cheapest of 2 published commands",
+    assert out[:4] == [
+        "published commands of toy:",
+        f"  1.5 minutes on 2 CPU cores: python recipes/toy.py {CPU}",
+        f"  99 minutes on 2 CPU cores: python recipes/toy.py {CPU} --seed 4",
+        f"now runs: python recipes/toy.py {CPU}",
     ]
-    assert out[3] == "training the toy with cpu 2 None"
+    assert out[5] == "training the toy with cpu 2 None"
     (folder,) = (root.parent / "here" / "runs" / "reproduce").iterdir()
     assert not (root / "runs").exists()
-    assert out[2] == f"into {folder}" and folder.name.startswith("toy-")
+    assert out[4] == f"into {folder}" and folder.name.startswith("toy-")
 
 
 def test_compares_the_cells_of_a_matrix(root):
@@ -57,7 +59,7 @@ def test_presets_choose(root, tmp_path, capfd):
     publish(root, make_record(CPU), make_record("--preset paper", minutes=300))
     reproduce(root, "toy", "paper", tmp_path / "new")
     out = capfd.readouterr().out
-    assert "training the toy with paper None None" in out and "cheapest" not in out
+    assert "training the toy with paper None None" in out
     assert (tmp_path / "new" / "export" / "toy" / "1").is_dir()
     with pytest.raises(ValueError, match=r"no run of toy has the preset 'smoke': .* cpu, paper"):
         reproduce(root, "toy", "smoke")

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.environment import NO_OFFLINE_SAMPLE
 from keras_gen.media.images import read_image
 from keras_gen.media.sounds import read_wav
 from keras_gen.networks import mlp_decoder, mlp_encoder
@@ -61,6 +62,23 @@ class Stop(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         if epoch == self.at and self.error:
             raise self.error
+
+
+class TestData:
+    def test_an_offline_sample_is_refused_where_figures_are_compared(
+        self, toy, capsys, monkeypatch
+    ):
+        toy.warning = "OFFLINE SAMPLE instead of the real data: no network"
+        monkeypatch.setenv(NO_OFFLINE_SAMPLE, "1")
+        said = toy.fails(capsys)
+        assert f"{toy.warning} Published figures are compared on the published data" in said
+
+    def test_a_smoke_run_takes_the_first_examples(self, toy, capsys, monkeypatch):
+        monkeypatch.setattr("keras_gen.run.run.SMOKE_EXAMPLES", 3)
+        toy.fails(capsys, "--preset", "smoke", "--batch-size", "100")
+        assert toy.run.data["train"] == "3 examples: toys"
+        toy.fails(capsys, "--preset", "cpu", "--batch-size", "100")
+        assert toy.run.data["train"] == "12 examples: toys"
 
 
 class TestWhole:

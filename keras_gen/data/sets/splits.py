@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+from typing import Self
 
 import numpy as np
 from typing_extensions import override
@@ -18,6 +20,13 @@ class Parts:
     def parts(self) -> dict[str, Source]:
         """Returns the sources by name."""
         return {name: value for name, value in vars(self).items() if isinstance(value, Source)}
+
+    def first(self, count: int) -> Self:
+        """Returns the same with the first `count` examples of each source; arrays stay as long."""
+        shorter = copy.copy(self)
+        for name, source in self.parts().items():
+            vars(shorter)[name] = source.take(count)
+        return shorter
 
     def describe(self) -> dict[str, str]:
         """Returns the size and the origin of each source."""

@@ -76,7 +76,8 @@ class TimeLeft(keras.callbacks.Callback):
             is_told = not (epoch + 1) % math.ceil(epochs / (self.lines or epochs))
         if left > 0 and is_told and is_chief():
             logs = logs or {}
-            losses = [name for name in logs if name.endswith("loss")][:2]
+            # Whole losses have shorter names than their terms.
+            losses = sorted((name for name in logs if name.endswith("loss")), key=len)[:2]
             held_out = [name for name in logs if name.startswith("val_")][:1]
             told = "".join(f", {name} {logs[name]:.4g}" for name in [*losses, *held_out])
             gone = _minutes(now - self.begin)

@@ -20,7 +20,11 @@ def noise_filter(images: np.ndarray, seed: int = 0) -> np.ndarray:
 
 
 def color_transfer(
-    images: np.ndarray, target: np.ndarray, seed: int = 0, noise: float = 0.0
+    images: np.ndarray,
+    target: np.ndarray,
+    seed: int = 0,
+    noise: float = 0.0,
+    gray: bool = False,
 ) -> np.ndarray:
     """Gives each image the color means and deviations of a target image; uint8 `[n, H, W, 3]`.
 
@@ -32,14 +36,20 @@ def color_transfer(
         target: uint8 `[m, h, w, 3]`; one is drawn for each image.
         seed: Seed of the draw.
         noise: Deviation of Gaussian noise that is added, in levels: a cheap brush.
+        gray: Whether the noise is the same in all channels, so that only the luma has grain, as in
+            paintings and photographs.
 
     Example: `color_transfer(photos, training_paintings)`.
     """
     rng = np.random.default_rng(seed)
     drawn = rng.integers(len(target), size=len(images))
     recolored = [_recolored(image, target[i]) for image, i in zip(images, drawn, strict=True)]
+    channels = 1 if gray else images.shape[-1]
     return np.stack(
-        [_levels(image + rng.normal(scale=noise, size=image.shape)) for image in recolored]
+        [
+            _levels(image + rng.normal(scale=noise, size=(*image.shape[:2], channels)))
+            for image in recolored
+        ]
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from tqdm import tqdm
 from typing_extensions import override
 
 from keras_gen.files import replacing
@@ -20,6 +21,8 @@ def grid_path(directory: Path, epoch: int) -> Path:
 
 class SampleGrid(keras.callbacks.Callback):
     """Draws an image with the averaged weights every few epochs and prints its path.
+
+    It draws after the first epoch too, so that there is something to see soon.
 
     Args:
         draw: Function of the model that returns a uint8 image `[height, width, 3]`, as those of
@@ -51,7 +54,7 @@ class SampleGrid(keras.callbacks.Callback):
 
     @override
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % self.every or not is_chief():
+        if (epoch and (epoch + 1) % self.every) or not is_chief():
             return
         with averaged_weights(self.model):
             path = grid_path(self.directory, epoch)
@@ -61,4 +64,4 @@ class SampleGrid(keras.callbacks.Callback):
                     image.savefig(file, format="png")
             else:
                 write_png(path, as_shown(image) if np.ndim(image) == 3 else image)
-        print(f"  image: {path}")
+        tqdm.write(f"  image: {path}")

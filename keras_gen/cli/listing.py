@@ -142,7 +142,7 @@ def _headline(metadata: dict[str, Any]) -> str:
     metrics = metadata.get("metrics") or {}
     try:
         published = read_published(place("recipes").parent, metadata["recipe"])
-        figure = published.on(config.get("dataset")).figures[0]
+        figure = published.on(config).figures[0]
         entry = entry_of_export(figure, config, metrics)
         return " ".join(words.headline(entry))
     except (FileNotFoundError, ValueError, KeyError):

@@ -140,7 +140,7 @@ def groups(recipe: str, published: Published, records: list[Record]) -> list[Gro
         settings.setdefault(record.setting, []).append(record)
     made = []
     for alike in settings.values():
-        there = published.on(alike[0].config.get("dataset"))
+        there = published.on(alike[0].config)
         first = there.figures[0]
         ranked = sorted(
             (record for record in alike if first.key in record.values),

@@ -76,7 +76,7 @@ def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Recor
             f"datasets says nothing of the setting dataset {dataset!r}: add its name and size to "
             "the .toml in recipes/results."
         )
-    there = published.on(dataset)
+    there = published.on(config)
     values = there.measured(run.metrics)
     numbers = config | values
     if there.compared and there.compared not in numbers:

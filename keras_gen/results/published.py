@@ -140,6 +140,7 @@ class Published:
         classifiers: Name of an evaluation network -> metric of its accuracy on held-out data.
         datasets: Value of the recipe's setting `dataset` -> what is different there: `dataset`,
             `train_size`, and `without`, the keys of figures that mean nothing there.
+        presets: Preset -> fields that are different there, such as `figures`, all of them.
     """
 
     system: str
@@ -152,6 +153,7 @@ class Published:
     compared: str | None = None
     classifiers: Mapping[str, str] = dataclasses.field(default_factory=dict)
     datasets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    presets: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self):
         """Refuses too many figures or none, a headline without a baseline or a reason, and more."""
@@ -174,19 +176,22 @@ class Published:
                 "methods, or else no_baseline, the reason why there is none."
             )
         for name in self.datasets:
-            self.on(name)
+            self.on({"dataset": name})
+        for name in self.presets:
+            self.on({"preset": name})
 
     @property
     def cells(self) -> list[Figure]:
         """The cells of all matrices."""
         return [cell for matrix in self.matrices for cell in matrix.cells]
 
-    def on(self, dataset: str | None) -> "Published":
-        """The same for a value of the setting `dataset`."""
-        other = dict(self.datasets.get(dataset or "", {}))
+    def on(self, config: Mapping[str, Any]) -> "Published":
+        """The same for a run's settings `dataset` and `preset`."""
+        other = dict(self.datasets.get(config.get("dataset") or "", {}))
         without = other.pop("without", ())
         figures = tuple(figure for figure in self.figures if figure.key not in without)
-        return dataclasses.replace(self, **other, figures=figures, datasets={})
+        other = {"figures": figures, **other, **self.presets.get(config.get("preset") or "", {})}
+        return dataclasses.replace(self, **other, datasets={}, presets={})
 
     def measured(self, metrics: Mapping[str, Any]) -> dict[str, float]:
         """What is published of a run's metrics, by their names.
@@ -239,15 +244,18 @@ def read_published(root: str | Path, recipe: str) -> Published:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         shared = table.pop("all", {})
-        figures = tuple(
-            Figure(key, **_with_key(shared, key) | figure)
-            for key, figure in table.pop("figures", {}).items()
-        )
+        figures = _figures(table.pop("figures", {}), shared)
+        for own in table.get("presets", {}).values():
+            own["figures"] = _figures(own["figures"], shared)
         matrices = tuple(_matrix(**matrix) for matrix in table.pop("matrices", {}).values())
         return Published(figures=figures, matrices=matrices, **table)
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         text = str(error).replace("__init__() ", "").rstrip(".")
         raise ValueError(f"{path} cannot be used: {text}.") from None
+
+
+def _figures(tables: Mapping[str, dict], shared: dict) -> tuple[Figure, ...]:
+    return tuple(Figure(key, **_with_key(shared, key) | own) for key, own in tables.items())
 
 
 def _with_key(fields: Any, key: str) -> Any:

@@ -61,7 +61,7 @@ def reproduce(
     """
     root = Path(root).resolve()
     record = _choose(read_records(root).get(recipe, []), recipe, preset, say)
-    published = read_published(root, recipe).on(record.config.get("dataset"))
+    published = read_published(root, recipe).on(record.config)
     moment = time.strftime("%Y%m%d-%H%M%S")
     folder = Path(output or Path("runs") / "reproduce" / f"{recipe}-{moment}").resolve()
     if folder.exists():

@@ -4,7 +4,6 @@ import contextlib
 import datetime
 import json
 import os
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -29,11 +28,12 @@ from keras_gen.run.devices import choose_policy, describe_devices
 from keras_gen.run.folder import choose_folder, is_finished, leave_folder, train_on
 from keras_gen.run.settings import FREE, PLACES, RunSettings, parse
 from keras_gen.serving.export import export, load_weights
-from keras_gen.serving.exported import read_metadata, resolve, versions
+from keras_gen.serving.exported import Exported, load, read_metadata, resolve, versions
 from keras_gen.training import (
     ConstantThenLinear,
     TrainingState,
     averaged_weights,
+    forget_start,
     is_chief,
     make_strategy,
     take_weights,
@@ -44,6 +44,7 @@ OF_TRAINING = ("steps", "minutes", "device", "policy", "date", "versions")
 # Data without arrays beside their sources; a smoke run takes this many examples of each source.
 OF_SOURCES = (Split, Domains, Sets)
 SMOKE_EXAMPLES = 3000
+LINES = 4  # at most, about the progress of a training
 FRAMES = 60  # at most, of the animation of a training
 
 
@@ -103,8 +104,6 @@ class Run:
         self._sample_grid: Callable | None = None
         if s.epochs > trained and is_chief():
             train_on(self.directory, trained)
-        self.say(f"{self.name}, preset {s.preset}, seed {s.seed}, into {self.directory}")
-        self.say(f"device: {describe_devices(self.strategy)}, precision {self.policy}")
         if s.preset == "paper":
             steps = s.epochs * s.steps_per_epoch
             self.say(f"the paper's setting takes {steps:,} steps; --preset cpu takes minutes")
@@ -148,17 +147,27 @@ class Run:
         Raises:
             ValueError: If they are an offline sample, and the environment refuses those.
         """
-        if self.settings.preset == "smoke" and not whole and isinstance(data, OF_SOURCES):
+        s = self.settings
+        if s.preset == "smoke" and not whole and isinstance(data, OF_SOURCES):
             data = data.first(SMOKE_EXAMPLES)
-        for part, text in data.describe().items():
-            self.say(f"{part}: {text}")
         if data.warning and NO_OFFLINE_SAMPLE in os.environ:
             raise ValueError(
                 f"{data.warning} Published figures are compared on the published data alone."
             )
+        self.data = data.record()
+        sizes = [
+            f"{part} {text.split(':')[0]}" for part, text in self.data.items() if part != "name"
+        ]
+        self.say(
+            f"{self.name}, preset {s.preset}, seed {s.seed}, on {self.data['name']}: "
+            f"{', '.join(sizes)}"
+        )
+        self.say(
+            f"pictures and numbers appear in {self.directory}; "
+            f"device: {describe_devices(self.strategy)}, precision {self.policy}"
+        )
         if data.warning:
             self.note(data.warning)
-        self.data = data.record()
         self.identity = data.identity()
         return data
 
@@ -178,10 +187,12 @@ class Run:
     def averaged(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
         """Lets an optimizer keep averages of its weights, with the momentum of the flag `--ema`.
 
-        The averages are drawn, evaluated and exported.
+        The averages, without the initial weights, are drawn, evaluated and exported.
         """
         optimizer.use_ema = self.settings.ema > 0
         optimizer.ema_momentum = self.settings.ema
+        if optimizer.use_ema:
+            forget_start(optimizer)
         return optimizer
 
     def compile(self, model, *optimizer, **optimizers) -> None:
@@ -232,8 +243,6 @@ class Run:
             return self._take_weights(model, draw, part)
         epochs = epochs or s.epochs
         directory = self.directory / part
-        for name, network in model.networks.items():
-            self.say(f"{name}: {network.count_params():,} parameters")
         state = self._saved_state(model, directory, callbacks)
         if not part:
             self.state = state
@@ -264,14 +273,12 @@ class Run:
         if is_chief():
             # Only now, so that a run with unusable settings is none to resume.
             write_json(self.directory / "config.json", s.as_json() | {"run": self.id})
-        # A bar for a terminal, a line per epoch for a file.
-        verbose = 1 if sys.stdout.isatty() else 2
         model.fit(
             stream,
             epochs=state.epoch if state.stopped else epochs,
             initial_epoch=state.epoch,
             steps_per_epoch=s.steps_per_epoch,
-            verbose=verbose if is_chief() else 0,
+            verbose=0,
             callbacks=all_callbacks,
         )
         if evaluation and evaluation.best_value is not None:
@@ -325,8 +332,7 @@ class Run:
 
     def _reports(self, directory: Path, draw: Callable | None) -> list[keras.callbacks.Callback]:
         """What shows a training on the screen and in TensorBoard."""
-        # Keras would put its bar last, and other lines would stand in the middle of it.
-        reports = [keras.callbacks.ProgbarLogger(), TimeLeft()]
+        reports = [TimeLeft(LINES)]
         if draw:
             reports.append(SampleGrid(draw, directory / "samples", self.settings.grid_every))
         if is_chief():
@@ -470,16 +476,25 @@ class Run:
         else:
             config = self.settings.as_json()
             lines = closing.numbers(self.recipe, self.metrics, config)
-        lines += [
-            f"images and numbers: {self.directory}",
-            f"exported: {path}",
-            *self.notes,
-            *closing.usage(path),
-        ]
+        lines += [f"exported: {path}", *self.notes, *closing.usage(path)]
+        published = self._published()
+        if published and published.resolve() != path.parent.resolve():
+            there = closing.usage(resolve(published))
+            lines += [f"the published model, {line}" for line in there]
+        lines += closing.longer(self.recipe, self.metrics["minutes"])
         for line in lines:
             self.say(line)
         leave_folder(self.directory)
         return path
+
+    def published_export(self) -> Exported | None:
+        """The export that comes with the recipe, to show beside the model; None without one."""
+        folder = self._published()
+        return load(folder) if folder else None
+
+    def _published(self) -> Path | None:
+        folder = self.recipe.parent.parent / "saved_models" / self.name
+        return folder if versions(folder) else None
 
     def _exported(self, model, default: str | None, half: bool) -> Path:
         """Writes the export, unless the run was interrupted just after it."""

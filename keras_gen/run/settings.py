@@ -18,6 +18,7 @@ import simple_parsing
 from keras_gen.sentences import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
+QUICK = "quick"  # what some recipes have besides, and start with
 # What may differ when a run resumes: places, devices, and how often it is evaluated.
 FREE = (
     "resume",
@@ -47,9 +48,10 @@ class RunSettings:
     ZERO: typing.ClassVar = ("seed", "pool_size", "margin")
     BELOW_ONE: typing.ClassVar = ("ema", "beta_1")
 
-    preset: Literal["auto", "smoke", "cpu", "paper"] = "auto"
-    """Scale of the run: smoke (under a minute), cpu (minutes on two cores), paper (the paper's
-    setting). auto: paper with a GPU, else cpu. Further flags change single settings of it."""
+    preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
+    """Scale of the run: smoke (under a minute), quick (a first look, in recipes that have it), cpu
+    (minutes on two cores), paper (the paper's setting). auto: quick where there is one, else paper
+    with a GPU, else cpu. Further flags change single settings of it."""
     strategy: Literal["auto", "default", "mirrored", "multiworker", "tpu"] = "auto"
     """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines that
     TF_CONFIG names), tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, else
@@ -165,7 +167,7 @@ def parse(
 
     Args:
         settings: Dataclass derived from `RunSettings`.
-        presets: What each of `smoke`, `cpu` and `paper` changes.
+        presets: What each of `smoke`, `cpu` and `paper` changes, and `quick` if there is one.
         description: Text of `--help`: the recipe's docstring.
         argv: Flags; the process's by default.
         saved: Settings of the run that resumes, used in place of the preset's.
@@ -179,7 +181,8 @@ def parse(
         ValueError: If `saved`, or the file that `--config` names, holds no settings.
         OSError: If that file cannot be read.
     """
-    assert tuple(presets) == PRESETS, f"a recipe has the presets {PRESETS}"
+    always = tuple(name for name in presets if name != QUICK)
+    assert always == PRESETS, f"a recipe has the presets {PRESETS}"
     scales = {name: settings(**(change | {"preset": name})) for name, change in presets.items()}
     given = _first_flags(argv)
     if saved:
@@ -189,10 +192,11 @@ def parse(
         start = _typed(settings, {k: v for k, v in config.items() if k not in (*PLACES, "run")})
     else:
         # A wrong name is refused by the second parser, which knows the right ones.
-        start = scales.get(given.preset) or scales[usual or _usual_preset()]
+        usual = usual or _usual_preset()
+        start = scales.get(given.preset) or scales.get(QUICK) or scales[usual]
     parser = simple_parsing.ArgumentParser(
         description=f"{description}\n\nDefaults below are those of --preset {start.preset}.",
-        usage="%(prog)s [--preset smoke|cpu|paper] [--FLAG VALUE ...]",
+        usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",
         # Without abbreviations, so that a flag means the same when a recipe gets more of them.
         allow_abbrev=False,
         add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
@@ -213,6 +217,8 @@ def parse(
         if name in valued and (not value or value.startswith("--")):
             parser.error(f"argument {name}: expected one value")
     result = namespace.settings
+    if result.preset not in ("auto", *presets):
+        parser.error(f"--preset is {result.preset}: this recipe has {', '.join(presets)}.")
     if given.config and given.preset not in ("auto", start.preset):
         parser.error(f"--preset is {given.preset} and --config says {start.preset}: give one.")
     if result.preset == "auto":

@@ -1,7 +1,7 @@
 """The training core: the update step, randomness, distribution, resume, averages, histories."""
 
 from keras_gen.training import schedules
-from keras_gen.training.averaging import averaged_weights, take_weights
+from keras_gen.training.averaging import averaged_weights, forget_start, take_weights
 from keras_gen.training.capabilities import capability, sample
 from keras_gen.training.checks import require, require_inputs, require_logits
 from keras_gen.training.distribution import STRATEGIES, is_chief, make_strategy

@@ -1,6 +1,7 @@
 """Evaluation with the exponential moving average of the weights."""
 
 import contextlib
+import functools
 from typing import Any
 
 import keras
@@ -31,6 +32,36 @@ def averaged_weights(model):
     finally:
         for (weight, _), value in zip(swaps, trained, strict=True):
             weight.assign(value)
+
+
+def forget_start(optimizer) -> None:
+    """Lets an optimizer's moving averages forget the initial weights.
+
+    Keras' average begins with them: with momentum m they have the share m^n after n steps, 48 % at
+    step 725 with m = .999. Divided out as Adam's moments are (Kingma & Ba 2015, algorithm 1), the
+    average is that of the trained weights alone, and equals Keras' once m^n is small.
+
+    Args:
+        optimizer: A `keras.optimizers.Optimizer` with `use_ema=True`.
+
+    Example:
+    ```python
+    optimizer = keras.optimizers.Adam(use_ema=True, ema_momentum=0.999)
+    forget_start(optimizer)
+    ```
+    """
+    optimizer._update_model_variables_moving_average = functools.partial(_average, optimizer)
+
+
+def _average(optimizer, weights) -> None:
+    steps = keras.ops.cast(optimizer.iterations, "float32")
+    m = optimizer.ema_momentum
+    # The update of an average A of n steps to A / (1 - m^n), as one momentum.
+    momentum = m * (1 - m**steps) / (1 - m ** (steps + 1))
+    averages = optimizer._model_variables_moving_average
+    for weight, average in zip(weights, averages, strict=True):
+        share = keras.ops.cast(momentum, average.dtype)
+        average.assign(share * average + (1 - share) * keras.ops.cast(weight, average.dtype))
 
 
 def take_weights(model, other) -> None:

@@ -20,6 +20,9 @@ def test_color_transfer_gives_the_moments_of_one_of_the_images():
     noisy = color_transfer(photos, paintings, seed=1, noise=8.0)
     added = noisy.astype(float) - found
     assert added.std() == pytest.approx(8, abs=0.2) and abs(added.mean()) < 0.2
+    grained = color_transfer(photos, paintings, seed=1, noise=8.0, gray=True)
+    grain = grained.astype(float) - found
+    assert grain.std() == pytest.approx(8, abs=0.2) and np.ptp(grain, axis=-1).max() <= 2
 
 
 def test_noise_filter_lowers_the_contrast_and_adds_noise():

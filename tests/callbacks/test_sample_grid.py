@@ -21,7 +21,9 @@ def names(folder):
     return sorted(path.name for path in folder.glob("**/*"))
 
 
-@pytest.mark.parametrize(("every", "expected"), [(1, [1, 2, 3, 4]), (2, [2, 4]), (3, [3]), (5, [])])
+@pytest.mark.parametrize(
+    ("every", "expected"), [(1, [1, 2, 3, 4]), (2, [1, 2, 4]), (3, [1, 3]), (5, [1])]
+)
 def test_a_image_every_few_epochs(tmp_path, capsys, every, expected):
     def draw(model):
         return np.full([3, 4, 3], int(model.step.numpy()), "uint8")

@@ -147,7 +147,11 @@ def test_without_data_and_network(recipe, tmp_path):
         assert not warnings
     else:
         assert len(warnings) == 2 and "not prepared in no_data" in lines[warnings[0]]
-        assert warnings[0] < lines.index("Epoch 1/2") and warnings[1] > len(lines) - 5
+        assert (
+            warnings[0]
+            < next(n for n, line in enumerate(lines) if line.startswith("  epoch 1 of 2"))
+            and warnings[1] > len(lines) - 5
+        )
     assert not (tmp_path / "saved_models").exists() and not (tmp_path / "no_data").exists()
     use_export(out, recipe, tmp_path)
 

@@ -7,7 +7,14 @@ import tensorflow as tf
 
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import GenerativeModel, Player, averaged_weights, minimize, take_weights
+from keras_gen.training import (
+    GenerativeModel,
+    Player,
+    averaged_weights,
+    forget_start,
+    minimize,
+    take_weights,
+)
 
 MOMENTUM = 0.8
 
@@ -50,6 +57,17 @@ def test_equals_the_average_computed_by_hand():
             assert (a != c).any()
         np.testing.assert_equal(weights(model.discriminator), critic)  # keeps no average
     np.testing.assert_equal(weights(model.generator), trained)
+
+
+def test_without_its_start_the_average_is_that_of_the_trained_weights_alone():
+    model, recorder = gan(use_ema=True, ema_momentum=MOMENTUM), Recorder()
+    forget_start(model.g_optimizer)
+    model.fit(IMAGES, batch_size=1, verbose=0, callbacks=[recorder])
+    shares = MOMENTUM ** np.arange(len(recorder.path))[::-1]
+    with averaged_weights(model):
+        for found, *path in zip(weights(model.generator), *recorder.path, strict=True):
+            expected = np.average(path, axis=0, weights=shares)
+            np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
 
 
 def test_weights_that_are_taken_are_the_average_too():

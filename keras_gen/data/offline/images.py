@@ -1,4 +1,4 @@
-"""Images that need no network, made from those that ship with scikit-learn."""
+"""Images that need no network, made from those that ship with scikit-learn and scikit-image."""
 
 from __future__ import annotations
 
@@ -16,11 +16,25 @@ from keras_gen.media.images import decode_image
 # (small letters). They are mixed, so that the domains differ in style and not in content. They do
 # not overlap, so that no test image was seen in training, and no painting shows a photograph.
 _TILES = {
+    "astronaut.png": ("PA", "AP"),
+    "chelsea.png": ("p",),
     "china.jpg": ("PAPAP", "ApaPA", "PaApP"),
+    "coffee.png": ("p",),
     "flower.jpg": ("APAPA", "PapAP", "ApPaA"),
+    "rocket.jpg": ("PAP",),
+}
+# Each is free. The first two are by danielbuechele and vultilion, CC BY 2.0; of the others two are
+# CC0 (by Stefan van der Walt and Rachel Michetti), and two in the public domain (NASA and SpaceX).
+_PACKAGES = {
+    "china.jpg": "sklearn.datasets.images",
+    "flower.jpg": "sklearn.datasets.images",
+    "chelsea.png": "skimage.data",
+    "coffee.png": "skimage.data",
+    "astronaut.png": "skimage.data",
+    "rocket.jpg": "skimage.data",
 }
 _SETS = {"P": "photo_train", "p": "photo_test", "A": "painting_train", "a": "painting_test"}
-_CROP = (96, 128)  # pixels of the photograph, before resizing
+_CROP = (0.75, 1.0)  # side of a crop, relative to the shorter side of its region
 
 
 def offline_unpaired(
@@ -28,8 +42,8 @@ def offline_unpaired(
 ) -> dict[str, Source]:
     """Makes photographs and paintings without pairs.
 
-    The photographs are crops of two that ship with scikit-learn; the paintings are crops of other
-    parts of them, painted by `paint`. The four sets come from disjoint regions.
+    The photographs are crops of six that ship with scikit-learn and scikit-image; the paintings are
+    crops of other parts of them, painted by `paint`. The four sets come from disjoint regions.
 
     Args:
         size: Side of the images in pixels.
@@ -54,10 +68,10 @@ def offline_unpaired(
             regions = [paint(region, seed=int(rng.integers(2**31))) for region in regions]
         images = []
         for image in range(n_train if key.endswith("train") else n_test):
-            side = int(rng.integers(_CROP[0], _CROP[1] + 1))
-            crop = _cut(regions[image % len(regions)], side, rng)
+            region = regions[image % len(regions)]
+            crop = _cut(region, int(rng.uniform(*_CROP) * min(region.shape[:2])), rng)
             images.append(resize_cover(crop, size).numpy())
-        origin = f"offline sample: {kind} of two photographs that ship with scikit-learn"
+        origin = f"offline sample: {kind} of six photographs"
         sample[key] = Source(np.stack(images), origin=origin)
     return sample
 
@@ -160,13 +174,13 @@ def _tiles() -> dict[str, list[np.ndarray]]:
 
 
 def photographs() -> list[np.ndarray]:
-    """Returns the two photographs that ship with scikit-learn, uint8 `[427, 640, 3]`."""
+    """Returns six photographs that ship with packages, uint8 `[height, width, 3]`."""
     return [photograph(name) for name in sorted(_TILES)]
 
 
 def photograph(name: str) -> np.ndarray:
-    """Returns an image that ships with scikit-learn, by the name of its file."""
-    return decode_image(resources.files("sklearn.datasets.images").joinpath(name).read_bytes())
+    """Returns one of them, by the name of its file."""
+    return decode_image(resources.files(_PACKAGES[name]).joinpath(name).read_bytes())
 
 
 def _cut(region: np.ndarray, side: int, rng: np.random.Generator) -> np.ndarray:

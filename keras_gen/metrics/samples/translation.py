@@ -9,6 +9,7 @@ import numpy as np
 
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
+from keras_gen.metrics.progress import with_bar
 from keras_gen.metrics.samples.artifacts import chroma_grain, mesh
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
@@ -59,7 +60,7 @@ class TranslationEvaluation:
         self.reference = reference
         rng = np.random.default_rng(seed)
         draws = [rng.permutation(len(reference))[: len(source)] for _ in range(FLOORS)]
-        floors = [self._patches(reference[draw]) for draw in draws]
+        floors = [self._patches(reference[draw]) for draw in with_bar(draws, "floor")]
         self._floor = {
             kind: np.mean([floor[kind] for floor in floors], axis=0) for kind in KINDS
         }
@@ -87,7 +88,7 @@ class TranslationEvaluation:
         """
         return {
             f"{name}_{key}": value
-            for name, images in filtered.items()
+            for name, images in with_bar(list(filtered.items()), "filter")
             for key, value in self(images).items()
         }
 

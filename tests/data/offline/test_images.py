@@ -26,9 +26,12 @@ def test_the_sample_has_both_domains_with_held_out_images(sample):
 
 
 def test_no_two_sets_share_a_pixel_of_a_photograph(monkeypatch):
+    shapes = {name: offline.photograph(name).shape[:2] for name in offline._TILES}
+
     def coordinates(name):
-        rows, columns = np.indices([427, 640])
-        number = (rows * 640 + columns) * 2 + (name == "china.jpg")
+        _, width = shapes[name]
+        rows, columns = np.indices(shapes[name])
+        number = (rows * width + columns) * len(shapes) + list(shapes).index(name)
         return np.stack([number >> shift & 255 for shift in (0, 8, 16)], -1).astype(np.uint8)
 
     monkeypatch.setattr(offline, "photograph", coordinates)
@@ -37,7 +40,8 @@ def test_no_two_sets_share_a_pixel_of_a_photograph(monkeypatch):
         for key, tiles in offline._tiles().items()
     }
     assert set(places) == KEYS
-    assert sum(map(len, places.values())) == len(set.union(*places.values())) == 2 * 427 * 640
+    pixels = sum(height * width for height, width in shapes.values())
+    assert sum(map(len, places.values())) == len(set.union(*places.values())) == pixels
 
 
 def test_the_sample_depends_on_its_seed_alone(sample):

@@ -21,7 +21,7 @@ from keras_gen.serving import exported
 
 def list_models(options: argparse.Namespace) -> int:
     """Prints the recipes and the exports."""
-    rows = [[name, _summary(path)] for name, path in recipes().items()]
+    rows = [[name, summary(path)] for name, path in recipes().items()]
     print(f"recipes in {place('recipes')}: {len(rows) or 'none'}")
     print_table(rows)
 
@@ -42,7 +42,8 @@ def list_models(options: argparse.Namespace) -> int:
     return 0
 
 
-def _summary(recipe: Path) -> str:
+def summary(recipe: Path) -> str:
+    """What a recipe does, in a line: the first of its text."""
     try:
         doc = ast.get_docstring(ast.parse(recipe.read_bytes()))
     except (SyntaxError, ValueError) as error:

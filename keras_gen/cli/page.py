@@ -35,6 +35,7 @@ from keras_gen.serving import exported
 
 SHOWN = 448  # pixels: smaller images are enlarged to about this
 HEIGHT = 380
+PIXELS = 50_000_000  # of the largest image: larger ones hold up all visitors
 # Events run one after another: those that come while so many wait are refused.
 WAITING = 64
 
@@ -318,9 +319,9 @@ _BUILDERS: dict[type[Panel], Callable] = {
 
 def _loaded(path: Path, progress: gr.Progress) -> exported.Exported:
     """An export. The bar says what takes time when it is used first."""
-    progress((0, 2), desc="Loading the model, which is done once", unit="steps")
+    progress(0.3, desc="Loading the model, which is done once")
     model = load(path)
-    progress((1, 2), desc="Running the model; the first time takes longest", unit="steps")
+    progress(0.6, desc="Running the model; the first time takes longest")
     return model
 
 
@@ -369,7 +370,7 @@ def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: A
 
 def _read(file: str) -> np.ndarray:
     try:
-        return decode_image(Path(file).read_bytes())
+        return decode_image(Path(file).read_bytes(), PIXELS)
     except ValueError as error:
         raise ValueError(f"{Path(file).name} is {error}: choose another file.") from error
 

@@ -1,6 +1,7 @@
 """The command demo: panels by signatures, and the page in a browser."""
 
 import contextlib
+import io
 import json
 import os
 import socket
@@ -15,6 +16,7 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from all_tiny import TINY
 from browser import browse, chromium
@@ -416,7 +418,7 @@ def test_the_page_reads_uploads_alone(client, home):
         assert client.join(translate, named(file), "invert") == (403, NO_UPLOAD), file
         assert client.send(f"gradio_api/file={file}") == (403, NO_UPLOAD), file
         assert client.send(f"gradio_api/file/{file}") == (403, NO_UPLOAD), file
-    for file in (3, None, {"path": upload}, [upload], "a\0b"):
+    for file in (3, None, {"path": upload}, [upload], "a\0b", "a\ud800"):
         assert client.join(translate, named(file), "invert") == (403, NO_UPLOAD), file
     # Gradio copies files for components that are not for files, and deep inside their values.
     assert client.join(translate, None, named("/etc/passwd")) == (403, NO_UPLOAD)
@@ -434,6 +436,11 @@ def test_the_page_reads_uploads_alone(client, home):
 
 
 def test_the_page_bounds_what_is_sent(client):
+    large = io.BytesIO()
+    Image.new("1", (10_000, 5_001)).save(large, "PNG")
+    _, (upload,) = client.upload(large.getvalue())
+    output = client.join(("image", "radio"), named(upload), "invert")[1]
+    assert "10000x5001 pixels of at most 50,000,000" in output["error"]
     drawing = ("number", "slider")
     assert client.join(drawing, -(2**31), 64)[1]["data"]
     for values in ((2**31, 1), (-(2**40), 1), (0, 0), (0, 65), (0, 10**9), (0, float("nan"))):
@@ -446,6 +453,11 @@ def test_the_page_bounds_what_is_sent(client):
         status, content = client.send(path, b"{", **large)
         assert status == 413
         assert content == {"detail": "the request is not of at most 2097152 bytes."}
+    chunks = {"Content-Length": "2", "Transfer-Encoding": "chunked"}
+    assert client.send("gradio_api/queue/join", b"2\r\n{}\r\n0\r\n\r\n", **chunks)[0] == 411
+    foreign = {"Origin": "http://example.com"}
+    refused = (403, {"detail": "the request comes from another site's page."})
+    assert client.send("gradio_api/queue/join", {}, **foreign) == refused
     # No event beside those that wait.
     body = {"data": [0, 1], "fn_index": client.events[drawing]}
     assert client.send("gradio_api/run/predict", body)[0] == 404

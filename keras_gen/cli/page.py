@@ -193,7 +193,7 @@ def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
             n = gr.Slider(1, panel.most, value=1 if heard else 16, step=1, label=label)
             conditions = [_condition(panel, name) for name in panel.conditions]
             draw = gr.Button("Draw", variant="primary")
-        drawn = gr.Audio(label="Sounds", interactive=False) if heard else _image("Samples")
+        drawn = _sound() if heard else _image("Samples")
 
     def run(progress: gr.Progress, seed: int | None, n: int, *values: float) -> Any:
         conditions = dict(zip(panel.conditions, values, strict=True))
@@ -352,6 +352,10 @@ def _image(label: str, visible: bool = True) -> gr.Image:
         visible=visible,
         buttons=["download", "fullscreen"],
     )
+
+
+def _sound() -> gr.Audio:
+    return gr.Audio(label="Sounds", interactive=False, buttons=["download"])
 
 
 def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: Any) -> None:

@@ -147,8 +147,10 @@ def main(run: Run, s: Settings):
             }
             for name, images in ways.items():
                 metrics |= suffixed(measure(images), f"_{name}_{shots}")
-            for name in ("nearest", "meta", "tuned"):
-                rows[f"{name}, images: {shots}"] = ways[name]
+            seen = f"{shots} shot" if shots == 1 else f"{shots} shots"
+            rows[f"nearest, {seen}"] = ways["nearest"]
+            rows[f"meta-learned, {seen}"] = ways["meta"]
+            rows[f"fine-tuned, {seen}"] = ways["tuned"]
         run.draw("ways", image_rows({**rows, "frame": truth}, COLUMNS))
     run.export(model, default="render")
 

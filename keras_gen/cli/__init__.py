@@ -92,7 +92,7 @@ FIT = "if the model takes one size, cut out the center of each image and resize 
 CUT = "if the model takes one size, cut larger images into tiles of it that fade into each other"
 TILES = f"side of the tiles of large images, {SMALLEST} or more; 0 never cuts (default: {TILE})"
 CONDITION = "a condition of the model, such as label=3 or label=any; may be given again"
-FOLDERS = "folder of exports, or of one (default: saved_models)"
+FOLDERS = "name of an export, or a folder of one or of several (default: all of --models)"
 HOST = "address to listen at; 0.0.0.0 lets other machines in (default: 127.0.0.1)"
 PORT = f"port to listen on; 0 takes a free one (default: {demo.PORT})"
 MEGABYTES = "size of the largest file that is taken (default: 20)"
@@ -193,10 +193,11 @@ def _parser() -> argparse.ArgumentParser:
     _add_models(add)
 
     add = command("demo", demo.demo, "try exports on a page in the browser", DEMO)
-    add("folders", nargs="*", type=Path, metavar="FOLDER", help=FOLDERS)
+    add("folders", nargs="*", metavar="MODEL", help=FOLDERS)
     add("--host", default="127.0.0.1", metavar="ADDRESS", help=HOST)
     add("--port", type=_port, default=demo.PORT, metavar="N", help=PORT)
     add("--max-megabytes", type=_positive, default=20, metavar="N", help=MEGABYTES)
+    _add_models(add)
 
     add = command("publish", results.publish, "add exports to the pages of results", PUBLISH)
     add("exports", nargs="+", metavar="MODEL", help=MODEL)

@@ -12,17 +12,16 @@ import tempfile
 from pathlib import Path
 
 from keras_gen.cli.panels import offers
-from keras_gen.cli.recipes import place
 
 PORT = 7860
 
 
 def demo(options: argparse.Namespace) -> int:
     """Serves the page until it is interrupted."""
-    found, others = offers(options.folders or [place("saved_models")])
+    found, others = offers(_folders(options.models, options.folders))
     if not found:
         raise ValueError(
-            f"none of the {len(others)} exports has a signature that takes or gives images (the "
+            f"none of the {len(others)} exports has a signature that the page can show (the "
             f"first is {others[0]}): name a folder of others."
         )
     if importlib.util.find_spec("gradio") is None:
@@ -40,20 +39,31 @@ def demo(options: argparse.Namespace) -> int:
     ):
         os.environ["GRADIO_TEMP_DIR"] = uploads
         config = uvicorn.Config(
-            page(found, options.max_megabytes, Path(uploads)),
+            page(found, others, options.max_megabytes, Path(uploads)),
             log_level="warning",
             timeout_graceful_shutdown=1,
         )
-        for path in others:
-            print(f"left out, for it has no signature on images: {path}")
         if not _is_loopback(listener):
             print(f"whoever reaches {options.host} can use the page", file=sys.stderr)
         # Who ends the process by a signal also leaves no uploads behind.
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if others:
+            print(f"{len(others)} exports have no panel: the page names them at its end")
         print(f"{len(found)} exports at {_address(listener)} (Ctrl+C ends it)", flush=True)
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[listener])
     return 0
+
+
+def _folders(models: Path, named: list[str]) -> list[Path]:
+    """Folders by path, or by the name of an export in the folder `models`; all without any."""
+    if not named:
+        return [models]
+    inner = [models / name for name in named]
+    return [
+        path if path.is_dir() and not Path(name).exists() else Path(name)
+        for name, path in zip(named, inner, strict=True)
+    ]
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -4,6 +4,7 @@ import json
 import os
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import HTTPException, Request
 from fastapi.responses import JSONResponse
@@ -49,6 +50,12 @@ class Guard:
         receive = request.receive
         files: list[Any] = [path[len(start) :] for start in FILE if path.startswith(start)]
         if request.method == "POST":
+            origin = request.headers.get("origin")
+            if origin and urlsplit(origin).netloc != request.headers.get("host"):
+                raise HTTPException(403, "the request comes from another site's page.")
+            # Sent in chunks, a body may be longer than the length that is said.
+            if "transfer-encoding" in request.headers:
+                raise HTTPException(411, "the request does not say its length alone.")
             size = request.headers.get("content-length")
             if size is None or int(size) > self.largest:
                 raise HTTPException(413, f"the request is not of at most {self.largest} bytes.")
@@ -89,5 +96,8 @@ def _is_below(file: Any, folder: Path) -> bool:
     """Whether a path, with its links followed, is that of a file below a folder."""
     if not isinstance(file, str) or "\0" in file:
         return False
-    path = Path(os.path.realpath(file))
+    try:
+        path = Path(os.path.realpath(file))
+    except UnicodeEncodeError:  # half of a surrogate pair is in no file's name
+        return False
     return path.is_relative_to(os.path.realpath(folder)) and path.is_file()

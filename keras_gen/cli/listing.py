@@ -33,8 +33,8 @@ def list_models(options: argparse.Namespace) -> int:
         duration = _duration(file) if file else ""
         mark = _mark(options.models / name) if name in exports else ""
         print(f"{name:40} {duration:16} {mark}".rstrip())
-        if summary := _summary(file):
-            print(textwrap.fill(summary, WIDTH, initial_indent="  ", subsequent_indent="  "))
+        if does := summary(file):
+            print(textwrap.fill(does, WIDTH, initial_indent="  ", subsequent_indent="  "))
     if not exports:
         print(
             "\n`keras-gen train NAME --export saved_models` makes an export; --models DIR lists\n"
@@ -56,7 +56,7 @@ def show(options: argparse.Namespace) -> int:
     print(name)
     if name in files:
         file = files[name]
-        _line("does", _summary(file))
+        _line("does", summary(file))
         _line("takes", _duration(file))
         _line("recipe", f"{file}; its flags: keras-gen train {name} --help")
     if name not in exports:
@@ -123,7 +123,7 @@ def _docstring(recipe: Path) -> str:
         return f"(not valid Python: {error})"
 
 
-def _summary(recipe: Path | None) -> str:
+def summary(recipe: Path | None) -> str:
     """The first line of a recipe's docstring."""
     lines = _docstring(recipe).splitlines() if recipe else []
     return lines[0] if lines else ""

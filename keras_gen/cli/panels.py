@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from keras_gen.cli import models
+from keras_gen.cli import listing, models
+from keras_gen.cli.recipes import recipes
 from keras_gen.media.images import grid, to_pillow
+from keras_gen.media.sounds import as_int16
 from keras_gen.serving import exported
 
 LONGEST = 1024  # pixels of an image's longer side: larger ones take a page too long
@@ -20,6 +22,38 @@ SLIDERS = 10
 REACH = 3
 # More dimensions than these would take long to decode, each at both ends.
 PROBED = 256
+SOUNDS = 8  # which are drawn at once
+RATE = 8000  # samples a second, as all recipes of sounds have
+PAUSE = 0.3  # seconds between sounds
+DIGITS = tuple("0123456789")
+# The names of data sets' classes, in the order of their labels.
+CLASSES = {
+    "fashion_mnist": (
+        "T-shirt/top",
+        "Trouser",
+        "Pullover",
+        "Dress",
+        "Coat",
+        "Sandal",
+        "Shirt",
+        "Sneaker",
+        "Bag",
+        "Ankle boot",
+    ),
+    "mnist": DIGITS,
+    "usps": DIGITS,
+}
+SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")}
+# Which names a condition has.
+NAMES = {"label": CLASSES, "speaker": SPEAKERS}
+ANY = -1  # the value of such a condition that leaves it open
+# The part of an image that is to be drawn: rows and columns from and to, in halves.
+MISSING = {
+    "Lower half": (1, 2, 0, 2),
+    "Upper half": (0, 1, 0, 2),
+    "Left half": (0, 2, 0, 1),
+    "Right half": (0, 2, 1, 2),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +120,9 @@ class Samples:
     """A signature that turns a seed and a number, and conditions, into images."""
 
     signature: Signature
+    names: Mapping[str, Sequence[str]]  # what the values 0, 1, ... of a condition are called
     title = "Sample"
+    most = MOST
 
     @property
     def conditions(self) -> dict[str, Any]:
@@ -94,14 +130,89 @@ class Samples:
         scalars = {name for name, spec in self.signature.inputs.items() if spec["shape"] == []}
         return {name: value for name, value in self.signature.usual.items() if name in scalars}
 
+    def inputs(self, seed: int | None, n: int, conditions: Mapping[str, Any]) -> dict[str, Any]:
+        """The inputs of the signature; a ValueError if one is missing or out of range."""
+        if not 1 <= n <= self.most:
+            raise ValueError(f"the number to draw is {n}: expected 1 to {self.most}.")
+        inputs = dict(conditions) | {"seed": seed, "n": n}
+        if empty := [name for name, value in inputs.items() if value is None]:
+            raise ValueError(f"{words(empty[0])} is empty: type a number.")
+        return inputs
+
     def run(
-        self, model: exported.Exported, seed: int, n: int, conditions: Mapping[str, Any]
+        self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
     ) -> np.ndarray:
         """A grid of n images, 1 to `MOST`."""
-        if not 1 <= n <= MOST:
-            raise ValueError(f"the number of images is {n}: expected 1 to {MOST}.")
-        inputs = dict(conditions) | {"seed": seed, "n": n}
+        inputs = self.inputs(seed, n, conditions)
         return grid(model(self.signature.name, **inputs)[self.signature.image])
+
+
+@dataclasses.dataclass(frozen=True)
+class Sounds(Samples):
+    """A signature that turns a seed and a number, and conditions, into sounds."""
+
+    title = "Listen"
+    most = SOUNDS
+
+    def run(
+        self, model: exported.Exported, seed: int | None, n: int, conditions: Mapping[str, Any]
+    ) -> np.ndarray:
+        """Sounds, 1 to `SOUNDS`, one after another: int16 `[samples]`."""
+        inputs = self.inputs(seed, n, conditions)
+        sounds = as_int16(model(self.signature.name, **inputs)["waveforms"])[:, :, 0]
+        return np.pad(sounds, [(0, 0), (0, round(PAUSE * RATE))]).reshape(-1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Classes:
+    """A signature that gives images logits of classes."""
+
+    signature: Signature
+    names: Sequence[str]
+    title = "Classify"
+
+    def run(
+        self, model: exported.Exported, image: np.ndarray
+    ) -> tuple[np.ndarray, dict[str, float]]:
+        """An RGB image as the signature takes it, and the probability of each class."""
+        before = fitted(image, self.signature.shape)
+        logits = self.signature.run(model, before[None], "logits")[0].astype(float)
+        odds = np.exp(logits - logits.max())
+        return before, dict(zip(self.names, map(float, odds / odds.sum()), strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class Completion:
+    """A signature that draws what a mask leaves out of an image."""
+
+    signature: Signature
+    names: Sequence[str]  # of the classes, if it takes labels
+    title = "Complete"
+
+    def run(
+        self, model: exported.Exported, image: np.ndarray, missing: str, label: int, n: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """An RGB image with the missing part in gray, and a grid of completions, 1 to `MOST`."""
+        if not 1 <= n <= MOST:
+            raise ValueError(f"the number to draw is {n}: expected 1 to {MOST}.")
+        _, height, width, _ = self.signature.inputs["images"]["shape"]
+        before = fitted(image, self.signature.inputs["images"]["shape"])
+        top, bottom, left, right = MISSING[missing]
+        mask = np.zeros([height, width, 1], np.uint8)
+        mask[
+            top * height // 2 : bottom * height // 2, left * width // 2 : right * width // 2
+        ] = 1
+        inputs: dict[str, Any] = {"images": [before] * n, "masks": [mask] * n}
+        if "seeds" in self.signature.asked:
+            inputs["seeds"] = range(n)
+        if "labels" in self.signature.asked:
+            inputs["labels"] = [label] * n
+        arrays = {
+            name: np.asarray(value, self.signature.inputs[name]["dtype"])
+            for name, value in inputs.items()
+        }
+        drawn = model(self.signature.name, **arrays)[self.signature.image]
+        return np.where(mask, np.uint8(128), before), grid(drawn)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -167,7 +278,7 @@ class Latents:
         return Start(latents, sorted(map(int, moved)), reach)
 
 
-Panel = Images | Samples | Latents
+Panel = Images | Samples | Sounds | Classes | Completion | Latents
 
 
 @dataclasses.dataclass(frozen=True)
@@ -185,14 +296,14 @@ def offers(folders: Iterable[Path]) -> tuple[list[Offer], list[Path]]:
 
     Folders are those of exports, of versions of one, or SavedModels.
     """
-    found = []
-    others = []
+    found: list[Offer] = []
+    others: list[Path] = []
     for folder in folders:
         for path in _exports(folder):
             metadata = _metadata(path)
             if its_panels := panels(metadata):
                 name = str(metadata.get("name") or path)
-                found.append(Offer(name, path, _about(metadata), its_panels))
+                found.append(Offer(name, path, about(path, metadata), its_panels))
             else:
                 others.append(path)
     return found, others
@@ -213,7 +324,23 @@ def panels(metadata: Mapping[str, Any]) -> list[Panel]:
     found: list[Panel] = []
     if translating:
         found.append(Images({s.name: s for s in translating}))
-    found += [Samples(s) for s in drawing if set(s.asked) == {"seed", "n"}]
+    data = _data(metadata)
+    names = {key: _names(sets, data) for key, sets in NAMES.items()}
+    for signature in signatures.values():
+        if set(signature.asked) == {"seed", "n"}:
+            if signature.image:
+                found.append(Samples(signature, names))
+            elif _is_sound(signature.outputs.get("waveforms")):
+                found.append(Sounds(signature, names))
+    for signature in signatures.values():
+        logits = signature.outputs.get("logits")
+        if logits and signature.takes(_is_image) and len(logits["shape"]) == 2:
+            count = logits["shape"][1]
+            known = names["label"] if len(names["label"]) == count else map(str, range(count))
+            found.append(Classes(signature, tuple(known)))
+    for signature in drawing:
+        if _completes(signature, names["label"]):
+            found.append(Completion(signature, names["label"]))
     for signature in drawing:
         if signature.takes(_is_vector):
             encoder = signatures.get("encode")
@@ -257,19 +384,46 @@ def _metadata(path: Path) -> dict[str, Any]:
     """The metadata of an export; empty where they cannot be used."""
     try:
         metadata = exported.read_metadata(path)
-        panels(metadata), _about(metadata)
+        panels(metadata), about(path, metadata)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError):
         return {}  # a foreign or damaged export is shown by no page
     return metadata
 
 
-def _about(metadata: Mapping[str, Any]) -> str:
-    """What an export was trained on, and how large it is."""
-    data = metadata.get("data") or ""
-    data = data.get("name", "") if isinstance(data, dict) else str(data)
+def about(path: Path, metadata: Mapping[str, Any]) -> str:
+    """What a model does, which version it is, what it was trained on, and how large it is."""
+    data = _data(metadata)
     count = sum(network["parameters"] for network in metadata.get("networks", {}).values())
+    # The folder counts: the metadata have the number under which the export was first written.
+    version = path.name if path.name.isdecimal() else metadata["version"]
     facts = [f"trained on {data}" if data else "", f"{count:,} parameters" if count else ""]
-    return ", ".join([f"Version {metadata['version']}", *filter(None, facts)])
+    line = ", ".join([f"Version {version}", *filter(None, facts)])
+    recipe = recipes().get(metadata.get("recipe", ""))
+    return "\n\n".join(filter(None, [listing.summary(recipe), line]))
+
+
+def _data(metadata: Mapping[str, Any]) -> str:
+    """The name of the data that an export was trained on."""
+    data = metadata.get("data") or ""
+    return str(data.get("name") or "") if isinstance(data, dict) else str(data)
+
+
+def _names(sets: Mapping[str, Sequence[str]], data: str) -> Sequence[str]:
+    """The names of classes of the first of some data sets, `mnist/3.0.1 and ...`."""
+    return sets.get(data.partition("/")[0], ())
+
+
+def _is_sound(spec: Any) -> bool:
+    return bool(spec) and len(spec["shape"]) == 3 and spec["shape"][-1] == 1
+
+
+def _completes(signature: Signature, names: Sequence[str]) -> bool:
+    """Whether a signature draws what is missing of images of one size."""
+    asked = signature.asked
+    able = {"images", "masks"} <= asked.keys() <= {"images", "masks", "seeds", "labels"}
+    if not able or not all(asked["images"]["shape"][1:3]):
+        return False
+    return _is_image(asked["images"]) and ("labels" not in asked or bool(names))
 
 
 def _is_image(spec: Any) -> bool:

@@ -36,22 +36,26 @@ LARGEST_IMAGE = 256
 _PILLOW_GUARD = threading.Lock()
 
 
-def decode_image(contents: bytes) -> np.ndarray:
+def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
     """Decodes a PNG, JPEG, WebP, GIF, BMP or TIFF file, or the first image of several in it.
 
     Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned
     upright by its EXIF orientation.
 
+    Args:
+        contents: The file.
+        most: Pixels of the largest image that is decoded; larger ones are refused by the header.
+
     Returns:
         uint8 `[height, width, 3]`.
 
     Raises:
-        ValueError: If it is not an image or a broken one, has more than `MOST_PIXELS` pixels, or
+        ValueError: If it is not an image or a broken one, has more than `most` pixels, or
             values of 32 bits.
     """
     try:
         image = _open(contents)
-        refusal = _refusal(image)
+        refusal = _refusal(image, most)
         if not refusal:
             image.load()
             return rgb(image)
@@ -62,11 +66,11 @@ def decode_image(contents: bytes) -> np.ndarray:
     raise ValueError(refusal)
 
 
-def _refusal(image: Image.Image) -> str:
+def _refusal(image: Image.Image, most: int) -> str:
     """Why an image is not decoded; empty if it is."""
-    if image.width * image.height > MOST_PIXELS:
+    if image.width * image.height > most:
         return (
-            f"too large an image, {image.width}x{image.height} pixels of at most {MOST_PIXELS:,} "
+            f"too large an image, {image.width}x{image.height} pixels of at most {most:,} "
             "(shrink it)"
         )
     if image.mode in ("I", "F"):  # of 32 bits, whose white nobody knows

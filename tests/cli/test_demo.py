@@ -1,6 +1,7 @@
 """The command demo: panels by signatures, and the page in a browser."""
 
 import contextlib
+import io
 import json
 import os
 import socket
@@ -15,11 +16,12 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from all_tiny import TINY
 from browser import browse, chromium
 from keras_gen.cli import main, panels
-from keras_gen.cli.demo import _address, _is_loopback, _listening
+from keras_gen.cli.demo import _address, _folders, _is_loopback, _listening
 from keras_gen.media.images import grid, write_png
 from keras_gen.serving import exported
 from keras_gen.serving.export import export
@@ -29,7 +31,7 @@ from toy_exports import PHOTO, Inverter
 SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
 COMMITTED = {
     "anomaly_detection_mnist": ["Reconstruct", "Latents"],
-    "context_encoder_cifar10": ["Inpaint"],
+    "context_encoder_cifar10": ["Inpaint", "Complete"],
     "convolutional_autoencoder_mnist_cifar10": ["Reconstruct", "Latents"],
     "cyclegan_monet": ["Translate"],
     "dcgan_fashion_mnist": ["Sample", "Latents"],
@@ -62,6 +64,39 @@ def offered(home, model, name="model"):
     return {panel.title: panel for panel in offer.panels}, exported.load(offer.path)
 
 
+def all_samples(found):
+    return [(o.name, p) for o in found for p in o.panels if isinstance(p, panels.Samples)]
+
+
+class Listener:
+    """Names the brighter half of an image, draws what is missing, and hums."""
+
+    networks = MappingProxyType({})
+
+    def signatures(self):
+        image = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "images")
+        mask = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "masks")
+        seeds = tf.TensorSpec([None], tf.int32, "seeds")
+        scalars = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
+
+        def classify(images):
+            means = tf.reduce_mean(tf.cast(images, tf.float32), [2, 3])
+            return {"logits": tf.stack([means[:, 0], means[:, -1]], 1)}
+
+        def fill(images, masks, seeds):
+            drawn = tf.cast(seeds, tf.uint8)[:, None, None, None]
+            return {"output_images": tf.where(masks > 0, drawn, images)}
+
+        def sample(seed, n):
+            return {"waveforms": tf.fill([n, 5, 1], tf.cast(seed, tf.float32) / 4)}
+
+        return {
+            "classify": (classify, [image]),
+            "fill": (fill, [image, mask, seeds]),
+            "sample": (sample, scalars),
+        }
+
+
 # Panels ------------------------------------------------------------------------------------------
 
 
@@ -69,7 +104,18 @@ def test_the_committed_exports():
     found, others = panels.offers([SAVED_MODELS])
     titles = {offer.name: [panel.title for panel in offer.panels] for offer in found}
     assert {name: titles[name] for name in COMMITTED} == COMMITTED
+    assert titles["domain_adaptation_digits"] == ["Classify"]
+    assert titles["wavenet_spoken_digit"] == ["Listen"]
+    assert "Complete" in titles["gated_pixel_cnn_mnist"]
+    assert "Complete" in titles["context_encoder_cifar10"]
     assert SAVED_MODELS / "document_autoencoder_reuters" / "1" in others
+    # Whatever number the metadata were written with, the version is that of the folder.
+    abouts = {offer.name: offer.about for offer in found}
+    assert abouts["cyclegan_monet"].startswith("CycleGAN: photographs become paintings by Monet")
+    assert "\n\nVersion 2, trained on cycle_gan/monet2photo/3.0.0" in abouts["cyclegan_monet"]
+    named = {name: p.names["label"] for name, p in all_samples(found) if "label" in p.conditions}
+    assert named["big_gan_fashion_mnist"][9] == "Ankle boot"
+    assert named["conditional_gan_mnist"] == tuple("0123456789")
     (paintings,) = next(offer.panels for offer in found if offer.name == "cyclegan_monet")
     assert list(paintings.signatures) == ["photo_to_monet", "monet_to_photo"]
     assert paintings.any_size
@@ -96,11 +142,45 @@ def test_samples(home):
     np.testing.assert_array_equal(found["Sample"].run(model, 7, 3, {}), grid(expected))
 
 
+def test_sounds_classes_and_completions(home):
+    found, model = offered(home, Listener())
+    assert list(found) == ["Listen", "Classify", "Complete"]
+
+    pause = round(panels.PAUSE * panels.RATE)
+    sound = np.r_[np.full(5, 2**14), np.zeros(pause)].astype(np.int16)
+    np.testing.assert_array_equal(found["Listen"].run(model, 2, 2, {}), np.r_[sound, sound])
+
+    image = np.full([4, 4, 3], 200, np.uint8)
+    image[:2] = 100
+    before, odds = found["Classify"].run(model, image)
+    np.testing.assert_array_equal(before, image[..., :1])
+    assert list(odds) == ["0", "1"] and odds["1"] > 0.99 and sum(odds.values()) == 1
+
+    seen, drawn = found["Complete"].run(model, image, "Lower half", 0, 2)
+    assert (seen[:2] == 100).all() and (seen[2:] == 128).all()
+    expected = np.stack([seen, seen])
+    expected[:, 2:] = np.array([0, 1])[:, None, None, None]  # the seeds
+    np.testing.assert_array_equal(drawn, grid(expected))
+
+
 @pytest.mark.parametrize("n", [0, -1, 65, 10**9, float("nan")])
 def test_samples_are_no_more_than_a_grid_holds(n):
-    samples = panels.Samples(panels.Signature("sample", {}, {}, {}))
-    with pytest.raises(ValueError, match=r"the number of images is .*: expected 1 to 64"):
+    samples = panels.Samples(panels.Signature("sample", {}, {}, {}), {})
+    with pytest.raises(ValueError, match=r"the number to draw is .*: expected 1 to 64"):
         samples.run(None, 0, n, {})
+
+
+def test_an_emptied_seed():
+    samples = panels.Samples(panels.Signature("sample", {}, {}, {}), {})
+    with pytest.raises(ValueError, match="Seed is empty: type a number"):
+        samples.run(None, None, 1, {})
+
+
+def test_models_by_name(home):
+    (home / "mine" / "a").mkdir(parents=True)
+    mine = Path("mine")
+    assert _folders(mine, []) == [mine]
+    assert _folders(mine, ["a", "mine", "b"]) == [mine / "a", mine, Path("b")]
 
 
 def test_samples_under_conditions(home):
@@ -170,7 +250,7 @@ def test_exports_without_images(home, capsys):
         (folder.parent / "saved_model.pb").touch()
         (folder / "keras_gen.json").write_text(text)
         error = fails(capsys, "demo", "mine")
-        assert "none of the 1 exports has a signature that takes or gives images" in error
+        assert "none of the 1 exports has a signature that the page can show" in error
         assert "(the first is mine/odd/1): name a folder of others." in error
 
 
@@ -338,7 +418,7 @@ def test_the_page_reads_uploads_alone(client, home):
         assert client.join(translate, named(file), "invert") == (403, NO_UPLOAD), file
         assert client.send(f"gradio_api/file={file}") == (403, NO_UPLOAD), file
         assert client.send(f"gradio_api/file/{file}") == (403, NO_UPLOAD), file
-    for file in (3, None, {"path": upload}, [upload], "a\0b"):
+    for file in (3, None, {"path": upload}, [upload], "a\0b", "a\ud800"):
         assert client.join(translate, named(file), "invert") == (403, NO_UPLOAD), file
     # Gradio copies files for components that are not for files, and deep inside their values.
     assert client.join(translate, None, named("/etc/passwd")) == (403, NO_UPLOAD)
@@ -356,6 +436,11 @@ def test_the_page_reads_uploads_alone(client, home):
 
 
 def test_the_page_bounds_what_is_sent(client):
+    large = io.BytesIO()
+    Image.new("1", (10_000, 5_001)).save(large, "PNG")
+    _, (upload,) = client.upload(large.getvalue())
+    output = client.join(("image", "radio"), named(upload), "invert")[1]
+    assert "10000x5001 pixels of at most 50,000,000" in output["error"]
     drawing = ("number", "slider")
     assert client.join(drawing, -(2**31), 64)[1]["data"]
     for values in ((2**31, 1), (-(2**40), 1), (0, 0), (0, 65), (0, 10**9), (0, float("nan"))):
@@ -368,6 +453,11 @@ def test_the_page_bounds_what_is_sent(client):
         status, content = client.send(path, b"{", **large)
         assert status == 413
         assert content == {"detail": "the request is not of at most 2097152 bytes."}
+    chunks = {"Content-Length": "2", "Transfer-Encoding": "chunked"}
+    assert client.send("gradio_api/queue/join", b"2\r\n{}\r\n0\r\n\r\n", **chunks)[0] == 411
+    foreign = {"Origin": "http://example.com"}
+    refused = (403, {"detail": "the request comes from another site's page."})
+    assert client.send("gradio_api/queue/join", {}, **foreign) == refused
     # No event beside those that wait.
     body = {"data": [0, 1], "fn_index": client.events[drawing]}
     assert client.send("gradio_api/run/predict", body)[0] == 404
@@ -383,7 +473,7 @@ def page(home):
     with served(home / "mine") as address, browse(home / "profile") as page:
         page.send("Page.navigate", url=address)
         page.address = address
-        page.wait(f"document.querySelector('{FILE}') !== null")
+        page.wait("document.querySelector('input[role=combobox]') !== null")
         yield page
 
 
@@ -392,7 +482,10 @@ def test_the_page_in_a_browser(home, page):
     """A photograph becomes its negative, a slider changes a shade; bad files are refused."""
     said = "document.body.innerText"
 
-    # The model for photographs comes first, though its name does not.
+    # The model for photographs comes first, though its name does not, and shows an example.
+    page.wait(f"{said}.includes('differs from before by')")
+    page.run("document.querySelector('button[aria-label=\"Remove Image\"]').click()")
+    page.wait(f"document.querySelector('{FILE}') !== null")
     page.upload(FILE, home / "photo.png")
     levels = np.abs(255 - 2 * PHOTO.astype(float)).mean()
     page.wait(f"{said}.includes('differs from before by {levels:.1f} of 255 levels')")

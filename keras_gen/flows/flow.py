@@ -11,6 +11,7 @@ from typing_extensions import override
 from keras_gen.bases import LikelihoodModel, log_prob
 from keras_gen.bases.coder import interpolate
 from keras_gen.bases.edges import Levels, Number, Vectors
+from keras_gen.keras_internals import all_layers
 from keras_gen.losses.base import per_example_sum
 from keras_gen.networks.glow import glow
 from keras_gen.training import capability, noise, require_built, sample
@@ -204,7 +205,7 @@ def _require_invertible(flow):
     x = np.random.default_rng(0).uniform(0.2, 0.8, (1, *shape)).astype("float32")
     with tf.init_scope():
         _require_inverse(flow, x)
-        dtypes = {layer.compute_dtype for layer in flow._flatten_layers()}
+        dtypes = {layer.compute_dtype for layer in all_layers(flow)}
         # Differences of outputs that are rounded to half precision say nothing.
         if math.prod(shape) <= MOST_VALUES and dtypes == {"float32"}:
             # Layers that start from zeros would hide what is wrong.

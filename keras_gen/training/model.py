@@ -12,6 +12,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.keras_internals import CALLED_BY_FIT, all_layers, own_metrics
 from keras_gen.training import capabilities, inputs, noise, schedules
 from keras_gen.training.checks import require
 from keras_gen.training.minimize import minimize, trainable_weights
@@ -293,7 +294,7 @@ class GenerativeModel(keras.Model):
         self._means = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
 
     def _refuse_ways_to_run(self, jit_compile, steps_per_execution):
-        resamples = any(isinstance(layer, SamplingWeights) for layer in self._flatten_layers())
+        resamples = any(isinstance(layer, SamplingWeights) for layer in all_layers(self))
         if steps_per_execution > 1 and resamples:
             raise ValueError(
                 f"steps_per_execution={steps_per_execution} with sampling weights: the "
@@ -469,7 +470,7 @@ class GenerativeModel(keras.Model):
         """The running means of what is reported, and the metrics that a subclass has set."""
         means = getattr(self, "_means", {})
         # Keras keeps those of an earlier `compile` too.
-        return [*means.values(), *(one for one in self._metrics if one.name not in means)]
+        return [*means.values(), *(one for one in own_metrics(self) if one.name not in means)]
 
     @override
     def reset_metrics(self):
@@ -634,7 +635,7 @@ class GenerativeModel(keras.Model):
         inputs.refuse_arguments(type(self).__name__, arguments)
         with plain_errors(self, []):
             # In `fit`, what it evaluates on has been looked at.
-            if "_use_cached_eval_dataset" not in arguments:
+            if CALLED_BY_FIT not in arguments:
                 inputs.look_at_first_batches(self, arguments)
             return super().evaluate(**arguments)
 
@@ -668,11 +669,11 @@ def _build_optimizer(name, identifier, networks):
             "one, such as 'adam'."
         )
     require_built(*networks)
-    rate = getattr(optimizer, "_learning_rate", None)
-    if isinstance(rate, keras.Variable) and not rate.numpy() >= 0:
-        raise ValueError(f"{name} has learning rate {rate.numpy():g}: it must not be negative.")
+    rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    if not rate >= 0:
+        raise ValueError(f"{name} has learning rate {rate:g}: it must not be negative.")
     # The layers are asked, because a loaded network does not keep the policy of its own.
-    layers = [layer for network in networks for layer in network._flatten_layers()]
+    layers = [layer for network in networks for layer in all_layers(network)]
     scaled = any(layer.compute_dtype == "float16" for layer in layers)
     if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

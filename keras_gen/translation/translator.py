@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_seed
 from keras_gen.bases.edges import Images
+from keras_gen.keras_internals import all_layers
 from keras_gen.training import GenerativeModel
 from keras_gen.training.capabilities import one_at_least
 from keras_gen.training.noise import inference_seed
@@ -156,4 +157,4 @@ def _signature(network, margin, multiple):
 
 def _draws(network) -> bool:
     """Whether a layer of the network draws at inference."""
-    return any(getattr(layer, "always", False) for layer in network._flatten_layers())
+    return any(getattr(layer, "always", False) for layer in all_layers(network))

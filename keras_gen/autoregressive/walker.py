@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.keras_internals import call_again, calls
 from keras_gen.layers.causal import CausalLayer
 
 # What a tensor is a function of, at a place: of the values there; only of values before those that
@@ -50,7 +51,7 @@ class Walker:
         self.kinds = _kinds(network)
         self.nodes = []
         self.weights = {}
-        for node in _nodes(network):
+        for node in calls(network):
             if self._kind(node) == CONDITION:
                 _run(node, self.constants)  # once, for all places
                 continue
@@ -163,17 +164,9 @@ class Walker:
         return tensors, after
 
 
-def _nodes(network):
-    """The calls of a functional model's operations, each after those that it needs."""
-    network = getattr(network, "_functional", network)  # of a Sequential model
-    for depth in sorted(network._nodes_by_depth, reverse=True):
-        yield from (node for node in network._nodes_by_depth[depth] if not node.is_input)
-
-
 def _run(node, tensors: dict) -> list:
     """Calls an operation on the known tensors, a dict by symbol id, and adds its outputs."""
-    args, kwargs = node.arguments.fill_in(tensors)
-    outputs = keras.tree.flatten(node.operation(*args, **kwargs))
+    outputs = call_again(node, tensors)
     tensors.update(zip(map(id, node.outputs), outputs, strict=True))
     return outputs
 
@@ -183,7 +176,7 @@ def _kinds(network) -> dict:
     kinds = {id(tensor): CONDITION for tensor in network.inputs}
     kinds[id(network.inputs[0])] = VALUES
     size = tuple(network.inputs[0].shape[1:-1])
-    for node in _nodes(network):
+    for node in calls(network):
         layer = node.operation
         inputs = {kinds[id(tensor)] for tensor in node.input_tensors}
         causal = isinstance(layer, CausalLayer)

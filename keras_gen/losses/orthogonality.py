@@ -5,6 +5,8 @@ from __future__ import annotations
 import keras
 import tensorflow as tf
 
+from keras_gen.keras_internals import all_layers
+
 TRANSPOSED = (
     keras.layers.Conv1DTranspose,
     keras.layers.Conv2DTranspose,
@@ -24,7 +26,7 @@ def orthogonality(network: keras.Layer) -> tf.Tensor:
         >>> orthogonality(keras.Sequential([keras.Input((2,)), keras.layers.Dense(3)]))
     """
     total = tf.constant(0.0)
-    for layer in network._flatten_layers():
+    for layer in all_layers(network):
         kernel = kernel_of(layer, ("kernel",))
         if kernel is not None and kernel.trainable:
             filters = kernel_matrix(
@@ -45,7 +47,7 @@ def kernel_of(layer: keras.Layer, names=("kernel", "embeddings")) -> keras.Varia
 
 def last_kernel(network: keras.Model) -> keras.Variable:
     """Returns the kernel of the last layer of a network that has one."""
-    kernels = [kernel_of(layer, ("kernel",)) for layer in network._flatten_layers()]
+    kernels = [kernel_of(layer, ("kernel",)) for layer in all_layers(network)]
     return [kernel for kernel in kernels if kernel is not None][-1]
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.data.transforms.differentiable_augmentations import moved
+from keras_gen.keras_internals import all_layers
 from keras_gen.losses.base import (
     Configurable,
     per_example_mean,
@@ -48,7 +49,7 @@ class Penalty(Configurable):
 
     def check(self, discriminator: keras.Model) -> None:
         """Raises a ValueError if a discriminator mixes the examples of a batch."""
-        for layer in discriminator._flatten_layers():
+        for layer in all_layers(discriminator):
             if isinstance(layer, keras.layers.BatchNormalization):
                 raise ValueError(
                     f"{type(self).__name__} takes the gradient of each example alone, and the "

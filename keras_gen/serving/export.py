@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from keras_gen import __version__, terms
 from keras_gen.files import clear_partial_files, partial_path
+from keras_gen.keras_internals import all_layers
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
 from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version, resolve
 from keras_gen.serving.warmup import default_inputs, write_warmup
@@ -235,7 +236,7 @@ def _named_specs(signature: str, inputs: list[tf.TensorSpec]) -> Specs:
 @contextlib.contextmanager
 def _in_float32(networks: Mapping[str, Any]) -> Iterator[None]:
     """Lets networks compute in float32, whatever they compute in otherwise."""
-    layers = {layer for network in networks.values() for layer in network._flatten_layers()}
+    layers = {layer for network in networks.values() for layer in all_layers(network)}
     policies = [(layer, layer.dtype_policy) for layer in layers]
     try:
         for layer in layers:

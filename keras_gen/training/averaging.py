@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_gen.keras_internals import averages
+
 
 @contextlib.contextmanager
 def averaged_weights(model):
@@ -51,6 +53,5 @@ def _averages(model: Any) -> list:
         if not getattr(optimizer, "use_ema", False) or optimizer.iterations.numpy() == 0:
             continue
         # Those it was built for: layers that were frozen since are among them.
-        weights = optimizer._trainable_variables
-        pairs += zip(weights, optimizer._model_variables_moving_average, strict=True)
+        pairs += averages(optimizer)
     return pairs

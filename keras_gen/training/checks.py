@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_gen.keras_internals import origin
 from keras_gen.sentences import BAD_INPUT, END
 
 
@@ -37,11 +38,11 @@ def require_logits(*networks) -> None:
 
 def _final_activation(tensor) -> str:
     """The name of the activation that an output of a functional model ends in."""
-    operation, node, index = tensor._keras_history
+    operation, inputs, place = origin(tensor)
     if isinstance(operation, keras.Model):
-        return _final_activation(operation.outputs[index])
+        return _final_activation(operation.outputs[place])
     if isinstance(operation, _LAYOUT):
-        return _final_activation(operation._inbound_nodes[node].input_tensors[0])
+        return _final_activation(inputs[0])
     activation = getattr(operation, "activation", None)
     # The class of an operation such as `keras.ops.sigmoid`, or of a Softmax layer, is named so.
     return getattr(activation, "__name__", type(operation).__name__.lower())

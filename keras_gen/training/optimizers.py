@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.keras_internals import index_of, largest_square, moments
+
 
 def fuse(optimizer) -> None:
     """Makes a Keras Adam or AdamW update each weight by one operation of TensorFlow's.
@@ -44,13 +46,12 @@ def _adam_step(optimizer, gradient, variable, learning_rate):
     """Algorithm 1 of Kingma & Ba (2015), in the order of the end of section 2, as in Keras."""
     if isinstance(gradient, tf.IndexedSlices):  # of an embedding
         return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
-    index = optimizer._get_variable_index(variable)
-    m = optimizer._momentums[index].value
-    v = optimizer._velocities[index].value
+    m, v = moments(optimizer, index_of(optimizer, variable))
     t = tf.cast(optimizer.iterations.value + 1, variable.dtype)
     return tf.raw_ops.ResourceApplyAdam(
-        var=variable.handle, m=m.handle, v=v.handle, grad=tf.cast(gradient, variable.dtype),
-        lr=tf.cast(learning_rate, variable.dtype), beta1=optimizer.beta_1, beta2=optimizer.beta_2,
+        var=variable.handle, m=m.value.handle, v=v.value.handle,
+        grad=tf.cast(gradient, variable.dtype), lr=tf.cast(learning_rate, variable.dtype),
+        beta1=optimizer.beta_1, beta2=optimizer.beta_2,
         beta1_power=optimizer.beta_1**t, beta2_power=optimizer.beta_2**t,
         epsilon=optimizer.epsilon,
     )  # fmt: skip
@@ -98,10 +99,9 @@ class JoiningAdam(keras.optimizers.Adam):
 
     @override
     def update_step(self, gradient, variable, learning_rate):
-        index = self._get_variable_index(variable)
+        index = index_of(self, variable)
         ops = keras.ops
-        m = self._momentums[index]
-        v = self._velocities[index]
+        m, v = moments(self, index)
         count = self.updates[index]
         rate = ops.cast(learning_rate, variable.dtype)
         g = ops.cast(gradient, variable.dtype)
@@ -114,6 +114,7 @@ class JoiningAdam(keras.optimizers.Adam):
         self.assign_add(m, ops.subtract(g, m) * (1 - self.beta_1))
         self.assign_add(v, ops.subtract(ops.square(g), v) * (1 - self.beta_2))
         if self.amsgrad:
-            self.assign(self._velocity_hats[index], ops.maximum(self._velocity_hats[index], v))
-            v = self._velocity_hats[index]
+            largest = largest_square(self, index)
+            self.assign(largest, ops.maximum(largest, v))
+            v = largest
         self.assign_sub(variable, m * alpha / (ops.sqrt(v) + self.epsilon))

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.keras_internals import all_layers, draws
 from keras_gen.sentences import refusal
 from keras_gen.training.minimize import NOT_FINITE
 
@@ -28,8 +29,8 @@ def refuse_replicated_randomness(model) -> None:
     if tf.distribute.get_strategy().num_replicas_in_sync == 1:
         return
     for name, network in model.networks.items():
-        for layer in network._flatten_layers():
-            if layer._seed_generators:
+        for layer in all_layers(network):
+            if draws(layer):
                 raise ValueError(
                     f"{name} holds the layer '{layer.name}' ({type(layer).__name__}), which "
                     "draws the same values on every replica: use keras_gen.layers instead."
@@ -43,7 +44,7 @@ def refuse_shared_layers(model) -> None:
     """
     owners: dict = {}
     for name, network in model.networks.items():
-        for layer in network._flatten_layers():
+        for layer in all_layers(network):
             if not layer.variables:
                 continue
             if (owner := owners.setdefault(id(layer), name)) != name:

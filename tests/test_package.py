@@ -1,6 +1,7 @@
 """The package itself: what `import keras_gen` gives, and what it does not load."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -68,6 +69,10 @@ def test_another_backend_is_refused(tmp_path, where):
     assert "the backend 'tensorflow', and 'torch' is configured" in done.stderr
 
 
-def test_the_citation_names_the_version():
-    lines = (Path(__file__).parents[1] / "CITATION.cff").read_text().splitlines()
-    assert f"version: {keras_gen.__version__}" in lines
+def test_citation_and_changelog_name_the_version():
+    root = Path(__file__).parents[1]
+    cited = dict(re.findall(r"^([\w-]+): (.+)", (root / "CITATION.cff").read_text(), re.MULTILINE))
+    assert cited["version"] == keras_gen.__version__
+    lines = (root / "CHANGELOG.md").read_text().splitlines()
+    newest = next(line for line in lines if re.match(r"## \d", line))
+    assert newest == f"## {cited['version']} - {cited['date-released']}"

@@ -32,6 +32,7 @@ _WORDS = {
     "png": "PNG",
     "psnr": "PSNR (dB)",
     "r1": "R1",
+    "ridge": "ridge regression",
     "svc": "support vector classifier",
     "vae": "VAE",
     "waveglow": "WaveGlow",

@@ -329,7 +329,7 @@ def _upload(
     megabytes: int, label: str, visible: bool = True, value: Path | None = None
 ) -> gr.Image:
     file: Any = gr.Image(
-        value=value and str(value),
+        value=str(value) if value else None,
         label=label,
         sources=["upload"],
         placeholder=f"Drop a photograph here\nor click to choose one, of at most {megabytes} MB",

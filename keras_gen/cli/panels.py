@@ -45,7 +45,7 @@ CLASSES = {
 }
 SPEAKERS = {"spoken_digit": ("George", "Jackson", "Nicolas", "Theo", "Yweweler")}
 # Which names a condition has.
-NAMES = {"label": CLASSES, "speaker": SPEAKERS}
+NAMES: Mapping[str, Mapping[str, Sequence[str]]] = {"label": CLASSES, "speaker": SPEAKERS}
 ANY = -1  # the value of such a condition that leaves it open
 # The part of an image that is to be drawn: rows and columns from and to, in halves.
 MISSING = {

@@ -7,7 +7,7 @@ here. Methods of `keras.Model` that ours override cannot stand here; `OVERRIDDEN
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import keras
 
@@ -98,5 +98,14 @@ def averages(
     optimizer: keras.optimizers.Optimizer,
 ) -> list[tuple[keras.Variable, keras.Variable]]:
     """Returns the weights that an optimizer with `use_ema` was built for, each with its average."""
-    weights = optimizer._trainable_variables
-    return list(zip(weights, optimizer._model_variables_moving_average, strict=True))
+    return list(zip(optimizer._trainable_variables, averages_alone(optimizer), strict=True))
+
+
+def averages_alone(optimizer: keras.optimizers.Optimizer) -> list[keras.Variable]:
+    """Returns the averages that an optimizer with `use_ema` keeps, in its weights' order."""
+    return optimizer._model_variables_moving_average
+
+
+def average_by(optimizer: keras.optimizers.Optimizer, update: Callable) -> None:
+    """Lets an optimizer with `use_ema` move its averages by a function of its weights."""
+    optimizer._update_model_variables_moving_average = update

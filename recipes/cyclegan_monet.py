@@ -3,8 +3,8 @@
 Zhu, Park, Isola, Efros: "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
 Networks", ICCV 2017.
 
-  python recipes/cyclegan_monet.py                       the preset quick: minutes on two CPU cores
-  python recipes/cyclegan_monet.py --preset cpu          about 27 minutes on two CPU cores
+  python recipes/cyclegan_monet.py                       about 27 minutes on two CPU cores
+  python recipes/cyclegan_monet.py --preset quick        a first look in fewer steps
   python recipes/cyclegan_monet.py --preset smoke        under a minute
   python recipes/cyclegan_monet.py --photos A --paintings B     your own two folders
 

@@ -116,6 +116,19 @@ def test_averages(trained):
     np.testing.assert_array_equal(found[1][1], found[1][0])
 
 
+def test_average_by():
+    """The function is called at every update, with the weights, in place of Keras' own."""
+    weight = keras.Variable([1.0])
+    optimizer = keras.optimizers.SGD(use_ema=True)
+    optimizer.build([weight])
+    called = []
+    keras_internals.average_by(optimizer, called.append)
+    optimizer.apply([keras.ops.ones(1)], [weight])
+    ((given,),) = called
+    assert given is weight
+    np.testing.assert_array_equal(keras_internals.averages_alone(optimizer)[0], [0.0])
+
+
 @pytest.mark.parametrize("name", keras_internals.OVERRIDDEN)
 def test_overridden(name):
     parameters = list(inspect.signature(getattr(keras.Model, name)).parameters)

@@ -18,7 +18,7 @@ import simple_parsing
 from keras_gen.sentences import nearest
 
 PRESETS = ("smoke", "cpu", "paper")
-QUICK = "quick"  # what some recipes have besides, and start with
+QUICK = "quick"  # what some recipes have besides
 # What may differ when a run resumes: places, devices, and how often it is evaluated.
 FREE = (
     "resume",
@@ -50,8 +50,7 @@ class RunSettings:
 
     preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
     """Scale of the run: smoke (under a minute), quick (a first look, in recipes that have it), cpu
-    (minutes on two cores), paper (the paper's setting). auto: quick where there is one, else paper
-    with a GPU, else cpu. Further flags change single settings of it."""
+    (minutes on two cores), paper (the paper's setting). auto: paper with a GPU, else cpu."""
     strategy: Literal["auto", "default", "mirrored", "multiworker", "tpu"] = "auto"
     """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines that
     TF_CONFIG names), tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, else
@@ -192,8 +191,7 @@ def parse(
         start = _typed(settings, {k: v for k, v in config.items() if k not in (*PLACES, "run")})
     else:
         # A wrong name is refused by the second parser, which knows the right ones.
-        usual = usual or _usual_preset()
-        start = scales.get(given.preset) or scales.get(QUICK) or scales[usual]
+        start = scales.get(given.preset) or scales[usual or _usual_preset()]
     parser = simple_parsing.ArgumentParser(
         description=f"{description}\n\nDefaults below are those of --preset {start.preset}.",
         usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",

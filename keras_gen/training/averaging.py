@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_gen.keras_internals import averages
+from keras_gen.keras_internals import average_by, averages, averages_alone
 
 
 @contextlib.contextmanager
@@ -52,7 +52,7 @@ def forget_start(optimizer) -> None:
     forget_start(optimizer)
     ```
     """
-    optimizer._update_model_variables_moving_average = functools.partial(_average, optimizer)
+    average_by(optimizer, functools.partial(_average, optimizer))
 
 
 def _average(optimizer, weights) -> None:
@@ -60,8 +60,7 @@ def _average(optimizer, weights) -> None:
     m = optimizer.ema_momentum
     # The update of an average A of n steps to A / (1 - m^n), as one momentum.
     momentum = m * (1 - m**steps) / (1 - m ** (steps + 1))
-    averages = optimizer._model_variables_moving_average
-    for weight, average in zip(weights, averages, strict=True):
+    for weight, average in zip(weights, averages_alone(optimizer), strict=True):
         share = keras.ops.cast(momentum, average.dtype)
         average.assign(share * average + (1 - share) * keras.ops.cast(weight, average.dtype))
 

@@ -43,7 +43,7 @@ def test_rates_speed_images_and_settings(tmp_path):
     assert all(value > 0 for _, value in found["steps_per_second"])
     ((_, text),) = found["settings"]
     assert '"beta": 0.5' in text.item().decode()
-    assert [step for step, _ in found["samples"]] == [1, 3]
+    assert [step for step, _ in found["samples"]] == [0, 1, 3]
     png = found["samples"][0][1][2]  # after width and height
     np.testing.assert_array_equal(tf.io.decode_png(png), image)
 

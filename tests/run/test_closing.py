@@ -38,10 +38,11 @@ def test_numbers_have_their_unit_and_direction(tmp_path):
 
 
 def test_a_run_of_a_preset_has_its_own_figures_with_their_baselines():
-    metrics = {"excess_at_128": 0.5, "color_transfer_excess_at_128": 0.75, "steps": 7}
+    metrics = {"excess_at_128": 0.5, "gray_transfer_excess_at_128": 0.75, "steps": 7}
     lines = numbers(ROOT / "recipes/cyclegan_monet.py", metrics, {"preset": "quick"})
     assert lines == [
-        "  excess distance of patches, 128x128: 0.5 (lower is better; color transfer 0.75)"
+        "  excess distance of patches, 128x128: 0.5 "
+        "(lower is better; color transfer and gray grain 0.75)"
     ]
 
 

@@ -8,6 +8,7 @@ from keras_gen.data import augment
 from keras_gen.data.transforms.differentiable_augmentations import AUGMENTATIONS, moved
 from keras_gen.gan import GAN
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
+from keras_gen.training import training_step
 
 
 def images(rng, n=3, side=8, channels=3):
@@ -167,16 +168,19 @@ def gan(**options):
 class TestInModels:
     def test_real_and_generated_images_are_changed_alike(self, rng):
         model, x = gan(augmentation=["translation", "cutout"]), images(rng, channels=1)
-        first, second = (model.augmented(x, training=True) for _ in range(2))
+        with training_step(model):
+            first, second = (model.augmented(x) for _ in range(2))
+            logits = model.discriminate(x, {"x": x})
         np.testing.assert_array_equal(first, second)
         assert not np.allclose(first, x)
-        logits = model.discriminate(x, {"x": x}, training=True)
         np.testing.assert_allclose(logits, model.discriminator(first, training=True), rtol=1e-5)
 
     def test_draws_differ_from_step_to_step_and_in_evaluation(self, rng):
         model, x = gan(augmentation=["cutout"]), images(rng, n=16, channels=1)
-        found = [model.augmented(x, training=True).numpy()]
-        model.step.assign_add(1)
-        found += [model.augmented(x, training=training).numpy() for training in (True, False)]
+        with training_step(model):
+            found = [model.augmented(x).numpy()]
+            model.step.assign_add(1)
+            found.append(model.augmented(x).numpy())
+        found.append(model.augmented(x).numpy())
         for a, b in ((0, 1), (0, 2), (1, 2)):
             assert not np.array_equal(found[a], found[b])

@@ -147,6 +147,8 @@ def edge_agreement(found, asked):
     near_asked = ndimage.binary_dilation(asked > 0, around)
     precision = near_asked[found > 0].mean()
     recall = near_found[asked > 0].mean()
+    if precision + recall == 0:
+        return 0.0
     return 2 * precision * recall / (precision + recall)
 
 

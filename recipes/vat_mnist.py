@@ -141,7 +141,7 @@ def changed_rows(model, images):
     """Returns digits, the same after the change that matters most, and the change around gray."""
     x = model.prepare(images)
     answer = model(x)
-    change = model.worst_change(x, answer, training=False).numpy()
+    change = model.worst_change(x, answer).numpy()
     rows = {"digit": x, "changed": np.clip(x + change, 0, 1), "change": 0.5 + change / 2}
     return image_rows(
         {name: np.round(255 * np.asarray(row)).astype("uint8") for name, row in rows.items()}

@@ -127,7 +127,9 @@ def test_refusals(tmp_path):
 
 def test_a_video_needs_a_package(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
-    with pytest.raises(ValueError, match=r"imageio-ffmpeg: pip install \"keras-gen\[video\]\"\."):
+    with pytest.raises(
+        ValueError, match=r"imageio-ffmpeg: pip install \"keras-generative\[video\]\"\."
+    ):
         map_frames(tmp_path / "a.mp4", tmp_path / "b.mp4", lambda image: image)
 
 

@@ -28,11 +28,6 @@ class LikelihoodModel(GenerativeModel):
     for_users: tuple[str, ...] = ("threshold",)
 
     @override
-    def terms(self, batch: dict) -> dict:
-        """Returns the terms of the loss of a prepared batch, `[batch]` each in nats, by name."""
-        raise NotImplementedError(f"{type(self).__name__} does not say what it minimizes.")
-
-    @override
     def weighted(self, terms):
         expected = self.loss_weights().keys()
         if terms.keys() != expected:

@@ -169,10 +169,8 @@ class GenerativeModel(keras.Model):
         steps = (getattr(self, step, None) for step in ("train_function", "test_function"))
         if any(step is not None for step in steps) and name in self.arguments():
             raise AttributeError(
-                f"{name} cannot change now, for the compiled step has read it: give a "
-                "schedule "
-                "(keras_gen.training.schedules) to the constructor, or compile, assign "
-                "and fit."
+                f"{name} cannot change now, for the compiled step has read it: give a schedule "
+                "(keras_gen.training.schedules) to the constructor, or compile, assign and fit."
             )
         super().__setattr__(name, value)
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE = 300  # seconds
+PATIENCE = 100  # seconds
 
 
 def chromium() -> str | None:
@@ -68,7 +68,8 @@ class Page:
         """Waits until a JavaScript expression is true, and returns its value."""
         end = time.monotonic() + PATIENCE
         while not (value := self.run(code)):
-            assert time.monotonic() < end, f"{code} stayed {value}: {self.run('text()')}"
+            if time.monotonic() > end:
+                raise TimeoutError(f"{code} stayed {value}: {self.run('document.body.innerText')}")
             time.sleep(0.2)
         return value
 

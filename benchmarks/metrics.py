@@ -68,7 +68,7 @@ def nll_naive(vae, count, samples):
     import numpy as np
     from scipy import special
 
-    from keras_gen.training import stateless_seed
+    from keras_gen.core import stateless_seed
 
     nats = []
     for number, image in enumerate(digits(count)):

@@ -7,8 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.core import training_step
 from keras_gen.data import Source
-from keras_gen.training import training_step
 
 SHAPE = (28, 28, 1)
 

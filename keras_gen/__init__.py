@@ -41,7 +41,7 @@ _MODELS = {
         "PixelRNN",
         "WaveNet",
     ),
-    "bases": ("Classifier",),
+    "classifiers": ("Classifier",),
     "fairness": ("ALFR", "GRAD", "VFAE"),
     "flows": ("Flow", "WaveGlow"),
     "gan": (
@@ -87,17 +87,14 @@ _MODELS = {
     ),
 }
 _ROOMS = (
-    "baselines",
-    "callbacks",
     "data",
+    "files",
     "layers",
     "losses",
-    "media",
     "metrics",
     "networks",
     "serving",
-    "training",
-    "visualize",
+    "workshop",
 )
 _FAMILIES = {model: family for family, models in _MODELS.items() for model in models}
 

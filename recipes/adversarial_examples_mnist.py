@@ -26,7 +26,7 @@ Deviations: a smaller network, of strided convolutions, and fewer steps of train
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -35,8 +35,8 @@ import keras
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import thresholded
-from keras_gen.bases import Classifier
+from keras_gen.classifiers import Classifier
+from keras_gen.core.schedules import Linear
 from keras_gen.data import small_images
 from keras_gen.networks import conv_encoder, mlp_encoder
 from keras_gen.robustness import (
@@ -47,8 +47,8 @@ from keras_gen.robustness import (
     robust_accuracy,
     usual_attacks,
 )
-from keras_gen.training.schedules import Linear
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.baselines import thresholded
+from keras_gen.workshop.visualize import image_rows
 
 CLASSES = 10
 COLUMNS = 10  # digits in a sample grid

@@ -27,7 +27,7 @@ easier for most digits.
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -37,12 +37,12 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from keras_gen.autoencoders import Autoencoder
-from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, Source, small_images
 from keras_gen.losses.likelihoods import Normal
 from keras_gen.metrics import nearest_neighbors, squared_error
 from keras_gen.networks import mlp_networks
-from keras_gen.visualize import anomalies, line_plot, reconstructions
+from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.visualize import anomalies, line_plot, reconstructions
 
 ALARMS = np.linspace(0, 1, 21)  # rates of false alarms at which detection is drawn
 

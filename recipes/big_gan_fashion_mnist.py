@@ -24,7 +24,7 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32. The paper reports no number on it.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -32,11 +32,11 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import BigGAN
 from keras_gen.metrics import sample_report, trained_extractors
-from keras_gen.visualize import image_rows, line_plot, samples
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import image_rows, line_plot, samples
 
 SHAPE = (32, 32, 1)
 CLASSES = 10

@@ -24,7 +24,7 @@ without them.
 Data: mnist and fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -33,13 +33,13 @@ import numpy as np
 from keras.optimizers import Adam
 from sklearn.metrics import roc_auc_score
 
-from keras_gen.baselines import compressed_bits
+from keras_gen.core.schedules import Linear
 from keras_gen.data import Sets, binarize, small_images
 from keras_gen.metrics import importance_weighted_nll, nearest_neighbors, nll_summary
 from keras_gen.networks import biva_networks, mlp_networks
-from keras_gen.training.schedules import Linear
 from keras_gen.vae import BIVA, VAE
-from keras_gen.visualize import redrawn, samples
+from keras_gen.workshop.baselines import compressed_bits
+from keras_gen.workshop.visualize import redrawn, samples
 
 SHAPE = (28, 28, 1)
 NEIGHBORS = 10_000  # training clothes among which the nearest is searched

@@ -30,8 +30,8 @@ Deviations: each model's. Adam with a rate that falls by a cosine.
 Data: adult through tensorflow-datasets (from adult.zip, fetched by hand, which an error names).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
 
 import dataclasses
 from functools import partial
@@ -41,12 +41,12 @@ import numpy as np
 from keras.optimizers import Adam
 from sklearn.linear_model import LogisticRegression
 
-from keras_gen.baselines import LinearErasure, reweighing
 from keras_gen.data import people_table
 from keras_gen.fairness import ALFR, GRAD, VFAE
 from keras_gen.losses import UnboundedNormal
 from keras_gen.metrics import attribute_leak, decision_gaps, mean_and_deviation
-from keras_gen.visualize import code_scatter, line_plot
+from keras_gen.workshop.baselines import LinearErasure, reweighing
+from keras_gen.workshop.visualize import code_scatter, line_plot
 
 WEIGHTS = (0.25, 0.5, 1.0, 2.0, 4.0)  # of ALFR's adversary
 SHOWN = 2000  # people in an image

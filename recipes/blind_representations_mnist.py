@@ -26,8 +26,8 @@ Deviations: each model's. Adam with a rate that falls by a cosine.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
 
 import dataclasses
 from functools import partial
@@ -37,13 +37,13 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from sklearn.linear_model import LogisticRegression
 
-from keras_gen.baselines import LinearErasure
-from keras_gen.bases import Classifier, dense_discriminator
+from keras_gen.classifiers import Classifier, dense_discriminator
 from keras_gen.data import Source, rare_color, small_images
 from keras_gen.fairness import ALFR, GRAD
 from keras_gen.metrics import attribute_leak, group_report, mean_and_deviation
 from keras_gen.networks import conv_encoder, mlp_encoder
-from keras_gen.visualize import code_scatter
+from keras_gen.workshop.baselines import LinearErasure
+from keras_gen.workshop.visualize import code_scatter
 
 COLORS = ("red", "green")
 RARE = 3  # the group of green odd digits

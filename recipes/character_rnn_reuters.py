@@ -19,7 +19,7 @@ by 7 layers of 700 units.
 Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by hand).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -28,12 +28,12 @@ import numpy as np
 from keras.optimizers import Adam
 
 from keras_gen.autoregressive import CharacterRNN
-from keras_gen.baselines import best_n_grams
-from keras_gen.bases.edges import Characters
+from keras_gen.core.kinds_of_data import Characters
 from keras_gen.data import Source, character_texts
 from keras_gen.metrics import bits_per_live_value
 from keras_gen.networks import character_rnn
-from keras_gen.visualize import text_page
+from keras_gen.workshop.baselines import best_n_grams
+from keras_gen.workshop.visualize import text_page
 
 TEMPERATURES = (0.5, 0.8, 1.0)
 PROMPTS = ("The company said ", "U.S. ", "Shr 12 cts vs ")

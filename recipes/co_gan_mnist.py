@@ -20,7 +20,7 @@ Deviations of the cpu preset: fewer channels, and an average of the generator's 
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -33,7 +33,7 @@ from keras_gen.data import Source, pad_to, small_images, unpaired
 from keras_gen.gan import CoGAN
 from keras_gen.metrics import sample_report, trained_extractor, trained_extractors
 from keras_gen.networks import co_gan_discriminator, co_gan_generator
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.visualize import image_rows
 
 SHOWN = 24  # pairs in a grid
 

@@ -19,7 +19,7 @@ the loss here too. The preset cpu takes a smaller network of rectified linear un
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -30,12 +30,12 @@ from keras.optimizers import Adam
 from sklearn.neighbors import KNeighborsClassifier
 
 from keras_gen.autoencoders import Autoencoder
-from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
-from keras_gen.media.images import flat_pixels
+from keras_gen.files.images import flat_pixels
 from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
-from keras_gen.visualize import (
+from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.visualize import (
     code_scatter,
     image_rows,
     line_plot,

@@ -22,8 +22,8 @@ Deviations: one network for all three, that of InfoGAN for digits.
 Data: mnist or fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import prefixed, suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import prefixed, suffixed
 
 import dataclasses
 from typing import Literal
@@ -31,7 +31,6 @@ from typing import Literal
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import mixture_samples
 from keras_gen.data import small_images
 from keras_gen.gan import ACGAN, ConditionalGAN
 from keras_gen.metrics import class_report, trained_extractors
@@ -42,7 +41,8 @@ from keras_gen.networks import (
     with_labels,
     with_projection,
 )
-from keras_gen.visualize import captioned
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import captioned
 
 SHAPE = (28, 28, 1)
 CLASSES = 10

@@ -23,8 +23,8 @@ Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). T
 are of other data: ImageNet, Paris StreetView and PASCAL VOC.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import prefixed
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run.reports import prefixed
 
 import dataclasses
 from functools import partial
@@ -34,7 +34,6 @@ import keras
 from keras.optimizers import Adam
 
 from keras_gen.autoencoders import Autoencoder
-from keras_gen.baselines import border_mean, laplace_fill, ridge_fill
 from keras_gen.data import random_shift_flip, small_images
 from keras_gen.losses import Normal
 from keras_gen.metrics import hole_psnr, transfer_report
@@ -45,7 +44,8 @@ from keras_gen.networks import (
     dcgan_discriminator,
 )
 from keras_gen.translation import ContextEncoder
-from keras_gen.visualize import inpaintings
+from keras_gen.workshop.baselines import border_mean, laplace_fill, ridge_fill
+from keras_gen.workshop.visualize import inpaintings
 
 SHAPE = (32, 32, 3)
 CENTER = (16, 16, 3)

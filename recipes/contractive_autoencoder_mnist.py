@@ -18,8 +18,8 @@ and the rate of fine-tuning was chosen by the 10,000 held-out training digits.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import prefixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import prefixed
 
 import dataclasses
 
@@ -30,7 +30,7 @@ from keras_gen.autoencoders import ContractiveAutoencoder
 from keras_gen.data import small_images
 from keras_gen.metrics import fine_tuned_error
 from keras_gen.networks import one_layer_networks
-from keras_gen.visualize import reconstructions, unit_filters
+from keras_gen.workshop.visualize import reconstructions, unit_filters
 
 
 @dataclasses.dataclass(frozen=True)

@@ -27,7 +27,7 @@ in place of maps, so that the code size can be equal.
 Data: mnist and cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -36,11 +36,11 @@ import numpy as np
 from keras.optimizers import Adam
 
 from keras_gen.autoencoders import Autoencoder
-from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, random_crop_flip, small_images
 from keras_gen.metrics import squared_error
 from keras_gen.networks import conv_decoder, conv_encoder, mlp_networks
-from keras_gen.visualize import image_rows, reconstructions
+from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.visualize import image_rows, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,7 +23,7 @@ knows no places.
 Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -33,7 +33,7 @@ from typing import Literal
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import image_baselines
+from keras_gen.core.schedules import Linear
 from keras_gen.data import faces, random_crop_flip, small_images
 from keras_gen.losses import DiscretizedLogistic
 from keras_gen.metrics import (
@@ -43,9 +43,9 @@ from keras_gen.metrics import (
     nll_summary,
 )
 from keras_gen.networks import conv_decoder, conv_encoder
-from keras_gen.training.schedules import Linear
 from keras_gen.vae import VAE
-from keras_gen.visualize import (
+from keras_gen.workshop.baselines import image_baselines
+from keras_gen.workshop.visualize import (
     interpolations,
     manifold,
     ordered_traversals,

@@ -25,8 +25,8 @@ same networks and losses.
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import suffixed
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
 
 import dataclasses
 from functools import cache, partial
@@ -37,7 +37,7 @@ import numpy as np
 import simple_parsing
 from keras.optimizers import Adam
 
-from keras_gen.baselines import color_transfer, noise_filter
+from keras_gen.core.schedules import Linear
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.metrics import (
     TranslationEvaluation,
@@ -46,9 +46,9 @@ from keras_gen.metrics import (
     train_domain_classifier,
 )
 from keras_gen.networks import patch_discriminator, resnet_generator
-from keras_gen.training.schedules import Linear
 from keras_gen.translation import CycleGAN
-from keras_gen.visualize import captioned, translations_below
+from keras_gen.workshop.baselines import color_transfer, noise_filter
+from keras_gen.workshop.visualize import captioned, translations_below
 
 SHOWN = 4  # images of each domain in a sample grid
 

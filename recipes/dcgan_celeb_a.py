@@ -23,7 +23,7 @@ Data: celeb_a or cifar10 through tensorflow-datasets (downloaded, or from TFDS_D
 report no number on faces of this size.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
 
 import dataclasses
 from pathlib import Path
@@ -32,12 +32,12 @@ from typing import Literal
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, faces, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.visualize import arithmetic, interpolations, sample_neighbors, samples
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import arithmetic, interpolations, sample_neighbors, samples
 
 FACES = ("women", "men", "smiling women", "smiling men")  # the classes, from 0
 

@@ -18,7 +18,7 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32. The papers report no number on it.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -27,12 +27,12 @@ from typing import Literal
 
 from keras.optimizers import Adam
 
-from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.visualize import samples
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import samples
 
 SHAPE = (32, 32, 1)
 

@@ -29,8 +29,8 @@ second command on the last 600 training faces.
 Data: mnist or celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
 
 import dataclasses
 from functools import partial
@@ -40,12 +40,11 @@ import keras
 import numpy as np
 
 from keras_gen.data import faces, rare_color, rare_group, small_images, weighted_stream
-from keras_gen.media.images import enlarged_grid
+from keras_gen.files.images import enlarged_grid
 from keras_gen.metrics import group_report
 from keras_gen.networks import conv_decoder, conv_encoder, with_head
-from keras_gen.training import distribute_fresh
-from keras_gen.vae import DBVAE
-from keras_gen.visualize import reconstructions
+from keras_gen.vae import DBVAE, distribute_fresh
+from keras_gen.workshop.visualize import reconstructions
 
 RARE_GROUP = 3  # odd green digits, or smiling men
 FIRST_POSITIVE_GROUP = 2  # groups 2 and 3 are odd digits, or smiling faces

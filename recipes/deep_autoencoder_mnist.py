@@ -25,7 +25,7 @@ weights by the same factor. The main model then learns from all 60,000.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -35,12 +35,12 @@ import numpy as np
 from keras.optimizers import AdamW
 
 from keras_gen.autoencoders import Autoencoder, pretrain_layers
-from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
-from keras_gen.media.images import flat_pixels
+from keras_gen.files.images import flat_pixels
 from keras_gen.metrics import squared_error
 from keras_gen.networks import mlp_networks
-from keras_gen.visualize import reconstructions
+from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.visualize import reconstructions
 
 SHAPE = (28, 28, 1)
 

@@ -21,8 +21,8 @@ those of stacks that were fine-tuned with labels; here codes of one layer stay a
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import prefixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import prefixed
 
 import dataclasses
 from functools import partial
@@ -36,10 +36,10 @@ from sklearn.linear_model import Ridge
 
 from keras_gen.autoencoders import Autoencoder, DenoisingAutoencoder
 from keras_gen.data import small_images
-from keras_gen.media.images import flat_pixels
+from keras_gen.files.images import flat_pixels
 from keras_gen.metrics import linear_probe, psnr
 from keras_gen.networks import mlp_networks, one_layer_networks
-from keras_gen.visualize import denoised, unit_filters
+from keras_gen.workshop.visualize import denoised, unit_filters
 
 
 @dataclasses.dataclass(frozen=True)

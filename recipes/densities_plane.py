@@ -19,7 +19,7 @@ points. `densities.png` shows points, the known density, and the densities of al
 Data: points drawn at run time. The papers report no number on them.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -28,12 +28,12 @@ import keras
 from keras.optimizers import Adam
 
 from keras_gen.autoregressive import MADE
-from keras_gen.baselines import best_mixture
 from keras_gen.data import Sets, Source, Split, checkerboard, rings, two_moons
 from keras_gen.flows import Flow
 from keras_gen.losses import NormalMixture
 from keras_gen.networks import coupling_flow, made
-from keras_gen.visualize import planar_densities
+from keras_gen.workshop.baselines import best_mixture
+from keras_gen.workshop.visualize import planar_densities
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,8 +25,8 @@ published ones.
 Data: shapes drawn at run time.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
 
 import dataclasses
 from functools import partial
@@ -34,7 +34,7 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import PrincipalComponents, ink_moments
+from keras_gen.core.schedules import Linear
 from keras_gen.data import Sets, Shapes, Split
 from keras_gen.metrics import (
     beta_vae_score,
@@ -44,9 +44,9 @@ from keras_gen.metrics import (
     sap_score,
 )
 from keras_gen.networks import mlp_encoder, mlp_networks
-from keras_gen.training.schedules import Linear
 from keras_gen.vae import DIPVAE, VAE, BetaTCVAE, CapacityVAE, FactorVAE
-from keras_gen.visualize import traversals
+from keras_gen.workshop.baselines import PrincipalComponents, ink_moments
+from keras_gen.workshop.visualize import traversals
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,7 +25,7 @@ Data: reuters through tensorflow-datasets (from reuters21578.tar.gz, fetched by 
 `--dataset 20newsgroups` through scikit-learn.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from typing import Literal
@@ -39,7 +39,7 @@ from keras_gen.autoencoders import DocumentAutoencoder
 from keras_gen.data import documents
 from keras_gen.metrics import retrieval_curve
 from keras_gen.networks import mlp_networks
-from keras_gen.visualize import code_scatter, line_plot
+from keras_gen.workshop.visualize import code_scatter, line_plot
 
 RECALLS = np.arange(1, 11) / 10
 

@@ -30,7 +30,7 @@ Data: mnist and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_
 fetched by hand, which an error names), and photographs as for srgan_set5.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -40,8 +40,8 @@ import numpy as np
 from keras.optimizers import Adam
 
 from keras_gen.adaptation import ADDA, DANN, DomainConfusion
-from keras_gen.baselines import coral_accuracy, framed_ink, neighbor_accuracy
-from keras_gen.bases import Classifier
+from keras_gen.classifiers import Classifier
+from keras_gen.core.schedules import Sigmoid
 from keras_gen.data import (
     Sets,
     Source,
@@ -51,8 +51,8 @@ from keras_gen.data import (
     unpaired,
 )
 from keras_gen.metrics import mean_and_deviation
-from keras_gen.training.schedules import Sigmoid
-from keras_gen.visualize import captioned
+from keras_gen.workshop.baselines import coral_accuracy, framed_ink, neighbor_accuracy
+from keras_gen.workshop.visualize import captioned
 
 CLASSES = 10
 ROWS = 6  # digits of a column, which are named alike, in a sample grid

@@ -24,7 +24,7 @@ Data: mnist, fashion_mnist and usps through tensorflow-datasets (downloaded, or 
 TFDS_DATA_DIR; usps from files fetched by hand, which an error names).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -35,12 +35,12 @@ from sklearn.manifold import TSNE
 from sklearn.neighbors import KNeighborsClassifier
 
 from keras_gen.autoencoders import Autoencoder
-from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import Sets, even_order, small_images
-from keras_gen.media.images import flat_pixels
+from keras_gen.files.images import flat_pixels
 from keras_gen.metrics import kmeans_report, linear_probe
 from keras_gen.networks import mlp_networks
-from keras_gen.visualize import code_scatter, reconstructions
+from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.visualize import code_scatter, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)

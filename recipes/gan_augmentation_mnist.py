@@ -19,8 +19,8 @@ networks fill the space between the digits that it knows.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR), padded to 32x32.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import lines_by_count
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run.reports import lines_by_count
 
 import dataclasses
 from functools import partial
@@ -30,13 +30,13 @@ import numpy as np
 from keras.optimizers import Adam
 from sklearn.svm import SVC
 
+from keras_gen.core import averaged_weights
 from keras_gen.data import Source, even_order, pad_to, random_shift_flip, small_images
+from keras_gen.files.images import flat_pixels
 from keras_gen.gan import ConditionalGAN
-from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import conv_encoder
-from keras_gen.training import averaged_weights
-from keras_gen.visualize import line_plot, samples
+from keras_gen.workshop.visualize import line_plot, samples
 
 
 @dataclasses.dataclass(frozen=True)

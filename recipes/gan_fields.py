@@ -17,7 +17,7 @@ how far the eigenvalues of a step at the equilibrium are from theory.
 Data: the number 0, over and over. The papers report no number on it.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -30,7 +30,7 @@ from keras_gen.gan import GAN, ConsensusGAN
 from keras_gen.losses import R1
 from keras_gen.metrics import trajectory, update_field, update_jacobian
 from keras_gen.networks import dirac_networks
-from keras_gen.visualize import vector_fields
+from keras_gen.workshop.visualize import vector_fields
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The
 windows was chosen by 1,000 digits of the training set that were not trained on.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -28,7 +28,6 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import mixture_samples
 from keras_gen.data import pad_to, small_images
 from keras_gen.gan import GAN
 from keras_gen.metrics import (
@@ -38,7 +37,8 @@ from keras_gen.metrics import (
     trained_extractors,
 )
 from keras_gen.networks import maxout_discriminator, mlp_decoder, start_at_mean
-from keras_gen.visualize import samples
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import samples
 
 
 @dataclasses.dataclass(frozen=True)

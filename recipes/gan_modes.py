@@ -20,7 +20,7 @@ zero, and far fewer steps than in the papers. PacGAN's authors have wider and de
 Data: points drawn at run time.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -35,7 +35,7 @@ from keras_gen.gan import GAN, HistoryGAN, PacGAN, UnrolledGAN
 from keras_gen.layers import MinibatchDiscrimination
 from keras_gen.metrics import gaussian_modes, grid_centers, mean_and_deviation, ring_centers
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_layer
-from keras_gen.visualize import point_strips
+from keras_gen.workshop.visualize import point_strips
 
 
 @dataclasses.dataclass(frozen=True)

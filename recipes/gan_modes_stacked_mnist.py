@@ -21,19 +21,19 @@ fewer steps than in the papers.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
 
 from keras.optimizers import Adam
 
-from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, small_images, stacked_digits
 from keras_gen.gan import GAN, PacGAN
 from keras_gen.metrics import stacked_modes, trained_extractor
 from keras_gen.networks import info_gan_discriminator, info_gan_generator
-from keras_gen.visualize import samples
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import samples
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,8 +24,8 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32, in the cpu preset then shrunk to 16x16, because 32x32 would take more steps.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import extractor_accuracies
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import extractor_accuracies
 
 import dataclasses
 from functools import partial
@@ -34,15 +34,15 @@ import keras
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import mixture_samples
-from keras_gen.callbacks import AdversarialHealth
+from keras_gen.core import NonFiniteLossError
 from keras_gen.data import Source, pad_to, resize_cover, small_images
 from keras_gen.gan import GAN
+from keras_gen.gan.adversarial_health import AdversarialHealth
 from keras_gen.losses import R1
 from keras_gen.metrics import GenerationEvaluation, trained_extractors
 from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import NonFiniteLossError
-from keras_gen.visualize import image_rows, samples
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import image_rows, samples
 
 # The first combination is the main model.
 OBJECTIVES = ("non_saturating", "least_squares", "wasserstein", "hinge", "relativistic")

@@ -25,7 +25,7 @@ whatever the generator does.
 Data: normal numbers drawn at run time. The papers report no number on them.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -34,14 +34,14 @@ from typing import Literal
 import numpy as np
 from keras.optimizers import SGD, Adam
 
+from keras_gen.core.schedules import Exponential
 from keras_gen.data import Split, points_around
+from keras_gen.files.images import read_image
 from keras_gen.gan import GAN, InstanceNoiseGAN
 from keras_gen.losses import R1, JensenShannonRegularizer
-from keras_gen.media.images import read_image
 from keras_gen.metrics import earth_movers_distance
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.training.schedules import Exponential
-from keras_gen.visualize import densities, film_strip
+from keras_gen.workshop.visualize import densities, film_strip
 
 
 @dataclasses.dataclass(frozen=True)

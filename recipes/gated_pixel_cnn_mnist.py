@@ -24,8 +24,8 @@ digits are binarized once; here they are binarized anew in each epoch.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import binary_baselines
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import binary_baselines
 
 import dataclasses
 from functools import partial
@@ -38,7 +38,7 @@ from keras_gen.autoregressive import ConditionalPixelCNN
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import nll_summary, trained_extractors
 from keras_gen.networks import gated_pixel_cnn
-from keras_gen.visualize import captioned, image_rows
+from keras_gen.workshop.visualize import captioned, image_rows
 
 SHAPE = (28, 28, 1)
 CLASSES = 10

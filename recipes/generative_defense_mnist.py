@@ -23,7 +23,7 @@ Deviations: a VAE in place of a GAN, so that the descent begins where the encode
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -33,8 +33,7 @@ import numpy as np
 import tensorflow as tf
 from keras.optimizers import Adam
 
-from keras_gen.baselines import thresholded
-from keras_gen.bases import Classifier
+from keras_gen.classifiers import Classifier
 from keras_gen.data import small_images
 from keras_gen.networks import conv_encoder, mlp_encoder, mlp_networks
 from keras_gen.robustness import (
@@ -45,7 +44,8 @@ from keras_gen.robustness import (
     usual_attacks,
 )
 from keras_gen.vae import VAE
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.baselines import thresholded
+from keras_gen.workshop.visualize import image_rows
 
 CLASSES = 10
 COLUMNS = 10  # digits in a sample grid

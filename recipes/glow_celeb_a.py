@@ -22,8 +22,8 @@ them and shows no numbers of its arithmetic; three scales of few, small steps of
 Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import density_bits, extractor_accuracies
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import density_bits, extractor_accuracies
 
 import dataclasses
 from functools import partial
@@ -32,12 +32,12 @@ from pathlib import Path
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import image_baselines
 from keras_gen.data import Source, faces, random_crop_flip
 from keras_gen.flows import Flow
 from keras_gen.metrics import trained_extractors
 from keras_gen.networks import glow
-from keras_gen.visualize import interpolations, manipulated, samples
+from keras_gen.workshop.baselines import image_baselines
+from keras_gen.workshop.visualize import interpolations, manipulated, samples
 
 
 @dataclasses.dataclass(frozen=True)

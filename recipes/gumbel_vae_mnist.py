@@ -24,8 +24,8 @@ network of categorical latents with 200, here too it ends with the pixels.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import fit_bernoulli_mixture
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import fit_bernoulli_mixture
 
 import dataclasses
 import math
@@ -33,12 +33,12 @@ from typing import Literal
 
 from keras.optimizers import Adam
 
+from keras_gen.core.schedules import Exponential
 from keras_gen.data import Source, binarize, small_images
 from keras_gen.metrics import importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_networks
-from keras_gen.training.schedules import Exponential
 from keras_gen.vae import GumbelVAE
-from keras_gen.visualize import class_traversals, samples
+from keras_gen.workshop.visualize import class_traversals, samples
 
 
 @dataclasses.dataclass(frozen=True)

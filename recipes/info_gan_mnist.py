@@ -24,7 +24,7 @@ ever more exactly, and few categories were one digit.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 
@@ -33,11 +33,11 @@ from keras.optimizers import Adam
 from sklearn.cluster import KMeans
 
 from keras_gen.data import small_images
+from keras_gen.files.images import flat_pixels
 from keras_gen.gan import InfoGAN
-from keras_gen.media.images import flat_pixels
 from keras_gen.metrics import matched_accuracy
 from keras_gen.networks import info_gan_networks
-from keras_gen.visualize import captioned
+from keras_gen.workshop.visualize import captioned
 
 
 @dataclasses.dataclass(frozen=True)

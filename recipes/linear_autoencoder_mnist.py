@@ -27,7 +27,7 @@ therefore takes all digits. Their mean is subtracted first, as in PCA.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 
@@ -36,12 +36,12 @@ from keras.optimizers import SGD
 from scipy.linalg import subspace_angles
 
 from keras_gen.autoencoders import Autoencoder
-from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import small_images
 from keras_gen.losses import Normal
 from keras_gen.metrics import squared_error
 from keras_gen.networks import linear_networks
-from keras_gen.visualize import filters, reconstructions
+from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.visualize import filters, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)

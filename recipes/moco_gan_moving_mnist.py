@@ -28,8 +28,8 @@ Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). The
 number on it.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import extractor_accuracies, prefixed
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run.reports import extractor_accuracies, prefixed
 
 import dataclasses
 from functools import partial
@@ -39,9 +39,9 @@ from keras.optimizers import Adam
 from scipy.stats import mode
 
 from keras_gen.data import moving_images, resize_cover, small_images
+from keras_gen.files.animations import video_grid, video_strips
 from keras_gen.gan import MoCoGAN
 from keras_gen.losses import R1
-from keras_gen.media.animations import video_grid, video_strips
 from keras_gen.metrics import (
     GenerationEvaluation,
     motion_distances,

@@ -22,8 +22,8 @@ tutorial has no numbers; the networks are those of `vae_mnist` but for the laten
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import fit_bernoulli_mixture
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import fit_bernoulli_mixture
 
 import dataclasses
 from functools import partial
@@ -31,12 +31,12 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import BernoulliMixture
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import importance_weighted_nll, latent_grid, nll_summary
 from keras_gen.networks import mlp_decoder, mlp_networks
 from keras_gen.vae import VAE, PriorSampledModel
-from keras_gen.visualize import line_plot, manifold
+from keras_gen.workshop.baselines import BernoulliMixture
+from keras_gen.workshop.visualize import line_plot, manifold
 
 
 @dataclasses.dataclass(frozen=True)

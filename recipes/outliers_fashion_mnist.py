@@ -28,7 +28,7 @@ weights, by other outliers; here none are seen: the middle fraction of their cod
 Data: fashion_mnist and mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 import math
@@ -38,7 +38,6 @@ import numpy as np
 from keras.optimizers import Adam
 from sklearn.metrics import roc_auc_score
 
-from keras_gen.baselines import PrincipalComponents, compressed_bits
 from keras_gen.data import Sets, random_levels, small_images
 from keras_gen.losses.likelihoods import DiscretizedLogistic
 from keras_gen.metrics import (
@@ -49,7 +48,8 @@ from keras_gen.metrics import (
 )
 from keras_gen.networks import mlp_decoder, mlp_encoder
 from keras_gen.vae import VAE
-from keras_gen.visualize import anomalies, roc_plot, samples
+from keras_gen.workshop.baselines import PrincipalComponents, compressed_bits
+from keras_gen.workshop.visualize import anomalies, roc_plot, samples
 
 
 @dataclasses.dataclass(frozen=True)

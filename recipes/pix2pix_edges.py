@@ -24,8 +24,8 @@ Data: the photographs of cycle_gan/monet2photo through tensorflow-datasets (down
 TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
 
 import dataclasses
 from functools import partial
@@ -35,12 +35,12 @@ import numpy as np
 from keras.optimizers import Adam
 from scipy import ndimage
 
-from keras_gen.baselines import nearest_target, ridge_target
 from keras_gen.data import Source, edge_maps, photographs, random_crop_flip
 from keras_gen.metrics import l1_error, mean_patch_distance
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.translation import Pix2Pix
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.baselines import nearest_target, ridge_target
+from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 10  # test images in a grid
 

@@ -29,8 +29,8 @@ The 100 pairs that the data set holds out for validation choose nothing here, an
 Data: facades. Put the archive of pix2pix, unpacked, into downloads/manual of TFDS_DATA_DIR.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import prefixed, suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import prefixed, suffixed
 
 import dataclasses
 from functools import partial
@@ -39,12 +39,12 @@ from pathlib import Path
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import color_means, nearest_target, ridge_target
 from keras_gen.data import common_colors, facades, nearest_colors, random_crop_flip
 from keras_gen.metrics import l1_error, mean_patch_distance, pixel_accuracy, train_segmenter
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.translation import Pix2Pix
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.baselines import color_means, nearest_target, ridge_target
+from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 10  # test images in a grid
 DRAWS = 5  # translations of a map, over which variation is measured

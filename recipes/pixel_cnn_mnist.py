@@ -17,8 +17,8 @@ place of RMSProp.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import binary_baselines
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import binary_baselines
 
 import dataclasses
 from functools import partial
@@ -29,7 +29,7 @@ from keras_gen.autoregressive import PixelCNN
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import nll_summary
 from keras_gen.networks import pixel_cnn
-from keras_gen.visualize import samples, seen_pixels
+from keras_gen.workshop.visualize import samples, seen_pixels
 
 SHAPE = (28, 28, 1)
 

@@ -19,8 +19,8 @@ RMSProp.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import binary_baselines
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import binary_baselines
 
 import dataclasses
 from functools import partial
@@ -32,7 +32,7 @@ from keras_gen.autoregressive import PixelRNN
 from keras_gen.data import binarize, small_images
 from keras_gen.metrics import nll_summary
 from keras_gen.networks import pixel_rnn
-from keras_gen.visualize import samples
+from keras_gen.workshop.visualize import samples
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,8 +21,8 @@ Deviations: one layer of latents, networks for a CPU, dynamic binarization, free
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import binary_baselines
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import binary_baselines
 
 import dataclasses
 from functools import partial
@@ -30,13 +30,13 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
+from keras_gen.core import averaged_weights
 from keras_gen.data import binarize, small_images
 from keras_gen.losses import kl_standard_normal
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import conv_decoder, conv_encoder, pixel_vae_decoder
-from keras_gen.training import averaged_weights
 from keras_gen.vae import VAE, PixelVAE
-from keras_gen.visualize import captioned, samples
+from keras_gen.workshop.visualize import captioned, samples
 
 SHAPE = (28, 28, 1)
 ROWS = 8  # latents in the image of rows, and columns of pixels drawn anew

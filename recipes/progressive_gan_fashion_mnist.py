@@ -21,19 +21,18 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32. The paper reports no number on it.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
 
 import dataclasses
 from typing import Literal
 
-from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
-from keras_gen.gan import ProgressiveGAN
+from keras_gen.gan import JoiningAdam, ProgressiveGAN
 from keras_gen.losses import R1, GradientPenalty, Wasserstein
 from keras_gen.metrics import sample_report, trained_extractors
 from keras_gen.networks import progressive_discriminator, progressive_generator
-from keras_gen.training import JoiningAdam
-from keras_gen.visualize import samples
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import samples
 
 SHAPE = (32, 32, 1)
 

@@ -20,19 +20,19 @@ black or white, so alpha, which was chosen with held-out digits, is far below th
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import density_bits
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import density_bits
 
 import dataclasses
 
 from keras.optimizers import Adam
 
-from keras_gen.baselines import image_baselines
 from keras_gen.data import small_images
 from keras_gen.flows import Flow
 from keras_gen.metrics import squared_error
 from keras_gen.networks import real_nvp
-from keras_gen.visualize import interpolations, samples
+from keras_gen.workshop.baselines import image_baselines
+from keras_gen.workshop.visualize import interpolations, samples
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,8 +22,8 @@ the test set is measured at the end of each training.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import lines_by_count
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import lines_by_count
 
 import dataclasses
 from functools import partial
@@ -36,7 +36,7 @@ from keras_gen.data import Source, even_order, partly_labeled, small_images
 from keras_gen.layers import Dropout
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import classifier_on, mlp_decoder, mlp_encoder
-from keras_gen.visualize import line_plot, reconstructions
+from keras_gen.workshop.visualize import line_plot, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)

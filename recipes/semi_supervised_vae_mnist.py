@@ -22,7 +22,7 @@ labels alone, for scikit-learn has no transductive one. Gray values are taken as
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -31,12 +31,12 @@ import keras
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import few_label_baselines, svm_accuracy
 from keras_gen.data import Source, draw_normal, few_labels, partly_labeled, small_images
 from keras_gen.metrics import active_units, mean_and_deviation
 from keras_gen.networks import keep_latents, mlp_networks, start_at_mean
 from keras_gen.vae import M2, VAE
-from keras_gen.visualize import analogies
+from keras_gen.workshop.baselines import few_label_baselines, svm_accuracy
+from keras_gen.workshop.visualize import analogies
 
 
 @dataclasses.dataclass(frozen=True)

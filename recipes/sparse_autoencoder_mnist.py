@@ -19,7 +19,7 @@ place of L-BFGS.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from pathlib import Path
@@ -30,7 +30,7 @@ from keras_gen.autoencoders import Autoencoder, SparseAutoencoder
 from keras_gen.data import small_images
 from keras_gen.metrics import squared_error
 from keras_gen.networks import one_layer_networks
-from keras_gen.visualize import reconstructions, unit_filters
+from keras_gen.workshop.visualize import reconstructions, unit_filters
 
 
 @dataclasses.dataclass(frozen=True)

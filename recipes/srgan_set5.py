@@ -25,8 +25,8 @@ Data: T91, bsds500_half, Set5 and Set14, folders of images in the folder super_r
 in downloads/manual of TFDS_DATA_DIR.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
 
 import dataclasses
 from functools import partial
@@ -36,7 +36,7 @@ from typing import Literal
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import bicubic
+from keras_gen.core import averaged_weights
 from keras_gen.data import (
     benchmark_images,
     photograph_patches,
@@ -46,9 +46,9 @@ from keras_gen.data import (
 )
 from keras_gen.metrics import enlargement_report, psnr, train_classifier
 from keras_gen.networks import activation_maps, sr_discriminator, sr_resnet, vgg_features
-from keras_gen.training import averaged_weights
 from keras_gen.translation import SRGAN
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.baselines import bicubic
+from keras_gen.workshop.visualize import image_rows
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,7 +23,7 @@ digits: a style whose divergence counts less reveals more of the digit.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -31,12 +31,12 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import PrincipalComponents
 from keras_gen.data import class_triples, small_images
 from keras_gen.metrics import linear_probe, squared_error, trained_extractor
 from keras_gen.networks import conv_decoder, conv_encoder, with_head, with_labels
 from keras_gen.vae import StyleIdentityVAE
-from keras_gen.visualize import swaps
+from keras_gen.workshop.baselines import PrincipalComponents
+from keras_gen.workshop.visualize import swaps
 
 
 @dataclasses.dataclass(frozen=True)

@@ -25,7 +25,7 @@ Data: fashion_mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_D
 32x32. The papers report no number on it.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -35,7 +35,6 @@ import numpy as np
 from keras import ops
 from keras.optimizers import Adam
 
-from keras_gen.baselines import mixture_samples
 from keras_gen.data import Source, pad_to, small_images
 from keras_gen.gan import StyleGAN
 from keras_gen.losses import R1
@@ -47,7 +46,8 @@ from keras_gen.networks import (
     style_generator,
     style_mapping,
 )
-from keras_gen.visualize import image_rows, samples, style_mixing
+from keras_gen.workshop.baselines import mixture_samples
+from keras_gen.workshop.visualize import image_rows, samples, style_mixing
 
 SHAPE = (32, 32, 1)
 PSIS = (1.0, 0.7, 0.5, 0.2, 0.0, -0.5)

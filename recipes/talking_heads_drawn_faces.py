@@ -25,8 +25,8 @@ measured.
 Data: none, faces are drawn.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import suffixed
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import suffixed
 
 import dataclasses
 from functools import partial
@@ -37,7 +37,7 @@ from keras.optimizers import Adam
 from keras_gen.data import Source, Split, drawn_faces, episode
 from keras_gen.metrics import l1_error, train_classifier, train_point_reader
 from keras_gen.translation import TalkingHeads
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 12  # frames in a row of a grid
 

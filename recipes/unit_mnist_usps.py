@@ -24,7 +24,7 @@ Data: mnist and usps through tensorflow-datasets (downloaded, or from TFDS_DATA_
 fetched by hand, which an error names).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -32,11 +32,11 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import framed_ink, neighbor_accuracy
 from keras_gen.data import Sets, pad_to, small_images, unpaired
 from keras_gen.metrics import mean_patch_distance, train_classifier
 from keras_gen.translation import UNIT
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.baselines import framed_ink, neighbor_accuracy
+from keras_gen.workshop.visualize import image_rows
 
 COLUMNS = 16  # digits in a sample grid
 CLASSES = 10

@@ -19,7 +19,7 @@ weights is measured.
 Data: cycle_gan/monet2photo through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -28,11 +28,11 @@ from pathlib import Path
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import color_transfer, noise_filter
 from keras_gen.data import photos_and_paintings, random_crop_flip, unpaired
 from keras_gen.metrics import TranslationEvaluation
 from keras_gen.translation import UNIT
-from keras_gen.visualize import translation_grid, translations_below
+from keras_gen.workshop.baselines import color_transfer, noise_filter
+from keras_gen.workshop.visualize import translation_grid, translations_below
 
 SHOWN = 8  # images of each domain in a sample grid
 

@@ -18,8 +18,8 @@ of 86.76 nats by 5,000 importance samples, which are also taken here.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import fit_bernoulli_mixture
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import fit_bernoulli_mixture
 
 import dataclasses
 from functools import partial
@@ -34,7 +34,7 @@ from keras_gen.data import binarize, small_images
 from keras_gen.metrics import active_units, importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_networks, start_at_mean
 from keras_gen.vae import VAE
-from keras_gen.visualize import samples
+from keras_gen.workshop.visualize import samples
 
 
 @dataclasses.dataclass(frozen=True)

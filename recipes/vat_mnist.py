@@ -21,7 +21,7 @@ grows, for from the start it makes the network sure of its first errors.
 Data: mnist through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -30,14 +30,14 @@ import keras
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import few_label_baselines
-from keras_gen.bases import Classifier
+from keras_gen.classifiers import Classifier
+from keras_gen.core.schedules import Linear
 from keras_gen.data import few_labels, partly_labeled, small_images
 from keras_gen.metrics import mean_and_deviation
 from keras_gen.networks import normalized_lenet
 from keras_gen.robustness import VAT
-from keras_gen.training.schedules import Linear
-from keras_gen.visualize import image_rows
+from keras_gen.workshop.baselines import few_label_baselines
+from keras_gen.workshop.visualize import image_rows
 
 CLASSES = 10
 COLUMNS = 10  # digits in a sample grid

@@ -24,15 +24,15 @@ Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). T
 are larger, so it reports no number on it.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import extractor_accuracies, prefixed
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run.reports import extractor_accuracies, prefixed
 
 import dataclasses
 from functools import partial
 
 from keras.optimizers import Adam
 
-from keras_gen.baselines import code_baselines
+from keras_gen.core.schedules import Linear
 from keras_gen.data import Source, random_crop_flip, small_images
 from keras_gen.metrics import (
     GenerationEvaluation,
@@ -47,9 +47,9 @@ from keras_gen.networks import (
     residual_decoder,
     residual_encoder,
 )
-from keras_gen.training.schedules import Linear
 from keras_gen.vae import VQGAN, VQVAE
-from keras_gen.visualize import image_rows, reconstructions
+from keras_gen.workshop.baselines import code_baselines
+from keras_gen.workshop.visualize import image_rows, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)

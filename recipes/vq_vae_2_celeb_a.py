@@ -23,8 +23,8 @@ Data: celeb_a through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR). T
 other faces, of 1024x1024 pixels, in three levels.
 """
 
-from keras_gen.run import Run, RunSettings, run_recipe
-from keras_gen.run.reports import code_use_report, psnr_report
+from keras_gen.workshop.run import Run, RunSettings, run_recipe
+from keras_gen.workshop.run.reports import code_use_report, psnr_report
 
 import dataclasses
 from functools import partial
@@ -32,13 +32,13 @@ from pathlib import Path
 
 from keras.optimizers import Adam
 
-from keras_gen.baselines import code_baselines
 from keras_gen.data import faces, random_crop_flip
 from keras_gen.losses import Normal
 from keras_gen.metrics import code_bits, code_uses, squared_error
 from keras_gen.networks import vq_vae_2_networks
 from keras_gen.vae import VQVAE2
-from keras_gen.visualize import code_histogram, image_rows, reconstructions
+from keras_gen.workshop.baselines import code_baselines
+from keras_gen.workshop.visualize import code_histogram, image_rows, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)

@@ -19,8 +19,8 @@ besides, nearly nine times as many as 8x8 codes.
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
-from keras_gen.run.reports import code_use_report, psnr_report
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run.reports import code_use_report, psnr_report
 
 import dataclasses
 from functools import partial
@@ -29,12 +29,12 @@ from typing import Literal
 
 from keras.optimizers import Adam
 
-from keras_gen.baselines import code_baselines, jpeg
 from keras_gen.data import random_crop_flip, small_images
 from keras_gen.metrics import code_bits, code_uses
 from keras_gen.networks import residual_decoder, residual_encoder
 from keras_gen.vae import VQVAE
-from keras_gen.visualize import code_histogram, image_rows, reconstructions
+from keras_gen.workshop.baselines import code_baselines, jpeg
+from keras_gen.workshop.visualize import code_histogram, image_rows, reconstructions
 
 
 @dataclasses.dataclass(frozen=True)

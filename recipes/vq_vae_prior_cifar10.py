@@ -22,7 +22,7 @@ closer in them than in the 64 of the paper's speech, and images were better by f
 Data: cifar10 through tensorflow-datasets (downloaded, or from TFDS_DATA_DIR).
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -31,13 +31,13 @@ import numpy as np
 from keras.optimizers import Adam
 
 from keras_gen.autoregressive import CodePrior
-from keras_gen.baselines import best_n_grams, image_baselines
 from keras_gen.data import random_crop_flip, small_images
 from keras_gen.losses import DiscretizedLogistic
 from keras_gen.metrics import bits_per_dimension, bits_per_live_value
 from keras_gen.networks import gated_pixel_cnn, residual_decoder, residual_encoder
 from keras_gen.vae import VQVAE
-from keras_gen.visualize import reconstructions, samples
+from keras_gen.workshop.baselines import best_n_grams, image_baselines
+from keras_gen.workshop.visualize import reconstructions, samples
 
 
 @dataclasses.dataclass(frozen=True)

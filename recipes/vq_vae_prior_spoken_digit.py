@@ -23,7 +23,7 @@ Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DI
 for testing.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -32,13 +32,13 @@ import numpy as np
 from keras.optimizers import Adam
 
 from keras_gen.autoregressive import ConditionalCodePrior
-from keras_gen.baselines import best_n_grams
 from keras_gen.data import random_shift, spoken_digits
 from keras_gen.data.sets.spoken import RATE, without_digit
 from keras_gen.metrics import SpeechProbes, bits_per_live_value
 from keras_gen.networks import wave_decoder, wave_encoder, wavenet
 from keras_gen.vae import ConditionalVQVAE
-from keras_gen.visualize import spectrograms
+from keras_gen.workshop.baselines import best_n_grams
+from keras_gen.workshop.visualize import spectrograms
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DI
 for testing.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -32,13 +32,13 @@ from typing import Literal
 
 from keras.optimizers import Adam
 
-from keras_gen.baselines import Equalizer, FrameCodebook, NearestUnits
 from keras_gen.data import even_order, random_shift, spoken_digits
 from keras_gen.data.sets.spoken import RATE, without_digit
 from keras_gen.metrics import code_uses, conversion_report, perplexity
 from keras_gen.networks import wave_decoder, wave_encoder
 from keras_gen.vae import ConditionalVQVAE
-from keras_gen.visualize import spectrograms
+from keras_gen.workshop.baselines import Equalizer, FrameCodebook, NearestUnits
+from keras_gen.workshop.visualize import spectrograms
 
 
 @dataclasses.dataclass(frozen=True)

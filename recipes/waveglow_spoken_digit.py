@@ -25,7 +25,7 @@ Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DI
 for testing.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -33,13 +33,13 @@ from functools import partial
 import numpy as np
 from keras.optimizers import Adam
 
-from keras_gen.baselines import LinearPredictor, griffin_lim
 from keras_gen.data import even_order, random_excerpt, spoken_digits
 from keras_gen.data.sets.spoken import RATE
 from keras_gen.flows import WaveGlow
 from keras_gen.metrics import bits_per_live_value, vocoding_report
 from keras_gen.networks import waveglow
-from keras_gen.visualize import spectrograms
+from keras_gen.workshop.baselines import LinearPredictor, griffin_lim
+from keras_gen.workshop.visualize import spectrograms
 
 LEVELS = 2**16  # of int16
 

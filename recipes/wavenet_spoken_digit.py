@@ -23,7 +23,7 @@ Data: spoken_digit through tensorflow-datasets (downloaded, or from TFDS_DATA_DI
 for testing.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -32,12 +32,12 @@ import numpy as np
 from keras.optimizers import Adam
 
 from keras_gen.autoregressive import ConditionalWaveNet
-from keras_gen.baselines import LinearPredictor, NGrams
 from keras_gen.data import random_excerpt, spoken_digits
 from keras_gen.data.sets.spoken import RATE, without_digit
 from keras_gen.metrics import bits_per_live_value
 from keras_gen.networks import receptive_field, wavenet
-from keras_gen.visualize import spectrograms
+from keras_gen.workshop.baselines import LinearPredictor, NGrams
+from keras_gen.workshop.visualize import spectrograms
 
 
 @dataclasses.dataclass(frozen=True)

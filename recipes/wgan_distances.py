@@ -21,7 +21,7 @@ wrong sign: the ring was found and lost again.
 Data: points drawn at run time. The papers report no number on them.
 """
 
-from keras_gen.run import Run, ShortStepSettings, run_recipe
+from keras_gen.workshop.run import Run, ShortStepSettings, run_recipe
 
 import dataclasses
 from functools import partial
@@ -34,7 +34,7 @@ from keras_gen.gan import WGAN
 from keras_gen.losses import GradientPenalty
 from keras_gen.metrics import critic_distances, earth_movers_distance, ring_centers
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.visualize import code_scatter, line_plot
+from keras_gen.workshop.visualize import code_scatter, line_plot
 
 
 @dataclasses.dataclass(frozen=True)

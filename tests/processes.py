@@ -23,7 +23,9 @@ RECIPES = sorted(path.stem for path in (ROOT / "recipes").glob("[!_]*.py"))
 # Processes that have imported what takes seconds: a server imports it once, and forks. It has one
 # thread, and TensorFlow no devices yet, until then.
 PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["keras_gen.run", "keras_gen.cli", "keras_gen.networks"])
+PROCESSES.set_forkserver_preload(
+    ["keras_gen.workshop.run", "keras_gen.workshop.cli", "keras_gen.networks"]
+)
 
 
 def environment(data: bool = False) -> dict[str, str]:
@@ -84,7 +86,7 @@ def run_afresh(*arguments, **kwargs) -> subprocess.CompletedProcess:
 
 def keras_gen(*arguments, cwd) -> subprocess.CompletedProcess:
     """Runs the command `keras-gen`, as `run_script` does."""
-    return _forked(runpy.run_module, "keras_gen.cli", arguments, cwd, environment())
+    return _forked(runpy.run_module, "keras_gen.workshop.cli", arguments, cwd, environment())
 
 
 def run_script(path, *arguments, cwd=None, env=None) -> subprocess.CompletedProcess:

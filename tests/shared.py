@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.cli import main
-from keras_gen.files import partial_path
-from keras_gen.training import training_step
+from keras_gen.core import training_step
+from keras_gen.files.writing import partial_path
+from keras_gen.workshop.cli import main
 
 
 def dropping_network() -> keras.Sequential:
@@ -95,7 +95,7 @@ def fails(capsys, *arguments):
 def imported_by(*arguments, packages):
     """Which of the packages a command has imported when it is done, in a fresh process."""
     script = (
-        "import sys; from keras_gen.cli import main; assert main() == 0\n"
+        "import sys; from keras_gen.workshop.cli import main; assert main() == 0\n"
         f"print(*[name for name in {packages!r}.split() if name in sys.modules])"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
@@ -108,7 +108,7 @@ def run_without(*arguments, packages):
     """Runs the command in a fresh process in which some packages cannot be imported."""
     script = (
         f"import sys; sys.modules.update(dict.fromkeys({packages!r}.split()))\n"
-        "from keras_gen.cli import main; sys.exit(main())"
+        "from keras_gen.workshop.cli import main; sys.exit(main())"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     return subprocess.run(

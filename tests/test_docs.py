@@ -17,14 +17,14 @@ import tensorflow as tf
 
 from all_tiny import TINY
 from keras_gen import data, metrics, networks
-from keras_gen.cli import _parser
-from keras_gen.media.images import write_image
-from keras_gen.results import read_published
-from keras_gen.results.runs import load_recipe
-from keras_gen.run import parse, run_recipe
+from keras_gen.core import GenerativeModel
+from keras_gen.files.images import write_image
 from keras_gen.serving.exported import read_metadata, resolve
-from keras_gen.training import GenerativeModel
 from keras_gen.vae import VAE
+from keras_gen.workshop.cli import _parser
+from keras_gen.workshop.results import read_published
+from keras_gen.workshop.results.finished_runs import load_recipe
+from keras_gen.workshop.run import parse, run_recipe
 from processes import RECIPES, ROOT
 
 DOCS = sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))

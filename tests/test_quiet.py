@@ -25,7 +25,7 @@ def test_the_start_is_quiet_and_what_is_written_later_shows():
 
 def test_models_and_recipes_import_without_a_word():
     # As a recipe does, which imports Keras' own names next.
-    assert stderr("from keras_gen.run import Run, run_recipe; import keras") == ""
+    assert stderr("from keras_gen.workshop.run import Run, run_recipe; import keras") == ""
     assert stderr("from keras_gen import GAN, VAE") == ""
 
 

@@ -16,7 +16,8 @@ import tensorflow as tf
 from keras.src.backend.common import global_state
 
 import keras_gen
-from keras_gen.bases.edges import (
+from keras_gen.core import ConstantThenLinear, GenerativeModel
+from keras_gen.core.kinds_of_data import (
     Characters,
     Images,
     Labels,
@@ -27,7 +28,6 @@ from keras_gen.bases.edges import (
     Texts,
     Waveforms,
 )
-from keras_gen.training import ConstantThenLinear, GenerativeModel
 
 BATCH, EXAMPLES = 4, 8  # the global batch, and two steps per epoch
 # One class of each pattern of training, of one player and of two: what all models share is tested

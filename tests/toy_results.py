@@ -3,10 +3,10 @@
 import json
 from pathlib import Path
 
-from keras_gen.results.entries import Group, groups
-from keras_gen.results.pages import BEGIN, END
-from keras_gen.results.published import Figure, Published
-from keras_gen.results.records import Record
+from keras_gen.workshop.results.declarations import Figure, Published
+from keras_gen.workshop.results.page_lines import Group, groups
+from keras_gen.workshop.results.pages import BEGIN, END
+from keras_gen.workshop.results.records import Record
 
 # Started as a script it needs no TensorFlow, which would take seconds to import.
 RECIPE = '''
@@ -39,7 +39,7 @@ if __name__ == "__main__":
     (folder / "keras_gen.json").write_text(json.dumps(metadata))
 else:
     import dataclasses
-    from keras_gen.run import RunSettings
+    from keras_gen.workshop.run import RunSettings
 
     @dataclasses.dataclass(frozen=True)
     class Settings(RunSettings):

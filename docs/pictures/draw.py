@@ -13,10 +13,10 @@ import tensorflow as tf
 from skimage import data
 from sklearn.datasets import load_sample_image
 
-from keras_gen.baselines import bicubic
 from keras_gen.data import shrunk
-from keras_gen.media.images import grid
-from keras_gen.visualize import captioned, translations_below, write_image
+from keras_gen.files.images import grid
+from keras_gen.workshop.baselines import bicubic
+from keras_gen.workshop.visualize import captioned, translations_below, write_image
 
 HERE = Path(__file__).parent
 EXPORTS = HERE.parents[1] / "saved_models"

@@ -8,10 +8,10 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import SOURCE, DomainModel, domain_cross_entropy
-from keras_gen.bases import dense_discriminator
-from keras_gen.bases.classifier import label_terms
+from keras_gen.classifiers import dense_discriminator
+from keras_gen.classifiers.classifier import label_terms
+from keras_gen.core import Player, require_built
 from keras_gen.networks import copied
-from keras_gen.training import Player, require_built
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -41,7 +41,7 @@ class ADDA(DomainModel):
     Example:
     ```python
     import tensorflow as tf
-    from keras_gen.bases import Classifier
+    from keras_gen.classifiers import Classifier
     source_model = Classifier.for_images((28, 28, 1), filters=4, hidden=16)  # trained, to be of use
     model = ADDA.from_source(source_model, discriminator_hidden=(16,))
     model.compile()

@@ -7,9 +7,9 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import DomainModel
-from keras_gen.bases.classifier import label_terms
+from keras_gen.classifiers.classifier import label_terms
+from keras_gen.core import Player, schedules
 from keras_gen.layers import reverse_gradient
-from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")
@@ -33,7 +33,7 @@ class DANN(DomainModel):
         classifier: Features to logits `[batch, classes]`.
         discriminator: Features to the logits of source and target, `[batch, 2]`.
         weight: lambda, of the reversed gradient: a number or a schedule of the step, such as the
-            paper's, `keras_gen.training.schedules.Sigmoid`.
+            paper's, `keras_gen.core.schedules.Sigmoid`.
         seed: Not used by this model.
 
     Raises:

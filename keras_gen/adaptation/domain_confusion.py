@@ -8,8 +8,8 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.adaptation.domain_model import SOURCE, TARGET, DomainModel, domain_cross_entropy
-from keras_gen.bases.classifier import label_terms
-from keras_gen.training import Player, schedules
+from keras_gen.classifiers.classifier import label_terms
+from keras_gen.core import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -3,7 +3,7 @@
 import keras
 from typing_extensions import override
 
-from keras_gen.bases import Coder
+from keras_gen.autoencoders.coder import Coder
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -4,9 +4,9 @@ import keras
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.bases import Classifying
+from keras_gen.classifiers import Classifying
+from keras_gen.core import schedules
 from keras_gen.losses.classification import label_cross_entropy
-from keras_gen.training import schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.training import capability, schedules
+from keras_gen.core import capability, schedules
 
 METHODS = ("auto", "closed_form", "jacobian", "hutchinson")
 

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.training import schedules
+from keras_gen.core import schedules
 
 CORRUPTIONS = ("masking", "salt_and_pepper", "gaussian")
 

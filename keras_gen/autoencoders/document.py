@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.bases.edges import Texts
+from keras_gen.core.kinds_of_data import Texts
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -5,7 +5,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.training import batch_mean, schedules
+from keras_gen.core import batch_mean, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -5,12 +5,18 @@ from typing_extensions import override
 
 from keras_gen.autoregressive.causality import require_causal
 from keras_gen.autoregressive.sampling import sample_causal
-from keras_gen.bases import LikelihoodModel, log_prob
-from keras_gen.bases.edges import Number, Seeds
-from keras_gen.bases.likelihood import edge_of
+from keras_gen.core import (
+    LikelihoodModel,
+    log_prob,
+    require_built,
+    require_inputs,
+    require_logits,
+    sample,
+)
+from keras_gen.core.kinds_of_data import Number, Seeds
+from keras_gen.core.likelihood_model import edge_of
+from keras_gen.core.noise import seeded
 from keras_gen.losses import likelihoods
-from keras_gen.training import require_built, require_inputs, require_logits, sample
-from keras_gen.training.noise import seeded
 
 
 class CausalModel(LikelihoodModel):

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.training import stateless
+from keras_gen.core import stateless
 
 EXAMPLES = 3  # random images for each value, for an activation may hide what another one shows
 MOST_VALUES = 9  # that are tried, if there are more; at least all channels of two places

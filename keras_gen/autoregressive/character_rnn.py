@@ -6,7 +6,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
-from keras_gen.bases.edges import Characters, Prompt
+from keras_gen.core.kinds_of_data import Characters, Prompt
 from keras_gen.losses import Categorical
 
 

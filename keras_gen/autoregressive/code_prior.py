@@ -5,8 +5,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.causal_model import CausalModel
+from keras_gen.core import Player, capability, require_built
 from keras_gen.losses import Categorical
-from keras_gen.training import Player, capability, require_built
 
 
 @keras.saving.register_keras_serializable("keras_gen")

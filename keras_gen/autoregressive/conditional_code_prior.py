@@ -5,9 +5,9 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.code_prior import CodePrior
-from keras_gen.bases.edges import Labels
-from keras_gen.training import capability
-from keras_gen.training.noise import random_labels
+from keras_gen.core import capability
+from keras_gen.core.kinds_of_data import Labels
+from keras_gen.core.noise import random_labels
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -5,8 +5,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.autoregressive.wavenet import WaveNet
-from keras_gen.bases.edges import Labels
-from keras_gen.training.noise import random_labels
+from keras_gen.core.kinds_of_data import Labels
+from keras_gen.core.noise import random_labels
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -5,8 +5,8 @@ import numpy as np
 
 from keras_gen.arguments import checked_integer
 from keras_gen.autoregressive.causal_model import CausalModel
-from keras_gen.bases.edges import Levels
-from keras_gen.training import capability
+from keras_gen.core import capability
+from keras_gen.core.kinds_of_data import Levels
 
 
 @keras.saving.register_keras_serializable("keras_gen")

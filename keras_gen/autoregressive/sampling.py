@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
+from keras_gen.autoregressive.cached_network import Walker
 from keras_gen.autoregressive.causality import require_causal
-from keras_gen.autoregressive.walker import Walker
 
 
 # AutoGraph would spend seconds on rewriting loops that are written as tf.while_loop already.
@@ -42,7 +42,7 @@ def sample_causal(network, draw, noise, conditions=(), cached: bool = True) -> t
 
     Example:
     ```python
-    from keras_gen.networks.pixel_cnn import pixel_cnn
+    from keras_gen.networks.autoregressive.pixel_cnn_networks import pixel_cnn
     network = pixel_cnn((8, 8, 1), outputs_per_value=1, filters=8, blocks=1, levels=2)
 
     def draw(logits, uniform):

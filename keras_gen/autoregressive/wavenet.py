@@ -5,7 +5,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.autoregressive.causal_model import CausalModel
-from keras_gen.bases.edges import MuLaw
+from keras_gen.core.kinds_of_data import MuLaw
 from keras_gen.losses import Categorical
 
 
@@ -15,8 +15,8 @@ class WaveNet(CausalModel):
 
     Van den Oord et al.: "WaveNet: A Generative Model for Raw Audio", 2016, eq. (1), with a softmax
     over mu-law levels (sec. 2.2). The loss is the exact negative log-likelihood of the levels in
-    nats, and zeros around a recording count nothing (`keras_gen.bases.edges.MuLaw`). Samples are
-    drawn in a time that grows with their length alone.
+    nats, and zeros around a recording count nothing (`keras_gen.core.kinds_of_data.MuLaw`). Samples
+    are drawn in a time that grows with their length alone.
 
     Deviations: those of the network, `keras_gen.networks.wavenet`.
 

@@ -48,7 +48,6 @@ from keras_gen.data.sets.tfds import DataDamaged, DataUnavailable, load_tfds
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.blending import on_photographs
 from keras_gen.data.transforms.characters import characters_of, cleaned
-from keras_gen.data.transforms.differentiable_augmentations import augment
 from keras_gen.data.transforms.edge_maps import edge_maps
 from keras_gen.data.transforms.image_augmentations import (
     binarize,

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from keras_gen.bases import OpposedClassifier, dense_discriminator
-from keras_gen.bases.edges import Labels, Table
+from keras_gen.classifiers import OpposedClassifier, dense_discriminator
+from keras_gen.core.kinds_of_data import Labels, Table
 from keras_gen.data import Column
 from keras_gen.networks import mlp_encoder
 

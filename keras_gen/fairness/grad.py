@@ -6,10 +6,10 @@ import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.bases.classifier import label_terms
+from keras_gen.classifiers.classifier import label_terms
+from keras_gen.core import Player, schedules
 from keras_gen.fairness.blind_classifier import BlindClassifier
 from keras_gen.layers import reverse_gradient
-from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -8,17 +8,24 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.bases import Classifying, LikelihoodModel
-from keras_gen.bases.classifier import label_terms
-from keras_gen.bases.coder import decoder_edges, reconstruction_nats, require_heads
-from keras_gen.bases.edges import Labels
-from keras_gen.bases.likelihood import edge_of
+from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats, require_heads
+from keras_gen.classifiers import Classifying
+from keras_gen.classifiers.classifier import label_terms
+from keras_gen.core import (
+    LikelihoodModel,
+    Player,
+    capability,
+    require_built,
+    require_inputs,
+    schedules,
+)
+from keras_gen.core.kinds_of_data import Labels
+from keras_gen.core.likelihood_model import edge_of
+from keras_gen.core.noise import normal
 from keras_gen.fairness.blind_classifier import set_table
 from keras_gen.losses import kl_categorical, kl_normal, kl_standard_normal, likelihoods
 from keras_gen.losses.mean_discrepancy import fourier_discrepancy
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_labels
-from keras_gen.training import Player, capability, require_built, require_inputs, schedules
-from keras_gen.training.noise import normal
 
 HEADS = ("mean", "log_variance")
 

@@ -8,13 +8,12 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import LikelihoodModel, log_prob
-from keras_gen.bases.coder import interpolate
-from keras_gen.bases.edges import Levels, Number, Vectors
+from keras_gen.autoencoders.coder import interpolate
+from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built, sample
+from keras_gen.core.kinds_of_data import Levels, Number, Vectors
 from keras_gen.keras_internals import all_layers
-from keras_gen.losses.base import per_example_sum
-from keras_gen.networks.glow import glow
-from keras_gen.training import capability, noise, require_built, sample
+from keras_gen.losses.per_example import per_example_sum
+from keras_gen.networks.flows.glow import glow
 
 # The largest example whose log-determinant is checked.
 MOST_VALUES = 64

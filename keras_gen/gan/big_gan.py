@@ -6,10 +6,10 @@ import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.gan.conditional import ConditionalGAN
+from keras_gen.core import Player, schedules
+from keras_gen.gan.conditional_gan import ConditionalGAN
 from keras_gen.losses.orthogonality import orthogonality
 from keras_gen.networks import big_gan_discriminator, big_gan_generator
-from keras_gen.training import Player, schedules
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -4,12 +4,12 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases.edges import Labels
+from keras_gen.core import capability
+from keras_gen.core.kinds_of_data import Labels
 from keras_gen.gan.gan import GAN, KINDS
 from keras_gen.losses import kl_categorical
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.networks import co_gan_discriminator, co_gan_generator
-from keras_gen.training import capability
 
 
 @keras.saving.register_keras_serializable("keras_gen")

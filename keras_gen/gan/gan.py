@@ -7,13 +7,7 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.bases.edges import Images, Vectors
-from keras_gen.data.transforms.differentiable_augmentations import augment, check_augmentations
-from keras_gen.gan.latent_sampler import WIDEST, LatentSampler, truncated_normal
-from keras_gen.losses import adversarial, penalties
-from keras_gen.losses.base import per_example_mean
-from keras_gen.networks import dcgan_discriminator, dcgan_generator
-from keras_gen.training import (
+from keras_gen.core import (
     GenerativeModel,
     Player,
     capability,
@@ -23,6 +17,12 @@ from keras_gen.training import (
     require_logits,
     stateless,
 )
+from keras_gen.core.kinds_of_data import Images, Vectors
+from keras_gen.gan.latent_sampler import WIDEST, LatentSampler, truncated_normal
+from keras_gen.layers.differentiable_augmentations import augment, check_augmentations
+from keras_gen.losses import adversarial, penalties
+from keras_gen.losses.per_example import per_example_mean
+from keras_gen.networks import dcgan_discriminator, dcgan_generator
 
 ACCURACIES = ("real_accuracy", "fake_accuracy")
 KINDS = {"images": Images, "vectors": Vectors}
@@ -33,7 +33,7 @@ class GAN(LatentSampler, GenerativeModel):
     """One generator against one discriminator.
 
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
-    of `keras_gen.networks.dcgan` it is the DCGAN of Radford, Metz, Chintala, ICLR 2016.
+    of `keras_gen.networks.gan.dcgan` it is the DCGAN of Radford, Metz, Chintala, ICLR 2016.
 
     Deviation: the discriminator sees real and generated images in two passes, so that batch
     normalization never mixes them, as DCGAN's authors do; algorithm 1 has no such layers.
@@ -53,7 +53,8 @@ class GAN(LatentSampler, GenerativeModel):
         seed: Seed of the latents.
         data: What the examples are: `"images"`, or `"vectors"` of unscaled finite numbers.
         augmentation: Names of `"color"`, `"translation"`, `"cutout"` and `"affine"`: random changes
-            of the discriminator's images, real and generated (`data.augment`).
+            of the discriminator's images, real and generated
+            (`layers.differentiable_augmentations`).
 
     Raises:
         ValueError: If the networks have other inputs, k is below 1, the penalty does not fit the
@@ -305,7 +306,7 @@ def lazily(every: int, step, count, compute) -> tf.Tensor:
     """Computes a term `[batch]` every so many steps, times that number (else 0).
 
     Karras et al.: "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, sec. 3.1.
-    `compute`, without arguments, may call networks only inside `training.stateless`; `count` is the
+    `compute`, without arguments, may call networks only inside `core.stateless`; `count` is the
     number of this replica's examples.
     """
     if every == 1:

@@ -6,10 +6,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
-from keras_gen.bases.coder import decoded_path
-from keras_gen.bases.edges import Number, Vectors
-from keras_gen.training import sample
-from keras_gen.training.capabilities import sampling_noise
+from keras_gen.autoencoders.coder import decoded_path
+from keras_gen.core import sample
+from keras_gen.core.capabilities import sampling_noise
+from keras_gen.core.kinds_of_data import Number, Vectors
 
 WIDEST = 10.0  # standard deviations: no truncation, for float32 draws stay below 6
 

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
+from keras_gen.core import replace_weights
 from keras_gen.gan.gan import GAN
-from keras_gen.training import replace_weights
 
 
 @keras.saving.register_keras_serializable("keras_gen")

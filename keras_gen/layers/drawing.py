@@ -5,7 +5,7 @@ import random
 import keras
 import tensorflow as tf
 
-from keras_gen.training import noise
+from keras_gen.core import noise
 
 
 class DrawingLayer(keras.layers.Layer):

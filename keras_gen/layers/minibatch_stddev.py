@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.training.checks import require
+from keras_gen.core.checks.step_checks import require
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.training.replicas import global_batch, global_sum
+from keras_gen.core.distribution.replicas import global_batch, global_sum
 
 UPDATES = ("average", "loss")
 

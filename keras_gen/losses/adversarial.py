@@ -14,10 +14,10 @@ from typing import Any
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.losses.base import per_example_mean, resolve, serializable
+from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.losses.adversarial_objective import Objective
 from keras_gen.losses.f_divergences import JensenShannon, KullbackLeibler, Pearson, ReverseKL
-from keras_gen.losses.objective import Objective
-from keras_gen.training.replicas import batch_mean
+from keras_gen.losses.per_example import per_example_mean, resolve, serializable
 
 
 @serializable

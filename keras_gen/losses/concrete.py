@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from keras_gen.losses.base import per_example_sum
+from keras_gen.losses.per_example import per_example_sum
 
 
 def relaxed_codes(logits: tf.Tensor, gumbel: tf.Tensor, temperature) -> tf.Tensor:

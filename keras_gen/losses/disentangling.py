@@ -10,9 +10,14 @@ import math
 import keras
 import tensorflow as tf
 
-from keras_gen.losses.base import per_example_sum
-from keras_gen.training.checks import require
-from keras_gen.training.replicas import batch_mean, global_batch, replica_part, replica_slice
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.distribution.replicas import (
+    batch_mean,
+    global_batch,
+    replica_part,
+    replica_slice,
+)
+from keras_gen.losses.per_example import per_example_sum
 
 
 def decomposed_kl(

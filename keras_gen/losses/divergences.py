@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from keras_gen.losses.base import per_example_sum
-from keras_gen.training.replicas import batch_mean
+from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.losses.per_example import per_example_sum
 
 
 def kl_standard_normal(mean: tf.Tensor, log_var: tf.Tensor) -> tf.Tensor:

@@ -7,8 +7,8 @@ import math
 
 import tensorflow as tf
 
-from keras_gen.losses.base import serializable
-from keras_gen.losses.objective import Objective
+from keras_gen.losses.adversarial_objective import Objective
+from keras_gen.losses.per_example import serializable
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,8 +3,8 @@
 import keras
 import tensorflow as tf
 
-from keras_gen.losses.base import per_example_mean
-from keras_gen.training.replicas import global_sum
+from keras_gen.core.distribution.replicas import global_sum
+from keras_gen.losses.per_example import per_example_mean
 
 EPSILON = 1e-10  # of squared lengths, whose roots have no derivative at 0
 

@@ -6,7 +6,7 @@ import math
 
 import tensorflow as tf
 
-from keras_gen.training.replicas import batch_mean
+from keras_gen.core.distribution.replicas import batch_mean
 
 FREQUENCIES = 500  # of the paper
 

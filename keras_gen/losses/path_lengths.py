@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from keras_gen.losses.base import per_example_sum
+from keras_gen.losses.per_example import per_example_sum
 
 
 def path_lengths(

@@ -10,9 +10,9 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.data.transforms.differentiable_augmentations import moved
 from keras_gen.keras_internals import all_layers
-from keras_gen.losses.base import (
+from keras_gen.layers.differentiable_augmentations import moved
+from keras_gen.losses.per_example import (
     Configurable,
     per_example_mean,
     per_example_sum,

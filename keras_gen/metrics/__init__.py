@@ -17,7 +17,7 @@ from keras_gen.metrics.evaluation_networks.extractors import (
 from keras_gen.metrics.evaluation_networks.image_classifier import train_classifier
 from keras_gen.metrics.evaluation_networks.points import train_point_reader
 from keras_gen.metrics.evaluation_networks.segmenter import pixel_accuracy, train_segmenter
-from keras_gen.metrics.games.updates import trajectory, update_field, update_jacobian
+from keras_gen.metrics.games.update_field import trajectory, update_field, update_jacobian
 from keras_gen.metrics.image_pairs.enlargement import enlargement_report
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim, psnr, ssim
 from keras_gen.metrics.image_pairs.inpainting import hole_psnr
@@ -27,12 +27,14 @@ from keras_gen.metrics.likelihood.bits_per_dimension import bits_per_dimension
 from keras_gen.metrics.likelihood.bits_per_live_value import bits_per_live_value
 from keras_gen.metrics.likelihood.latent_grid import latent_grid
 from keras_gen.metrics.likelihood.nll import importance_weighted_nll, nll_summary
-from keras_gen.metrics.repeated import mean_and_deviation
-from keras_gen.metrics.representations.attributes import attribute_leak, decision_gaps
+from keras_gen.metrics.mean_and_deviation import mean_and_deviation
+from keras_gen.metrics.representations.attribute_leaks import attribute_leak, decision_gaps
 from keras_gen.metrics.representations.clusters import kmeans_report, matched_accuracy
 from keras_gen.metrics.representations.code_usage import code_bits, code_uses, perplexity
 from keras_gen.metrics.representations.disentanglement.dci import dci_scores
-from keras_gen.metrics.representations.disentanglement.information import mutual_information_gap
+from keras_gen.metrics.representations.disentanglement.information_gap import (
+    mutual_information_gap,
+)
 from keras_gen.metrics.representations.disentanglement.interventions import (
     beta_vae_score,
     factor_vae_score,

@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
+from keras_gen.files.images import LUMA_WEIGHTS
 from keras_gen.layers import SpectralNormalization, ZeroConvolution
-from keras_gen.media.images import LUMA_WEIGHTS
 
 NORMALIZATIONS = ("batch", "layer", "spectral", None)
 UPSAMPLING = ("transposed", "smoothed", "resize", "bilinear")

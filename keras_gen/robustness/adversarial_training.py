@@ -6,11 +6,11 @@ import keras
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.bases import Classifier
-from keras_gen.bases.classifier import label_terms
+from keras_gen.classifiers import Classifier
+from keras_gen.classifiers.classifier import label_terms
+from keras_gen.core import Player
 from keras_gen.losses.classification import label_cross_entropy
 from keras_gen.robustness import attacks
-from keras_gen.training import Player
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -11,8 +11,8 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
-from keras_gen.losses.base import Configurable, resolve, serializable
-from keras_gen.training import noise, schedules, stateless
+from keras_gen.core import noise, schedules, stateless
+from keras_gen.losses.per_example import Configurable, resolve, serializable
 
 NORMS = ("inf", "2")
 

@@ -4,11 +4,11 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import Classifier
-from keras_gen.bases.classifier import label_terms
+from keras_gen.classifiers import Classifier
+from keras_gen.classifiers.classifier import label_terms
+from keras_gen.core import schedules, stateless
 from keras_gen.losses import kl_categorical
 from keras_gen.robustness.attacks import unit
-from keras_gen.training import schedules, stateless
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from keras_gen.core.checks.step_checks import require
 from keras_gen.serving.exported import SUFFIX
-from keras_gen.training.checks import require
 
 
 def image_input(specs: Mapping[str, tf.TensorSpec], usual: Mapping[str, Any]) -> str | None:

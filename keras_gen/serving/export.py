@@ -18,7 +18,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen import __version__, terms
-from keras_gen.files import clear_partial_files, partial_path
+from keras_gen.files.writing import clear_partial_files, partial_path
 from keras_gen.keras_internals import all_layers
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
 from keras_gen.serving.exported import METADATA, SUFFIX, Exported, load, next_version, resolve

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_gen.messages import nearest, out_of_memory, refusal
 from keras_gen.quiet import start_tensorflow
-from keras_gen.sentences import nearest, out_of_memory, refusal
 
 METADATA = Path("assets.extra") / "keras_gen.json"
 """Where an export has its metadata, relative to its folder."""

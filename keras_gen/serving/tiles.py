@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from keras_gen.media.images import to_pillow
+from keras_gen.files.images import to_pillow
 
 TILE = 1024
 """Side of the tiles, in pixels, that larger images are cut into."""

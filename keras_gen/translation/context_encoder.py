@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases.edges import Images, Levels
+from keras_gen.core import Player, capability, noise, require_built, schedules
+from keras_gen.core.kinds_of_data import Images, Levels
 from keras_gen.data.transforms.masks import centered_square, random_regions
-from keras_gen.training import Player, capability, noise, require_built, schedules
 from keras_gen.translation.predictor import AdversarialPredictor
 
 MASKS = ("center", "random")

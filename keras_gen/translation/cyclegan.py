@@ -8,12 +8,12 @@ from keras.optimizers import Adam
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
-from keras_gen.bases.edges import Images
+from keras_gen.core import ImagePool, Player, require_built, require_logits, schedules
+from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
-from keras_gen.losses.base import l1
+from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, resnet_generator
 from keras_gen.networks.blocks import halvings, smooth_chroma
-from keras_gen.training import ImagePool, Player, require_built, require_logits, schedules
 from keras_gen.translation.translator import Translator, any_size, checked_domains
 
 

@@ -6,11 +6,11 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases.edges import Images
-from keras_gen.losses.base import l1
+from keras_gen.core import Player, require_built, schedules
+from keras_gen.core.kinds_of_data import Images
+from keras_gen.losses.per_example import l1
 from keras_gen.networks import patch_discriminator, unet_generator
 from keras_gen.networks.blocks import halvings
-from keras_gen.training import Player, require_built, schedules
 from keras_gen.translation.predictor import AdversarialPredictor
 from keras_gen.translation.translator import Translator, any_size, checked_domains
 

@@ -5,8 +5,8 @@ from functools import partial
 from keras.optimizers import Adam
 from typing_extensions import override
 
+from keras_gen.core import GenerativeModel, Player, require_built, require_logits
 from keras_gen.losses import adversarial
-from keras_gen.training import GenerativeModel, Player, require_built, require_logits
 
 
 class AdversarialPredictor(GenerativeModel):

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases.edges import Images
-from keras_gen.losses.base import per_example_mean
+from keras_gen.core import Player, require_built, schedules
+from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses.features import feature_distance
+from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import sr_discriminator, sr_resnet
-from keras_gen.training import Player, require_built, schedules
 from keras_gen.translation.predictor import AdversarialPredictor
 from keras_gen.translation.translator import Translator
 

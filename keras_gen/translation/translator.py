@@ -8,11 +8,11 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.arguments import checked_integer, checked_seed
-from keras_gen.bases.edges import Images
+from keras_gen.core import GenerativeModel
+from keras_gen.core.capabilities import one_at_least
+from keras_gen.core.kinds_of_data import Images
+from keras_gen.core.noise import inference_seed
 from keras_gen.keras_internals import all_layers
-from keras_gen.training import GenerativeModel
-from keras_gen.training.capabilities import one_at_least
-from keras_gen.training.noise import inference_seed
 
 # Generators of any size halve height and width twice, and pad what is left by reflection.
 SIZE_MULTIPLE = 4

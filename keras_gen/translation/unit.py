@@ -7,12 +7,12 @@ import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
-from keras_gen.bases.edges import Images
+from keras_gen.core import Player, require_built, require_logits, schedules
+from keras_gen.core.kinds_of_data import Images
 from keras_gen.losses import adversarial
-from keras_gen.losses.base import l1, per_example_mean
+from keras_gen.losses.per_example import l1, per_example_mean
 from keras_gen.networks import patch_discriminator, unit_networks
 from keras_gen.networks.blocks import halvings
-from keras_gen.training import Player, require_built, require_logits, schedules
 from keras_gen.translation.translator import Translator, checked_domains
 
 

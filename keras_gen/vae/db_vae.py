@@ -5,11 +5,12 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import Classifying
-from keras_gen.bases.coder import require_heads
+from keras_gen.autoencoders.coder import require_heads
+from keras_gen.classifiers import Classifying
+from keras_gen.core import schedules
 from keras_gen.data.batches.weighted import inverse_density
 from keras_gen.losses.classification import label_cross_entropy
-from keras_gen.training import SamplingWeights, schedules
+from keras_gen.vae.sampling_weights import SamplingWeights
 from keras_gen.vae.vae import VAE
 
 

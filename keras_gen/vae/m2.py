@@ -6,13 +6,13 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import Classifying
-from keras_gen.bases.classifier import label_terms
-from keras_gen.bases.edges import Labels
+from keras_gen.classifiers import Classifying
+from keras_gen.classifiers.classifier import label_terms
+from keras_gen.core import capability, require_inputs, schedules
+from keras_gen.core.kinds_of_data import Labels
+from keras_gen.core.noise import random_labels
 from keras_gen.losses import kl_categorical, kl_standard_normal, likelihoods
 from keras_gen.networks import m2_networks
-from keras_gen.training import capability, require_inputs, schedules
-from keras_gen.training.noise import random_labels
 from keras_gen.vae.vae import VAE
 
 

@@ -6,11 +6,11 @@ from typing_extensions import override
 
 from keras_gen.autoregressive.causality import require_causal
 from keras_gen.autoregressive.sampling import sample_causal
-from keras_gen.bases.edges import Number, Seeds
+from keras_gen.core import capability, require_built, require_inputs, stateless_seed
+from keras_gen.core.kinds_of_data import Number, Seeds
+from keras_gen.core.noise import seeded
 from keras_gen.losses import free_kl_standard_normal, likelihoods
 from keras_gen.networks import conv_encoder, pixel_vae_decoder
-from keras_gen.training import capability, require_built, require_inputs, stateless_seed
-from keras_gen.training.noise import seeded
 from keras_gen.vae.vae import VAE
 
 

@@ -4,12 +4,11 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import LikelihoodModel, log_prob
-from keras_gen.bases.coder import decoder_edges, reconstruction_nats
+from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats
+from keras_gen.core import LikelihoodModel, capability, log_prob, sample
+from keras_gen.core.noise import normal, several
 from keras_gen.losses import likelihoods
 from keras_gen.losses.bounds import importance_weighted_nats
-from keras_gen.training import capability, sample
-from keras_gen.training.noise import normal, several
 
 
 @keras.saving.register_keras_serializable("keras_gen")

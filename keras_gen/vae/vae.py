@@ -6,10 +6,10 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.bases import SCORE_SAMPLES, Coder, log_prob
+from keras_gen.autoencoders.coder import Coder
+from keras_gen.core import SCORE_SAMPLES, log_prob, sample, schedules
+from keras_gen.core.noise import normal, several
 from keras_gen.losses import kl_standard_normal
-from keras_gen.training import sample, schedules
-from keras_gen.training.noise import normal, several
 
 
 class Inferred(NamedTuple):

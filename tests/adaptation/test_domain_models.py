@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.adaptation import ADDA, DANN, DomainConfusion
-from keras_gen.bases import Classifier
+from keras_gen.classifiers import Classifier
 from keras_gen.layers import reverse_gradient
 from keras_gen.networks import mlp_encoder
 

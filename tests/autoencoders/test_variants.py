@@ -12,8 +12,8 @@ from keras_gen.autoencoders import (
     DenoisingAutoencoder,
     SparseAutoencoder,
 )
+from keras_gen.core import training_step
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.training import training_step
 
 
 def networks(codes=6, hidden=(), activation="sigmoid"):

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from keras import layers
 
+from keras_gen.autoregressive.cached_network import Walker
 from keras_gen.autoregressive.sampling import sample_causal
-from keras_gen.autoregressive.walker import Walker
 from keras_gen.layers import CausalConvolution, MaskedConvolution
 from keras_gen.losses import Categorical
 from keras_gen.networks import gated_pixel_cnn, pixel_cnn, pixel_rnn, wavenet

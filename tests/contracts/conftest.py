@@ -3,7 +3,7 @@
 import pytest
 
 from all_tiny import TINY
-from keras_gen.training import make_strategy
+from keras_gen.core import make_strategy
 from tiny import batches, every_class, losses_of, prepared, set_state, state
 
 

@@ -16,8 +16,8 @@ import numpy as np
 import tensorflow as tf
 
 from all_tiny import TINY
+from keras_gen.core import TrainingState
 from keras_gen.data import Source
-from keras_gen.training import TrainingState
 from tiny import BATCH, data, difference, fresh_names, optimizers, players, state
 
 EPOCHS, STEPS = 4, 2

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import keras_gen
-from keras_gen.bases.edges import (
+from keras_gen.core import NonFiniteLossError, TrainingState
+from keras_gen.core.kinds_of_data import (
     Characters,
     Images,
     Labels,
@@ -18,7 +19,6 @@ from keras_gen.bases.edges import (
     Vectors,
     Waveforms,
 )
-from keras_gen.training import NonFiniteLossError, TrainingState
 from tiny import batches, core, data, difference, first_batch, players, prepared, state
 
 
@@ -111,7 +111,7 @@ def refuses_a_loss_that_is_not_finite(trained, folder, monkeypatch):
     before = state(model)
     # Found before anything is computed with it.
     refused(NonFiniteLossError, lambda: model.fit(trained.data, verbose=0), "weight", "not finite")
-    monkeypatch.setattr(keras_gen.training.model, "refuse_non_finite_weights", lambda model: None)
+    monkeypatch.setattr(keras_gen.core.model, "refuse_non_finite_weights", lambda model: None)
     refused(
         NonFiniteLossError,
         lambda: model.fit(

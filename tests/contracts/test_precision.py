@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.training import make_strategy, minimize
+from keras_gen.core import make_strategy, minimize
 from tiny import core, difference, first_batch, players, state
 
 LossScaleOptimizer = keras.optimizers.LossScaleOptimizer

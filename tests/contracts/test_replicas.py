@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from all_tiny import TINY
-from keras_gen.training import averaged_weights, make_strategy
+from keras_gen.core import averaged_weights, make_strategy
 from processes import run_workers
 from tiny import cheapest, core, difference, losses_of, players, state
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases.edges import Characters, Table, Waveforms
+from keras_gen.core.kinds_of_data import Characters, Table, Waveforms
 from keras_gen.serving.export import export, load
 from tiny import WORDS, cheapest, core, difference, players, random_examples, state, step
 

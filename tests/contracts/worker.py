@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gen.training import make_strategy
+from keras_gen.core import make_strategy
 
 if __name__ == "__main__":
     index, name, epochs, folder = sys.argv[1:]

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from gaussians import VALUES, excess, linear_gaussian
+from keras_gen.core import NonFiniteLossError
 from keras_gen.flows import Flow
 from keras_gen.flows.flow import change_of_variables
 from keras_gen.layers.flows import (
@@ -20,7 +21,6 @@ from keras_gen.layers.flows import (
 )
 from keras_gen.networks import coupling_flow
 from keras_gen.serving.export import export, load
-from keras_gen.training import NonFiniteLossError
 
 MEAN, SLOPE, BIAS = np.array([0.5, -1.0]), np.array([2.0, 0.4]), np.array([0.3, 0.1])
 

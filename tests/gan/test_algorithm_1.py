@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from keras_gen.core.schedules import Exponential
 from keras_gen.data import points_around
 from keras_gen.gan import GAN, InstanceNoiseGAN
 from keras_gen.losses import R1, JensenShannonRegularizer
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.training.schedules import Exponential
 
 STEPS = 500
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import make_strategy
 from keras_gen.gan import GAN
 from keras_gen.losses import R1
 from keras_gen.networks import with_labels
 from keras_gen.serving.export import export, load
-from keras_gen.training import make_strategy
 from shared import levels, losses_of, softplus, with_sgd
 
 LATENTS, VALUES = 2, 3  # "images" are vectors of 3 values

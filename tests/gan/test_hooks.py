@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.bases.edges import Images
+from keras_gen.core import stateless, training_step
+from keras_gen.core.kinds_of_data import Images
 from keras_gen.gan import GAN
 from keras_gen.gan.gan import lazily
 from keras_gen.losses import DRAGAN, R1, GradientPenalty
-from keras_gen.training import stateless, training_step
 from shared import with_sgd
 
 # Images of one pixel.

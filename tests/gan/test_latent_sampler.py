@@ -9,7 +9,7 @@ from keras_gen.gan import GAN, ConditionalGAN
 from keras_gen.gan.latent_sampler import truncated_normal
 from keras_gen.networks import with_labels
 from keras_gen.serving.export import export, load
-from keras_gen.visualize import arithmetic, captioned, interpolations, sample_neighbors
+from keras_gen.workshop.visualize import arithmetic, captioned, interpolations, sample_neighbors
 from shared import levels
 
 SHAPE = (1, 2, 1)  # of the images, whose two pixels are a tenth of the two latents

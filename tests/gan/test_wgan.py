@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import make_strategy
 from keras_gen.gan import WGAN
 from keras_gen.losses import GradientPenalty
 from keras_gen.metrics import critic_distances
 from keras_gen.networks import dirac_networks
-from keras_gen.training import make_strategy
 from shared import with_sgd
 
 CLIP, RATE = 0.3, 0.05

@@ -3,9 +3,9 @@
 import numpy as np
 
 from keras_gen.adaptation import ADDA, DANN, DomainConfusion
-from keras_gen.bases import Classifier
+from keras_gen.classifiers import Classifier
+from keras_gen.core import schedules
 from keras_gen.networks import mlp_encoder
-from keras_gen.training import schedules
 from tiny import Tiny
 
 SHAPE = (4, 4, 1)

@@ -3,10 +3,10 @@
 import numpy as np
 
 from keras_gen import fairness
+from keras_gen.core import schedules
 from keras_gen.data import Column
 from keras_gen.losses import UnboundedNormal
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_labels
-from keras_gen.training import schedules
 from tiny import Tiny
 
 COLUMNS = [Column("age", mean=40.0, scale=10.0), Column("work", ("?", "city", "farm"))]

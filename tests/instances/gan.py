@@ -1,8 +1,8 @@
 """Tiny GANs."""
 
 from keras_gen import gan, networks
+from keras_gen.core.schedules import Linear
 from keras_gen.losses import R1, GradientPenalty, LeastSquares
-from keras_gen.training.schedules import Linear
 from tiny import Tiny, sample
 
 SHAPE = (8, 8, 1)

@@ -1,8 +1,8 @@
 """Tiny VAEs with layers of latents."""
 
+from keras_gen.core.schedules import Linear
 from keras_gen.losses import Normal
 from keras_gen.networks import biva_networks, iwae_networks, ladder_networks
-from keras_gen.training.schedules import Linear
 from keras_gen.vae import BIVA, HierarchicalIWAE, LadderVAE
 from tiny import Tiny, sample
 

@@ -1,8 +1,8 @@
 """Tiny classifiers that stand up to small changes."""
 
 from instances.adaptation import classified, encoder, head
+from keras_gen.core import schedules
 from keras_gen.robustness import PGD, VAT, AdversarialTraining
-from keras_gen.training import schedules
 from tiny import Tiny
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from keras_gen import vae
+from keras_gen.core import schedules
 from keras_gen.losses import Categorical, Normal
 from keras_gen.networks import (
     m2_networks,
@@ -15,7 +16,6 @@ from keras_gen.networks import (
     with_head,
     with_labels,
 )
-from keras_gen.training import schedules
 from tiny import Tiny, reconstruct, sample
 
 SHAPE = (4, 4, 1)

@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import noise
 from keras_gen.layers import Dropout
-from keras_gen.training import noise
 
 
 def test_drops_its_share_and_keeps_the_mean():

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import make_strategy, stateless
 from keras_gen.layers import SpectralNormalization
 from keras_gen.losses import GradientPenalty
 from keras_gen.networks import dcgan_discriminator
-from keras_gen.training import make_strategy, stateless
 
 LAYERS = {
     "dense": (lambda: keras.layers.Dense(4), (5, 3)),

@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 from scipy.spatial.distance import cdist
 
+from keras_gen.core import make_strategy, stateless_seed
 from keras_gen.layers.vector_quantizer import VectorQuantizer
-from keras_gen.training import make_strategy, stateless_seed
 
 SEED = stateless_seed(0, 0, "restarts")
 

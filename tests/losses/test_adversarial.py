@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import global_mean, make_strategy
 from keras_gen.losses import adversarial
-from keras_gen.training import global_mean, make_strategy
 
 NAMES = sorted(adversarial.OBJECTIVES)
 

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 from scipy import integrate, special
 
+from keras_gen.core.noise import gumbel
 from keras_gen.losses import log_concrete, relaxed_codes, relaxed_kl
-from keras_gen.training.noise import gumbel
 
 SEED = tf.constant([3, 0], tf.int64)
 

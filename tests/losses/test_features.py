@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import make_strategy
 from keras_gen.losses import feature_distance, slope_ratio
-from keras_gen.training import make_strategy
 
 
 def numpy_distance(first, second):

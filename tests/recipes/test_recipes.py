@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from keras_gen.data import load_tfds, offline_digits, offline_unpaired, people_table
-from keras_gen.media.images import read_image, write_png
-from keras_gen.run import folder, run_recipe
+from keras_gen.files.images import read_image, write_png
 from keras_gen.serving.exported import load
+from keras_gen.workshop.run import folder, run_recipe
 from processes import RECIPES, ROOT, environment, event_steps, keras_gen, run, run_afresh
 
 OFFLINE = "OFFLINE SAMPLE instead of the real data: "

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_gen.baselines import thresholded
+from keras_gen.core import schedules
 from keras_gen.networks import conv_classifier
 from keras_gen.robustness import BIM, FGSM, PGD, robust_accuracy
 from keras_gen.robustness.attacks import unit
-from keras_gen.training import schedules
+from keras_gen.workshop.baselines import thresholded
 from shared import linear_classifier
 
 SHAPE = (3, 2, 1)

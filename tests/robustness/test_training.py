@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 from scipy.special import log_softmax, softmax
 
+from keras_gen.core.schedules import Linear
 from keras_gen.networks import mlp_encoder
 from keras_gen.robustness import FGSM, PGD, VAT, AdversarialTraining
-from keras_gen.training.schedules import Linear
 
 SHAPE = (4, 4, 1)
 

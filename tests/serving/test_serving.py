@@ -13,10 +13,10 @@ import pytest
 import tensorflow as tf
 
 from all_tiny import TINY
-from keras_gen.sentences import refusal
+from keras_gen.core.capabilities import MOST_SAMPLES
+from keras_gen.messages import refusal
 from keras_gen.serving.export import export, load
 from keras_gen.serving.exported import read_metadata
-from keras_gen.training.capabilities import MOST_SAMPLES
 from toy_exports import IMAGES
 
 SIGNATURES = (

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 import linear_vae
+from keras_gen.core import make_strategy
 from keras_gen.data import Source, inverse_density, weighted_stream
 from keras_gen.losses import Normal
 from keras_gen.networks import mlp_decoder, mlp_encoder, with_head
-from keras_gen.training import distribute_fresh, make_strategy
-from keras_gen.vae import DBVAE, VAE
+from keras_gen.vae import DBVAE, VAE, distribute_fresh
 from shared import losses_of, step_noise
 from tiny import difference, fresh_names, set_state, state
 

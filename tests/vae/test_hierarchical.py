@@ -7,12 +7,12 @@ import tensorflow as tf
 from scipy import stats
 
 from hierarchies import DATA, FACTORS, SCALE, both, inferred_factors, log_normal
+from keras_gen.core import noise, training_step
+from keras_gen.core.schedules import Linear
 from keras_gen.losses import Normal
 from keras_gen.metrics import importance_weighted_nll
-from keras_gen.training import noise, training_step
-from keras_gen.training.schedules import Linear
 from keras_gen.vae import VAE
-from keras_gen.vae.ladder_vae import precision_weighted
+from keras_gen.vae.hierarchies.ladder_vae import precision_weighted
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import pytest
 import tensorflow as tf
 
 from hierarchies import DATA, FACTORS, FEATURES, SCALE, biva, both, linear, log_normal
+from keras_gen.core import noise
 from keras_gen.losses import Normal
 from keras_gen.networks import biva_networks, conv_biva_networks, ladder_networks
-from keras_gen.training import noise
 from keras_gen.vae import BIVA, LadderVAE
 
 

@@ -9,10 +9,10 @@ import tensorflow as tf
 from scipy import stats
 from scipy.special import log_softmax, logsumexp
 
+from keras_gen.core import noise, training_step
 from keras_gen.data import Source, partly_labeled
 from keras_gen.losses import Normal
 from keras_gen.networks import m2_networks, with_labels
-from keras_gen.training import noise, training_step
 from keras_gen.vae import M2
 from shared import levels, losses_of, step_noise
 

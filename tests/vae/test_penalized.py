@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core.schedules import Linear
 from keras_gen.losses import Normal, decomposed_kl
-from keras_gen.training.schedules import Linear
 from keras_gen.vae import DIPVAE, VAE, BetaTCVAE, CapacityVAE
 from linear_vae import DATA, networks, random_weights
 from shared import losses_of, step_noise

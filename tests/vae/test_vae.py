@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import noise
 from keras_gen.losses import Normal
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.training import noise
 from keras_gen.vae import VAE
 from linear_vae import DATA, LATENTS, networks, random_weights
 from shared import losses_of, step_noise

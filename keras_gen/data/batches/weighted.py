@@ -24,12 +24,12 @@ def weighted_stream(
 
     Batch number t is a function of (source, weights, seed, t), so `start=k` resumes bit for bit
     with the weights of that moment. Nothing is prefetched. Give `fit`
-    `keras_gen.training.distribute_fresh(stream, strategy)`, and leave `steps_per_execution` at 1:
+    `keras_gen.vae.distribute_fresh(stream, strategy)`, and leave `steps_per_execution` at 1:
     TensorFlow may request the second batch before the first one's step is done.
 
     Args:
         source: Examples to draw from, with replacement.
-        weights: `keras_gen.training.SamplingWeights`, one for each example, else a ValueError.
+        weights: `keras_gen.vae.SamplingWeights`, one for each example, else a ValueError.
         batch_size: Examples in a *global* batch, 1 or more.
         seed: Any non-negative integer.
         start: Batches already consumed.

@@ -35,7 +35,7 @@ def image_folder(
 ) -> Source:
     """Reads all images of a folder and its subfolders, in the order of their sorted paths.
 
-    Files that end in `media.images.SUFFIXES` are decoded and cut to squares by `resize_cover`.
+    Files that end in `files.images.SUFFIXES` are decoded and cut to squares by `resize_cover`.
     Links to files and folders are followed. What is hidden, by a name that begins with a dot, is
     left out.
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.media.images import SUFFIXES, decode_image
+from keras_gen.files.images import SUFFIXES, decode_image
 
 # Images of kinds that are not read.
 _UNREAD = (".heic", ".heif", ".avif", ".jxl", ".jp2", ".svg", ".dng", ".cr2", ".nef", ".arw")

@@ -10,7 +10,7 @@ import tensorflow as tf
 from keras_gen.data.offline.painterly import paint
 from keras_gen.data.source import Source, derive_seed
 from keras_gen.data.transforms.resizing import pad_to, resize_cover
-from keras_gen.media.images import decode_image
+from keras_gen.files.images import decode_image
 
 # What each tile of the photographs is for: Photographs or Arts to train on, or the same held out
 # (small letters). They are mixed, so that the domains differ in style and not in content. They do

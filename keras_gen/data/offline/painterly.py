@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import ndimage
 
-from keras_gen.media.images import luma
+from keras_gen.files.images import luma
 
 # In the paper's symbols:
 _THRESHOLD = 30.0  # T: mean color distance (0..441) in a grid cell that calls for a stroke

@@ -11,7 +11,7 @@ from keras_gen.data.offline.images import photographs
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Split
 from keras_gen.data.sets.tfds import default_data_dir
 from keras_gen.data.source import Source
-from keras_gen.media.images import read_image
+from keras_gen.files.images import read_image
 
 TRAINING = ("T91", "bsds500_half")
 HELD_OUT = 20  # images of the last training folder, by which a training is chosen

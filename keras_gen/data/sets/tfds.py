@@ -19,7 +19,7 @@ from keras_gen.arguments import checked_integer
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.resizing import resize_cover
 from keras_gen.data.transforms.waveforms import fit_length
-from keras_gen.sentences import nearest
+from keras_gen.messages import nearest
 
 MEMORY_LIMIT = 4 * 2**30
 """Default limit of the bytes of decoded examples that a loader holds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from keras_gen.media.images import luma
+from keras_gen.files.images import luma
 
 # Steps, in rows and columns, along the four directions of a gradient, 45 degrees apart.
 _STEPS = ((0, 1), (1, 1), (1, 0), (1, -1))

@@ -1,7 +1,7 @@
 """Causal layers: an output depends on inputs before it, and is computed place by place."""
 
-from keras_gen.layers.causal.base import CausalLayer
 from keras_gen.layers.causal.causal_convolution import CausalConvolution
+from keras_gen.layers.causal.causal_layer import CausalLayer
 from keras_gen.layers.causal.causal_lstm import CausalLSTM
 from keras_gen.layers.causal.diagonal_lstm import DiagonalLSTM
 from keras_gen.layers.causal.masked_convolution import MaskedConvolution

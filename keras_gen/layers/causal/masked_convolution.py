@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.causal.base import CausalLayer, empty_row
+from keras_gen.layers.causal.causal_layer import CausalLayer, empty_row
 
 
 @keras.saving.register_keras_serializable("keras_gen")

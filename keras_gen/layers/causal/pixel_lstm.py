@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.causal.base import CausalLayer
+from keras_gen.layers.causal.causal_layer import CausalLayer
 from keras_gen.layers.causal.masked_convolution import causal_mask
 
 GATES = 4  # output, forget, input, content

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.causal.base import empty_row, finished_row
+from keras_gen.layers.causal.causal_layer import empty_row, finished_row
 from keras_gen.layers.causal.pixel_lstm import GATES, PixelLSTM, lstm_cell, state_to_state
 
 

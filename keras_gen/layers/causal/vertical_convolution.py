@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.causal.base import CausalLayer
+from keras_gen.layers.causal.causal_layer import CausalLayer
 
 
 @keras.saving.register_keras_serializable("keras_gen")

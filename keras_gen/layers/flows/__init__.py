@@ -2,8 +2,8 @@
 
 from keras_gen.layers.flows.act_norm import ActNorm
 from keras_gen.layers.flows.affine_coupling import AffineCoupling
-from keras_gen.layers.flows.base import Chain, InvertibleLayer
 from keras_gen.layers.flows.factored import Factored
 from keras_gen.layers.flows.invertible_convolution import InvertibleConvolution
+from keras_gen.layers.flows.invertible_layer import Chain, InvertibleLayer
 from keras_gen.layers.flows.logit import Logit
 from keras_gen.layers.flows.rearrange import ChannelPermutation, Squeeze

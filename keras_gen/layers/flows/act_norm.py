@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.flows.base import InvertibleLayer
-from keras_gen.training.replicas import batch_mean
+from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 CONSTANT = 1e-12  # a channel of less variance is taken for a constant
 

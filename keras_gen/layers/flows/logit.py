@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.flows.base import InvertibleLayer
+from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
 @keras.saving.register_keras_serializable("keras_gen")

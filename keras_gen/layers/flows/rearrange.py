@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.flows.base import InvertibleLayer
+from keras_gen.layers.flows.invertible_layer import InvertibleLayer
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -7,8 +7,8 @@ import math
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.losses.base import serializable
-from keras_gen.losses.likelihoods.base import Likelihood
+from keras_gen.losses.likelihoods.likelihood import Likelihood
+from keras_gen.losses.per_example import serializable
 
 
 @serializable

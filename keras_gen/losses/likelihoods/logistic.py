@@ -6,9 +6,9 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.losses.base import serializable, softmax
-from keras_gen.losses.likelihoods.base import Likelihood
-from keras_gen.training import noise
+from keras_gen.core import noise
+from keras_gen.losses.likelihoods.likelihood import Likelihood
+from keras_gen.losses.per_example import serializable, softmax
 
 # Beyond it the exponential comes near the end of float32.
 _MAXIMUM_LOG_SCALE = 40.0

@@ -8,8 +8,8 @@ import keras
 import numpy as np
 from scipy import ndimage
 
-from keras_gen.metrics.checks import as_images
 from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
+from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.networks import conv_classifier
 
 CROP = 0.375  # side of the random crops, as a fraction of the images' height and width

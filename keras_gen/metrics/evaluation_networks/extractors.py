@@ -18,13 +18,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.files import replacing
-from keras_gen.metrics.checks import as_images
+from keras_gen.files.writing import replacing
 from keras_gen.metrics.evaluation_networks.image_classifier import (
     Kind,
     build_classifier,
     train_classifier,
 )
+from keras_gen.metrics.metric_arguments import as_images
 
 NAMES = ("features", "logits")  # of a network's outputs
 

@@ -8,7 +8,7 @@ from typing import Literal, get_args
 import keras
 import numpy as np
 
-from keras_gen.metrics.checks import as_images
+from keras_gen.metrics.metric_arguments import as_images
 from keras_gen.networks import conv_classifier
 
 WIDTHS = (32, 64, 128)  # channels of the convolutions with strides

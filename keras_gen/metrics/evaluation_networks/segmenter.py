@@ -6,8 +6,8 @@ import keras
 import numpy as np
 from keras import layers
 
-from keras_gen.metrics.checks import as_images
 from keras_gen.metrics.evaluation_networks.image_classifier import fit_logits
+from keras_gen.metrics.metric_arguments import as_images
 
 DILATIONS = (1, 1, 2, 4, 8, 1)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.media.images import luma
-from keras_gen.metrics.checks import as_images
+from keras_gen.files.images import luma
+from keras_gen.metrics.metric_arguments import as_images
 
 BATCH = 64  # images measured at once
 SSIM_WINDOW = 11

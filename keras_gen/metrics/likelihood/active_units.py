@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.metrics.checks import as_features
+from keras_gen.metrics.metric_arguments import as_features
 
 
 def active_units(means: np.ndarray, threshold: float = 0.01) -> tuple[int, np.ndarray]:

@@ -27,7 +27,7 @@ def latent_grid(
 
     Returns:
         The decoded probabilities, float32 `[side * side, ...]`, and the weights `[side * side]`, as
-        `keras_gen.baselines.BernoulliMixture.of` takes them.
+        `keras_gen.workshop.baselines.BernoulliMixture.of` takes them.
 
     Raises:
         ValueError: If the latents are not two, or `side` is below 2.

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.metrics.progress import with_bar
-from keras_gen.training.noise import stateless_seed
+from keras_gen.core.noise import stateless_seed
+from keras_gen.metrics.measuring_bar import with_bar
 
 
 class ImportanceSampled(Protocol):

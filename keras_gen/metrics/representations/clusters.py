@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import normalized_mutual_info_score
 from sklearn.metrics.cluster import contingency_matrix
 
-from keras_gen.metrics.checks import as_features, as_labels, check_within
+from keras_gen.metrics.metric_arguments import as_features, as_labels, check_within
 
 
 def matched_accuracy(

@@ -3,8 +3,8 @@
 import keras
 import numpy as np
 
+from keras_gen.core import ConstantThenLinear
 from keras_gen.networks import classifier_on
-from keras_gen.training import ConstantThenLinear
 
 Labeled = tuple[np.ndarray, np.ndarray]
 

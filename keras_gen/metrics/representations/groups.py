@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from keras_gen.metrics.checks import as_labels
+from keras_gen.metrics.metric_arguments import as_labels
 
 
 def group_report(

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from keras_gen.data.batches.labeled import even_order
-from keras_gen.metrics.checks import as_labeled_pair
+from keras_gen.metrics.metric_arguments import as_labeled_pair
 
 
 def linear_probe(

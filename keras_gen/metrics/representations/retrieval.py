@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from sklearn.preprocessing import normalize
 
-from keras_gen.metrics.checks import as_labeled_pair
+from keras_gen.metrics.metric_arguments import as_labeled_pair
 
 
 def retrieval_curve(

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from scipy import ndimage
 
-from keras_gen.media.images import LUMA_WEIGHTS, luma
-from keras_gen.metrics.checks import as_images
+from keras_gen.files.images import LUMA_WEIGHTS, luma
+from keras_gen.metrics.metric_arguments import as_images
 
 # Cb and Cr are blue and red less the luma, scaled to half the range of levels (JPEG's).
 BLUE_AND_RED = [2, 0]

@@ -7,7 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 from scipy.stats import wasserstein_distance
 
-from keras_gen.metrics.checks import as_feature_pair
+from keras_gen.metrics.metric_arguments import as_feature_pair
 
 
 def earth_movers_distance(a: np.ndarray, b: np.ndarray) -> float:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from keras_gen.metrics.checks import as_features
+from keras_gen.metrics.metric_arguments import as_features
 
 
 class Moments(NamedTuple):

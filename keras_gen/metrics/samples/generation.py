@@ -194,8 +194,8 @@ def sample_report(
         held_out: Held-out images uint8 `[n, H, H, C]`, 10 or more, at most as many as there are
             training images.
         sets: uint8 images, as many as the held-out ones, by the prefix of their results, such as
-            the model's samples under "" and those of `keras_gen.baselines.mixture_samples` under
-            "baseline_".
+            the model's samples under "" and those of
+            `keras_gen.workshop.baselines.mixture_samples` under "baseline_".
         seed: As of `GenerationEvaluation`.
 
     Returns:

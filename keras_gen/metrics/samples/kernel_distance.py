@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.metrics.checks import as_feature_pair
+from keras_gen.metrics.metric_arguments import as_feature_pair
 
 BLOCK = 2**22  # numbers of a kernel matrix held at once: 32 MiB
 

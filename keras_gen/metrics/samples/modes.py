@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import special
 
-from keras_gen.metrics.checks import as_feature_pair, as_images
+from keras_gen.metrics.metric_arguments import as_feature_pair, as_images
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 

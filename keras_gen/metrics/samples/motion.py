@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import wasserstein_distance
 
-from keras_gen.media.images import ink_and_center
+from keras_gen.files.images import ink_and_center
 
 
 def motion_statistics(videos: np.ndarray) -> dict[str, np.ndarray]:

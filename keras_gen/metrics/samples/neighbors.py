@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.neighbors import NearestNeighbors
 from sklearn.utils import gen_batches
 
-from keras_gen.metrics.progress import with_bar
+from keras_gen.metrics.measuring_bar import with_bar
 
 BLOCK = 1024  # queries at once
 

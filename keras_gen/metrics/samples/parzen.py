@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import logsumexp
 
-from keras_gen.metrics.checks import as_images
-from keras_gen.metrics.progress import with_bar
+from keras_gen.metrics.measuring_bar import with_bar
+from keras_gen.metrics.metric_arguments import as_images
 
 
 def parzen_log_likelihood(

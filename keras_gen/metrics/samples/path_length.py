@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.bases.interpolation import great_circle, line
+from keras_gen.core.interpolation import great_circle, line
 
 
 def perceptual_path_length(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from sklearn.metrics import pairwise_distances_chunked
 
-from keras_gen.metrics.checks import as_feature_pair
+from keras_gen.metrics.metric_arguments import as_feature_pair
 from keras_gen.metrics.samples.neighbors import nearest_neighbors
 
 MEMORY = 64  # MiB of distances held at once

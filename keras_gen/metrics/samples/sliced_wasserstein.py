@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from keras_gen.metrics.checks import as_images
+from keras_gen.metrics.metric_arguments import as_images
 
 PATCH = 7  # side of a patch, Karras et al. (2018), sec. 5
 BINOMIAL = np.asarray([1, 4, 6, 4, 1], np.float32) / 16

@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_gen.metrics.evaluation_networks.domain_classifier import accuracy, predict
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim
-from keras_gen.metrics.progress import with_bar
+from keras_gen.metrics.measuring_bar import with_bar
 from keras_gen.metrics.samples.artifacts import chroma_grain, mesh
 from keras_gen.metrics.samples.kernel_distance import kernel_distance
 from keras_gen.metrics.samples.sliced_wasserstein import pyramid_distances
@@ -84,7 +84,7 @@ class TranslationEvaluation:
 
         Args:
             filtered: Filtered `source` by the filter's name, such as by
-                `keras_gen.baselines.noise_filter`.
+                `keras_gen.workshop.baselines.noise_filter`.
         """
         return {
             f"{name}_{key}": value

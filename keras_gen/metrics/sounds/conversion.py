@@ -30,9 +30,10 @@ def conversion_report(
         model: Has `reconstruct` and `convert` of waveforms and speakers, as `ConditionalVQVAE`.
         train: Waveforms int16 `[n, samples, 1]`, speakers `[n]` from 0 on, and words `[n]`.
         test: The same, of recordings that were not trained on.
-        converters: Baselines of the conversions by name, such as `keras_gen.baselines.Equalizer`
-            and `NearestUnits`.
-        codebook: A baseline of the reconstructions, such as `keras_gen.baselines.FrameCodebook`.
+        converters: Baselines of the conversions by name, such as `Equalizer` and `NearestUnits` of
+            `keras_gen.workshop.baselines`.
+        codebook: A baseline of the reconstructions, such as
+            `keras_gen.workshop.baselines.FrameCodebook`.
 
     Returns:
         `speaker_converted`, `speaker_by_covariance_converted` and `word_converted` in percent,

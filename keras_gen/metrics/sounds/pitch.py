@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.media.sounds import as_waveforms
+from keras_gen.files.sounds import as_waveforms
 
 WINDOW = 512
 STEP = 128

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_gen.data.batches.weighted import inverse_density, weighted_stream
 from keras_gen.data.source import Source
-from keras_gen.training.sampling_weights import SamplingWeights
+from keras_gen.vae.sampling_weights import SamplingWeights
 
 SIZE = 20
 

@@ -6,7 +6,7 @@ import pytest
 from keras_gen.data import DataDamaged, DataUnavailable, Domains, Source
 from keras_gen.data.sets import images as module
 from keras_gen.data.sets.images import faces, photos_and_paintings, small_images
-from keras_gen.media.images import write_png
+from keras_gen.files.images import write_png
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from keras_gen.baselines import bicubic
 from keras_gen.data import benchmark_images, photograph_patches, shrunk
 from keras_gen.metrics import enlargement_report
+from keras_gen.workshop.baselines import bicubic
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from keras_gen.core import make_strategy
 from keras_gen.layers.flows import ActNorm
-from keras_gen.training import make_strategy
 
 
 def batch(rng, n=7, mean=3.0):

@@ -3,8 +3,8 @@ import pytest
 import tensorflow as tf
 from scipy import special
 
+from keras_gen.core import noise
 from keras_gen.losses import Categorical
-from keras_gen.training import noise
 
 SHAPE = (3, 4, 4, 2)
 

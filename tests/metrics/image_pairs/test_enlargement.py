@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from keras_gen.baselines import bicubic
 from keras_gen.metrics import enlargement_report
+from keras_gen.workshop.baselines import bicubic
 
 
 def test_originals_are_perfect_and_bicubic_is_smooth(rng):

@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.baselines import BernoulliMixture
 from keras_gen.metrics import importance_weighted_nll, latent_grid
 from keras_gen.networks import mlp_decoder
 from keras_gen.vae import PriorSampledModel
+from keras_gen.workshop.baselines import BernoulliMixture
 
 EVERY = np.array(list(itertools.product((0, 1), repeat=4)), "float32").reshape(-1, 2, 2, 1)
 

@@ -4,10 +4,10 @@ import pytest
 import tensorflow as tf
 from scipy import special, stats
 
+from keras_gen.core import stateless_seed
 from keras_gen.losses import Normal
 from keras_gen.metrics import importance_weighted_nll, nll_summary
 from keras_gen.networks import mlp_decoder, mlp_encoder
-from keras_gen.training import stateless_seed
 from keras_gen.vae import VAE
 
 DATA, LATENTS, SCALE = 4, 2, 0.5

@@ -2,8 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from keras_gen.baselines import color_transfer, noise_filter
 from keras_gen.metrics import TranslationEvaluation, kernel_distance, ms_ssim, pyramid_distances
+from keras_gen.workshop.baselines import color_transfer, noise_filter
 
 
 def images(n, mean, seed=0):

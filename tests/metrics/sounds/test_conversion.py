@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from keras_gen.baselines import Equalizer, FrameCodebook, NearestUnits
 from keras_gen.data.offline import offline_voices
 from keras_gen.data.transforms.waveforms import to_peak
 from keras_gen.metrics import SpeechProbes, conversion_report, vocoding_report
+from keras_gen.workshop.baselines import Equalizer, FrameCodebook, NearestUnits
 
 SPEAKERS = ("speaker", "speaker_by_covariance")
 

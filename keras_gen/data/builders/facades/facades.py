@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_gen.media.images import read_image
+from keras_gen.files.images import read_image
 
 _URL = "http://efrosgans.eecs.berkeley.edu/pix2pix/datasets/facades.tar.gz"
 _PARTS = {"train": "train", "validation": "val", "test": "test"}

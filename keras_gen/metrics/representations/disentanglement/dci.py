@@ -7,7 +7,10 @@ from scipy.stats import entropy
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from keras_gen.metrics.representations.disentanglement.checks import better_than_chance, check
+from keras_gen.metrics.representations.disentanglement.codes_and_factors import (
+    better_than_chance,
+    check,
+)
 
 
 def dci_scores(codes: np.ndarray, factors: np.ndarray, seed: int = 0) -> dict[str, float]:

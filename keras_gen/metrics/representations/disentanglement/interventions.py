@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from keras_gen.data.sets.factors import Factors
-from keras_gen.metrics.representations.disentanglement.checks import refuse_noise
+from keras_gen.metrics.representations.disentanglement.codes_and_factors import refuse_noise
 
 ROWS = 4096  # that `represent` gets at most at once
 EXAMPLES = 4096  # of the grid, on which it is tested whether codes know anything

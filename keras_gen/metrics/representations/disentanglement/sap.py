@@ -6,8 +6,11 @@ import numpy as np
 from sklearn.metrics import balanced_accuracy_score
 from sklearn.tree import DecisionTreeClassifier
 
-from keras_gen.metrics.representations.disentanglement.checks import check, refuse_noise
-from keras_gen.metrics.representations.disentanglement.information import top_gap
+from keras_gen.metrics.representations.disentanglement.codes_and_factors import (
+    check,
+    refuse_noise,
+)
+from keras_gen.metrics.representations.disentanglement.information_gap import top_gap
 
 
 def sap_score(codes: np.ndarray, factors: np.ndarray) -> float:

@@ -1,0 +1,258 @@
+"""An encoder of examples to codes and a decoder: autoencoders and VAEs."""
+
+import inspect
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core.capabilities import capability
+from keras_gen.core.checks.step_checks import require_logits
+from keras_gen.core.interpolation import path
+from keras_gen.core.kinds_of_data import Edge, Levels, Vectors
+from keras_gen.core.likelihood_model import LikelihoodModel, edge_of
+from keras_gen.core.model import require_built
+from keras_gen.losses import likelihoods
+from keras_gen.networks import conv_decoder, conv_encoder
+
+
+def interpolate(self, a, b, steps: int = 8, **given):  # noqa: D417
+    """Decodes points on the line between the codes of the examples `a` and `b`.
+
+    Args:
+        a: Examples `[n, ...]`, as their edge takes them.
+        b: The same number of examples.
+        steps: Points, at least 2: both ends are among them.
+        **given: Further arguments of `decode`, such as `labels`: one for each pair or for all.
+
+    Returns:
+        As `decode`, `[n, steps, ...]`.
+
+    Raises:
+        ValueError: If `a` and `b` differ in number, or `steps` is below 2.
+    """
+    # Of models with `encode` and `decode`: they have this as their method.
+    start = self.encode(a)
+    end = self.encode(b)
+    if isinstance(start, tuple):
+        start = start[0]
+        end = end[0]
+    return decoded_path(self.decode, start, end, steps, **given)
+
+
+class Coder(LikelihoodModel):
+    """Base of models with an encoder and a decoder: encode, decode, reconstruct, interpolate.
+
+    The decoder's outputs are the parameters of a likelihood, p(x | codes). `code_names` are the
+    outputs of the encoder; the decoder takes the first. A constructor calls `set_networks`.
+    """
+
+    code_names: tuple[str, ...] = ("codes",)
+    default_signature = "reconstruct"
+    for_users: tuple[str, ...] = ("for_images", "interpolate")
+
+    def set_networks(self, encoder, decoder, likelihood) -> None:
+        """Sets the networks and the likelihood, and adds the edges of their data.
+
+        Raises:
+            ValueError: If the networks disagree about the codes, or the outputs per value do not
+                fit the likelihood.
+        """
+        require_built(encoder, decoder)
+        shapes = self.code_shapes(encoder)
+        taken = tuple(decoder.inputs[0].shape[1:])
+        if shapes != [taken] * len(self.code_names):
+            raise ValueError(
+                f"The encoder's outputs have shapes {shapes} and the decoder's input "
+                f"{taken}: expected {' and '.join(self.code_names)} of "
+                "the shape that the decoder takes."
+            )
+        self.encoder = encoder
+        self.decoder = decoder
+        self.likelihood = likelihoods.get(likelihood)
+        self.edges |= decoder_edges(decoder, self.likelihood)
+        self.edges["x"] = edge_of(self.likelihood, encoder.inputs[0].shape[1:])
+
+    @classmethod
+    def for_images(cls, shape: tuple, latent_dim: int = 16, filters=(32, 64), **kwargs):
+        """Builds the model with a convolutional encoder and decoder.
+
+        Args:
+            shape: `(height, width, channels)` of the images, the sides at least 2^len(filters).
+            latent_dim: Dimensions of the codes.
+            filters: Channels of the convolutions; each halves the sides.
+            **kwargs: Further arguments of the class.
+
+        Raises:
+            TypeError: If the class has other networks than an encoder and a decoder.
+
+        Example: `VAE.for_images((28, 28, 1), latent_dim=20)`.
+        """
+        parameters = inspect.signature(cls).parameters
+        known = {"encoder", "decoder", "likelihood"} <= parameters.keys()
+        if not known or cls.code_shapes is not Coder.code_shapes:
+            raise TypeError(f"{cls.__name__} has no usual networks: build it with its own.")
+        usual = parameters["likelihood"].default
+        likelihood = likelihoods.get(kwargs.get("likelihood", usual))
+        outputs = (*shape[:-1], shape[-1] * likelihood.params_per_value)
+        encoder = conv_encoder(
+            shape, latent_dim, filters, heads=cls.code_names, levels=likelihood.levels
+        )
+        decoder = conv_decoder(outputs, latent_dim, filters)
+        return cls(encoder, decoder, **kwargs)  # type: ignore[call-arg]
+
+    def code_shapes(self, encoder) -> list[tuple]:
+        """Returns the codes' shapes; override with `encoded` if the encoder has further heads."""
+        return [tuple(output.shape[1:]) for output in encoder.outputs]
+
+    @override
+    def call(self, x, training=False):
+        """Returns the mean of p(x | codes) for examples that went through the edge."""
+        given = self.side_inputs(x)
+        return self.reconstructed(self.encoded(x, *given)[0], *given)
+
+    def side_inputs(self, x) -> tuple:
+        """Returns further inputs of encoder and decoder for examples x: none by default."""
+        return ()
+
+    def encoded(self, x, *given) -> list[tf.Tensor]:
+        """Returns the encoder's outputs for examples, float32, one for each of `code_names`."""
+        outputs = self.encoder([x, *given] if given else x, training=self.training)
+        return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
+
+    def reconstructed(self, latents, *given) -> tf.Tensor:
+        """Returns the mean of p(x | codes), or of p(x | codes, given)."""
+        parameters = self.decoder(
+            [latents, *given] if given else latents, training=self.training
+        )
+        return self.likelihood.mean(parameters)
+
+    def reconstruction(self, latents, x, *given) -> tf.Tensor:
+        """Returns -log p(x | latents, given), see `reconstruction_nats`."""
+        return reconstruction_nats(
+            self.decoder, self.likelihood, latents, x, self.training, *given
+        )
+
+    # Use -------------------------------------------------------------------------------------
+
+    @capability
+    def reconstruct(self, x):
+        """Returns the reconstructions, in the kind of the examples."""
+        return {"x": self(x)}
+
+    @capability
+    def encode(self, x):
+        """Returns the codes, float32 `[n, ...]`; of several `code_names`, a tuple."""
+        return dict(zip(self.code_names, self.encoded(x, *self.side_inputs(x)), strict=True))
+
+    @capability
+    def decode(self, latents):
+        """Returns the mean of p(x | codes), images as uint8, for float codes `[n, ...]`."""
+        return {"x": self.reconstructed(latents)}
+
+    interpolate = interpolate
+
+
+class DiscreteCoder(Coder):
+    """Base of coders whose codes are integers; the decoder takes their `embedded` vectors."""
+
+    def add_codes(self, shape, levels: int, dtype: str | None = None, name="codes") -> None:
+        """Adds the edge of the codes.
+
+        Args:
+            shape: Shape of the codes of an example.
+            levels: Number of values of a code, at least 2 (else a ValueError).
+            dtype: Integer dtype outside the model, as of `Levels`.
+            name: Name of the edge.
+        """
+        if levels < 2:
+            raise ValueError(f"A code has {levels} values: expected at least 2 to tell apart.")
+        self.edges[name] = Levels(tuple(shape), levels, name=name, dtype=dtype)
+
+    def codes(self, x) -> tf.Tensor:
+        """Returns the codes of examples that went through the edge, integers `[batch, ...]`."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what its codes are.")
+
+    def embedded(self, codes) -> tf.Tensor:
+        """Returns the vectors that the decoder takes for codes: one-hot by default."""
+        return tf.one_hot(codes, self.decoder.input_shape[-1])
+
+    @override
+    def call(self, x, training=False):
+        return self.reconstructed(self.embedded(self.codes(x)))
+
+    @override
+    @capability
+    def encode(self, x):
+        """Returns the codes of examples, integers `[n, ...]`."""
+        return {"codes": self.codes(x)}
+
+    @override
+    @capability
+    def decode(self, codes):
+        """Returns the mean of p(x | codes), images as uint8, for integer codes `[n, ...]`."""
+        return {"x": self.reconstructed(self.embedded(codes))}
+
+
+def decoder_edges(decoder, likelihood) -> dict[str, Edge]:
+    """Returns the edges `x` and `latents` of a decoder to the parameters of a likelihood.
+
+    Raises:
+        ValueError: If the decoder's outputs per value do not fit the likelihood.
+    """
+    require_built(decoder)
+    if likelihood.logits:
+        require_logits(decoder)
+    *front, channels = decoder.output_shape[1:]
+    needed = likelihood.params_per_value
+    if channels % needed:
+        raise ValueError(
+            f"The decoder's output has shape {(*front, channels)} and {likelihood} needs "
+            f"{needed} numbers per value: let the last axis be a multiple of {needed}."
+        )
+    return {
+        "x": edge_of(likelihood, (*front, channels // needed)),
+        "latents": Vectors(tuple(decoder.inputs[0].shape[1:])),
+    }
+
+
+def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given) -> tf.Tensor:
+    """Returns -log p(x | latents, given), `[..., batch]` for latents `[..., batch, ...]`.
+
+    Each example may have several latents. `given` are further inputs of the decoder, `[batch,
+    ...]`, such as classes.
+    """
+    shape = decoder.inputs[0].shape[1:]
+    front = keras.ops.shape(latents)[: -len(shape)]  # of several latents for each example
+    inputs = [tf.reshape(latents, [-1, *shape])]
+    for value, taken in zip(given, decoder.inputs[1:], strict=True):
+        each = tf.broadcast_to(value, [*front, *taken.shape[1:]])
+        inputs.append(tf.reshape(each, [-1, *taken.shape[1:]]))
+    parameters = decoder(inputs if given else inputs[0], training=training)
+    parameters = tf.reshape(parameters, [*front, *parameters.shape[1:]])
+    return -likelihood.log_prob(parameters, x)
+
+
+def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
+    """Decodes points on the path between codes `[n, ...]`: `[n, steps, ...]`, or a tuple of such.
+
+    `decode` is a capability; `given` are its further arguments, one for each pair or for all. The
+    other arguments and the errors are those of `interpolation.path`.
+    """
+    points = path(a, b, steps, spherical)
+    given = {k: np.repeat(v, steps, axis=0) if np.ndim(v) else v for k, v in given.items()}
+    decoded = decode(points.reshape(-1, *points.shape[2:]), **given)
+    several = isinstance(decoded, tuple)
+    parts = [np.asarray(part) for part in (decoded if several else (decoded,))]
+    shaped = tuple(part.reshape(*points.shape[:2], *part.shape[1:]) for part in parts)
+    return shaped if several else shaped[0]
+
+
+def require_heads(encoder, *names: str) -> None:
+    """Raises a ValueError unless an encoder has one output for each name."""
+    if len(encoder.outputs) != len(names):
+        raise ValueError(
+            f"The encoder '{encoder.name}' has {len(encoder.outputs)} outputs: expected "
+            f"{', '.join(names)}; keras_gen.networks.with_head adds one to a network."
+        )

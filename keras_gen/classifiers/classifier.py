@@ -1,0 +1,125 @@
+"""An encoder and a classifier that learn labels: alone, or with the help of a method."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.classifiers.classifying import Classifying
+from keras_gen.core.capabilities import capability
+from keras_gen.core.kinds_of_data import Images, Vectors
+from keras_gen.core.model import GenerativeModel, require_built
+from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.networks import lenet
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class Classifier(Classifying, GenerativeModel):
+    """An encoder to features and a classifier of them, which learn labels.
+
+    LeCun, Bottou, Bengio, Haffner: "Gradient-Based Learning Applied to Document Recognition",
+    Proceedings of the IEEE 1998; the loss is today's cross-entropy. It is what other methods start
+    from and are compared with: trained on one domain, on clean examples. They add terms to its loss
+    (`terms`), or players.
+
+    `fit(images, labels)` takes integers, -1 for an example without a label, which has no loss.
+    `accuracy` is over labeled examples.
+
+    Args:
+        encoder: Examples to features `[batch, features]`; images in [0, 1], or vectors.
+        classifier: Features to logits `[batch, classes]`.
+        seed: Of what a method draws; not used by this class.
+
+    Raises:
+        ValueError: If the networks do not fit each other.
+
+    Example:
+    ```python
+    model = Classifier.for_images((28, 28, 1), classes=10, filters=4, hidden=16)
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, np.arange(8), batch_size=4)
+    logits = model.classify(digits)
+    features = model.features(digits)
+    ```
+    """
+
+    default_signature = "classify"
+    for_users: tuple[str, ...] = ("for_images",)
+
+    def __init__(self, encoder, classifier, seed: int = 0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        require_built(encoder)
+        self.encoder = encoder
+        self.set_classifier(classifier, encoder.output_shape[1:], "features")
+        shape = encoder.input_shape[1:]
+        self.edges["x"] = (
+            Images(shape, 0.0, 1.0) if len(shape) == 3 else Vectors(shape, "vectors")
+        )
+
+    @classmethod
+    def for_images(cls, shape: tuple, classes: int = 10, filters=20, hidden=500, **kwargs):
+        """Builds the model with the networks of `keras_gen.networks.lenet`.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
+            classes: Number of classes.
+            filters: Channels of the first convolution.
+            hidden: Features.
+            **kwargs: Further arguments of the class.
+        """
+        return cls(*lenet(shape, classes, filters, hidden), **kwargs)
+
+    # The loss --------------------------------------------------------------------------------
+
+    @override
+    def loss_weights(self) -> dict:
+        return {"classification": 1.0, "accuracy": None}
+
+    def features_of(self, x) -> tf.Tensor:
+        """Returns the features of prepared examples, float32."""
+        return tf.cast(self.encoder(x, training=self.training), tf.float32)
+
+    def logits_of(self, features) -> tf.Tensor:
+        """Returns the logits of the classes for features, float32 `[batch, classes]`."""
+        return super().logits(features)
+
+    @override
+    def logits(self, x):
+        return self.logits_of(self.features_of(x))
+
+    @override
+    def terms(self, batch):
+        return label_terms(batch["labels"], self.logits(batch["x"]))
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def call(self, x, training=False):
+        """Returns the logits of examples that went through the edge."""
+        return self.logits(x)
+
+    @capability
+    def features(self, x):
+        """Returns the features of examples, float32 `[n, features]`."""
+        return {"features": self.features_of(x)}
+
+
+def edge_of_examples(shape: tuple, prefix: str = "") -> Images | Vectors:
+    """Returns the edge of images in [0, 1], or of vectors; clients know it with the prefix."""
+    if len(shape) == 3:
+        return Images(shape, 0.0, 1.0, f"{prefix}images")
+    return Vectors(shape, f"{prefix}vectors")
+
+
+def label_terms(labels, logits) -> dict:
+    """Returns the cross-entropy, 0 without a label, and whether labeled examples are right.
+
+    Args:
+        labels: Int32 `[batch]`, -1 for an example without one.
+        logits: Float32 `[batch, classes]`.
+    """
+    right = tf.argmax(logits, axis=-1, output_type=tf.int32) == labels
+    return {
+        "classification": label_cross_entropy(labels, logits),
+        "accuracy": tf.cast(tf.boolean_mask(right, labels >= 0), tf.float32),
+    }

@@ -1,0 +1,83 @@
+"""A classifier and its opponent, which predicts from the features what they should not tell."""
+
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.classifiers.classifier import Classifier, label_terms
+from keras_gen.core.checks.step_checks import require_logits
+from keras_gen.core.model import require_built
+from keras_gen.networks import mlp_encoder
+
+
+class OpposedClassifier(Classifier):
+    """Base of classifiers with a discriminator: of the domain, or of an attribute, by the features.
+
+    A method says how the encoder works against the discriminator (`train_step`).
+
+    Args:
+        encoder: Examples to features `[batch, features]`.
+        classifier: Features to logits `[batch, classes]`.
+        discriminator: Features to logits, `[batch, values]` of what they should not tell.
+        seed: Not used by these models.
+        **kwargs: `name` and the like, of `keras.Model`.
+
+    Raises:
+        ValueError: If the networks do not fit each other.
+    """
+
+    def __init__(self, encoder, classifier, discriminator, seed: int = 0, **kwargs):
+        super().__init__(encoder, classifier, seed, **kwargs)
+        require_built(discriminator)
+        require_logits(discriminator)
+        taken = tuple(discriminator.input_shape[1:])
+        outputs = tuple(discriminator.output_shape[1:])
+        features = tuple(encoder.output_shape[1:])
+        if taken != features or len(outputs) != 1 or outputs[0] < 2:
+            raise ValueError(
+                f"The discriminator takes {taken} and returns {outputs}: expected features "
+                f"{features}, as the encoder returns them, and logits (2,) or more."
+            )
+        self.discriminator = discriminator
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, classes: int = 10, filters=20, hidden=500, discriminator_hidden=(500,),
+        **kwargs,
+    ):  # fmt: skip
+        """Builds the model with LeNet, and a discriminator of two values by dense layers.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 16 pixels.
+            classes: Number of classes.
+            filters: Channels of the first convolution.
+            hidden: Features.
+            discriminator_hidden: Units of the discriminator's hidden layers.
+            **kwargs: Further arguments of the class.
+        """
+        discriminator = dense_discriminator(hidden, hidden=discriminator_hidden)
+        return super().for_images(
+            shape, classes, filters, hidden, discriminator=discriminator, **kwargs
+        )
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    def discriminator_logits(self, features) -> tf.Tensor:
+        """Returns the discriminator's logits, float32 `[batch, values]`."""
+        return tf.cast(self.discriminator(features, training=self.training), tf.float32)
+
+    def discriminator_loss(self, features, values) -> tuple:
+        """Returns the discriminator's nats for features, and whether it is right: `[batch]`.
+
+        `values` is what it should predict, int32 `[batch]`.
+        """
+        terms = label_terms(values, self.discriminator_logits(features))
+        return terms["classification"], terms["accuracy"]
+
+
+def dense_discriminator(features: int, values: int = 2, hidden: tuple = (500,)):
+    """Returns dense layers with ReLUs, from features to logits."""
+    return mlp_encoder((features,), values, hidden, activation="relu", name="discriminator")

@@ -1,0 +1,30 @@
+"""What every model stands on: the update, kinds of data, randomness, distribution, resume."""
+
+from keras_gen.core import schedules
+from keras_gen.core.averaging import averaged_weights, forget_start, take_weights
+from keras_gen.core.capabilities import capability, sample
+from keras_gen.core.checks.fit_refusals import NonFiniteLossError
+from keras_gen.core.checks.step_checks import require, require_inputs, require_logits
+from keras_gen.core.distribution.replicas import (
+    batch_mean,
+    global_batch,
+    global_mean,
+    global_sum,
+    parts,
+    replace_weights,
+    replica_part,
+)
+from keras_gen.core.distribution.strategies import STRATEGIES, is_chief, make_strategy
+from keras_gen.core.image_pool import ImagePool
+from keras_gen.core.likelihood_model import SCORE_SAMPLES, LikelihoodModel, log_prob
+from keras_gen.core.minimize import (
+    apply_gradients,
+    gradients,
+    joint_gradients,
+    minimize,
+    stateless,
+)
+from keras_gen.core.model import GenerativeModel, Player, require_built, training_step
+from keras_gen.core.noise import stateless_seed
+from keras_gen.core.schedules import ConstantThenLinear, Schedule
+from keras_gen.core.training_state import CheckpointError, TrainingState

@@ -1,0 +1,99 @@
+"""Speed, sample grids and settings for TensorBoard."""
+
+import json
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import is_chief
+from keras_gen.core.callbacks.sample_grid import grid_path
+from keras_gen.files.images import read_image
+
+
+class Board(keras.callbacks.Callback):
+    """Adds to TensorBoard steps a second, sample grids, settings and long epochs.
+
+    `keras.callbacks.TensorBoard` writes losses, metrics and learning rates. Given the same folder,
+    this one adds the rest. The first epoch has no steps a second, because it
+    holds the tracing of the step. Within long epochs, the numbers of the progress bar are written
+    as `running_` and their name, by steps.
+
+    Args:
+        directory: Folder of TensorBoard's files.
+        settings: Settings of the training, shown as text.
+        images: Folder of a `SampleGrid` before this callback; its images are shown too.
+        every_seconds: Time between the points within an epoch.
+
+    Example:
+    ```python
+    tensorboard = keras.callbacks.TensorBoard("runs/a/tensorboard")
+    grids = SampleGrid(samples, "runs/a/samples")
+    board = Board("runs/a/tensorboard", images="runs/a/samples")
+    model.fit(data, callbacks=[tensorboard, grids, board])
+    ```
+    """
+
+    def __init__(
+        self,
+        directory: str | Path,
+        settings: Mapping[str, Any] | None = None,
+        images: str | Path | None = None,
+        every_seconds: float = 10.0,
+    ):
+        super().__init__()
+        self.directory = Path(directory)
+        self.settings = settings
+        self.images = Path(images) if images else None
+        self.every_seconds = every_seconds
+        self.writer: Any = None
+
+    @override
+    def on_train_begin(self, logs=None):
+        if not is_chief():
+            return
+        self.last_epoch = None
+        self.last_point = time.monotonic()
+        self.writer = tf.summary.create_file_writer(str(self.directory / "train"))
+        if self.settings:
+            text = json.dumps(dict(self.settings), indent=4, default=str)
+            with self.writer.as_default():
+                # Four spaces make a code block.
+                tf.summary.text("settings", f"    {text}".replace("\n", "\n    "), step=0)
+
+    @override
+    def on_train_batch_end(self, batch, logs=None):
+        now = time.monotonic()
+        if not is_chief() or now - self.last_point < self.every_seconds:
+            return
+        self.last_point = now
+        step = int(self.model.step.numpy())
+        with self.writer.as_default():
+            for name, value in (logs or {}).items():
+                tf.summary.scalar(f"running_{name}", value, step=step)
+
+    @override
+    def on_epoch_end(self, epoch, logs=None):
+        if not is_chief():
+            return
+        speed = {}
+        step = int(self.model.step.numpy())
+        now = time.monotonic()
+        if self.last_epoch:
+            last_step, then = self.last_epoch
+            speed["steps_per_second"] = (step - last_step) / (now - then)
+        self.last_epoch = step, now
+        with self.writer.as_default():
+            for name, value in speed.items():
+                tf.summary.scalar(name, value, step=epoch)
+            if self.images and (drawn := grid_path(self.images, epoch)).exists():
+                tf.summary.image("samples", read_image(drawn)[None], step=epoch)
+
+    @override
+    def on_train_end(self, logs=None):
+        if self.writer:
+            self.writer.close()

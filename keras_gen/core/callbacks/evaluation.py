@@ -1,0 +1,159 @@
+"""Metrics on held-out data during training, and the best model by one of them."""
+
+import json
+import math
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import keras
+from typing_extensions import override
+
+from keras_gen.core import averaged_weights, is_chief
+from keras_gen.files.writing import replacing
+
+_RECORD = "evaluation.json"
+
+
+class Evaluation(keras.callbacks.Callback):
+    """Evaluates with the averaged weights every few epochs, and keeps the best model.
+
+    It evaluates after the first epoch, every `every` epochs, and after the last one: the first, so
+    that mistakes show at once, and because `keras.callbacks.CSVLogger` fixes its columns there.
+    The numbers go into the epoch's logs as `val_` and their name, for the history, `TrainingState`
+    and all callbacks *after* this one. `EarlyStopping(monitor="val_nll", mode="min")` then counts
+    its patience in evaluations. A `CSVLogger(append=True)` takes other columns when a training
+    resumes in an epoch without evaluation: give it a new file, or evaluate every epoch.
+
+    The best model lies in one `.keras` file with the averaged weights in force. Metric, epoch (from
+    1) and value are its member `evaluation.json`, so that weights and value are replaced together.
+    A training that resumes reads the best value from that file, which is right whenever the process
+    was killed. A training that starts from its first epoch forgets it.
+
+    All workers evaluate; the first one writes.
+
+    Args:
+        evaluate: Function of the model that returns metrics as a dict of name to number. It must
+            not change the model.
+        every: Epochs between evaluations.
+        best: Name of the metric, as `evaluate` calls it, by which the best model is kept.
+        mode: Whether the best value is the `"min"` or the `"max"`. NaN is never the best.
+        path: The best model's file, `.keras`.
+
+    Attributes:
+        best_value: The best value so far, or None.
+        best_epoch: Its epoch, from 1, or None.
+
+    Raises:
+        ValueError: If an argument is out of its range, only one of `best` and `path` is given,
+            `evaluate` does not return `best`, or the logs hold one of its names already.
+
+    Example:
+    ```python
+    def evaluate(model):
+        return model.evaluate(held_out, return_dict=True, verbose=0)
+
+    evaluation = Evaluation(evaluate, every=5, best="loss", path="runs/a/best.keras")
+    model.fit(data, epochs=20, callbacks=[evaluation])
+    best = keras.saving.load_model("runs/a/best.keras")
+    ```
+    """
+
+    def __init__(
+        self,
+        evaluate: Callable[[keras.Model], Mapping[str, float]],
+        every: int = 1,
+        best: str | None = None,
+        mode: str = "min",
+        path: str | Path | None = None,
+    ):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"every is {every}: evaluations come every 1 epoch or more.")
+        if mode not in ("min", "max"):
+            raise ValueError(f"mode is {mode!r}: expected 'min' or 'max'.")
+        if (best is None) != (path is None):
+            raise ValueError(f"best is {best!r} and path is {path}: give both, or neither.")
+        self.evaluate = evaluate
+        self.every = every
+        self.best = best
+        self.mode = mode
+        self.path = None if path is None else Path(path)
+        self.best_value: float | None = None
+        self.best_epoch: int | None = None
+        self._begun = False
+
+    @override
+    def on_train_begin(self, logs=None):
+        self._begun = False
+
+    @override
+    def on_epoch_begin(self, epoch, logs=None):
+        if self._begun:
+            return
+        self._begun = True
+        # Also a checkpoint's value is forgotten: without its file, it is nobody's best.
+        self.best_value = None
+        self.best_epoch = None
+        record = _read(self.path) if epoch and self.path else {}
+        if (record.get("metric"), record.get("mode")) == (self.best, self.mode):
+            self.best_value = record.get("value")
+            self.best_epoch = record.get("epoch")
+
+    @override
+    def on_epoch_end(self, epoch, logs=None):
+        last = epoch + 1 == self.params["epochs"]
+        if epoch and (epoch + 1) % self.every and not last:
+            return
+        logs = {} if logs is None else logs
+        with averaged_weights(self.model):
+            metrics = {name: float(x) for name, x in self.evaluate(self.model).items()}
+            named = {f"val_{name}": value for name, value in metrics.items()}
+            if twice := sorted(named.keys() & logs.keys()):
+                raise ValueError(
+                    f"The logs hold {', '.join(twice)} already, from validation_data or another "
+                    "callback: give the metrics of evaluate other names."
+                )
+            logs.update(named)
+            if self.best is not None:
+                self._keep(epoch + 1, metrics)
+
+    def _keep(self, epoch, metrics):
+        if self.best not in metrics:
+            raise ValueError(
+                f"best is {self.best!r}, which evaluate does not return: expected one of "
+                f"{list(metrics)}."
+            )
+        value = metrics[self.best]
+        if math.isnan(value) or (self.best_value is not None and not self._better(value)):
+            return
+        self.best_value = value
+        self.best_epoch = epoch
+        if is_chief():
+            self._write()
+
+    def _better(self, value):
+        return value < self.best_value if self.mode == "min" else value > self.best_value
+
+    def _write(self):
+        record = dict(
+            metric=self.best, mode=self.mode, epoch=self.best_epoch, value=self.best_value
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder) / self.path.name
+            self.model.save(whole)
+            with zipfile.ZipFile(whole, "a") as members:
+                members.writestr(_RECORD, json.dumps(record))
+            with replacing(self.path) as file, open(whole, "rb") as source:
+                shutil.copyfileobj(source, file)
+
+
+def _read(path: Path) -> dict:
+    """The record of a best model's file; empty if there is no such file."""
+    try:
+        with zipfile.ZipFile(path) as members:
+            return json.loads(members.read(_RECORD))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        return {}

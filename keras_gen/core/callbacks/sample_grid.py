@@ -1,0 +1,67 @@
+"""Images during training."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from tqdm import tqdm
+from typing_extensions import override
+
+from keras_gen.core import averaged_weights, is_chief
+from keras_gen.files.images import as_shown, write_png
+from keras_gen.files.writing import replacing
+
+
+def grid_path(directory: Path, epoch: int) -> Path:
+    """Returns the file of the sample grid after an epoch, counted from 0."""
+    return directory / f"epoch-{epoch + 1:04d}.png"
+
+
+class SampleGrid(keras.callbacks.Callback):
+    """Draws an image with the averaged weights every few epochs and prints its path.
+
+    It draws after the first epoch too, so that there is something to see soon.
+
+    Args:
+        draw: Function of the model that returns a uint8 image `[height, width, 3]`, as those of
+            `keras_gen.workshop.visualize` do, or a matplotlib figure. Other channels are drawn as
+            by `keras_gen.files.images.as_shown`.
+        directory: Folder of the images, named by epoch.
+        every: Epochs between images.
+
+    Raises:
+        ValueError: If `every` is below 1.
+
+    Example:
+    ```python
+    from keras_gen.workshop.visualize import reconstructions, samples
+
+    sample_grid = SampleGrid(samples, "runs/a/samples")
+    pairs = SampleGrid(lambda model: reconstructions(model, images[:8]), "runs/a/pairs", every=5)
+    model.fit(data, callbacks=[sample_grid, pairs])
+    ```
+    """
+
+    def __init__(self, draw: Callable[[keras.Model], Any], directory, every: int = 1):
+        super().__init__()
+        if every < 1:
+            raise ValueError(f"every is {every}: images come every 1 epoch or more.")
+        self.draw = draw
+        self.directory = Path(directory)
+        self.every = every
+
+    @override
+    def on_epoch_end(self, epoch, logs=None):
+        if (epoch and (epoch + 1) % self.every) or not is_chief():
+            return
+        with averaged_weights(self.model):
+            path = grid_path(self.directory, epoch)
+            image = self.draw(self.model)
+            if hasattr(image, "savefig"):
+                with replacing(path) as file:
+                    image.savefig(file, format="png")
+            else:
+                write_png(path, as_shown(image) if np.ndim(image) == 3 else image)
+        tqdm.write(f"  image: {path}")

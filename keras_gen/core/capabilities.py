@@ -1,0 +1,265 @@
+"""Capabilities of a trained model, written once: each is a Python method and a served signature."""
+
+import functools
+import inspect
+import numbers
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.arguments import checked_integer, checked_seed
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.noise import stateless_seed
+
+BY_PLACE_OR_NAME = inspect.Parameter.POSITIONAL_OR_KEYWORD
+MOST_SAMPLES = 1024
+"""The largest `n` that an export's `sample` takes: a server computes them at once, and for 1,024
+images of 128x128 pixels one layer of 64 channels takes 4 GiB."""
+
+# Capabilities ---------------------------------------------------------------------------------
+
+
+def capability(function: Callable) -> Callable:
+    """Makes a model's function of tensors a method for arrays and a signature of its export.
+
+    The function's parameters are names of the model's `edges`, which prepare the arguments;
+    `**given` stands for the conditions named in its attribute `given`. The function returns a dict
+    of tensors: those named like an edge are restored by it, others become float32.
+
+    The method takes arrays of any number of examples, also none, as their edges take them; after
+    the first also one value for all. It computes `batch_size` examples (256) at once by a graph
+    that is traced once, and returns an array, or a tuple of several outputs. Float inputs give
+    float outputs, if their edge allows it.
+
+    Example:
+    ```python
+    class Encodes(GenerativeModel):
+        @capability
+        def encode(self, x):
+            return {"codes": self.encoder(x, training=False)}
+    ```
+    """
+    signature = inspect.signature(function)
+    parameters = [p for p in signature.parameters.values() if p.name != "given"]
+    size = inspect.Parameter("batch_size", inspect.Parameter.KEYWORD_ONLY, default=256)
+
+    def takes(model) -> list[str]:
+        names = [p.name for p in parameters if p.name != "self"]
+        return [*names, *model.given] if "given" in signature.parameters else names
+
+    @functools.wraps(function)
+    def examples(self, **tensors):
+        first, *others = (tf.shape(tensor)[0] for tensor in tensors.values())
+        if others:
+            same = tf.reduce_all(tf.equal(others, first))
+            sentence = _unequal(self, function, tensors, ["{}"] * len(tensors))
+            with tf.control_dependencies([require(same, sentence, first, *others)]):
+                first = tf.identity(first)
+        outputs = function(self, **{name: one_at_least(t, first) for name, t in tensors.items()})
+        return {name: value[:first] for name, value in outputs.items()}
+
+    @functools.wraps(function)
+    def method(self, *args, **kwargs):
+        arguments = [inspect.Parameter(name, BY_PLACE_OR_NAME) for name in takes(self)]
+        bound = inspect.Signature([*arguments, size]).bind(*args, **kwargs)
+        bound.apply_defaults()
+        *arrays, batch_size = bound.arguments.values()
+        return _over_batches(self, examples, takes(self), arrays, batch_size)
+
+    method.__signature__ = signature.replace(parameters=[*parameters, size])  # type: ignore
+    method.function = examples  # type: ignore[attr-defined]
+    method.takes = takes  # type: ignore[attr-defined]
+    return method
+
+
+def _unequal(model, function, names, counts) -> str:
+    """The sentence about inputs of different numbers of examples."""
+    edges = [model.edges[name] for name in names]
+    found = " and ".join(f"{n} {edge.name}" for n, edge in zip(counts, edges, strict=True))
+    return f"{function.__name__} got {found}: expected as many of each."
+
+
+def one_at_least(values: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+    """Returns `count` examples, or one of zeros if there is none.
+
+    Convolutions of TensorFlow fail without examples, or give another number of channels.
+    """
+    missing = tf.cast(tf.equal(count, 0), tf.int32)
+    shape = tf.concat([[missing], tf.shape(values)[1:]], axis=0)
+    return tf.concat([values, tf.zeros(shape, values.dtype)], axis=0)
+
+
+def _over_batches(model, function, names, arrays, batch_size):
+    """A capability's outputs for arrays of any number of examples."""
+    batch_size = checked_integer("batch_size", batch_size, minimum=1)
+    edges = [model.edges[name] for name in names]
+    first = len(arrays[0])
+    # A number is for all examples.
+    arrays = [np.full(first, a) if isinstance(a, numbers.Number) else a for a in arrays]
+    counts = [len(array) for array in arrays]
+    if len(set(counts)) > 1:
+        raise ValueError(_unequal(model, function, names, counts))
+    specs = [edge.inner_spec() for edge in edges]
+    # Partial: TensorFlow warns if many functions are traced that stand at one place in the code.
+    by_name = functools.partial(_by_name, function, model, names)
+    graph = model.graph(function, by_name, specs)
+    as_floats = {
+        name
+        for name, edge, array in zip(names, edges, arrays, strict=True)
+        if edge.keeps_floats and np.issubdtype(np.asarray(array[:1]).dtype, np.floating)
+    }
+    parts = []
+    # No examples are a batch too, whose outputs have their shapes and dtypes.
+    for start in range(0, max(first, 1), batch_size):
+        batch = [array[start : start + batch_size] for array in arrays]
+        outputs = graph(*(edge.prepare(b) for edge, b in zip(edges, batch, strict=True)))
+        parts.append(to_arrays(model, outputs, as_floats))
+    whole = tuple(np.concatenate(part) for part in zip(*parts, strict=True))
+    return whole if len(whole) > 1 else whole[0]
+
+
+def _by_name(function, model, names, *values):
+    return function(model, **dict(zip(names, values, strict=True)))
+
+
+def to_arrays(model, outputs: dict, as_floats=()) -> list[np.ndarray]:
+    """A capability's outputs as arrays, through the model's edges but for those `as_floats`."""
+    restored: list = []
+    for name, value in outputs.items():
+        restored += [value] if name in as_floats else model.served({name: value}).values()
+    return [_array(value) for value in restored]
+
+
+def _array(value):
+    if value.dtype == tf.string:
+        return np.vectorize(bytes.decode, otypes=[str])(value.numpy())
+    return (tf.cast(value, tf.float32) if value.dtype.is_floating else value).numpy()
+
+
+# Sampling -------------------------------------------------------------------------------------
+
+
+class Condition(NamedTuple):
+    """An argument of `sample`: the edge that checks it, and its value unless one is given."""
+
+    edge: Any
+    default: Any
+
+
+def sample_conditions(model) -> dict[str, Condition]:
+    """Returns the arguments of a model's `sample` besides the number and the seed, by name."""
+    _, *rest = inspect.signature(model.from_noise).parameters.values()
+    return {p.name: Condition(model.edges[p.name], p.default) for p in rest}
+
+
+def sample(  # noqa: D417
+    self, n: int, seed: int | None = None, batch_size: int = 64, **conditions
+) -> np.ndarray:
+    """Draws examples `[n, ...]`, images as uint8.
+
+    Args:
+        n: How many, at least 1.
+        seed: 0 to 2**31 - 1; the same gives the same examples, from the model and its export. None
+            draws anew.
+        batch_size: Examples at once.
+        **conditions: Those of the model, such as `label` or `temperature`: one for all or, for
+            labels and arrays, one for each example.
+
+    Raises:
+        TypeError: If a condition is unknown or missing, or a number no integer.
+        ValueError: If `n` or `batch_size` is below 1, or the seed or a condition out of range.
+    """
+    # A model that samples has this as its method. It says what the noise of n examples is
+    # (`noise(n, key)`) and what becomes of it (`from_noise(noise, ...)`); further parameters of
+    # the latter are conditions, named like the model's edges.
+    known = sample_conditions(self)
+    if unknown := sorted(conditions.keys() - known.keys()):
+        raise TypeError(
+            f"{type(self).__name__}.sample has no condition {unknown[0]!r}: it has "
+            f"{', '.join(known) or 'none'}."
+        )
+    values = {name: condition.default for name, condition in known.items()} | conditions
+    if missing := [name for name, v in values.items() if v is inspect.Parameter.empty]:
+        raise TypeError(f"{type(self).__name__}.sample needs {missing[0]}: give it by name.")
+    if seed is None:
+        seed = int(np.random.default_rng().integers(2**31))
+    batch_size = checked_integer("batch_size", batch_size, minimum=1)
+    noise = sampling_noise(self, n, seed)
+    prepared = _prepared(known, values.values(), n)
+    specs = tf.nest.map_structure(lambda t: tf.TensorSpec([None, *t.shape[1:]], t.dtype), noise)
+    inner = [condition.edge.inner_spec() for condition in known.values()]
+    draw = self.graph("sample", functools.partial(_examples, self, list(known)), [specs, *inner])
+    parts = []
+    for start in range(0, n, batch_size):
+        part = functools.partial(_part, slice(start, start + batch_size))
+        parts += to_arrays(self, draw(*tf.nest.map_structure(part, [noise, *prepared])))
+    return np.concatenate(parts)
+
+
+def sampling_noise(model, n, seed):
+    """Returns the noise of `sample(n, seed)`, and raises its errors of these two."""
+    n = checked_integer("n", n, minimum=1)
+    return _noise(model, n, checked_seed(seed))
+
+
+def _noise(model, n, seed):
+    return model.noise(n, stateless_seed(0, seed, "sample"))
+
+
+def sample_signature(model) -> tuple[Callable, list[tf.TensorSpec]]:
+    """Returns `sample(seed, n)` with the conditions: a number or a label is one for all.
+
+    The function's `limits` are the smallest and the largest value of `seed` and `n`, by name.
+    """
+    known = sample_conditions(model)
+    limits = {"seed": (0, 2**31 - 1), "n": (1, MOST_SAMPLES)}
+
+    @tf.autograph.experimental.do_not_convert
+    def serve(seed, n, *values):
+        seed = _limited("seed", seed, *limits["seed"])
+        n = _limited("n", n, *limits["n"], "; draw more in parts, each with a seed of its own")
+        noise = _noise(model, n, seed)
+        return model.served(_examples(model, list(known), noise, *_prepared(known, values, n)))
+
+    serve.limits = limits
+    specs = [tf.TensorSpec([], tf.int32, name=name) for name in ("seed", "n")]
+    for name, condition in known.items():
+        outer = condition.edge.spec()
+        shape = outer.shape if outer.shape.rank > 1 else []
+        specs.append(tf.TensorSpec(shape, outer.dtype, name=name))
+    return serve, specs
+
+
+def _limited(name, value, low, high, way_out=""):
+    """An integer tensor that is refused beyond its limits."""
+    sentence = f"{name} is {{}}: expected {low} to {high}{way_out}."
+    with tf.control_dependencies([require((value >= low) & (value <= high), sentence, value)]):
+        return tf.identity(value)
+
+
+def _examples(model, names, noise, *values) -> dict:
+    return {"x": model.from_noise(noise, **dict(zip(names, values, strict=True)))}
+
+
+def _part(some, value):
+    """Some of the examples, or a value for all of them."""
+    return value[some] if value.shape.rank else value
+
+
+def _prepared(known, values, n) -> list[tf.Tensor]:
+    """Conditions that went through their edges: for each example, or a number for all."""
+    prepared = []
+    for (name, condition), value in zip(known.items(), values, strict=True):
+        value = condition.edge.prepare(value)
+        if condition.edge.inner_spec().shape.rank:
+            if value.shape.rank:
+                count = tf.shape(value)[0]
+                fits = tf.equal(count, 1) | tf.equal(count, n)
+                sentence = f"There are {{}} {name} for n={{}}: give one, or {{}}."
+                with tf.control_dependencies([require(fits, sentence, count, n, n)]):
+                    value = tf.identity(value)
+            value = tf.broadcast_to(value, [n, *value.shape[1:]])
+        prepared.append(value)
+    return prepared

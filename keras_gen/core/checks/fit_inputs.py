@@ -1,0 +1,296 @@
+"""What `fit` and `evaluate` are given: by name, refused where it cannot be right, and looked at."""
+
+import inspect
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.arguments import checked_integer
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.distribution.replicas import replica_count
+from keras_gen.core.distribution.strategies import is_chief
+
+TARGET = "target"  # name of the examples that are reconstructed, if they are not x
+_LOOKED_AT = 256  # examples of arrays
+_LEAST = {
+    "batch_size": 1,
+    "epochs": 1,
+    "initial_epoch": 0,
+    "steps": 1,
+    "steps_per_epoch": 1,
+    "validation_batch_size": 1,
+    "validation_steps": 1,
+}
+_DATASETS = (tf.data.Dataset, tf.distribute.DistributedDataset, keras.utils.PyDataset)
+_KINDS = "arrays, a tf.data.Dataset, a keras.utils.PyDataset, or a generator of batches"
+
+
+def by_name(method: Callable, args: tuple, kwargs: dict) -> dict[str, Any]:
+    """Returns the arguments of a call by name, those that were given; a TypeError for others."""
+    arguments = dict(inspect.signature(method).bind(*args, **kwargs).arguments)
+    return arguments | arguments.pop("kwargs", {})
+
+
+def is_dataset(x) -> bool:
+    """Whether x gives whole batches, so that `fit` neither divides nor shuffles it."""
+    return isinstance(x, (*_DATASETS, Iterator))
+
+
+def refuse_arguments(name: str, arguments: dict[str, Any]) -> None:
+    """Refuses numbers that make no sense, weights of examples, and no data.
+
+    Args:
+        name: Name of the class.
+        arguments: Those of `fit` or `evaluate`, by name.
+
+    Raises:
+        TypeError: If a number is no integer.
+        ValueError: If anything else cannot be right.
+    """
+    for argument, least in _LEAST.items():
+        if arguments.get(argument) is not None:
+            checked_integer(argument, arguments[argument], least)
+    split = arguments.get("validation_split") or 0
+    if not 0 <= split < 1:
+        raise ValueError(f"validation_split is {split}: expected a fraction from 0 to below 1.")
+    for weights in ("sample_weight", "class_weight"):
+        if arguments.get(weights) is not None:
+            raise ValueError(
+                f"{name} got {weights}, which its losses do not read: draw examples as "
+                "often as they are to count (keras_gen.data.weighted_stream)."
+            )
+    steps = arguments.get("steps_per_epoch", arguments.get("steps"))
+    refuse_data(name, "x", arguments.get("x"), steps)
+    if arguments.get("y") is not None:
+        refuse_data(name, "y", arguments["y"], None)
+    _refuse_lengths(name, [*_arrays(arguments["x"]), *_arrays(arguments.get("y"))])
+    if arguments.get("validation_data") is not None:
+        x, y, weights = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
+        given = dict(x=x, y=y, sample_weight=weights, steps=arguments.get("validation_steps"))
+        refuse_arguments(f"validation_data of {name}", given)
+
+
+def refuse_data(name: str, argument: str, data, steps: int | None) -> None:
+    """Raises a ValueError for what holds no examples, or examples without end.
+
+    Args:
+        name: Name of the class.
+        argument: Name of the argument.
+        data: Its value.
+        steps: Steps in an epoch, if they were given.
+    """
+    if isinstance(data, tf.data.Dataset):
+        endless = data.cardinality() == tf.data.INFINITE_CARDINALITY
+        if endless and steps is None:
+            raise ValueError(
+                f"{name} got a dataset without end as {argument}, and so an epoch would never "
+                "end: give the number of its steps, such as steps_per_epoch=100."
+            )
+    if is_dataset(data):
+        return
+    arrays = _arrays(data)
+    if not arrays:
+        raise ValueError(f"{name} got no data as {argument}: expected {_KINDS}.")
+    for array in arrays:
+        _refuse_array(name, argument, array)
+
+
+def _arrays(data) -> list:
+    """The arrays that were given, in order; none of a dataset."""
+    if is_dataset(data):
+        return []
+    return in_order(list(data.values()) if isinstance(data, Mapping) else data)
+
+
+def _refuse_lengths(name, arrays):
+    lengths = [len(array) for array in arrays]
+    if len(set(lengths)) > 1:
+        found = " and ".join(map(str, lengths))
+        raise ValueError(f"{name} got arrays of {found} examples: expected as many in each.")
+
+
+def _refuse_array(name, argument, array):
+    if isinstance(array, tf.RaggedTensor):
+        raise ValueError(
+            f"{name} got a ragged tensor as {argument}, whose examples differ in size: resize "
+            "or pad them to one."
+        )
+    if not hasattr(array, "shape"):
+        kind = type(array).__name__
+        raise ValueError(f"{name} got {argument} of the type {kind}: expected {_KINDS}.")
+    kind = getattr(getattr(array, "dtype", None), "kind", "a number's")
+    if kind in "OUS":
+        what = "texts" if kind in "US" else "Python objects, which do not stack"
+        raise ValueError(f"{name} got an array of {what} as {argument}: expected numbers.")
+    if not np.shape(array):
+        raise ValueError(f"{name} got one number as {argument}: expected {_KINDS}.")
+    if not all(np.shape(array)):
+        raise ValueError(f"{name} got no examples: an array of the data is empty.")
+
+
+# The parts of a batch --------------------------------------------------------------------------
+
+
+def in_order(data) -> list:
+    """Returns the parts of nested tuples and lists in order, without those that are None."""
+    if data is None:
+        return []
+    if not isinstance(data, list | tuple):
+        return [data]
+    return [part for each in data for part in in_order(each)]
+
+
+def edges_of(model) -> dict:
+    """Returns the edges of what `fit` takes, by name."""
+    return {**model.edges, **model.training_edges}
+
+
+def named_parts(model, data) -> dict[str, Any]:
+    """Names the parts of a batch; labels of a model that takes none are left out.
+
+    Args:
+        model: A `GenerativeModel`; its `batch` names the parts in order, the first is x.
+        data: Tensors or arrays, in tuples in this order, or in a dict by these names.
+
+    Returns:
+        The parts by the names of `batch`; further examples besides x have the name `target`.
+
+    Raises:
+        ValueError: If a part is missing or unknown, or there are too many.
+    """
+    name = type(model).__name__
+    batch = model.batch
+    edges = edges_of(model)
+    expected = ", ".join(f"{part} ({edges[part].name})" for part in batch)
+    parts = in_order(data)
+    if any(isinstance(part, Mapping) for part in parts):
+        found = sorted(key for part in parts if isinstance(part, Mapping) for key in part)
+        aliases = {edges[part].name: part for part in batch} | {part: part for part in batch}
+        named = {aliases.get(key, key): value for key, value in parts[0].items()}
+        if len(parts) > 1 or named.keys() != set(batch):
+            raise ValueError(
+                f"{name} trains on {expected}, but got the names {', '.join(found)}: give one "
+                "dict of these names, or a tuple in this order."
+            )
+        return {part: named[part] for part in batch}
+    most = max(2, len(batch))
+    # Keras passes weights of examples as the third of three.
+    weights = isinstance(data, tuple) and len(data) > most and data[-1] is not None
+    if weights or not len(batch) <= len(parts) <= most:
+        raise ValueError(
+            f"{name} trains on {expected}, but got {len(parts)} arrays in a batch: give fit "
+            f"{len(batch)}, without sample weights, and stack examples into one array."
+        )
+    named = dict(zip(batch, parts, strict=False))
+    for further in parts[len(batch) :]:
+        if not _are_labels(further, parts[0]):
+            named[TARGET] = further
+    return named
+
+
+def with_examples(batch: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    """Returns a batch of this replica, which has an example in it at least.
+
+    Networks end in errors of other kinds, or the process, where they get none.
+    """
+    replicas = replica_count()
+    if replicas == 1:
+        return batch
+    sentence = (
+        f"The last batch has fewer examples than there are replicas, {replicas}: drop it, or "
+        "choose another batch size."
+    )
+    found = {}
+    for name, values in batch.items():
+        enough = require(tf.shape(values)[0] > 0, sentence)
+        with tf.control_dependencies([enough]):
+            found[name] = tf.identity(values)
+    return found
+
+
+def _are_labels(values, x) -> bool:
+    """Whether what comes with x has fewer axes, or is a column of integers."""
+    shape = tf.TensorShape(values.shape)
+    rank = tf.TensorShape(x.shape).rank
+    if shape.rank is None or rank is None:
+        return False
+    return shape.rank < rank or (shape[1:] == [1] and tf.as_dtype(values.dtype).is_integer)
+
+
+# The first batch -------------------------------------------------------------------------------
+
+
+def first_batch(x, y=None) -> tuple[Any, Any]:
+    """Looks at the first batch of what `fit` was given.
+
+    Returns:
+        The batch, or None where it cannot be seen; and x, to be used in its place.
+    """
+    if isinstance(x, Iterator):
+        first = next(x, None)
+        return first, _tuples(itertools.chain([] if first is None else [first], x))
+    if isinstance(x, tf.data.Dataset):
+        return next(iter(x.take(1)), None), x
+    if isinstance(x, keras.utils.PyDataset):
+        return x[0], x
+    if isinstance(x, _DATASETS):
+        return None, x
+    return tf.nest.map_structure(lambda a: None if a is None else a[:_LOOKED_AT], (x, y)), x
+
+
+def _tuples(batches) -> Iterator:
+    """Batches as Keras wants them of a generator: in tuples."""
+    for batch in batches:
+        yield batch if isinstance(batch, tuple) else (batch,)
+
+
+def look_at_first_batches(model, arguments: dict[str, Any]) -> None:
+    """Lets the edges of a model see what the data begin with, and recognize floats up to 255.
+
+    Args:
+        model: A `GenerativeModel`, whose `training_edges` change.
+        arguments: Those of `fit` or `evaluate`, by name; a generator is replaced.
+
+    Raises:
+        ValueError: If the floats of `validation_data` have another range than those of x.
+    """
+    before = edges_of(model)
+    first, arguments["x"] = first_batch(arguments["x"], arguments.get("y"))
+    seen = _seen(model, first)
+    if arguments.get("validation_data") is not None:
+        x, y, _ = keras.utils.unpack_x_y_sample_weight(arguments["validation_data"])
+        first, x = first_batch(x, y)
+        arguments["validation_data"] = (x, y)
+        others = _seen(model, first)
+        for name in seen.keys() & others.keys():
+            if seen[name] != others[name]:
+                raise ValueError(
+                    f"{name} of validation_data has another range than that of the training: "
+                    f"expected both as {seen[name].expected()}."
+                )
+        seen = others | seen
+    changed = {name: edge for name, edge in seen.items() if edge != before[name]}
+    if not changed:
+        return
+    model.training_edges.update(changed)
+    model.train_function = model.test_function = None  # which have read the edges
+    if arguments.get("verbose", 1) and is_chief():
+        for name, edge in changed.items():
+            print(f"{name}: taken as {edge.expected()}")
+
+
+def _seen(model, first) -> dict:
+    """The edges of floats, after they have seen a first batch."""
+    found: dict = {}
+    if first is None:
+        return found
+    edges = edges_of(model)
+    for name, part in model.named_parts(first).items():
+        edge = edges[name].seen(part) if name in edges else None
+        if edge is not None:
+            found[name] = edge
+    return found

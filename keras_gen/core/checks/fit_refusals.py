@@ -1,0 +1,116 @@
+"""Input that `fit` refuses, and the runtime's errors of our own checks, as one plain sentence."""
+
+import contextlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.core.minimize import NOT_FINITE
+from keras_gen.keras_internals import all_layers, draws
+from keras_gen.messages import refusal
+
+_OWN_SCHEDULES = "give the optimizers schedules of their own (keras_gen.core.schedules)"
+# Callbacks of Keras that change or save `model.optimizer`, and what to use in their place.
+_OF_ONE_OPTIMIZER = {
+    keras.callbacks.LearningRateScheduler: _OWN_SCHEDULES,
+    keras.callbacks.ReduceLROnPlateau: _OWN_SCHEDULES,
+    keras.callbacks.BackupAndRestore: "use keras_gen.core.TrainingState",
+    keras.callbacks.SwapEMAWeights: "use keras_gen.core.averaged_weights",
+}
+
+
+class NonFiniteLossError(FloatingPointError):
+    """A loss, gradient or weight became NaN or infinite; the weights are those before that step."""
+
+
+def refuse_replicated_randomness(model) -> None:
+    """Raises a ValueError for Keras' random layers on several replicas, where all draw the same."""
+    if tf.distribute.get_strategy().num_replicas_in_sync == 1:
+        return
+    for name, network in model.networks.items():
+        for layer in all_layers(network):
+            if draws(layer):
+                raise ValueError(
+                    f"{name} holds the layer '{layer.name}' ({type(layer).__name__}), which "
+                    "draws the same values on every replica: use keras_gen.layers instead."
+                )
+
+
+def refuse_shared_layers(model) -> None:
+    """Raises a ValueError if two networks share a layer: a file could not be loaded again.
+
+    Keras saves each network by itself, and the weights of a layer once.
+    """
+    owners: dict = {}
+    for name, network in model.networks.items():
+        for layer in all_layers(network):
+            if not layer.variables:
+                continue
+            if (owner := owners.setdefault(id(layer), name)) != name:
+                raise ValueError(
+                    f"The networks {owner} and {name} share the layer '{layer.name}', whose "
+                    "weights a file holds once: give each its own, or make one network of both "
+                    "with several outputs."
+                )
+
+
+def refuse_callbacks(model, callbacks) -> None:
+    """Raises a ValueError for callbacks of a single optimizer; for models that have several."""
+    optimizers = list(model.players())
+    for callback in callbacks:
+        for kind, way_out in _OF_ONE_OPTIMIZER.items():
+            if isinstance(callback, kind):
+                raise ValueError(
+                    f"{type(callback).__name__} works on `model.optimizer`, and "
+                    f"{type(model).__name__} has {' and '.join(optimizers)}: {way_out}."
+                )
+
+
+def refuse_non_finite_weights(model) -> None:
+    """Raises a NonFiniteLossError for NaN weights: on a CPU, ReLU turns them to 0 unnoticed."""
+    for network in model.networks.values():
+        for weight in network.variables:
+            if not keras.backend.is_float_dtype(weight.dtype):
+                continue
+            value = keras.ops.convert_to_numpy(weight).astype(
+                "float32"
+            )  # numpy knows no bfloat16
+            if not np.isfinite(value).all():
+                raise NonFiniteLossError(
+                    f"The weight {weight.path} of {network.name} is not finite: load a good "
+                    "checkpoint, or build the network anew."
+                )
+
+
+@contextlib.contextmanager
+def plain_errors(model, callbacks):
+    """Turns the runtime's errors of our own checks into one sentence.
+
+    Raises:
+        NonFiniteLossError: If a loss or a gradient was not finite.
+        ValueError: If a batch was refused.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        text = str(error.message)
+        if NOT_FINITE in text:
+            loss = text.split(NOT_FINITE)[1].split()[0].replace("'s_", "'s ")
+            checkpoints = [c.latest for c in callbacks if getattr(c, "latest", None)]
+            where = checkpoints[0] if checkpoints else "none"
+            raise NonFiniteLossError(
+                f"{loss} was not finite at step {model.step.numpy()}, and changed no "
+                "trainable "
+                f"weight. Last good checkpoint: {where}. Lower the learning rate, or look "
+                "for bad values in the data."
+            ) from error
+        if sentence := refusal(text):
+            raise ValueError(sentence) from error
+        raise
+
+
+def as_list(callbacks) -> list:
+    """Returns callbacks as `fit` takes them, one, several or a Keras list of them, in a list."""
+    callbacks = getattr(callbacks, "callbacks", callbacks) or []
+    return list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]

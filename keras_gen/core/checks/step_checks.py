@@ -1,0 +1,85 @@
+"""Checks of tensors inside a step, whose errors `fit` turns into one sentence."""
+
+import keras
+import tensorflow as tf
+
+from keras_gen.keras_internals import origin
+from keras_gen.messages import BAD_INPUT, END
+
+
+def require_inputs(count: int, owner: type, *networks) -> None:
+    """Raises a ValueError if a functional model takes another number of inputs than `count`."""
+    for network in networks:
+        if len(network.inputs) != count:
+            raise ValueError(
+                f"The network '{network.name}' has {len(network.inputs)} inputs: "
+                f"{owner.__name__} gives it {count}."
+            )
+
+
+BOUNDED = ("sigmoid", "hard_sigmoid", "softmax")
+# Layers that only lay out what comes out of the one before.
+_LAYOUT = (keras.layers.Flatten, keras.layers.Permute, keras.layers.Reshape)
+
+
+def require_logits(*networks) -> None:
+    """Raises a ValueError if a functional model ends in a sigmoid or a softmax: ours end in logits.
+
+    Losses apply them; applied twice they leave gray images and discriminators that learn nothing.
+    """
+    for network in networks:
+        for output in network.outputs:
+            if (activation := _final_activation(output)) in BOUNDED:
+                raise ValueError(
+                    f"The network '{network.name}' ends in a {activation}, which the loss applies "
+                    "too: let it end in logits, without an activation."
+                )
+
+
+def _final_activation(tensor) -> str:
+    """The name of the activation that an output of a functional model ends in."""
+    operation, inputs, place = origin(tensor)
+    if isinstance(operation, keras.Model):
+        return _final_activation(operation.outputs[place])
+    if isinstance(operation, _LAYOUT):
+        return _final_activation(inputs[0])
+    activation = getattr(operation, "activation", None)
+    # The class of an operation such as `keras.ops.sigmoid`, or of a Softmax layer, is named so.
+    return getattr(activation, "__name__", type(operation).__name__.lower())
+
+
+def require(condition, sentence: str, *values):
+    """Refuses to go on where `condition` is false.
+
+    Args:
+        condition: Boolean, or a scalar tensor of it.
+        sentence: The error message, with `{}` for each of the values.
+        *values: Numbers, strings or scalar tensors of them, shown in the sentence.
+
+    Returns:
+        The operation that following ones must wait for.
+
+    Raises:
+        ValueError: If the condition is false; from a graph, by way of `GenerativeModel.fit`.
+
+    Example:
+    ```python
+    with tf.control_dependencies([require(tf.size(x) > 0, "x is empty.")]):
+        x = tf.identity(x)
+    ```
+    """
+    known = tf.get_static_value(tf.convert_to_tensor(condition))
+    if known is not None:
+        if not known:
+            shown = (tf.get_static_value(tf.convert_to_tensor(value)) for value in values)
+            raise ValueError(sentence.format(*map(_shown, shown)))
+        return tf.no_op()
+    # The pieces of the sentence and not `tf.strings.format`, which XLA does not know.
+    pieces = f"{BAD_INPUT}{sentence}{END}".split("{}")
+    data = [part for pair in zip(pieces, values, strict=False) for part in pair] + pieces[-1:]
+    return tf.debugging.Assert(condition, data)
+
+
+def _shown(value) -> str:
+    # As the runtime escapes what cannot be printed.
+    return repr(value.decode())[1:-1] if isinstance(value, bytes) else f"{value:g}"

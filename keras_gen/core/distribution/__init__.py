@@ -1,0 +1,1 @@
+"""Several devices and machines: strategies, and what their replicas share."""

@@ -1,0 +1,118 @@
+"""Distribution strategies by name."""
+
+import functools
+import json
+import os
+
+import tensorflow as tf
+
+from keras_gen.core.distribution.cluster import wait_for_others
+
+STRATEGIES = ("auto", "default", "mirrored", "multiworker", "tpu")
+
+
+def make_strategy(name: str = "auto") -> tf.distribute.Strategy:
+    """Returns the `tf.distribute` strategy of that name, or refuses it with the reason.
+
+    Args:
+        name: `"default"`: one device. `"mirrored"`: all GPUs of this machine, or its logical CPU
+            devices. `"multiworker"`: the machines that `TF_CONFIG` names, before TensorFlow is
+            used for anything else. `"tpu"`: the local TPU. `"auto"`: multiworker if `TF_CONFIG`
+            names machines, mirrored with several GPUs, else default.
+
+    Raises:
+        ValueError: If the name is unknown or the strategy cannot run here.
+        TimeoutError: If a machine of the cluster does not answer.
+
+    Example:
+    ```python
+    with make_strategy("mirrored").scope():
+        model = build()
+    ```
+    """
+    if name == "auto":
+        # Logical devices would start the runtime, and workers must be joined before that.
+        several = len(tf.config.list_physical_devices("GPU")) > 1
+        name = "multiworker" if _workers() else "mirrored" if several else "default"
+    if name == "default":
+        return tf.distribute.get_strategy()
+    if name == "mirrored":
+        gpus = tf.config.list_logical_devices("GPU")
+        devices = [d.name for d in gpus or tf.config.list_logical_devices("CPU")]
+        if len(devices) < 2:
+            raise ValueError(
+                "--strategy mirrored needs at least two devices, but this machine shows "
+                f"{', '.join(devices)}: use --strategy default."
+            )
+        return _mirrored(tuple(devices))
+    if name == "multiworker":
+        return _join_workers()
+    if name == "tpu":
+        try:
+            resolver = tf.distribute.cluster_resolver.TPUClusterResolver(tpu="local")
+            tf.config.experimental_connect_to_cluster(resolver)
+            tf.tpu.experimental.initialize_tpu_system(resolver)
+            return tf.distribute.TPUStrategy(resolver)
+        except (ValueError, RuntimeError, tf.errors.OpError, KeyError) as error:
+            reason = str(error).strip().split("\n")[0].split(". ")[0][:200]
+            raise ValueError(
+                f"--strategy tpu found no TPU on this machine ({reason}): use --strategy "
+                "default."
+            ) from error
+    raise ValueError(f"Unknown strategy {name!r}: expected one of {', '.join(STRATEGIES)}.")
+
+
+@functools.cache
+def _mirrored(devices):
+    # One a process: a second one would number its collective operations from the same start, and
+    # TensorFlow would take them for those of the first.
+    return tf.distribute.MirroredStrategy(devices)
+
+
+def is_chief() -> bool:
+    """Whether this process writes what the run writes: the chief, worker 0, or the only one.
+
+    Raises:
+        ValueError: If `TF_CONFIG` is set and no JSON object.
+    """
+    cluster, task = _tf_config()
+    first = "chief" if "chief" in cluster else "worker"
+    return not task or (task.get("type"), int(task.get("index", 0))) == (first, 0)
+
+
+def _tf_config() -> tuple[dict, dict]:
+    """The cluster and this process' task, both empty where there is none."""
+    try:
+        config = json.loads(os.environ.get("TF_CONFIG") or "{}")
+        return dict(config.get("cluster", {})), dict(config.get("task", {}))
+    except (ValueError, TypeError, AttributeError):
+        raise ValueError(_expected()) from None
+
+
+def _workers() -> int:
+    cluster, _ = _tf_config()
+    return sum(len(cluster.get(job, ())) for job in ("chief", "worker"))
+
+
+def _join_workers() -> tf.distribute.Strategy:
+    cluster, task = _tf_config()
+    members = cluster.get(task.get("type"), ())
+    if not _workers() or int(task.get("index", 0)) not in range(len(members)):
+        raise ValueError(_expected())
+    everyone = [address for job in ("chief", "worker") for address in cluster.get(job, ())]
+    wait_for_others(everyone, members[int(task.get("index", 0))])
+    try:
+        return tf.distribute.MultiWorkerMirroredStrategy()
+    except RuntimeError as error:
+        raise ValueError(
+            f"--strategy multiworker cannot be used any more in this process ({error}): "
+            "make the strategy before TensorFlow is used for anything else."
+        ) from error
+
+
+def _expected() -> str:
+    return (
+        "--strategy multiworker needs the environment variable TF_CONFIG with "
+        '{"cluster": {"worker": ["host:port", ...]}, "task": {"type": "worker", "index": 0}}, '
+        f"but found {os.environ.get('TF_CONFIG')!r}."
+    )

@@ -1,0 +1,100 @@
+"""A history of generated images that stabilizes the discriminator."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.distribution.replicas import global_batch, replica_part
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ImagePool(keras.layers.Layer):
+    """History of generated images (Shrivastava et al. 2017, sec. 2.3; CycleGAN uses 50).
+
+    While it fills, images pass through and are stored. Then an image is exchanged for a stored one
+    with probability one half; else it passes through. Under a distribution strategy every replica
+    holds the same pool of the global batch, so that N replicas equal one device.
+
+    Deviation: the images of one batch are exchanged at once, with different slots.
+
+    Args:
+        size: Number of images stored; 0 passes everything through.
+        image_shape: `(height, width, channels)` of the images, or the shape of other examples.
+
+    Raises:
+        ValueError: If `size` is negative, a dimension is unknown, or the global batch is larger
+            than the pool.
+
+    Example:
+    ```python
+    pool = ImagePool(50, (128, 128, 3))
+    shown = pool(fakes, seed=stateless_seed(0, step, "pool"))
+    ```
+    """
+
+    def __init__(self, size: int, image_shape: tuple[int, ...], **kwargs):
+        super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
+        if size < 0 or (size and None in tuple(image_shape)):
+            raise ValueError(
+                f"An image pool of size {size} for images of shape {tuple(image_shape)}: "
+                "the size must not be negative, and the shape must be known (build the "
+                "discriminator for the size of the training crops, or use pool_size=0)."
+            )
+        self.size = size
+        self.image_shape = tuple(image_shape)
+        if size:
+            state = dict(
+                initializer="zeros", trainable=False, aggregation="only_first_replica"
+            )  # fmt: skip
+            self.images = self.add_weight(name="images", shape=(size, *image_shape), **state)
+            # As int64, for TensorFlow keeps variables of int32 outside of GPUs.
+            self.filled = self.add_weight(name="filled", shape=(), dtype="int64", **state)
+        self.built = True
+
+    @override
+    def call(self, images, seed, training=True):
+        """Stores some images `[batch, *image_shape]`, and returns those for the discriminator."""
+        if not self.size or not training:
+            return images
+        shown, change = self.exchanged(images, seed)
+        with tf.control_dependencies([shown]):
+            self.keep(change)
+        return shown
+
+    def exchanged(self, images, seed) -> tuple[tf.Tensor, tuple]:
+        """Returns what `call` does, and the pool's change for `keep` if the step succeeds."""
+        local = images
+        images = global_batch(tf.cast(images, tf.float32))
+        batch = tf.shape(images)[0]
+        pool = self.images.value
+        filled = tf.cast(self.filled.value, tf.int32)
+        sentence = "A global batch of {} is larger than the image pool of {}: raise pool_size."
+        enough = require(batch <= self.size, sentence, batch, self.size)
+        with tf.control_dependencies([enough]):
+            place = filled + tf.range(batch)
+        fresh = place < self.size
+        # Of the slots that were filled before this batch, a different one for each further image.
+        order = tf.random.stateless_uniform([self.size], seed)
+        order = tf.where(tf.range(self.size) < filled, order, 2.0)
+        drawn = tf.gather(tf.argsort(order), tf.maximum(place - self.size, 0))
+        slots = tf.where(fresh, place, drawn)
+        coin = tf.random.stateless_uniform([batch], seed + tf.constant([1, 0], seed.dtype))
+        swap = ~fresh & (coin < 0.5)
+        stored = tf.gather(pool, slots)
+        each = [-1, *[1] * len(self.image_shape)]
+        shown = tf.where(tf.reshape(swap, each), stored, images)
+        kept = tf.where(tf.reshape(fresh | swap, each), images, stored)
+        change = slots[:, None], kept, tf.minimum(filled + batch, self.size)
+        shown = replica_part(shown, keras.ops.shape(local)[0])
+        return tf.cast(shown, local.dtype), change
+
+    def keep(self, change: tuple) -> None:
+        """Applies the change that `exchanged` returned."""
+        slots, kept, filled = change
+        self.images.assign(tf.tensor_scatter_nd_update(self.images.value, slots, kept))
+        self.filled.assign(tf.cast(filled, tf.int64))
+
+    @override
+    def get_config(self) -> dict:
+        return {"name": self.name, "size": self.size, "image_shape": self.image_shape}

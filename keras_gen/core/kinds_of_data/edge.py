@@ -1,0 +1,95 @@
+"""The base of edges, and the checks that several make."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.core.checks.step_checks import require
+
+PADDING = -1
+"""What stands in a sequence of levels where there is nothing; it counts in no loss."""
+
+
+class Edge:
+    """Base of the edges. All have a `name`, under which clients know the data."""
+
+    name: str
+    # Whether a model gives back floats to who gave it floats, in place of the served form.
+    keeps_floats = False
+    # One that a client could send, `[1, ...]`, if zeros or empty strings are none.
+    example: np.ndarray | None = None
+
+    def prepare(self, values) -> tf.Tensor:
+        """Checks values and converts them to the networks' form.
+
+        Raises:
+            TypeError: If the dtype is wrong.
+            ValueError: If the shape or, in eager use and `fit`, a value is wrong.
+        """
+        raise NotImplementedError
+
+    def seen(self, values) -> Edge | None:
+        """Looks at the first batch of a training: the edge that takes its floats, or None.
+
+        Warns if the values look as if they were meant for another range.
+        """
+        return None
+
+    def restore(self, values: tf.Tensor) -> tf.Tensor | dict[str, tf.Tensor]:
+        """Converts results to the served form; a dict if they are several tensors."""
+        return values
+
+    def spec(self) -> tf.TensorSpec:
+        """The named specification of a served signature's input."""
+        inner = self.inner_spec()
+        return tf.TensorSpec(inner.shape, inner.dtype, name=self.name)
+
+    def inner_spec(self) -> tf.TensorSpec:
+        """The specification of what `prepare` returns."""
+        raise NotImplementedError
+
+
+def as_numbers(values, subject):
+    """Numbers of any kind as float32."""
+    values = tf.convert_to_tensor(values)
+    if not (values.dtype.is_floating or values.dtype.is_integer):
+        raise TypeError(f"{subject} have dtype {values.dtype.name}: expected numbers.")
+    return tf.cast(values, tf.float32)
+
+
+def of_shape(values, shape, subject):
+    """Returns a batch of values, refused if its examples are not of the shape."""
+    if not values.shape.is_compatible_with([None, *shape]):
+        expected = ", ".join("any" if size is None else str(size) for size in shape)
+        raise ValueError(f"{subject} have shape {values.shape}: expected [batch, {expected}].")
+    # A step may not know the shape, and `fit` may reuse one that was built for another.
+    values = tf.ensure_shape(values, [None, *shape])
+    if None not in shape:
+        return values
+    sizes = tf.unstack(tf.shape(values)[1:])
+    sentence = f"{subject} have shape [batch, {', '.join(['{}'] * len(sizes))}]: expected no 0."
+    with tf.control_dependencies([require(tf.reduce_min(sizes) > 0, sentence, *sizes)]):
+        return tf.identity(values)
+
+
+def within(values, low, high, subject, expected, slack=1e-3):
+    """Values that are checked to lie in [low, high], or beyond by what a decoder may round."""
+    least = tf.cast(tf.reduce_min(values), tf.float32)
+    most = tf.cast(tf.reduce_max(values), tf.float32)
+    # Comparisons with NaN are false, so NaN is refused too.
+    inside = (least >= low - slack) & (most <= high + slack)
+    sentence = f"{subject} have values from {{}} to {{}}: expected {expected}."
+    with tf.control_dependencies([require(inside, sentence, least, most)]):
+        return tf.identity(values)
+
+
+def integers_within(values, low, high, subject):
+    """Returns integers as int32, refused out of [low, high]."""
+    values = tf.convert_to_tensor(values)
+    if not values.dtype.is_integer:
+        raise TypeError(
+            f"{subject} have dtype {values.dtype.name}: expected integers in [{low}, {high}]."
+        )
+    values = within(values, low, high, subject, f"integers in [{low}, {high}]", slack=0)
+    return tf.cast(values, tf.int32)

@@ -1,0 +1,143 @@
+"""Images, of real values or of integer levels."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core.kinds_of_data.edge import Edge, integers_within, of_shape, within
+
+# The brightest level of a first batch from which on floats are taken for levels.
+DIMMEST = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Images(Edge):
+    """Images: uint8 outside, float32 in a range inside.
+
+    Args:
+        shape: `(height, width, channels)`, None for any size; another shape for other 8-bit data.
+        low: Value of the level 0.
+        high: Value of the level 255.
+        name: Name under which clients know them.
+        float_levels: Whether floats are levels too, from 0 to 255.
+
+    Example:
+        >>> Images((2, 2, 1)).prepare(np.full([1, 2, 2, 1], 255, "uint8"))[0, 0, 0, 0]
+        <tf.Tensor: shape=(), dtype=float32, numpy=1.0>
+    """
+
+    shape: tuple
+    low: float = -1.0
+    high: float = 1.0
+    name: str = "images"
+    float_levels: bool = False
+    keeps_floats = True
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes uint8 in 0..255, or floats in the range, `[batch, *shape]`."""
+        values = of_shape(tf.convert_to_tensor(values), self.shape, "Images")
+        if values.dtype == tf.uint8:
+            return self._scaled(values)
+        if not values.dtype.is_floating:
+            raise TypeError(
+                f"Images have dtype {values.dtype.name}: expected {self.expected()}."
+            )
+        low, high = (0.0, 255.0) if self.float_levels else (self.low, self.high)
+        values = tf.cast(values, tf.float32)
+        values = within(values, low, high, "Images", self.expected())
+        return self._scaled(values) if self.float_levels else values
+
+    def _scaled(self, levels):
+        return tf.cast(levels, tf.float32) * ((self.high - self.low) / 255.0) + self.low
+
+    def expected(self) -> str:
+        """What `prepare` takes, in words."""
+        if self.float_levels:
+            return f"uint8 or floats in 0..255, which become [{self.low:g}, {self.high:g}]"
+        return f"floats in [{self.low:g}, {self.high:g}] or uint8 in 0..255"
+
+    @override
+    def seen(self, values) -> Images | None:
+        values = np.asarray(values)
+        if not values.size or values.dtype.kind not in "uf":
+            return None
+        least = float(values.min())
+        most = float(values.max())
+        if values.dtype == np.uint8:
+            if most == 1:
+                warnings.warn(
+                    "The images are uint8 of 0 and 1, which is nearly black: multiply them by 255.",
+                    stacklevel=2,
+                )
+            return None
+        if self.low < 0 <= least < most <= self.high:
+            inside = f"[{self.low:g}, {self.high:g}]"
+            warnings.warn(
+                f"The images are floats from {least:g} to {most:g}, where 0 is taken as gray: "
+                f"black is {self.low:g}; give uint8, or scale them to {inside}.",
+                stacklevel=2,
+            )
+        levels = least >= 0 and self.high < most and DIMMEST <= most <= 255
+        return dataclasses.replace(self, float_levels=levels)
+
+    @override
+    def restore(self, values):
+        """Returns uint8 in 0..255, rounded."""
+        scaled = (tf.cast(values, tf.float32) - self.low) * (255.0 / (self.high - self.low))
+        return tf.cast(tf.clip_by_value(tf.round(scaled), 0.0, 255.0), tf.uint8)
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([None, *self.shape], tf.uint8, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, *self.shape], tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Levels(Edge):
+    """Discrete images: integers outside, int32 inside, such as the 256 levels of gray.
+
+    Args:
+        shape: `(height, width, channels)`.
+        levels: Number of levels, which are 0 to `levels` - 1.
+        name: Name under which clients know them.
+        dtype: Integer dtype outside; by default uint8, and int32 above 256 levels.
+
+    Example:
+        >>> Levels((1,), levels=2).prepare(np.array([[1]], "uint8"))
+        <tf.Tensor: shape=(1, 1), dtype=int32, numpy=array([[1]], dtype=int32)>
+    """
+
+    shape: tuple
+    levels: int = 256
+    name: str = "images"
+    dtype: str | None = None
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes integers `[batch, *shape]`."""
+        subject = self.name.capitalize()
+        values = of_shape(tf.convert_to_tensor(values), self.shape, subject)
+        return integers_within(values, 0, self.levels - 1, subject)
+
+    @override
+    def restore(self, values):
+        rounded = tf.clip_by_value(tf.round(tf.cast(values, tf.float32)), 0.0, self.levels - 1.0)
+        return tf.cast(rounded, self.spec().dtype)
+
+    @override
+    def spec(self):
+        dtype = self.dtype or (tf.uint8 if self.levels <= 256 else tf.int32)
+        return tf.TensorSpec([None, *self.shape], dtype, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, *self.shape], tf.int32)

@@ -1,0 +1,53 @@
+"""Labels: integers of classes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.kinds_of_data.edge import Edge, integers_within
+
+
+@dataclasses.dataclass(frozen=True)
+class Labels(Edge):
+    """Classes of examples: integers `[batch]`.
+
+    Args:
+        classes: Number of classes, which are 0 to `classes` - 1.
+        unknown: Whether -1 is allowed too: an example without a label, as in scikit-learn, or any
+            class where no label is given.
+        name: Name under which clients know them.
+
+    Example:
+        >>> Labels(10).prepare([3, 9])
+        <tf.Tensor: shape=(2,), dtype=int32, numpy=array([3, 9], dtype=int32)>
+    """
+
+    classes: int
+    unknown: bool = False
+    name: str = "labels"
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes integers of any kind: `[batch]`, columns `[batch, 1]`, or scalars."""
+        labels = tf.convert_to_tensor(values)
+        way_out = "expected [batch]; of one-hot labels take np.argmax(labels, axis=-1)."
+        if labels.shape.rank is None:
+            # A step that was built for several shapes.
+            columns = tf.reduce_prod(tf.shape(labels)[1:])
+            labels = tf.reshape(labels, [-1, columns])
+            sentence = f"Labels have {{}} columns: {way_out}"
+            with tf.control_dependencies([require(columns == 1, sentence, columns)]):
+                labels = labels[:, 0]
+        elif labels.shape.rank == 2 and labels.shape[1] == 1:
+            labels = labels[:, 0]
+        elif labels.shape.rank > 1:
+            raise ValueError(f"Labels have shape {labels.shape}: {way_out}")
+        return integers_within(labels, -1 if self.unknown else 0, self.classes - 1, "Labels")
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None], tf.int32)

@@ -1,0 +1,205 @@
+"""Texts: as characters in order, or as counts of words."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.kinds_of_data.edge import PADDING, Edge, integers_within, of_shape, within
+from keras_gen.data.transforms.characters import code_points
+from keras_gen.data.transforms.words import WordCounts
+
+
+@dataclasses.dataclass(frozen=True)
+class Characters(Edge):
+    """Texts, inside as int32 numbers of their characters.
+
+    After a text comes an end sign, the number `len(alphabet)`, so that there are `len(alphabet)` +
+    1 levels; then -1, padding, which counts in no loss. A text of `length` characters or more is
+    cut to that length, and has no end sign.
+
+    Args:
+        alphabet: The characters, each once, such as `keras_gen.data.characters_of` finds.
+        length: Characters of an example, 1 or more.
+        name: Name under which clients know them.
+
+    Example:
+        >>> Characters("abc", 5).prepare(["cab", "a"])[..., 0].numpy()
+        array([[ 2,  0,  1,  3, -1],
+               [ 0,  3, -1, -1, -1]], dtype=int32)
+    """
+
+    alphabet: str
+    length: int
+    name: str = "texts"
+
+    def __post_init__(self):
+        checked_integer("length", self.length, minimum=1)
+        object.__setattr__(self, "alphabet", "".join(self.alphabet))
+        if not self.alphabet or len(set(self.alphabet)) < len(self.alphabet):
+            raise ValueError(
+                f"The alphabet has {len(self.alphabet)} characters, {len(set(self.alphabet))} of "
+                "them different: give at least one, and each once."
+            )
+
+    @property
+    def levels(self) -> int:
+        """The number of characters, and one for the end sign."""
+        return len(self.alphabet) + 1
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes strings `[batch]` in UTF-8, or numbers as they are inside, `[batch, length, 1]`.
+
+        Positions in an error count from 0.
+        """
+        values = tf.convert_to_tensor(values)
+        if values.shape == [0]:  # no texts, which a list does not know to be texts
+            values = tf.constant([], tf.string)
+        if values.dtype == tf.string:
+            return self._numbers(values)
+        if not values.dtype.is_integer:
+            raise TypeError(
+                f"Texts have dtype {values.dtype.name}: expected strings, or integers that number "
+                "their characters."
+            )
+        values = of_shape(values, (self.length, 1), "Numbers of characters")
+        return integers_within(values, PADDING, self.levels - 1, "Numbers of characters")
+
+    def _numbers(self, texts):
+        if texts.shape.rank not in (1, None):
+            raise ValueError(f"Texts have shape {texts.shape}: expected [batch].")
+        texts = tf.ensure_shape(texts, [None])
+        points = tf.strings.unicode_decode(texts, "UTF-8")
+        lengths = tf.cast(points.row_lengths(), tf.int32)
+        points = points.to_tensor(PADDING, shape=[None, self.length])
+        place = tf.range(self.length)[None]
+        in_text = place < lengths[:, None]
+
+        # A binary search in place of a table, which whoever exports a model would have to track.
+        known = code_points(self.alphabet)
+        order = np.argsort(known).astype(np.int32)
+        rank = tf.searchsorted(known[order], tf.reshape(points, [-1]))
+        number = tf.gather(order, tf.minimum(rank, len(order) - 1))
+        number = tf.reshape(number, tf.shape(points))
+        found = tf.gather(known, number) == points
+        with tf.control_dependencies([self._require_known(points, in_text & ~found)]):
+            padding = tf.where(place == lengths[:, None], self.levels - 1, PADDING)
+            numbers = tf.where(in_text, number, padding)
+        return numbers[..., None]
+
+    def _require_known(self, points, unknown):
+        """Refuses the first character that is unknown, by its place."""
+        wrong = tf.concat([tf.where(unknown), [[0, 0]]], axis=0)[0]
+        # A text of none may have no characters to gather from.
+        point = tf.gather_nd(tf.pad(points, [[0, 1], [0, 0]]), wrong)
+        character = tf.strings.unicode_encode([point], "UTF-8")
+        sentence = (
+            f"Text {{}} has the character {{}} at position {{}}: expected the "
+            f"{len(self.alphabet)} characters of the alphabet; replace others, as "
+            "keras_gen.data.cleaned does."
+        )
+        return require(~tf.reduce_any(unknown), sentence, wrong[0], character, wrong[1])
+
+    @override
+    def restore(self, values):
+        """Returns strings `[batch]`: the characters before the end sign or padding."""
+        numbers = tf.cast(values, tf.int32)[..., 0]
+        is_character = (numbers >= 0) & (numbers < len(self.alphabet))
+        kept = tf.math.cumprod(tf.cast(is_character, tf.int32), axis=1) > 0
+        points = tf.gather(code_points(self.alphabet), tf.where(is_character, numbers, 0))
+        return tf.strings.unicode_encode(tf.ragged.boolean_mask(points, kept), "UTF-8")
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([None], tf.string, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, self.length, 1], tf.int32)
+
+
+class Prompt(Characters):
+    """Beginnings of texts, as `Characters` without the end sign: -1 where a text is to go on.
+
+    Example:
+        >>> Prompt("abc", 4).prepare("cab")[0, :, 0].numpy()
+        array([ 2,  0,  1, -1], dtype=int32)
+    """
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes strings shorter than `length`, `[batch]` or one for all."""
+        values = tf.convert_to_tensor(values)
+        if values.dtype != tf.string:
+            raise TypeError(f"{self.name} has dtype {values.dtype.name}: expected strings.")
+        values = tf.reshape(values, [-1]) if values.shape.rank == 0 else values
+        longest = tf.reduce_max(tf.strings.length(values, unit="UTF8_CHAR"))
+        sentence = (
+            f"{self.name} has {{}} characters: expected fewer than the {self.length} of a text."
+        )
+        with tf.control_dependencies([require(longest < self.length, sentence, longest)]):
+            numbers = super().prepare(values)
+        return tf.where(numbers == self.levels - 1, PADDING, numbers)
+
+
+class Texts(Edge):
+    """Texts, inside as the counts of the words of a vocabulary.
+
+    Args:
+        vocabulary: The words.
+        top: Number of words that are returned for a result: those of highest rate.
+        name: Name under which clients know them.
+
+    Example:
+        >>> Texts(["cat", "dog"], top=1).prepare(["A cat."]).numpy()
+        array([[1., 0.]], dtype=float32)
+    """
+
+    def __init__(self, vocabulary: Sequence[str], top: int = 10, name: str = "texts"):
+        self.vocabulary = list(vocabulary)
+        self.top = top
+        self.name = name
+        self.counter = WordCounts(self.vocabulary)
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes strings `[batch]`, or counts from 0 on, `[batch, words]`."""
+        values = tf.convert_to_tensor(values)
+        if values.shape == [0]:  # no texts, which a list does not know to be texts
+            values = tf.constant([], tf.string)
+        if values.dtype == tf.string:
+            return self.counter(values)
+        if not (values.dtype.is_floating or values.dtype.is_integer):
+            raise TypeError(
+                f"Counts have dtype {values.dtype.name}: expected integers such as uint8, "
+                "floats, or texts as strings."
+            )
+        if not values.shape.is_compatible_with([None, len(self.vocabulary)]):
+            raise ValueError(
+                f"Counts have shape {values.shape}: expected [batch, "
+                f"{len(self.vocabulary)}], one for each word of the vocabulary."
+            )
+        values = tf.cast(values, tf.float32)
+        largest = np.finfo("float32").max
+        return within(values, 0.0, largest, "Counts", "finite numbers from 0 on", slack=0)
+
+    @override
+    def restore(self, values):
+        """Returns the words of highest rate, `words` `[batch, top]`, and their `rates`."""
+        rates, numbers = tf.math.top_k(values, self.top)
+        return {"words": tf.gather(tf.constant(self.vocabulary), numbers), "rates": rates}
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([None], tf.string, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, len(self.vocabulary)], tf.float32)

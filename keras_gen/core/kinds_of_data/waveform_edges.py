@@ -1,0 +1,162 @@
+"""Waveforms: amplitudes, or the levels of the mu-law."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.arguments import checked_integer
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.kinds_of_data.edge import PADDING, Edge, of_shape, within
+from keras_gen.data.transforms.waveforms import mu_law_levels, mu_law_waveform
+
+# The fraction of a sound's samples at full scale from which on it is taken to be clipped.
+CLIPPED = 0.01
+
+
+@dataclasses.dataclass(frozen=True)
+class Waveforms(Edge):
+    """Sound: float32 in [-1, 1], or int16, which is divided by 32,768.
+
+    Args:
+        samples: Samples of an example, None for any number.
+        channels: Number of channels, such as 1.
+        name: Name under which clients know it.
+        multiple: What the number of samples must be a multiple of.
+
+    Example:
+        >>> Waveforms(2).prepare(np.array([[[0], [-32768]]], "int16"))[0, 1, 0]
+        <tf.Tensor: shape=(), dtype=float32, numpy=-1.0>
+    """
+
+    samples: int | None = None
+    channels: int = 1
+    name: str = "waveforms"
+    multiple: int = 1
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes int16, or floats in [-1, 1], `[batch, samples, channels]`."""
+        shape = (self.samples, self.channels)
+        values = of_shape(tf.convert_to_tensor(values), shape, "Waveforms")
+        if self.multiple > 1:
+            samples = tf.shape(values)[1]
+            fits = samples % self.multiple == 0
+            sentence = f"Waveforms have {{}} samples: expected a multiple of {self.multiple}."
+            with tf.control_dependencies([require(fits, sentence, samples)]):
+                values = tf.identity(values)
+        return _amplitudes(values)
+
+    @override
+    def restore(self, values):
+        """Returns float32, clipped to [-1, 1]."""
+        return tf.clip_by_value(tf.cast(values, tf.float32), -1.0, 1.0)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, self.samples, self.channels], tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class MuLaw(Edge):
+    """Sound of one channel: int16 or floats outside, inside int32 mu-law levels (`mu_law_levels`).
+
+    Exact zeros before the first and after the last other sample of a recording are padding: inside
+    they are -1, which counts in no loss. Zeros within are a level as others. A recording of zeros
+    alone is all padding. The middle of no level is 0, so what `restore` returns becomes the same
+    levels again.
+
+    Args:
+        samples: Samples of an example, None for any number.
+        levels: Number of levels, an even one from 2 to 512: more than int16 tells apart where a
+            sound is soft.
+        name: Name under which clients know it.
+
+    Example:
+        >>> MuLaw(5).prepare(np.array([[[0], [9], [0], [-9], [0]]], "int16"))[0, :, 0].numpy()
+        array([ -1, 129, 128, 126,  -1], dtype=int32)
+    """
+
+    samples: int | None = None
+    levels: int = 256
+    name: str = "waveforms"
+
+    def __post_init__(self):
+        if self.samples is not None:
+            checked_integer("samples", self.samples, minimum=1)
+        if checked_integer("levels", self.levels, 2, 512) % 2:
+            raise ValueError(f"levels is {self.levels}: expected an even number such as 256.")
+
+    @override
+    def prepare(self, values) -> tf.Tensor:
+        """Takes int16, or floats in [-1, 1], `[batch, samples, 1]`."""
+        values = tf.convert_to_tensor(values)
+        shape = values.shape
+        if shape.rank == 2:
+            raise ValueError(
+                f"Waveforms have shape {shape}: expected [batch, samples, 1]; add the channel by "
+                "waveforms[..., None]."
+            )
+        if shape.rank == 3 and shape[2] not in (1, None):
+            raise ValueError(
+                f"Waveforms have shape {shape}, which is {shape[2]} channels: expected 1; take one "
+                "of them, or their mean."
+            )
+        values = _amplitudes(of_shape(values, (self.samples, 1), "Waveforms"))
+        return tf.where(_live(values), mu_law_levels(values, self.levels), PADDING)
+
+    @override
+    def seen(self, values) -> None:
+        """Warns if much of the sound is clipped."""
+        values = np.asarray(values)
+        if values.dtype != np.int16 and values.dtype.kind != "f":
+            return
+        full = 32767 if values.dtype == np.int16 else 32767 / 32768
+        sounding = np.count_nonzero(values)
+        clipped = np.count_nonzero((values >= full) | (values <= -full))
+        if clipped > CLIPPED * sounding:
+            warnings.warn(
+                f"{clipped / sounding:.0%} of the samples are at full scale, as in recordings that "
+                "are clipped: use softer ones.",
+                stacklevel=2,
+            )
+
+    @override
+    def restore(self, values):
+        """Returns int16: the middles of the levels, and 0 for padding."""
+        values = tf.cast(values, tf.int32)
+        sounds = mu_law_waveform(tf.clip_by_value(values, 0, self.levels - 1), self.levels)
+        sounds = tf.cast(tf.round(sounds * 32768.0), tf.int16)
+        return tf.where(values == PADDING, tf.zeros_like(sounds), sounds)
+
+    @override
+    def spec(self):
+        return tf.TensorSpec([None, self.samples, 1], tf.int16, name=self.name)
+
+    @override
+    def inner_spec(self):
+        return tf.TensorSpec([None, self.samples, 1], tf.int32)
+
+
+def _amplitudes(values):
+    """Sound as float32 in [-1, 1], of int16 or such floats."""
+    if values.dtype == tf.int16:
+        return tf.cast(values, tf.float32) / 32768.0
+    if not values.dtype.is_floating:
+        raise TypeError(
+            f"Waveforms have dtype {values.dtype.name}: expected int16, or float in [-1, 1]."
+        )
+    expected = "floats in [-1, 1] or int16"
+    return within(tf.cast(values, tf.float32), -1.0, 1.0, "Waveforms", expected)
+
+
+def _live(values):
+    """Which samples lie between the first and the last that is not 0."""
+    sounds = tf.cast(values != 0, tf.int32)
+    begun = tf.cumsum(sounds, axis=1) > 0
+    to_come = tf.cumsum(sounds, axis=1, reverse=True) > 0
+    return begun & to_come

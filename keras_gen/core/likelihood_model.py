@@ -1,0 +1,91 @@
+"""One optimizer that minimizes terms in nats: autoencoders, VAEs, autoregressive models, flows."""
+
+import math
+
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core.capabilities import capability
+from keras_gen.core.kinds_of_data import Edge, Images, Levels, Vectors
+from keras_gen.core.model import GenerativeModel
+from keras_gen.core.noise import stateless_seed
+from keras_gen.losses.likelihoods import Likelihood
+
+SCORE_SAMPLES = 16  # latents per example by which a bound is estimated; of one it would be noisy
+
+
+class LikelihoodModel(GenerativeModel):
+    """Base of models in which one optimizer minimizes a weighted sum of terms in nats.
+
+    A subclass returns the terms of its loss (`terms`) and the weights of all of them
+    (`loss_weights`). A model of p(x | given) lists the names of the conditions in `given`: they are
+    part of the batch, and `score` takes them too.
+
+    Args:
+        seed: Seed of the noise.
+        **kwargs: `name` and the like, of `keras.Model`.
+    """
+
+    for_users: tuple[str, ...] = ("threshold",)
+
+    @override
+    def weighted(self, terms):
+        expected = self.loss_weights().keys()
+        if terms.keys() != expected:
+            raise ValueError(
+                f"{type(self).__name__}.terms returns {sorted(terms)} and loss_weights names "
+                f"{sorted(expected)}: they must agree."
+            )
+        return super().weighted(terms)
+
+    def nats(self, x, **given) -> tf.Tensor:
+        """Returns the score of each example, `[batch]`: the loss in inference mode."""
+        return self.weighted(self.terms({"x": x, **given}))
+
+    # Use -------------------------------------------------------------------------------------
+
+    def score_seed(self) -> tf.Tensor:
+        """Returns the seed of the noise of `nats`, the same each time."""
+        return stateless_seed(self.seed, 0, "score")
+
+    @capability
+    def score(self, x, **given):
+        """Returns an anomaly score of each example, float32 `[n]`, nats: high for unusual ones.
+
+        A model of p(x | given) takes its conditions too, by the names in the class's `given`.
+        """
+        return {"scores": self.nats(x, **given)}
+
+    def threshold(self, x, quantile: float = 0.99, **given) -> float:
+        """Returns the quantile of the scores of normal, held-out examples.
+
+        Args:
+            x: Normal examples that were not trained on, as `score` takes them.
+            quantile: Between 0 and 1; 1 - `quantile` is the rate of false alarms.
+            **given: As of `score`.
+
+        Example: `anomalies = model.score(images) > model.threshold(normal_images)`.
+        """
+        if not 0 <= quantile <= 1:
+            raise ValueError(f"quantile is {quantile}: it must lie between 0 and 1.")
+        return float(np.quantile(self.score(x, **given), quantile))
+
+
+@capability
+def log_prob(self, x, **given):
+    """Returns log p(x), or the bound on it that the class states: float32 `[n]`, nats.
+
+    A model of p(x | given) takes its conditions too, by the names in the class's `given`.
+    """
+    # Of models whose `nats` is -log p(x), or bounds it: they have this as their method.
+    return {"log_probs": -self.nats(x, **given)}
+
+
+def edge_of(likelihood: Likelihood, shape: tuple) -> Edge:
+    """Returns the edge of a likelihood's data: discrete if it has levels."""
+    if likelihood.levels:
+        return Levels(tuple(shape), likelihood.levels)
+    if likelihood.range == (-math.inf, math.inf):
+        return Vectors(tuple(shape), "vectors")
+    return Images(tuple(shape), *likelihood.range)

@@ -1,0 +1,236 @@
+"""All updates of weights: the gradients of a loss, and their application."""
+
+import contextlib
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from keras_gen.core.distribution.replicas import global_mean, global_sum, replica_count
+
+NOT_FINITE = "keras_gen: not finite: "
+
+
+_float32 = functools.partial(tf.cast, dtype=tf.float32)
+
+
+@dataclasses.dataclass(frozen=True)
+class Gradients:
+    """The gradients of a loss, not applied yet.
+
+    Attributes:
+        loss: Float32 `[batch]`, as the loss function returned it.
+        rest: The further outputs of the loss function, a tuple.
+        variables: The weights, each once.
+        values: The gradient of the mean loss of the global batch by each weight: this replica's
+            part, times the loss scale if the optimizer has one.
+        checked: An operation that updates must wait for: the loss is finite.
+    """
+
+    loss: tf.Tensor
+    rest: tuple
+    variables: list
+    values: list
+    checked: tf.Tensor
+
+
+def trainable_weights(*networks) -> list:
+    """Returns the trainable weights of networks, each once even if shared."""
+    found = {}
+    for network in networks:
+        for weight in network.trainable_variables:
+            found[id(weight)] = weight
+    return list(found.values())
+
+
+def gradients(loss_fn: Callable, optimizer, *networks) -> Gradients:
+    """Computes the gradients of a loss by the trainable weights of `networks`.
+
+    For methods that change the gradients before they are applied; else use `minimize`.
+
+    Args:
+        loss_fn: Function without arguments that returns a loss `[batch]`, or a tuple of a loss and
+            outputs to reuse.
+        optimizer: Built `keras.optimizers.Optimizer`, for its loss scale.
+        *networks: Models or layers.
+
+    Raises:
+        ValueError: If there are no trainable weights, or one has no gradient; in use, the runtime
+            raises if the loss is NaN or infinite.
+    """
+    name = loss_fn.__name__
+    weights = trainable_weights(*networks)
+    if not weights:
+        names = ", ".join(network.name for network in networks)
+        raise ValueError(
+            f"{name} has nothing to update: {names} has no trainable weights. "
+            "Set `trainable = True` before `compile`."
+        )
+    # `tape.watch` takes tf.Variable and not keras.Variable.
+    values = [weight.value for weight in weights]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(values)
+        result = loss_fn()
+        loss, *rest = result if isinstance(result, tuple) else (result,)
+        part = tf.debugging.check_numerics(global_mean(loss), NOT_FINITE + name)
+        objective = optimizer.scale_loss(part)
+    slopes = tape.gradient(objective, values)
+    for weight, slope in zip(weights, slopes, strict=True):
+        if slope is None:
+            raise ValueError(
+                f"{name} does not depend on {weight.path}: every trainable weight of the "
+                "network must take part in its loss; freeze what should not."
+            )
+    return Gradients(loss, tuple(rest), weights, slopes, part)
+
+
+def joint_gradients(*players: tuple) -> tuple[list[Gradients], list[list]]:
+    """Computes the gradients of several losses, and those of their joint squared norm.
+
+    Each player has a loss and its own weights. v are their gradients of the *global* batch,
+    concatenated: the vector field along which the players step at once. |v|^2 / 2 is 0 where no
+    player moves.
+
+    Args:
+        *players: `(loss_fn, optimizer, networks)` each, as `gradients` takes them.
+
+    Returns:
+        The `Gradients` of each player; and for each, the gradients of |v|^2 / 2 by its weights, in
+        the order and the scale of its `values`.
+
+    Raises:
+        ValueError: As `gradients`.
+
+    Example:
+    ```python
+    (d, g), slopes = joint_gradients(
+        (d_loss, d_optimizer, [discriminator]), (g_loss, g_optimizer, [generator])
+    )
+    ```
+    """
+    networks = [network for *_, own in players for network in own]
+    with tf.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch([v.value for v in trainable_weights(*networks)])
+        found = [gradients(loss_fn, optimizer, *own) for loss_fn, optimizer, own in players]
+        scales = [optimizer.scale_loss(tf.constant(1.0)) for _, optimizer, _ in players]
+        parts = zip(found, scales, strict=True)
+        field = [tf.convert_to_tensor(g) / scale for part, scale in parts for g in part.values]
+        # The sum over replicas is held: each replica's part of it has slopes on that replica, which
+        # the optimizers sum. Scaled, so that the slopes do not vanish in float16.
+        whole = [tf.stop_gradient(global_sum(v)) for v in field]
+        norm = tf.add_n([tf.reduce_sum(v * w) for v, w in zip(field, whole, strict=True)])
+        norm *= scales[0]
+    of_each = tape.gradient(
+        norm, [[v.value for v in part.variables] for part in found], unconnected_gradients="zero"
+    )
+    slopes = [
+        [tf.convert_to_tensor(slope) * (scale / scales[0]) for slope in own]
+        for own, scale in zip(of_each, scales, strict=True)
+    ]
+    return found, slopes
+
+
+def apply_gradients(optimizer, *parts: Gradients, name: str = "loss"):
+    """Takes the optimizer's step along gradients, and returns an operation to wait for.
+
+    Gradients that are NaN or infinite, or whose squares are, are refused before anything changes.
+    Under a loss scale they mean an overflow, and the optimizer skips the step.
+
+    Args:
+        optimizer: Built `keras.optimizers.Optimizer`.
+        *parts: What `gradients` returned, perhaps with other `values`.
+        name: Name of the loss, for the error.
+    """
+    variables: list = []
+    values: list = []
+    checks: list = []
+    for part in parts:
+        variables += part.variables
+        values += map(tf.convert_to_tensor, part.values)
+        checks.append(part.checked)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        values = _spread_overflow(values)
+    else:
+        # The squared norm is much faster to check than every number, and Adam keeps such squares.
+        norm = tf.linalg.global_norm(list(map(_float32, values)))
+        checks.append(tf.debugging.check_numerics(norm, f"{NOT_FINITE}{name}'s_gradient"))
+    # A graph would else be free to update first and to find out later.
+    with tf.control_dependencies(checks):
+        optimizer.apply(values, variables)
+        return tf.group(*checks)
+
+
+def minimize(loss_fn: Callable, optimizer, *networks) -> Any:
+    """Takes one step of `optimizer` on the trainable weights of `networks` alone.
+
+    Handles the mean over the global batch, the loss scale of `mixed_float16`, weights that networks
+    share, and a check that the loss and its gradients are finite *before* anything changes, which
+    all outputs wait for.
+
+    Args:
+        loss_fn: Function without arguments that returns a loss `[batch]`, or a tuple of a loss and
+            outputs to reuse.
+        optimizer: Built `keras.optimizers.Optimizer`.
+        *networks: Models or layers to update.
+
+    Returns:
+        What the loss function returned, computed before the update.
+
+    Raises:
+        ValueError: As `gradients`.
+        tf.errors.InvalidArgumentError: If the loss or a gradient is NaN or infinite.
+
+    Example:
+    ```python
+    loss = minimize(lambda: tf.reduce_sum(network(x) ** 2, -1), optimizer, network)
+    ```
+    """
+    found = gradients(loss_fn, optimizer, *networks)
+    updated = apply_gradients(optimizer, found, name=loss_fn.__name__)
+    with tf.control_dependencies([] if updated is None else [updated]):
+        loss, *rest = tf.nest.map_structure(tf.identity, (found.loss, *found.rest))
+    return (loss, *rest) if found.rest else loss
+
+
+_mappings: list[list] = [[]]
+
+
+@contextlib.contextmanager
+def stateless(network=None, weights=()):
+    """Lets networks compute in a block without changing their state.
+
+    Moving statistics and counters are read but not updated. Penalties use it, and networks inside
+    `tf.cond` on replicas (not with synchronized batch normalization in training mode).
+
+    Args:
+        network: A built `keras.Model` that computes with other values of its trainable weights.
+        weights: These values, in the order of `network.trainable_variables`.
+
+    Example:
+    ```python
+    ahead = [w - 0.1 * g for w, g in zip(weights, slopes)]
+    with stateless(critic, ahead):
+        logits = critic(images, training=True)
+    ```
+    """
+    mapping = list(_mappings[-1])  # a block inside another one keeps its weights
+    if network is not None:
+        mapping += zip(network.trainable_variables, weights, strict=True)
+    _mappings.append(mapping)
+    try:
+        with keras.StatelessScope(state_mapping=mapping):
+            yield
+    finally:
+        _mappings.pop()
+
+
+def _spread_overflow(values):
+    """Shares one replica's overflow, so that all skip the step; Keras checks only the first."""
+    if replica_count() == 1:
+        return values
+    finite = tf.reduce_all([tf.reduce_all(tf.math.is_finite(g)) for g in values])
+    overflow = global_sum(tf.cast(finite, tf.float32)) < replica_count()
+    return [tf.where(overflow, tf.constant(float("inf"), g.dtype), g) for g in values]

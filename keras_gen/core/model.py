@@ -1,0 +1,695 @@
+"""The base of every model: players, randomness, reports, edges, capabilities, configuration."""
+
+import contextlib
+import contextvars
+import copy
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import capabilities, noise, schedules
+from keras_gen.core.checks import fit_inputs
+from keras_gen.core.checks.fit_refusals import (
+    as_list,
+    plain_errors,
+    refuse_callbacks,
+    refuse_non_finite_weights,
+    refuse_replicated_randomness,
+    refuse_shared_layers,
+)
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.minimize import minimize, trainable_weights
+from keras_gen.core.optimizers import LearningRates, fuse
+from keras_gen.core.training_state import release_folders
+from keras_gen.keras_internals import CALLED_BY_FIT, all_layers, own_metrics
+
+
+class Step(NamedTuple):
+    """The step of a model that runs.
+
+    Attributes:
+        model: Whose step it is; None: no step runs.
+        training: Whether it trains.
+        begun: Whether `train_step` or `test_step` has begun, which counts the step when it ends.
+    """
+
+    model: keras.Model | None = None
+    training: bool = False
+    begun: bool = False
+
+
+NO_STEP = Step()
+# Not an attribute of the model: replicas are threads that wait for each other inside a step.
+running: contextvars.ContextVar[Step] = contextvars.ContextVar("running", default=NO_STEP)
+
+
+@contextlib.contextmanager
+def inside(step: Step):
+    """Within, this step runs."""
+    token = running.set(step)
+    try:
+        yield
+    finally:
+        running.reset(token)
+
+
+def training_step(model) -> contextlib.AbstractContextManager:
+    """Within, a model computes as in its next training step: networks, noise and schedules.
+
+    For tests, and for readers who try the parts of a step one at a time. No weight changes unless
+    something inside changes it.
+
+    Args:
+        model: A `GenerativeModel`.
+
+    Example:
+    ```python
+    with training_step(model):
+        batch = model.prepare_batch(images)
+        terms = model.terms(batch)  # with the noise and the dropout of the next step
+    ```
+    """
+    return inside(Step(model, training=True))
+
+
+def as_step(function: Callable, training: bool) -> Callable:
+    """Makes a method a step: `self.training` holds within, and what it reports is counted.
+
+    One inside another step of its model, as by `super().train_step(data)`, is a part of that.
+    """
+
+    @functools.wraps(function)
+    def run(self, data):
+        now = running.get()
+        if now.begun and now.model is self:
+            return function(self, data)
+        with inside(Step(self, training, begun=True)):
+            return self.counted(function(self, data))
+
+    run.trains = training  # type: ignore[attr-defined]
+    return run
+
+
+def require_built(*networks: keras.Model) -> None:
+    """Raises a ValueError if a network is not built yet."""
+    for network in networks:
+        if not network.built:
+            raise ValueError(
+                f"The network '{network.name}' has no weights yet: build it with a keras.Input."
+            )
+
+
+class Player(NamedTuple):
+    """The networks that one optimizer trains.
+
+    Attributes:
+        networks: Models or layers whose trainable weights the optimizer updates.
+        optimizer: Function without arguments that makes the default optimizer.
+    """
+
+    networks: list
+    optimizer: Callable[[], keras.optimizers.Optimizer] = keras.optimizers.Adam
+
+
+class GenerativeModel(keras.Model):
+    """Base of all models: which optimizer trains which networks, and what every step needs.
+
+    A subclass defines its `players`, the edges of its data (`edges`), the weights of its losses
+    (`loss_weights`), and one step (`train_step`). Constructor arguments are stored as attributes of
+    the same names, which `get_config` and `.keras` files use. The model itself computes in float32;
+    its networks compute in the policy they were built in.
+
+    Args:
+        seed: Seed of all randomness in the steps.
+        **kwargs: `name` and the like, of `keras.Model`.
+    """
+
+    # What `fit` takes, by the names of the edges, in order; and those of them that x depends on.
+    batch: tuple[str, ...] = ("x",)
+    given: tuple[str, ...] = ()
+    # Whether second examples, the y of `fit`, are what is reconstructed of x.
+    reconstructs_pairs = False
+    # The names of what the optimizers minimize.
+    totals: tuple[str, ...] = ("loss",)
+    # What users call besides capabilities and what Keras has: `dir` shows it, and not the rest.
+    for_users: tuple[str, ...] = ("networks", "players", "sample", "signatures")
+    # Arguments that have another name in files of earlier versions: old name -> new name.
+    renamed: dict[str, str] = {}
+
+    def __new__(cls, *args, **kwargs):
+        """Remembers which arguments were given, for `get_config`."""
+        model = super().__new__(cls, *args, **kwargs)
+        positional = list(inspect.signature(cls.__init__).parameters)[1:]
+        object.__setattr__(model, "_given_arguments", [*positional[: len(args)], *kwargs])
+        return model
+
+    def __init__(self, seed: int = 0, **kwargs):
+        super().__init__(**{"dtype": "float32"} | kwargs)
+        self.seed = seed
+        self.edges: dict = {}
+        # Those of data that training takes in another form than use, by the names of `edges`.
+        self.training_edges: dict = {}
+        # Aggregation: every replica adds the same one.
+        counter = dict(
+            shape=(), dtype="int64", initializer="zeros", trainable=False,
+            aggregation="only_first_replica",
+        )  # fmt: skip
+        self.step = self.add_weight(name="step", **counter)
+        self.evaluation_step = self.add_weight(name="evaluation_step", **counter)
+        # The networks arrive built; the model itself owns nothing that waits for data.
+        self.built = True
+
+    @override
+    def __setattr__(self, name, value):
+        steps = (getattr(self, step, None) for step in ("train_function", "test_function"))
+        if any(step is not None for step in steps) and name in self.arguments():
+            raise AttributeError(
+                f"{name} cannot change now, for the compiled step has read it: give a schedule "
+                "(keras_gen.core.schedules) to the constructor, or compile, assign and fit."
+            )
+        super().__setattr__(name, value)
+
+    @override
+    def __dir__(self):
+        """Shows what users call, without what only methods override and steps use."""
+        shown = {*dir(keras.Model), *vars(self)}
+        for cls in type(self).__mro__:
+            shown.update(vars(cls).get("for_users", ()))
+        return [
+            name
+            for name in super().__dir__()
+            if name.startswith("_")
+            or name in shown
+            or hasattr(getattr(type(self), name), "function")
+        ]
+
+    # Configuration ---------------------------------------------------------------------------
+
+    @override
+    def get_config(self) -> dict:
+        refuse_shared_layers(self)
+        config = {"name": self.name}
+        for argument in self.arguments():
+            value = getattr(self, argument)
+            config[argument] = keras.saving.serialize_keras_object(value)
+        return config
+
+    @override
+    @classmethod
+    def from_config(cls, config: dict):
+        config = copy.deepcopy(config)  # Keras empties what it reads.
+        arguments = {}
+        for name, value in config.items():
+            name = cls.renamed.get(name, name)
+            arguments[name] = keras.saving.deserialize_keras_object(value)
+        return cls(**arguments)
+
+    def arguments(self) -> list[str]:
+        """Returns the constructor's arguments, and those of its bases that can be given."""
+        parameters = list(inspect.signature(type(self).__init__).parameters.values())[1:]
+        named = [p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        ours = [n for n in self._given_arguments if n not in ("name", "dtype", "trainable")]
+        return list(dict.fromkeys([*named, *ours]))
+
+    @property
+    def networks(self) -> dict[str, keras.Model]:
+        """The constructor arguments that are networks, by name; those in lists are numbered."""
+        found = {}
+        for name in self.arguments():
+            value = getattr(self, name)
+            if isinstance(value, keras.Model):
+                found[name] = value
+            elif isinstance(value, list | tuple):
+                numbered = {f"{name}_{number}": one for number, one in enumerate(value)}
+                found |= {k: one for k, one in numbered.items() if isinstance(one, keras.Model)}
+        return found
+
+    # Players ---------------------------------------------------------------------------------
+
+    def players(self) -> dict[str, Player]:
+        """Returns each optimizer's name, networks and default."""
+        return {"optimizer": Player(list(self.networks.values()))}
+
+    def networks_of(self, optimizer: str) -> list:
+        """Returns the networks that one of the optimizers trains."""
+        return self._networks_of[optimizer]
+
+    @override
+    def compile(
+        self, optimizer=None, *, run_eagerly=False, jit_compile=False, steps_per_execution=1,
+        **optimizers,
+    ):  # fmt: skip
+        """Builds every optimizer for its networks and creates all state that training needs.
+
+        Optimizers are built here, because a step under a distribution strategy must not create
+        variables. `mixed_float16` networks get a dynamic loss scale.
+
+        Args:
+            optimizer: The optimizer of a model of one player.
+            run_eagerly: As in Keras.
+            jit_compile: As in Keras; XLA, for one device.
+            steps_per_execution: As in Keras, for one device.
+            **optimizers: An optimizer (object, name or config) for each of `players()`, by name,
+                such as `d_optimizer` and `g_optimizer`; the defaults are the paper's.
+
+        Raises:
+            ValueError: If an optimizer is unknown, shared, or has a learning rate below 0, a
+                network is not built, two share a layer, or an option does not work on several
+                replicas.
+        """
+        players = self.players()
+        if optimizer is not None:
+            optimizers["optimizer"] = optimizer
+        if unknown := sorted(optimizers.keys() - players.keys()):
+            raise ValueError(
+                f"{type(self).__name__}.compile takes the optimizers {sorted(players)}, "
+                f"but got {unknown[0]!r}."
+            )
+        self._refuse_ways_to_run(jit_compile, steps_per_execution)
+        objects = [o for o in optimizers.values() if isinstance(o, keras.optimizers.Optimizer)]
+        if len({id(each) for each in objects}) < len(objects):
+            raise ValueError("Two networks share one optimizer object: give each its own.")
+        super().compile(
+            optimizer=None, run_eagerly=run_eagerly, jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution,
+        )  # fmt: skip
+        refuse_replicated_randomness(self)
+        refuse_shared_layers(self)
+        built = {}
+        for name, player in players.items():
+            identifier = optimizers.get(name)
+            identifier = player.optimizer() if identifier is None else identifier
+            built[name] = _build_optimizer(name, identifier, player.networks)
+        for name, each in built.items():
+            setattr(self, name, each)
+        # Not tracked: networks are saved as the arguments that they are.
+        self.__dict__["_networks_of"] = {name: list(p.networks) for name, p in players.items()}
+        self._means = {name: keras.metrics.Mean(name=name) for name in self.loss_names}
+
+    def _refuse_ways_to_run(self, jit_compile, steps_per_execution):
+        resamples = any(getattr(layer, "draws_batches", False) for layer in all_layers(self))
+        if steps_per_execution > 1 and resamples:
+            raise ValueError(
+                f"steps_per_execution={steps_per_execution} with sampling weights: the "
+                "next batch could be drawn before this step has written its weights; use 1."
+            )
+        replicas = tf.distribute.get_strategy().num_replicas_in_sync
+        if replicas > 1 and (jit_compile or steps_per_execution > 1):
+            raise ValueError(
+                f"jit_compile={jit_compile} and steps_per_execution={steps_per_execution} on "
+                f"{replicas} replicas: Keras can do either on one device only."
+            )
+
+    @override
+    def get_compile_config(self) -> dict:
+        if not self.compiled:
+            return {}
+        serialize = keras.saving.serialize_keras_object
+        return {name: serialize(getattr(self, name)) for name in self.players()} | {
+            "run_eagerly": self.run_eagerly,
+            "jit_compile": self.jit_compile,
+            "steps_per_execution": self.steps_per_execution,
+        }
+
+    @override
+    def compile_from_config(self, config: dict):
+        self.compile(**{k: keras.saving.deserialize_keras_object(v) for k, v in config.items()})
+
+    def training_variables(self) -> list:
+        """All state that the next step depends on: weights, counters, pools, optimizers."""
+        optimizers = [getattr(self, name) for name in self.players()] if self.compiled else []
+        return [*self.variables, *(v for o in optimizers for v in o.variables)]
+
+    # Losses ----------------------------------------------------------------------------------
+
+    def loss_weights(self) -> dict:
+        """Returns the names of the reported terms, and the weight of each in its loss.
+
+        A weight is a number, a `Schedule` of the step (in `evaluate` its final value), or a pair of
+        such factors. None stands for a term that is reported and not minimized.
+        """
+        return {}
+
+    @property
+    def loss_names(self) -> tuple[str, ...]:
+        """What a step reports: the totals, minimized terms as `<name>_loss`, and the others."""
+        weights = self.loss_weights()
+        terms = [name if weight is None else f"{name}_loss" for name, weight in weights.items()]
+        return (*self.totals, *terms)
+
+    def weighted(self, terms: dict) -> tf.Tensor:
+        """Returns the sum of terms `[batch]`, each times its weight, or 1 without one."""
+        weights = self.loss_weights()
+        total = 0
+        for name, term in terms.items():
+            weight = weights.get(name, 1.0)
+            if weight is not None:
+                # Networks of lower precision make terms of theirs.
+                total += self.scheduled(weight) * tf.cast(term, tf.float32)
+        return total
+
+    def scheduled(self, value):
+        """Returns a number, a schedule's value (the final one outside training), or a product."""
+        if isinstance(value, tuple):
+            first, second = value
+            return self.scheduled(first) * self.scheduled(second)
+        if self.training:
+            return schedules.value_at(value, self.step.value)
+        return schedules.final(value)
+
+    # A step ----------------------------------------------------------------------------------
+
+    def __init_subclass__(cls, **kwargs):
+        """Makes the steps that a class writes count; see `as_step`."""
+        super().__init_subclass__(**kwargs)
+        for name, training in (("train_step", True), ("test_step", False)):
+            function = getattr(cls, name)  # its own, or that of another base
+            if getattr(function, "trains", None) != training:
+                setattr(cls, name, as_step(function, training))
+
+    @property
+    def training(self) -> bool:
+        """Whether a step of training runs: False in `evaluate` and in use."""
+        now = running.get()
+        return now.training and now.model is self
+
+    def inference(self) -> contextlib.AbstractContextManager:
+        """Within, a step computes as in use: networks, noise and schedules."""
+        return inside(running.get()._replace(training=False))
+
+    def terms(self, batch: dict) -> dict:
+        """Returns the terms of the loss of a prepared batch, `[batch]` each, by name."""
+        raise NotImplementedError(f"{type(self).__name__} does not say what it minimizes.")
+
+    @functools.partial(as_step, training=True)
+    @override
+    def train_step(self, data):
+        """Prepares a batch, updates the players, and reports the losses.
+
+        By default the one optimizer minimizes the weighted sum of `terms`.
+        """
+        batch = self.prepare_batch(data)
+
+        def loss():
+            terms = self.terms(batch)
+            return self.weighted(terms), terms
+
+        loss, terms = self.minimize(loss)
+        return self.report(terms, loss=loss)
+
+    @functools.partial(as_step, training=False)
+    @override
+    def test_step(self, data):
+        """Takes a training step dry: `minimize` returns the loss, and only metrics change."""
+        with keras.StatelessScope() as scope:
+            # Of the class: what an object has in its place may be a graph, traced in training.
+            losses = type(self).train_step(self, data)
+        for variable in (v for metric in self.metrics for v in metric.variables):
+            if (value := scope.get_current_value(variable)) is not None:
+                variable.assign(value)
+        return losses
+
+    def minimize(self, loss_fn: Callable, player: str = "optimizer") -> Any:
+        """Takes one step of a player's optimizer on its networks alone: see `core.minimize`."""
+        if running.get().model is not self:
+            raise RuntimeError(f"{type(self).__name__}.minimize: no step of this model runs.")
+        if self.training:
+            return minimize(loss_fn, getattr(self, player), *self.networks_of(player))
+        return loss_fn()
+
+    def report(self, terms: dict | None = None, **losses) -> dict:
+        """Returns what a step reports, by the names that users see: the last line of a step.
+
+        Args:
+            terms: Terms of the losses by name, `[batch]` (weighted by their size) or scalars; those
+                that `loss_weights` does not name are left out.
+            **losses: The totals, and other reported values, by name.
+
+        Raises:
+            ValueError: If a term that `loss_weights` names is missing.
+        """
+        terms = terms or {}
+        for name, weight in self.loss_weights().items():
+            shown = name if weight is None else f"{name}_loss"
+            if name in terms:
+                losses[shown] = terms[name]
+            elif shown not in losses:
+                raise ValueError(
+                    f"{type(self).__name__}.loss_weights names {name!r}, but the terms of its "
+                    f"losses are {sorted(terms)}."
+                )
+        return losses
+
+    def counted(self, losses: dict) -> dict:
+        """Ends a step: counts it, and returns the running means of what it reported.
+
+        What no name of `loss_names` stands for, such as the result of a metric, stays as it is.
+        """
+        # A step whose losses were not finite does not count.
+        with tf.control_dependencies(list(losses.values())):
+            (self.step if self.training else self.evaluation_step).assign_add(1)
+        results = dict(losses)
+        for name, mean in self._means.items():
+            if name in losses:
+                mean.update_state(tf.cast(losses[name], tf.float32))
+                results[name] = mean.result()
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras concatenates the workers' results along axis 0, which scalars do not have.
+            results = {name: tf.reshape(value, (1,)) for name, value in results.items()}
+        return results
+
+    @property
+    def metrics(self) -> list:
+        """The running means of what is reported, and the metrics that a subclass has set."""
+        means = getattr(self, "_means", {})
+        # Keras keeps those of an earlier `compile` too.
+        return [*means.values(), *(one for one in own_metrics(self) if one.name not in means)]
+
+    @override
+    def reset_metrics(self):
+        super().reset_metrics()
+        self.evaluation_step.assign(0)  # so that `evaluate` repeats itself
+
+    # Noise -----------------------------------------------------------------------------------
+
+    def stateless_seed(self, use: str) -> tf.Tensor:
+        """Returns the seed, int64 `[2]`, of one use of randomness in this step."""
+        if self.training:
+            return noise.stateless_seed(self.seed, self.step.value, use)
+        return noise.stateless_seed(self.seed, self.evaluation_step.value, use + "/evaluation")
+
+    def normal(self, use: str, shape) -> tf.Tensor:
+        """Standard normal noise for one use in this step; `shape[0]` is the replica's batch."""
+        return noise.normal(shape, self.stateless_seed(use))
+
+    def uniform(self, use: str, shape) -> tf.Tensor:
+        """Uniform noise in [0, 1) for one use in this step; `shape[0]` is the replica's batch."""
+        return noise.uniform(shape, self.stateless_seed(use))
+
+    def gumbel(self, use: str, shape) -> tf.Tensor:
+        """Standard Gumbel noise for one use in this step; `shape[0]` is the replica's batch."""
+        return noise.gumbel(shape, self.stateless_seed(use))
+
+    def categorical(self, use: str, logits) -> tf.Tensor:
+        """Int32 draws `[batch, ...]` over the last axis of logits for one use in this step."""
+        return noise.categorical(logits, self.stateless_seed(use))
+
+    # Edges -----------------------------------------------------------------------------------
+
+    def prepare(self, x) -> tf.Tensor:
+        """Checks examples and converts them to the networks' form: see `Edge.prepare`."""
+        return self.edges["x"].prepare(x)
+
+    def restore(self, values) -> tf.Tensor:
+        """Converts results of the networks to the form of the edge `x`, such as uint8."""
+        return self.edges["x"].restore(values)
+
+    def named_parts(self, data) -> dict[str, Any]:
+        """Names the parts of a batch as `batch` lists them; second examples are the `target`.
+
+        Raises:
+            ValueError: If a part is missing or unknown, or there are too many.
+        """
+        return fit_inputs.named_parts(self, data)
+
+    def prepare_batch(self, data) -> dict[str, tf.Tensor]:
+        """Checks what `fit` was given, and names its parts by the edges that `batch` lists.
+
+        A model of one kind of data ignores labels that come with it. Second examples are the
+        `target` of a model that `reconstructs_pairs`, and must be x itself for others.
+
+        Raises:
+            ValueError: If a part is missing, unknown or refused, or there are too many.
+        """
+        edges = fit_inputs.edges_of(self)
+        edges[fit_inputs.TARGET] = edges["x"]
+        batch = {}
+        for name, part in self.named_parts(data).items():
+            batch[name] = edges[name].prepare(part)
+        if fit_inputs.TARGET in batch and not self.reconstructs_pairs:
+            same = tf.reduce_all(tf.equal(batch["x"], batch.pop(fit_inputs.TARGET)))
+            sentence = (
+                f"{type(self).__name__} got y, examples that differ from x, and has no use for "
+                "them: leave y out."
+            )
+            with tf.control_dependencies([require(same, sentence)]):
+                batch["x"] = tf.identity(batch["x"])
+        return fit_inputs.with_examples(batch)
+
+    # Use -------------------------------------------------------------------------------------
+
+    def signatures(self) -> dict:
+        """Returns each capability as (function of tensors, their specifications), to be served."""
+        found = {}
+        for name in dict.fromkeys(n for c in type(self).__mro__ for n in vars(c)):
+            method = getattr(type(self), name)
+            if hasattr(method, "function"):
+                found[name] = self.signature(method.function, method.takes(self))
+        if hasattr(self, "sample"):
+            found["sample"] = capabilities.sample_signature(self)
+        return found
+
+    def signature(self, function: Callable, names) -> tuple[Callable, list[tf.TensorSpec]]:
+        """Returns a function of the model and of tensors prepared by the edges of names."""
+        edges = [self.edges[name] for name in names]
+
+        @tf.autograph.experimental.do_not_convert
+        def serve(*values):
+            inner = [edge.prepare(value) for edge, value in zip(edges, values, strict=True)]
+            return self.served(function(self, **dict(zip(names, inner, strict=True))))
+
+        return serve, [edge.spec() for edge in edges]
+
+    def signature_defaults(self) -> dict[str, dict[str, Any]]:
+        """Returns the default values of inputs that clients of a signature may omit."""
+        if not hasattr(self, "sample"):
+            return {}
+        conditions = capabilities.sample_conditions(self)
+        usual = {name: c.default for name, c in conditions.items()}
+        return {"sample": {k: v for k, v in usual.items() if v is not inspect.Parameter.empty}}
+
+    def served(self, outputs: dict) -> dict:
+        """Returns a capability's outputs by the names and in the forms that clients know."""
+        known: dict = {}
+        for name, value in outputs.items():
+            edge = self.edges.get(name)
+            restored = value if edge is None else edge.restore(value)
+            if isinstance(restored, dict):
+                known |= restored
+            else:
+                known[name if edge is None else edge.name] = restored
+        return known
+
+    def graph(self, key, function: Callable, specs) -> Callable:
+        """Returns a function of tensors as a graph, traced once and kept under the key."""
+        graphs = self.__dict__.setdefault("_graphs", {})
+        if key not in graphs:
+            # As in Keras' steps, conditions are TensorFlow's: AutoGraph would only cost seconds.
+            graphs[key] = tf.function(function, input_signature=specs, autograph=False)
+        return graphs[key]
+
+    # Training --------------------------------------------------------------------------------
+
+    @override
+    def _maybe_symbolic_build(self, iterator=None, data_batch=None):
+        """Keras would call the model on data to build it; networks and optimizers are built."""
+
+    @override
+    def fit(self, *args, **kwargs):
+        """Trains as `keras.Model.fit`; bad data and non-finite losses end it with one sentence.
+
+        Raises:
+            NonFiniteLossError: If a loss, a gradient or a weight is NaN or infinite. The weights
+                are those before that step.
+            ValueError: If a batch does not fit its edges or there is none, `steps_per_epoch` or
+                `epochs` is 0, examples or classes have weights, or a callback needs a single
+                optimizer.
+        """
+        arguments = fit_inputs.by_name(super().fit, args, kwargs)
+        fit_inputs.refuse_arguments(type(self).__name__, arguments)
+        if fit_inputs.is_dataset(arguments["x"]):
+            # Keras warns about its own default otherwise.
+            arguments.setdefault("shuffle", False)
+        callbacks = as_list(arguments.get("callbacks"))
+        if list(self.players()) != ["optimizer"]:
+            refuse_callbacks(self, callbacks)
+            arguments["callbacks"] = [LearningRates(), *callbacks]
+        refuse_non_finite_weights(self)
+        try:
+            with plain_errors(self, callbacks):
+                fit_inputs.look_at_first_batches(self, arguments)
+                return super().fit(**arguments)
+        finally:
+            release_folders(callbacks)
+
+    @override
+    def evaluate(self, *args, **kwargs):
+        arguments = fit_inputs.by_name(super().evaluate, args, kwargs)
+        fit_inputs.refuse_arguments(type(self).__name__, arguments)
+        with plain_errors(self, []):
+            # In `fit`, what it evaluates on has been looked at.
+            if CALLED_BY_FIT not in arguments:
+                fit_inputs.look_at_first_batches(self, arguments)
+            return super().evaluate(**arguments)
+
+    # Files -----------------------------------------------------------------------------------
+
+    @override
+    def save(self, filepath, *args, **kwargs):
+        """Writes a `.keras` file, as `keras.Model.save`; a ValueError for any other ending."""
+        if not str(filepath).endswith(".keras"):
+            raise ValueError(f"filepath is '{filepath}': expected a name that ends in .keras.")
+        super().save(filepath, *args, **kwargs)
+
+    @override
+    def export(self, filepath, *args, **kwargs):
+        """Refused: a NotImplementedError that names `keras_gen.serving.export.export`."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has no function of its own to export: write its signatures by "
+            "keras_gen.serving.export.export(model, directory, name)."
+        )
+
+
+def _build_optimizer(name, identifier, networks):
+    """An optimizer that is built for the weights of its networks."""
+    try:
+        optimizer = keras.optimizers.get(identifier)
+    except ValueError:
+        optimizer = None
+    if optimizer is None:
+        raise ValueError(
+            f"{name} is {identifier!r}: expected a keras.optimizers.Optimizer or the name of "
+            "one, such as 'adam'."
+        )
+    require_built(*networks)
+    rate = float(keras.ops.convert_to_numpy(optimizer.learning_rate))
+    if not rate >= 0:
+        raise ValueError(f"{name} has learning rate {rate:g}: it must not be negative.")
+    # The layers are asked, because a loaded network does not keep the policy of its own.
+    layers = [layer for network in networks for layer in all_layers(network)]
+    scaled = any(layer.compute_dtype == "float16" for layer in layers)
+    if scaled and not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(trainable_weights(*networks))
+    fuse(optimizer)
+    # When `fit` ends, Keras would overwrite the weights with their averages, and only those of
+    # the one called `optimizer`. Here they are for `averaged_weights`.
+    optimizer.finalize_variable_values = lambda variables: None
+    optimizer.apply = functools.partial(_apply_in_training, optimizer.apply)
+    return optimizer
+
+
+def _apply_in_training(apply, *args, **kwargs):
+    """Applies gradients, but not in a step that `evaluate` takes dry: they pass its scope by."""
+    now = running.get()
+    if now.model is not None and not now.training:
+        raise RuntimeError(
+            f"{type(now.model).__name__}.train_step would train in evaluate, which takes it dry: "
+            "let self.minimize take the steps, or write a test_step."
+        )
+    return apply(*args, **kwargs)

@@ -1,0 +1,57 @@
+"""What `fit` asks of optimizers: Adam's step as one operation, and learning rates on the screen."""
+
+import functools
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.keras_internals import index_of, moments
+
+
+def fuse(optimizer) -> None:
+    """Makes a Keras Adam or AdamW update each weight by one operation of TensorFlow's.
+
+    Keras takes some ten for the same formula, which in small networks cost as much as the forward
+    pass. Other optimizers stay as they are.
+
+    Args:
+        optimizer: A `keras.optimizers.Optimizer`, or a `LossScaleOptimizer` around one.
+    """
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    # A subclass may have another formula.
+    if (
+        type(optimizer) in (keras.optimizers.Adam, keras.optimizers.AdamW)
+        and not optimizer.amsgrad
+    ):
+        optimizer.update_step = functools.partial(_adam_step, optimizer)
+
+
+class LearningRates(keras.callbacks.Callback):
+    """Adds the learning rate of every optimizer to the logs of an epoch, by its name.
+
+    Loggers read `model.optimizer`, which is None for several players: `fit` of such models has
+    this callback first, so that all others find `d_learning_rate` and its kin in the logs.
+    """
+
+    @override
+    def on_epoch_end(self, epoch, logs=None):
+        for name in self.model.players():
+            rate = getattr(self.model, name).learning_rate
+            value = float(keras.ops.convert_to_numpy(rate))
+            logs[name.replace("optimizer", "learning_rate")] = value
+
+
+def _adam_step(optimizer, gradient, variable, learning_rate):
+    """Algorithm 1 of Kingma & Ba (2015), in the order of the end of section 2, as in Keras."""
+    if isinstance(gradient, tf.IndexedSlices):  # of an embedding
+        return type(optimizer).update_step(optimizer, gradient, variable, learning_rate)
+    m, v = moments(optimizer, index_of(optimizer, variable))
+    t = tf.cast(optimizer.iterations.value + 1, variable.dtype)
+    return tf.raw_ops.ResourceApplyAdam(
+        var=variable.handle, m=m.value.handle, v=v.value.handle,
+        grad=tf.cast(gradient, variable.dtype), lr=tf.cast(learning_rate, variable.dtype),
+        beta1=optimizer.beta_1, beta2=optimizer.beta_2,
+        beta1_power=optimizer.beta_1**t, beta2_power=optimizer.beta_2**t,
+        epsilon=optimizer.epsilon,
+    )  # fmt: skip

@@ -1,0 +1,184 @@
+"""Spectra of sounds: short-time Fourier transforms, mel bands, and features of speech."""
+
+from __future__ import annotations
+
+import numpy as np
+import tensorflow as tf
+from scipy.fft import dct
+
+from keras_gen.files.sounds import as_waveforms
+
+WINDOW = 256  # samples of a window of `spectrogram`
+STEP = 64  # samples from one window to the next
+BANDS = 24
+CEPSTRA = 13
+RANGE = 60.0  # dB from the loudest band of a sound to the quietest
+SPEECH = 25.0  # dB below the loudest frame, where speech ends
+LOWEST = 60.0  # Hz
+_SOFTEST = 1e-5  # mel magnitude
+
+
+def spectrogram(waveforms: np.ndarray) -> np.ndarray:
+    """Returns magnitudes of the short-time Fourier transform: 32 ms at 8,000 Hz, every 8 ms.
+
+    Args:
+        waveforms: int16, or floats in [-1, 1], `[n, samples, 1]`, 256 samples or more, else a
+            TypeError (dtype) or ValueError.
+
+    Returns:
+        Float64 `[n, frames, 129]`, of Hann windows; a sine wave of amplitude 1 has 1.
+
+    Example:
+        >>> spectrogram(np.zeros([2, 512, 1])).shape
+        (2, 5, 129)
+    """
+    sounds = as_waveforms(waveforms)
+    if sounds.shape[1] < WINDOW:
+        raise ValueError(f"Sounds have {sounds.shape[1]} samples: expected {WINDOW} at least.")
+    frames = np.lib.stride_tricks.sliding_window_view(sounds, WINDOW, axis=1)[:, ::STEP]
+    window = 0.5 - 0.5 * np.cos(
+        2 * np.pi * np.arange(WINDOW) / WINDOW
+    )  # Hann, of sum WINDOW / 2
+    return np.abs(np.fft.rfft(frames * window)) * (4 / WINDOW)
+
+
+def magnitudes(waveforms: tf.Tensor, window: int, floor: float) -> tf.Tensor:
+    """Returns a spectrogram with gradients, for losses: `[batch, channels, frames, frequencies]`.
+
+    Args:
+        waveforms: Float32 `[batch, samples, channels]`, padded at their end.
+        window: Length of the windows in samples, which move by a fifth of it.
+        floor: Magnitude whose square is added to the power, because the root of 0 has no gradient.
+    """
+    channels = tf.transpose(waveforms, [0, 2, 1])
+    spectra = tf.signal.stft(channels, window, max(1, window // 5), pad_end=True)
+    # The window's sum is half its length, and of a real sine one of two frequencies is kept.
+    spectra *= 4.0 / window
+    power = tf.square(tf.math.real(spectra)) + tf.square(tf.math.imag(spectra))
+    return tf.sqrt(power + floor**2)
+
+
+def log_mel(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
+    """Returns the loudness in 24 bands of equal width on the mel scale, dB `[n, frames, 24]`.
+
+    It is at least the loudest band of the sound minus 60.
+
+    Args:
+        waveforms: As in `spectrogram`.
+        rate: Samples a second.
+    """
+    power = np.square(spectrogram(waveforms)) @ _mel_bank(rate).T
+    decibels = 10 * np.log10(power + 1e-20)
+    return np.maximum(decibels, decibels.max(axis=(1, 2), keepdims=True) - RANGE)
+
+
+def mel_frames(waveforms: tf.Tensor, bands: int, window: int, hop: int, rate: int) -> tf.Tensor:
+    """Returns the logarithm of mel magnitudes, the spectrogram that vocoders are conditioned on.
+
+    Prenger, Valle, Catanzaro: "WaveGlow: A Flow-based Generative Network for Speech Synthesis",
+    ICASSP 2019, sec. 3.1: magnitudes of the Fourier transforms of Hann windows, weighted by bands
+    that are triangles on the mel scale, no smaller than 1e-5.
+
+    Args:
+        waveforms: Float32 `[batch, samples, 1]`, of a multiple of `hop` samples.
+        bands: Number of bands.
+        window: Samples of a frame, which stands around `hop` samples of its own; zeros stand before
+            and after the sound.
+        hop: Samples from one frame to the next, at most `window`.
+        rate: Samples a second.
+
+    Returns:
+        Float32 `[batch, samples / hop, bands]`.
+
+    Example:
+        >>> mel_frames(tf.zeros([1, 512, 1]), bands=24, window=256, hop=64, rate=8000).shape
+        TensorShape([1, 8, 24])
+    """
+    before = (window - hop) // 2
+    around = [[0, 0], [before, window - hop - before]]
+    spectra = tf.signal.stft(tf.pad(waveforms[..., 0], around), window, hop, fft_length=window)
+    magnitudes = tf.abs(spectra)
+    return tf.math.log(tf.maximum(magnitudes @ mel_weights(bands, window, rate), _SOFTEST))
+
+
+def mel_weights(bands: int, window: int, rate: int) -> tf.Tensor:
+    """Returns the weights of frequencies in mel bands, float32 `[window // 2 + 1, bands]`."""
+    frequencies = window // 2 + 1
+    return tf.signal.linear_to_mel_weight_matrix(bands, frequencies, rate, LOWEST, rate / 2)
+
+
+def average_spectrum(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
+    """Returns the mean of `log_mel` over the frames with speech minus its own mean, dB `[n, 24]`.
+
+    It differs between speakers and microphones, and any linear filter changes it.
+    """
+    bands = log_mel(waveforms, rate)
+    means = [own[spoken].mean(axis=0) for own, spoken in zip(bands, speech(bands), strict=True)]
+    spectra = np.stack(means)
+    return spectra - spectra.mean(axis=1, keepdims=True)
+
+
+def cepstral_covariance(waveforms: np.ndarray, rate: int = 8000) -> np.ndarray:
+    """Returns how the cepstrum varies in the frames with speech, float64 `[n, 91]`.
+
+    These are the logarithms of the deviations of 13 cepstra, and their correlations. A fixed linear
+    filter adds a constant to `log_mel` and so to the cepstrum: it changes nothing.
+    """
+    pairs = np.triu_indices(CEPSTRA, 1)
+    found = []
+    for cepstra, spoken in zip(*cepstrum(waveforms, rate), strict=True):
+        centered = cepstra[spoken] - cepstra[spoken].mean(axis=0)
+        covariance = centered.T @ centered / len(centered)
+        deviations = np.sqrt(np.diag(covariance) + 1e-3)
+        correlations = covariance / deviations / deviations[:, None]
+        found.append(np.concatenate([np.log(deviations), correlations[pairs]]))
+    return np.stack(found)
+
+
+def cepstral_contour(waveforms: np.ndarray, rate: int = 8000, moments: int = 8) -> np.ndarray:
+    """Returns the cepstrum at `moments` moments of speech, float64 `[n, 13 * moments]`.
+
+    They have equal distances from its first to its last frame; each is the mean of three frames.
+    """
+    found = []
+    for cepstra, spoken in zip(*cepstrum(waveforms, rate), strict=True):
+        frames = np.flatnonzero(spoken)
+        padded = np.pad(cepstra, [[1, 1], [0, 0]], "edge")
+        smooth = (padded[:-2] + padded[1:-1] + padded[2:]) / 3
+        chosen = np.linspace(frames[0], frames[-1], moments).round().astype(int)
+        found.append(smooth[chosen].ravel())
+    return np.stack(found)
+
+
+def speech(bands: np.ndarray) -> np.ndarray:
+    """Returns which frames of `log_mel` are within 25 dB of the loudest: bool `[n, frames]`."""
+    loudness = 10 * np.log10(np.sum(10 ** (bands / 10), axis=-1))
+    return loudness >= loudness.max(axis=1, keepdims=True) - SPEECH
+
+
+def cepstrum(waveforms: np.ndarray, rate: int = 8000) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the cepstrum of each frame and which frames are speech.
+
+    Args:
+        waveforms: As in `spectrogram`.
+        rate: Samples a second.
+
+    Returns:
+        The first 13 coefficients of the cosine transform of `log_mel`, float64 `[n, frames, 13]`,
+        and bool `[n, frames]`, see `speech`.
+    """
+    bands = log_mel(waveforms, rate)
+    return dct(bands, axis=-1, norm="ortho")[..., :CEPSTRA], speech(bands)
+
+
+def _mel_bank(rate):
+    """Triangles of equal width on the mel scale, `[bands, frequencies]`."""
+    ends = 2595 * np.log10(1 + np.array([LOWEST, rate / 2]) / 700)
+    edges = 700 * (10 ** (np.linspace(*ends, BANDS + 2) / 2595) - 1)
+    frequencies = np.fft.rfftfreq(WINDOW, 1 / rate)
+    low = edges[:-2, None]
+    center = edges[1:-1, None]
+    high = edges[2:, None]
+    rising = (frequencies - low) / (center - low)
+    falling = (high - frequencies) / (high - center)
+    return np.maximum(0, np.minimum(rising, falling))

@@ -1,0 +1,232 @@
+"""Moving images, frame by frame: animated GIF, PNG and WebP files, and video files."""
+
+import contextlib
+import errno
+import itertools
+import subprocess
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from keras_gen.files.images import enlarged_grid, grid, rgb, to_pillow
+from keras_gen.files.writing import replacing
+
+ANIMATED = {".png": "PNG", ".gif": "GIF", ".webp": "WEBP"}
+"""Endings and formats of the images that may be animations."""
+VIDEOS = (".mp4", ".mov", ".m4v", ".mkv", ".webm", ".avi")
+"""Endings of the files that are taken for videos, in any case."""
+
+
+def is_video(path: str | Path) -> bool:
+    """Whether the name of a file ends like that of a video."""
+    return Path(path).suffix.lower() in VIDEOS
+
+
+def is_animation(path: str | Path) -> bool:
+    """Whether a file is a GIF, PNG or WebP image of several frames, whatever its name."""
+    try:
+        with Image.open(path, formats=tuple(ANIMATED.values())) as image:
+            return getattr(image, "is_animated", False)
+    except Exception:  # Broken files end in errors of many kinds, and are no animations.
+        return False
+
+
+def map_frames(
+    source: str | Path,
+    target: str | Path,
+    function: Callable[[np.ndarray], np.ndarray],
+    bar: Callable[[Iterable, int], Iterable] = lambda frames, total: frames,
+) -> None:
+    """Applies a function to each frame of an animation or a video, one at a time.
+
+    Durations and repetitions of an animation stay; it lies in memory while it is written. A video
+    is streamed and its frame rate and sound stay. It becomes H.264 of even height and width, so an
+    odd side loses a line. Videos need the package imageio-ffmpeg.
+
+    Args:
+        source: The file. Its frames are converted as by `files.images.decode_image`.
+        target: The file, written completely or not at all: `.gif`, `.png` or `.webp` for an
+            animation, `.mp4` for a video.
+        function: uint8 `[height, width, 3]` to uint8 `[H, W, 3]` or `[H, W, 1]`.
+        bar: Wraps the frames and their number (approximate for a video), for instance `tqdm`.
+
+    Raises:
+        ValueError: If the source cannot be read, or the target has another ending.
+        OSError: If the target cannot be written.
+
+    Example:
+        >>> map_frames("cat.gif", "negative.gif", lambda image: 255 - image)    # doctest: +SKIP
+    """
+    moving = _map_video if is_video(source) else _map_animation
+    endings = (".mp4",) if is_video(source) else tuple(ANIMATED)
+    if Path(target).suffix.lower() not in endings:
+        raise ValueError(
+            f"{source} has several frames and cannot become {target}: choose a name that ends in "
+            f"{' or '.join(endings)}."
+        )
+    moving(Path(source), Path(target), function, bar)
+
+
+def write_animation(
+    path: str | Path, frames: Iterable[np.ndarray], side: int = 800, milliseconds: int = 250
+) -> None:
+    """Writes images as an animation that repeats for ever, and stays longer at its last frame.
+
+    Args:
+        path: The file, `.gif`, `.png` or `.webp` (else a ValueError), complete or not at all.
+        frames: uint8 images `[height, width, 3]` or `[height, width, 1]` of one size, one at least.
+        side: Largest side in pixels: larger frames are shrunk.
+        milliseconds: Duration of a frame.
+
+    Example:
+        >>> line = model.interpolate(digits[:1], digits[1:2], steps=30)[0]    # doctest: +SKIP
+        >>> write_animation("line.gif", line)                                 # doctest: +SKIP
+    """
+    format = ANIMATED.get(Path(path).suffix.lower())
+    if format is None:
+        raise ValueError(f"{path} does not end in {' or '.join(ANIMATED)}: rename it.")
+    images = [to_pillow(frame) for frame in frames]
+    if not images:
+        raise ValueError(f"{path} would have no frames: an animation needs at least one.")
+    for image in images:
+        image.thumbnail((side, side))
+    first, *rest = images
+    durations = [milliseconds] * len(rest) + [8 * milliseconds]
+    with replacing(path) as file:
+        first.save(file, format, save_all=True, append_images=rest, duration=durations, loop=0)
+
+
+def video_strips(videos: np.ndarray, frames: int = 8) -> np.ndarray:
+    """Draws a row of frames for each video, at even distances from first to last: one uint8 image.
+
+    Args:
+        videos: uint8 `[n, frames, height, width, 1 or 3]`.
+        frames: Largest number of frames of each.
+
+    Example:
+    ```python
+    sample_grid = SampleGrid(lambda model: video_strips(model.sample(8, seed=0)), "runs/a/samples")
+    ```
+    """
+    videos = np.asarray(videos)
+    places = np.unique(np.linspace(0, videos.shape[1] - 1, frames).round().astype(int))
+    return enlarged_grid(videos[:, places].reshape(-1, *videos.shape[2:]), len(places))
+
+
+def video_grid(videos: np.ndarray, columns: int | None = None) -> np.ndarray:
+    """Lays videos out side by side in one video, uint8 `[frames, height, width, 3]`.
+
+    Args:
+        videos: uint8 `[n, frames, height, width, 1 or 3]`.
+        columns: Videos in a row. Default: nearly a square.
+
+    Example:
+    ```python
+    write_animation("videos.gif", video_grid(model.sample(25, seed=0)), milliseconds=100)
+    ```
+    """
+    return np.stack([grid(frame, columns) for frame in np.swapaxes(videos, 0, 1)])
+
+
+def _map_animation(source: Path, target: Path, function: Callable, bar: Callable) -> None:
+    format = ANIMATED[target.suffix.lower()]
+    durations: list[float] = []  # grows while the frames are written
+
+    def translated() -> Iterator[Image.Image]:
+        for index in bar(range(count), count):
+            with _reading(source):
+                animation.seek(index)
+                image = rgb(animation)
+                durations.append(animation.info.get("duration", 0))
+            yield to_pillow(function(image))
+
+    with contextlib.ExitStack() as stack:
+        with _reading(source):
+            _require_end(source)
+            animation = stack.enter_context(Image.open(source, formats=tuple(ANIMATED.values())))
+            count = getattr(animation, "n_frames", 1)
+            loop = animation.info.get("loop")
+        if loop is None and format != "GIF":  # a GIF without a number plays once
+            loop = 1
+        options = {} if loop is None else {"loop": loop}
+        frames = translated()
+        first = next(frames)
+        rest = frames if format == "GIF" else list(frames)  # Pillow runs over these twice
+        options |= {
+            "save_all": True,
+            "append_images": rest,
+            "duration": durations,
+            "quality": 95,
+        }
+        with replacing(target) as file:
+            first.save(file, format, **options)
+
+
+def _require_end(source: Path) -> None:
+    """Refuses a GIF that was cut off between frames, which Pillow takes for a shorter one."""
+    contents = source.read_bytes()
+    if contents.startswith(b"GIF") and not contents.rstrip(b"\0\r\n").endswith(b";"):
+        raise ValueError("it was cut off, for the mark of its end is missing")
+
+
+def _map_video(source: Path, target: Path, function: Callable, bar: Callable) -> None:
+    try:
+        from imageio_ffmpeg import get_ffmpeg_exe, read_frames
+    except ImportError:
+        raise ValueError(
+            f"{source} is a video, which needs the package imageio-ffmpeg: "
+            'pip install "keras-generative[video]".'
+        ) from None
+    with contextlib.closing(read_frames(str(source))) as stream:
+        with _reading(source):
+            about = next(stream)
+            width, height = about["size"]
+            fps = about["fps"]
+            count = round(fps * about["duration"])
+
+        def translated() -> Iterator[np.ndarray]:
+            for frame in bar(_read(stream, source), count):
+                image = function(np.frombuffer(frame, np.uint8).reshape(height, width, 3))
+                yield np.broadcast_to(image, [*image.shape[:2], 3])
+
+        frames = translated()
+        first = next(frames, None)
+        if first is None:
+            raise ValueError(f"{source} is a video without frames: replace or remove it.")
+        with replacing(target) as file:
+            command = [get_ffmpeg_exe(), "-v", "error", "-y"]
+            command += ["-f", "rawvideo", "-pix_fmt", "rgb24", "-r", str(fps)]
+            command += ["-s", f"{first.shape[1]}x{first.shape[0]}", "-i", "-"]
+            command += [
+                "-i",
+                str(source),
+                "-map",
+                "0:v",
+                "-map",
+                "1:a?",
+            ]  # sound, if there is any
+            command += ["-vf", "crop=trunc(iw/2)*2:trunc(ih/2)*2", "-pix_fmt", "yuv420p"]
+            command += ["-c:v", "libx264", "-crf", "18", "-f", "mp4", file.name]
+            with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+                assert process.stdin
+                for frame in itertools.chain([first], frames):
+                    process.stdin.write(frame.tobytes())
+            if process.returncode:
+                raise OSError(errno.EIO, f"ffmpeg ended with {process.returncode}")
+
+
+def _read(stream: Iterator[bytes], source: Path) -> Iterator[bytes]:
+    with _reading(source):
+        yield from stream
+
+
+@contextlib.contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    """Names the file in the errors of many kinds that broken files raise."""
+    try:
+        yield
+    except Exception as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[-1]
+        raise ValueError(f"{source} cannot be read ({reason}): replace or remove it.") from error

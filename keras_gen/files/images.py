@@ -1,0 +1,285 @@
+"""Images as uint8 arrays: reading, writing and laying out in a grid."""
+
+import contextlib
+import io
+import math
+import threading
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from keras_gen.files.writing import replacing
+
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".gif": "GIF",
+    ".bmp": "BMP",
+    ".jfif": "JPEG",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+}
+SUFFIXES = tuple(_FORMATS)
+"""Endings of the files that are taken for images, in any case."""
+MOST_PIXELS = 2**28
+"""Pixels of the largest image that is read: 16,384 x 16,384, which take 0.75 GiB in RGB."""
+LUMA_WEIGHTS = np.array([0.299, 0.587, 0.114])
+"""Of red, green and blue in the luma, by ITU-R BT.601."""
+READABLE_WIDTH = 1000
+"""Pixels of a picture that a person looks at."""
+LARGEST_IMAGE = 256
+"""Pixels that the longer side of an image in a picture is enlarged to, at most."""
+
+_PILLOW_GUARD = threading.Lock()
+
+
+def decode_image(contents: bytes, most: int = MOST_PIXELS) -> np.ndarray:
+    """Decodes a PNG, JPEG, WebP, GIF, BMP or TIFF file, or the first image of several in it.
+
+    Gray becomes RGB, transparency is laid over white, 16 bits become 8, and a photo is turned
+    upright by its EXIF orientation.
+
+    Args:
+        contents: The file.
+        most: Pixels of the largest image that is decoded; larger ones are refused by the header.
+
+    Returns:
+        uint8 `[height, width, 3]`.
+
+    Raises:
+        ValueError: If it is not an image or a broken one, has more than `most` pixels, or
+            values of 32 bits.
+    """
+    try:
+        image = _open(contents)
+        refusal = _refusal(image, most)
+        if not refusal:
+            image.load()
+            return rgb(image)
+    except Exception as error:  # Broken files end in errors of many kinds.
+        raise ValueError(
+            f"not a readable PNG, JPEG, WebP, GIF, BMP or TIFF image ({len(contents)} bytes)"
+        ) from error
+    raise ValueError(refusal)
+
+
+def _refusal(image: Image.Image, most: int) -> str:
+    """Why an image is not decoded; empty if it is."""
+    if image.width * image.height > most:
+        return (
+            f"too large an image, {image.width}x{image.height} pixels of at most {most:,} "
+            "(shrink it)"
+        )
+    if image.mode in ("I", "F"):  # of 32 bits, whose white nobody knows
+        return "an image of other values than 8 or 16 bits (store it with 8)"
+    return ""
+
+
+def _open(contents: bytes) -> Image.Image:
+    """The header of an image, also of one that is too large for Pillow's own limit."""
+    with _PILLOW_GUARD:
+        limit = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(io.BytesIO(contents), formats=tuple(set(_FORMATS.values())))
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+def rgb(image: Image.Image) -> np.ndarray:
+    """The pixels of a Pillow image or its current frame, uint8 `[height, width, 3]`, in RGB."""
+    with contextlib.suppress(Exception):  # EXIF data that cannot be read is ignored
+        image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):  # gray, whose values `convert` would clip
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.array(image.convert("RGB"))
+
+
+def read_image(path: str | Path) -> np.ndarray:
+    """Reads an image file as uint8 `[height, width, 3]`; see `decode_image`.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: As `decode_image`.
+
+    Example:
+        >>> image = read_image("photo.jpg")    # doctest: +SKIP
+    """
+    try:
+        return decode_image(Path(path).read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is {error}: replace or remove it.") from error
+
+
+def write_image(path: str | Path, image: np.ndarray) -> None:
+    """Writes an image in the format of the file's ending; JPEG and WebP with quality 95.
+
+    Args:
+        path: The file, with one of the endings `SUFFIXES`, complete or not at all. Its folder is
+            made, and a file that is there is replaced.
+        image: uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`, as the functions of
+            `keras_gen.workshop.visualize` return it.
+
+    Raises:
+        OSError: If the file cannot be written.
+        ValueError: If the image has another dtype or shape, or the name another ending.
+
+    Example:
+        >>> write_image("figures/samples.png", samples(model))    # doctest: +SKIP
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{path} does not end in one of {', '.join(SUFFIXES)}: rename it.")
+    _write(path, image, _FORMATS[suffix])
+
+
+def write_png(path: str | Path, image: np.ndarray) -> None:
+    """Writes uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]` as PNG, complete or not at all."""
+    _write(path, image, "PNG")
+
+
+def _write(path: str | Path, image: np.ndarray, format: str) -> None:
+    pillow = to_pillow(image)
+    with replacing(path) as file:
+        pillow.save(file, format, quality=95)
+
+
+def to_pillow(image: np.ndarray) -> Image.Image:
+    """A Pillow image of uint8 `[H, W]`, `[H, W, 1]` or `[H, W, 3]`, else a ValueError."""
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim < 2 or image.shape[2:] not in ((), (1,), (3,)):
+        raise ValueError(
+            f"image is {image.dtype} {list(image.shape)}: expected uint8 [H, W], [H, W, 1] or "
+            "[H, W, 3], which keras_gen.files.images.as_shown makes of other channels."
+        )
+    return Image.fromarray(image[..., 0] if image.shape[2:] == (1,) else image)
+
+
+def as_shown(images: np.ndarray) -> np.ndarray:
+    """Images, uint8 `[..., height, width, channels]`, in the 1 or 3 channels that can be seen.
+
+    Gray and RGB stay. Four channels are RGB and its opacity, laid over white. Of any other number,
+    the channels stand side by side in gray.
+
+    Example:
+        >>> as_shown(np.zeros([28, 28, 2], np.uint8)).shape
+        (28, 56, 1)
+    """
+    channels = images.shape[-1]
+    if channels in (1, 3):
+        return images
+    if channels == 4:
+        opacity = images[..., 3:] / 255
+        return np.round(255 - opacity * (255.0 - images[..., :3])).astype(np.uint8)
+    return beside(images)
+
+
+def beside(images: np.ndarray) -> np.ndarray:
+    """The channels of images `[..., height, width, channels]` side by side in gray."""
+    *rest, height, width, channels = images.shape
+    return np.swapaxes(images, -1, -2).reshape(*rest, height, channels * width, 1)
+
+
+def flat_pixels(images: np.ndarray) -> np.ndarray:
+    """Images, uint8 `[n, ...]`, as vectors, float32 `[n, pixels]` in [0, 1], for PCA and the like.
+
+    Example:
+        >>> pca = PCA(30).fit(flat_pixels(images))
+    """
+    return images.reshape(len(images), -1) / np.float32(255)
+
+
+def ink_and_center(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The sum of brightness of images `[..., H, W, C]`, and where its center lies, float64.
+
+    The center, `[..., 2]`, is a row and a column in pixels from the center of the image, which is
+    also that of a black image.
+
+    Example:
+        >>> ink_and_center(np.ones([1, 4, 4, 1], "uint8"))
+        (array([16.]), array([[0., 0.]]))
+    """
+    bright = images.sum(axis=-1, dtype=np.float64)
+    ink = bright.sum(axis=(-2, -1))
+    height, width = bright.shape[-2:]
+    rows = bright.sum(axis=-1) @ (np.arange(height) - (height - 1) / 2)
+    columns = bright.sum(axis=-2) @ (np.arange(width) - (width - 1) / 2)
+    return ink, np.stack([rows, columns], axis=-1) / np.maximum(ink, 1)[..., None]
+
+
+def luma(images):
+    """Returns the luma of RGB images, by ITU-R BT.601, in the same units.
+
+    Args:
+        images: Array of numbers (the result is float64), or tensor of floats, `[..., 3]`.
+
+    Example:
+        >>> luma(np.array([255.0, 0.0, 0.0])).round(3)
+        array([76.245])
+    """
+    return images @ LUMA_WEIGHTS[:, None]
+
+
+def grid(images: np.ndarray, columns: int | None = None, pad: int = 2) -> np.ndarray:
+    """Lays images out in rows on white, RGB: `rows * (H + pad) + pad` high, and likewise wide.
+
+    Args:
+        images: uint8 `[N, H, W, channels]`, N >= 1, else a ValueError; drawn as by `as_shown`.
+        columns: Images per row. Default: nearly a square.
+        pad: White pixels around each image.
+
+    Example:
+        >>> grid(np.zeros([6, 28, 28, 1], np.uint8), columns=3).shape
+        (62, 92, 3)
+    """
+    images = np.asarray(images)
+    if images.dtype != np.uint8 or images.ndim != 4 or not images.size:
+        raise ValueError(
+            f"images are {images.dtype} {list(images.shape)}: expected uint8 [N, H, W, channels] "
+            "with at least one image."
+        )
+    if (columns is not None and columns < 1) or pad < 0:
+        raise ValueError(f"columns={columns} and pad={pad}: expected at least 1 and 0.")
+    images = as_shown(images)
+    n, height, width, _ = images.shape
+    columns = min(columns or math.ceil(math.sqrt(n)), n)
+    rows = math.ceil(n / columns)
+    sample_grid = np.full(
+        [rows * (height + pad) + pad, columns * (width + pad) + pad, 3], 255, np.uint8
+    )
+    for index, image in enumerate(images):
+        top = pad + index // columns * (height + pad)
+        left = pad + index % columns * (width + pad)
+        sample_grid[top : top + height, left : left + width] = image
+    return sample_grid
+
+
+def enlarged_grid(
+    images: np.ndarray, columns: int | None = None, width: int = READABLE_WIDTH
+) -> np.ndarray:
+    """A `grid` in a readable size: each pixel is a square, as large as fits the width.
+
+    Images are not shrunk, nor enlarged beyond 256 pixels.
+
+    Args:
+        images: uint8 `[N, H, W, channels]`.
+        columns: Images per row. Default: nearly a square.
+        width: Of the picture in pixels.
+
+    Raises:
+        ValueError: As `grid`.
+
+    Example:
+        >>> enlarged_grid(np.zeros([6, 28, 28, 1], np.uint8), columns=3).shape
+        (558, 828, 3)
+    """
+    bare = grid(images, columns)
+    longest = max(np.shape(images)[1:3])
+    scale = max(min(width // bare.shape[1], LARGEST_IMAGE // longest), 1)
+    return bare.repeat(scale, axis=0).repeat(scale, axis=1)

@@ -1,0 +1,124 @@
+"""Sounds as arrays, and WAV files."""
+
+import numbers
+import wave
+from pathlib import Path
+
+import numpy as np
+
+from keras_gen.files.writing import replacing
+
+
+def as_int16(waveforms: np.ndarray) -> np.ndarray:
+    """Returns sounds as int16: integers of that type as they are, floats in [-1, 1] times 32,768.
+
+    Raises:
+        TypeError: If the dtype is another.
+        ValueError: If floats are not finite or far outside [-1, 1].
+
+    Example:
+        >>> as_int16(np.array([0.5, -1.0]))
+        array([ 16384, -32768], dtype=int16)
+    """
+    waveforms = np.asarray(waveforms)
+    if waveforms.dtype == np.int16:
+        return waveforms
+    if waveforms.dtype.kind != "f":
+        raise TypeError(f"Sounds are {waveforms.dtype}: expected int16, or floats in [-1, 1].")
+    largest = np.abs(waveforms).max(initial=0)
+    if not largest <= 1.001:  # what decoders may round; comparisons with NaN are false
+        raise ValueError(
+            f"Sounds have absolute values up to {largest:g}: expected floats in [-1, 1]; divide by "
+            "the largest, or use keras_gen.data.to_peak."
+        )
+    return np.clip(np.round(waveforms * 2.0**15), -(2**15), 2**15 - 1).astype(np.int16)
+
+
+def as_waveforms(waveforms: np.ndarray) -> np.ndarray:
+    """Returns sounds of one channel as floats in [-1, 1], float64 `[n, samples]`.
+
+    Args:
+        waveforms: int16, or floats in [-1, 1], `[n, samples]` or `[n, samples, 1]`, else a
+            TypeError (dtype) or ValueError.
+    """
+    waveforms = np.asarray(waveforms)
+    flat = waveforms[..., 0] if waveforms.ndim == 3 and waveforms.shape[-1] == 1 else waveforms
+    if flat.ndim != 2 or not flat.size:
+        raise ValueError(
+            f"Expected waveforms of shape [n, samples, 1], found {list(waveforms.shape)}."
+        )
+    return as_int16(flat) / 2.0**15
+
+
+def write_wav(path: str | Path, waveforms: np.ndarray, rate: int) -> None:
+    """Writes sounds as a WAV file of 16 bits, complete or not at all.
+
+    Args:
+        path: The file; replaced if it exists.
+        waveforms: int16, or floats in [-1, 1] (else a TypeError): one sound `[samples]` or
+            `[samples, 1]`, or several `[n, samples, 1]`, one after the other (else a ValueError).
+        rate: Samples a second, an integer from 1 to 2**31 - 1, else a ValueError.
+
+    Example:
+        >>> write_wav("seven.wav", model.decode(codes, 3), rate=8000)    # doctest: +SKIP
+    """
+    sounds = as_int16(waveforms)
+    if sounds.ndim not in (1, 2, 3) or (sounds.ndim > 1 and sounds.shape[-1] != 1):
+        raise ValueError(
+            f"Sounds have shape {sounds.shape}: expected [samples], [samples, 1] or [n, samples, "
+            "1], one channel each."
+        )
+    whole = isinstance(rate, numbers.Integral) and not isinstance(rate, bool)
+    if not whole or not 1 <= rate < 2**31:
+        raise ValueError(
+            f"rate is {rate!r}: expected samples a second, an integer from 1 to 2**31 - 1 such as "
+            "8000."
+        )
+    with replacing(path) as file, wave.open(file, "wb") as written:
+        written.setnchannels(1)
+        written.setsampwidth(2)
+        written.setframerate(rate)
+        written.writeframes(sounds.astype("<i2").tobytes())
+
+
+def read_wav(path: str | Path, rate: int) -> np.ndarray:
+    """Reads a WAV file of one channel and 16 bits as int16 `[samples, 1]`.
+
+    Args:
+        path: The file.
+        rate: Samples a second that it must have.
+
+    Raises:
+        OSError: If the file cannot be read.
+        ValueError: If it is no such file or was cut off, or has another rate, several channels or
+            no samples.
+
+    Example:
+        >>> waveform = read_wav("seven.wav", rate=8000)    # doctest: +SKIP
+    """
+    try:
+        with open(path, "rb") as file, wave.open(file) as sound:
+            facts = sound.getparams()
+            frames = sound.readframes(facts.nframes)
+    except (wave.Error, EOFError) as error:
+        raise ValueError(
+            f"{path} is not a readable WAV file ({str(error) or 'it ends too early'}): replace it, "
+            "or convert it to WAV of 16 bits."
+        ) from error
+    if facts.framerate != rate:
+        raise ValueError(
+            f"{path} has {facts.framerate} samples a second: expected {rate}; resample it, for "
+            "instance with scipy.signal.resample_poly."
+        )
+    if facts.nchannels != 1 or facts.sampwidth != 2 or not frames:
+        raise ValueError(
+            f"{path} has {facts.nchannels} channels of {8 * facts.sampwidth} bits and "
+            f"{facts.nframes} samples: expected 1 channel of 16 bits, and a sample at least; mix "
+            "the channels and store it anew."
+        )
+    if len(frames) < 2 * facts.nframes:
+        raise ValueError(
+            f"{path} holds {len(frames) // 2} of the {facts.nframes} samples that it should have, "
+            "so it was cut off: replace it."
+        )
+    return np.frombuffer(frames, "<i2").astype(np.int16)[:, None]

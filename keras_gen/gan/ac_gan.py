@@ -1,0 +1,97 @@
+"""GANs with an auxiliary classifier (Odena, Olah, Shlens 2017)."""
+
+import keras
+from typing_extensions import override
+
+from keras_gen.gan.conditional_gan import ConditionalGAN
+from keras_gen.losses.classification import label_cross_entropy
+from keras_gen.networks import dcgan_generator, info_gan_discriminator, with_head, with_labels
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ACGAN(ConditionalGAN):
+    """A GAN whose discriminator also classifies, real and generated images.
+
+    Odena, Olah, Shlens: "Conditional Image Synthesis with Auxiliary Classifier GANs", ICML 2017,
+    sec. 3. The discriminator maximizes L_S + L_C, the generator L_C - L_S: L_S, eq. (2), is the
+    log-likelihood of the right source, L_C, eq. (3), that of the right class, of real and of
+    generated images. `real_class_loss` and `fake_class_loss` are the two parts of -L_C in nats.
+
+    Deviations: the generator's part of L_S has the form of the objective, by default the
+    non-saturating one. Else as `GAN`.
+
+    Args:
+        generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
+        discriminator: Images to logits `[batch, ...]` of the source and `[batch, classes]` of the
+            class.
+        classes: Number of classes.
+        objective: Adversarial objective, a name or an object.
+        seed: Seed of the latents.
+        **kwargs: Further arguments of `GAN`, such as `penalty`.
+
+    Raises:
+        ValueError: As `ConditionalGAN`; if the discriminator has other outputs.
+
+    Example:
+    ```python
+    model = ACGAN.for_images((32, 32, 1), classes=10, latent_dim=16, filters=8)
+    model.compile()
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), np.arange(8), batch_size=4)
+    sevens = model.sample(9, seed=1, label=7)
+    ```
+    """
+
+    inputs_of_networks = (2, 1)
+
+    def __init__(
+        self, generator, discriminator, classes: int, objective="non_saturating", seed: int = 0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, classes, objective, seed=seed, **kwargs)
+        shapes = [tuple(output.shape[1:]) for output in discriminator.outputs]
+        if shapes[1:] != [(classes,)]:
+            raise ValueError(
+                f"The discriminator's outputs have shapes {shapes}: expected the "
+                "logits of the "
+                f"source and those of {classes} classes (keras_gen.networks.with_head)."
+            )
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
+    ):
+        """Builds it with DCGAN's generator and InfoGAN's discriminator: see `GAN.for_images`."""
+        generator = with_labels(dcgan_generator(shape, latent_dim + classes, filters), classes)
+        discriminator = with_head(info_gan_discriminator(shape, filters), classes, "classes")
+        return cls(generator, discriminator, classes, **kwargs)
+
+    @override
+    def shown(self, images, batch):
+        return images
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"real_class": 1.0, "fake_class": 1.0}
+
+    @override
+    def discriminator_terms(self, batch, fake, use):
+        real_logits, real_classes = self.discriminate(self.real(batch), batch)
+        fake_logits, fake_classes = self.discriminate(fake, batch)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
+        return terms | {
+            "real_class": label_cross_entropy(batch["labels"], real_classes),
+            "fake_class": label_cross_entropy(batch["labels"], fake_classes),
+        }
+
+    @override
+    def generator_terms(self, batch):
+        fake = self.generated("generator", batch)
+        fake_logits, fake_classes = self.discriminate(fake, batch)
+        real_logits = None
+        if self.objective.compares:
+            real_logits = self.logits_of(self.real(batch), batch)
+        return {
+            "adversarial": self.objective.generator(fake_logits, real_logits),
+            "fake_class": label_cross_entropy(batch["labels"], fake_classes),
+        }

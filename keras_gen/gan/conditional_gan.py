@@ -1,0 +1,103 @@
+"""Conditional GANs (Mirza & Osindero 2014)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import capability
+from keras_gen.core.kinds_of_data import Labels
+from keras_gen.core.noise import random_labels
+from keras_gen.gan.gan import GAN
+from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
+from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalGAN(GAN):
+    """A GAN whose generator and discriminator are conditioned on the class of the image.
+
+    Mirza, Osindero: "Conditional Generative Adversarial Nets", 2014, eq. (2). `fit(images, labels)`
+    takes integers; fakes are drawn for the labels of the batch. `sample(n, seed, label=3)` draws
+    images of one class, or of a label for each; without labels the classes are random. Deviations:
+    as `GAN`.
+
+    Args:
+        generator: Latents `[batch, latents]` and int32 labels `[batch]` to images in [-1, 1].
+        discriminator: Images and int32 labels to logits `[batch, ...]`.
+        classes: Number of classes.
+        objective: Adversarial objective, a name or an object.
+        penalty: As of `GAN`.
+        discriminator_steps: As of `GAN`.
+        seed: Seed of the latents.
+
+    Raises:
+        ValueError: As `GAN`; if `classes` is below 1, or a label out of range.
+
+    Example:
+    ```python
+    from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
+    generator = with_labels(dcgan_generator((32, 32, 1), 16 + 10, filters=8), 10)
+    discriminator = with_labels(dcgan_discriminator((32, 32, 1 + 10), filters=8), 10)
+    model = ConditionalGAN(generator, discriminator, classes=10)
+    model.compile()
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), np.arange(8), batch_size=4)
+    sevens = model.sample(9, seed=1, label=7)
+    ```
+    """
+
+    batch = ("x", "labels")
+    inputs_of_networks = (2, 2)
+
+    def __init__(
+        self, generator, discriminator, classes: int, objective="non_saturating", penalty=None,
+        discriminator_steps: int = 1, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
+        )
+        if classes < 1:
+            raise ValueError(f"classes is {classes}: expected at least 1.")
+        self.classes = classes
+        self.edges["labels"] = Labels(classes)
+        self.edges["label"] = Labels(classes, unknown=True, name="label")
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, classes: int, latent_dim: int = 100, filters: int = 64, **kwargs
+    ):
+        """Builds it with DCGAN's networks, conditioned on the class: see `GAN.for_images`."""
+        *sides, channels = shape
+        generator = dcgan_generator(shape, latent_dim + classes, filters)
+        discriminator = dcgan_discriminator((*sides, channels + classes), filters)
+        generator = with_labels(generator, classes)
+        discriminator = with_labels(discriminator, classes)
+        return cls(generator, discriminator, classes, **kwargs)
+
+    @override
+    def generated(self, use, batch):
+        labels = batch["labels"]
+        latents = self.normal(use, [keras.ops.shape(labels)[0], self.latent_dim])
+        return self.generator([latents, labels], training=self.training)
+
+    @override
+    def shown(self, images, batch):
+        return [images, batch["labels"]]
+
+    @override
+    @capability
+    def generate(self, latents, labels):
+        """Turns latents `[n, latents]` and labels `[n]` into images, uint8."""
+        return {"x": self.generator([latents, labels], training=False)}
+
+    @override
+    def noise(self, n, key):
+        labels = random_labels(n, key, self.classes)
+        return {"latents": super().noise(n, key), "labels": labels}
+
+    @override
+    def from_noise(self, noise, label=-1, truncation=WIDEST):
+        """Returns images of the given class, or of random ones."""
+        labels = tf.where(label < 0, noise["labels"], label)
+        latents = truncated_normal(noise["latents"], truncation)
+        return self.generator([latents, labels], training=False)

@@ -1,0 +1,63 @@
+"""A GAN whose discriminator also sees older generated images (Shrivastava et al. 2017)."""
+
+import keras
+from typing_extensions import override
+
+from keras_gen.core import ImagePool
+from keras_gen.gan.gan import GAN
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class HistoryGAN(GAN):
+    """A GAN whose discriminator is also trained on images generated before.
+
+    Shrivastava, Pfister, Tuzel, Susskind, Wang, Webb: "Learning from Simulated and Unsupervised
+    Images through Adversarial Training", CVPR 2017, sec. 2.3. A discriminator that sees only the
+    newest images forgets older ones, and the generator may alternate between modes for ever.
+
+    Deviations: `ImagePool` holds the history, as CycleGAN does: each image is exchanged for an
+    older one with probability one half, where the paper draws half of every batch from a buffer.
+
+    Args:
+        generator: Float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Images to logits `[batch, ...]`.
+        pool_size: Images in the history, at least the global batch.
+        objective: As of `GAN`.
+        seed: Seed of the latents and of what is exchanged.
+        **kwargs: Further arguments of `GAN`, such as `penalty`.
+
+    Raises:
+        ValueError: As `GAN` and `ImagePool`.
+
+    Example:
+    ```python
+    model = HistoryGAN.for_images((32, 32, 1), latent_dim=16, filters=8, pool_size=100)
+    model.compile()
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1)
+    ```
+    """
+
+    def __init__(
+        self, generator, discriminator, pool_size: int = 1000, objective="non_saturating",
+        seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        self.pool_size = pool_size
+        self._change = None
+        self.pool = ImagePool(pool_size, tuple(discriminator.inputs[0].shape[1:]))
+
+    @override
+    def generated(self, use, batch):
+        """Returns new images, for the discriminator's updates some of them exchanged for older."""
+        fake = super().generated(use, batch)
+        if not (self.pool_size and self.training and use.startswith("discriminator")):
+            return fake
+        shown, self._change = self.pool.exchanged(fake, self.stateless_seed(f"{use}/pool"))
+        return shown
+
+    @override
+    def discriminator_updated(self):
+        if self.pool_size:
+            self.pool.keep(self._change)
+            self._change = None

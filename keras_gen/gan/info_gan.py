@@ -1,0 +1,206 @@
+"""InfoGAN (Chen et al. 2016)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import capability
+from keras_gen.core.kinds_of_data import Labels, Vectors
+from keras_gen.gan.gan import GAN
+from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
+from keras_gen.losses import UnboundedNormal, code_information
+from keras_gen.networks import info_gan_networks
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class InfoGAN(GAN):
+    """A GAN with codes among the generator's inputs, which a network predicts from its images.
+
+    Chen, Duan, Houthooft, Schulman, Sutskever, Abbeel: "InfoGAN: Interpretable Representation
+    Learning by Information Maximizing Generative Adversarial Nets", NeurIPS 2016. The codes c are
+    one-hot categories and numbers uniform in [-1, 1]. A network Q, which shares all of the
+    discriminator but the last layers, predicts the codes of an image: L_I = E[log Q(c|x)] + H(c),
+    eq. (5), is a lower bound of the mutual information of codes and images. Generator and Q
+    minimize the GAN's loss less lambda L_I, eq. (6). `information` is L_I in nats, at most H(c) for
+    categories. `sample(n, seed, label=3)` draws images of one category of the first code.
+
+    Deviations: Q is trained in the discriminator's step, as in the authors' code. A predicted scale
+    is a softplus of at least 0.001, where the paper has an exponential. Latents are Normal, theirs
+    uniform. Real and generated images share one pass through the discriminator and so its batch
+    statistics: with separate ones, as in `GAN`, most trainings ended with noise, because
+    normalizing a batch of fakes alone magnifies whatever sets them apart.
+
+    Args:
+        generator: Latents `[batch, latents]` and codes `[batch, codes]` to images in [-1, 1]. The
+            one-hot categories are the first codes.
+        discriminator: Images to logits `[batch, ...]` and Q's outputs: logits of all categories,
+            means of the numbers and, if predicted, the inputs of their scales' softplus.
+        categories: Classes of each categorical code, such as `(10,)`.
+        continuous: Number of continuous codes.
+        weight: lambda of the categories, 1 in the paper (app. C).
+        continuous_weight: lambda of the numbers; the paper wants a smaller one.
+        scale: Standard deviation of the numbers if Q predicts means alone, as in the authors' code
+            for digits. A predicted scale, as in the paper, rewards exact numbers, which can crowd
+            out categories.
+        objective: As of `GAN`.
+        seed: Seed of latents and codes.
+        **kwargs: Further arguments of `GAN`, such as `penalty`.
+
+    Raises:
+        ValueError: As `GAN`; if there is no categorical code, the networks do not fit the codes, or
+            `scale` is not positive.
+
+    Example:
+    ```python
+    model = InfoGAN.for_images((28, 28, 1), latent_dim=16, filters=8)
+    model.compile()
+    model.fit(np.zeros((8, 28, 28, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1, label=7)
+    logits, means = model.recognize(images)
+    ```
+    """
+
+    inputs_of_networks = (2, 1)
+
+    def __init__(
+        self, generator, discriminator, categories, continuous: int, weight: float = 1.0,
+        continuous_weight: float = 0.1, scale: float = 1.0, objective="non_saturating",
+        seed: int = 0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        self._set_codes(generator, discriminator, categories, continuous)
+        UnboundedNormal(scale)  # which refuses what is no deviation
+        self.weight = weight
+        self.continuous_weight = continuous_weight
+        self.scale = scale
+
+    @override
+    @classmethod
+    def for_images(
+        cls, shape, latent_dim=62, filters=64, categories=(10,), continuous: int = 2,
+        scales: bool = True, **kwargs,
+    ):  # fmt: skip
+        """Builds the model with the paper's networks for digits.
+
+        Args:
+            shape: `(height, width, channels)` of the images, both sides of at least 4 pixels.
+            latent_dim: Dimensions of the latents, without the codes.
+            filters: Channels where the images are largest.
+            categories: As of the class.
+            continuous: As of the class.
+            scales: Whether Q predicts the scales of the numbers.
+            **kwargs: Further arguments of the class.
+        """
+        sizes = shape, latent_dim, sum(categories), continuous, filters
+        return cls(*info_gan_networks(*sizes, scales=scales), categories, continuous, **kwargs)
+
+    def _set_codes(self, generator, discriminator, categories, continuous):
+        """Sets the numbers of codes, and adds their edges."""
+        self.categories = tuple(categories)
+        self.continuous = continuous
+        classes = sum(self.categories)
+        codes = classes + continuous
+        with_scales = codes + continuous
+        found = [generator.inputs[1], *discriminator.outputs[1:]]
+        shapes = [tuple(tensor.shape[1:]) for tensor in found]
+        fits = shapes in ([(codes,), (codes,)], [(codes,), (with_scales,)])
+        if not self.categories or not fits:
+            raise ValueError(
+                f"The categories are {self.categories} and there are {continuous} "
+                "numbers: wanted "
+                f"are at least one category, a generator of {codes} codes, and a second "
+                "output of "
+                f"the discriminator of {with_scales}, or of {codes} without scales (see "
+                "info_gan_networks)."
+            )
+        self.edges["codes"] = Vectors((codes,), name="codes")
+        self.edges["label"] = Labels(self.categories[0], unknown=True, name="label")
+
+    # The losses of eq. (6) -------------------------------------------------------------------
+
+    @override
+    def loss_weights(self):
+        weights = {"categorical": self.weight, "continuous": self.continuous_weight}
+        return super().loss_weights() | weights | {"information": None}
+
+    def codes(self, use, batch) -> tf.Tensor:
+        """Returns the codes of the images generated for a use in this step."""
+        count = keras.ops.shape(batch["x"])[0]
+        shape = [count, len(self.categories) + self.continuous]
+        return self.codes_of(self.uniform(f"{use}/codes", shape))
+
+    def codes_of(self, uniform) -> tf.Tensor:
+        """Returns codes `[n, codes]` of noise in [0, 1), one number for each code."""
+        parts = []
+        for place, classes in enumerate(self.categories):
+            category = tf.cast(classes * uniform[:, place], tf.int32)
+            parts.append(tf.one_hot(category, classes))
+        parts.append(2.0 * uniform[:, len(self.categories) :] - 1.0)
+        return tf.concat(parts, axis=1)
+
+    @override
+    def generated(self, use, batch):
+        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
+        return self.generator([latents, self.codes(use, batch)], training=self.training)
+
+    def discriminate_together(self, batch, fake):
+        """Returns logits of real and generated images, and Q's outputs of the latter: one pass."""
+        both = keras.ops.concatenate([self.real(batch), fake])
+        logits, q = self.discriminate(both, batch)
+        count = keras.ops.shape(fake)[0]
+        return logits[:count], logits[count:], q[count:]
+
+    @override
+    def logits_of_both(self, batch, fake):
+        real_logits, fake_logits, _ = self.discriminate_together(batch, fake)
+        return [real_logits, fake_logits]
+
+    @override
+    def discriminator_terms(self, batch, fake, use):
+        real_logits, fake_logits, q = self.discriminate_together(batch, fake)
+        terms = self.terms_of_logits(real_logits, fake_logits, batch, fake, use)
+        return terms | self.information_terms(use, batch, q)
+
+    @override
+    def generator_terms(self, batch):
+        fake = self.generated("generator", batch)
+        real_logits, fake_logits, q = self.discriminate_together(batch, fake)
+        loss = self.objective.generator(fake_logits, real_logits)
+        return {"adversarial": loss, **self.information_terms("generator", batch, q)}
+
+    def information_terms(self, use, batch, q):
+        """Returns the terms of Q's outputs for the codes that were drawn for a use."""
+        drawn = self.codes(use, batch)
+        return code_information(drawn, q, self.categories, self.scale)
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    @capability
+    def generate(self, latents, codes):
+        """Turns latents `[n, latents]` and codes `[n, codes]` into images, uint8."""
+        return {"x": self.generator([latents, codes], training=False)}
+
+    @capability
+    def recognize(self, x):
+        """Returns Q's logits of all categories, `[n, classes]`, and its means of the numbers."""
+        _, found = self.discriminator(x, training=False)  # of the image as it is, not augmented
+        logits, means, _ = tf.split(found, [sum(self.categories), self.continuous, -1], axis=1)
+        return {"logits": logits, "means": means}
+
+    @override
+    def noise(self, n, key):
+        other = tf.random.experimental.stateless_fold_in(key, 1)
+        drawn = len(self.categories) + self.continuous
+        uniform = tf.random.stateless_uniform([n, drawn], other)
+        return {"latents": super().noise(n, key), "codes": self.codes_of(uniform)}
+
+    @override
+    def from_noise(self, noise, label=-1, truncation=WIDEST):
+        """Returns images; where a label is given it is the first code."""
+        codes = noise["codes"]
+        classes = self.categories[0]
+        first = tf.where(label[:, None] < 0, codes[:, :classes], tf.one_hot(label, classes))
+        codes = tf.concat([first, codes[:, classes:]], axis=1)
+        latents = truncated_normal(noise["latents"], truncation)
+        return self.generator([latents, codes], training=False)

@@ -1,0 +1,117 @@
+"""MoCoGAN (Tulyakov, Liu, Yang, Kautz 2018)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import Player, require_built, require_logits
+from keras_gen.gan.gan import GAN
+from keras_gen.losses.per_example import per_example_mean
+from keras_gen.networks import dcgan_discriminator, moco_gan_generator, video_discriminator
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class MoCoGAN(GAN):
+    """A GAN of videos whose latents separate content and motion.
+
+    Tulyakov, Liu, Yang, Kautz: "MoCoGAN: Decomposing Motion and Content for Video Generation", CVPR
+    2018. One discriminator takes whole videos and another one random frame of each; the loss is the
+    sum of both (sec. 3). The first `content_dim` latents of `generate` are the content; `recombine`
+    combines the content of one video with the motion of another.
+
+    Deviations: losses are the mean over both discriminators, which Adam makes the same as the sum.
+    Both see the same videos; the paper draws the frames from other videos.
+
+    Args:
+        generator: Float latents `[batch, latents]` to videos `[batch, frames, height, width,
+            channels]` in [-1, 1], as `keras_gen.networks.moco_gan_generator`.
+        discriminator: Videos to logits `[batch, ...]`.
+        image_discriminator: Frames to logits `[batch, ...]`.
+        content_dim: Number of content latents, which come first.
+        objective: Adversarial objective, a name or an object.
+        penalty: As of `GAN`.
+        discriminator_steps: As of `GAN`.
+        seed: Seed of the latents and of the frames.
+
+    Raises:
+        ValueError: As `GAN`; if the discriminators disagree about frames, or the content is none or
+            all of the latents.
+
+    Example:
+    ```python
+    model = MoCoGAN.for_videos((8, 16, 16, 1), content_dim=4, motion_dim=2, filters=4)
+    model.compile()
+    model.fit(np.zeros((4, 8, 16, 16, 1), "uint8"), batch_size=2)
+    videos = model.sample(3, seed=1)
+    ```
+    """
+
+    for_users = ("for_videos", "recombine")
+
+    def __init__(
+        self, generator, discriminator, image_discriminator, content_dim: int,
+        objective="non_saturating", penalty=None, discriminator_steps: int = 1, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(
+            generator, discriminator, objective, penalty, discriminator_steps, seed, **kwargs
+        )
+        require_built(image_discriminator)
+        require_logits(image_discriminator)
+        video = discriminator.input_shape[1:]
+        frame = image_discriminator.input_shape[1:]
+        if len(video) != 4 or video[1:] != frame or not 0 < content_dim < self.latent_dim:
+            raise ValueError(
+                f"The discriminators take {video} and {frame}, and {content_dim} of "
+                f"{self.latent_dim} latents are the content: expected (frames, *image) "
+                "and image, and some latents for the motion."
+            )
+        self.image_discriminator = image_discriminator
+        self.content_dim = content_dim
+        if self.penalty is not None:
+            self.penalty.check(image_discriminator)
+
+    @classmethod
+    def for_videos(
+        cls, shape: tuple, content_dim: int = 50, motion_dim: int = 10, filters: int = 32,
+        normalization: str | None = "batch", **kwargs,
+    ):  # fmt: skip
+        """Builds the model with its usual networks.
+
+        Args:
+            shape: `(frames, height, width, channels)`, as `video_discriminator` takes it.
+            content_dim: Dimensions of the content.
+            motion_dim: Dimensions of the motion of a frame.
+            filters: Channels where the images are largest.
+            normalization: Of both discriminators: `"batch"`, or None for use with penalties.
+            **kwargs: Further arguments of the class.
+        """
+        generator = moco_gan_generator(shape, content_dim, motion_dim, filters)
+        of_videos = video_discriminator(shape, filters, normalization)
+        of_frames = dcgan_discriminator(shape[1:], filters, normalization)
+        return cls(generator, of_videos, of_frames, content_dim, **kwargs)
+
+    @override
+    def players(self):
+        discriminators = [self.discriminator, self.image_discriminator]
+        return super().players() | {
+            "d_optimizer": Player(discriminators, self.default_optimizer)
+        }
+
+    @override
+    def discriminate(self, images, batch, keep_state=False, network=None):
+        """Returns the logit of each video and that of one of its frames, `[batch, 2]`."""
+        of_videos = super().discriminate(images, batch, keep_state)
+        count = keras.ops.shape(images)[0]
+        frame = images.shape[1] * self.uniform("frames", [count])
+        frames = tf.gather(images, tf.cast(frame, tf.int32), axis=1, batch_dims=1)
+        of_frames = super().discriminate(frames, batch, keep_state, self.image_discriminator)
+        of_videos = per_example_mean(tf.cast(of_videos, tf.float32))
+        of_frames = per_example_mean(tf.cast(of_frames, tf.float32))
+        return tf.stack([of_videos, of_frames], axis=1)
+
+    def recombine(self, contents, motions):
+        """Generates uint8 videos with the content of some latents and the motion of others."""
+        content = np.asarray(contents)[:, : self.content_dim]
+        motion = np.asarray(motions)[:, self.content_dim :]
+        return self.generate(np.concatenate([content, motion], axis=1))

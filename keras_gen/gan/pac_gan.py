@@ -1,0 +1,91 @@
+"""PacGAN (Lin, Khetan, Fanti, Oh 2018)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import require
+from keras_gen.gan.gan import GAN, KINDS
+from keras_gen.networks import dcgan_discriminator, dcgan_generator
+
+NO_MULTIPLE = (
+    "There are {} examples in a batch on each replica, which is no multiple of pack x k "
+    "= {} x {}: give fit batches of a multiple of pack x k x replicas."
+)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class PacGAN(GAN):
+    """A GAN whose discriminator sees packs of images, all real or all generated.
+
+    Lin, Khetan, Fanti, Oh: "PacGAN: The Power of Two Samples in Generative Adversarial Networks",
+    NeurIPS 2018, sec. 2. A generator that draws few modes makes packs of images that are too much
+    alike. The images of a pack are concatenated as channels; losses, penalties and accuracies are
+    of packs.
+
+    Deviations: as `GAN`. Images that follow each other in the shuffled batch make a pack.
+
+    Args:
+        generator: Float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Packs `[batch, height, width, pack * channels]` to logits `[batch, ...]`.
+        pack: m, images in a pack: 2 to 4 in the paper; 1 is the plain GAN.
+        objective: As of `GAN`.
+        seed: Seed of the latents.
+        **kwargs: Further arguments of `GAN`, such as `penalty`.
+
+    Raises:
+        ValueError: As `GAN`; if `pack` is below 1, the discriminator does not take packs of
+            generated images, or a replica's batch is no multiple of `pack * discriminator_steps`.
+
+    Example:
+    ```python
+    model = PacGAN.for_images((32, 32, 1), latent_dim=16, filters=8, pack=2)
+    model.compile()
+    model.fit(np.zeros((8, 32, 32, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1)
+    ```
+    """
+
+    def __init__(
+        self, generator, discriminator, pack: int, objective="non_saturating", seed: int = 0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        *places, channels = shape = generator.output_shape[1:]
+        taken = tuple(discriminator.inputs[0].shape[1:])
+        if pack < 1 or taken != (*places, pack * channels):
+            raise ValueError(
+                f"pack is {pack} and the discriminator takes {taken}: expected at least "
+                f"1, and as many times the {channels} channels of {shape}."
+            )
+        self.pack = pack
+        self.edges["x"] = KINDS[self.data](shape, name=self.data)
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls, shape: tuple, latent_dim: int = 100, filters: int = 64, pack: int = 2, **kwargs
+    ):
+        """Builds it with DCGAN's networks for packs of `pack` images: see `GAN.for_images`."""
+        *sides, channels = shape
+        discriminator = dcgan_discriminator((*sides, pack * channels), filters)
+        return cls(dcgan_generator(shape, latent_dim, filters), discriminator, pack, **kwargs)
+
+    @override
+    def prepare_batch(self, data):
+        batch = super().prepare_batch(data)
+        count = keras.ops.shape(batch["x"])[0]
+        k = self.discriminator_steps
+        whole = require(count % (self.pack * k) == 0, NO_MULTIPLE, count, self.pack, k)
+        with tf.control_dependencies([whole]):
+            return batch | {"x": self.packed(tf.identity(batch["x"]))}
+
+    def packed(self, images) -> tf.Tensor:
+        """Returns packs of images, concatenated as channels."""
+        return tf.concat([images[place :: self.pack] for place in range(self.pack)], axis=-1)
+
+    @override
+    def generated(self, use, batch):
+        count = self.pack * keras.ops.shape(batch["x"])[0]
+        latents = self.normal(use, [count, self.latent_dim])
+        return self.packed(self.generator(latents, training=self.training))

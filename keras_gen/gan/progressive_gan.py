@@ -1,0 +1,192 @@
+"""Progressive growing of GANs (Karras, Aila, Laine, Lehtinen 2018)."""
+
+import functools
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core.kinds_of_data import Images
+from keras_gen.core.schedules import Linear
+from keras_gen.gan.gan import GAN
+from keras_gen.gan.joining_adam import JoiningAdam
+from keras_gen.losses import GradientPenalty, Wasserstein
+from keras_gen.networks import progressive_discriminator, progressive_generator
+from keras_gen.networks.gan.progressive_networks import faded, resized
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ProgressiveGAN(GAN):
+    """A GAN whose networks grow from images of 4x4 during the training, in one `fit`.
+
+    Karras, Aila, Laine, Lehtinen: "Progressive Growing of GANs for Improved Quality, Stability, and
+    Variation", ICLR 2018, sec. 2. After `stable_steps` the layers of the next size fade in during
+    `fade_steps` (fig. 2), are trained for `stable_steps`, and so on; the last size is trained to
+    the end. Real images are averaged down to the size in use, and fade as the generated ones do.
+
+    All layers exist from the start; a step computes only those in use, with a graph for each size.
+    `JoiningAdam` gives late weights a fresh state. The size follows from the step alone, so that
+    training resumes anywhere. `sample` and exports enlarge the images of a smaller size.
+
+    Deviations: the optimizer's state is fresh for new layers only; the authors' code resets all of
+    it. The batch has one size for all image sizes.
+
+    Args:
+        generator: Latents `[batch, latents]` and faded-in fractions `[batch]` to a list of images
+            of 4x4, 8x8 and so on: see `progressive_generator`.
+        discriminator: Images of any of these sizes and fractions to a list of logits, one for each
+            size: see `progressive_discriminator`.
+        objective: Adversarial objective, a name or an object; the paper's has a drift penalty.
+        penalty: As of `GAN`; the paper's is eq. (1) (appendix A.1).
+        stable_steps: Steps at each size without a fade: of 16 images, the paper's 800,000.
+        fade_steps: Steps of each fade.
+        seed: Seed of the latents.
+
+    Raises:
+        ValueError: As `GAN`; if the networks have other sizes, a number of steps is below 1, or
+            `steps_per_execution` would change the size within an execution.
+
+    Example:
+    ```python
+    steps = dict(stable_steps=2, fade_steps=2)
+    model = ProgressiveGAN.for_images((16, 16, 1), latent_dim=8, filters=4, **steps)
+    model.compile()
+    model.fit(np.zeros((40, 16, 16, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1)
+    ```
+    """
+
+    inputs_of_networks = (2, 2)
+
+    def __init__(
+        self, generator, discriminator, objective=Wasserstein(drift=1e-3),  # noqa: B008
+        penalty=GradientPenalty(10.0), stable_steps: int = 50_000,  # noqa: B008
+        fade_steps: int = 50_000, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, objective, penalty, seed=seed, **kwargs)
+        if (
+            len(generator.outputs) != len(discriminator.outputs)
+            or min(stable_steps, fade_steps) < 1
+        ):
+            raise ValueError(
+                f"The generator has {len(generator.outputs)} sizes and the discriminator "
+                f"{len(discriminator.outputs)}, stable_steps is {stable_steps} and fade_steps "
+                f"{fade_steps}: expected as many sizes, and at least 1 step."
+            )
+        self.stable_steps = stable_steps
+        self.fade_steps = fade_steps
+        self.shape = tuple(generator.outputs[-1].shape[1:])
+        self.edges["x"] = Images(self.shape)
+        # For each size the layers it needs. Not tracked: their weights are those of the networks.
+        self.__dict__["_levels"] = {
+            network: [keras.Model(network.inputs, output) for output in network.outputs]
+            for network in (generator, discriminator)
+        }
+
+    @override
+    @classmethod
+    def for_images(  # type: ignore[override]
+        cls,
+        shape: tuple,
+        latent_dim: int = 512,
+        filters: int = 512,
+        width: int = 16_384,
+        **kwargs,
+    ):
+        """Builds the model with the paper's networks.
+
+        Args:
+            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
+            latent_dim: Dimensions of the latents.
+            filters: As of `progressive_generator`.
+            width: As of `progressive_generator`.
+            **kwargs: Further arguments of the class.
+        """
+        generator = progressive_generator(shape, latent_dim, filters, width)
+        return cls(generator, progressive_discriminator(shape, filters, width), **kwargs)
+
+    @override
+    def default_optimizer(self):
+        return JoiningAdam(1e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+    @override
+    def compile(self, *, steps_per_execution=1, **kwargs):
+        """Compiles as `GAN`; the size may change between two executions only."""
+        if self.stable_steps % steps_per_execution or self.fade_steps % steps_per_execution:
+            raise ValueError(
+                f"stable_steps is {self.stable_steps} and fade_steps {self.fade_steps}: "
+                f"expected multiples of steps_per_execution={steps_per_execution}, or use 1."
+            )
+        super().compile(steps_per_execution=steps_per_execution, **kwargs)
+
+    # Growth ----------------------------------------------------------------------------------
+
+    def level(self) -> int:
+        """Returns the index of the size that the next step trains: 0 for 4x4."""
+        with tf.init_scope():
+            step = int(keras.ops.convert_to_numpy(self.step))
+        joined = (step - self.stable_steps) // (self.fade_steps + self.stable_steps) + 1
+        return min(max(joined, 0), len(self.generator.outputs) - 1)
+
+    def fraction(self) -> tf.Tensor:
+        """Returns how much of this size has faded in, 0 to 1."""
+        period = self.fade_steps + self.stable_steps
+        begin = self.level() * period - self.fade_steps
+        return Linear(0.0, 1.0, self.fade_steps, max(begin, 0))(self.step.value)
+
+    @override
+    def _make_function(self, step_function):
+        """Makes a graph for each size; a step runs that of its own size."""
+        make = super()._make_function
+        graph = functools.cache(lambda level: make(step_function))
+        return lambda iterator: graph(self.level())(iterator)
+
+    @override
+    def graph(self, key, function, specs):
+        return super().graph((key, self.level()), function, specs)
+
+    def in_use(self, network):
+        """Returns the layers of a network that images of the size in use go through."""
+        return self._levels[network][self.level()]
+
+    @override
+    def networks_of(self, optimizer):
+        return [self.in_use(network) for network in super().networks_of(optimizer)]
+
+    # The step --------------------------------------------------------------------------------
+
+    @override
+    def prepare_batch(self, data):
+        """Checks a batch and averages its images down to the size in use."""
+        batch = super().prepare_batch(data)
+        side = 4 << self.level()
+        images = resized(batch["x"], side)
+        if self.level():
+            images = faded(resized(resized(images, side // 2), side), images, self.fraction())
+        return batch | {"x": images}
+
+    @override
+    def generated(self, use, batch):
+        latents = self.normal(use, [keras.ops.shape(batch["x"])[0], self.latent_dim])
+        return self._made(latents)
+
+    @override
+    def discriminate(self, images, batch, keep_state=False, network=None):
+        network = self.in_use(self.discriminator)
+        return super().discriminate(images, batch, keep_state, network)
+
+    @override
+    def shown(self, images, batch):
+        return [images, self._fractions(images)]
+
+    @override
+    def call(self, latents, training=False):
+        """Turns latents `[batch, latents]` into images, enlarged if they are not grown yet."""
+        return resized(self._made(latents), self.shape[0])
+
+    def _made(self, latents):
+        part = self.in_use(self.generator)
+        return part([latents, self._fractions(latents)], training=self.training)
+
+    def _fractions(self, examples):
+        return tf.fill(keras.ops.shape(examples)[:1], self.fraction())

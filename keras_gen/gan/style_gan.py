@@ -1,0 +1,254 @@
+"""StyleGAN (Karras, Laine, Aila 2019; Karras et al. 2020)."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import (
+    Player,
+    batch_mean,
+    capability,
+    require_built,
+    require_inputs,
+    schedules,
+    stateless,
+)
+from keras_gen.core.kinds_of_data import Number, Vectors
+from keras_gen.gan.gan import GAN, lazily
+from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
+from keras_gen.losses import R1, path_lengths
+from keras_gen.networks import style_discriminator, style_generator, style_mapping
+
+# Weights of the newest batch in the running means.
+MEAN_STYLE = 0.005
+MEAN_PATH = 0.01
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class StyleGAN(GAN):
+    """A GAN whose latents become styles, which control every layer; noise sets the rest.
+
+    Karras, Laine, Aila: "A Style-Based Generator Architecture for Generative Adversarial Networks",
+    CVPR 2019; and Karras, Laine, Aittala, Hellsten, Lehtinen, Aila: "Analyzing and Improving the
+    Image Quality of StyleGAN", CVPR 2020. The mapping network turns latents into styles w. In
+    training some images have one style up to a random layer and another from there on (2019, sec.
+    3.1). `sample(n, psi=0.7)` draws styles towards their mean (2019, appendix B). The generator's
+    loss has the regularizer of path lengths (2020, eq. 4), the discriminator's R1; both are
+    computed every few steps and weighted accordingly (2020, sec. 3.1).
+
+    Deviations: there is no progressive growing, as in 2020. Regularizers are terms of the losses
+    without steps of their own, so that Adam's constants need no correction. Path lengths are over
+    the whole batch, not half of it. Styles are mixed at a layer drawn for each image, not each
+    batch. The mean style is that of latents drawn anew.
+
+    Args:
+        mapping: Latents `[batch, latents]` to styles `[batch, style]`: see `style_mapping`.
+        generator: Styles `[batch, layers, style]` and noise `[batch, numbers]` to images in [-1,
+            1]: see `style_generator`, whose argument `styling` chooses the paper.
+        discriminator: Images to logits: see `style_discriminator`.
+        objective: Adversarial objective, a name or an object.
+        penalty: As of `GAN`.
+        mixing: Probability that an image has two styles.
+        path_weight: Weight of the regularizer of path lengths, a number or a schedule.
+        path_every: Steps between its computations.
+        seed: Seed of latents and noise.
+
+    Raises:
+        ValueError: If the networks do not fit each other, `mixing` is no probability, the weight is
+            negative, `path_every` below 1, or the penalty does not fit the discriminator; in
+            `sample`, if `psi` is not in [-1, 1].
+
+    Example:
+    ```python
+    model = StyleGAN.for_images((16, 16, 1), latent_dim=8, filters=8)
+    model.compile()
+    model.fit(np.zeros((8, 16, 16, 1), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1, psi=0.7)
+    ```
+    """
+
+    inputs_of_networks = (2, 1)
+
+    def __init__(
+        self, mapping, generator, discriminator, objective="non_saturating",
+        penalty=R1(10.0, every=16), mixing: float = 0.9, path_weight=2.0,  # noqa: B008
+        path_every: int = 8, seed=0, **kwargs,
+    ):  # fmt: skip
+        require_built(mapping)
+        require_inputs(1, type(self), mapping)
+        super().__init__(
+            generator,
+            discriminator,
+            objective,
+            penalty,
+            seed=seed,
+            latents_into=mapping,
+            **kwargs,
+        )
+        if not 0 <= mixing <= 1 or path_every < 1:
+            raise ValueError(
+                f"mixing is {mixing} and path_every {path_every}: expected a "
+                "probability and a number of steps of at least 1."
+            )
+        styles, pixels = generator.inputs
+        self.layers_of_style, dim = styles.shape[1:]
+        self.pixels = pixels.shape[1]
+        if mapping.output_shape != (None, dim):
+            raise ValueError(
+                f"The mapping makes styles {mapping.output_shape} and the generator "
+                f"takes {dim} numbers: expected [batch, style] of that size."
+            )
+        self.mapping = mapping
+        self.mixing = mixing
+        self.path_every = path_every
+        self.path_weight = schedules.weight("path_weight", path_weight)
+        self.edges["styles"] = Vectors((self.layers_of_style, dim), "styles")
+        self.edges["psi"] = Number(-1.0, 1.0, "psi")
+        state = dict(initializer="zeros", trainable=False, aggregation="only_first_replica")
+        self.mean_style = self.add_weight(name="mean_style", shape=(dim,), **state)
+        self.mean_path = self.add_weight(name="mean_path", shape=(), **state)
+
+    @classmethod
+    def for_images(
+        cls, shape: tuple, latent_dim: int = 512, filters: int = 512, width: int = 16_384,
+        styling: str = "modulated", depth: int = 8, **kwargs,
+    ):  # fmt: skip
+        """Builds the model with the paper's networks; see `style_generator` and `style_mapping`.
+
+        Args:
+            shape: `(side, side, channels)` of the images, the side a power of two of at least 8.
+            latent_dim: Dimensions of the latents and of the styles.
+            filters: As of `style_generator`.
+            width: As of `style_generator`.
+            styling: As of `style_generator`.
+            depth: As of `style_mapping`.
+            **kwargs: Further arguments of the class.
+        """
+        mapping = style_mapping(latent_dim, latent_dim, depth)
+        generator = style_generator(shape, latent_dim, filters, width, styling)
+        return cls(mapping, generator, style_discriminator(shape, filters, width), **kwargs)
+
+    @override
+    def players(self):
+        networks = [self.mapping, self.generator]
+        return super().players() | {"g_optimizer": Player(networks, self.default_optimizer)}
+
+    @override
+    def default_optimizer(self):
+        return keras.optimizers.Adam(2e-3, beta_1=0.0, beta_2=0.99, epsilon=1e-8)
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"path": self.path_weight, "path_length": None}
+
+    # The step --------------------------------------------------------------------------------
+
+    @override
+    def train_step(self, data):
+        """Updates discriminator, then mapping and generator as `GAN`, then the running means."""
+        losses = super().train_step(data)
+        if self.training:
+            with tf.control_dependencies([losses["g_loss"]]):
+                self._move_means(losses["path_length"])
+        return losses
+
+    def drawn(self, use, n):
+        """Draws noise, the latents of two styles for each image, and where they mix."""
+        latents = self.normal(f"{use}/latents", [n, 2, self.latent_dim])
+        mixed = self.uniform(f"{use}/mixing", [n, 2])
+        return latents, mixed, self.normal(f"{use}/noise", [n, self.pixels])
+
+    def styled(self, latents, mixed):
+        """Returns the styles `[n, layers, style]` of what `drawn` returned (2019, sec. 3.1)."""
+        styles = self.mapping(tf.reshape(latents, [-1, self.latent_dim]), training=self.training)
+        places = 1 + tf.floor(mixed[:, 1] * (self.layers_of_style - 1))
+        ends = tf.where(mixed[:, 0] < self.mixing, places, self.layers_of_style)
+        first = tf.range(self.layers_of_style, dtype=tf.float32) < ends[:, None]
+        return tf.where(first[..., None], styles[::2, None], styles[1::2, None])
+
+    @override
+    def generated(self, use, batch):
+        *styles, noise = self.drawn(use, keras.ops.shape(batch["x"])[0])
+        return self.generator([self.styled(*styles), noise], training=self.training)
+
+    @override
+    def generator_terms(self, batch):
+        """Returns the terms of the generator's loss; the second is eq. (4) of 2020."""
+        n = keras.ops.shape(batch["x"])[0]
+        every = self.path_every if self.training else 1
+        *styles, noise = self.drawn("path", n)
+        directions = self.normal("directions", [n, *self.edges["x"].shape])
+
+        def compute():
+            def generate(styles):
+                with stateless():
+                    return self.generator([styles, noise], training=self.training)
+
+            lengths = path_lengths(generate, self.styled(*styles), directions)
+            return (lengths - self.mean_path.value) / every
+
+        # 0 while it is not its turn, so that neither the loss nor the mean moves.
+        deviation = lazily(every, self.step.value, n, compute)
+        path = {"path": every * deviation**2, "path_length": self.mean_path.value + deviation}
+        return super().generator_terms(batch) | path
+
+    def _move_means(self, path_lengths):
+        """Moves the mean length of paths, a in eq. (4), and the mean style."""
+        self.mean_path.assign_add(MEAN_PATH * (batch_mean(path_lengths) - self.mean_path.value))
+        n = keras.ops.shape(path_lengths)[0]
+        latents = self.normal("mean style", [n, self.latent_dim])
+        style = batch_mean(self.mapping(latents, training=False))
+        self.mean_style.assign_add(MEAN_STYLE * (style - self.mean_style.value))
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def noise(self, n, key):
+        both = tf.random.stateless_normal([n, self.latent_dim + self.pixels], key)
+        return {"latents": both[:, : self.latent_dim], "pixels": both[:, self.latent_dim :]}
+
+    def from_noise(self, noise, psi=1.0, truncation=WIDEST):
+        """Returns the images of latents and noise.
+
+        Args:
+            noise: What `noise` returns.
+            psi: Factor of the styles' distance from their mean, in [-1, 1] (2019, appendix B).
+            truncation: Largest absolute value of a latent, in standard deviations.
+        """
+        latents = truncated_normal(noise["latents"], truncation)
+        styles = self.mapping(latents, training=False)
+        styles = (1.0 - psi) * self.mean_style.value + psi * styles
+        return self.generator([self._everywhere(styles), noise["pixels"]], training=False)
+
+    @override
+    def call(self, latents, training=False):
+        """Turns latents `[batch, latents]` into images in [-1, 1], always with the same noise."""
+        return self.from_style(self.mapping(latents, training=training))
+
+    def from_style(self, style):
+        """Turns styles `[batch, style]`, each for all layers, into images in [-1, 1]."""
+        return self._synthesized(self._everywhere(style))
+
+    @capability
+    def generate(self, latents):
+        """Turns latents `[n, latents]` into images, uint8, always with the same noise."""
+        return {"x": self.call(latents)}
+
+    @capability
+    def style(self, latents):
+        """Turns latents `[n, latents]` into their styles for all layers, `[n, layers, style]`."""
+        return {"styles": self._everywhere(self.mapping(latents, training=False))}
+
+    @capability
+    def synthesize(self, styles):
+        """Turns styles `[n, layers, style]`, coarse layers first, into uint8 images."""
+        return {"x": self._synthesized(styles)}
+
+    def _everywhere(self, styles):
+        return tf.repeat(styles[:, None], self.layers_of_style, axis=1)
+
+    def _synthesized(self, styles):
+        noise = np.random.default_rng(0).normal(size=(1, self.pixels)).astype("float32")
+        noise = tf.repeat(tf.constant(noise), keras.ops.shape(styles)[0], axis=0)
+        return self.generator([styles, noise], training=False)

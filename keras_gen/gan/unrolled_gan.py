@@ -1,0 +1,76 @@
+"""Unrolled GANs (Metz, Poole, Pfau, Sohl-Dickstein 2017)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import global_mean, global_sum, stateless
+from keras_gen.gan.gan import GAN
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class UnrolledGAN(GAN):
+    """A GAN whose generator is trained against the discriminator of some steps ahead.
+
+    Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks", ICLR 2017. The
+    generator's gradient, eq. (10), goes through the discriminator's next steps; the discriminator
+    itself takes one usual step (eq. 12).
+
+    Deviations: the steps ahead are gradient descent, eq. (8), with their own learning rate, where
+    the authors' code unrolls Adam.
+
+    Args:
+        generator: Float latents `[batch, latents]` to images in [-1, 1].
+        discriminator: Images to logits `[batch, ...]`.
+        objective: Adversarial objective, a name or an object.
+        unrolled_steps: K, the steps ahead: 5 or 10 in the paper; 0 is the plain GAN.
+        unrolled_rate: eta, their rate.
+        seed: Seed of the latents.
+
+    Raises:
+        ValueError: As `GAN`; if `unrolled_steps` is negative or the rate not positive.
+
+    Example:
+    ```python
+    from keras_gen.networks import dcgan_discriminator, dcgan_generator
+    shape = (32, 32, 1)
+    discriminator = dcgan_discriminator(shape, filters=8, normalization=None)
+    model = UnrolledGAN(dcgan_generator(shape, 16, filters=8), discriminator, unrolled_steps=2)
+    model.compile()
+    model.fit(np.zeros((8, *shape), "uint8"), batch_size=4)
+    images = model.sample(9, seed=1)
+    ```
+    """
+
+    def __init__(
+        self, generator, discriminator, objective="non_saturating", unrolled_steps: int = 5,
+        unrolled_rate: float = 1e-2, seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(generator, discriminator, objective, seed=seed, **kwargs)
+        if unrolled_steps < 0 or not unrolled_rate > 0:
+            raise ValueError(
+                f"unrolled_steps is {unrolled_steps} and unrolled_rate {unrolled_rate}: "
+                "expected 0 steps or more, and a positive rate."
+            )
+        self.unrolled_steps = unrolled_steps
+        self.unrolled_rate = unrolled_rate
+
+    @override
+    def generator_terms(self, batch):
+        """Returns the generator's loss under the discriminator of K steps ahead: eq. (9)."""
+        fake = self.generated("generator", batch)
+        with stateless(self.discriminator, self._unrolled(batch, fake)):
+            return {"adversarial": self.adversarial_loss(fake, batch)}
+
+    def _unrolled(self, batch, fake):
+        """The discriminator's weights after K steps of gradient descent, eq. (8)."""
+        weights = [tf.convert_to_tensor(v.value) for v in self.discriminator.trainable_variables]
+        for _ in range(self.unrolled_steps):
+            with tf.GradientTape(watch_accessed_variables=False) as tape:
+                tape.watch(weights)
+                with stateless(self.discriminator, weights):
+                    terms = self.discriminator_terms(batch, fake, "unrolled")
+                loss = global_mean(self.weighted(terms))
+            slopes = [global_sum(slope) for slope in tape.gradient(loss, weights)]
+            weights = [w - self.unrolled_rate * s for w, s in zip(weights, slopes, strict=True)]
+        return weights

@@ -1,0 +1,41 @@
+"""The base of adversarial objectives."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from keras_gen.losses.per_example import Configurable, per_example_mean
+
+
+class Objective(Configurable):
+    """Base of the objectives: subclasses define the loss of one logit.
+
+    Attributes:
+        compares: Whether `generator` needs `real_logits`. If not, models save that pass of the
+            discriminator.
+        threshold: The best discriminator's logit of an example that is as likely real as fake.
+    """
+
+    compares: bool = False
+    threshold = 0.0
+
+    def discriminator(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+        """Returns the discriminator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
+        real = per_example_mean(self._real(tf.cast(real_logits, tf.float32)))
+        fake = per_example_mean(self._fake(tf.cast(fake_logits, tf.float32)))
+        return real + fake
+
+    def generator(
+        self, fake_logits: tf.Tensor, real_logits: tf.Tensor | None = None
+    ) -> tf.Tensor:
+        """Returns the generator's loss, float32 `[batch]`, for logits `[batch, ...]`."""
+        return per_example_mean(self._generator(tf.cast(fake_logits, tf.float32)))
+
+    def _real(self, logits: tf.Tensor) -> tf.Tensor:
+        raise NotImplementedError
+
+    def _fake(self, logits: tf.Tensor) -> tf.Tensor:
+        raise NotImplementedError
+
+    def _generator(self, logits: tf.Tensor) -> tf.Tensor:
+        raise NotImplementedError

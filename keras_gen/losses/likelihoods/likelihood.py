@@ -1,0 +1,83 @@
+"""What all likelihoods share."""
+
+from __future__ import annotations
+
+import keras
+import tensorflow as tf
+
+from keras_gen.losses.per_example import Configurable
+
+
+class Likelihood(Configurable):
+    """Base of the likelihoods.
+
+    Attributes:
+        range: Lowest and highest value of data.
+        params_per_value: Output channels of the network for each channel of the data.
+        levels: Number of levels of data that are integers from 0 to `levels - 1`; None for other
+            data. A model with levels takes integer images, and else floats in `range`.
+        logits: Whether the parameters are logits.
+        uniforms_per_value: Uniform numbers from which `draw` makes a value; 0: it cannot.
+    """
+
+    range: tuple[float, float]
+    params_per_value = 1
+    levels: int | None = None
+    logits = False
+    uniforms_per_value = 0
+
+    def log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """Returns log p(x | params) in nats, float32 `[..., batch]`.
+
+        Args:
+            params: Network outputs, `[..., batch, *event]`; the last axis is `params_per_value`
+                times that of `x`.
+            x: Data, `[batch, *event]`, within `range`.
+
+        Raises:
+            ValueError: If the shapes do not match.
+        """
+        x = tf.cast(x, tf.float32)
+        axes = list(range(1 - x.shape.rank, 0))
+        return tf.reduce_sum(self.log_probs(params, x), axis=axes)
+
+    def log_probs(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        """Returns log p of every value in nats, float32 `[..., batch, *event]`; see `log_prob`."""
+        params = tf.cast(params, tf.float32)
+        x = tf.cast(x, tf.float32)
+        expected = x.shape.as_list()
+        if len(expected) > 1 and expected[-1] is not None:
+            expected[-1] *= self.params_per_value
+        if not params.shape[-len(expected) :].is_compatible_with(expected):
+            raise ValueError(
+                f"{type(self).__name__} found network outputs of shape {params.shape} for data of "
+                f"shape {x.shape}: let the network end with shape {tuple(expected)}."
+            )
+        return self._log_prob(params, x)
+
+    def mean(self, params: tf.Tensor) -> tf.Tensor:
+        """Returns the expected data, float32 `[..., *event]`."""
+        raise NotImplementedError
+
+    def sample(self, params: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Draws data, float32 `[..., *event]`; `seed` is a stateless seed, int `[2]`."""
+        raise NotImplementedError
+
+    def draw(self, params: tf.Tensor, uniform: tf.Tensor, temperature=1.0) -> tf.Tensor:
+        """Returns data that uniform noise draws, each value by itself, float32 `[..., *event]`.
+
+        Args:
+            params: Network outputs, `[..., *event]` with `params_per_value` channels for each.
+            uniform: Noise in [0, 1), `[..., *event, uniforms_per_value]`.
+            temperature: Above 0; below 1 likely values become more likely.
+        """
+        raise NotImplementedError(f"{type(self).__name__} draws no value by itself.")
+
+    def _log_prob(self, params: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        raise NotImplementedError
+
+    def _by_channel(self, params: tf.Tensor) -> tf.Tensor:
+        """`[..., channels * params_per_value]` as float32 `[..., channels, params_per_value]`."""
+        *front, last = keras.ops.shape(params)
+        shape = [*front, last // self.params_per_value, self.params_per_value]
+        return tf.reshape(tf.cast(params, tf.float32), shape)

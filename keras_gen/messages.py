@@ -1,0 +1,92 @@
+"""What several sentences share, and our sentences inside the runtime's errors."""
+
+import difflib
+import re
+from collections.abc import Iterable
+
+BAD_INPUT = "keras_gen: bad input: "
+END = " (end)"
+_SHAPES = re.compile(
+    r"Shape of tensor \S+ (\[.*?\]) is not compatible with expected shape (\[.*?\])"
+)
+_ALLOCATED = re.compile(r"(?:allocate|allocating tensor) .*?shape ?[\[(]([\d, ]+)[\])]")
+_WORDS = {
+    "g": "generator",
+    "d": "discriminator",
+    "val": "validation",
+    "elbo": "ELBO",
+    "fid": "FID",
+    "gan": "GAN",
+    "griffin_lim": "Griffin-Lim",
+    "jpeg": "JPEG",
+    "kl": "KL divergence",
+    "kl_loss": "KL divergence (nats)",
+    "kmeans": "k-means",
+    "knn": "nearest neighbors",
+    "l1": "L1",
+    "log_prob": "log-likelihood (nats)",
+    "ms_ssim": "MS-SSIM",
+    "nll": "negative log-likelihood (nats)",
+    "non_saturating": "non-saturating",
+    "pca": "PCA",
+    "png": "PNG",
+    "psnr": "PSNR (dB)",
+    "r1": "R1",
+    "ridge": "ridge regression",
+    "svc": "support vector classifier",
+    "vae": "VAE",
+    "waveglow": "WaveGlow",
+}
+_KNOWN = re.compile(rf"(?<![^_])({'|'.join(sorted(_WORDS, key=len, reverse=True))})(?![^_])")
+
+
+def in_words(name: str) -> str:
+    """A name as of a metric or a setting in the words that a reader of a picture knows.
+
+    Example:
+        >>> in_words("val_g_loss")
+        'validation generator loss'
+        >>> in_words("test images")
+        'test images'
+    """
+    return _KNOWN.sub(lambda found: _WORDS[found[1]], name).replace("_", " ")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The end of a sentence that lists the names there are: asks for the nearest, if one is near.
+
+    Example:
+        >>> nearest("lable", ["label", "psi"])
+        '; did you mean label?'
+        >>> nearest("xyz", ["label", "psi"])
+        '.'
+    """
+    known = list(known)
+    near = [other for other in known if name and other.startswith(name)]
+    near = near or difflib.get_close_matches(name, known)
+    return f"; did you mean {' or '.join(near[:3])}?" if near else "."
+
+
+def out_of_memory(error: BaseException) -> str | None:
+    """Our sentence about memory that is too small, if that is the error of numpy or TensorFlow."""
+    # TensorFlow's is recognized by its name, since not every program has imported TensorFlow.
+    if not isinstance(error, MemoryError) and type(error).__name__ != "ResourceExhaustedError":
+        return None
+    asked = _ALLOCATED.search(str(error))
+    shape = asked and asked[1].replace(" ", "").strip(",")
+    what = f"an array of shape [{shape}]" if shape else "what this needs"
+    return f"memory is too small for {what}: choose smaller images, networks or batches."
+
+
+def refusal(text: str) -> str | None:
+    """Our sentence in the message of a runtime's error, if there is one.
+
+    It is that of `core.require`, or one about the shape that `tf.ensure_shape` refuses.
+    """
+    if BAD_INPUT in text:
+        # The runtime writes [piece] [value] [piece].
+        return text.split(BAD_INPUT)[1].split(END)[0].replace("] [", "")
+    if shapes := _SHAPES.search(text):
+        found, expected = (shape.replace(",", ", ") for shape in shapes.groups())
+        return f"Data have shape {found}: expected {expected.replace('?', 'any')}."
+    return None

@@ -1,0 +1,123 @@
+"""How a training step changes a model's weights, from any point."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import tensorflow as tf
+
+from keras_gen.core.minimize import trainable_weights
+
+
+def update_field(model, batch, points: np.ndarray) -> np.ndarray:
+    """Returns how one training step moves a model's weights from each of some points.
+
+    The step is the model's own, with its order of players, penalties and optimizers. So under
+    gradient descent of rate h, the result divided by h is the vector field of the game.
+
+    Args:
+        model: A compiled `GenerativeModel` of few weights, which is left unchanged.
+        batch: The batch of the step, an array or a tuple of arrays as `fit` takes them.
+        points: Values of all trainable weights, `[n, weights]`, in the order of the networks in
+            `model.networks` and of their weights, flattened.
+
+    Returns:
+        Weights after the step minus those before, float64 `[n, weights]`, with equal noise for all.
+
+    Example:
+    ```python
+    from keras_gen.gan import GAN
+    from keras_gen.networks import dirac_networks
+
+    model = GAN(*dirac_networks(), data="vectors")
+    model.compile(d_optimizer="sgd", g_optimizer="sgd")
+    arrows = update_field(model, np.zeros((1, 1)), np.array([[1.0, 0.0], [0.0, 1.0]]))
+    ```
+    """
+    points = np.asarray(points, np.float64)
+    with _steps(model, batch) as (reset, step):
+        found = []
+        for point in points:
+            reset(point)
+            found.append(step() - point)
+    return np.stack(found)
+
+
+def update_jacobian(model, batch, point: np.ndarray, difference: float = 0.05) -> np.ndarray:
+    """Returns the Jacobian of a training step at a point, as a map from weights to weights.
+
+    Repeated steps approach a fixed point if all eigenvalues there have absolute values below 1
+    (Mescheder, Nowozin, Geiger: "The Numerics of GANs", NeurIPS 2017, proposition 3), circle around
+    it at 1, and leave it above 1. For simultaneous gradient descent of rate h on a vector field
+    with Jacobian J, it is 1 + h J.
+
+    Args:
+        model: As of `update_field`.
+        batch: As of `update_field`.
+        point: Values of all weights, `[weights]`.
+        difference: Half the distance of the points for the difference quotient.
+
+    Returns:
+        float64 `[weights, weights]`: row i holds the derivatives of weight i after the step.
+
+    Example: `np.linalg.eigvals(update_jacobian(model, np.zeros((1, 1)), np.zeros(2)))`.
+    """
+    point = np.asarray(point, np.float64)
+    offsets = difference * np.eye(len(point))
+    points = np.concatenate([point + offsets, point - offsets])
+    above, below = np.split(points + update_field(model, batch, points), 2)
+    return ((above - below) / (2 * difference)).T
+
+
+def trajectory(model, batch, point: np.ndarray, steps: int) -> np.ndarray:
+    """Returns the weights over some training steps on one batch, float64 `[steps + 1, weights]`.
+
+    Args:
+        model: As of `update_field`.
+        batch: As of `update_field`.
+        point: Where it starts, `[weights]`, the first row of the result.
+        steps: Number of steps.
+
+    Example: `trajectory(model, np.zeros((1, 1)), np.array([1.0, 1.0]), steps=100)`.
+    """
+    with _steps(model, batch) as (reset, step):
+        reset(np.asarray(point, np.float64))
+        return np.stack([np.asarray(point, np.float64), *(step() for _ in range(steps))])
+
+
+@contextlib.contextmanager
+def _steps(model, batch) -> Iterator[tuple[Callable, Callable]]:
+    """Yields functions that set the weights, and that take a step and return the weights."""
+    weights = trainable_weights(*model.networks.values())
+    size = sum(int(np.prod(w.shape)) for w in weights)
+    variables = model.training_variables()
+    values = [v.value.numpy() for v in variables]
+    data = tf.nest.map_structure(tf.constant, batch if isinstance(batch, tuple) else (batch,))
+    # Without AutoGraph, as Keras does: it does not know all that is in a step.
+    graph = tf.function(lambda: model.train_step(data), autograph=False)
+
+    def restore():
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+
+    def reset(point):
+        if point.shape != (size,):
+            raise ValueError(
+                f"A point has shape {point.shape}: the model has {size} trainable weights."
+            )
+        restore()
+        ends = np.cumsum([int(np.prod(w.shape)) for w in weights])[:-1]
+        for weight, part in zip(weights, np.split(point, ends), strict=True):
+            weight.assign(part.reshape(weight.shape))
+
+    def step():
+        graph()
+        return np.concatenate([w.numpy().ravel() for w in weights]).astype(np.float64)
+
+    try:
+        yield reset, step
+    finally:
+        restore()
+        model.reset_metrics()

@@ -1,0 +1,77 @@
+"""The decoder of PixelVAE (Gulrajani et al. 2017)."""
+
+import keras
+from keras import layers
+
+from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_stacks
+from keras_gen.networks.conv import conv_decoder
+
+
+def pixel_vae_decoder(
+    image_shape: tuple = (28, 28, 1),
+    latent_dim: int = 32,
+    outputs_per_value: int = 1,
+    filters: int = 32,
+    blocks: int = 1,
+    decoder_filters: tuple[int, ...] = (32, 64),
+    first_kernel: int = 5,
+    kernel: int = 3,
+    head_filters: int | None = None,
+    levels: int | None = 2,
+    upsampling: str = "resize",
+) -> keras.Model:
+    """Builds convolutions from latents to maps, and a small Gated PixelCNN conditioned on them.
+
+    Gulrajani, Kumar, Ahmed, Taiga, Visin, Vazquez, Courville: "PixelVAE: A Latent Variable Model
+    for Natural Images", ICLR 2017, sec. 3.1 and fig. 2. The maps, one vector for each pixel, add to
+    every gate through a 1x1 convolution, as of van den Oord et al. (2016), eq. (5). With few blocks
+    a pixel sees only those near it, and the rest has to come through the latents; with many, the
+    latents may stay without use. Deviations: the kernels' initialization and the residual
+    connections are those of `gated_pixel_cnn`.
+
+    Args:
+        image_shape: `(height, width, channels)`, 1 or 3 channels, as of the data.
+        latent_dim: Dimensions of the latents.
+        outputs_per_value: Parameters of each value: 1 for Bernoulli, 256 for a softmax over levels.
+        filters: Maps of each stack, and those from the latents; a multiple of the channels.
+        blocks: Blocks after the first layers, 0 or more.
+        decoder_filters: Channels of the convolutions from the latents, as of `conv_decoder`.
+        first_kernel: Odd side of the first layers' kernels.
+        kernel: Odd side of the kernels within a block. A pixel sees those at most
+            `first_kernel // 2 + blocks * (kernel // 2)` rows above and columns beside it.
+        head_filters: Maps of the layer before the last; by default `filters`.
+        levels: Levels of images, from 0 on, which are scaled to [-1, 1]; None: no scaling.
+        upsampling: As of `conv_decoder`.
+
+    Returns:
+        A model from the list of latents `[batch, latent_dim]` and images `[batch, height, width,
+        channels]` to float32 parameters `[batch, height, width, channels * outputs_per_value]`, in
+        the order `[channel, parameter]`. Those of a value depend on all latents and only on the
+        values before it, in rows, then pixels, then channels.
+
+    Example:
+        >>> decoder = pixel_vae_decoder((28, 28, 1), latent_dim=16, filters=16)
+    """
+    height, width, _ = image_shape
+    latents = keras.Input((latent_dim,))
+    images = keras.Input(image_shape)
+    maps_of = conv_decoder(
+        (height, width, filters), latent_dim, decoder_filters, upsampling=upsampling, name="maps"
+    )
+    maps = layers.ReLU()(maps_of(latents))
+
+    def bias(channels):
+        return layers.Conv2D(channels, 1, kernel_initializer="he_normal")(maps)
+
+    parameters = gated_stacks(
+        images,
+        outputs_per_value,
+        filters,
+        blocks,
+        first_kernel,
+        kernel,
+        head_filters,
+        levels,
+        bias,
+    )
+    return keras.Model([latents, images], parameters, name="pixel_vae_decoder")

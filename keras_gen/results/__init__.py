@@ -1,8 +1,0 @@
-"""The pages of results: what papers report, and what runs of recipes reached.
-
-No module here imports TensorFlow before it has to load a recipe.
-"""
-
-from keras_gen.results.entries import read_groups
-from keras_gen.results.published import Figure, Published, read_published
-from keras_gen.results.records import Record, read_records, write_records

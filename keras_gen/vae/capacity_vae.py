@@ -1,0 +1,62 @@
+"""The beta-VAE of controlled capacity (Burgess et al. 2018)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import schedules
+from keras_gen.vae.vae import VAE
+
+# The paper's, on dSprites.
+GROWING = schedules.Linear(0.0, 25.0, steps=100_000)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class CapacityVAE(VAE):
+    """A VAE whose KL divergence is held at a capacity that grows during the training.
+
+    Burgess, Higgins, Pal, Matthey, Watters, Desjardins, Lerchner: "Understanding disentangling in
+    beta-VAE", arXiv 1804.03599, 2018. The loss is the negative of eq. (8), in nats: `loss =
+    reconstruction_loss + gamma * capacity_loss`, where `capacity_loss` is |KL - C| of each example
+    (other code compares the mean of the batch with C). `kl` and `elbo` are reported too.
+
+    Deviations: none. With C = 0 this is the beta-VAE of weight gamma.
+
+    Args:
+        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        gamma: Weight of the distance from the capacity, a number or a schedule of the step.
+        capacity: C, nats, a number or a schedule of the step.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or `gamma` or `capacity` is negative.
+
+    Example:
+    ```python
+    from keras_gen.core.schedules import Linear
+    capacity = Linear(0.0, 25.0, steps=1000)
+    model = CapacityVAE.for_images((28, 28, 1), latent_dim=10, capacity=capacity)
+    model.compile()
+    model.fit(np.zeros((8, 28, 28, 1), "uint8"), batch_size=4)
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, likelihood="bernoulli", gamma=1000.0, capacity=GROWING, seed=0,
+        **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
+        self.gamma = schedules.weight("gamma", gamma)
+        self.capacity = schedules.weight("capacity", capacity)
+
+    @override
+    def loss_weights(self):
+        return {"reconstruction": 1.0, "capacity": self.gamma, "kl": None, "elbo": None}
+
+    @override
+    def terms(self, batch):
+        terms = super().terms(batch)
+        distance = tf.abs(terms["kl"] - self.scheduled(self.capacity))
+        return terms | {"capacity": distance, "elbo": -terms["reconstruction"] - terms["kl"]}

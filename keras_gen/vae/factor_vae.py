@@ -1,0 +1,130 @@
+"""The FactorVAE (Kim & Mnih 2018)."""
+
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.core import Player, parts, require_built, require_logits, schedules
+from keras_gen.losses import Minimax, permuted_dimensions
+from keras_gen.losses.per_example import per_example_mean
+from keras_gen.losses.side_discriminator import discrimination
+from keras_gen.vae.vae import VAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class FactorVAE(VAE):
+    """A VAE with a discriminator that estimates the total correlation of its latents.
+
+    Kim, Mnih: "Disentangling by Factorising", ICML 2018. The loss of encoder and decoder is the
+    negative of eq. (2), in nats per example: `loss = reconstruction_loss + kl_loss + gamma *
+    total_correlation_loss`. The discriminator separates latents from others, in which each latent
+    is shuffled among the examples; the mean of its logit, log D / (1 - D), estimates the total
+    correlation (eq. 3). A batch holds both batches of algorithm 2: the VAE trains on one half, and
+    the other is shuffled after that step. `elbo` and the discriminator's accuracy `d_accuracy` are
+    reported; `evaluate` uses all examples for both.
+
+    Deviations: the discriminator has one logit in place of two, which is equivalent.
+
+    Args:
+        encoder: Examples to (mean, log variance) of q(z|x), each `[batch, latents]`.
+        decoder: Latents `[batch, latents]` to the likelihood's parameters.
+        discriminator: Latents `[batch, latents]` to logits `[batch, 1]`.
+        likelihood: Name or object: p(x|z).
+        gamma: Weight of the total correlation, a number or a schedule; 35 in the paper for
+            dSprites.
+        seed: Seed of the latents' noise and the shuffling.
+
+    Raises:
+        ValueError: If the networks disagree about the latents, or `gamma` is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+    hidden = dict(hidden=(50, 50), activation="leaky_relu")  # (1000,) * 6 in the paper
+    model = FactorVAE(
+        mlp_encoder(latent_dim=10, heads=("mean", "log_variance")),
+        mlp_decoder(latent_dim=10),
+        mlp_encoder((10,), latent_dim=1, **hidden, name="discriminator"),
+    )
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    ```
+    """
+
+    def __init__(
+        self,
+        encoder,
+        decoder,
+        discriminator,
+        likelihood="bernoulli",
+        gamma=35.0,
+        seed=0,
+        **kwargs,
+    ):
+        super().__init__(encoder, decoder, likelihood, beta=1.0, seed=seed, **kwargs)
+        require_built(discriminator)
+        require_logits(discriminator)
+        shapes = [tuple(network.input_shape[1:]) for network in (discriminator, decoder)]
+        if shapes[0] != shapes[1]:
+            raise ValueError(
+                f"The discriminator's input has shape {shapes[0]} and the latents {shapes[1]}: "
+                "expected the same; build it for the decoder's latents."
+            )
+        self.discriminator = discriminator
+        self.gamma = schedules.weight("gamma", gamma)
+
+    @override
+    def players(self):
+        return {
+            "optimizer": Player([self.encoder, self.decoder], partial(Adam, 1e-4)),
+            "d_optimizer": Player([self.discriminator], partial(Adam, 1e-4, 0.5, 0.9)),
+        }
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"total_correlation": self.gamma, "elbo": None}
+
+    @override
+    def terms(self, batch):
+        x = batch["x"]
+        return self.terms_of(x, self.inferred(x))
+
+    def terms_of(self, x, inferred) -> dict:
+        """Returns the terms of eq. (2) for latents that are drawn already."""
+        terms = self.elbo_terms(x, inferred)
+        terms["elbo"] = -terms["reconstruction"] - terms["kl"]
+        logits = self.discriminator(inferred.latents, training=self.training)
+        terms["total_correlation"] = per_example_mean(tf.cast(logits, tf.float32))  # eq. (3)
+        return terms
+
+    @override
+    def train_step(self, data):
+        """Algorithm 2: the VAE's step on one half of the batch, then the discriminator's."""
+        batch = self.prepare_batch(data)
+        x, other = parts(batch["x"], 2) if self.training else (batch["x"],) * 2
+
+        def vae_loss():
+            inferred = self.inferred(x)
+            terms = self.terms_of(x, inferred)
+            return self.weighted(terms), terms, inferred.latents
+
+        loss, terms, latents = self.minimize(vae_loss)
+        others = self.drawn(self.encoded(other), self.stateless_seed("others"))
+        shuffled = permuted_dimensions(others.latents, self.stateless_seed("shuffling"))
+
+        def discriminator_loss():
+            logits = self.discriminator(latents, training=self.training)
+            shuffled_logits = self.discriminator(shuffled, training=self.training)
+            return discrimination(Minimax(), logits, shuffled_logits)
+
+        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)

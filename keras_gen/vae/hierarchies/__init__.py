@@ -1,0 +1,1 @@
+"""Variational autoencoders with several layers of latents."""

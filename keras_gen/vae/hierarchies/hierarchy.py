@@ -1,0 +1,345 @@
+"""VAEs whose latents lie in layers: draws from the top down, and their bound."""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoencoders.coder import Coder
+from keras_gen.core import capability, require_built, require_logits, sample, schedules
+from keras_gen.core.distribution.replicas import batch_mean
+from keras_gen.core.kinds_of_data import Levels, Vectors
+from keras_gen.core.likelihood_model import SCORE_SAMPLES, edge_of, log_prob
+from keras_gen.core.noise import normal, stateless_seed
+from keras_gen.losses import kl_normal, likelihoods, log_ratio_normal
+
+
+class Drawn(NamedTuple):
+    """One latent variable of one layer, drawn.
+
+    Attributes:
+        latents: `[batch, ...]`.
+        posterior: Mean and log variance of the Normal that they were drawn from.
+        prior: Mean and log variance of p, given the layers above.
+    """
+
+    latents: Any
+    posterior: tuple
+    prior: tuple
+
+
+class HierarchicalVAE(Coder):
+    """Base of VAEs with L layers of Normal latents, which generate from layer L down to the data.
+
+    p(x, z) = p(z_L) p(z_{L-1} | z_L) ... p(x | z), where p(z_L) is N(0, 1). A subclass names the
+    variables of a layer (`parts`), sets its networks (`set_layers`) and infers (`posterior`). Lists
+    of networks start with layer 1, next to the data. Codes are one vector for each example, layer 1
+    first, which `split` takes apart.
+
+    `loss = reconstruction_loss + beta * kl_loss`, in nats per example; `kl_z1` and so on are the
+    divergences of the variables. In training a variable whose mean divergence over the batch is
+    below `free_bits` counts as that much, without gradient (Kingma et al.: "Improved Variational
+    Inference with Inverse Autoregressive Flow", NeurIPS 2016). `score` and `log_prob` are the ELBO
+    of 16 draws.
+
+    Args:
+        beta: Weight of the KL divergence, a number or a schedule of the step, such as a warm-up.
+        free_bits: Nats of each variable, a number or a schedule of the step.
+        seed: Seed of the latents' noise.
+        **kwargs: `name` and the like, of `keras.Model`.
+    """
+
+    # The variables of every layer but the top one, which has one.
+    parts: tuple[str, ...] = ("",)
+    # Those parts whose distribution is inferred before the layers above are, so that its divergence
+    # from p(z_i | layers above) has to be estimated by a draw.
+    estimated: tuple[str, ...] = ()
+
+    sample = sample
+    log_prob = log_prob
+
+    def __init__(self, beta=1.0, free_bits=0.0, seed=0, **kwargs):
+        super().__init__(seed=seed, **kwargs)
+        self.beta = schedules.weight("beta", beta)
+        self.free_bits = schedules.weight("free_bits", free_bits)
+
+    def set_layers(self, decoder, likelihood, bottom_up, **others) -> None:
+        """Sets the networks as attributes named like the arguments, and tries them on an example.
+
+        Args:
+            decoder: Outputs of the network above (none with one layer) and latents of layer 1 to
+                the likelihood's parameters.
+            likelihood: Name or object: p(x|z).
+            bottom_up: A network for each layer.
+            **others: Lists of a network for each layer but the top one, `top_down` among them.
+
+        Raises:
+            ValueError: If number or shapes of the networks do not fit.
+        """
+        lists = {"bottom_up": list(bottom_up)} | {name: list(n) for name, n in others.items()}
+        self.depth = len(lists["bottom_up"])
+        if not self.depth or any(len(lists[name]) != self.depth - 1 for name in others):
+            found = " and ".join(f"{len(n)} in {name}" for name, n in lists.items())
+            raise ValueError(
+                f"The networks are {found}: expected one in bottom_up for each layer of "
+                f"latents, and in {' and '.join(others)} one for each but the top layer."
+            )
+        require_built(decoder, *(network for some in lists.values() for network in some))
+        for name, networks in lists.items():
+            setattr(self, name, networks)
+        self.decoder = decoder
+        self.likelihood = likelihoods.get(likelihood)
+        if self.likelihood.logits:
+            require_logits(decoder)
+        # By layer: the names and shapes of its variables.
+        layout = []
+        for layer in range(1, self.depth + 1):
+            top = layer == self.depth
+            network = self.bottom_up[-1] if top else self.top_down[layer - 1]
+            parts = ("",) if top else self.parts
+            means = network.outputs[-2 * len(parts) :: 2]
+            names = [f"z{layer}_{part}" if part else f"z{layer}" for part in parts]
+            shapes = [tuple(mean.shape[1:]) for mean in means]
+            layout.append(dict(zip(names, shapes, strict=False)))
+        self.layout = layout
+        self.size = sum(math.prod(shape) for names in self.layout for shape in names.values())
+        shape = self.bottom_up[0].input_shape[1:]
+        self.edges["x"] = edge_of(self.likelihood, shape)
+        self.edges |= {name: Vectors((self.size,), name) for name in ("latents", "noise")}
+        self.edges["layers"] = Levels((), self.depth + 1, name="layers")
+        # Whatever does not fit is found now.
+        self.log_weights(tf.zeros([1, *shape], self.edges["x"].inner_spec().dtype), 1, [0, 0])
+
+    # Hooks -----------------------------------------------------------------------------------
+
+    def posterior(self, x, noise) -> Callable:
+        """Infers from the bottom up, and returns the argument `posterior` of `descend`."""
+        raise NotImplementedError(f"{type(self).__name__} does not say how it infers.")
+
+    # Layers ----------------------------------------------------------------------------------
+
+    def split(self, latents) -> dict[str, tf.Tensor]:
+        """Returns the variables of latents `[batch, size]` by name, from layer 1 up."""
+        shapes = {name: shape for names in self.layout for name, shape in names.items()}
+        parts = tf.split(latents, [math.prod(shape) for shape in shapes.values()], axis=-1)
+        named = zip(shapes.items(), parts, strict=True)
+        return {name: tf.reshape(part, [-1, *shape]) for (name, shape), part in named}
+
+    def descend(self, noise, posterior: Callable):
+        """Draws layer by layer from the top.
+
+        Args:
+            noise: Standard normal, float32 `[batch, size]`.
+            posterior: Function of a layer's number, the features from above and the priors (mean
+                and log variance) of its variables, which returns their posteriors alike.
+
+        Returns:
+            The variables by name, `Drawn` each, and the parameters of p(x|z).
+        """
+        noise = self.split(noise)
+        drawn = {}
+        features: list = []
+        latents: list = []
+        for layer in range(self.depth, 0, -1):
+            names = list(self.layout[layer - 1])
+            priors = [(tf.zeros_like(noise[name]),) * 2 for name in names]  # p(z_L) = N(0, 1)
+            if layer < self.depth:
+                network = self.top_down[layer - 1]
+                features, priors = heads(
+                    network, [*features, *latents], self.training, len(self.parts)
+                )
+            found = posterior(layer, features, priors)
+            for name, q, p in zip(names, found, priors, strict=True):
+                drawn[name] = Drawn(reparameterized(q, noise[name], name), q, p)
+            latents = [drawn[name].latents for name in names]
+        (parameters,) = run(self.decoder, [*features, *latents], self.training)
+        return drawn, parameters
+
+    def as_vector(self, drawn: dict[str, Drawn]) -> tf.Tensor:
+        """Returns drawn variables as one vector, `[batch, size]`."""
+        parts = [drawn[name].latents for names in self.layout for name in names]
+        return tf.concat([tf.reshape(z, [-1, math.prod(z.shape[1:])]) for z in parts], axis=-1)
+
+    def known(self, latents) -> Callable:
+        """Returns the `posterior` of `descend` for known latents, without variance."""
+        parts = self.split(latents)
+
+        def posterior(layer, features, priors):
+            latents_of_layer = [parts[name] for name in self.layout[layer - 1]]
+            # exp(-500) is 0. With an infinity, what tf2onnx converts draws other images.
+            return [(z, tf.fill(tf.shape(z), -1000.0)) for z in latents_of_layer]
+
+        return posterior
+
+    def above(self, layers, posterior: Callable) -> Callable:
+        """Returns a `posterior` of `descend` that is the prior up to `layers`, int `[batch]`."""
+
+        def mixed(layer, features, priors):
+            def pick(q, p):
+                return tf.where(
+                    tf.reshape(layer > layers, [-1] + [1] * (q.shape.rank - 1)), q, p
+                )
+
+            return tf.nest.map_structure(pick, posterior(layer, features, priors), priors)
+
+        return mixed
+
+    # Training --------------------------------------------------------------------------------
+
+    @override
+    def loss_weights(self):
+        parts = {f"kl_{name}": None for names in self.layout for name in names}
+        return {"reconstruction": 1.0, "kl": self.beta} | parts
+
+    @override
+    def terms(self, batch):
+        x = batch["x"]
+        noise = normal([keras.ops.shape(x)[0], self.size], self.stateless_seed("latents"))
+        drawn, parameters = self.descend(noise, self.posterior(x, noise))
+        parts = {name: self._divergence(name, variable) for name, variable in drawn.items()}
+        kls = tf.stack(list(parts.values()), axis=1)
+        if self.training and self.free_bits != 0:
+            least = self.scheduled(self.free_bits)
+            kls = tf.where((batch_mean(kls) > least) | (least <= 0), kls, least)
+        return {
+            "reconstruction": -self.likelihood.log_prob(parameters, x),
+            "kl": tf.reduce_sum(kls, axis=1),
+        } | {f"kl_{name}": kl for name, kl in parts.items()}
+
+    def _divergence(self, name, variable):
+        if name.partition("_")[2] in self.estimated:
+            return log_ratio_normal(variable.latents, *variable.posterior, *variable.prior)
+        return kl_normal(*variable.posterior, *variable.prior)
+
+    @override
+    def nats(self, x):
+        return -tf.reduce_mean(self.log_weights(x, SCORE_SAMPLES, self.score_seed()), axis=0)
+
+    def log_weights(self, x, samples: int, seed, layers=None) -> tf.Tensor:
+        """Returns log p(x, z) - log q(z|x) for draws z from q(z|x), nats `[samples, batch]`.
+
+        Args:
+            x: Examples as the edge prepares them, `[batch, ...]`.
+            samples: Draws of the latents for each example.
+            seed: Stateless seed, int64 `[2]`.
+            layers: Int `[batch]`: latents up to this layer are drawn from the prior given those
+                above; the weights are then log p(x|z) + log p(above) - log q(above|x).
+        """
+        batch = keras.ops.shape(x)[0]
+        x = tf.repeat(x, samples, axis=0)
+        # Drawn with the batch first, for each replica takes its slice of the batch.
+        noise = tf.reshape(normal([batch, samples, self.size], seed), [-1, self.size])
+        posterior = self.posterior(x, noise)
+        if layers is not None:
+            layers = tf.repeat(layers, samples)
+            # What was inferred above has seen the noise of the lower layers, which get another.
+            other = tf.random.stateless_normal(
+                tf.shape(noise), stateless_seed(self.seed, 0, "lower")
+            )
+            sizes = [sum(map(math.prod, names.values())) for names in self.layout]
+            layer = tf.repeat(tf.range(1, self.depth + 1), sizes)
+            noise = tf.where(layer > layers[:, None], noise, other)
+            posterior = self.above(layers, posterior)
+        drawn, parameters = self.descend(noise, posterior)
+        ratios = [log_ratio_normal(v.latents, *v.posterior, *v.prior) for v in drawn.values()]
+        log_weights = self.likelihood.log_prob(parameters, x) - tf.add_n(ratios)
+        return tf.transpose(tf.reshape(log_weights, [batch, samples]))
+
+    # Use -------------------------------------------------------------------------------------
+
+    @override
+    def encoded(self, x):
+        """Returns means of q(z|x), each given the means of what it depends on, `[batch, size]`."""
+        noise = tf.zeros([keras.ops.shape(x)[0], self.size])
+        drawn, _ = self.descend(noise, self.posterior(x, noise))
+        return [self.as_vector(drawn)]
+
+    @override
+    def reconstructed(self, latents):
+        noise = tf.zeros_like(latents)
+        return self.likelihood.mean(self.descend(noise, self.known(latents))[1])
+
+    def noise(self, n, key):
+        """Draws the noise of all layers."""
+        return tf.random.stateless_normal([n, self.size], key)
+
+    def from_noise(self, noise):
+        """Returns the mean of p(x|z) of latents drawn from the prior."""
+
+        def prior(layer, features, priors):
+            return priors
+
+        return self.likelihood.mean(self.descend(noise, prior)[1])
+
+    @capability
+    def redraw(self, latents, noise, layers):
+        """Returns the mean of p(x|z) where lower layers are drawn anew, given those above.
+
+        Args:
+            latents: Codes `[n, size]`, as `encode` returns them.
+            noise: Standard normal numbers of the same shape, for the draws.
+            layers: The highest layer drawn, int `[n]` or one for all: 0 for none, L for all.
+            batch_size: Examples at once.
+        """
+        _, parameters = self.descend(noise, self.above(layers, self.known(latents)))
+        return {"x": self.likelihood.mean(parameters)}
+
+    @capability
+    def log_prob_above(self, x, layers):
+        """Returns the bound L^{>k}, nats `[n]`, in which anomalies show in upper layers.
+
+        Maaløe et al. (2019): log p(x|z) + log p(z_{>k}) - log q(z_{>k}|x), a mean of 16 draws,
+        where latents up to layer k are drawn from the prior given those above. `log_prob` minus it
+        is the ratio LLR^{>k} of Havtorn et al.: "Hierarchical VAEs Know What They Don't Know", ICML
+        2021.
+
+        Args:
+            x: Examples `[n, ...]`, as their edge takes them.
+            layers: k, int `[n]` or one for all: 0 for the ELBO, at most L.
+            batch_size: Examples at once.
+        """
+        log_weights = self.log_weights(x, SCORE_SAMPLES, self.score_seed(), layers=layers)
+        return {"log_probs": tf.reduce_mean(log_weights, axis=0)}
+
+
+def run(network, inputs: list, training: bool) -> list[tf.Tensor]:
+    """Returns a network's float32 outputs; raises a ValueError if the inputs do not fit."""
+    found = [tuple(value.shape[1:]) for value in inputs]
+    taken = [tuple(value.shape[1:]) for value in network.inputs]
+    if found != taken:
+        raise ValueError(
+            f"The network '{network.name}' takes inputs of shapes {taken}, but the "
+            f"networks before it give {found}: build it for these."
+        )
+    outputs = network(inputs if len(inputs) > 1 else inputs[0], training=training)
+    return [tf.cast(output, tf.float32) for output in tf.nest.flatten(outputs)]
+
+
+def heads(network, inputs: list, training: bool, variables: int = 1) -> tuple[list, list]:
+    """Returns the features that a network passes on, and (mean, log variance) of each variable.
+
+    Raises:
+        ValueError: If it takes other shapes, or has too few outputs.
+    """
+    outputs = run(network, inputs, training)
+    cut = len(outputs) - 2 * variables
+    if cut < 0:
+        raise ValueError(
+            f"The network '{network.name}' has {len(outputs)} outputs: expected features "
+            f"if there are any, then mean and log variance of {variables} variable(s)."
+        )
+    return outputs[:cut], list(zip(outputs[cut::2], outputs[cut + 1 :: 2], strict=True))
+
+
+def reparameterized(distribution, noise, name: str) -> tf.Tensor:
+    """Returns mean + deviation * noise; raises a ValueError if the noise has another shape."""
+    mean, log_variance = distribution
+    if mean.shape[1:] != noise.shape[1:]:
+        raise ValueError(
+            f"{name} is inferred with shape {tuple(mean.shape[1:])} and generated with "
+            f"{tuple(noise.shape[1:])}: expected both networks to end with the same."
+        )
+    return mean + tf.exp(0.5 * log_variance) * noise

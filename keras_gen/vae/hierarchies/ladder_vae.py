@@ -1,0 +1,82 @@
+"""The ladder variational autoencoder (Sønderby, Raiko, Maaløe, Sønderby, Winther 2016)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.vae.hierarchies.hierarchy import HierarchicalVAE, heads
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class LadderVAE(HierarchicalVAE):
+    """A VAE with L layers of latents, inferred from the top down as they are generated.
+
+    Sønderby, Raiko, Maaløe, Sønderby, Winther: "Ladder Variational Autoencoders", NeurIPS 2016. A
+    deterministic network passes the data upwards and gives an estimate for each layer. From the top
+    down, q(z_i | z_{i+1}, x) is the product of this estimate and of p(z_i | z_{i+1}), weighted by
+    their precisions. The loss is the negative ELBO, its divergences in closed form given the layer
+    above. With one layer the model is a VAE.
+
+    Deviations: none. The networks return log variances and so keep variances positive.
+
+    Args:
+        bottom_up: L networks, layer 1 first: examples, or the features of the network below, to
+            features for the next one, mean and log variance; the last returns no features.
+        top_down: L - 1 networks, layer 1 first: the latents of the layer above to the mean and log
+            variance of p(z_i | z_{i+1}). Features before these two are passed down with the
+            latents, which gives p(z_i | all layers above).
+        decoder: Latents of layer 1 to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        beta: Weight of the KL divergence, a number or a schedule; `Linear(0.0, 1.0, steps=...)` is
+            the paper's warm-up.
+        free_bits: Nats of each layer's divergence that are not minimized, a number or a schedule.
+        seed: Seed of the latents' noise.
+
+    Raises:
+        ValueError: If number or shapes of the networks do not fit, or a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import ladder_networks
+    networks = ladder_networks((28, 28, 1), latent_dims=(8, 4), hidden=(32, 16))
+    model = LadderVAE(**networks, likelihood="bernoulli")
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    codes = model.encode(digits)
+    images = model.sample(9, seed=1)
+    ```
+    """
+
+    def __init__(
+        self, bottom_up, top_down, decoder, likelihood="bernoulli", beta=1.0, free_bits=0.0,
+        seed=0, **kwargs,
+    ):  # fmt: skip
+        super().__init__(beta, free_bits, seed, **kwargs)
+        self.set_layers(decoder, likelihood, bottom_up, top_down=top_down)
+
+    @override
+    def posterior(self, x, noise):
+        """Infers each layer's estimate, and returns how it is combined with the prior."""
+        estimates: list = []
+        features: list = [x]
+        for network in self.bottom_up:
+            features, (estimate,) = heads(network, features, self.training)
+            estimates.append(estimate)
+
+        def combined(layer, features, priors):
+            estimate = estimates[layer - 1]
+            (prior,) = priors
+            return [estimate if layer == self.depth else precision_weighted(estimate, prior)]
+
+        return combined
+
+
+def precision_weighted(a: tuple, b: tuple) -> tuple[tf.Tensor, tf.Tensor]:
+    """Returns the normalized product of two Normals, each given by mean and log variance."""
+    mean_a, log_variance_a = a
+    mean_b, log_variance_b = b
+    # The fraction of a's precision in the sum is a sigmoid, which cannot overflow.
+    logit = log_variance_b - log_variance_a
+    mean = tf.sigmoid(logit) * mean_a + tf.sigmoid(-logit) * mean_b
+    return mean, log_variance_a + tf.math.log_sigmoid(logit)

@@ -1,0 +1,1 @@
+"""Autoencoders whose codes are entries of a codebook."""

@@ -1,0 +1,106 @@
+"""A VQ-VAE of speech whose decoder is conditioned on the speaker (van den Oord et al. 2017)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core import capability, require_inputs, schedules
+from keras_gen.core.kinds_of_data import Labels, Waveforms
+from keras_gen.losses import spectral_loss
+from keras_gen.losses.bounds import importance_weighted_nats
+from keras_gen.vae.quantized.vq_vae import VQVAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class ConditionalVQVAE(VQVAE):
+    """Codes of the words spoken, and a decoder conditioned on the speaker: converts voices.
+
+    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017,
+    sec. 4.3. The decoder takes codes and speaker, so that the few bits of the codes need not encode
+    the voice. `convert` replaces the recorded speaker by another. `fit(waveforms, speakers)` takes
+    integers. `score` takes no speaker: p(x | codes) is the mean over all speakers.
+
+    Deviations: those of `VectorQuantizer`. The paper's decoder is an autoregressive WaveNet; this
+    one makes all samples at once. They are independent given the codes, which cannot hold the
+    phases of a waveform: so `keras_gen.losses.spectral_loss` is minimized with the likelihood.
+
+    Args:
+        encoder: Waveforms `[batch, samples, channels]` to latents `[batch, codes, dim]`.
+        decoder: Codes `[batch, codes, dim]` and int32 speakers `[batch]` to the likelihood's
+            parameters.
+        speakers: Number of speakers.
+        spectral_weight: Weight of the spectral loss, a number or a schedule of the step.
+        **kwargs: Further arguments of `VQVAE`.
+
+    Raises:
+        ValueError: If the networks do not fit, `speakers` is below 1, or a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import wave_decoder, wave_encoder
+    sizes = dict(samples=1024, latent_dim=16, filters=(8,) * 6)
+    decoder = wave_decoder(classes=5, **sizes)
+    model = ConditionalVQVAE(wave_encoder(**sizes), decoder, speakers=5)
+    model.compile()
+    recordings, speakers = np.zeros((4, 1024, 1), "int16"), np.array([0, 1, 2, 4])
+    model.fit(recordings, speakers, batch_size=2)
+    codes = model.encode(recordings)  # int32 [4, 16]
+    converted = model.convert(recordings, 3)
+    ```
+    """
+
+    batch = ("x", "speakers")
+
+    def __init__(self, encoder, decoder, speakers: int, spectral_weight=300.0, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        require_inputs(2, type(self), decoder)
+        shape = encoder.input_shape[1:]
+        self.speakers = speakers
+        if len(shape) != 2 or speakers < 1:
+            raise ValueError(
+                f"The encoder takes {shape} and there are {speakers} speakers: expected waveforms "
+                "(samples, channels), and at least 1 speaker."
+            )
+        self.spectral_weight = schedules.weight("spectral_weight", spectral_weight)
+        self.edges["x"] = Waveforms(*shape)
+        self.edges["speakers"] = Labels(speakers, name="speakers")
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"spectral": self.spectral_weight}
+
+    @override
+    def terms_of(self, batch, latents, codes, indices):
+        parameters = self.decoder([codes, batch["speakers"]], training=self.training)
+        terms = self.quantizer.terms(latents, indices)
+        terms["reconstruction"] = -self.likelihood.log_prob(parameters, batch["x"])
+        spectral = spectral_loss(self.likelihood.mean(parameters), batch["x"])
+        return terms | {"spectral": spectral}
+
+    @override
+    def call(self, x, speakers, training=False):
+        return self.reconstructed(self.embedded(self.codes(x)), speakers)
+
+    @override
+    def nats(self, x):
+        """Returns -log p(x | codes), where p is the mean over the speakers."""
+        speakers = tf.range(self.speakers)[:, None]
+        codes = tf.repeat(self.encoded(x)[0][None], self.speakers, axis=0)
+        return importance_weighted_nats(-self.reconstruction(codes, x, speakers))
+
+    @override
+    @capability
+    def reconstruct(self, x, speakers):
+        """Returns reconstructions, float32, of waveforms recorded from speakers, integers `[n]`."""
+        return {"x": self(x, speakers)}
+
+    @capability
+    def convert(self, x, speakers):
+        """Returns the words of waveforms in the voices of speakers, integers `[n]`."""
+        return {"x": self(x, speakers)}
+
+    @override
+    @capability
+    def decode(self, codes, speakers):
+        """Returns waveforms of integer codes `[n, codes]` in the voices of speakers `[n]`."""
+        return {"x": self.reconstructed(self.embedded(codes), speakers)}

@@ -1,0 +1,162 @@
+"""The VQGAN (Esser, Rombach, Ommer 2021)."""
+
+import math
+from functools import partial
+
+import keras
+import tensorflow as tf
+from keras.optimizers import Adam
+from typing_extensions import override
+
+from keras_gen.core import (
+    Player,
+    global_mean,
+    require_built,
+    require_logits,
+    schedules,
+)
+from keras_gen.losses import adversarial
+from keras_gen.losses.features import feature_distance, slope_ratio
+from keras_gen.losses.orthogonality import last_kernel
+from keras_gen.losses.side_discriminator import discrimination
+from keras_gen.vae.quantized.vq_vae import VQVAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class VQGAN(VQVAE):
+    """A VQ-VAE whose reconstructions should look real to a discriminator of patches.
+
+    Esser, Rombach, Ommer: "Taming Transformers for High-Resolution Image Synthesis", CVPR 2021,
+    sec. 3.1. Two terms are added to the loss of `VQVAE`: a distance in the features of a frozen
+    network, and the adversarial loss of the reconstructions (eq. 5) with the weight lambda of eq.
+    (7), which equates the gradients of both parts of the loss on the decoder's last kernel. So
+    codes need not hold textures that the decoder can invent. `loss = reconstruction_loss + beta *
+    commitment_loss + feature_weight * feature_loss + adversarial_weight * adversarial_loss`, in
+    nats per example; `adversarial_loss` includes the factor lambda, reported as `adaptive_weight`.
+    The discriminator is updated after encoder and decoder, on new reconstructions. `score` is
+    -log p(x | codes). The prior of the codes is learned afterwards, as of a `VQVAE`.
+
+    Deviations: squares and features are added, as the authors' code adds absolute differences,
+    where sec. 3.1 replaces squares. The codebook follows the latents by averages by default. The
+    feature network is any given one, and not VGG fitted to human judgments. The discriminator is
+    trained from the first step, which the authors' code delays; a schedule of `adversarial_weight`
+    does so for the decoder.
+
+    Args:
+        encoder: Examples to latents `[batch, ..., dim]`.
+        decoder: Codes `[batch, ..., dim]` to the likelihood's parameters.
+        discriminator: Images in the likelihood's range to logits `[batch, ...]`, such as
+            `keras_gen.networks.patch_discriminator`.
+        feature_network: The same images to one map `[batch, ..., channels]` or several. It is not
+            trained; `keras_gen.networks.activation_maps` cuts one from a classifier.
+        likelihood: Name or object: p(x|z).
+        feature_weight: Weight of the feature distance, scaled by the number of an image's values as
+            the likelihood is; a number or a schedule of the step.
+        adversarial_weight: Factor of lambda, likewise.
+        objective: Adversarial objective, a name or an object.
+        **kwargs: Further arguments of `VQVAE`.
+
+    Raises:
+        ValueError: As `VQVAE`; if a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import (
+        activation_maps, conv_classifier, patch_discriminator, residual_decoder, residual_encoder
+    )
+    sizes = dict(latent_dim=4, filters=8, residual_filters=4)
+    model = VQGAN(
+        residual_encoder((32, 32, 3), **sizes),
+        residual_decoder((32, 32, 3), **sizes),
+        patch_discriminator((32, 32, 3), filters=4, strided_layers=2),
+        activation_maps(conv_classifier()),  # trained, to be of use
+        codebook_size=16,
+    )
+    model.compile()
+    model.fit(np.zeros((4, 32, 32, 3), "uint8"), batch_size=2)
+    ```
+    """
+
+    def __init__(
+        self, encoder, decoder, discriminator, feature_network, likelihood="normal",
+        feature_weight=1.0, adversarial_weight=1.0, objective="hinge", **kwargs,
+    ):  # fmt: skip
+        super().__init__(encoder, decoder, likelihood, **kwargs)
+        require_built(discriminator, feature_network)
+        require_logits(discriminator)
+        self.discriminator = discriminator
+        self.feature_network = feature_network
+        self.feature_weight = schedules.weight("feature_weight", feature_weight)
+        self.adversarial_weight = schedules.weight("adversarial_weight", adversarial_weight)
+        self.objective = adversarial.get(objective)
+
+    @override
+    def players(self):
+        others = self.discriminator, self.feature_network
+        own = [part for part in super().players()["optimizer"].networks if part not in others]
+        adam = partial(Adam, 2e-4, 0.5, 0.9)
+        return {
+            "optimizer": Player(own, adam),
+            "d_optimizer": Player([self.discriminator], adam),
+        }
+
+    @property
+    @override
+    def loss_names(self):
+        return (*super().loss_names, "d_loss", "d_accuracy")
+
+    @override
+    def loss_weights(self):
+        weights = {"feature": self.feature_weight, "adversarial": self.adversarial_weight}
+        return super().loss_weights() | weights | {"adaptive_weight": None}
+
+    @override
+    def terms_of(self, batch, latents, codes, indices):
+        x = batch["x"]
+        last = last_kernel(self.decoder).value
+        values = math.prod(x.shape[1:])
+        with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+            tape.watch(last)
+            parameters = self.decoder(codes, training=self.training)
+            images = self.likelihood.mean(parameters)
+            maps = [self.feature_network(each, training=False) for each in (x, images)]
+            reconstruction = -self.likelihood.log_prob(parameters, x)
+            feature = values * feature_distance(*maps)
+            # L_rec of eq. (7).
+            rest = global_mean(reconstruction + self.scheduled(self.feature_weight) * feature)
+            logits = self.discriminator(images, training=self.training)
+            generator_loss = self.objective.generator(logits)
+            played = global_mean(generator_loss)
+        slopes = [tape.gradient(loss, last) for loss in (rest, played)]
+        weight = slope_ratio(*slopes, most=1e4 * values)  # eq. (7)
+        terms = {
+            "reconstruction": reconstruction,
+            "feature": feature,
+            "adversarial": weight * generator_loss,
+            "adaptive_weight": weight * tf.ones_like(generator_loss),
+        }
+        return terms | self.quantizer.terms(latents, indices)
+
+    @override
+    def train_step(self, data):
+        """Updates encoder and decoder, moves the codebook, then updates the discriminator."""
+        batch = self.prepare_batch(data)
+
+        def loss():
+            quantized = self.quantized(batch["x"])
+            terms = self.terms_of(batch, *quantized)
+            return self.weighted(terms), terms, quantized
+
+        loss, terms, quantized = self.minimize(loss)
+        if self.training:
+            with tf.control_dependencies([loss]):
+                self.move_codebooks(*quantized)
+        fake = self.reconstructed(quantized[1])
+
+        def discriminator_loss():
+            real_logits = self.discriminator(batch["x"], training=self.training)
+            fake_logits = self.discriminator(fake, training=self.training)
+            return discrimination(self.objective, real_logits, fake_logits)
+
+        d_loss, d_accuracy = self.minimize(discriminator_loss, "d_optimizer")
+        return self.report(terms, loss=loss, d_loss=d_loss, d_accuracy=d_accuracy)

@@ -1,0 +1,140 @@
+"""The vector-quantized VAE (van den Oord, Vinyals, Kavukcuoglu 2017)."""
+
+import keras
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.autoencoders.coder import DiscreteCoder
+from keras_gen.core import Player, schedules
+from keras_gen.layers import VectorQuantizer
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class VQVAE(DiscreteCoder):
+    """An autoencoder whose codes are entries of a codebook: integers.
+
+    Van den Oord, Vinyals, Kavukcuoglu: "Neural Discrete Representation Learning", NeurIPS 2017. The
+    loss is eq. (3). By default moving averages of the latents (appendix A.1) replace its second
+    term and move the codebook after each update. `perplexity`, the effective number of codes in
+    use, is reported.
+
+    A prior over the codes is learned afterwards: `keras_gen.autoregressive.CodePrior`.
+
+    Deviations: those of `VectorQuantizer`, which restarts codes that are not used.
+
+    Args:
+        encoder: Examples to latents `[batch, ..., dim]`.
+        decoder: Codes `[batch, ..., dim]` to the likelihood's parameters.
+        likelihood: Name or object: p(x|z).
+        codebook_size: K.
+        commitment_weight: beta, a number or a schedule of the step. The reconstruction loss is a
+            sum over the values of an example, as in eq. (3). The authors' code takes means of all
+            numbers: its 0.25 is 0.25 * values / dim here, which keeps latents near their codes.
+        decay: gamma of the moving averages.
+        dead_after: Updates without a use after which a code restarts; None: never.
+        seed: Seed of the latents from which codes restart.
+        codebook_update: `"average"`, or `"loss"` for the second term of eq. (3).
+
+    Raises:
+        ValueError: If encoder and decoder disagree about the latents, or a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import mlp_decoder, mlp_encoder
+    encoder = mlp_encoder(latent_dim=4)
+    model = VQVAE(encoder, mlp_decoder(latent_dim=4), codebook_size=16)
+    model.compile()
+    digits = np.zeros((8, 28, 28, 1), "uint8")
+    model.fit(digits, batch_size=4)
+    codes = model.encode(digits)
+    images = model.decode(codes)
+    ```
+    """
+
+    for_users = ("codebook",)
+
+    def __init__(
+        self, encoder, decoder, likelihood="normal", codebook_size: int = 512,
+        commitment_weight=0.25, decay: float = 0.99, dead_after: int | None = 100, seed=0,
+        codebook_update: str = "average", **kwargs,
+    ):  # fmt: skip
+        super().__init__(seed=seed, **kwargs)
+        self.set_networks(encoder, decoder, likelihood)
+        self.codebook_size = codebook_size
+        self.decay = decay
+        self.dead_after = dead_after
+        self.codebook_update = codebook_update
+        self.commitment_weight = schedules.weight("commitment_weight", commitment_weight)
+        self.quantizer = self.codebook(self.code_names[0], decoder.inputs[0].shape[1:])
+
+    def codebook(self, name, shape):
+        """Adds the edge of the codes of latents `[*grid, dim]`, and returns their codebook."""
+        *grid, dim = shape
+        self.add_codes(grid, self.codebook_size, name=name)
+        options = dict(dead_after=self.dead_after, update=self.codebook_update)
+        return VectorQuantizer(self.codebook_size, dim, self.decay, **options)
+
+    @override
+    def players(self):
+        codebooks = [layer for layer in self.layers if isinstance(layer, VectorQuantizer)]
+        learned = [codebook for codebook in codebooks if codebook.update == "loss"]
+        return {"optimizer": Player([*self.networks.values(), *learned])}
+
+    @override
+    def loss_weights(self):
+        weights = {
+            "reconstruction": 1.0,
+            "commitment": self.commitment_weight,
+            "perplexity": None,
+        }
+        return weights | ({"codebook": 1.0} if self.codebook_update == "loss" else {})
+
+    @override
+    def train_step(self, data):
+        """Takes one step on eq. (3), then moves the codebook and restarts unused codes."""
+        batch = self.prepare_batch(data)
+
+        def loss():
+            quantized = self.quantized(batch["x"])
+            terms = self.terms_of(batch, *quantized)
+            return self.weighted(terms), terms, quantized
+
+        loss, terms, quantized = self.minimize(loss)
+        if self.training:
+            with tf.control_dependencies([loss]):
+                self.move_codebooks(*quantized)
+        return self.report(terms, loss=loss)
+
+    @override
+    def terms(self, batch):
+        return self.terms_of(batch, *self.quantized(batch["x"]))
+
+    def quantized(self, x) -> tuple:
+        """Returns the latents of examples, the codes nearest to them, and their indices."""
+        latents = self.encoder(x, training=self.training)
+        return latents, *self.quantizer(latents)
+
+    def terms_of(self, batch, latents, codes, indices) -> dict:
+        """Returns the terms of eq. (3) of what is quantized, and the perplexity."""
+        reconstruction = self.reconstruction(codes, batch["x"])
+        return {"reconstruction": reconstruction} | self.quantizer.terms(latents, indices)
+
+    def move_codebooks(self, latents, codes, indices) -> None:
+        """Moves the codebook, if by averages (appendix A.1), and restarts unused codes."""
+        self.quantizer.after_update(latents, indices, self.stateless_seed("codebook"))
+
+    @override
+    def encoded(self, x):
+        return [self.embedded(self.codes(x))]
+
+    @override
+    def nats(self, x):
+        return self.reconstruction(self.encoded(x)[0], x)
+
+    @override
+    def codes(self, x):
+        return self.quantizer(self.encoder(x, training=False))[1]
+
+    @override
+    def embedded(self, codes):
+        return self.quantizer.embed(codes)

@@ -1,0 +1,109 @@
+"""VQ-VAE-2: codes at two levels (Razavi, van den Oord, Vinyals 2019)."""
+
+import keras
+from typing_extensions import override
+
+from keras_gen.core import capability, require_built
+from keras_gen.core.likelihood_model import edge_of
+from keras_gen.vae.hierarchies.hierarchy import run
+from keras_gen.vae.quantized.vq_vae import VQVAE
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class VQVAE2(VQVAE):
+    """A VQ-VAE with two grids of codes: a small one of the whole, and a large one of details.
+
+    Razavi, van den Oord, Vinyals: "Generating Diverse High-Fidelity Images with VQ-VAE-2", NeurIPS
+    2019, algorithm 1. The top level is quantized first, and the bottom level is conditioned on its
+    codes; the decoder takes both. Each level has a codebook, with the perplexities `perplexity`
+    (bottom) and `perplexity_top`.
+
+    Priors are learned afterwards (algorithm 2): a `keras_gen.autoregressive.PixelCNN` of the top's
+    codes, images `top[..., None]` of `codebook_size` levels, and for the bottom's a network
+    conditioned on them (`keras_gen.autoregressive.sample_causal`). `decode` takes their samples.
+
+    Deviations: those of `VectorQuantizer`, which restarts codes that are not used.
+
+    Args:
+        top_encoder: Examples to features for `encoder`, and the top latents `[batch, ..., dim]`.
+        encoder: Features and the top level's codes to the bottom level's latents.
+        decoder: Codes of the bottom and of the top level to the likelihood's parameters.
+        **kwargs: Further arguments of `VQVAE`, for both levels.
+
+    Raises:
+        ValueError: If the networks do not fit each other, or a weight is negative.
+
+    Example:
+    ```python
+    from keras_gen.networks import vq_vae_2_networks
+    networks = vq_vae_2_networks((32, 32, 3), latent_dim=8, filters=8, residual_filters=4)
+    model = VQVAE2(**networks, codebook_size=512)
+    model.compile()
+    photos = np.zeros((8, 32, 32, 3), "uint8")
+    model.fit(photos, batch_size=4)
+    top, bottom = model.encode(photos)  # int32 [8, 4, 4] and [8, 8, 8]
+    images = model.decode(top, bottom)
+    ```
+    """
+
+    code_names = ("bottom",)
+
+    def __init__(self, top_encoder, encoder, decoder, **kwargs):
+        super().__init__(encoder, decoder, **kwargs)
+        require_built(top_encoder)
+        self.top_encoder = top_encoder
+        self.edges["x"] = edge_of(self.likelihood, top_encoder.input_shape[1:])
+        self.top_quantizer = self.codebook("top", top_encoder.outputs[-1].shape[1:])
+        self(keras.ops.zeros([1, *self.edges["x"].shape]))  # Whatever does not fit is found now.
+
+    @override
+    def loss_weights(self):
+        return super().loss_weights() | {"perplexity_top": None}
+
+    @override
+    def quantized(self, x):
+        features, h_top = run(self.top_encoder, [x], self.training)  # algorithm 1, line 1
+        e_top, top = self.top_quantizer(h_top)  # line 2
+        (h_bottom,) = run(self.encoder, [features, e_top], self.training)  # line 3
+        e_bottom, bottom = self.quantizer(h_bottom)  # line 4
+        return [h_bottom, h_top], [e_bottom, e_top], [bottom, top]
+
+    @override
+    def reconstruction(self, latents, x):
+        return -self.likelihood.log_prob(
+            run(self.decoder, latents, self.training)[0], x
+        )  # line 5
+
+    @override
+    def terms_of(self, batch, latents, codes, indices):
+        terms = {"reconstruction": self.reconstruction(codes, batch["x"])}
+        terms |= self.quantizer.terms(latents[0], indices[0])
+        top_terms = self.top_quantizer.terms(latents[1], indices[1])
+        perplexity = top_terms.pop("perplexity")
+        terms |= {name: terms[name] + value for name, value in top_terms.items()}
+        return terms | {"perplexity_top": perplexity}
+
+    @override
+    def move_codebooks(self, latents, codes, indices):
+        super().move_codebooks(latents[0], codes[0], indices[0])
+        self.top_quantizer.after_update(latents[1], indices[1], self.stateless_seed("top"))
+
+    @override
+    def codes(self, x):
+        return self.quantized(x)[2]
+
+    @override
+    def embedded(self, codes):
+        return [self.quantizer.embed(codes[0]), self.top_quantizer.embed(codes[1])]
+
+    @override
+    @capability
+    def encode(self, x):
+        """Returns the codes of examples, integers `[n, ...]`, of the top and the bottom level."""
+        return dict(zip(("top", "bottom"), reversed(self.codes(x)), strict=True))
+
+    @override
+    @capability
+    def decode(self, top, bottom):
+        """Returns the mean of p(x | codes), images as uint8, for integer codes of both levels."""
+        return {"x": self.reconstructed(self.embedded([bottom, top]))}

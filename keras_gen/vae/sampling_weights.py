@@ -1,0 +1,217 @@
+"""Weights for drawing training examples, written by the model that is trained on them."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+from typing_extensions import override
+
+from keras_gen.core.checks.step_checks import require
+from keras_gen.core.distribution.replicas import global_batch
+
+_STALE = (
+    "A batch was drawn after {} changes of the sampling weights, and there are {} "
+    "by now: "
+    "give fit distribute_fresh(stream, strategy), steps_per_execution=1, and no prefetch."
+)
+
+
+@keras.saving.register_keras_serializable("keras_gen")
+class SamplingWeights(keras.layers.Layer):
+    """One weight for each training example, by which `keras_gen.data.weighted_stream` draws.
+
+    A model that resamples its training set has one as an attribute and writes it, as `DBVAE` does.
+    As weights of the model they are saved with it, so that a resumed training draws the same. Every
+    draw carries the number of changes before it, and a batch drawn before the last change is
+    refused, which detects prefetching.
+
+    Args:
+        size: Number of training examples.
+        **kwargs: `name`, of `keras.layers.Layer`.
+
+    Attributes:
+        values: The weights, float32 `[size]`, not negative, of any sum; at first all 1.
+        changes: Number of changes, int64.
+
+    Raises:
+        ValueError: If the size is below 1.
+
+    Example:
+    ```python
+    weights = SamplingWeights(1000)
+    index = weights.fresh(weights.draw(8, seed=[0, 1]))
+    weights.write(index, tf.fill([8], 0.5))
+    ```
+    """
+
+    # A step must end before the next batch is drawn.
+    draws_batches = True
+
+    def __init__(self, size: int, **kwargs):
+        super().__init__(trainable=False, dtype="float32", autocast=False, **kwargs)
+        if size < 1:
+            raise ValueError(f"Sampling weights of {size} examples: there must be at least 1.")
+        self.size = size
+        state = dict(trainable=False, aggregation="only_first_replica")
+        self.values = self.add_weight(name="values", shape=(size,), initializer="ones", **state)
+        self.changes = self.add_weight(
+            name="changes", shape=(), dtype="int64", initializer="zeros", **state
+        )
+        self.built = True
+
+    def draw(self, count: int, seed) -> tf.Tensor:
+        """Draws examples with replacement in proportion to their weights.
+
+        Args:
+            count: Number of draws.
+            seed: Integers `[2]`; the draw depends on the weights and the seed alone.
+
+        Returns:
+            int64 `[count, 2]`: an example's index, and the number of changes before the draw.
+
+        Raises:
+            ValueError: If the sum of the weights is not positive and finite.
+        """
+        # Read before the values, so that a draw never claims to know a change that it missed.
+        changes = tf.identity(self.changes.value)
+        with tf.control_dependencies([changes]):
+            values = tf.identity(self.values.value)
+        # On the host sums run in order, so that they are the same everywhere and never decrease.
+        with tf.device("CPU:0"):
+            ends = tf.cumsum(tf.cast(values, tf.float64))
+            total = ends[-1]
+            sentence = "The sum of the sampling weights is {}, but must be positive and finite."
+            possible = require((total > 0) & tf.math.is_finite(total), sentence, total)
+            with tf.control_dependencies([possible]):
+                point = total * tf.random.stateless_uniform([count], seed, dtype=tf.float64)
+            # The first end beyond the point: an example of weight 0 has no room for a point.
+            index = tf.searchsorted(ends, point, side="right", out_type=tf.int64)
+            return tf.stack([index, tf.fill([count], changes)], axis=1)
+
+    def fresh(self, drawn: tf.Tensor) -> tf.Tensor:
+        """Returns the indices `[batch]` of a draw; raises if the weights changed since."""
+        changes = tf.identity(self.changes.value)
+        known = drawn[:, 1]
+        same = require(tf.reduce_all(known == changes), _STALE, tf.reduce_min(known), changes)
+        with tf.control_dependencies([same]):
+            return tf.identity(drawn[:, 0])
+
+    def without_draw(self, batch):
+        """Returns a batch of a weighted stream without its last tensor, once `fresh` accepts it.
+
+        Other batches stay as they are, for training on examples that are drawn alike.
+        """
+        drawn = batch[-1] if isinstance(batch, tuple) else None
+        if getattr(drawn, "dtype", None) != tf.int64 or drawn.shape.rank != 2:
+            return batch
+        with tf.control_dependencies([self.fresh(drawn)]):
+            return tf.nest.map_structure(tf.identity, batch[:-1])
+
+    def write(self, index: tf.Tensor, values: tf.Tensor) -> None:
+        """Sets the weights of some examples inside a step; all replicas write theirs.
+
+        Args:
+            index: Integers `[batch]`, this replica's; negative ones are skipped, and of repeated
+                ones the last counts.
+            values: Numbers `[batch]`, finite and not negative.
+
+        Raises:
+            ValueError: If shapes, an index or a value do not fit.
+        """
+        index = tf.cast(index, tf.int64)
+        values = tf.cast(values, tf.float32)
+        if index.shape.rank != 1 or not index.shape.is_compatible_with(values.shape):
+            raise ValueError(
+                f"Sampling weights of shape {values.shape} for indices of shape "
+                f"{index.shape}: both must be [batch]."
+            )
+        index = global_batch(index)
+        values = global_batch(values)
+        sentence = "A weight was written for example {}, but there are only {}."
+        known = require(
+            tf.reduce_all(index < self.size), sentence, tf.reduce_max(index), self.size
+        )
+        bad = ~(tf.math.is_finite(values) & (values >= 0))
+        first = tf.argmax(tf.cast(bad, tf.int32))
+        sentence = "The sampling weight {} of example {} must be finite and not negative."
+        good = require(~tf.reduce_any(bad), sentence, values[first], index[first])
+        with tf.control_dependencies([known, good]):
+            # A scatter would leave open which of two values stays.
+            last = tf.math.unsorted_segment_max(tf.range(tf.size(index)), index, self.size)
+        written = tf.gather(values, tf.maximum(last, 0))
+        self._change(tf.where(last < 0, self.values.value, written))
+
+    def assign(self, values) -> None:
+        """Sets all weights between steps: finite, not negative and not all 0."""
+        values = np.asarray(values, np.float32)
+        good = np.isfinite(values) & (values >= 0)
+        if values.shape != (self.size,) or not good.all() or not values.any():
+            raise ValueError(
+                f"Sampling weights must be {self.size} numbers, finite, not negative and "
+                "not all "
+                f"0, but of shape {list(values.shape)}, {(values == 0).sum()} are 0 and "
+                f"{(~good).sum()} negative or not finite."
+            )
+        self._change(values)
+
+    def _change(self, values) -> None:
+        self.values.assign(values)
+        # Counted when they are there; see `draw`.
+        with tf.control_dependencies([tf.identity(self.values.value)]):
+            self.changes.assign_add(1)
+
+    @override
+    def get_config(self) -> dict:
+        return {"name": self.name, "size": self.size}
+
+
+def distribute_fresh(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy):
+    """Distributes global batches to replicas without prefetching.
+
+    `Strategy.experimental_distribute_dataset`, as used by `fit`, always prefetches: batches of a
+    weighted stream would be drawn from older weights.
+
+    Args:
+        dataset: Batches of a static size that the number of replicas divides, without prefetching,
+            such as `keras_gen.data.weighted_stream`, zipped or mapped (without
+            `num_parallel_calls`).
+        strategy: The model's.
+
+    Returns:
+        A `tf.distribute.DistributedDataset` for `fit`, whose replica i gets the i-th part of every
+        batch, or `dataset` itself for one replica.
+
+    Raises:
+        ValueError: If the batches cannot be divided.
+
+    Example:
+    ```python
+    stream = weighted_stream(source, model.sampling, 64)
+    model.fit(distribute_fresh(stream, model.distribute_strategy), steps_per_epoch=100)
+    ```
+    """
+    replicas = strategy.num_replicas_in_sync
+    if replicas == 1:
+        return dataset
+    sizes = {spec.shape[0] for spec in tf.nest.flatten(dataset.element_spec)}
+    if len(sizes) > 1 or None in sizes or max(sizes) % replicas:
+        raise ValueError(
+            f"Batches of {' or '.join(map(str, sizes))} examples cannot be dealt out to "
+            f"{replicas} "
+            "replicas: give batches of one static size, which their number divides."
+        )
+
+    def deal(context):
+        own = replicas // context.num_input_pipelines  # of this worker
+        first = context.input_pipeline_id * own
+
+        def stack_parts(tensor):
+            return tf.stack(tf.split(tensor, replicas)[first : first + own])
+
+        def parts(*batch):
+            split = tf.nest.map_structure(stack_parts, batch)
+            return split if isinstance(dataset.element_spec, tuple) else split[0]
+
+        return dataset.map(tf.autograph.experimental.do_not_convert(parts)).unbatch()
+
+    options = tf.distribute.InputOptions(experimental_per_replica_buffer_size=0)
+    return strategy.distribute_datasets_from_function(deal, options)

@@ -1,0 +1,1 @@
+"""What recipes and pages need beside models: runs, results, commands, baselines, plots."""

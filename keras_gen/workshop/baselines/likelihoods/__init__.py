@@ -1,0 +1,1 @@
+"""Densities fitted without a network."""

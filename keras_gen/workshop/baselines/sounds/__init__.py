@@ -1,0 +1,1 @@
+"""Sounds without a network: codes of speech, and phases for spectrograms."""

@@ -1,0 +1,1 @@
+"""Images from images without a network: filters, fills, and ways to learn from pairs."""

@@ -1,0 +1,115 @@
+"""Ways to fill in missing pixels without a network."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import ndimage, sparse
+from scipy.sparse.linalg import splu
+from sklearn.linear_model import Ridge
+
+from keras_gen.files.images import flat_pixels
+from keras_gen.metrics.image_pairs.inpainting import missing_pixels
+
+
+def border_mean(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Fills missing pixels with the mean color of the image's known ones next to them, as uint8.
+
+    Args:
+        images: uint8 `[n, H, W, channels]`.
+        masks: `[n, H, W, 1]`, not 0 where a pixel is missing.
+
+    Raises:
+        ValueError: If the arrays do not fit, nothing is missing, or a whole image is missing.
+
+    Example: `border_mean(images, masks)`.
+    """
+    missing = missing_pixels(images, masks)
+    border = ndimage.binary_dilation(missing, np.ones([1, 3, 3, 1])) & ~missing
+    count = border.sum((1, 2), keepdims=True)
+    if not count.all():
+        raise ValueError(
+            "An image has no known pixel next to missing ones: mask a part of each."
+        )
+    means = (images * border).sum((1, 2), keepdims=True) / count
+    return np.where(missing, means.round().astype(np.uint8), images)
+
+
+def laplace_fill(images: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """Fills the missing pixels with the smoothest surface through the known ones around them.
+
+    It solves Laplace's equation in each channel: every missing pixel is the mean of its two to four
+    neighbors. This is inpainting by diffusion as in Bertalmio, Sapiro, Caselles, Ballester: "Image
+    Inpainting", SIGGRAPH 2000, without its transport along edges.
+
+    Args, result and errors are those of `border_mean`.
+
+    Example: `laplace_fill(images, masks)`.
+    """
+    missing = missing_pixels(images, masks)
+    n, height, width, channels = images.shape
+    links = sparse.kronsum(_chain(width), _chain(height))
+    laplacian = (sparse.diags(links.sum(axis=0).A1) - links).tocsr()
+    pixels = images.reshape(n, height * width, channels).transpose(1, 0, 2).copy()
+    # Images of one mask are solved together.
+    kinds, kind = np.unique(missing.reshape(n, -1), axis=0, return_inverse=True)
+    for number, hole in enumerate(kinds):
+        if hole.all():
+            raise ValueError("An image has no known pixel: mask a part of each.")
+        own = np.flatnonzero(kind == number)
+        known = pixels[np.ix_(~hole, own)].reshape(-1, len(own) * channels).astype(np.float64)
+        rows = laplacian[hole]
+        found = splu(rows[:, hole].tocsc()).solve(-rows[:, ~hole] @ known)
+        found = found.reshape(-1, len(own), channels).round().clip(0, 255)
+        pixels[np.ix_(hole, own)] = found
+    return pixels.transpose(1, 0, 2).reshape(images.shape)
+
+
+def ridge_fill(
+    images: np.ndarray,
+    masks: np.ndarray,
+    train: np.ndarray,
+    mirror: bool = False,
+    alphas: Sequence[float] = (10.0, 30.0, 100.0, 300.0, 1000.0),
+) -> np.ndarray:
+    """Fills missing pixels by ridge regression on the known ones, fitted to whole images; uint8.
+
+    It is the best that a linear model can do. Pixels are between 0 and 1.
+
+    Args:
+        images: uint8 `[n, H, W, channels]`.
+        masks: `[n, H, W, 1]`, not 0 where a pixel is missing, the same for all images.
+        train: uint8 `[m, H, W, channels]`, the images to fit.
+        mirror: Whether to fit their mirror images too.
+        alphas: Penalties of the squared weights; the last tenth of `train` chooses one.
+
+    Raises:
+        ValueError: As `border_mean`, or if masks differ.
+
+    Example: `ridge_fill(images, masks, train_images)`.
+    """
+    missing = missing_pixels(images, masks)
+    if missing.all() or (missing != missing[:1]).any():
+        raise ValueError(
+            "Masks differ, or all is missing: give every image the same mask, of a part."
+        )
+    hole = np.broadcast_to(missing[0], images.shape[1:]).ravel()
+
+    def split(examples):
+        pixels = flat_pixels(examples)
+        return pixels[:, ~hole], pixels[:, hole]
+
+    def fitted(alpha, examples):
+        both = np.concatenate([examples, examples[:, :, ::-1]]) if mirror else examples
+        return Ridge(alpha).fit(*split(both))
+
+    cut = len(train) * 9 // 10
+    alpha = max(alphas, key=lambda alpha: fitted(alpha, train[:cut]).score(*split(train[cut:])))
+    found = fitted(alpha, train).predict(split(images)[0]).reshape(len(images), -1)
+    filled = images.reshape(len(images), -1).copy()
+    filled[:, hole] = (255 * found).round().clip(0, 255)
+    return filled.reshape(images.shape)
+
+
+def _chain(length):
+    """Returns the adjacency matrix of the pixels of a line, sparse."""
+    return sparse.diags([1.0, 1.0], [-1, 1], (length, length))

@@ -1,0 +1,85 @@
+"""Ways to predict the target of a source image from pairs, without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+from sklearn.linear_model import Ridge
+from sklearn.neighbors import NearestNeighbors
+
+from keras_gen.data.transforms.palettes import nearest_colors
+from keras_gen.files.images import flat_pixels
+
+
+def nearest_target(
+    sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, side: int = 16
+) -> np.ndarray:
+    """Returns the target of the nearest training source: real, but of another source.
+
+    Args:
+        sources: uint8 `[n, H, W, C]`.
+        train_sources: uint8 `[m, H, W, C]`.
+        train_targets: uint8 `[m, H, W, channels]`.
+        side: Height and width to which sources are shrunk before they are compared.
+
+    Example: `nearest_target(labels, train_labels, train_photos)`.
+    """
+
+    def small(images):
+        return flat_pixels(tf.image.resize(images, [side, side], antialias=True).numpy())
+
+    neighbors = NearestNeighbors(n_neighbors=1).fit(small(train_sources))
+    _, place = neighbors.kneighbors(small(sources))
+    return train_targets[place[:, 0]]
+
+
+def ridge_target(
+    sources: np.ndarray,
+    train_sources: np.ndarray,
+    train_targets: np.ndarray,
+    alphas: Sequence[float] = (30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0),
+) -> np.ndarray:
+    """Predicts targets by ridge regression of whole images: the best that is linear, uint8.
+
+    Args:
+        sources: uint8 `[n, H, W, C]`.
+        train_sources: uint8 `[m, H, W, C]`.
+        train_targets: uint8 `[m, H, W, channels]`.
+        alphas: Penalties of the squared weights, pixels being between 0 and 1; the last tenth of
+            the training pairs chooses one.
+
+    Example: `ridge_target(labels, train_labels, train_photos)`.
+    """
+    x = flat_pixels(train_sources)
+    y = flat_pixels(train_targets)
+    cut = len(x) * 9 // 10
+
+    def score(alpha):
+        return Ridge(alpha).fit(x[:cut], y[:cut]).score(x[cut:], y[cut:])
+
+    found = Ridge(max(alphas, key=score)).fit(x, y).predict(flat_pixels(sources))
+    levels = (255 * found).round().clip(0, 255).astype(np.uint8)
+    return levels.reshape(len(sources), *train_targets.shape[1:])
+
+
+def color_means(
+    sources: np.ndarray, train_sources: np.ndarray, train_targets: np.ndarray, colors: np.ndarray
+) -> np.ndarray:
+    """Gives each pixel the mean of the targets' pixels whose sources have the same color, uint8.
+
+    Args:
+        sources: uint8 `[n, H, W, C]`, label maps.
+        train_sources: uint8 `[m, H, W, C]`.
+        train_targets: uint8 `[m, H, W, channels]`.
+        colors: uint8 `[classes, C]`, the colors of the classes (`common_colors`).
+
+    Example: `color_means(labels, train_labels, train_photos, common_colors(train_labels, 12))`.
+    """
+    classes = nearest_colors(train_sources, colors)
+    overall = train_targets.reshape(-1, train_targets.shape[-1]).mean(axis=0)
+    means = np.tile(overall, (len(colors), 1))
+    for number in np.unique(classes):
+        means[number] = train_targets[classes == number].mean(axis=0)
+    return means.round().astype(np.uint8)[nearest_colors(sources, colors)]

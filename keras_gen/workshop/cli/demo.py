@@ -1,0 +1,87 @@
+"""`keras-gen demo`: a page in the browser on which exports are tried."""
+
+import argparse
+import contextlib
+import importlib.util
+import ipaddress
+import os
+import signal
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+from keras_gen.workshop.cli.panels import offers
+
+PORT = 7860
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Serves the page until it is interrupted."""
+    found, others = offers(_folders(options.models, options.folders))
+    if not found:
+        raise ValueError(
+            f"none of the {len(others)} exports has a signature that the page can show (the "
+            f"first is {others[0]}): name a folder of others."
+        )
+    if importlib.util.find_spec("gradio") is None:
+        raise ValueError('needs gradio: pip install "keras-generative[demo]"')
+    # Gradio reads these when it is imported, and would otherwise report to its makers.
+    os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+    os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+    import uvicorn
+
+    from keras_gen.workshop.cli.page import page
+
+    with (
+        _listening(options.host, options.port) as listener,
+        tempfile.TemporaryDirectory(prefix="keras_gen_demo_") as uploads,
+    ):
+        os.environ["GRADIO_TEMP_DIR"] = uploads
+        config = uvicorn.Config(
+            page(found, others, options.max_megabytes, Path(uploads)),
+            log_level="warning",
+            timeout_graceful_shutdown=1,
+        )
+        if not _is_loopback(listener):
+            print(f"whoever reaches {options.host} can use the page", file=sys.stderr)
+        # Who ends the process by a signal also leaves no uploads behind.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        if others:
+            print(f"{len(others)} exports have no panel: the page names them at its end")
+        print(f"{len(found)} exports at {_address(listener)} (Ctrl+C ends it)", flush=True)
+        with contextlib.suppress(KeyboardInterrupt):
+            uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+def _folders(models: Path, named: list[str]) -> list[Path]:
+    """Folders by path, or by the name of an export in the folder `models`; all without any."""
+    if not named:
+        return [models]
+    inner = [models / name for name in named]
+    return [
+        path if path.is_dir() and not Path(name).exists() else Path(name)
+        for name, path in zip(named, inner, strict=True)
+    ]
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A socket that listens on a port of this machine."""
+    try:
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server((str(address[0]), port), family=family)
+    except OSError as error:
+        reason = str(error.strerror).partition(" (")[0]  # Python appends the address
+        raise OSError(
+            f"cannot listen on port {port} of {host} ({reason}): choose another --port or --host."
+        ) from error
+
+
+def _is_loopback(listener: socket.socket) -> bool:
+    return ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+
+
+def _address(listener: socket.socket) -> str:
+    host, port, *_ = listener.getsockname()
+    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"

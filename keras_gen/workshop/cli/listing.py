@@ -1,0 +1,154 @@
+"""`keras-gen list` and `show`: recipes and exports, from their files alone."""
+
+import argparse
+import ast
+import functools
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from keras_gen.licenses import forbid_commerce, terms_of
+from keras_gen.messages import nearest
+from keras_gen.serving import exported
+from keras_gen.workshop.cli import models
+from keras_gen.workshop.cli.recipes import place, recipes
+from keras_gen.workshop.results import read_published, words
+from keras_gen.workshop.results.page_lines import entry_of_export
+
+WIDTH = 80
+UNREADABLE = (ValueError, TypeError, KeyError, AttributeError)  # of metadata of another kind
+
+
+def list_models(options: argparse.Namespace) -> int:
+    """Prints each recipe and export: what it does, how long it takes, and whether it is trained."""
+    files = recipes()
+    exports = models.exports(options.models)
+    print(
+        f"{len(files)} recipes in {place('recipes')}, {len(exports)} exports in {options.models}; "
+        "the minutes are those\nof a training on CPU cores. `keras-gen show NAME` says more.\n"
+    )
+    for name in sorted({*files, *exports}):
+        file = files.get(name)
+        duration = _duration(file) if file else ""
+        mark = _mark(options.models / name) if name in exports else ""
+        print(f"{name:40} {duration:16} {mark}".rstrip())
+        if does := summary(file):
+            print(textwrap.fill(does, WIDTH, initial_indent="  ", subsequent_indent="  "))
+    if not exports:
+        print(
+            "\n`keras-gen train NAME --export saved_models` makes an export; --models DIR lists\n"
+            "another folder."
+        )
+    return 0
+
+
+def show(options: argparse.Namespace) -> int:
+    """Prints what is known of one recipe and its export."""
+    files = recipes()
+    exports = models.exports(options.models)
+    name = options.name
+    if name not in (known := {*files, *exports}):
+        raise FileNotFoundError(
+            f"there is no recipe and no export {name!r}: `keras-gen list` shows all"
+            f"{nearest(name, known)}"
+        )
+    print(name)
+    if name in files:
+        file = files[name]
+        _line("does", summary(file))
+        _line("takes", _duration(file))
+        _line("recipe", f"{file}; its flags: keras-gen train {name} --help")
+    if name not in exports:
+        _line("export", f"none in {options.models}")
+        return 0
+    for path in exported.versions(options.models / name).values():
+        size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file()) / 2**20
+        _line("export", f"{path}, {size:.1f} MiB")
+        try:
+            _show_metadata(exported.read_metadata(path))
+        except UNREADABLE:
+            _line("", "(unreadable metadata)")
+    return 0
+
+
+def _show_metadata(metadata: dict[str, Any]) -> None:
+    networks = metadata.get("networks") or {}
+    data = metadata.get("data") or {}
+    parameters = sum(network["parameters"] for network in networks.values())
+    trained_on = str(data.get("name", "") if isinstance(data, dict) else data)
+    _line("parameters", f"{parameters:,}" if networks else "")
+    _line("trained on", trained_on)
+    for terms in terms_of(data):
+        end = "; no commercial use" if terms.commercial_use is False else ""
+        _line("terms", f"{terms.name}: {terms.license}{end}")
+    _line("reached", _headline(metadata))
+    defaults = metadata.get("defaults", {})
+    signatures = metadata.get("signatures", {})
+    for signature in models.arrays_alone(signatures):
+        usual = defaults.get(signature, {})
+        inputs = [
+            f"{key}={models.said(usual[key])}" if key in usual else key
+            for key in signatures[signature]["inputs"]
+        ]
+        _line("signature", f"{signature}({', '.join(inputs)})")
+
+
+def _line(name: str, text: str) -> None:
+    """Prints a name and what belongs to it, if there is something."""
+    if text:
+        indent = " " * 13
+        print(
+            textwrap.fill(
+                text, WIDTH, initial_indent=f"  {name:11}", subsequent_indent=indent,
+                break_long_words=False, break_on_hyphens=False,
+            )
+        )  # fmt: skip
+
+
+def _mark(folder: Path) -> str:
+    """Whether there is an export, and whether the terms of its data rule out commercial use."""
+    try:
+        data = exported.read_metadata(exported.resolve(folder)).get("data")
+    except UNREADABLE:
+        return "export (unreadable)"
+    return "export, not commercial" if forbid_commerce(terms_of(data)) else "export"
+
+
+@functools.cache
+def _docstring(recipe: Path) -> str:
+    try:
+        return ast.get_docstring(ast.parse(recipe.read_bytes())) or ""
+    except (SyntaxError, ValueError) as error:
+        return f"(not valid Python: {error})"
+
+
+def summary(recipe: Path | None) -> str:
+    """The first line of a recipe's docstring."""
+    lines = _docstring(recipe).splitlines() if recipe else []
+    return lines[0] if lines else ""
+
+
+def _duration(recipe: Path) -> str:
+    """What the docstring says of the time that the command without flags takes."""
+    line = rf"python recipes/{recipe.stem}\.py +#? *(?:about )?(.*?(?:minutes?|hours?))\b"
+    found = re.search(line, _docstring(recipe))
+    return found[1] if found else ""
+
+
+def _headline(metadata: dict[str, Any]) -> str:
+    """The figure that its recipe publishes first, of this export, or else the first number."""
+    config = metadata.get("config") or {}
+    metrics = metadata.get("metrics") or {}
+    try:
+        published = read_published(place("recipes").parent, metadata["recipe"])
+        figure = published.on(config).figures[0]
+        entry = entry_of_export(figure, config, metrics)
+        return " ".join(words.headline(entry))
+    except (FileNotFoundError, ValueError, KeyError):
+        numbers = (
+            f"{key} {value:.4g}"
+            for key, value in metrics.items()
+            if isinstance(value, int | float)
+        )
+        return next(numbers, "")

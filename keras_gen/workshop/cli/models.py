@@ -1,0 +1,166 @@
+"""`keras-gen sample`, and what all commands that run exports share."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from keras_gen.files.animations import video_grid, video_strips, write_animation
+from keras_gen.files.images import enlarged_grid, luma, to_pillow, write_png
+from keras_gen.messages import nearest
+from keras_gen.serving import exported
+
+ANY = "any"  # a label of which each sample draws its own
+
+
+def sample(options: argparse.Namespace) -> int:
+    """Draws a grid of images."""
+    ending = options.out.suffix.lower()
+    if ending not in (".png", ".gif"):
+        raise ValueError(
+            f"--out is {options.out}: the grid is written as PNG, so its name ends in .png, or of "
+            "videos as a GIF, in .gif."
+        )
+    names = [name for name, _ in options.set]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"--set {twice[0]} is given {len(twice)} times: give it one value.")
+    refuse_existing([options.out], options)
+    path = exported.resolve(find(options.models, options.model))
+    signature = options.signature or "sample"
+    # Before the model is loaded, which takes seconds.
+    conditions = _conditions(path, signature, dict(options.set))
+    model = exported.load(path)
+    known(model, signature)
+    outputs = image_outputs(model, signature)
+    if set(asked(model, signature)) != {"seed", "n"} or not outputs:
+        raise ValueError(
+            f"signature {signature!r} of {model.path} does not turn (seed, n) into "
+            f"images: choose another one with --signature, from "
+            f"{', '.join(arrays_alone(model.inputs))}."
+        )
+
+    inputs = conditions | {"seed": options.seed, "n": options.n}
+    images = model(signature, **inputs)[outputs[0]]
+    if (ending == ".gif") > (images.ndim == 5):
+        raise ValueError(f"--out is {options.out}: these are images, so its name ends in .png.")
+    if ending == ".gif":
+        write_animation(options.out, video_grid(images, options.columns), milliseconds=100)
+    else:
+        # Of videos, their frames.
+        still = images.ndim == 4
+        drawn = enlarged_grid(images, options.columns) if still else video_strips(images)
+        write_png(options.out, drawn)
+    # Several images each: videos, or pairs of two domains.
+    kind = "samples" if images.ndim == 5 else "images"
+    print(f"{len(images)} {kind} written to {options.out}")
+    return 0
+
+
+def _conditions(path: Path, signature: str, chosen: dict[str, Any]) -> dict[str, int | float]:
+    """The conditions that are set, as numbers, if the export's metadata knows them all."""
+    metadata = exported.read_metadata(path)
+    usual = exported.usual_values(metadata, signature)
+    signatures = metadata.get("signatures", {})
+    # What else is wrong with the signature is said when the model is there.
+    if signature in signatures or not signatures:
+        if unknown := sorted(chosen.keys() - usual.keys()):
+            raise ValueError(
+                f"--set {unknown[0]}: signature {signature!r} of {path} has "
+                f"{', '.join(usual) or 'nothing'} to set{nearest(unknown[0], usual)}"
+            )
+    for name, value in chosen.items():
+        if value == ANY and usual.get(name) != -1:
+            raise ValueError(
+                f"--set {name}={ANY}: {name} is a number, usually {usual.get(name)}."
+            )
+        if usual.get(name) == -1 and isinstance(value, float):
+            raise ValueError(f"--set {name}={value}: {name} is a whole number from 0, or {ANY}.")
+    return {name: -1 if value == ANY else value for name, value in chosen.items()}
+
+
+def said(usual: int | float) -> str:
+    """A condition's usual value in words: exports count labels from 0, and -1 is any of them."""
+    return ANY if usual == -1 else str(usual)
+
+
+def refuse_existing(targets: list[Path], options: argparse.Namespace) -> None:
+    """Refuses files that are there already, unless --overwrite is given."""
+    existing = [target for target in targets if target.exists()]
+    if existing and not options.overwrite:
+        more = f" (and {len(existing) - 1} more)" if existing[1:] else ""
+        raise FileExistsError(
+            f"{existing[0]}{more} is already there: choose another --out, "
+            "or pass --overwrite to replace."
+        )
+
+
+def find(models: Path, model: str) -> Path:
+    """The folder that MODEL names: a path, or a name in the folder `models`."""
+    for path in (Path(model), models / model):
+        if path.is_dir():
+            return path
+    known = exports(models)
+    raise FileNotFoundError(
+        f"there is no model {model!r}, neither as a path nor in {models}, which holds: "
+        f"{', '.join(known) or 'none'}{nearest(Path(model).name, known)}"
+    )
+
+
+def known(model: exported.Exported, name: str) -> str:
+    """The name of a signature that the model has."""
+    if name not in model.inputs:
+        names = arrays_alone(model.inputs)
+        raise ValueError(
+            f"{model.path} has no signature {name!r}: choose one with --signature, "
+            f"from {', '.join(names)}{nearest(name, names)}"
+        )
+    return name
+
+
+def arrays_alone(signatures: Iterable[str]) -> list[str]:
+    """The signatures of arrays, without those of files' contents beside them."""
+    return [name for name in signatures if not name.endswith(exported.SUFFIX)]
+
+
+def asked(model: exported.Exported, signature: str) -> dict[str, Any]:
+    """The inputs that have no usual value."""
+    usual = model.defaults(signature)
+    return {key: spec for key, spec in model.inputs[signature].items() if key not in usual}
+
+
+def fits(image: np.ndarray, shape: Sequence[int | None]) -> bool:
+    """Whether a signature of images `shape` takes the size of an image."""
+    sizes = zip(image.shape[:2], shape[1:3], strict=True)
+    return all(taken in (None, size) for size, taken in sizes)
+
+
+def fitted(image: np.ndarray, shape: Sequence[int | None]) -> np.ndarray:
+    """An RGB image as a signature of images `shape` takes it.
+
+    If the signature takes another size, the center is cut out and resized. The image becomes gray
+    if the signature's images are.
+    """
+    _, height, width, channels = shape
+    if not fits(image, shape):
+        size = (width or height or 0, height or width or 0)
+        image = np.asarray(ImageOps.fit(to_pillow(image), size, Image.Resampling.LANCZOS))
+    return image if channels == 3 else np.round(luma(image)).astype(np.uint8)
+
+
+def image_outputs(model: exported.Exported, signature: str) -> list[str]:
+    """The outputs that are images."""
+    return [
+        key
+        for key, spec in model.outputs[signature].items()
+        if spec.dtype == "uint8" and spec.shape.rank in (4, 5)
+    ]
+
+
+def exports(models: Path) -> list[str]:
+    """Names of the exports in folder `models`."""
+    if not models.is_dir():
+        return []
+    return sorted(path.name for path in models.iterdir() if exported.versions(path))

@@ -1,0 +1,394 @@
+"""The page of `keras-gen demo`. Needs Gradio, which nothing else here imports."""
+
+import functools
+import html
+import importlib.metadata
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import fastapi
+import gradio as gr
+import numpy as np
+
+from keras_gen.files.images import decode_image, write_image
+from keras_gen.serving import exported
+from keras_gen.workshop.cli.panels import (
+    ANY,
+    MISSING,
+    MOST,
+    RATE,
+    Classes,
+    Completion,
+    Images,
+    Latents,
+    Offer,
+    Panel,
+    Samples,
+    Sounds,
+    Start,
+    about,
+    words,
+)
+from keras_gen.workshop.cli.request_guard import Guard
+
+SHOWN = 448  # pixels: smaller images are enlarged to about this
+HEIGHT = 380
+PIXELS = 50_000_000  # of the largest image: larger ones hold up all visitors
+# Events run one after another: those that come while so many wait are refused.
+WAITING = 64
+
+# Fonts of the reader's machine: others would be fetched from elsewhere.
+FONT = ["system-ui", "sans-serif"]
+MONOSPACE = ["ui-monospace", "monospace"]
+# Images fill the room that they have.
+CSS = ".image-container img { object-fit: contain !important; width: 100%; height: 100%; }"
+
+# The photograph that the page opens with.
+EXAMPLE = "sklearn/datasets/images/china.jpg"
+CREDIT = (
+    "Example photograph by [danielbuechele](https://www.flickr.com/photos/danielbuechele/"
+    "6061409035/), [CC BY 2.0](https://creativecommons.org/licenses/by/2.0/)"
+)
+
+# Gradio puts the bar of an event where a function has this as a default value.
+PROGRESS = gr.Progress()
+
+load = functools.cache(exported.load)
+
+
+def page(
+    offers: list[Offer], others: list[Path], megabytes: int, uploads: Path
+) -> fastapi.FastAPI:
+    """The page as an application: exports are loaded when they are first used.
+
+    Those without a panel are named. Files of more than so many megabytes are refused, and files
+    outside the folder `uploads`.
+    """
+    example = _example(uploads)
+    choices = [(offer.name, index) for index, offer in enumerate(offers)]
+    # The first model is one for photographs, if there is one.
+    takers = [
+        any(isinstance(p, Images) and p.any_size for p in offer.panels) for offer in offers
+    ]
+    first = takers.index(True) if any(takers) else 0
+    with gr.Blocks(title="keras_gen", analytics_enabled=False) as blocks:
+        gr.Markdown(
+            "# keras_gen\nTrained models to try. They run on the machine that serves this page, "
+            "and nothing is sent elsewhere."
+        )
+        chosen = gr.Dropdown(choices, value=first, label="Model")
+        columns = []
+        for index, offer in enumerate(offers):
+            with gr.Column(visible=index == first) as column:
+                gr.Markdown(offer.about)
+                _tabs(offer, megabytes, example, blocks if index == first else None)
+            columns.append(column)
+        if others:
+            with gr.Accordion(f"{len(others)} models have no panel here", open=False):
+                gr.Markdown(_left_out(others))
+
+        def show(index: int) -> list[gr.Column]:
+            return [gr.Column(visible=other == index) for other in range(len(columns))]
+
+        chosen.change(show, chosen, columns, queue=False)
+    blocks.queue(api_open=False, max_size=WAITING)
+    app = fastapi.FastAPI()
+    app.add_middleware(Guard, uploads=uploads, most=megabytes * 2**20)
+    return gr.mount_gradio_app(
+        app,
+        blocks,
+        "/",
+        footer_links=[],
+        run_history=False,
+        max_file_size=megabytes * 2**20,
+        ssr_mode=False,
+        pwa=False,
+        mcp_server=False,
+        enable_monitoring=False,
+        show_error=False,  # but for those of `_on`: others may name what is on this machine
+        css=CSS,
+        theme=gr.themes.Soft(font=FONT, font_mono=MONOSPACE),
+    )
+
+
+def _example(uploads: Path) -> Path | None:
+    """A photograph of scikit-learn among the uploads, if that is installed; it is not imported."""
+    try:
+        file = importlib.metadata.distribution("scikit-learn").locate_file(EXAMPLE)
+        photograph = decode_image(Path(str(file)).read_bytes())
+    except (importlib.metadata.PackageNotFoundError, OSError, ValueError):
+        return None
+    write_image(uploads / "example.png", photograph)
+    return uploads / "example.png"
+
+
+def _left_out(others: list[Path]) -> str:
+    """The exports without a panel, and what they do."""
+    lines = []
+    for path in others:
+        try:
+            said = about(path, exported.read_metadata(path)).splitlines()[0]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            said = "metadata that cannot be read"
+        lines.append(f"- {html.escape(str(path))}: {html.escape(said)}")
+    reason = (
+        "They take or give texts, tables, videos or recordings; `keras_gen.serving.exported.load` "
+        "runs them in Python."
+    )
+    return "\n".join([reason, "", *lines])
+
+
+def _tabs(offer: Offer, megabytes: int, example: Path | None, opening: gr.Blocks | None) -> None:
+    """What is shown while an export is chosen; `opening` is the page that opens with it."""
+    with gr.Tabs():
+        for panel in offer.panels:
+            with gr.Tab(panel.title) as tab:
+                if isinstance(panel, Images):
+                    _images(offer.path, panel, megabytes, example, opening)
+                else:
+                    _BUILDERS[type(panel)](offer.path, panel, megabytes, tab)
+
+
+def _images(
+    path: Path, panel: Images, megabytes: int, example: Path | None, opening: gr.Blocks | None
+) -> None:
+    names = list(panel.signatures)
+    choices = [(words(name), name) for name in names]
+    several = len(names) > 1
+    name = gr.Radio(choices, value=names[0], show_label=False, container=False, visible=several)
+    shown = example if panel.any_size else None  # others take images of their own kind
+    with gr.Row():
+        file = _upload(megabytes, "Before", value=shown if opening else None)
+        # What keeps its size is shown by the upload itself.
+        before = _image("As the model takes it", visible=not panel.any_size)
+        after = _image("After")
+    note = gr.Markdown()
+    if shown:
+        button = gr.Button("Take the example photograph", size="sm")
+        button.click(lambda: str(shown), None, file, queue=False, api_visibility="private")
+        gr.Markdown(CREDIT)
+
+    def run(progress: gr.Progress, file: str | None, name: str) -> tuple:
+        if file is None:
+            return None, None, ""
+        image = _read(file)  # refused before a model is loaded
+        taken, made = panel.run(_loaded(path, progress), name, image)
+        shown = None if panel.any_size else _enlarged(taken)
+        return shown, _enlarged(made), _compared(taken, made)
+
+    triggers = [file.change, name.change]
+    if shown and opening:
+        triggers.append(opening.load)
+    _on(triggers, run, [file, name], [before, after, note])
+
+
+def _samples(path: Path, panel: Samples, megabytes: int, tab: gr.Tab) -> None:
+    heard = isinstance(panel, Sounds)
+    with gr.Row():
+        with gr.Column():
+            seed = gr.Number(0, label="Seed", precision=0)
+            label = "Sounds" if heard else "Images"
+            n = gr.Slider(1, panel.most, value=1 if heard else 16, step=1, label=label)
+            conditions = [_condition(panel, name) for name in panel.conditions]
+            draw = gr.Button("Draw", variant="primary")
+        drawn = _sound() if heard else _image("Samples")
+
+    def run(progress: gr.Progress, seed: int | None, n: int, *values: float) -> Any:
+        conditions = dict(zip(panel.conditions, values, strict=True))
+        panel.inputs(seed, n, conditions)  # refused before a model is loaded
+        made = panel.run(_loaded(path, progress), seed, n, conditions)
+        return (RATE, made) if heard else _enlarged(made)
+
+    _on([draw.click], run, [seed, n, *conditions], [drawn])
+
+
+def _condition(panel: Samples, name: str) -> gr.Number | gr.Dropdown:
+    """An input for a condition: a list of names, if its values have some, or a number."""
+    usual = panel.conditions[name]
+    if names := panel.names.get(name):
+        choices = [("any", ANY), *((text, number) for number, text in enumerate(names))]
+        return gr.Dropdown(choices, value=usual, label=words(name))
+    precision = 0 if panel.signature.inputs[name]["dtype"] == "int32" else None
+    return gr.Number(usual, label=f"{words(name)} (usually {usual})", precision=precision)
+
+
+def _classes(path: Path, panel: Classes, megabytes: int, tab: gr.Tab) -> None:
+    with gr.Row():
+        file = _upload(megabytes, "Image")
+        before = _image("As the model takes it")
+        found = gr.Label(label="Probabilities", num_top_classes=5)
+
+    def run(progress: gr.Progress, file: str | None) -> tuple:
+        if file is None:
+            return None, None
+        image = _read(file)
+        taken, odds = panel.run(_loaded(path, progress), image)
+        return _enlarged(taken), odds
+
+    _on([file.change], run, [file], [before, found])
+
+
+def _completion(path: Path, panel: Completion, megabytes: int, tab: gr.Tab) -> None:
+    labeled = "labels" in panel.signature.asked
+    choices = (
+        [(text, number) for number, text in enumerate(panel.names)] if labeled else [("", 0)]
+    )
+    several = "seeds" in panel.signature.asked
+    with gr.Row():
+        file = _upload(megabytes, "Image")
+        with gr.Column():
+            missing = gr.Dropdown(list(MISSING), label="What is drawn anew")
+            label = gr.Dropdown(choices, value=0, label="Label", visible=labeled)
+            n = gr.Slider(
+                1, MOST, value=9 if several else 1, step=1, label="Images", visible=several
+            )
+            draw = gr.Button("Complete", variant="primary")
+        before = _image("What the model sees")
+        drawn = _image("Completed")
+
+    def run(progress: gr.Progress, file: str | None, missing: str, label: int, n: int) -> tuple:
+        if file is None:
+            raise ValueError("there is no image yet: choose one.")
+        image = _read(file)
+        seen, made = panel.run(_loaded(path, progress), image, missing, label, n)
+        return _enlarged(seen), _enlarged(made)
+
+    _on([draw.click], run, [file, missing, label, n], [before, drawn])
+
+
+def _latents(path: Path, panel: Latents, megabytes: int, tab: gr.Tab) -> None:
+    start = gr.State()
+    sliders: list[gr.Slider] = []
+    with gr.Row():
+        with gr.Column():
+            file = _upload(megabytes, "Image to encode", visible=panel.encoder is not None)
+            zeros = gr.Button("All latents at 0")
+            random = gr.Button("Random latents")
+        with gr.Column(scale=2):
+            for index in range(panel.sliders):
+                if index % 2 == 0:
+                    row = gr.Row()
+                with row:
+                    sliders.append(gr.Slider(-1, 1, value=0, label=f"Latent {index}"))
+        with gr.Column():
+            decoded = _image("Decoded")
+
+    def begin(progress: gr.Progress, file: str | None, seed: int | None = None) -> tuple:
+        image = None if file is None else _read(file)
+        began = panel.start(_loaded(path, progress), image, seed)
+        moved = []
+        for dimension in began.moved:
+            value = round(float(began.latents[dimension]), 2)
+            moved.append(
+                gr.Slider(-began.reach, began.reach, value=value, label=f"Latent {dimension}")
+            )
+        return began, _enlarged(panel.run(load(path), began.latents)), *moved
+
+    def move(progress: gr.Progress, began: Start | None, *values: float) -> np.ndarray | None:
+        if began is None:
+            return None
+        return _enlarged(panel.run(load(path), began.at(values)))
+
+    def redraw(progress: gr.Progress) -> tuple:
+        return begin(progress, None, seed=secrets.randbits(31))
+
+    def opened(progress: gr.Progress, file: str | None) -> tuple:
+        # A generator was trained on draws, and zeros are far from all of them.
+        return begin(progress, file) if panel.encoder else redraw(progress)
+
+    shown = [start, decoded, *sliders]
+    _on([tab.select], opened, [file], shown)
+    _on([file.change], begin, [file], shown)
+    _on([zeros.click], lambda progress: begin(progress, None), [], shown)
+    _on([random.click], redraw, [], shown)
+    moves = [slider.input for slider in sliders]
+    last = dict(trigger_mode="always_last", show_progress="hidden")
+    _on(moves, move, [start, *sliders], [decoded], **last)
+
+
+_BUILDERS: dict[type[Panel], Callable] = {
+    Samples: _samples,
+    Sounds: _samples,
+    Classes: _classes,
+    Completion: _completion,
+    Latents: _latents,
+}
+
+
+def _loaded(path: Path, progress: gr.Progress) -> exported.Exported:
+    """An export. The bar says what takes time when it is used first."""
+    progress(0.3, desc="Loading the model, which is done once")
+    model = load(path)
+    progress(0.6, desc="Running the model; the first time takes longest")
+    return model
+
+
+def _upload(
+    megabytes: int, label: str, visible: bool = True, value: Path | None = None
+) -> gr.Image:
+    file: Any = gr.Image(
+        value=str(value) if value else None,
+        label=label,
+        sources=["upload"],
+        placeholder=f"Drop a photograph here\nor click to choose one, of at most {megabytes} MB",
+        height=HEIGHT,
+        visible=visible,
+        buttons=[],
+    )
+    # Functions get the path of the file, and read it as all commands read images. The guard has
+    # seen that it is an upload.
+    file.preprocess = lambda payload: payload and payload.path
+    return file
+
+
+def _image(label: str, visible: bool = True) -> gr.Image:
+    return gr.Image(
+        label=label,
+        format="png",
+        height=HEIGHT,
+        interactive=False,
+        visible=visible,
+        buttons=["download", "fullscreen"],
+    )
+
+
+def _sound() -> gr.Audio:
+    return gr.Audio(label="Sounds", interactive=False, buttons=["download"])
+
+
+def _on(triggers: list, run: Callable, inputs: list, outputs: list, **options: Any) -> None:
+    """Runs a model at each event: one model at a time, and errors as one sentence."""
+
+    def checked(progress: gr.Progress = PROGRESS, *values: Any) -> Any:
+        try:
+            return run(progress, *values)
+        except (OSError, ValueError) as error:
+            # The page takes it for HTML, and names of files are in it.
+            raise gr.Error(html.escape(str(error)), print_exception=False) from error
+
+    options |= dict(concurrency_id="models", concurrency_limit=1, api_visibility="private")
+    gr.on(triggers, fn=checked, inputs=inputs, outputs=outputs, **options)
+
+
+def _read(file: str) -> np.ndarray:
+    try:
+        return decode_image(Path(file).read_bytes(), PIXELS)
+    except ValueError as error:
+        raise ValueError(f"{Path(file).name} is {error}: choose another file.") from error
+
+
+def _enlarged(image: np.ndarray) -> np.ndarray:
+    """A small image with each pixel as a square of several, RGB."""
+    times = max(1, SHOWN // max(image.shape[:2]))
+    image = image.repeat(times, 0).repeat(times, 1)
+    return np.broadcast_to(image, [*image.shape[:2], 3])
+
+
+def _compared(before: np.ndarray, after: np.ndarray) -> str:
+    """How far two images of one size differ."""
+    if before.shape != after.shape:
+        return f"It has {after.shape[1]} by {after.shape[0]} pixels."
+    difference = np.abs(before.astype(float) - after).mean()
+    return f"After differs from before by {difference:.1f} of 255 levels in the mean."

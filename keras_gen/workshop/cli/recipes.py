@@ -1,0 +1,44 @@
+"""`keras-gen train`, and where the recipes are."""
+
+import argparse
+import runpy
+import sys
+from pathlib import Path
+
+from keras_gen.messages import nearest
+from keras_gen.quiet import start_tensorflow
+from keras_gen.workshop.run.outline import answer
+
+PACKAGE = Path(__file__).resolve().parents[1]
+
+
+def train(options: argparse.Namespace) -> int:
+    """Runs a recipe, as `python recipes/NAME.py` does."""
+    known = recipes()
+    if options.recipe not in known:
+        raise FileNotFoundError(
+            f"there is no recipe {options.recipe!r} in {place('recipes')}, which holds: "
+            f"{', '.join(known) or 'none'}{nearest(options.recipe, known)}"
+        )
+    path = known[options.recipe]
+    sys.argv = [str(path), *options.flags]
+    answer(path)
+    start_tensorflow()
+    runpy.run_path(str(path), run_name="__main__")
+    return 0
+
+
+def recipes() -> dict[str, Path]:
+    """The recipes by name."""
+    return {path.stem: path for path in sorted(place("recipes").glob("[!_]*.py"))}
+
+
+def place(name: str) -> Path:
+    """The folder `name` in the working directory, as shipped in the package, or beside it.
+
+    A built package ships some folders (see setup.py); a checkout has them beside the package.
+    """
+    for path in (Path(name), PACKAGE / "shipped" / name, PACKAGE.parent / name):
+        if path.is_dir():
+            return path
+    return Path(name)

@@ -1,0 +1,65 @@
+"""`keras-gen publish`, `results` and `reproduce`: the pages of results."""
+
+import argparse
+import sys
+
+from keras_gen.workshop.cli import models
+from keras_gen.workshop.cli.recipes import place
+from keras_gen.workshop.cli.tables import print_table
+from keras_gen.workshop.results import pages, words
+from keras_gen.workshop.results import publish as publishing
+from keras_gen.workshop.results import reproduce as reproducing
+
+
+def publish(options: argparse.Namespace) -> int:
+    """Turns exports into records."""
+    exports = [models.find(options.models, model) for model in options.exports]
+    for path, groups in publishing.publish(options.root, exports, options.note).items():
+        for group in groups:
+            print(f"{path}: written for {group.record.command}")
+            print_table([[*words.headline(e), words.verdict(e)] for e in group.entries])
+    print("`keras-gen results` writes them into RESULTS.md, docs/results and README.md.")
+    return 0
+
+
+def results(options: argparse.Namespace) -> int:
+    """Writes or checks RESULTS.md, the pages below it, and README.md, of a checkout alone."""
+    if not options.check:
+        paths = pages.update(options.root)
+        print("\n".join(f"{path} written" for path in paths) or "everything is up to date")
+        return 0
+    paths = list(pages.outdated(options.root))
+    for path in paths:
+        print(f"{path} differs from the runs in recipes/results: run `keras-gen results`.")
+    return 1 if paths else 0
+
+
+def reproduce(options: argparse.Namespace) -> int:
+    """Runs a published command again and compares."""
+    try:
+        comparisons = reproducing.reproduce(
+            options.root or place("recipes").parent,
+            options.recipe,
+            options.preset,
+            options.output,
+        )
+    except KeyboardInterrupt:
+        print("keras-gen reproduce: interrupted", file=sys.stderr)
+        return 1
+    rows = [["METRIC", "PUBLISHED", "NOW", "DIFFERENCE", "TOLERANCE", "OK"]]
+    for c in comparisons:
+        rows.append(
+            [
+                c.metric,
+                words.measured(c.published),
+                words.measured(c.now),
+                f"{c.difference:+.3g}",
+                f"{c.tolerance:g}",
+                "yes" if c.ok else "NO",
+            ]
+        )
+    print()
+    print_table(rows)
+    outside = sum(not c.ok for c in comparisons)
+    print(f"{len(comparisons) - outside} of {len(comparisons)} within the tolerance")
+    return 1 if outside else 0

@@ -1,0 +1,115 @@
+"""Recipes and the metadata of the exports that they wrote, from which records are made."""
+
+import dataclasses
+import importlib.util
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from keras_gen.messages import nearest
+from keras_gen.serving.exported import METADATA, read_metadata, resolve
+from keras_gen.workshop.results.records import recipes_folder
+
+
+@dataclasses.dataclass(frozen=True)
+class FinishedRun:
+    """What an export records of the run that wrote it.
+
+    `data` maps a part to a text such as `"60000 examples: mnist/3.0.1, split train"`.
+    """
+
+    path: Path
+    recipe: str
+    config: dict[str, Any]
+    data: dict[str, str]
+    metrics: dict[str, Any]
+    versions: dict[str, str] | None
+    date: str | None
+
+    def sizes(self, training: bool) -> dict[str, list[int]]:
+        """Examples in the parts for training, or in all others: kind of part -> number of each.
+
+        Parts of one kind begin alike: `test_x` and `test_y` are two domains of `test`.
+        """
+        sizes: dict[str, list[int]] = {}
+        for part, text in self.data.items():
+            count = re.match(r"(\d+) examples\b", text)
+            if count and part.startswith("train") == training:
+                sizes.setdefault(part.split("_")[0], []).append(int(count[1]))
+        return sizes
+
+
+def read_run(path: str | Path) -> FinishedRun:
+    """Reads the metadata of an export: a SavedModel's folder, or that of its versions.
+
+    Raises:
+        FileNotFoundError: If there is no export.
+        ValueError: If no recipe wrote it, or if it was trained on an offline sample, whose figures
+            mean nothing.
+
+    Example:
+        >>> read_run("saved_models/vae_mnist/1").recipe
+        'vae_mnist'
+    """
+    path = resolve(path)
+    metadata = read_metadata(path)
+    config, data, metrics = (metadata.get(key) for key in ("config", "data", "metrics"))
+    if not (
+        isinstance(metadata.get("recipe"), str)
+        and isinstance(config, dict)
+        and isinstance(data, dict)
+        and isinstance(metrics, dict)
+    ):
+        raise ValueError(
+            f"{path / METADATA} lacks recipe, config, data or metrics: only an export that a "
+            "recipe wrote has results."
+        )
+    if any("offline sample" in str(text) for text in data.values()):
+        raise ValueError(
+            f"{path} was trained on an offline sample and not on the data set, so its figures "
+            "cannot be compared: prepare the data and run it again."
+        )
+    return FinishedRun(
+        path,
+        metadata["recipe"],
+        config,
+        data,
+        metrics,
+        # The metrics of old runs lack both; the metadata of the export always has them.
+        metrics.get("versions") or metadata.get("libraries"),
+        metrics.get("date") or (metadata.get("created") or "")[:10] or None,
+    )
+
+
+def load_recipe(root: str | Path, name: str) -> ModuleType:
+    """Imports the file of a recipe, and with it TensorFlow.
+
+    Raises:
+        FileNotFoundError: If the repository at `root` has no such recipe.
+        ValueError: If it lacks `Settings`, `PRESETS` or `main`.
+
+    Example:
+        >>> load_recipe(".", "vae_mnist").Settings().latent_dim
+        50
+    """
+    folder = recipes_folder(root)
+    path = folder / f"{name}.py"
+    known = sorted(file.stem for file in folder.glob("[!_]*.py"))
+    if name not in known:
+        raise FileNotFoundError(
+            f"there is no recipe {name!r} in {folder}, which holds: {', '.join(known)}"
+            f"{nearest(name, known)}"
+        )
+    spec = importlib.util.spec_from_file_location(f"keras_gen_recipe_{name}", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # Dataclasses find the module of its settings by name.
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    if lacking := [
+        name for name in ("Settings", "PRESETS", "main") if not hasattr(module, name)
+    ]:
+        raise ValueError(f"{path} is no recipe: it lacks {', '.join(lacking)}.")
+    return module

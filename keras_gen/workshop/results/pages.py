@@ -1,0 +1,394 @@
+"""RESULTS.md, a page for each family in docs/results/, and the table of families in README.md."""
+
+import ast
+import dataclasses
+import statistics
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from keras_gen import _MODELS as MODELS
+from keras_gen.files.writing import replacing
+from keras_gen.workshop.results import words
+from keras_gen.workshop.results.declarations import SPREADS, Matrix, filled
+from keras_gen.workshop.results.page_lines import Entry, Group, read_groups
+from keras_gen.workshop.results.records import Record
+
+BEGIN = "<!-- results: written by keras-gen results -->"
+END = "<!-- /results -->"
+NONE = "No results have been published yet."
+FOLDER = Path("docs") / "results"
+SHOWN = Path("docs") / "families.toml"
+DRAWN = "drawn by its recipes".replace(" ", "&nbsp;")  # in one line, as wide as the images below
+
+INDEX = """\
+# Results
+
+Written by `keras-gen results` from `recipes/results/`. `keras-gen reproduce RECIPE` repeats a run
+and compares. A recipe publishes at most six figures, each with the strongest baseline that the same
+run measured, and with what is not to be beaten, such as held-out images, as its reference. All else
+is in a run's `metrics.json`.
+
+The tables below have the first figure of each recipe: of the run whose weights `saved_models/` has,
+or else of the run nearest to a preset as it stands, whatever its value. Next to it stands the
+paper's value, or else the strongest cheap method; **behind** is what falls short of either. The
+link of a system leads to all of its figures, and to why a paper's value was missed.
+
+- ↓ and ↑ say whether lower or higher is better.
+- The size of a training set that was used in part stands beside the recipe.
+- Of several seeds the median run is shown, by the figure that comes first, and of two the worse
+  one. Baselines and references are those of that run.
+- A paper's value is met, or missed; a figure may be behind its baseline. Four significant digits
+  are compared.
+- A command in **bold** falls short of the paper's setting, by its preset or by flags that change
+  the preset, and a training set in bold is a part of the whole one.
+- In a table of methods the best of each column is **bold**, baselines are in *italics*, and ° marks
+  what is behind the strongest baseline.
+- "exported": `saved_models/` has the weights of the run shown, or of the seed named. Those of other
+  runs are not kept: `keras-gen reproduce` trains them again.
+- "One core, shared" says that other work ran on the same core: the minutes are an upper bound.
+
+± is
+
+""" + "".join(f"- {kind}: {text}\n" for kind, text in SPREADS.items())
+
+PAGE = """\
+[RESULTS.md](../../RESULTS.md) says what signs and words mean. `NAME FLAGS` stands for
+`python recipes/NAME.py FLAGS`. """
+
+
+@dataclasses.dataclass(frozen=True)
+class Family:
+    """How README.md shows a family, from `docs/families.toml`.
+
+    Attributes:
+        title: Its name for readers.
+        methods: What it holds, in words.
+        image: Path of an image from the repository's root.
+        alt: What the image shows.
+        recipe: The recipe whose headline is told.
+        figure: The headline in a visitor's words, a format of `value`, `paper` and `baseline`.
+    """
+
+    title: str
+    methods: str
+    image: str
+    alt: str
+    recipe: str
+    figure: str
+
+    def told(self, entry: Entry) -> str:
+        """The words with the numbers of an entry."""
+        (baseline,) = entry.baseline.values() or [None]
+        return self.figure.format(value=entry.value, paper=entry.paper_value, baseline=baseline)
+
+
+def update(root: str | Path) -> list[Path]:
+    """Writes all pages and the table in README.md, and returns the files that were out of date.
+
+    Args:
+        root: The repository's root. Nothing is written into a folder that is none.
+
+    Raises:
+        FileNotFoundError: If there is no folder of recipes, no README.md or no list of families.
+        ValueError: If records cannot be read, or README.md lacks the table's two marks.
+    """
+    changes = outdated(root)
+    for path, text in changes.items():
+        with replacing(path) as file:
+            file.write(text.encode())
+    return list(changes)
+
+
+def outdated(root: str | Path) -> dict[Path, str]:
+    """The files that differ from the records, with the text that they should hold."""
+    runs = _in_order(read_groups(root))
+    root = Path(root)
+    texts = {
+        root / "RESULTS.md": index(runs, root),
+        root / "README.md": _readme(root, runs, read_families(root)),
+    }
+    for family in _families(runs):
+        texts[root / FOLDER / f"{family}.md"] = page(family, runs)
+    return {
+        path: text
+        for path, text in texts.items()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    }
+
+
+def index(runs: Sequence[list[Group]], root: Path) -> str:
+    """The text of RESULTS.md: what the pages mean, and for each recipe a line with its headline."""
+    if not runs:
+        return f"{INDEX}\n{NONE}\n"
+    parts = [INDEX]
+    for family in _families(runs):
+        place = _place(family)
+        parts += [f"## [{family}]({place})", ""]
+        parts.append(_header("system", "class", "recipe", "figure", "ours", "next to it"))
+        for own in _of(family, runs):
+            group = own[0]
+            entry = group.entries[0]
+            system = group.published.system
+            system = f"[{system}]({place}#{_anchor(system)})"
+            classes = _classes(root / "recipes" / f"{group.recipe}.py", family)
+            recipe = f"[{group.recipe}](recipes/{group.recipe}.py)"
+            if isinstance(group.record.train_size, str) and " of " in group.record.train_size:
+                recipe += f", {group.record.train_size} examples"
+            name, ours = words.headline(entry)
+            parts.append(_line(system, classes, recipe, name, ours, words.beside(entry)))
+        parts.append("")
+    return "\n".join(parts)
+
+
+def page(family: str, runs: Sequence[list[Group]]) -> str:
+    """The page of a family: for each recipe its runs, what they reached, and notes."""
+    devices = [_device(group.record) for own in _of(family, runs) for group in own]
+    usual = statistics.mode(devices)
+    parts = [f"# Results: {family}\n\n{PAGE}Runs had {usual}, unless they say otherwise.\n"]
+    said = []
+    for own in _of(family, runs):
+        published = own[0].published
+        lines = [f"## {published.system}\n", f"{published.paper}.\n"]
+        parts += [line for line in lines if line not in said]
+        said = lines
+        for group in own:
+            parts += [_run(group, usual), "", _figures(group.entries), ""]
+            for matrix in group.published.matrices:
+                parts += [_matrix(group, matrix), ""]
+            if accuracies := _accuracies(group):
+                parts += [accuracies, ""]
+            notes = dict.fromkeys(record.note for record in group.records if record.note)
+            parts += [f"- {' '.join(note.split()).rstrip('.')}." for note in notes]
+            parts += [""] if notes else []
+    return "\n".join(parts)
+
+
+def read_families(root: str | Path) -> dict[str, Family]:
+    """The families by name, in the order in which README.md shows them."""
+    tables = tomllib.loads((Path(root) / SHOWN).read_text(encoding="utf-8"))
+    return {name: Family(**table) for name, table in tables.items()}
+
+
+def head(runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
+    """The table of README.md: for each family an image, its methods, and one figure in words.
+
+    Raises:
+        ValueError: If a family is not among `families`, or its recipe has no results.
+    """
+    if not runs:
+        return NONE
+    if missing := set(_families(runs)) - set(families):
+        raise ValueError(
+            f"{SHOWN} lacks {', '.join(missing)}, of which there are results: add it."
+        )
+    entries = {own[0].recipe: own[0].entries[0] for own in runs}
+    parts = [_header(DRAWN, "methods", "a figure")]
+    for name, family in families.items():
+        if family.recipe not in entries:
+            raise ValueError(
+                f"{SHOWN} tells a figure of {family.recipe}, which has no results: name another "
+                "recipe."
+            )
+        image = f'<img src="{family.image}" width="150" alt="{family.alt}">'
+        methods = f"**[{family.title}]({_place(name)})**: {family.methods}"
+        parts.append(_line(image, methods, family.told(entries[family.recipe])))
+    return "\n".join(parts)
+
+
+def _classes(recipe: Path, family: str) -> str:
+    """The classes that a recipe imports, of the family or else of others: at most three by name."""
+    found: dict[str, list[str]] = {}
+    for node in ast.walk(ast.parse(recipe.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            own = [alias.name for alias in node.names if alias.name[0].isupper()]
+            found[node.module] = found.get(node.module, []) + own
+    of_others = [name for other in MODELS for name in found.get(f"keras_gen.{other}", [])]
+    names = found.get(f"keras_gen.{family}") or of_others
+    shown = [f"`{name}`" for name in names[:3]]
+    if names[3:]:
+        shown.append(f"{len(names) - 3} more")
+    return ", ".join(shown)
+
+
+def _in_order(recipes: dict[str, list[Group]]) -> list[list[Group]]:
+    def order(own: list[Group]):
+        published = own[0].published
+        return published.family, published.system, published.dataset
+
+    return sorted(recipes.values(), key=order)
+
+
+def _families(runs: Sequence[list[Group]]) -> list[str]:
+    return list(dict.fromkeys(own[0].published.family for own in runs))
+
+
+def _place(family: str) -> str:
+    """The family's page, from the repository's root."""
+    return f"{FOLDER.as_posix()}/{family}.md"
+
+
+def _of(family: str, runs: Sequence[list[Group]]) -> list[list[Group]]:
+    return [own for own in runs if own[0].published.family == family]
+
+
+def _anchor(heading: str) -> str:
+    return "".join(c for c in heading.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+
+
+def _dataset(group: Group) -> str:
+    return filled(group.published.dataset, group.record.numbers)
+
+
+def _run(group: Group, usual_device: str) -> str:
+    record = group.record
+    seeds = ", ".join(map(str, group.seeds))
+    seeds = f"seeds {seeds}" if group.seeds[1:] else f"seed {seeds}"
+    if group.records[1:]:
+        seeds = f"median of {seeds}"
+    trained = record.train_size
+    trained = f"{trained:,}" if isinstance(trained, int) else trained
+    trained = f"**{trained}**" if " of " in trained else trained
+    facts = [_dataset(group), f"training {trained}", record.split, seeds]
+    device = _device(record)
+    facts += [f"{record.minutes:,.1f} minutes", "" if device == usual_device else device]
+    if group.exported:
+        own = group.exported is record
+        facts.append("exported" if own else f"seed {group.exported.config['seed']} exported")
+    flags = record.command.partition(".py")[2]
+    command = f"`{group.recipe}{flags}`"
+    if record.changed_flags or record.preset != "paper":
+        command = f"**{command}**"
+    return f"{command}: {'; '.join(filter(None, facts))}."
+
+
+def _device(record: Record) -> str:
+    """The device, and the strategy if it has several replicas."""
+    return record.device.removesuffix(", DefaultDistributionStrategy with 1 replica")
+
+
+def _figures(entries: list[Entry]) -> str:
+    """A table of figures, without empty columns."""
+    columns = dict(
+        [
+            ("figure", list(map(words.metric, entries))),
+            _ours(entries),
+            _named("baseline", entries, [entry.baseline for entry in entries]),
+            _named("reference", entries, [entry.references for entry in entries]),
+            ("paper", list(map(words.paper_value, entries))),
+            ("verdict", list(map(_verdict, entries))),
+        ]
+    )
+    columns = {name: cells for name, cells in columns.items() if any(cells)}
+    rows = zip(*columns.values(), strict=True)
+    return "\n".join([_header(*columns), *(_line(*cells) for cells in rows)])
+
+
+def _ours(entries: list[Entry]) -> tuple[str, list[str]]:
+    """The column of values; the kind of spread goes into the header if all have the same."""
+    spreads = [entry.spread for entry in entries]
+    kinds = {spread and spread[1] for spread in spreads}
+    if len(kinds) > 1 or None in kinds:
+        return "ours", list(map(words.value, entries))
+    return f"ours (± {kinds.pop()})", list(map(_value, entries))
+
+
+def _named(
+    header: str, entries: list[Entry], found: list[dict[str, float]]
+) -> tuple[str, list[str]]:
+    """A column of baselines or references; the name goes into the header if all have the same."""
+    names = {name for values in found for name in values}
+    if len(names) == 1:
+        title = f"{header}: {names.pop()}"
+        return title, [words.measured(*values.values()) if values else "" for values in found]
+    return header, list(map(words.named, found))
+
+
+def _value(entry: Entry) -> str:
+    return words.measured(entry.value, entry.spread and entry.spread[0])
+
+
+def _verdict(entry: Entry) -> str:
+    text = words.verdict(entry)
+    return f"**{text}**" if entry.missed_by or entry.is_behind else text
+
+
+def _matrix(group: Group, matrix: Matrix) -> str:
+    """A table of methods: best in bold, baselines in italics, ° behind the strongest baseline."""
+    numbers = group.record.numbers
+    compared = [list(map(group.entry, row)) for row in matrix.compared.values()]
+    measured = [entry for row in compared for entry in row if entry]
+    if not measured:
+        return ""
+    if matrix.is_one_measure:
+        best = _best(measured)
+    else:
+        best = [entry for column in zip(*compared, strict=True) for entry in _best(column)]
+    lines = [_title(matrix, numbers, measured), ""]
+    arrows = [words.arrow(entry.figure) for entry in measured[: len(matrix.columns)]]
+    if len(set(arrows)) == 1:
+        arrows = [""] * len(arrows)
+    names = [filled(name, numbers) for name in matrix.columns]
+    lines.append(_header("", *map(" ".join, zip(names, arrows, strict=True))))
+    for name, row in {**matrix.compared, **matrix.references}.items():
+        cells = []
+        for entry in map(group.entry, row):
+            text = _value(entry) if entry else ""
+            text += "°" if entry and entry.is_behind else ""
+            cells.append(f"**{text}**" if entry in best else text)
+        method = filled(name, numbers)
+        lines.append(_line(method if name in matrix.rows else f"*{method}*", *cells))
+    return "\n".join(lines)
+
+
+def _title(matrix: Matrix, numbers: dict, entries: list[Entry]) -> str:
+    """What a matrix compares, and what all its cells have in common."""
+    title = filled(matrix.title, numbers)
+    arrows = {words.arrow(entry.figure) for entry in entries}
+    if len(arrows) == 1:
+        title += f" {arrows.pop()}"
+    kinds = {entry.spread[1] for entry in entries if entry.spread}
+    facts = [f"± {', '.join(sorted(kinds))}"] if kinds else []
+    if matrix.is_one_measure:
+        facts += filter(None, [words.baseline(entries[0]), words.named(entries[0].references)])
+    return f"{title} ({'; '.join(facts)})" if facts else title
+
+
+def _best(entries: Sequence[Entry | None]) -> list[Entry]:
+    """The best of several entries, and those as good in four digits."""
+    found = [entry for entry in entries if entry is not None]
+    if not found[1:]:
+        return []
+    sign = 1 if found[0].figure.higher_is_better else -1
+    best = max(found, key=lambda entry: sign * entry.value)
+    return [entry for entry in found if not entry.figure.worse_by(entry.value, best.value)]
+
+
+def _accuracies(group: Group) -> str:
+    classifiers = group.published.classifiers
+    values = group.record.values
+    found = [f"{name} {values[key]:.3f}" for name, key in classifiers.items() if key in values]
+    return f"Classifiers' accuracy, held out: {', '.join(found)}." if found else ""
+
+
+def _header(*columns: str) -> str:
+    return "\n".join([_line(*columns), "|" + "-|" * len(columns)])
+
+
+def _line(*cells: str) -> str:
+    """A line of a table, in which every text stays in its cell."""
+    plain = (" ".join(cell.split()).replace("|", "\\|") for cell in cells)
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in plain) + "|"
+
+
+def _readme(root: Path, runs: Sequence[list[Group]], families: dict[str, Family]) -> str:
+    readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end or BEGIN in rest:
+        raise ValueError(
+            f"{readme} must hold the table's two marks once, in this order: write {BEGIN} and, on "
+            f"a line of its own below, {END}."
+        )
+    return f"{before}{BEGIN}\n{head(runs, families)}\n{END}{after}"

@@ -1,0 +1,134 @@
+"""From finished runs to records."""
+
+import dataclasses
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from keras_gen.workshop.results.declarations import Published, read_published
+from keras_gen.workshop.results.finished_runs import FinishedRun, load_recipe, read_run
+from keras_gen.workshop.results.page_lines import Group, groups
+from keras_gen.workshop.results.records import Record, read_records, write_records
+
+
+def publish(
+    root: str | Path, exports: Sequence[str | Path], note: str | None = None
+) -> dict[Path, list[Group]]:
+    """Writes what exports reached into `recipes/results/<recipe>.json`.
+
+    A record of the same command is replaced. Nothing is written unless everything can be. Returns,
+    by file written, the groups that the new records alone would make.
+
+    Args:
+        root: The repository's root.
+        exports: Folders of exports.
+        note: Why a figure is worse than the paper's, or what else must be known. None: the notes of
+            the records that are replaced stay.
+
+    Raises:
+        FileNotFoundError: If there is no such export or recipe.
+        ValueError: If an export cannot be published, its metrics lack a figure, or a figure is
+            missed and no note says why.
+    """
+    note = " ".join((note or "").split()) or None
+    there = read_records(root)
+    notes = {record.command: record.note for records in there.values() for record in records}
+    recipes: dict[str, ModuleType] = {}
+    new: dict[str, dict[str, Record]] = {}
+    for run in map(read_run, exports):
+        name = run.recipe
+        if name not in recipes:
+            recipes[name] = load_recipe(root, name)
+        try:
+            record = _record(recipes[name], read_published(root, name), run)
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{run.path}: {error}") from None
+        record = dataclasses.replace(record, note=note or notes.get(record.command))
+        new.setdefault(name, {})[record.command] = record
+    made = {
+        name: groups(name, read_published(root, name), list(records.values()))
+        for name, records in new.items()
+    }
+    for entry in (entry for own in made.values() for group in own for entry in group.entries):
+        if entry.missed_by and not entry.record.note:
+            raise ValueError(
+                f"{entry.figure.words(entry.record.numbers)} is {entry.value:.5g} where the paper "
+                f"has {entry.paper_value}: say why with --note."
+            )
+    files = {}
+    for name, records in new.items():
+        kept = [record for record in there.get(name, []) if record.command not in records]
+        files[write_records(root, name, [*kept, *records.values()])] = made[name]
+    return files
+
+
+def _record(recipe: ModuleType, published: Published, run: FinishedRun) -> Record:
+    if run.config.get("preset") == "smoke":
+        raise ValueError(
+            "the preset smoke shows that a recipe works and no more: publish a run of cpu or paper."
+        )
+    command, config = _command(recipe, run)
+    dataset = config.get("dataset")
+    if dataset not in (getattr(recipe.Settings, "dataset", None), *published.datasets):
+        raise ValueError(
+            f"datasets says nothing of the setting dataset {dataset!r}: add its name and size to "
+            "the .toml in recipes/results."
+        )
+    there = published.on(config)
+    values = there.measured(run.metrics)
+    numbers = config | values
+    if there.compared and there.compared not in numbers:
+        raise ValueError(
+            f"compared is {there.compared!r}, which is neither a setting nor a metric of the run: "
+            "correct the .toml in recipes/results."
+        )
+    most = numbers[there.compared] if there.compared else None
+    parts = run.sizes(training=False).items()
+    return Record(
+        command=command,
+        config=config,
+        train_size=_train_size(run, there.train_size),
+        split="; ".join(f"{kind}, {_sum(sizes, most)}" for kind, sizes in parts),
+        steps=run.metrics.get("steps"),  # type: ignore[arg-type]
+        minutes=run.metrics.get("minutes", 0),
+        device=run.metrics.get("device") or "unknown",
+        versions=run.versions,
+        date=run.date,
+        note=None,
+        values=values,
+    )
+
+
+def _command(recipe: ModuleType, run: FinishedRun) -> tuple[str, dict[str, Any]]:
+    """The command of a run, and the settings that it gives."""
+    from keras_gen.workshop.run import command, parse
+    from keras_gen.workshop.run.settings import PLACES
+
+    line = command(run.recipe, recipe.Settings, recipe.PRESETS, run.config)
+    settings = parse(recipe.Settings, recipe.PRESETS, "", shlex.split(line)[2:])
+    config = {key: value for key, value in settings.as_json().items() if key not in PLACES}
+    assert config == config | run.config, f"{line} does not lead to the settings of the run"
+    return line, config
+
+
+def _train_size(run: FinishedRun, whole: int | list[int] | None) -> int | str:
+    """Examples trained on: a number, or a text for several domains and subsets of the `whole`."""
+    sizes = [size for part in run.sizes(training=True).values() for size in part]
+    expected = [whole] if isinstance(whole, int) else list(whole or sizes)
+    fits = sizes and len(sizes) == len(expected)
+    if not fits or any(size > most for size, most in zip(sizes, expected, strict=True)):
+        raise ValueError(
+            f"it was trained on {_sum(sizes) or 'no'} examples, where train_size is "
+            f"{_sum(expected)}, those of the whole set: correct it in recipes/results."
+        )
+    if sizes == expected:
+        return sizes[0] if len(sizes) == 1 else _sum(sizes)
+    return f"{_sum(sizes)} of {_sum(expected)}"
+
+
+def _sum(sizes: list[int], most: int | None = None) -> str:
+    """Numbers of examples, and how many of each are used if not all are."""
+    used = [f"{most:,} of " if most is not None and most < size else "" for size in sizes]
+    return " + ".join(f"{part}{size:,}" for part, size in zip(used, sizes, strict=True))

@@ -1,0 +1,108 @@
+"""Running a published command again, and comparing."""
+
+import dataclasses
+import math
+import os
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from keras_gen.environment import NO_OFFLINE_SAMPLE
+from keras_gen.workshop.results.declarations import read_published
+from keras_gen.workshop.results.finished_runs import read_run
+from keras_gen.workshop.results.records import Record, read_records
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison:
+    """A published figure, what another run reached, and how far apart they may be."""
+
+    metric: str
+    published: float
+    now: float
+    tolerance: float
+
+    @property
+    def difference(self) -> float:
+        """The value now minus the published one."""
+        return self.now - self.published
+
+    @property
+    def ok(self) -> bool:
+        """Whether they are within the tolerance."""
+        return math.isfinite(self.now) and abs(self.difference) <= self.tolerance
+
+
+def reproduce(
+    root: str | Path,
+    recipe: str,
+    preset: str | None = None,
+    output: str | Path | None = None,
+    say: Callable[[str], None] = print,
+) -> list[Comparison]:
+    """Runs the command of a published run in a new folder, and compares each figure and cell.
+
+    Args:
+        root: The folder that holds `recipes/`, such as the repository's root.
+        recipe: Name of a recipe with published runs.
+        preset: Preset of the run; None for any. The run that took the fewest minutes is repeated.
+        output: A new folder for all that the run writes; None for one in `runs/reproduce` of the
+            working directory.
+        say: Prints a line.
+
+    Raises:
+        FileNotFoundError: If there is no such recipe.
+        FileExistsError: If `output` exists.
+        ValueError: If no published run fits, or the new one fails, as it does at its start without
+            the published data.
+    """
+    root = Path(root).resolve()
+    record = _choose(read_records(root).get(recipe, []), recipe, preset, say)
+    published = read_published(root, recipe).on(record.config)
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    folder = Path(output or Path("runs") / "reproduce" / f"{recipe}-{moment}").resolve()
+    if folder.exists():
+        raise FileExistsError(f"{folder} is already there: choose another --output.")
+    _run(root, record.command, folder, say)
+    now = published.measured(read_run(folder / "export" / recipe).metrics)
+    figures = {figure.key: figure for figure in [*published.cells, *published.figures]}
+    comparisons = []
+    for key, figure in figures.items():
+        if key in record.values:
+            name, value = figure.words(record.numbers), now.get(key, math.nan)
+            comparisons.append(Comparison(name, record.values[key], value, figure.tolerance))
+    return comparisons
+
+
+def _choose(records: list[Record], recipe: str, preset: str | None, say) -> Record:
+    if not records:
+        raise ValueError(
+            f"{recipe} has no published runs in recipes/results: there is no command."
+        )
+    fitting = [record for record in records if preset in (None, record.preset)]
+    if not fitting:
+        presets = ", ".join(sorted({record.preset for record in records}))
+        raise ValueError(
+            f"no run of {recipe} has the preset {preset!r}: published are {presets}."
+        )
+    cheapest = min(fitting, key=lambda record: record.minutes)
+    say(f"published commands of {recipe}:")
+    for one in sorted(records, key=lambda record: record.minutes):
+        say(f"  {one.minutes:g} minutes on {one.device}: {one.command}")
+    return cheapest
+
+
+def _run(root: Path, command: str, folder: Path, say) -> None:
+    python, script, *flags = shlex.split(command)
+    if python != "python" or not (root / script).is_file():
+        raise ValueError(f"the published command is {command!r}: it starts no recipe of {root}.")
+    say(f"now runs: {command}\ninto {folder}")
+    sys.stdout.flush()  # before what the other process writes
+    run = [sys.executable, str(root / script), *flags, "--output", str(folder)]
+    code = subprocess.run(run, env=os.environ | {NO_OFFLINE_SAMPLE: "1"}).returncode
+    if code:
+        end = f"was ended by signal {-code}" if code < 0 else f"failed with exit code {code}"
+        raise ValueError(f"the run {end}; what it wrote is in {folder}: {command}")

@@ -1,0 +1,58 @@
+"""Losses as a table and as an image."""
+
+import csv
+import io
+import math
+from pathlib import Path
+
+from keras_gen.files.writing import replacing
+from keras_gen.messages import in_words
+
+
+def write_history(path: str | Path, logs: list[dict[str, float]]) -> None:
+    """Writes one CSV row per epoch, atomically.
+
+    Args:
+        path: The file.
+        logs: One dict of numbers per epoch.
+    """
+    names = list(dict.fromkeys(name for row in logs for name in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, ["epoch", *names])
+    writer.writeheader()
+    writer.writerows({"epoch": number, **row} for number, row in enumerate(logs, start=1))
+    with replacing(path) as file:
+        file.write(text.getvalue().encode())
+
+
+def epochs_of(path: Path) -> int:
+    """Returns how many epochs the table has, 0 without one."""
+    return max(len(path.read_text().splitlines()) - 1, 0) if path.exists() else 0
+
+
+def loss_curves(path: str | Path, logs: list[dict[str, float]]) -> None:
+    """Draws every logged number but learning rates over epochs, in panels of three a row, as a PNG.
+
+    Args:
+        path: The file.
+        logs: One dict of numbers per epoch.
+    """
+    from matplotlib.figure import Figure
+
+    names = list(dict.fromkeys(name for row in logs for name in row))
+    names = [name for name in names if not name.endswith("learning_rate")]
+    columns = min(len(names), 3)
+    rows = math.ceil(len(names) / columns)
+    figure = Figure(figsize=(4 * columns, 3 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axis in panels[len(names) :]:
+        axis.set_axis_off()
+    for axis, name in zip(panels, names, strict=False):
+        points = [(epoch, row[name]) for epoch, row in enumerate(logs, start=1) if name in row]
+        axis.plot(*zip(*points, strict=True), marker="." if len(points) < 30 else None)
+        axis.set_title(in_words(name))
+        axis.set_xlabel("epoch")
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(alpha=0.3)
+    with replacing(path) as file:
+        figure.savefig(file, format="png", dpi=90)

@@ -1,0 +1,138 @@
+"""The folder of a run: chosen, checked and held before anything is loaded."""
+
+import atexit
+import os
+import shutil
+import time
+from pathlib import Path
+
+from filelock import FileLock
+
+from keras_gen.core import is_chief
+from keras_gen.files.locks import hold, let_go
+from keras_gen.files.writing import clear_partial_files
+from keras_gen.workshop.run.settings import RunSettings, read_config
+
+_METRICS = "metrics.json"
+_held: dict[Path, FileLock] = {}
+
+
+def choose_folder(settings: RunSettings, name: str) -> tuple[Path, dict | None]:
+    """Chooses the folder of a run and holds it against other processes.
+
+    Args:
+        settings: Settings of the run; `output`, `export` and `resume` are read.
+        name: Name of the recipe.
+
+    Returns:
+        The folder, and the saved settings of the run in it that resumes, if one does.
+
+    Raises:
+        ValueError: If the folder is a file, holds a run already or is in use, there is no run to
+            resume, or `export` cannot be written to.
+        OSError: If the folder cannot be written to.
+    """
+    runs = Path("runs") / name
+    if settings.export:
+        _check_export(settings.export)
+    if settings.resume:
+        folder = settings.output or _newest_unfinished(runs)
+    elif settings.output:
+        folder = settings.output
+    else:
+        return _new_folder(runs), None
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(f"--output {folder} is a file: give a folder.")
+    if settings.resume and not (folder / "config.json").exists():
+        raise ValueError(f"--resume found no run in {folder}: leave it out to start one.")
+    # Workers share the folder, and the first one holds it for all.
+    if is_chief() and not _hold(folder):
+        raise ValueError(f"{folder} is in use by another process: wait, or end that first.")
+    if is_finished(folder) and not settings.resume:
+        raise ValueError(
+            f"{folder} holds a finished run: choose another --output, or add --resume and more "
+            "--epochs."
+        )
+    if (folder / "config.json").exists() and not settings.resume:
+        raise ValueError(
+            f"{folder} holds an unfinished run: add --resume, or choose another --output."
+        )
+    if settings.resume and is_chief():
+        clear_partial_files(folder, "**/*")
+    return folder, read_config(folder / "config.json") if settings.resume else None
+
+
+def leave_folder(folder: Path) -> None:
+    """Lets go of a folder, and removes it if nothing was written to it."""
+    if lock := _held.pop(folder, None):
+        let_go(lock)
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the run in a folder has come to its end."""
+    return (folder / _METRICS).exists()
+
+
+def train_on(folder: Path, epochs: int) -> None:
+    """Makes a run an unfinished one again, and keeps what it measured under other names.
+
+    Args:
+        folder: The run's.
+        epochs: Those that it had so far, which the names tell.
+    """
+    measured = folder / "measured"
+    kept = folder / f"measured-{epochs}-epochs"
+    if kept.exists():
+        # A run that was interrupted here has measured the same again.
+        shutil.rmtree(measured, ignore_errors=True)
+    elif measured.exists():
+        measured.rename(kept)
+    # The metrics come last, for a run with them is a finished one.
+    if is_finished(folder):
+        (folder / _METRICS).replace(folder / f"metrics-{epochs}-epochs.json")
+
+
+def _newest_unfinished(runs: Path) -> Path:
+    unfinished = [
+        config.parent
+        for config in sorted(runs.glob("*/config.json"), reverse=True)
+        if not is_finished(config.parent)
+    ]
+    if not unfinished:
+        raise ValueError(f"--resume found no unfinished run in {runs}: leave it out.")
+    # A run that another process is training is unfinished too, and not meant.
+    for folder in unfinished:
+        if not is_chief() or _hold(folder):
+            return folder
+    raise ValueError(f"--resume found only runs in use by other processes in {runs}.")
+
+
+def _new_folder(runs: Path) -> Path:
+    """A folder named after the time, which no other process has taken."""
+    moment = time.strftime("%Y%m%d-%H%M%S")
+    for number in range(1, 1000):
+        folder = runs / (moment if number == 1 else f"{moment}-{number}")
+        if not is_chief() or (not folder.exists() and _hold(folder)):
+            return folder
+    raise OSError(f"Cannot find a free name for a folder in {runs}.")
+
+
+def _hold(folder: Path) -> bool:
+    """Whether this process has the folder to itself now; held until it leaves or ends, however."""
+    if folder in _held:
+        return True
+    lock = hold(folder, "choose another one with --output")
+    if lock is None:
+        return False
+    _held[folder] = lock
+    atexit.register(leave_folder, folder)
+    return True
+
+
+def _check_export(folder: Path) -> None:
+    """Refuses now what would fail when the training is over."""
+    there = next(p for p in (folder.absolute(), *folder.absolute().parents) if p.exists())
+    if not there.is_dir():
+        raise ValueError(f"--export {folder} leads to the file {there}: give a folder.")
+    if not os.access(there, os.W_OK):
+        raise ValueError(f"--export {folder} cannot be written to: choose another folder.")

@@ -1,0 +1,81 @@
+"""The lines that a run ends with: what it measured or made, and what its export can do."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from keras_gen.serving.exported import read_metadata
+from keras_gen.workshop.results import read_published
+from keras_gen.workshop.results.declarations import filled
+from keras_gen.workshop.results.records import read_records
+
+
+def made(directory: Path) -> list[str]:
+    """What a smoke run has made, which it says in place of its numbers."""
+    files = [
+        path.name for path in directory.iterdir() if path.suffix in (".gif", ".png", ".wav")
+    ]
+    return [
+        f"made: {', '.join(sorted(files))}, metrics.json",
+        "the numbers of a smoke run mean nothing: it only shows that everything works",
+    ]
+
+
+def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any]) -> list[str]:
+    """A line for each figure that the recipe publishes, with its baselines; else for each number.
+
+    Args:
+        recipe: The recipe's file; `results/<name>.toml` next to it says what it publishes.
+        metrics: By name.
+        config: The run's settings, which the names of figures hold.
+    """
+    try:
+        published = read_published(recipe.parent.parent, recipe.stem).on(config)
+    except FileNotFoundError:
+        return [f"  {name}: {_short(value)}" for name, value in metrics.items()]
+    known = {**metrics, **config}
+    lines = []
+    for figure in published.figures:
+        if figure.key not in metrics:
+            continue
+        better = "higher" if figure.higher_is_better else "lower"
+        others = [
+            f"; {filled(name, known)} {_short(metrics[key])}"
+            for name, key in (*figure.baselines.items(), *figure.references.items())
+            if key in metrics
+        ]
+        title = figure.words(known)
+        lines.append(
+            f"  {title}: {_short(metrics[figure.key])} ({better} is better{''.join(others)})"
+        )
+    return lines
+
+
+def longer(recipe: Path, minutes: float) -> list[str]:
+    """Commands of published runs that take longer than this one, with their minutes."""
+    try:
+        records = read_records(recipe.parent.parent).get(recipe.stem, [])
+    except FileNotFoundError:
+        return []
+    found = sorted((r for r in records if r.minutes > minutes + 1), key=lambda r: r.minutes)
+    return [f"longer, {r.minutes:.0f} minutes on {r.device}: {r.command}" for r in found[:2]]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def usage(path: Path) -> list[str]:
+    """Commands that make images with an export, if it can make any."""
+    metadata = read_metadata(path)
+    drawn = metadata["signatures"].get("sample", {}).get("outputs", {}).values()
+    if any(len(spec["shape"]) == 4 for spec in drawn):
+        return [f"draw: keras-gen sample {path.parent} -n 64 --seed 0 -o samples.png"]
+    default = metadata["signatures"][metadata["default_signature"]]
+    inputs = [spec["shape"] for spec in default["inputs"].values()]
+    outputs = [spec["shape"] for spec in default["outputs"].values()]
+    if [len(shape) for shape in inputs + outputs] == [4, 4]:
+        height, width = inputs[0][1:3]
+        size = f"  (of {height}x{width} pixels)" if height and width else ""
+        return [f"apply: keras-gen apply {path.parent} IMAGE.png -o out.png{size}"]
+    return []

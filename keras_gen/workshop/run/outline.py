@@ -1,0 +1,128 @@
+"""Reads the flags of a recipe from its file, and answers them before anything heavy is imported."""
+
+import ast
+import dataclasses
+import sys
+import types
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from keras_gen.workshop.run.settings import RunSettings, check
+
+
+@dataclasses.dataclass(frozen=True)
+class Outline:
+    """What a recipe's command line depends on: its docstring, its dataclass and its presets."""
+
+    description: str
+    settings: type[RunSettings]
+    presets: dict[str, dict]
+
+
+def read_outline(path: Path) -> Outline | None:
+    """The outline of a recipe; None if the file does not end with a call of `run_recipe`.
+
+    Only the statements that its settings and presets need are executed.
+
+    Args:
+        path: A Python file.
+
+    Raises:
+        OSError: If it cannot be read.
+        SyntaxError: If it is not valid Python.
+
+    Example:
+        >>> read_outline(Path("recipes/vae_mnist.py")).presets["smoke"]["latent_dim"]
+        8
+    """
+    tree = ast.parse(path.read_bytes(), str(path))
+    arguments = _arguments_of_run_recipe(tree.body)
+    if arguments is None:
+        return None
+    _, settings, presets = arguments
+    module = types.ModuleType(f"keras_gen_outline_{path.stem}")
+    module.__file__ = str(path)
+    # Where dataclasses and the help of flags look for the source.
+    sys.modules[module.__name__] = module
+    needed = ast.Module(_needed(tree.body, [settings, presets]), [])
+    exec(compile(needed, str(path), "exec"), vars(module))
+    description = ast.get_docstring(tree) or ""
+    return Outline(description, vars(module)[settings], vars(module)[presets])
+
+
+def answer(path: Path, argv: Sequence[str] | None = None) -> None:
+    """Prints a recipe's help or refuses a wrong flag, which ends the process; else does nothing.
+
+    Args:
+        path: The file of a recipe; of another program nothing is asked.
+        argv: Flags; the process's by default.
+    """
+    outline = read_outline(path)
+    if outline is not None:
+        check(outline.settings, outline.presets, outline.description, argv)
+
+
+def answer_program() -> None:
+    """Does so for the program that runs, if that is a recipe."""
+    file = getattr(sys.modules["__main__"], "__file__", None)
+    if file is None or not Path(file).is_file():
+        return  # a notebook, or a program inside an archive
+    try:
+        answer(Path(file))
+    except (SyntaxError, ValueError):
+        return  # no Python file: what starts a program on another system
+
+
+def _arguments_of_run_recipe(body: list[ast.stmt]) -> list[str] | None:
+    """The names that the call in the file's last statement passes."""
+    calls = [node for node in ast.walk(body[-1]) if isinstance(node, ast.Call)] if body else []
+    for call in calls:
+        if isinstance(call.func, ast.Name) and call.func.id == "run_recipe":
+            names = [node.id for node in call.args if isinstance(node, ast.Name)]
+            return names if len(names) == 3 else None
+    return None
+
+
+def _needed(body: list[ast.stmt], names: list[str]) -> list[ast.stmt]:
+    """The statements that bind names, and the names in those statements, in the file's order."""
+    binding = {name: node for node in body for name in _bound(node)}
+    asked = set(names)
+    found: set[str] = set()
+    while asked - found:
+        name = (asked - found).pop()
+        found.add(name)
+        if name in binding:
+            asked |= _read(binding[name])
+    return [kept for node in body if (kept := _only(node, found)) is not None]
+
+
+def _read(node: ast.stmt) -> set[str]:
+    """The names that a statement reads, such as types and defaults, and not those of fields."""
+    names = (part for part in ast.walk(node) if isinstance(part, ast.Name))
+    return {name.id for name in names if isinstance(name.ctx, ast.Load)}
+
+
+def _bound(node: ast.stmt) -> Iterator[str]:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        yield from (_name(alias) for alias in node.names)
+    elif isinstance(node, ast.ClassDef | ast.FunctionDef):
+        yield node.name
+    elif isinstance(node, ast.Assign):
+        yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _only(node: ast.stmt, names: set[str]) -> ast.stmt | None:
+    """A statement that binds one of the names; of an import, what is imported under them."""
+    if names.isdisjoint(_bound(node)):
+        return None
+    if isinstance(node, ast.ImportFrom):
+        kept = [alias for alias in node.names if _name(alias) in names]
+        shorter: Any = ast.ImportFrom(node.module, kept, node.level)
+        return ast.copy_location(shorter, node)
+    return node
+
+
+def _name(alias: ast.alias) -> str:
+    """What an import binds."""
+    return alias.asname or alias.name.partition(".")[0]

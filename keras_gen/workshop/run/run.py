@@ -1,0 +1,529 @@
+"""A run of a recipe: data, training, images, numbers, export."""
+
+import contextlib
+import datetime
+import json
+import os
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_gen import __version__
+from keras_gen.core import (
+    ConstantThenLinear,
+    TrainingState,
+    averaged_weights,
+    forget_start,
+    is_chief,
+    make_strategy,
+    take_weights,
+)
+from keras_gen.core.callbacks import Board, Evaluation, SampleGrid, TimeLeft
+from keras_gen.data import Domains, Sets, Source, Split
+from keras_gen.environment import NO_OFFLINE_SAMPLE
+from keras_gen.files.animations import write_animation
+from keras_gen.files.images import read_image, write_png
+from keras_gen.files.sounds import write_wav
+from keras_gen.files.writing import write_json
+from keras_gen.serving.export import export, load_weights
+from keras_gen.serving.exported import Exported, load, read_metadata, resolve, versions
+from keras_gen.workshop.run import last_lines
+from keras_gen.workshop.run.clock import Clock
+from keras_gen.workshop.run.curves import epochs_of, loss_curves, write_history
+from keras_gen.workshop.run.devices import choose_policy, describe_devices
+from keras_gen.workshop.run.folder import choose_folder, is_finished, leave_folder, train_on
+from keras_gen.workshop.run.settings import FREE, PLACES, RunSettings, parse
+
+# What an export says of its training, which a run with its weights does not repeat.
+OF_TRAINING = ("steps", "minutes", "device", "policy", "date", "versions")
+# Data without arrays beside their sources; a smoke run takes this many examples of each source.
+OF_SOURCES = (Split, Domains, Sets)
+SMOKE_EXAMPLES = 3000
+LINES = 4  # at most, about the progress of a training
+FRAMES = 60  # at most, of the animation of a training
+
+
+class Run:
+    """One run of a recipe in a folder of its own.
+
+    The folder holds `config.json`, `history.csv`, `losses.png`, `samples/`, `tensorboard/`,
+    `checkpoints/`, `elapsed.json`, `best.keras` if a best model is kept, and, when the run is
+    finished, `metrics.json`, `sample_grid.png`, `progress.gif`, what else the recipe draws, and the
+    SavedModel in `export/` unless `--export` names another folder. Each further model that is
+    trained has a folder with the same inside it.
+
+    Args:
+        recipe: Path of the recipe's file; its stem names the run and the export.
+        settings: Dataclass derived from `RunSettings`.
+        presets: What each preset changes.
+        description: The recipe's docstring.
+        argv: Flags; the process's by default.
+
+    Raises:
+        ValueError: If the folder holds a run already, there is none to resume, the strategy
+            cannot run here, or its replicas cannot share a batch evenly.
+        OSError: If the folder cannot be written to.
+
+    Example: see any file in `recipes/`.
+    """
+
+    def __init__(self, recipe, settings: type[RunSettings], presets, description, argv=None):
+        self.recipe = Path(recipe)
+        self.name = self.recipe.stem
+        self.settings = parse(settings, presets, description, argv)
+        self.directory, saved = choose_folder(self.settings, self.name)
+        self.id = uuid.uuid4().hex
+        if saved:
+            self.id = saved.pop("run", self.id)
+            self.settings = parse(settings, presets, description, argv, saved)
+        s = self.settings
+        trained = saved.get("epochs", s.epochs) if saved else s.epochs
+        if saved and is_finished(self.directory) and s.epochs == trained:
+            raise ValueError(
+                f"{self.directory} holds a finished run of {trained} epochs: give more --epochs to "
+                "train on, or choose another --output."
+            )
+        keras.utils.set_random_seed(s.seed)
+        if s.deterministic:
+            tf.config.experimental.enable_op_determinism()
+        self.strategy = self._strategy()
+        self.policy = choose_policy(s.mixed_precision)
+        keras.config.set_dtype_policy(self.policy)
+        self.notes: list[str] = []
+        self.clock = Clock(self.directory)
+        self.state: TrainingState | None = None
+        self.data: dict[str, str] = {}
+        self.identity: dict[str, str] = {}
+        self.metrics: dict = {}
+        self.trained: dict = {}  # what is known of a training whose weights are measured
+        self._sample_grid: Callable | None = None
+        if s.epochs > trained and is_chief():
+            train_on(self.directory, trained)
+        if s.preset == "paper":
+            steps = s.epochs * s.steps_per_epoch
+            self.say(f"the paper's setting takes {steps:,} steps; --preset cpu takes minutes")
+
+    def _strategy(self) -> tf.distribute.Strategy:
+        s = self.settings
+        strategy = make_strategy(s.strategy)
+        replicas = strategy.num_replicas_in_sync
+        if s.batch_size % replicas == 0:
+            return strategy
+        if s.strategy == "auto" and "TF_CONFIG" not in os.environ:
+            self.say(f"one of {replicas} GPUs is used, since --batch-size is {s.batch_size}")
+            return make_strategy("default")
+        raise ValueError(
+            f"--batch-size {s.batch_size} cannot be shared evenly by {replicas} replicas: choose a "
+            f"multiple of {replicas}, or --strategy default."
+        )
+
+    def say(self, text: str) -> None:
+        """Prints a line, once over all workers."""
+        if is_chief():
+            print(text, flush=True)
+
+    def note(self, text: str) -> None:
+        """Prints a line that is printed again when the run ends."""
+        self.notes.append(text)
+        self.say(text)
+
+    def load(self, data, whole: bool = False):
+        """Says where the data came from, notes it for the export, and returns it.
+
+        Args:
+            data: Parts that describe themselves, as the functions of `keras_gen.data` return them;
+                their warning is printed again when the run ends.
+            whole: Whether a smoke run uses all of them, and not the first examples of each part, as
+                of points and shapes that are computed.
+
+        Returns:
+            The data; of a smoke run fewer.
+
+        Raises:
+            ValueError: If they are an offline sample, and the environment refuses those.
+        """
+        s = self.settings
+        if s.preset == "smoke" and not whole and isinstance(data, OF_SOURCES):
+            data = data.first(SMOKE_EXAMPLES)
+        if data.warning and NO_OFFLINE_SAMPLE in os.environ:
+            raise ValueError(
+                f"{data.warning} Published figures are compared on the published data alone."
+            )
+        self.data = data.record()
+        sizes = [
+            f"{part} {text.split(':')[0]}" for part, text in self.data.items() if part != "name"
+        ]
+        self.say(
+            f"{self.name}, preset {s.preset}, seed {s.seed}, on {self.data['name']}: "
+            f"{', '.join(sizes)}"
+        )
+        self.say(
+            f"pictures and numbers appear in {self.directory}; "
+            f"device: {describe_devices(self.strategy)}, precision {self.policy}"
+        )
+        if data.warning:
+            self.note(data.warning)
+        self.identity = data.identity()
+        return data
+
+    def in_halves(
+        self, rate: float, epochs: int | None = None, updates: int = 1
+    ) -> ConstantThenLinear:
+        """A learning rate that is constant in the first half of the steps, then linear to zero.
+
+        Args:
+            rate: In the first half.
+            epochs: Of a part; those of the settings by default.
+            updates: Of the optimizer in a step, which it counts one by one.
+        """
+        steps = (epochs or self.settings.epochs) * self.settings.steps_per_epoch
+        return ConstantThenLinear.in_halves(rate, steps * updates)
+
+    def averaged(self, optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+        """Lets an optimizer keep averages of its weights, with the momentum of the flag `--ema`.
+
+        The averages, without the initial weights, are drawn, evaluated and exported.
+        """
+        optimizer.use_ema = self.settings.ema > 0
+        optimizer.ema_momentum = self.settings.ema
+        if optimizer.use_ema:
+            forget_start(optimizer)
+        return optimizer
+
+    def compile(self, model, *optimizer, **optimizers) -> None:
+        """Compiles a model with its optimizers and the settings that all recipes have."""
+        steps = getattr(self.settings, "steps_per_execution", 1)
+        jit = self.settings.jit_compile
+        model.compile(*optimizer, **optimizers, steps_per_execution=steps, jit_compile=jit)
+
+    def fit(
+        self,
+        model,
+        data: Source | Callable,
+        draw: Callable | None = None,
+        *,
+        callbacks=(),
+        validate: Callable | None = None,
+        best: str | None = None,
+        mode: str = "min",
+        part: str = "",
+        epochs: int | None = None,
+    ) -> float:
+        """Trains with checkpoints, TensorBoard, sample grids, evaluations and the time left.
+
+        A recipe that trains several models calls it once for each, all but the main one with a
+        `part`. A run that resumes passes over the parts that are done.
+
+        Args:
+            model: Compiled model.
+            data: Source of the examples, in batches of the settings' size; or a function of the
+                number of steps done that returns the infinite dataset from there on.
+            draw: Function of the model that returns the sample grid, uint8 `[height, width, 3]`;
+                that of the main model is drawn by `evaluation` too.
+            callbacks: Further callbacks, whose counters are checkpointed too.
+            validate: Function of the model that returns metrics on held-out data. They are logged
+                as `val_` and their name; see `keras_gen.core.callbacks.Evaluation`.
+            best: Name of the metric of `validate` by which `best.keras` is kept.
+            mode: Whether its best value is the `"min"` or the `"max"`.
+            part: Name of a further model's training, and of the folder it has in the run's; empty
+                for the main model, whose losses and steps the run reports.
+            epochs: Epochs of a part; those of the settings by default.
+
+        Returns:
+            The minutes that it took.
+        """
+        began = time.monotonic()
+        s = self.settings
+        if s.weights:
+            return self._take_weights(model, draw, part)
+        epochs = epochs or s.epochs
+        directory = self.directory / part
+        state = self._saved_state(model, directory, callbacks)
+        if not part:
+            self.state = state
+            self._sample_grid = draw
+        name = f"training {part}" if part else "training"
+        self.say(f"{name}: {epochs} epochs of {s.steps_per_epoch} steps of {s.batch_size}")
+
+        if s.start_from and not part and not state.epoch:
+            load_weights(model, s.start_from)
+            self.say(f"starting from the weights of {s.start_from}")
+        start = state.epoch * s.steps_per_epoch
+        if isinstance(data, Source):
+            stream = data.stream(s.batch_size, s.seed, start)
+        else:
+            stream = data(start)
+        path = directory / "best.keras" if best else None
+        evaluation = (
+            Evaluation(validate, s.validate_every, best, mode, path) if validate else None
+        )
+        all_callbacks = [
+            # Before all that read its numbers. Its best is in its file: it has no counters to save.
+            *([evaluation] if evaluation else []),
+            *callbacks,
+            *self._reports(directory, draw),
+            state,
+            *self._records(directory, state),
+        ]
+        if is_chief():
+            # Only now, so that a run with unusable settings is none to resume.
+            write_json(self.directory / "config.json", s.as_json() | {"run": self.id})
+        model.fit(
+            stream,
+            epochs=state.epoch if state.stopped else epochs,
+            initial_epoch=state.epoch,
+            steps_per_epoch=s.steps_per_epoch,
+            verbose=0,
+            callbacks=all_callbacks,
+        )
+        if evaluation and evaluation.best_value is not None:
+            found = f"{evaluation.best_value:.6g} after epoch {evaluation.best_epoch}"
+            self.say(f"best val_{best}: {found}, kept in {path}")
+        return (time.monotonic() - began) / 60
+
+    def _take_weights(self, model, draw: Callable | None, part: str) -> float:
+        """Takes the weights of an export, in place of a training; returns its minutes."""
+        path = resolve(self.settings.weights)
+        if part:
+            raise ValueError(
+                f"--weights is {path}, one model, and this recipe trains several: leave it out."
+            )
+        metrics = read_metadata(path)["metrics"]
+        # On it depends how far a network has grown.
+        model.step.assign(metrics["steps"])
+        load_weights(model, path)
+        self.trained = {name: metrics[name] for name in OF_TRAINING if name in metrics}
+        self._sample_grid = draw
+        if is_chief():
+            write_json(
+                self.directory / "config.json", self.settings.as_json() | {"run": self.id}
+            )
+        self.say(f"the weights of {path} are measured")
+        return metrics["minutes"]
+
+    def _saved_state(self, model, directory: Path, callbacks) -> TrainingState:
+        """The checkpoints of a training, which also resume it."""
+        config = {k: v for k, v in self.settings.as_json().items() if k not in FREE}
+        config |= {"policy": self.policy, **self.identity}
+        state = TrainingState(
+            directory / "checkpoints", config, callbacks, may_differ=["epochs"]
+        )
+        different = state.differences(model)
+        if different.pop("epochs", None) and different:
+            # What depends on the number of epochs follows the new number.
+            state.may_differ += tuple(different)
+            self.note(
+                f"not the same as a run begun with {self.settings.epochs} epochs, for these depend "
+                f"on their number: {', '.join(different)}"
+            )
+        if state.epoch:
+            self.say(f"resuming after epoch {state.epoch} from {state.latest}")
+        elif lost := epochs_of(directory / "history.csv"):
+            raise ValueError(
+                f"{directory} holds the losses of {lost} epochs and no checkpoint: put "
+                "checkpoints/ back, or choose another --output to start over."
+            )
+        return state
+
+    def _reports(self, directory: Path, draw: Callable | None) -> list[keras.callbacks.Callback]:
+        """What shows a training on the screen and in TensorBoard."""
+        reports = [TimeLeft(LINES)]
+        if draw:
+            reports.append(SampleGrid(draw, directory / "samples", self.settings.grid_every))
+        if is_chief():
+            board = directory / "tensorboard"
+            reports.append(keras.callbacks.TensorBoard(board, write_graph=False))
+            reports.append(Board(board, self.settings.as_json(), directory / "samples"))
+        return reports
+
+    def _records(self, directory: Path, state: TrainingState) -> list[keras.callbacks.Callback]:
+        """What writes the losses and the minutes, after each checkpoint."""
+
+        def write(*_, **__):
+            write_history(directory / "history.csv", state.logs)
+            self.clock.save()
+
+        # Also at the start, for the last run may have ended just before it.
+        records = keras.callbacks.LambdaCallback(on_train_begin=write, on_epoch_end=write)
+        return [records] if is_chief() else []
+
+    def restore_best(self, model) -> None:
+        """Gives a model the weights of `best.keras`, which `fit` kept by its argument `best`."""
+        take_weights(model, keras.saving.load_model(self.directory / "best.keras"))
+
+    def once(self, name: str, measure: Callable[..., dict], *arguments) -> dict:
+        """Calls `measure`, unless this run has done so before it was interrupted.
+
+        For sweeps over many short trainings; each depends on nothing but its settings.
+
+        Args:
+            name: Of what is measured, other than all others of the run.
+            measure: Function that returns plain JSON values.
+            *arguments: Its arguments.
+
+        Returns:
+            What it returned.
+        """
+        path = self.directory / "measured" / f"{name}.json"
+        if path.exists():
+            return json.loads(path.read_text())
+        began = time.monotonic()
+        with _many_models():
+            found = json.loads(json.dumps(measure(*arguments)))
+        if is_chief():
+            write_json(path, found)
+            self.clock.save()
+        numbers = {k: v for k, v in found.items() if isinstance(v, int | float)}
+        text = ", ".join(f"{key} {value:.4g}" for key, value in numbers.items())
+        self.say(f"{name}: {text} ({time.monotonic() - began:.0f} s)")
+        return found
+
+    def each_seed(self, name: str, measure: Callable[[int], dict], count: int) -> list[dict]:
+        """Calls `measure` for `count` seeds, from that of the settings on, each `once`.
+
+        Args:
+            name: Of what is measured, with {} in place of the seed.
+            measure: Function of a seed that returns plain JSON values.
+            count: Number of seeds.
+        """
+        first = self.settings.seed
+        return [
+            self.once(name.format(seed), measure, seed) for seed in range(first, first + count)
+        ]
+
+    @contextlib.contextmanager
+    def evaluation(self, model):
+        """A block in which metrics are assigned, with the averaged weights in force.
+
+        All workers evaluate, for they do it together; the first one writes. The sample grid is
+        drawn once more.
+
+        Args:
+            model: The main model, trained.
+
+        Yields:
+            The dict of the metrics, JSON values or numpy's numbers; the first one is what
+            `keras-gen list` shows.
+        """
+        self.say("evaluating on held-out data")
+        with averaged_weights(model):
+            if self._sample_grid:
+                self.draw("sample_grid", self._sample_grid(model))
+            yield self.metrics
+        numbers = {k: v.item() for k, v in self.metrics.items() if isinstance(v, np.generic)}
+        self.metrics |= numbers
+        self.metrics |= {
+            "seed": self.settings.seed,
+            "steps": int(keras.ops.convert_to_numpy(model.step)),
+            "minutes": round(self.clock.minutes, 1),
+            "device": describe_devices(self.strategy),
+            "policy": self.policy,
+            "date": datetime.date.today().isoformat(),
+            "versions": {
+                "keras_gen": __version__,
+                "keras": keras.__version__,
+                "tensorflow": tf.__version__,
+            },
+        }
+        self.metrics |= self.trained
+
+    def draw(self, name: str, image) -> None:
+        """Writes an image, uint8 `[height, width, 3]`, as `<name>.png` into the run's folder."""
+        if is_chief():
+            write_png(self.directory / f"{name}.png", image)
+
+    def animate(self, name: str, frames, milliseconds: int = 100) -> None:
+        """Writes images, uint8 `[n, height, width, 3]`, as `<name>.gif` into the run's folder."""
+        if is_chief():
+            write_animation(self.directory / f"{name}.gif", frames, milliseconds=milliseconds)
+
+    def write_sounds(self, name: str, waveforms, rate: int) -> None:
+        """Writes sounds, `[n, samples, 1]`, after each other as `<name>.wav` into its folder."""
+        if is_chief():
+            write_wav(self.directory / f"{name}.wav", waveforms, rate)
+
+    def export(self, model, default: str | None = None, half: bool = False) -> Path | None:
+        """Exports the model with its metrics, and marks the run as finished.
+
+        Args:
+            model: The model that was evaluated.
+            default: The export's default signature.
+            half: Whether its weights are stored as float16, for large networks: see
+                `keras_gen.serving.export`.
+
+        Returns:
+            The export's folder; None for all workers but the first, which writes it.
+        """
+        assert self.metrics, "fit and evaluation come before export"
+        if not is_chief():
+            return None
+        if self.state is not None:
+            loss_curves(self.directory / "losses.png", self.state.logs)
+        grids = sorted((self.directory / "samples").glob("epoch-*.png"))
+        if len(grids) > 1:
+            shown = grids[:: -(-len(grids) // FRAMES)]
+            write_animation(self.directory / "progress.gif", map(read_image, shown))
+        path = self._exported(model, default, half)
+        # Written last: its presence says that the run is finished.
+        write_json(self.directory / "metrics.json", self.metrics)
+        if self.settings.preset == "smoke":
+            lines = last_lines.made(self.directory)
+        else:
+            config = self.settings.as_json()
+            lines = last_lines.numbers(self.recipe, self.metrics, config)
+        lines += [f"exported: {path}", *self.notes, *last_lines.usage(path)]
+        published = self._published()
+        if published and published.resolve() != path.parent.resolve():
+            there = last_lines.usage(resolve(published))
+            lines += [f"the published model, {line}" for line in there]
+        lines += last_lines.longer(self.recipe, self.metrics["minutes"])
+        for line in lines:
+            self.say(line)
+        leave_folder(self.directory)
+        return path
+
+    def published_export(self) -> Exported | None:
+        """The export that comes with the recipe, to show beside the model; None without one."""
+        folder = self._published()
+        return load(folder) if folder else None
+
+    def _published(self) -> Path | None:
+        folder = self.recipe.parent.parent / "saved_models" / self.name
+        return folder if versions(folder) else None
+
+    def _exported(self, model, default: str | None, half: bool) -> Path:
+        """Writes the export, unless the run was interrupted just after it."""
+        s = self.settings
+        folder = s.export or self.directory / "export"
+        for path in versions(folder / self.name).values() if s.resume else ():
+            there = read_metadata(path)
+            # A run that has trained on has exports of fewer epochs too.
+            if there.get("run") == self.id and there["config"]["epochs"] == s.epochs:
+                return path
+        metadata = dict(
+            recipe=self.name,
+            run=self.id,
+            # Whoever gets the model need not know where it was made.
+            config={k: v for k, v in s.as_json().items() if k not in PLACES},
+            data=self.data,
+            metrics=self.metrics,
+        )
+        with averaged_weights(model):
+            return export(model, folder, self.name, default, metadata, half=half)
+
+
+@contextlib.contextmanager
+def _many_models():
+    """Keeps TensorFlow from warning that a step is traced anew, as that of each new model is."""
+    logger = tf.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

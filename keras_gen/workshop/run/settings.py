@@ -1,0 +1,347 @@
+"""The flags that every recipe takes, and how flags, presets and saved settings combine."""
+
+import argparse
+import dataclasses
+import itertools
+import json
+import math
+import os
+import shlex
+import sys
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import simple_parsing
+
+from keras_gen.messages import nearest
+
+PRESETS = ("smoke", "cpu", "paper")
+QUICK = "quick"  # what some recipes have besides
+# What may differ when a run resumes: places, devices, and how often it is evaluated.
+FREE = (
+    "resume",
+    "config",
+    "output",
+    "export",
+    "weights",
+    "strategy",
+    "preset",
+    "validate_every",
+)
+# What an export and a published command leave out: its readers have places of their own.
+PLACES = ("output", "export", "resume", "config", "weights")
+
+
+@dataclasses.dataclass(frozen=True)
+class RunSettings:
+    """Settings of every recipe; a recipe's dataclass adds its own.
+
+    A comment next to a field, or a string below it, is its help. Numbers must not be negative.
+    Integers are at least 1, except those of `ZERO`; momenta (`BELOW_ONE`) are below 1.
+
+    Raises:
+        ValueError: If a value is out of its range.
+    """
+
+    ZERO: typing.ClassVar = ("seed", "pool_size", "margin")
+    BELOW_ONE: typing.ClassVar = ("ema", "beta_1")
+
+    preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
+    """Scale of the run: smoke (under a minute), quick (a first look, in recipes that have it), cpu
+    (minutes on two cores), paper (the paper's setting). auto: paper with a GPU, else cpu."""
+    strategy: Literal["auto", "default", "mirrored", "multiworker", "tpu"] = "auto"
+    """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines that
+    TF_CONFIG names), tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, else
+    default."""
+    seed: int = 0
+    """Seed of the weights, the data's order and all noise."""
+    deterministic: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
+    """Bit-equal results at every repetition, at some cost in speed."""
+    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "auto"
+    """Precision inside the networks. auto: bfloat16 where the processor computes in it."""
+    jit_compile: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
+    """Compile the training step by XLA, for one device: faster on GPUs, after a longer start."""
+    output: Path | None = None
+    """Folder of everything the run writes (default: runs/RECIPE/TIME)."""
+    export: Path | None = None
+    """Folder of SavedModels, to which the next free version is written (default: export/ in the
+    run's own folder). --export saved_models publishes the model."""
+    resume: bool = simple_parsing.flag(default=False, negative_prefix="--no-")
+    """Resume the run in --output, or the newest unfinished one, with its settings. With more
+    --epochs it trains on, also a finished one."""
+    config: Path | None = None
+    """The config.json of another run: a new run takes its settings in place of a preset's."""
+    weights: Path | None = None
+    """Export whose weights are measured in place of a training; the other flags are those of its
+    run."""
+    start_from: Path | None = None
+    """Export whose weights the training starts from, of networks as this run builds them. Networks
+    that are not exported, such as discriminators, start with random weights."""
+    epochs: int = 1
+    """Epochs of steps_per_epoch steps; after each, losses are printed and a checkpoint written."""
+    steps_per_epoch: int = 100
+    """Training steps in an epoch."""
+    batch_size: int = 1
+    """Examples in a step, over all replicas."""
+    grid_every: int = 1
+    """Epochs between sample grids."""
+    validate_every: int = 1
+    """Epochs between evaluations on held-out data, in recipes that have them while they train."""
+
+    def __init_subclass__(cls):
+        # The heading of a recipe's flags in its help.
+        cls.__doc__ = cls.__doc__ or "Settings of the run, then those of the recipe."
+
+    def __post_init__(self):
+        for name, value in vars(self).items():
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                continue
+            flag = f"{_flag(name)} is {value}"
+            if not math.isfinite(value) or value < 0:
+                raise ValueError(f"{flag}: it must be finite and not negative.")
+            if isinstance(value, int) and not value and name not in self.ZERO:
+                raise ValueError(f"{flag}: it must be at least 1.")
+            if value >= 1 and name in self.BELOW_ONE:
+                raise ValueError(f"{flag}: it must be below 1.")
+        if self.seed >= 2**32:
+            raise ValueError(f"--seed is {self.seed}: it must be below 2^32.")
+
+    def as_json(self) -> dict[str, Any]:
+        """All settings as plain JSON values."""
+        return json.loads(json.dumps(dataclasses.asdict(self), default=str))
+
+
+@dataclasses.dataclass(frozen=True)
+class ShortStepSettings(RunSettings):
+    """Settings of recipes whose networks are so small that a step takes milliseconds."""
+
+    mixed_precision: Literal["auto", "none", "bfloat16", "float16"] = "none"
+    """Precision inside the networks. none: float32, in which the figures are compared."""
+    steps_per_execution: int = 1
+    """Steps in one call of TensorFlow: many where a step is short; one device only."""
+
+    def __post_init__(self):
+        super().__post_init__()
+        # Keras would round an epoch up, which then could not be resumed.
+        if self.steps_per_epoch % self.steps_per_execution:
+            raise ValueError(
+                f"--steps-per-epoch is {self.steps_per_epoch} and --steps-per-execution "
+                f"{self.steps_per_execution}: the first must be a multiple of the second."
+            )
+
+
+def check(
+    settings: type[RunSettings],
+    presets: Mapping[str, dict],
+    description: str,
+    argv: Sequence[str] | None = None,
+) -> None:
+    """Prints the help or refuses wrong flags, as `parse` does, and imports no TensorFlow for it.
+
+    Without `--preset` the defaults are those of cpu; where a GPU may be, wrong values are then left
+    to `parse`, which knows the preset.
+
+    Args:
+        settings: Dataclass derived from `RunSettings`.
+        presets: What each preset changes.
+        description: Text of `--help`: the recipe's docstring.
+        argv: Flags; the process's by default.
+    """
+    given = _first_flags(argv)
+    if given.help or given.preset != "auto" or given.config or not _may_have_gpu():
+        parse(settings, presets, description, argv, usual="cpu")
+
+
+def parse(
+    settings: type[RunSettings],
+    presets: Mapping[str, dict],
+    description: str,
+    argv=None,
+    saved=None,
+    usual: str | None = None,
+):
+    """Makes a recipe's settings from its preset and the flags.
+
+    Args:
+        settings: Dataclass derived from `RunSettings`.
+        presets: What each of `smoke`, `cpu` and `paper` changes, and `quick` if there is one.
+        description: Text of `--help`: the recipe's docstring.
+        argv: Flags; the process's by default.
+        saved: Settings of the run that resumes, used in place of the preset's.
+        usual: The preset that `auto` stands for: by default paper with a GPU, else cpu.
+
+    Returns:
+        An instance of `settings` with `preset` resolved. Wrong flags end the process with one
+        sentence and exit code 2.
+
+    Raises:
+        ValueError: If `saved`, or the file that `--config` names, holds no settings.
+        OSError: If that file cannot be read.
+    """
+    always = tuple(name for name in presets if name != QUICK)
+    assert always == PRESETS, f"a recipe has the presets {PRESETS}"
+    scales = {name: settings(**(change | {"preset": name})) for name, change in presets.items()}
+    given = _first_flags(argv)
+    if saved:
+        start = _typed(settings, saved)
+    elif given.config:
+        config = read_config(given.config)
+        start = _typed(settings, {k: v for k, v in config.items() if k not in (*PLACES, "run")})
+    else:
+        # A wrong name is refused by the second parser, which knows the right ones.
+        start = scales.get(given.preset) or scales[usual or _usual_preset()]
+    parser = simple_parsing.ArgumentParser(
+        description=f"{description}\n\nDefaults below are those of --preset {start.preset}.",
+        usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",
+        # Without abbreviations, so that a flag means the same when a recipe gets more of them.
+        allow_abbrev=False,
+        add_option_string_dash_variants=simple_parsing.DashVariant.DASH,
+    )
+    parser.add_arguments(settings, "settings", default=start)
+    try:
+        namespace, unknown = parser.parse_known_args(argv)
+    except ValueError as error:
+        parser.error(str(error))
+    if unknown:
+        parser.error(_unknown(unknown[0], settings))
+    # Optional ones would be taken as None without a value.
+    kinds = typing.get_type_hints(settings)
+    valued = {_flag(f.name) for f in dataclasses.fields(settings) if kinds[f.name] is not bool}
+    for flag, following in itertools.pairwise([*(sys.argv[1:] if argv is None else argv), "--"]):
+        name, assigned, text = flag.partition("=")
+        value = text if assigned else following
+        if name in valued and (not value or value.startswith("--")):
+            parser.error(f"argument {name}: expected one value")
+    result = namespace.settings
+    if result.preset not in ("auto", *presets):
+        parser.error(f"--preset is {result.preset}: this recipe has {', '.join(presets)}.")
+    if given.config and given.preset not in ("auto", start.preset):
+        parser.error(f"--preset is {given.preset} and --config says {start.preset}: give one.")
+    if result.preset == "auto":
+        result = dataclasses.replace(result, preset=start.preset)
+    differences = [
+        f"{_flag(name)} is {value} there and {vars(result)[name]} here"
+        for name, value in vars(start).items()
+        if saved and vars(result)[name] != value and (name not in FREE or name == "preset")
+        # More of them may be trained.
+        if name != "epochs" or vars(result)[name] < value
+    ]
+    if differences:
+        parser.error(
+            f"the run to resume has other settings: {'; '.join(differences)}. Leave the flags "
+            "out (only --epochs may be more), or choose another --output."
+        )
+    return result
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """The settings of a run, from its `config.json`.
+
+    Raises:
+        ValueError: If the file holds something else.
+        OSError: If it cannot be read.
+    """
+    try:
+        config = json.loads(path.read_text())
+        if not isinstance(config, dict) or "preset" not in config:
+            raise ValueError("it is no run's")
+        return config
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be used ({error}): choose another.") from None
+
+
+def command(
+    recipe: str,
+    settings: type[RunSettings],
+    presets: Mapping[str, dict],
+    config: Mapping[str, Any],
+) -> str:
+    """The shortest command line of a run: its preset and the flags that differ from it.
+
+    Args:
+        recipe: Name of the recipe, the stem of its file.
+        settings: Its dataclass.
+        presets: What each preset changes.
+        config: Settings of the run as `RunSettings.as_json` gives them, with or without `PLACES`.
+            Settings that an older version did not have get their defaults.
+
+    Returns:
+        A line for a shell in the folder that holds `recipes/`; `parse` makes the same settings of
+        it.
+
+    Raises:
+        ValueError: If `config` holds settings or a preset that the recipe does not know, or a value
+            such as a path, which other machines do not have.
+
+    Example:
+        >>> command("toy", RunSettings, presets, {"preset": "cpu", "epochs": 7})
+        'python recipes/toy.py --preset cpu --epochs 7'
+    """
+    preset = str(config.get("preset"))
+    if preset not in presets:
+        raise ValueError(f"the run's preset is {preset}: {recipe} has {', '.join(presets)}.")
+    usual = vars(settings(**(presets[preset] | {"preset": preset})))
+    words = ["python", f"recipes/{recipe}.py", "--preset", preset]
+    kept = {name: value for name, value in config.items() if name not in PLACES}
+    for name, value in vars(_typed(settings, kept)).items():
+        if name in ("preset", *PLACES) or value == usual[name]:
+            continue
+        if isinstance(value, bool):
+            words.append(_flag(name) if value else f"--no-{_flag(name)[2:]}")
+        elif isinstance(value, int | float | str):
+            words += [_flag(name), str(value)]
+        else:
+            raise ValueError(
+                f"{_flag(name)} is {value}: a command for every machine can hold numbers and words "
+                "only."
+            )
+    return shlex.join(words)
+
+
+def _first_flags(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The flags on which the defaults of the others depend."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("-h", "--help", action="store_true")
+    parser.add_argument("--preset", default="auto")
+    parser.add_argument("--config", type=Path)
+    return parser.parse_known_args(argv)[0]
+
+
+def _unknown(flag: str, settings) -> str:
+    flags = [_flag(field.name) for field in dataclasses.fields(settings)]
+    flag = flag.split("=")[0]
+    dashed = flag.replace("_", "-")
+    end = nearest(dashed, flags) if dashed != "--" else "."
+    return f"{flag} is not a flag of this recipe: --help lists them{end}"
+
+
+def _typed(settings, saved: dict):
+    """Saved JSON values as settings; unknown ones are refused."""
+    kinds = typing.get_type_hints(settings)
+    unknown = sorted(saved.keys() - {field.name for field in dataclasses.fields(settings)})
+    if unknown:
+        raise ValueError(
+            f"The saved run has settings that this recipe does not know: "
+            f"{', '.join(unknown)}. Use the version of the recipe that began it."
+        )
+    paths = {name for name, kind in kinds.items() if Path in (kind, *typing.get_args(kind))}
+    return settings(**{k: Path(v) if k in paths and v else v for k, v in saved.items()})
+
+
+def _usual_preset() -> str:
+    import tensorflow as tf
+
+    return "paper" if tf.config.list_physical_devices("GPU") else "cpu"
+
+
+def _may_have_gpu() -> bool:
+    """Whether TensorFlow might find one, by what can be seen without importing it."""
+    return sys.platform == "darwin" or any(
+        map(os.path.exists, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg"))
+    )
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")

@@ -1,0 +1,56 @@
+"""Images of what models do and of what their codes hold, as uint8 arrays.
+
+`write_image` writes an image to a file, and `figure` makes a matplotlib figure of it. Each image of
+a model becomes a callback through `SampleGrid`, which draws with the averaged weights:
+
+```python
+write_image("runs/a/latents.png", traversals(model, held_out[:1]))
+draw = lambda model: traversals(model, held_out[:1])
+model.fit(data, callbacks=[SampleGrid(draw, "runs/a/traversals", every=5)])
+```
+
+Images of 1 and 3 channels are drawn as they are, others as by `keras_gen.files.images.as_shown`.
+"""
+
+from keras_gen.files.images import write_image
+from keras_gen.workshop.visualize.captions import captioned
+from keras_gen.workshop.visualize.densities_and_fields import densities, vector_fields
+from keras_gen.workshop.visualize.latent_space import (
+    arithmetic,
+    class_traversals,
+    interpolations,
+    manifold,
+    manipulated,
+    ordered_traversals,
+    perturbations,
+    random_codes,
+    redrawn,
+    samples,
+    traversals,
+)
+from keras_gen.workshop.visualize.planar import planar_densities
+from keras_gen.workshop.visualize.plots import (
+    code_histogram,
+    code_scatter,
+    filters,
+    line_plot,
+    roc_plot,
+    unit_filters,
+)
+from keras_gen.workshop.visualize.receptive_field import seen_pixels
+from keras_gen.workshop.visualize.rows import (
+    analogies,
+    anomalies,
+    denoised,
+    image_rows,
+    inpaintings,
+    reconstructions,
+    sample_neighbors,
+    style_mixing,
+    swaps,
+    translation_grid,
+    translations_below,
+)
+from keras_gen.workshop.visualize.spectrograms import spectrograms
+from keras_gen.workshop.visualize.strips import figure, film_strip, point_strips
+from keras_gen.workshop.visualize.text_page import text_page

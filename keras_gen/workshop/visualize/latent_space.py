@@ -1,0 +1,396 @@
+"""Images of what a model makes of points in its latent space.
+
+Images are `[n, height, width, 1 or 3]`. Points in latent space are given as latents
+`[n, latents]`, or as images if the model has `encode`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import ndtri
+
+from keras_gen.autoencoders.coder import decoded_path
+from keras_gen.files.images import READABLE_WIDTH, enlarged_grid
+from keras_gen.losses import kl_standard_normal
+from keras_gen.workshop.visualize.captions import captioned
+from keras_gen.workshop.visualize.rows import as_uint8
+
+
+def samples(
+    model, n: int = 64, seed: int | None = 0, columns: int | None = None, **given
+) -> np.ndarray:
+    """Generated images in a grid.
+
+    Args:
+        model: Any model with `sample(n, seed)`.
+        n: How many.
+        seed: The same seed gives the same images; None draws anew.
+        columns: Images in a row; by default nearly a square.
+        **given: Conditions of `sample`, such as `temperature`.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `sample_grid = SampleGrid(samples, "runs/a/samples")`.
+    """
+    return enlarged_grid(model.sample(n, seed=seed, **given), columns)
+
+
+def interpolations(model, a, b, steps: int = 9, spherical: bool = False, **given) -> np.ndarray:
+    """One row a pair: images between a's latents and b's, both ends included.
+
+    Args:
+        model: Any model with `decode`, or with `generate`, of latents.
+        a: Latents, or images if the model has `encode`.
+        b: The same number.
+        steps: Images in a row, at least 2.
+        spherical: On an arc around the origin in place of the line: `core.interpolation`.
+        **given: Other arguments of `decode`, such as `labels`: one for each pair or for all.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If a and b are not of one shape, neither latents nor images, `steps` is below 2,
+            or latents are opposite and the arc between them has no one way.
+
+    Example: `write_image("lines.png", interpolations(model, digits[:5], digits[5:10]))`.
+    """
+    if np.shape(a) != np.shape(b):
+        raise ValueError(f"a has shape {np.shape(a)} and b {np.shape(b)}: expected the same.")
+    ends = _latents(model, a), _latents(model, b)
+    paths = as_uint8(model, decoded_path(_decoder(model), *ends, steps, spherical, **given))
+    return captioned(paths, column_names=["start", *[""] * (steps - 2), "end"])
+
+
+def traversals(
+    model,
+    points=None,
+    dimensions: Sequence[int] | None = None,
+    span: float = 3.0,
+    steps: int = 9,
+    **given,
+) -> np.ndarray:
+    """One row a latent, which takes values from `-span` to `span` while the others stay.
+
+    Args:
+        model: Any model with `decode`, or with a generator, of latents `[batch, latents]`.
+        points: Latents to start from, or images if the model has `encode`; with several, each has
+            its rows below the one before. Default: the origin, the middle of a Normal prior.
+        dimensions: Which latents, from 0; all by default.
+        span: Largest value, in the latents' unit: standard deviations of a Normal prior.
+        steps: Images in a row, at least 2.
+        **given: Other arguments of the model's `decode`, such as `labels`.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the model's latents are not one known number, a dimension is not one of
+            them, `points` is neither latents nor images, or `steps` is below 2.
+
+    Example: `write_image("latents.png", traversals(model, digits[:1], dimensions=[0, 3]))`.
+    """
+    _require_steps(steps)
+    number = _number_of_latents(model)
+    points = np.zeros([1, number]) if points is None else _latents(model, points)
+    if points.shape[1:] != (number,):
+        raise ValueError(f"The points have latents {points.shape[1:]}: expected ({number},).")
+    dimensions = range(number) if dimensions is None else dimensions
+    if wrong := [d for d in dimensions if not 0 <= d < number]:
+        raise ValueError(f"dimensions holds {wrong}: the model has latents 0 to {number - 1}.")
+    names = [f"latent {dimension}" for dimension in dimensions]
+    values = np.linspace(-span, span, steps)
+    return _moved(model, points, dimensions, values, names, **given)
+
+
+def class_traversals(model, points, variables: Sequence[int] | None = None) -> np.ndarray:
+    """One row a categorical latent, which takes each of its classes while the others stay.
+
+    Args:
+        model: Any model of discrete codes `[batch, variables]`, such as `GumbelVAE`.
+        points: Codes to start from, or images `[n, height, width, channels]` that are encoded as
+            their likeliest codes; with several, each has its rows below the one before.
+        variables: Which latents, from 0; all by default.
+
+    Returns: a uint8 image `[height, width, 3]`, a column for each class.
+
+    Raises:
+        ValueError: If the model's codes are not integers `[batch, variables]`, or a variable is not
+            one of them.
+
+    Example: `class_traversals(model, digits[:1], variables=range(5))`.
+    """
+    edge = getattr(model, "edges", {}).get("codes")
+    if edge is None or len(edge.shape) != 1:
+        raise ValueError(
+            f"{type(model).__name__} has no codes [batch, variables] of classes: use traversals."
+        )
+    (number,) = edge.shape
+    variables = range(number) if variables is None else variables
+    if wrong := [v for v in variables if not 0 <= v < number]:
+        raise ValueError(f"variables holds {wrong}: the model has codes 0 to {number - 1}.")
+    codes = np.asarray(points) if np.ndim(points) == 2 else model.encode(points)
+    names = [f"variable {variable}" for variable in variables]
+    return _moved(model, codes, variables, np.arange(edge.levels), names)
+
+
+def ordered_traversals(
+    model, images, most: int = 10, span: float = 3.0, steps: int = 9, **given
+) -> np.ndarray:
+    """`traversals` of the first image, the latents that hold most of the images first.
+
+    What a latent holds is its mean KL divergence from the prior, KL(q(z_j|x) || p(z_j)) over the
+    images: near 0, the decoder makes nothing of it.
+
+    Args:
+        model: Any model with `encode` to means and log variances, and `decode`.
+        images: uint8, or float as the model takes them, many enough for a mean.
+        most: Rows at most.
+        span: As of `traversals`.
+        steps: As of `traversals`.
+        **given: As of `traversals`.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the model's codes are not means and log variances, or as of `traversals`.
+
+    Example: `write_image("latents.png", ordered_traversals(model, digits[:500]))`.
+    """
+    codes = model.encode(images)
+    if not isinstance(codes, tuple) or len(codes) != 2:
+        raise ValueError(
+            f"{type(model).__name__} has no means and log variances of latents, whose divergence "
+            "would order them: use traversals."
+        )
+    # Summed over the images in place of the latents.
+    divergence = kl_standard_normal(*(np.transpose(code) for code in codes)).numpy()
+    order = np.argsort(-divergence, kind="stable")[:most].tolist()
+    return traversals(model, codes[0][:1], order, span, steps, **given)
+
+
+def perturbations(
+    model, points, largest: float = 2.0, steps: int = 9, seed: int = 0, **given
+) -> np.ndarray:
+    """One row a point: its latents with noise that grows, from none at the left.
+
+    Args:
+        model: Any model with `decode`, or with a generator.
+        points: Latents, or images if the model has `encode`, whose first column then shows their
+            reconstructions.
+        largest: Standard deviation of the noise at the right, in the latents' unit.
+        steps: Images in a row, at least 2.
+        seed: Of the noise, one draw for each row, which is scaled along it.
+        **given: Other arguments of the model's `decode`, such as `labels`.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If `points` is neither latents nor images, or `steps` is below 2.
+
+    Example: `write_image("noise.png", perturbations(model, digits[:5]))`.
+    """
+    _require_steps(steps)
+    latents = _latents(model, points)
+    noise = np.random.default_rng(seed).normal(size=latents.shape)
+    sizes = np.linspace(0, largest, steps)
+    moved = np.stack([latents + size * noise for size in sizes], axis=1)
+    images = _decode(model, moved.reshape(-1, *latents.shape[1:]), **given)
+    rows = np.split(images, len(latents))
+    return captioned(rows, column_names=[f"noise {size:.3g}" for size in sizes])
+
+
+def manifold(model, side: int = 20, **given) -> np.ndarray:
+    """The plane of two latents in equal parts of the Normal prior's probability.
+
+    Kingma, Welling (2014), fig. 4: each latent takes the Normal quantiles of the middles of `side`
+    equal parts of [0, 1]. The first grows to the right and the second upwards.
+
+    Args:
+        model: Any model with `decode`, or with a generator, of two latents.
+        side: Images in a row and in a column.
+        **given: Other arguments of the model's `decode`, such as `labels`.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the model has not two latents, or `side` is below 1.
+
+    Example: `write_image("manifold.png", manifold(model))`.
+    """
+    if (number := _number_of_latents(model)) != 2:
+        raise ValueError(
+            f"The model has {number} latents: a manifold needs 2; traversals shows any number."
+        )
+    if side < 1:
+        raise ValueError(f"side is {side}: at least 1 image.")
+    quantiles = ndtri((np.arange(side) + 0.5) / side)
+    second, first = np.meshgrid(quantiles[::-1], quantiles, indexing="ij")
+    latents = np.stack([first.ravel(), second.ravel()], axis=1)
+    return enlarged_grid(_decode(model, latents, **given), side)
+
+
+def random_codes(model, codes_of_data, n: int = 64, seed: int = 0) -> np.ndarray:
+    """Why an autoencoder is no generator: decoded codes of data, and of a Normal like them.
+
+    The Normal has the mean and the covariance of the data's codes. If the images on the right are
+    worse than those on the left, the codes fill their space unevenly.
+
+    Args:
+        model: Any model with `decode`.
+        codes_of_data: Codes `[examples, latents]` of two examples or more.
+        n: Images on each side.
+        seed: Of the choice of codes on the left, and of the draw on the right.
+
+    Returns: a uint8 image `[height, width, 3]`: on the left data, on the right the Normal.
+
+    Raises:
+        ValueError: If the codes are not `[examples, latents]`.
+
+    Example: `write_image("random_codes.png", random_codes(model, model.encode(digits)))`.
+    """
+    codes = np.asarray(codes_of_data, "float64")
+    if codes.ndim != 2 or len(codes) < 2:
+        raise ValueError(
+            f"codes_of_data has shape {codes.shape}: expected [examples, latents], at least 2 of "
+            "them for a covariance."
+        )
+    random = np.random.default_rng(seed)
+    real = codes[random.choice(len(codes), n, replace=n > len(codes))]
+    covariance = np.atleast_2d(np.cov(codes, rowvar=False))
+    drawn = random.multivariate_normal(codes.mean(axis=0), covariance, n, method="eigh")
+    half = READABLE_WIDTH // 2 - 10
+    left = enlarged_grid(_decode(model, real), width=half)
+    right = enlarged_grid(_decode(model, drawn), width=half)
+    names = ["decoded codes of data", "decoded draws of a Normal"]
+    return captioned([np.stack([left, right])], column_names=names)
+
+
+def arithmetic(
+    model, a, b, c, seed: int = 0, names: Sequence[str] = ("a", "b", "c"), **given
+) -> np.ndarray:
+    """Three rows of latents and of their means, and a row of what `a - b + c` gives.
+
+    Radford, Metz, Chintala (2016), fig. 7.
+
+    Args:
+        model: Any model with `generate` and `latent_arithmetic`, such as `GAN`.
+        a: Latents `[m, latents]`, three of each in the paper.
+        b: The same number.
+        c: The same number.
+        seed: Of the noise on the last row after its first image.
+        names: Of a, b and c.
+        **given: Other arguments of `generate`, such as `labels`: one for all.
+
+    Returns: a uint8 image `[height, width, 3]` of m + 1 columns; the last one shows the means.
+
+    Raises:
+        ValueError: As `model.latent_arithmetic`.
+
+    Example: `write_image("arithmetic.png", arithmetic(model, smiling, women, men))`.
+    """
+    rows = [np.concatenate([z, np.mean(z, axis=0, keepdims=True)]) for z in (a, b, c)]
+    shown = [model.generate(row.astype("float32"), **given) for row in rows]
+    shown.append(model.latent_arithmetic(a, b, c, n=len(rows[0]), seed=seed, **given))
+    first, second, third = names
+    sum_name = f"{first} - {second} + {third}"
+    return captioned(shown, [*(f"{name}; last their mean" for name in names), sum_name])
+
+
+def manipulated(model, images, having, lacking, amounts=(-1, -0.5, 0, 0.5, 1)) -> np.ndarray:
+    """One row an image: less of an attribute on the left, more on the right.
+
+    Args:
+        model: A `Flow` of images.
+        images: uint8.
+        having: Images with the attribute.
+        lacking: Images without it.
+        amounts: As of `Flow.manipulate`.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `write_image("smiles.png", manipulated(model, faces, smiling, serious))`.
+    """
+    rows = as_uint8(model, model.manipulate(images, having, lacking, amounts))
+    return captioned(rows, column_names=[f"{amount:+g}" for amount in amounts])
+
+
+def redrawn(model, images, seed: int = 0) -> np.ndarray:
+    """What each layer of a hierarchy holds: latents of lower layers are drawn anew.
+
+    Args:
+        model: A model with L layers of latents, such as `BIVA`.
+        images: uint8, or float as the model takes them.
+        seed: Of the draws, the same for all rows.
+
+    Returns: a uint8 image `[height, width, 3]`. A row holds the image, its reconstruction, and what
+        is generated from its latents above layer 1, above layer 2, and so on; last a sample.
+
+    Example: `write_image("layers.png", redrawn(model, test_images[:8]))`.
+    """
+    codes = model.encode(images)
+    noise = np.random.default_rng(seed).normal(size=codes.shape).astype("float32")
+    columns = [
+        images,
+        *(model.redraw(codes, noise, layers) for layers in range(model.depth + 1)),
+    ]
+    names = ["image", "reconstruction", "layer 1 drawn anew"]
+    names += [f"layers 1 to {layer} drawn anew" for layer in range(2, model.depth + 1)]
+    rows = np.stack([as_uint8(model, column) for column in columns], axis=1)
+    return captioned(rows, column_names=names)
+
+
+def _require_steps(steps):
+    if steps < 2:
+        raise ValueError(f"steps is {steps}: at least 2, the two ends.")
+
+
+def _number_of_latents(model) -> int:
+    """Of the decoder's or generator's input."""
+    network = getattr(model, "decoder", getattr(model, "generator", None))
+    shape = getattr(network, "input_shape", None)
+    if isinstance(shape, list) and (hasattr(model, "decode") or hasattr(model, "generate")):
+        shape = shape[0]  # the other inputs are conditions
+    if not isinstance(shape, tuple) or len(shape) != 2 or shape[1] is None:
+        raise ValueError(
+            f"{type(model).__name__} has no decoder or generator of latents [batch, number] "
+            f"(found input shape {shape})."
+        )
+    return shape[1]
+
+
+def _latents(model, points) -> np.ndarray:
+    """Points in latent space, of latents themselves or of images."""
+    if np.ndim(points) == 2:
+        return np.asarray(points, "float32")
+    if np.ndim(points) == 4 and hasattr(model, "encode"):
+        codes = model.encode(points)
+        # Of a distribution, the first parameter is the mean.
+        return np.asarray(codes[0] if isinstance(codes, tuple) else codes, "float32")
+    images = " or images [n, height, width, channels]" if hasattr(model, "encode") else ""
+    raise ValueError(f"The points have shape {np.shape(points)}: expected [n, latents]{images}.")
+
+
+def _moved(model, points, dimensions, values, names, **given) -> np.ndarray:
+    """A row for each point and dimension, which takes each of the values and has a name."""
+    moved = np.tile(points[:, None, None], [1, len(dimensions), len(values), 1])
+    for row, dimension in enumerate(dimensions):
+        moved[:, row, :, dimension] = values
+    images = _decode(model, moved.reshape(-1, points.shape[1]), **given)
+    rows = np.split(images, len(points) * len(dimensions))
+    if len(points) > 1:
+        examples = range(1, len(points) + 1)
+        names = [f"example {number}, {name}" for number in examples for name in names]
+    return captioned(rows, names, [f"{value:.3g}" for value in values])
+
+
+def _decoder(model):
+    """What makes images of latents: `decode`, `generate`, or the model itself."""
+    return getattr(model, "decode", getattr(model, "generate", model))
+
+
+def _decode(model, points, batch_size: int = 64, **given) -> np.ndarray:
+    """Codes, or latents in float32, to uint8 images."""
+    points = np.asarray(points)
+    if not np.issubdtype(points.dtype, np.integer):
+        points = points.astype("float32")
+    parts = [points[i : i + batch_size] for i in range(0, len(points), batch_size)]
+    return np.concatenate([as_uint8(model, _decoder(model)(part, **given)) for part in parts])

@@ -1,0 +1,260 @@
+"""Images of numbers: codes as points, weights as filters, figures as lines."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from sklearn.metrics import roc_auc_score
+
+from keras_gen.files.images import beside, enlarged_grid
+from keras_gen.messages import in_words
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def code_scatter(
+    panels: Mapping[str, np.ndarray],
+    labels: np.ndarray,
+    names: Sequence[str] | None = None,
+    axis_names: tuple[str, str] = ("first dimension", "second dimension"),
+) -> np.ndarray:
+    """Codes of two dimensions as points colored by label, one panel for each kind of code.
+
+    As fig. 3 of Hinton, Salakhutdinov: "Reducing the Dimensionality of Data with Neural Networks",
+    Science 2006, which compares an autoencoder's codes with the first two principal components.
+
+    Args:
+        panels: Title -> codes `[n, 2]` of the same n examples.
+        labels: Integers `[n]` from 0 on.
+        names: Text of each label; the numbers themselves by default.
+        axis_names: Of both dimensions.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no panel, codes or labels have another shape, a label is negative
+            or no integer, or there are fewer names than labels.
+
+    Example: `code_scatter({"autoencoder": codes, "PCA": pca.transform(pixels)}, labels)`.
+    """
+    from matplotlib import colormaps
+
+    labels = np.asarray(labels)
+    if (
+        labels.ndim != 1
+        or not np.issubdtype(labels.dtype, np.integer)
+        or labels.min(initial=0) < 0
+    ):
+        raise ValueError(
+            f"labels are {labels.dtype} {list(labels.shape)} from {labels.min(initial=0)}: "
+            "expected integers [n] from 0 on."
+        )
+    shapes = {title: np.shape(codes) for title, codes in panels.items()}
+    if not shapes or any(shape != (len(labels), 2) for shape in shapes.values()):
+        raise ValueError(
+            f"panels have the shapes {shapes}: expected at least one, and in each codes "
+            f"[{len(labels)}, 2], one row per label."
+        )
+    kinds = np.unique(labels)
+    if names is not None and len(names) <= kinds.max(initial=0):
+        raise ValueError(f"There are {len(names)} names and a label {kinds.max()}: name each.")
+    if len(kinds) > 10:
+        colors = colormaps["turbo"](np.linspace(0, 1, len(kinds)))
+    else:
+        colors = colormaps["tab10"](np.arange(len(kinds)))
+    drawn, row = panels_of(len(panels))
+    for axes, (title, codes) in zip(row, panels.items(), strict=True):
+        # In the order of the examples: label after label would hide the first ones.
+        size = np.clip(6000 / max(len(labels), 1), 1.5, 12)
+        color = colors[np.searchsorted(kinds, labels)]
+        axes.scatter(*np.asarray(codes).T, s=size, c=color, linewidths=0)
+        axes.set(title=in_words(title), xlabel=axis_names[0], ylabel=axis_names[1])
+    marks = [
+        axes.scatter([], [], color=[color], label=str(kind) if names is None else names[kind])
+        for kind, color in zip(kinds, colors, strict=True)
+    ]
+    drawn.legend(handles=marks, loc="outside right center", ncols=1 + len(kinds) // 20)
+    return pixels(drawn)
+
+
+def filters(weights: np.ndarray, shape: tuple, n: int = 100) -> np.ndarray:
+    """The weights of each unit of a first layer as an image, in a grid.
+
+    Gray is a weight of 0, white the unit's largest absolute weight, and black the same below 0.
+
+    Args:
+        weights: Kernel `[inputs, units]`, such as that of the first dense layer.
+        shape: `(height, width, channels)` of the inputs. Channels other than 1 or 3 stand side by
+            side.
+        n: Units shown, the first ones; all if there are fewer.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If the weights are not `[inputs, units]` of that shape.
+
+    Example: `write_image("filters.png", filters(model.encoder.get_weights()[0], (28, 28, 1)))`.
+    """
+    weights = np.asarray(weights, "float32")
+    if weights.ndim != 2 or len(weights) != np.prod(shape):
+        raise ValueError(
+            f"weights have the shape {weights.shape}: expected [inputs, units] with "
+            f"{np.prod(shape)} inputs, as images of shape {tuple(shape)} have."
+        )
+    shown = weights[:, :n]
+    largest = np.abs(shown).max(axis=0)
+    scaled = shown / np.where(largest > 0, largest, 1)
+    images = np.round(127.5 + 127.5 * scaled).astype("uint8").T.reshape(-1, *shape)
+    return enlarged_grid(images if shape[-1] in (1, 3) else beside(images))
+
+
+def unit_filters(model) -> np.ndarray:
+    """The weights of each unit of an encoder's first layer, as `filters` draws them.
+
+    Args:
+        model: Any model whose encoder begins with a dense layer on images.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `sample_grid = SampleGrid(unit_filters, "runs/a/filters", every=10)`.
+    """
+    return filters(model.encoder.get_weights()[0], model.encoder.input_shape[1:])
+
+
+def line_plot(
+    lines: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    x_label: str,
+    y_label: str,
+    log_x: bool = False,
+    log_y: bool = False,
+) -> np.ndarray:
+    """Lines with a mark at each point, such as an error over code size.
+
+    Args:
+        lines: Name -> (xs, ys); in the legend as `keras_gen.messages.in_words` says it.
+        x_label: Text below, with the unit.
+        y_label: Text on the left, with the unit.
+        log_x: Whether x has a logarithmic scale, its values as its ticks.
+        log_y: Whether y has a logarithmic scale.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no line, one has not as many xs as ys, or a number on a logarithmic
+            scale is not positive.
+
+    Example: `line_plot({"PCA": ([2, 5, 10], [55.7, 45.1, 35.2])}, "code size", "error")`.
+    """
+    for name, (xs, ys) in lines.items():
+        if len(xs) != len(ys):
+            raise ValueError(
+                f"The line {name!r} has {len(xs)} xs and {len(ys)} ys: give as many."
+            )
+        for values, logarithmic in ((xs, log_x), (ys, log_y)):
+            if logarithmic and min(values, default=1) <= 0:
+                raise ValueError(
+                    f"The line {name!r} goes through {min(values)}: a logarithmic scale needs "
+                    "positive numbers."
+                )
+    if not lines:
+        raise ValueError("lines is empty: give at least one.")
+    drawn, (axes,) = panels_of(1)
+    for name, (xs, ys) in lines.items():
+        axes.plot(xs, ys, marker="o", label=in_words(name))
+    if log_x:
+        axes.set_xscale("log")
+        ticks = sorted({x for xs, _ in lines.values() for x in xs})
+        axes.set_xticks(ticks, [f"{x:g}" for x in ticks])
+        axes.minorticks_off()
+    if log_y:
+        axes.set_yscale("log")
+    axes.set(xlabel=x_label, ylabel=y_label)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    return pixels(drawn)
+
+
+def code_histogram(uses: Mapping[str, np.ndarray]) -> np.ndarray:
+    """How often each code is used, the most used one first, as fractions; a panel for each grid.
+
+    A dashed line shows even use.
+
+    Args:
+        uses: Title -> numbers from 0 on `[codes]`, such as `keras_gen.metrics.code_uses` counts.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no panel, or nothing is used in one.
+
+    Example: `drawn = code_histogram({"codes": code_uses(model.encode(images), 512)})`.
+    """
+    if not uses or any(not np.sum(counts) > 0 for counts in uses.values()):
+        raise ValueError("uses is empty, or counts no use: give at least one panel of counts.")
+    drawn, row = panels_of(len(uses))
+    for axes, (title, counts) in zip(row, uses.items(), strict=True):
+        fractions = np.sort(np.asarray(counts) / np.sum(counts))[::-1]
+        axes.bar(np.arange(len(fractions)) + 1, fractions, width=1.0)
+        axes.axhline(1 / len(fractions), color="black", linestyle="--", linewidth=1)
+        axes.set(title=in_words(title), xlabel="codes, most used first")
+        axes.set_ylabel("fraction of all uses")
+        axes.set_xlim(0.5, len(fractions) + 0.5)
+    return pixels(drawn)
+
+
+def roc_plot(scores: Mapping[str, np.ndarray], positive: np.ndarray) -> np.ndarray:
+    """How much each score detects at each rate of false alarms, with its AUROC in the legend.
+
+    Args:
+        scores: Name -> finite numbers `[n]`, higher for what is to be detected.
+        positive: Whether an example is to be detected, booleans `[n]`, both kinds present.
+
+    Returns: a uint8 image `[height, width, 3]`, of 21 rates from 0 to 1.
+
+    Raises:
+        ValueError: If a score is of another shape, or all examples are of one kind.
+
+    Example: `curves = roc_plot({"NLL": nats, "PCA": errors}, is_outlier)`.
+    """
+    rates = np.linspace(0, 1, 21)
+    positive = np.asarray(positive, bool)
+    if positive.all() or not positive.any():
+        raise ValueError(
+            "positive must hold one boolean per score, of both kinds: found one kind."
+        )
+    lines = {}
+    for name, values in scores.items():
+        label = f"{in_words(name)} ({roc_auc_score(positive, values):.3f})"
+        limits = np.quantile(values[~positive], 1 - rates)
+        detected = [float((values[positive] > limit).mean()) for limit in limits]
+        lines[label] = rates.tolist(), detected
+    return line_plot(lines, "false alarms (fraction)", "detected (fraction)")
+
+
+def panels_of(count: int) -> tuple["Figure", Sequence[Any]]:
+    """A new figure, and its panels, two in a row."""
+    columns = min(count, 2)
+    rows = math.ceil(count / columns)
+    drawn = new_figure(1 + 5 * columns, 4.5 * rows)
+    panels = drawn.subplots(rows, columns, squeeze=False).ravel()
+    for axes in panels[count:]:
+        axes.set_axis_off()
+    return drawn, list(panels[:count])
+
+
+def new_figure(width: float, height: float) -> "Figure":
+    """A figure in hundreds of pixels; it is no part of pyplot's state, and need not be closed."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=100, layout="constrained")
+
+
+def pixels(drawn: "Figure") -> np.ndarray:
+    """A figure as a uint8 image `[height, width, 3]`."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(drawn)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()

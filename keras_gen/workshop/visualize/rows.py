@@ -1,0 +1,284 @@
+"""Images in rows with what a model makes of them."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from keras_gen.messages import in_words
+from keras_gen.workshop.visualize.captions import captioned
+
+_MOST = 12  # images of a row: more would be small
+
+
+def reconstructions(model, images) -> np.ndarray:
+    """A row of images, and their reconstructions below.
+
+    Args:
+        model: Any model with `reconstruct(images)`.
+        images: uint8, or float as the model takes them.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `write_image("reconstructions.png", reconstructions(model, digits[:8]))`.
+    """
+    reconstructed = as_uint8(model, model.reconstruct(images))
+    return image_rows({"image": as_uint8(model, images), "reconstruction": reconstructed})
+
+
+def image_rows(rows: Mapping[str, np.ndarray], columns: int | None = None) -> np.ndarray:
+    """The first images of several sets, a row with a name for each set.
+
+    Rows of more than 12 images go on below, all of them.
+
+    Args:
+        rows: Name, shown as by `keras_gen.messages.in_words` -> uint8 images
+            `[n, height, width, channels]`.
+        columns: How many of each are shown; all by default.
+
+    Returns:
+        uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: As `captioned`.
+
+    Example:
+    ```python
+    rows = {"image": test, "model": model.reconstruct(test), "JPEG": from_jpeg}
+    write_image("codes.png", image_rows(rows, columns=16))
+    ```
+    """
+    return _named_rows(list(map(in_words, rows)), [images[:columns] for images in rows.values()])
+
+
+def translations_below(images, translated, columns: int) -> np.ndarray:
+    """Rows of images, and below each row what became of them.
+
+    Args:
+        images: uint8 `[n, height, width, 1 or 3]`.
+        translated: Likewise.
+        columns: Images of a row.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `translations_below(photos, model.translate(photos), columns=4)`.
+    """
+    rows = []
+    for start in range(0, len(images), columns):
+        shown = slice(start, start + columns)
+        rows += [images[shown], translated[shown]]
+    return captioned(rows, ["image", "translation"] * (len(rows) // 2))
+
+
+def denoised(model, images) -> np.ndarray:
+    """A row of images, and below them the corrupted ones and the denoised ones.
+
+    The corruption is the model's own, the same each time.
+
+    Args:
+        model: A `DenoisingAutoencoder`.
+        images: uint8, or float as the model takes them.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `write_image("denoised.png", denoised(model, test_images[:16]))`.
+    """
+    corrupted = model.corrupt(model.prepare(images))
+    rows = {
+        "image": as_uint8(model, images),
+        "corrupted": model.restore(corrupted).numpy(),
+        "denoised": model.restore(model(corrupted)).numpy(),
+    }
+    return image_rows(rows)
+
+
+def inpaintings(images: np.ndarray, masks: np.ndarray, model, **others) -> np.ndarray:
+    """A row of images, and below what is given of them, and how each model fills them.
+
+    Args:
+        images: uint8 `[n, height, width, channels]`.
+        masks: `[n, height, width, 1]`, not 0 where a pixel is missing; shown in gray.
+        model: Any with `inpaint(images, masks)`.
+        **others: Further ones, by the names of their rows.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `inpaintings(images[:8], model.masks(8, seed=0), model)`.
+    """
+    given = np.where(masks > 0, np.uint8(128), images)
+    filled = {
+        name: each.inpaint(images, masks) for name, each in {"filled": model, **others}.items()
+    }
+    return image_rows({"image": images, "given": given, **filled})
+
+
+def translation_grid(model, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Rows x, x to y, and back; then y, y to x, and back: one column per image.
+
+    Args:
+        model: A `CycleGAN`, or any with two directions, first x to y.
+        x: uint8 `[n, height, width, 3]`.
+        y: Images of the other domain, of the same size; of the larger set the rest is left out.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `translation_grid(model, photos[:8], paintings[:8])`.
+    """
+    forth, back = model.directions()
+    columns = min(len(x), len(y))
+    rows = []
+    names = []
+    for images, there, home in ((x[:columns], forth, back), (y[:columns], back, forth)):
+        translated = model.translate(images, there)
+        rows += [images, translated, model.translate(translated, home)]
+        names += ["image", there.replace("_", " "), "and back"]
+    return _named_rows(names, rows)
+
+
+def anomalies(model, sets: Mapping[str, np.ndarray], n: int = 12) -> np.ndarray:
+    """The least and the most anomalous images of each set, above their reconstructions.
+
+    Args:
+        model: Any model with `score` and `reconstruct`.
+        sets: Name -> uint8 `[images, height, width, channels]`.
+        n: Images in a row.
+
+    Returns: a uint8 image `[height, width, 3]`, of four rows per set.
+
+    Example: `anomalies(model, {"clothes": test_clothes, "digits": test_digits})`.
+    """
+    rows = []
+    names = []
+    for name, images in sets.items():
+        order = np.argsort(model.score(images))
+        for kind, part in (("least", order[:n]), ("most", order[-n:])):
+            rows += [images[part], model.reconstruct(images[part])]
+            names += [f"{name}, {kind} anomalous", "reconstruction"]
+    return captioned(rows, names)
+
+
+def sample_neighbors(
+    model, training: np.ndarray, n: int = 8, k: int = 3, seed: int = 0, **conditions
+) -> np.ndarray:
+    """A row for each sample: the sample, and the training images that are nearest to it.
+
+    It shows copies of training images: a copy is nearer to its neighbors than they are to each
+    other.
+
+    Args:
+        model: Any model with `nearest_neighbors`, such as `GAN`.
+        training: uint8 images of the samples' shape.
+        n: How many samples.
+        k: How many neighbors of each.
+        seed: Of the samples.
+        **conditions: Of `model.sample`, such as `label`.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `write_image("neighbors.png", sample_neighbors(model, train_images))`.
+    """
+    made = model.sample(n, seed=seed, **conditions)
+    neighbors, _ = model.nearest_neighbors(made, training, k)
+    rows = np.concatenate([made[:, None], neighbors], axis=1)
+    return captioned(rows, column_names=["sample", "nearest in training", *[""] * (k - 1)])
+
+
+def analogies(model, images, through=None) -> np.ndarray:
+    """A row for each image: the image, and its latents decoded as each class.
+
+    Kingma, Mohamed, Rezende, Welling (2014), fig. 1: the images of a row share their style.
+
+    Args:
+        model: Any model with `analogies`, such as `M2`.
+        images: uint8, or float as the model takes them.
+        through: In M1+M2, the model M1 that encodes the images for `model`: a VAE, or any with
+            `encode` and `decode`. None: `model` takes the images themselves.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Example: `write_image("analogies.png", analogies(model, digits[:10]))`.
+    """
+    images = as_uint8(through or model, images)
+    if through is None:
+        made = model.analogies(images)
+    else:
+        latents = model.analogies(through.encode(images)[0])
+        made = through.decode(latents.reshape(-1, latents.shape[-1]))
+        made = made.reshape(*latents.shape[:2], *images.shape[1:])
+    rows = np.concatenate([images[:, None], made], axis=1)
+    classes = [f"as class {number}" for number in range(made.shape[1])]
+    return captioned(rows, column_names=["image", *classes])
+
+
+def swaps(model, styles, identities) -> np.ndarray:
+    """Images with the style of the image on the left and the identity of the image above.
+
+    Args:
+        model: Any model with `swap`, such as `StyleIdentityVAE`.
+        styles: uint8 images, one for each row.
+        identities: uint8 images, one for each column.
+
+    Returns: a uint8 image `[height, width, 3]`; its first corner is white.
+
+    Example: `write_image("swaps.png", swaps(model, digits[:8], digits[8:16]))`.
+    """
+    rows, columns = len(styles), len(identities)
+    made = model.swap(np.repeat(styles, columns, axis=0), np.tile(identities, [rows, 1, 1, 1]))
+    return _crossed("style", styles, "identity", identities, made)
+
+
+def style_mixing(model, coarse, fine, layers: int) -> np.ndarray:
+    """Images with the coarse styles of the image on the left and the fine ones of the one above.
+
+    Karras, Laine, Aila (2019), fig. 3.
+
+    Args:
+        model: Any model with `style`, `synthesize` and `generate`, such as `StyleGAN`.
+        coarse: Latents, one for each row.
+        fine: Latents, one for each column.
+        layers: How many layers have the coarse style, from the first on; two a size.
+
+    Returns: a uint8 image `[height, width, 3]`; its first corner is white.
+
+    Raises:
+        ValueError: If `layers` is below 1, or not below the number of layers.
+
+    Example: `style_mixing(model, latents[:4], latents[4:], layers=4)`.
+    """
+    above = model.style(fine)
+    left = model.style(coarse)
+    if not 0 < layers < left.shape[1]:
+        raise ValueError(f"layers is {layers}: expected 1 to {left.shape[1] - 1}.")
+    mixed = np.tile(above, [len(left), 1, 1])
+    mixed[:, :layers] = np.repeat(left, len(above), axis=0)[:, :layers]
+    mixtures = model.synthesize(mixed)
+    return _crossed("coarse", model.generate(coarse), "fine", model.generate(fine), mixtures)
+
+
+def _crossed(left_name, left, above_name, above, made) -> np.ndarray:
+    """A table of images that are made of one on the left and one above."""
+    made = made.reshape(len(left), len(above), *made.shape[1:])
+    corner = np.full_like(left[:1], 255)
+    first = np.concatenate([corner, above])[None]
+    rows = np.concatenate([first, np.concatenate([left[:, None], made], axis=1)])
+    row_names = [above_name, *[""] * len(left)]
+    return captioned(rows, row_names, [left_name, *[""] * len(above)])
+
+
+def _named_rows(names: Sequence[str], rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Rows with their names; long ones are cut into even parts, which stand below each other."""
+    longest = max(map(len, rows), default=0)
+    size = math.ceil(longest / math.ceil(longest / _MOST)) if longest else 1
+    shown = [
+        (name, row[start : start + size])
+        for start in range(0, longest, size)
+        for name, row in zip(names, rows, strict=True)
+        if len(row) > start
+    ]
+    return captioned([row for _, row in shown], [name for name, _ in shown])
+
+
+def as_uint8(model, images) -> np.ndarray:
+    """Images as they are shown: uint8 as they are, others restored from the model's range."""
+    images = np.asarray(images)
+    return images if images.dtype == np.uint8 else model.restore(images).numpy()

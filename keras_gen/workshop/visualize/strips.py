@@ -1,0 +1,142 @@
+"""Images beside each other with names: of one image of cells, of points, and of a training."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from keras_gen.messages import in_words
+from keras_gen.workshop.visualize.captions import captioned
+from keras_gen.workshop.visualize.plots import new_figure, pixels
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def figure(
+    image: np.ndarray,
+    title: str | None = None,
+    row_labels: Sequence[str] = (),
+    column_labels: Sequence[str] = (),
+    pad: int = 2,
+) -> "Figure":
+    """A matplotlib figure of an image of this room, with labels at rows and columns.
+
+    It is no part of pyplot's state, so nothing has to be closed; a notebook shows it as the last
+    value of a cell.
+
+    Args:
+        image: uint8 `[height, width, 3]` of equal cells.
+        title: Text above.
+        row_labels: One text a row of cells, from above.
+        column_labels: One text a column.
+        pad: White pixels around each cell, as in `grid`.
+
+    Returns: a `matplotlib.figure.Figure`.
+
+    Raises:
+        ValueError: If the labels are not as many as rows or columns can be.
+
+    Example: `figure(traversals(model, digits[:1]), row_labels="abc").savefig("latents.pdf")`.
+    """
+    height, width = image.shape[:2]
+    drawn = new_figure(8, 1 + 8 * height / width)
+    axes = drawn.subplots()
+    axes.imshow(image, interpolation="nearest")
+    axes.set_xticks(_middles(width, column_labels, pad, "column"), column_labels)
+    axes.set_yticks(_middles(height, row_labels, pad, "row"), row_labels)
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)
+    if title:
+        axes.set_title(title)
+    # Row labels take width from the image, which keeps its shape: no white above and below.
+    drawn.draw_without_rendering()
+    drawn.set_figheight(drawn.get_tightbbox().height + 0.1)
+    return drawn
+
+
+def point_strips(
+    rows: Mapping[str, Sequence[np.ndarray]], titles: Sequence[str], real: np.ndarray
+) -> np.ndarray:
+    """Generated points at times of a training, a row for each method; at the right the data.
+
+    As fig. 2 of Metz, Poole, Pfau, Sohl-Dickstein: "Unrolled Generative Adversarial Networks",
+    ICLR 2017. It shows whether modes are missed for good, or left and found again.
+
+    Args:
+        rows: Name of a method -> points `[n, 2]` at each time.
+        titles: Text above each time.
+        real: Points of the data `[m, 2]`; their range with a margin is shown everywhere.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no row, or one has not as many times as there are titles, or not
+            points `[n, 2]`.
+
+    Example: `point_strips({"GAN": [model.sample(500)]}, ["step 1,000"], points)`.
+    """
+    shapes = [[np.shape(points) for points in times] for times in rows.values()]
+    found = {shape[1:] for times in shapes for shape in times} | {np.shape(real)[1:]}
+    if not shapes or {len(times) for times in shapes} != {len(titles)} or found != {(2,)}:
+        raise ValueError(
+            f"rows have the shapes {shapes} under {len(titles)} titles: expected at least one row, "
+            "and in each points [n, 2] for every title."
+        )
+    middle = np.mean([np.min(real, 0), np.max(real, 0)], axis=0)
+    reach = 0.65 * np.ptp(real, 0)
+    low = middle - reach
+    high = middle + reach
+    drawn = new_figure(1.6 * len(titles) + 2, 1.6 * len(rows))
+    panels = drawn.subplots(len(rows), len(titles) + 1, squeeze=False)
+    for number, (row, (name, times)) in enumerate(zip(panels, rows.items(), strict=True)):
+        row[0].set_ylabel(name)
+        for axes, title, points in zip(row, [*titles, "data"], [*times, real], strict=True):
+            color = "black" if points is real else "tab:blue"
+            axes.scatter(*np.asarray(points).T, s=2, color=color, linewidths=0)
+            axes.set(xticks=[], yticks=[], aspect="equal", title="" if number else title)
+            axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]))
+    return pixels(drawn)
+
+
+def film_strip(frames: Mapping[str, np.ndarray], n: int = 6) -> np.ndarray:
+    """Some of the images of a training, from the first to the last, two in a row.
+
+    Args:
+        frames: Name, such as the epoch -> a uint8 image `[height, width, channels]`, all of one
+            size, in order; drawn as by `keras_gen.files.images.as_shown`.
+        n: How many are shown, evenly spaced; all if there are fewer.
+
+    Returns: a uint8 image `[height, width, 3]`.
+
+    Raises:
+        ValueError: If there is no frame, or `n` is below 1.
+
+    Example: `film_strip({"epoch 1": first, "epoch 20": last})`.
+    """
+    if not frames or n < 1:
+        raise ValueError(
+            f"There are {len(frames)} frames and n is {n}: give at least 1 of each."
+        )
+    places = np.linspace(0, len(frames) - 1, min(n, len(frames))).round().astype(int)
+    chosen = [list(frames)[place] for place in places]
+    shown = [np.asarray(frames[name]) for name in chosen]
+    names = list(map(in_words, chosen))
+    if len(shown) % 2:  # the last row's second place stays white
+        names.append("")
+        shown.append(np.full_like(shown[0], 255))
+    rows = [
+        captioned([np.stack(shown[i : i + 2])], column_names=names[i : i + 2])
+        for i in range(0, len(shown), 2)
+    ]
+    return np.concatenate(rows)
+
+
+def _middles(size, labels, pad, kind):
+    """The middle pixel of each cell, where pixels begin at -0.5 as in `imshow`."""
+    if labels and (size - pad) % len(labels):
+        raise ValueError(
+            f"There are {len(labels)} {kind}_labels: an image of {size} pixels with {pad} between "
+            f"cells has not as many equal {kind}s."
+        )
+    return [(size - pad) * (i + 0.5) / len(labels) + (pad - 1) / 2 for i in range(len(labels))]

@@ -1,0 +1,319 @@
+"""What `fit` is given: refused in one sentence, put in order by name, and looked at first."""
+
+import functools
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from all_tiny import TINY
+from keras_gen.core import GenerativeModel, training_step
+from keras_gen.core.kinds_of_data import Images, Labels
+from keras_gen.data import Source, unpaired
+
+LEVELS = np.arange(0, 256, 17, dtype="uint8").reshape(4, 2, 2, 1)
+FLOATS = LEVELS.astype("float32")
+INSIDE = FLOATS / 127.5 - 1
+
+
+class Seeing(GenerativeModel):
+    """Keeps the batches that a step got."""
+
+    def __init__(self, *batch, low=-1.0):
+        super().__init__()
+        self.batch = batch or ("x",)
+        self.edges = {name: Images((2, 2, 1), low, name=f"{name} images") for name in "xy"}
+        self.edges["labels"] = Labels(3)
+        self.seen_batches = []
+        self.compile(run_eagerly=True)
+
+    networks = property(lambda self: {})
+
+    def arguments(self):
+        return []
+
+    def players(self):
+        return {}
+
+    def train_step(self, data):
+        self.seen_batches.append({k: v.numpy() for k, v in self.prepare_batch(data).items()})
+        return self.report(loss=tf.zeros([2]))
+
+    test_step = train_step
+
+
+def seen(model, *args, use="fit", **kwargs):
+    """The parts of all batches, each by name, in order."""
+    model.seen_batches.clear()
+    getattr(model, use)(*args, verbose=0, **kwargs)
+    names = model.seen_batches[0]
+    return {name: np.concatenate([b[name] for b in model.seen_batches]) for name in names}
+
+
+def dataset(*parts):
+    return tf.data.Dataset.from_tensor_slices(parts if len(parts) > 1 else parts[0]).batch(2)
+
+
+class PyData(keras.utils.PyDataset):
+    def __init__(self, array):
+        super().__init__()
+        self.array = array
+
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return (self.array[2 * index : 2 * index + 2],)
+
+
+class TestRefusals:
+    def refused(self, *args, **kwargs):
+        with pytest.raises((TypeError, ValueError)) as caught:
+            Seeing().fit(*args, **kwargs)
+        text = str(caught.value)
+        assert "\n" not in text and len(text) < 300 and text.endswith("."), text
+        return text
+
+    @pytest.mark.parametrize(
+        "x,found",
+        [
+            (None, "Seeing got no data as x: expected arrays, a tf.data.Dataset"),
+            ([], "got no data as x"),
+            ("photos", "got x of the type str"),
+            (3, "got x of the type int"),
+            ([[1, 2], [3]], "got x of the type int"),
+            (np.array(["a", "b"]), "an array of texts as x"),
+            (np.array([[1], [2, 3]], object), "an array of Python objects, which do not stack"),
+            (tf.ragged.constant([[1], [2, 3]]), "a ragged tensor as x, whose examples differ"),
+            (LEVELS[:0], "got no examples"),
+            ({"x": LEVELS[:0]}, "got no examples"),
+            (list(LEVELS), "got 4 arrays in a batch: give fit 1, .* stack examples"),
+            (dict(pixels=LEVELS), r"trains on x \(x images\), but got the names pixels"),
+        ],
+    )
+    def test_what_holds_no_examples(self, x, found):
+        assert re.search(found, self.refused(x))
+
+    @pytest.mark.parametrize(
+        "name,value",
+        [
+            ("batch_size", 0),
+            ("batch_size", -1),
+            ("batch_size", 2.5),
+            ("epochs", 0),
+            ("epochs", "2"),
+            ("steps_per_epoch", 600.0),
+            ("initial_epoch", -1),
+            ("validation_steps", 0),
+            ("validation_split", 1.5),
+        ],
+    )
+    def test_numbers(self, name, value):
+        found = self.refused(LEVELS, **{name: value})
+        assert found.startswith(f"{name} ") and repr(value) in found
+
+    def test_arguments_by_place_are_those_by_name(self):
+        ones = np.ones(4)
+        assert self.refused(LEVELS, None, 2, 0) == "epochs must be at least 1, found 0."
+        # The twelfth argument of `fit`, and the fifth of `evaluate`.
+        by_place = [None, None, 1, 0, None, 0.0, None, True, None, ones]
+        assert "got sample_weight" in self.refused(LEVELS, *by_place)
+        with pytest.raises(ValueError, match="got sample_weight"):
+            Seeing().evaluate(LEVELS, None, None, 0, ones)
+        with pytest.raises(TypeError, match="epoch"):
+            Seeing().fit(LEVELS, epoch=3)
+
+    @pytest.mark.parametrize(
+        "endless",
+        [
+            Source(LEVELS).stream(2),
+            Source(LEVELS).stream(2, augment=lambda image, seed: image),
+            unpaired(Source(LEVELS), Source(LEVELS), 2),
+            dataset(LEVELS).repeat(),
+        ],
+    )
+    def test_examples_without_end(self, endless):
+        found = self.refused(endless)
+        assert "without end" in found and "steps_per_epoch=100" in found
+        found = self.refused(LEVELS, validation_data=endless)
+        assert found.startswith("validation_data of Seeing got a dataset without end")
+        with pytest.raises(ValueError, match="without end"):
+            Seeing().evaluate(endless)
+
+    def test_validation_data_are_refused_alike(self):
+        assert "validation_data of Seeing got x of the type int" in self.refused(
+            LEVELS, validation_data=3
+        )
+
+
+class TestOrder:
+    def test_dicts_go_by_name_and_not_by_the_alphabet(self):
+        model = Seeing("y", "x")
+        parts = {"x": LEVELS, "y": LEVELS[::-1]}
+        for data in (parts, dataset(parts), {"y images": parts["y"], "x images": parts["x"]}):
+            found = seen(model, data, shuffle=False)
+            assert list(found) == ["y", "x"]
+            np.testing.assert_allclose(found["x"], INSIDE, atol=1e-6)
+            np.testing.assert_allclose(found["y"], INSIDE[::-1], atol=1e-6)
+
+    def test_the_domains_of_cyclegan_go_by_name(self):
+        model = TINY["CycleGAN"].build(0)
+        x, y = TINY["CycleGAN"].data()
+        batch = model.prepare_batch({"y": y, "x": x})
+        np.testing.assert_array_equal(batch["x"], model.edges["x"].prepare(x))
+        np.testing.assert_array_equal(batch["y"], model.edges["y"].prepare(y))
+
+    @pytest.mark.parametrize(
+        "data", [{"x": LEVELS}, {"x": LEVELS, "y": LEVELS, "z": LEVELS}, ({"x": LEVELS}, LEVELS)]
+    )
+    def test_other_names_are_refused(self, data):
+        with pytest.raises(ValueError, match=r"x \(x images\), y \(y images\), but got the names"):
+            Seeing("x", "y").prepare_batch(data)
+
+
+LABELS = [
+    np.arange(4) % 3,
+    (np.arange(4) % 3)[:, None],
+    np.eye(4, 3, dtype="float32"),
+    np.zeros((4, 1), "float32"),
+]
+
+
+class TestSecondExamples:
+    @pytest.mark.parametrize("labels", LABELS)
+    def test_labels_are_left_aside(self, labels):
+        assert list(seen(Seeing(), LEVELS, labels)) == ["x"]
+
+    def test_labels_are_left_aside_by_models_of_vectors(self):
+        vectors = TINY["Flow"]
+        x = np.zeros((2, 2), "float32")
+        named = vectors.build(0).named_parts((x, np.array([[1], [2]])))
+        assert list(named) == ["x"]
+
+    def test_x_itself_is_left_out(self):
+        assert list(seen(Seeing(), LEVELS, LEVELS)) == ["x"]
+        assert list(seen(Seeing(), dataset(LEVELS, LEVELS))) == ["x"]
+
+    def test_others_are_refused(self):
+        for data in ((LEVELS, LEVELS[::-1]), (dataset(LEVELS, LEVELS[::-1]),)):
+            with pytest.raises(ValueError, match=r"^Seeing got y, examples that differ from x"):
+                Seeing().fit(*data, verbose=0)
+
+    def test_a_compiled_step_refuses_them(self):
+        model = TINY["GAN"].compiled()
+        images = big(LEVELS)
+        with pytest.raises(ValueError, match=r"^GAN got y, examples that differ from x"):
+            model.fit(images, images[::-1], verbose=0)
+        assert model.step.numpy() == 0
+
+    @pytest.mark.parametrize("name", ["Autoencoder", "DenoisingAutoencoder"])
+    def test_autoencoders_train_on_pairs(self, name):
+        model = TINY[name].compiled()
+        (noisy,) = TINY[name].data()
+        clean = noisy[::-1]
+        on_pairs = model.evaluate(noisy, clean, verbose=0, return_dict=True)
+        on_itself = model.evaluate(noisy, noisy, verbose=0, return_dict=True)
+        assert on_itself == model.evaluate(noisy, verbose=0, return_dict=True)
+        assert on_pairs["loss"] != pytest.approx(on_itself["loss"], rel=1e-3)
+        x = model.prepare(noisy)
+        target = model.prepare(clean)
+        with training_step(model):
+            seen = model.corrupt(x) if name == "DenoisingAutoencoder" else x
+            nats = model.reconstruction(model.encoded(seen)[0], target)
+            terms = model.terms({"x": x, "target": target})
+        np.testing.assert_allclose(terms["reconstruction"], nats, rtol=1e-6)
+
+
+def big(images):
+    """Images as large as the tiny GAN's."""
+    return np.tile(images, [2, 4, 4, 1])
+
+
+def generator(array):
+    return (array[i : i + 2] for i in (0, 2))
+
+
+class TestFirstBatch:
+    @pytest.mark.parametrize("low", [-1.0, 0.0])
+    @pytest.mark.parametrize("kind", [np.asarray, dataset, generator, PyData])
+    def test_floats_up_to_255_are_levels(self, kind, low):
+        expected = seen(Seeing(low=low), LEVELS, shuffle=False)["x"]
+        model = Seeing(low=low)
+        found = seen(model, kind(FLOATS), shuffle=False, batch_size=2, steps_per_epoch=2)["x"]
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+        # Floats in the range are taken as they are again, and so are levels.
+        inside = FLOATS / 255 * (1 - low) + low
+        np.testing.assert_allclose(seen(model, inside, shuffle=False)["x"], expected, atol=1e-6)
+        np.testing.assert_allclose(seen(model, LEVELS, shuffle=False)["x"], expected, atol=1e-6)
+
+    def test_it_is_said_once(self, capsys):
+        model = Seeing()
+        for _ in range(2):
+            model.fit(FLOATS, verbose=2)
+        said = "x: taken as uint8 or floats in 0..255, which become [-1, 1]"
+        assert capsys.readouterr().out.count(said) == 1
+
+    def test_a_compiled_step_reads_the_edge_again(self):
+        model = TINY["VAE"].compiled()
+        (images,) = TINY["VAE"].data()
+        expected = model.evaluate(images, verbose=0)
+        found = model.evaluate(images.astype("float32"), verbose=0)
+        assert found == pytest.approx(expected, rel=1e-5)
+        inside = model.prepare(images).numpy()
+        assert model.evaluate(inside, verbose=0) == pytest.approx(expected, rel=1e-5)
+
+    def test_later_floats_beyond_255_are_refused(self):
+        later = np.concatenate([FLOATS, FLOATS + 1])
+        with pytest.raises(ValueError, match=r"to 256: expected uint8 or floats in 0\.\.255"):
+            Seeing().fit(dataset(later), verbose=0)
+
+    @pytest.mark.parametrize("factor", [2 / 255, 15 / 255, 256 / 255, -1.0])
+    def test_other_floats_are_no_levels(self, factor):
+        with pytest.raises(ValueError, match=r"Images have values .* expected floats in \[-1, 1\]"):
+            Seeing().fit(FLOATS * factor, verbose=0)
+
+    def test_validation_data_are_in_the_same_range(self):
+        model = Seeing()
+        both = seen(model, FLOATS, shuffle=False, validation_data=dataset(FLOATS))["x"]
+        np.testing.assert_allclose(both, np.tile(INSIDE, [2, 1, 1, 1]), atol=1e-6)
+        seen(model, FLOATS, validation_data=LEVELS)
+        seen(model, LEVELS, validation_data=(FLOATS, None))
+        with pytest.raises(ValueError, match="x of validation_data has another range"):
+            model.fit(FLOATS, validation_data=INSIDE, verbose=0)
+
+    def test_gray_where_black_is_meant(self):
+        with pytest.warns(UserWarning, match="floats from 0 to 1, where 0 is taken as gray"):
+            Seeing().fit(FLOATS / 255, verbose=0)
+        Seeing(low=0.0).fit(FLOATS / 255, verbose=0)
+
+    def test_bits_as_levels(self):
+        for low in (-1.0, 0.0):
+            with pytest.warns(UserWarning, match="uint8 of 0 and 1.* multiply them by 255"):
+                Seeing(low=low).fit(LEVELS // 255, verbose=0)
+        Seeing().fit(LEVELS * 0, verbose=0)
+
+    def test_a_generator_is_used_up_once(self):
+        found = seen(Seeing(), generator(LEVELS), steps_per_epoch=2)["x"]
+        np.testing.assert_allclose(found, INSIDE, atol=1e-6)
+
+
+@pytest.mark.parametrize("mode", [None, "int"])
+def test_folders_as_keras_reads_them(tmp_path, mode):
+    for label in (0, 1):
+        (tmp_path / f"class{label}").mkdir()
+        for number in (0, 1):
+            keras.utils.save_img(
+                tmp_path / f"class{label}/{number}.png", big(LEVELS)[label], scale=False
+            )
+    read = functools.partial(
+        keras.utils.image_dataset_from_directory, tmp_path, label_mode=mode,
+        color_mode="grayscale", image_size=(8, 8), batch_size=4, verbose=False,
+    )  # fmt: skip
+    names = ["GAN", "ConditionalGAN"] if mode else ["GAN"]
+    for name in names:
+        model = TINY[name].build(0)
+        model.compile(run_eagerly=True)
+        model.fit(read(), verbose=0)
+        assert model.step.numpy() == 1

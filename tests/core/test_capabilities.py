@@ -1,0 +1,423 @@
+"""Capabilities: a method of arrays and a signature of tensors are one function."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.core import GenerativeModel, capability, sample
+from keras_gen.core.capabilities import MOST_SAMPLES, sample_conditions
+from keras_gen.core.kinds_of_data import (
+    Characters,
+    Images,
+    Labels,
+    Levels,
+    MuLaw,
+    Number,
+    Texts,
+    Vectors,
+)
+from keras_gen.serving.export import export, load
+
+SHAPE = (2, 2, 1)
+
+
+class Mixer(GenerativeModel):
+    """Two inputs, and outputs of every kind."""
+
+    def __init__(self):
+        super().__init__()
+        self.edges |= {
+            "x": Images(SHAPE),
+            "latents": Vectors((3,)),
+            "levels": Levels((2,), 4, name="codes"),
+            "texts": Texts(["cat", "dog"], top=1),
+        }
+        self.traces = 0
+
+    @capability
+    def mix(self, x, latents):
+        """Returns one tensor of each kind."""
+        self.traces += 1
+        total = tf.reduce_sum(latents, -1)
+        return {
+            "x": x / 2 + 0.25 * total[:, None, None, None],
+            "scores": tf.cast(total, tf.float64),
+            "latents": 2 * latents,
+            "levels": tf.argmax(latents, -1, tf.int32)[:, None] + tf.constant([0, 1]),
+        }
+
+    @capability
+    def read(self, texts):
+        """Returns the word that is there most often."""
+        return {"texts": texts}
+
+    @capability
+    def double(self, x):
+        """Returns one tensor."""
+        return {"x": 2 * x}
+
+
+class Louder(Mixer):
+    """Overrides a capability, and hides another."""
+
+    @capability
+    def double(self, x):
+        """Returns one tensor of another name."""
+        return {"doubles": 2 * x}
+
+    read = None
+
+
+class Repeater(GenerativeModel):
+    """Gives sequences back."""
+
+    def __init__(self):
+        super().__init__()
+        self.edges |= {"x": MuLaw(), "texts": Characters("abc", 4)}
+
+    @capability
+    def repeat(self, x, texts):
+        """Returns both."""
+        return {"x": x, "texts": texts}
+
+
+@pytest.fixture
+def arrays(rng):
+    images = rng.integers(0, 256, (5, *SHAPE), "uint8")
+    return images, rng.uniform(-0.5, 0.5, (5, 3)).astype("float32")
+
+
+class TestMethods:
+    def test_the_results_are_those_of_the_function(self, arrays):
+        images, latents = arrays
+        x, scores, doubled, codes = Mixer().mix(images, latents)
+        total = latents.sum(-1)
+        inner = (images / 127.5 - 1) / 2 + total[:, None, None, None] / 4
+        np.testing.assert_allclose(x, np.clip((inner + 1) * 127.5, 0, 255), atol=0.501)
+        np.testing.assert_allclose(scores, total, rtol=1e-6)
+        np.testing.assert_array_equal(doubled, 2 * latents)
+        most = latents.argmax(-1)
+        np.testing.assert_array_equal(codes, np.stack([most, most + 1], axis=1))
+
+    @pytest.mark.parametrize("batch_size", [1, 2, 5, 7])
+    def test_batches_do_not_show(self, arrays, batch_size):
+        model = Mixer()
+        for part, whole in zip(
+            model.mix(*arrays, batch_size=batch_size), model.mix(*arrays), strict=True
+        ):
+            np.testing.assert_array_equal(part, whole)
+
+    def test_their_graph_is_traced_once(self, arrays):
+        model = Mixer()
+        for batch_size in (2, 3, 256):
+            model.mix(*arrays, batch_size=batch_size)
+        model.mix(arrays[0] / np.float32(255), arrays[1])
+        assert model.traces == 1
+        Mixer().mix(*arrays)
+        assert model.traces == 1
+
+    def test_one_output_is_an_array_and_several_a_tuple(self, arrays):
+        model = Mixer()
+        assert isinstance(model.double(arrays[0]), np.ndarray)
+        assert isinstance(model.mix(*arrays), tuple)
+        words, rates = model.read(["dog dog cat", "cat"])
+        assert words.tolist() == [["dog"], ["cat"]] and rates.tolist() == [[2], [1]]
+        # Only images stay floats where they came in as such.
+        words, _ = model.read(np.array([[0.5, 3.0]]))
+        assert words.tolist() == [["dog"]]
+
+    def test_a_number_is_for_all_examples(self, arrays):
+        class Chooses(Mixer):
+            @capability
+            def choose(self, latents, labels):
+                return {"chosen": tf.gather(latents, labels, batch_dims=1)}
+
+        model, latents = Chooses(), arrays[1]
+        model.edges["labels"] = Labels(3)
+        np.testing.assert_array_equal(model.choose(latents, 2, batch_size=2), latents[:, 2])
+        chosen = model.choose(latents, np.array([0, 1, 2, 1, 0]))
+        np.testing.assert_array_equal(chosen, latents[np.arange(5), [0, 1, 2, 1, 0]])
+        with pytest.raises(ValueError, match=r"from 3 to 3: expected integers in \[0, 2\]"):
+            model.choose(latents, 3)
+
+    @pytest.mark.parametrize("dtype", ["float32", "float64"])
+    def test_floats_that_come_in_leave_as_floats(self, arrays, dtype):
+        images = np.array([-0.25, 0, 0.3, 0.5], dtype).reshape(1, *SHAPE)
+        doubled = Mixer().double(images)
+        assert doubled.dtype == np.float32
+        np.testing.assert_allclose(doubled, 2 * images, rtol=1e-6)
+        x, *_, codes = Mixer().mix(images, arrays[1][:1])
+        assert (x.dtype, codes.dtype) == (np.float32, np.uint8)
+
+    @pytest.mark.parametrize("counts", [(5, 3), (1, 5), (0, 5)])
+    def test_arrays_of_unequal_length_are_refused(self, arrays, counts):
+        a, b = counts
+        sentence = rf"^mix got {a} images and {b} latents: expected as many of each\.$"
+        with pytest.raises(ValueError, match=sentence):
+            Mixer().mix(arrays[0][:a], arrays[1][:b])
+
+    def test_no_examples_give_no_results(self, arrays):
+        model = Mixer()
+        images, latents = arrays
+        for none, some in zip(
+            model.mix(images[:0], latents[:0]), model.mix(images, latents), strict=True
+        ):
+            assert none.shape == (0, *some.shape[1:]) and none.dtype == some.dtype
+        assert model.double(images[:0] / np.float32(255)).dtype == np.float32
+        words, rates = model.read([])
+        assert words.shape == rates.shape == (0, 1) and words.dtype.kind == "U"
+
+    def test_convolutions_give_no_results_for_no_examples(self):
+        class Convolves(Mixer):
+            @capability
+            def convolve(self, x):
+                return {"x": network(x, training=False)}
+
+        layers = [keras.layers.Conv2D(channels, 1, activation="relu") for channels in (3, 1)]
+        network = keras.Sequential([keras.Input(SHAPE), *layers])
+        assert Convolves().convolve(np.zeros((0, *SHAPE), "uint8")).shape == (0, *SHAPE)
+
+    @pytest.mark.parametrize("batch_size", [0, -1, 2.5, True, "3"])
+    def test_batch_sizes(self, arrays, batch_size):
+        with pytest.raises((TypeError, ValueError), match=r"^batch_size must be .*at least 1, fou"):
+            Mixer().double(arrays[0], batch_size=batch_size)
+        with pytest.raises((TypeError, ValueError), match=r"^batch_size must be .*at least 1, fou"):
+            Plain().sample(2, batch_size=batch_size)
+
+    def test_signatures_are_those_of_the_class(self):
+        assert set(Mixer().signatures()) == {"mix", "read", "double"}
+        signatures = Louder().signatures()
+        assert set(signatures) == {"mix", "double"}
+        function, _ = signatures["double"]
+        assert set(function(tf.zeros([1, *SHAPE], tf.uint8))) == {"doubles"}
+
+
+class Painter(GenerativeModel):
+    """Images whose first pixel is the label, the second the temperature, and the others noise."""
+
+    default_signature = "sample"
+    sample = sample
+
+    def __init__(self):
+        super().__init__()
+        self.edges |= {
+            "x": Images((4,), -10.0, 10.0),
+            "label": Labels(3, unknown=True, name="label"),
+            "temperature": Number(0, 2, "temperature"),
+        }
+        self.traces = 0
+
+    def noise(self, n, key):
+        other = tf.random.experimental.stateless_fold_in(key, 1)
+        return {
+            "latents": tf.random.stateless_normal([n, 2], key),
+            "labels": tf.random.stateless_uniform([n], other, 0, 3, tf.int32),
+        }
+
+    def from_noise(self, noise, label=-1, temperature=1.0):
+        self.traces += 1
+        labels = tf.cast(tf.where(label < 0, noise["labels"], label), tf.float32)
+        latents = noise["latents"] * temperature
+        pixels = tf.stack([labels, temperature * tf.ones_like(labels)], axis=1)
+        return tf.concat([pixels, latents], axis=1)
+
+
+class Plain(GenerativeModel):
+    """No conditions."""
+
+    sample = sample
+
+    def __init__(self):
+        super().__init__()
+        self.edges["x"] = Vectors((2,), "points")
+
+    def noise(self, n, key):
+        return tf.random.stateless_normal([n, 2], key)
+
+    def from_noise(self, noise):
+        return noise
+
+
+class Filling(Plain):
+    """The noise is added to an array, which must be given, and moved by one that need not."""
+
+    default_signature = "sample"
+
+    def __init__(self):
+        super().__init__()
+        self.edges["hidden"] = Vectors((2,), "hidden")
+        self.edges["shift"] = Number(-9, 9, "shift")
+
+    def from_noise(self, noise, hidden, shift=0.0):
+        return noise + hidden + shift
+
+
+def pixel(value):
+    """What a number becomes as a pixel."""
+    return np.round((np.asarray(value) + 10) * 12.75).astype("uint8")
+
+
+class TestSamples:
+    def test_follow_their_seed(self):
+        model = Plain()
+        first = model.sample(7, seed=1)
+        assert first.shape == (7, 2) and first.dtype == np.float32
+        np.testing.assert_array_equal(model.sample(7, seed=1), first)
+        drawn = [first, model.sample(7, seed=2), model.sample(7), model.sample(7, seed=None)]
+        drawn += [model.sample(7, seed=2**31 - 1), model.sample(7, seed=0)]
+        assert len({d.tobytes() for d in drawn}) == len(drawn)
+        assert len(np.unique(first[:, 0])) == 7
+
+    def test_neither_number_nor_batch_size_shows(self):
+        model = Painter()
+        seven = model.sample(7, seed=3)
+        for n in (1, 2, 5):
+            np.testing.assert_array_equal(model.sample(n, seed=3), seven[:n])
+        for batch_size in (1, 2, 3):
+            np.testing.assert_array_equal(model.sample(7, seed=3, batch_size=batch_size), seven)
+        assert model.traces == 1
+
+    def test_conditions_have_their_defaults(self):
+        model = Painter()
+        found = {name: c.default for name, c in sample_conditions(model).items()}
+        assert found == {"label": -1, "temperature": 1.0}
+        assert model.signature_defaults() == {"sample": {"label": -1, "temperature": 1.0}}
+        images = model.sample(50, seed=1)
+        assert set(images[:, 0]) == set(pixel([0, 1, 2])) and set(images[:, 1]) == {pixel(1.0)}
+        assert sample_conditions(Plain()) == {} and Plain().signature_defaults() == {"sample": {}}
+
+    def test_a_condition_is_for_all(self):
+        model = Painter()
+        images = model.sample(5, seed=1, batch_size=2, label=2, temperature=0.5)
+        assert set(images[:, 0]) == {pixel(2)} and set(images[:, 1]) == {pixel(0.5)}
+        np.testing.assert_array_equal(
+            model.sample(3, temperature=0)[:, 2:], pixel(np.zeros([3, 2]))
+        )
+
+    def test_a_class_may_be_given_for_each_example(self):
+        labels = [2, 0, 1, -1, 2]
+        images = Painter().sample(5, seed=1, batch_size=2, label=labels)
+        free = Painter().sample(5, seed=1)
+        expected = [*pixel(labels[:3]), free[3, 0], pixel(2)]
+        np.testing.assert_array_equal(images[:, 0], expected)
+        np.testing.assert_array_equal(images[:, 2:], free[:, 2:])
+        np.testing.assert_array_equal(Painter().sample(2, label=[1])[:, 0], pixel([1, 1]))
+
+    def test_bad_arguments_are_refused(self):
+        model = Painter()
+        for n in (0, -3):
+            with pytest.raises(ValueError, match=rf"^n must be at least 1, found {n}\.$"):
+                model.sample(n)
+        for n in (2.0, True, "3"):
+            with pytest.raises(TypeError, match=r"^n must be an integer of at least 1, found"):
+                model.sample(n)
+        for seed in (-1, 2**31):
+            with pytest.raises(ValueError, match=rf"^seed must be 0 to 2147483647, found {seed}"):
+                model.sample(1, seed=seed)
+        with pytest.raises(TypeError, match=r"^seed must be an integer of 0 to .*, found 1\.5\.$"):
+            model.sample(1, seed=1.5)
+        with pytest.raises(ValueError, match=r"temperature has shape \(2,\): expected one number"):
+            model.sample(2, temperature=[0.5, 1.0])
+        with pytest.raises(TypeError, match=r"no condition 'class_': it has label, temperature\.$"):
+            model.sample(1, class_=2)
+        with pytest.raises(ValueError, match=r"Labels have values from 3 to 3: .* in \[-1, 2\]"):
+            model.sample(1, label=3)
+        with pytest.raises(ValueError, match=r"There are 3 label for n=2: give one, or 2\."):
+            model.sample(2, label=[0, 1, 2])
+
+    def test_an_export_draws_the_same(self, tmp_path):
+        model = Painter()
+        exported = load(export(model, tmp_path, "painter"))
+        specs = exported.inputs["sample"]
+        assert {name: (s.dtype.name, s.shape.rank) for name, s in specs.items()} == {
+            "label": ("int32", 0), "n": ("int32", 0), "seed": ("int32", 0),
+            "temperature": ("float32", 0),
+        }  # fmt: skip
+        for seed, label, temperature in [(0, -1, 1.0), (2**31 - 1, 2, 0.5)]:
+            conditions = dict(label=label, temperature=temperature)
+            served = exported("sample", seed=seed, n=3, **conditions)
+            np.testing.assert_array_equal(
+                served["images"], model.sample(3, seed=seed, **conditions)
+            )
+        # Conditions that have usual values may be left out.
+        usual = exported("sample", seed=1, n=2)["images"]
+        np.testing.assert_array_equal(usual, model.sample(2, seed=1))
+        usual = exported("serving_default", seed=1, n=2, label=2)["images"]
+        np.testing.assert_array_equal(usual, model.sample(2, seed=1, label=2))
+        assert exported.metadata["limits"] == {
+            "sample": {"seed": [0, 2**31 - 1], "n": [1, MOST_SAMPLES]}
+        }
+        assert len(exported("sample", seed=1, n=MOST_SAMPLES)["images"]) == MOST_SAMPLES
+
+
+class Occluded(Plain):
+    """The half that is missing of an image is drawn."""
+
+    default_signature = "sample"
+
+    def __init__(self):
+        super().__init__()
+        self.edges |= {"x": Images((2,)), "occluded": Images((2,), name="occluded")}
+
+    def from_noise(self, noise, occluded):
+        return tf.stack([occluded[:, 0], tf.tanh(noise[:, 1])], axis=1)
+
+
+class TestArraysAsConditions:
+    def test_are_for_each_example_or_for_all(self, rng):
+        model = Filling()
+        hidden = rng.normal(size=(5, 2)).astype("float32")
+        noise = model.sample(5, seed=1, hidden=np.zeros([1, 2]))
+        drawn = model.sample(5, seed=1, hidden=hidden, batch_size=2, shift=3.0)
+        np.testing.assert_allclose(drawn, noise + hidden + 3, rtol=1e-5)
+        for_all = model.sample(5, seed=1, hidden=hidden[:1], batch_size=2)
+        np.testing.assert_allclose(for_all, noise + hidden[:1], rtol=1e-5)
+
+    def test_without_a_default_must_be_given(self):
+        with pytest.raises(TypeError, match=r"Filling\.sample needs hidden: give it by name\."):
+            Filling().sample(2)
+        with pytest.raises(ValueError, match=r"There are 3 hidden for n=2: give one, or 2\."):
+            Filling().sample(2, hidden=np.zeros([3, 2]))
+
+    def test_an_export_takes_them(self, rng, tmp_path):
+        model = Filling()
+        exported = load(export(model, tmp_path, "filling"))
+        specs = exported.inputs["sample"]
+        assert specs["hidden"].shape == [None, 2] and specs["shift"].shape == []
+        assert model.signature_defaults() == {"sample": {"shift": 0.0}}
+        for hidden in (rng.normal(size=(3, 2)), np.ones([1, 2])):
+            served = exported("sample", seed=4, n=3, hidden=hidden.astype("float32"), shift=0.5)
+            drawn = model.sample(3, seed=4, hidden=hidden, shift=0.5)
+            np.testing.assert_array_equal(served["points"], drawn)
+        for count in (0, 2):
+            with pytest.raises(ValueError, match=rf"are {count} hidden for n=3: give one, or 3\.$"):
+                exported("sample", seed=4, n=3, hidden=np.ones([count, 2], "float32"))
+
+    def test_images_are_uint8_to_clients(self, rng, tmp_path):
+        model = Occluded()
+        exported = load(export(model, tmp_path, "occluded"))
+        images = rng.integers(0, 256, (3, 2), "uint8")
+        served = exported("sample", seed=4, n=3, occluded=images)["images"]
+        np.testing.assert_array_equal(served[:, 0], images[:, 0])
+        np.testing.assert_array_equal(served, model.sample(3, seed=4, occluded=images))
+        np.testing.assert_array_equal(served, model.sample(3, seed=4, occluded=images / 127.5 - 1))
+
+
+def test_sequences_leave_models_and_exports_as_they_came(tmp_path):
+    model = Repeater()
+    sounds = MuLaw().restore(tf.constant([[[-1], [3], [200]], [[255], [0], [-1]]])).numpy()
+    texts = np.array(["cab", ""], object)
+    found = model.repeat(sounds, texts)
+    assert found[0].dtype == np.int16 and found[1].tolist() == ["cab", ""]
+    np.testing.assert_array_equal(found[0], sounds)
+    exported = load(export(model, tmp_path, "repeater"))
+    served = exported("repeat", waveforms=sounds, texts=texts)
+    assert sorted(served) == ["output_texts", "output_waveforms"]
+    assert served["output_waveforms"].dtype == np.int16
+    np.testing.assert_array_equal(served["output_waveforms"], sounds)
+    assert list(map(_text, served["output_texts"])) == ["cab", ""]
+
+
+def _text(value):
+    return value.decode() if isinstance(value, bytes) else value

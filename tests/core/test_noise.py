@@ -1,0 +1,95 @@
+"""Randomness that depends on seed, step, use and place in the global batch, and on nothing else."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy import special, stats
+
+from keras_gen.core import make_strategy, noise, stateless_seed
+
+DRAWS = {"normal": noise.normal, "uniform": noise.uniform, "gumbel": noise.gumbel}
+
+
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+@pytest.mark.parametrize("shape", ["list", "mixed", "tensor"])
+def test_replicas_hold_slices_of_the_single_draw(draw, shape):
+    strategy = make_strategy("mirrored")
+    seed = stateless_seed(1, 2, "latents")
+
+    @tf.function
+    def step():
+        x = tf.ensure_shape(tf.zeros([3, 4]), [3, 4])
+        kinds = {"list": [3, 4], "mixed": [tf.shape(x)[0], 4], "tensor": tf.shape(x)}
+        return draw(kinds[shape], seed)
+
+    parts = strategy.experimental_local_results(strategy.run(step))
+    np.testing.assert_array_equal(np.concatenate(parts), draw([6, 4], seed))
+
+
+def test_nothing_is_shared_between_uses_steps_seeds_and_examples():
+    keys = [(seed, step, use) for seed in (0, 1) for step in (0, 1) for use in ("a", "b")]
+    drawn = np.concatenate([noise.normal([50, 4], stateless_seed(*key)).numpy() for key in keys])
+    assert len(np.unique(drawn)) == drawn.size
+    # Neighboring seeds and steps are as good as far ones.
+    correlation = np.corrcoef(drawn.reshape(len(keys), -1))
+    assert np.abs(correlation - np.eye(len(keys))).max() < 5 / np.sqrt(200)
+
+
+def test_the_same_key_draws_the_same():
+    seed = stateless_seed(3, tf.constant(7, tf.int64), "latents")
+    assert seed.dtype == tf.int64 and seed.shape == [2]
+    np.testing.assert_array_equal(seed, stateless_seed(3, 7, "latents"))
+    np.testing.assert_array_equal(noise.normal([5], seed), noise.normal([5], seed))
+
+
+def test_moments():
+    seed = stateless_seed(0, 0, "moments")
+    normal = noise.normal([20_000], seed).numpy()
+    uniform = noise.uniform([20_000], seed).numpy()
+    assert stats.kstest(normal, "norm").pvalue > 0.01
+    assert stats.kstest(uniform, "uniform").pvalue > 0.01
+    assert uniform.min() >= 0 and uniform.max() < 1
+    assert stats.kstest(noise.gumbel([20_000], seed).numpy(), "gumbel_r").pvalue > 0.01
+
+
+def test_gumbel_noise_is_finite_where_the_uniform_is_zero(monkeypatch):
+    monkeypatch.setattr(
+        tf.random, "stateless_uniform", lambda shape, seed, minval, maxval: tf.fill(shape, minval)
+    )
+    assert np.isfinite(noise.gumbel([3], stateless_seed(0, 0, "x"))).all()
+
+
+def test_categories_are_as_frequent_as_the_softmax_says():
+    n, logits = 20_000, np.array([[0.0, 1.0, -2.0], [2.0, -1.0, 2.0]], "float32")
+    seed = stateless_seed(0, 0, "classes")
+    drawn = noise.categorical(np.tile(logits, [n, 1, 1]), seed)
+    assert drawn.shape == (n, 2) and drawn.dtype == tf.int32
+    frequencies = (drawn.numpy()[..., None] == np.arange(3)).mean(axis=0)
+    wanted = special.softmax(logits, axis=-1)
+    assert (np.abs(frequencies - wanted) < 5 * np.sqrt(wanted * (1 - wanted) / n)).all()
+
+
+def test_replicas_draw_the_categories_of_the_single_draw():
+    strategy = make_strategy("mirrored")
+    seed = stateless_seed(1, 2, "classes")
+    row = tf.constant([[[0.0, 0.5, 1.0], [0.2, 0.1, 0.0]]])
+    sizes = strategy.experimental_distribute_values_from_function(
+        lambda context: tf.constant([40, 20][context.replica_id_in_sync_group])
+    )
+    step = tf.function(lambda size: noise.categorical(tf.tile(row, [size, 1, 1]), seed))
+    parts = strategy.experimental_local_results(strategy.run(step, [sizes]))
+    assert [len(part) for part in parts] == [40, 20]
+    whole = noise.categorical(tf.tile(row, [60, 1, 1]), seed)
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_several_draws_of_an_example_are_slices_of_the_single_draw():
+    seed = stateless_seed(1, 2, "latents")
+    whole = noise.several(noise.normal, [6, 4], 5, seed)
+    assert whole.shape == (5, 6, 4) and len(np.unique(whole)) == 120
+    one = noise.several(noise.normal, [6, 4], None, seed)
+    np.testing.assert_array_equal(one, noise.normal([6, 4], seed))
+    strategy = make_strategy("mirrored")
+    step = tf.function(lambda: noise.several(noise.normal, [3, 4], 5, seed))
+    parts = strategy.experimental_local_results(strategy.run(step))
+    np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)

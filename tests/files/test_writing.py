@@ -1,0 +1,108 @@
+"""Files are replaced whole or not at all."""
+
+import errno
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from keras_gen import files
+from keras_gen.files.writing import clear_partial_files, partial_path, replacing, write_json
+from shared import left_by_a_killed_process
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_writes_and_replaces(tmp_path):
+    path = tmp_path / "new" / "folder" / "file.bin"
+    for content in (b"old", b"new"):
+        with replacing(path) as file:
+            file.write(content)
+        assert path.read_bytes() == content
+    assert names(path.parent) == ["file.bin"]
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_error_while_writing_keeps_the_old_file(tmp_path, error):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(error), replacing(path) as file:
+        file.write(b"half of the n")
+        raise error
+    assert path.read_bytes() == b"old" and names(tmp_path) == ["file"]
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"),
+    [
+        (errno.ENOSPC, "free some space"),
+        (errno.EROFS, "choose a folder you may write to"),
+        (errno.EIO, "choose another place"),
+    ],
+)
+def test_errors_of_the_system_become_a_sentence(tmp_path, monkeypatch, number, way_out):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+
+    def fail(_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(files.os, "fsync", fail)
+    with pytest.raises(OSError, match="Cannot write") as error, replacing(path) as file:
+        file.write(b"new")
+    expected = f"Cannot write {path} ({os.strerror(number)}): {way_out}. What was there is kept."
+    assert error.value.strerror == expected and error.value.errno == number
+    assert path.read_bytes() == b"old" and names(tmp_path) == ["file"]
+
+
+def test_a_file_too_large_for_the_disk(tmp_path):
+    """The real thing, at a limit of the system's for one process."""
+    code = (
+        "import resource; from keras_gen.files.writing import replacing\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        f"with replacing({str(tmp_path / 'file')!r}) as file: file.write(bytes(5000))"
+    )
+    (tmp_path / "file").write_bytes(b"old")
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    assert "file (File too large): choose another place." in result.stderr
+    assert (tmp_path / "file").read_bytes() == b"old" and names(tmp_path) == ["file"]
+
+
+def test_json(tmp_path):
+    write_json(tmp_path / "a.json", {"path": tmp_path, "numbers": [1, 2.5], "none": None})
+    text = (tmp_path / "a.json").read_text()
+    assert json.loads(text) == {"path": str(tmp_path), "numbers": [1, 2.5], "none": None}
+    assert text.endswith("}\n") and text.count("\n") > 3
+
+
+@pytest.mark.parametrize(("pattern", "left"), [("a*", ["b", "below"]), ("**/*", [])])
+def test_partial_files_of_the_named_ones_are_cleared(tmp_path, pattern, left):
+    for path in (tmp_path / "a.txt", tmp_path / "b.txt", tmp_path / "below" / "a.txt"):
+        left_by_a_killed_process(path)
+        path.touch()
+    (tmp_path / "my.tmp").touch()
+    clear_partial_files(tmp_path, pattern)
+    partial = {p.relative_to(tmp_path).parts[0].strip(".")[:5] for p in tmp_path.rglob(".*.tmp")}
+    assert sorted(name.split(".")[0] for name in partial) == left
+    assert len(list(tmp_path.rglob("*.txt"))) == 3 and (tmp_path / "my.tmp").exists()
+
+
+def test_partial_files_of_running_processes_and_other_machines_stay(tmp_path):
+    partial_path(tmp_path / "mine").touch()
+    (tmp_path / ".theirs.another-machine.1.tmp").touch()
+    before = names(tmp_path)
+    clear_partial_files(tmp_path)
+    assert names(tmp_path) == before
+
+
+def test_who_writes_a_file_again_clears_what_a_killed_process_left_of_it(tmp_path):
+    left_by_a_killed_process(tmp_path / "a.json")
+    write_json(tmp_path / "a.json", {})
+    assert names(tmp_path) == ["a.json"]

@@ -1,0 +1,47 @@
+"""What the runtime's errors say in our words."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_gen.messages import in_words, nearest, out_of_memory
+
+
+@pytest.mark.parametrize("ask", [np.empty, tf.zeros])
+def test_memory_that_is_too_small(ask):
+    with pytest.raises((MemoryError, tf.errors.ResourceExhaustedError)) as caught:
+        ask([2**15, 2**30])
+    assert out_of_memory(caught.value) == (
+        "memory is too small for an array of shape [32768,1073741824]: choose smaller images, "
+        "networks or batches."
+    )
+    assert out_of_memory(MemoryError()).startswith("memory is too small for what this needs")
+    assert out_of_memory(ValueError("shape [1]")) is None
+
+
+@pytest.mark.parametrize(
+    "name, end",
+    [
+        ("lable", "; did you mean label?"),
+        ("l", "; did you mean label or length?"),  # they begin so
+        ("xyz", "."),
+        ("", "."),
+    ],
+)
+def test_nearest(name, end):
+    assert nearest(name, iter(["label", "length", "psi"])) == end
+
+
+@pytest.mark.parametrize(
+    "name, words",
+    [
+        ("kl_loss", "KL divergence (nats)"),
+        ("val_d_loss", "validation discriminator loss"),
+        ("non_saturating_r1", "non-saturating R1"),
+        ("loss", "loss"),
+        ("digit 3 (0.98)", "digit 3 (0.98)"),
+        ("pcad", "pcad"),
+    ],
+)
+def test_names_in_words(name, words):
+    assert in_words(name) == words

@@ -1,0 +1,57 @@
+"""Classifiers of few labels, on classes whose best classifier is known."""
+
+import numpy as np
+import pytest
+
+from keras_gen.files.images import flat_pixels
+from keras_gen.metrics import linear_probe
+from keras_gen.workshop.baselines import few_label_baselines, svm_accuracy
+
+
+def circles(rng, n):
+    """A circle inside another: no line tells them apart."""
+    labels = np.arange(n) % 2
+    angles = rng.uniform(0, 2 * np.pi, n)
+    radii = 1.0 + 2.0 * labels + 0.1 * rng.normal(size=n)
+    return np.stack([radii * np.cos(angles), radii * np.sin(angles)], axis=1), labels
+
+
+def test_a_machine_with_a_gaussian_kernel_finds_a_circle(rng):
+    x, y = circles(rng, 60)
+    test_x, test_y = circles(rng, 300)
+    assert svm_accuracy(x, y, test_x, test_y) > 0.99
+    with pytest.raises(ValueError, match="5 examples of each class: found 3 of the smallest"):
+        svm_accuracy(x[:6], y[:6], test_x, test_y)
+
+
+def test_cheap_classifiers_of_images_see_the_known_labels_alone(rng):
+    labels, test_labels = np.arange(90) % 3, np.arange(60) % 3
+    patterns = rng.integers(0, 256, (3, 4, 4, 1))
+
+    def noisy(classes):
+        drawn = patterns[classes] + rng.normal(0, 60, (len(classes), 4, 4, 1))
+        return np.clip(drawn, 0, 255).astype("uint8")
+
+    images, test_images = noisy(labels), noisy(test_labels)
+    (few,) = np.where(np.arange(90) < 15)
+    known = np.where(np.arange(90) < 15, labels, -1)
+    found = few_label_baselines(images, known, test_images, test_labels, dimensions=2, graph=40)
+    part = flat_pixels(images[few]), labels[few], flat_pixels(test_images), test_labels
+    assert found["svm"] == svm_accuracy(*part)
+    assert found["logistic"] == linear_probe(*part)[15]
+    distances = ((part[2][:, None] - part[0]) ** 2).sum(axis=2)
+    assert found["neighbor"] == (part[1][distances.argmin(axis=1)] == test_labels).mean()
+    assert found.keys() == {"svm", "pca_svm", "graph", "logistic", "neighbor"}
+    assert min(found.values()) > 0.6
+
+
+def test_labels_spread_along_chains_of_images(rng):
+    """Two chains of brightness, each with a label at one end: the nearest label says less."""
+    brightness = np.arange(0, 200, 5, dtype="uint8")
+    chains = np.zeros([2, 40, 2, 2, 1], "uint8")
+    chains[:, :, 0, 0, 0] = brightness
+    chains[1, :, 1, 1] = 60
+    images, labels = chains.reshape(80, 2, 2, 1), np.repeat([0, 1], 40)
+    known = np.where(np.isin(np.arange(80) % 40, np.arange(5)), labels, -1)
+    found = few_label_baselines(images, known, images, labels, dimensions=2)
+    assert found["graph"] == 1.0

@@ -1,0 +1,522 @@
+"""The command demo: panels by signatures, and the page in a browser."""
+
+import contextlib
+import io
+import json
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import uuid
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from all_tiny import TINY
+from browser import browse, chromium
+from keras_gen.files.images import grid, write_png
+from keras_gen.serving import exported
+from keras_gen.serving.export import export
+from keras_gen.workshop.cli import main, panels
+from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _listening
+from shared import fails, run_without
+from toy_exports import PHOTO, Inverter
+
+SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
+COMMITTED = {
+    "anomaly_detection_mnist": ["Reconstruct", "Latents"],
+    "context_encoder_cifar10": ["Inpaint", "Complete"],
+    "convolutional_autoencoder_mnist_cifar10": ["Reconstruct", "Latents"],
+    "cyclegan_monet": ["Translate"],
+    "dcgan_fashion_mnist": ["Sample", "Latents"],
+    "denoising_autoencoder_mnist": ["Reconstruct", "Latents"],
+    "linear_autoencoder_mnist": ["Reconstruct", "Latents"],
+    "sparse_autoencoder_mnist": ["Reconstruct", "Latents"],
+    "vae_mnist": ["Reconstruct", "Sample", "Latents"],
+}
+
+
+class Decoder:
+    """Draws the fourth of twelve latents as a shade of gray, which the last two hardly change."""
+
+    networks = MappingProxyType({})
+
+    def signatures(self):
+        def decode(latents):
+            shades = 128 + 40 * latents[:, 3] + tf.reduce_sum(latents[:, 10:], 1)
+            shades = tf.cast(tf.clip_by_value(shades, 0, 255), tf.uint8)
+            return {"images": tf.tile(shades[:, None, None, None], [1, 4, 4, 1])}
+
+        return {"decode": (decode, [tf.TensorSpec([None, 12], tf.float32, "latents")])}
+
+
+def offered(home, model, name="model"):
+    """The panels of a model, by their titles, and its export."""
+    export(model, home / "mine", name)
+    (offer,), others = panels.offers([home / "mine" / name])
+    assert (offer.name, others) == (name, [])
+    return {panel.title: panel for panel in offer.panels}, exported.load(offer.path)
+
+
+def all_samples(found):
+    return [(o.name, p) for o in found for p in o.panels if isinstance(p, panels.Samples)]
+
+
+class Listener:
+    """Names the brighter half of an image, draws what is missing, and hums."""
+
+    networks = MappingProxyType({})
+
+    def signatures(self):
+        image = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "images")
+        mask = tf.TensorSpec([None, 4, 4, 1], tf.uint8, "masks")
+        seeds = tf.TensorSpec([None], tf.int32, "seeds")
+        scalars = [tf.TensorSpec([], tf.int32, name) for name in ("seed", "n")]
+
+        def classify(images):
+            means = tf.reduce_mean(tf.cast(images, tf.float32), [2, 3])
+            return {"logits": tf.stack([means[:, 0], means[:, -1]], 1)}
+
+        def fill(images, masks, seeds):
+            drawn = tf.cast(seeds, tf.uint8)[:, None, None, None]
+            return {"output_images": tf.where(masks > 0, drawn, images)}
+
+        def sample(seed, n):
+            return {"waveforms": tf.fill([n, 5, 1], tf.cast(seed, tf.float32) / 4)}
+
+        return {
+            "classify": (classify, [image]),
+            "fill": (fill, [image, mask, seeds]),
+            "sample": (sample, scalars),
+        }
+
+
+# Panels ------------------------------------------------------------------------------------------
+
+
+def test_the_committed_exports():
+    found, others = panels.offers([SAVED_MODELS])
+    titles = {offer.name: [panel.title for panel in offer.panels] for offer in found}
+    assert {name: titles[name] for name in COMMITTED} == COMMITTED
+    assert titles["domain_adaptation_digits"] == ["Classify"]
+    assert titles["wavenet_spoken_digit"] == ["Listen"]
+    assert "Complete" in titles["gated_pixel_cnn_mnist"]
+    assert "Complete" in titles["context_encoder_cifar10"]
+    assert SAVED_MODELS / "document_autoencoder_reuters" / "1" in others
+    # Whatever number the metadata were written with, the version is that of the folder.
+    abouts = {offer.name: offer.about for offer in found}
+    assert abouts["cyclegan_monet"].startswith("CycleGAN: photographs become paintings by Monet")
+    assert "\n\nVersion 2, trained on cycle_gan/monet2photo/3.0.0" in abouts["cyclegan_monet"]
+    named = {name: p.names["label"] for name, p in all_samples(found) if "label" in p.conditions}
+    assert named["big_gan_fashion_mnist"][9] == "Ankle boot"
+    assert named["conditional_gan_mnist"] == tuple("0123456789")
+    (paintings,) = next(offer.panels for offer in found if offer.name == "cyclegan_monet")
+    assert list(paintings.signatures) == ["photo_to_monet", "monet_to_photo"]
+    assert paintings.any_size
+    encoders = {o.name: p.encoder for o in found for p in o.panels if p.title == "Latents"}
+    without = {name for name, encoder in encoders.items() if not encoder}
+    generators = {"dcgan_celeb_a", "dcgan_fashion_mnist"}
+    assert without == generators | {"progressive_gan_fashion_mnist", "style_gan_fashion_mnist"}
+
+
+def test_images_to_images(home):
+    found, model = offered(home, Inverter())
+    images = found["Translate"]
+    assert list(images.signatures) == ["invert", "halve"]  # the default first
+    for name, expected in (("invert", 255 - PHOTO), ("halve", PHOTO // 2)):
+        before, after = images.run(model, name, PHOTO)
+        np.testing.assert_array_equal(before, PHOTO)
+        np.testing.assert_array_equal(after, expected)
+
+
+def test_samples(home):
+    found, model = offered(home, Inverter())
+    assert found["Sample"].conditions == {}
+    expected = model("sample", seed=7, n=3)["images"]
+    np.testing.assert_array_equal(found["Sample"].run(model, 7, 3, {}), grid(expected))
+
+
+def test_sounds_classes_and_completions(home):
+    found, model = offered(home, Listener())
+    assert list(found) == ["Listen", "Classify", "Complete"]
+
+    pause = round(panels.PAUSE * panels.RATE)
+    sound = np.r_[np.full(5, 2**14), np.zeros(pause)].astype(np.int16)
+    np.testing.assert_array_equal(found["Listen"].run(model, 2, 2, {}), np.r_[sound, sound])
+
+    image = np.full([4, 4, 3], 200, np.uint8)
+    image[:2] = 100
+    before, odds = found["Classify"].run(model, image)
+    np.testing.assert_array_equal(before, image[..., :1])
+    assert list(odds) == ["0", "1"] and odds["1"] > 0.99 and sum(odds.values()) == 1
+
+    seen, drawn = found["Complete"].run(model, image, "Lower half", 0, 2)
+    assert (seen[:2] == 100).all() and (seen[2:] == 128).all()
+    expected = np.stack([seen, seen])
+    expected[:, 2:] = np.array([0, 1])[:, None, None, None]  # the seeds
+    np.testing.assert_array_equal(drawn, grid(expected))
+
+
+@pytest.mark.parametrize("n", [0, -1, 65, 10**9, float("nan")])
+def test_samples_are_no_more_than_a_grid_holds(n):
+    samples = panels.Samples(panels.Signature("sample", {}, {}, {}), {})
+    with pytest.raises(ValueError, match=r"the number to draw is .*: expected 1 to 64"):
+        samples.run(None, 0, n, {})
+
+
+def test_an_emptied_seed():
+    samples = panels.Samples(panels.Signature("sample", {}, {}, {}), {})
+    with pytest.raises(ValueError, match="Seed is empty: type a number"):
+        samples.run(None, None, 1, {})
+
+
+def test_models_by_name(home):
+    (home / "mine" / "a").mkdir(parents=True)
+    mine = Path("mine")
+    assert _folders(mine, []) == [mine]
+    assert _folders(mine, ["a", "mine", "b"]) == [mine / "a", mine, Path("b")]
+
+
+def test_samples_under_conditions(home):
+    found, model = offered(home, TINY["ConditionalGAN"].compiled())
+    assert found["Sample"].conditions == {"label": -1, "truncation": 10.0}
+    expected = model("sample", seed=7, n=3, label=2, truncation=10.0)["images"]
+    drawn = found["Sample"].run(model, 7, 3, {"label": 2})
+    np.testing.assert_array_equal(drawn, grid(expected))
+
+
+def test_sliders_move_what_changes_most(home):
+    found, model = offered(home, Decoder())
+    assert list(found) == ["Latents"] and found["Latents"].encoder is None
+    start = found["Latents"].start(model)
+    assert start.moved == [*range(8), 10, 11] and panels.SLIDERS == 10
+    assert start.reach == 3 and not start.latents.any()
+    moved = start.at([0, 0, 0, 2, 0, 0, 0, 0, 0, 0])
+    assert (found["Latents"].run(model, moved) == 128 + 80).all()
+    for value in (3.1, -1e9, float("inf"), float("nan")):
+        with pytest.raises(
+            ValueError, match=r"the sliders are at .*: expected values from -3 to 3"
+        ):
+            start.at([0, value])
+
+
+def test_sliders_start_at_an_image(home):
+    found, model = offered(home, TINY["VAE"].compiled())
+    assert found["Latents"].encoder.name == "encode"
+    start = found["Latents"].start(model, PHOTO)
+    before, after = found["Reconstruct"].run(model, "reconstruct", PHOTO)
+    np.testing.assert_array_equal(start.latents, model("encode", images=before[None])["mean"][0])
+    np.testing.assert_allclose(found["Latents"].run(model, start.latents), after, atol=1)
+    assert max(np.abs(start.latents)) <= start.reach
+
+
+@pytest.mark.parametrize(
+    "size, shape, expected",
+    [
+        ((6, 9), [None, None, None, 3], (6, 9, 3)),
+        ((20, 4096), [None, None, None, 3], (5, 1024, 3)),
+        ((6, 9), [None, 28, 28, 1], (28, 28, 1)),
+        ((6, 9), [None, 4, 8, 3], (4, 8, 3)),
+    ],
+)
+def test_images_are_made_fit(size, shape, expected):
+    image = np.full([*size, 3], (10, 200, 30), np.uint8)
+    fitted = panels.fitted(image, shape)
+    assert fitted.shape == expected and fitted.dtype == np.uint8
+    gray = round(0.299 * 10 + 0.587 * 200 + 0.114 * 30)
+    assert (fitted == (gray if shape[-1] == 1 else (10, 200, 30))).all()
+
+
+# Errors ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("folder", ["empty", "missing", "photo.png"])
+def test_no_exports(home, capsys, folder):
+    (home / "empty").mkdir()
+    error = fails(capsys, "demo", folder)
+    assert f"there are no exports in {folder}: expected {folder}/<name>/<version>/saved" in error
+
+
+def test_exports_without_images(home, capsys):
+    for text in ("{", "[]", '{"signatures": 1}', '{"signatures": {"a": {}}}', "{}"):
+        folder = home / "mine" / "odd" / "1" / "assets.extra"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder.parent / "saved_model.pb").touch()
+        (folder / "keras_gen.json").write_text(text)
+        error = fails(capsys, "demo", "mine")
+        assert "none of the 1 exports has a signature that the page can show" in error
+        assert "(the first is mine/odd/1): name a folder of others." in error
+
+
+def test_without_the_extra(home):
+    heavy = "gradio uvicorn tensorflow keras tensorflow_datasets sklearn matplotlib"
+    done = run_without("demo", packages=heavy)
+    assert done.returncode == 1
+    assert done.stderr == 'keras-gen demo: needs gradio: pip install "keras-generative[demo]"\n'
+
+
+def test_a_port_that_is_taken():
+    with _listening("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        assert _is_loopback(taken) and _address(taken) == f"http://127.0.0.1:{port}/"
+        sentence = (
+            rf"cannot listen on port {port} of 127.0.0.1 \([\w ]+\): choose another --port or"
+        )
+        with pytest.raises(OSError, match=sentence):
+            _listening("127.0.0.1", port)
+
+
+def test_hosts():
+    with pytest.raises(OSError, match=r"of no\.such\.host\.invalid"):
+        _listening("no.such.host.invalid", 0)
+    with _listening("0.0.0.0", 0) as everywhere:
+        assert not _is_loopback(everywhere)
+    if socket.has_ipv6:
+        with contextlib.suppress(OSError), _listening("::1", 0) as listener:
+            assert _is_loopback(listener) and _address(listener).startswith("http://[::1]:")
+
+
+@pytest.mark.parametrize("flag", ["--port=65536", "--port=x", "--max-megabytes=0"])
+def test_wrong_flags(home, capsys, flag):
+    with pytest.raises(SystemExit, match="2"):
+        main(["demo", flag])
+    assert "is not a" in capsys.readouterr().err
+
+
+# The page ----------------------------------------------------------------------------------------
+
+SHOWN = "[...document.images].filter(i => i.checkVisibility() && i.complete)"
+FILE = "input[type=file]"
+SLIDER = "[...document.querySelectorAll('input[type=range]')].filter(i => i.checkVisibility())[3]"
+SHADE = f"""(() => {{
+    const canvas = document.createElement('canvas'), image = {SHOWN}.at(-1);
+    if (!image) return null;
+    canvas.width = canvas.height = 1;
+    canvas.getContext('2d').drawImage(image, 0, 0, 1, 1);
+    return canvas.getContext('2d').getImageData(0, 0, 1, 1).data[0];
+}})()"""
+
+
+@contextlib.contextmanager
+def served(folder, host="127.0.0.1"):
+    """The address of a page that neither Keras nor what trains models could be imported for."""
+    script = (
+        "import sys; sys.modules.update(dict.fromkeys(\n"
+        "    ['keras', 'tf_keras', 'tensorflow_datasets', 'sklearn', 'matplotlib']))\n"
+        "from keras_gen.workshop.cli import main; sys.exit(main())"
+    )
+    flags = ["demo", str(folder), "--port", "0", "--max-megabytes", "1", "--host", host]
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(
+        [sys.executable, "-c", script, *flags], stdout=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            first = process.stdout.readline()
+            assert f" exports at http://{host}:" in first
+            yield first.split(" at ")[1].split()[0]
+        finally:
+            process.terminate()
+            process.wait()
+    assert process.returncode == 0
+
+
+NO_GRADIO = 'needs gradio: pip install "keras-generative[demo]"'
+NO_UPLOAD = {"detail": "the file was not uploaded to this page: upload it first."}
+
+
+class Client:
+    """What any program can send to a page."""
+
+    def __init__(self, address):
+        self.address = address
+        config = self.send("config")[1]
+        components = {component["id"]: component for component in config["components"]}
+        self.events = {}  # number of an event by the types of its inputs
+        for event in config["dependencies"]:
+            kinds = tuple(components[number]["type"] for number in event["inputs"])
+            self.events[kinds] = event["id"]
+
+    def send(self, path, body=None, **headers):
+        """The status, and the JSON or the bytes of the answer."""
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | headers
+        request = urllib.request.Request(self.address + path, body, headers)
+        try:
+            with urllib.request.urlopen(request) as answer:
+                status, content = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, content = error.code, error.read()
+        with contextlib.suppress(ValueError):
+            content = json.loads(content)
+        return status, content
+
+    def upload(self, content):
+        start = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+        kind = {"Content-Type": "multipart/form-data; boundary=x"}
+        return self.send("gradio_api/upload", start + content + b"\r\n--x--\r\n", **kind)
+
+    def join(self, kinds, *values):
+        """Runs an event: its output, or the refusal of the request."""
+        session = uuid.uuid4().hex
+        body = {"data": values, "fn_index": self.events[kinds], "session_hash": session}
+        status, content = self.send("gradio_api/queue/join", body)
+        if status != 200:
+            return status, content
+        events = self.send(f"gradio_api/queue/data?session_hash={session}")[1].splitlines()
+        done = next(event for event in events if b"process_completed" in event)
+        return status, json.loads(done.removeprefix(b"data: "))["output"]
+
+
+def named(path):
+    """A file as a request names it."""
+    return {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory):
+    pytest.importorskip("gradio", reason=NO_GRADIO)
+    folder = tmp_path_factory.mktemp("mine")
+    export(Inverter(), folder, "inverter")
+    with served(folder, "0.0.0.0") as address:
+        yield Client(address.replace("0.0.0.0", "127.0.0.1"))
+
+
+def test_the_page_reads_uploads_alone(client, home):
+    """No other file of its machine, whatever a request calls it, and whatever it is for."""
+    translate = ("image", "radio")
+    _, (upload,) = client.upload(Path("photo.png").read_bytes())
+    uploads = Path(upload).parents[1]
+    assert uploads.name.startswith("keras_gen_demo_")
+    (uploads / "link.png").symlink_to(home / "photo.png")
+    (uploads / "folder").symlink_to(home)
+    files = [
+        str(home / "photo.png"),
+        os.path.relpath(home / "photo.png"),
+        "/etc/passwd",
+        "/no/such/file",
+        "/dev/zero",
+        str(uploads),
+        str(uploads / "missing.png"),
+        str(uploads / "link.png"),
+        str(uploads / "folder" / "photo.png"),
+        f"{uploads}/../../../../../etc/passwd",
+        f"{upload}/../../../../../../etc/passwd",
+        "http://127.0.0.1/photo.png",
+        "https://example.com/photo.png",
+        "file:///etc/passwd",
+        "",
+    ]
+    before = sorted(uploads.rglob("*"))
+    for file in files:
+        assert client.join(translate, named(file), "invert") == (403, NO_UPLOAD), file
+        assert client.send(f"gradio_api/file={file}") == (403, NO_UPLOAD), file
+        assert client.send(f"gradio_api/file/{file}") == (403, NO_UPLOAD), file
+    for file in (3, None, {"path": upload}, [upload], "a\0b", "a\ud800"):
+        assert client.join(translate, named(file), "invert") == (403, NO_UPLOAD), file
+    # Gradio copies files for components that are not for files, and deep inside their values.
+    assert client.join(translate, None, named("/etc/passwd")) == (403, NO_UPLOAD)
+    deep = [{"a": [named("/etc/passwd")]}]
+    assert client.join(("number", "slider"), deep, 1) == (403, NO_UPLOAD)
+    twice = b'{"data": [{"path": "/etc/passwd", "path": "' + upload.encode() + b'"}]}'
+    assert client.send("gradio_api/queue/join", twice) == (403, NO_UPLOAD)
+    assert client.send("gradio_api/queue/join", b"{")[0] == 400
+    assert sorted(uploads.rglob("*")) == before  # nothing was copied
+
+    status, output = client.join(translate, named(upload), "invert")
+    levels = np.abs(255 - 2 * PHOTO.astype(float)).mean()
+    assert status == 200 and f"differs from before by {levels:.1f} of 255" in output["data"][2]
+    assert client.send(f"gradio_api/file={output['data'][1]['path']}")[0] == 200
+
+
+def test_the_page_bounds_what_is_sent(client):
+    large = io.BytesIO()
+    Image.new("1", (10_000, 5_001)).save(large, "PNG")
+    _, (upload,) = client.upload(large.getvalue())
+    output = client.join(("image", "radio"), named(upload), "invert")[1]
+    assert "10000x5001 pixels of at most 50,000,000" in output["error"]
+    drawing = ("number", "slider")
+    assert client.join(drawing, -(2**31), 64)[1]["data"]
+    for values in ((2**31, 1), (-(2**40), 1), (0, 0), (0, 65), (0, 10**9), (0, float("nan"))):
+        assert client.join(drawing, *values)[1]["error"], values
+    for values in ((None, 1), ("a", 1), (0, [1]), (float("inf"), 1)):
+        assert "data" not in client.join(drawing, *values)[1], values
+    assert client.upload(bytes(2**20 + 1))[0] == 413
+    large = {"Content-Length": str(2**21 + 1)}  # the answer comes before the rest
+    for path in ("gradio_api/upload", "gradio_api/queue/join"):
+        status, content = client.send(path, b"{", **large)
+        assert status == 413
+        assert content == {"detail": "the request is not of at most 2097152 bytes."}
+    chunks = {"Content-Length": "2", "Transfer-Encoding": "chunked"}
+    assert client.send("gradio_api/queue/join", b"2\r\n{}\r\n0\r\n\r\n", **chunks)[0] == 411
+    foreign = {"Origin": "http://example.com"}
+    refused = (403, {"detail": "the request comes from another site's page."})
+    assert client.send("gradio_api/queue/join", {}, **foreign) == refused
+    # No event beside those that wait.
+    body = {"data": [0, 1], "fn_index": client.events[drawing]}
+    assert client.send("gradio_api/run/predict", body)[0] == 404
+
+
+@pytest.fixture
+def page(home):
+    pytest.importorskip("gradio", reason=NO_GRADIO)
+    if chromium() is None:
+        pytest.skip("needs Chromium, and there is none on this machine")
+    export(Inverter(), home / "mine", "inverter")
+    export(Decoder(), home / "mine", "decoder")
+    with served(home / "mine") as address, browse(home / "profile") as page:
+        page.send("Page.navigate", url=address)
+        page.address = address
+        page.wait("document.querySelector('input[role=combobox]') !== null")
+        yield page
+
+
+@pytest.mark.slow
+def test_the_page_in_a_browser(home, page):
+    """A photograph becomes its negative, a slider changes a shade; bad files are refused."""
+    said = "document.body.innerText"
+
+    # The model for photographs comes first, though its name does not, and shows an example.
+    page.wait(f"{said}.includes('differs from before by')")
+    page.run("document.querySelector('button[aria-label=\"Remove Image\"]').click()")
+    page.wait(f"document.querySelector('{FILE}') !== null")
+    page.upload(FILE, home / "photo.png")
+    levels = np.abs(255 - 2 * PHOTO.astype(float)).mean()
+    page.wait(f"{said}.includes('differs from before by {levels:.1f} of 255 levels')")
+    page.run("document.querySelectorAll('input[type=radio]')[1].click()")
+    levels = (PHOTO - PHOTO // 2).mean()
+    page.wait(f"{said}.includes('differs from before by {levels:.1f} of 255 levels')")
+
+    (home / "broken.jpg").write_text("not an image")
+    write_png("large.png", np.random.default_rng(0).integers(0, 256, [700, 700, 3], np.uint8))
+    for file, sentence in (
+        ("broken.jpg", "broken.jpg is not a readable PNG, JPEG, WebP, GIF or BMP image (12 bytes)"),
+        ("large.png", "exceed the maximum allowed size of 1"),
+    ):
+        page.run("document.querySelector('button[aria-label=\"Remove Image\"]')?.click()")
+        page.wait(f"document.querySelector('{FILE}') !== null")
+        page.upload(FILE, home / file)
+        page.wait(f"{said}.includes('{sentence}')")
+
+    page.run("document.querySelector('input[role=combobox]').focus()")
+    options = "[...document.querySelectorAll('[role=option]')]"
+    option = f"{options}.find(o => o.innerText.trim().endsWith('decoder'))"
+    page.wait(f"Boolean({option})")
+    page.run(f"{option}.dispatchEvent(new MouseEvent('mousedown', {{bubbles: true}}))")
+    page.wait(f"Boolean({SLIDER})")
+    page.run(
+        "[...document.querySelectorAll('button')].find(b => b.checkVisibility() && "
+        "b.innerText.trim() == 'All latents at 0').click()"
+    )
+    page.wait(f"{SHADE} === 128")
+    page.run(f"{SLIDER}.value = 2, {SLIDER}.dispatchEvent(new Event('input', {{bubbles: true}}))")
+    page.wait(f"{SHADE} === 128 + 80")
+
+    outside = [a for a in page.addresses if not a.startswith((page.address, "data:", "blob:"))]
+    assert len(page.addresses) > 10 and outside == []

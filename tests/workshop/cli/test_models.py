@@ -1,0 +1,294 @@
+"""The commands list and sample, and what all commands on exports share."""
+
+import collections
+import importlib.metadata
+import json
+import os
+import shlex
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from all_tiny import TINY
+from keras_gen import __version__
+from keras_gen.files.animations import video_strips
+from keras_gen.files.images import enlarged_grid, read_image
+from keras_gen.serving import exported
+from keras_gen.serving.export import export
+from keras_gen.workshop.cli import EXAMPLES, _parser, main
+from keras_gen.workshop.cli.models import find
+from keras_gen.workshop.cli.recipes import recipes
+from processes import ROOT
+from shared import fails, run_without
+
+GAN = '''"""A GAN on USPS.
+
+  python recipes/gan_usps.py    about 3 minutes on two CPU cores
+"""
+raise OSError
+'''
+
+
+def test_a_command_leaves_the_environment_of_its_caller(home, capsys):
+    before = dict(os.environ)
+    assert main(["sample", "nothing", "-o", "grid.png"]) == 1
+    assert dict(os.environ) == before
+
+
+def test_list(home, capsys):
+    (home / "recipes").mkdir()
+    (home / "recipes" / "gan_usps.py").write_text(GAN)
+    (home / "recipes" / "broken.py").write_text("def (")
+    (home / "recipes" / "silent.py").touch()
+    (home / "recipes" / "_private.py").touch()
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("3 recipes in recipes, 3 exports in saved_models; ")
+    assert max(map(len, out.splitlines())) <= 80
+    entries = [entry.split() for entry in out.split(" more.\n\n")[1].splitlines()]
+    assert entries[0] == ["broken"] and entries[1][:3] == ["(not", "valid", "Python:"]
+    assert "_private" not in out
+    begin = entries.index(["gan_usps", "3", "minutes"])
+    assert entries[begin : begin + 3] == [
+        ["gan_usps", "3", "minutes"], ["A", "GAN", "on", "USPS."], ["inverter", "export"],
+    ]  # fmt: skip
+
+
+def test_show(home, capsys):
+    assert main(["show", "inverter"]) == 0
+    lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == "inverter" and lines[1].startswith("export saved_models/inverter/1, ")
+    assert "trained on noise" in lines and "reached kid 0.1235" in lines
+    assert "signature sample(seed, n)" in lines
+    assert "did you mean inverter" in fails(capsys, "show", "invert")
+
+
+def test_data_that_rule_out_commercial_use_are_marked(home, capsys):
+    for name, data in (("faces", "celeb_a/2.1.0"), ("digits", "mnist/3.0.1")):
+        folder = home / "mine" / name / "1" / "assets.extra"
+        folder.mkdir(parents=True)
+        (folder.parent / "saved_model.pb").touch()
+        defaults = {"sample": {"label": -1}}
+        inputs = {"seed": {}, "n": {}, "label": {}}
+        signatures = {"sample": {"inputs": inputs}}
+        metadata = {"data": {"name": data}, "defaults": defaults, "signatures": signatures}
+        (folder / "keras_gen.json").write_text(json.dumps(metadata))
+    assert main(["list", "--models", "mine"]) == 0
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["faces", "export,", "not", "commercial"] in lines and ["digits", "export"] in lines
+    assert main(["show", "faces", "--models", "mine"]) == 0
+    out = capsys.readouterr().out
+    assert "CelebA: non-commercial research only; no commercial use" in out
+    assert "sample(seed, n, label=any)" in out
+
+
+def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
+    for name, text in (
+        ("good", json.dumps({"networks": {"a": {"parameters": 1200}, "b": {"parameters": 34}}})),
+        ("torn", "{"),
+        ("odd", '{"networks": {"a": 1}}'),
+        ("bare", None),
+    ):
+        folder = home / "mine" / name / "1"
+        (folder / "assets.extra").mkdir(parents=True)
+        (folder / "saved_model.pb").touch()
+        if text is not None:
+            (folder / "assets.extra" / "keras_gen.json").write_text(text)
+    (home / "mine" / "empty").mkdir()
+    assert main(["list", "--models", "mine"]) == 0
+    out = capsys.readouterr().out
+    assert "4 exports in mine" in out and "empty" not in out
+    assert out.count("export (unreadable)") == 1
+    shown = {"good": "1,234", "torn": "(unreadable metadata)", "odd": "(unreadable metadata)"}
+    for name, text in shown.items():
+        assert main(["show", name, "--models", "mine"]) == 0
+        assert text in capsys.readouterr().out
+
+
+def test_list_and_help_need_no_tensorflow(home):
+    done = run_without("list", packages="tensorflow keras")
+    assert done.returncode == 0 and "inverter" in done.stdout, done.stderr
+    for arguments in (
+        [],
+        ["list"],
+        ["show"],
+        ["apply"],
+        ["sample"],
+        ["publish"],
+        ["results"],
+        ["reproduce"],
+    ):
+        done = run_without(*arguments, "--help", packages="tensorflow keras tqdm")
+        assert done.returncode == 0 and "usage: keras-gen" in done.stdout, done.stderr
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    versions = [f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras")]
+    assert capsys.readouterr().out == f"keras_gen {__version__}, {', '.join(versions)}\n"
+
+
+def test_the_examples_name_what_there_is(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    lines = [line.strip() for line in EXAMPLES.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if line.startswith("keras-gen ")]
+    assert len(commands) > 8
+    for words in commands:
+        options = _parser().parse_args(words)
+        if "recipe" in options:
+            assert options.recipe in recipes(), words
+        if "model" in options:
+            path = exported.resolve(find(options.models, options.model))
+            settable = exported.read_metadata(path)["defaults"].get("sample", {})
+            assert dict(vars(options).get("set", [])).keys() <= settable.keys(), words
+
+
+@pytest.mark.parametrize(
+    "line, completed",
+    [
+        ("keras-gen app", "apply "),
+        ("keras-gen apply inverter photo.png --f", "--fit "),
+        ("keras-gen apply inverter pho", "photo.png "),
+        ("keras-gen train vae_mn", "vae_mnist "),
+    ],
+)
+def test_completion(home, line, completed):
+    """What the TAB key gives, as a shell asks for it."""
+    package = "keras-generative[completion]"
+    pytest.importorskip("argcomplete", reason=f'needs argcomplete: pip install "{package}"')
+    asked = dict(_ARGCOMPLETE="1", COMP_LINE=line, COMP_POINT=str(len(line)), COMP_TYPE="9")
+    places = dict(_ARGCOMPLETE_STDOUT_FILENAME="completed", PYTHONPATH=str(ROOT))
+    command = [sys.executable, "-m", "keras_gen.workshop.cli"]
+    subprocess.run(command, env=os.environ | asked | places, check=True)
+    assert Path("completed").read_text() == completed
+
+
+def test_a_failing_signature_is_one_line(home, capsys, monkeypatch):
+    def fail(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "out of memory\nstack trace")
+
+    load = exported.load
+
+    def failing(path):
+        model = load(path)
+        model._model = types.SimpleNamespace(signatures=collections.defaultdict(lambda: fail))
+        return model
+
+    monkeypatch.setattr("keras_gen.serving.exported.load", failing)
+    assert main(["apply", "inverter", "photo.png", "-o", "out.png"]) == 1
+    error = capsys.readouterr().err
+    assert "signature 'serving_default' of" in error and "failed: memory is too small" in error
+    assert "stack trace" not in error
+    assert "memory is too small" in fails(capsys, "sample", "inverter", "-o", "out.png")
+
+
+def test_existing_outputs_stay_without_overwrite(home, capsys):
+    for arguments in (["apply", "inverter", "photo.png"], ["sample", "inverter", "-n", "1"]):
+        Path("old.png").write_bytes(b"mine")
+        error = fails(capsys, *arguments, "-o", "old.png")
+        assert "old.png is already there" in error and "--overwrite" in error
+        assert Path("old.png").read_bytes() == b"mine"
+        assert main([*arguments, "-o", "old.png", "--overwrite"]) == 0
+        assert read_image("old.png").size
+
+
+def test_sample(home, capsys):
+    sample = ["sample", "inverter", "-n", "6", "--seed", "-3", "--columns", "3"]
+    assert main([*sample, "-o", "grid.png"]) == 0
+    assert capsys.readouterr().out == "6 images written to grid.png\n"
+    sample_grid = read_image("grid.png")
+    scale = 1000 // (3 * 6 + 2)
+    assert sample_grid.shape == (scale * (2 * 6 + 2), scale * (3 * 6 + 2), 3)
+    expected = tf.random.stateless_uniform([6, 4, 4, 1], [-3, 0], 0, 256, tf.int32).numpy()
+    np.testing.assert_array_equal(sample_grid[::scale, ::scale, :1][8:12, 14:18], expected[5])
+
+
+def test_sample_sets_conditions(home, capsys):
+    """Those of the model, by their names; the others have the value that is usual."""
+    model = TINY["ConditionalGAN"].compiled()
+    export(model, "mine", "classes")
+    sample = ["sample", "mine/classes", "-n", "6", "--seed", "3", "--columns", "3"]
+    for name, conditions in (("usual", {}), ("any", {"label": "any"}), ("twos", {"label": 2})):
+        settings = [f"--set={key}={value}" for key, value in conditions.items()]
+        assert main([*sample, *settings, "-o", f"{name}.png"]) == 0
+        labels = {} if name == "any" else conditions
+        expected = enlarged_grid(model.sample(6, seed=3, **labels), 3)
+        # A rounding error may turn the rounding to uint8.
+        assert np.abs(read_image(f"{name}.png").astype(int) - expected).max() <= 1
+    sample += ["-o", "a.png"]
+    assert "--set psi: signature 'sample' of" in fails(capsys, *sample, "--set", "psi=0.5")
+    error = fails(capsys, *sample, "--set", "lable=2")
+    assert error.endswith(" has label, truncation to set; did you mean label?\n")
+    assert "--set truncation=any: truncation is" in fails(capsys, *sample, "--set=truncation=any")
+    assert "--set label=0.5: label is a whole" in fails(capsys, *sample, "--set=label=0.5")
+    error = fails(capsys, *sample, "--set", "label=2", "--set=truncation=1", "--set=label=2")
+    assert error == "keras-gen sample: --set label is given 2 times: give it one value.\n"
+    assert not Path("a.png").exists()
+    assert "Labels have values from 9 to 9" in fails(capsys, *sample, "--set", "label=9")
+    with pytest.raises(SystemExit, match="2"):
+        main([*sample, "--set", "label=two"])
+
+
+def test_a_wrong_condition_is_refused_before_the_model_is_loaded(home, capsys, monkeypatch):
+    monkeypatch.setattr("keras_gen.serving.exported.load", None)
+    error = fails(capsys, "sample", "inverter", "--set", "digit=7", "-o", "a.png")
+    assert "signature 'sample' of saved_models/inverter/2 has nothing to set." in error
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        (["fixed", "-o", "a.png"], "has no signature 'sample'"),
+        (["inverter", "-o", "a.png", "--signature", "invert"], "not turn (seed, n) into images"),
+        (["inverter", "-o", "out"], "the grid is written as PNG"),
+    ],
+)
+def test_sample_refuses(home, capsys, arguments, message):
+    assert message in fails(capsys, "sample", *arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ([], "COMMAND"),
+        (["sing"], "invalid choice"),
+        (["apply", "inverter", "a.png"], "-o/--out"),
+        (["apply", "inverter", "-o", "a.png"], "IMAGE"),
+        (["sample", "inverter", "-o", "a.png", "-n", "0"], "'0' is not from 1 to 10000 images"),
+        (["sample", "inverter", "-o", "a.png", "--columns", "0"], "'0' is not a positive integer"),
+        (["sample", "inverter", "-o", "a.png", "--seed", "x"], "'x' is not a 32-bit integer"),
+        (["sample", "inverter", "-o", "a.png", "--seed", "2147483648"], "is not a 32-bit integer"),
+    ],
+)
+def test_wrong_command_lines(home, capsys, arguments, message):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert message in capsys.readouterr().err
+
+
+def test_sample_of_videos(home, capsys, monkeypatch):
+    videos = np.random.default_rng(0).integers(0, 256, [4, 9, 5, 6, 1], "uint8")
+    signature = dict(seed=tf.TensorSpec([], tf.int32), n=tf.TensorSpec([], tf.int32))
+    outputs = dict(images=tf.TensorSpec(videos.shape, tf.uint8))
+    known = dict(inputs={"sample": signature}, outputs={"sample": outputs}, path="a")
+    known |= {"defaults": lambda *_: {}, "__call__": lambda *_, **__: {"images": videos}}
+    model = type("Videos", (), known)()
+    monkeypatch.setattr("keras_gen.serving.exported.load", lambda path: model)
+    assert main(["sample", "inverter", "-n", "4", "--columns", "4", "-o", "videos.gif"]) == 0
+    assert capsys.readouterr().out == "4 samples written to videos.gif\n"
+    with Image.open("videos.gif") as file:
+        assert file.n_frames == 9 and file.size == (4 * 8 + 2, 5 + 4)
+    assert main(["sample", "inverter", "-n", "4", "-o", "videos.png"]) == 0
+    np.testing.assert_array_equal(read_image("videos.png"), video_strips(videos))
+
+
+def test_images_are_no_animation(home, capsys):
+    error = fails(capsys, "sample", "inverter", "-n", "2", "-o", "out.gif")
+    assert "--out is out.gif: these are images, so its name ends in .png." in error

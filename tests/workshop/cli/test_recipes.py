@@ -1,0 +1,111 @@
+"""`keras-gen train`, from a checkout and from a wheel in an empty folder."""
+
+import importlib.util
+import shlex
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from keras_gen.files.images import read_image, write_png
+from keras_gen.serving import exported
+from keras_gen.workshop.cli import main, recipes
+from processes import RECIPES, ROOT, environment
+from shared import fails
+
+RECIPE = """import sys
+print(__name__, sys.argv[1:])
+if "--fail" in sys.argv:
+    raise SystemExit(1)
+"""
+
+
+def test_trains_as_python_does(home, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["keras-gen"])
+    (home / "recipes").mkdir()
+    (home / "recipes" / "toy.py").write_text(RECIPE)
+    assert main(["train", "toy", "--preset", "smoke", "--help"]) == 0
+    assert capsys.readouterr().out == "__main__ ['--preset', 'smoke', '--help']\n"
+    with pytest.raises(SystemExit, match="1"):
+        main(["train", "toy", "--fail"])
+    error = fails(capsys, "train", "tox")
+    assert "no recipe 'tox' in recipes, which holds: toy; did you mean toy?" in error
+
+
+def test_places(home, monkeypatch):
+    assert recipes.place("recipes") == ROOT / "recipes"
+    assert recipes.place("saved_models") == Path("saved_models")
+    monkeypatch.setattr(recipes, "PACKAGE", home / "keras_gen")
+    assert recipes.place("recipes") == Path("recipes")
+    (home / "keras_gen" / "shipped" / "recipes").mkdir(parents=True)
+    assert recipes.place("recipes") == home / "keras_gen" / "shipped" / "recipes"
+
+
+@pytest.mark.slow
+def test_a_wheel_in_an_empty_folder(tmp_path):
+    """As after `pip install keras-generative`; its dependencies are those of this process."""
+    source, empty = tmp_path / "source", tmp_path / "empty"
+    source.mkdir()
+    for name in ("keras_gen", "recipes", "saved_models"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "LICENSE", "docs/package.md"):
+        (source / name).parent.mkdir(exist_ok=True)
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    wheel = [*pip, "wheel", "--no-deps", "--wheel-dir", str(tmp_path), str(source)]
+    subprocess.run(wheel, check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "new"], check=True)
+    python, (built,) = tmp_path / "new/bin/python", tmp_path.glob("*.whl")
+    # Also where a checkout on PYTHONPATH passes for an installed one.
+    install = [*pip, "--python", str(python), "install", "--no-deps", "--force-reinstall"]
+    subprocess.run([*install, str(built)], check=True)
+    (site,) = (tmp_path / "new").glob("lib/*/site-packages")
+    (site / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    empty.mkdir()
+
+    def started(*arguments):
+        env = {k: v for k, v in environment().items() if k != "PYTHONPATH"}
+        command = [tmp_path / "new/bin/keras-gen", *map(str, arguments)]
+        pipes = dict(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(command, cwd=empty, env=env, text=True, **pipes)
+
+    def keras_gen(*arguments, code=0):
+        process = started(*arguments)
+        out, err = process.communicate()
+        assert process.returncode == code and bool(err) == bool(code), err
+        return out + err
+
+    share = site / "keras_gen" / "shipped"
+    names = "conditional_gan_mnist", "cyclegan_monet", "dcgan_fashion_mnist", "vae_mnist"
+    newest = {exported.resolve(ROOT / "saved_models" / name) for name in names}
+    held = {file.parent for file in (share / "saved_models").rglob("saved_model.pb")}
+    assert {str(path.relative_to(share)) for path in held} == {
+        str(path.relative_to(ROOT)) for path in newest
+    }
+    assert sum(file.stat().st_size for file in share.rglob("*.*")) < 16 * 2**20
+    counted = f"{len(RECIPES)} recipes in {share}/recipes, 4 exports in {share}/saved_models; "
+    assert keras_gen("list").startswith(counted)
+    assert "NLL, 5,000" in keras_gen("show", "vae_mnist")
+    write_png(empty / "photo.png", np.zeros([40, 30, 3], "uint8"))
+    keras_gen("apply", "cyclegan_monet", "photo.png", "-o", "painting.png")
+    assert read_image(empty / "painting.png").shape == (40, 30, 3)
+    for name in ("vae_mnist", "dcgan_fashion_mnist", "conditional_gan_mnist"):
+        keras_gen("sample", name, "-n", 4, "-o", f"{name}.png")
+        assert (empty / f"{name}.png").exists()
+    if importlib.util.find_spec("gradio"):
+        demo = started("demo", "--port", 0)
+        assert demo.stdout.readline().startswith("4 exports at http://127.0.0.1:")
+        demo.terminate()
+        demo.communicate()
+
+    assert "\ndocs/results/autoencoders.md written\n" in keras_gen("results")
+    assert sorted(path.name for path in empty.glob("*.md")) == ["RESULTS.md"]
+    said = keras_gen("reproduce", "vae_mnist", "--preset", "none", code=1)
+    assert "no run of vae_mnist has the preset 'none': published are " in said
+    last = keras_gen("train", "dcgan_fashion_mnist", "--preset", "smoke").splitlines()[-1]
+    keras_gen(*shlex.split(last)[2:])
+    assert (empty / "samples.png").exists() and len(list(empty.glob("runs/*/*/metrics.json"))) == 1

@@ -1,0 +1,179 @@
+"""What recipes may publish."""
+
+import dataclasses
+import re
+
+import pytest
+
+from keras_gen.workshop.results import Figure, read_published
+from processes import RECIPES, ROOT
+from toy_results import NLL, PUBLISHED, make_published, make_root
+
+MATRIX = """
+[matrices.scores]
+title = "Scores"
+rows = { VAE = "vae", beta-VAE = "beta" }
+baselines = { PCA = "pca" }
+references = { "test images" = "floor" }
+higher_is_better = true
+spread = "{key}_error"
+spread_of = "test examples"
+tolerance = 0.1
+columns = { MIG = "mig_{row}", PSNR = { key = "psnr_{row}", tolerance = 2.0, unit = "dB" } }
+"""
+FACTORS = """
+[matrices.objectives]
+title = "By penalty"
+key = "fid_{row}_{column}"
+rows = { hinge = "hinge" }
+columns = { none = "none", R1 = "r1" }
+baselines = { mixture = "fid_mixture" }
+references = { "test images" = "fid_floor" }
+tolerance = 0.1
+"""
+
+
+@pytest.fixture
+def read(tmp_path):
+    """Reads a file as the toy's."""
+    root = make_root(tmp_path)
+
+    def read_text(text):
+        (root / "recipes" / "results" / "toy.toml").write_text(text)
+        return read_published(root, "toy")
+
+    return read_text
+
+
+def test_measured():
+    metrics = {"nll": 3, "nll_error": 0.5, "fid": 2.5, "loss": 1.0, "device": "x"}
+    assert make_published().measured(metrics) == {"nll": 3, "nll_error": 0.5, "fid": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("metrics", "message"),
+    [
+        ({"loss": 1.0, "device": "x"}, "there is no 'nll' in .* Metrics: loss, device"),
+        ({"nll": 1.0}, "there is no 'nll_error'"),
+        ({"nll": None, "nll_error": 1}, "'nll' is None in the metrics where a finite number"),
+        ({"nll": float("nan")}, "'nll' is nan"),
+        ({"nll": True}, "'nll' is True"),
+        ({}, "Metrics: none"),
+    ],
+)
+def test_what_is_not_measured(metrics, message):
+    with pytest.raises(ValueError, match=message):
+        make_published().measured(metrics)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (dict(tolerance=0), "the tolerance of k is 0: it must be positive"),
+        (dict(tolerance=float("nan")), "the tolerance of k is nan"),
+        (dict(tolerance=1, spread="error"), "spread 'error' and spread_of None: give both"),
+        (dict(tolerance=1, spread_of="test examples"), "spread None and spread_of 'test examples'"),
+        (dict(tolerance=1, spread="e", spread_of="luck"), "spread_of 'luck': .* one of seeds, tes"),
+    ],
+)
+def test_bad_figures(changes, message):
+    with pytest.raises(ValueError, match=message):
+        Figure("k", "m", **changes)
+
+
+def test_a_figure_is_named_by_what_was_measured():
+    figure = Figure("k", "NLL, {n:,} samples of {part:.0%}", "nats", tolerance=1)
+    assert figure.words({"n": 5000, "part": 0.25}) == "NLL, 5,000 samples of 25%, nats"
+    for config in ({"n": 10}, {"n": "many", "part": 1}):
+        with pytest.raises(
+            ValueError, match="cannot be filled with the settings and metrics of a run"
+        ):
+            figure.words(config)
+
+
+def test_bad_declarations():
+    many = [dataclasses.replace(NLL, key=str(n), metric=str(n)) for n in range(7)]
+    make_published(*many[:6])
+    with pytest.raises(ValueError, match="there are 7 figures: publish the 1 to 6"):
+        make_published(*many)
+    for changes in (dict(no_baseline=None), dict(baselines={"PCA": "pca"})):
+        with pytest.raises(ValueError, match=r"nll comes first: give it baselines, .* or else no"):
+            make_published(dataclasses.replace(NLL, **changes))
+
+
+def test_figures_take_what_all_share(read):
+    assert read(PUBLISHED) == make_published()
+    shared = """[all]
+baselines = { mixture = "baseline_{key}" }
+spread = "{key}_error"
+spread_of = "test examples"
+"""
+    text = PUBLISHED.replace("[all]\n", shared).replace('no_baseline = "a toy"\n', "")
+    nll, fid = read(text).figures
+    assert nll.baselines == {"mixture": "baseline_nll"}
+    assert fid.baselines == {"mixture": "baseline_fid"}
+    assert (nll.spread, fid.spread) == ("nll_error", "fid_error")
+
+
+def test_a_matrix_of_measures(read):
+    (matrix,) = read(PUBLISHED + MATRIX).matrices
+    assert matrix.columns == ("MIG", "PSNR") and not matrix.is_one_measure
+    mig, psnr = matrix.rows["beta-VAE"]
+    assert (mig.key, mig.spread, mig.unit) == ("mig_beta", "mig_beta_error", "")
+    assert (psnr.key, psnr.unit, psnr.tolerance) == ("psnr_beta", "dB", 2.0)
+    assert psnr.baselines == {"PCA": "psnr_pca"} and psnr.higher_is_better
+    assert [cell.key for cell in matrix.baselines["PCA"]] == ["mig_pca", "psnr_pca"]
+    assert not matrix.baselines["PCA"][0].baselines
+    assert [cell.key for cell in matrix.references["test images"]] == ["mig_floor", "psnr_floor"]
+
+
+def test_a_matrix_of_two_factors(read):
+    (matrix,) = read(PUBLISHED + FACTORS).matrices
+    assert matrix.is_one_measure and not matrix.baselines and not matrix.references
+    none, r1 = matrix.rows["hinge"]
+    assert (none.key, r1.key) == ("fid_hinge_none", "fid_hinge_r1")
+    assert none.baselines == {"mixture": "fid_mixture"}
+    assert none.references == {"test images": "fid_floor"}
+
+
+def test_a_matrix_counts_as_a_figure_and_may_have_empty_cells(read):
+    published = read(PUBLISHED + FACTORS)
+    metrics = {"nll": 3, "nll_error": 0.5, "fid": 2.5, "fid_hinge_r1": 7.0, "fid_mixture": 1.0}
+    assert published.measured(metrics | {"loss": 1.0}) == metrics
+    copies = [FACTORS.replace("objectives", f"copy{n}") for n in range(5)]
+    with pytest.raises(ValueError, match="there are 7 figures"):
+        read(PUBLISHED + "".join(copies))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[all]", "[all", "toml cannot be used: "),
+        ('system = "Toy"', "", "missing 1 required positional argument: 'system'"),
+        ("train_size", "size", "unexpected keyword argument 'size'"),
+        ("train_size", "datasets.balls = {size = 3}\ntrain_size", "unexpected keyword argument"),
+        ("train_size =", 'train_size = "7" #', "train_size is '7': give a number of examples"),
+        ("tolerance = 0.1", "tolerance = 0", "the tolerance of fid is 0"),
+        ("tolerance = 0.1", "direction = 1", "unexpected keyword argument 'direction'"),
+        ("[figures.fid]", "[figures]", "toml cannot be used: "),
+        ("[figures.fid]", '[matrices.x]\ntitle = "x"\n[figures.fid]', "missing 2 required"),
+        ('no_baseline = "a toy"', "", "nll comes first: give it baselines"),
+    ],
+)
+def test_files_that_cannot_be_used(read, tmp_path, old, new, message):
+    with pytest.raises(ValueError, match=message):
+        read(PUBLISHED.replace(old, new))
+    with pytest.raises(FileNotFoundError, match=r"other\.toml: it says what other publishes"):
+        read_published(tmp_path, "other")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_recipe_publishes_what_its_docstring_cites(name):
+    """Reading checks that the first figure has a baseline, or a reason, and a spread its kind."""
+    published = read_published(ROOT, name)
+    doc = (ROOT / "recipes" / f"{name}.py").read_text().split('"""')[1]
+    papers = {published.paper, *filter(None, (figure.paper for figure in published.figures))}
+    for paper in papers:
+        cited = re.match(r".*?\b\d{4}\b", paper)[0]
+        missing = [word for word in re.findall(r"[A-Z]\w+|\d{4}", cited) if word not in doc]
+        assert not missing, f"{cited} of the .toml is not in the docstring of {name}: {missing}"

@@ -1,0 +1,65 @@
+"""Published runs in files, and what they say of themselves."""
+
+import json
+
+import pytest
+
+from keras_gen.workshop.results import read_records, write_records
+from toy_results import make_record, make_root
+
+
+def test_records_return_from_files(tmp_path):
+    make_root(tmp_path)
+    assert read_records(tmp_path) == {}
+    records = [make_record(), make_record("--preset paper", note="a | b", versions={"k": "1"})]
+    path = write_records(tmp_path, "toy", records)
+    write_records(tmp_path, "another", records[:1])
+    assert path == tmp_path / "recipes" / "results" / "toy.json"
+    found = read_records(tmp_path)
+    assert list(found) == ["another", "toy"] and found["toy"] == records
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda runs: runs[0].pop("values"), "missing 1 required positional argument: 'values'"),
+        (lambda runs: runs[0].update(color="red"), "unexpected keyword argument 'color'"),
+        (lambda runs: runs[0]["values"].update(nll="85"), "the value of nll is '85': expected a"),
+        (lambda runs: runs[0]["values"].update(nll=float("nan")), "the value of nll is nan"),
+        (lambda runs: runs.append("run"), "must be a mapping"),
+    ],
+)
+def test_edited_files(tmp_path, change, message):
+    path = write_records(make_root(tmp_path), "toy", [make_record()])
+    runs = json.loads(path.read_text())
+    change(runs)
+    path.write_text(json.dumps(runs))
+    with pytest.raises(ValueError) as error:
+        read_records(tmp_path)
+    assert message in str(error.value) and str(error.value).startswith(f"{path} cannot be used (")
+
+
+def test_files_that_hold_no_json(tmp_path):
+    (make_root(tmp_path) / "recipes" / "results" / "toy.json").write_text("{")
+    with pytest.raises(ValueError, match=r"toy\.json cannot be used"):
+        read_records(tmp_path)
+
+
+def test_no_repository(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no folder recipes: .* --root"):
+        read_records(tmp_path)
+
+
+def test_settings_differ_in_all_but_the_seed():
+    record = make_record()
+    assert record.setting == make_record(config={"seed": 3}, values={"nll": 1}).setting
+    for other in (dict(config={"rate": 2}), dict(train_size="9 of 100"), dict(split="")):
+        assert make_record(**other).setting != record.setting
+
+
+@pytest.mark.parametrize(
+    ("flags", "count"),
+    [("", 0), (" --seed 3 --grid-every 2", 0), (" --rate 2 --no-ema --seed 1", 2)],
+)
+def test_changed_flags(flags, count):
+    assert make_record(f"--preset cpu{flags}").changed_flags == count

@@ -1,0 +1,101 @@
+"""The published runs of this repository: shown as they are, by commands that recipes understand."""
+
+import shlex
+
+import pytest
+
+from keras_gen.workshop.results import read_groups
+from keras_gen.workshop.results.declarations import filled
+from keras_gen.workshop.results.finished_runs import load_recipe
+from keras_gen.workshop.results.pages import outdated, read_families
+from keras_gen.workshop.results.words import headline
+from keras_gen.workshop.run import command, parse
+from keras_gen.workshop.run.settings import PLACES
+from processes import RECIPES, ROOT
+
+PAGES = [ROOT / "RESULTS.md", *sorted((ROOT / "docs" / "results").glob("*.md"))]
+
+
+def test_the_pages_show_the_published_runs():
+    paths = [path.name for path in outdated(ROOT)]
+    assert not paths, f"{paths} differ from recipes/results: run `keras-gen results`"
+
+
+def test_a_person_can_read_them():
+    for page in PAGES:
+        assert page.stat().st_size <= 24_000, page.name
+    for path in (ROOT / "recipes" / "results").glob("*.toml"):
+        assert len(path.read_text().splitlines()) <= 40, path.name
+
+
+def test_published_commands_lead_to_the_published_settings():
+    for name, groups in read_groups(ROOT).items():
+        recipe = load_recipe(ROOT, name)
+        for group in groups:
+            assert group.record.note or not any(entry.missed_by for entry in group.entries)
+            for record in group.records:
+                python, script, *flags = shlex.split(record.command)
+                assert (python, script) == ("python", f"recipes/{name}.py")
+                config = parse(recipe.Settings, recipe.PRESETS, "", flags).as_json()
+                assert config == config | record.config
+
+
+def test_names_can_be_filled_with_the_settings_of_every_preset():
+    for name, (group, *_) in read_groups(ROOT).items():
+        recipe = load_recipe(ROOT, name)
+        texts = [figure.metric for figure in group.published.figures]
+        texts += [group.published.dataset, *(matrix.title for matrix in group.published.matrices)]
+        counted = {group.published.compared: 1}
+        for change in recipe.PRESETS.values():
+            settings = recipe.Settings(**change).as_json()
+            for text in texts:
+                assert filled(text, counted | settings)
+
+
+def test_every_figure_was_measured():
+    for groups in read_groups(ROOT).values():
+        for group in groups:
+            keys = [key for figure in group.published.figures for key in figure.keys]
+            assert all(key in record.values for record in group.records for key in keys)
+            for number in range(len(group.published.matrices)):
+                assert all(methods_measured(group, number))
+
+
+def methods_measured(group, number) -> list[bool]:
+    """Whether a run has a cell of each method of one of its matrices."""
+    matrix = group.published.matrices[number]
+    return [any(map(group.entry, row)) for row in matrix.compared.values()]
+
+
+def test_the_headline_is_the_same_on_every_page():
+    index = (ROOT / "RESULTS.md").read_text().splitlines()
+    for name, (group, *_) in read_groups(ROOT).items():
+        entry = group.entries[0]
+        metric, value = headline(entry)
+        (line,) = [r for r in index if f"(recipes/{name}.py)" in r and r[:1] == "|"]
+        assert f"| {metric} | {value}" in line
+        assert ("**behind**" in line) == bool(entry.is_behind or entry.missed_by)
+        page = (ROOT / "docs" / "results" / f"{group.published.family}.md").read_text()
+        below = page.partition(f"`{name} ")[2]
+        assert f"| {metric} | {value.partition(' (')[0]}" in below.partition("\n\n")[2][:600]
+
+
+def test_a_figure_in_words_says_what_it_is_held_against():
+    for name, family in read_families(ROOT).items():
+        assert "{value" in family.figure, name
+        assert "{paper" in family.figure or "{baseline" in family.figure, name
+        assert (ROOT / family.image).exists(), name
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_every_preset_has_a_command(name):
+    recipe = load_recipe(ROOT, name)
+    for preset, change in recipe.PRESETS.items():
+        settings = recipe.Settings(**change | {"preset": preset})
+        config = {key: value for key, value in settings.as_json().items() if key not in PLACES}
+        line = command(name, recipe.Settings, recipe.PRESETS, config)
+        assert line == f"python recipes/{name}.py --preset {preset}"
+        changed = config | {"seed": 3, "epochs": 7, "deterministic": True}
+        line = command(name, recipe.Settings, recipe.PRESETS, changed)
+        read = parse(recipe.Settings, recipe.PRESETS, "", shlex.split(line)[2:]).as_json()
+        assert {key: value for key, value in read.items() if key not in PLACES} == changed

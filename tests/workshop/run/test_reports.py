@@ -1,0 +1,73 @@
+"""Numbers under the names that recipes publish."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from keras_gen.workshop.run.reports import (
+    code_use_report,
+    density_bits,
+    extractor_accuracies,
+    fit_bernoulli_mixture,
+    lines_by_count,
+    prefixed,
+    psnr_report,
+    suffixed,
+)
+
+
+def test_the_mixture_has_one_of_the_sizes_of_the_settings():
+    said = []
+    settings = SimpleNamespace(templates="1 4", seed=0)
+    run = SimpleNamespace(settings=settings, say=said.append)
+    # Two kinds of examples, which one template cannot tell apart.
+    examples = np.repeat(np.arange(20)[:, None] % 2, 6, axis=1)
+    mixture = fit_bernoulli_mixture(run, examples)
+    assert len(mixture.weights) == 4
+    assert said == ["fitting mixtures of 1 4 Bernoulli distributions"]
+
+
+def test_names():
+    assert prefixed("floor_", {"recall": 0.5}) == {"floor_recall": 0.5}
+    assert suffixed({"recall": 0.5}, "_floor") == {"recall_floor": 0.5}
+    extractors = {"conv": SimpleNamespace(accuracy=0.9), "mlp": SimpleNamespace(accuracy=None)}
+    assert extractor_accuracies(extractors) == {
+        "extractor_accuracy_conv": 0.9,
+        "extractor_accuracy_mlp": None,
+    }
+
+
+def test_psnr_is_the_mean_over_images():
+    images = np.zeros([2, 4, 4, 3], "uint8")
+    found = images.copy()
+    found[0] += 255
+    found[1] += 51
+    # A fifth of the range is 10 log10(25) decibels.
+    report = psnr_report({"model": found}, images)
+    np.testing.assert_allclose(report["psnr_model"], (0 + 10 * np.log10(25)) / 2, rtol=1e-6)
+
+
+def test_codes_in_use():
+    report = code_use_report({"top": np.array([4, 4, 0]), "bottom": np.array([8, 0, 0])})
+    assert report["top_in_use"] == 2 and report["bottom_in_use"] == 1
+    np.testing.assert_allclose([report["top_perplexity"], report["bottom_perplexity"]], [2, 1])
+
+
+def test_lines_go_through_the_metrics_of_their_name():
+    metrics = {"gan_50": 1.0, "gan_200": 2.0, "svc_50": 3.0, "svc_200": 4.0}
+    lines = lines_by_count(metrics, ("gan", "svc"), (50, 200))
+    assert lines == {"gan": ([50, 200], [1.0, 2.0]), "svc": ([50, 200], [3.0, 4.0])}
+
+
+def test_bits_of_a_density_count_the_values_of_an_image():
+    """A uniform density of 256 levels takes 8 bits for each of its values."""
+
+    class Uniform:
+        def log_prob(self, images):
+            return np.full(len(images), -4 * np.log(256), "float32")
+
+    images = np.zeros([3, 2, 2, 1], "uint8")
+    found = density_bits(Uniform(), images)
+    assert found == {"bits_nll": pytest.approx(8), "bits_nll_standard_error": 0}
+    assert density_bits(Uniform(), images, dimensions=2)["bits_nll"] == pytest.approx(16)

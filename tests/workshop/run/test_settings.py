@@ -1,0 +1,260 @@
+"""Flags, presets, saved settings, and what is refused about them."""
+
+import dataclasses
+import shlex
+from pathlib import Path
+from typing import Literal
+
+import pytest
+
+from keras_gen.files.writing import write_json
+from keras_gen.workshop.run import RunSettings, command, parse
+from keras_gen.workshop.run.settings import FREE, ShortStepSettings
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings(RunSettings):
+    """Settings of a toy."""
+
+    learning_rate: float = 0.1
+    """Rate, of which one is too much."""
+    kind: Literal["plain", "fancy"] = "plain"
+    """Which kind
+    of toy."""
+    filters: int = 64
+    """Channels."""
+    photos: Path | None = None
+    """Folder of photographs."""
+    pool_size: int = 50
+    """Images kept."""
+    ema: float = 0.0
+    """Momentum."""
+
+
+PRESETS = {
+    "smoke": dict(filters=2, epochs=2),
+    "cpu": dict(filters=8, epochs=20, kind="fancy"),
+    "paper": dict(epochs=200),
+}
+DESCRIPTION = "Toy: a toy.\n\n  python toy.py --preset smoke     two lines\n"
+
+
+def run(*argv, saved=None):
+    return parse(Settings, PRESETS, DESCRIPTION, list(argv), saved)
+
+
+def refused(capsys, *argv, saved=None):
+    """The sentence with which flags are refused; nothing else is said but a short usage."""
+    with pytest.raises(SystemExit) as error:
+        run(*argv, saved=saved)
+    assert error.value.code == 2
+    captured = capsys.readouterr()
+    usage, sentence = captured.err.splitlines()
+    assert usage.startswith("usage: ") and captured.out == ""
+    return sentence.split(": error: ")[1]
+
+
+class TestPresets:
+    def test_values(self):
+        assert (run("--preset", "smoke").filters, run("--preset=cpu").filters) == (2, 8)
+        paper = run("--preset", "paper")
+        assert (paper.filters, paper.epochs, paper.kind) == (64, 200, "plain")
+
+    @pytest.mark.parametrize(("gpus", "expected"), [(0, "cpu"), (1, "paper")])
+    @pytest.mark.parametrize("argv", [[], ["--preset", "auto"]])
+    def test_auto_is_resolved(self, monkeypatch, gpus, expected, argv):
+        monkeypatch.setattr("tensorflow.config.list_physical_devices", lambda kind: gpus * ["GPU"])
+        result = run(*argv)
+        assert result.preset == expected and result.epochs == PRESETS[expected]["epochs"]
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_flags_change_single_settings(self, order):
+        argv = [["--preset", "smoke"], ["--filters", "16"]][::order]
+        result = run(*argv[0], *argv[1])
+        assert result == Settings(preset="smoke", filters=16, epochs=2)
+
+    def test_a_recipe_may_have_the_preset_quick(self, capsys):
+        presets = PRESETS | {"quick": dict(epochs=3)}
+        assert parse(Settings, presets, DESCRIPTION, ["--preset", "quick"]).epochs == 3
+        assert parse(Settings, presets, DESCRIPTION, []).preset == "cpu"
+        said = "--preset is quick: this recipe has smoke, cpu, paper."
+        assert refused(capsys, "--preset", "quick") == said
+
+
+def test_types():
+    result = run("--photos", "a/b", "--deterministic", "--kind", "fancy", "--learning-rate", "1e-3")
+    assert result.photos == Path("a/b") and result.deterministic is True
+    assert (result.kind, result.learning_rate, result.output) == ("fancy", 1e-3, None)
+    assert run("--no-deterministic").deterministic is False
+
+
+def test_json_holds_plain_values():
+    config = run("--preset", "smoke", "--photos", "a", "--output", "b").as_json()
+    assert config["photos"] == "a" and config["output"] == "b" and config["export"] is None
+    assert set(config) == {field.name for field in dataclasses.fields(Settings)}
+
+
+class TestRefusals:
+    @pytest.mark.parametrize(
+        ("argv", "sentence"),
+        [
+            (["--xyz", "3"], "--xyz is not a flag of this recipe: --help lists them."),
+            (["--step", "3"], "did you mean --steps-per-epoch?"),
+            (["--steps_per_epoch", "3"], "did you mean --steps-per-epoch?"),
+            (["--leanring-rate=1"], "--leanring-rate is not a flag .* mean --learning-rate?"),
+            (["smoke"], "smoke is not a flag of this recipe"),
+            (["--output"], "argument --output: expected one value"),
+            (["--output="], "argument --output: expected one value"),
+            (["--photos", "--seed", "1"], "argument --photos: expected one value"),
+            (["--learning-rate", "-1"], "--learning-rate is -1.0: it must be finite and not neg"),
+            (["--learning-rate", "nan"], "--learning-rate is nan: it must be finite"),
+            (["--epochs", "0"], "--epochs is 0: it must be at least 1."),
+            (["--epochs", "2.5"], "invalid int value: '2.5'"),
+            (["--seed", "4294967296"], "--seed is 4294967296: it must be below 2^32."),
+            (["--ema", "1"], "--ema is 1.0: it must be below 1."),
+            (["--kind", "odd"], "--kind: invalid choice: 'odd' (choose from 'plain', 'fancy')"),
+            (["--preset", "tiny"], "--preset: invalid choice: 'tiny' (choose from 'auto', 'smoke'"),
+            (["--resume=maybe"], "--resume"),
+        ],
+    )
+    def test_one_sentence_and_exit_code_2(self, capsys, argv, sentence):
+        said = refused(capsys, *argv)
+        for part in sentence.split(" .* "):
+            assert part in said
+
+    def test_an_epoch_of_no_whole_number_of_calls(self):
+        assert ShortStepSettings(steps_per_epoch=150, steps_per_execution=50)
+        with pytest.raises(ValueError, match=r"--steps-per-epoch is 120 .* 50: .* multiple"):
+            ShortStepSettings(steps_per_epoch=120, steps_per_execution=50)
+
+
+class TestHelp:
+    @pytest.fixture
+    def text(self, capsys):
+        with pytest.raises(SystemExit) as error:
+            run("--preset", "smoke", "--help")
+        assert error.value.code == 0
+        return capsys.readouterr().out
+
+    def test_holds_the_description_every_flag_and_its_help(self, text):
+        assert DESCRIPTION in text
+        for field in dataclasses.fields(Settings):
+            assert f"--{field.name.replace('_', '-')}" in text
+        words = " ".join(text.split())
+        for help in ("Which kind of toy.", "Rate, of which one is too much.", "Seed of the weigh"):
+            assert help in words
+
+    def test_shows_the_values_of_the_chosen_preset(self, text):
+        words = " ".join(text.split())
+        assert "Channels. (default: 2)" in words and "Images kept. (default: 50)" in words
+        assert "(default: smoke)" in words
+
+
+class TestConfig:
+    """Settings of another run, for a new one."""
+
+    @pytest.fixture
+    def config(self, tmp_path):
+        settings = Settings(preset="cpu", filters=3, epochs=5, output=Path("a"), resume=True)
+        write_json(tmp_path / "config.json", settings.as_json() | {"run": "1f"})
+        return str(tmp_path / "config.json")
+
+    def test_takes_the_presets_place(self, config):
+        expected = Settings(preset="cpu", filters=3, epochs=5, config=Path(config))
+        assert run("--config", config) == run("--config", config, "--preset", "cpu") == expected
+        assert run(f"--config={config}", "--filters", "4").filters == 4
+
+    def test_what_cannot_be(self, config, capsys, tmp_path):
+        said = refused(capsys, "--config", config, "--preset", "smoke")
+        assert said == "--preset is smoke and --config says cpu: give one."
+        (tmp_path / "other.json").write_text("{}")
+        with pytest.raises(ValueError, match=r"other.json cannot be used \(it is no run's\)"):
+            run("--config", str(tmp_path / "other.json"))
+        with pytest.raises(FileNotFoundError):
+            run("--config", "nowhere.json")
+
+
+class TestResume:
+    saved = Settings(preset="smoke", filters=3, epochs=5, photos=Path("a")).as_json()
+
+    def test_takes_the_saved_settings(self):
+        result = run("--resume", saved=self.saved)
+        assert result == Settings(
+            preset="smoke", filters=3, epochs=5, photos=Path("a"), resume=True
+        )
+
+    def test_places_and_devices_may_change(self):
+        argv = ["--resume", "--output", "b", "--export", "c", "--strategy", "default"]
+        result = run(*argv, saved=self.saved)
+        assert (result.output, result.export, result.strategy) == (Path("b"), Path("c"), "default")
+        assert run("--resume", "--validate-every", "5", saved=self.saved).validate_every == 5
+        places = {"resume", "config", "output", "export", "weights"}
+        assert set(FREE) == places | {"strategy", "preset", "validate_every"}
+
+    def test_other_settings_are_refused_by_name(self, capsys):
+        said = refused(capsys, "--resume", "--preset", "paper", saved=self.saved)
+        assert "--preset is smoke there and paper here" in said
+        said = refused(
+            capsys, "--resume", "--filters", "4", "--epochs", "4", "--seed", "0", saved=self.saved
+        )
+        assert "--epochs is 5 there and 4 here; --filters is 3 there and 4 here." in said
+        assert "--seed" not in said
+
+    def test_epochs_may_be_more(self):
+        assert run("--resume", "--epochs", "6", saved=self.saved).epochs == 6
+
+    def test_settings_of_another_version_are_refused(self):
+        with pytest.raises(ValueError, match="does not know: color, wheels"):
+            run("--resume", saved=self.saved | {"wheels": 4, "color": "red"})
+
+
+class TestCommand:
+    @staticmethod
+    def of(**changes):
+        preset = changes.pop("preset", "cpu")
+        settings = Settings(**PRESETS[preset] | {"preset": preset} | changes)
+        return command("toy", Settings, PRESETS, settings.as_json())
+
+    @pytest.mark.parametrize(
+        ("changes", "flags"),
+        [
+            ({}, ""),
+            (dict(seed=3), " --seed 3"),
+            (dict(kind="plain", filters=64), " --kind plain --filters 64"),
+            (
+                dict(deterministic=True, learning_rate=2e-5),
+                " --deterministic --learning-rate 2e-05",
+            ),
+            (dict(output=Path("a"), export=Path("b"), resume=True), ""),
+            (dict(strategy="mirrored"), " --strategy mirrored"),
+        ],
+    )
+    def test_holds_what_differs_from_the_preset(self, changes, flags):
+        assert self.of(**changes) == f"python recipes/toy.py --preset cpu{flags}"
+
+    @pytest.mark.parametrize("preset", PRESETS)
+    def test_leads_back_to_the_settings(self, preset):
+        changes = dict(PRESETS[preset], preset=preset, seed=5, learning_rate=1 / 3, ema=0.0)
+        for change in (dict(kind="plain"), dict(epochs=1), dict(deterministic=True)):
+            settings = Settings(**changes | change)
+            words = shlex.split(command("toy", Settings, PRESETS, settings.as_json()))
+            assert run(*words[2:]) == settings
+
+    def test_turns_off_what_a_preset_turns_on(self):
+        presets = PRESETS | {"cpu": dict(deterministic=True)}
+        words = shlex.split(command("toy", Settings, presets, {"preset": "cpu"}))
+        assert words[4:] == ["--no-deterministic"]
+        assert parse(Settings, presets, "", words[2:]).deterministic is False
+
+    @pytest.mark.parametrize(
+        ("config", "sentence"),
+        [
+            ({"preset": "tiny"}, "the run's preset is tiny: toy has smoke, cpu, paper."),
+            ({}, "the run's preset is None"),
+            ({"preset": "cpu", "wheels": 4}, "does not know: wheels"),
+            ({"preset": "cpu", "photos": "a"}, "--photos is a: a command for every machine"),
+        ],
+    )
+    def test_refuses(self, config, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            command("toy", Settings, PRESETS, config)

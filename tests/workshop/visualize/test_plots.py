@@ -1,0 +1,186 @@
+"""Images of numbers."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from all_tiny import TINY
+from keras_gen.workshop.visualize import (
+    code_histogram,
+    code_scatter,
+    filters,
+    line_plot,
+    roc_plot,
+    unit_filters,
+)
+
+RED, BLUE = (214, 39, 40), (31, 119, 180)  # the colors of the labels 3 and 0 among four
+
+
+def where(image, color):
+    """Rows and columns of the pixels of a color."""
+    return np.argwhere((image == color).all(axis=-1))
+
+
+@pytest.fixture(autouse=True)
+def without_pyplot(monkeypatch):
+    """None of the images may leave a figure open."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
+
+
+class TestCodeScatter:
+    labels = np.repeat(np.arange(4), 50)
+
+    def codes(self, seed=0):
+        """Label 0 far below and on the left of label 3."""
+        return np.random.default_rng(seed).normal(size=[200, 2]) + 10 * self.labels[:, None]
+
+    def test_places_and_colors(self):
+        drawn = code_scatter({"codes": self.codes()}, self.labels)
+        assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
+        axes = drawn[:, :500]  # the legend is on the right
+        low, high = where(axes, BLUE), where(axes, RED)
+        assert len(low) > 100 and len(high) > 100
+        assert high[:, 0].max() < low[:, 0].min() and low[:, 1].max() < high[:, 1].min()
+
+    def test_panels_stand_two_in_a_row(self):
+        panels = {name: self.codes() for name in "abc"}
+        drawn = code_scatter(panels, self.labels)
+        assert drawn.shape == (900, 1100, 3)
+        assert len(where(drawn[450:, :550], RED)) and not len(where(drawn[450:, 550:1000], RED))
+
+    def test_many_labels_have_colors_of_their_own(self):
+        codes = {"a": self.codes()}
+        few, many = (code_scatter(codes, np.arange(200) % n).reshape(-1, 3) for n in (10, 23))
+        assert len(np.unique(many, axis=0)) > len(np.unique(few, axis=0))
+
+    @pytest.mark.parametrize(
+        ("panels", "labels", "names", "sentence"),
+        [
+            ({}, [0, 1], None, r"panels have the shapes \{\}: expected at least one"),
+            ({"a": [[0, 1, 2]] * 2}, [0, 1], None, r"codes \[2, 2\], one row per label"),
+            ({"a": [[0, 1]]}, [0, 1], None, r"codes \[2, 2\], one row per label"),
+            ({"a": [[0, 1]]}, [0.5], None, r"labels are float64 \[1\]"),
+            ({"a": [[0, 1]]}, [-1], None, "from -1: expected integers"),
+            ({"a": [[0, 1]]}, [2], ["x", "y"], "2 names and a label 2"),
+        ],
+    )
+    def test_bad_arguments(self, panels, labels, names, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            code_scatter(panels, np.array(labels), names)
+
+
+class TestFilters:
+    def test_each_is_symmetric_around_gray(self):
+        weights = np.array([[0.5, 0.0, -8.0], [-0.5, 0.0, 0.0], [0.25, 0.0, 4.0], [0, 0, 8.0]])
+        sample_grid = filters(weights, (2, 2, 1))
+        assert sample_grid.shape == (1000, 1000, 3) and sample_grid.dtype == np.uint8
+        sample_grid = sample_grid[::100, ::100]
+        assert sample_grid[2:4, 2:4, 0].tolist() == [[255, 0], [191, 128]]
+        assert (sample_grid[2:4, 6:8] == 128).all()  # a unit that looks at nothing
+        assert sample_grid[6:8, 2:4, 0].tolist() == [[0, 128], [191, 255]]
+
+    def test_colors_and_number(self):
+        weights = np.random.default_rng(0).normal(size=[12, 9])
+        sample_grid = filters(weights, (2, 2, 3), n=4)
+        assert sample_grid.shape == (1000, 1000, 3)
+        sample_grid = sample_grid[::100, ::100]
+        largest = np.abs(weights[:, 1]).max()
+        expected = np.round(127.5 * (1 + weights[:, 1] / largest)).reshape(2, 2, 3)
+        np.testing.assert_array_equal(sample_grid[2:4, 6:8], expected)
+
+    def test_other_channels_stand_side_by_side(self):
+        """Four of them too: a weight is no opacity."""
+        weights = np.linspace(-1, 1, 16)[:, None]
+        expected = np.round(127.5 * (1 + weights)).reshape(2, 2, 4)
+        sample_grid = filters(weights, (2, 2, 4))
+        scale = len(sample_grid) // 6
+        sample_grid = sample_grid[::scale, ::scale]
+        assert sample_grid.shape == (6, 12, 3)
+        for channel in range(4):
+            part = sample_grid[2:4, 2 + 2 * channel : 4 + 2 * channel, 0]
+            np.testing.assert_allclose(part, expected[..., channel], atol=1)
+
+    @pytest.mark.parametrize("shape", [(12,), (3, 3), (3, 3, 3, 8)])
+    def test_weights_of_another_shape(self, shape):
+        with pytest.raises(ValueError, match=r"expected \[inputs, units\] with 4 inputs"):
+            filters(np.zeros(shape), (2, 2, 1))
+
+
+class TestLinePlot:
+    def test_a_falling_line_falls(self):
+        drawn = line_plot({"error": ([1, 2, 3], [9.0, 4.0, 1.0])}, "size", "error")
+        assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
+        points = where(drawn[60:], BLUE)  # below the legend
+        left, right = points[points[:, 1] < 250], points[points[:, 1] > 400]
+        assert len(left) and len(right) and left[:, 0].mean() < right[:, 0].mean()
+
+    def test_powers_are_straight_on_logarithmic_scales(self):
+        lines = {"a": ([1, 10, 100], [1.0, 10.0, 100.0])}
+        straight = line_plot(lines, "x", "y", log_x=True, log_y=True)
+        np.testing.assert_array_equal(straight, line_plot(lines, "x", "y", True, True))
+        points = where(straight[60:], BLUE)
+        slope, constant = np.polyfit(points[:, 1], points[:, 0], 1)
+        assert np.abs(points[:, 0] - slope * points[:, 1] - constant).max() < 8
+        bent = where(line_plot(lines, "x", "y", log_x=True)[60:], BLUE)
+        slope, constant = np.polyfit(bent[:, 1], bent[:, 0], 1)
+        assert np.abs(bent[:, 0] - slope * bent[:, 1] - constant).max() > 30
+
+    @pytest.mark.parametrize(
+        ("lines", "sentence"),
+        [
+            ({}, "lines is empty"),
+            ({"a": ([1, 2], [1])}, "'a' has 2 xs and 1 ys"),
+            ({"a": ([1, 2], [1, 0])}, "'a' goes through 0: a logarithmic scale"),
+        ],
+    )
+    def test_bad_lines(self, lines, sentence):
+        with pytest.raises(ValueError, match=sentence):
+            line_plot(lines, "x", "y", log_y=True)
+
+
+class TestRocPlot:
+    def test_shows_what_is_detected_at_each_rate(self):
+        # Of scores from 0 to 20, those that are to be detected lie 4.5 higher: with k false alarms
+        # of 20 the limit is 20 - k, which 5 + k of 21 pass, or all of them.
+        normal = np.arange(21.0)
+        scores = {"shifted": np.r_[normal, normal + 4.5], "perfect": np.r_[normal, normal + 21]}
+        positive = np.arange(42) >= 21
+        rates = np.arange(21) / 20
+        area = ((normal + 4.5)[:, None] > normal).mean()
+        lines = {
+            f"shifted ({area:.3f})": (rates, np.minimum(np.arange(21) + 5, 21) / 21),
+            "perfect (1.000)": (rates, np.ones(21)),
+        }
+        expected = line_plot(lines, "false alarms (fraction)", "detected (fraction)")
+        np.testing.assert_array_equal(roc_plot(scores, positive), expected)
+
+    def test_needs_both_kinds(self):
+        with pytest.raises(ValueError, match="one boolean per score, of both kinds"):
+            roc_plot({"a": np.zeros(3)}, np.zeros(3, bool))
+
+
+class TestCodeHistogram:
+    def test_bars_fall_from_left_to_right(self):
+        drawn = code_histogram({"codes": np.array([1, 0, 6, 3])})
+        assert drawn.dtype == np.uint8 and drawn.shape == (450, 600, 3)
+        bars = where(drawn, BLUE)
+        heights = np.unique(bars[:, 1], return_counts=True)[1]
+        assert (np.diff(heights) <= 3).all()  # but for the dashes of the line across
+        # Uses of 6, 3, 1 and 0, whatever their order: the last quarter is empty.
+        tall = [np.median(part) for part in np.array_split(heights, 3)]
+        assert tall[0] / tall[1] == pytest.approx(2, rel=0.05)
+        assert tall[0] / tall[2] == pytest.approx(6, rel=0.1)
+
+    @pytest.mark.parametrize("uses", [{}, {"codes": [0, 0]}])
+    def test_nothing_to_draw(self, uses):
+        with pytest.raises(ValueError, match="uses is empty, or counts no use"):
+            code_histogram(uses)
+
+
+def test_unit_filters_are_those_of_the_encoder():
+    model = TINY["SparseAutoencoder"].compiled()
+    kernel = model.encoder.get_weights()[0]
+    wanted = filters(kernel, model.encoder.input_shape[1:])
+    np.testing.assert_array_equal(unit_filters(model), wanted)

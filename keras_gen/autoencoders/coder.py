@@ -3,13 +3,12 @@
 import inspect
 
 import keras
-import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core.capabilities import capability
 from keras_gen.core.checks.step_checks import require_logits
-from keras_gen.core.interpolation import path
+from keras_gen.core.interpolation import decoded_path
 from keras_gen.core.kinds_of_data import Edge, Levels, Vectors
 from keras_gen.core.likelihood_model import LikelihoodModel, edge_of
 from keras_gen.core.model import require_built
@@ -232,21 +231,6 @@ def reconstruction_nats(decoder, likelihood, latents, x, training: bool, *given)
     parameters = decoder(inputs if given else inputs[0], training=training)
     parameters = tf.reshape(parameters, [*front, *parameters.shape[1:]])
     return -likelihood.log_prob(parameters, x)
-
-
-def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
-    """Decodes points on the path between codes `[n, ...]`: `[n, steps, ...]`, or a tuple of such.
-
-    `decode` is a capability; `given` are its further arguments, one for each pair or for all. The
-    other arguments and the errors are those of `interpolation.path`.
-    """
-    points = path(a, b, steps, spherical)
-    given = {k: np.repeat(v, steps, axis=0) if np.ndim(v) else v for k, v in given.items()}
-    decoded = decode(points.reshape(-1, *points.shape[2:]), **given)
-    several = isinstance(decoded, tuple)
-    parts = [np.asarray(part) for part in (decoded if several else (decoded,))]
-    shaped = tuple(part.reshape(*points.shape[:2], *part.shape[1:]) for part in parts)
-    return shaped if several else shaped[0]
 
 
 def require_heads(encoder, *names: str) -> None:

@@ -93,3 +93,18 @@ def slerp(start: np.ndarray, end: np.ndarray, t) -> np.ndarray:
     from_length = np.linalg.norm(start, axis=1, keepdims=True)
     to_length = np.linalg.norm(end, axis=1, keepdims=True)
     return great_circle(start, end, t) * line(from_length, to_length, t)
+
+
+def decoded_path(decode, a, b, steps: int, spherical: bool = False, **given):
+    """Decodes points on the path between codes `[n, ...]`: `[n, steps, ...]`, or a tuple of such.
+
+    `decode` is a capability; `given` are its further arguments, one for each pair or for all. The
+    other arguments and the errors are those of `path`.
+    """
+    points = path(a, b, steps, spherical)
+    given = {k: np.repeat(v, steps, axis=0) if np.ndim(v) else v for k, v in given.items()}
+    decoded = decode(points.reshape(-1, *points.shape[2:]), **given)
+    several = isinstance(decoded, tuple)
+    parts = [np.asarray(part) for part in (decoded if several else (decoded,))]
+    shaped = tuple(part.reshape(*points.shape[:2], *part.shape[1:]) for part in parts)
+    return shaped if several else shaped[0]

@@ -8,7 +8,7 @@ from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels
 from keras_gen.core.noise import random_labels
 from keras_gen.gan.gan import GAN
-from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
+from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.networks import dcgan_discriminator, dcgan_generator, with_labels
 
 

@@ -3,10 +3,12 @@
 from functools import partial
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras.optimizers import Adam
 from typing_extensions import override
 
+from keras_gen.arguments import checked_integer
 from keras_gen.core import (
     GenerativeModel,
     Player,
@@ -15,10 +17,13 @@ from keras_gen.core import (
     require_built,
     require_inputs,
     require_logits,
+    sample,
     stateless,
 )
-from keras_gen.core.kinds_of_data import Images, Vectors
-from keras_gen.gan.latent_sampler import WIDEST, LatentSampler, truncated_normal
+from keras_gen.core.capabilities import sampling_noise
+from keras_gen.core.interpolation import decoded_path
+from keras_gen.core.kinds_of_data import Images, Number, Vectors
+from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.layers.differentiable_augmentations import augment, check_augmentations
 from keras_gen.losses import adversarial, penalties
 from keras_gen.losses.per_example import per_example_mean
@@ -29,7 +34,7 @@ KINDS = {"images": Images, "vectors": Vectors}
 
 
 @keras.saving.register_keras_serializable("keras_gen")
-class GAN(LatentSampler, GenerativeModel):
+class GAN(GenerativeModel):
     """One generator against one discriminator.
 
     Goodfellow et al.: "Generative Adversarial Nets", NeurIPS 2014, algorithm 1. With the networks
@@ -71,7 +76,15 @@ class GAN(LatentSampler, GenerativeModel):
     ```
     """
 
-    for_users: tuple[str, ...] = ("for_images",)
+    default_signature = "sample"
+    for_users: tuple[str, ...] = (
+        "draw_latents",
+        "for_images",
+        "interpolate",
+        "latent_arithmetic",
+        "nearest_neighbors",
+        "truncate",
+    )
     totals = ("d_loss", "g_loss")
     inputs_of_networks = (1, 1)  # of the generator, of the discriminator
     discriminator_normalization: str = "batch"  # in the networks of `for_images`
@@ -103,7 +116,9 @@ class GAN(LatentSampler, GenerativeModel):
         self.augmentation = check_augmentations(augmentation)
         if self.penalty is not None:
             self.penalty.check(discriminator)
-        self.set_latents(latents[1])
+        self.latent_dim = latents[1]
+        self.edges["latents"] = Vectors((self.latent_dim,))
+        self.edges["truncation"] = Number(0.0, WIDEST, "truncation")
         if data not in KINDS:
             raise ValueError(f"data is {data!r}: expected one of {', '.join(KINDS)}.")
         self.data = data
@@ -297,9 +312,107 @@ class GAN(LatentSampler, GenerativeModel):
         """Turns latents `[n, latents]` into images, uint8 `[n, height, width, channels]`."""
         return {"x": self.call(latents)}
 
+    # Samples are what `from_noise` makes of `noise`.
+    sample = sample
+
+    def noise(self, n, key):
+        """Draws latents of n examples."""
+        return tf.random.stateless_normal([n, self.latent_dim], key)
+
     def from_noise(self, noise, truncation=WIDEST):
         """Returns the images of latents that are truncated."""
         return self.call(truncated_normal(noise, truncation))
+
+    def draw_latents(self, n: int, seed: int = 0) -> np.ndarray:
+        """Draws the latents of `sample(n, seed)`, float32 `[n, latents]`, n at least 1."""
+        noise = sampling_noise(self, n, seed)
+        return (noise["latents"] if isinstance(noise, dict) else noise).numpy()
+
+    def truncate(self, latents, truncation: float) -> np.ndarray:
+        """Returns latents as `sample` truncates them, float32 `[n, latents]`.
+
+        Brock et al. (2019), sec. 3.1: latents nearer to 0 give better examples that vary less.
+
+        Args:
+            latents: Draws of a standard Normal, `[n, latents]`.
+            truncation: Largest absolute value of a latent, 0 to 10; 10 changes nothing.
+
+        Raises:
+            ValueError: If the latents have another shape, or the truncation is out of range.
+
+        Example: `model.generate(model.truncate(model.draw_latents(9, seed=1), 0.5))`.
+        """
+        latents = self.edges["latents"].prepare(latents)
+        truncation = self.edges["truncation"].prepare(truncation)
+        return truncated_normal(latents, truncation).numpy()
+
+    def interpolate(self, a, b, steps: int = 8, spherical: bool = False, **given) -> np.ndarray:
+        """Generates examples of points between the latents `a` and `b`, `[n, steps, ...]`.
+
+        Args:
+            a: Latents `[n, latents]`.
+            b: Latents `[n, latents]`.
+            steps: Points, at least 2: both ends are among them.
+            spherical: On an arc around the origin in place of the line, see `interpolation`.
+            **given: Further arguments of `generate`, such as `labels`: one for each pair or for
+                all.
+
+        Raises:
+            ValueError: If the latents have other shapes, or `steps` is below 2.
+
+        Example: `model.interpolate(*np.split(model.draw_latents(8), 2), labels=3)`.
+        """
+        start = self.edges["latents"].prepare(a).numpy()
+        end = self.edges["latents"].prepare(b).numpy()
+        return decoded_path(self.generate, start, end, steps, spherical, **given)
+
+    def latent_arithmetic(
+        self, a, b, c, n: int = 1, spread: float = 0.25, seed: int = 0, **given
+    ) -> np.ndarray:
+        """Generates examples `[n, ...]` of the mean of `a` less that of `b` plus that of `c`.
+
+        Radford, Metz, Chintala: "Unsupervised Representation Learning with Deep Convolutional
+        Generative Adversarial Networks", ICLR 2016, sec. 6.3.2: smiling women less neutral women
+        plus neutral men give smiling men.
+
+        Args:
+            a: Latents `[any number, latents]`.
+            b: Likewise.
+            c: Likewise.
+            n: Number of examples; after the first, uniform noise is added to the latents.
+            spread: Largest noise in a latent.
+            seed: Seed of the noise.
+            **given: Further arguments of `generate`, one for all.
+
+        Raises:
+            ValueError: If the latents have other shapes, or `n` is below 1.
+
+        Example: `model.latent_arithmetic(smiling, women, men, n=9)`.
+        """
+        n = checked_integer("n", n, minimum=1)
+        means = [self.edges["latents"].prepare(z).numpy().mean(axis=0) for z in (a, b, c)]
+        noise = np.random.default_rng(seed).uniform(-spread, spread, (n, self.latent_dim))
+        noise[0] = 0.0
+        return self.generate((means[0] - means[1] + means[2] + noise).astype("float32"), **given)
+
+    def nearest_neighbors(self, examples, training, k: int = 1) -> tuple[np.ndarray, np.ndarray]:
+        """Finds the nearest training examples of generated ones: memorized examples are near.
+
+        Args:
+            examples: Such as `sample` returns, `[n, ...]`.
+            training: Training examples of the same shape and kind, `[m, ...]`.
+            k: How many, at most m (else a ValueError).
+
+        Returns:
+            The neighbors `[n, k, ...]`, the nearest first, and their Euclidean distances in the
+            units of the examples, float64 `[n, k]`.
+
+        Example: `neighbors, distances = model.nearest_neighbors(model.sample(8), images, k=3)`.
+        """
+        from keras_gen.metrics import nearest_neighbors  # metrics know of models
+
+        distances, indices = nearest_neighbors(examples, training, k)
+        return np.asarray(training)[indices], distances
 
 
 def lazily(every: int, step, count, compute) -> tf.Tensor:

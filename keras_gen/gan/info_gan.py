@@ -7,7 +7,7 @@ from typing_extensions import override
 from keras_gen.core import capability
 from keras_gen.core.kinds_of_data import Labels, Vectors
 from keras_gen.gan.gan import GAN
-from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
+from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.losses import UnboundedNormal, code_information
 from keras_gen.networks import info_gan_networks
 

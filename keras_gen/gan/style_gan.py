@@ -16,7 +16,7 @@ from keras_gen.core import (
 )
 from keras_gen.core.kinds_of_data import Number, Vectors
 from keras_gen.gan.gan import GAN, lazily
-from keras_gen.gan.latent_sampler import WIDEST, truncated_normal
+from keras_gen.gan.truncated_normal import WIDEST, truncated_normal
 from keras_gen.losses import R1, path_lengths
 from keras_gen.networks import style_discriminator, style_generator, style_mapping
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtri
 
-from keras_gen.autoencoders.coder import decoded_path
+from keras_gen.core.interpolation import decoded_path
 from keras_gen.files.images import READABLE_WIDTH, enlarged_grid
 from keras_gen.losses import kl_standard_normal
 from keras_gen.workshop.visualize.captions import captioned

@@ -6,7 +6,7 @@ import pytest
 from scipy import stats
 
 from keras_gen.gan import GAN, ConditionalGAN
-from keras_gen.gan.latent_sampler import truncated_normal
+from keras_gen.gan.truncated_normal import truncated_normal
 from keras_gen.networks import with_labels
 from keras_gen.serving.export import export, load
 from keras_gen.workshop.visualize import arithmetic, captioned, interpolations, sample_neighbors

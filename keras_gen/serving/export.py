@@ -17,7 +17,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_gen import __version__, terms
+from keras_gen import __version__, licenses
 from keras_gen.files.writing import clear_partial_files, partial_path
 from keras_gen.keras_internals import all_layers
 from keras_gen.serving.encoded_images import encoded, image_input, of_encoded
@@ -379,7 +379,7 @@ def _describe(
         "defaults": {k: v for k, v in getattr(model, "signature_defaults", dict)().items() if v},
         "limits": limits,
         "inference": getattr(model, "inference_policy", INFERENCE),
-        "terms": terms.as_json(metadata.get("data")),
+        "terms": licenses.as_json(metadata.get("data")),
     }
     if taken := sorted(set(description) & set(metadata)):
         raise ValueError(

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from keras_gen import files
+from keras_gen.files import writing
 from keras_gen.files.writing import clear_partial_files, partial_path, replacing, write_json
 from shared import left_by_a_killed_process
 
@@ -51,7 +51,7 @@ def test_errors_of_the_system_become_a_sentence(tmp_path, monkeypatch, number, w
     def fail(_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(files.os, "fsync", fail)
+    monkeypatch.setattr(writing.os, "fsync", fail)
     with pytest.raises(OSError, match="Cannot write") as error, replacing(path) as file:
         file.write(b"new")
     expected = f"Cannot write {path} ({os.strerror(number)}): {way_out}. What was there is kept."

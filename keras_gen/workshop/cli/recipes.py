@@ -9,7 +9,7 @@ from keras_gen.messages import nearest
 from keras_gen.quiet import start_tensorflow
 from keras_gen.workshop.run.outline import answer
 
-PACKAGE = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parents[2]
 
 
 def train(options: argparse.Namespace) -> int:

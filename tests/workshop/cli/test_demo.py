@@ -28,7 +28,7 @@ from keras_gen.workshop.cli.demo import _address, _folders, _is_loopback, _liste
 from shared import fails, run_without
 from toy_exports import PHOTO, Inverter
 
-SAVED_MODELS = Path(__file__).parents[2] / "saved_models"
+SAVED_MODELS = Path(__file__).parents[3] / "saved_models"
 COMMITTED = {
     "anomaly_detection_mnist": ["Reconstruct", "Latents"],
     "context_encoder_cifar10": ["Inpaint", "Complete"],
@@ -312,7 +312,7 @@ def served(folder, host="127.0.0.1"):
         "from keras_gen.workshop.cli import main; sys.exit(main())"
     )
     flags = ["demo", str(folder), "--port", "0", "--max-megabytes", "1", "--host", host]
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])}
     with subprocess.Popen(
         [sys.executable, "-c", script, *flags], stdout=subprocess.PIPE, text=True, env=environment
     ) as process:
@@ -496,7 +496,10 @@ def test_the_page_in_a_browser(home, page):
     (home / "broken.jpg").write_text("not an image")
     write_png("large.png", np.random.default_rng(0).integers(0, 256, [700, 700, 3], np.uint8))
     for file, sentence in (
-        ("broken.jpg", "broken.jpg is not a readable PNG, JPEG, WebP, GIF or BMP image (12 bytes)"),
+        (
+            "broken.jpg",
+            "broken.jpg is not a readable PNG, JPEG, WebP, GIF, BMP or TIFF image (12 bytes)",
+        ),
         ("large.png", "exceed the maximum allowed size of 1"),
     ):
         page.run("document.querySelector('button[aria-label=\"Remove Image\"]')?.click()")

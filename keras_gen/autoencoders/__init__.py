@@ -1,9 +1,9 @@
 """Models that encode examples to codes and decode them."""
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.autoencoders.classifying import ClassifyingAutoencoder
-from keras_gen.autoencoders.contractive import ContractiveAutoencoder
-from keras_gen.autoencoders.denoising import DenoisingAutoencoder
-from keras_gen.autoencoders.document import DocumentAutoencoder
+from keras_gen.autoencoders.classifying_autoencoder import ClassifyingAutoencoder
+from keras_gen.autoencoders.contractive_autoencoder import ContractiveAutoencoder
+from keras_gen.autoencoders.denoising_autoencoder import DenoisingAutoencoder
+from keras_gen.autoencoders.document_autoencoder import DocumentAutoencoder
 from keras_gen.autoencoders.pretraining import pretrain_layers
-from keras_gen.autoencoders.sparse import SparseAutoencoder
+from keras_gen.autoencoders.sparse_autoencoder import SparseAutoencoder

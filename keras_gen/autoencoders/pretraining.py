@@ -5,7 +5,7 @@ from collections.abc import Callable
 import keras
 
 from keras_gen.autoencoders.autoencoder import Autoencoder
-from keras_gen.autoencoders.denoising import DenoisingAutoencoder
+from keras_gen.autoencoders.denoising_autoencoder import DenoisingAutoencoder
 from keras_gen.data import Source
 
 

@@ -1,5 +1,8 @@
 """Classifiers, alone or beside a model, and a discriminator of their features."""
 
 from keras_gen.classifiers.classifier import Classifier
-from keras_gen.classifiers.classifying import Classifying
-from keras_gen.classifiers.opposed_classifier import OpposedClassifier, dense_discriminator
+from keras_gen.classifiers.classifier_and_discriminator import (
+    OpposedClassifier,
+    dense_discriminator,
+)
+from keras_gen.classifiers.classifying_mixin import Classifying

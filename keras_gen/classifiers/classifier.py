@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.classifiers.classifying import Classifying
+from keras_gen.classifiers.classifying_mixin import Classifying
 from keras_gen.core.capabilities import capability
 from keras_gen.core.kinds_of_data import Images, Vectors
 from keras_gen.core.model import GenerativeModel, require_built

@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from keras_gen.core import capabilities, noise, schedules
 from keras_gen.core.checks import fit_inputs
-from keras_gen.core.checks.fit_refusals import (
+from keras_gen.core.checks.fit_errors import (
     as_list,
     plain_errors,
     refuse_callbacks,

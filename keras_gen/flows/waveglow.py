@@ -8,7 +8,7 @@ from typing_extensions import override
 from keras_gen.arguments import checked_integer
 from keras_gen.core import LikelihoodModel, capability, log_prob, noise, require_built
 from keras_gen.core.kinds_of_data import Seeds, Vectors, Waveforms
-from keras_gen.core.spectra import mel_frames
+from keras_gen.core.sound_spectra import mel_frames
 from keras_gen.flows.flow import change_of_variables
 
 LEVELS = 2.0**15  # of an amplitude of 1, as int16 has them

@@ -16,7 +16,6 @@ from keras_gen.layers.causal import (
     VerticalConvolution,
 )
 from keras_gen.layers.channelwise_dense import ChannelwiseDense
-from keras_gen.layers.drawing import DrawingLayer
 from keras_gen.layers.dropout import Dropout
 from keras_gen.layers.enlargement import BicubicEnlargement, PixelShuffle
 from keras_gen.layers.equalized import EqualizedConv2D, EqualizedDense, PixelNormalization
@@ -39,6 +38,7 @@ from keras_gen.layers.minibatch_discrimination import MinibatchDiscrimination
 from keras_gen.layers.minibatch_stddev import MinibatchStddev
 from keras_gen.layers.noise_channels import NoiseChannels
 from keras_gen.layers.one_hot import OneHot
+from keras_gen.layers.random_draws import DrawingLayer
 from keras_gen.layers.self_attention import SelfAttention
 from keras_gen.layers.spectral_normalization import SpectralNormalization
 from keras_gen.layers.styles import (

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.layers.drawing import DrawingLayer
+from keras_gen.layers.random_draws import DrawingLayer
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -29,8 +29,7 @@ from keras_gen.losses.f_divergences import (
     Pearson,
     ReverseKL,
 )
-from keras_gen.losses.features import feature_distance, slope_ratio
-from keras_gen.losses.information import code_information
+from keras_gen.losses.feature_losses import feature_distance, slope_ratio
 from keras_gen.losses.likelihoods import (
     Bernoulli,
     Categorical,
@@ -42,6 +41,7 @@ from keras_gen.losses.likelihoods import (
     Poisson,
     UnboundedNormal,
 )
+from keras_gen.losses.mutual_information import code_information
 from keras_gen.losses.orthogonality import orthogonality
 from keras_gen.losses.path_lengths import path_lengths
 from keras_gen.losses.penalties import (
@@ -52,4 +52,4 @@ from keras_gen.losses.penalties import (
     GradientPenalty,
     JensenShannonRegularizer,
 )
-from keras_gen.losses.spectral import spectral_loss
+from keras_gen.losses.spectral_losses import spectral_loss

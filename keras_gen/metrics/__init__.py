@@ -17,8 +17,12 @@ from keras_gen.metrics.evaluation_networks.extractors import (
 from keras_gen.metrics.evaluation_networks.image_classifier import train_classifier
 from keras_gen.metrics.evaluation_networks.points import train_point_reader
 from keras_gen.metrics.evaluation_networks.segmenter import pixel_accuracy, train_segmenter
-from keras_gen.metrics.games.update_field import trajectory, update_field, update_jacobian
-from keras_gen.metrics.image_pairs.enlargement import enlargement_report
+from keras_gen.metrics.game_dynamics.update_field import (
+    trajectory,
+    update_field,
+    update_jacobian,
+)
+from keras_gen.metrics.image_pairs.enlargement_quality import enlargement_report
 from keras_gen.metrics.image_pairs.image_quality import l1_error, ms_ssim, psnr, ssim
 from keras_gen.metrics.image_pairs.inpainting import hole_psnr
 from keras_gen.metrics.image_pairs.squared_error import squared_error
@@ -74,5 +78,5 @@ from keras_gen.metrics.samples.sliced_wasserstein import mean_patch_distance, py
 from keras_gen.metrics.samples.translation import TranslationEvaluation
 from keras_gen.metrics.sounds.conversion import conversion_report
 from keras_gen.metrics.sounds.distances import log_spectral_distance, signal_to_noise
-from keras_gen.metrics.sounds.probes import SpeechProbes
+from keras_gen.metrics.sounds.speech_probes import SpeechProbes
 from keras_gen.metrics.sounds.vocoding import vocoding_report

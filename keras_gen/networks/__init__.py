@@ -5,15 +5,7 @@ share; `extend` gives a built network labels, codes, further outputs or layers. 
 a `ValueError` for a shape or an option that their Args do not allow.
 """
 
-from keras_gen.networks.autoregressive.character_rnn_networks import character_rnn
-from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_pixel_cnn
-from keras_gen.networks.autoregressive.made_networks import made
-from keras_gen.networks.autoregressive.pixel_cnn_networks import pixel_cnn
-from keras_gen.networks.autoregressive.pixel_rnn_networks import pixel_rnn
-from keras_gen.networks.autoregressive.wavenet_networks import receptive_field, wavenet
-from keras_gen.networks.classifier import activation_maps, classifier_on, conv_classifier
-from keras_gen.networks.conv import conv_decoder, conv_encoder
-from keras_gen.networks.extend import (
+from keras_gen.networks.added_inputs_and_heads import (
     copied,
     keep_latents,
     with_codes,
@@ -22,6 +14,14 @@ from keras_gen.networks.extend import (
     with_layer,
     with_projection,
 )
+from keras_gen.networks.autoregressive.character_rnn_networks import character_rnn
+from keras_gen.networks.autoregressive.gated_pixel_cnn import gated_pixel_cnn
+from keras_gen.networks.autoregressive.made_networks import made
+from keras_gen.networks.autoregressive.pixel_cnn_networks import pixel_cnn
+from keras_gen.networks.autoregressive.pixel_rnn_networks import pixel_rnn
+from keras_gen.networks.autoregressive.wavenet_networks import receptive_field, wavenet
+from keras_gen.networks.classifier import activation_maps, classifier_on, conv_classifier
+from keras_gen.networks.conv import conv_decoder, conv_encoder
 from keras_gen.networks.flows.coupling_flow import coupling_flow
 from keras_gen.networks.flows.glow import glow
 from keras_gen.networks.flows.real_nvp import real_nvp

@@ -5,7 +5,7 @@ from typing import Literal
 import keras
 from keras import layers
 
-from keras_gen.networks.extend import copied
+from keras_gen.networks.added_inputs_and_heads import copied
 
 
 def conv_classifier(

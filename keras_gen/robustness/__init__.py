@@ -4,4 +4,4 @@ from keras_gen.robustness.adversarial_training import AdversarialTraining
 from keras_gen.robustness.attacks import BIM, FGSM, PGD, Attack
 from keras_gen.robustness.generative_defense import projected, reconstructed
 from keras_gen.robustness.robust_accuracy import named_right, robust_accuracy, usual_attacks
-from keras_gen.robustness.vat import VAT
+from keras_gen.robustness.virtual_adversarial_training import VAT

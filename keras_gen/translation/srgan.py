@@ -9,7 +9,7 @@ from typing_extensions import override
 
 from keras_gen.core import Player, require_built, schedules
 from keras_gen.core.kinds_of_data import Images
-from keras_gen.losses.features import feature_distance
+from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import per_example_mean
 from keras_gen.networks import sr_discriminator, sr_resnet
 from keras_gen.translation.predictor import AdversarialPredictor

@@ -12,7 +12,7 @@ from keras_gen.arguments import checked_integer
 from keras_gen.core import Player, capability, require_built, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Images, Labels, Vectors
 from keras_gen.layers import LearnedConstant
-from keras_gen.losses.features import feature_distance
+from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.losses.per_example import l1
 from keras_gen.networks import talking_head_networks
 from keras_gen.translation.pix2pix import Pix2Pix

@@ -12,7 +12,7 @@ from keras_gen.vae.hierarchies.ladder_vae import LadderVAE
 from keras_gen.vae.iwae import IWAE
 from keras_gen.vae.m2 import M2
 from keras_gen.vae.pixel_vae import PixelVAE
-from keras_gen.vae.prior_sampled import PriorSampledModel
+from keras_gen.vae.prior_sampled_model import PriorSampledModel
 from keras_gen.vae.quantized.conditional_vq_vae import ConditionalVQVAE
 from keras_gen.vae.quantized.vq_gan import VQGAN
 from keras_gen.vae.quantized.vq_vae import VQVAE

@@ -9,8 +9,8 @@ from typing_extensions import override
 
 from keras_gen.core import Player, parts, require_built, require_logits, schedules
 from keras_gen.losses import Minimax, permuted_dimensions
+from keras_gen.losses.discrimination_loss import discrimination
 from keras_gen.losses.per_example import per_example_mean
-from keras_gen.losses.side_discriminator import discrimination
 from keras_gen.vae.vae import VAE
 
 

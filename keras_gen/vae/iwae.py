@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.losses.bounds import importance_weighted_nats
+from keras_gen.losses.likelihood_bounds import importance_weighted_nats
 from keras_gen.vae.vae import VAE
 
 ESTIMATORS = ("standard", "dreg")

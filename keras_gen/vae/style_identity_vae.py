@@ -20,7 +20,7 @@ from keras_gen.core import (
 )
 from keras_gen.core.kinds_of_data import Images, Labels
 from keras_gen.losses import adversarial, kl_standard_normal
-from keras_gen.losses.side_discriminator import discrimination
+from keras_gen.losses.discrimination_loss import discrimination
 
 
 @keras.saving.register_keras_serializable("keras_gen")

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.layers import BicubicEnlargement, PixelShuffle
-from keras_gen.losses.features import feature_distance
+from keras_gen.losses.feature_losses import feature_distance
 from keras_gen.networks import (
     activation_maps,
     conv_classifier,

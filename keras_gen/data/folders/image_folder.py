@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
-from keras_gen.data.folders.reading import (
+from keras_gen.data.folders.image_reading import (
     image_files,
     listed,
     read_images,

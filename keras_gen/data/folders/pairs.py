@@ -11,7 +11,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
-from keras_gen.data.folders.reading import image_files, listed, read_images, require_fraction
+from keras_gen.data.folders.image_reading import (
+    image_files,
+    listed,
+    read_images,
+    require_fraction,
+)
 from keras_gen.data.sets.tfds import MEMORY_LIMIT
 from keras_gen.data.source import Source
 from keras_gen.data.transforms.resizing import resize_cover

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from keras_gen.data.folders.reading import image_files
+from keras_gen.data.folders.image_reading import image_files
 from keras_gen.data.offline.images import photographs
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Split
 from keras_gen.data.sets.tfds import default_data_dir

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 import tensorflow as tf
 
-from keras_gen.data.builders.adult.columns import COLUMNS, NUMBERS
 from keras_gen.data.sets.splits import OFFLINE_WARNING, Parts
 from keras_gen.data.sets.tfds import DataUnavailable, load_tfds
 from keras_gen.data.source import Source
+from keras_gen.data.tfds_builders.adult.columns import COLUMNS, NUMBERS
 from keras_gen.data.transforms.tables import Column, RowVectors, table_columns, table_rows
 
 

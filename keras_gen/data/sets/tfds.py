@@ -117,7 +117,7 @@ def _builder(name: str, data_dir: Path) -> Any:
     from google.protobuf import json_format
 
     if (own := name.partition("/")[0]) in _OWN:
-        importlib.import_module(f"keras_gen.data.builders.{own}.{own}")  # registers itself
+        importlib.import_module(f"keras_gen.data.tfds_builders.{own}.{own}")  # registers itself
     try:
         return tfds.builder(name, data_dir=str(data_dir))
     except tfds.core.DatasetNotFoundError as error:

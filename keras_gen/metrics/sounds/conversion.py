@@ -9,7 +9,7 @@ import numpy as np
 
 from keras_gen.metrics.sounds.distances import log_spectral_distance, signal_to_noise
 from keras_gen.metrics.sounds.pitch import median_pitch
-from keras_gen.metrics.sounds.probes import SpeechProbes
+from keras_gen.metrics.sounds.speech_probes import SpeechProbes
 
 Recorded = tuple[np.ndarray, np.ndarray, np.ndarray]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.core.spectra import spectrogram
+from keras_gen.core.sound_spectra import spectrogram
 from keras_gen.files.sounds import as_waveforms
 
 FLOOR = 1e-3  # of magnitudes: 60 dB below a sine wave of amplitude 1

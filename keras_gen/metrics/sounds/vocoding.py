@@ -8,7 +8,7 @@ import numpy as np
 
 from keras_gen.metrics.sounds.conversion import Recorded
 from keras_gen.metrics.sounds.distances import log_spectral_distance
-from keras_gen.metrics.sounds.probes import SpeechProbes
+from keras_gen.metrics.sounds.speech_probes import SpeechProbes
 
 
 def vocoding_report(

@@ -6,8 +6,8 @@ import keras
 from keras import layers, ops
 
 from keras_gen.layers import SelfAttention, SpectralNormalization
+from keras_gen.networks.added_inputs_and_heads import with_projection
 from keras_gen.networks.blocks import batch_norm, cropped, halved_sides, halvings
-from keras_gen.networks.extend import with_projection
 
 
 def big_gan_generator(

@@ -5,8 +5,8 @@ import math
 import keras
 from keras import layers
 
+from keras_gen.networks.added_inputs_and_heads import with_codes, with_head
 from keras_gen.networks.blocks import batch_norm, downsample, halved_sides, upsample
-from keras_gen.networks.extend import with_codes, with_head
 
 
 def info_gan_generator(

@@ -4,7 +4,7 @@ import math
 
 import keras
 
-from keras_gen.networks.extend import with_labels
+from keras_gen.networks.added_inputs_and_heads import with_labels
 from keras_gen.networks.mlp import mlp_decoder, mlp_encoder
 
 

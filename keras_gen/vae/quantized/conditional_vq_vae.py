@@ -7,7 +7,7 @@ from typing_extensions import override
 from keras_gen.core import capability, require_inputs, schedules
 from keras_gen.core.kinds_of_data import Labels, Waveforms
 from keras_gen.losses import spectral_loss
-from keras_gen.losses.bounds import importance_weighted_nats
+from keras_gen.losses.likelihood_bounds import importance_weighted_nats
 from keras_gen.vae.quantized.vq_vae import VQVAE
 
 

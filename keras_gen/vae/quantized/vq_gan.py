@@ -16,9 +16,9 @@ from keras_gen.core import (
     schedules,
 )
 from keras_gen.losses import adversarial
-from keras_gen.losses.features import feature_distance, slope_ratio
+from keras_gen.losses.discrimination_loss import discrimination
+from keras_gen.losses.feature_losses import feature_distance, slope_ratio
 from keras_gen.losses.orthogonality import last_kernel
-from keras_gen.losses.side_discriminator import discrimination
 from keras_gen.vae.quantized.vq_vae import VQVAE
 
 

@@ -38,12 +38,12 @@ from keras_gen.workshop.baselines.sounds.speech_units import (
     NearestUnits,
 )
 from keras_gen.workshop.baselines.translations.bicubic import bicubic
-from keras_gen.workshop.baselines.translations.fills import border_mean, laplace_fill, ridge_fill
-from keras_gen.workshop.baselines.translations.filters import (
+from keras_gen.workshop.baselines.translations.color_transfer import (
     color_transfer,
     framed_ink,
     noise_filter,
 )
+from keras_gen.workshop.baselines.translations.fills import border_mean, laplace_fill, ridge_fill
 from keras_gen.workshop.baselines.translations.paired_translation import (
     color_means,
     nearest_target,

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from keras_gen.core.spectra import spectrogram
-from keras_gen.workshop.visualize.rows import image_rows
+from keras_gen.core.sound_spectra import spectrogram
+from keras_gen.workshop.visualize.image_rows import image_rows
 
 _RANGE = 60.0  # dB from white to black
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from keras_gen.data import DataUnavailable, RowVectors, Source, people_table
-from keras_gen.data.builders.adult.columns import COLUMNS, NUMBERS
+from keras_gen.data.tfds_builders.adult.columns import COLUMNS, NUMBERS
 
 module = sys.modules["keras_gen.data.sets.tables"]
 

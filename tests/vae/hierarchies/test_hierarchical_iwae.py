@@ -8,7 +8,7 @@ from scipy import special, stats
 
 from hierarchies import DATA, SCALE, linear, log_normal, outputs
 from keras_gen.losses import Normal
-from keras_gen.losses.bounds import importance_weighted_nats
+from keras_gen.losses.likelihood_bounds import importance_weighted_nats
 from keras_gen.metrics import importance_weighted_nll
 from keras_gen.vae import IWAE, HierarchicalIWAE
 from shared import losses_of, step_noise

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_gen.arguments import checked_integer
-from keras_gen.core.spectra import mel_weights
+from keras_gen.core.sound_spectra import mel_weights
 
 _SMALLEST = 1e-8  # magnitude, below which a phase means nothing
 
@@ -22,7 +22,7 @@ def griffin_lim(
     the bands, no less than 0.
 
     Args:
-        mel: Frames as of `keras_gen.core.spectra.mel_frames`, float32 `[n, frames, bands]`.
+        mel: Frames as of `keras_gen.core.sound_spectra.mel_frames`, float32 `[n, frames, bands]`.
         window: Samples of a frame, as there.
         hop: Samples from one frame to the next, at most half of `window`.
         rate: Samples a second.

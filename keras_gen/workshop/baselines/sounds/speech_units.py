@@ -7,7 +7,7 @@ from scipy import signal
 from sklearn.cluster import KMeans
 from sklearn.neighbors import NearestNeighbors
 
-from keras_gen.core.spectra import STEP, WINDOW, cepstrum
+from keras_gen.core.sound_spectra import STEP, WINDOW, cepstrum
 from keras_gen.files.sounds import as_waveforms
 from keras_gen.metrics.metric_arguments import check_within
 

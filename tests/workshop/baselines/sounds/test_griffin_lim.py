@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_gen.core.spectra import mel_frames
+from keras_gen.core.sound_spectra import mel_frames
 from keras_gen.workshop.baselines import griffin_lim
 
 FRAMES = dict(window=64, hop=16, rate=8000)

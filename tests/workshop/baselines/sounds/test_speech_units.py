@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from keras_gen.core.spectra import average_spectrum
+from keras_gen.core.sound_spectra import average_spectrum
 from keras_gen.data.offline import offline_voices
 from keras_gen.data.transforms.waveforms import to_peak
 from keras_gen.metrics import log_spectral_distance

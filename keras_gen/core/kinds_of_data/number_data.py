@@ -7,7 +7,13 @@ import dataclasses
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.kinds_of_data.edge import Edge, as_numbers, integers_within, of_shape, within
+from keras_gen.core.kinds_of_data.kind_of_data import (
+    Edge,
+    as_numbers,
+    integers_within,
+    of_shape,
+    within,
+)
 
 
 @dataclasses.dataclass(frozen=True)

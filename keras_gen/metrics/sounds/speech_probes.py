@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_gen.core.spectra import (
+from keras_gen.core.sound_spectra import (
     average_spectrum,
     cepstral_contour,
     cepstral_covariance,

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow_datasets as tfds
 
-from keras_gen.data.builders.adult.columns import COLUMNS, NUMBERS
+from keras_gen.data.tfds_builders.adult.columns import COLUMNS, NUMBERS
 
 _ADDRESS = "https://archive.ics.uci.edu/dataset/2/adult"
 _ARCHIVE = "adult.zip"

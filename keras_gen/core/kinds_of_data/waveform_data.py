@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.core.checks.step_checks import require
-from keras_gen.core.kinds_of_data.edge import PADDING, Edge, of_shape, within
+from keras_gen.core.kinds_of_data.kind_of_data import PADDING, Edge, of_shape, within
 from keras_gen.data.transforms.waveforms import mu_law_levels, mu_law_waveform
 
 # The fraction of a sound's samples at full scale from which on it is taken to be clipped.

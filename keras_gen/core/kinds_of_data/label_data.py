@@ -8,7 +8,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.core.checks.step_checks import require
-from keras_gen.core.kinds_of_data.edge import Edge, integers_within
+from keras_gen.core.kinds_of_data.kind_of_data import Edge, integers_within
 
 
 @dataclasses.dataclass(frozen=True)

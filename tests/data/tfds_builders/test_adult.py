@@ -6,8 +6,8 @@ import zipfile
 import pytest
 
 from keras_gen.data import load_tfds
-from keras_gen.data.builders.adult.adult import read_rows
-from keras_gen.data.builders.adult.columns import COLUMNS
+from keras_gen.data.tfds_builders.adult.adult import read_rows
+from keras_gen.data.tfds_builders.adult.columns import COLUMNS
 
 TRAIN = """39, State-gov, 77516, Bachelors, 13, Never-married, Adm-clerical, Not-in-family, White, \
 Male, 2174, 0, 40, United-States, <=50K

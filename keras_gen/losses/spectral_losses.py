@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from keras_gen.core.spectra import magnitudes
+from keras_gen.core.sound_spectra import magnitudes
 from keras_gen.losses.per_example import per_example_mean
 
 _TINY = 1e-6  # the root of 0 has no gradient
@@ -31,7 +31,7 @@ def spectral_loss(
         waveforms: Floats in [-1, 1], `[batch, samples, channels]`.
         originals: The same.
         windows: Lengths of the windows in samples, 5 or more.
-        floor: As in `keras_gen.core.spectra.magnitudes`; a sine wave of amplitude 1 has 1.
+        floor: As in `keras_gen.core.sound_spectra.magnitudes`; a sine wave of amplitude 1 has 1.
 
     Example:
         >>> spectral_loss(tf.zeros([2, 800, 1]), tf.zeros([2, 800, 1]))  # 0

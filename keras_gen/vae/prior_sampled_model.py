@@ -8,7 +8,7 @@ from keras_gen.autoencoders.coder import decoder_edges, reconstruction_nats
 from keras_gen.core import LikelihoodModel, capability, log_prob, sample
 from keras_gen.core.noise import normal, several
 from keras_gen.losses import likelihoods
-from keras_gen.losses.bounds import importance_weighted_nats
+from keras_gen.losses.likelihood_bounds import importance_weighted_nats
 
 
 @keras.saving.register_keras_serializable("keras_gen")

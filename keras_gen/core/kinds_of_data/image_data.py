@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.kinds_of_data.edge import Edge, integers_within, of_shape, within
+from keras_gen.core.kinds_of_data.kind_of_data import Edge, integers_within, of_shape, within
 
 # The brightest level of a first batch from which on floats are taken for levels.
 DIMMEST = 16

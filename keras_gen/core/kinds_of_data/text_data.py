@@ -11,7 +11,13 @@ from typing_extensions import override
 
 from keras_gen.arguments import checked_integer
 from keras_gen.core.checks.step_checks import require
-from keras_gen.core.kinds_of_data.edge import PADDING, Edge, integers_within, of_shape, within
+from keras_gen.core.kinds_of_data.kind_of_data import (
+    PADDING,
+    Edge,
+    integers_within,
+    of_shape,
+    within,
+)
 from keras_gen.data.transforms.characters import code_points
 from keras_gen.data.transforms.words import WordCounts
 

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 
 from keras_gen.data import DataUnavailable, load_tfds
-from keras_gen.data.builders.reuters.reuters import read_sgml
+from keras_gen.data.tfds_builders.reuters.reuters import read_sgml
 
 SGML = """<!DOCTYPE lewis SYSTEM "lewis.dtd">
 <REUTERS TOPICS="YES" LEWISSPLIT="TRAIN" CGISPLIT="TRAINING-SET" OLDID="5544" NEWID="1">

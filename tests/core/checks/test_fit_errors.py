@@ -12,7 +12,7 @@ import tensorflow as tf
 from all_tiny import TINY
 from keras_gen.autoencoders import Autoencoder
 from keras_gen.core import GenerativeModel, NonFiniteLossError, minimize, require
-from keras_gen.core.checks.fit_refusals import plain_errors
+from keras_gen.core.checks.fit_errors import plain_errors
 from keras_gen.core.kinds_of_data import Vectors
 from keras_gen.networks import mlp_decoder, mlp_encoder
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import signal
 
-from keras_gen.core.spectra import (
+from keras_gen.core.sound_spectra import (
     average_spectrum,
     cepstral_contour,
     cepstral_covariance,

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 from typing_extensions import override
 
-from keras_gen.core.kinds_of_data.edge import Edge, as_numbers, of_shape, within
+from keras_gen.core.kinds_of_data.kind_of_data import Edge, as_numbers, of_shape, within
 from keras_gen.data.transforms.tables import Column, RowVectors
 
 

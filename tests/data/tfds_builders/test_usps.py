@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_gen.data import load_tfds
-from keras_gen.data.builders.usps.usps import read_libsvm
+from keras_gen.data.tfds_builders.usps.usps import read_libsvm
 
 
 def test_values_left_out_of_libsvm_files_are_middle_gray():

@@ -9,18 +9,22 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 TESTS = ROOT / "tests"
-# Tests in these rooms train models. All others compute, and are quick unless they say otherwise.
+# Tests in these rooms build, train or export models. All others are quick, unless they say
+# otherwise.
 ROOMS_OF_MODELS = {
     "adaptation",
     "autoencoders",
     "autoregressive",
+    "classifiers",
     "contracts",
     "core",
     "fairness",
     "flows",
     "gan",
+    "networks",
     "recipes",
     "robustness",
+    "serving",
     "translation",
     "vae",
 }

@@ -105,6 +105,7 @@ def test_names_in_dots(page):
         pkgutil.resolve_name(name)
 
 
+@pytest.mark.thorough
 def test_the_table_of_signatures():
     table = re.findall(r"^\| (`.*?) \|.*\|$", prose("docs/serving.md"), re.MULTILINE)
     listed = {name for cell in table for name in re.findall(r"`(\w+)`", cell)}
@@ -258,6 +259,7 @@ def with_code() -> list:
     return [pytest.param(p, marks=pytest.mark.slow) if p in many else p for p in pages]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("page", with_code())
 def test_code_runs(page, home, monkeypatch):
     monkeypatch.setattr(GenerativeModel, "fit", short_fit)
@@ -268,6 +270,7 @@ def test_code_runs(page, home, monkeypatch):
         exec(compile(code, file, "exec"), names)
 
 
+@pytest.mark.thorough
 def test_the_recipe_to_be_added_runs(home):
     name, text = "vae_fashion_mnist", read("CONTRIBUTING.md")
     (home / "recipes" / "results").mkdir(parents=True)

@@ -32,6 +32,7 @@ SMALL = {
 }
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SMALL)
 def test_takes_images_of_the_shape(rng, name):
     shape, arguments = SMALL[name]
@@ -54,6 +55,7 @@ ANY_SIZE = {
 }  # fmt: skip
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("shape", [(28, 28, 1), (20, 28, 3), (45, 37, 3)])
 @pytest.mark.parametrize("name", sorted(ANY_SIZE))
 def test_takes_sides_that_are_no_powers_of_two(rng, name, shape):

@@ -26,6 +26,7 @@ def test_tab_completion_shows_what_users_call():
     assert all(getattr(keras_gen, name) for name in shown)
 
 
+@pytest.mark.thorough
 def test_keras_loads_a_file_in_a_new_process(tmp_path):
     model = TINY["VAE"].compiled()
     model.save(tmp_path / "vae.keras")
@@ -46,6 +47,7 @@ def test_the_package_alone_loads_no_tensorflow():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
+@pytest.mark.thorough
 def test_models_need_no_tensorflow_datasets():
     """Which does not import beside an older protobuf, such as that of hosted notebooks."""
     code = (

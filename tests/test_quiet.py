@@ -19,10 +19,12 @@ def stderr(code, **env):
     return subprocess.run(command, env=env, text=True, capture_output=True, timeout=300).stderr
 
 
+@pytest.mark.thorough
 def test_the_start_is_quiet_and_what_is_written_later_shows():
     assert stderr(f"{START}; import keras; os.write(2, b'later')") == "later"
 
 
+@pytest.mark.thorough
 def test_models_and_recipes_import_without_a_word():
     # As a recipe does, which imports Keras' own names next.
     assert stderr("from keras_gen.workshop.run import Run, run_recipe; import keras") == ""

@@ -220,7 +220,6 @@ def test_networks_without_weights(tiny):
         refused(ValueError, build, "'late' has no weights yet", r"keras\.Input")
 
 
-@pytest.mark.quick
 def test_networks_that_end_in_a_sigmoid_where_logits_are_wanted(tiny):
     model = tiny.build(3)
     arguments = {name: getattr(model, name) for name in model.arguments()}

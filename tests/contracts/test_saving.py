@@ -19,6 +19,7 @@ def plain(config) -> dict:
     return json.loads(json.dumps(config))
 
 
+@pytest.mark.quick
 def test_configuration_round_trip(tiny):
     model = tiny.build(3)
     # TensorFlow keeps variables of int32 outside of GPUs, where XLA does not find them.
@@ -47,7 +48,6 @@ def test_variables_keep_the_order_of_checkpoints(tiny, trained):
     )
 
 
-@pytest.mark.quick
 def test_a_loaded_model_trains_on_as_the_saved_one(tiny, tmp_path):
     trains_on(tiny, tmp_path, "float32")
 

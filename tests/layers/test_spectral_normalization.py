@@ -48,6 +48,7 @@ def test_the_kernel_is_divided_by_its_largest_singular_value(kind, rng):
     np.testing.assert_allclose(found, divided(x), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("kind", LAYERS)
 def test_the_gradient_goes_through_sigma(kind, rng):
     """Against differences of the loss with the exact singular value of the moved kernel."""
@@ -163,6 +164,7 @@ def test_penalties_see_the_normalized_slope(rng):
     np.testing.assert_allclose(tape.gradient(value, kernel.value), np.zeros([6, 1]), atol=1e-4)
 
 
+@pytest.mark.thorough
 def test_mixed_precision_computes_inside_and_finds_sigma_in_float32(rng):
     keras.config.set_dtype_policy("mixed_bfloat16")
     network = dcgan_discriminator((8, 8, 1), filters=2, normalization="spectral")

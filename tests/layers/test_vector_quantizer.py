@@ -185,6 +185,7 @@ def test_a_step_that_is_refused_changes_nothing(rng):
     assert all((now != then).any() for now, then in zip(state(layer), before, strict=True))
 
 
+@pytest.mark.thorough
 def test_two_replicas_hold_one_codebook(rng):
     latents, strategy = normal(rng, 7, 2, 3), make_strategy("mirrored")
     layers = []

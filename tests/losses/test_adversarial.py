@@ -174,6 +174,7 @@ def test_relativistic_ignores_a_constant_and_moves_both_kinds(average):
     assert (slopes[0].numpy() > 0).all() and (slopes[1].numpy() < 0).all()
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("average", [False, True])
 @pytest.mark.parametrize("player", ["discriminator", "generator"])
 def test_two_replicas_compare_as_one(player, average):

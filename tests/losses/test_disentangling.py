@@ -30,6 +30,7 @@ def exact(mean, log_variance, z):
     return joint, (special.logsumexp(each, axis=1) - np.log(len(mean))).sum(axis=1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("stratified", [False, True])
 def test_the_parts_add_up_to_the_divergence(stratified, posterior):
     mean, log_variance, draws = posterior

@@ -13,6 +13,7 @@ class Terminal(io.StringIO):
         return True
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "stream,seconds,shown",
     [(Terminal(), 0.6, True), (Terminal(), 0.0, False), (io.StringIO(), 0.6, False)],

@@ -42,6 +42,7 @@ def test_outputs_are_uint8_int32_or_float32(path, photos):
     np.testing.assert_array_equal(outputs["sizes"], photos.shape)
 
 
+@pytest.mark.thorough
 def test_each_signature_is_traced_once(tmp_path):
     model = Translator()
     export(model, tmp_path, "a")
@@ -84,6 +85,7 @@ def test_variables_outside_the_networks_are_kept(tmp_path):
     assert exported("run", images=np.full([1, 1, 1, 3], 4))["output"].max() == 8.0
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("inside", [True, False])
 @pytest.mark.parametrize("policy", ["float32", "mixed_bfloat16"])
 def test_under_a_strategy_and_mixed_precision(tmp_path, photos, policy, inside):

@@ -36,6 +36,7 @@ def run(script, *arguments):
     return done.stdout
 
 
+@pytest.mark.thorough
 def test_runs_in_a_process_without_keras_and_keras_gen(model, path, photos, tmp_path):
     np.save(tmp_path / "in.npy", photos)
     run(
@@ -82,6 +83,7 @@ BAD_REQUESTS = [
 ]
 
 
+@pytest.mark.thorough
 def test_bad_requests_are_refused_in_a_process_without_keras_gen(tmp_path):
     path = export(TINY["ConditionalGAN"].build(0), tmp_path, "a")
     usual = {

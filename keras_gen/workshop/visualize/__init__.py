@@ -15,20 +15,6 @@ Images of 1 and 3 channels are drawn as they are, others as by `keras_gen.files.
 from keras_gen.files.images import write_image
 from keras_gen.workshop.visualize.captions import captioned
 from keras_gen.workshop.visualize.densities_and_fields import densities, vector_fields
-from keras_gen.workshop.visualize.image_rows import (
-    analogies,
-    anomalies,
-    denoised,
-    image_rows,
-    inpaintings,
-    reconstructions,
-    sample_neighbors,
-    style_mixing,
-    swaps,
-    translation_grid,
-    translations_below,
-)
-from keras_gen.workshop.visualize.image_strips import figure, film_strip, point_strips
 from keras_gen.workshop.visualize.latent_space import (
     arithmetic,
     class_traversals,
@@ -52,5 +38,19 @@ from keras_gen.workshop.visualize.plots import (
     unit_filters,
 )
 from keras_gen.workshop.visualize.receptive_field import seen_pixels
+from keras_gen.workshop.visualize.rows_of_images import (
+    analogies,
+    anomalies,
+    denoised,
+    image_rows,
+    inpaintings,
+    reconstructions,
+    sample_neighbors,
+    style_mixing,
+    swaps,
+    translation_grid,
+    translations_below,
+)
 from keras_gen.workshop.visualize.spectrograms import spectrograms
+from keras_gen.workshop.visualize.strips_of_images import figure, film_strip, point_strips
 from keras_gen.workshop.visualize.text_page import text_page

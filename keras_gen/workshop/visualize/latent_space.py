@@ -13,7 +13,7 @@ from keras_gen.core.interpolation import decoded_path
 from keras_gen.files.images import READABLE_WIDTH, enlarged_grid
 from keras_gen.losses import kl_standard_normal
 from keras_gen.workshop.visualize.captions import captioned
-from keras_gen.workshop.visualize.image_rows import as_uint8
+from keras_gen.workshop.visualize.rows_of_images import as_uint8
 
 
 def samples(

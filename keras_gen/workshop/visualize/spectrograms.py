@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from keras_gen.core.sound_spectra import spectrogram
-from keras_gen.workshop.visualize.image_rows import image_rows
+from keras_gen.workshop.visualize.rows_of_images import image_rows
 
 _RANGE = 60.0  # dB from white to black
 

@@ -54,6 +54,7 @@ def test_the_draw_comes_last(tensors, decode):
     assert stream.cardinality() == tf.data.INFINITE_CARDINALITY
 
 
+@pytest.mark.thorough
 def test_seeds():
     source, weights = Source(np.arange(SIZE)), SamplingWeights(SIZE)
 

@@ -45,6 +45,7 @@ def test_folders_are_searched_in_sorted_order(tmp_path):
     assert list(images[:, 0, 0, 0]) == [10, 30, 0, 20]  # a/deep/y, a/x, b/z, c
 
 
+@pytest.mark.thorough
 def test_too_large_a_folder_is_held_encoded_and_gives_the_same(tmp_path):
     rng = np.random.default_rng(0)
     for number in range(4):

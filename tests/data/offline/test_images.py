@@ -15,6 +15,7 @@ def sample():
     return offline_unpaired(size=48, n_train=24, n_test=8)
 
 
+@pytest.mark.thorough
 def test_the_sample_has_both_domains_with_held_out_images(sample):
     assert set(sample) == KEYS
     for key, source in sample.items():
@@ -25,6 +26,7 @@ def test_the_sample_has_both_domains_with_held_out_images(sample):
         assert "offline sample" in source.origin
 
 
+@pytest.mark.thorough
 def test_no_two_sets_share_a_pixel_of_a_photograph(monkeypatch):
     shapes = {name: offline.photograph(name).shape[:2] for name in offline._TILES}
 
@@ -44,6 +46,7 @@ def test_no_two_sets_share_a_pixel_of_a_photograph(monkeypatch):
     assert sum(map(len, places.values())) == len(set.union(*places.values())) == pixels
 
 
+@pytest.mark.thorough
 def test_the_sample_depends_on_its_seed_alone(sample):
     again = offline_unpaired(size=48, n_train=24, n_test=8)
     other = offline_unpaired(size=48, n_train=24, n_test=8, seed=1)

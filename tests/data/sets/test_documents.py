@@ -74,6 +74,7 @@ def test_newsgroups_come_through_sklearn(monkeypatch, cached):
     assert data.test.arrays()[2].tolist() == [0, 0] and data.warning == ""
 
 
+@pytest.mark.thorough
 def test_without_network_newsgroups_are_given_up_before_they_are_tried(monkeypatch):
     fetch, calls = newsgroups(cached=False)
     monkeypatch.setattr(sklearn.datasets, "fetch_20newsgroups", fetch)
@@ -84,6 +85,7 @@ def test_without_network_newsgroups_are_given_up_before_they_are_tried(monkeypat
     assert "its host cannot be reached" in data.warning
 
 
+@pytest.mark.thorough
 def test_the_offline_sample(monkeypatch):
     def unavailable(*args, **kwargs):
         raise DataUnavailable("no network here")
@@ -114,6 +116,7 @@ def test_texts_of_characters(reuters, monkeypatch):
     assert next(iter(data.train.stream(3, seed=1))).shape == (3,)
 
 
+@pytest.mark.thorough
 def test_texts_of_characters_without_network(monkeypatch):
     def unavailable(*args, **kwargs):
         raise DataUnavailable("no network here")

@@ -75,6 +75,7 @@ class TestFolders:
 
 
 class TestOffline:
+    @pytest.mark.thorough
     def test_paintings(self, offline):
         domains = photos_and_paintings(16)
         expected = "OFFLINE SAMPLE instead of the real data: no network here"

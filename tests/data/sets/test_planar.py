@@ -16,6 +16,7 @@ def grid():
     return np.stack(np.meshgrid(middles, middles, indexing="ij"), axis=-1)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", SETS)
 def test_densities_are_those_of_the_points(name):
     distribution = SETS[name]()

@@ -45,6 +45,7 @@ def test_without_network_voices_take_their_place(monkeypatch):
         assert len(pairs) == 50 and pairs == {(w, d) for w in range(5) for d in range(10)}
 
 
+@pytest.mark.thorough
 def test_voices_have_their_pitch():
     """The first peak of the autocorrelation is one period of the voice."""
     waveforms, voices, _, takes = offline_voices(2048)
@@ -104,6 +105,7 @@ def test_takes_are_held_out(monkeypatch):
             data.hold_out_takes(count)
 
 
+@pytest.mark.thorough
 @pytest.mark.data
 def test_real_recordings(shared_data):
     data = spoken_digits(4096)

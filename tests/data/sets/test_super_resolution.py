@@ -50,6 +50,7 @@ def test_without_folders_other_photographs_stand_in(folder):
     assert benchmark_images(4)["Set5"][0].shape == (96, 128, 3)
 
 
+@pytest.mark.thorough
 @pytest.mark.data
 def test_bicubic_has_the_psnr_of_papers(shared_data, folder):
     folder.parent.mkdir(parents=True)

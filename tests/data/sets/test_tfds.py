@@ -223,6 +223,7 @@ def test_files_fetched_by_hand_that_were_cut_off_are_named(prepared, tmp_path, n
         load_tfds("usps", "train", data_dir=tmp_path, manual_dir=manual)
 
 
+@pytest.mark.thorough
 @pytest.mark.data
 def test_real_sets_load(shared_data):
     paintings = load_tfds("cycle_gan/monet2photo", "testA", size=64)

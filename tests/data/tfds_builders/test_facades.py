@@ -18,6 +18,7 @@ def write(folder, width=512):
     return np.asarray(Image.open(folder / "facades" / "test" / "1.jpg"))
 
 
+@pytest.mark.thorough
 def test_halves_are_photograph_and_labels(tmp_path, monkeypatch):
     first = write(tmp_path / "downloads" / "manual")
     options = dict(features=("labels", "photo"), data_dir=tmp_path)

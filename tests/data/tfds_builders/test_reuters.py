@@ -82,6 +82,7 @@ def test_without_files(tmp_path):
             assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.thorough
 @pytest.mark.data
 def test_the_real_one_is_complete(shared_data, tmp_path):
     folders = dict(data_dir=tmp_path, manual_dir=shared_data / "reuters")

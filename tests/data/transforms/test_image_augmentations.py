@@ -48,6 +48,7 @@ def test_crops_need_not_be_squares():
         np.testing.assert_array_equal(crop, image[top : top + 8, left : left + 18])
 
 
+@pytest.mark.thorough
 def test_shifted_images_keep_their_size_and_reflect_at_the_border():
     image, augment = ramp(12, 20), random_shift_flip(2)
     padded = np.pad(image, [(2, 2), (2, 2), (0, 0)], "reflect")
@@ -70,6 +71,7 @@ def test_shifted_images_keep_their_size_and_reflect_at_the_border():
     assert found == {place for place in windows.values() if place[2] == 1}
 
 
+@pytest.mark.thorough
 def test_a_crop_of_a_shrunken_image_shows_more_of_it():
     image, steps = ramp(40, 40), []
     for number in range(40):

@@ -26,6 +26,7 @@ def test_odd_texts_count_as_in_sklearn():
     assert_as_sklearn(ODD, words)
 
 
+@pytest.mark.thorough
 @pytest.mark.data
 def test_real_documents_count_as_in_sklearn(shared_data, tmp_path):
     folders = dict(data_dir=tmp_path, manual_dir=shared_data / "reuters")

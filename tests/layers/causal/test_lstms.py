@@ -78,6 +78,7 @@ def test_diagonal_lstm_is_equation_3(backward, rng):
     np.testing.assert_allclose(found[0], expected, atol=1e-5)
 
 
+@pytest.mark.thorough
 def test_both_diagonals_have_no_blind_spot(rng):
     """By gradient, the sum sees a pixel's own input and all before; a Row LSTM does not."""
     layers = [random_layer(DiagonalLSTM(UNITS, backward), rng) for backward in (False, True)]

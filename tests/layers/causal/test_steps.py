@@ -68,6 +68,7 @@ def test_steps_give_what_the_layer_gives_at_once(name, rng):
     np.testing.assert_allclose(by_steps(layer, tf.constant(x)), expected, atol=1e-4)
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", LAYERS)
 def test_layers_see_what_they_say(name, rng):
     """By gradient, at every pair of places; a layer of whole rows sees all columns of a row."""

@@ -95,6 +95,7 @@ def test_a_step_that_is_refused_stores_nothing(rng):
     assert layer.initialized.numpy() == 1 and np.isfinite(layer.mean).all()
 
 
+@pytest.mark.thorough
 def test_two_replicas_normalize_as_one(rng):
     x = batch(rng)
     alone = ActNorm()

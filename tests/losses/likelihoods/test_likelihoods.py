@@ -123,6 +123,7 @@ def test_names_and_kinds_of_data(name, likelihood, params_per_value, found_range
     assert likelihood.range == found_range and likelihood.levels == levels
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("likelihood", [Categorical(3), DiscretizedLogistic(mixtures=2)])
 def test_a_batch_of_unknown_size_keeps_its_other_axes(likelihood):
     shapes = []

@@ -26,12 +26,14 @@ def classifier():
     return train_domain_classifier(A, B, **QUICK)
 
 
+@pytest.mark.thorough
 def test_it_tells_held_out_textures_apart(classifier):
     a, b = stripes(30, across=False), stripes(10, across=True)
     assert accuracy(classifier, a, b) > 0.9
     np.testing.assert_allclose(accuracy(classifier, b, a), 1 - accuracy(classifier, a, b))
 
 
+@pytest.mark.thorough
 def test_outputs(classifier):
     outputs = predict(classifier, A, batch_size=10)
     assert outputs["features"].shape == (24, 128) and outputs["logits"].shape == (24,)
@@ -64,6 +66,7 @@ def test_one_seed_gives_one_classifier_and_leaves_global_randomness_alone(classi
     assert (other.variables[0].numpy() != classifier.variables[0].numpy()).any()
 
 
+@pytest.mark.thorough
 def test_it_is_float32_under_a_mixed_policy():
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_bfloat16")

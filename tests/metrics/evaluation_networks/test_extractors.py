@@ -138,6 +138,7 @@ def test_inception_is_kerass(monkeypatch):
 # A classifier of the data set at hand -----------------------------------------------------------
 
 
+@pytest.mark.thorough
 def test_trained_once_and_kept(monkeypatch, tmp_path):
     images, labels = labeled()
     images[:, 0, 0, 0] = np.arange(60)  # so that every image is one of its kind

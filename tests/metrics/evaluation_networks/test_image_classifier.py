@@ -100,6 +100,7 @@ class Slope(keras.losses.Loss):
         return y_true * y_pred
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("steps", [1, 2, 10])
 def test_each_batch_is_one_step_of_adamw_with_a_rate_along_a_cosine(steps):
     x = keras.Input((1,))

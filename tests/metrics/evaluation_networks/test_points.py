@@ -1,10 +1,12 @@
 """The network that reads points from images."""
 
 import numpy as np
+import pytest
 
 from keras_gen.metrics import train_point_reader
 
 
+@pytest.mark.thorough
 def test_it_finds_a_bright_pixel(rng):
     def pictures(count):
         places = rng.integers(1, 15, (count, 2))

@@ -6,6 +6,7 @@ import pytest
 from keras_gen.metrics import pixel_accuracy, train_segmenter
 
 
+@pytest.mark.thorough
 def test_reads_bright_and_dark_squares(rng):
     labels = np.kron(rng.integers(0, 2, (40, 4, 4)), np.ones([1, 4, 4], int))
     images = np.clip(60 + 120 * labels + rng.normal(0, 20, labels.shape), 0, 255)

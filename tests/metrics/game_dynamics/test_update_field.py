@@ -67,6 +67,7 @@ def test_penalties_draw_the_dirac_gan_in(penalty):
     assert np.abs(found).max() < 1
 
 
+@pytest.mark.thorough
 def test_the_model_is_left_as_it_was():
     model = dirac(keras.optimizers.Adam)
     model.fit(ZEROS, verbose=0)

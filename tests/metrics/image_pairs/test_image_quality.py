@@ -96,6 +96,7 @@ def test_scales_and_their_weights(side, power):
     np.testing.assert_allclose(ms_ssim(images, originals), luminance**power, rtol=1e-4)
 
 
+@pytest.mark.thorough
 def test_ms_ssim_of_large_images_is_tensorflows(rng):
     originals = np.repeat(rng.integers(0, 256, (2, 42, 45, 3), "uint8"), 4, 1).repeat(4, 2)
     images = np.clip(originals + rng.normal(0, 40, originals.shape), 0, 255).astype("uint8")

@@ -26,6 +26,7 @@ def log_prob(model, **options):
     return BernoulliMixture.of(*latent_grid(model, **options)).log_prob(EVERY)
 
 
+@pytest.mark.thorough
 def test_is_a_density_that_samples_of_the_prior_come_to(model):
     log_probs = log_prob(model, side=60)
     assert np.exp(log_probs).sum() == pytest.approx(1, abs=1e-5)

@@ -130,6 +130,7 @@ def test_the_summary_is_of_the_examples():
     assert nll_summary({"nll": nats["nll"]}).keys() == {"nll", "nll_standard_error"}
 
 
+@pytest.mark.thorough
 def test_replicas_draw_what_one_device_draws(poor, x):
     key = stateless_seed(5, 0, "importance_weights")
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])

@@ -29,6 +29,7 @@ def test_the_epoch_is_chosen_by_validation_and_nothing_else():
     assert wrong["epoch"] < right["epoch"] and wrong["test_error"] > right["test_error"]
 
 
+@pytest.mark.thorough
 def test_repeats_itself_and_leaves_the_encoder_alone():
     inputs = keras.Input((4, 4, 1))
     network = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))

@@ -36,6 +36,7 @@ def test_retrieval_by_hand():
     )
 
 
+@pytest.mark.thorough
 def test_leaving_out_the_query_itself(rng):
     codes, labels = rng.normal(size=(300, 3)), rng.integers(0, 4, size=300)
     recalls = (0.3, 1.0)

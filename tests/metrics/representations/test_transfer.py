@@ -18,6 +18,7 @@ def test_features_that_tell_the_classes_do_and_others_do_not():
     assert good["probed_error"] == 0 < bad["probed_error"]
 
 
+@pytest.mark.thorough
 def test_repeats_itself_and_leaves_the_encoder_alone():
     inputs = keras.Input((4, 4, 1))
     network = keras.Model(inputs, keras.layers.Dense(3)(keras.layers.Flatten()(inputs)))

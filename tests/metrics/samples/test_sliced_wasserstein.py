@@ -81,6 +81,7 @@ def test_sets_of_one_kind_are_close_and_of_two_are_not(images, rng, normalize):
         assert 0 < same[side] < 0.6 * far[side] and near[side] < 0.8 * far[side]
 
 
+@pytest.mark.thorough
 def test_brightness_is_seen_by_the_coarsest_level_alone(images):
     same = pyramid_distances(images, images, normalize=False, **FEW)
     brighter = pyramid_distances(images + 20, images, normalize=False, **FEW)

@@ -33,6 +33,7 @@ def evaluate():
     return TranslationEvaluation(classifiers, SOURCE, TARGET, REFERENCE)
 
 
+@pytest.mark.thorough
 def test_the_identity_gets_one_and_the_target_nothing(evaluate):
     identity, perfect = evaluate(SOURCE), evaluate(images(60, 192), cycled=SOURCE)
     assert identity["excess"] == identity["excess_normalized"] == identity["worst_excess"] == 1.0
@@ -63,12 +64,14 @@ def test_excess_is_linear_in_the_distance(evaluate):
         assert floor == pytest.approx(np.mean([*of_training]), rel=0.5)
 
 
+@pytest.mark.thorough
 def test_the_worst_scale_counts(evaluate):
     noisy = np.clip(images(60, 192) + 60.0 * (np.indices([32, 32]).sum(0) % 2)[..., None], 0, 255)
     report = evaluate(noisy.astype("uint8"))
     assert report["worst_excess"] > 2 * max(report["excess"], report["excess_normalized"])
 
 
+@pytest.mark.thorough
 def test_the_worst_classifier_counts(evaluate):
     translated = images(60, 160)
     report = evaluate(translated)
@@ -81,6 +84,7 @@ def test_the_worst_classifier_counts(evaluate):
     assert sum(accuracies.values()) == pytest.approx(1.0)
 
 
+@pytest.mark.thorough
 def test_ratios_are_of_kernel_distances_of_the_features(evaluate):
     translated = images(60, 128)
     features = [classifier()(x)["features"].numpy() for x in (SOURCE, translated, TARGET)]
@@ -88,11 +92,13 @@ def test_ratios_are_of_kernel_distances_of_the_features(evaluate):
     assert evaluate(translated)["distance_ratio_bright"] == pytest.approx(found / source, rel=1e-3)
 
 
+@pytest.mark.thorough
 def test_what_is_kept_is_the_similarity_of_pairs(evaluate, rng):
     translated = rng.integers(0, 256, size=(60, 32, 32, 3), dtype="uint8")
     assert evaluate(translated)["ms_ssim"] == pytest.approx(ms_ssim(translated, SOURCE).mean())
 
 
+@pytest.mark.thorough
 def test_filters_are_measured_like_translations(evaluate):
     filtered = {
         "noise_filter": noise_filter(SOURCE),
@@ -104,6 +110,7 @@ def test_filters_are_measured_like_translations(evaluate):
     assert abs(found["color_transfer_excess"]) < 0.2 < found["noise_filter_excess"]
 
 
+@pytest.mark.thorough
 def test_clear_errors(evaluate):
     for translated, message in (
         (SOURCE[:1], "one shape"),

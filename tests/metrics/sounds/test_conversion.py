@@ -24,6 +24,7 @@ def probes(recorded):
     return SpeechProbes(*recorded[0])
 
 
+@pytest.mark.thorough
 def test_probes_hear_voices_and_words(recorded, probes):
     waveforms, voices, digits = recorded[1]
     found = probes.accuracies(waveforms, voices, digits)
@@ -57,6 +58,7 @@ class Actor:
         return np.stack([self.sounds[s, d] for s, d in zip(speakers, digits, strict=True)])
 
 
+@pytest.mark.thorough
 def test_the_report_of_a_perfect_actor(recorded, probes):
     train, test = recorded
     converters = {"filtered": Equalizer(*train[:2]), "units": NearestUnits(*train[:2])}
@@ -84,6 +86,7 @@ def test_the_report_of_a_perfect_actor(recorded, probes):
     assert report["signal_to_noise_frames"] > 0 and report["log_spectral_distance_frames"] > 0
 
 
+@pytest.mark.thorough
 def test_the_report_on_vocoders_that_are_known(recorded):
     """Of the recordings themselves at half the loudness, and of those of other words."""
     waveforms, _, _ = recorded[1]

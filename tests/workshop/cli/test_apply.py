@@ -20,6 +20,7 @@ from shared import fails, imported_by, run_without
 from toy_exports import PHOTO, Normalizer
 
 
+@pytest.mark.thorough
 def test_apply_needs_no_keras(home):
     done = run_without("apply", "inverter", "photo.png", "-o", "out.png", packages="keras tf_keras")
     assert done.returncode == 0, done.stderr
@@ -32,6 +33,7 @@ def test_apply_imports_little(home):
     assert imported_by("apply", "inverter", "photo.png", "-o", "out.png", packages=heavy) == []
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("model", ["inverter", "saved_models/inverter", "saved_models/inverter/1"])
 def test_apply_to_one_image(home, capsys, model):
     assert main(["apply", model, "photo.png", "-o", "new/out.png"]) == 0
@@ -77,6 +79,7 @@ def test_apply_names_and_skips_what_fails(home, capsys):
     assert [path.name for path in Path("out").iterdir()] == ["photo.png"]
 
 
+@pytest.mark.thorough
 def test_apply_to_an_autoencoder_reconstructs(home, capsys):
     """The default of its several signatures; colors become gray if its images are."""
     model = TINY["Autoencoder"].compiled()
@@ -219,6 +222,7 @@ def test_the_ending_is_the_format(home):
         assert np.abs(read_image(f"out.{ending}").astype(int) - 55).max() <= error
 
 
+@pytest.mark.thorough
 def test_large_images_are_cut(home, capsys, monkeypatch):
     """Into tiles that no call exceeds; how many is on the bar, and a seam nowhere."""
     export(Normalizer(), "mine", "normalizer")

@@ -183,6 +183,7 @@ def test_models_by_name(home):
     assert _folders(mine, ["a", "mine", "b"]) == [mine / "a", mine, Path("b")]
 
 
+@pytest.mark.thorough
 def test_samples_under_conditions(home):
     found, model = offered(home, TINY["ConditionalGAN"].compiled())
     assert found["Sample"].conditions == {"label": -1, "truncation": 10.0}
@@ -206,6 +207,7 @@ def test_sliders_move_what_changes_most(home):
             start.at([0, value])
 
 
+@pytest.mark.thorough
 def test_sliders_start_at_an_image(home):
     found, model = offered(home, TINY["VAE"].compiled())
     assert found["Latents"].encoder.name == "encode"
@@ -388,6 +390,7 @@ def client(tmp_path_factory):
         yield Client(address.replace("0.0.0.0", "127.0.0.1"))
 
 
+@pytest.mark.thorough
 def test_the_page_reads_uploads_alone(client, home):
     """No other file of its machine, whatever a request calls it, and whatever it is for."""
     translate = ("image", "radio")
@@ -435,6 +438,7 @@ def test_the_page_reads_uploads_alone(client, home):
     assert client.send(f"gradio_api/file={output['data'][1]['path']}")[0] == 200
 
 
+@pytest.mark.thorough
 def test_the_page_bounds_what_is_sent(client):
     large = io.BytesIO()
     Image.new("1", (10_000, 5_001)).save(large, "PNG")

@@ -111,6 +111,7 @@ def test_list_counts_parameters_and_survives_foreign_exports(home, capsys):
         assert text in capsys.readouterr().out
 
 
+@pytest.mark.thorough
 def test_list_and_help_need_no_tensorflow(home):
     done = run_without("list", packages="tensorflow keras")
     assert done.returncode == 0 and "inverter" in done.stdout, done.stderr
@@ -150,6 +151,7 @@ def test_the_examples_name_what_there_is(monkeypatch):
             assert dict(vars(options).get("set", [])).keys() <= settable.keys(), words
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "line, completed",
     [
@@ -210,6 +212,7 @@ def test_sample(home, capsys):
     np.testing.assert_array_equal(sample_grid[::scale, ::scale, :1][8:12, 14:18], expected[5])
 
 
+@pytest.mark.thorough
 def test_sample_sets_conditions(home, capsys):
     """Those of the model, by their names; the others have the value that is usual."""
     model = TINY["ConditionalGAN"].compiled()

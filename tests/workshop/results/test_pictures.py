@@ -73,6 +73,7 @@ def nearest(images: np.ndarray, among: np.ndarray) -> np.ndarray:
     return distances.mean(axis=2).min(axis=1)
 
 
+@pytest.mark.thorough
 @pytest.mark.data
 def test_no_face_of_celeb_a_is_published():
     data = faces(size=32)

@@ -28,6 +28,7 @@ def test_a_person_can_read_them():
         assert len(path.read_text().splitlines()) <= 40, path.name
 
 
+@pytest.mark.thorough
 def test_published_commands_lead_to_the_published_settings():
     for name, groups in read_groups(ROOT).items():
         recipe = load_recipe(ROOT, name)

@@ -2,6 +2,8 @@
 
 import csv
 
+import pytest
+
 from keras_gen.files.images import read_image
 from keras_gen.workshop.run.curves import loss_curves, write_history
 
@@ -23,6 +25,7 @@ def test_before_the_first_epoch(tmp_path):
     assert (tmp_path / "history.csv").read_text().split() == ["epoch"]
 
 
+@pytest.mark.thorough
 def test_a_panel_for_each_number(tmp_path):
     loss_curves(tmp_path / "one.png", [{"a": 1.0}])
     loss_curves(tmp_path / "three.png", LOGS)

@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
+# One recipe is run by the quick tests; here small runs are.
+pytestmark = pytest.mark.thorough
+
 
 def test_what_was_measured_is_not_measured_again(toy):
     assert toy("--output", "run") == 0

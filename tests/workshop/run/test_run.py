@@ -23,6 +23,9 @@ from keras_gen.workshop.run import run as module
 from keras_gen.workshop.run.settings import PLACES
 from keras_gen.workshop.visualize import samples
 
+# One recipe is run by the quick tests; here small runs are.
+pytestmark = pytest.mark.thorough
+
 IMAGES = np.arange(48, dtype="uint8").reshape(12, 2, 2, 1)
 
 

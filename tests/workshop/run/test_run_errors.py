@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+# One recipe is run by the quick tests; here small runs are.
+pytestmark = pytest.mark.thorough
+
 
 class TestErrors:
     def test_the_way_to_the_place_is_shown_on_demand(self, toy, capsys, monkeypatch):

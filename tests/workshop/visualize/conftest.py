@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from keras_gen.files.images import grid
-from keras_gen.workshop.visualize import image_rows, latent_space
+from keras_gen.workshop.visualize import latent_space, rows_of_images
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ def names(monkeypatch):
     def small(images, columns=None, width=None):
         return grid(images, columns)
 
-    for module in (latent_space, image_rows):
+    for module in (latent_space, rows_of_images):
         monkeypatch.setattr(module, "captioned", bare)
     monkeypatch.setattr(latent_space, "enlarged_grid", small)
     return found

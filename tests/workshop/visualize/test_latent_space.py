@@ -266,6 +266,7 @@ def test_class_traversals_without_classes():
         class_traversals(TINY["VAE"].compiled(), np.zeros([1, 2], "int32"))
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize(
     "draw",
     [

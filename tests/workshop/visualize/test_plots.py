@@ -50,6 +50,7 @@ class TestCodeScatter:
         assert drawn.shape == (900, 1100, 3)
         assert len(where(drawn[450:, :550], RED)) and not len(where(drawn[450:, 550:1000], RED))
 
+    @pytest.mark.thorough
     def test_many_labels_have_colors_of_their_own(self):
         codes = {"a": self.codes()}
         few, many = (code_scatter(codes, np.arange(200) % n).reshape(-1, 3) for n in (10, 23))

@@ -29,6 +29,7 @@ def test_what_is_rare_counts_as_much_as_its_shuffles(rng):
     assert better_than_chance(predicted, factors).tolist() == [False, True]
 
 
+@pytest.mark.thorough
 def test_noise_passes_at_most_once_in_a_hundred_times():
     passed = 0
     for seed in range(100):

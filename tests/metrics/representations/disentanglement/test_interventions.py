@@ -74,6 +74,7 @@ def test_the_scale_of_the_codes_does_not_matter(rng):
     assert first == second < 1
 
 
+@pytest.mark.thorough
 def test_collapsed_codes_have_no_vote(rng):
     def represent(values):
         codes = values + 0.3 * rng.normal(size=values.shape)

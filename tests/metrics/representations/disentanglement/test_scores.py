@@ -43,6 +43,7 @@ def test_evenly_mixed_codes_have_the_worst_scores():
     assert sap_score(codes, MIXED) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.thorough
 def test_turning_the_codes_lowers_the_scores_step_by_step():
     scores = []
     for angle in (0, 10, 25, 45):

@@ -1,6 +1,7 @@
 """Codes without a network, beside learned ones."""
 
 import numpy as np
+import pytest
 
 from keras_gen.workshop.baselines import (
     CodedComponents,
@@ -14,6 +15,7 @@ from keras_gen.workshop.baselines import (
 IMAGES = np.random.default_rng(0).integers(0, 256, [40, 8, 8, 3], "uint8")
 
 
+@pytest.mark.thorough
 def test_each_is_fitted_to_training_images():
     training, test = IMAGES[:30], IMAGES[30:]
     found, bits = code_baselines(training, test, 400, patches=16, seed=3)

@@ -1,6 +1,7 @@
 """Ink and its center, of images where both are plain."""
 
 import numpy as np
+import pytest
 
 from keras_gen.data import Shapes
 from keras_gen.metrics import mutual_information_gap
@@ -15,6 +16,7 @@ def test_of_one_pixel_and_of_none():
     np.testing.assert_allclose(ink_moments(images), expected, atol=1e-12)
 
 
+@pytest.mark.thorough
 def test_they_know_the_size_and_the_place_of_shapes_and_nothing_else():
     """A gap of nearly 1 for three of five factors is a MIG that few learned codes reach."""
     shapes = Shapes(size=32, scales=4, orientations=8, positions=8, turn=0.25)

@@ -9,6 +9,7 @@ from keras_gen.workshop.baselines import griffin_lim
 FRAMES = dict(window=64, hop=16, rate=8000)
 
 
+@pytest.mark.thorough
 def test_the_mel_spectrogram_is_found_again():
     """Of a tone, and the nearer the more rounds."""
     tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(512) / 8000)

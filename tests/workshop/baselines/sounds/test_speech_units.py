@@ -29,6 +29,7 @@ def test_the_equalizer_gives_noise_the_color_of_another(rng):
     np.testing.assert_allclose(same, 0.9 * noises / peaks, atol=1e-3)
 
 
+@pytest.mark.thorough
 def test_nearest_units_are_pieces_of_the_targets_recordings():
     waveforms, voices, _, takes = offline_voices(2048)
     known = takes >= 5

@@ -69,6 +69,7 @@ class TestFigure:
             figure(sample_grid, column_labels=["a", "b"])
 
 
+@pytest.mark.thorough
 def test_a_figure_is_a_callback_too(tmp_path):
     sample_grid = SampleGrid(lambda model: figure(manifold(model, side=3), "plane"), tmp_path)
     TINY["VAE"].compiled().fit(*TINY["VAE"].data(4), verbose=0, callbacks=[sample_grid])

@@ -6,7 +6,7 @@ import tensorflow as tf
 from typing_extensions import override
 
 from keras_gen.losses.likelihoods.likelihood import Likelihood
-from keras_gen.losses.per_example import serializable
+from keras_gen.losses.per_example import serializable, softplus
 
 
 @serializable
@@ -41,4 +41,4 @@ class Bernoulli(Likelihood):
 
     def _log_prob(self, params, x):
         # log sigmoid(l) = -softplus(-l) and log(1 - sigmoid(l)) = -softplus(l).
-        return x * params - tf.nn.softplus(params)
+        return x * params - softplus(params)

@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from keras_gen.core import noise
 from keras_gen.losses.likelihoods.likelihood import Likelihood
-from keras_gen.losses.per_example import serializable, softmax
+from keras_gen.losses.per_example import log_sigmoid, serializable, softmax
 
 # Beyond it the exponential comes near the end of float32.
 _MAXIMUM_LOG_SCALE = 40.0
@@ -116,8 +116,8 @@ class DiscretizedLogistic(Likelihood):
         logits, means, scales = self._split(params)
         x = x[..., None]
         half = 1 / (self.bins - 1)
-        below = tf.math.log_sigmoid((x + half - means) / scales)
-        above = tf.math.log_sigmoid((means - x + half) / scales)
+        below = log_sigmoid((x + half - means) / scales)
+        above = log_sigmoid((means - x + half) / scales)
         # Equation 2: sigmoid(a) - sigmoid(b) = sigmoid(a) sigmoid(-b) (1 - exp(b - a)).
         inside = below + above + tf.math.log(-tf.math.expm1(-2.0 * half / scales))
         mass = tf.where(x < half - 1.0, below, tf.where(x > 1.0 - half, above, inside))

@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import tensorflow as tf
 from scipy import stats
 
@@ -20,6 +21,23 @@ def test_bernoulli_is_exact_and_differentiable_at_extreme_logits():
         value = Bernoulli().log_prob(logits, x)
     np.testing.assert_allclose(value, [0.0, -200.0, -200.0, 0.0, -1e4])
     np.testing.assert_allclose(tape.gradient(value, logits), [[0.0], [-1.0], [1.0], [0.0], [-1.0]])
+
+
+@pytest.mark.parametrize("x", [0.0, 0.25, 1.0])
+def test_bernoulli_and_its_slope_are_the_closed_forms_for_shares_too(x):
+    logits = np.array([-100.0, -30.0, -2.0, 0.0, 0.5, 30.0, 100.0])
+    params = tf.constant(logits[:, None], tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(params)
+        values = Bernoulli().log_prob(params, tf.fill([7, 1], x))
+    np.testing.assert_allclose(
+        values,
+        -x * np.logaddexp(0, -logits) - (1 - x) * np.logaddexp(0, logits),
+        rtol=1e-5,
+        atol=1e-6,
+    )
+    slopes = x - np.exp(-np.logaddexp(0, -logits))
+    np.testing.assert_allclose(tape.gradient(values, params)[:, 0], slopes, atol=1e-6)
 
 
 def test_bernoulli_of_gray_data_is_the_mean_over_their_binarization():

@@ -51,6 +51,7 @@ from keras_gen.workshop.baselines import color_transfer, noise_filter
 from keras_gen.workshop.visualize import captioned, translations_below
 
 SHOWN = 4  # images of each domain in a sample grid
+BORDERS = 30  # photographs whose borders are compared
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,11 +106,11 @@ PRESETS = {
     "smoke": dict(image_size=32, load_size=36, evaluated_size=32, filters=8, blocks=1,
                   discriminator_filters=8, pool_size=4, epochs=2, steps_per_epoch=10,
                   classifier_steps=20),
-    "quick": dict(image_size=96, load_size=192, smallest=0.5, evaluated_size=128,
-                  half_size=False, validation=False, filters=24, blocks=4, discriminator_filters=32,
-                  upsampling="smoothed", normalization="group", identity_until=0.5, ema=0.99,
-                  epochs=20, offline_epochs=8, steps_per_epoch=100, grid_every=4,
-                  classifier_steps=0),
+    "quick": dict(image_size=64, load_size=128, evaluated_size=128, half_size=False,
+                  validation=False, filters=24, blocks=4, discriminator_filters=24,
+                  upsampling="smoothed", normalization="group", learning_rate=4e-4,
+                  identity_until=0.5, ema=0.99, epochs=22, offline_epochs=9, steps_per_epoch=100,
+                  grid_every=5, classifier_steps=0),
     "cpu": dict(image_size=128, load_size=256, smallest=0.5, filters=24, blocks=4,
                 discriminator_filters=32, upsampling="smoothed", normalization="group",
                 identity_until=0.5, ema=0.999, epochs=24, steps_per_epoch=250, grid_every=4,
@@ -226,14 +227,15 @@ def main(run: Run, s: Settings):
             report = evaluate.measure(model, "photo_to_monet", "monet_to_photo")
             report |= evaluate.accuracies()
             paint = partial(model.translate, direction="photo_to_monet")
-            report["border_change"] = border_change(paint, evaluate.source)
+            report["border_change"] = border_change(paint, evaluate.source[:BORDERS])
             photographs = evaluate.source
             reference = evaluate.reference
+            grain = size / 32  # the best at 128x128, on validation images
             filtered = {
                 "noise_filter": noise_filter(photographs),
                 "color_transfer": color_transfer(photographs, reference),
                 "noisy_transfer": color_transfer(photographs, reference, noise=8.0),
-                "gray_transfer": color_transfer(photographs, reference, noise=8.0, gray=True),
+                "gray_transfer": color_transfer(photographs, reference, noise=grain, gray=True),
             }
             report |= evaluate.measure_filtered(filtered)
             metrics |= suffixed(report, f"_at_{size}")

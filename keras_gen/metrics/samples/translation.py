@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -155,11 +156,14 @@ class TranslationEvaluation:
 
     def _patches(self, images: np.ndarray) -> dict[str, np.ndarray]:
         """Returns the distances to the target at every scale, of both kinds."""
-        found = {}
-        for kind, normalize in KINDS.items():
-            distances = pyramid_distances(images, self.target, normalize=normalize)
-            found[kind] = np.asarray([*distances.values()])
-        return found
+
+        def distances(normalize: bool) -> np.ndarray:
+            found = pyramid_distances(images, self.target, normalize=normalize)
+            return np.asarray([*found.values()])
+
+        # At the same time, since each takes seconds on one core.
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(KINDS, pool.map(distances, KINDS.values()), strict=True))
 
     def _kernel_distance(self, name: str, images: np.ndarray) -> tuple[float, float]:
         """Returns a classifier's distance to the target, and its fraction put into the target."""

@@ -8,6 +8,7 @@ from keras_gen.serving.exported import read_metadata
 from keras_gen.workshop.results import read_published
 from keras_gen.workshop.results.declarations import filled
 from keras_gen.workshop.results.records import read_records
+from keras_gen.workshop.run.settings import QUICK
 
 
 def made(directory: Path) -> list[str]:
@@ -52,13 +53,19 @@ def numbers(recipe: Path, metrics: Mapping[str, Any], config: Mapping[str, Any])
 
 
 def longer(recipe: Path, minutes: float) -> list[str]:
-    """Commands of published runs that take longer than this one, with their minutes."""
+    """Commands of published runs that take longer than this one, with their minutes.
+
+    A first look is not among them: on an offline sample it would only be repeated.
+    """
     try:
         records = read_records(recipe.parent.parent).get(recipe.stem, [])
     except FileNotFoundError:
         return []
-    found = sorted((r for r in records if r.minutes > minutes + 1), key=lambda r: r.minutes)
-    return [f"longer, {r.minutes:.0f} minutes on {r.device}: {r.command}" for r in found[:2]]
+    found = [r for r in records if r.minutes > minutes + 1 and r.preset != QUICK]
+    return [
+        f"longer, {r.minutes:.0f} minutes on {r.device.split(',')[0]}: {r.command}"
+        for r in sorted(found, key=lambda r: r.minutes)[:2]
+    ]
 
 
 def _short(value: Any) -> str:

@@ -50,7 +50,8 @@ class RunSettings:
 
     preset: Literal["auto", "smoke", "quick", "cpu", "paper"] = "auto"
     """Scale of the run: smoke (under a minute), quick (a first look, in recipes that have it), cpu
-    (minutes on two cores), paper (the paper's setting). auto: paper with a GPU, else cpu."""
+    (minutes on two cores), paper (the paper's setting). auto: quick where there is one; else paper
+    with a GPU, and cpu without."""
     strategy: Literal["auto", "default", "mirrored", "multiworker", "tpu"] = "auto"
     """Devices: default (one), mirrored (all GPUs of this machine), multiworker (the machines that
     TF_CONFIG names), tpu. auto: multiworker with TF_CONFIG, mirrored with several GPUs, else
@@ -140,8 +141,8 @@ def check(
 ) -> None:
     """Prints the help or refuses wrong flags, as `parse` does, and imports no TensorFlow for it.
 
-    Without `--preset` the defaults are those of cpu; where a GPU may be, wrong values are then left
-    to `parse`, which knows the preset.
+    Without `--preset` the defaults are those of quick or cpu; where a GPU may be and there is no
+    quick, wrong values are left to `parse`, which knows the preset.
 
     Args:
         settings: Dataclass derived from `RunSettings`.
@@ -150,7 +151,8 @@ def check(
         argv: Flags; the process's by default.
     """
     given = _first_flags(argv)
-    if given.help or given.preset != "auto" or given.config or not _may_have_gpu():
+    is_known = given.preset != "auto" or given.config or QUICK in presets
+    if given.help or is_known or not _may_have_gpu():
         parse(settings, presets, description, argv, usual="cpu")
 
 
@@ -170,7 +172,8 @@ def parse(
         description: Text of `--help`: the recipe's docstring.
         argv: Flags; the process's by default.
         saved: Settings of the run that resumes, used in place of the preset's.
-        usual: The preset that `auto` stands for: by default paper with a GPU, else cpu.
+        usual: The preset that `auto` stands for without a quick one: by default paper with a GPU,
+            else cpu.
 
     Returns:
         An instance of `settings` with `preset` resolved. Wrong flags end the process with one
@@ -191,7 +194,7 @@ def parse(
         start = _typed(settings, {k: v for k, v in config.items() if k not in (*PLACES, "run")})
     else:
         # A wrong name is refused by the second parser, which knows the right ones.
-        start = scales.get(given.preset) or scales[usual or _usual_preset()]
+        start = scales.get(given.preset) or scales.get(QUICK) or scales[usual or _usual_preset()]
     parser = simple_parsing.ArgumentParser(
         description=f"{description}\n\nDefaults below are those of --preset {start.preset}.",
         usage=f"%(prog)s [--preset {'|'.join(presets)}] [--FLAG VALUE ...]",

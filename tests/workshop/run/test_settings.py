@@ -9,7 +9,7 @@ import pytest
 
 from keras_gen.files.writing import write_json
 from keras_gen.workshop.run import RunSettings, command, parse
-from keras_gen.workshop.run.settings import FREE, ShortStepSettings
+from keras_gen.workshop.run.settings import FREE, ShortStepSettings, check
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,9 +76,19 @@ class TestPresets:
     def test_a_recipe_may_have_the_preset_quick(self, capsys):
         presets = PRESETS | {"quick": dict(epochs=3)}
         assert parse(Settings, presets, DESCRIPTION, ["--preset", "quick"]).epochs == 3
-        assert parse(Settings, presets, DESCRIPTION, []).preset == "cpu"
+        # It is where to begin, also with a GPU.
+        assert parse(Settings, presets, DESCRIPTION, []).preset == "quick"
+        assert parse(Settings, presets, DESCRIPTION, [], usual="paper").epochs == 3
+        assert parse(Settings, presets, DESCRIPTION, ["--preset", "cpu"]).epochs == 20
         said = "--preset is quick: this recipe has smoke, cpu, paper."
         assert refused(capsys, "--preset", "quick") == said
+
+    def test_wrong_flags_are_refused_before_gpus_are_known_if_there_is_quick(self, monkeypatch):
+        monkeypatch.setattr("keras_gen.workshop.run.settings._may_have_gpu", lambda: True)
+        argv = ["--epochs", "0"]
+        check(Settings, PRESETS, DESCRIPTION, argv)
+        with pytest.raises(SystemExit):
+            check(Settings, PRESETS | {"quick": dict(epochs=3)}, DESCRIPTION, argv)
 
 
 def test_types():

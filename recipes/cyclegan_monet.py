@@ -103,8 +103,8 @@ class Settings(RunSettings):
 
 
 PRESETS = {
-    "smoke": dict(image_size=32, load_size=36, evaluated_size=32, filters=8, blocks=1,
-                  discriminator_filters=8, pool_size=4, epochs=2, steps_per_epoch=10,
+    "smoke": dict(image_size=32, load_size=32, evaluated_size=32, half_size=False, filters=8,
+                  blocks=1, discriminator_filters=8, pool_size=4, epochs=2, steps_per_epoch=10,
                   classifier_steps=20),
     "quick": dict(image_size=64, load_size=128, evaluated_size=128, half_size=False,
                   validation=False, filters=24, blocks=4, discriminator_filters=24,

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from keras_gen.quiet import quiet
+from keras_gen.quiet import ONEDNN, quiet, start_tensorflow
 from processes import environment
 
 START = "import os; from keras_gen.quiet import start_tensorflow; start_tensorflow()"
@@ -22,6 +22,15 @@ def stderr(code, **env):
 @pytest.mark.thorough
 def test_the_start_is_quiet_and_what_is_written_later_shows():
     assert stderr(f"{START}; import keras; os.write(2, b'later')") == "later"
+
+
+def test_convolutions_are_those_of_onednn_unless_chosen_otherwise(monkeypatch):
+    monkeypatch.setenv(ONEDNN, "0")
+    start_tensorflow()
+    assert os.environ[ONEDNN] == "0"
+    monkeypatch.delenv(ONEDNN)
+    start_tensorflow()
+    assert os.environ[ONEDNN] == "1"
 
 
 @pytest.mark.thorough
